@@ -1,0 +1,1 @@
+"""Step conversational AI workflows turn by turn, on the hosted API or on an embedded engine."""

@@ -1,0 +1,138 @@
+"""Where runs come from, whatever runs them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypeVar
+
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.runs import Run, TurnInput, TurnResult
+from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+
+Row = TypeVar("Row")
+
+Ability = Literal["live_events", "stop_mid_turn", "import_workflow", "manage_versions", "initial_state"]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can do beyond running turns. A control for what is missing is greyed and says why."""
+
+    missing: dict[Ability, str] = field(default_factory=dict)
+    """For each ability that is not there, the reason in one sentence."""
+
+    def reason_against(self, ability: Ability) -> str | None:
+        """Why this cannot be done here; ``None`` when it can."""
+        return self.missing.get(ability)
+
+    def has(self, ability: Ability) -> bool:
+        """Whether this can be done here."""
+        return ability not in self.missing
+
+
+class TurnStream:
+    """One turn under way: its events as they are pulled, and its result once they are all pulled.
+
+    Args:
+        run_id: The run, as far as it is known before the turn: a hosted first turn learns it at the end.
+        events: Yields the events in order and returns the result.
+    """
+
+    def __init__(self, run_id: str | None, events: Generator[Event, None, TurnResult]) -> None:
+        self.run_id = run_id
+        self.result: TurnResult | None = None
+        self._events = events
+
+    def __iter__(self) -> Iterator[Event]:
+        self.result = yield from self._events
+        self.run_id = self.result.run_id
+
+    def finish(self) -> TurnResult:
+        """Pull what is left and give the result."""
+        for _ in self:
+            pass
+        assert self.result is not None
+        return self.result
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of a longer list."""
+
+    rows: list[Row]
+    total: int
+
+
+class Backend(Protocol):
+    """What the debugger asks of whatever runs the workflow.
+
+    Every method may raise a `DebuggerError`; what each kind means is told in `debugger.errors`.
+    """
+
+    name: str
+    """How people know it: ``Embedded engine``, ``Hosted API``."""
+    capabilities: Capabilities
+
+    def workflows(self, search: str = "") -> list[WorkflowSummary]:
+        """Every workflow whose name contains the text, newest first."""
+
+    def versions(self, workflow_id: str) -> list[VersionSummary]:
+        """The versions of a workflow by number; exactly one is active."""
+
+    def workflow(self, workflow_id: str, version_number: int | None = None) -> Workflow:
+        """The graph of a version, of the active one by default."""
+
+    def create_workflow(self, document: JsonObject, *, name: str | None = None) -> WorkflowSummary:
+        """Keep a hydrated document as a new workflow; its version 0 is active."""
+
+    def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
+        """One workflow's row, by id."""
+
+    def delete_workflow(self, workflow_id: str) -> None:
+        """Forget a workflow and its versions; its runs stay."""
+
+    def create_version(
+        self,
+        workflow_id: str,
+        *,
+        version_name: str | None = None,
+        source_version_number: int | None = None,
+        mark_as_active: bool = False,
+    ) -> VersionSummary:
+        """Keep a copy of a version, of the active one by default, as the next one."""
+
+    def activate_version(self, workflow_id: str, version_number: int) -> None:
+        """Make a version the one that new runs start with."""
+
+    def execute(
+        self,
+        workflow_id: str,
+        turn_input: TurnInput,
+        *,
+        run_id: str | None = None,
+        version_number: int | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> TurnStream:
+        """Run one turn, the first of a new run unless ``run_id`` names one.
+
+        Args:
+            workflow_id: The workflow; its id is checked before anything is sent.
+            turn_input: What the turn is given.
+            run_id: The run to go on with.
+            version_number: The version to start with; read on a first turn only, ``None`` is the active one.
+            cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
+        """
+
+    def run(self, run_id: str) -> Run:
+        """The record so far, with every finished turn."""
+
+    def runs(
+        self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
+    ) -> Page[Run]:
+        """Some runs, newest first, without their turns. ``page`` counts from 1."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

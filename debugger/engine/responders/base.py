@@ -1,0 +1,81 @@
+"""Whatever answers for a model: what it is asked, what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import Message
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A hop that a model may choose, offered to it as a tool."""
+
+    edge_id: str
+    """The edge's logical id; of a hop that has no edge object, an id that the engine made up."""
+    condition: str
+    """The freeform condition, variables filled in."""
+    destination_node_logical_id: str
+    destination_node_name: str
+    edge_name: str | None = None
+    args_schema: JsonObject | None = None
+    """JSON Schema of the arguments that the model fills when it chooses this hop."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Everything that a model would be given for one answer."""
+
+    kind: Literal["say", "work", "judge"]
+    """A speaking turn, a silent one, or the verdict on one condition (then ``choices`` has one member)."""
+    node_logical_id: str
+    node_name: str
+    system: str
+    """The system prompt: prefix, prompt and suffix, variables filled in."""
+    message: str
+    """The newest user message; empty when the user said nothing new."""
+    history: Callable[[], Sequence[Message]]
+    """The thread's chat so far, oldest first. A call, because it may have to be read from the store."""
+    variables: Mapping[str, Any]
+    """The runtime variables of the thread."""
+    visit: int
+    """Which run of this node in this run it is, from 1."""
+    choices: tuple[Choice, ...] = ()
+    schema: JsonObject | None = None
+    """JSON Schema of the structured output that is wanted."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back."""
+
+    text: str = ""
+    """What is said; empty when nothing is, as when a hop was chosen."""
+    chosen: Choice | None = None
+    """The hop that was chosen; always one of the prompt's."""
+    args: JsonObject = field(default_factory=dict)
+    """The arguments of the chosen hop."""
+    reason: str = ""
+    """Why that hop, or why none, for the edge event and for people."""
+    fields: JsonObject = field(default_factory=dict)
+    """The structured output, as far as it could be filled."""
+    model: str = "stand-in"
+    """What answered, as it appears in the usage of the event."""
+
+
+class Responder(Protocol):
+    """Whatever answers for a model.
+
+    ``reply`` raises `RunError` only for what a person must mend, as a script that contradicts the workflow; a
+    failed model call raises `ModelFailure`, upon which the node speaks its default error message.
+    """
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt."""
+
+
+class ModelFailure(Exception):
+    """The model gave no answer after its retries (``platform/engine.md`` 2.1.2, step 9)."""

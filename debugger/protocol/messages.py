@@ -1,0 +1,78 @@
+"""Chat messages as they travel: plain objects in LangChain's shape (``platform/wire.md`` 3.3)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from debugger.protocol.base import JsonObject
+
+Message = JsonObject
+"""``{"type": "human"|"ai"|"system"|"tool", "content": ..., ...}``; ``{"role", "content"}`` is read too."""
+
+Kind = Literal["human", "ai", "system", "tool"]
+
+_KIND_OF_ROLE: dict[str, Kind] = {
+    "user": "human",
+    "human": "human",
+    "assistant": "ai",
+    "ai": "ai",
+    "system": "system",
+    "tool": "tool",
+}
+
+
+def human_message(text: str, *, message_id: str | None = None) -> Message:
+    """What a user says."""
+    return {
+        "type": "human",
+        "content": text,
+        "additional_kwargs": {},
+        "response_metadata": {},
+        "name": None,
+        "id": message_id,
+    }
+
+
+def ai_message(
+    text: str,
+    *,
+    message_id: str,
+    tool_calls: list[JsonObject] | None = None,
+    response_metadata: JsonObject | None = None,
+) -> Message:
+    """What an assistant says; keys and order as recorded (``platform/engine.md`` 6.1)."""
+    return {
+        "content": text,
+        "additional_kwargs": {},
+        "response_metadata": {} if response_metadata is None else response_metadata,
+        "type": "ai",
+        "name": None,
+        "id": message_id,
+        "tool_calls": tool_calls or [],
+        "invalid_tool_calls": [],
+        "usage_metadata": None,
+    }
+
+
+def message_kind(message: Message) -> Kind | None:
+    """Who speaks; ``None`` when neither ``type`` nor ``role`` says."""
+    return _KIND_OF_ROLE.get(str(message.get("type") or message.get("role") or ""))
+
+
+def message_text(message: Message) -> str:
+    """The words of a message; of a list of content parts, the text parts joined."""
+    content: Any = message.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [part if isinstance(part, str) else part.get("text", "") for part in content if part]
+        return "".join(part for part in parts if isinstance(part, str))
+    return "" if content is None else str(content)
+
+
+def normal_message(message: Message, *, message_id: str) -> Message:
+    """The same message in LangChain's shape, with an id."""
+    kind = message_kind(message)
+    rest = {key: value for key, value in message.items() if key != "role"}
+    base = human_message("", message_id=message_id)
+    return {**base, **rest, "type": kind or "human", "id": message.get("id") or message_id}

@@ -1,0 +1,227 @@
+"""Turns and runs: what is sent, what is answered, what is kept (``platform/wire.md`` sections 2 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator
+
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.events import Event, parse_event
+from debugger.protocol.messages import Message, human_message, message_text
+
+Command = Literal["start", "data", "resume", "pause", "stop"]
+
+RunStatus = Literal[
+    "not_started",
+    "pending",
+    "started",
+    "running",
+    "paused",
+    "waiting_for_user_input",
+    "completed",
+    "failed",
+    "cancelled",
+    "aborted_looping_risk",
+]
+
+TERMINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled", "aborted_looping_risk"})
+"""A run in one of these takes no further turn."""
+
+MAIN_THREAD = "0"
+
+
+class NodeInput(WireModel):
+    """What one node is given in a turn (``platform/wire.md`` 3.2)."""
+
+    type: str = "llm"
+    node_logical_id: str | None = None
+    """``None`` means the node that the thread stands at."""
+    dynamic_variables: JsonObject = Field(default_factory=dict)
+    runtime_variables: JsonObject = Field(default_factory=dict)
+    miscellaneous: JsonObject = Field(default_factory=dict)
+    messages: list[Message] = Field(default_factory=list)
+
+
+class ThreadInput(WireModel):
+    """What one thread is given in a turn."""
+
+    node_run_inputs: list[NodeInput] = Field(default_factory=list)
+
+
+class TurnInput(WireModel):
+    """The ``run_input`` of one turn (``platform/wire.md`` 2.2)."""
+
+    command: Command = "start"
+    dynamic_variables: JsonObject = Field(default_factory=dict)
+    """Fill ``{{name}}``."""
+    runtime_variables: JsonObject = Field(default_factory=dict)
+    """Fill ``[[name]]``."""
+    miscellaneous: JsonObject = Field(default_factory=dict)
+    thread_to_node_inputs: dict[str, ThreadInput] = Field(default_factory=dict)
+    workflow_id: str | None = None
+    version_number: int | None = Field(default=None, ge=0)
+    run_by: str | None = None
+    workflow_run_id: str | None = None
+    team_id: str | None = None
+    start_node_logical_id: str | None = None
+    initial_state: JsonObject | None = None
+    welcome_message: str | None = None
+
+    @classmethod
+    def saying(cls, text: str | None, **fields: Any) -> Self:
+        """An input that carries one user message in the main thread, or none when ``text`` is ``None``.
+
+        Args:
+            text: What the user says.
+            fields: Any other field of the run input.
+        """
+        messages = [] if text is None else [human_message(text)]
+        inputs = [NodeInput(messages=messages)] if messages else []
+        return cls(thread_to_node_inputs={MAIN_THREAD: ThreadInput(node_run_inputs=inputs)}, **fields)
+
+    @property
+    def messages(self) -> list[Message]:
+        """Every user message in it, threads in order."""
+        return [
+            message
+            for thread in self.thread_to_node_inputs.values()
+            for node_input in thread.node_run_inputs
+            for message in node_input.messages
+        ]
+
+
+class ExecuteRequest(WireModel):
+    """The body of one execute call. ``run_id`` is absent on the first turn."""
+
+    run_input: TurnInput
+    run_id: str | None = None
+
+
+class TurnResult(WireModel):
+    """The answer to one execute call (``platform/wire.md`` 2.3)."""
+
+    run_id: str
+    status: RunStatus
+    turn_number: int
+    """Counts finished turns, from 1."""
+    events: list[JsonObject] = Field(default_factory=list)
+    is_waiting_for_input: bool
+    is_completed: bool
+    """The run is over, whatever the status; send nothing more."""
+    error: str | None = None
+    next_input_hint: JsonObject | None = None
+    """The ``busy_wait_for_user_message`` event when the run waits."""
+    has_active_companions: bool = False
+    has_background_work: bool = False
+
+    def parsed_events(self) -> list[Event]:
+        """The turn's events as instances of their classes."""
+        return [parse_event(event) for event in self.events]
+
+
+class RunOutput(WireModel):
+    """What one turn gave."""
+
+    events: list[JsonObject] = Field(default_factory=list)
+    thread_to_node_outputs: dict[str, list[JsonObject]] = Field(default_factory=dict)
+
+
+class Turn(WireModel):
+    """One finished turn of a run record: what the platform calls an input/output pair."""
+
+    run_input: JsonObject = Field(default_factory=dict)
+    run_output: RunOutput = Field(default_factory=RunOutput)
+    evaluation: Any = None
+    iteration_end_state_miscellaneous: JsonObject | None = None
+    comments: list[Any] = Field(default_factory=list)
+    ratings: list[Any] = Field(default_factory=list)
+
+    def parsed_events(self) -> list[Event]:
+        """The turn's events as instances of their classes."""
+        return [parse_event(event) for event in self.run_output.events]
+
+
+class Run(WireModel):
+    """The record of one run (``platform/wire.md`` 5.2, the inner object)."""
+
+    logical_id: str = ""
+    workflow_run_id: str
+    workflow_id: str
+    voice_conversation_id: str | None = None
+    version_number: int = 0
+    version_name: str | None = None
+    status: RunStatus
+    termination_source: str | None = None
+    run_by: str | None = None
+    miscellaneous: JsonObject | None = None
+    comments: list[Any] = Field(default_factory=list)
+    input_output_pairs: list[Turn] = Field(default_factory=list)
+    llm_token_usage: JsonObject | None = None
+    llm_latency_stats: JsonObject | None = None
+    workflow_config_fully_hydrated: JsonObject | None = None
+    source_workflow_run_id: str | None = None
+    checkpoint_source_turn_index: int | None = None
+    carried_over_llm_token_usage: JsonObject | None = None
+    carried_over_llm_latency_stats: JsonObject | None = None
+    is_evaluation_run: bool = False
+    evaluation_run_info: JsonObject = Field(default_factory=lambda: {"evaluation_workflow_run_id": None})
+    created_at: str | None = None
+    """ISO 8601, UTC; belongs to the record around the run on the wire."""
+    updated_at: str | None = None
+
+    @field_validator("input_output_pairs", mode="before")
+    @classmethod
+    def _no_pairs(cls, value: Any) -> Any:
+        # List rows may carry null instead of the pairs (wire.md 5.1).
+        return [] if value is None else value
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no further turn."""
+        return self.status in TERMINAL_STATUSES
+
+
+@dataclass
+class TurnLog:
+    """One turn as it is looked at: finished, or still growing while it is pulled."""
+
+    number: int
+    """Counts turns from 1."""
+    run_input: TurnInput
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def message(self) -> str:
+        """What the user said in it; empty when nothing."""
+        return "\n".join(message_text(message) for message in self.run_input.messages)
+
+
+def turn_logs(run: Run) -> list[TurnLog]:
+    """A record's turns, read once, for everything that looks at them."""
+    return [
+        TurnLog(number, TurnInput.from_wire(turn.run_input), turn.parsed_events())
+        for number, turn in enumerate(run.input_output_pairs, start=1)
+    ]
+
+
+def unwrap_run(data: Mapping[str, Any]) -> Run:
+    """A run out of any of the shapes it travels in: flat, in a record, in an answer around the record.
+
+    Args:
+        data: ``{"workflow_run": {"workflow_run": {...}}}``, ``{"_id", "workflow_run": {...}}`` or the run.
+
+    Raises:
+        InputError: Nothing in it is a run.
+    """
+    times: dict[str, Any] = {}
+    inner: Mapping[str, Any] = data
+    while isinstance(inner.get("workflow_run"), Mapping):
+        times.update({key: inner[key] for key in ("created_at", "updated_at") if inner.get(key)})
+        inner = inner["workflow_run"]
+    flat = {**times, **inner}
+    if "workflow_run_id" not in flat and (flat.get("id") or flat.get("_id")):
+        flat["workflow_run_id"] = flat.get("id") or flat["_id"]
+    return Run.from_wire(flat)

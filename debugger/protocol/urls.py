@@ -1,0 +1,16 @@
+"""The API's URL templates, for client and server alike (``platform/wire.md``).
+
+All are relative to the base URL. The server mounts them below ``BASE_PATH``; a client's base URL ends in it.
+"""
+
+from __future__ import annotations
+
+BASE_PATH = "/workflows"
+
+WORKFLOWS = "/v1/workflows"
+WORKFLOW = "/v1/workflows/{workflow_id}"
+EXECUTE = "/v1/workflows/{workflow_id}/execute"
+VERSIONS = "/v1/workflows/{workflow_id}/versions"
+ACTIVATE = "/v1/workflows/{workflow_id}/versions/{version_number}/activate"
+RUNS = "/v1/workflow-runs"
+RUN = "/v1/workflow-runs/{run_id}"

@@ -1,0 +1,266 @@
+"""What an author wrote: the fully hydrated workflow document (``platform/engine.md`` section 1).
+
+Only the fields that all nodes or all edges share are declared here; a node type's own fields stand beside its
+code in ``engine/nodes``. Unknown fields are kept everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator
+
+from debugger.errors import WorkflowError
+from debugger.protocol.base import JsonObject, WireModel
+
+SelectionMode = Literal["random", "sequence"]
+EvaluationMethod = Literal["tool_call", "independent_llm_evaluations"]
+
+
+class StaticMessagesConfig(WireModel):
+    """Fixed texts, one of which is spoken."""
+
+    static_messages: list[str] = Field(default_factory=list)
+    static_messages_selection_mode: SelectionMode = "random"
+
+
+class DynamicMessagesConfig(WireModel):
+    """A prompt for a text that a model writes."""
+
+    dynamic_message_prompt: str | None = None
+
+
+class ConditionConfig(WireModel):
+    """When an edge is taken (``platform/engine.md`` 3.1)."""
+
+    condition_freeform: str | None = None
+    """In natural language, judged by a model."""
+    condition_expression: str | None = None
+    """In the condition language; wins over the freeform text where both are set."""
+    args_schema: JsonObject | None = None
+    static_messages_config: StaticMessagesConfig | None = None
+    dynamic_messages_config: DynamicMessagesConfig | None = None
+
+    @property
+    def text(self) -> str:
+        """The condition as a person reads it."""
+        return self.condition_expression or self.condition_freeform or ""
+
+
+class CompanionThreadConfig(WireModel):
+    """Whether a direct edge forks a background thread."""
+
+    is_companion_thread: bool = False
+    thread_id: str | None = None
+
+
+class EvaluateWhileWaitingConfig(WireModel):
+    """When an edge is judged although its source waits for the user."""
+
+    enabled: bool = False
+    trigger_mode: Literal["on_node_completion", "on_every_background_tick"] = "on_node_completion"
+    trigger_node_logical_ids: list[str] = Field(default_factory=list)
+    min_seconds_between_evaluations: float | None = Field(default=None, ge=0)
+    max_transitions_per_wait: int = Field(default=3, ge=1)
+
+
+class GlobalNodeConfig(WireModel):
+    """Whether every node can hop to this one, and how it hops back (``platform/engine.md`` 3.6)."""
+
+    is_global: bool = False
+    condition: ConditionConfig | None = None
+    global_condition_edge_evaluation_method: Literal[
+        "workflow_default", "tool_call", "independent_llm_evaluations"
+    ] = "workflow_default"
+    reverse_conditional_edge: ConditionConfig | None = None
+
+
+class SelfLoopConfig(WireModel):
+    """A bounded retry of any node (``platform/engine.md`` 2.2)."""
+
+    enabled: bool = False
+    max_retries: int | None = Field(default=None, ge=0, le=100)
+    expiry_time: int | None = Field(default=None, ge=1, le=3600)
+    time_between_retries: int = Field(default=0, ge=0, le=300)
+
+
+class NodeConfig(WireModel):
+    """The fields that all nodes share; a node's own fields are extras here."""
+
+    logical_id: str
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+    """``None`` on a node that names no type; such a node is opaque."""
+    disabled: bool = False
+    is_start: bool = False
+    global_node_config: GlobalNodeConfig | None = None
+    is_guardrail_node: bool = False
+    self_loop_config: SelfLoopConfig | None = None
+    miscellaneous: JsonObject | None = None
+
+    @property
+    def label(self) -> str:
+        """The name, or the id where there is none."""
+        return self.name or self.logical_id
+
+    @property
+    def is_global(self) -> bool:
+        """Whether every node can hop here."""
+        return self.global_node_config is not None and self.global_node_config.is_global
+
+
+class EdgeConfig(WireModel):
+    """One edge. ``type`` decides which of the last three fields mean something."""
+
+    logical_id: str
+    name: str | None = None
+    description: str | None = None
+    type: Literal["direct", "conditional", "companion"]
+    disabled: bool = False
+    source_node_logical_id: str | None = None
+    destination_node_logical_id: str | None = None
+    miscellaneous: JsonObject | None = None
+    companion_thread_config: CompanionThreadConfig | None = None
+    condition: ConditionConfig | None = None
+    evaluate_while_waiting_config: EvaluateWhileWaitingConfig | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person reads on the edge: its name, else its condition."""
+        return self.name or (self.condition.text if self.condition else "")
+
+    @property
+    def forks_companion(self) -> bool:
+        """Whether it is flagged to fork a background thread."""
+        return self.companion_thread_config is not None and self.companion_thread_config.is_companion_thread
+
+
+class WorkflowConfig(WireModel):
+    """The settings of a workflow as a whole (``platform/engine.md`` 1.2)."""
+
+    logical_id: str = ""
+    name: str | None = None
+    description: str | None = None
+    category: str | None = "User Created"
+    llms_config: JsonObject | None = None
+    main_response_config: JsonObject | None = None
+    default_prompt_prefix: str | None = None
+    default_prompt_suffix: str | None = None
+    tools_config: JsonObject | None = None
+    global_condition_evaluation_method: EvaluationMethod = "tool_call"
+    miscellaneous: JsonObject = Field(default_factory=dict)
+    guardrail_strikes_config: JsonObject | None = None
+
+    @field_validator("miscellaneous", mode="before")
+    @classmethod
+    def _absent_is_empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @property
+    def default_dynamic_variables(self) -> JsonObject:
+        """Values for ``{{name}}`` where a run gives none."""
+        found = self.miscellaneous.get("default_dynamic_variables")
+        return found if isinstance(found, dict) else {}
+
+
+class Workflow(WireModel):
+    """A fully hydrated workflow document."""
+
+    workflow_config: WorkflowConfig | None = None
+    node_configs: list[NodeConfig] = Field(default_factory=list)
+    edge_configs: list[EdgeConfig] = Field(default_factory=list)
+    dynamic_variables: JsonObject = Field(default_factory=dict)
+    runtime_variables: JsonObject = Field(default_factory=dict)
+
+    @property
+    def config(self) -> WorkflowConfig:
+        """The settings, with the defaults where the document has none."""
+        return self.workflow_config or WorkflowConfig()
+
+    @property
+    def name(self) -> str:
+        """The display name: the document's own, else that of its settings, else a stand-in."""
+        own = (self.model_extra or {}).get("name")
+        return str(own or self.config.name or "Untitled workflow")
+
+    @classmethod
+    def from_document(cls, data: Any) -> Self:
+        """Read a document in any of the wrappings in which it travels (``platform/wire.md`` 4.3).
+
+        Args:
+            data: The hydrated object itself, or one around it.
+
+        Raises:
+            WorkflowError: It is no object, or nothing in it has nodes or edges.
+            InputError: A node or an edge lacks what every one of them needs, or an edge has an unknown type.
+        """
+        return cls.from_wire(unwrap_document(data))
+
+
+def unwrap_document(data: Any) -> Mapping[str, Any]:
+    """The hydrated object inside its wrappings.
+
+    Raises:
+        WorkflowError: It is no object, or nothing in it has a list of nodes or of edges.
+    """
+    found = data.get("workflow", data) if isinstance(data, Mapping) else data
+    for _ in range(4):
+        if not isinstance(found, Mapping):
+            break
+        if isinstance(found.get("node_configs"), list) or isinstance(found.get("edge_configs"), list):
+            return found
+        found = found.get("workflow_config")
+    raise WorkflowError(
+        "This is not a workflow: no object in it has a list 'node_configs' or 'edge_configs'.",
+        advice="Export the workflow fully hydrated (?fully_hydrate=true) and import that file.",
+    )
+
+
+class WorkflowSummary(WireModel):
+    """One row of the list of workflows."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+    active_version_number: int | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read a row in the API's shape, where the name may sit one or two levels deeper.
+
+        Raises:
+            InputError: The row has no id.
+        """
+        flat = dict(row)
+        flat["id"] = row.get("id") or row.get("_id")
+        inner = row.get("workflow_config")
+        while isinstance(inner, Mapping):
+            for key in ("name", "description"):
+                flat[key] = flat.get(key) or inner.get(key)
+            inner = inner.get("workflow_config")
+        return cls.from_wire(flat)
+
+    @property
+    def label(self) -> str:
+        """The name, or a stand-in."""
+        return self.name or "Untitled workflow"
+
+
+class VersionSummary(WireModel):
+    """One version of a workflow, without its graph."""
+
+    version_number: int
+    version_name: str | None = None
+    is_active: bool = False
+    created_at: str | None = None
+    updated_at: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Number and name, and whether it is the active one."""
+        named = f" · {self.version_name}" if self.version_name else ""
+        return f"v{self.version_number}{named}" + (" (active)" if self.is_active else "")

@@ -1,0 +1,105 @@
+"""What can be set from outside, read from the environment.
+
+Every field is read from ``WORKFLOW_DEBUGGER_<NAME>``; what concerns the hosted API goes by the names that
+its own clients use (``platform/wire.md`` 1.3).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from debugger.errors import SettingsError
+
+PREFIX = "WORKFLOW_DEBUGGER_"
+HOSTED_PREFIX = "INTERACTLY_"
+
+
+class HostedSettings(BaseModel):
+    """Where the hosted API is, and who asks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str = ""
+    """With its path prefix, as in ``https://api.example/workflows``."""
+    api_key: SecretStr = SecretStr("")
+    team_id: str = ""
+    user_id: str = ""
+    timeout: float = Field(default=120, gt=0)
+    """Seconds until an answer must have come; a turn is answered when it is over, so this is generous."""
+    connect_timeout: float = Field(default=5, gt=0)
+    """Seconds until a connection must stand."""
+
+
+class Settings(BaseModel):
+    """What can be set from outside."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: str = ""
+    """URL of the store; empty means a SQLite file in the user's data folder."""
+    responder: Literal["scripted", "rules"] = "scripted"
+    """What answers for a model: the workflow's script where it has one, or always the rules."""
+    inline_python: Literal["off", "isolated"] = "isolated"
+    """Whether Python code in a workflow may run."""
+    tool_timeout: float = Field(default=30, gt=0, le=600)
+    """Seconds a tool may take when it names no limit of its own (``platform/engine.md`` U-53)."""
+    max_node_runs: int = Field(default=100, ge=1)
+    """Node runs in one turn before the run is ended as ``aborted_looping_risk`` (U-26)."""
+    start_events: bool = True
+    """Whether a first turn begins with ``start_workflow`` and ``start_thread`` (U-45)."""
+    dict_paths: Literal["resolve", "literal"] = "resolve"
+    """Whether ``[[a.b]]`` reaches into an object that ``a`` holds (U-39)."""
+    time_zone: str = "UTC"
+    """The zone of ``{{now}}`` and its like (U-38)."""
+    hosted: HostedSettings = HostedSettings()
+
+    @property
+    def database_url(self) -> str:
+        """The store's URL, with the default filled in."""
+        return self.database or f"sqlite:///{default_database_path()}"
+
+
+def default_database_path() -> Path:
+    """The SQLite file that is used when no database is named."""
+    return user_data_path("workflow-debugger", appauthor=False) / "workflow-debugger.sqlite3"
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment.
+
+    Args:
+        environment: Names and values; the process's own by default.
+
+    Raises:
+        SettingsError: A value cannot be what its setting needs; the message names the variable.
+    """
+    own = {
+        name: environment[PREFIX + name.upper()]
+        for name in _own_names()
+        if PREFIX + name.upper() in environment
+    }
+    hosted = {
+        name: environment[HOSTED_PREFIX + name.upper()]
+        for name in HostedSettings.model_fields
+        if HOSTED_PREFIX + name.upper() in environment
+    }
+    try:
+        return Settings.model_validate({**own, "hosted": hosted})
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = [str(part) for part in first["loc"]]
+        name = HOSTED_PREFIX + path[-1].upper() if path[0] == "hosted" else PREFIX + path[0].upper()
+        raise SettingsError(
+            f"The environment variable {name} has a value that cannot be used: {first['msg'].lower()}.",
+            advice="Correct it or leave it out.",
+        ) from error
+
+
+def _own_names() -> list[str]:
+    return [name for name in Settings.model_fields if name != "hosted"]
