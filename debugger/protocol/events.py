@@ -731,6 +731,5 @@ def parse_event(data: Mapping[str, Any]) -> Event:
 
 
 def reference_id(thread_id: str | None) -> str | None:
-    """A thread's id as people know it: the text after the last ``_companion_`` (``platform/engine.md``
-    3.5)."""
+    """A thread's id as people know it: what follows the last ``_companion_`` (``platform/engine.md`` 3.5)."""
     return None if thread_id is None else thread_id.rsplit(COMPANION, 1)[-1]
