@@ -45,6 +45,8 @@ class Settings(BaseModel):
     """URL of the store; empty means a SQLite file in the user's data folder."""
     responder: Literal["scripted", "rules"] = "scripted"
     """What answers for a model: the workflow's script where it has one, or always the rules."""
+    scripts: str = ""
+    """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
     inline_python: Literal["off", "isolated"] = "isolated"
     """Whether Python code in a workflow may run."""
     tool_timeout: float = Field(default=30, gt=0, le=600)
@@ -63,6 +65,11 @@ class Settings(BaseModel):
     def database_url(self) -> str:
         """The store's URL, with the default filled in."""
         return self.database or f"sqlite:///{default_database_path()}"
+
+    @property
+    def scripts_folder(self) -> Path:
+        """The folder of scripts, with the default filled in."""
+        return Path(self.scripts) if self.scripts else default_database_path().parent / "scripts"
 
 
 def default_database_path() -> Path:

@@ -1,0 +1,32 @@
+"""Where runs come from: this process, or the hosted API."""
+
+from __future__ import annotations
+
+from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.hosted import HostedBackend
+from debugger.samples import SAMPLES
+from debugger.settings import Settings
+
+BACKENDS: dict[str, type[Backend]] = {"embedded": EmbeddedBackend, "hosted": HostedBackend}
+"""Every backend by the name that a link uses."""
+
+
+def open_embedded(settings: Settings) -> EmbeddedBackend:
+    """The embedded backend on the settings' database; an empty one is given the samples.
+
+    Raises:
+        StoreError: The database cannot be opened.
+    """
+    backend = EmbeddedBackend(settings)
+    if backend.store.is_empty():
+        _load_samples(backend)
+    return backend
+
+
+def _load_samples(backend: EmbeddedBackend) -> None:
+    for sample in SAMPLES:
+        first, *later = sample.documents()
+        workflow = backend.create_workflow(first, name=sample.name)
+        for document in later:
+            backend.store.create_version(workflow.id, document=document, mark_as_active=True)

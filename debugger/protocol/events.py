@@ -41,6 +41,14 @@ class Event(WireModel):
         if isinstance(default, str):
             EVENT_TYPES[default] = cls
 
+    def to_wire(self) -> JsonObject:
+        """The event's object; what was read comes back unchanged.
+
+        An event holds plain JSON only, so its fields need no conversion. The engine makes thousands of them.
+        """
+        wire: JsonObject | None = getattr(self, "_wire", None)
+        return wire if wire is not None else {**self.__dict__, **(self.__pydantic_extra__ or {})}
+
     @property
     def summary(self) -> str:
         """This event in one line of plain words."""

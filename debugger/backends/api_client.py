@@ -1,0 +1,304 @@
+"""Requests to the hosted API (``platform/wire.md`` section 1)."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
+from typing import Any, TypeVar
+
+import httpx
+
+from debugger.backends.http_errors import (
+    WHOLE_URL,
+    Asked,
+    looks_like_a_page,
+    no_answer,
+    refusal,
+    retry_after,
+    without_query,
+)
+from debugger.errors import AnswerError, AuthenticationError, InputError, SettingsError, WorkflowError
+from debugger.protocol.base import JsonObject
+from debugger.settings import HostedSettings
+
+API_VERSION = "2026-04-01"
+RETRIED = frozenset({429, 502, 503, 504})
+RETRIES = 2
+LONGEST_WAIT = 8.0
+"""Seconds between two tries; a question that must wait longer is given up, and the error says how long."""
+IDLE = 2.0
+"""Seconds that a connection is kept unused: less than servers do, so that none is gone when it is needed."""
+
+Query = Mapping[str, str | int | bool]
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON object that the API answered with."""
+
+    asked: Asked
+    body: JsonObject
+
+    def read(self, reader: Callable[[JsonObject], Read], part: JsonObject | None = None) -> Read:
+        """What a function makes of the object, or of a part of it.
+
+        Raises:
+            AnswerError: The function finds that the object is not the protocol.
+        """
+        try:
+            return reader(self.body if part is None else part)
+        except (InputError, WorkflowError) as error:
+            raise self.unusable(error.message) from error
+
+    def rows(self, *keys: str) -> list[JsonObject]:
+        """The rows of a list, under the first of the keys that has one.
+
+        Raises:
+            AnswerError: There is no list, or something in it is not an object.
+        """
+        found = next((self.body[key] for key in keys if isinstance(self.body.get(key), list)), None)
+        if found is None:
+            raise self.unusable(f"it has no list {keys[0]!r}")
+        for number, row in enumerate(found):
+            if not isinstance(row, dict):
+                raise self.unusable(f"{keys[0]}[{number}] is not an object")
+        return list(found)
+
+    def unusable(self, reason: str) -> AnswerError:
+        """The error for an answer that is not the protocol."""
+        return AnswerError(
+            f"The answer to {self.asked} cannot be used: {self.asked.quote(reason)}.",
+            advice=f"It is JSON, but not what this API answers. {WHOLE_URL}",
+        )
+
+
+class ApiClient:
+    """Sends requests with the headers that the API wants. A POST is never sent twice.
+
+    Args:
+        settings: Where the API is, and who asks.
+        transport: What carries the requests, instead of the network.
+
+    Raises:
+        SettingsError: The base URL, the key or an id in the settings cannot be used.
+    """
+
+    def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.base_url = check_base_url(settings.base_url)
+        self._settings = settings
+        self._key = settings.api_key.get_secret_value().strip()
+        self._is_near = is_loopback(httpx.URL(self.base_url).host)
+        self._client = httpx.Client(
+            headers=_headers(settings, self._key),
+            timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
+            limits=httpx.Limits(keepalive_expiry=IDLE),
+            transport=transport,
+            trust_env=not self._is_near,  # a proxy is of no use on the way to this machine
+        )
+
+    def __repr__(self) -> str:
+        return f"ApiClient({self.base_url!r})"
+
+    def get(self, path: str, subject: str, query: Query | None = None) -> Answer:
+        """Ask for an object; asks again, up to twice, when the API is busy.
+
+        Args:
+            path: Of the URL, below the base.
+            subject: What it is about, for errors.
+            query: Names and values to add to the URL.
+        """
+        asked = self._asked("GET", path, subject)
+        for attempt in range(RETRIES + 1):
+            response = self._send(asked, query=query)
+            if response.is_success:
+                return Answer(asked, _read_object(asked, response))
+            wait = _wait_before_retry(response, attempt)
+            if wait is None:
+                break
+            time.sleep(wait)
+        raise refusal(asked, response)
+
+    def post(
+        self,
+        path: str,
+        subject: str,
+        body: JsonObject | None = None,
+        *,
+        query: Query | None = None,
+        risk: str = "What was asked may have been done nevertheless.",
+        timeout: float | None = None,
+    ) -> Answer:
+        """Ask for something to be done, once.
+
+        Args:
+            path: Of the URL, below the base.
+            subject: What it is about, for errors.
+            body: The object to send; ``None`` sends none.
+            query: Names and values to add to the URL.
+            risk: What may have happened although no answer came, as a sentence.
+            timeout: Seconds to wait for the answer, instead of the settings' own.
+        """
+        asked = self._asked("POST", path, subject, risk)
+        response = self._send(asked, query=query, content=_encode(body), timeout=timeout)
+        if not response.is_success:
+            raise refusal(asked, response)
+        return Answer(asked, _read_object(asked, response))
+
+    def delete(self, path: str, subject: str) -> None:
+        """Ask for something to be deleted, once; what is answered does not matter."""
+        asked = self._asked("DELETE", path, subject, "It may have been deleted nevertheless.")
+        response = self._send(asked)
+        if not response.is_success:
+            raise refusal(asked, response)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def _asked(self, method: str, path: str, subject: str, risk: str = "") -> Asked:
+        secrets = (self._key,) if self._key else ()
+        return Asked(method, self.base_url + path, subject, risk, secrets)
+
+    def _send(
+        self,
+        asked: Asked,
+        *,
+        query: Query | None = None,
+        content: bytes | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        if not self._key and not self._is_near:
+            raise AuthenticationError(
+                f"No API key is set, so {asked} was not sent.", advice="Set INTERACTLY_API_KEY."
+            )
+        patience = self._settings.timeout if timeout is None else timeout
+        limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
+        try:
+            return self._client.request(
+                asked.method, asked.url, params=query, content=content, timeout=limits
+            )
+        except httpx.RequestError as error:
+            raise no_answer(
+                asked, error, timeout=patience, connect_timeout=self._settings.connect_timeout
+            ) from error
+
+
+def check_base_url(text: str) -> str:
+    """Give back a usable base URL, without a slash at its end.
+
+    Raises:
+        SettingsError: It is not one.
+    """
+    advice = "Set INTERACTLY_BASE_URL to something like https://api.example/workflows."
+    if not text.strip():
+        raise SettingsError("No base URL is set for the hosted API.", advice=advice)
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL as error:
+        raise SettingsError(
+            f"The base URL of the hosted API is not a URL: {error}.", advice=advice
+        ) from error
+    shown = without_query(url)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SettingsError(f"The base URL {shown!r} does not begin with https:// and a host.", advice=advice)
+    if url.userinfo or url.query or url.fragment:
+        raise SettingsError(
+            f"The base URL {shown!r} has a user, a query or a fragment, which it cannot have.",
+            advice=f"{advice} The key has its own setting, INTERACTLY_API_KEY.",
+        )
+    base = shown.rstrip("/")
+    if re.search(r"/v1(/workflows)?$", base):
+        raise SettingsError(
+            f"The base URL {base!r} goes one step too far.",
+            advice="Leave out /v1 and what follows: every request adds it.",
+        )
+    return base
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _headers(settings: HostedSettings, key: str) -> dict[str, str]:
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "teamid": settings.team_id.strip(),
+        "uuid": settings.user_id.strip(),
+        "X-Interactly-API-Version": API_VERSION,
+        "User-Agent": f"workflow-debugger/{_own_version()}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }
+    sources = {"Authorization": "API_KEY", "teamid": "TEAM_ID", "uuid": "USER_ID"}
+    for name, source in sources.items():
+        if not (headers[name].isascii() and headers[name].isprintable()):
+            raise SettingsError(
+                f"INTERACTLY_{source} has a character that a request cannot carry.",
+                advice="Copy it again; it holds plain letters, digits and signs only.",
+            )
+    if not key:
+        del headers["Authorization"]
+    return headers
+
+
+def _own_version() -> str:
+    try:
+        return version("workflow-debugger")
+    except PackageNotFoundError:  # run from a source tree
+        return "source"
+
+
+def _encode(body: JsonObject | None) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"What is to be sent has no JSON form: {error}.",
+            advice="Use objects, lists, texts, finite numbers, true, false and null only.",
+        ) from error
+
+
+def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
+    """Seconds until a question is asked again; ``None`` when it is not.
+
+    Source: ``platform/wire.md`` 1.5.
+    """
+    wait = max(retry_after(response) or 0.0, random.uniform(0, min(LONGEST_WAIT, 0.5 * 2**attempt)))
+    may = response.status_code in RETRIED and attempt < RETRIES and wait <= LONGEST_WAIT
+    return wait if may else None
+
+
+def _read_object(asked: Asked, response: httpx.Response) -> JsonObject:
+    """The object in an answer.
+
+    Raises:
+        AnswerError: There is none.
+    """
+    if looks_like_a_page(response):
+        raise AnswerError(f"{asked} was answered with a web page, not with JSON.", advice=WHOLE_URL)
+    try:
+        body: Any = json.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError(
+            f"The answer to {asked} is not JSON: {asked.quote(str(error))}. "
+            f"It begins {asked.quote(response.text[:80])!r}.",
+            advice=WHOLE_URL,
+        ) from error
+    if not isinstance(body, dict):
+        raise AnswerError(f"The answer to {asked} is JSON, but not an object.", advice=WHOLE_URL)
+    return body

@@ -1,0 +1,129 @@
+"""Bodies as the hosted API wants and gives them (``platform/wire.md`` sections 2 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from debugger.errors import WorkflowError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnResult
+from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary, unwrap_document
+
+PAGE_SIZE = 100
+SECRETS = "secret_variables"
+GRAPH_KEYS = ("config", "workflow_config")
+"""Where a version may carry its graph (``platform/wire.md`` 4.5)."""
+
+
+def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None) -> JsonObject:
+    """What is sent for one turn.
+
+    Args:
+        turn_input: What the turn is given; secrets in it stay here.
+        run_id: The run to go on with.
+        version: The version that a new run begins with.
+    """
+    run_input = {key: value for key, value in turn_input.to_wire().items() if key != SECRETS}
+    # The API may take a null for a choice, and refuses an input without any thread.
+    for key in ("version_number", "initial_state"):
+        if run_input.get(key) is None:
+            run_input.pop(key, None)
+    if not run_input.get("thread_to_node_inputs"):
+        run_input["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
+    if version is not None:
+        run_input["version_number"] = version
+    return {"run_input": run_input} if run_id is None else {"run_input": run_input, "run_id": run_id}
+
+
+def new_workflow_body(document: JsonObject, name: str | None) -> JsonObject:
+    """What is sent to create a workflow: the graph, with name and description where the API reads them.
+
+    Raises:
+        WorkflowError: The document is no workflow.
+        InputError: A node or an edge in it lacks what every one of them needs.
+
+    Source: ``platform/wire.md`` 4.4.
+    """
+    workflow = Workflow.from_document(document)
+    body = {key: value for key, value in unwrap_document(document).items() if key != SECRETS}
+    body["name"] = body.get("name") or name or workflow.name
+    description = body.get("description") or workflow.config.description
+    return {**body, "description": description} if description else body
+
+
+def turn_result(body: JsonObject) -> TurnResult:
+    """The result of a turn; a missing status is worked out of the flags.
+
+    Raises:
+        InputError: It is none.
+
+    Source: answers without a status in ``platform/wire.md`` 10, number 12.
+    """
+    if "status" in body:
+        return TurnResult.from_wire(body)
+    over = "failed" if body.get("error") else "completed"
+    going = "waiting_for_user_input" if body.get("is_waiting_for_input") else "running"
+    return TurnResult.from_wire({**body, "status": over if body.get("is_completed") else going})
+
+
+def given_up(run_id: str, reason: str) -> TurnResult:
+    """The result of a turn that was no longer waited for."""
+    return TurnResult(
+        run_id=run_id,
+        status="cancelled",
+        turn_number=0,
+        is_waiting_for_input=False,
+        is_completed=True,
+        error=f"The turn was no longer waited for. {reason}",
+    )
+
+
+def has_more(body: JsonObject, rows: int, seen: int) -> bool:
+    """Whether another page follows, by whatever sign a list gives.
+
+    Args:
+        body: The answer.
+        rows: How many rows it has.
+        seen: How many different rows have come so far.
+
+    Source: ``platform/wire.md`` 1.10.
+    """
+    told, total = body.get("has_next"), body.get("total")
+    if isinstance(told, bool):
+        return told
+    return seen < total if isinstance(total, int) else rows >= PAGE_SIZE
+
+
+def workflow_summary(body: JsonObject) -> WorkflowSummary:
+    """The row of the workflow that an answer is about.
+
+    Raises:
+        InputError: It has no id.
+    """
+    return WorkflowSummary.from_row(inner_object(body, "workflow"))
+
+
+def version_summary(row: JsonObject) -> VersionSummary:
+    """A version without its graph.
+
+    Raises:
+        InputError: It has no number.
+    """
+    return VersionSummary.from_wire({key: value for key, value in row.items() if key not in GRAPH_KEYS})
+
+
+def version_graph(row: Mapping[str, Any]) -> JsonObject | None:
+    """The graph that a version carries, if it does."""
+    for key in GRAPH_KEYS:
+        try:
+            return dict(unwrap_document(row.get(key)))
+        except WorkflowError:
+            continue
+    return None
+
+
+def inner_object(body: JsonObject, key: str) -> JsonObject:
+    """The object under a key, or the body itself where it is not wrapped."""
+    inner = body.get(key)
+    return inner if isinstance(inner, dict) else body

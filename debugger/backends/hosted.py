@@ -1,0 +1,289 @@
+"""Runs on the hosted API."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+
+import httpx
+
+from debugger.backends.api_client import Answer, ApiClient
+from debugger.backends.api_shapes import (
+    PAGE_SIZE,
+    execute_body,
+    given_up,
+    has_more,
+    inner_object,
+    new_workflow_body,
+    turn_result,
+    version_graph,
+    version_summary,
+    workflow_summary,
+)
+from debugger.backends.base import Capabilities, Page, TurnStream
+from debugger.backends.waiting import wait_unless
+from debugger.errors import DebuggerError, InputError, NotFoundError, UnsupportedError
+from debugger.protocol import urls
+from debugger.protocol.base import JsonObject, check_id
+from debugger.protocol.events import Event, parse_event
+from debugger.protocol.runs import Run, TurnInput, TurnResult, unwrap_run
+from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+from debugger.settings import HostedSettings
+
+MOST_PAGES = 1_000
+STOP_TIMEOUT = 10.0
+"""Seconds that a stopped run's own answer is waited for."""
+
+
+class HostedBackend:
+    """Runs workflows on the hosted API, or on any server that speaks like it.
+
+    Args:
+        settings: Where the API is, and who asks.
+        transport: What carries the requests, instead of the network.
+
+    Raises:
+        SettingsError: The base URL, the key or an id in the settings cannot be used.
+    """
+
+    name = "Hosted API"
+    capabilities = Capabilities(
+        {
+            "live_events": "The API answers when the turn is over, so its events come all at once.",
+            "initial_state": "The API does not let a client set the state of a run.",
+        }
+    )
+
+    def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = ApiClient(settings, transport=transport)
+        self._stop_timeout = min(settings.timeout, STOP_TIMEOUT)
+
+    def __repr__(self) -> str:
+        return f"HostedBackend({self._client.base_url!r})"
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def workflows(self, search: str = "") -> list[WorkflowSummary]:
+        """See `Backend.workflows`."""
+        found: dict[str, WorkflowSummary] = {}
+        for page in range(1, MOST_PAGES + 1):
+            query: dict[str, str | int | bool] = {"page": page, "size": PAGE_SIZE}
+            if search:
+                query["search"] = search
+            answer = self._client.get(urls.WORKFLOWS, "the list of workflows", query)
+            rows = answer.rows("workflows", "items", "data")
+            read = [answer.read(WorkflowSummary.from_row, row) for row in rows]
+            known = len(found)
+            found.update((summary.id, summary) for summary in read)
+            if len(found) == known or not has_more(answer.body, len(rows), len(found)):
+                break
+        return list(found.values())
+
+    def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
+        """See `Backend.workflow_summary`."""
+        return self._get_workflow(workflow_id).read(workflow_summary)
+
+    def versions(self, workflow_id: str) -> list[VersionSummary]:
+        """See `Backend.versions`."""
+        answer = self._get_versions(workflow_id)
+        rows = answer.rows("versions")
+        if not all("is_active" in row for row in rows):
+            active = self.workflow_summary(workflow_id).active_version_number
+            rows = [{"is_active": row.get("version_number") == active, **row} for row in rows]
+        versions = [answer.read(version_summary, row) for row in rows]
+        return sorted(versions, key=lambda version: version.version_number)
+
+    def workflow(self, workflow_id: str, version_number: int | None = None) -> Workflow:
+        """See `Backend.workflow`.
+
+        Raises:
+            UnsupportedError: The API shows only the graph of the active version, and this is another one.
+        """
+        version = None if version_number is None else self._version(workflow_id, version_number)
+        graph = None if version is None else version_graph(version.body)
+        if version is not None and graph is not None:
+            return version.read(Workflow.from_document, graph)
+        answer = self._get_workflow(workflow_id, {"fully_hydrate": True})
+        active = answer.read(workflow_summary).active_version_number
+        if version_number not in (None, active):
+            raise UnsupportedError(
+                f"The API shows the graph of the active version ({active}) only, not that of version "
+                f"{version_number}.",
+                advice="Activate the version to see its graph; it can be run without.",
+            )
+        return answer.read(Workflow.from_document)
+
+    def create_workflow(self, document: JsonObject, *, name: str | None = None) -> WorkflowSummary:
+        """See `Backend.create_workflow`.
+
+        Raises:
+            WorkflowError: The document is no workflow, or breaks a rule of the API.
+            InputError: A node or an edge in it lacks what every one of them needs.
+        """
+        body = new_workflow_body(document, name)
+        risk = "The workflow may have been created nevertheless."
+        answer = self._client.post(urls.WORKFLOWS, f"workflow {body['name']!r}", body, risk=risk)
+        return answer.read(workflow_summary)
+
+    def delete_workflow(self, workflow_id: str) -> None:
+        """See `Backend.delete_workflow`."""
+        check_id("workflow", workflow_id)
+        self._client.delete(urls.WORKFLOW.format(workflow_id=workflow_id), _workflow_named(workflow_id))
+
+    def create_version(
+        self,
+        workflow_id: str,
+        *,
+        version_name: str | None = None,
+        source_version_number: int | None = None,
+        mark_as_active: bool = False,
+    ) -> VersionSummary:
+        """See `Backend.create_version`."""
+        path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
+        body: JsonObject = {"mark_as_active": mark_as_active}
+        if version_name is not None:
+            body["version_name"] = version_name
+        if source_version_number is not None:
+            body["source_version_number"] = source_version_number
+        risk = "The version may have been created nevertheless."
+        answer = self._client.post(path, _workflow_named(workflow_id), body, risk=risk)
+        row = inner_object(answer.body, "version")
+        return answer.read(version_summary, {"is_active": mark_as_active, **row})
+
+    def activate_version(self, workflow_id: str, version_number: int) -> None:
+        """See `Backend.activate_version`."""
+        check_id("workflow", workflow_id)
+        path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
+        self._client.post(path, f"version {version_number} of {_workflow_named(workflow_id)}")
+
+    def run(self, run_id: str) -> Run:
+        """See `Backend.run`."""
+        path = urls.RUN.format(run_id=check_id("run", run_id))
+        return self._client.get(path, _run_named(run_id)).read(unwrap_run)
+
+    def runs(
+        self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
+    ) -> Page[Run]:
+        """See `Backend.runs`."""
+        query: dict[str, str | int | bool] = {"page": page, "size": size}
+        if workflow_id is not None:
+            query["workflow_id"] = check_id("workflow", workflow_id)
+        if status is not None:
+            query["status"] = status
+        answer = self._client.get(urls.RUNS, "the list of runs", query)
+        rows = answer.rows("workflow_runs", "items", "data")
+        runs = [answer.read(unwrap_run, row) for row in rows]
+        total = answer.body.get("total")
+        return Page(runs, total if isinstance(total, int) else (page - 1) * size + len(runs))
+
+    def execute(
+        self,
+        workflow_id: str,
+        turn_input: TurnInput,
+        *,
+        run_id: str | None = None,
+        version_number: int | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> TurnStream:
+        """See `Backend.execute`. The turn is sent when the first event is pulled.
+
+        A cancelled turn is no longer waited for, and the API is asked to stop the run. The id of a new run is
+        not known before its first turn is answered, so that turn may go on unheard.
+
+        Raises:
+            InputError: An id is malformed, or there is no run to stop.
+            UnsupportedError: The input sets the state of the run.
+        """
+        check_id("workflow", workflow_id)
+        if run_id is not None:
+            check_id("run", run_id)
+        elif turn_input.command == "stop":
+            raise InputError("There is no run to stop.", advice="Send the command with the id of a run.")
+        if turn_input.initial_state is not None:
+            raise UnsupportedError(
+                self.capabilities.missing["initial_state"], advice="Run it on the embedded engine instead."
+            )
+        version = None if run_id else first_version(turn_input, version_number)
+        return TurnStream(
+            run_id, self._turn(workflow_id, turn_input, run_id, version, cancelled or threading.Event())
+        )
+
+    def _turn(
+        self,
+        workflow_id: str,
+        turn_input: TurnInput,
+        run_id: str | None,
+        version: int | None,
+        cancelled: threading.Event,
+    ) -> Generator[Event, None, TurnResult]:
+        answer = wait_unless(cancelled, lambda: self._send(workflow_id, turn_input, run_id, version))
+        ending = self._stop(workflow_id, run_id) if answer is None else answer
+        if isinstance(ending, TurnResult):
+            return ending
+        result = ending.read(turn_result)
+        yield from [ending.read(parse_event, event) for event in result.events]
+        return result
+
+    def _send(
+        self,
+        workflow_id: str,
+        turn_input: TurnInput,
+        run_id: str | None,
+        version: int | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> Answer:
+        return self._client.post(
+            urls.EXECUTE.format(workflow_id=workflow_id),
+            _run_named(run_id) if run_id else _workflow_named(workflow_id),
+            execute_body(turn_input, run_id, version),
+            query=None if version is None else {"version": version},
+            risk="The turn may have been run nevertheless.",
+            timeout=timeout,
+        )
+
+    def _stop(self, workflow_id: str, run_id: str | None) -> Answer | TurnResult:
+        """Ask the API to stop a run whose turn is no longer waited for."""
+        if run_id is None:
+            return given_up("", "The id of the new run is not known yet, so it may go on at the API.")
+        try:
+            stop = TurnInput(command="stop")
+            return self._send(workflow_id, stop, run_id, timeout=self._stop_timeout)
+        except DebuggerError as error:
+            return given_up(run_id, f"The API was asked to stop the run, which failed: {error}")
+
+    def _get_workflow(self, workflow_id: str, query: Mapping[str, bool] | None = None) -> Answer:
+        path = urls.WORKFLOW.format(workflow_id=check_id("workflow", workflow_id))
+        return self._client.get(path, _workflow_named(workflow_id), query)
+
+    def _get_versions(self, workflow_id: str) -> Answer:
+        path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
+        return self._client.get(path, _workflow_named(workflow_id))
+
+    def _version(self, workflow_id: str, version_number: int) -> Answer:
+        answer = self._get_versions(workflow_id)
+        rows = {row.get("version_number"): row for row in answer.rows("versions")}
+        if version_number not in rows:
+            raise NotFoundError(
+                f"{_workflow_named(workflow_id).capitalize()} has no version {version_number}.",
+                advice=f"Its versions are: {', '.join(str(number) for number in rows)}.",
+            )
+        return Answer(answer.asked, rows[version_number])
+
+
+def first_version(turn_input: TurnInput, version_number: int | None) -> int | None:
+    """The version that a run begins with, ``None`` for the active one.
+
+    Source: in a run input, 0 may mean that none was chosen (``platform/wire.md`` 2.5).
+    """
+    return version_number if version_number is not None else turn_input.version_number or None
+
+
+def _workflow_named(workflow_id: str) -> str:
+    return f"workflow {workflow_id!r}"
+
+
+def _run_named(run_id: str) -> str:
+    return f"run {run_id!r}"

@@ -1,0 +1,63 @@
+"""The chat of a thread, read out of what was recorded.
+
+It is not kept in the state: the events hold every word already, and only a real model needs the whole of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from debugger.protocol.events import (
+    AssistantResponseEvent,
+    Event,
+    UserMessagesEvent,
+    WorkflowNavigationMessageEvent,
+)
+from debugger.protocol.messages import Message, ai_message
+from debugger.protocol.runs import MAIN_THREAD, TurnLog
+from debugger.protocol.states import read_state
+
+
+class History:
+    """The chat of a run's threads.
+
+    Args:
+        past: Gives the finished turns, oldest first; called at most once, and only if the chat is asked for.
+        current: The turn under way; it grows while the turn runs.
+    """
+
+    def __init__(self, past: Callable[[], Sequence[TurnLog]], current: TurnLog) -> None:
+        self._load = past
+        self._past: Sequence[TurnLog] | None = None
+        self._current = current
+
+    def of(self, thread_id: str) -> list[Message]:
+        """A thread's messages, oldest first: the seeds, what was said, and the memos of hops."""
+        if self._past is None:
+            self._past = self._load()
+        turns = [*self._past, self._current]
+        return [*_seeds(turns[0], thread_id), *(m for turn in turns for m in _messages(turn, thread_id))]
+
+
+def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
+    given = first.run_input
+    if given.initial_state is not None:
+        thread = read_state(given.initial_state).threads.get(thread_id)
+        yield from thread.chat_history if thread else ()
+    if given.welcome_message and thread_id == MAIN_THREAD:
+        yield ai_message(given.welcome_message, message_id="welcome_message")
+
+
+def _messages(turn: TurnLog, thread_id: str) -> Iterator[Message]:
+    for event in turn.events:
+        if event.origin_thread_id == thread_id:
+            yield from _spoken(event)
+
+
+def _spoken(event: Event) -> Iterator[Message]:
+    if isinstance(event, UserMessagesEvent):
+        yield from event.messages
+    elif isinstance(event, AssistantResponseEvent):
+        yield ai_message(event.words, message_id=event.logical_id)
+    elif isinstance(event, WorkflowNavigationMessageEvent) and event.message:
+        yield event.message

@@ -1,0 +1,154 @@
+"""Run one workflow. All that lasts is in the `RunState`, so an interpreter serves any number of runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from debugger.engine.history import History
+from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.nodes.base import Node
+from debugger.engine.options import EngineOptions
+from debugger.engine.responders.base import Responder
+from debugger.engine.routing import Routes
+from debugger.engine.state import RunState, ThreadState
+from debugger.engine.turn import TurnEnd, TurnRun
+from debugger.engine.unrunnable import refuse_unrunnable
+from debugger.engine.world import World
+from debugger.errors import InputError, RunError
+from debugger.graph import Graph
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import encode
+from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
+from debugger.protocol.states import StateSnapshot, read_state
+from debugger.protocol.workflow import NodeConfig, Workflow
+
+
+class Interpreter:
+    """Runs one version of a workflow.
+
+    Args:
+        workflow: What the author wrote.
+        responder: Whatever answers for a model.
+        options: Choices where the platform leaves a question open.
+        world: Time and chance.
+    """
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        responder: Responder,
+        options: EngineOptions | None = None,
+        world: World | None = None,
+    ) -> None:
+        self.workflow = workflow
+        self.graph = Graph(workflow)
+        self.routes = Routes(self.graph)
+        self.responder = responder
+        self.options = options or EngineOptions()
+        self.world = world or World()
+        self._nodes: dict[str, Node[Any]] = {}
+
+    def begin(self, turn_input: TurnInput) -> RunState:
+        """The state of a run that is about to take its first turn.
+
+        Args:
+            turn_input: The first turn's; its start node and its initial state decide where the run begins.
+
+        Raises:
+            NotStartableError: The workflow has no start node.
+            InputError: The start node is not in the workflow, or the initial state cannot be used.
+        """
+        snapshot = read_state(turn_input.initial_state or {})
+        self._check_threads(snapshot.threads, "initial_state.threads")
+        thread = snapshot.threads.get(MAIN_THREAD)
+        wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
+        state = RunState.at(self._checked(wanted) if wanted else self.graph.start.logical_id)
+        _restore(state, snapshot)
+        return state
+
+    def turn(
+        self,
+        state: RunState,
+        turn_input: TurnInput,
+        *,
+        past: Callable[[], Sequence[TurnLog]] = tuple,
+        cancelled: threading.Event | None = None,
+    ) -> Generator[Event, None, TurnEnd]:
+        """Run until the workflow waits for the user, ends, fails or is stopped.
+
+        Args:
+            state: What the run remembers; changed while the turn runs.
+            turn_input: What the turn is given.
+            past: Gives the finished turns; called only if a model needs the chat.
+            cancelled: Set from another thread to end the turn after what it is doing.
+
+        Returns:
+            How the turn ended. Yields its events in order, stamped.
+
+        Raises:
+            InputError: The input is too large, or speaks to a thread that is not there.
+            UnsupportedError: The command is not run here.
+        """
+        self._check_size(turn_input)
+        self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
+        log = TurnLog(state.turn_number + 1, turn_input)
+        run = TurnRun(self, state, log, History(past, log), cancelled or threading.Event())
+        return run.events()
+
+    def node(self, config: NodeConfig) -> Node[Any]:
+        """The code behind a node.
+
+        Raises:
+            RunError: The node is of a type, or asks for something, that is not run here; or a field of it has
+                a value that it cannot have.
+        """
+        node = self._nodes.get(config.logical_id)
+        if node is None:
+            refuse_unrunnable(config, self.graph)
+            try:
+                node = NODE_TYPES[str(config.type)](config)
+            except InputError as error:
+                raise RunError(
+                    f"Node {config.label!r} ({config.logical_id}) cannot be run: {error}"
+                ) from error
+            if node.loops_to_itself and not node.waits_for_user:
+                raise RunError(
+                    f"Node {config.label!r} ({config.logical_id}) has self_loop and does not wait for the user.",
+                    advice="Set wait_for_user_message, or switch self_loop off.",
+                )
+            self._nodes[config.logical_id] = node
+        return node
+
+    def _checked(self, node_id: str) -> str:
+        if node_id not in self.graph.nodes:
+            raise InputError(
+                f"The start node {node_id!r} is not in this version of the workflow.",
+                advice="Choose one of its nodes, or leave it empty to begin at the start node.",
+            )
+        return node_id
+
+    def _check_size(self, turn_input: TurnInput) -> None:
+        size, limit = len(encode(turn_input.to_wire())), self.options.max_run_input_bytes
+        if size > limit:
+            raise InputError(
+                f"The run input is {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB can be taken.",
+                advice="Shorten the variables: every state event of the turn would carry them again.",
+            )
+
+    def _check_threads(self, threads: Sequence[str] | dict[str, Any], where: str) -> None:
+        for thread_id in threads:
+            if thread_id != MAIN_THREAD:
+                raise InputError(
+                    f"{where} names the thread {thread_id!r}, which this run does not have.",
+                    advice=f"The main thread is {MAIN_THREAD!r}.",
+                )
+
+
+def _restore(state: RunState, snapshot: StateSnapshot) -> None:
+    state.dynamic_variables.update(snapshot.dynamic_variables)
+    state.workflow_variables.update(snapshot.workflow_runtime_variables)
+    for thread_id, thread in snapshot.threads.items():
+        main: ThreadState = state.threads[thread_id]
+        main.runtime_variables.update(thread.runtime_variables)

@@ -1,0 +1,116 @@
+"""What a node type has to offer, what it is given, how its run ends."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from debugger.engine.history import History
+from debugger.engine.options import EngineOptions
+from debugger.engine.responders.base import Choice, Responder
+from debugger.engine.state import RunState, ThreadState
+from debugger.engine.variables import write
+from debugger.engine.world import World
+from debugger.expressions import Scope, fill
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.messages import message_text
+from debugger.protocol.workflow import NodeConfig, Workflow
+
+Config = TypeVar("Config", bound=NodeConfig)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a node's run ended."""
+
+    output: JsonObject = field(default_factory=dict)
+    """The node type's own keys of ``run_output`` (``platform/wire.md`` 3.7)."""
+    chosen: Choice | None = None
+    """The hop that a model chose during the run."""
+    args: JsonObject = field(default_factory=dict)
+    """The arguments that the model filled for it."""
+    reason: str = ""
+    """Why it chose that hop."""
+    answered: bool = False
+    """Whether a model answered the user, so that no message is left for the next node."""
+
+
+@dataclass
+class NodeContext:
+    """What a node may see and touch during one run."""
+
+    workflow: Workflow
+    state: RunState
+    thread: ThreadState
+    scope: Scope
+    responder: Responder
+    history: History
+    options: EngineOptions
+    world: World
+    cancelled: threading.Event
+    choices: tuple[Choice, ...] = ()
+    """The hops that a model may choose; empty where it must answer."""
+    edge_message: Callable[[Choice], str | None] = lambda _choice: None
+    """The fixed line that is spoken when a hop is chosen."""
+    unresolved: list[str] = field(default_factory=list)
+    """Dynamic placeholders that no variable filled, for a warning each."""
+    warnings: list[str] = field(default_factory=list)
+    """What else is worth a warning."""
+
+    def fill(self, text: str) -> str:
+        """A text with its variables filled in; what nothing fills stays as it is written."""
+        filled = fill(text, self.scope)
+        self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
+        return filled.text
+
+    @property
+    def message(self) -> str:
+        """What the user said that no node has answered yet."""
+        return "\n".join(message_text(message) for message in self.thread.pending)
+
+
+NodeRun = Generator[Event, None, Outcome]
+
+
+class Node(ABC, Generic[Config]):
+    """A node type: its ``Config`` reads what the author wrote, its ``run`` does the work.
+
+    Args:
+        config: The node as the document has it.
+    """
+
+    Config: ClassVar[type[NodeConfig]]
+    calls_model: ClassVar[bool] = False
+    """Whether a model judges its freeform conditions while it runs."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        self.config: Config = self.Config.from_wire(config.to_wire())  # type: ignore[assignment]
+
+    @property
+    def waits_for_user(self) -> bool:
+        """Whether it holds until the user has said something."""
+        return False
+
+    @property
+    def loops_to_itself(self) -> bool:
+        """Whether it runs again when no hop was taken."""
+        return False
+
+    def run_input(self, context: NodeContext) -> JsonObject | None:
+        """What its start event tells that it was given."""
+        return None
+
+    @abstractmethod
+    def run(self, context: NodeContext) -> NodeRun:
+        """Do the work, yielding what happens on the way, and return how it ended.
+
+        Events need only their own fields: the interpreter stamps ids, time, thread and node.
+        """
+
+    def write(self, context: NodeContext, values: dict[str, Any]) -> None:
+        """Set runtime variables of the thread."""
+        write(context.thread, self.config, values)

@@ -1,0 +1,223 @@
+"""The nodes that ask a model (``platform/engine.md`` 2.1)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.responders.base import ModelFailure, Prompt, Reply, Responder
+from debugger.engine.world import World
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import AssistantResponseEvent, ModelEvent, SayLLMEvent, WorkerLLMEvent
+from debugger.protocol.messages import ai_message
+from debugger.protocol.workflow import NodeConfig
+
+
+class LLMConfig(NodeConfig):
+    """The fields of both model nodes."""
+
+    main_response_config: JsonObject | None = None
+    self_loop: bool = False
+    wait_for_user_message: bool = True
+    default_error_message: str | None = (
+        "I am sorry, there seems to be an issue. Could you please repeat?"  # the platform's own default
+    )
+    ignore_default_prompt_prefix: bool = False
+    ignore_default_prompt_suffix: bool = False
+    structured_output_schema: JsonObject | None = None
+
+
+class SayLLMConfig(LLMConfig):
+    """A speaking node loops to itself unless told otherwise."""
+
+    self_loop: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply, and what it cost."""
+
+    reply: Reply
+    usage: JsonObject
+
+
+def ask(responder: Responder, prompt: Prompt, world: World) -> Answer:
+    """Ask whatever stands for the model, and measure it.
+
+    Raises:
+        ModelFailure: It gave no answer.
+    """
+    began = time.perf_counter()
+    reply = responder.reply(prompt)
+    return Answer(reply, usage_info(reply.model, (time.perf_counter() - began) * 1000, world))
+
+
+def usage_info(model: str, latency: float, world: World) -> JsonObject:
+    """The usage of one answer (``platform/engine.md`` 13); a stand-in uses no tokens."""
+    return {
+        "response_model": model,
+        "provider": "embedded",
+        "llm_response_id": f"response_{world.uuid()}",
+        "used_user_api_key": False,
+        "response_latency_milliseconds": round(latency, 3),
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "total_tokens": 0,
+        "was_estimated": False,
+    }
+
+
+class LLMNode(Node[LLMConfig]):
+    """Ask the model; take the hop that it chose, or what it answered."""
+
+    Config: ClassVar[type[NodeConfig]] = LLMConfig
+    Event: ClassVar[type[ModelEvent]]
+    kind: ClassVar[Literal["say", "work"]]
+    calls_model: ClassVar[bool] = True
+
+    @property
+    def waits_for_user(self) -> bool:
+        """As the author set it."""
+        return self.config.wait_for_user_message
+
+    @property
+    def loops_to_itself(self) -> bool:
+        """As the author set it."""
+        return self.config.self_loop
+
+    def run_input(self, context: NodeContext) -> JsonObject | None:
+        """The user messages that it is given."""
+        return {
+            "type": "llm",
+            "node_logical_id": self.config.logical_id,
+            "dynamic_variables": {},
+            "runtime_variables": {},
+            "miscellaneous": {},
+            "messages": list(context.thread.pending),
+        }
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Ask, tell what came back, then leave by the chosen hop or with the answer."""
+        message_id = f"assistant_message_{context.world.uuid()}"
+        try:
+            answer = ask(context.responder, self._prompt(context), context.world)
+        except ModelFailure:
+            return (yield from self._apologise(message_id))
+        reply = answer.reply
+        yield self.Event(message=model_message(reply, message_id), llm_usage_info=answer.usage)
+        if reply.chosen is not None:
+            return (yield from self._leave(context, reply))
+        yield from self._answer(reply, message_id, answer.usage)
+        fields = self._known_fields(reply.fields)
+        self.write(context, fields)
+        return Outcome({"structured_output": fields}, answered=self._answers(reply), reason=reply.reason)
+
+    def _answer(self, reply: Reply, message_id: str, usage: JsonObject) -> NodeRun:
+        yield from ()
+        return Outcome()
+
+    def _answers(self, reply: Reply) -> bool:
+        return False
+
+    def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
+        assert reply.chosen is not None
+        line = context.edge_message(reply.chosen)
+        if line is not None:
+            yield AssistantResponseEvent(content=line, response_metadata={"message_type": "static"})
+        args = {"justification": reply.reason, **reply.args}
+        self.write(context, args)
+        return Outcome({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
+
+    def _apologise(self, message_id: str) -> NodeRun:
+        text = self.config.default_error_message
+        if text is not None:
+            yield AssistantResponseEvent(logical_id=message_id, content=text)
+        return Outcome({"structured_output": {}}, answered=text is not None)
+
+    def _known_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that the schema names; a model may give more than it was asked for."""
+        schema = inner_schema(self.config.structured_output_schema)
+        if schema is None:
+            return {}
+        named = schema.get("properties")
+        return {key: value for key, value in fields.items() if named is None or key in named}
+
+    def _prompt(self, context: NodeContext) -> Prompt:
+        thread = context.thread
+        return Prompt(
+            kind=self.kind,
+            node_logical_id=self.config.logical_id,
+            node_name=self.config.label,
+            system=context.fill(self._system(context)),
+            message=context.message,
+            history=lambda: context.history.of(thread.thread_id),
+            variables=thread.runtime_variables,
+            visit=thread.completions.get(self.config.logical_id, 0) + 1,
+            choices=context.choices,
+            schema=inner_schema(self.config.structured_output_schema),
+        )
+
+    def _system(self, context: NodeContext) -> str:
+        """Prefix, prompt and suffix, a blank line between them (``platform/engine.md`` 6.2, U-42)."""
+        workflow = context.workflow.config
+        own = (self.config.main_response_config or {}).get("prompt")
+        shared = (workflow.main_response_config or {}).get("prompt")
+        parts = [
+            None if self.config.ignore_default_prompt_prefix else workflow.default_prompt_prefix,
+            own if own is not None else shared,
+            None if self.config.ignore_default_prompt_suffix else workflow.default_prompt_suffix,
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+
+class SayLLMNode(LLMNode):
+    """A model turn that speaks."""
+
+    Config: ClassVar[type[NodeConfig]] = SayLLMConfig
+    Event: ClassVar[type[ModelEvent]] = SayLLMEvent
+    kind: ClassVar[Literal["say", "work"]] = "say"
+
+    def _answer(self, reply: Reply, message_id: str, usage: JsonObject) -> NodeRun:
+        if reply.text:
+            yield AssistantResponseEvent(logical_id=message_id, content=reply.text, llm_usage_info=usage)
+        return Outcome()
+
+    def _answers(self, reply: Reply) -> bool:
+        return bool(reply.text)
+
+
+class WorkerLLMNode(LLMNode):
+    """A silent model turn: its structured output becomes variables."""
+
+    Event: ClassVar[type[ModelEvent]] = WorkerLLMEvent
+    kind: ClassVar[Literal["say", "work"]] = "work"
+
+    def _apologise(self, message_id: str) -> NodeRun:
+        yield from ()
+        return Outcome({"structured_output": {}})
+
+
+def model_message(reply: Reply, message_id: str) -> JsonObject:
+    """The reply as a model would have sent it; a chosen hop is a tool call (``platform/wire.md`` 3.6)."""
+    calls: list[JsonObject] = []
+    if reply.chosen is not None:
+        arguments = {"justification": reply.reason, **reply.args}
+        calls = [{"name": hop_tool_name(reply), "args": arguments, "id": message_id, "type": "tool_call"}]
+    return ai_message(reply.text, message_id=message_id, tool_calls=calls)
+
+
+def hop_tool_name(reply: Reply) -> str:
+    """The name of the pseudo-tool that stands for the chosen hop."""
+    assert reply.chosen is not None
+    return f"Destination_Node__{reply.chosen.destination_node_logical_id}"
+
+
+def inner_schema(schema: JsonObject | None) -> JsonObject | None:
+    """The JSON Schema inside its envelope, or the bare one (``platform/engine.md`` 2.1)."""
+    if schema is None:
+        return None
+    inner = schema.get("input_schema")
+    return inner if isinstance(inner, dict) else schema

@@ -1,0 +1,32 @@
+"""The node that does nothing (``platform/engine.md`` 2.6)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.protocol.workflow import NodeConfig
+
+
+class NoOpConfig(NodeConfig):
+    """The two test aids: a delay and a failure."""
+
+    output_runtime_variable_name: str = "no_op_result"
+    delay_seconds: float = 0.0
+    simulate_failure: bool = False
+
+
+class NoOpNode(Node[NoOpConfig]):
+    """Do nothing, and say whether that succeeded. A simulated failure does not end the run."""
+
+    Config: ClassVar[type[NodeConfig]] = NoOpConfig
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Wait if asked to, then write the outcome."""
+        yield from ()
+        if self.config.delay_seconds > 0:
+            context.cancelled.wait(self.config.delay_seconds)
+        success = not self.config.simulate_failure
+        name = self.config.output_runtime_variable_name
+        self.write(context, {name: None, f"{name}_success": success})
+        return Outcome({"success": success, "error_message": None if success else "simulated failure"})

@@ -1,0 +1,38 @@
+"""The node that speaks a fixed text (``platform/engine.md`` 2.3)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.static_messages import pick_message
+from debugger.protocol.events import AssistantResponseEvent, SayStaticEvent
+from debugger.protocol.messages import ai_message
+from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig
+
+
+class SayStaticConfig(NodeConfig):
+    """The texts, and how one is picked."""
+
+    static_messages_config: StaticMessagesConfig = Field(default_factory=StaticMessagesConfig)
+
+
+class SayStaticNode(Node[SayStaticConfig]):
+    """Speak a fixed text, variables filled in. Without a text it says nothing."""
+
+    Config: ClassVar[type[NodeConfig]] = SayStaticConfig
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Pick, fill, speak."""
+        config = self.config.static_messages_config
+        picked = pick_message(config, self.config.logical_id, context.state, context.world)
+        if picked is not None:
+            text = context.fill(picked)
+            message_id = f"assistant_message_{context.world.uuid()}"
+            yield SayStaticEvent(message=ai_message(text, message_id=message_id))
+            yield AssistantResponseEvent(
+                logical_id=message_id, content=text, response_metadata={"message_type": "static"}
+            )
+        return Outcome()

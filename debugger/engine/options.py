@@ -1,0 +1,26 @@
+"""What about the engine can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Choices where the platform leaves a question open; the numbers are those of its unknowns."""
+
+    max_node_runs: int = 100
+    """Node runs in one turn before the run ends as ``aborted_looping_risk`` (U-26)."""
+    start_events: bool = True
+    """Whether the first turn begins with ``start_workflow`` and ``start_thread`` (U-45)."""
+    dict_paths: Literal["resolve", "literal"] = "resolve"
+    """Whether ``[[a.b]]`` reaches into an object that ``a`` holds (U-39)."""
+    time_zone: str = "UTC"
+    """The zone of ``{{now}}`` and its like (U-38)."""
+    inline_python: bool = True
+    """Whether Python code in a workflow may run."""
+    tool_timeout: float = 30
+    """Seconds a tool may take when it names no limit of its own (U-53)."""
+    max_run_input_bytes: int = 1_000_000
+    """A larger run input is refused: every state event would carry it again."""

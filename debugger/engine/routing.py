@@ -1,0 +1,306 @@
+"""Which edge is taken after a node has run, and why (``platform/engine.md`` 3.2, 3.3, 3.6).
+
+The order: a hop that the model chose during the run; a direct edge; the first conditional edge that holds,
+the node's own before those to global nodes; the node's own loop; nothing, which ends the thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Literal
+
+from debugger.engine.nodes.base import Node, NodeContext, Outcome
+from debugger.engine.nodes.llm import ask, hop_tool_name, model_message
+from debugger.engine.responders.base import Choice, ModelFailure, Prompt
+from debugger.engine.state import ThreadState
+from debugger.errors import ConditionError, ExpressionError, RunError
+from debugger.expressions import ABSENT, Condition, lookup, parse
+from debugger.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import (
+    ConditionalEdgeEvent,
+    ConditionEvaluatorLLMEvent,
+    DirectEdgeEvent,
+    EdgeEvent,
+    Event,
+    ReverseConditionalEdgeEvent,
+    SelfLoopEdgeEvent,
+    WorkflowNavigationMessageEvent,
+    WorkflowWarningEvent,
+)
+from debugger.protocol.messages import ai_message
+from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
+
+Kind = Literal["direct", "conditional", "global", "reverse", "self_loop"]
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One way out of a node."""
+
+    kind: Kind
+    source: NodeConfig
+    destination: NodeConfig
+    edge: EdgeConfig | None = None
+    """The author's edge; ``None`` for a hop to or from a global node, which needs none."""
+    condition: ConditionConfig | None = None
+
+    @property
+    def key(self) -> str:
+        """A name for it that no other way out of the same node has."""
+        return self.edge.logical_id if self.edge else f"{self.kind}:{self.destination.logical_id}"
+
+    @property
+    def name(self) -> str | None:
+        """The author's name for the edge."""
+        return self.edge.name if self.edge else None
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether something had to hold for it."""
+        return self.kind in ("conditional", "global", "reverse")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The hop that is taken, and why."""
+
+    hop: Hop
+    reason: str
+    args: JsonObject
+    chosen_by_model: bool = False
+
+
+class Routes:
+    """The ways out of each node of one workflow."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known: dict[str, tuple[Hop, ...]] = {}
+
+    def choices(self, node: Node, context: NodeContext) -> dict[str, Hop]:
+        """The hops that a model may choose while this node runs, by key (rank 2)."""
+        return {
+            hop.key: hop
+            for hop in self._conditional(node.config, context.thread)
+            if _is_offered(hop, context)
+        }
+
+    def decide(
+        self, node: Node, context: NodeContext, outcome: Outcome, offered: dict[str, Hop]
+    ) -> Generator[Event, None, Decision | None]:
+        """Choose the way out of a node that has run.
+
+        Args:
+            node: The node.
+            context: What it ran with.
+            outcome: How its run ended.
+            offered: The hops that its model could choose, by key.
+
+        Returns:
+            The hop and its reason; ``None`` when there is no way out. Yields what judging tells: warnings of
+            conditions and the verdicts of a model.
+
+        Raises:
+            RunError: A condition cannot be read or evaluated, or a way out is one that the engine cannot go.
+        """
+        config = node.config
+        if outcome.chosen is not None:
+            hop = offered[outcome.chosen.edge_id]
+            called = f"Destination_Node__{hop.destination.logical_id}"
+            return Decision(hop, f"{called} was chosen: {outcome.reason}", outcome.args, chosen_by_model=True)
+        direct = self._direct(config)
+        if direct is not None:
+            reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
+            return Decision(direct, reason, {})
+        decision = yield from self._first_that_holds(node, context)
+        if decision is None and node.loops_to_itself:
+            return Decision(Hop("self_loop", config, config), f"{config.label} goes on with itself", {})
+        return decision
+
+    def _direct(self, node: NodeConfig) -> Hop | None:
+        edges = [edge for edge in self._graph.leaving(node.logical_id) if edge.type == "direct"]
+        if len(edges) > 1:
+            raise RunError(
+                f"Node {node.label!r} has {len(edges)} direct edges. The embedded engine does not run "
+                "companion threads yet, and without them only one direct edge can leave a node.",
+                advice="Remove or disable the others, or run it on the hosted API.",
+            )
+        return self._hop("direct", node, edges[0]) if edges else None
+
+    def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Hop, ...]:
+        known = self._known.get(node.logical_id)
+        if known is None:
+            known = self._known[node.logical_id] = (*self._own(node), *self._to_globals(node))
+        return (*known, *self._back(node, thread)) if thread.callers else known
+
+    def _own(self, node: NodeConfig) -> list[Hop]:
+        edges = self._graph.leaving(node.logical_id)
+        return [self._hop("conditional", node, edge) for edge in edges if edge.type == "conditional"]
+
+    def _hop(self, kind: Kind, node: NodeConfig, edge: EdgeConfig) -> Hop:
+        destination = self._graph.node(str(edge.destination_node_logical_id))
+        return Hop(kind, node, destination, edge, edge.condition)
+
+    def _to_globals(self, node: NodeConfig) -> list[Hop]:
+        return [
+            Hop(
+                "global",
+                node,
+                other,
+                None,
+                other.global_node_config.condition if other.global_node_config else None,
+            )
+            for other in self._graph.global_nodes
+            if other.logical_id != node.logical_id and not other.disabled
+        ]
+
+    def _back(self, node: NodeConfig, thread: ThreadState) -> list[Hop]:
+        """The hop back to where a global node was entered from."""
+        settings = node.global_node_config
+        if settings is None or settings.reverse_conditional_edge is None:
+            return []
+        entered, caller = thread.callers[-1]
+        if entered != node.logical_id:
+            return []
+        return [Hop("reverse", node, self._graph.node(caller), None, settings.reverse_conditional_edge)]
+
+    def _first_that_holds(self, node: Node, context: NodeContext) -> Generator[Event, None, Decision | None]:
+        for hop in self._conditional(node.config, context.thread):
+            condition = hop.condition
+            if condition is None:
+                continue
+            if condition.condition_expression and not _is_offered(hop, context):
+                reason = yield from _expression_reason(hop, condition.condition_expression, context)
+            elif condition.condition_freeform and not node.calls_model and hop.kind == "conditional":
+                reason = yield from _judge(hop, context)
+            else:
+                continue
+            if reason is not None:
+                return Decision(hop, reason, {})
+        return None
+
+
+def choice_of(hop: Hop, context: NodeContext) -> Choice:
+    """A hop as it is offered to a model."""
+    condition = hop.condition or ConditionConfig()
+    return Choice(
+        edge_id=hop.key,
+        condition=context.fill(condition.condition_freeform or ""),
+        destination_node_logical_id=hop.destination.logical_id,
+        destination_node_name=hop.destination.label,
+        edge_name=hop.name,
+        args_schema=condition.args_schema,
+    )
+
+
+def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
+    """The event that tells which hop is taken, and why.
+
+    A direct edge's own id and name stay out of its event, as recorded (``platform/engine.md`` 3.3).
+    """
+    hop = decision.hop
+    ends = {
+        "edge_run_id": run_id,
+        "source_node_logical_id": hop.source.logical_id,
+        "source_node_name": hop.source.name,
+        "destination_node_logical_id": hop.destination.logical_id,
+        "destination_node_name": hop.destination.name,
+        "reason": decision.reason,
+    }
+    if hop.kind == "direct":
+        return DirectEdgeEvent(**ends)
+    if hop.kind == "self_loop":
+        return SelfLoopEdgeEvent(**ends)
+    named = {"edge_name": hop.name, "edge_logical_id": hop.edge.logical_id if hop.edge else None}
+    if hop.kind == "reverse":
+        return ReverseConditionalEdgeEvent(
+            **named, **ends, args_filled=decision.args, global_node_logical_id=hop.source.logical_id
+        )
+    return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
+
+
+def navigation_event(hop: Hop, message_id: str) -> WorkflowNavigationMessageEvent:
+    """The memo of a hop, which also enters the chat (``platform/engine.md`` 6.2, 7.2 (a) 7)."""
+    edge_type = {"direct": "direct", "reverse": "reverse_conditional"}.get(hop.kind, "conditional")
+    named = hop.edge is not None and hop.kind != "direct"
+    text = (
+        f'[Internal-only memo]: System navigated from agent "{hop.source.name}" to agent '
+        f'"{hop.destination.name}" via {edge_type.replace("_", " ")} edge.'
+    )
+    metadata = {
+        "navigation_message": "true",
+        "edge_type": edge_type,
+        "source_node_id": hop.source.logical_id,
+        "source_node_name": hop.source.name,
+        "destination_node_id": hop.destination.logical_id,
+        "destination_node_name": hop.destination.name,
+        "edge_name": (hop.name or "") if named else "",
+        "edge_logical_id": hop.edge.logical_id if named and hop.edge else "",
+    }
+    return WorkflowNavigationMessageEvent(
+        logical_id=message_id,
+        message=ai_message(text, message_id=message_id, response_metadata=metadata),
+        origin_node_logical_id=hop.source.logical_id,
+        origin_node_name=hop.source.name,
+    )
+
+
+def _is_offered(hop: Hop, context: NodeContext) -> bool:
+    """Whether a model may choose it: a freeform condition, and no expression that can decide.
+
+    With both set the expression decides, unless it refers to a variable that is absent (U-16).
+    """
+    condition = hop.condition
+    if condition is None or not condition.condition_freeform:
+        return False
+    return not condition.condition_expression or _refers_to_absent(condition.condition_expression, context)
+
+
+def _refers_to_absent(expression: str, context: NodeContext) -> bool:
+    references = _parsed(expression).references
+    return any(lookup(context.scope, ref.namespace, ref.path) is ABSENT for ref in references)
+
+
+def _expression_reason(hop: Hop, expression: str, context: NodeContext) -> Generator[Event, None, str | None]:
+    condition = _parsed(expression)
+    verdict = condition.evaluate(context.scope)
+    for warning in verdict.warnings:
+        yield WorkflowWarningEvent(warning_message=warning)
+    return f"Condition expression '{condition.hydrated(context.scope)}' holds" if verdict.value else None
+
+
+def _parsed(expression: str) -> Condition:
+    try:
+        return parse(expression)
+    except ExpressionError as error:
+        raise ConditionError(f"Error evaluating condition expression '{expression}': {error}") from error
+
+
+def _judge(hop: Hop, context: NodeContext) -> Generator[Event, None, str | None]:
+    """Have a freeform condition judged by itself, since the node that it leaves calls no model (U-33)."""
+    choice = choice_of(hop, context)
+    prompt = Prompt(
+        kind="judge",
+        node_logical_id=hop.source.logical_id,
+        node_name=hop.source.label,
+        system=choice.condition,
+        message=context.message,
+        history=lambda: context.history.of(context.thread.thread_id),
+        variables=context.thread.runtime_variables,
+        visit=context.thread.completions.get(hop.source.logical_id, 0),
+        choices=(choice,),
+    )
+    try:
+        answer = ask(context.responder, prompt, context.world)
+    except ModelFailure:
+        return None
+    met = answer.reply.chosen is not None
+    yield ConditionEvaluatorLLMEvent(
+        message=model_message(answer.reply, f"assistant_message_{context.world.uuid()}"),
+        llm_usage_info=answer.usage,
+        destination_node_logical_id=hop.destination.logical_id,
+        is_condition_met=met,
+    )
+    return f"{hop_tool_name(answer.reply)} was chosen: {answer.reply.reason}" if met else None

@@ -1,0 +1,108 @@
+"""The variables of a turn: where they come from, which wins, how a node writes (``platform/engine.md`` 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from debugger.engine.options import EngineOptions
+from debugger.engine.state import RunState, ThreadState
+from debugger.engine.world import World
+from debugger.expressions.scope import Scope
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import reference_id
+from debugger.protocol.workflow import NodeConfig, Workflow
+
+SYSTEM_NAMES = frozenset(
+    {"now", "date", "time", "year", "month", "day", "hour", "minute", "iso_datetime", "day_of_week"}
+    | {"timestamp", "timestamp_ms", "rand_int", "rand_str", "rand_float", "rand_uuid", "rand_bool"}
+)
+"""Dynamic variables that are always there (``platform/engine.md`` 5.3)."""
+
+_ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class TurnVariables:
+    """What every text and condition of one turn can see.
+
+    Evaluated once, when the turn begins: all its nodes see the same clock and the same random values.
+    """
+
+    def __init__(self, workflow: Workflow, state: RunState, options: EngineOptions, world: World) -> None:
+        supplied = {
+            **workflow.dynamic_variables,
+            **workflow.config.default_dynamic_variables,
+            **state.dynamic_variables,
+        }
+        self.supplied: JsonObject = supplied
+        """Dynamic variables before the system's own."""
+        self.evaluated: JsonObject = {**system_variables(world, options.time_zone), **supplied}
+        """All dynamic variables; a supplied one wins over the system's of the same name (U-36)."""
+        self._seeds = {**workflow.runtime_variables, **state.runtime_seeds}
+        self._state = state
+        self._options = options
+        self.shown: JsonObject = {
+            "_evaluated_dynamic_variables": self.evaluated,
+            "_input_dynamic_variables": supplied,
+            **state.workflow_variables,
+        }
+        """The workflow's variables as the state event shows them."""
+
+    def scope(self, thread: ThreadState) -> Scope:
+        """What a thread can see; it follows the thread's writes."""
+        return Scope(
+            dynamic=self.evaluated,
+            runtime=thread.runtime_variables,
+            workflow={**self._seeds, **self._state.workflow_variables},
+            threads={
+                str(reference_id(other.thread_id)): other.runtime_variables
+                for other in self._state.threads.values()
+            },
+            dict_paths=self._options.dict_paths,
+        )
+
+    def echo(self, turn_number: int) -> JsonObject:
+        """The entries that the platform adds to the runtime variables of a recorded input (5.4)."""
+        return {
+            "input_dynamic_variables": self.supplied,
+            "all_dynamic_variables": self.evaluated,
+            "workflow_invoke_count": turn_number,
+        }
+
+
+def write(thread: ThreadState, node: NodeConfig, values: Mapping[str, Any]) -> None:
+    """Set runtime variables, each also under the node's id and name, as ``node_price.price`` (2.0)."""
+    for name, value in values.items():
+        thread.runtime_variables[name] = value
+        thread.runtime_variables[f"{node.logical_id}.{name}"] = value
+        if node.name:
+            thread.runtime_variables[f"{node.name}.{name}"] = value
+
+
+def system_variables(world: World, time_zone: str) -> JsonObject:
+    """Clock and chance as dynamic variables (``platform/engine.md`` 5.3)."""
+    epoch = world.now()
+    moment = datetime.fromtimestamp(epoch, ZoneInfo(time_zone))
+    date = f"{moment:%B} {moment.day}, {moment.year}"
+    chance = world.random
+    return {
+        "now": f"{date} {moment:%I:%M %p}",
+        "date": date,
+        "time": f"{moment:%I:%M %p}",
+        "year": moment.year,
+        "month": f"{moment:%B}",
+        "day": moment.day,
+        "hour": f"{moment:%I}",
+        "minute": f"{moment:%M}",
+        "iso_datetime": moment.replace(tzinfo=None).isoformat(timespec="microseconds"),
+        "day_of_week": f"{moment:%A}",
+        "timestamp": int(epoch),
+        "timestamp_ms": int(epoch * 1000),
+        "rand_int": chance.randint(100_000, 999_999),
+        "rand_str": "".join(chance.choices(_ALPHANUMERIC, k=8)),
+        "rand_float": chance.random(),
+        "rand_uuid": world.uuid(),
+        "rand_bool": chance.random() < 0.5,
+    }

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from debugger.backends import open_embedded
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.nodes import NODE_TYPES
+from debugger.errors import ConflictError, InputError, NotFoundError, NotStartableError, RunEndedError
+from debugger.protocol.runs import TurnInput
+from debugger.settings import Settings
+from tests.factories import direct, document, say, static, when
+
+UNKNOWN = "665f00000000000000000001"
+
+
+@pytest.fixture
+def backend(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def test_an_empty_store_is_given_the_samples_once(tmp_path):
+    settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3")
+    first = open_embedded(settings)
+    names = [row.name for row in first.workflows()]
+    first.delete_workflow(first.workflows()[0].id)
+    first.close()
+
+    again = open_embedded(settings)
+
+    assert len(names) == 3
+    assert len(again.workflows()) == 2
+    again.close()
+
+
+def test_a_turn_is_on_record_when_its_last_event_has_been_pulled(backend):
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+
+    result = backend.execute(workflow.id, TurnInput.saying(None, run_by="qa")).finish()
+
+    run = backend.run(result.run_id)
+    assert (run.status, run.run_by, run.version_name) == ("completed", "qa", "Initial Version")
+    assert run.input_output_pairs[0].run_output.events == result.events
+    assert backend.runs(workflow_id=workflow.id).total == 1
+
+
+def test_a_turn_that_nobody_pulls_to_its_end_leaves_no_trace(backend):
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+    events = iter(backend.execute(workflow.id, TurnInput.saying(None)))
+    next(events)
+
+    events.close()
+
+    assert backend.runs().total == 0
+
+
+def test_a_run_keeps_the_version_that_it_began_with(backend):
+    workflow = backend.create_workflow(
+        document(say("chat"), static("bye", "Bye 0"), when("chat", "bye", "1 == 1"))
+    )
+    backend.store.create_version(
+        workflow.id, document=document(say("chat"), static("bye", "Bye 1"), when("chat", "bye", "1 == 1"))
+    )
+    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    backend.activate_version(workflow.id, 1)
+
+    old = backend.execute(workflow.id, TurnInput.saying("hi"), run_id=run_id, version_number=1).finish()
+    new = backend.execute(workflow.id, TurnInput.saying("hi")).finish()
+    chosen = backend.execute(workflow.id, TurnInput.saying("hi"), version_number=0).finish()
+    loose = backend.execute(workflow.id, TurnInput.saying("hi", version_number=1)).finish()
+
+    assert [_said(result)[-1] for result in (old, new, chosen, loose)] == ["Bye 0", "Bye 1", "Bye 0", "Bye 1"]
+
+
+def test_a_second_turn_of_a_run_is_kept_out_while_one_is_under_way(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    first = iter(backend.execute(workflow.id, TurnInput.saying("one"), run_id=run_id))
+    next(first)
+
+    with pytest.raises(ConflictError):
+        backend.execute(workflow.id, TurnInput.saying("two"), run_id=run_id).finish()
+
+    assert [event.type for event in first][-1] == "workflow_ready_for_input"
+    assert len(backend.run(run_id).input_output_pairs) == 2
+
+
+def test_a_run_that_is_over_takes_no_turn(backend):
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+
+    with pytest.raises(RunEndedError, match="completed"):
+        backend.execute(workflow.id, TurnInput.saying("more"), run_id=run_id).finish()
+
+
+def test_a_failed_turn_is_on_record_with_its_error(backend):
+    workflow = backend.create_workflow(
+        document(
+            static("a", "Hello"), {"logical_id": "b", "type": "athena_patients_search"}, direct("a", "b")
+        )
+    )
+
+    result = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+
+    run = backend.run(result.run_id)
+    assert (result.status, result.is_completed) == ("failed", True)
+    assert "athena_patients_search" in result.error
+    assert (run.status, run.termination_source) == ("failed", "execution_error")
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda b, w: b.execute("not an id", TurnInput.saying(None)), InputError),
+        (lambda b, w: b.execute(UNKNOWN, TurnInput.saying(None)).finish(), NotFoundError),
+        (lambda b, w: b.execute(w, TurnInput.saying("x"), run_id=UNKNOWN).finish(), NotFoundError),
+        (lambda b, w: b.execute(w, TurnInput.saying("x"), version_number=9).finish(), NotFoundError),
+        (lambda b, w: b.execute(w, TurnInput.saying(None, command="stop")), InputError),
+        (lambda b, w: b.run("nope"), InputError),
+        (lambda b, w: b.run(UNKNOWN), NotFoundError),
+        (lambda b, w: b.workflow(UNKNOWN), NotFoundError),
+    ],
+)
+def test_ids_that_lead_nowhere_are_told(backend, call, error):
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+
+    with pytest.raises(error):
+        call(backend, workflow.id)
+
+
+def test_an_empty_workflow_can_be_kept_and_not_run(backend):
+    workflow = backend.create_workflow(document(name="Empty"))
+
+    with pytest.raises(NotStartableError, match="No start node found"):
+        backend.execute(workflow.id, TurnInput.saying(None)).finish()
+
+
+def test_a_run_goes_on_at_another_opening_of_the_store(tmp_path):
+    settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
+    first = EmbeddedBackend(settings)
+    workflow = first.create_workflow(document(static("a", "One", "Two"), say("chat"), direct("a", "chat")))
+    run_id = first.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    first.close()
+
+    again = EmbeddedBackend(settings)
+    result = again.execute(workflow.id, TurnInput.saying("hello"), run_id=run_id).finish()
+
+    assert (result.turn_number, result.status) == (2, "waiting_for_user_input")
+    again.close()
+
+
+def test_a_process_killed_in_the_middle_of_a_turn_leaves_the_run_at_its_last_finished_turn(tmp_path):
+    database = f"sqlite:///{tmp_path}/runs.sqlite3"
+    child = subprocess.Popen(
+        [sys.executable, "-c", _LOOPING_CHILD, database],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    workflow_id, run_id = child.stdout.readline().split()
+    assert child.stdout.readline() == "in the middle\n"
+
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+
+    backend = EmbeddedBackend(Settings(database=database, responder="rules"))
+    run = backend.run(run_id)
+    result = backend.execute(workflow_id, TurnInput.saying("again"), run_id=run_id).finish()
+    assert len(run.input_output_pairs) == 2
+    assert run.status == "waiting_for_user_input"
+    assert result.turn_number == 3
+    backend.close()
+
+
+def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
+    inner = {**document(say("chat")), "secret_variables": {"token": "planted-secret"}}
+    workflow = backend.create_workflow(inner)
+    given = TurnInput.from_wire(
+        {**TurnInput.saying("x").to_wire(), "secret_variables": {"k": "planted-secret"}}
+    )
+
+    result = backend.execute(workflow.id, given).finish()
+
+    assert "planted-secret" not in str(result.to_wire())
+    assert all(b"planted-secret" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_the_engine_says_which_node_types_it_runs():
+    assert set(NODE_TYPES) == {"no_op", "say_llm", "say_static", "tool_node", "worker_llm"}
+
+
+def _said(result):
+    return [event["content"] for event in result.events if event["type"] == "assistant_response"]
+
+
+_LOOPING_CHILD = textwrap.dedent(
+    """
+    import signal
+    import sys
+    from debugger.backends.embedded import EmbeddedBackend
+    from debugger.protocol.runs import TurnInput
+    from debugger.settings import Settings
+    from tests.factories import document, say
+
+    backend = EmbeddedBackend(Settings(database=sys.argv[1], responder="rules"))
+    workflow = backend.create_workflow(document(say("chat")))
+    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    backend.execute(workflow.id, TurnInput.saying("one"), run_id=run_id).finish()
+    print(workflow.id, run_id, flush=True)
+    for number, event in enumerate(backend.execute(workflow.id, TurnInput.saying("two"), run_id=run_id)):
+        if number == 3:
+            print("in the middle", flush=True)
+            signal.pause()
+    """
+)

@@ -1,0 +1,705 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.options import EngineOptions
+from debugger.engine.responders import RulesResponder
+from debugger.engine.responders.base import ModelFailure, Prompt, Reply
+from debugger.engine.turn import TurnEnd
+from debugger.errors import InputError, NotStartableError, UnsupportedError
+from debugger.protocol.events import Event
+from debugger.protocol.runs import TurnInput
+from tests.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
+
+
+class Listener:
+    """Answers with what the user said; chooses the first hop whose condition is a word of the message."""
+
+    def __init__(self) -> None:
+        self.prompts: list[Prompt] = []
+
+    def reply(self, prompt: Prompt) -> Reply:
+        self.prompts.append(prompt)
+        chosen = next(
+            (choice for choice in prompt.choices if choice.condition in prompt.message.split()), None
+        )
+        if chosen:
+            return Reply(chosen=chosen, reason=f"heard {chosen.condition}", args={"heard": chosen.condition})
+        names = (prompt.schema or {}).get("properties", {})
+        fields = {name: prompt.message for name in names if prompt.message}
+        return Reply(text=f"You said: {prompt.message}" if prompt.kind == "say" else "", fields=fields)
+
+
+class Play:
+    """A run of one workflow, turn by turn."""
+
+    def __init__(
+        self, *parts: Any, responder: Any = None, options: EngineOptions | None = None, **config: Any
+    ):
+        self.interpreter = Interpreter(workflow(*parts, **config), responder or Listener(), options)
+        self.state = None
+        self.events: list[Event] = []
+        self.end: TurnEnd | None = None
+
+    def turn(
+        self, text: str | None = None, cancelled: threading.Event | None = None, **fields: Any
+    ) -> list[str]:
+        """Run a turn; the types of its events."""
+        given = TurnInput.saying(text, **fields)
+        self.state = self.state or self.interpreter.begin(given)
+        self.events = []
+        turn = self.interpreter.turn(self.state, given, cancelled=cancelled)
+        while True:
+            try:
+                self.events.append(next(turn))
+            except StopIteration as stop:
+                self.end = stop.value
+                return [event.type for event in self.events]
+
+    def said(self) -> list[str]:
+        """What the user was told in the last turn."""
+        return [event.to_wire()["content"] for event in self.events if event.type == "assistant_response"]
+
+    def one(self, event_type: str) -> dict[str, Any]:
+        """The only event of a type in the last turn."""
+        (found,) = [event.to_wire() for event in self.events if event.type == event_type]
+        return found
+
+
+HIDDEN = EngineOptions(start_events=False)
+
+
+def test_two_static_nodes_give_the_recorded_fifteen_events():
+    play = Play(static("a", "Hello"), static("b", "Bye"), direct("a", "b", name="next"), options=HIDDEN)
+
+    types = play.turn()
+
+    block = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]
+    hop = ["direct_edge", "workflow_navigation_message"]
+    assert types == [*block, *hop, *block, "end_thread", "end_workflow_iteration", "end_workflow"]
+    assert play.end.status == "completed"
+
+
+def test_the_fields_of_the_recorded_run_are_exact():
+    play = Play(static("a", "Hello"), static("b", "Bye"), direct("a", "b", name="next"), options=HIDDEN)
+
+    play.turn()
+
+    wire = [event.to_wire() for event in play.events]
+    start, spoken, response, end, shown, edge, memo = wire[:7]
+    assert (start["origin_thread_id"], start["origin_node_logical_id"], start["origin_node_run_id"]) == (
+        "0",
+        "a",
+        "1",
+    )
+    assert start["run_input"] is None
+    assert spoken["message"]["response_metadata"] == {}
+    assert response["logical_id"] == spoken["message"]["id"]
+    assert response["logical_id"].startswith("assistant_message_")
+    assert response["response_metadata"] == {"message_type": "static"}
+    assert response["llm_usage_info"] == {}
+    assert end["run_output"] == {
+        "events": [],
+        "type": "say_static",
+        "node_logical_id": "a",
+        "node_run_id": "1",
+    }
+    assert (shown["origin_thread_id"], shown["thread_id"], shown["thread_reference_id"]) == (None, "0", "0")
+    assert (edge["edge_run_id"], edge["edge_name"], edge["edge_logical_id"]) == ("1", None, None)
+    assert edge["reason"] == "Direct edge triggered from a to b"
+    assert memo["origin_node_logical_id"] == "a"
+    assert memo["origin_node_run_id"] is None
+    assert memo["message"]["content"] == (
+        '[Internal-only memo]: System navigated from agent "A" to agent "B" via direct edge.'
+    )
+    assert memo["message"]["response_metadata"] == {
+        "navigation_message": "true",
+        "edge_type": "direct",
+        "source_node_id": "a",
+        "source_node_name": "A",
+        "destination_node_id": "b",
+        "destination_node_name": "B",
+        "edge_name": "",
+        "edge_logical_id": "",
+    }
+    assert wire[7]["origin_node_run_id"] == "1"
+    assert wire[12]["last_node_logical_id"] == "b"
+    assert wire[13]["iteration_number"] == 1
+    assert wire[13]["origin_thread_id"] is wire[14]["origin_thread_id"] is None
+    pair = wire[13]["run_input_output_pair"]
+    assert pair["run_output"]["events"] == []
+    assert [output["node_logical_id"] for output in pair["run_output"]["thread_to_node_outputs"]["0"]] == [
+        "a",
+        "b",
+    ]
+    assert wire[13]["iteration_metrics"]["nodes_executed_count"] == 2
+    assert wire[14]["llm_token_usage"]["call_count"] == 0
+
+
+def test_a_first_turn_says_that_run_and_thread_start_unless_told_not_to():
+    parts = static("a", "Hello"), static("b", "Bye"), direct("a", "b")
+
+    assert Play(*parts).turn()[:2] == ["start_workflow", "start_thread"]
+    assert Play(*parts, options=HIDDEN).turn()[0] == "start_node_run"
+
+
+def test_a_waiting_node_parks_before_it_is_asked_anything():
+    play = Play(say("chat"))
+
+    types = play.turn()
+
+    assert types == [
+        "start_workflow",
+        "start_thread",
+        "busy_wait_for_user_message",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+    ]
+    assert play.end.status == "waiting_for_user_input"
+    assert play.end.hint["origin_node_logical_id"] == "chat"
+    assert play.interpreter.responder.prompts == []
+
+
+def test_a_chat_turn_answers_loops_and_parks_again():
+    play = Play(say("chat"))
+    play.turn()
+
+    types = play.turn("hello", command="data")
+
+    assert types == [
+        "user_messages",
+        "start_node_run",
+        "say_llm",
+        "assistant_response",
+        "end_node_run",
+        "workflow_show_state",
+        "self_loop_edge",
+        "busy_wait_for_user_message",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+    ]
+    assert play.said() == ["You said: hello"]
+    assert play.one("user_messages")["origin_node_logical_id"] == "chat"
+    assert play.one("start_node_run")["run_input"]["messages"][0]["content"] == "hello"
+    assert play.one("self_loop_edge")["destination_node_logical_id"] == "chat"
+    assert play.one("assistant_response")["llm_usage_info"] == play.one("say_llm")["llm_usage_info"]
+
+
+def test_parking_takes_a_run_id_of_its_node():
+    play = Play(say("chat"))
+    play.turn()
+    parked = play.one("busy_wait_for_user_message")["origin_node_run_id"]
+
+    play.turn("hello")
+
+    assert parked == "1"
+    assert play.one("start_node_run")["origin_node_run_id"] == "2"
+
+
+def test_a_message_that_comes_with_the_start_is_answered_in_that_turn():
+    play = Play(say("chat"))
+
+    play.turn("hello")
+
+    assert play.said() == ["You said: hello"]
+
+
+def test_a_greeting_that_does_not_wait_takes_the_message_so_that_the_next_node_waits():
+    greet = say("greet", self_loop=False, wait_for_user_message=False)
+    play = Play(greet, say("chat"), direct("greet", "chat"))
+
+    types = play.turn("hello")
+
+    assert play.said() == ["You said: hello"]
+    assert types[-3] == "busy_wait_for_user_message"
+
+
+def test_a_hop_that_the_model_chose_leaves_the_message_to_the_destination():
+    play = Play(say("desk"), say("billing"), when("desk", "billing", freeform="bill", name="about a bill"))
+    play.turn()
+
+    types = play.turn("my bill please")
+
+    start = types.index("say_llm")
+    assert types[start : start + 5] == [
+        "say_llm",
+        "end_node_run",
+        "workflow_show_state",
+        "conditional_edge",
+        "workflow_navigation_message",
+    ]
+    assert play.said() == ["You said: my bill please"]
+    edge = play.one("conditional_edge")
+    assert edge["edge_name"] == "about a bill"
+    assert edge["edge_logical_id"] == "edge_desk_billing"
+    assert edge["args_filled"] == {"justification": "heard bill", "heard": "bill"}
+    assert "heard bill" in edge["reason"]
+    call = play.events[start].to_wire()["message"]["tool_calls"][0]
+    assert call["name"] == "Destination_Node__billing"
+    assert play.state.main.runtime_variables["heard"] == "bill"
+
+
+def test_the_line_of_a_chosen_edge_is_spoken_before_the_node_ends():
+    line = {"static_messages_config": {"static_messages": ["One moment, {{name}}."]}}
+    edge = when("desk", "billing", freeform="bill", condition=line)
+    play = Play(say("desk"), say("billing"), edge, defaults={"name": "Ada"})
+
+    types = play.turn("bill")
+
+    assert play.said() == ["One moment, Ada.", "You said: bill"]
+    assert types.index("assistant_response") < types.index("end_node_run")
+
+
+def test_an_expression_is_judged_after_the_node_has_answered_and_its_line_follows():
+    line = {"static_messages_config": {"static_messages": ["Thank you."]}}
+    ask = say("ask", structured_output_schema={"type": "object", "properties": {"tea": {"type": "string"}}})
+    play = Play(ask, static("bye", "Bye"), when("ask", "bye", "isPresent([[tea]])", condition=line))
+
+    types = play.turn("green")
+
+    assert play.said() == ["You said: green", "Thank you.", "Bye"]
+    assert types.index("workflow_show_state") < types.index("conditional_edge")
+    assert play.one("conditional_edge")["reason"] == "Condition expression 'isPresent('green')' holds"
+    assert play.end.status == "completed"
+
+
+def test_a_direct_edge_wins_over_a_condition_that_holds():
+    play = Play(
+        static("a", "A"), static("b", "B"), static("c", "C"), when("a", "b", "1 == 1"), direct("a", "c")
+    )
+
+    play.turn()
+
+    assert play.said() == ["A", "C"]
+
+
+def test_the_first_condition_that_holds_in_document_order_is_taken():
+    play = Play(
+        static("a", "A"),
+        static("b", "B"),
+        static("c", "C"),
+        when("a", "c", "1 == 2"),
+        {**when("a", "b", "1 == 1"), "logical_id": "first"},
+        {**when("a", "c", "1 == 1"), "logical_id": "second"},
+    )
+
+    play.turn()
+
+    assert play.said() == ["A", "B"]
+
+
+@pytest.mark.parametrize(("given", "said"), [({"vip": "yes"}, "VIP"), ({"vip": "no"}, "Desk"), ({}, "Human")])
+def test_of_an_edge_with_both_conditions_the_expression_decides_unless_its_variable_is_absent(given, said):
+    both = when("desk", "vip", "[[vip]] == 'yes'", freeform="human")
+    play = Play(say("desk", self_loop=False), static("vip", "VIP"), static("human", "Human"), both)
+
+    play.turn("human", runtime_variables=given)
+
+    assert play.said()[-1] == {"VIP": "VIP", "Desk": "You said: human", "Human": "VIP"}[said]
+    assert bool(play.interpreter.responder.prompts[0].choices) is (said == "Human")
+
+
+def test_an_edge_to_nowhere_fails_the_run_by_name():
+    play = Play(static("a", "A"), direct("a", "gone"))
+
+    play.turn()
+
+    assert play.end.status == "failed"
+    assert "'gone'" in play.end.error
+    assert "edge_a_gone" in play.end.error
+
+
+def test_a_disabled_edge_is_never_taken():
+    play = Play(static("a", "A"), static("b", "B"), direct("a", "b", disabled=True))
+
+    play.turn()
+
+    assert play.said() == ["A"]
+
+
+def test_a_disabled_node_is_passed_without_a_trace():
+    play = Play(
+        static("a", "A"),
+        static("b", "B", disabled=True),
+        static("c", "C"),
+        direct("a", "b"),
+        direct("b", "c"),
+    )
+
+    play.turn()
+
+    assert play.said() == ["A", "C"]
+    assert all(event.to_wire().get("origin_node_logical_id") != "b" for event in play.events)
+
+
+def test_a_ring_of_disabled_nodes_ends_the_thread():
+    ring = (
+        static("b", "B", disabled=True),
+        static("c", "C", disabled=True),
+        direct("b", "c"),
+        direct("c", "b"),
+    )
+    play = Play(static("a", "A"), direct("a", "b"), *ring)
+
+    play.turn()
+
+    assert play.end.status == "completed"
+
+
+def test_a_worker_is_silent_and_its_fields_become_variables():
+    collect = worker("collect", {"colour": {"type": "string"}}, wait_for_user_message=True)
+    play = Play(
+        collect, static("done", "[[colour]] it is"), when("collect", "done", "isNonEmpty([[colour]])")
+    )
+
+    types = play.turn("blue")
+
+    assert "worker_llm" in types
+    assert play.said() == ["blue it is"]
+    assert (
+        play.one("workflow_show_state")["runtime_variables"]
+        if types.count("workflow_show_state") == 1
+        else True
+    )
+    shown = next(event for event in play.events if event.type == "workflow_show_state").to_wire()
+    assert shown["runtime_variables"] == {
+        "colour": "blue",
+        "collect.colour": "blue",
+        "Collect.colour": "blue",
+    }
+
+
+def test_a_worker_that_loops_waits_for_the_next_message():
+    collect = worker("collect", {"colour": {"type": "string"}}, self_loop=True)
+    play = Play(collect, static("done", "Done"), when("collect", "done", "[[colour]] == 'red'"))
+
+    types = play.turn("blue")
+
+    assert types[-4:-2] == ["self_loop_edge", "busy_wait_for_user_message"]
+    assert play.state.main.pending == []
+
+
+def test_a_global_node_is_reached_from_anywhere_and_leads_back():
+    hours = say("hours", global_node_config=everywhere("hours", back="thanks"))
+    play = Play(say("desk"), hours, miscellaneous={})
+    play.turn()
+
+    play.turn("what hours")
+    entered = play.one("conditional_edge")
+    play.turn("thanks a lot")
+    back = play.one("reverse_conditional_edge")
+
+    assert (entered["source_node_logical_id"], entered["destination_node_logical_id"]) == ("desk", "hours")
+    assert entered["edge_logical_id"] is None
+    assert (back["source_node_logical_id"], back["destination_node_logical_id"]) == ("hours", "desk")
+    assert back["global_node_logical_id"] == "hours"
+    assert play.said() == ["You said: thanks a lot"]
+
+
+def test_after_coming_back_the_next_answer_is_given_no_hops():
+    hours = say("hours", global_node_config=everywhere("hours", back="hours"))
+    play = Play(say("desk"), hours)
+    play.turn()
+    play.turn("hours")
+
+    play.turn("hours again")
+
+    assert [prompt.node_logical_id for prompt in play.interpreter.responder.prompts[-2:]] == ["hours", "desk"]
+    assert play.interpreter.responder.prompts[-1].choices == ()
+    assert play.end.hint["origin_node_logical_id"] == "desk"
+
+
+def test_after_three_hops_in_a_row_a_model_must_answer():
+    nodes = [say(f"n{number}") for number in range(5)]
+    edges = [when(f"n{number}", f"n{number + 1}", freeform="on") for number in range(4)]
+    play = Play(*nodes, *edges)
+    play.turn()
+
+    types = play.turn("on")
+
+    assert types.count("conditional_edge") == 3
+    assert play.said() == ["You said: on"]
+    assert play.end.hint["origin_node_logical_id"] == "n3"
+
+
+def test_a_freeform_condition_that_leaves_a_silent_node_is_judged_by_itself():
+    play = Play(static("a", "A"), static("b", "B"), when("a", "b", freeform="yes"))
+
+    types = play.turn("yes")
+
+    assert (
+        types.index("workflow_show_state")
+        < types.index("condition_evaluator_llm")
+        < types.index("conditional_edge")
+    )
+    assert play.one("condition_evaluator_llm")["is_condition_met"] is True
+    assert play.said() == ["A", "B"]
+
+
+def test_a_tool_writes_its_result_whether_it_succeeded_and_why_not():
+    good = tool("price", "def price(cups):\n    return 3 * int(cups)\n", {"cups": "[[cups]]"})
+    bad = tool("broken", "def broken():\n    raise ValueError('no stock')\n")
+    play = Play(
+        good, bad, static("end", "[[tool_result_error]]"), direct("price", "broken"), direct("broken", "end")
+    )
+
+    play.turn(runtime_variables={"cups": 2})
+
+    shown = [event.to_wire() for event in play.events if event.type == "workflow_show_state"]
+    first, second = shown[0]["runtime_variables"], shown[1]["runtime_variables"]
+    assert (first["tool_result"], first["tool_result_success"], first["tool_result_error"]) == (6, True, None)
+    assert (second["tool_result"], second["tool_result_success"]) == (None, False)
+    assert "no stock" in second["tool_result_error"]
+    assert second["price.tool_result"] == 6
+    assert "no stock" in play.said()[0]
+    ended = [event.to_wire()["run_output"] for event in play.events if event.type == "end_node_run"]
+    assert (ended[0]["success"], ended[0]["tool_result"]) == (True, 6)
+    assert play.end.status == "completed"
+
+
+def test_a_no_op_writes_its_outcome():
+    play = Play(
+        node("fork", "no_op", simulate_failure=True),
+        static("b", "B"),
+        when("fork", "b", "NOT [[no_op_result_success]]"),
+    )
+
+    play.turn()
+
+    assert play.said() == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        (node("b", "http_request"), "http_request"),
+        (node("b", "from_next_year"), "from_next_year"),
+        ({"logical_id": "b", "name": "B"}, "None"),
+        (static("b", "B", self_loop_config={"enabled": True, "max_retries": 1}), "self_loop_config"),
+        (static("b", "B", is_guardrail_node=True), "guardrail"),
+        (node("b", "tool_node", tool_config={"type": "external_api"}), "external_api"),
+        (say("b", self_loop=True, wait_for_user_message=False), "self_loop"),
+    ],
+)
+def test_what_the_engine_does_not_run_fails_the_run_by_name(part, named):
+    play = Play(static("a", "A"), part, direct("a", "b"))
+
+    types = play.turn()
+
+    assert types[-1] == "workflow_error"
+    assert "end_workflow" not in types
+    assert play.end.status == "failed"
+    assert named in play.end.error
+    assert "'B'" in play.end.error
+    assert play.one("workflow_error")["error_message"] == play.end.error
+
+
+def test_a_condition_that_cannot_be_read_fails_the_run_with_the_column():
+    play = Play(static("a", "A"), static("b", "B"), when("a", "b", "contains([[x]], 'y')"))
+
+    types = play.turn()
+
+    assert types[-1] == "workflow_error"
+    assert play.end.error.startswith("Error evaluating condition expression 'contains([[x]], 'y')'")
+    assert "column 1" in play.end.error
+
+
+def test_comparing_an_absent_variable_is_false_with_a_warning():
+    play = Play(static("a", "A"), static("b", "B"), when("a", "b", "[[age]] >= 18"))
+
+    play.turn()
+
+    assert play.said() == ["A"]
+    assert "[[age]]" in play.one("workflow_warning")["warning_message"]
+
+
+def test_a_placeholder_that_nothing_fills_stays_and_is_told_once():
+    play = Play(static("a", "Hi {{who}}"), static("b", "Bye {{who}} [[x]]"), direct("a", "b"))
+
+    play.turn()
+
+    assert play.said() == ["Hi {{who}}", "Bye {{who}} [[x]]"]
+    assert "{{who}}" in play.one("workflow_warning")["warning_message"]
+
+
+def test_variables_given_in_a_turn_win_over_defaults_and_last():
+    play = Play(say("chat", wait_for_user_message=True), defaults={"city": "Bonn", "day": "any"})
+    play.turn(dynamic_variables={"city": "Kiel"})
+
+    play.turn("hi")
+
+    shown = play.one("workflow_show_state")["workflow_runtime_variables"]
+    assert shown["_input_dynamic_variables"] == {"city": "Kiel", "day": "any"}
+    assert shown["_evaluated_dynamic_variables"]["day"] == "any"
+    assert "now" in shown["_evaluated_dynamic_variables"]
+
+
+def test_the_prompt_has_prefix_own_text_and_suffix_with_variables():
+    play = Play(
+        say("chat", "Serve {{city}}."),
+        defaults={"city": "Bonn"},
+        default_prompt_prefix="Be kind.",
+        default_prompt_suffix="Be brief.",
+    )
+
+    play.turn("hi")
+
+    assert play.interpreter.responder.prompts[0].system == "Be kind.\n\nServe Bonn.\n\nBe brief."
+
+
+def test_the_history_holds_what_was_said_and_the_memos():
+    play = Play(static("a", "Hello"), say("chat"), direct("a", "chat"))
+
+    play.turn("hi", welcome_message="Welcome")
+
+    texts = [message["content"] for message in play.interpreter.responder.prompts[0].history()]
+    assert texts[:3] == ["Welcome", "hi", "Hello"]
+    assert texts[3].startswith("[Internal-only memo]")
+
+
+def test_a_model_that_fails_says_the_default_message_and_the_run_goes_on():
+    class Broken:
+        def reply(self, prompt):
+            raise ModelFailure
+
+    play = Play(say("chat", default_error_message="Pardon?"), responder=Broken())
+
+    play.turn("hi")
+
+    assert play.said() == ["Pardon?"]
+    assert play.end.status == "waiting_for_user_input"
+
+
+def test_a_turn_that_goes_round_and_round_is_ended():
+    options = EngineOptions(max_node_runs=10, start_events=False)
+    play = Play(static("a", "A"), static("b", "B"), direct("a", "b"), direct("b", "a"), options=options)
+
+    types = play.turn()
+
+    assert types.count("start_node_run") == 10
+    assert types[-2:] == ["workflow_warning", "end_workflow_iteration"]
+    assert play.end.status == "aborted_looping_risk"
+
+
+def test_stop_ends_a_waiting_run_with_the_accounts_only():
+    play = Play(say("chat"))
+    play.turn()
+
+    types = play.turn(command="stop")
+
+    assert types == ["end_workflow_iteration"]
+    assert play.end.status == "cancelled"
+    assert play.end.hint is None
+
+
+def test_a_turn_that_is_cancelled_ends_before_the_next_node():
+    cancelled = threading.Event()
+    play = Play(static("a", "A"), static("b", "B"), direct("a", "b"))
+    cancelled.set()
+
+    types = play.turn(cancelled=cancelled)
+
+    assert "start_node_run" not in types
+    assert play.end.status == "cancelled"
+
+
+def test_a_run_can_begin_at_another_node():
+    play = Play(static("a", "A"), static("b", "B"), direct("a", "b"))
+
+    play.turn(start_node_logical_id="b")
+
+    assert play.said() == ["B"]
+
+
+def test_a_start_node_that_is_not_there_is_refused_by_name():
+    play = Play(static("a", "A"))
+
+    with pytest.raises(InputError, match="nowhere"):
+        play.turn(start_node_logical_id="nowhere")
+
+
+def test_a_workflow_without_a_start_node_cannot_begin():
+    play = Play(static("a", "A", is_start=False), {**static("b", "B"), "is_start": True, "disabled": True})
+
+    with pytest.raises(NotStartableError, match="No start node found"):
+        play.turn()
+
+
+def test_a_run_can_begin_with_a_state():
+    state = {
+        "threads": {
+            "0": {
+                "node_logical_id": "chat",
+                "runtime_variables": {"tea": "Assam"},
+                "chat_history": [{"type": "ai", "content": "Which tea?"}],
+            }
+        },
+        "dynamic_variables": {"shop": "Leaf"},
+    }
+    play = Play(static("a", "A"), say("chat", "{{shop}} [[tea]]"), direct("a", "chat"))
+
+    play.turn("hi", initial_state=state)
+
+    prompt = play.interpreter.responder.prompts[0]
+    assert prompt.system == "Leaf Assam"
+    assert [message["content"] for message in prompt.history()][:2] == ["Which tea?", "hi"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"initial_state": {"cursor": 1}}, "cursor"),
+        ({"initial_state": {"threads": {"7": {}}}}, "'7'"),
+        ({"dynamic_variables": {"big": "x" * 10_000_000}}, "10.0 MB"),
+    ],
+)
+def test_an_input_that_cannot_be_used_is_refused_by_name(fields, named):
+    play = Play(static("a", "A"))
+
+    with pytest.raises(InputError, match=named):
+        play.turn(**fields)
+
+
+def test_a_message_to_another_thread_is_refused_by_name():
+    play = Play(static("a", "A"))
+    given = TurnInput.from_wire({"thread_to_node_inputs": {"7": {"node_run_inputs": []}}})
+    state = play.interpreter.begin(given)
+
+    with pytest.raises(InputError, match="'7'"):
+        play.interpreter.turn(state, given)
+
+
+def test_a_command_that_is_not_run_here_is_refused_by_name():
+    play = Play(say("chat"))
+
+    with pytest.raises(UnsupportedError, match="pause"):
+        play.turn(command="pause")
+
+
+def test_long_texts_emoji_and_right_to_left_come_through_unchanged():
+    text = "🙂 مرحبا \u202eabc " + "x" * 100_000
+    play = Play(say("chat"))
+
+    play.turn(text)
+
+    assert play.said() == [f"You said: {text}"]
+
+
+def test_the_rules_run_a_workflow_without_any_model():
+    desk = say("desk")
+    play = Play(
+        desk,
+        static("book", "Let us book."),
+        when("desk", "book", freeform="the caller wants to book an appointment"),
+        responder=RulesResponder(),
+    )
+    play.turn()
+
+    play.turn("I want to book an appointment")
+
+    assert play.said() == ["Let us book."]
+    assert "appointment" in play.one("conditional_edge")["reason"]

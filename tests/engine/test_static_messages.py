@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import random
+
+from debugger.engine.state import RunState
+from debugger.engine.static_messages import pick_message
+from debugger.engine.world import World
+from debugger.protocol.workflow import StaticMessagesConfig
+
+
+def test_a_sequence_goes_on_and_stays_on_its_last_text():
+    config = StaticMessagesConfig(static_messages=["one", "two"], static_messages_selection_mode="sequence")
+    state = RunState.at("a")
+
+    picked = [pick_message(config, "a", state, World()) for _ in range(3)]
+
+    assert picked == ["one", "two", "two"]
+    assert pick_message(config, "b", state, World()) == "one"
+
+
+def test_a_random_text_is_one_of_them():
+    config = StaticMessagesConfig(static_messages=["one", "two"])
+    world = World(random=random.Random(1))
+
+    picked = {pick_message(config, "a", RunState.at("a"), world) for _ in range(30)}
+
+    assert picked == {"one", "two"}
+
+
+def test_no_text_is_nothing_to_say():
+    assert pick_message(StaticMessagesConfig(), "a", RunState.at("a"), World()) is None

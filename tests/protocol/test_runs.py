@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.errors import InputError
+from debugger.protocol.runs import ExecuteRequest, Run, TurnInput, TurnResult, turn_logs, unwrap_run
+
+RUN_ID = "665f0c2b9a3e4d5f6a7b8c90"
+
+
+def test_an_execute_request_is_written_back_unchanged():
+    wire = {
+        "run_input": {
+            "thread_to_node_inputs": {"0": {"node_run_inputs": [], "odd": 1}},
+            "command": "data",
+            "x": 1,
+        },
+        "run_id": RUN_ID,
+        "later": {"unknown": True},
+    }
+
+    request = ExecuteRequest.from_wire(wire)
+
+    assert request.to_wire() == wire
+    assert list(request.to_wire()) == list(wire)
+    assert request.run_input.command == "data"
+
+
+def test_a_short_run_input_takes_the_documented_defaults():
+    given = TurnInput.from_wire({})
+
+    assert given.command == "start"
+    assert given.dynamic_variables == given.runtime_variables == given.miscellaneous == {}
+    assert given.version_number is None
+    assert given.messages == []
+
+
+def test_a_command_that_is_not_in_the_protocol_is_refused_by_name():
+    with pytest.raises(InputError, match="command"):
+        TurnInput.from_wire({"command": "continue"})
+
+
+def test_an_input_can_say_something_in_the_main_thread():
+    given = TurnInput.saying("Tomorrow at nine", command="data", dynamic_variables={"clinic": "North"})
+
+    assert [message["content"] for message in given.messages] == ["Tomorrow at nine"]
+    assert given.to_wire()["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["type"] == "llm"
+    assert given.dynamic_variables == {"clinic": "North"}
+
+
+def test_an_input_without_a_message_still_names_the_main_thread():
+    assert TurnInput.saying(None).to_wire()["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
+
+
+def test_a_result_without_a_required_field_is_refused_by_name():
+    with pytest.raises(InputError, match="is_completed"):
+        TurnResult.from_wire(
+            {"run_id": RUN_ID, "status": "completed", "turn_number": 1, "is_waiting_for_input": False}
+        )
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda run: run, lambda run: {"workflow_run": run}, lambda run: _answer(run)]
+)
+def test_a_run_is_found_in_every_wrapping(wrap):
+    inner = {"workflow_run_id": RUN_ID, "workflow_id": "665f00000000000000000001", "status": "completed"}
+
+    run = unwrap_run(wrap(inner))
+
+    assert run.workflow_run_id == RUN_ID
+    assert run.is_over
+
+
+def test_the_times_of_a_record_reach_its_run():
+    inner = {"workflow_run_id": RUN_ID, "workflow_id": "665f00000000000000000001", "status": "failed"}
+
+    assert unwrap_run(_answer(inner)).created_at == "2026-07-01T10:00:00Z"
+
+
+def test_a_row_of_the_list_may_carry_null_instead_of_turns():
+    run = Run.from_wire(
+        {"workflow_run_id": RUN_ID, "workflow_id": "w", "status": "running", "input_output_pairs": None}
+    )
+
+    assert run.input_output_pairs == []
+
+
+def test_the_turns_of_a_record_are_read_with_their_input_and_events():
+    pair = {
+        "run_input": TurnInput.saying("hi").to_wire(),
+        "run_output": {"events": [{"type": "assistant_response", "content": "Hello"}]},
+    }
+    run = Run.from_wire(
+        {
+            "workflow_run_id": RUN_ID,
+            "workflow_id": "w",
+            "status": "running",
+            "input_output_pairs": [pair, pair],
+        }
+    )
+
+    turns = turn_logs(run)
+
+    assert [(turn.number, turn.message) for turn in turns] == [(1, "hi"), (2, "hi")]
+    assert turns[1].events[0].summary == "agent: Hello"
+
+
+def _answer(run):
+    record = {"_id": RUN_ID, "created_at": "2026-07-01T10:00:00Z", "workflow_run": run}
+    return {"workflow_run": record, "feedback_users": {}}

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from debugger.backends.base import TurnStream
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import ConflictError, ConnectionFailedError, DebuggerError, NotFoundError
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.factories import direct, document, say, static
+
+
+@pytest.fixture
+def backend(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def test_a_session_runs_a_turn_on_a_thread_of_its_own(backend):
+    workflow = backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    session = DebugSession(backend, workflow.id)
+    before = session.status
+
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+
+    assert before == "not_started"
+    assert session.status == "waiting_for_user_input"
+    assert session.hint["origin_node_logical_id"] == "chat"
+    assert [event.type for event in session.turns[0].events][-1] == "workflow_ready_for_input"
+    assert session.error is None
+
+
+def test_a_message_goes_on_with_the_same_run(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+    run_id = session.run_id
+
+    session.send("hello", TurnInput.saying("ignored", dynamic_variables={"city": "Kiel"}))
+    session.wait(10)
+
+    assert session.run_id == run_id
+    assert [turn.message for turn in session.turns] == ["", "hello"]
+    record = backend.run(run_id)
+    assert record.input_output_pairs[1].run_input["dynamic_variables"]["city"] == "Kiel"
+
+
+def test_a_session_is_rebuilt_from_the_record(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    first = DebugSession(backend, workflow.id)
+    first.start(TurnInput.saying("hello"))
+    first.wait(10)
+
+    again = DebugSession.open(backend, first.run_id)
+
+    assert again.status == "waiting_for_user_input"
+    assert again.hint["origin_node_logical_id"] == "chat"
+    assert [e.to_wire() for e in again.turns[0].events] == [e.to_wire() for e in first.turns[0].events]
+
+
+def test_a_run_that_nobody_has_cannot_be_opened(backend):
+    with pytest.raises(NotFoundError):
+        DebugSession.open(backend, "665f0c2b9a3e4d5f6a7b8c90")
+
+
+def test_two_clicks_at_once_are_one_turn_and_one_sentence(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    go = threading.Event()
+    execute = backend.execute
+
+    def slow(*args, **kwargs):
+        go.wait(10)
+        return execute(*args, **kwargs)
+
+    backend.execute = slow
+    session.start(TurnInput.saying("first"))
+
+    session.send("second")
+    go.set()
+    session.wait(10)
+
+    assert isinstance(session.error, ConflictError)
+    assert [turn.message for turn in session.turns] == ["first"]
+
+
+def test_a_turn_that_could_not_be_run_leaves_the_run_as_it_was_and_gives_the_words_back(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying("hello"))
+    session.wait(10)
+
+    def broken(*args, **kwargs):
+        raise ConnectionFailedError("Nothing answers there.")
+
+    backend.execute = broken
+    session.send("are you there?")
+    session.wait(10)
+
+    assert session.status == "waiting_for_user_input"
+    assert len(session.turns) == 1
+    assert str(session.error) == "Nothing answers there."
+    assert session.unsent == "are you there?"
+
+
+def test_a_fault_that_nobody_foresaw_is_a_sentence_as_well(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+
+    def events():
+        raise ZeroDivisionError
+        yield
+
+    backend.execute = lambda *args, **kwargs: TurnStream(None, events())
+    session.start(TurnInput.saying("hello"))
+    session.wait(10)
+
+    assert type(session.error) is DebuggerError
+    assert "ZeroDivisionError" in session.error.message
+    assert session.status == "not_started"
+
+
+def test_stop_ends_a_waiting_run(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+
+    session.stop()
+    session.wait(10)
+
+    assert session.status == "cancelled"
+    assert session.is_over
+
+
+def test_stop_ends_a_turn_under_way(backend):
+    code = "def f():\n    while True: pass\n"
+    loop = {
+        "type": "tool_node",
+        "logical_id": "loop",
+        "name": "Loop",
+        "tool_config": {"type": "inline_python", "name": "f", "code": code},
+    }
+    workflow = backend.create_workflow(document(static("a", "Hello"), loop, direct("a", "loop")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    while not any(event.summary == "Loop starts" for turn in session.turns for event in turn.events):
+        assert not session.wait(0.01)
+
+    session.stop()
+
+    assert session.wait(5)
+    assert session.status == "cancelled"
+
+
+def test_a_run_that_is_over_takes_no_message(backend):
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+
+    session.send("more")
+
+    assert "over" in session.error.message
+    assert session.status == "completed"
