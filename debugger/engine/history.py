@@ -17,19 +17,26 @@ from debugger.protocol.messages import Message, ai_message
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
 from debugger.protocol.states import read_state
 
+_SPOKEN = frozenset({"user_messages", "assistant_response", "workflow_navigation_message"})
+
 
 class History:
     """The chat of a run's threads.
 
     Args:
         past: Gives the finished turns, oldest first; called at most once, and only if the chat is asked for.
-        current: The turn under way; it grows while the turn runs.
+        current: The turn under way.
     """
 
     def __init__(self, past: Callable[[], Sequence[TurnLog]], current: TurnLog) -> None:
         self._load = past
         self._past: Sequence[TurnLog] | None = None
         self._current = current
+
+    def add(self, event: Event) -> None:
+        """Take in an event of the turn under way; what nobody says is not kept."""
+        if event.type in _SPOKEN:
+            self._current.events.append(event)
 
     def of(self, thread_id: str) -> list[Message]:
         """A thread's messages, oldest first: the seeds, what was said, and the memos of hops."""

@@ -15,7 +15,7 @@ from debugger.engine.nodes.llm import ask, hop_tool_name, model_message
 from debugger.engine.responders.base import Choice, ModelFailure, Prompt
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError, RunError
-from debugger.expressions import ABSENT, Condition, lookup, parse
+from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
@@ -259,23 +259,25 @@ def _is_offered(hop: Hop, context: NodeContext) -> bool:
 
 
 def _refers_to_absent(expression: str, context: NodeContext) -> bool:
-    references = _parsed(expression).references
+    references = _parsed(expression, context).references
     return any(lookup(context.scope, ref.namespace, ref.path) is ABSENT for ref in references)
 
 
 def _expression_reason(hop: Hop, expression: str, context: NodeContext) -> Generator[Event, None, str | None]:
-    condition = _parsed(expression)
+    condition = _parsed(expression, context)
     verdict = condition.evaluate(context.scope)
     for warning in verdict.warnings:
         yield WorkflowWarningEvent(warning_message=warning)
     return f"Condition expression '{condition.hydrated(context.scope)}' holds" if verdict.value else None
 
 
-def _parsed(expression: str) -> Condition:
+def _parsed(expression: str, context: NodeContext) -> Condition:
     try:
         return parse(expression)
     except ExpressionError as error:
-        raise ConditionError(f"Error evaluating condition expression '{expression}': {error}") from error
+        # The platform checks no expression before it runs it, and then shows it with its values.
+        shown = hydrate(expression, context.scope)
+        raise ConditionError(f"Error evaluating condition expression '{shown}': {error}") from error
 
 
 def _judge(hop: Hop, context: NodeContext) -> Generator[Event, None, str | None]:

@@ -7,7 +7,7 @@ small however long the conversation grows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from debugger.protocol.base import JsonObject
@@ -84,7 +84,7 @@ class RunState:
 
     def to_json(self) -> bytes:
         """The state as JSON text."""
-        return encode(asdict(self))
+        return encode({**vars(self), "threads": {key: vars(thread) for key, thread in self.threads.items()}})
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:

@@ -78,7 +78,7 @@ class TurnRun:
     Args:
         interpreter: The workflow and all that is fixed about running it.
         state: What the run remembers; changed here.
-        log: The input, and the events so far.
+        log: The input, and what was said so far.
         history: The chat, for a model.
         cancelled: Set from another thread to end the turn early.
     """
@@ -161,14 +161,14 @@ class TurnRun:
 
     def _advance(self, thread: ThreadState) -> Events:
         """Run nodes until the thread ends, parks or is stopped."""
-        while not thread.ended and not thread.parked and self.status is None:
+        while not (thread.ended or thread.parked or self.status or self.cancelled.is_set()):
             config = self._config(thread)
-            if self.cancelled.is_set():
-                self.status = "cancelled"
-            elif config.disabled:
+            if config.disabled:
                 yield from self._skip(thread, config)
             else:
                 yield from self._visit(thread, self.interpreter.node(config))
+        if self.cancelled.is_set() and self.status is None:
+            self.status = "cancelled"
 
     def _visit(self, thread: ThreadState, node: Node[Any]) -> Events:
         if node.waits_for_user and not thread.pending:
@@ -303,6 +303,8 @@ class TurnRun:
 
     def _speak(self, hop: Hop, thread: ThreadState, run_id: str) -> Events:
         """Speak the line of an edge whose expression held, after the node's own reply (7.2 (c))."""
+        if hop.condition is None or not hop.condition.has_line:
+            return
         context = self._plain_context(thread)
         line = self._line_of(hop, context)
         if line is not None:
@@ -409,18 +411,23 @@ class TurnRun:
         config: NodeConfig | None = None,
         run_id: str | None = None,
     ) -> Event:
-        """Give an event its id, its time, its thread and its node; keep it in the log."""
-        if not event.logical_id:
-            event.logical_id = f"event_{self.world.uuid()}"
-        event.timestamp = self.world.now()
+        """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
+        event.stamp(
+            logical_id=event.logical_id or f"event_{self.world.uuid()}",
+            timestamp=self.world.now(),
+        )
         if thread is not None:
-            event.origin_thread_id = thread.thread_id
-            event.thread_reference_id = reference_id(thread.thread_id)
+            event.stamp(
+                origin_thread_id=thread.thread_id,
+                thread_reference_id=reference_id(thread.thread_id),
+            )
         if config is not None and isinstance(event, NodeEvent):
-            event.origin_node_logical_id = config.logical_id
-            event.origin_node_name = config.name
-            event.origin_node_run_id = run_id
-        self.log.events.append(event)
+            event.stamp(
+                origin_node_logical_id=config.logical_id,
+                origin_node_name=config.name,
+                origin_node_run_id=run_id,
+            )
+        self.history.add(event)
         self.accounts.add(event)
         return event
 

@@ -43,6 +43,7 @@ class TurnVariables:
         self._seeds = {**workflow.runtime_variables, **state.runtime_seeds}
         self._state = state
         self._options = options
+        self._scopes: dict[str, Scope] = {}
         self.shown: JsonObject = {
             "_evaluated_dynamic_variables": self.evaluated,
             "_input_dynamic_variables": supplied,
@@ -51,15 +52,19 @@ class TurnVariables:
         """The workflow's variables as the state event shows them."""
 
     def scope(self, thread: ThreadState) -> Scope:
-        """What a thread can see; it follows the thread's writes."""
+        """What a thread can see; it follows the threads' writes."""
+        found = self._scopes.get(thread.thread_id)
+        if found is None:
+            found = self._scopes[thread.thread_id] = self._make_scope(thread)
+        return found
+
+    def _make_scope(self, thread: ThreadState) -> Scope:
+        others = self._state.threads.values()
         return Scope(
             dynamic=self.evaluated,
             runtime=thread.runtime_variables,
             workflow={**self._seeds, **self._state.workflow_variables},
-            threads={
-                str(reference_id(other.thread_id)): other.runtime_variables
-                for other in self._state.threads.values()
-            },
+            threads={str(reference_id(other.thread_id)): other.runtime_variables for other in others},
             dict_paths=self._options.dict_paths,
         )
 
@@ -103,6 +108,6 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
         "rand_int": chance.randint(100_000, 999_999),
         "rand_str": "".join(chance.choices(_ALPHANUMERIC, k=8)),
         "rand_float": chance.random(),
-        "rand_uuid": world.uuid(),
+        "rand_uuid": str(world.random_uuid()),
         "rand_bool": chance.random() < 0.5,
     }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,8 +18,17 @@ class World:
     """Seconds since the epoch."""
     random: random.Random = field(default_factory=random.Random)
 
+    def __post_init__(self) -> None:
+        self._prefix = str(self.random_uuid())[:23]
+        self._numbers = itertools.count(1)
+
     def uuid(self) -> str:
-        """A random UUID, version 4, as text; quicker than `uuid.uuid4`, since every event takes one."""
-        digits = f"{self.random.getrandbits(128):032x}"
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        """A UUID that nothing else has: random in its first four groups, counted in its last.
+
+        Every event takes one, and counting is many times quicker than chance.
+        """
+        return f"{self._prefix}-{next(self._numbers):012x}"
+
+    def random_uuid(self) -> uuid.UUID:
+        """A UUID of version 4 that nobody can foresee from another."""
+        return uuid.UUID(int=self.random.getrandbits(128), version=4)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.messages import Message, message_text
 
@@ -19,6 +20,9 @@ EVENT_TYPES: dict[str, type[Event]] = {}
 """Every event class by its wire type."""
 
 COMPANION = "_companion_"
+
+# The slot itself, because pydantic answers for a missing attribute at great length.
+_read_wire = WireModel._wire.__get__  # type: ignore[attr-defined]
 
 
 class Event(WireModel):
@@ -41,13 +45,23 @@ class Event(WireModel):
         if isinstance(default, str):
             EVENT_TYPES[default] = cls
 
+    def stamp(self, **fields: Any) -> None:
+        """Set fields of an event that was just made; of one that was read they would not reach the wire.
+
+        All at once, because assigning a dozen fields to a model one by one takes longer than making it.
+        """
+        self.__dict__.update(fields)
+
     def to_wire(self) -> JsonObject:
-        """The event's object; what was read comes back unchanged.
+        """The event's object; what was read comes back unchanged. Not to be changed, since it is not a copy.
 
         An event holds plain JSON only, so its fields need no conversion. The engine makes thousands of them.
         """
-        wire: JsonObject | None = getattr(self, "_wire", None)
-        return wire if wire is not None else {**self.__dict__, **(self.__pydantic_extra__ or {})}
+        try:
+            wire: JsonObject = _read_wire(self)
+        except AttributeError:
+            return {**self.__dict__, **self.__pydantic_extra__} if self.__pydantic_extra__ else self.__dict__
+        return wire
 
     @property
     def summary(self) -> str:
@@ -727,6 +741,8 @@ def parse_event(data: Mapping[str, Any]) -> Event:
     Raises:
         InputError: There is no ``type``, or a field that all events share has an impossible value.
     """
+    if not isinstance(data, Mapping):
+        raise InputError(f"An event must be an object; {data!r:.80} is none.")
     cls = EVENT_TYPES.get(str(data.get("type")))
     if cls is not None:
         try:

@@ -47,6 +47,11 @@ class ConditionConfig(WireModel):
         """The condition as a person reads it."""
         return self.condition_expression or self.condition_freeform or ""
 
+    @property
+    def has_line(self) -> bool:
+        """Whether something is spoken as the edge is taken."""
+        return self.static_messages_config is not None or self.dynamic_messages_config is not None
+
 
 class CompanionThreadConfig(WireModel):
     """Whether a direct edge forks a background thread."""

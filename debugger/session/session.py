@@ -37,11 +37,9 @@ class DebugSession:
         self.workflow_id = workflow_id
         self.version_number = version_number
         self.workflow = backend.workflow(workflow_id, version_number)
-        self.run_id: str | None = None
-        self.error: DebuggerError | None = None
-        """Why the last command could not be done; ``None`` when it was."""
-        self.unsent: str = ""
-        """What the user said in a turn that could not be run, so that it can be said again."""
+        self._run_id: str | None = None
+        self._error: DebuggerError | None = None
+        self._unsent = ""
         self._turns: list[TurnLog] = []
         self._status: RunStatus = "not_started"
         self._hint: JsonObject | None = None
@@ -61,11 +59,29 @@ class DebugSession:
         """
         run = backend.run(run_id)
         session = cls(backend, run.workflow_id, run.version_number)
-        session.run_id = run_id
+        session._run_id = run_id
         session._status = run.status
         session._turns = turn_logs(run)
         session._hint = _last_hint(session._turns) if run.status == "waiting_for_user_input" else None
         return session
+
+    @property
+    def run_id(self) -> str | None:
+        """The run; ``None`` until its first turn has ended."""
+        self._settle()
+        return self._run_id
+
+    @property
+    def error(self) -> DebuggerError | None:
+        """Why the last command could not be done; ``None`` when it was."""
+        self._settle()
+        return self._error
+
+    @property
+    def unsent(self) -> str:
+        """What the user said in a turn that could not be run, so that it can be said again."""
+        self._settle()
+        return self._unsent
 
     @property
     def turns(self) -> list[TurnLog]:
@@ -145,7 +161,7 @@ class DebugSession:
             if self.busy:
                 self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
                 return
-            self.error, self.unsent = None, ""
+            self._error, self._unsent = None, ""
             self._cancelled = cancelled = threading.Event()
             log = TurnLog(len(self._turns) + 1, turn_input)
             self._turns = [*self._turns, log]
@@ -170,17 +186,17 @@ class DebugSession:
             self._elapsed = worker.elapsed
             if worker.result is None:
                 # What did not come to an end is not on record: show what the run really is.
-                self.error = worker.error
-                self.unsent = self._turns[-1].message
+                self._error = worker.error
+                self._unsent = self._turns[-1].message
                 self._turns = self._turns[:-1]
                 return
             self._result = worker.result
-            self.run_id = worker.result.run_id
+            self._run_id = worker.result.run_id
             self._status = worker.result.status
             self._hint = worker.result.next_input_hint
 
     def _refuse(self, message: str, advice: str) -> None:
-        self.error = ConflictError(message, advice=advice)
+        self._error = ConflictError(message, advice=advice)
 
 
 def _last_hint(turns: list[TurnLog]) -> JsonObject | None:

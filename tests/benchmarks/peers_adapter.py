@@ -105,6 +105,7 @@ class OurAdapter:
     durable = "one row per turn (events, input, outputs, state) + the run's row, one transaction; WAL/NORMAL"
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         scripts = Path(tempfile.mkdtemp(prefix="scripts-"))
         (scripts / "chat.yaml").write_text(SCRIPT, encoding="utf-8")
         database = f"sqlite:///{root / 'bench.sqlite3'}"

@@ -561,6 +561,16 @@ def test_the_history_holds_what_was_said_and_the_memos():
     assert texts[3].startswith("[Internal-only memo]")
 
 
+def test_the_state_does_not_grow_with_the_conversation():
+    play = Play(say("chat"))
+    sizes = []
+    for number in range(30):
+        play.turn(f"message {number:04d}")
+        sizes.append(len(play.state.to_json()))
+
+    assert abs(sizes[29] - sizes[9]) < 20, "only the digits of counters may grow"
+
+
 def test_a_model_that_fails_says_the_default_message_and_the_run_goes_on():
     class Broken:
         def reply(self, prompt):

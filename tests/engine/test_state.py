@@ -21,16 +21,3 @@ def test_run_ids_count_per_node_and_per_edge_from_one():
 
     assert [thread.next_run_id("a"), thread.next_run_id("a"), thread.next_run_id("b")] == ["1", "2", "1"]
     assert [thread.next_edge_run_id("e"), thread.next_edge_run_id("e")] == ["1", "2"]
-
-
-def test_a_state_does_not_grow_with_the_conversation():
-    from tests.engine.test_interpreter import Play  # the same small world, driven turn by turn
-    from tests.factories import say
-
-    play = Play(say("chat"))
-    sizes = []
-    for number in range(30):
-        play.turn(f"message {number:04d}")
-        sizes.append(len(play.state.to_json()))
-
-    assert sizes[9] == sizes[29]

@@ -1,0 +1,135 @@
+"""The hops of a run: every time a thread went from one node to another, and by which edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from debugger.analysis.facts import node_of, text, thread_id_of
+from debugger.protocol.events import Event
+from debugger.protocol.runs import TurnLog
+from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
+
+HOP_TYPES = frozenset(
+    {
+        "direct_edge",
+        "self_loop_edge",
+        "conditional_edge",
+        "reverse_conditional_edge",
+        "companion_edge",
+        "guardrail_escalation_edge",
+        "force_transfer_to_node",
+    }
+)
+"""Events that tell of a hop. ``waiting_condition_matched`` is none: a ``conditional_edge`` follows it."""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step from node to node."""
+
+    number: int
+    """Counts the run's hops from 1."""
+    edge_id: str | None
+    """``None`` where no edge of the workflow was followed: a self-loop, a global node, a forced move."""
+    source: str | None
+    destination: str | None
+    """``None`` where the hop ended the run."""
+    kind: str
+    """The event's type."""
+    reason: str
+    turn_number: int
+    event_index: int
+    """The event that tells of it, counted over the run from 0."""
+    thread_id: str | None
+    """The internal id of the thread that hopped."""
+    edge_name: str | None = None
+    """As the event tells it, else as the workflow does."""
+
+
+class EdgeFinder:
+    """Finds the edge that an event tells of; direct hops may be recorded without its id (``wire.md`` 3.5).
+
+    Args:
+        edges: The workflow's edges.
+    """
+
+    def __init__(self, edges: Iterable[EdgeConfig]) -> None:
+        self._by_id: dict[str, EdgeConfig] = {}
+        self._by_ends: dict[tuple[str | None, str | None], list[EdgeConfig]] = {}
+        for edge in edges:
+            self._by_id.setdefault(edge.logical_id, edge)
+            ends = (edge.source_node_logical_id, edge.destination_node_logical_id)
+            self._by_ends.setdefault(ends, []).append(edge)
+
+    def by_id(self, edge_id: str | None) -> EdgeConfig | None:
+        """The edge of that id, if the workflow has it."""
+        return self._by_id.get(edge_id) if edge_id else None
+
+    def of(self, event: Event) -> EdgeConfig | None:
+        """The edge that a hop followed: by its id, else by both its ends, its type and its name."""
+        known = self.by_id(text(event, "edge_logical_id"))
+        if known is not None or text(event, "edge_logical_id"):
+            return known
+        ends = (node_of(event), text(event, "destination_node_logical_id"))
+        fitting = [edge for edge in self._by_ends.get(ends, ()) if _can_tell_of(event, edge)]
+        name = text(event, "edge_name")
+        return next((edge for edge in fitting if name and edge.name == name), fitting[0] if fitting else None)
+
+
+def hops(turns: Sequence[TurnLog], edges: EdgeFinder) -> Iterator[Hop]:
+    """Every hop of a run, in the order they happened."""
+    number = 0
+    events = ((turn.number, event) for turn in turns for event in turn.events)
+    for index, (turn_number, event) in enumerate(events):
+        if event.type in HOP_TYPES:
+            number += 1
+            yield _hop(event, edges.of(event), number, turn_number, index)
+
+
+def condition_of(hop: Hop, edges: EdgeFinder, nodes: Mapping[str, NodeConfig]) -> str:
+    """The condition that a hop went by; empty where it needed none.
+
+    A hop into a global node, or back from it, went by a condition of that node (``engine.md`` 3.6).
+    """
+    edge = edges.by_id(hop.edge_id)
+    if edge is not None:
+        return _words(edge.condition)
+    if hop.kind == "reverse_conditional_edge":
+        return _words(_global_condition(nodes.get(hop.source or ""), reverse=True))
+    if hop.kind == "conditional_edge":
+        return _words(_global_condition(nodes.get(hop.destination or ""), reverse=False))
+    return ""
+
+
+def _hop(event: Event, edge: EdgeConfig | None, number: int, turn_number: int, index: int) -> Hop:
+    return Hop(
+        number=number,
+        edge_id=edge.logical_id if edge else text(event, "edge_logical_id"),
+        source=node_of(event),
+        destination=text(event, "destination_node_logical_id"),
+        kind=event.type,
+        reason=text(event, "reason") or "",
+        turn_number=turn_number,
+        event_index=index,
+        thread_id=thread_id_of(event),
+        edge_name=text(event, "edge_name") or (edge.name if edge else None),
+    )
+
+
+def _can_tell_of(event: Event, edge: EdgeConfig) -> bool:
+    """Whether an event of this type can be about an edge of that type."""
+    if event.type == "companion_edge":
+        return edge.type == "companion" or edge.forks_companion
+    return {"direct_edge": "direct", "conditional_edge": "conditional"}.get(event.type) == edge.type
+
+
+def _global_condition(node: NodeConfig | None, *, reverse: bool) -> ConditionConfig | None:
+    settings = node.global_node_config if node else None
+    if settings is None:
+        return None
+    return settings.reverse_conditional_edge if reverse else settings.condition
+
+
+def _words(condition: ConditionConfig | None) -> str:
+    return condition.text if condition else ""

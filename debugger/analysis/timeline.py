@@ -1,0 +1,170 @@
+"""The timeline: every event of a run as one row, in the order it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Literal
+
+import pandas as pd
+
+from debugger.analysis.facts import iso_utc, node_name_of, node_of, text, thread_of, time_of
+from debugger.protocol.events import EndNodeRunEvent, Event
+from debugger.protocol.runs import TurnLog
+
+Importance = Literal["high", "low"]
+
+LOW_TYPES = frozenset(
+    {
+        "start_workflow",
+        "start_thread",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+        "companion_step_boundary",
+        "waiting_evaluation_boundary",
+        "workflow_debug_log",
+        "workflow_show_state",
+        "start_node_run",
+        "end_node_run",
+        "workflow_navigation_message",
+    }
+)
+"""Bookkeeping: what a reader of the conversation can do without. A type that is unknown counts as high."""
+
+LONGEST_SUMMARY = 120
+_ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One event. Times are in milliseconds and ``None`` where the event bears no time."""
+
+    index: int
+    """Counts the run's events from 0."""
+    turn_number: int
+    position: int
+    """Counts the turn's events from 0."""
+    type: str
+    importance: Importance
+    node_logical_id: str | None
+    node_name: str | None
+    thread: str | None
+    at_ms: float | None
+    """Since the run's first event."""
+    since_turn_ms: float | None
+    """Since the turn's first event."""
+    duration_ms: float | None
+    """How long the node ran; on its last event only."""
+    timestamp: str
+    """ISO 8601, UTC."""
+    summary: str
+    """The event in one line of at most 120 characters."""
+    is_failure: bool
+
+
+_COLUMNS = [column.name for column in fields(TimelineRow)]
+
+
+def timeline(turns: Sequence[TurnLog]) -> list[TimelineRow]:
+    """Every event of a run as a row.
+
+    Args:
+        turns: The run's turns; the last one may still be growing.
+    """
+    reader = _Reader()
+    rows: list[TimelineRow] = []
+    for turn in turns:
+        reader.turn_start = None
+        rows.extend(reader.row(turn.number, position, event) for position, event in enumerate(turn.events))
+    return rows
+
+
+def importance_of(event: Event) -> Importance:
+    """How much an event matters to whoever reads a conversation.
+
+    What went wrong always matters, and so does the output of a tool node: no other event tells of it
+    (``platform/engine.md`` 7.2 (d)).
+    """
+    if event.type not in LOW_TYPES or event.is_failure:
+        return "high"
+    is_tool = isinstance(event, EndNodeRunEvent) and (event.run_output or {}).get("type") == "tool_node"
+    return "high" if is_tool else "low"
+
+
+def short(summary: str) -> str:
+    """A summary in one line, cut with an ellipsis where it is too long."""
+    cut = summary if len(summary) <= LONGEST_SUMMARY else summary[: LONGEST_SUMMARY - 1] + _ELLIPSIS
+    return " ".join(cut.splitlines())
+
+
+def timeline_frame(rows: Sequence[TimelineRow]) -> pd.DataFrame:
+    """The rows as a table: a column a field, ``timestamp`` as a moment in UTC, ``type`` as a category."""
+    frame = pd.DataFrame(list(map(attrgetter(*_COLUMNS), rows)), columns=_COLUMNS)
+    times = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601", errors="coerce")
+    times_ms = dict.fromkeys(("at_ms", "since_turn_ms", "duration_ms"), "float64")
+    counts = dict.fromkeys(("index", "turn_number", "position"), "int64")
+    words = {"type": "category", "importance": "category", "summary": "str", "is_failure": "bool"}
+    return frame.assign(timestamp=times).astype({**counts, **times_ms, **words})
+
+
+class _Reader:
+    """What a row needs to know of the events before it."""
+
+    def __init__(self) -> None:
+        self.turn_start: float | None = None
+        self._count = 0
+        self._run_start: float | None = None
+        self._node_starts: dict[tuple[str | None, ...], float] = {}
+        self._names: dict[str, str] = {}
+
+    def row(self, turn_number: int, position: int, event: Event) -> TimelineRow:
+        node = node_of(event)
+        time = time_of(event)
+        self._start_clocks(time)
+        self._count += 1
+        return TimelineRow(
+            self._count - 1,
+            turn_number,
+            position,
+            event.type,
+            importance_of(event),
+            node,
+            self._name(event, node),
+            thread_of(event),
+            _milliseconds(self._run_start, time),
+            _milliseconds(self.turn_start, time),
+            self._duration(event, node, time),
+            iso_utc(time),
+            short(event.summary),
+            event.is_failure,
+        )
+
+    def _start_clocks(self, time: float | None) -> None:
+        if self._run_start is None:
+            self._run_start = time
+        if self.turn_start is None:
+            self.turn_start = time
+
+    def _name(self, event: Event, node: str | None) -> str | None:
+        """The node's name; of an event that tells only the id, as an earlier event told it."""
+        if node is None:
+            return None
+        told = node_name_of(event)
+        if told:
+            self._names[node] = told
+            return told
+        return self._names.get(node)
+
+    def _duration(self, event: Event, node: str | None, time: float | None) -> float | None:
+        if event.type not in ("start_node_run", "end_node_run") or time is None:
+            return None
+        key = (event.origin_thread_id, node, text(event, "origin_node_run_id"))
+        if event.type == "start_node_run":
+            self._node_starts[key] = time
+            return None
+        return _milliseconds(self._node_starts.pop(key, None), time)
+
+
+def _milliseconds(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None else round((end - start) * 1000, 3)

@@ -1,0 +1,75 @@
+"""A stand-in that answers by fixed rules and never pretends to be a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from debugger.engine.responders.base import Choice, Prompt, Reply
+from debugger.engine.responders.fields import fill_fields
+from debugger.engine.responders.overlap import Overlap, overlap
+from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import message_kind, message_text
+
+_NAMED_AT_MOST = 4
+
+
+class RulesResponder:
+    """Answers without a model and without the network; the same prompt always gets the same reply.
+
+    A hop is chosen whose condition shares enough words with the message (`overlap`), the first of several
+    that share as much. Structured output and arguments are filled with values that the user named (`fields`).
+    Otherwise a line is spoken that says what it is.
+    """
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt."""
+        chosen, reason = choose(prompt.message, prompt.choices)
+        fields = fill_fields(prompt.schema, heard(prompt)) if prompt.schema else {}
+        if chosen is not None:
+            args = fill_fields(chosen.args_schema, prompt.message)
+            return Reply(chosen=chosen, args=args, reason=reason, fields=fields)
+        text = spoken_line(prompt, fields) if prompt.kind == "say" else ""
+        return Reply(text=text, reason=reason, fields=fields)
+
+
+def choose(message: str, choices: Iterable[Choice]) -> tuple[Choice | None, str]:
+    """The choice whose condition a message meets best, if it meets any, and which words decided."""
+    if not message.strip():
+        return None, "nothing new was said to judge"
+    compared = [(overlap(message, choice.condition), choice) for choice in choices]
+    if not compared:
+        return None, "no hop was offered"
+    best, choice = max(compared, key=lambda pair: pair[0].score)
+    return (choice, f"matched {best}") if best.is_met else (None, _miss(best))
+
+
+def heard(prompt: Prompt) -> str:
+    """The words to read values from: the message, else the last thing that the user said."""
+    if prompt.message.strip():
+        return prompt.message
+    said = (message_text(one) for one in reversed(prompt.history()) if message_kind(one) == "human")
+    return next(said, "")
+
+
+def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
+    """What a speaking node says while nothing better answers for its model."""
+    label = f"[stand-in for {prompt.node_name}]"
+    if not prompt.message.strip():
+        return f"{label} This node would open the conversation here."
+    parts = [f'{label} I heard: "{prompt.message.strip()}".', _noted(fields), _ways_on(prompt.choices)]
+    return " ".join(part for part in parts if part)
+
+
+def _miss(best: Overlap) -> str:
+    closest = f"; the closest was {best}" if best.shared else ""
+    return f"no condition was met{closest or ' and none shares a word with the message'}"
+
+
+def _noted(fields: JsonObject) -> str:
+    return f"Noted: {', '.join(f'{name} = {value}' for name, value in fields.items())}." if fields else ""
+
+
+def _ways_on(choices: tuple[Choice, ...]) -> str:
+    names = list(dict.fromkeys(choice.destination_node_name for choice in choices))
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return f"I can go on to: {', '.join(names[:_NAMED_AT_MOST])}{more}." if names else ""

@@ -1,0 +1,150 @@
+"""The author's code: find its function, call it, put into words how that went."""
+
+from __future__ import annotations
+
+import _ast
+import json
+import sys
+from types import ModuleType, TracebackType
+
+from . import isolation
+from .json_value import NotJsonError, to_json
+
+TYPE_CHECKING = False  # importing typing would cost 2 ms of every call
+if TYPE_CHECKING:
+    from typing import Any
+
+FILE = "inline_python"
+"""What the code goes by in tracebacks, and as a module."""
+
+_LONGEST_MESSAGE = 500
+
+
+class CodeError(Exception):
+    """Something about the code that can be said before or without its raising anything."""
+
+
+def answer(request: dict[str, Any]) -> bytes:
+    """Call the function in ``request["code"]``, and put into a line what came of it.
+
+    Args:
+        request: ``code``, the tool's ``name``, the ``arguments``, the ``longest_result`` in bytes, and the
+            ``limits`` to speak of.
+
+    Returns:
+        ``{"value": ...}`` with the result, or ``{"error": ...}`` with one sentence.
+    """
+    try:
+        line = encode({"value": to_json(_call(request["code"], request["name"], request["arguments"]))})
+        if len(line) > request["longest_result"]:
+            raise CodeError(_too_long(len(line), request["longest_result"]))
+    except (CodeError, NotJsonError) as error:
+        return encode({"error": str(error)})
+    except BaseException as error:
+        isolation.lift_memory_limit()
+        return encode({"error": _describe(error, request["limits"]["memory"])})
+    return line
+
+
+def encode(content: dict[str, Any]) -> bytes:
+    """A line of JSON."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace") + b"\n"
+
+
+def _call(code: str, name: str, arguments: dict[str, Any]) -> Any:
+    module = ModuleType(FILE)
+    sys.modules[FILE] = module
+    tree = _parse(code)
+    entry_point = _entry_point(tree, name)
+    exec(_compile(tree), module.__dict__)
+    function = getattr(module, entry_point)
+    try:
+        value = function(**arguments)
+    except TypeError as error:
+        if _line(error.__traceback__) is None:
+            raise CodeError(f"The arguments do not fit the function: {error}.") from error
+        raise
+    return _awaited(value) if hasattr(value, "__await__") else value
+
+
+def _parse(code: str) -> _ast.Module:
+    tree: _ast.Module = _compile(code, _ast.PyCF_ONLY_AST)
+    return tree
+
+
+def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
+    try:
+        return compile(code, FILE, "exec", flags)
+    except SyntaxError as error:
+        place = f"line {error.lineno}, column {error.offset}"
+        raise CodeError(f"The code is not Python, {place}: {error.msg}.") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        reason = str(error) or "it is nested too deeply"
+        raise CodeError(f"The code cannot be compiled: {reason}.") from error
+
+
+def _entry_point(tree: _ast.Module, name: str) -> str:
+    """The function of the tool's name, else the last one (``platform/engine.md`` U-54)."""
+    functions = [
+        node.name for node in tree.body if isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef))
+    ]
+    if not functions:
+        raise CodeError("The code has no function at its top level; write one with def.")
+    wanted = name.replace(" ", "_")
+    alike = [function for function in functions if function.lower() == wanted.lower()]
+    return wanted if wanted in alike else (alike or functions)[-1]
+
+
+def _awaited(value: Any) -> Any:
+    # Costs more than all other imports together, and few tools need it.
+    import asyncio
+
+    async def wait() -> Any:
+        return await value
+
+    return asyncio.run(wait())
+
+
+def _describe(error: BaseException, memory: int) -> str:
+    line = _line(error.__traceback__)
+    place = "" if line is None else f" in line {line}"
+    if isinstance(error, SystemExit):
+        return f"The code ended itself with sys.exit({_text(error.code)}){place}; it must return instead."
+    message = _text(error)
+    told = f": {message}" if message else ""
+    return f"The code raised {type(error).__name__}{place}{told.rstrip('.')}{_hint(error, memory)}."
+
+
+def _hint(error: BaseException, memory: int) -> str:
+    """What the author has to know about this place, for errors that it is the cause of."""
+    if isinstance(error, MemoryError):
+        return f" (it may use {memory // 1_000_000} MB)"
+    if isinstance(error, ImportError):
+        return " (only Python's standard library is there)"
+    refused = getattr(error, "reason", error)
+    if isinstance(refused, OSError) and refused.errno is not None:
+        return " (it may not use files, the network or other programs; it can read Python's own library)"
+    return ""
+
+
+def _text(value: Any) -> str:
+    # The text is made by the author's code, which may do anything at all.
+    try:
+        text = str(value)
+    except BaseException as error:
+        return f"its text cannot be had, because of {type(error).__name__}"
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
+
+
+def _line(trace: TracebackType | None) -> int | None:
+    """The innermost line of the author's own code."""
+    line = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _too_long(length: int, longest: int) -> str:
+    return f"The result is {length:,} bytes of JSON; it may have {longest:,}."

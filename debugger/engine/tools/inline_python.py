@@ -1,0 +1,70 @@
+"""The tool whose work is a Python function written in the workflow."""
+
+from __future__ import annotations
+
+from debugger.engine.tools import sandbox
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.expressions import fill
+from debugger.protocol.base import JsonObject
+
+
+class InlinePythonConfig(ToolConfig):
+    """What the author wrote (``platform/engine.md`` 10.4)."""
+
+    code: str | None = None
+    """Source text with a function in it."""
+    allow_code_variable_substitution: bool = True
+    """Whether placeholders in the code are filled in before it runs."""
+
+
+class InlinePythonTool(Tool):
+    """Call a function written in the workflow, in a process of its own.
+
+    The function is the one named like the tool, in any case and with underscores for spaces; without such a
+    one, the last at the top level. It may be ``async``. It is given the arguments by keyword, and what it
+    gives back has to have a form in JSON. It finds Python's standard library and no other package, and
+    neither the environment, nor files, nor a network.
+
+    Source: ``platform/engine.md`` 10.4, U-54.
+    """
+
+    Config = InlinePythonConfig
+
+    def __init__(self, config: InlinePythonConfig) -> None:
+        self.config = config
+
+    def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        name = self.config.name or ""
+        if not context.enabled:
+            return _failure(
+                "Inline Python is switched off (setting inline_python). "
+                "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=isolated to let the code in workflows run."
+            )
+        if not (self.config.code or "").strip():
+            return _failure(f"The tool {name!r} has no code. Write a function into its field code.")
+        code, unresolved = self._code(context)
+        request = {"code": code, "name": name, "arguments": arguments}
+        answer = sandbox.run(request, sandbox.Limits(context.timeout), context.cancelled)
+        if answer.error is None:
+            return ToolResult(success=True, result=answer.value)
+        return _failure(answer.error + _circumstances(answer.printed, unresolved))
+
+    def _code(self, context: ToolContext) -> tuple[str, tuple[str, ...]]:
+        """The code to run, and the placeholders that stay in it for want of a value."""
+        code = self.config.code or ""
+        if not self.config.allow_code_variable_substitution:
+            return code, ()
+        filled = fill(code, context.scope)
+        return filled.text, filled.unresolved
+
+
+def _failure(error: str) -> ToolResult:
+    return ToolResult(success=False, error=error)
+
+
+def _circumstances(printed: str, unresolved: tuple[str, ...]) -> str:
+    """What helps to find out why it failed."""
+    missing = f" Placeholders without a value: {', '.join(unresolved)}." if unresolved else ""
+    output = f" It had printed: {printed.strip()!r}." if printed.strip() else ""
+    return missing + output

@@ -1,0 +1,89 @@
+"""A transcript as CSV (RFC 4180), made to be opened in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+from debugger.analysis.transcript import TranscriptRow
+from debugger.errors import InputError
+
+EVERYTHING: tuple[str, ...] = TranscriptRow._fields
+
+QA_REVIEW: tuple[str, ...] = (
+    "schema_version",
+    "run_id",
+    "turn_number",
+    "seq",
+    "role",
+    "text",
+    "node_name",
+    "edge_taken",
+    "is_waiting_for_input",
+    "next_input_hint",
+    "changed_variables",
+    "error_message",
+    "status",
+)
+
+PRESETS: dict[str, tuple[str, ...]] = {"QA review": QA_REVIEW, "Everything": EVERYTHING}
+"""Columns by the preset's name."""
+
+FORMULA_STARTS = frozenset("=+-@\t\r")
+"""A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def transcript_csv(
+    rows: Sequence[TranscriptRow],
+    *,
+    columns: Sequence[str] = EVERYTHING,
+    with_bom: bool = True,
+    guard_formulas: bool = True,
+) -> bytes:
+    """The rows as CSV in UTF-8; without rows, the header alone.
+
+    Args:
+        rows: The transcript.
+        columns: Which columns, in this order; see `PRESETS`.
+        with_bom: Whether to begin with the mark by which Excel knows UTF-8.
+        guard_formulas: Whether a text that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    _check(columns)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    starts = FORMULA_STARTS if guard_formulas else frozenset()
+    writer.writerows([_cell(value, starts) for value in row] for row in _picked(rows, columns))
+    # A lone surrogate has no bytes in UTF-8: it is kept as its escape instead of failing the whole file.
+    return (_BOM if with_bom else b"") + out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _picked(rows: Sequence[TranscriptRow], columns: Sequence[str]) -> Any:
+    if tuple(columns) == EVERYTHING:
+        return rows
+    if len(columns) == 1:
+        return ([getattr(row, columns[0])] for row in rows)
+    return map(attrgetter(*columns), rows)
+
+
+def _cell(value: Any, starts: frozenset[str]) -> Any:
+    if value.__class__ is str:
+        return f"'{value}" if value[:1] in starts else value
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    return value
+
+
+def _check(columns: Sequence[str]) -> None:
+    unknown = [column for column in columns if column not in EVERYTHING]
+    if unknown or not columns:
+        named = f"There is no column {unknown[0]!r}." if unknown else "No column was chosen."
+        raise InputError(named, advice=f"Choose from {', '.join(EVERYTHING)}.")

@@ -1,0 +1,218 @@
+"""Why a condition does not parse, in words that help its author."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lark import Token
+
+from debugger.errors import ExpressionError
+
+_WORDS = (
+    ("TEXT", "a value"),
+    ("COMPARISON", "a comparison"),
+    ("_AND", "AND"),
+    ("_OR", "OR"),
+    ("LPAR", "'('"),
+    ("RPAR", "')'"),
+    ("RUNTIME_PATH", "the name of a variable"),
+    ("DYNAMIC_PATH", "the name of a variable"),
+    ("FILTER_NAME", "the name of a filter"),
+    ("COLON", "':'"),
+    ("COMMA", "','"),
+    ("VBAR", "'|'"),
+    ("CLOSE_RUNTIME", "']]'"),
+    ("CLOSE_DYNAMIC", "'}}'"),
+    ("$END", "the end"),
+)
+_PAIRS = {"LPAR": "RPAR", "OPEN_RUNTIME": "CLOSE_RUNTIME", "OPEN_DYNAMIC": "CLOSE_DYNAMIC"}
+_COMPARISONS = "== != < <= > >="
+_VALUES = (
+    "A value is a reference such as [[name]] or {{name}}, a text in quotes, a number, true, false or null."
+)
+_FUNCTIONS = "The functions are isPresent, isAbsent, isEmpty and isNonEmpty, each of one reference."
+_SAMPLES = re.compile(r"\[\[|\]\]|\{\{|\}\}|[\w.-]+|[=!<>&|]+|\S")
+_SIGNS = re.compile(r"[=!<>]+")
+_CALL = re.compile(r"([\w.]+)\s*\(")
+_WORD = re.compile(r"[^\W\d][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where the parser stood when it could not go on."""
+
+    text: str
+    position: int
+    """Of what was found, counted from 0; the length of the text, less trailing blanks, at its end."""
+    accepted: frozenset[str]
+    """Names of the terminals that would have done."""
+    unfinished: Sequence[Token]
+    """Tokens of everything that has begun and not ended, outermost first."""
+
+    @property
+    def rest(self) -> str:
+        """The text from the place on."""
+        return self.text[self.position :]
+
+    @property
+    def found(self) -> str:
+        """What stands there, for a message."""
+        match = _SAMPLES.match(self.text, self.position)
+        return repr(match[0][:30]) if match else "the end"
+
+    @property
+    def wants_value(self) -> bool:
+        """Whether a value would have done."""
+        return "TEXT" in self.accepted and "FUNCTION" in self.accepted
+
+    @property
+    def opening(self) -> Token | None:
+        """The innermost bracket that is still open."""
+        open_ones: list[Token] = []
+        for token in self.unfinished:
+            if token.type in _PAIRS:
+                open_ones.append(token)
+            elif token.type in _PAIRS.values():
+                open_ones.pop()
+        return open_ones[-1] if open_ones else None
+
+
+class Explanation(NamedTuple):
+    """What to tell the author."""
+
+    message: str
+    advice: str
+    position: int
+
+
+def explain(fault: Fault) -> ExpressionError:
+    """The error to raise for a fault: the first rule that knows it speaks."""
+    found = next(filter(None, (rule(fault) for rule in RULES)), None) or _unexpected(fault)
+    return ExpressionError(found.message, text=fault.text, column=found.position + 1, advice=found.advice)
+
+
+def _empty(fault: Fault) -> Explanation | None:
+    if fault.text.strip():
+        return None
+    return Explanation("The condition is empty.", "Write one such as [[count]] >= 3.", 0)
+
+
+def _unclosed_reference(fault: Fault) -> Explanation | None:
+    opening = fault.opening
+    if opening is None or opening.type == "LPAR":
+        return None
+    closing = "]]" if opening.type == "OPEN_RUNTIME" else "}}"
+    before, found, _ = fault.rest.partition(closing)
+    if found and opening not in before:
+        return None
+    return Explanation(
+        f"The reference that begins here with {opening} is not closed.",
+        f"Write {closing} behind the name.",
+        opening.start_pos or 0,
+    )
+
+
+def _unclosed_quote(fault: Fault) -> Explanation | None:
+    if not fault.rest.startswith(("'", '"')) or "TEXT" not in fault.accepted:
+        return None
+    quote = fault.rest[0]
+    return Explanation(
+        f"The text that begins here with {quote} is not closed.",
+        f"Write {quote} at its end, and \\{quote} for one inside it.",
+        fault.position,
+    )
+
+
+def _unknown_function(fault: Fault) -> Explanation | None:
+    match = _CALL.match(fault.rest)
+    if match is None or not fault.wants_value:
+        return None
+    return Explanation(f"Unknown function {match[1]}(...).", _FUNCTIONS, fault.position)
+
+
+def _odd_comparison(fault: Fault) -> Explanation | None:
+    start = fault.position
+    if fault.unfinished and fault.unfinished[-1].type == "COMPARISON":
+        start = fault.unfinished[-1].start_pos or 0
+    match = _SIGNS.match(fault.text, start)
+    if match is None or match[0] in _COMPARISONS.split() or not fault.accepted & {"COMPARISON", "TEXT"}:
+        return None
+    advice = f"The comparisons are {_COMPARISONS}."
+    if match[0] == "=":
+        return Explanation("Found a single '='.", f"Use == to compare. {advice}", start)
+    return Explanation(f"There is no comparison {match[0]!r}.", advice, start)
+
+
+def _unquoted_word(fault: Fault) -> Explanation | None:
+    match = _WORD.match(fault.rest)
+    if match is None or not fault.wants_value:
+        return None
+    word = match[0]
+    if word.lower() in ("and", "or", "not"):
+        return None
+    return Explanation(
+        f"Expected a value, found the word {word!r}.",
+        f"Put quotes around a text, '{word}', and brackets around a variable, [[{word}]] or {{{{{word}}}}}.",
+        fault.position,
+    )
+
+
+def _unknown_operator(fault: Fault) -> Explanation | None:
+    match = _WORD.match(fault.rest)
+    if match is None or "_AND" not in fault.accepted:
+        return None
+    return Explanation(
+        f"There is no operator {match[0]!r}.",
+        f"The comparisons are {_COMPARISONS}; conditions are joined with AND and OR. {_FUNCTIONS}",
+        fault.position,
+    )
+
+
+def _chain(fault: Fault) -> Explanation | None:
+    match = _SIGNS.match(fault.rest)
+    if match is None or "_AND" not in fault.accepted or "COMPARISON" in fault.accepted:
+        return None
+    return Explanation(
+        f"Found a second comparison, {match[0]!r}, behind the first.",
+        "Join two comparisons with AND.",
+        fault.position,
+    )
+
+
+def _unexpected(fault: Fault) -> Explanation:
+    expected = list(dict.fromkeys(words for name, words in _WORDS if name in fault.accepted))
+    if fault.wants_value:
+        expected = ["a value"]
+    elif "OPEN_RUNTIME" in fault.accepted:
+        expected = ["a reference"]
+    listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
+    return Explanation(f"Expected {listed}, found {fault.found}.", _advice(fault), fault.position)
+
+
+def _advice(fault: Fault) -> str:
+    opening = fault.opening
+    if "RPAR" in fault.accepted and opening is not None and not fault.rest.strip():
+        return f"The ( at column {(opening.start_pos or 0) + 1} is not closed."
+    if fault.rest.startswith(")") and not fault.wants_value:
+        return "This ) closes nothing."
+    if fault.wants_value:
+        return _VALUES
+    if "COMPARISON" in fault.accepted:
+        return f"The comparisons are {_COMPARISONS}; join conditions with AND, OR and NOT."
+    return _FUNCTIONS if fault.accepted <= {"OPEN_RUNTIME", "OPEN_DYNAMIC", "LPAR"} else ""
+
+
+RULES: Sequence[Callable[[Fault], Explanation | None]] = (
+    _empty,
+    _unclosed_reference,
+    _unclosed_quote,
+    _unknown_function,
+    _odd_comparison,
+    _unquoted_word,
+    _unknown_operator,
+    _chain,
+)
+"""What is recognised, most telling first."""

@@ -1,0 +1,115 @@
+"""The placeholders of a text: ``{{dynamic}}`` and ``[[runtime]]``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from debugger.expressions.filters import (
+    FilterFault,
+    apply_filters,
+    evaluate_expression,
+    is_plain_path,
+    parse_expression,
+)
+from debugger.expressions.references import ABSENT, Namespace, Reader, reader
+from debugger.expressions.scope import Scope
+
+# What an opening bracket begins is a placeholder only if it closes, and what stands between looks like a
+# reference: "[[1, 2]]" and "{{ }}" are text. A quoted argument of a filter may hold brackets. The quantifiers
+# are possessive, so that no text makes the search slow.
+_INDEX = r"\[[^\[\]]*+\]"
+_QUOTED = r"'[^']*+'|\"[^\"]*+\""
+_PATTERN = re.compile(
+    rf"""
+    \{{\{{ (?!\s*\}}\}}) (?: (?P<dynamic> [^{{}}|]*+ (?: \| (?: [^{{}}'"] | {_QUOTED} )*+ )? ) \}}\}}
+                           | (?P<odd_dynamic> [^{{}}]++ ) \}}\}} )
+    |
+    \[\[ (?!\s*["'\[] | [\d\s,.+-]*+\]\])
+         (?: (?P<runtime> (?: [^\[\]{{}}|] | {_INDEX} )++
+                          (?: \| (?: [^\[\]{{}}'"] | {_INDEX} | {_QUOTED} )*+ )? ) \]\]
+           | (?P<odd_runtime> (?: [^\[\]{{}}] | {_INDEX} )++ ) \]\] )
+    """,
+    re.VERBOSE,
+)
+_PLAIN_DYNAMIC = re.compile(r"\w[\w-]*(?:\.\w[\w-]*|\[[0-9]+\])*")
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """One reference in a text."""
+
+    namespace: Namespace
+    path: str
+    """What is looked up, without filters."""
+    expression: str
+    """What stands between the brackets."""
+    text: str
+    """As it was written, brackets and all."""
+    start: int
+    """Where it begins in the text, counted from 0."""
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the text."""
+        return self.start + len(self.text)
+
+
+def placeholders(text: str) -> list[Placeholder]:
+    """The references in a text, from left to right. What does not close is text."""
+    if not may_have_placeholders(text):
+        return []
+    return [_placeholder(match) for match in _PATTERN.finditer(text)]
+
+
+def may_have_placeholders(text: str) -> bool:
+    """Whether it is worth searching; tells at once for most texts."""
+    return "{{" in text or "[[" in text
+
+
+def placeholder_reader(placeholder: Placeholder) -> Reader:
+    """Computes a placeholder's whole expression; gives `ABSENT` where it has no value or is no Liquid."""
+    read = reader(placeholder.namespace, placeholder.path)
+    has_filters = "|" in placeholder.expression
+    if not has_filters and (placeholder.namespace == "runtime" or _PLAIN_DYNAMIC.fullmatch(placeholder.path)):
+        return read
+    try:
+        return _liquid_reader(placeholder, read)
+    except FilterFault:
+        return _absent if has_filters else read
+
+
+def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
+    source = placeholder.expression
+    if placeholder.namespace == "runtime":
+        # A runtime path may hold what Liquid would trip over, so a stand-in goes before the filters.
+        source = "_" + source[source.index("|") :]
+    beginning, filters = parse_expression(source)
+    is_path = is_plain_path(beginning)
+
+    def compute(scope: Scope) -> Any:
+        try:
+            value = read(scope)
+            if value is ABSENT and not is_path:
+                value = evaluate_expression(beginning, scope)
+            return apply_filters(value, filters, scope)
+        except FilterFault:
+            return ABSENT
+
+    return compute
+
+
+def _absent(_scope: Scope) -> Any:
+    return ABSENT
+
+
+def _placeholder(match: re.Match[str]) -> Placeholder:
+    expression = next(group for group in match.groups() if group is not None)
+    return Placeholder(
+        namespace="dynamic" if match[0].startswith("{") else "runtime",
+        path=expression.partition("|")[0].strip(),
+        expression=expression.strip(),
+        text=match[0],
+        start=match.start(),
+    )

@@ -1,0 +1,168 @@
+"""What a reference stands for: a path looked up in a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from debugger.expressions.scope import Scope
+
+Namespace = Literal["dynamic", "runtime"]
+"""``{{name}}`` is dynamic, ``[[name]]`` is runtime."""
+
+Reader = Callable[[Scope], Any]
+"""Looks one path up; gives its value or `ABSENT`."""
+
+Steps = tuple[str | int, ...]
+"""The way into a value: names and indexes."""
+
+
+class Absent(Enum):
+    """The type of `ABSENT`."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+"""What a look-up gives for a path that has no value. Null is a value."""
+
+_HEAD = re.compile(r"[^.\[\]]+")
+_STEP = re.compile(
+    r"""
+    \. (?P<name> [^.\[\]]+ )
+    | \[ \s* (?P<index> -?[0-9]{1,9} ) \s* \]
+    | \[ \s* (?P<quote> ['"] ) (?P<key> .*? ) (?P=quote) \s* \]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_THREAD = re.compile(r"thread_(?P<id>[^.\[\]]+)\.(?P<path>.+)", re.DOTALL)
+_GLOBAL = "global."
+
+
+def lookup(scope: Scope, namespace: Namespace, path: str) -> Any:
+    """Look a path up.
+
+    Args:
+        scope: Where to look.
+        namespace: Which of the scope's variables.
+        path: A name, ``a.b``, ``xs[0].n`` or ``a['b c']``, without brackets around it and without filters.
+
+    Returns:
+        The value, or `ABSENT`. A path that makes no sense is absent too.
+
+    Source: ``platform/engine.md`` 5.1, 5.2 and 5.5. A key of the whole path wins over reaching into what a
+    shorter key holds, and a thread's own variables win over other threads' and over the run-wide memory. An
+    object or a list also answers Liquid's ``size``, ``first`` and ``last`` when it has no such key.
+    """
+    return reader(namespace, path)(scope)
+
+
+@lru_cache(maxsize=4096)
+def reader(namespace: Namespace, path: str) -> Reader:
+    """The look-up of one path, prepared for being done many times."""
+    return _dynamic_reader(path) if namespace == "dynamic" else _runtime_reader(path)
+
+
+def _dynamic_reader(path: str) -> Reader:
+    written = _finder(path)
+    if not path.startswith(_GLOBAL):
+        return lambda scope: written(scope.dynamic, True)
+    bare = _finder(path.removeprefix(_GLOBAL))
+
+    def read(scope: Scope) -> Any:
+        found = written(scope.dynamic, True)
+        return bare(scope.dynamic, True) if found is ABSENT else found
+
+    return read
+
+
+def _runtime_reader(path: str) -> Reader:
+    find = _finder(path)
+    find_elsewhere = _thread_finder(path)
+    hidden = path.startswith("_")
+
+    def read(scope: Scope) -> Any:
+        reach = scope.dict_paths == "resolve"
+        found = find(scope.runtime, reach)
+        if found is ABSENT and find_elsewhere is not None:
+            found = find_elsewhere(scope.threads, reach)
+        if found is ABSENT and not hidden:
+            found = find(scope.workflow, reach)
+        return found
+
+    return read
+
+
+def _thread_finder(path: str) -> Callable[[Mapping[str, Mapping[str, Any]], bool], Any] | None:
+    match = _THREAD.fullmatch(path)
+    if match is None:
+        return None
+    thread_id = match["id"]
+    find = _finder(match["path"])
+    return lambda threads, reach: find(threads[thread_id], reach) if thread_id in threads else ABSENT
+
+
+def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
+    """Finds a path among variables; the flag says whether it may reach into what a variable holds."""
+    ways = _ways(path)
+    if not ways:
+        return lambda variables, _reach: variables.get(path, ABSENT)
+
+    def find(variables: Mapping[str, Any], reach: bool) -> Any:
+        found = variables.get(path, ABSENT)
+        return _find_inside(variables, ways) if found is ABSENT and reach else found
+
+    return find
+
+
+def _find_inside(variables: Mapping[str, Any], ways: tuple[tuple[str, Steps], ...]) -> Any:
+    for key, steps in ways:
+        if key in variables:
+            found = _walk(variables[key], steps)
+            if found is not ABSENT:
+                return found
+    return ABSENT
+
+
+def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
+    """The ways to cut a path into a key of the variables and steps into its value, longest key first."""
+    head = _HEAD.match(path)
+    if head is None:
+        return ()
+    ends, steps = [head.end()], list[str | int]()
+    while match := _STEP.match(path, ends[-1]):
+        steps.append(int(match["index"]) if match["index"] else match["name"] or match["key"])
+        ends.append(match.end())
+    if ends[-1] != len(path):
+        return ()
+    return tuple((path[: ends[cut]], tuple(steps[cut:])) for cut in range(len(steps) - 1, -1, -1))
+
+
+def _walk(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = _step(value, step)
+        if value is ABSENT:
+            break
+    return value
+
+
+def _step(value: Any, step: str | int) -> Any:
+    if isinstance(value, Mapping) and step in value:
+        return value[step]
+    if isinstance(step, str):
+        return _property(value, step)
+    if isinstance(value, list | tuple) and -len(value) <= step < len(value):
+        return value[step]
+    return ABSENT
+
+
+def _property(value: Any, name: str) -> Any:
+    """The properties that Liquid gives to objects, lists and texts."""
+    if name == "size" and isinstance(value, Mapping | list | tuple | str):
+        return len(value)
+    if name in ("first", "last") and isinstance(value, list | tuple) and value:
+        return value[0 if name == "first" else -1]
+    return ABSENT

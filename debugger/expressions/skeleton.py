@@ -1,0 +1,158 @@
+"""The dynamic variables that a workflow needs (``platform/engine.md`` 1.7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from debugger.errors import InputError
+from debugger.expressions.placeholders import Placeholder, placeholder_reader, placeholders
+from debugger.expressions.references import ABSENT
+from debugger.expressions.scope import Scope
+
+LONGEST_LIST = 1000
+"""Elements in the lists of one variable, all together; an index beyond stands for the last."""
+
+_STEP = re.compile(r"\[(?P<index>[^\]]*)\]|(?P<name>[^.\[\]]+)")
+_LITERAL = re.compile(r"""['"].*|-?[0-9.]+|true|false|nil|null|empty|blank""", re.DOTALL)
+
+
+@dataclass
+class _Shape:
+    """What is known of one variable; a text as long as nothing is."""
+
+    names: dict[str, _Shape] = field(default_factory=dict)
+    length: int = 0
+    element: _Shape | None = None
+
+    def add(self, steps: Sequence[str | int]) -> None:
+        """Learn of one path."""
+        shape = self
+        for step in steps:
+            shape = shape._enter(step)
+
+    def build(self, room: int = LONGEST_LIST) -> Any:
+        """An empty value of this shape."""
+        if self.names:
+            return {name: shape.build(room) for name, shape in self.names.items()}
+        if self.element is None:
+            return ""
+        length = min(self.length, max(room, 1))
+        return [self.element.build(room // length) for _ in range(length)]
+
+    def _enter(self, step: str | int) -> _Shape:
+        if isinstance(step, str):
+            return self.names.setdefault(step, _Shape())
+        self.length = max(self.length, step + 1)
+        self.element = self.element or _Shape()
+        return self.element
+
+
+def skeleton(document: Mapping[str, Any]) -> dict[str, Any]:
+    """An empty value for each dynamic variable that a workflow mentions, or its default where it has one.
+
+    ``{{a.b}}`` gives ``{"a": {"b": ""}}`` and ``{{xs[2].n}}`` a list of three objects. Where one path needs a
+    text and another an object or a list, the text gives way; between an object and a list, the object wins.
+
+    Args:
+        document: The fully hydrated workflow.
+
+    Raises:
+        InputError: ``workflow_config`` is missing or null.
+
+    Source: ``platform/engine.md`` 1.7.
+    """
+    config = _config(document)
+    root = _Shape()
+    for placeholder in _dynamic_placeholders(document):
+        steps = _steps(placeholder.path)
+        if steps and isinstance(steps[0], str):
+            root.add(steps)
+    built = root.build() if root.names else {}
+    return {**built, **_defaults(config)}
+
+
+def unresolved_placeholders(
+    document: Mapping[str, Any], dynamic: Mapping[str, Any], *, system: Collection[str] = ()
+) -> list[str]:
+    """The dynamic paths of a workflow that would stay literal in a run.
+
+    A filter ``default`` gives a value, and so do the workflow's own defaults.
+
+    Args:
+        document: The fully hydrated workflow.
+        dynamic: The values that the run is given.
+        system: Names that the engine fills in, such as ``now``.
+
+    Returns:
+        Each path once, in the order in which they appear.
+
+    Raises:
+        InputError: ``workflow_config`` is missing or null.
+    """
+    own = document.get("dynamic_variables")
+    scope = Scope(
+        dynamic={
+            **dict.fromkeys(system, ""),
+            **(own if isinstance(own, Mapping) else {}),
+            **_defaults(_config(document)),
+            **dynamic,
+        }
+    )
+    return list(
+        dict.fromkeys(
+            placeholder.path
+            for placeholder in _dynamic_placeholders(document)
+            if placeholder_reader(placeholder)(scope) is ABSENT
+        )
+    )
+
+
+def _config(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    config = document.get("workflow_config")
+    if not isinstance(config, Mapping):
+        raise InputError(
+            f"The workflow has no workflow_config: it is {config!r}.",
+            advice="Export the workflow fully hydrated, or give it an empty object.",
+        )
+    return config
+
+
+def _defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    miscellaneous = config.get("miscellaneous")
+    defaults = miscellaneous.get("default_dynamic_variables") if isinstance(miscellaneous, Mapping) else None
+    return defaults if isinstance(defaults, Mapping) else {}
+
+
+def _dynamic_placeholders(document: Mapping[str, Any]) -> Iterator[Placeholder]:
+    parts = [document.get(key) for key in ("workflow_config", "node_configs", "edge_configs")]
+    for text in _texts(parts):
+        for placeholder in placeholders(text):
+            if placeholder.namespace == "dynamic" and not _LITERAL.fullmatch(placeholder.path):
+                yield placeholder
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, keys included, in the order in which they would be written."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += [part for entry in reversed(list(value.items())) for part in reversed(entry)]
+        elif isinstance(value, list):
+            waiting += reversed(value)
+
+
+def _steps(path: str) -> list[str | int]:
+    return [
+        match["name"].strip() if match["index"] is None else _index(match["index"].strip())
+        for match in _STEP.finditer(path)
+    ]
+
+
+def _index(written: str) -> int:
+    return min(int(written), LONGEST_LIST - 1) if re.fullmatch("[0-9]{1,9}", written) else 0

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.facts import field, iso_utc, node_of, thread_id_of, thread_of, time_of
+from debugger.protocol.events import parse_event
+
+
+def test_a_field_is_read_whether_the_class_declares_it_or_not():
+    known = parse_event({"type": "assistant_response", "content": "Hi"})
+    unknown = parse_event({"type": "whisper", "content": "Hi"})
+
+    assert field(known, "content") == field(unknown, "content") == "Hi"
+    assert field(known, "no_such_field") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "node"),
+    [
+        ({"type": "start_node_run", "origin_node_logical_id": "node_a"}, "node_a"),
+        ({"type": "conditional_edge", "source_node_logical_id": "node_a", "args_filled": None}, "node_a"),
+        ({"type": "end_thread", "last_node_logical_id": "node_a"}, "node_a"),
+        ({"type": "waiting_evaluation_boundary", "parked_node_logical_id": "node_a"}, "node_a"),
+        ({"type": "start_node_run", "origin_node_logical_id": None}, None),
+        ({"type": "whisper", "origin_node_logical_id": 7}, None),
+        ({"type": "end_workflow"}, None),
+    ],
+)
+def test_the_node_of_an_event_is_found_under_any_of_its_names(data, node):
+    assert node_of(parse_event(data)) == node
+
+
+def test_the_thread_of_an_old_record_is_told_by_its_internal_id():
+    event = parse_event({"type": "start_thread", "origin_thread_id": "0_companion_lab"})
+
+    assert thread_id_of(event) == "0_companion_lab"
+    assert thread_of(event) == "lab"
+
+
+def test_an_event_of_the_whole_run_has_no_thread():
+    assert thread_of(parse_event({"type": "end_workflow", "origin_thread_id": None})) is None
+
+
+@pytest.mark.parametrize("timestamp", [0.0, -5.0, float("nan"), float("inf"), 1785200000000.0])
+def test_a_time_that_no_calendar_has_is_no_time(timestamp):
+    assert time_of(parse_event({"type": "end_workflow", "timestamp": timestamp})) is None
+
+
+def test_a_time_is_shown_in_utc_to_the_millisecond():
+    assert iso_utc(1785200001.5) == "2026-07-28T00:53:21.500Z"
+    assert iso_utc(None) == ""

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.position import node_table, position
+from debugger.graph.graph import Graph
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.workflow import Workflow
+
+
+def tea_shop() -> Graph:
+    """A greeter, then an order desk that goes on to a farewell; help can be had from anywhere."""
+    return Graph(
+        Workflow.from_document(
+            {
+                "node_configs": [
+                    {"logical_id": "greet", "name": "Greeter", "type": "say_static", "is_start": True},
+                    {"logical_id": "order", "name": "Order desk", "type": "say_llm"},
+                    {"logical_id": "bye", "name": "Farewell", "type": "say_static"},
+                    {
+                        "logical_id": "help",
+                        "name": "Help",
+                        "type": "say_llm",
+                        "global_node_config": {
+                            "is_global": True,
+                            "condition": {"condition_freeform": "asks for help"},
+                            "reverse_conditional_edge": {"condition_freeform": "has been helped"},
+                        },
+                    },
+                ],
+                "edge_configs": [
+                    {
+                        "logical_id": "edge_in",
+                        "type": "direct",
+                        "source_node_logical_id": "greet",
+                        "destination_node_logical_id": "order",
+                    },
+                    {
+                        "logical_id": "edge_done",
+                        "name": "ordered",
+                        "type": "conditional",
+                        "source_node_logical_id": "order",
+                        "destination_node_logical_id": "bye",
+                        "condition": {"condition_expression": "[[tea]] != ''"},
+                    },
+                ],
+            }
+        )
+    )
+
+
+def node(kind, node_id, name=None, **fields):
+    return parse_event(
+        {
+            "type": kind,
+            "origin_thread_id": "0",
+            "origin_node_logical_id": node_id,
+            "origin_node_name": name,
+            **fields,
+        }
+    )
+
+
+def hop(kind, source, destination, **fields):
+    return parse_event(
+        {
+            "type": kind,
+            "origin_thread_id": "0",
+            "edge_logical_id": None,
+            "source_node_logical_id": source,
+            "destination_node_logical_id": destination,
+            **fields,
+        }
+    )
+
+
+def first_turn() -> TurnLog:
+    """Recorded order: the greeter speaks, the order desk waits (hosted: no start events, no edge id)."""
+    return TurnLog(
+        1,
+        TurnInput(),
+        [
+            node("start_node_run", "greet", "Greeter"),
+            node("say_static", "greet", "Greeter"),
+            node("assistant_response", "greet", "Greeter", content="Welcome"),
+            node("end_node_run", "greet", "Greeter", run_output={"type": "say_static"}),
+            parse_event({"type": "workflow_show_state", "thread_id": "0"}),
+            hop("direct_edge", "greet", "order"),
+            node("workflow_navigation_message", "greet", "Greeter"),
+            node("busy_wait_for_user_message", "order", "Order desk"),
+        ],
+    )
+
+
+def self_loop_turn(number: int) -> TurnLog:
+    return TurnLog(
+        number,
+        TurnInput.saying("Assam"),
+        [
+            node("user_messages", "order", "Order desk"),
+            node("start_node_run", "order", "Order desk"),
+            node("end_node_run", "order", "Order desk", run_output={"type": "say_llm"}),
+            hop("self_loop_edge", "order", "order"),
+            node("busy_wait_for_user_message", "order", "Order desk"),
+        ],
+    )
+
+
+def test_a_run_that_waits_stands_at_the_parked_node():
+    here = position([first_turn()], tea_shop(), "waiting_for_user_input")
+
+    assert (here.current, here.state) == ("order", "waiting")
+    assert here.visits == {"greet": 1}
+    assert here.first_visit == {"greet": 1, "order": 1}
+    assert here.unreached == ("bye", "help")
+
+
+def test_hops_are_numbered_and_an_edge_knows_its_numbers():
+    done = TurnLog(
+        4,
+        TurnInput(),
+        [
+            node("start_node_run", "order"),
+            hop("conditional_edge", "order", "bye", edge_logical_id="edge_done", reason="LLM selected it"),
+            node("start_node_run", "bye"),
+        ],
+    )
+
+    here = position([first_turn(), self_loop_turn(2), self_loop_turn(3), done], tea_shop())
+
+    assert [(hop.number, hop.edge_id, hop.turn_number) for hop in here.hops] == [
+        (1, "edge_in", 1),
+        (2, None, 2),
+        (3, None, 3),
+        (4, "edge_done", 4),
+    ]
+    assert here.taken == {"edge_in": [1], "edge_done": [4]}
+    assert here.hops[3].reason == "LLM selected it"
+    assert here.visits["order"] == 3
+
+
+def test_the_ways_on_are_the_edges_out_and_the_global_nodes():
+    here = position([first_turn()], tea_shop(), "waiting_for_user_input")
+
+    ways = [(way.edge_id, way.destination, way.condition, way.label, way.way) for way in here.next_edges]
+
+    assert ways == [
+        ("edge_done", "bye", "[[tea]] != ''", "ordered", "edge"),
+        (None, "help", "asks for help", "Help", "global"),
+    ]
+
+
+def test_from_a_global_node_the_way_back_leads_to_its_caller():
+    asked = TurnLog(
+        2,
+        TurnInput(),
+        [
+            hop("conditional_edge", "order", "help"),
+            node("start_node_run", "help"),
+            hop("self_loop_edge", "help", "help"),
+            node("busy_wait_for_user_message", "help"),
+        ],
+    )
+
+    here = position([first_turn(), asked], tea_shop())
+
+    assert [(way.destination, way.condition, way.way) for way in here.next_edges] == [
+        ("order", "has been helped", "reverse")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("not_started", "not_started"),
+        ("pending", "running"),
+        ("started", "running"),
+        ("running", "running"),
+        ("paused", "paused"),
+        ("waiting_for_user_input", "waiting"),
+        ("completed", "ended"),
+        ("failed", "failed"),
+        ("cancelled", "cancelled"),
+        ("aborted_looping_risk", "looping"),
+    ],
+)
+def test_every_status_of_a_run_is_a_state(status, state):
+    assert position([], tea_shop(), status).state == state
+
+
+def test_a_run_that_is_over_leads_nowhere():
+    here = position([first_turn()], tea_shop(), "cancelled")
+
+    assert here.next_edges == ()
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([], "not_started"),
+        ([node("start_node_run", "greet")], "running"),
+        ([node("busy_wait_for_user_message", "order")], "waiting"),
+        ([node("start_node_run", "bye"), parse_event({"type": "end_workflow"})], "ended"),
+        ([node("start_node_run", "bye"), parse_event({"type": "workflow_error"})], "failed"),
+    ],
+)
+def test_without_a_status_the_events_tell_the_state(events, state):
+    assert position([TurnLog(1, TurnInput(), events)], tea_shop()).state == state
+
+
+def test_a_node_whose_last_run_failed_is_failed():
+    failed = node("end_node_run", "order", run_output={"success": False, "error_message": "503"})
+    turn = TurnLog(1, TurnInput(), [node("start_node_run", "order"), failed])
+
+    assert position([turn], tea_shop()).failed == ("order",)
+
+
+def test_a_node_that_succeeds_in_a_later_attempt_is_not_failed():
+    failed = node("end_node_run", "order", run_output={"success": False})
+    fine = node("end_node_run", "order", run_output={"success": True})
+
+    assert position([TurnLog(1, TurnInput(), [failed, fine])], tea_shop()).failed == ()
+
+
+def test_an_error_of_the_run_is_put_on_the_node_that_ran():
+    events = [
+        node("start_node_run", "order"),
+        parse_event({"type": "workflow_error", "error_message": "boom"}),
+    ]
+
+    here = position([TurnLog(1, TurnInput(), events)], tea_shop(), "failed")
+
+    assert (here.current, here.failed) == ("order", ("order",))
+
+
+def test_a_node_that_the_graph_does_not_have_is_a_ghost():
+    turn = TurnLog(
+        1,
+        TurnInput(),
+        [
+            node("start_node_run", "upsell", "Upsell"),
+            hop("direct_edge", "upsell", "gift", destination_node_name="Gift wrap"),
+        ],
+    )
+
+    here = position([turn], tea_shop())
+
+    assert here.ghosts == {"upsell": "Upsell", "gift": "Gift wrap"}
+    assert here.current == "upsell"
+    assert [way.destination for way in here.next_edges] == ["help"]
+
+
+def test_a_companion_thread_does_not_move_the_run():
+    poll = parse_event(
+        {
+            "type": "start_node_run",
+            "origin_thread_id": "0_companion_lab",
+            "origin_node_logical_id": "bye",
+        }
+    )
+    turn = first_turn()
+    turn.events.append(poll)
+
+    here = position([turn], tea_shop())
+
+    assert (here.current, here.state) == ("order", "waiting")
+    assert here.threads == {"0": "order", "0_companion_lab": "bye"}
+
+
+def test_the_table_says_the_same_in_words():
+    graph = tea_shop()
+
+    rows = node_table(position([first_turn()], graph), graph)
+
+    assert [(row.name, row.type, row.visits, row.first_turn, row.entered_by, row.status) for row in rows] == [
+        ("Greeter", "say_static", 1, 1, "", "visited"),
+        ("Order desk", "say_llm", 0, 1, "edge_in", "waiting here"),
+        ("Farewell", "say_static", 0, None, "", "next"),
+        ("Help", "say_llm", 0, None, "", "not reached"),
+    ]
+
+
+def test_the_table_lists_ghosts_last_and_failures_by_word():
+    graph = tea_shop()
+    turn = TurnLog(
+        1,
+        TurnInput(),
+        [
+            node("end_node_run", "greet", run_output={"success": False}),
+            node("start_node_run", "upsell", "Upsell"),
+        ],
+    )
+
+    rows = node_table(position([turn], graph), graph)
+
+    assert (rows[0].id, rows[0].status) == ("greet", "failed")
+    assert (rows[-1].name, rows[-1].type, rows[-1].status) == ("Upsell", "", "not in this version")
+
+
+def test_a_hop_that_ended_the_run_leads_to_no_node():
+    escalation = hop("guardrail_escalation_edge", "order", None, num_guardrail_nodes_entered=3)
+
+    here = position([TurnLog(1, TurnInput(), [node("start_node_run", "order"), escalation])], tea_shop())
+
+    assert (here.hops[0].kind, here.hops[0].destination) == ("guardrail_escalation_edge", None)
+    assert here.current == "order"
+
+
+def test_events_with_nulls_are_followed_all_the_same():
+    events = [
+        node("start_node_run", "order"),
+        hop("conditional_edge", "order", "bye", args_filled=None, edge_name=None, reason=None),
+        node("start_node_run", "bye"),
+        parse_event({"type": "end_thread", "last_node_logical_id": None}),
+    ]
+
+    here = position([TurnLog(1, TurnInput(), events)], tea_shop())
+
+    assert here.taken == {"edge_done": [1]}
+    assert here.current == "bye"

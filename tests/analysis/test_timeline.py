@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from debugger.analysis.timeline import timeline, timeline_frame
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+
+STATIC_RUN_ORDER = [
+    *("start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"),
+    *("direct_edge", "workflow_navigation_message"),
+    *("start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"),
+    *("end_thread", "end_workflow_iteration", "end_workflow"),
+]
+
+
+def test_every_event_of_the_recorded_static_run_is_a_row_in_order():
+    events = [parse_event({"type": kind, "timestamp": 1785200000.0}) for kind in STATIC_RUN_ORDER]
+    turns = [TurnLog(1, TurnInput(), events)]
+
+    rows = timeline(turns)
+
+    assert [row.type for row in rows] == STATIC_RUN_ORDER
+    assert [row.index for row in rows] == list(range(15))
+    assert [row.position for row in rows] == list(range(15))
+
+
+def test_what_a_reader_needs_is_of_high_importance_and_bookkeeping_is_low():
+    events = [parse_event({"type": kind}) for kind in STATIC_RUN_ORDER[:7]]
+
+    rows = timeline([TurnLog(1, TurnInput(), events)])
+
+    assert {row.type for row in rows if row.importance == "high"} == {
+        "say_static",
+        "assistant_response",
+        "direct_edge",
+    }
+
+
+def test_waiting_user_input_http_and_errors_are_of_high_importance():
+    kinds = ["user_messages", "busy_wait_for_user_message", "http_request", "workflow_error", "end_workflow"]
+    turn = TurnLog(1, TurnInput(), [parse_event({"type": kind}) for kind in kinds])
+
+    rows = timeline([turn])
+
+    assert {row.importance for row in rows} == {"high"}
+
+
+def test_the_end_of_a_tool_node_is_important_because_no_other_event_tells_of_the_tool():
+    tool = parse_event({"type": "end_node_run", "run_output": {"type": "tool_node", "success": True}})
+    static = parse_event({"type": "end_node_run", "run_output": {"type": "say_static"}})
+
+    rows = timeline([TurnLog(1, TurnInput(), [tool, static])])
+
+    assert [row.importance for row in rows] == ["high", "low"]
+
+
+def test_a_failed_node_run_is_marked_and_important():
+    failed = parse_event(
+        {
+            "type": "end_node_run",
+            "run_output": {"type": "http_request", "success": False, "error_message": "503"},
+        }
+    )
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [failed])])
+
+    assert row.is_failure
+    assert row.importance == "high"
+
+
+def test_times_count_from_the_run_and_from_the_turn():
+    first = TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow", "timestamp": 1785200000.0})])
+    second = TurnLog(
+        2,
+        TurnInput(),
+        [
+            parse_event({"type": "user_messages", "timestamp": 1785200010.5}),
+            parse_event({"type": "start_node_run", "timestamp": 1785200010.75}),
+        ],
+    )
+
+    rows = timeline([first, second])
+
+    assert [(row.at_ms, row.since_turn_ms) for row in rows] == [(0, 0), (10500, 0), (10750, 250)]
+    assert rows[1].timestamp == "2026-07-28T00:53:30.500Z"
+
+
+def test_a_node_run_lasts_from_its_start_to_its_end_although_the_node_runs_in_another_thread_too():
+    def run(kind, seconds, thread):
+        return parse_event(
+            {
+                "type": kind,
+                "timestamp": 1785200000 + seconds,
+                "origin_thread_id": thread,
+                "origin_node_logical_id": "node_poll",
+                "origin_node_run_id": "1",
+            }
+        )
+
+    events = [
+        run("start_node_run", 0, "0"),
+        run("start_node_run", 1, "0_companion_lab"),
+        run("end_node_run", 3, "0"),
+        run("end_node_run", 3.5, "0_companion_lab"),
+    ]
+
+    rows = timeline([TurnLog(1, TurnInput(), events)])
+
+    assert [row.duration_ms for row in rows] == [None, None, 3000, 2500]
+
+
+def test_an_end_without_a_start_has_no_duration():
+    end = parse_event({"type": "end_node_run", "timestamp": 1785200000, "origin_node_logical_id": "node_a"})
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [end])])
+
+    assert row.duration_ms is None
+
+
+def test_an_event_without_a_time_has_no_times_and_does_not_start_the_clock():
+    events = [
+        parse_event({"type": "start_workflow"}),
+        parse_event({"type": "end_workflow", "timestamp": 5.0}),
+    ]
+
+    rows = timeline([TurnLog(1, TurnInput(), events)])
+
+    assert (rows[0].at_ms, rows[0].timestamp) == (None, "")
+    assert rows[1].at_ms == 0
+
+
+def test_a_time_that_no_calendar_has_is_left_empty():
+    event = parse_event({"type": "end_workflow", "timestamp": 1e18})
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert row.timestamp == ""
+
+
+def test_a_long_summary_is_cut_to_120_characters_with_an_ellipsis():
+    event = parse_event({"type": "assistant_response", "content": "é" * 100_000})
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert len(row.summary) == 120
+    assert row.summary.endswith("é…")
+
+
+def test_a_summary_of_120_characters_is_not_cut():
+    event = parse_event({"type": "workflow_error", "error_message": "x" * 120})
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert row.summary == "x" * 120
+
+
+def test_a_summary_with_line_breaks_becomes_one_line():
+    event = parse_event({"type": "workflow_error", "error_message": "no answer\nfrom the\r\nserver"})
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert row.summary == "no answer from the server"
+
+
+def test_emoji_and_right_to_left_words_stay_as_they_are():
+    event = parse_event({"type": "assistant_response", "content": "שלום 🫖"})
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert row.summary == "agent: שלום 🫖"
+
+
+def test_a_state_event_bears_the_thread_that_it_shows():
+    event = parse_event(
+        {
+            "type": "workflow_show_state",
+            "origin_thread_id": None,
+            "thread_reference_id": None,
+            "thread_id": "0_companion_lab",
+        }
+    )
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert row.thread == "lab"
+
+
+def test_a_hop_belongs_to_the_node_that_it_leaves():
+    event = parse_event(
+        {
+            "type": "direct_edge",
+            "source_node_logical_id": "node_a",
+            "source_node_name": "Greeter",
+            "edge_name": None,
+        }
+    )
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert (row.node_logical_id, row.node_name) == ("node_a", "Greeter")
+
+
+def test_an_event_that_tells_only_a_node_id_is_named_as_an_earlier_one_named_it():
+    events = [
+        parse_event(
+            {"type": "start_node_run", "origin_node_logical_id": "node_a", "origin_node_name": "Greeter"}
+        ),
+        parse_event({"type": "end_thread", "last_node_logical_id": "node_a"}),
+    ]
+
+    rows = timeline([TurnLog(1, TurnInput(), events)])
+
+    assert rows[1].node_name == "Greeter"
+
+
+def test_an_event_with_a_null_that_its_class_does_not_take_still_tells_its_node():
+    event = parse_event(
+        {
+            "type": "assistant_response",
+            "content": "Hi",
+            "llm_usage_info": None,
+            "origin_node_logical_id": "node_a",
+        }
+    )
+
+    (row,) = timeline([TurnLog(1, TurnInput(), [event])])
+
+    assert row.node_logical_id == "node_a"
+
+
+def test_an_event_of_an_unknown_type_is_shown_and_never_hidden():
+    (row,) = timeline([TurnLog(1, TurnInput(), [parse_event({"type": "dtmf_received", "digits": "1"})])])
+
+    assert (row.type, row.importance, row.summary) == ("dtmf_received", "high", "dtmf received")
+
+
+def test_a_run_without_events_has_no_rows():
+    assert timeline([TurnLog(1, TurnInput())]) == []
+    assert timeline([]) == []
+
+
+def test_the_table_has_a_column_a_field_with_times_as_moments():
+    events = [
+        parse_event({"type": "start_workflow", "timestamp": 1785200000.25}),
+        parse_event({"type": "end_workflow"}),
+    ]
+
+    frame = timeline_frame(timeline([TurnLog(1, TurnInput(), events)]))
+
+    assert frame["type"].tolist() == ["start_workflow", "end_workflow"]
+    assert frame["timestamp"][0].isoformat() == "2026-07-28T00:53:20.250000+00:00"
+    assert frame["timestamp"].isna().tolist() == [False, True]
+    assert frame["at_ms"].isna().tolist() == [False, True]
+
+
+def test_the_table_of_no_rows_has_the_same_columns_of_the_same_kinds():
+    full = timeline_frame(timeline([TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow"})])]))
+
+    empty = timeline_frame([])
+
+    assert len(empty) == 0
+    assert empty.columns.tolist() == full.columns.tolist()
+    kinds = ["index", "at_ms", "is_failure", "timestamp"]
+    assert empty[kinds].dtypes.astype(str).tolist() == full[kinds].dtypes.astype(str).tolist()

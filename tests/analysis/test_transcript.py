@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import json
+
+from debugger.analysis.transcript import Bubble, RunFacts, bubbles, transcript
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import Run, TurnInput, TurnLog
+from debugger.protocol.workflow import Workflow
+
+START = 1785200000.0
+
+
+def node(kind, node_id, name, seconds=0.0, **fields):
+    return parse_event(
+        {
+            "type": kind,
+            "timestamp": START + seconds,
+            "origin_thread_id": "0",
+            "thread_reference_id": "0",
+            "origin_node_logical_id": node_id,
+            "origin_node_name": name,
+            **fields,
+        }
+    )
+
+
+def hop(kind, source, destination, **fields):
+    return parse_event(
+        {
+            "type": kind,
+            "timestamp": START,
+            "origin_thread_id": "0",
+            "source_node_logical_id": source,
+            "destination_node_logical_id": destination,
+            **fields,
+        }
+    )
+
+
+def shown(**variables):
+    return parse_event({"type": "workflow_show_state", "thread_id": "0", "runtime_variables": variables})
+
+
+def tea_shop() -> Workflow:
+    return Workflow.from_document(
+        {
+            "node_configs": [
+                {"logical_id": "order", "name": "Order desk", "type": "say_llm", "is_start": True},
+                {"logical_id": "bye", "name": "Farewell", "type": "say_static"},
+            ],
+            "edge_configs": [
+                {
+                    "logical_id": "edge_done",
+                    "name": "ordered",
+                    "type": "conditional",
+                    "source_node_logical_id": "order",
+                    "destination_node_logical_id": "bye",
+                    "condition": {"condition_freeform": "a tea was named"},
+                }
+            ],
+        }
+    )
+
+
+def conversation() -> list[TurnLog]:
+    """A self-looping chat that is left by a condition, in the recorded order of a hosted run."""
+    asked = TurnLog(
+        1,
+        TurnInput.saying("Hello"),
+        [
+            node("user_messages", "order", "Order desk", messages=[{"type": "human", "content": "Hello"}]),
+            node("start_node_run", "order", "Order desk", 0.1),
+            node("say_llm", "order", "Order desk", 0.9, message={"type": "ai", "content": "Which tea?"}),
+            node(
+                "assistant_response",
+                "order",
+                "Order desk",
+                1,
+                content="Which tea?",
+                llm_usage_info={"response_latency_milliseconds": 640},
+            ),
+            node("end_node_run", "order", "Order desk", 1),
+            shown(),
+            hop("self_loop_edge", "order", "order", edge_logical_id=None, edge_name=None),
+            node("busy_wait_for_user_message", "order", "Order desk", 1.1),
+        ],
+    )
+    ordered = TurnLog(
+        2,
+        TurnInput.saying("Assam"),
+        [
+            node("user_messages", "order", "Order desk", 5, messages=[{"type": "human", "content": "Assam"}]),
+            node("start_node_run", "order", "Order desk", 5),
+            node("end_node_run", "order", "Order desk", 6),
+            shown(tea="Assam"),
+            hop("conditional_edge", "order", "bye", edge_logical_id="edge_done", edge_name="ordered"),
+            node("start_node_run", "bye", "Farewell", 6),
+            node(
+                "assistant_response", "bye", "Farewell", 6.5, content="Enjoy your Assam!", llm_usage_info={}
+            ),
+            node("end_node_run", "bye", "Farewell", 7),
+            shown(tea="Assam"),
+            parse_event({"type": "end_thread", "origin_thread_id": "0", "last_node_logical_id": "bye"}),
+            parse_event({"type": "end_workflow"}),
+        ],
+    )
+    return [asked, ordered]
+
+
+def test_every_message_is_a_row_that_tells_who_spoke_where_and_when():
+    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+
+    told = [(row.turn_number, row.seq, row.role, row.text, row.node_name, row.at_ms) for row in rows]
+    assert told == [
+        (1, 1, "user", "Hello", "Order desk", 0),
+        (1, 2, "agent", "Which tea?", "Order desk", 1000),
+        (2, 3, "user", "Assam", "Order desk", 5000),
+        (2, 4, "agent", "Enjoy your Assam!", "Farewell", 6500),
+    ]
+    assert [row.node_type for row in rows] == ["say_llm", "say_llm", "say_llm", "say_static"]
+    assert [row.latency_ms for row in rows] == [None, 640, None, None]
+    assert rows[1].at == "2026-07-28T00:53:21.000Z"
+
+
+def test_an_agents_row_bears_the_hop_that_led_to_it_and_a_users_none():
+    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+
+    assert [(row.edge_taken, row.edge_condition) for row in rows] == [
+        ("", ""),
+        ("", ""),
+        ("", ""),
+        ("ordered", "a tea was named"),
+    ]
+
+
+def test_the_hop_of_a_node_that_went_on_with_itself_is_the_loop():
+    first, _ = conversation()
+    again = TurnLog(2, TurnInput(), [node("assistant_response", "order", "Order desk", content="And?")])
+
+    rows = transcript(RunFacts("run1"), [first, again], tea_shop())
+
+    assert rows[-1].edge_taken == "self_loop_edge"
+
+
+def test_the_last_row_of_a_turn_tells_who_waits():
+    rows = transcript(RunFacts("run1", status="waiting_for_user_input"), conversation()[:1], tea_shop())
+
+    waits = [(row.is_waiting_for_input, row.next_input_hint_kind, row.next_input_hint) for row in rows]
+    assert waits == [(False, "none", ""), (True, "message", "Order desk")]
+
+
+def test_the_last_row_of_a_run_that_is_over_says_so():
+    rows = transcript(RunFacts("run1", status="completed"), conversation(), tea_shop())
+
+    assert [row.next_input_hint_kind for row in rows] == ["none", "message", "none", "ended"]
+
+
+def test_the_last_row_of_a_turn_tells_what_it_wrote():
+    rows = transcript(RunFacts("run1"), conversation(), tea_shop())
+
+    assert [row.changed_variables for row in rows[:3]] == ["", "", ""]
+    assert json.loads(rows[3].changed_variables) == [
+        {"path": "runtime.tea", "before": None, "after": "Assam", "op": "added"}
+    ]
+
+
+def test_an_error_of_the_run_stands_on_the_turns_last_row():
+    turn = TurnLog(
+        1,
+        TurnInput.saying("Hello"),
+        [
+            node("user_messages", "order", "Order desk", messages=[{"type": "human", "content": "Hello"}]),
+            parse_event({"type": "workflow_error", "error_message": "no model", "stack_trace": None}),
+        ],
+    )
+
+    rows = transcript(RunFacts("run1", status="failed"), [turn], tea_shop())
+
+    assert [(row.role, row.error_type, row.error_message) for row in rows] == [
+        ("user", "workflow_error", "no model")
+    ]
+
+
+def test_a_node_that_failed_is_told_although_the_run_went_on():
+    output = {"type": "tool_node", "success": False, "error_message": "503 from the till"}
+    turn = TurnLog(
+        1,
+        TurnInput(),
+        [
+            node("end_node_run", "till", "Till", run_output=output),
+            node("assistant_response", "order", "Order desk", content="Sorry."),
+        ],
+    )
+
+    (row,) = transcript(RunFacts("run1"), [turn], None)
+
+    assert (row.error_type, row.error_message) == ("node_failure", "503 from the till")
+
+
+def test_a_turn_in_which_nobody_spoke_is_told_when_it_failed_or_wrote_something():
+    silent = TurnLog(1, TurnInput(), [node("busy_wait_for_user_message", "order", "Order desk")])
+    wrote = TurnLog(2, TurnInput(), [shown(tea="Assam")])
+    failed = TurnLog(3, TurnInput(), [parse_event({"type": "workflow_error", "error_message": "boom"})])
+
+    rows = transcript(RunFacts("run1"), [silent, wrote, failed], None)
+
+    assert [(row.turn_number, row.role, row.text) for row in rows] == [
+        (2, "system", ""),
+        (3, "system", "boom"),
+    ]
+
+
+def test_every_row_bears_the_facts_of_the_run():
+    run = Run(
+        workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
+        workflow_id="665f00000000000000000001",
+        version_number=3,
+        status="completed",
+        created_at="2026-07-28T00:53:00Z",
+    )
+    facts = RunFacts.of(run, workflow_name="Tea shop", engine="Hosted API")
+
+    row = transcript(facts, conversation(), None)[0]
+
+    assert row[-6:] == (
+        "665f00000000000000000001",
+        "Tea shop",
+        3,
+        "Hosted API",
+        "completed",
+        "2026-07-28T00:53:00Z",
+    )
+    assert (row.schema_version, row.run_id) == (1, "665f0c2b9a3e4d5f6a7b8c90")
+
+
+def test_a_run_without_a_known_start_started_with_its_first_event():
+    rows = transcript(RunFacts("run1"), conversation(), None)
+
+    assert rows[0].started_at == "2026-07-28T00:53:20.000Z"
+
+
+def test_hosted_events_with_nulls_are_rows_all_the_same():
+    event = parse_event(
+        {
+            "type": "assistant_response",
+            "content": "Hi",
+            "llm_usage_info": None,
+            "response_metadata": None,
+            "origin_node_logical_id": None,
+            "origin_thread_id": None,
+        }
+    )
+
+    (row,) = transcript(RunFacts("run1"), [TurnLog(1, TurnInput(), [event])], tea_shop())
+
+    assert (row.text, row.node_logical_id, row.thread_id, row.at, row.at_ms) == ("Hi", "", "0", "", None)
+
+
+def test_a_message_of_100_kilobytes_is_kept_whole():
+    event = node("assistant_response", "order", "Order desk", content="🫖" * 25_000)
+
+    (row,) = transcript(RunFacts("run1"), [TurnLog(1, TurnInput(), [event])], None)
+
+    assert row.text == "🫖" * 25_000
+
+
+def test_a_run_without_turns_has_no_rows():
+    assert transcript(RunFacts("run1"), [], None) == []
+
+
+def test_the_chat_shows_both_sides_in_order():
+    found = bubbles(conversation())
+
+    assert [(bubble.role, bubble.text, bubble.turn_number) for bubble in found] == [
+        ("user", "Hello", 1),
+        ("agent", "Which tea?", 1),
+        ("user", "Assam", 2),
+        ("agent", "Enjoy your Assam!", 2),
+    ]
+    assert found[3] == Bubble("agent", "Enjoy your Assam!", "Farewell", 2, 14)
+
+
+def test_the_welcome_is_the_agents_first_bubble_before_the_users_message():
+    turn = TurnLog(1, TurnInput.saying("Hi", welcome_message="Welcome to Leaf & Co"))
+
+    assert [(bubble.role, bubble.text) for bubble in bubbles([turn])] == [
+        ("agent", "Welcome to Leaf & Co"),
+        ("user", "Hi"),
+    ]
+
+
+def test_warnings_and_errors_are_notes_where_they_happened():
+    turn = TurnLog(
+        1,
+        TurnInput(),
+        [
+            parse_event({"type": "workflow_warning", "warning_message": "no tool of that name"}),
+            node("assistant_response", "order", "Order desk", content="Hm."),
+            parse_event({"type": "workflow_error", "error_message": "boom"}),
+        ],
+    )
+
+    assert [(bubble.role, bubble.text) for bubble in bubbles([turn])] == [
+        ("note", "no tool of that name"),
+        ("agent", "Hm."),
+        ("note", "boom"),
+    ]
+
+
+def test_the_memo_of_a_hop_is_no_bubble():
+    memo = node(
+        "workflow_navigation_message", "order", "Order desk", message={"type": "ai", "content": "[memo]"}
+    )
+
+    assert bubbles([TurnLog(1, TurnInput(), [memo])]) == []

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
+from debugger.errors import InputError
+from debugger.exports import EXPORTS
+from debugger.exports.csv_file import EVERYTHING, PRESETS, QA_REVIEW, transcript_csv
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+
+
+def rows_saying(*texts: str) -> list[TranscriptRow]:
+    events = [
+        parse_event({"type": "assistant_response", "content": text, "timestamp": 1785200000.0})
+        for text in texts
+    ]
+    return transcript(RunFacts("run1", workflow_name="Tea, 'shop'"), [TurnLog(1, TurnInput(), events)], None)
+
+
+def read(data: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        'He said "Assam", then left',
+        "one\ntwo\r\nthree\rfour",
+        "🫖 ☕ 👩‍👩‍👧",
+        "שלום עולם, مرحبا",
+        " spaces kept ",
+        "it's",
+        "semi;colon\tand tab",
+        "x" * 100_000,
+    ],
+)
+def test_every_text_is_read_back_as_it_was(text):
+    rows = rows_saying(text)
+
+    found = read(transcript_csv(rows))
+
+    assert [row["text"] for row in found] == [text]
+    assert found[0]["workflow_name"] == "Tea, 'shop'"
+
+
+@pytest.mark.parametrize(
+    "text", ['=HYPERLINK("http://x","y")', "+49 30 1234", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
+)
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
+    (found,) = read(transcript_csv(rows_saying(text)))
+
+    assert found["text"] == f"'{text}"
+
+
+def test_the_guard_can_be_switched_off():
+    (found,) = read(transcript_csv(rows_saying("=1+1"), guard_formulas=False))
+
+    assert found["text"] == "=1+1"
+
+
+def test_a_formula_inside_a_text_is_left_alone():
+    (found,) = read(transcript_csv(rows_saying("1=1")))
+
+    assert found["text"] == "1=1"
+
+
+def test_a_negative_number_is_no_formula():
+    (row,) = rows_saying("Hi")
+
+    (found,) = read(transcript_csv([row._replace(at_ms=-12.5)]))
+
+    assert found["at_ms"] == "-12.5"
+
+
+def test_lines_end_as_the_standard_says_and_breaks_stay_inside_quotes():
+    data = transcript_csv(rows_saying("one\ntwo"), columns=["seq", "text"], with_bom=False)
+
+    assert data == b'seq,text\r\n1,"one\ntwo"\r\n'
+
+
+def test_excel_is_told_that_it_is_utf_8_unless_that_is_not_wanted():
+    assert transcript_csv([]).startswith(b"\xef\xbb\xbfschema_version,")
+    assert transcript_csv([], with_bom=False).startswith(b"schema_version,")
+
+
+def test_without_rows_there_is_one_header():
+    assert transcript_csv([], with_bom=False, columns=QA_REVIEW) == (",".join(QA_REVIEW) + "\r\n").encode()
+
+
+def test_everything_begins_with_the_schema_version_and_has_every_column_in_order():
+    (found,) = read(transcript_csv(rows_saying("Hi")))
+
+    assert tuple(found) == EVERYTHING == TranscriptRow._fields
+    assert found["schema_version"] == "1"
+
+
+def test_the_review_preset_is_a_part_of_everything():
+    (found,) = read(transcript_csv(rows_saying("Hi"), columns=PRESETS["QA review"]))
+
+    assert tuple(found) == QA_REVIEW
+    assert set(QA_REVIEW) < set(EVERYTHING)
+    assert found["text"] == "Hi"
+
+
+def test_one_column_alone_is_possible():
+    assert transcript_csv(rows_saying("Hi"), columns=["text"], with_bom=False) == b"text\r\nHi\r\n"
+
+
+def test_yes_and_no_are_written_in_lower_case_and_nothing_is_empty():
+    (found,) = read(transcript_csv(rows_saying("Hi")))
+
+    assert found["is_waiting_for_input"] == "false"
+    assert found["latency_ms"] == found["version_number"] == ""
+
+
+def test_half_of_a_character_does_not_spoil_the_file():
+    (found,) = read(transcript_csv(rows_saying("broken \ud83e end")))
+
+    assert found["text"] == "broken \\ud83e end"
+
+
+@pytest.mark.parametrize("columns", [["text", "mood"], []])
+def test_columns_that_cannot_be_written_are_refused_with_those_that_can(columns):
+    with pytest.raises(InputError, match="Choose from schema_version, run_id"):
+        transcript_csv([], columns=columns)
+
+
+def test_the_same_rows_always_give_the_same_bytes():
+    assert transcript_csv(rows_saying("a", "b")) == transcript_csv(rows_saying("a", "b"))
+
+
+@pytest.mark.parametrize("name", list(EXPORTS))
+def test_every_export_renders_a_file_that_begins_with_the_schema_version(name):
+    export = EXPORTS[name]
+
+    (found,) = read(export.render(rows_saying("Hi")))
+
+    assert export.extension == ".csv"
+    assert found["schema_version"] == "1"
