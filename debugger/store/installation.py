@@ -1,0 +1,60 @@
+"""The tables' way into a database."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Inspector, inspect
+
+from debugger.errors import StoreError
+from debugger.store.database import Database
+from debugger.store.facts import schema_version, write_first_facts
+from debugger.store.schema import SCHEMA_VERSION, meta, metadata
+
+
+def install(database: Database) -> None:
+    """Make the tables where there are none.
+
+    Raises:
+        StoreError: The database was made by a newer version of this program, or by another program, and is
+            left as it is; or it cannot be opened or written.
+    """
+    with database.reading() as connection:
+        there = _check(connection, database.place)
+    database.prepare()
+    if not there:
+        _create(database)
+
+
+def _create(database: Database) -> None:
+    with database.writing() as connection:
+        # Another program may have been here since the first look.
+        if not _check(connection, database.place):
+            metadata.create_all(connection, checkfirst=False)
+            write_first_facts(connection)
+
+
+def _check(connection: Connection, place: str) -> bool:
+    """Whether the tables are there, which are then ours and not too new."""
+    inspector = inspect(connection)
+    tables = inspector.get_table_names()
+    if not tables:
+        return False
+    version = schema_version(connection) if _has_facts(inspector) else None
+    if version is None:
+        raise StoreError(
+            f"The database {place} holds the tables of another program: {', '.join(tables)}.",
+            advice="It was left as it is; name another file in WORKFLOW_DEBUGGER_DATABASE.",
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The database {place} has schema version {version}, newer than the {SCHEMA_VERSION} known here.",
+            advice="Install the newest version of this program, or name another file "
+            "in WORKFLOW_DEBUGGER_DATABASE.",
+        )
+    return True
+
+
+def _has_facts(inspector: Inspector) -> bool:
+    if not inspector.has_table(meta.name):
+        return False
+    columns = {column["name"] for column in inspector.get_columns(meta.name)}
+    return columns >= set(meta.columns.keys())

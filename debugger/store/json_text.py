@@ -1,0 +1,67 @@
+"""JSON as it is kept: what is read is exactly what was written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from debugger.errors import InputError, StoreError
+
+# orjson is four times as fast, and turns an integer beyond 64 bits into a float without a word.
+_LONG_NUMBER = re.compile(rb"\d{19}")
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """A workflow document as JSON text: every field, in the order given, integers of any size.
+
+    Raises:
+        InputError: Something in it has no JSON form.
+    """
+    try:
+        text = json.dumps(document, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"The workflow document cannot be kept, because it is not JSON: {error}.",
+            advice="A document holds objects, lists, texts, numbers, true, false and null only.",
+        ) from error
+    # Half a surrogate pair is a JSON text, but no text that a database takes unless it is escaped.
+    return text if _is_unicode(text) else json.dumps(document)
+
+
+def read_json(data: bytes, place: str) -> Any:
+    """A value out of the JSON bytes that were kept.
+
+    Args:
+        data: The bytes as they were given to the store.
+        place: What they are, for the message.
+
+    Raises:
+        StoreError: They are not JSON.
+    """
+    try:
+        return json.loads(data) if _LONG_NUMBER.search(data) else _read_short(data)
+    except ValueError as error:
+        raise StoreError(
+            f"The {place} cannot be read: {error}.",
+            advice="The database was changed by something else; restore it from a copy.",
+        ) from error
+
+
+def _read_short(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        # Python's own reader also takes NaN, infinities and half surrogate pairs.
+        return json.loads(data)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

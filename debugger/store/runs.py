@@ -1,0 +1,137 @@
+"""Runs as they are read: one with its turns, or many without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import Run
+from debugger.store.json_text import read_json
+from debugger.store.paging import page_of
+from debugger.store.schema import runs, turns
+from debugger.store.times import MILLISECOND, iso_time, seconds_of
+from debugger.store.turns import unknown_run
+
+_TURNS = select(
+    turns.c.turn_number, turns.c.run_input, turns.c.outputs, turns.c.end_state, turns.c.events
+).order_by(turns.c.turn_number)
+
+_NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs a list shows; what is ``None`` or empty shows all."""
+
+    workflow_id: str | None = None
+    status: str | None = None
+    search: str = ""
+    """A part of the run's id, of its workflow's name or of who ran it; case does not matter."""
+    start: str | None = None
+    """ISO 8601: begun at this moment or later."""
+    end: str | None = None
+    """ISO 8601: begun at this moment or before."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a row has to meet.
+
+        Raises:
+            InputError: A moment is not ISO 8601.
+        """
+        found: list[ColumnElement[bool]] = []
+        if self.workflow_id is not None:
+            found.append(runs.c.workflow_id == self.workflow_id)
+        if self.status is not None:
+            found.append(runs.c.status == self.status)
+        if self.search:
+            columns = (runs.c.id, runs.c.workflow_name, runs.c.run_by)
+            found.append(or_(*(column.icontains(self.search, autoescape=True) for column in columns)))
+        return found + self._period()
+
+    def _period(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.start is not None:
+            found.append(runs.c.created_at >= seconds_of("start", self.start))
+        if self.end is not None:
+            # A moment that was read off a run still includes that run.
+            found.append(runs.c.created_at < seconds_of("end", self.end) + MILLISECOND)
+        return found
+
+
+def read_run(connection: Connection, run_id: str) -> Run:
+    """One run with its turns.
+
+    Raises:
+        NotFoundError: There is no such run.
+        StoreError: What was kept of it was changed by something else.
+    """
+    row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+    if row is None:
+        raise unknown_run(run_id)
+    pairs = [_pair(turn, run_id) for turn in connection.execute(_TURNS.where(turns.c.run_id == run_id))]
+    return Run.from_wire(_record(row, pairs))
+
+
+def list_runs(connection: Connection, wanted: RunFilter, page: int, size: int) -> tuple[list[Run], int]:
+    """One page of runs without their turns, newest first, and how many there are on all pages.
+
+    Raises:
+        InputError: A moment of the filter is not ISO 8601, or there cannot be such a page.
+    """
+    conditions = wanted.conditions()
+    rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
+    total = connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
+    return [Run.from_wire(_record(row, [])) for row in rows], total
+
+
+def _record(row: Row[Any], pairs: list[JsonObject]) -> JsonObject:
+    """The run as it goes over the wire, and two facts more: the workflow's name and the number of turns."""
+    return {
+        "logical_id": f"workflow_run_{row.id}",
+        "workflow_run_id": row.id,
+        "workflow_id": row.workflow_id,
+        "workflow_name": row.workflow_name,
+        "voice_conversation_id": None,
+        "version_number": row.version_number,
+        "version_name": row.version_name,
+        "status": row.status,
+        "termination_source": row.termination_source,
+        "turn_count": row.turn_count,
+        "run_by": row.run_by,
+        "miscellaneous": None,
+        "comments": [],
+        "input_output_pairs": pairs,
+        "llm_token_usage": _usage(row.token_usage, row.id),
+        "llm_latency_stats": _usage(row.latency_stats, row.id),
+        "workflow_config_fully_hydrated": None,
+        "source_workflow_run_id": row.source_workflow_run_id,
+        "checkpoint_source_turn_index": row.checkpoint_source_turn_index,
+        "carried_over_llm_token_usage": None,
+        "carried_over_llm_latency_stats": None,
+        "is_evaluation_run": False,
+        "evaluation_run_info": {"evaluation_workflow_run_id": None},
+        "created_at": iso_time(row.created_at),
+        "updated_at": iso_time(row.updated_at),
+    }
+
+
+def _usage(data: bytes | None, run_id: str) -> JsonObject | None:
+    return None if data is None else read_json(data, f"model usage of run {run_id}")
+
+
+def _pair(turn: Row[*tuple[Any, ...]], run_id: str) -> JsonObject:
+    place = f"record of turn {turn.turn_number} of run {run_id}"
+    return {
+        "run_input": read_json(turn.run_input, place),
+        "run_output": {
+            "events": read_json(turn.events, place),
+            "thread_to_node_outputs": read_json(turn.outputs, place),
+        },
+        "evaluation": None,
+        "iteration_end_state_miscellaneous": read_json(turn.end_state, place),
+        "comments": [],
+        "ratings": [],
+    }

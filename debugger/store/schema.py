@@ -1,0 +1,101 @@
+"""The tables.
+
+Rows of ``turns`` are added and never changed, so that what a turn costs does not grow with the turns before
+it. All that a list of runs shows stands in ``runs``, so that no list reads a turn.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = 1
+"""Raised whenever a table changes in a way that an older program would trip over."""
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+"""Facts on the database as a whole: ``schema_version``, ``workflows_created``."""
+
+workflows = Table(
+    "workflows",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("name", Text),
+    Column("description", Text),
+    Column("active_version_number", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+    Column("version_number", Integer, primary_key=True, autoincrement=False),
+    Column("version_name", Text),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    # Last, so that SQLite reads the columns before it without it.
+    Column("document", Text, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    # No foreign keys to the workflow: its runs outlive it.
+    Column("workflow_id", String(24), nullable=False),
+    Column("version_number", Integer, nullable=False),
+    Column("version_name", Text),
+    Column("workflow_name", Text),
+    Column("run_by", Text),
+    Column("status", String(32), nullable=False),
+    Column("termination_source", Text),
+    Column("turn_count", Integer, nullable=False),
+    Column("token_usage", LargeBinary),
+    Column("latency_stats", LargeBinary),
+    Column("source_workflow_run_id", String(24)),
+    Column("checkpoint_source_turn_index", Integer),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    # Neither index holds a column that a later turn changes: a turn then writes one page of this table.
+    Index("runs_by_time", "created_at"),
+    Index("runs_by_workflow", "workflow_id", "created_at"),
+    sqlite_with_rowid=False,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    # The number of the row: turns of many runs then go to the end of the table one after the other.
+    Column("id", Integer, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("turn_number", Integer, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double, nullable=False),
+    # The small and often read before the large: SQLite reads a row up to the last column asked for.
+    Column("checkpoint", LargeBinary, nullable=False),
+    Column("run_input", LargeBinary, nullable=False),
+    Column("outputs", LargeBinary, nullable=False),
+    Column("end_state", LargeBinary, nullable=False),
+    Column("events", LargeBinary, nullable=False),
+    UniqueConstraint("run_id", "turn_number"),
+)

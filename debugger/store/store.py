@@ -1,0 +1,234 @@
+"""The store: where workflows and the runs of them are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import Run
+from debugger.protocol.workflow import VersionSummary, WorkflowSummary
+from debugger.store import facts, runs, workflows
+from debugger.store.database import Database
+from debugger.store.installation import install
+from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
+
+
+class Store:
+    """Workflows with their versions, runs with their turns; usable from any number of threads at once.
+
+    Every method is one transaction: it is done as a whole or not at all, and what it raises changed nothing.
+    Beside what each method says, all may raise `StoreError` when the database cannot be read or written, and
+    `InputError` for a value that no database takes, such as an integer beyond 64 bits.
+
+    Args:
+        url: As in ``sqlite:///folder/file.sqlite3``; folder and file are made when they are not there.
+            ``sqlite://`` is kept in memory and gone with the store.
+
+    Raises:
+        StoreError: The database cannot be opened or made, belongs to another program, or was made by a newer
+            version of this one.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        try:
+            install(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+        self._turns = TurnStatements(self._database.dialect)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._database.close()
+
+    def is_empty(self) -> bool:
+        """Whether no workflow was ever created here. Deleting the last one does not make it empty again."""
+        with self._database.reading() as connection:
+            return facts.never_used(connection)
+
+    def create_workflow(
+        self, document: Mapping[str, Any], *, name: str | None = None, description: str | None = None
+    ) -> WorkflowSummary:
+        """Keep a document as a new workflow, whose version 0 is active.
+
+        Args:
+            document: The hydrated workflow. It comes back with every field in the same order.
+            name: Used when the document has no name at its top level; the last resort is that of its
+                ``workflow_config``.
+            description: Used in the same way.
+
+        Raises:
+            InputError: Something in the document has no JSON form.
+
+        Source: ``platform/wire.md`` 4.4.
+        """
+        with self._database.writing() as connection:
+            return workflows.create_workflow(connection, document, name, description)
+
+    def workflows(
+        self, search: str = "", page: int = 1, size: int = 100
+    ) -> tuple[list[WorkflowSummary], int]:
+        """One page of workflows, newest first, and how many there are on all pages.
+
+        Args:
+            search: A part of the name; case does not matter.
+            page: Counts from 1.
+            size: Rows on a page.
+
+        Raises:
+            InputError: Page or size is below 1.
+        """
+        with self._database.reading() as connection:
+            return workflows.list_workflows(connection, search, page, size)
+
+    def workflow_summary(self, workflow_id: str) -> WorkflowSummary:
+        """One workflow without its graph.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
+        with self._database.reading() as connection:
+            return workflows.summarize_workflow(connection, workflow_id)
+
+    def delete_workflow(self, workflow_id: str) -> None:
+        """Forget a workflow and its versions. Its runs stay.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
+        with self._database.writing() as connection:
+            workflows.delete_workflow(connection, workflow_id)
+
+    def document(self, workflow_id: str, version_number: int | None = None) -> tuple[int, JsonObject]:
+        """The document of a version, of the active one by default, after the version's number.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version; the advice says which.
+        """
+        with self._database.reading() as connection:
+            return workflows.read_document(connection, workflow_id, version_number)
+
+    def versions(self, workflow_id: str) -> list[VersionSummary]:
+        """A workflow's versions by number, without their graphs.
+
+        Raises:
+            NotFoundError: There is no such workflow.
+        """
+        with self._database.reading() as connection:
+            return workflows.list_versions(connection, workflow_id)
+
+    def create_version(
+        self,
+        workflow_id: str,
+        *,
+        document: Mapping[str, Any] | None = None,
+        source_version_number: int | None = None,
+        version_name: str | None = None,
+        mark_as_active: bool = False,
+    ) -> VersionSummary:
+        """Keep the next version: a document, or else a copy of a version, of the active one by default.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version to copy.
+            InputError: Something in the document has no JSON form, or a version to copy is named beside it.
+        """
+        with self._database.writing() as connection:
+            return workflows.create_version(
+                connection,
+                workflow_id,
+                document=document,
+                source_version_number=source_version_number,
+                version_name=version_name,
+                mark_as_active=mark_as_active,
+            )
+
+    def activate_version(self, workflow_id: str, version_number: int) -> None:
+        """Make a version the one that new runs start with.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version.
+        """
+        with self._database.writing() as connection:
+            workflows.activate_version(connection, workflow_id, version_number)
+
+    def append_turn(self, turn: FinishedTurn) -> None:
+        """Keep a finished turn; with turn 1 the run itself.
+
+        It is on the disk when this returns and survives the end of the process, however sudden.
+
+        Raises:
+            ConflictError: The run does not stand right before this turn: someone else was quicker.
+            NotFoundError: There is no such run, and this is not its first turn.
+        """
+        with self._database.writing_cursor() as cursor:
+            self._turns.append(cursor, turn)
+
+    def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
+        """Where a run stands, or stood after one of its turns.
+
+        Raises:
+            NotFoundError: There is no such run, or it has no such turn.
+        """
+        with self._database.reading_cursor() as cursor:
+            return self._turns.checkpoint(cursor, run_id, turn_number)
+
+    def turn_events(self, run_id: str, first: int = 1, last: int | None = None) -> Iterator[list[JsonObject]]:
+        """The events of turn after turn; each turn is read when it is asked for.
+
+        Args:
+            run_id: The run.
+            first: The first turn; turns count from 1.
+            last: The last turn, included; the last there is now by default.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.reading_cursor() as cursor:
+            count = self._turns.count(cursor, run_id)
+        numbers = range(max(first, 1), (count if last is None else min(last, count)) + 1)
+        return (self._events(run_id, number) for number in numbers)
+
+    def run(self, run_id: str) -> Run:
+        """One run with its turns, in the shape of ``platform/wire.md`` 5.2.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.reading() as connection:
+            return runs.read_run(connection, run_id)
+
+    def runs(
+        self,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        search: str = "",
+        start: str | None = None,
+        end: str | None = None,
+        page: int = 1,
+        size: int = 50,
+    ) -> tuple[list[Run], int]:
+        """One page of runs without their turns, newest first, and how many there are on all pages.
+
+        Args:
+            workflow_id: Only runs of this workflow.
+            status: Only runs that stand so.
+            search: A part of the run's id, of its workflow's name or of who ran it; case does not matter.
+            start: ISO 8601: only runs begun at this moment or later.
+            end: ISO 8601: only runs begun at this moment or before.
+            page: Counts from 1.
+            size: Rows on a page.
+
+        Raises:
+            InputError: A moment is not ISO 8601, or page or size is below 1.
+
+        Source: ``platform/wire.md`` 5.1.
+        """
+        wanted = runs.RunFilter(workflow_id=workflow_id, status=status, search=search, start=start, end=end)
+        with self._database.reading() as connection:
+            return runs.list_runs(connection, wanted, page, size)
+
+    def _events(self, run_id: str, turn_number: int) -> list[JsonObject]:
+        with self._database.reading_cursor() as cursor:
+            return self._turns.events(cursor, run_id, turn_number)

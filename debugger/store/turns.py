@@ -1,0 +1,225 @@
+"""Finished turns: kept with the run they belong to, and read back one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
+
+from debugger.errors import ConflictError, NotFoundError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import RunStatus
+from debugger.store.json_text import read_json
+from debugger.store.prepared import Prepared
+from debugger.store.schema import runs, turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTurn:
+    """All that is kept of one turn. The JSON is written by the caller and comes back as it was given."""
+
+    run_id: str
+    turn_number: int
+    """Counts from 1; turn 1 begins the run's record."""
+    status: RunStatus
+    """How the run stands after the turn."""
+    checkpoint: bytes
+    """What the engine needs to go on, in whatever form it likes."""
+    started_at: float
+    """Seconds since 1970, like the next."""
+    finished_at: float
+    run_input_json: bytes = b"{}"
+    events_json: bytes = b"[]"
+    """The turn's events as one array."""
+    outputs_json: bytes = b"{}"
+    """The object ``thread_to_node_outputs``."""
+    end_state_json: bytes = b"null"
+    """The object ``iteration_end_state_miscellaneous``."""
+    termination_source: str | None = None
+    token_usage_json: bytes | None = None
+    """Of the run so far, like the next: each turn's replaces the last one's."""
+    latency_stats_json: bytes | None = None
+
+    workflow_id: str
+    """What the rest says is kept from turn 1 and passed over in every later turn."""
+    version_number: int
+    version_name: str | None = None
+    workflow_name: str | None = None
+    run_by: str | None = None
+    source_workflow_run_id: str | None = None
+    checkpoint_source_turn_index: int | None = None
+
+
+class Checkpoint(NamedTuple):
+    """Where a run stood after one of its turns."""
+
+    run_id: str
+    workflow_id: str
+    version_number: int
+    status: RunStatus
+    """How the run stood after that turn."""
+    turn_number: int
+    checkpoint: bytes
+
+
+class _Place(NamedTuple):
+    """A turn of a run, as a record that statements take their parameters from."""
+
+    run_id: str
+    turn_number: int
+
+
+_INSERT_RUN = insert(runs).values(
+    id=bindparam("run_id"),
+    workflow_id=bindparam("workflow_id"),
+    version_number=bindparam("version_number"),
+    version_name=bindparam("version_name"),
+    workflow_name=bindparam("workflow_name"),
+    run_by=bindparam("run_by"),
+    status=bindparam("status"),
+    termination_source=bindparam("termination_source"),
+    turn_count=bindparam("turn_number"),
+    token_usage=bindparam("token_usage_json"),
+    latency_stats=bindparam("latency_stats_json"),
+    source_workflow_run_id=bindparam("source_workflow_run_id"),
+    checkpoint_source_turn_index=bindparam("checkpoint_source_turn_index"),
+    created_at=bindparam("started_at"),
+    updated_at=bindparam("finished_at"),
+)
+
+# The count is compared where it is changed: of two writers of one turn the second changes no row.
+_UPDATE_RUN = (
+    update(runs)
+    .where(
+        runs.c.id == bindparam("run_id"), runs.c.turn_count + literal_column("1") == bindparam("turn_number")
+    )
+    .values(
+        status=bindparam("status"),
+        termination_source=bindparam("termination_source"),
+        turn_count=bindparam("turn_number"),
+        token_usage=bindparam("token_usage_json"),
+        latency_stats=bindparam("latency_stats_json"),
+        updated_at=bindparam("finished_at"),
+    )
+)
+
+_INSERT_TURN = insert(turns).values(
+    run_id=bindparam("run_id"),
+    turn_number=bindparam("turn_number"),
+    status=bindparam("status"),
+    started_at=bindparam("started_at"),
+    finished_at=bindparam("finished_at"),
+    checkpoint=bindparam("checkpoint"),
+    run_input=bindparam("run_input_json"),
+    outputs=bindparam("outputs_json"),
+    end_state=bindparam("end_state_json"),
+    events=bindparam("events_json"),
+)
+
+_CHECKPOINT = (
+    select(
+        runs.c.id,
+        runs.c.workflow_id,
+        runs.c.version_number,
+        turns.c.status,
+        turns.c.turn_number,
+        turns.c.checkpoint,
+    )
+    .join(turns, turns.c.run_id == runs.c.id)
+    .where(runs.c.id == bindparam("run_id"))
+)
+
+_TURN_COUNT = select(runs.c.turn_count).where(runs.c.id == bindparam("run_id"))
+
+_EVENTS = select(turns.c.events).where(
+    turns.c.run_id == bindparam("run_id"), turns.c.turn_number == bindparam("turn_number")
+)
+
+
+class TurnStatements:
+    """Everything that is asked of the tables turn by turn, for one kind of database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._insert_run = Prepared(_INSERT_RUN, dialect)
+        self._update_run = Prepared(_UPDATE_RUN, dialect)
+        self._insert_turn = Prepared(_INSERT_TURN, dialect)
+        self._latest = Prepared(_CHECKPOINT.where(turns.c.turn_number == runs.c.turn_count), dialect)
+        self._earlier = Prepared(_CHECKPOINT.where(turns.c.turn_number == bindparam("turn_number")), dialect)
+        self._turn_count = Prepared(_TURN_COUNT, dialect)
+        self._events = Prepared(_EVENTS, dialect)
+        self._integrity_error: type[Exception] = dialect.loaded_dbapi.IntegrityError
+
+    def append(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
+        """Add a turn, and bring its run's row up to it.
+
+        Raises:
+            ConflictError: The run does not stand right before this turn.
+            NotFoundError: There is no such run, and this is not its first turn.
+        """
+        if turn.turn_number == 1:
+            self._begin(cursor, turn)
+        else:
+            self._go_on(cursor, turn)
+        self._insert_turn.run(cursor, turn)
+
+    def checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int | None) -> Checkpoint:
+        """Where a run stands, or stood after one of its turns.
+
+        Raises:
+            NotFoundError: There is no such run, or it has no such turn.
+        """
+        if turn_number is None:
+            self._latest.run(cursor, _Place(run_id, 0))
+        else:
+            self._earlier.run(cursor, _Place(run_id, turn_number))
+        row = cursor.fetchone()
+        if row is None:
+            count = self.count(cursor, run_id)
+            raise NotFoundError(
+                f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
+            )
+        return Checkpoint(*row)
+
+    def count(self, cursor: DBAPICursor, run_id: str) -> int:
+        """How many turns a run has.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        self._turn_count.run(cursor, _Place(run_id, 0))
+        row = cursor.fetchone()
+        if row is None:
+            raise unknown_run(run_id)
+        return int(row[0])
+
+    def events(self, cursor: DBAPICursor, run_id: str, turn_number: int) -> list[JsonObject]:
+        """The events of one turn that is there."""
+        self._events.run(cursor, _Place(run_id, turn_number))
+        [[data]] = cursor.fetchall()
+        events: list[JsonObject] = read_json(data, f"record of turn {turn_number} of run {run_id}")
+        return events
+
+    def _begin(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
+        try:
+            self._insert_run.run(cursor, turn)
+        except self._integrity_error as error:
+            raise ConflictError(
+                f"Run {turn.run_id!r} has begun already: its turn 1 was kept by someone else.",
+                advice="Load the run and go on from where it stands.",
+            ) from error
+
+    def _go_on(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
+        self._update_run.run(cursor, turn)
+        if cursor.rowcount == 0:
+            raise ConflictError(
+                f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be kept: "
+                f"the run stands at turn {self.count(cursor, turn.run_id)}.",
+                advice="Load the run and go on from where it stands.",
+            )
+
+
+def unknown_run(run_id: str) -> NotFoundError:
+    """The error for an id that no run has."""
+    return NotFoundError(f"There is no run {run_id!r}.", advice="Copy an id from the list of runs.")

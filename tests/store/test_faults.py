@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+from sqlalchemy import QueuePool, event
+
+from debugger.errors import InputError, StoreError
+from debugger.store.ids import new_id
+from debugger.store.store import Store
+from debugger.store.turns import FinishedTurn
+
+
+def a_turn(**fields):
+    values = {
+        "run_id": new_id(),
+        "turn_number": 1,
+        "status": "completed",
+        "checkpoint": b"state",
+        "started_at": time.time(),
+        "finished_at": time.time(),
+        "workflow_id": new_id(),
+        "version_number": 0,
+    }
+    return FinishedTurn(**{**values, **fields})
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path):
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear reader, " * 100)
+
+    with pytest.raises(StoreError, match="is no database") as caught:
+        Store(f"sqlite:///{file}")
+
+    assert "WORKFLOW_DEBUGGER_DATABASE" in caught.value.advice
+    assert file.read_text() == "Dear reader, " * 100
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(f"sqlite:///{tmp_path}")
+
+
+def test_a_damaged_database_is_an_error_with_advice(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    store = Store(f"sqlite:///{file}")
+    for _ in range(50):
+        store.append_turn(a_turn(events_json=b'[{"content":"%s"}]' % (b"x" * 2000)))
+    store.close()
+    with file.open("r+b") as damaged:
+        damaged.seek(4096)
+        damaged.write(os.urandom(file.stat().st_size - 4096))
+
+    with pytest.raises(StoreError, match="is damaged") as caught:
+        Store(f"sqlite:///{file}").runs()
+
+    assert "copy" in caught.value.advice
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_the_right_to_write_is_an_error_with_advice(tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+
+    with pytest.raises(StoreError, match="cannot be opened") as caught:
+        Store(f"sqlite:///{folder}/debugger.sqlite3")
+
+    assert "folder" in caught.value.advice
+
+
+def test_a_database_that_another_program_holds_is_an_error_after_a_while(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    with (
+        closing(Store(f"sqlite:///{file}?timeout=0.05")) as store,
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StoreError, match="is locked"):
+            store.append_turn(a_turn())
+        with pytest.raises(StoreError, match="is locked"):
+            store.create_workflow({"name": "Tea"})
+
+        assert store.runs() == ([], 0)
+        other.execute("ROLLBACK")
+        store.append_turn(a_turn())
+        assert store.runs()[1] == 1
+
+
+def test_a_full_disk_is_an_error_and_leaves_whole_turns(tmp_path):
+    def limit(connection, _record):
+        connection.execute("PRAGMA max_page_count=40")
+
+    run_id = new_id()
+    event.listen(QueuePool, "connect", limit)
+    try:
+        with closing(Store(f"sqlite:///{tmp_path}/debugger.sqlite3")) as store:
+            kept = 0
+            with pytest.raises(StoreError, match="no room left"):
+                for number in range(1, 100):
+                    store.append_turn(
+                        a_turn(
+                            run_id=run_id,
+                            turn_number=number,
+                            events_json=b'[{"content":"%s"}]' % (b"x" * 9000),
+                        )
+                    )
+                    kept = number
+
+            assert 0 < kept < 99
+            assert store.run(run_id).model_extra["turn_count"] == kept
+            assert len(list(store.turn_events(run_id))) == kept
+    finally:
+        event.remove(QueuePool, "connect", limit)
+
+
+def test_numbers_and_texts_that_no_database_takes_are_input_errors(tmp_path):
+    with closing(Store("sqlite://")) as store:
+        workflow_id = store.create_workflow({"name": "Tea"}).id
+
+        with pytest.raises(InputError, match="cannot be kept"):
+            store.document(workflow_id, 2**64)
+        with pytest.raises(InputError, match="cannot be kept"):
+            store.workflows(search="\ud83c")
+        with pytest.raises(InputError, match="cannot be kept"):
+            store.append_turn(a_turn(run_by="\ud83c"))
+
+        assert store.runs() == ([], 0)

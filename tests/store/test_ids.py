@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import time
+
+from debugger.protocol.base import is_id
+from debugger.store.ids import new_id
+
+
+def test_a_new_id_has_the_form_of_an_id():
+    assert all(is_id(new_id()) for _ in range(100))
+
+
+def test_ids_begin_with_the_second_they_were_made_in():
+    before = int(time.time())
+
+    made = new_id()
+
+    assert before <= int(made[:8], 16) <= int(time.time())
+
+
+def test_ids_of_different_seconds_sort_by_time(monkeypatch):
+    moments = iter([9.0, 10.5, 255.0, 256.9, 1_785_200_000.0])
+    monkeypatch.setattr(time, "time", lambda: next(moments))
+
+    made = [new_id() for _ in range(5)]
+
+    assert made == sorted(made)
+
+
+def test_no_two_ids_are_the_same():
+    assert len({new_id() for _ in range(10_000)}) == 10_000

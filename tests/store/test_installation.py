@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from debugger.errors import StoreError
+from debugger.store.schema import SCHEMA_VERSION
+from debugger.store.store import Store
+
+
+def test_a_database_is_opened_again_with_what_is_in_it(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    with closing(Store(url)) as store:
+        workflow = store.create_workflow({"name": "Tea"})
+
+    with closing(Store(url)) as store:
+        assert store.workflows() == ([workflow], 1)
+
+
+def test_a_new_database_notes_its_schema_version(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+
+    Store(f"sqlite:///{file}").close()
+
+    with closing(sqlite3.connect(file)) as database:
+        [found] = database.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+    assert found == str(SCHEMA_VERSION)
+
+
+def test_a_database_of_a_newer_program_is_refused(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    Store(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
+        database.commit()
+
+    with pytest.raises(StoreError, match="schema version 99") as caught:
+        Store(f"sqlite:///{file}")
+
+    assert "newest version" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE songs (title TEXT)",
+        "CREATE TABLE meta (composer TEXT)",
+        "CREATE TABLE meta (key TEXT, value TEXT)",
+    ],
+)
+def test_a_database_of_another_program_is_refused_and_left_as_it_is(tmp_path, statement):
+    file = tmp_path / "music.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute(statement)
+    before = file.read_bytes()
+
+    with pytest.raises(StoreError, match="another program"):
+        Store(f"sqlite:///{file}")
+
+    assert file.read_bytes() == before
+
+
+def test_an_empty_file_becomes_a_database(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    file.touch()
+
+    with closing(Store(f"sqlite:///{file}")) as store:
+        assert store.is_empty()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux tells which files are open")
+def test_a_refused_database_is_let_go_of(tmp_path):
+    file = tmp_path / "music.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE songs (title TEXT)")
+
+    with pytest.raises(StoreError, match="another program") as caught:
+        Store(f"sqlite:///{file}")
+
+    open_files = {str(link.resolve()) for link in Path("/proc/self/fd").iterdir()}
+    assert caught.value.__traceback__ is not None
+    assert str(file) not in open_files

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from debugger.errors import InputError, StoreError
+from debugger.store.json_text import document_text, read_json
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.dictionaries(st.text(), json_values))
+def test_any_document_comes_back_as_it_was(document):
+    text = document_text(document)
+
+    assert json.loads(text) == document
+    assert list(json.loads(text)) == list(document)
+
+
+@settings(deadline=None, max_examples=50)
+@given(json_values, st.booleans())
+def test_any_bytes_are_read_as_what_was_written(value, ascii_only):
+    data = json.dumps(value, ensure_ascii=ascii_only).encode()
+
+    assert read_json(data, "record") == value
+
+
+def test_text_is_kept_as_it_reads():
+    assert document_text({"name": "Tee für 東京"}) == '{"name": "Tee für 東京"}'
+
+
+def test_half_a_surrogate_pair_in_a_document_survives():
+    text = document_text({"name": "Tee \ud83c"})
+
+    text.encode()
+    assert json.loads(text) == {"name": "Tee \ud83c"}
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 10**40])
+def test_an_integer_beyond_64_bits_keeps_all_its_digits(number):
+    assert read_json(b'{"n": %d}' % number, "record") == {"n": number}
+
+
+def test_what_only_python_writes_is_read_too():
+    found = read_json(b'[NaN, Infinity, "\\ud83c"]', "record")
+
+    assert math.isnan(found[0])
+    assert found[1:] == [math.inf, "\ud83c"]
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes"])
+def test_a_document_that_is_not_json_is_refused(value):
+    with pytest.raises(InputError, match="not JSON"):
+        document_text({"node_configs": [value]})
+
+
+def test_a_document_that_holds_itself_is_refused():
+    document = {}
+    document["self"] = document
+
+    with pytest.raises(InputError, match="not JSON"):
+        document_text(document)
+
+
+def test_bytes_that_are_not_json_are_an_error_of_the_store():
+    with pytest.raises(StoreError, match="record of turn 3 cannot be read"):
+        read_json(b'{"half": ', "record of turn 3")

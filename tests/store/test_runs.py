@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import InputError, NotFoundError
+from debugger.protocol.runs import unwrap_run
+from debugger.store.ids import new_id
+from debugger.store.store import Store
+from debugger.store.turns import FinishedTurn
+
+TEN = 1_782_900_000.0  # 2026-07-01T10:00:00Z
+
+
+@pytest.fixture
+def store():
+    with closing(Store("sqlite://")) as opened:
+        yield opened
+
+
+def a_turn(run_id, number=1, **fields):
+    values = {
+        "status": "waiting_for_user_input",
+        "checkpoint": b"state",
+        "started_at": TEN,
+        "finished_at": TEN,
+        "workflow_id": "665f00000000000000000001",
+        "version_number": 0,
+    }
+    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+
+
+def test_a_run_comes_back_in_the_shape_of_the_wire(store):
+    run_id = new_id()
+    store.append_turn(
+        a_turn(
+            run_id,
+            version_name="Initial Version",
+            workflow_name="Tea",
+            run_by="qa",
+            run_input_json=b'{"command":"start","extra":18446744073709551616}',
+            events_json=b'[{"type":"assistant_response","content":"Which tea?"}]',
+            outputs_json=b'{"0":[{"output":"Which tea?"}]}',
+            end_state_json=b'{"active_thread_ids":["0"]}',
+            source_workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
+            checkpoint_source_turn_index=2,
+            finished_at=TEN + 1,
+        )
+    )
+    store.append_turn(
+        a_turn(
+            run_id,
+            2,
+            status="failed",
+            termination_source="execution_error",
+            token_usage_json=b'{"total_tokens":7}',
+            latency_stats_json=b'{"call_count":1}',
+            started_at=TEN + 179,
+            finished_at=TEN + 180,
+        )
+    )
+
+    run = store.run(run_id)
+
+    assert run.to_wire() == {
+        "logical_id": f"workflow_run_{run_id}",
+        "workflow_run_id": run_id,
+        "workflow_id": "665f00000000000000000001",
+        "workflow_name": "Tea",
+        "voice_conversation_id": None,
+        "version_number": 0,
+        "version_name": "Initial Version",
+        "status": "failed",
+        "termination_source": "execution_error",
+        "turn_count": 2,
+        "run_by": "qa",
+        "miscellaneous": None,
+        "comments": [],
+        "input_output_pairs": [
+            {
+                "run_input": {"command": "start", "extra": 2**64},
+                "run_output": {
+                    "events": [{"type": "assistant_response", "content": "Which tea?"}],
+                    "thread_to_node_outputs": {"0": [{"output": "Which tea?"}]},
+                },
+                "evaluation": None,
+                "iteration_end_state_miscellaneous": {"active_thread_ids": ["0"]},
+                "comments": [],
+                "ratings": [],
+            },
+            {
+                "run_input": {},
+                "run_output": {"events": [], "thread_to_node_outputs": {}},
+                "evaluation": None,
+                "iteration_end_state_miscellaneous": None,
+                "comments": [],
+                "ratings": [],
+            },
+        ],
+        "llm_token_usage": {"total_tokens": 7},
+        "llm_latency_stats": {"call_count": 1},
+        "workflow_config_fully_hydrated": None,
+        "source_workflow_run_id": "665f0c2b9a3e4d5f6a7b8c90",
+        "checkpoint_source_turn_index": 2,
+        "carried_over_llm_token_usage": None,
+        "carried_over_llm_latency_stats": None,
+        "is_evaluation_run": False,
+        "evaluation_run_info": {"evaluation_workflow_run_id": None},
+        "created_at": "2026-07-01T10:00:00.000Z",
+        "updated_at": "2026-07-01T10:03:00.000Z",
+    }
+    assert unwrap_run(run.to_wire()) == run
+
+
+def test_an_unknown_run_is_an_error_that_names_it(store):
+    with pytest.raises(NotFoundError, match="no run 'unknown'"):
+        store.run("unknown")
+
+
+def test_runs_are_listed_newest_first_without_their_turns(store):
+    ids = [new_id() for _ in range(5)]
+    for place, run_id in enumerate(ids):
+        store.append_turn(a_turn(run_id, started_at=TEN + place))
+    store.append_turn(a_turn(ids[0], 2, started_at=TEN + 100))
+
+    first, total = store.runs(page=1, size=3)
+    second, _ = store.runs(page=2, size=3)
+
+    assert [run.workflow_run_id for run in first + second] == ids[::-1]
+    assert total == 5
+    assert all(run.input_output_pairs == [] for run in first)
+    assert [run.model_extra["turn_count"] for run in second] == [1, 2]
+
+
+def test_runs_are_picked_by_workflow_and_by_status(store):
+    tea, coffee = new_id(), new_id()
+    wanted = new_id()
+    store.append_turn(a_turn(wanted, workflow_id=tea, status="completed"))
+    store.append_turn(a_turn(new_id(), workflow_id=tea))
+    store.append_turn(a_turn(new_id(), workflow_id=coffee, status="completed"))
+
+    assert store.runs(tea)[1] == 2
+    assert store.runs(status="completed")[1] == 2
+    [run], total = store.runs(tea, "completed")
+    assert (run.workflow_run_id, total) == (wanted, 1)
+    assert store.runs(status="no such status") == ([], 0)
+    assert store.runs(new_id()) == ([], 0)
+
+
+def test_runs_are_searched_by_id_workflow_and_person(store):
+    percent, underscore = new_id(), new_id()
+    store.append_turn(a_turn(percent, workflow_name="Tee 100%", run_by="Änne"))
+    store.append_turn(a_turn(underscore, workflow_name="tee_haus"))
+
+    def found(search):
+        return {run.workflow_run_id for run in store.runs(search=search)[0]}
+
+    assert found("TEE") == {percent, underscore}
+    assert found("%") == {percent}
+    assert found("_") == {underscore}
+    assert found("ÄNNE") == {percent}
+    assert found(percent[8:].upper()) == {percent}
+    assert found("coffee") == set()
+
+
+def test_runs_are_picked_by_when_they_began(store):
+    early, late = new_id(), new_id()
+    store.append_turn(a_turn(early, started_at=TEN + 0.1234))
+    store.append_turn(a_turn(late, started_at=TEN + 3600))
+
+    def found(**period):
+        return [run.workflow_run_id for run in store.runs(**period)[0]]
+
+    assert found(start="2026-07-01T10:30:00Z") == [late]
+    assert found(end="2026-07-01T12:30:00+02:00") == [early]
+    assert found(start="2026-07-01T10:00:01Z", end="2026-07-01T10:59:59Z") == []
+    assert found(end=store.run(early).created_at) == [early]
+    assert found(start=store.run(late).created_at) == [late]
+
+
+def test_a_period_or_page_that_cannot_be_is_refused(store):
+    with pytest.raises(InputError, match="start is 'yesterday'"):
+        store.runs(start="yesterday")
+    with pytest.raises(InputError, match="end is ''"):
+        store.runs(end="")
+    with pytest.raises(InputError, match="no page 0"):
+        store.runs(page=0)
+
+
+def test_runs_outlive_their_workflow(store):
+    workflow = store.create_workflow({"name": "Tea"})
+    run_id = new_id()
+    store.append_turn(a_turn(run_id, workflow_id=workflow.id, workflow_name="Tea"))
+
+    store.delete_workflow(workflow.id)
+
+    assert store.run(run_id).workflow_id == workflow.id
+    assert store.runs(workflow.id)[0][0].model_extra["workflow_name"] == "Tea"
+    store.append_turn(a_turn(run_id, 2))
+    assert store.checkpoint(run_id).turn_number == 2

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import pytest
+from sqlalchemy import QueuePool, event
+
+from debugger.errors import ConflictError
+from debugger.store.ids import new_id
+from debugger.store.store import Store
+from debugger.store.turns import FinishedTurn
+
+
+def a_turn(run_id, number, **fields):
+    values = {
+        "status": "waiting_for_user_input",
+        "checkpoint": b"state",
+        "started_at": 1_785_200_000.0 + number,
+        "finished_at": 1_785_200_000.5 + number,
+        "workflow_id": "665f00000000000000000001",
+        "version_number": 0,
+    }
+    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+
+
+@contextmanager
+def connections_seen_by(listener):
+    """Call a listener with every SQLite connection that is opened inside the block."""
+
+    def connected(connection, _record):
+        listener(connection)
+
+    event.listen(QueuePool, "connect", connected)
+    try:
+        yield
+    finally:
+        event.remove(QueuePool, "connect", connected)
+
+
+WRITER = """
+import sys
+from debugger.store.store import Store
+from debugger.store.turns import FinishedTurn
+
+url, run_id, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
+store = Store(url)
+while True:
+    events = b'[{"n":%d,"content":"%s"}]' % (number, b"x" * 100_000)
+    store.append_turn(FinishedTurn(
+        run_id=run_id, turn_number=number, status="waiting_for_user_input", checkpoint=b"%d" % number,
+        started_at=number, finished_at=number, workflow_id="w", version_number=0, events_json=events,
+    ))
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_a_run_whose_process_is_killed_stands_at_a_whole_turn(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    run_id, kept = new_id(), 0
+
+    for _ in range(5):
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITER, f"sqlite:///{file}", run_id, str(kept + 1)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        said = [child.stdout.readline() for _ in range(random.randint(1, 30))]
+        child.kill()
+        said += child.communicate()[0].splitlines()
+
+        with closing(Store(f"sqlite:///{file}")) as store:
+            events = list(store.turn_events(run_id))
+            checkpoint = store.checkpoint(run_id)
+            assert store.run(run_id).model_extra["turn_count"] == len(events) == checkpoint.turn_number
+            assert [turn[0]["n"] for turn in events] == list(range(1, len(events) + 1))
+            assert checkpoint.checkpoint == b"%d" % len(events)
+            assert len(events) >= int(said[-1])
+            kept = len(events) + 1
+            store.append_turn(a_turn(run_id, kept, checkpoint=b"%d" % kept, events_json=b'[{"n":%d}]' % kept))
+
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_of_two_threads_with_the_same_turn_one_wins(tmp_path, kind):
+    run_id = new_id()
+    barrier = threading.Barrier(2, timeout=10)
+    with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3" if kind == "file" else "sqlite://")) as store:
+
+        def write(writer):
+            outcomes = []
+            for number in range(1, 21):
+                barrier.wait()
+                try:
+                    store.append_turn(a_turn(run_id, number, events_json=b'[{"writer":%d}]' % writer))
+                    outcomes.append("kept")
+                except ConflictError:
+                    outcomes.append("conflict")
+                barrier.wait()
+            return outcomes
+
+        with ThreadPoolExecutor(2) as threads:
+            first, second = threads.map(write, [0, 1])
+
+        assert [{*pair} for pair in zip(first, second, strict=True)] == [{"kept", "conflict"}] * 20
+        winners = [0 if outcome == "kept" else 1 for outcome in first]
+        assert [events[0]["writer"] for events in store.turn_events(run_id)] == winners
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_eight_threads_write_and_read_different_runs(tmp_path, kind):
+    run_ids = [new_id() for _ in range(8)]
+    with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3" if kind == "file" else "sqlite://")) as store:
+
+        def play(run_id):
+            for number in range(1, 26):
+                store.append_turn(a_turn(run_id, number, checkpoint=b"%s %d" % (run_id.encode(), number)))
+                assert store.checkpoint(run_id).checkpoint == b"%s %d" % (run_id.encode(), number)
+                store.runs(size=5)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(play, run_ids))
+
+        assert [len(store.run(run_id).input_output_pairs) for run_id in run_ids] == [25] * 8
+        assert store.runs()[1] == 8
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_a_reader_sees_whole_turns_only(tmp_path, kind):
+    run_id = new_id()
+    with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3" if kind == "file" else "sqlite://")) as store:
+        store.append_turn(a_turn(run_id, 1))
+
+        def write():
+            for number in range(2, 200):
+                store.append_turn(a_turn(run_id, number))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        seen = []
+        while writer.is_alive():
+            run = store.run(run_id)
+            seen.append((run.model_extra["turn_count"], len(run.input_output_pairs)))
+        writer.join()
+
+    assert all(count == pairs for count, pairs in seen)
+
+
+def test_a_thousand_runs_are_listed_without_reading_a_turn(tmp_path):
+    reads = set()
+
+    def note(action, table, column, *_rest):
+        if action == sqlite3.SQLITE_READ:
+            reads.add((table, column))
+        return sqlite3.SQLITE_OK
+
+    with connections_seen_by(lambda connection: connection.set_authorizer(note)):
+        store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
+        for _ in range(1000):
+            store.append_turn(a_turn(new_id(), 1, workflow_name="Tea"))
+        reads.clear()
+
+        rows, total = store.runs(search="tea", size=1000)
+
+        assert (len(rows), total) == (1000, 1000)
+        assert {table for table, _ in reads} == {"runs"}
+        store.close()
+
+
+def test_no_turn_is_ever_changed_and_no_checkpoint_reads_the_events(tmp_path):
+    actions = set()
+
+    def note(action, table, column, *_rest):
+        actions.add((action, table, column if action == sqlite3.SQLITE_READ else None))
+        return sqlite3.SQLITE_OK
+
+    run_id = new_id()
+    with connections_seen_by(lambda connection: connection.set_authorizer(note)):
+        store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
+        actions.clear()
+
+        for number in range(1, 4):
+            store.append_turn(a_turn(run_id, number))
+            store.checkpoint(run_id)
+
+        store.close()
+    assert (sqlite3.SQLITE_INSERT, "turns", None) in actions
+    assert (sqlite3.SQLITE_UPDATE, "turns", None) not in actions
+    assert (sqlite3.SQLITE_DELETE, "turns", None) not in actions
+    assert (sqlite3.SQLITE_READ, "turns", "checkpoint") in actions
+    assert (sqlite3.SQLITE_READ, "turns", "events") not in actions
+
+
+def test_every_statement_on_runs_finds_its_rows_by_an_index(tmp_path):
+    statements = []
+    run_id = new_id()
+    with connections_seen_by(lambda connection: connection.set_trace_callback(statements.append)):
+        store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
+        store.append_turn(a_turn(run_id, 1))
+        statements.clear()
+
+        store.append_turn(a_turn(run_id, 2))
+        store.checkpoint(run_id)
+        store.checkpoint(run_id, 1)
+        store.run(run_id)
+        list(store.turn_events(run_id))
+        store.runs(workflow_id="665f00000000000000000001")
+        store.close()
+
+    with closing(sqlite3.connect(tmp_path / "a.sqlite3")) as database:
+        plans = {
+            statement: " / ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}"))
+            for statement in statements
+            if statement.startswith(("SELECT", "UPDATE", "INSERT"))
+        }
+    assert len(plans) >= 9
+    assert {plan for plan in plans.values() if "SCAN" in plan or "TEMP B-TREE" in plan} == set()
+
+
+def test_the_first_page_of_all_runs_is_read_off_an_index(tmp_path):
+    statements = []
+    with connections_seen_by(lambda connection: connection.set_trace_callback(statements.append)):
+        store = Store(f"sqlite:///{tmp_path}/a.sqlite3")
+        statements.clear()
+        store.runs()
+        store.close()
+
+    [statement] = [statement for statement in statements if "ORDER BY" in statement]
+    with closing(sqlite3.connect(tmp_path / "a.sqlite3")) as database:
+        [plan] = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert plan == "SCAN runs USING INDEX runs_by_time"
+
+
+def test_what_is_raised_in_one_call_does_not_hinder_the_next(tmp_path):
+    run_id = new_id()
+    with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3?timeout=0")) as store:
+        store.append_turn(a_turn(run_id, 1))
+
+        for _ in range(50):
+            with pytest.raises(ConflictError):
+                store.append_turn(a_turn(run_id, 1))
+
+        store.append_turn(a_turn(run_id, 2))
+        assert store.checkpoint(run_id).turn_number == 2

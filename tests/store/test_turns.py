@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import ConflictError, NotFoundError, StoreError
+from debugger.store.ids import new_id
+from debugger.store.store import Store
+from debugger.store.turns import Checkpoint, FinishedTurn
+
+
+@pytest.fixture
+def store():
+    with closing(Store("sqlite://")) as opened:
+        yield opened
+
+
+def a_turn(run_id, number, **fields):
+    values = {
+        "status": "waiting_for_user_input",
+        "checkpoint": b"state %d" % number,
+        "started_at": 1_785_200_000.0 + number,
+        "finished_at": 1_785_200_000.5 + number,
+        "workflow_id": "665f00000000000000000001",
+        "version_number": 3,
+        "events_json": b'[{"type":"assistant_response","content":"%d"}]' % number,
+    }
+    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+
+
+def test_a_run_is_there_from_its_first_turn_on(store):
+    run_id = new_id()
+    with pytest.raises(NotFoundError, match=run_id):
+        store.checkpoint(run_id)
+
+    store.append_turn(a_turn(run_id, 1))
+
+    assert store.checkpoint(run_id) == Checkpoint(
+        run_id, "665f00000000000000000001", 3, "waiting_for_user_input", 1, b"state 1"
+    )
+
+
+def test_the_last_checkpoint_is_given_unless_an_earlier_one_is_named(store):
+    run_id = new_id()
+    store.append_turn(a_turn(run_id, 1))
+    store.append_turn(a_turn(run_id, 2))
+    store.append_turn(a_turn(run_id, 3, status="completed", checkpoint=b"\x00\xff"))
+
+    latest, earlier = store.checkpoint(run_id), store.checkpoint(run_id, 2)
+
+    assert (latest.turn_number, latest.status, latest.checkpoint) == (3, "completed", b"\x00\xff")
+    assert (earlier.turn_number, earlier.status, earlier.checkpoint) == (
+        2,
+        "waiting_for_user_input",
+        b"state 2",
+    )
+
+
+def test_a_turn_that_a_run_has_not_is_an_error_that_says_which_it_has(store):
+    run_id = new_id()
+    store.append_turn(a_turn(run_id, 1))
+    store.append_turn(a_turn(run_id, 2))
+
+    with pytest.raises(NotFoundError, match=r"has no turn 9. It has turns 1 to 2\."):
+        store.checkpoint(run_id, 9)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 0, -1])
+def test_a_turn_out_of_order_is_a_conflict_and_changes_nothing(store, number):
+    run_id = new_id()
+    store.append_turn(a_turn(run_id, 1))
+    store.append_turn(a_turn(run_id, 2))
+    before = store.run(run_id)
+
+    with pytest.raises(ConflictError, match=run_id):
+        store.append_turn(a_turn(run_id, number, status="failed"))
+
+    assert store.run(run_id) == before
+    store.append_turn(a_turn(run_id, 3))
+    assert store.checkpoint(run_id).turn_number == 3
+
+
+def test_a_later_turn_of_an_unknown_run_is_not_found(store):
+    run_id = new_id()
+
+    with pytest.raises(NotFoundError, match=run_id):
+        store.append_turn(a_turn(run_id, 2))
+
+    assert store.runs() == ([], 0)
+
+
+def test_events_are_read_turn_by_turn(store):
+    run_id = new_id()
+    for number in range(1, 6):
+        store.append_turn(a_turn(run_id, number))
+
+    def contents(*bounds):
+        return [events[0]["content"] for events in store.turn_events(run_id, *bounds)]
+
+    assert contents() == ["1", "2", "3", "4", "5"]
+    assert contents(-3, 2) == ["1", "2"]
+    assert contents(4) == ["4", "5"]
+    assert contents(2, 3) == ["2", "3"]
+    assert contents(4, 99) == ["4", "5"]
+    assert contents(6) == []
+    assert contents(3, 2) == []
+
+
+def test_events_can_be_read_while_the_run_goes_on(store):
+    run_id = new_id()
+    store.append_turn(a_turn(run_id, 1))
+    store.append_turn(a_turn(run_id, 2))
+    events = store.turn_events(run_id)
+
+    first = next(events)
+    store.append_turn(a_turn(run_id, 3))
+
+    assert [first, *events] == list(store.turn_events(run_id, 1, 2))
+
+
+def test_events_of_an_unknown_run_are_refused_at_once(store):
+    with pytest.raises(NotFoundError, match="no run 'unknown'"):
+        store.turn_events("unknown")
+
+
+def test_a_turn_whose_events_are_not_json_is_an_error_that_names_it(store):
+    run_id = new_id()
+    store.append_turn(a_turn(run_id, 1, events_json=b"[{"))
+
+    with pytest.raises(StoreError, match=f"turn 1 of run {run_id}"):
+        list(store.turn_events(run_id))
+    with pytest.raises(StoreError, match=f"turn 1 of run {run_id}"):
+        store.run(run_id)

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import InputError, NotFoundError
+from debugger.protocol.base import is_id
+from debugger.protocol.workflow import Workflow
+from debugger.store.ids import new_id
+from debugger.store.store import Store
+
+
+@pytest.fixture
+def store():
+    with closing(Store("sqlite://")) as opened:
+        yield opened
+
+
+def test_a_document_comes_back_with_every_field_in_order(store):
+    document = {
+        "zebra": 2**80,
+        "node_configs": [{"type": "say_llm", "logical_id": "b", "unknown": {"y": 1, "x": 1.0, "w": 1e300}}],
+        "edge_configs": [],
+        "Ünï": "東京 \ud83c \u0000",
+        "alpha": [None, True, -0.0, ""],
+    }
+
+    workflow = store.create_workflow(document, name="Tea")
+
+    number, found = store.document(workflow.id)
+    assert number == 0
+    assert json.dumps(found) == json.dumps(document)
+    assert Workflow.from_document(found).to_wire() == document
+
+
+def test_a_new_workflow_has_an_initial_version_that_is_active(store):
+    workflow = store.create_workflow({"name": "Tea", "description": "Orders tea"})
+
+    [version] = store.versions(workflow.id)
+    assert is_id(workflow.id)
+    assert (workflow.name, workflow.description, workflow.active_version_number) == ("Tea", "Orders tea", 0)
+    assert (version.version_number, version.version_name, version.is_active) == (0, "Initial Version", True)
+    assert workflow.created_at == workflow.updated_at
+    assert workflow.created_at.endswith("Z")
+    assert store.workflow_summary(workflow.id) == workflow
+
+
+@pytest.mark.parametrize(
+    ("document", "given", "name"),
+    [
+        ({"name": "Own", "workflow_config": {"name": "Inner"}}, "Given", "Own"),
+        ({"workflow_config": {"name": "Inner"}}, "Given", "Given"),
+        ({"workflow_config": {"name": "Inner"}}, None, "Inner"),
+        ({"name": "  ", "workflow_config": {"name": 7}}, None, None),
+        ({"workflow_config": None}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_a_workflow_is_named_by_its_document_then_by_hand_then_by_its_settings(store, document, given, name):
+    assert store.create_workflow(document, name=given).name == name
+
+
+def test_a_description_follows_the_same_rule(store):
+    document = {"workflow_config": {"description": "Inner"}}
+
+    assert store.create_workflow(document).description == "Inner"
+    assert store.create_workflow(document, description="Given").description == "Given"
+
+
+def test_workflows_are_listed_newest_first_page_by_page(store):
+    made = [store.create_workflow({"name": f"Tea {number}"}) for number in range(5)]
+
+    first, total = store.workflows(page=1, size=2)
+    last, _ = store.workflows(page=3, size=2)
+    beyond, total_beyond = store.workflows(page=4, size=2)
+
+    assert first == [made[4], made[3]]
+    assert last == [made[0]]
+    assert beyond == []
+    assert total == total_beyond == 5
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("", {"Tee 100%", "Tee 100 Grad", "a_b", "aXb", "ÄRGER", None}),
+        ("100%", {"Tee 100%"}),
+        ("%", {"Tee 100%"}),
+        ("a_b", {"a_b"}),
+        ("_", {"a_b"}),
+        ("tEE", {"Tee 100%", "Tee 100 Grad"}),
+        ("ärg", {"ÄRGER"}),
+        ("/", set()),
+        ("'; DROP TABLE workflows; --", set()),
+    ],
+)
+def test_a_search_takes_its_text_literally_but_for_case(store, search, found):
+    for name in ("Tee 100%", "Tee 100 Grad", "a_b", "aXb", "ÄRGER", None):
+        store.create_workflow({}, name=name)
+
+    rows, total = store.workflows(search=search)
+
+    assert {row.name for row in rows} == found
+    assert total == len(found)
+
+
+@pytest.mark.parametrize(("page", "size"), [(0, 10), (-1, 10), (1, 0), (1, -5)])
+def test_a_page_that_cannot_be_is_refused(store, page, size):
+    with pytest.raises(InputError, match=f"no page {page} of {size} rows"):
+        store.workflows(page=page, size=size)
+
+
+def test_a_deleted_workflow_is_gone_with_its_versions(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    with closing(Store(f"sqlite:///{file}")) as store:
+        kept, gone = (store.create_workflow({"name": name}) for name in ("Kept", "Gone"))
+        store.create_version(gone.id)
+
+        store.delete_workflow(gone.id)
+
+        assert store.workflows() == ([kept], 1)
+        for question in (store.document, store.versions, store.workflow_summary, store.delete_workflow):
+            with pytest.raises(NotFoundError, match=gone.id):
+                question(gone.id)
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT workflow_id FROM versions").fetchall() == [(kept.id,)]
+
+
+def test_a_store_is_empty_until_the_first_workflow_and_never_again(store):
+    assert store.is_empty()
+
+    workflow = store.create_workflow({"name": "Tea"})
+
+    assert not store.is_empty()
+    store.delete_workflow(workflow.id)
+    assert not store.is_empty()
+
+
+def test_a_refused_document_leaves_nothing_behind(store):
+    with pytest.raises(InputError, match="not JSON"):
+        store.create_workflow({"name": "Tea", "node_configs": {1, 2}})
+
+    assert store.workflows() == ([], 0)
+    assert store.is_empty()
+
+
+def test_a_new_version_is_a_copy_of_the_active_one(store):
+    workflow = store.create_workflow({"turn": "first"})
+
+    version = store.create_version(workflow.id, version_name="Snapshot")
+
+    assert (version.version_number, version.version_name, version.is_active) == (1, "Snapshot", False)
+    assert store.document(workflow.id) == (0, {"turn": "first"})
+    assert store.document(workflow.id, 1) == (1, {"turn": "first"})
+
+
+def test_a_new_version_may_bring_its_own_document_or_name_another_to_copy(store):
+    workflow = store.create_workflow({"turn": "first"})
+
+    store.create_version(workflow.id, document={"turn": "second"}, mark_as_active=True)
+    copy = store.create_version(workflow.id, source_version_number=0)
+
+    assert copy.version_number == 2
+    assert store.document(workflow.id) == (1, {"turn": "second"})
+    assert store.document(workflow.id, 2) == (2, {"turn": "first"})
+    assert [version.is_active for version in store.versions(workflow.id)] == [False, True, False]
+
+
+def test_a_document_beside_a_version_to_copy_is_refused(store):
+    workflow = store.create_workflow({"turn": "first"})
+
+    with pytest.raises(InputError, match="copy of version 0"):
+        store.create_version(workflow.id, document={}, source_version_number=0)
+
+    assert len(store.versions(workflow.id)) == 1
+
+
+def test_exactly_one_version_is_active(store):
+    workflow = store.create_workflow({"turn": "first"})
+    store.create_version(workflow.id)
+    store.create_version(workflow.id)
+
+    store.activate_version(workflow.id, 2)
+    store.activate_version(workflow.id, 1)
+
+    assert [version.is_active for version in store.versions(workflow.id)] == [False, True, False]
+    summary = store.workflow_summary(workflow.id)
+    assert summary.active_version_number == 1
+    assert summary.updated_at >= summary.created_at
+
+
+def test_an_unknown_version_is_an_error_that_says_which_there_are(store):
+    workflow = store.create_workflow({})
+    store.create_version(workflow.id)
+
+    for question in (
+        lambda: store.document(workflow.id, 7),
+        lambda: store.activate_version(workflow.id, 7),
+        lambda: store.create_version(workflow.id, source_version_number=7),
+    ):
+        with pytest.raises(NotFoundError, match=r"has no version 7. Its versions are: 0, 1\."):
+            question()
+
+    assert store.workflow_summary(workflow.id).active_version_number == 0
+
+
+def test_an_unknown_workflow_is_an_error_that_names_it(store):
+    unknown = new_id()
+
+    for question in (
+        lambda: store.document(unknown),
+        lambda: store.versions(unknown),
+        lambda: store.create_version(unknown, document={}),
+        lambda: store.activate_version(unknown, 0),
+        lambda: store.workflow_summary(unknown),
+        lambda: store.delete_workflow(unknown),
+    ):
+        with pytest.raises(NotFoundError, match=unknown):
+            question()
