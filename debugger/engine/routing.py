@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
 from debugger.engine.nodes.llm import ask, hop_tool_name, model_message
@@ -79,7 +79,7 @@ class Routes:
         self._graph = graph
         self._known: dict[str, tuple[Hop, ...]] = {}
 
-    def choices(self, node: Node, context: NodeContext) -> dict[str, Hop]:
+    def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
         """The hops that a model may choose while this node runs, by key (rank 2)."""
         return {
             hop.key: hop
@@ -88,7 +88,7 @@ class Routes:
         }
 
     def decide(
-        self, node: Node, context: NodeContext, outcome: Outcome, offered: dict[str, Hop]
+        self, node: Node[Any], context: NodeContext, outcome: Outcome, offered: dict[str, Hop]
     ) -> Generator[Event, None, Decision | None]:
         """Choose the way out of a node that has run.
 
@@ -166,7 +166,9 @@ class Routes:
             return []
         return [Hop("reverse", node, self._graph.node(caller), None, settings.reverse_conditional_edge)]
 
-    def _first_that_holds(self, node: Node, context: NodeContext) -> Generator[Event, None, Decision | None]:
+    def _first_that_holds(
+        self, node: Node[Any], context: NodeContext
+    ) -> Generator[Event, None, Decision | None]:
         for hop in self._conditional(node.config, context.thread):
             condition = hop.condition
             if condition is None:

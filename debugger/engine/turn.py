@@ -190,11 +190,11 @@ class TurnRun:
         return event
 
     def _skip(self, thread: ThreadState, config: NodeConfig) -> Events:
-        """Pass a disabled node by its one direct edge, without a trace (``engine.md`` U-1)."""
-        onward = self.interpreter.graph.direct(config.logical_id)
+        """Pass a disabled node by its main direct edge, without a trace (``platform/engine.md`` U-1)."""
+        onward = self.interpreter.graph.main_direct(config.logical_id)
         self.node_runs += 1  # a ring of disabled nodes must meet the looping guard, too
-        if len(onward) == 1 and self.node_runs <= self.options.max_node_runs:
-            thread.position = onward[0].destination_node_logical_id
+        if onward is not None and self.node_runs <= self.options.max_node_runs:
+            thread.position = onward.destination_node_logical_id
         else:
             yield self._end_thread(thread, config)
 
@@ -336,7 +336,7 @@ class TurnRun:
 
     def _close(self) -> Events:
         number = self.state.turn_number + 1
-        pair = {
+        pair: JsonObject = {
             "run_input": self.run_input,
             "run_output": {"events": [], "thread_to_node_outputs": self.outputs},
             "evaluation": None,

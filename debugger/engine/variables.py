@@ -90,19 +90,22 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
     """Clock and chance as dynamic variables (``platform/engine.md`` 5.3)."""
     epoch = world.now()
     moment = datetime.fromtimestamp(epoch, ZoneInfo(time_zone))
-    date = f"{moment:%B} {moment.day}, {moment.year}"
+    # Written in one go, since every turn does it.
+    month, weekday, hour, minute, half = moment.strftime("%B %A %I %M %p").split()
+    date = f"{month} {moment.day}, {moment.year}"
+    clock = f"{hour}:{minute} {half}"
     chance = world.random
     return {
-        "now": f"{date} {moment:%I:%M %p}",
+        "now": f"{date} {clock}",
         "date": date,
-        "time": f"{moment:%I:%M %p}",
+        "time": clock,
         "year": moment.year,
-        "month": f"{moment:%B}",
+        "month": month,
         "day": moment.day,
-        "hour": f"{moment:%I}",
-        "minute": f"{moment:%M}",
+        "hour": hour,
+        "minute": minute,
         "iso_datetime": moment.replace(tzinfo=None).isoformat(timespec="microseconds"),
-        "day_of_week": f"{moment:%A}",
+        "day_of_week": weekday,
         "timestamp": int(epoch),
         "timestamp_ms": int(epoch * 1000),
         "rand_int": chance.randint(100_000, 999_999),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import random
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from uuid import UUID
 
 
 @dataclass
@@ -29,6 +29,6 @@ class World:
         """
         return f"{self._prefix}-{next(self._numbers):012x}"
 
-    def random_uuid(self) -> uuid.UUID:
+    def random_uuid(self) -> UUID:
         """A UUID of version 4 that nobody can foresee from another."""
-        return uuid.UUID(int=self.random.getrandbits(128), version=4)
+        return UUID(int=self.random.getrandbits(128), version=4)

@@ -42,7 +42,7 @@ class Event(WireModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Register the class under its wire type."""
         default = cls.model_fields["type"].default
-        if isinstance(default, str):
+        if isinstance(default, str) and default:
             EVENT_TYPES[default] = cls
 
     def stamp(self, **fields: Any) -> None:
@@ -393,7 +393,9 @@ class ForceTransferToNodeEvent(NodeEvent):
 
 
 class ModelEvent(NodeEvent):
-    """A message that came from a model, or from what stands in for one."""
+    """A message that came from a model, or from what stands in for one; its subclasses are the types."""
+
+    type: str = ""
 
     message: Message | None = None
     llm_usage_info: JsonObject = Field(default_factory=dict)

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from debugger.errors import InputError, StoreError
-
-# orjson is four times as fast, and turns an integer beyond 64 bits into a float without a word.
-_LONG_NUMBER = re.compile(rb"\d{19}")
+from debugger.protocol.json_text import decode
 
 
 def document_text(document: Mapping[str, Any]) -> str:
@@ -43,20 +38,12 @@ def read_json(data: bytes, place: str) -> Any:
         StoreError: They are not JSON.
     """
     try:
-        return json.loads(data) if _LONG_NUMBER.search(data) else _read_short(data)
+        return decode(data)
     except ValueError as error:
         raise StoreError(
             f"The {place} cannot be read: {error}.",
             advice="The database was changed by something else; restore it from a copy.",
         ) from error
-
-
-def _read_short(data: bytes) -> Any:
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        # Python's own reader also takes NaN, infinities and half surrogate pairs.
-        return json.loads(data)
 
 
 def _is_unicode(text: str) -> bool:

@@ -95,4 +95,4 @@ class ToolNode(Node[ToolNodeConfig]):
                 )
         tool_class = TOOL_TYPES[kind]
         self._tool_config: ToolConfig = tool_class.Config.from_wire(given)
-        return tool_class(self._tool_config)  # type: ignore[call-arg]
+        return tool_class(self._tool_config)

@@ -15,6 +15,7 @@ import yaml
 
 from debugger.errors import InputError
 
+_QUOTES = "Put a text in quotes where it holds ': ' or ' #', or begins with one of [ { * & ! | > % @."
 _NO_ALIASES = "Write the value out where it is used."
 
 
@@ -93,7 +94,8 @@ def read_yaml(text: str) -> Lined:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"line {line}: this is not YAML: {error.problem or error.context}.") from error
+        told = error.problem or error.context
+        raise InputError(f"line {line}: this is not YAML: {told}.", advice=_QUOTES) from error
     except yaml.YAMLError as error:
         raise InputError(f"This is not YAML: {' '.join(str(error).split())}.") from error
     except RecursionError as error:

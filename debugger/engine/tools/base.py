@@ -52,5 +52,8 @@ class Tool(Protocol):
 
     Config: ClassVar[type[ToolConfig]]
 
+    def __init__(self, config: Any) -> None:
+        """Make the tool of one configuration, an instance of ``Config``."""
+
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments. Never raises for what the tool itself does wrong."""

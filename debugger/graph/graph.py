@@ -1,0 +1,174 @@
+"""A workflow as an indexed graph."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from debugger.errors import NotFoundError, NotStartableError
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
+
+Config = TypeVar("Config", NodeConfig, EdgeConfig)
+
+
+class Graph:
+    """A read-only view of a workflow, with every look-up prepared.
+
+    Building never fails: of several nodes (or edges) with one id the first is the one found by id, and an
+    edge that hangs in the air belongs to no node. `debugger.graph.checks` tells about such faults. Questions
+    about an id that no node has are answered with nothing, apart from `node`.
+
+    Args:
+        workflow: The document. It must not change afterwards.
+    """
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow: Final = workflow
+        self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
+        self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
+        usable = [edge for edge in workflow.edge_configs if not edge.disabled and self._joins_nodes(edge)]
+        self._leaving: Final = _grouped(usable, lambda edge: edge.source_node_logical_id)
+        self._entering: Final = _grouped(usable, lambda edge: edge.destination_node_logical_id)
+
+    def node(self, node_id: str) -> NodeConfig:
+        """The node with this id.
+
+        Raises:
+            NotFoundError: No node has it.
+        """
+        found = self.nodes.get(node_id)
+        if found is None:
+            close = difflib.get_close_matches(node_id[:200], self.nodes, n=1)
+            advice = (
+                f"Did you mean {close[0]!r}?" if close else "Take an id from the workflow's 'node_configs'."
+            )
+            raise NotFoundError(f"The workflow has no node {node_id!r}.", advice=advice)
+        return found
+
+    def leaving(self, node_id: str) -> tuple[EdgeConfig, ...]:
+        """The enabled edges from this node to one that exists, in the document's order."""
+        return self._leaving.get(node_id, ())
+
+    def entering(self, node_id: str) -> tuple[EdgeConfig, ...]:
+        """The enabled edges to this node from one that exists, in the document's order."""
+        return self._entering.get(node_id, ())
+
+    def direct(self, node_id: str) -> tuple[EdgeConfig, ...]:
+        """The direct ones among the edges that leave this node."""
+        return self._leaving_of_type(node_id, "direct")
+
+    def conditional(self, node_id: str) -> tuple[EdgeConfig, ...]:
+        """The conditional ones among the edges that leave this node."""
+        return self._leaving_of_type(node_id, "conditional")
+
+    def main_direct(self, node_id: str) -> EdgeConfig | None:
+        """The direct edge that the thread itself follows.
+
+        It is the one that is not flagged to fork a companion thread; on an only direct edge the flag counts
+        for nothing.
+
+        Source: ``platform/engine.md`` 3.3.
+        """
+        direct = self.direct(node_id)
+        if len(direct) == 1:
+            return direct[0]
+        return next((edge for edge in direct if not edge.forks_companion), None)
+
+    @property
+    def start_nodes(self) -> tuple[NodeConfig, ...]:
+        """Every enabled node that is flagged as the start; one is right."""
+        return tuple(node for node in self.nodes.values() if node.is_start and not node.disabled)
+
+    @property
+    def start(self) -> NodeConfig:
+        """Where a run begins: the first enabled node that is flagged as the start.
+
+        Raises:
+            NotStartableError: There is none. The message is the platform's own (``platform/engine.md`` 1.1).
+        """
+        flagged = self.start_nodes
+        if not flagged:
+            raise NotStartableError("No start node found", advice="Set 'is_start' on one enabled node.")
+        return flagged[0]
+
+    @cached_property
+    def global_nodes(self) -> tuple[NodeConfig, ...]:
+        """The enabled nodes that every node can hop to, in the document's order."""
+        return tuple(node for node in self.nodes.values() if node.is_global and not node.disabled)
+
+    def reachable(self, node_id: str) -> frozenset[str]:
+        """The ids of the nodes that a thread standing at this node can arrive at, this one among them.
+
+        Counted are edges, the hops to global nodes that no edge stands for, and the guardrail escalation. A
+        disabled node is passed through along its main direct edge only.
+
+        Source: ``platform/engine.md`` 3.6, 3.8 and U-1.
+        """
+        if node_id not in self.nodes:
+            return frozenset()
+        found, waiting = {node_id}, [node_id]
+        while waiting:
+            for next_id in self._next(waiting.pop(), hops_known=self._hops <= found):
+                if next_id not in found:
+                    found.add(next_id)
+                    waiting.append(next_id)
+        return frozenset(found)
+
+    @cached_property
+    def unreachable(self) -> tuple[NodeConfig, ...]:
+        """The enabled nodes that no run arrives at; all of them where no run can start."""
+        flagged = self.start_nodes
+        arrived = self.reachable(flagged[0].logical_id) if flagged else frozenset()
+        return tuple(
+            node for node in self.nodes.values() if node.logical_id not in arrived and not node.disabled
+        )
+
+    def _joins_nodes(self, edge: EdgeConfig) -> bool:
+        return edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
+
+    def _leaving_of_type(self, node_id: str, edge_type: str) -> tuple[EdgeConfig, ...]:
+        return tuple(edge for edge in self.leaving(node_id) if edge.type == edge_type)
+
+    def _next(self, node_id: str, *, hops_known: bool) -> set[str]:
+        """Where one step from a node leads, without the hops from anywhere when those are known already."""
+        if self.nodes[node_id].disabled:
+            edge = self.main_direct(node_id)
+            return _destinations([edge] if edge else [])
+        steps = _destinations(self.leaving(node_id))
+        return steps if hops_known else steps | self._hops
+
+    @cached_property
+    def _hops(self) -> frozenset[str]:
+        """The nodes arrived at from anywhere: global ones, and the one that guardrails escalate to."""
+        strikes = self.workflow.config.guardrail_strikes_config or {}
+        escalation = strikes.get("escalation_node_logical_id")
+        hops = {node.logical_id for node in self.global_nodes}
+        is_on = strikes.get("max_guardrail_nodes_before_escalation") is not None
+        if is_on and isinstance(escalation, str) and escalation in self.nodes:
+            hops.add(escalation)
+        return frozenset(hops)
+
+
+def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
+    found: dict[str, Config] = {}
+    for config in configs:
+        found.setdefault(config.logical_id, config)
+    return MappingProxyType(found)
+
+
+def _grouped(
+    edges: Iterable[EdgeConfig], end: Callable[[EdgeConfig], str | None]
+) -> Mapping[str, tuple[EdgeConfig, ...]]:
+    groups: dict[str, list[EdgeConfig]] = {}
+    for edge in edges:
+        groups.setdefault(end(edge) or "", []).append(edge)
+    return {node_id: tuple(group) for node_id, group in groups.items()}
+
+
+def _destinations(edges: Iterable[EdgeConfig]) -> set[str]:
+    return {
+        edge.destination_node_logical_id for edge in edges if edge.destination_node_logical_id is not None
+    }

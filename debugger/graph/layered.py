@@ -1,0 +1,144 @@
+"""The built-in layout engine: boxes in layers, for when no Graphviz is at hand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from debugger.graph.drawing import Arrow, Box, Drawing
+from debugger.graph.geometry import Placement
+from debugger.graph.layers import layers
+from debugger.graph.routes import LABEL_GAP, LABEL_HEIGHT, LOOP_WIDTH, Chain, chain_routes, loop_routes
+from debugger.graph.rows import GAP, Item, Row, arrange
+
+_LANE = 7.0
+"""The room on either side of an arrow that passes through a row."""
+_LANE_WEIGHT = 8.0
+"""Arrows keep straight sooner than boxes keep in line."""
+_SINGLES_WIDTH = 700.0
+_MARGIN = 6.0
+
+Loops = Mapping[int, Mapping[int, Arrow]]
+"""For each box, its arrows to itself by their index."""
+
+
+def place(drawing: Drawing) -> Placement:
+    """Lay a drawing out top to bottom.
+
+    Boxes stand in layers, with a row for labels between each two. An arrow that spans several layers has a
+    lane of its own in each, so no arrow runs through a box and no label covers anything. Arrows that close a
+    cycle point up. Boxes without arrows to others stand below the rest.
+    """
+    loops = _loops(drawing.arrows)
+    levels, upward = _levels(drawing)
+    items = [
+        _box_item(box, 2 * level, loops.get(index, {}).values())
+        for index, (box, level) in enumerate(zip(drawing.boxes, levels, strict=True))
+    ]
+    chains = {
+        index: _chain(arrow, items, upward=index in upward)
+        for index, arrow in enumerate(drawing.arrows)
+        if arrow.source != arrow.target
+    }
+    rows = _rows(items, chains.values())
+    arrange(rows)
+    _move_to_margin(rows)
+    routes = chain_routes(chains)
+    for index, arrows in loops.items():
+        routes |= loop_routes(items[index], arrows)
+    return Placement(
+        width=max((item.x + item.right for row in rows for item in row), default=0.0) + _MARGIN,
+        height=max((row[0].bottom for row in rows), default=0.0) + _MARGIN,
+        centres=tuple((item.x, item.middle) for item in items),
+        routes=tuple(routes[index] for index in range(len(drawing.arrows))),
+    )
+
+
+def _loops(arrows: Sequence[Arrow]) -> Loops:
+    loops: defaultdict[int, dict[int, Arrow]] = defaultdict(dict)
+    for index, arrow in enumerate(arrows):
+        if arrow.source == arrow.target:
+            loops[arrow.source][index] = arrow
+    return loops
+
+
+def _levels(drawing: Drawing) -> tuple[list[int], set[int]]:
+    """The layer of each box, and which arrows point up."""
+    links = [
+        (index, arrow.source, arrow.target)
+        for index, arrow in enumerate(drawing.arrows)
+        if arrow.source != arrow.target
+    ]
+    levels, upward = layers(len(drawing.boxes), [(source, target) for _, source, target in links])
+    linked = {end for _, *ends in links for end in ends}
+    singles = [index for index in range(len(drawing.boxes)) if index not in linked]
+    lowest = max((levels[index] for index in linked), default=-1)
+    for index, line in zip(singles, _lines([drawing.boxes[index] for index in singles]), strict=True):
+        levels[index] = lowest + 1 + line
+    return levels, {links[place][0] for place in upward}
+
+
+def _lines(boxes: Iterable[Box]) -> Iterator[int]:
+    """Fill lines with boxes; gives the line of each."""
+    line, used = 0, 0.0
+    for box in boxes:
+        used += box.width + GAP
+        if used > _SINGLES_WIDTH and used > box.width + GAP:
+            line, used = line + 1, box.width + GAP
+        yield line
+
+
+def _box_item(box: Box, row: int, loops: Iterable[Arrow]) -> Item:
+    labels = [loop.label_width for loop in loops]
+    beside = LOOP_WIDTH + LABEL_GAP + max(labels) if labels else 0.0
+    return Item(
+        row=row,
+        left=box.width / 2,
+        right=box.width / 2 + beside,
+        height=box.height,
+        room=max(box.height, LABEL_HEIGHT * len(labels)),
+    )
+
+
+def _chain(arrow: Arrow, items: Sequence[Item], *, upward: bool) -> Chain:
+    """Tie two boxes together with a lane in every row between them; the label stands in the middle one."""
+    ends = items[arrow.source], items[arrow.target]
+    top, bottom = reversed(ends) if upward else ends
+    lanes = [_lane(row) for row in range(top.row + 1, bottom.row)]
+    for lane in lanes:
+        lane.line = lanes
+    label = None
+    if arrow.label:
+        label = lanes[(len(lanes) - 1) // 4 * 2]  # an even index: the rows of labels
+        label.right = LABEL_GAP + arrow.label_width + _LANE
+        label.room = LABEL_HEIGHT
+    passed = [top, *lanes, bottom]
+    for above, below in pairwise(passed):
+        above.down.append(below)
+        below.up.append(above)
+    return Chain(passed, upward=upward, label=label, label_width=arrow.label_width)
+
+
+def _lane(row: int) -> Item:
+    return Item(row=row, left=_LANE, right=_LANE, weight=_LANE_WEIGHT)
+
+
+def _rows(boxes: Iterable[Item], chains: Iterable[Chain]) -> list[Row]:
+    """Every item in its row; rows that hold nothing are left out."""
+    rows: defaultdict[int, Row] = defaultdict(list)
+    for item in boxes:
+        rows[item.row].append(item)
+    for chain in chains:
+        for lane in chain.items[1:-1]:
+            rows[lane.row].append(lane)
+    return [rows[row] for row in sorted(rows)]
+
+
+def _move_to_margin(rows: Sequence[Row]) -> None:
+    leftmost = min((item.x - item.left for row in rows for item in row), default=0.0)
+    for row in rows:
+        for item in row:
+            item.x += _MARGIN - leftmost
+            item.top += _MARGIN
+            item.bottom += _MARGIN

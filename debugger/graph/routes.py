@@ -1,0 +1,107 @@
+"""The ways that arrows take between boxes which stand in rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from debugger.graph.drawing import Arrow
+from debugger.graph.geometry import Point, Route, bezier, smooth
+from debugger.graph.rows import Item
+
+LABEL_HEIGHT = 16.0
+LABEL_GAP = 5.0
+"""Between an arrow and its label, which stands to its right."""
+LOOP_WIDTH = 26.0
+
+_PORT_STEP = 16.0
+_CORNER = 10.0
+"""So far from a corner of its box an arrow keeps."""
+
+
+@dataclass(eq=False)
+class Chain:
+    """An arrow between two boxes: the items that it passes, from the upper box to the lower one."""
+
+    items: list[Item]
+    upward: bool
+    """Whether the arrow points from the lower box to the upper one."""
+    label: Item | None
+    """The one of the items that the label stands at."""
+    label_width: float
+
+
+def chain_routes(chains: Mapping[int, Chain]) -> dict[int, Route]:
+    """The routes of arrows between different boxes, by the arrow's index."""
+    leaving = _ports(chains, lambda chain: (chain.items[0], chain.items[1]))
+    arriving = _ports(chains, lambda chain: (chain.items[-1], chain.items[-2]))
+    return {index: _route(chain, leaving[index], arriving[index]) for index, chain in chains.items()}
+
+
+def loop_routes(box: Item, loops: Mapping[int, Arrow]) -> dict[int, Route]:
+    """The routes of arrows from a box to itself: one below the other at its right side."""
+    right, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3  # a curve goes 3/4 of the way
+    slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
+    routes = {}
+    for place, (index, loop) in enumerate(loops.items()):
+        from_middle = place - (len(loops) - 1) / 2
+        y, label_y = box.middle + from_middle * slot, box.middle + from_middle * LABEL_HEIGHT
+        reach = slot * 0.45
+        path = bezier(
+            [(right, y - reach), (far, label_y - 2 * reach), (far, label_y + 2 * reach), (right, y + reach)]
+        )
+        label_x = right + LOOP_WIDTH + LABEL_GAP + loop.label_width / 2
+        routes[index] = Route(path, (label_x, label_y) if loop.label else None)
+    return routes
+
+
+def _ports(chains: Mapping[int, Chain], ends: Callable[[Chain], tuple[Item, Item]]) -> dict[int, float]:
+    """At which x each arrow touches its box, given the box and what comes next on its way.
+
+    Arrows at one side of a box are spread along it in the order in which they come.
+    """
+    sides: defaultdict[Item, list[tuple[float, int]]] = defaultdict(list)
+    for index, chain in chains.items():
+        box, following = ends(chain)
+        sides[box].append((following.x, index))
+    ports: dict[int, float] = {}
+    for box, arrows in sides.items():
+        step = min(_PORT_STEP, 2 * (box.left - _CORNER) / len(arrows))
+        for place, (_, index) in enumerate(sorted(arrows)):
+            ports[index] = box.x + (place - (len(arrows) - 1) / 2) * step
+    return ports
+
+
+def _route(chain: Chain, leaving_x: float, arriving_x: float) -> Route:
+    points = list(_apart(_passed(chain, leaving_x, arriving_x)))
+    if chain.upward:
+        points.reverse()
+    return Route(smooth(points), _label_at(chain))
+
+
+def _label_at(chain: Chain) -> Point | None:
+    if chain.label is None:
+        return None
+    return chain.label.x + LABEL_GAP + chain.label_width / 2, chain.label.middle
+
+
+def _passed(chain: Chain, leaving_x: float, arriving_x: float) -> Iterator[Point]:
+    """Where the line goes from the lower side of the upper box to the upper side of the lower one."""
+    top, *lanes, bottom = chain.items
+    yield leaving_x, top.middle + top.height / 2
+    yield leaving_x, top.bottom
+    for lane in lanes:
+        yield lane.x, lane.top
+        yield lane.x, lane.bottom
+    yield arriving_x, bottom.top
+    yield arriving_x, bottom.middle - bottom.height / 2
+
+
+def _apart(points: Iterable[Point]) -> Iterator[Point]:
+    """The points without those that lie no lower than the one before."""
+    lowest = float("-inf")
+    for x, y in points:
+        if y > lowest + 0.05:
+            lowest = y
+            yield x, y

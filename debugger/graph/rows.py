@@ -1,0 +1,186 @@
+"""Items in rows: in which order they stand beside each other, and at which x."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+
+_ORDER_SWEEPS = 12
+_PLACE_SWEEPS = 10
+_STRAIGHTEN_SWEEPS = 10
+GAP = 22.0
+_LEAST_ROW_GAP, _MOST_ROW_GAP, _ROW_GAP_PER_PIXEL = 15.0, 45.0, 0.06
+"""Between two rows; the further a link must go sideways there, the more."""
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """Something that takes room in a row: a box, or the place where an arrow passes through."""
+
+    row: int
+    left: float
+    """How far it reaches to the left of ``x``."""
+    right: float
+    height: float = 0.0
+    """Of the box itself; it stands in the middle of its row."""
+    room: float = 0.0
+    """The least height of its row."""
+    weight: float = 1.0
+    """How strongly it keeps in line with its neighbours."""
+    up: list[Item] = field(default_factory=list)
+    down: list[Item] = field(default_factory=list)
+    line: Sequence[Item] = ()
+    """What should stand at the same ``x``: all places where one arrow passes through."""
+    order: int = 0
+    x: float = 0.0
+    top: float = 0.0
+    """Where its row begins, which is the same for all items of the row."""
+    bottom: float = 0.0
+
+    @property
+    def middle(self) -> float:
+        """The y of its centre."""
+        return (self.top + self.bottom) / 2
+
+
+Row = list[Item]
+
+
+def arrange(rows: list[Row]) -> None:
+    """Sort the rows and set where every item stands.
+
+    Arrows cross as little as a few sweeps of the barycentre method achieve; then the items move towards their
+    neighbours above and below as far as the room beside them allows.
+    """
+    _number(rows)
+    _untangle(rows)
+    for row in rows:
+        _pack(row)
+    for sweep in range(_PLACE_SWEEPS):
+        downwards = sweep % 2 == 0
+        for row in rows if downwards else reversed(rows):
+            _settle(row, [_wanted(item, item.up if downwards else item.down) for item in row])
+    for sweep in range(_STRAIGHTEN_SWEEPS):
+        for row in rows if sweep % 2 == 0 else reversed(rows):
+            _settle(row, [_wanted(item, [*item.up, *item.down, *item.line]) for item in row])
+    _centre_loose(rows)
+    _stack(rows)
+
+
+def _untangle(rows: list[Row]) -> None:
+    best, fewest = [list(row) for row in rows], _crossings(rows)
+    for sweep in range(_ORDER_SWEEPS):
+        if fewest == 0:
+            break
+        downwards = sweep % 2 == 0
+        for row in rows if downwards else reversed(rows):
+            row.sort(key=_barycentre_above if downwards else _barycentre_below)
+            _number([row])
+        crossings = _crossings(rows)
+        if crossings < fewest:
+            best, fewest = [list(row) for row in rows], crossings
+    rows[:] = best
+    _number(rows)
+
+
+def _number(rows: Sequence[Row]) -> None:
+    for row in rows:
+        for order, item in enumerate(row):
+            item.order = order
+
+
+def _barycentre_above(item: Item) -> float:
+    return _barycentre(item, item.up)
+
+
+def _barycentre_below(item: Item) -> float:
+    return _barycentre(item, item.down)
+
+
+def _barycentre(item: Item, neighbours: Sequence[Item]) -> float:
+    if not neighbours:
+        return item.order
+    return sum(neighbour.order for neighbour in neighbours) / len(neighbours)
+
+
+def _crossings(rows: Sequence[Row]) -> int:
+    """How often two links between neighbouring rows cross."""
+    total = 0
+    for row in rows:
+        passed: list[int] = []
+        for item in row:
+            ends = sorted(neighbour.order for neighbour in item.down)
+            total += sum(len(passed) - bisect_left(passed, end + 1) for end in ends)
+            for end in ends:
+                insort(passed, end)
+    return total
+
+
+def _pack(row: Row) -> None:
+    edge = 0.0
+    for item in row:
+        item.x = edge + item.left
+        edge = item.x + item.right + GAP
+    for item in row:
+        item.x -= edge / 2
+
+
+def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
+    weight = sum(neighbour.weight for neighbour in neighbours)
+    if not weight:
+        return item.x
+    return sum(neighbour.x * neighbour.weight for neighbour in neighbours) / weight
+
+
+def _settle(row: Row, wanted: Sequence[float]) -> None:
+    """Move the items of a row as close to where they want to be as they can get without touching.
+
+    This is least squares under "each at least so far right of the one before": items that push each other
+    form a block, and a block stands where its members want to be on average.
+    """
+    offsets = _offsets(row)
+    blocks: list[tuple[float, float, int]] = []  # where it stands, weight, number of items
+    for item, goal, offset in zip(row, wanted, offsets, strict=True):
+        stand, weight, size = goal - offset, item.weight, 1
+        while blocks and blocks[-1][0] > stand:
+            other, other_weight, other_size = blocks.pop()
+            stand = (stand * weight + other * other_weight) / (weight + other_weight)
+            weight, size = weight + other_weight, size + other_size
+        blocks.append((stand, weight, size))
+    stands = [stand for stand, _, size in blocks for _ in range(size)]
+    for item, stand, offset in zip(row, stands, offsets, strict=True):
+        item.x = stand + offset
+
+
+def _offsets(row: Row) -> list[float]:
+    """How far right of the first item each one stands when all are packed."""
+    steps = (item.right + GAP + following.left for item, following in pairwise(row))
+    return list(accumulate(steps, initial=0.0))
+
+
+def _centre_loose(rows: list[Row]) -> None:
+    """Put rows that are linked to nothing under the middle of the others."""
+    linked = [item for row in rows for item in row if item.up or item.down]
+    middle = _middle(linked) if linked else 0.0
+    for row in rows:
+        if not any(item.up or item.down for item in row):
+            shift = middle - _middle(row)
+            for item in row:
+                item.x += shift
+
+
+def _middle(items: Row) -> float:
+    return (min(item.x - item.left for item in items) + max(item.x + item.right for item in items)) / 2
+
+
+def _stack(rows: list[Row]) -> None:
+    """Give each row its height and put it below the one before."""
+    top = 0.0
+    for row in rows:
+        bottom = top + max(item.room for item in row)
+        for item in row:
+            item.top, item.bottom = top, bottom
+        sideways = max((abs(item.x - below.x) for item in row for below in item.down), default=0.0)
+        top = bottom + min(_MOST_ROW_GAP, _LEAST_ROW_GAP + _ROW_GAP_PER_PIXEL * sideways)

@@ -1,0 +1,397 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debugger.graph import CHECKS, Problem, check
+from debugger.protocol.workflow import Workflow
+
+KNOWN = frozenset({"say_llm", "say_static", "worker_llm", "no_op", "super_node"})
+
+
+def node(logical_id: str, **fields: Any) -> dict[str, Any]:
+    return {"logical_id": logical_id, "type": "say_static", **fields}
+
+
+def edge(logical_id: str, source: str | None, destination: str | None, **fields: Any) -> dict[str, Any]:
+    ends = {"source_node_logical_id": source, "destination_node_logical_id": destination}
+    return {"logical_id": logical_id, "type": "direct", **ends, **fields}
+
+
+def when(expression: str | None = None, freeform: str | None = None) -> dict[str, Any]:
+    condition = {"condition_expression": expression, "condition_freeform": freeform}
+    return {"type": "conditional", "condition": condition}
+
+
+def found(nodes: list[dict], *edges: dict, known: frozenset[str] | None = KNOWN) -> list[Problem]:
+    return check(Workflow.from_document({"node_configs": nodes, "edge_configs": list(edges)}), known)
+
+
+def codes(nodes: list[dict], *edges: dict) -> list[str]:
+    return [problem.code for problem in found(nodes, *edges)]
+
+
+START = node("start", name="Greeting", is_start=True)
+FORK = {"companion_thread_config": {"is_companion_thread": True, "thread_id": "poll"}}
+
+
+def test_a_sound_workflow_has_no_problems() -> None:
+    problems = found(
+        [START, node("ask", type="say_llm"), node("bye"), node("off", disabled=True, type="teleport")],
+        edge("1", "start", "ask"),
+        edge("2", "ask", "bye", **when("[[done]] == true")),
+        edge("3", "ask", "bye", **when(freeform="the guest says goodbye")),
+        edge("4", "ask", "gone", disabled=True),
+    )
+
+    assert problems == []
+
+
+def test_a_workflow_without_nodes_cannot_start() -> None:
+    [problem] = found([])
+
+    assert (problem.level, problem.code) == ("error", "no-nodes")
+
+
+def test_a_workflow_without_a_start_node_cannot_start() -> None:
+    [problem] = found([node("a"), node("b")])
+
+    assert (problem.level, problem.code, problem.node_logical_id) == ("error", "no-start-node", None)
+
+
+def test_a_start_node_that_is_disabled_is_named() -> None:
+    [problem] = found([node("a", name="Hello", is_start=True, disabled=True)])
+
+    assert problem.code == "no-start-node"
+    assert problem.node_logical_id == "a"
+    assert "'Hello'" in problem.message
+
+
+def test_a_second_start_node_is_warned_about() -> None:
+    problems = found([START, node("other", is_start=True)], edge("1", "start", "other"))
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("warning", "several-start-nodes", "other")
+    ]
+    assert "'Greeting' (start)" in problems[0].message
+
+
+def test_two_nodes_with_one_id_are_an_error() -> None:
+    problems = found([START, node("x", name="One"), node("x", name="Two")], edge("1", "start", "x"))
+
+    assert [(problem.level, problem.code) for problem in problems] == [("error", "duplicate-node-id")]
+    assert problems[0].node_logical_id == "x"
+    assert "'One', 'Two'" in problems[0].message
+
+
+def test_two_edges_with_one_id_are_an_error() -> None:
+    nodes = [START, node("a"), node("b")]
+
+    problems = found(nodes, edge("1", "start", "a"), edge("1", "a", "b"))
+
+    assert [(problem.level, problem.code, problem.edge_logical_id) for problem in problems] == [
+        ("error", "duplicate-edge-id", "1")
+    ]
+    assert "start → a" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "end"), [(None, "start", "source"), ("start", None, "destination")]
+)
+def test_an_edge_without_an_end_is_an_error(source: str | None, destination: str | None, end: str) -> None:
+    [problem] = found([START], edge("e", source, destination))
+
+    assert (problem.level, problem.code, problem.edge_logical_id) == ("error", "edge-without-end", "e")
+    assert f"no {end}" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "end"), [("gone", "start", "source"), ("start", "gone", "destination")]
+)
+def test_an_edge_at_a_missing_node_is_an_error(source: str, destination: str, end: str) -> None:
+    [problem] = found([START], edge("e", source, destination))
+
+    assert (problem.level, problem.code, problem.edge_logical_id) == ("error", "edge-at-missing-node", "e")
+    assert f"the {end} 'gone'" in problem.message
+
+
+def test_a_disabled_edge_may_hang_in_the_air() -> None:
+    assert (
+        codes([START], edge("1", "start", "gone", disabled=True), edge("2", None, None, disabled=True)) == []
+    )
+
+
+def test_a_node_without_a_type_is_an_error() -> None:
+    [problem] = found([START | {"type": None}])
+
+    assert (problem.level, problem.code, problem.node_logical_id) == ("error", "node-without-type", "start")
+
+
+def test_a_type_that_the_engine_does_not_run_is_named_with_its_node() -> None:
+    [problem] = found([START | {"type": "athena_patients_search"}])
+
+    assert (problem.level, problem.code, problem.node_logical_id) == ("error", "unknown-node-type", "start")
+    assert "'Greeting' (start)" in problem.message
+    assert "'athena_patients_search'" in problem.message
+    assert "say_llm" in problem.advice
+
+
+def test_no_type_is_objected_to_when_nobody_knows_the_engine() -> None:
+    assert found([START | {"type": "athena_patients_search"}], known=None) == []
+
+
+def test_a_disabled_node_may_have_any_type_or_none() -> None:
+    off = [node("a", type="teleport", disabled=True), node("b", type=None, disabled=True)]
+
+    assert codes([START, *off]) == []
+
+
+def test_an_expression_that_does_not_parse_is_shown_with_a_caret_below_the_fault() -> None:
+    problems = found(
+        [START, node("bye")], edge("e", "start", "bye", **when("[[tea]] == 'green' AND AND [[cups]] > 1"))
+    )
+
+    [problem] = problems
+    assert (problem.level, problem.code, problem.edge_logical_id) == ("error", "condition-syntax", "e")
+    first, text, caret = problem.message.split("\n")
+    assert "column 24" in first
+    assert text == "[[tea]] == 'green' AND AND [[cups]] > 1"
+    assert caret == " " * 23 + "^"
+
+
+def test_the_expressions_of_a_global_node_are_parsed_too() -> None:
+    config = {
+        "is_global": True,
+        "condition": {"condition_expression": "contains([[x]], 'a')"},
+        "reverse_conditional_edge": {"condition_expression": "[[x]] =="},
+    }
+
+    problems = found([START, node("help", type="say_llm", global_node_config=config)])
+
+    assert [(problem.code, problem.node_logical_id) for problem in problems] == [
+        ("condition-syntax", "help")
+    ] * 2
+    assert "entry condition" in problems[0].message
+    assert "reverse condition" in problems[1].message
+
+
+def test_expressions_that_nobody_evaluates_are_left_alone() -> None:
+    broken = {"condition": {"condition_expression": "(("}}
+    nodes = [START, node("a", global_node_config={"is_global": False, **broken})]
+
+    problems = codes(
+        nodes,
+        edge("direct", "start", "a", **broken),
+        edge("off", "start", "a", **when("((") | {"disabled": True}),
+    )
+
+    assert problems == []
+
+
+@pytest.mark.parametrize("fields", [{"type": "conditional"}, when(), when("", "")])
+def test_a_conditional_edge_without_a_condition_is_never_taken(fields: dict[str, Any]) -> None:
+    [problem] = found([START, node("bye")], edge("e", "start", "bye", **fields))
+
+    assert (problem.level, problem.code, problem.edge_logical_id) == ("warning", "condition-missing", "e")
+
+
+def test_a_global_node_without_a_condition_is_never_entered() -> None:
+    problems = found([START, node("help", global_node_config={"is_global": True})])
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("warning", "condition-missing", "help")
+    ]
+
+
+def test_a_direct_edge_wins_over_the_conditional_ones_beside_it() -> None:
+    problems = found(
+        [START, node("a"), node("b")], edge("d", "start", "a"), edge("c", "start", "b", **when("[[x]] == 1"))
+    )
+
+    [problem] = problems
+    assert (problem.level, problem.code, problem.node_logical_id) == (
+        "warning",
+        "direct-beside-conditional",
+        "start",
+    )
+    assert "'d'" in problem.message and "'c'" in problem.message
+    assert "model" not in problem.message
+
+
+def test_a_hop_that_the_model_chooses_is_excepted_from_that_warning() -> None:
+    nodes = [START | {"type": "say_llm"}, node("a"), node("b")]
+
+    [problem] = found(nodes, edge("d", "start", "a"), edge("c", "start", "b", **when(freeform="is angry")))
+
+    assert "that the model chooses" in problem.message
+
+
+def test_two_direct_edges_of_one_thread_are_an_error() -> None:
+    nodes = [START, node("a"), node("b")]
+
+    [problem] = found(nodes, edge("1", "start", "a"), edge("2", "start", "b"))
+
+    assert (problem.level, problem.code, problem.node_logical_id) == (
+        "error",
+        "several-direct-edges",
+        "start",
+    )
+    assert "'1', '2'" in problem.message
+
+
+def test_direct_edges_that_all_fork_leave_none_for_the_thread_itself() -> None:
+    nodes = [START, node("a"), node("b")]
+
+    [problem] = found(nodes, edge("1", "start", "a", **FORK), edge("2", "start", "b", **FORK))
+
+    assert problem.code == "several-direct-edges"
+    assert "none of them" in problem.message
+
+
+def test_a_fork_beside_one_direct_edge_is_fine() -> None:
+    nodes = [START, node("a"), node("b")]
+
+    assert codes(nodes, edge("1", "start", "a"), edge("2", "start", "b", **FORK)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_wrong"),
+    [
+        ({"type": "say_llm", "wait_for_user_message": False}, True),
+        ({"type": "say_llm", "wait_for_user_message": False, "self_loop": True}, True),
+        ({"type": "say_llm", "wait_for_user_message": False, "self_loop": False}, False),
+        ({"type": "say_llm"}, False),
+        ({"type": "worker_llm", "wait_for_user_message": False}, False),
+        ({"type": "worker_llm", "wait_for_user_message": False, "self_loop": True}, True),
+        ({"type": "worker_llm", "self_loop": True}, False),
+        ({"type": "say_static", "wait_for_user_message": False, "self_loop": True}, False),
+        ({"type": "say_llm", "wait_for_user_message": False, "self_loop": True, "disabled": True}, False),
+    ],
+)
+def test_a_model_node_that_loops_without_waiting_is_an_error(fields: dict[str, Any], is_wrong: bool) -> None:
+    problems = found([START, node("ask", **fields)], edge("1", "start", "ask"))
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == (
+        [("error", "loop-without-wait", "ask")] if is_wrong else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "is_wrong"),
+    [
+        ({"enabled": True}, True),
+        ({"enabled": True, "time_between_retries": 3}, True),
+        ({"enabled": True, "max_retries": 0}, False),
+        ({"enabled": True, "expiry_time": 5}, False),
+        ({"enabled": False}, False),
+        (None, False),
+    ],
+)
+def test_a_retry_loop_needs_a_bound(config: dict[str, Any] | None, is_wrong: bool) -> None:
+    problems = found([START | {"self_loop_config": config}])
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == (
+        [("error", "retry-without-bound", "start")] if is_wrong else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("node_type", "is_odd"),
+    [("no_op", True), ("say_static", True), ("say_llm", False), ("super_node", False)],
+)
+def test_a_freeform_condition_needs_a_model_to_judge_it(node_type: str, is_odd: bool) -> None:
+    problems = found(
+        [START | {"type": node_type}, node("bye")], edge("e", "start", "bye", **when(freeform="wants to go"))
+    )
+
+    assert [(problem.level, problem.code, problem.edge_logical_id) for problem in problems] == (
+        [("warning", "freeform-without-model", "e")] if is_odd else []
+    )
+
+
+def test_a_freeform_condition_beside_an_expression_is_not_judged() -> None:
+    assert codes([START, node("bye")], edge("e", "start", "bye", **when("[[x]] == 1", "wants to go"))) == []
+
+
+def test_of_an_unknown_type_nobody_says_that_it_calls_no_model() -> None:
+    nodes = [START | {"type": "super_talker"}, node("bye")]
+
+    assert codes(nodes, edge("e", "start", "bye", **when(freeform="wants to go"))) == ["unknown-node-type"]
+
+
+def test_a_node_that_cannot_be_arrived_at_is_warned_about() -> None:
+    config = {"is_global": True, "condition": {"condition_freeform": "asks for help"}}
+
+    problems = found([START, node("island"), node("help", type="say_llm", global_node_config=config)])
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("warning", "unreachable-node", "island")
+    ]
+
+
+def test_errors_come_before_warnings() -> None:
+    problems = found([START, node("island"), node("odd", type="teleport")], edge("1", "start", "odd"))
+
+    assert [problem.level for problem in problems] == ["error", "warning"]
+
+
+def test_a_very_long_name_is_cut_in_a_message() -> None:
+    [problem] = found([START | {"name": "x" * 10_000, "type": "teleport"}])
+
+    assert len(problem.message) < 300
+
+
+def test_every_code_is_the_name_of_its_rule() -> None:
+    names = {rule.__name__.replace("_", "-") for rule in CHECKS}
+    broken = {
+        "is_global": True,
+        "condition": {"condition_expression": "(("},
+    }
+    problems = [
+        *found([]),
+        *found([node("a")]),
+        *found(
+            [
+                START,
+                node("x", is_start=True),
+                node("x"),
+                node("island", type=None),
+                node("odd", type="teleport", global_node_config=broken),
+                node("loop", type="say_llm", wait_for_user_message=False, self_loop_config={"enabled": True}),
+            ],
+            edge("1", "start", "x"),
+            edge("1", "start", "x"),
+            edge("2", "start", None),
+            edge("3", "start", "gone"),
+            edge("4", "start", "x", type="conditional"),
+            edge("5", "start", "x", **when(freeform="maybe")),
+        ),
+    ]
+
+    assert {problem.code for problem in problems} == names
+    assert all(problem.advice and problem.message for problem in problems)
+
+
+ODD = st.sampled_from([None, "a", "b", "gone", ""])
+
+
+@given(
+    st.lists(st.builds(node, st.sampled_from("ab"), type=ODD, name=ODD, is_start=st.booleans()), max_size=4),
+    st.lists(
+        st.builds(
+            edge,
+            st.sampled_from("12"),
+            ODD,
+            ODD,
+            type=st.sampled_from(["direct", "conditional", "companion"]),
+        ),
+        max_size=5,
+    ),
+)
+def test_no_document_is_too_broken_to_be_checked(nodes: list[dict], edges: list[dict]) -> None:
+    problems = found(nodes, *edges)
+
+    assert [problem.level for problem in problems] == sorted(problem.level for problem in problems)

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from debugger.graph import Graph, graphviz_command, layered, layout
+from debugger.graph.layout import Layout, forget_layouts
+from debugger.protocol.workflow import Workflow
+
+GRAPHVIZ = Path(sys.executable).parent / "graphviz-pure"
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    forget_layouts()
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphviz_command, "find_commands", list)
+
+
+@pytest.fixture
+def lone_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The place of a ``dot`` on the PATH, in an environment that has no Graphviz of its own."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "empty" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path / "dot"
+
+
+def script(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def workflow(nodes: list[dict[str, Any]] | int = 3, *edges: dict[str, Any]) -> Workflow:
+    if isinstance(nodes, int):
+        nodes = [
+            {"logical_id": f"n{place}", "type": "no_op", "is_start": place == 0} for place in range(nodes)
+        ]
+        edges = edges or tuple(edge(f"n{place}", f"n{place + 1}") for place in range(len(nodes) - 1))
+    return Workflow.from_document({"node_configs": nodes, "edge_configs": list(edges)})
+
+
+def edge(source: str | None, destination: str | None, **fields: Any) -> dict[str, Any]:
+    ends = {"source_node_logical_id": source, "destination_node_logical_id": destination}
+    return {"logical_id": f"{source}-{destination}", "type": "direct", **ends, **fields}
+
+
+def last_point(path: str) -> tuple[float, float]:
+    x, y = re.findall(r"-?[\d.]+", path)[-2:]
+    return float(x), float(y)
+
+
+def assert_is_a_chain_downwards(made: Layout) -> None:
+    ys = [node.y for node in made.nodes]
+    assert ys == sorted(ys) and len(set(ys)) == len(ys)
+    for line, below in zip(made.edges, made.nodes[1:], strict=True):
+        x, y = last_point(line.path)
+        assert abs(y - (below.y - below.height / 2)) < 1.5
+        assert abs(x - below.x) < below.width / 2
+    for node in made.nodes:
+        assert node.width / 2 <= node.x <= made.width - node.width / 2
+        assert node.height / 2 <= node.y <= made.height - node.height / 2
+
+
+def test_the_engine_of_this_environment_comes_first() -> None:
+    made = layout(workflow())
+
+    assert made.engine == "graphviz-pure"
+    assert_is_a_chain_downwards(made)
+
+
+def test_a_dot_on_the_path_is_used_where_the_environment_has_none(lone_command: Path) -> None:
+    script(lone_command, f'exec {GRAPHVIZ} "$@"')
+
+    made = layout(workflow())
+
+    assert made.engine == "dot"
+    assert_is_a_chain_downwards(made)
+
+
+def test_graphviz_pure_on_the_path_is_taken_before_dot(lone_command: Path) -> None:
+    script(lone_command, "exit 1")
+    script(lone_command.with_name("graphviz-pure"), f'exec {GRAPHVIZ} "$@"')
+
+    assert layout(workflow()).engine == "graphviz-pure"
+
+
+def test_without_any_engine_the_built_in_one_draws(lone_command: Path) -> None:
+    made = layout(workflow())
+
+    assert made.engine == "built-in"
+    assert_is_a_chain_downwards(made)
+
+
+@pytest.mark.parametrize(
+    "body", ["exit 1", "echo nonsense", "echo '{}'", "echo []", 'echo \'{"bb": "0,0,9,9"}\'']
+)
+def test_an_engine_that_fails_gives_way_to_the_built_in_one(lone_command: Path, body: str) -> None:
+    script(lone_command, f"cat >/dev/null; {body}")
+
+    assert layout(workflow()).engine == "built-in"
+
+
+def test_an_engine_that_cannot_be_started_gives_way_to_the_next(lone_command: Path) -> None:
+    script(lone_command, f'exec {GRAPHVIZ} "$@"')
+    broken = lone_command.with_name("graphviz-pure")
+    broken.write_bytes(b"\x7fELF of another machine")
+    broken.chmod(0o755)
+
+    assert layout(workflow()).engine == "dot"
+
+
+def test_an_engine_that_hangs_is_ended(lone_command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(lone_command, "exec /bin/sleep 60")
+    monkeypatch.setattr(graphviz_command, "TIMEOUT", 0.2)
+
+    assert layout(workflow()).engine == "built-in"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_workflow_of_next_to_nothing_is_drawn(count: int) -> None:
+    made = layout(workflow(count))
+
+    assert len(made.nodes) == count
+    assert made.width > 0 and made.height > 0
+
+
+def test_every_node_and_edge_is_there_under_its_own_id() -> None:
+    ids = ["]", "\n", '"', "\\", "n1", "n0", "<b>", "a:b"]
+    nodes = [{"logical_id": key, "name": "10 kB " * 1700} for key in ids]
+
+    made = layout(workflow(nodes, edge("]", "n1"), edge("n0", "]"), edge("<b>", "<b>")))
+
+    assert [node.id for node in made.nodes] == ids
+    assert [(line.id, line.source, line.target) for line in made.edges] == [
+        ("]-n1", "]", "n1"),
+        ("n0-]", "n0", "]"),
+        ("<b>-<b>", "<b>", "<b>"),
+    ]
+    assert made.engine == "graphviz-pure"
+
+
+def test_what_is_special_about_nodes_and_edges_is_told() -> None:
+    everywhere = {"is_global": True, "condition": {"condition_freeform": "asks for help"}}
+    fork = {"companion_thread_config": {"is_companion_thread": True}}
+    nodes = [
+        {"logical_id": "a", "type": "say_llm", "is_start": True},
+        {"logical_id": "help", "type": "say_llm", "global_node_config": everywhere},
+        {"logical_id": "off", "type": "no_op", "disabled": True},
+    ]
+
+    made = layout(
+        workflow(nodes, edge("a", "off", disabled=True), edge("a", "off", **fork), edge("a", "gone"))
+    )
+
+    start, everywhere_node, off, ghost = made.nodes
+    assert (start.start, start.caption) == (True, "say_llm · start")
+    assert (everywhere_node.is_global, everywhere_node.caption) == (True, "say_llm · global")
+    assert (off.disabled, off.caption) == (True, "no_op · disabled")
+    assert (ghost.id, ghost.ghost, ghost.type, ghost.caption) == ("gone", True, None, "missing")
+    assert [(line.disabled, line.forks) for line in made.edges] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert not any(node.ghost for node in (start, everywhere_node, off))
+
+
+def test_edges_without_an_end_lead_to_ghosts_of_their_own() -> None:
+    made = layout(workflow([{"logical_id": "a"}], edge("a", None), edge(None, "a")))
+
+    assert [node.ghost for node in made.nodes] == [False, True, True]
+    assert len({node.id for node in made.nodes}) == 3
+
+
+@pytest.mark.parametrize("engines", [["graphviz-pure"], []])
+def test_parallel_edges_stay_apart(engines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphviz_command, "find_commands", lambda: [str(GRAPHVIZ) for _ in engines])
+    nodes = [{"logical_id": "a"}, {"logical_id": "b"}]
+
+    made = layout(workflow(nodes, edge("a", "b"), edge("a", "b"), edge("b", "a")))
+
+    assert len({line.path for line in made.edges}) == 3
+
+
+@pytest.mark.parametrize("engines", [["graphviz-pure"], []])
+def test_a_label_has_a_place_and_an_edge_without_one_has_none(
+    engines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphviz_command, "find_commands", lambda: [str(GRAPHVIZ) for _ in engines])
+    nodes = [{"logical_id": "a"}, {"logical_id": "b"}]
+
+    made = layout(workflow(nodes, edge("a", "b", name="yes"), edge("a", "b"), edge("a", "a", name="again")))
+
+    places = [line.label_at for line in made.edges]
+    assert places[0] is not None and 0 < places[0][0] < made.width and 0 < places[0][1] < made.height
+    assert places[1] is None
+    assert places[2] is not None and places[2][0] > made.nodes[0].x + made.nodes[0].width / 2
+
+
+def test_it_is_plain_json() -> None:
+    made = layout(workflow(4))
+
+    data = json.loads(json.dumps(made.to_json(), allow_nan=False))
+
+    assert set(data) == {"engine", "version", "width", "height", "nodes", "edges"}
+    assert data["nodes"][0]["lines"] == ["n0"]
+    assert data["edges"][0]["path"].startswith("M")
+
+
+def test_the_same_structure_is_laid_out_once(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
+    calls = []
+    monkeypatch.setattr(
+        layered, "place", lambda drawing, real=layered.place: calls.append(1) or real(drawing)
+    )
+    nodes = [{"logical_id": "a", "type": "say_static", "text": "hello"}]
+
+    first = layout(workflow(nodes))
+    changed_elsewhere = layout(Graph(workflow([nodes[0] | {"text": "good day"}])))
+    renamed = layout(workflow([nodes[0] | {"name": "Greeting"}]))
+
+    assert changed_elsewhere is first
+    assert renamed.version != first.version
+    assert len(calls) == 2
+
+
+def test_two_threads_that_ask_at_once_share_the_work(
+    monkeypatch: pytest.MonkeyPatch, no_engine: None
+) -> None:
+    calls = []
+    second_call = threading.Event()
+
+    def place(drawing: Any, real: Any = layered.place) -> Any:
+        calls.append(1)
+        if len(calls) > 1:
+            second_call.set()
+        second_call.wait(0.3)
+        return real(drawing)
+
+    monkeypatch.setattr(layered, "place", place)
+    made: list[Layout] = []
+    threads = [threading.Thread(target=lambda: made.append(layout(workflow()))) for _ in range(4)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(calls) == 1
+    assert len(made) == 4
+    assert all(one is made[0] for one in made)
+
+
+def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(layered, "place", lambda drawing: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            layout(workflow())
+
+    assert layout(workflow()).engine == "built-in"
+
+
+def test_only_the_latest_layouts_are_kept(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
+    first, other = workflow(1), workflow([{"logical_id": "other"}])
+    kept, forgotten = layout(first), layout(other)
+
+    for number in range(63):
+        layout(workflow([{"logical_id": f"n{number + 2}"}]))
+        assert layout(first) is kept
+
+    assert layout(other) is not forgotten
