@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -32,7 +32,9 @@ def _commands() -> None:
 @main.command()
 def serve(
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8611,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")
+    ] = 8611,
     database: Annotated[str, typer.Option(help="URL of the store; the user's own by default.")] = "",
     api_key: Annotated[
         str,
@@ -55,12 +57,18 @@ def serve(
             chosen["inline_python"] = inline_python.value
         backend = open_embedded(settings.model_copy(update=chosen))
     except DebuggerError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        _give_up(error)
     try:
         serve_backend(backend, host, port, api_key or None)
+    except DebuggerError as error:
+        _give_up(error)
     finally:
         backend.close()
+
+
+def _give_up(error: DebuggerError) -> NoReturn:
+    typer.echo(f"error: {error}", err=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import httpx
 
+from debugger.backends.base_url import check_base_url, is_loopback
 from debugger.backends.http_errors import (
     WHOLE_URL,
     Asked,
@@ -21,7 +20,6 @@ from debugger.backends.http_errors import (
     no_answer,
     refusal,
     retry_after,
-    without_query,
 )
 from debugger.errors import AnswerError, AuthenticationError, InputError, SettingsError, WorkflowError
 from debugger.protocol.base import JsonObject
@@ -55,7 +53,8 @@ class Answer:
         try:
             return reader(self.body if part is None else part)
         except (InputError, WorkflowError) as error:
-            raise self.unusable(error.message) from error
+            # Not "from error": its cause repeats the values that were answered.
+            raise self.unusable(error.message) from None
 
     def rows(self, *keys: str) -> list[JsonObject]:
         """The rows of a list, under the first of the keys that has one.
@@ -190,48 +189,6 @@ class ApiClient:
             ) from error
 
 
-def check_base_url(text: str) -> str:
-    """Give back a usable base URL, without a slash at its end.
-
-    Raises:
-        SettingsError: It is not one.
-    """
-    advice = "Set INTERACTLY_BASE_URL to something like https://api.example/workflows."
-    if not text.strip():
-        raise SettingsError("No base URL is set for the hosted API.", advice=advice)
-    try:
-        url = httpx.URL(text.strip())
-    except httpx.InvalidURL as error:
-        raise SettingsError(
-            f"The base URL of the hosted API is not a URL: {error}.", advice=advice
-        ) from error
-    shown = without_query(url)
-    if url.scheme not in ("http", "https") or not url.host:
-        raise SettingsError(f"The base URL {shown!r} does not begin with https:// and a host.", advice=advice)
-    if url.userinfo or url.query or url.fragment:
-        raise SettingsError(
-            f"The base URL {shown!r} has a user, a query or a fragment, which it cannot have.",
-            advice=f"{advice} The key has its own setting, INTERACTLY_API_KEY.",
-        )
-    base = shown.rstrip("/")
-    if re.search(r"/v1(/workflows)?$", base):
-        raise SettingsError(
-            f"The base URL {base!r} goes one step too far.",
-            advice="Leave out /v1 and what follows: every request adds it.",
-        )
-    return base
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _headers(settings: HostedSettings, key: str) -> dict[str, str]:
     headers = {
         "Authorization": f"Bearer {key}",
@@ -296,7 +253,7 @@ def _read_object(asked: Asked, response: httpx.Response) -> JsonObject:
     except (ValueError, RecursionError) as error:
         raise AnswerError(
             f"The answer to {asked} is not JSON: {asked.quote(str(error))}. "
-            f"It begins {asked.quote(response.text[:80])!r}.",
+            f"It begins {asked.quote(response.text[:1000])[:80]!r}.",
             advice=WHOLE_URL,
         ) from error
     if not isinstance(body, dict):

@@ -25,10 +25,7 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
         version: The version that a new run begins with.
     """
     run_input = {key: value for key, value in turn_input.to_wire().items() if key != SECRETS}
-    # The API may take a null for a choice, and refuses an input without any thread.
-    for key in ("version_number", "initial_state"):
-        if run_input.get(key) is None:
-            run_input.pop(key, None)
+    # The API refuses an input without any thread (wire.md 2.2).
     if not run_input.get("thread_to_node_inputs"):
         run_input["thread_to_node_inputs"] = {MAIN_THREAD: {"node_run_inputs": []}}
     if version is not None:

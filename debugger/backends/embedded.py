@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from debugger.backends.base import Capabilities, Page, TurnStream
-from debugger.backends.scripts import responder_for
+from debugger.backends.scripts import find_script, responder_for
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
@@ -122,6 +122,11 @@ class EmbeddedBackend:
         """See `Backend.activate_version`."""
         self.store.activate_version(check_id("workflow", workflow_id), version_number)
 
+    def demo_lines(self, workflow: Workflow) -> list[str]:
+        """See `Backend.demo_lines`; they stand in the workflow's script."""
+        script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
+        return list(script.demo) if script else []
+
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
         return self.store.run(check_id("run", run_id))
@@ -130,6 +135,8 @@ class EmbeddedBackend:
         self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
     ) -> Page[Run]:
         """See `Backend.runs`."""
+        if workflow_id is not None:
+            check_id("workflow", workflow_id)
         rows, total = self.store.runs(workflow_id=workflow_id, status=status, page=page, size=size)
         return Page(rows, total)
 

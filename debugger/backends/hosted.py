@@ -158,6 +158,10 @@ class HostedBackend:
         path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
         self._client.post(path, f"version {version_number} of {_workflow_named(workflow_id)}")
 
+    def demo_lines(self, workflow: Workflow) -> list[str]:
+        """See `Backend.demo_lines`; the API knows none."""
+        return []
+
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
         path = urls.RUN.format(run_id=check_id("run", run_id))
@@ -264,7 +268,7 @@ class HostedBackend:
 
     def _version(self, workflow_id: str, version_number: int) -> Answer:
         answer = self._get_versions(workflow_id)
-        rows = {row.get("version_number"): row for row in answer.rows("versions")}
+        rows = {answer.read(version_summary, row).version_number: row for row in answer.rows("versions")}
         if version_number not in rows:
             raise NotFoundError(
                 f"{_workflow_named(workflow_id).capitalize()} has no version {version_number}.",

@@ -103,9 +103,7 @@ def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
     place = f"{asked}: {response.status_code} {told}"
     match response.status_code:
         case 400:
-            return WorkflowError(
-                told, category=_category(body), advice="Correct the workflow, then try again."
-            )
+            return _broken_rule(asked, body, told)
         case 401:
             return AuthenticationError(
                 f"The API does not accept the key ({place}).",
@@ -216,6 +214,14 @@ def _redirect(asked: Asked, response: httpx.Response) -> AnswerError:
     )
 
 
+def _broken_rule(asked: Asked, body: Any, told: str) -> WorkflowError:
+    advice = "Correct the workflow, then try again."
+    if isinstance(body, dict) and body.get("message") and body.get("error"):
+        category, rule = asked.quote(str(body["message"])), asked.quote(str(body["error"]))
+        return WorkflowError(rule, category=category, advice=advice)
+    return WorkflowError(told, advice=advice)
+
+
 def _not_found(asked: Asked, body: Any, told: str, place: str) -> DebuggerError:
     if not isinstance(body, dict):
         return AnswerError(f"{place}, and not in the API's JSON.", advice=WHOLE_URL)
@@ -253,11 +259,6 @@ def _server_failure(asked: Asked, response: httpx.Response, told: str, place: st
         if request_id
         else "Try again later.",
     )
-
-
-def _category(body: Any) -> str:
-    both = isinstance(body, dict) and body.get("message") and body.get("error")
-    return str(body["message"]) if both else "Invalid workflow"
 
 
 def _field_problems(problems: list[Any]) -> Iterator[str]:

@@ -115,7 +115,8 @@ class Interpreter:
                 ) from error
             if node.loops_to_itself and not node.waits_for_user:
                 raise RunError(
-                    f"Node {config.label!r} ({config.logical_id}) has self_loop but does not wait for the user.",
+                    f"Node {config.label!r} ({config.logical_id}) has self_loop, "
+                    "but does not wait for the user.",
                     advice="Set wait_for_user_message, or switch self_loop off.",
                 )
             self._nodes[config.logical_id] = node

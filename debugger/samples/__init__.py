@@ -1,0 +1,55 @@
+"""Workflows that come along, to try the debugger with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One workflow, in one or more versions, with the script that answers for its models if it has one."""
+
+    name: str
+    versions: tuple[str, ...]
+    """The files of its documents, oldest first."""
+    script: str | None = None
+    """The file of its script."""
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Its hydrated documents, oldest version first."""
+        return [json.loads(_read(version)) for version in self.versions]
+
+    def script_text(self) -> str | None:
+        """What its script file says."""
+        return None if self.script is None else _read(self.script)
+
+
+SAMPLES: tuple[Sample, ...] = (
+    Sample("Tea welcome", ("tea_welcome.json",)),
+    Sample("City services", ("city_services.json",)),
+    Sample(
+        "Clinic front desk",
+        ("clinic_front_desk.v1.json", "clinic_front_desk.json"),
+        "clinic_front_desk.script.yaml",
+    ),
+)
+"""Every sample; the last is the one to show first, for a list of workflows has the newest on top."""
+
+
+def script_for(logical_id: str) -> str | None:
+    """The script of the sample whose workflow has this logical id; ``None`` when none of them has."""
+    for sample in SAMPLES:
+        if sample.script is not None and any(_logical_id(one) == logical_id for one in sample.documents()):
+            return sample.script_text()
+    return None
+
+
+def _logical_id(document: dict[str, Any]) -> Any:
+    return document["workflow_config"]["logical_id"]
+
+
+def _read(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")

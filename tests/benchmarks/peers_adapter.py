@@ -31,7 +31,7 @@ workflow: workflow_bench_chat
 nodes:
   echo:
     - when: "(?P<all>.*)"
-      say: "You said: ${all}"
+      say: "You said: [[last]]"
       fill:
         last: "${all}"
 """

@@ -56,7 +56,9 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
     label = f"[stand-in for {prompt.node_name}]"
     if not prompt.message.strip():
         return f"{label} This node would open the conversation here."
-    parts = [f'{label} I heard: "{prompt.message.strip()}".', _noted(fields), _ways_on(prompt.choices)]
+    said = prompt.message.strip()
+    end = "" if said.endswith((".", "!", "?")) else "."
+    parts = [f'{label} I heard: "{said}"{end}', _noted(fields), _ways_on(prompt.choices)]
     return " ".join(part for part in parts if part)
 
 

@@ -23,8 +23,9 @@ It is a YAML file beside the workflow. Rules are tried from top to bottom, the f
 
 ``when`` is a regular expression that is searched for in the user's message, upper and lower case alike.
 ``fill`` gives the fields of the structured output and ``args`` the arguments of the hop; ``$1`` and
-``${name}`` in them are the groups of ``when``, ``$$`` is a dollar sign. ``say`` may hold ``[[name]]``. Where
-a rule has both ``take`` and ``say`` the hop is taken, and the text said only when no hop is offered.
+``${name}`` in them are the groups of ``when``, ``$$`` is a dollar sign. ``say`` may hold ``[[name]]``, also
+of what the rule fills. Where a rule has both ``take`` and ``say`` the hop is taken, and the text said only
+when no hop is offered.
 """
 
 from __future__ import annotations

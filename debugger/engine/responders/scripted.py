@@ -63,7 +63,7 @@ class ScriptedResponder:
             return Reply(chosen=choice, args=args, reason=hit.reason, fields=fields, model=_MODEL)
         if left_open:
             return replace(rest, fields=fields, model=_MODEL)
-        text = fill(rule.say or "", Scope(runtime=prompt.variables)).text
+        text = fill(rule.say or "", Scope(runtime={**prompt.variables, **fields})).text
         return Reply(text=text, reason=hit.reason, fields=fields, model=_MODEL)
 
 

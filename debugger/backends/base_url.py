@@ -1,0 +1,53 @@
+"""The address that all requests to the hosted API begin with."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+import httpx
+
+from debugger.backends.http_errors import without_query
+from debugger.errors import SettingsError
+
+
+def check_base_url(text: str) -> str:
+    """Give back a usable base URL, without a slash at its end.
+
+    Raises:
+        SettingsError: It is not one.
+    """
+    advice = "Set INTERACTLY_BASE_URL to something like https://api.example/workflows."
+    if not text.strip():
+        raise SettingsError("No base URL is set for the hosted API.", advice=advice)
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL as error:
+        raise SettingsError(
+            f"The base URL of the hosted API is not a URL: {error}.", advice=advice
+        ) from error
+    shown = without_query(url)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise SettingsError(f"The base URL {shown!r} does not begin with https:// and a host.", advice=advice)
+    if url.userinfo or url.query or url.fragment:
+        raise SettingsError(
+            f"The base URL {shown!r} has a user, a query or a fragment, which it cannot have.",
+            advice=f"{advice} The key has its own setting, INTERACTLY_API_KEY.",
+        )
+    base = shown.rstrip("/")
+    if re.search(r"/v1(/workflows)?$", base):
+        raise SettingsError(
+            f"The base URL {base!r} goes one step too far.",
+            advice="Leave out /v1 and what follows: every request adds it.",
+        )
+    return base
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,43 @@
+"""The app that serves a backend under the hosted API's URLs."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from debugger.backends.base import Backend
+from debugger.protocol.urls import BASE_PATH
+from debugger.server import execute, runs, versions, workflows
+from debugger.server.access import Access
+from debugger.server.body import BODY_LIMIT
+from debugger.server.errors import handle_errors
+from debugger.server.reply import JsonReply
+from debugger.server.request_ids import RequestIds
+from debugger.server.running import RunningTurns
+
+ROUTERS = (workflows.router, versions.router, execute.router, runs.router)
+
+
+def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int = BODY_LIMIT) -> FastAPI:
+    """Serve a backend.
+
+    Args:
+        backend: What runs the workflows; closing it stays with the caller.
+        api_key: What a request must show; without one, the server answers only to local names.
+        body_limit: Bytes that the body of a request may have.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.state.backend = backend
+    app.state.body_limit = body_limit
+    app.state.running = RunningTurns()
+    for router in ROUTERS:
+        app.include_router(router, prefix=BASE_PATH)
+    app.add_api_route("/healthz", healthz)
+    handle_errors(app)
+    app.add_middleware(Access, api_key=api_key)
+    app.add_middleware(RequestIds)
+    return app
+
+
+async def healthz() -> JsonReply:
+    """Whether the server is there at all."""
+    return JsonReply({"status": "ok"})

@@ -1,0 +1,83 @@
+"""Errors as the API tells them (``platform/wire.md`` 1.8)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+
+from debugger.errors import (
+    DebuggerError,
+    ExpressionError,
+    InputError,
+    NotStartableError,
+    RateLimitError,
+    RunEndedError,
+    StoreError,
+    WorkflowError,
+)
+from debugger.protocol.base import JsonObject
+from debugger.server.reply import JsonReply
+
+logger = logging.getLogger(__name__)
+
+NO_START = "No start node found"
+SESSION_NOT_FOUND = "Session not found"
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error that is raised on purpose in the API's own shapes."""
+    app.add_exception_handler(DebuggerError, _debugger_error)
+    app.add_exception_handler(RequestValidationError, _malformed_request)
+
+
+def error_body(error: DebuggerError) -> JsonObject:
+    """The body of the answer that tells of an error."""
+    for kind, body in _BODIES.items():
+        if isinstance(error, kind):
+            return body(error)
+    return {"detail": error.message}
+
+
+def _input_body(error: Any) -> JsonObject:
+    return {"detail": [{"type": "value_error", "loc": ["body"], "msg": error.message}]}
+
+
+def _not_startable_body(error: Any) -> JsonObject:
+    known = error.message if NO_START in error.message else f"{NO_START}: {error.message}"
+    return {"detail": known}
+
+
+_BODIES: dict[type[DebuggerError], Callable[[Any], JsonObject]] = {
+    WorkflowError: lambda error: {"message": error.category, "error": error.message},
+    ExpressionError: lambda error: {"message": "Invalid expression", "error": str(error)},
+    InputError: _input_body,
+    RunEndedError: lambda error: {"detail": SESSION_NOT_FOUND},
+    NotStartableError: _not_startable_body,
+    # Where the database is and what ails it is for the one who runs the server, who finds it in the log.
+    StoreError: lambda error: {"detail": "Service unavailable"},
+}
+
+
+async def _debugger_error(request: Request, error: Exception) -> JsonReply:
+    assert isinstance(error, DebuggerError)
+    if error.status >= 500:
+        logger.warning("%s %s: %s", request.method, request.url.path, error)
+    headers = {}
+    if isinstance(error, RateLimitError) and error.retry_after is not None:
+        headers["Retry-After"] = str(ceil(error.retry_after))
+    return JsonReply(error_body(error), status_code=error.status, headers=headers)
+
+
+async def _malformed_request(request: Request, error: Exception) -> JsonReply:
+    assert isinstance(error, RequestValidationError)
+    # What was sent is not sent back: it may hold secrets.
+    problems = [
+        {"type": problem["type"], "loc": list(problem["loc"]), "msg": problem["msg"]}
+        for problem in error.errors()
+    ]
+    return JsonReply({"detail": problems}, status_code=422)

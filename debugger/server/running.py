@@ -1,0 +1,57 @@
+"""Turns that are being run for one request, so that another request can stop them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from debugger.protocol.runs import TurnResult
+
+
+@dataclass
+class RunningTurn:
+    """One turn under way."""
+
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set to end it early."""
+    over: threading.Event = field(default_factory=threading.Event)
+    result: TurnResult | None = None
+    """How it ended; ``None`` until then, and when it ended in an error."""
+
+
+class RunningTurns:
+    """The turns under way by run. A first turn has no run id yet and so cannot be stopped."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, RunningTurn] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, run_id: str | None) -> Iterator[RunningTurn]:
+        """A turn that can be stopped for as long as the block lasts, unless the run has another one."""
+        turn = RunningTurn()
+        with self._lock:
+            known = run_id is not None and self._turns.setdefault(run_id, turn) is turn
+        try:
+            yield turn
+        finally:
+            if known and run_id is not None:
+                with self._lock:
+                    del self._turns[run_id]
+            turn.over.set()
+
+    def stop(self, run_id: str) -> TurnResult | None:
+        """End the turn of a run and wait until it has ended.
+
+        Returns:
+            The turn's result, ``None`` when no turn is under way or when it ended in an error.
+        """
+        with self._lock:
+            turn = self._turns.get(run_id)
+        if turn is None:
+            return None
+        turn.cancelled.set()
+        turn.over.wait()
+        return turn.result

@@ -1,0 +1,146 @@
+"""The app in a real Chromium: a server of its own on a port of its own, and pages that load nothing from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FAILURES = Path(__file__).parent / "failures"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+START_SECONDS = 40
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that answers at an address, and where it writes its log."""
+
+    url: str
+    log: Path
+    folder: Path
+
+
+@contextmanager
+def running(command: list[str], health: str, port: int, folder: Path, **environment: str) -> Iterator[Server]:
+    """A server process from its first healthy answer to its end."""
+    log = folder / f"server-{port}.log"
+    url = f"http://127.0.0.1:{port}"
+    own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), **environment}
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **own}
+        )
+        try:
+            _wait_until_healthy(process, url + health, log)
+            yield Server(url, log, folder)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the server ended with {process.returncode}:\n{log.read_text()}")
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)  # polling a port is the one thing that a process offers
+    pytest.fail(f"no healthy answer after {START_SECONDS} s:\n{log.read_text()}")
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def streamlit_app(folder: Path, **environment: str) -> contextmanager[Server]:
+    """The app with a data folder of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
+    return running(command, "/_stcore/health", port, folder, **environment)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        reason = "no Chromium: apt-get install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on the embedded engine with the samples."""
+    with streamlit_app(tmp_path_factory.mktemp("app")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page in a fresh context that refuses, and reports, whatever leaves this machine."""
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, accept_downloads=True)
+    outside: list[str] = []
+
+    def guard(route):
+        if re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]", route.request.url):
+            route.continue_()
+        else:
+            outside.append(route.request.url)
+            route.abort()
+
+    context.route(re.compile(r"^(https?|wss?)://"), guard)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    yield page
+    if request.session.testsfailed:
+        FAILURES.mkdir(exist_ok=True)
+        page.screenshot(path=FAILURES / f"{request.node.name}.png")
+    context.close()
+    assert outside == [], f"the page asked for {outside}"
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and nothing on the page is stale."""
+    page.wait_for_selector(
+        '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
+    )
+    page.wait_for_function("() => !document.querySelector('[data-stale=\"true\"]')")

@@ -1,0 +1,461 @@
+"""What every backend promises. Each test runs on each of them; the last ones compare the two."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.hosted import HostedBackend
+from debugger.errors import (
+    ConflictError,
+    DebuggerError,
+    InputError,
+    NotFoundError,
+    NotStartableError,
+    RunEndedError,
+    WorkflowError,
+)
+from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
+from debugger.protocol.runs import TurnInput, TurnResult
+from debugger.settings import HostedSettings, Settings
+from tests.factories import direct, document, say, static, tool, when
+
+UNKNOWN = "665f00000000000000000001"
+KEY = "sk-conformance"
+KINDS = ["embedded", "hosted"]
+
+VOLATILE = re.compile(
+    r"logical_id|timestamp|run_id|workflow_run_id|workflow_id|id|created_at|updated_at|.*milliseconds"
+    r"|ai_message_turn_id|llm_response_id|now|date|time|year|month|day|hour|minute|iso_datetime|day_of_week|timestamp_ms|rand_.*"
+)
+"""Keys whose values differ from run to run: ids, moments, durations, chance."""
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("embedded")
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{folder}/runs.sqlite3"))
+    yield backend
+    backend.close()
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hosted")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--database", f"sqlite:///{folder}/runs.sqlite3", "--api-key", KEY]
+    command += ["--inline-python", "isolated"]
+    environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
+    with (
+        (folder / "log.txt").open("w") as log,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+            cwd=Path(__file__).parents[2],
+        ) as server,
+    ):
+        said = server.stdout.readline()
+        assert "Serving the API on" in said, (folder / "log.txt").read_text()
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json() == {"status": "ok"}
+        url = f"http://127.0.0.1:{port}/workflows"
+        backend = HostedBackend(HostedSettings(base_url=url, api_key=KEY, timeout=30))
+        yield backend
+        backend.close()
+        server.terminate()
+        server.communicate(timeout=15)
+
+
+@pytest.fixture(params=KINDS)
+def backend(request):
+    return request.getfixturevalue(request.param)
+
+
+def shop(**fields):
+    """Greets, then asks for tea until it is done."""
+    parts = [
+        static("greet", "Welcome to {{shop}}"),
+        say("ask", "Which tea?"),
+        static("bye", "Enjoy your [[tea]]"),
+        direct("greet", "ask"),
+        when("ask", "bye", "[[done]] == true", name="served"),
+    ]
+    return {
+        **document(*parts, defaults={"shop": "Leaf"}, logical_id="workflow_shop"),
+        "name": "Shop",
+        **fields,
+    }
+
+
+def begin(backend, graph=None, **fields):
+    """A new workflow and the result of a first turn."""
+    workflow = backend.create_workflow(graph or shop())
+    return workflow.id, backend.execute(workflow.id, TurnInput.saying(None, **fields)).finish()
+
+
+def go_on(backend, workflow_id, run_id, text, **fields):
+    turn_input = TurnInput.saying(text, command="data", **fields)
+    return backend.execute(workflow_id, turn_input, run_id=run_id).finish()
+
+
+def serve_tea(backend):
+    """A whole conversation: the id of its run and the results of its three turns."""
+    workflow_id, first = begin(backend, run_by="qa", dynamic_variables={"shop": "Leaf & Co"})
+    second = go_on(backend, workflow_id, first.run_id, "Hm.")
+    third = go_on(
+        backend, workflow_id, first.run_id, "Assam", runtime_variables={"done": True, "tea": "Assam"}
+    )
+    return first.run_id, [first, second, third]
+
+
+def texts(result):
+    return [event["content"] for event in result.events if event["type"] == "assistant_response"]
+
+
+def steady(value):
+    """The same JSON without what differs from run to run."""
+    if isinstance(value, dict):
+        return {key: "*" if VOLATILE.fullmatch(key) else steady(part) for key, part in value.items()}
+    return [steady(part) for part in value] if isinstance(value, list) else value
+
+
+# Workflows
+
+
+def test_a_new_workflow_is_found_by_its_name_and_is_the_newest(backend):
+    made = backend.create_workflow(shop(name="Oolong 100%", description="Sells tea"))
+
+    found = backend.workflows("OOLONG 100%")
+
+    assert [(row.id, row.name, row.description) for row in found] == [(made.id, "Oolong 100%", "Sells tea")]
+    assert found[0].active_version_number == made.active_version_number == 0
+    assert backend.workflows()[0].id == made.id
+    assert backend.workflow_summary(made.id).name == "Oolong 100%"
+    assert backend.workflows("no such tea") == []
+
+
+def test_a_document_without_a_name_is_given_one(backend):
+    made = backend.create_workflow(document(static("a", "Hello"), name=None), name="Given")
+
+    assert backend.workflow_summary(made.id).name == "Given"
+
+
+def test_a_graph_comes_back_with_everything_that_was_in_it(backend):
+    odd = {"future": {"deep": [1, 2**70, 0.1, None, "ü\u2028"]}, "dynamic_variables": {"a": {}}}
+    graph = shop(**odd)
+    graph["node_configs"][0]["hue"] = {"r": 1}
+
+    made = backend.create_workflow(graph)
+
+    assert backend.workflow(made.id).to_wire() == graph
+    assert list(backend.workflow(made.id).to_wire()) == list(graph)
+    assert backend.workflow(made.id, 0).to_wire() == graph
+
+
+def test_secrets_of_a_document_are_not_kept(backend):
+    made = backend.create_workflow(shop(secret_variables={"pin": "hunter2"}))
+
+    assert backend.workflow(made.id).to_wire() == shop()
+
+
+def test_a_deleted_workflow_is_gone_and_its_runs_stay(backend):
+    workflow_id, result = begin(backend)
+
+    backend.delete_workflow(workflow_id)
+
+    for call in (backend.workflow, backend.workflow_summary, backend.versions, backend.delete_workflow):
+        with pytest.raises(NotFoundError):
+            call(workflow_id)
+    with pytest.raises(NotFoundError):
+        backend.execute(workflow_id, TurnInput.saying(None)).finish()
+    assert backend.run(result.run_id).workflow_id == workflow_id
+
+
+@pytest.mark.parametrize(
+    "graph, error",
+    [
+        ({}, WorkflowError),
+        ({"name": "Shop"}, WorkflowError),
+        ({"node_configs": [{"name": "no id"}]}, InputError),
+        ({"node_configs": [], "edge_configs": [{"logical_id": "e", "type": "odd"}]}, InputError),
+    ],
+)
+def test_what_is_no_workflow_is_refused(backend, graph, error):
+    with pytest.raises(error):
+        backend.create_workflow(graph)
+
+
+# Versions
+
+
+def test_versions_are_copied_named_and_activated(backend):
+    workflow = backend.create_workflow(shop())
+
+    second = backend.create_version(workflow.id, version_name="Second", mark_as_active=True)
+    third = backend.create_version(workflow.id, source_version_number=0)
+    before = backend.versions(workflow.id)
+    backend.activate_version(workflow.id, 0)
+    after = backend.versions(workflow.id)
+
+    assert (second.version_number, second.version_name, second.is_active) == (1, "Second", True)
+    assert (third.version_number, third.version_name, third.is_active) == (2, None, False)
+    assert [version.version_number for version in before] == [0, 1, 2]
+    assert [version.version_name for version in before] == ["Initial Version", "Second", None]
+    assert [version.is_active for version in before] == [False, True, False]
+    assert [version.is_active for version in after] == [True, False, False]
+    assert backend.workflow_summary(workflow.id).active_version_number == 0
+    assert backend.workflow(workflow.id, 2).to_wire() == shop()
+
+
+def test_a_version_carries_no_graph(backend):
+    workflow = backend.create_workflow(shop())
+
+    assert "greet" not in str(backend.versions(workflow.id)[0].to_wire())
+
+
+def test_a_run_keeps_the_version_that_it_began_with(backend):
+    workflow = backend.create_workflow(shop())
+    backend.create_version(workflow.id, version_name="Second", mark_as_active=True)
+    inputs = [
+        (TurnInput.saying(None), None),
+        (TurnInput.saying(None), 0),
+        (TurnInput.saying(None, version_number=0), None),
+        (TurnInput.saying(None, version_number=1), 0),
+    ]
+
+    runs = [
+        backend.execute(workflow.id, given, version_number=number).finish().run_id for given, number in inputs
+    ]
+    backend.activate_version(workflow.id, 0)
+    backend.execute(workflow.id, TurnInput.saying("Hm."), run_id=runs[0], version_number=0).finish()
+
+    records = [backend.run(run_id) for run_id in runs]
+    assert [record.version_number for record in records] == [1, 0, 1, 0]
+    assert [record.version_name for record in records] == ["Second", "Initial Version"] * 2
+
+
+# Turns
+
+
+def test_a_first_turn_goes_on_until_the_user_is_needed(backend):
+    workflow = backend.create_workflow(shop())
+    stream = backend.execute(workflow.id, TurnInput.saying(None))
+
+    events = list(stream)
+
+    result = stream.result
+    assert [event.to_wire() for event in events] == result.events
+    assert {type(event) for event in events} > {AssistantResponseEvent}
+    assert texts(result)[0] == "Welcome to Leaf"
+    assert (result.status, result.turn_number, result.error) == ("waiting_for_user_input", 1, None)
+    assert (result.is_waiting_for_input, result.is_completed) == (True, False)
+    assert result.next_input_hint["type"] == "busy_wait_for_user_message"
+    assert result.next_input_hint["origin_node_logical_id"] == "ask"
+    assert result.next_input_hint in result.events
+    assert stream.run_id == result.run_id
+
+
+def test_a_later_turn_takes_what_the_user_says(backend):
+    workflow_id, first = begin(backend)
+
+    stream = backend.execute(workflow_id, TurnInput.saying("Hm."), run_id=first.run_id)
+    heard = [event for event in stream if isinstance(event, UserMessagesEvent)]
+
+    assert heard[0].messages[0]["content"] == "Hm."
+    assert heard[0].messages[0]["id"]
+    assert (stream.result.turn_number, stream.result.run_id) == (2, first.run_id)
+
+
+def test_a_run_ends_where_its_graph_does(backend):
+    _, results = serve_tea(backend)
+
+    assert [result.status for result in results] == ["waiting_for_user_input"] * 2 + ["completed"]
+    assert [result.turn_number for result in results] == [1, 2, 3]
+    assert texts(results[-1])[-1] == "Enjoy your Assam"
+    assert (results[-1].is_completed, results[-1].is_waiting_for_input) == (True, False)
+    assert results[-1].next_input_hint is None
+    assert results[-1].events[-1]["type"] == "end_workflow"
+
+
+def test_a_run_that_cannot_go_on_fails_with_its_error_as_data(backend):
+    odd = {"logical_id": "odd", "type": "athena_patients_search", "name": "Odd"}
+
+    _, result = begin(backend, document(static("a", "Hello"), odd, direct("a", "odd")))
+
+    assert (result.status, result.is_completed) == ("failed", True)
+    assert "athena_patients_search" in result.error
+    assert backend.run(result.run_id).status == "failed"
+
+
+def test_a_waiting_run_is_stopped_for_good(backend):
+    workflow_id, first = begin(backend)
+
+    result = backend.execute(workflow_id, TurnInput(command="stop"), run_id=first.run_id).finish()
+
+    assert (result.status, result.is_completed, result.run_id) == ("cancelled", True, first.run_id)
+    assert backend.run(first.run_id).status == "cancelled"
+    with pytest.raises(RunEndedError):
+        go_on(backend, workflow_id, first.run_id, "More")
+
+
+def test_a_run_that_is_over_takes_no_turn(backend):
+    workflow_id, first = begin(backend, document(static("a", "Hello")))
+
+    with pytest.raises(RunEndedError):
+        go_on(backend, workflow_id, first.run_id, "More")
+
+    assert len(backend.run(first.run_id).input_output_pairs) == 1
+
+
+def test_of_two_turns_at_once_one_is_refused(backend):
+    slow = tool("slow", "def slow():\n    for _ in range(50_000_000):\n        pass\n")
+    workflow_id, first = begin(backend, document(say("ask"), slow, when("ask", "slow", "1 == 1")))
+    together = threading.Barrier(2)
+
+    def turn(text):
+        together.wait()
+        try:
+            return go_on(backend, workflow_id, first.run_id, text)
+        except DebuggerError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = sorted(threads.map(turn, ["one", "two"]), key=lambda outcome: type(outcome).__name__)
+
+    assert [type(outcome) for outcome in outcomes] == [ConflictError, TurnResult]
+    assert len(backend.run(first.run_id).input_output_pairs) == 2
+
+
+def test_a_turn_under_way_is_cancelled(backend):
+    endless = tool("endless", "def endless():\n    while True:\n        pass\n")
+    workflow_id, first = begin(backend, document(say("ask"), endless, when("ask", "endless", "1 == 1")))
+    cancelled = threading.Event()
+    stream = backend.execute(workflow_id, TurnInput.saying("go"), run_id=first.run_id, cancelled=cancelled)
+    threading.Timer(0.3, cancelled.set).start()
+
+    result = stream.finish()
+
+    assert (result.status, result.is_completed, result.run_id) == ("cancelled", True, first.run_id)
+    assert backend.run(first.run_id).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "call, error",
+    [
+        (lambda backend, known: backend.workflow("nope"), InputError),
+        (lambda backend, known: backend.workflow_summary(UNKNOWN.upper()), InputError),
+        (lambda backend, known: backend.versions(UNKNOWN), NotFoundError),
+        (lambda backend, known: backend.workflow(UNKNOWN), NotFoundError),
+        (lambda backend, known: backend.workflow(known, 9), NotFoundError),
+        (lambda backend, known: backend.create_version(UNKNOWN), NotFoundError),
+        (lambda backend, known: backend.create_version(known, source_version_number=9), NotFoundError),
+        (lambda backend, known: backend.activate_version(known, 9), NotFoundError),
+        (lambda backend, known: backend.run("../x"), InputError),
+        (lambda backend, known: backend.run(UNKNOWN), NotFoundError),
+        (lambda backend, known: backend.runs(page=0), InputError),
+        (lambda backend, known: backend.execute("nope", TurnInput()).finish(), InputError),
+        (lambda backend, known: backend.execute(known, TurnInput(), run_id="nope").finish(), InputError),
+        (lambda backend, known: backend.execute(UNKNOWN, TurnInput()).finish(), NotFoundError),
+        (lambda backend, known: backend.execute(known, TurnInput(), run_id=UNKNOWN).finish(), NotFoundError),
+        (
+            lambda backend, known: backend.execute(known, TurnInput(), version_number=9).finish(),
+            NotFoundError,
+        ),
+        (lambda backend, known: backend.execute(known, TurnInput(command="stop")).finish(), InputError),
+    ],
+)
+def test_what_leads_nowhere_is_told_apart(backend, call, error):
+    known = backend.create_workflow(shop()).id
+
+    with pytest.raises(error) as raised:
+        call(backend, known)
+
+    assert raised.value.message
+
+
+def test_a_turn_goes_to_the_run_s_own_workflow_only(backend):
+    _, first = begin(backend)
+    other = backend.create_workflow(shop())
+
+    with pytest.raises(InputError):
+        go_on(backend, other.id, first.run_id, "More")
+
+
+def test_a_graph_without_a_start_cannot_be_run(backend):
+    workflow = backend.create_workflow({**document(), "name": "Empty"})
+
+    with pytest.raises(NotStartableError, match="No start node found"):
+        backend.execute(workflow.id, TurnInput.saying(None)).finish()
+
+
+# Records
+
+
+def test_a_record_holds_every_event_that_was_streamed(backend):
+    run_id, results = serve_tea(backend)
+
+    run = backend.run(run_id)
+
+    assert [turn.run_output.events for turn in run.input_output_pairs] == [
+        result.events for result in results
+    ]
+    assert (run.workflow_run_id, run.status, run.run_by) == (run_id, "completed", "qa")
+    assert run.created_at <= run.updated_at
+
+
+def test_runs_are_listed_newest_first_and_without_their_turns(backend):
+    workflow_id, first = begin(backend)
+    later = [backend.execute(workflow_id, TurnInput.saying(None)).finish().run_id for _ in range(2)]
+    go_on(backend, workflow_id, later[1], "Assam", runtime_variables={"done": True})
+
+    both = backend.runs(workflow_id=workflow_id, size=2)
+    rest = backend.runs(workflow_id=workflow_id, size=2, page=2)
+    done = backend.runs(workflow_id=workflow_id, status="completed")
+
+    assert [run.workflow_run_id for run in both.rows] == [later[1], later[0]]
+    assert [run.workflow_run_id for run in rest.rows] == [first.run_id]
+    assert (both.total, rest.total, done.total) == (3, 3, 1)
+    assert [run.workflow_run_id for run in done.rows] == [later[1]]
+    assert all(run.input_output_pairs == [] for run in both.rows)
+
+
+def test_secrets_of_an_input_are_not_kept(backend):
+    workflow_id, first = begin(backend)
+    given = TurnInput.from_wire({"command": "data", "secret_variables": {"pin": "hunter2"}, "future": "kept"})
+
+    result = backend.execute(workflow_id, given, run_id=first.run_id).finish()
+
+    assert "hunter2" not in str([result.to_wire(), backend.run(first.run_id).to_wire()])
+
+
+# The two side by side
+
+
+def test_the_same_conversation_is_the_same_events_and_the_same_record(embedded, hosted):
+    (own_id, own), (other_id, other) = serve_tea(embedded), serve_tea(hosted)
+
+    assert [steady(result.to_wire()) for result in other] == [steady(result.to_wire()) for result in own]
+    assert steady(hosted.run(other_id).to_wire()) == steady(embedded.run(own_id).to_wire())
+
+
+def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, hosted):
+    (_, own), (_, other) = serve_tea(embedded), serve_tea(hosted)
+
+    for mine, theirs in zip(own, other, strict=True):
+        for event, twin in zip(mine.events, theirs.events, strict=True):
+            assert type(event["timestamp"]) is type(twin["timestamp"]) is float
+            assert event["logical_id"].rpartition("_")[0] == twin["logical_id"].rpartition("_")[0]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import logging
+import re
+from types import SimpleNamespace
+
+import pytest
+
+UNKNOWN = "665f00000000000000000001"
+
+
+def boom(*_, **__):
+    raise ZeroDivisionError("the answer is sk-hidden")
+
+
+def test_health_is_told_outside_the_base_path(api):
+    answer = api.get(api.base_url.join("/healthz"))
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/workflows/", "/v1/workflow-runs/", f"/v1/workflows/{UNKNOWN}/", "/v1/session", "/"]
+)
+def test_only_exact_paths_are_answered_and_none_is_redirected(api, path):
+    answer = api.get(path)
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
+def test_the_session_endpoint_at_the_root_is_not_there(api):
+    assert api.get(api.base_url.join("/v1/session")).status_code == 404
+
+
+def test_unknown_parameters_and_any_header_values_are_accepted(api):
+    headers = {
+        "Authorization": "Bearer",
+        "teamid": "",
+        "uuid": "!",
+        "X-Interactly-API-Version": "1999-01-01",
+        "User-Agent": "interactly-python/0.2.0",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }
+
+    answer = api.get("/v1/workflows", params={"favorites": "true", "start": "x"}, headers=headers)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/workflows", "/nowhere", f"/v1/workflows/{UNKNOWN}", "/v1/workflows/x"])
+def test_every_answer_has_an_id_of_its_own(api, path):
+    first, second = api.get(path), api.get(path)
+
+    assert re.fullmatch(r"[0-9a-f]{32}", first.headers["x-request-id"])
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_what_nobody_foresaw_is_told_to_the_log_alone(serve, caplog):
+    client = serve(SimpleNamespace(workflows=boom))
+
+    with caplog.at_level(logging.INFO):
+        answer = client.get("/v1/workflows", headers={"Authorization": "Bearer sk-mine"})
+
+    assert (answer.status_code, answer.json()) == (500, {"detail": "Internal server error"})
+    assert answer.headers["x-request-id"] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "sk-mine" not in caplog.text
+
+
+def test_an_answer_that_cannot_be_written_is_an_error_of_the_server(serve, caplog):
+    client = serve(SimpleNamespace(workflows=lambda search: [SimpleNamespace(id=object())]))
+
+    assert client.get("/v1/workflows").status_code == 500
+    assert "AttributeError" in caplog.text

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from debugger.errors import (
+    AuthenticationError,
+    ConflictError,
+    ExpressionError,
+    InputError,
+    NotFoundError,
+    NotStartableError,
+    RateLimitError,
+    RunEndedError,
+    StoreError,
+    UnsupportedError,
+    WorkflowError,
+)
+
+CASES = [
+    (
+        WorkflowError("one edge only", category="Bad fork"),
+        400,
+        {"message": "Bad fork", "error": "one edge only"},
+    ),
+    (NotFoundError("There is no run.", advice="Look."), 404, {"detail": "There is no run."}),
+    (RunEndedError("Run 1 is over."), 404, {"detail": "Session not found"}),
+    (ConflictError("Busy."), 409, {"detail": "Busy."}),
+    (
+        InputError("No good.", advice="Try."),
+        422,
+        {"detail": [{"type": "value_error", "loc": ["body"], "msg": "No good."}]},
+    ),
+    (NotStartableError("No start node found in 'Tea'."), 500, {"detail": "No start node found in 'Tea'."}),
+    (NotStartableError("Two starts."), 500, {"detail": "No start node found: Two starts."}),
+    (UnsupportedError("Not here."), 501, {"detail": "Not here."}),
+    (StoreError("postgresql://me:pw@db is down."), 503, {"detail": "Service unavailable"}),
+    (
+        AuthenticationError("The API does not accept the key."),
+        401,
+        {"detail": "The API does not accept the key."},
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def failing(serve):
+    """A function that gives the answer to a request during which an error is raised."""
+    errors = []
+
+    def fail(search):
+        raise errors.pop()
+
+    client = serve(SimpleNamespace(workflows=fail))
+
+    def answer(error):
+        errors.append(error)
+        return client.get("/v1/workflows")
+
+    return answer
+
+
+@pytest.mark.parametrize("error, status, body", CASES, ids=[type(case[0]).__name__ for case in CASES])
+def test_an_error_is_told_in_the_shape_of_the_api(failing, error, status, body):
+    answer = failing(error)
+
+    assert (answer.status_code, answer.json()) == (status, body)
+    assert "x-request-id" in answer.headers
+
+
+def test_an_expression_is_told_with_its_place(failing):
+    answer = failing(ExpressionError("expected a value", text="[[x]] ==", column=9))
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "Invalid expression"
+    assert "column 9" in answer.json()["error"]
+
+
+def test_a_limit_is_told_with_the_time_to_wait(failing):
+    answer = failing(RateLimitError("Too many requests.", retry_after=1.2))
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
+
+
+def test_why_the_store_fails_is_in_the_log(failing, caplog):
+    failing(StoreError("The disk is full."))
+
+    assert "The disk is full." in caplog.text

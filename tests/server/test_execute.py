@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from debugger.backends.base import TurnStream
+from debugger.protocol.events import StartWorkflowEvent
+from debugger.protocol.runs import TurnResult
+from tests.factories import document, say, static
+
+UNKNOWN = "665f00000000000000000001"
+START = {"run_input": {"command": "start"}}
+
+
+class Patient:
+    """A backend whose turns last until they are cancelled."""
+
+    def __init__(self):
+        self.begun = threading.Event()
+
+    def execute(self, workflow_id, turn_input, *, run_id, version_number, cancelled):
+        return TurnStream(run_id, self.turn(run_id, cancelled))
+
+    def turn(self, run_id, cancelled):
+        yield StartWorkflowEvent()
+        self.begun.set()
+        cancelled.wait()
+        return TurnResult(
+            run_id=run_id,
+            status="cancelled",
+            turn_number=2,
+            is_waiting_for_input=False,
+            is_completed=True,
+        )
+
+
+def create(api, *parts):
+    body = {**document(*parts), "name": "Tea"}
+    return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+
+
+def execute(api, workflow_id, run_id=None, *, query=None, **run_input):
+    body = {"run_input": run_input} if run_id is None else {"run_input": run_input, "run_id": run_id}
+    return api.post(f"/v1/workflows/{workflow_id}/execute", json=body, params=query)
+
+
+def said(answer):
+    return [event["content"] for event in answer.json()["events"] if event["type"] == "assistant_response"]
+
+
+def test_a_turn_is_answered_when_it_is_over(api):
+    workflow_id = create(api, static("a", "Hello"))
+
+    result = execute(api, workflow_id, command="start").json()
+
+    assert (result["status"], result["turn_number"], result["is_completed"]) == ("completed", 1, True)
+    assert set(result) >= {"run_id", "events", "is_waiting_for_input", "error", "next_input_hint"}
+    assert result["has_active_companions"] is result["has_background_work"] is False
+
+
+def test_a_run_goes_on_by_its_id_whatever_the_command(api):
+    workflow_id = create(api, say("chat"))
+    run_id = execute(api, workflow_id, command="start").json()["run_id"]
+    message = {"role": "user", "content": "Hello"}
+    inputs = {"0": {"node_run_inputs": [{"type": "llm", "messages": [message]}]}}
+
+    results = [
+        execute(api, workflow_id, run_id, command=command, thread_to_node_inputs=inputs).json()
+        for command in ("data", "start")
+    ]
+
+    assert [result["turn_number"] for result in results] == [2, 3]
+    assert {result["run_id"] for result in results} == {run_id}
+
+
+@pytest.mark.parametrize(
+    "query, number, expected",
+    [
+        ({}, None, "one"),
+        ({}, 0, "one"),
+        ({}, 2, "two"),
+        ({"version": 0}, 2, "zero"),
+        ({"version": 2}, 0, "two"),
+    ],
+)
+def test_the_version_of_the_query_wins_and_a_0_in_the_input_means_none(
+    api, embedded, query, number, expected
+):
+    workflow_id = create(api, static("a", "zero"))
+    for name, active in (("one", True), ("two", False)):
+        embedded.store.create_version(
+            workflow_id, document=document(static("a", name)), mark_as_active=active
+        )
+    fields = {} if number is None else {"version_number": number}
+
+    answer = execute(api, workflow_id, query=query, command="start", **fields)
+
+    assert said(answer) == [expected]
+
+
+def test_an_unknown_version_is_not_found(api):
+    answer = execute(api, create(api, static("a", "Hello")), query={"version": 9}, command="start")
+
+    assert answer.status_code == 404
+    assert "version 9" in answer.json()["detail"]
+
+
+def test_an_unknown_run_and_one_that_is_over_have_no_session(api):
+    workflow_id = create(api, static("a", "Hello"))
+    over = execute(api, workflow_id, command="start").json()["run_id"]
+
+    answers = [execute(api, workflow_id, run_id, command="data") for run_id in (UNKNOWN, over)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.json() for answer in answers] == [{"detail": "Session not found"}] * 2
+
+
+def test_an_unknown_workflow_is_told_by_its_id(api):
+    answer = execute(api, UNKNOWN, command="start")
+
+    assert answer.status_code == 404
+    assert UNKNOWN in answer.json()["detail"]
+
+
+def test_a_graph_without_a_start_is_told_in_the_known_words(api):
+    answer = execute(api, api.post("/v1/workflows", json={"name": "Empty"}).json()["workflow"]["_id"])
+
+    assert answer.status_code == 500
+    assert answer.json()["detail"].startswith("No start node found")
+
+
+@pytest.mark.parametrize(
+    "body, place",
+    [
+        (None, ["body", "run_input"]),
+        ({"run_input": None}, ["body", "run_input"]),
+        ({"run_input": {"command": "continue"}}, ["body", "run_input", "command"]),
+        ({"run_input": {"version_number": -1}}, ["body", "run_input", "version_number"]),
+        (
+            {"run_input": {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"messages": ["Hi"]}]}}}},
+            ["body", "run_input", "thread_to_node_inputs", "0", "node_run_inputs", 0, "messages", 0],
+        ),
+        ({**START, "run_id": 7}, ["body", "run_id"]),
+        ({**START, "run_id": "nope"}, ["body", "run_id"]),
+    ],
+)
+def test_an_input_that_cannot_be_used_is_told_by_its_place(api, body, place):
+    headers = {"Content-Type": "application/json"}
+    path = f"/v1/workflows/{UNKNOWN}/execute"
+    answer = api.post(path, headers=headers) if body is None else api.post(path, json=body)
+
+    problem = answer.json()["detail"][0]
+    assert answer.status_code == 422
+    assert problem["loc"] == place
+    assert set(problem) == {"type", "loc", "msg"}
+
+
+@pytest.mark.parametrize(
+    "path", ["nope/execute", f"{UNKNOWN}/execute?version=x", f"{UNKNOWN}/execute?version=-1"]
+)
+def test_a_malformed_path_or_query_is_refused(api, path):
+    assert api.post(f"/v1/workflows/{path}", json=START).status_code == 422
+
+
+def test_secrets_are_neither_kept_nor_told(api):
+    workflow_id = create(api, static("a", "Hello"))
+
+    answer = execute(api, workflow_id, command="start", secret_variables={"pin": "hunter2"})
+
+    record = api.get(f"/v1/workflow-runs/{answer.json()['run_id']}")
+    assert "hunter2" not in answer.text + record.text
+    assert "secret_variables" not in answer.text + record.text
+
+
+def test_a_run_that_waits_is_stopped_for_good(api):
+    workflow_id = create(api, say("chat"))
+    run_id = execute(api, workflow_id, command="start").json()["run_id"]
+
+    result = execute(api, workflow_id, run_id, command="stop").json()
+
+    assert (result["status"], result["is_completed"]) == ("cancelled", True)
+    assert execute(api, workflow_id, run_id, command="data").json() == {"detail": "Session not found"}
+
+
+def test_a_turn_under_way_is_stopped_by_another_request(serve):
+    backend = Patient()
+    client = serve(backend)
+    with ThreadPoolExecutor() as threads:
+        turn = threads.submit(execute, client, UNKNOWN, UNKNOWN, command="data")
+        backend.begun.wait(5)
+
+        stopped = execute(client, UNKNOWN, UNKNOWN, command="stop").json()
+
+    assert (stopped["status"], stopped["turn_number"]) == ("cancelled", 2)
+    assert turn.result().json() == stopped

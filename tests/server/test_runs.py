@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import document, say, static
+
+UNKNOWN = "665f00000000000000000001"
+
+
+def begin(api, *parts):
+    body = {**document(*parts), "name": "Tea"}
+    workflow_id = api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+    sent = {"run_input": {"command": "start", "run_by": "qa"}}
+    return workflow_id, api.post(f"/v1/workflows/{workflow_id}/execute", json=sent).json()
+
+
+def test_a_record_is_nested_twice(api):
+    workflow_id, result = begin(api, static("a", "Hello"))
+
+    answer = api.get(f"/v1/workflow-runs/{result['run_id']}").json()
+
+    record, run = answer["workflow_run"], answer["workflow_run"]["workflow_run"]
+    assert record["_id"] == run["workflow_run_id"] == result["run_id"]
+    assert record["created_at"].endswith("Z")
+    assert "created_at" not in run
+    assert (run["workflow_id"], run["status"], run["run_by"]) == (workflow_id, "completed", "qa")
+    assert run["input_output_pairs"][0]["run_output"]["events"] == result["events"]
+    assert answer["feedback_users"] == {}
+
+
+def test_runs_are_listed_by_workflow_and_status(api):
+    workflow_id, done = begin(api, static("a", "Hello"))
+    begin(api, say("a"))
+
+    listed = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, "status": "completed"}).json()
+    waiting = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, "status": "failed"}).json()
+
+    assert [row["_id"] for row in listed["workflow_runs"]] == [done["run_id"]]
+    assert (listed["total"], listed["page"], listed["size"], listed["has_next"]) == (1, 1, 100, False)
+    assert (waiting["workflow_runs"], waiting["total"], waiting["pages"]) == ([], 0, 0)
+
+
+def test_the_newest_run_is_on_the_first_page(api):
+    newest = begin(api, static("a", "Hello"))[1]["run_id"]
+
+    page = api.get("/v1/workflow-runs", params={"size": 1}).json()
+
+    assert [row["workflow_run"]["workflow_run_id"] for row in page["workflow_runs"]] == [newest]
+    assert page["has_next"] is True
+
+
+@pytest.mark.parametrize(
+    "query", [{"status": "RunStatus.COMPLETED"}, {"workflow_id": "nope"}, {"page": 0}, {"size": 5000}]
+)
+def test_a_filter_that_cannot_be_is_refused_by_name(api, query):
+    answer = api.get("/v1/workflow-runs", params=query)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", next(iter(query))]
+
+
+def test_an_unknown_run_and_a_malformed_id_are_told_apart(api):
+    assert api.get(f"/v1/workflow-runs/{UNKNOWN}").status_code == 404
+    assert api.get("/v1/workflow-runs/schema").status_code == 422

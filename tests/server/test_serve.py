@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from debugger.errors import SettingsError
+from debugger.server.serve import listen, serve
+
+CHILD = textwrap.dedent(
+    """
+    from types import SimpleNamespace
+    from debugger.server import serve
+
+    serve(SimpleNamespace(), "127.0.0.1", 0, "sk-right")
+    """
+)
+
+
+def test_a_server_says_where_it_is_and_ends_when_it_is_asked_to():
+    with subprocess.Popen([sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True) as child:
+        line = child.stdout.readline().strip()
+        url = line.rpartition(" ")[2]
+
+        answer = httpx.get(f"{url}/v1/workflows", trust_env=False)
+        child.send_signal(signal.SIGTERM)
+        child.wait(10)
+
+    assert line.startswith("Serving the API on http://127.0.0.1:")
+    assert url.endswith("/workflows")
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "host, api_key, warned",
+    [("0.0.0.0", None, True), ("0.0.0.0", "sk-right", False), ("127.0.0.1", None, False)],
+)
+def test_a_server_that_is_open_to_everyone_warns(caplog, host, api_key, warned):
+    with socket.create_server((host, 0)) as taken, pytest.raises(SettingsError):
+        serve(SimpleNamespace(), host, taken.getsockname()[1], api_key)
+
+    assert ("everyone who can reach" in caplog.text) is warned
+
+
+def test_a_port_that_is_taken_is_told():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(SettingsError, match="cannot listen") as raised,
+    ):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+    assert "another port" in raised.value.advice
+
+
+@pytest.mark.parametrize("host, port", [("host.invalid", 0), ("127.0.0.1", 70_000)])
+def test_a_place_that_cannot_be_is_told(host, port):
+    with pytest.raises(SettingsError, match="cannot listen"):
+        listen(host, port)
+
+
+def test_the_newer_kind_of_address_is_listened_on():
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+
+    with listen("::1", 0) as listener:
+        assert listener.family == socket.AF_INET6
+
+
+def test_an_answer_is_not_held_back_to_fill_a_packet():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import direct, document, static
+
+UNKNOWN = "665f00000000000000000001"
+
+
+def create(api, **fields):
+    body = {**document(static("a", "Hello"), static("b", "Bye"), direct("a", "b")), "name": "Tea", **fields}
+    return api.post("/v1/workflows", json=body)
+
+
+def test_a_hydrated_document_becomes_a_workflow(api):
+    answer = create(api, name="Coffee", description="Sells coffee")
+
+    made = answer.json()
+    assert answer.status_code == 201
+    assert made["workflow"]["active_version_number"] == 0
+    assert made["workflow"]["workflow_config"]["name"] == "Coffee"
+    assert made["workflow"]["workflow_config"]["description"] == "Sells coffee"
+    assert made["execution_url"] == f"{api.base_url}v1/workflows/{made['workflow']['_id']}/execute"
+
+
+def test_a_workflow_is_shown_with_the_ids_of_its_nodes_and_edges(api):
+    workflow_id = create(api).json()["workflow"]["_id"]
+
+    shown = api.get(f"/v1/workflows/{workflow_id}").json()["workflow"]
+
+    assert shown["workflow_config"]["nodes"] == ["a", "b"]
+    assert shown["workflow_config"]["edges"] == ["edge_a_b"]
+    assert "node_configs" not in shown["workflow_config"]
+
+
+def test_a_graph_comes_back_two_levels_deep_and_unchanged(api):
+    odd = {
+        "future": {"deep": [1, 2**70, None, "ü"]},
+        "dynamic_variables": {},
+        "runtime_variables": {"n": 0.1},
+    }
+    sent = {**document(static("a", "Hello", hue="teal")), "name": "Tea", **odd}
+    workflow_id = api.post("/v1/workflows", json=sent).json()["workflow"]["_id"]
+
+    shown = api.get(f"/v1/workflows/{workflow_id}", params={"fully_hydrate": "true"}).json()["workflow"]
+
+    assert shown["_id"] == workflow_id
+    assert shown["workflow_config"] == sent
+
+
+def test_secrets_are_neither_kept_nor_shown(api):
+    workflow_id = create(api, secret_variables={"pin": "1234"}).json()["workflow"]["_id"]
+
+    shown = api.get(f"/v1/workflows/{workflow_id}", params={"fully_hydrate": "true"})
+
+    assert "secret_variables" not in shown.text
+    assert "1234" not in shown.text
+
+
+def test_a_workflow_may_be_no_more_than_a_name(api):
+    workflow_id = api.post("/v1/workflows", json={"name": "Empty", "description": "Yet"}).json()["workflow"][
+        "_id"
+    ]
+
+    shown = api.get(f"/v1/workflows/{workflow_id}", params={"fully_hydrate": "true"}).json()["workflow"]
+
+    assert shown["workflow_config"]["node_configs"] == []
+    assert shown["workflow_config"]["workflow_config"] == {"name": "Empty", "description": "Yet"}
+
+
+@pytest.mark.parametrize("hydrated", [True, False])
+def test_a_document_may_be_under_config(api, hydrated):
+    config = document(static("a", "Hello")) if hydrated else {"default_prompt_prefix": "Be brief."}
+    answer = api.post("/v1/workflows", json={"name": "Under", "description": "Tea", "config": config})
+
+    shown = answer.json()["workflow"]["workflow_config"]
+    assert (shown["name"], shown["description"]) == ("Under", "Tea")
+    assert shown["nodes"] == (["a"] if hydrated else [])
+    assert shown.get("default_prompt_prefix") == (None if hydrated else "Be brief.")
+
+
+@pytest.mark.parametrize(
+    "body, place",
+    [
+        ({}, ["body", "name"]),
+        ({"name": ""}, ["body", "name"]),
+        ({"name": 3}, ["body", "name"]),
+        ({"name": "Tea", "config": []}, ["body", "config"]),
+        ({"name": "Tea", "node_configs": [{"name": "no id"}]}, ["body"]),
+    ],
+)
+def test_a_document_that_cannot_be_used_is_told_by_its_place(api, body, place):
+    answer = api.post("/v1/workflows", json=body)
+
+    problem = answer.json()["detail"][0]
+    assert answer.status_code == 422
+    assert problem["loc"] == place
+    assert set(problem) == {"type", "loc", "msg"}
+
+
+def test_a_list_is_told_page_by_page(api):
+    for number in range(5):
+        create(api, name=f"Paged {number}")
+
+    first = api.get("/v1/workflows", params={"search": "paged", "size": 2}).json()
+    last = api.get("/v1/workflows", params={"search": "paged", "size": 2, "page": 3}).json()
+
+    assert [row["workflow_config"]["name"] for row in first["workflows"]] == ["Paged 4", "Paged 3"]
+    assert {key: first[key] for key in ("page", "size", "pages", "has_next", "total")} == {
+        "page": 1,
+        "size": 2,
+        "pages": 3,
+        "has_next": True,
+        "total": 5,
+    }
+    assert [row["workflow_config"]["name"] for row in last["workflows"]] == ["Paged 0"]
+    assert last["has_next"] is False
+
+
+@pytest.mark.parametrize("query", [{"page": 0}, {"size": 0}, {"size": "many"}, {"page": -1}])
+def test_a_page_that_cannot_be_is_refused_by_its_parameter(api, query):
+    answer = api.get("/v1/workflows", params=query)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", next(iter(query))]
+
+
+def test_a_deleted_workflow_is_gone(api):
+    workflow_id = create(api).json()["workflow"]["_id"]
+
+    deleted = api.delete(f"/v1/workflows/{workflow_id}")
+
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert api.get(f"/v1/workflows/{workflow_id}").status_code == 404
+    assert api.delete(f"/v1/workflows/{workflow_id}").status_code == 404
+
+
+def test_an_unknown_id_and_a_malformed_one_are_told_apart(api):
+    unknown = api.get(f"/v1/workflows/{UNKNOWN}")
+    malformed = api.get("/v1/workflows/schema")
+
+    assert unknown.status_code == 404
+    assert UNKNOWN in unknown.json()["detail"]
+    assert malformed.status_code == 422
+    assert malformed.json()["detail"][0]["loc"] == ["path", "workflow_id"]
