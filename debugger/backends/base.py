@@ -75,6 +75,8 @@ class Backend(Protocol):
     name: str
     """How people know it: ``Embedded engine``, ``Hosted API``."""
     capabilities: Capabilities
+    node_types: frozenset[str] | None
+    """The node types that it runs; ``None`` where it does not say."""
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
         """Every workflow whose name contains the text, newest first."""

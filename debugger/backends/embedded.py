@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.scripts import find_script, responder_for
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
 from debugger.engine.turn import TurnEnd
@@ -52,6 +53,7 @@ class EmbeddedBackend:
 
     name = "Embedded engine"
     capabilities = Capabilities()
+    node_types: frozenset[str] | None = frozenset(NODE_TYPES)
 
     def __init__(
         self, settings: Settings | None = None, *, store: Store | None = None, world: World | None = None

@@ -47,6 +47,7 @@ class HostedBackend:
     """
 
     name = "Hosted API"
+    node_types: frozenset[str] | None = None
     capabilities = Capabilities(
         {
             "live_events": "The API answers when the turn is over, so its events come all at once.",

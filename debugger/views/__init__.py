@@ -1,0 +1,27 @@
+"""The Streamlit pages: they ask a session or a backend, and draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from debugger.views import connection, debug, runs
+
+
+@dataclass(frozen=True)
+class View:
+    """One page of the app."""
+
+    name: str
+    """Its path in the address, and how other pages link to it."""
+    title: str
+    icon: str
+    render: Callable[[], None]
+
+
+VIEWS = (
+    View("debug", "Debug", ":material/bug_report:", debug.render),
+    View("runs", "Runs", ":material/history:", runs.render),
+    View("connection", "Connection", ":material/cable:", connection.render),
+)
+"""In the order of the navigation."""

@@ -1,4 +1,4 @@
-"""The app in a real Chromium: a server of its own on a port of its own, and pages that load nothing from outside."""
+"""The app in a real Chromium: a server on a port of its own, and pages that load nothing from outside."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 START_SECONDS = 40
+FAILED = pytest.StashKey[bool]()
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,15 @@ def streamlit_app(folder: Path, **environment: str) -> contextmanager[Server]:
     return running(command, "/_stcore/health", port, folder, **environment)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """Let the page fixture know how the test itself went."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
@@ -131,16 +141,8 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page = context.new_page()
     page.set_default_timeout(15_000)
     yield page
-    if request.session.testsfailed:
+    if request.node.stash.get(FAILED, False):
         FAILURES.mkdir(exist_ok=True)
         page.screenshot(path=FAILURES / f"{request.node.name}.png")
     context.close()
     assert outside == [], f"the page asked for {outside}"
-
-
-def settled(page: Page) -> None:
-    """Wait until the script has run and nothing on the page is stale."""
-    page.wait_for_selector(
-        '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
-    )
-    page.wait_for_function("() => !document.querySelector('[data-stale=\"true\"]')")

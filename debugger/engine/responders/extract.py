@@ -58,18 +58,20 @@ class Value:
 def find_values(text: str) -> list[Value]:
     """Every value in a text, by place; of two that overlap the more telling kind, as a date over a number."""
     found: list[Value] = []
+    taken = bytearray(len(text))
     for kind, pattern, read in _READERS:
         for match in pattern.finditer(text):
-            taken = any(match.start() < other.end and other.start < match.end() for other in found)
-            value = None if taken else read(match)
-            if value is not None:
-                has_year = kind == "date" and re.search(r"\d{4}", match[0]) is not None
-                found.append(Value(kind, match.start(), match.end(), value, has_year))
+            start, end = match.span()
+            if any(taken[start:end]):
+                continue
+            has_year = kind == "date" and re.search(r"\d{4}", match[0]) is not None
+            found.append(Value(kind, start, end, read(match), has_year))
+            taken[start:end] = b"\1" * (end - start)
     return sorted(found, key=lambda value: value.start)
 
 
 def _named_date(match: re.Match[str]) -> str:
-    month = [name[:3] for name in MONTHS].index(match["month"].lower()[:3]) + 1
+    month = [name[:3] for name in MONTHS].index(match["month"].casefold()[:3]) + 1
     return _iso(match["year"], month, int(match["day"])) or match[0] if match["year"] else match[0]
 
 
@@ -96,11 +98,7 @@ def _iso(year: str, month: int, day: int) -> str | None:
 
 def _clock(match: re.Match[str]) -> str:
     hour, minute = int(match["hour"]) % 12, match["minute"] or "00"
-    return f"{hour + 12 if match['half'].lower().startswith('p') else hour:02d}:{minute}"
-
-
-def _phone(match: re.Match[str]) -> str | None:
-    return match[0] if 7 <= sum(character.isdigit() for character in match[0]) <= 15 else None
+    return f"{hour + 12 if match['half'].casefold().startswith('p') else hour:02d}:{minute}"
 
 
 def _number(match: re.Match[str]) -> int | float:
@@ -109,7 +107,7 @@ def _number(match: re.Match[str]) -> int | float:
 
 
 def _number_word(match: re.Match[str]) -> int:
-    return _NUMBER_WORDS.index(match[0].lower()) + 1
+    return _NUMBER_WORDS.index(match[0].casefold()) + 1
 
 
 def _as_said(match: re.Match[str]) -> str:
@@ -117,7 +115,7 @@ def _as_said(match: re.Match[str]) -> str:
 
 
 def _noon(match: re.Match[str]) -> str:
-    return "00:00" if match[0].lower() == "midnight" else "12:00"
+    return "00:00" if match[0].casefold() == "midnight" else "12:00"
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -125,10 +123,11 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 _ORDINAL = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_PHONE = r"(?<![\w.])(?<!\d[ .-])\+?\(?\d(?:(?:[ .-]|\) ?| ?\()?\d){6,14}(?![ .-]?\d|\w)"
 _YEAR = r"(?:,?\s+(?P<year>\d{4}))?"
 
 _READERS: tuple[tuple[Kind, re.Pattern[str], Callable[[re.Match[str]], Any]], ...] = (
-    ("email", _pattern(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), _as_said),
+    ("email", _pattern(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), _as_said),
     ("date", _pattern(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b"), _dotted_date),
     ("date", _pattern(r"\b(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})\b"), _dotted_date),
     ("date", _pattern(r"\b(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4})\b"), _slashed_date),
@@ -145,8 +144,8 @@ _READERS: tuple[tuple[Kind, re.Pattern[str], Callable[[re.Match[str]], Any]], ..
     ("time", _pattern(rf"\b(?:\d{{1,2}}|{'|'.join(_NUMBER_WORDS)})\s+o'clock\b"), _as_said),
     ("time", _pattern(r"\b(?:noon|midday|midnight)\b"), _noon),
     ("time", _pattern(r"\b(?:morning|afternoon|evening)\b"), _as_said),
-    ("phone", _pattern(r"(?<![\w.])\+?\(?\d[\d\s().-]{4,}\d(?!\w)"), _phone),
-    ("number", _pattern(r"(?<![\w.])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w)"), _number),
+    ("phone", _pattern(_PHONE), _as_said),
+    ("number", _pattern(r"(?<![\w.])-?(?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,15})?(?!\w)"), _number),
     # "one" counts nothing in "that one" and "the first one".
     ("number", _pattern(rf"\b(?:{'|'.join(_NUMBER_WORDS[1:])})\b"), _number_word),
     ("number", _pattern(r"^one\b|(?<=\bfor )one\b|(?<=\b(?:have|want|need|take|with) )one\b"), _number_word),

@@ -34,6 +34,8 @@ _PERSON = frozenset(
     }
 )
 _REASONS = frozenset({"reason", "symptom", "symptoms", "complaint", "concern", "issue", "problem", "purpose"})
+_NEAR = 100
+"""How many characters around a value may tell what it is."""
 _BIRTH_CUE = re.compile(r"\b(?:born|birth|birthday|dob)\b[^.;!?]*$", re.IGNORECASE)
 _PLANNED = re.compile(r"\b(?:on|for|by|until|from)\s+$", re.IGNORECASE)
 
@@ -125,32 +127,37 @@ class _Reading:
             return isinstance(value.value, int)
         if wanted.kind != "date":
             return True
-        before = self.message[: value.start]
-        told_as_birth = _BIRTH_CUE.search(before) is not None and value.has_year
         if wanted.is_birth:
-            return told_as_birth or (value.has_year and _PLANNED.search(before) is None)
-        return not told_as_birth
+            return value.has_year and (self._is_birth(value) or not _PLANNED.search(self._before(value)))
+        return not self._is_birth(value)
 
     def _choose(self, fitting: list[Value], wanted: Property, all_of_them: list[Property]) -> Value | None:
         """The value beside which the property's name stands, else the only one that it can be."""
         if wanted.is_birth:
-            told = (value for value in fitting if _BIRTH_CUE.search(self.message[: value.start]))
-            return next(told, fitting[0] if fitting else None)
-        near = [
-            (distance, value) for value in fitting if (distance := self._distance(value, wanted)) is not None
-        ]
+            return next(filter(self._is_birth, fitting), fitting[0] if fitting else None)
+        names = {word.stem for word in words(wanted.words)}
+        distances = [(self._distance(value, names), value) for value in fitting]
+        near = [(distance, value) for distance, value in distances if distance is not None]
         if near:
             return min(near, key=lambda pair: pair[0])[1]
         rivals = [one for one in all_of_them if one.kind == wanted.kind and not one.is_birth]
         return fitting[0] if fitting and len(rivals) == 1 else None
 
-    def _distance(self, value: Value, wanted: Property) -> int | None:
+    def _distance(self, value: Value, names: set[str]) -> int | None:
         """How many words away the property's name stands: up to two after the value or three before it."""
-        names = {word.stem for word in words(wanted.words)}
-        after = [stem(word) for word in re.findall(r"\w+", self.message[value.end :].lower())[:2]]
-        before = [stem(word) for word in re.findall(r"\w+", self.message[: value.start].lower())[-3:]]
-        places = [place for side in (after, before[::-1]) for place, word in enumerate(side) if word in names]
-        return min(places, default=None)
+        after = re.findall(r"\w+", self.message[value.end : value.end + _NEAR].lower())[:2]
+        before = re.findall(r"\w+", self._before(value).lower())[-3:]
+        sides = (after, before[::-1])
+        return min(
+            (place for side in sides for place, word in enumerate(side) if stem(word) in names), default=None
+        )
+
+    def _is_birth(self, value: Value) -> bool:
+        """Whether it is told as a date of birth."""
+        return value.has_year and _BIRTH_CUE.search(self._before(value)) is not None
+
+    def _before(self, value: Value) -> str:
+        return self.message[max(0, value.start - _NEAR) : value.start]
 
     # Choices
 

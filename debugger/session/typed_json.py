@@ -1,0 +1,89 @@
+"""JSON as a person types and reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from debugger.errors import InputJsonError
+from debugger.protocol.base import JsonObject
+
+
+def parse_json(text: str, *, what: str = "The text") -> Any:
+    """Read JSON that a person typed.
+
+    Args:
+        text: What was typed.
+        what: How the message calls it.
+
+    Raises:
+        InputJsonError: It is not JSON; line and column say where.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise InputJsonError(f"{what} is nested too deeply.", line=1, column=1) from error
+    except json.JSONDecodeError as error:
+        raise InputJsonError(
+            f"{what} is not JSON: line {error.lineno}, column {error.colno}: {_reason(error)}.",
+            line=error.lineno,
+            column=error.colno,
+            advice="Correct it there; what you typed is kept.",
+        ) from error
+    except _ConstantError as error:
+        line, column = place_of(text, error.constant)
+        raise InputJsonError(
+            f"{what} is not JSON: line {line}, column {column}: {error.constant} is not a JSON number.",
+            line=line,
+            column=column,
+            advice="Use null or a text instead.",
+        ) from error
+
+
+def parse_object(text: str, *, what: str = "The text") -> JsonObject:
+    """Read a JSON object that a person typed.
+
+    Raises:
+        InputJsonError: It is not JSON, or it is JSON of another kind.
+    """
+    data = parse_json(text, what=what)
+    if not isinstance(data, dict):
+        raise InputJsonError(
+            f"{what} must be a JSON object, and it is {_kind(data)}.",
+            line=1,
+            column=1,
+            advice="Begin with { and end with }.",
+        )
+    return data
+
+
+def to_json(value: Any) -> str:
+    """JSON as people read it."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def place_of(text: str, part: str) -> tuple[int, int]:
+    """Line and column of the first occurrence of a part, both from 1; the beginning when there is none."""
+    offset = max(text.find(part), 0)
+    return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
+
+
+class _ConstantError(ValueError):
+    def __init__(self, constant: str) -> None:
+        super().__init__(constant)
+        self.constant = constant
+
+
+def _refuse_constant(constant: str) -> None:
+    raise _ConstantError(constant)
+
+
+def _reason(error: json.JSONDecodeError) -> str:
+    return error.msg[0].lower() + error.msg[1:]
+
+
+def _kind(data: Any) -> str:
+    if data is None:
+        return "null"
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
+    return kinds.get(type(data), "a number")

@@ -1,0 +1,149 @@
+"""Variables as rows of a table: a name, a type and a value as it is typed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject
+from debugger.session.typed_json import parse_json
+
+ValueType = Literal["text", "number", "boolean", "JSON", "null"]
+VALUE_TYPES: tuple[ValueType, ...] = ("text", "number", "boolean", "JSON", "null")
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class VariableRow:
+    """One variable as a table shows it.
+
+    What the value is depends on the chosen type alone: ``42`` is two characters where the type says text.
+    """
+
+    name: str
+    type: ValueType
+    value: str
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """Why one row of a table cannot be used."""
+
+    row: int
+    """Counts from 1."""
+    message: str
+
+    def __str__(self) -> str:
+        return f"Row {self.row}: {self.message}"
+
+
+class RowError(InputError):
+    """Rows of a table of variables that cannot be used."""
+
+    def __init__(self, problems: Sequence[RowProblem]) -> None:
+        super().__init__(
+            " ".join(str(problem) for problem in problems),
+            advice="Correct the value or choose another type.",
+        )
+        self.problems = list(problems)
+
+
+_NEW_ROW = VariableRow("", "text", "")
+
+
+def row_from(name: str, value: Any) -> VariableRow:
+    """The row of one variable."""
+    if value is None:
+        return VariableRow(name, "null", "")
+    if isinstance(value, bool):
+        return VariableRow(name, "boolean", "true" if value else "false")
+    if isinstance(value, (int, float)):
+        return VariableRow(name, "number", json.dumps(value))
+    if isinstance(value, str):
+        return VariableRow(name, "text", value)
+    return VariableRow(name, "JSON", json.dumps(value, ensure_ascii=False))
+
+
+def rows_from(variables: Mapping[str, Any]) -> list[VariableRow]:
+    """The table of some variables, in their order."""
+    return [row_from(name, value) for name, value in variables.items()]
+
+
+def variables_from(rows: Iterable[VariableRow]) -> JsonObject:
+    """The variables of a table. A row without name and value is passed over: it has just been added.
+
+    Raises:
+        RowError: A name is missing or occurs twice, or a value is not of the type that its row names; all
+            such rows are told.
+    """
+    kept = [(place, row) for place, row in enumerate(rows, start=1) if row.name.strip() or row.value.strip()]
+    times = Counter(row.name.strip() for _, row in kept)
+    values: JsonObject = {}
+    problems: list[RowProblem] = []
+    for place, row in kept:
+        name = row.name.strip()
+        if not name:
+            problems.append(RowProblem(place, "the name is missing."))
+        elif times[name] > 1:
+            problems.append(RowProblem(place, f"the name {name!r} occurs {times[name]} times."))
+        else:
+            try:
+                values[name] = value_of(row)
+            except InputError as error:
+                problems.append(RowProblem(place, f"{name}: {error.message}"))
+    if problems:
+        raise RowError(problems)
+    return values
+
+
+def edited(rows: Sequence[VariableRow], edits: Mapping[str, Any]) -> list[VariableRow]:
+    """A table after a person's edits.
+
+    Args:
+        rows: The table before them.
+        edits: What a grid tells: ``edited_rows`` (cells by column, by row from 0), ``deleted_rows`` and
+            ``added_rows``. A cell that was emptied counts as an empty text.
+    """
+    changes = {int(row): cells for row, cells in edits.get("edited_rows", {}).items()}
+    deleted = set(edits.get("deleted_rows", ()))
+    kept = [
+        _with_cells(row, changes.get(place, {})) for place, row in enumerate(rows) if place not in deleted
+    ]
+    return kept + [_with_cells(_NEW_ROW, cells) for cells in edits.get("added_rows", ())]
+
+
+def _with_cells(row: VariableRow, cells: Mapping[str, Any]) -> VariableRow:
+    texts = {column: "" if cell is None else str(cell) for column, cell in cells.items()}
+    kind = texts.get("type") or row.type
+    assert kind in VALUE_TYPES
+    return VariableRow(texts.get("name", row.name), kind, texts.get("value", row.value))
+
+
+def value_of(row: VariableRow) -> Any:
+    """The value that a row stands for; nothing is guessed from the text.
+
+    Raises:
+        InputError: The text is not of the row's type.
+    """
+    text = row.value.strip()
+    if row.type == "text":
+        return row.value
+    if row.type == "null":
+        return None
+    if row.type == "boolean":
+        if text.lower() not in ("true", "false"):
+            raise InputError(f"{row.value!r} is not a boolean; write true or false.")
+        return text.lower() == "true"
+    if row.type == "number":
+        number = json.loads(text) if _NUMBER.fullmatch(text) else math.nan
+        if not math.isfinite(number):
+            raise InputError(f"{row.value!r} is not a number; write it like 42, -1.5 or 1e3.")
+        return number
+    return parse_json(row.value, what="the value")

@@ -1,0 +1,35 @@
+"""The address of what a page shows: backend, workflow, run and turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+_KEYS = ("backend", "workflow", "run", "turn")
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a link to the debugger names. Whatever is absent is left to the page."""
+
+    backend: str = ""
+    workflow: str = ""
+    run: str = ""
+    turn: int | None = None
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
+        """Read the address bar; a turn that is no number counts as absent."""
+        turn = parameters.get("turn", "")
+        return cls(
+            parameters.get("backend", ""),
+            parameters.get("workflow", ""),
+            parameters.get("run", ""),
+            int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 9 else None,
+        )
+
+    def to_parameters(self) -> dict[str, str]:
+        """What to put into the address bar: only what is there, in a fixed order."""
+        values = (self.backend, self.workflow, self.run, "" if self.turn is None else str(self.turn))
+        return {key: value for key, value in zip(_KEYS, values, strict=True) if value}

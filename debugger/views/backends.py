@@ -1,0 +1,63 @@
+"""The backend that a tab works with."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.backends import open_embedded
+from debugger.backends.base import Backend
+from debugger.backends.hosted import HostedBackend
+from debugger.errors import SettingsError
+from debugger.settings import HostedSettings, read_settings
+from debugger.views import state
+
+
+@st.cache_resource(show_spinner=False)
+def embedded_backend() -> Backend:
+    """The embedded engine: one for the process, since it keeps no one's credentials."""
+    return open_embedded(read_settings())
+
+
+def current_backend() -> Backend:
+    """The backend that this tab has chosen.
+
+    Raises:
+        SettingsError: It is the hosted API, and nothing says where that is.
+        DebuggerError: It cannot be opened.
+    """
+    page = state.page()
+    if page.backend_name == "embedded":
+        return embedded_backend()
+    if page.hosted_backend is None:
+        connect_hosted(read_settings().hosted)
+    assert page.hosted_backend is not None
+    return page.hosted_backend
+
+
+def connect_hosted(wanted: HostedSettings) -> None:
+    """Work with the hosted API from now on.
+
+    Raises:
+        SettingsError: Address or key is missing.
+    """
+    if not wanted.base_url or not wanted.api_key.get_secret_value():
+        raise SettingsError(
+            "The hosted API needs a base URL and a key, and one of them is missing.",
+            advice="Enter both on the page Connection.",
+        )
+    page = state.page()
+    before, page.hosted_backend = page.hosted_backend, HostedBackend(wanted)
+    page.hosted_settings = wanted
+    if before is not None:
+        before.close()
+
+
+def with_key_of_environment(typed: HostedSettings) -> HostedSettings:
+    """Fill in the environment's key where none was typed.
+
+    It goes to the environment's own address only: whoever may type an address shall not learn the key by it.
+    """
+    ours = read_settings().hosted
+    if typed.api_key.get_secret_value() or typed.base_url.rstrip("/") != ours.base_url.rstrip("/"):
+        return typed
+    return typed.model_copy(update={"api_key": ours.api_key})

@@ -1,0 +1,188 @@
+"""What the controls of the pages do. Each ends in a changed page state, never in an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from debugger.analysis.scopes import SYSTEM_NAMES
+from debugger.errors import DebuggerError
+from debugger.expressions.skeleton import skeleton
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+from debugger.session.run_input import RunInputModel
+from debugger.session.session import DebugSession
+from debugger.views import state
+from debugger.views.backends import current_backend
+from debugger.views.state import BackendName, PageState
+
+Arguments = ParamSpec("Arguments")
+
+MESSAGE_KEY = "message"
+"""The box in which a person answers."""
+
+
+def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let a control's action end in `PageState.error` where it cannot be done; what was on view stays."""
+
+    @wraps(do)
+    def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        page = state.page()
+        page.error = None
+        try:
+            do(*args, **kwargs)
+        except DebuggerError as error:
+            page.error = error
+
+    return done
+
+
+@command
+def choose_backend(name: BackendName) -> None:
+    """Work with another backend; what is on view belongs to the old one and goes."""
+    page = state.page()
+    if page.backend_name != name:
+        page.backend_name = name
+        show(None)
+        page.answers.clear()
+
+
+@command
+def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
+    """Show a version of a workflow, ready to be started; ``None`` is the active one."""
+    backend = current_backend()
+    number = version_number
+    if number is None:
+        versions = backend.versions(workflow_id)
+        number = next((version.version_number for version in versions if version.is_active), None)
+    show(DebugSession(backend, workflow_id, number))
+
+
+@command
+def open_run(run_id: str, turn_number: int | None = None) -> None:
+    """Show a recorded run, as it was at the end of one of its turns if one is named."""
+    show(DebugSession.open(current_backend(), run_id))
+    if turn_number is not None:
+        select_turn(turn_number)
+
+
+@command
+def reload_run() -> None:
+    """Read the run on view from its record again, since others may have gone on with it."""
+    session = state.page().session
+    if session is not None and session.run_id is not None and not session.busy:
+        show(DebugSession.open(session.backend, session.run_id))
+
+
+@command
+def import_workflow(document: JsonObject) -> None:
+    """Keep a document as a new workflow and show it."""
+    backend = current_backend()
+    kept = backend.create_workflow(document)
+    state.page().answers.expire()
+    show(DebugSession(backend, kept.id, kept.active_version_number or 0))
+
+
+@command
+def start(message: str | None = None) -> None:
+    """Begin the run, with a first message if there is one."""
+    page = state.page()
+    if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
+        page.session.start(start_input(page, page.session).turn_input(message))
+        page.awaits_turn = True
+
+
+@command
+def restart() -> None:
+    """Begin another run of the same version with the start input; the old one stays on record."""
+    page = state.page()
+    old = page.session
+    if old is not None and not old.busy:
+        turn_input = start_input(page, old).turn_input()
+        sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
+        show(sibling)
+        sibling.start(turn_input)
+        page.awaits_turn = True
+
+
+@command
+def send(text: str) -> None:
+    """Say something to the run, or begin it by that."""
+    page = state.page()
+    session = page.session
+    if session is None or not text.strip():
+        return
+    page.event = None
+    if session.status == "not_started":
+        start(text)
+        return
+    has_more = bool(page.next_input.value or page.next_input.problems)
+    session.send(text, page.next_input.turn_input() if has_more else None)
+    page.awaits_turn = True
+
+
+def take_in_turn() -> None:
+    """Once a turn is over: empty what went with it, or give back what could not be sent."""
+    page = state.page()
+    session = page.session
+    if session is None or session.busy or not page.awaits_turn:
+        return
+    page.awaits_turn = False
+    if session.error is None:
+        page.next_input = RunInputModel()
+        state.renew_editors()
+    elif session.unsent:
+        state.set_widget(MESSAGE_KEY, session.unsent)
+
+
+@command
+def stop() -> None:
+    """End the run."""
+    session = state.page().session
+    if session is not None:
+        session.stop()
+
+
+def show(session: DebugSession | None) -> None:
+    """Put a session on view, or none; what was chosen in the one before is forgotten."""
+    page = state.page()
+    page.session = session
+    page.event = page.node = None
+    page.awaits_turn = False
+    page.next_input = RunInputModel()
+    state.renew_editors()
+
+
+def select_event(index: int | None) -> None:
+    """Choose an event by its place in the run, from 0; ``None`` follows the run."""
+    state.page().event = index
+
+
+def select_turn(turn_number: int) -> None:
+    """Look back at a turn's end; the last turn, or one that the run does not have, follows the run."""
+    page = state.page()
+    turns = page.session.turns if page.session else []
+    past = [turn for turn in turns[:-1] if turn.number <= turn_number]
+    page.event = sum(len(turn.events) for turn in past) - 1 if 0 < turn_number < len(turns) else None
+
+
+def start_input(page: PageState, session: DebugSession) -> RunInputModel:
+    """What this version is started with, as it was left; at first what the workflow itself names."""
+    key = (session.workflow_id, session.version_number)
+    if key not in page.start_inputs:
+        page.start_inputs[key] = RunInputModel(first_input(session.workflow))
+    return page.start_inputs[key]
+
+
+def first_input(workflow: Workflow) -> JsonObject:
+    """The run input that a workflow itself suggests: the variables that it names, with their defaults."""
+    try:
+        named = skeleton(workflow.to_wire())
+    except DebuggerError:
+        named = {}
+    own = {name: value for name, value in named.items() if name not in SYSTEM_NAMES}
+    return {
+        "dynamic_variables": {**own, **workflow.dynamic_variables},
+        "runtime_variables": dict(workflow.runtime_variables),
+    }

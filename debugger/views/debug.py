@@ -1,0 +1,100 @@
+"""The page on which a run is stepped and looked into."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.session.session import DebugSession
+from debugger.views import commands, linking, state
+from debugger.views.backends import current_backend
+from debugger.views.parts.context_bar import context_bar
+from debugger.views.parts.conversation import conversation
+from debugger.views.parts.faults import show_error
+from debugger.views.parts.graph_pane import graph_pane
+from debugger.views.parts.inspector import inspector
+from debugger.views.parts.run_input import run_input
+from debugger.views.parts.timeline import timeline
+from debugger.views.parts.workflow_import import workflow_import
+from debugger.views.parts.workflow_picker import workflow_picker
+from debugger.views.reading import reading
+
+_POLL_SECONDS = 0.3
+
+
+def render() -> None:
+    """Draw the page."""
+    linking.follow_address()
+    try:
+        backend = current_backend()
+    except DebuggerError as error:
+        show_error(error)
+        st.page_link(state.page().links["connection"], label="Open Connection", icon=":material/cable:")
+        return
+    linking.choose_first_workflow()
+    commands.take_in_turn()
+    _setup(backend)
+    session = state.page().session
+    if session is None:
+        _show_errors(None)
+        st.caption("Choose a workflow on the left, or import one, to see it here.")
+        return
+    poll = _POLL_SECONDS if session.busy else None
+    st.fragment(_workbench, run_every=poll)(_standing(session))
+
+
+def _setup(backend: Backend) -> None:
+    with st.sidebar:
+        workflow_picker(backend)
+        workflow_import(backend)
+        session = state.page().session
+        if session is not None:
+            run_input(session)
+
+
+def _standing(session: DebugSession) -> tuple[object, ...]:
+    """What of a session the page outside the workbench shows, and whether it is polled."""
+    return session, session.run_id, session.status, len(session.turns), state.page().generation
+
+
+def _workbench(drawn: tuple[object, ...]) -> None:
+    """Everything that follows the run; a fragment, so that following it leaves the rest of the page alone.
+
+    Args:
+        drawn: What the rest of the page was drawn with.
+    """
+    session = state.page().session
+    if session is None:
+        return
+    commands.take_in_turn()
+    now = reading(session)
+    _forget_lost_event(len(now.rows))
+    context_bar(session)
+    _show_errors(session)
+    with st.container(key="panes"):
+        centre, right = st.columns([1.75, 1], gap="small")
+        with centre:
+            graph_pane(now)
+            conversation(now)
+        with right:
+            inspector(now)
+    timeline(now)
+    state.show_address(linking.current_address())
+    # Only a full run redraws the rest of the page, and begins or ends the polling.
+    if _standing(session) != drawn:
+        st.rerun()
+
+
+def _forget_lost_event(count: int) -> None:
+    """A turn that could not be run takes its events along, and one of them may have been chosen."""
+    page = state.page()
+    if page.event is not None and not 0 <= page.event < count:
+        page.event = None
+
+
+def _show_errors(session: DebugSession | None) -> None:
+    errors = [state.page().error, session.error if session else None]
+    for error in errors:
+        if error is not None:
+            show_error(error)

@@ -1,0 +1,63 @@
+"""The address bar and the page kept the same: a link opens what it names, and a page can be linked."""
+
+from __future__ import annotations
+
+from debugger.errors import DebuggerError
+from debugger.session.session import DebugSession
+from debugger.views import commands, state
+from debugger.views.address import Address
+from debugger.views.backends import current_backend
+
+
+def follow_address() -> None:
+    """Show what the address names, when it names something else than the page shows."""
+    page = state.page()
+    wanted = state.address()
+    if wanted == page.shown_address or wanted == Address():
+        return
+    page.shown_address = wanted
+    if wanted.backend in ("embedded", "hosted"):
+        commands.choose_backend("hosted" if wanted.backend == "hosted" else "embedded")
+    if wanted.run and (page.session is None or page.session.run_id != wanted.run):
+        commands.open_run(wanted.run, wanted.turn)
+    elif wanted.run and wanted.turn is not None:
+        commands.select_turn(wanted.turn)
+    elif wanted.workflow:
+        commands.open_workflow(wanted.workflow)
+
+
+def choose_first_workflow() -> None:
+    """Show the newest workflow where nothing is on view, nothing was asked for and nothing has gone wrong."""
+    page = state.page()
+    asked = page.shown_address.workflow or page.shown_address.run
+    if page.session is not None or page.error is not None or asked:
+        return
+    try:
+        newest = page.answers.ask(("workflows",), lambda: current_backend().workflows())
+    except DebuggerError:
+        return  # the list itself tells why it cannot be had
+    if newest:
+        commands.open_workflow(newest[0].id)
+
+
+def current_address() -> Address:
+    """The address of what the page shows."""
+    page = state.page()
+    session = page.session
+    if session is None:
+        return Address(page.backend_name)
+    turn = turn_of(session, page.event)
+    return Address(page.backend_name, session.workflow_id, session.run_id or "", turn)
+
+
+def turn_of(session: DebugSession, index: int | None) -> int | None:
+    """The turn of an event, or the last one; ``None`` before the first."""
+    last = len(session.turns) or None
+    if index is None:
+        return last
+    left = index
+    for turn in session.turns:
+        left -= len(turn.events)
+        if left < 0:
+            return turn.number
+    return last

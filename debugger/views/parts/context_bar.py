@@ -1,0 +1,124 @@
+"""The bar above everything: what is on view, how it stands, and what can be done with the run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
+from debugger.exports import EXPORTS
+from debugger.session.session import DebugSession
+from debugger.views import commands, state
+from debugger.views.parts.plain import plain
+from debugger.views.parts.status import status_badge
+
+
+def context_bar(session: DebugSession) -> None:
+    """Draw the bar of a session."""
+    with st.container(gap="xxsmall", key="context_bar"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f"**{plain(session.workflow.name)}**", width="content")
+            if session.version_number is not None:
+                st.badge(f"v{session.version_number}", color="gray")
+            st.badge(plain(session.backend.name), icon=_icon(), color="gray")
+            status_badge(session.status)
+            st.space("stretch")
+            _actions(session)
+        _run(session)
+
+
+def _icon() -> str:
+    return ":material/memory:" if state.page().backend_name == "embedded" else ":material/cloud:"
+
+
+def _run(session: DebugSession) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
+        if session.run_id:
+            st.caption("Run", width="content")
+            st.code(session.run_id, language=None, width=232)
+        elif not session.turns:
+            st.caption("No run yet: fill in the input on the left, then start.", width="content")
+        if session.turns:
+            st.caption(f"Turn {len(session.turns)}", width="content")
+        if session.elapsed:
+            st.caption(_duration(session.elapsed), width="content")
+        if session.run_id and not session.busy:
+            st.button(
+                "Reload",
+                key="reload_run",
+                type="tertiary",
+                icon=":material/refresh:",
+                on_click=commands.reload_run,
+                help="Read the run again: others may have gone on with it",
+            )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def _actions(session: DebugSession) -> None:
+    waits = session.status == "waiting_for_user_input"
+    if session.status == "not_started" and not session.busy:
+        st.button(
+            "Start",
+            key="start",
+            type="primary",
+            icon=":material/play_arrow:",
+            shortcut="Ctrl+Enter",
+            on_click=commands.start,
+            help="Begin a run with the input on the left",
+        )
+    else:
+        st.button(
+            "Restart",
+            key="restart",
+            icon=":material/restart_alt:",
+            on_click=commands.restart,
+            disabled=session.busy,
+            help="Begin another run with the input on the left; this one stays on record",
+        )
+    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else None
+    st.button(
+        "Stop",
+        key="stop",
+        icon=":material/stop:",
+        on_click=commands.stop,
+        disabled=not (session.busy or waits) or reason is not None,
+        help=plain(reason) if reason else "End the run",
+    )
+    _download(session)
+
+
+def _download(session: DebugSession) -> None:
+    export = EXPORTS["csv"]
+    if session.run_id is None or session.busy:
+        st.button(
+            "Download CSV",
+            key="no_download",
+            icon=":material/download:",
+            disabled=True,
+            help="Once a turn is over, its transcript can be downloaded",
+        )
+        return
+    st.download_button(
+        "Download CSV",
+        key="download_csv",
+        data=lambda: export.render(_transcript(session)),
+        file_name=f"run-{session.run_id}{export.extension}",
+        mime=export.media_type,
+        icon=":material/download:",
+        on_click="ignore",
+        help="The transcript, a row for each message",
+    )
+
+
+def _transcript(session: DebugSession) -> list[TranscriptRow]:
+    facts = RunFacts(
+        run_id=session.run_id or "",
+        workflow_id=session.workflow_id,
+        workflow_name=session.workflow.name,
+        version_number=session.version_number,
+        engine=session.backend.name,
+        status=session.status,
+    )
+    return transcript(facts, session.turns, session.workflow)

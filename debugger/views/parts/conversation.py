@@ -1,0 +1,93 @@
+"""The conversation, and the box to answer in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.analysis.transcript import Bubble
+from debugger.views import commands, state
+from debugger.views.parts.plain import count, plain
+from debugger.views.reading import Reading
+
+_HEIGHT = 240
+_AVATARS = {"agent": ":material/smart_toy:", "user": ":material/person:"}
+_LONGEST_MESSAGE = 500_000
+_MOST_BUBBLES = 80
+
+
+def conversation(now: Reading) -> None:
+    """Draw what was said."""
+    with st.container(border=True, height=_HEIGHT, key="conversation"):
+        if not now.bubbles:
+            _empty(now)
+        for bubble in _latest(now.bubbles):
+            _bubble(bubble, now)
+        if now.session.busy:
+            reason = now.session.backend.capabilities.reason_against("live_events")
+            st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
+    _suggestions(now)
+    _message_box(now)
+
+
+def _empty(now: Reading) -> None:
+    with st.container(height="stretch", horizontal_alignment="center", vertical_alignment="center"):
+        if now.session.busy:
+            return
+        st.caption("What user and agent say appears here.", width="content")
+        if now.session.status == "not_started":
+            st.button(
+                "Start the run", key="start_here", icon=":material/play_arrow:", on_click=commands.start
+            )
+
+
+def _latest(bubbles: list[Bubble]) -> list[Bubble]:
+    """The last ones of a long conversation, and all of it on demand."""
+    earlier = len(bubbles) - _MOST_BUBBLES
+    if earlier <= 0:
+        return bubbles
+    is_whole = st.toggle(f"Show {count(earlier, 'earlier message')}", key="whole_conversation")
+    return bubbles if is_whole else bubbles[earlier:]
+
+
+def _bubble(bubble: Bubble, now: Reading) -> None:
+    if bubble.role == "note":
+        _note(bubble, now)
+        return
+    with st.chat_message(bubble.role, avatar=_AVATARS[bubble.role]):
+        st.text(bubble.text)  # never Markdown: a picture in it would be loaded from where it points
+        if bubble.node_name and bubble.role == "agent":
+            st.caption(plain(f"{bubble.node_name} · turn {bubble.turn_number}"))
+
+
+def _note(bubble: Bubble, now: Reading) -> None:
+    is_warning = bubble.event_index is not None and now.rows[bubble.event_index].type == "workflow_warning"
+    if is_warning:
+        st.warning(plain(bubble.text), icon=":material/warning:")
+    else:
+        st.error(plain(bubble.text), icon=":material/dangerous:")
+
+
+def _suggestions(now: Reading) -> None:
+    if not now.suggestions or not _takes_message(now):
+        return
+    with st.container(horizontal=True, gap="xxsmall", key="suggestions"):
+        for place, line in enumerate(now.suggestions):
+            st.button(plain(line), key=f"suggestion_{place}", on_click=commands.send, args=(line,))
+
+
+def _message_box(now: Reading) -> None:
+    st.chat_input(
+        now.hint.sentence if not now.session.busy else "The turn is still running.",
+        key=commands.MESSAGE_KEY,
+        max_chars=_LONGEST_MESSAGE,
+        disabled=not _takes_message(now),
+        on_submit=_submit,
+    )
+
+
+def _takes_message(now: Reading) -> bool:
+    return not now.session.busy and (now.hint.kind == "message" or now.session.status == "not_started")
+
+
+def _submit() -> None:
+    commands.send(state.widget(commands.MESSAGE_KEY) or "")

@@ -1,0 +1,34 @@
+"""Errors as people see them: a sentence, what to do, and the rest on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from debugger.errors import DebuggerError, InputJsonError, RateLimitError, ServerError
+from debugger.views.parts.plain import plain
+
+
+def show_error(error: DebuggerError) -> None:
+    """Draw an error: what happened, what to do about it, and its facts folded away."""
+    sentence, _, excerpt = error.message.partition("\n")
+    advice = f" {plain(error.advice)}" if error.advice else ""
+    st.error(f"{plain(sentence)}{advice}", icon=":material/error:")
+    if excerpt:
+        st.code(excerpt, language=None)
+    with st.expander("Details", icon=":material/info:", type="compact"):
+        st.text("\n".join(_facts(error)))
+
+
+def _facts(error: DebuggerError) -> Iterator[str]:
+    yield f"Kind: {type(error).__name__} (HTTP {error.status})"
+    if isinstance(error, InputJsonError):
+        yield f"Place: line {error.line}, column {error.column}"
+    if isinstance(error, ServerError) and error.request_id:
+        yield f"Request id: {error.request_id}"
+    if isinstance(error, RateLimitError) and error.retry_after is not None:
+        yield f"Try again in: {error.retry_after:g} s"
+    cause = error.__cause__
+    if cause is not None:
+        yield f"Cause: {type(cause).__name__}"

@@ -1,0 +1,1 @@
+"""The workflow as a graph that can be looked at and chosen from."""

@@ -1,0 +1,107 @@
+"""The inspector: what a chosen event, node or turn holds."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.analysis.timeline import TimelineRow
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.runs import TurnLog
+from debugger.views import commands, state
+from debugger.views.parts.node_tab import node_tab
+from debugger.views.parts.plain import plain
+from debugger.views.parts.scopes_tab import scopes_tab
+from debugger.views.reading import Reading
+
+TABS = ("State", "Event", "Node", "Input")
+_HEIGHT = 716
+
+
+def inspector(now: Reading) -> None:
+    """Draw the inspector."""
+    with st.container(border=True, height=_HEIGHT, key="inspector"):
+        state.begin_widget(state.TAB_KEY, "State")
+        tab = st.segmented_control(
+            "Inspector",
+            TABS,
+            key=state.TAB_KEY,
+            required=True,
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        {"State": _state, "Event": _event, "Node": node_tab, "Input": _input}[tab or "State"](now)
+
+
+def _moment(now: Reading) -> None:
+    """Say which event is looked at, with the way to its neighbours and back to the present."""
+    index = state.page().event
+    last = len(now.rows) - 1
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="moment"):
+        if index is None:
+            st.caption("After the latest event" if now.rows else "Before the first event", width="content")
+        else:
+            row = now.rows[index]
+            st.caption(f"After event {index} · turn {row.turn_number}", width="content")
+        st.space("stretch")
+        _step("previous", ":material/chevron_left:", last if index is None else index - 1, 0, last)
+        _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, 0, last)
+        st.button(
+            "Latest",
+            key="latest",
+            icon=":material/last_page:",
+            type="tertiary",
+            on_click=commands.select_event,
+            args=(None,),
+            disabled=index is None,
+            help="Follow the run again",
+        )
+
+
+def _step(name: str, icon: str, target: int, first: int, last: int) -> None:
+    st.button(
+        f"{name.capitalize()} event",
+        key=f"{name}_event",
+        icon=icon,
+        type="tertiary",
+        on_click=commands.select_event,
+        args=(target,),
+        disabled=not first <= target <= last,
+    )
+
+
+def _state(now: Reading) -> None:
+    _moment(now)
+    scopes_tab(now)
+
+
+def _event(now: Reading) -> None:
+    _moment(now)
+    if not now.rows:
+        st.caption("Choose a row of the timeline to see the event as it was sent.")
+        return
+    row = _row(now)
+    st.markdown(f"**{plain(row.type)}**")
+    st.text(row.summary)
+    event: Event = _turn(now, row.turn_number).events[row.position]
+    st.json(event.to_wire(), expanded=2)
+
+
+def _input(now: Reading) -> None:
+    if not now.turns:
+        st.caption("What a turn was given appears here once it has begun.")
+        return
+    number = _row(now).turn_number if state.page().event is not None else now.turns[-1].number
+    st.markdown(f"###### Input of turn {number}")
+    given: JsonObject = _turn(now, number).run_input.to_wire()
+    st.json(given, expanded=2)
+
+
+def _row(now: Reading) -> TimelineRow:
+    """The chosen event's row, or the last one."""
+    index = state.page().event
+    return now.rows[-1 if index is None else index]
+
+
+def _turn(now: Reading, number: int) -> TurnLog:
+    return next(turn for turn in now.turns if turn.number == number)

@@ -1,0 +1,248 @@
+"""The editor of a run input: a form and its JSON, over one model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from debugger.analysis.scopes import SYSTEM_NAMES
+from debugger.analysis.state import exported_state
+from debugger.errors import DebuggerError
+from debugger.expressions.skeleton import unresolved_placeholders
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+from debugger.session.run_input import RunInputModel, Tier
+from debugger.session.session import DebugSession
+from debugger.session.variable_rows import VALUE_TYPES, edited
+from debugger.views import commands, state
+from debugger.views.parts.heights import ROW
+from debugger.views.parts.plain import plain
+
+_TITLES: dict[Tier, str] = {
+    "dynamic_variables": "Dynamic variables",
+    "runtime_variables": "Runtime variables",
+}
+_HELP: dict[Tier, str] = {
+    "dynamic_variables": "Fill the places written as two curly brackets around a name",
+    "runtime_variables": "Fill the places written as two square brackets around a name",
+}
+_JSON_HEIGHT = 420
+_MOST_NAMES = 12
+
+
+def run_input(session: DebugSession) -> None:
+    """Draw the editor of what a run is started with or, while it waits, of what goes with a message."""
+    page = state.page()
+    is_open = session.run_id is not None and not session.is_over
+    with st.container(key="run_input"):
+        st.markdown("##### Run input")
+        which = _choice(is_open)
+        model = page.next_input if which == "next" else commands.start_input(page, session)
+        if which == "next":
+            st.caption("Sent with the next message. Empty means: the message alone.")
+        mode = st.segmented_control(
+            "Editor",
+            ("Form", "JSON"),
+            key="input_mode",
+            default="Form",
+            required=True,
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        _problems(model)
+        if mode == "JSON":
+            _json(model, which)
+        else:
+            _form(session, model, which)
+        if which == "start":
+            _placeholders(session.workflow, model)
+
+
+def _choice(is_open: bool) -> str:
+    if not is_open:
+        return "start"
+    chosen = st.segmented_control(
+        "Input for",
+        ("Next turn", "Restart"),
+        key="input_for",
+        default="Next turn",
+        required=True,
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    return "start" if chosen == "Restart" else "next"
+
+
+def _problems(model: RunInputModel) -> None:
+    if not model.problems:
+        return
+    st.error("  \n".join(plain(problem) for problem in model.problems), icon=":material/error:")
+    st.button(
+        "Discard the change",
+        key="discard_input",
+        icon=":material/undo:",
+        on_click=_discard,
+        args=(model,),
+        help="Go back to the last input that could be used",
+    )
+
+
+def _discard(model: RunInputModel) -> None:
+    model.discard_drafts()
+    state.renew_editors()
+
+
+def _json(model: RunInputModel, which: str) -> None:
+    key = f"{which}_json_{state.page().generation}"
+    st.text_area(
+        "Run input as JSON",
+        model.text,
+        key=key,
+        height=_JSON_HEIGHT,
+        on_change=_json_edited,
+        args=(model, key),
+        disabled=bool(model.row_errors or model.state_error),
+        help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
+    )
+
+
+def _json_edited(model: RunInputModel, key: str) -> None:
+    model.set_text(state.widget(key))
+
+
+def _form(session: DebugSession, model: RunInputModel, which: str) -> None:
+    for tier in _TITLES:
+        _table(model, tier, which)
+    if which == "start":
+        _start_node(session, model)
+        _initial_state(session, model)
+
+
+def _table(model: RunInputModel, tier: Tier, which: str) -> None:
+    page = state.page()
+    key = f"{which}_{tier}_{page.generation}"
+    # The grid tells its edits against the rows that it was first given, so those stay while it lives.
+    if state.widget(key) is None:
+        page.tables[key] = model.rows(tier)
+    rows = page.tables[key]
+    st.caption(_TITLES[tier], help=_HELP[tier])
+    st.data_editor(
+        pd.DataFrame(map(asdict, rows), columns=["name", "type", "value"], dtype="str"),
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        row_height=ROW,
+        disabled=model.draft is not None,
+        on_change=_table_edited,
+        args=(model, tier, key),
+        column_config={
+            "name": st.column_config.TextColumn("Name", width=104, required=True),
+            "type": st.column_config.SelectboxColumn(
+                "Type", width=66, options=VALUE_TYPES, default="text", required=True
+            ),
+            "value": st.column_config.TextColumn("Value", width=96, default=""),
+        },
+        alt=f"{_TITLES[tier]}: name, type and value",
+    )
+
+
+def _table_edited(model: RunInputModel, tier: Tier, key: str) -> None:
+    model.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
+
+
+def _start_node(session: DebugSession, model: RunInputModel) -> None:
+    names = {node.logical_id: node.label for node in session.workflow.node_configs}
+    chosen = model.value.get("start_node_logical_id")
+    options = ["", *names, *([chosen] if chosen and chosen not in names else [])]
+    key = f"start_node_{state.page().generation}"
+    st.selectbox(
+        "Start node",
+        options,
+        index=options.index(chosen or ""),
+        key=key,
+        format_func=lambda node: names.get(node, node) or "The workflow's own start",
+        on_change=_start_node_chosen,
+        args=(model, key),
+        disabled=model.draft is not None,
+    )
+
+
+def _start_node_chosen(model: RunInputModel, key: str) -> None:
+    model.set_key("start_node_logical_id", state.widget(key) or None)
+
+
+def _initial_state(session: DebugSession, model: RunInputModel) -> None:
+    reason = session.backend.capabilities.reason_against("initial_state")
+    with st.expander("Initial state", expanded=bool(model.state_text), type="compact", key="initial_state"):
+        if reason:
+            st.caption(plain(reason))
+        key = f"state_json_{state.page().generation}"
+        st.text_area(
+            "Initial state as JSON",
+            model.state_text,
+            key=key,
+            height=180,
+            placeholder='{"threads": {"0": {"node_logical_id": "…"}}}',
+            on_change=_state_edited,
+            args=(model, key),
+            disabled=reason is not None or model.draft is not None,
+        )
+        _copy_from_turn(session, model, disabled=reason is not None)
+
+
+def _state_edited(model: RunInputModel, key: str) -> None:
+    model.set_state_text(state.widget(key))
+
+
+def _copy_from_turn(session: DebugSession, model: RunInputModel, *, disabled: bool) -> None:
+    turns = [turn.number for turn in session.turns]
+    if not turns or session.busy:
+        st.caption("Once a run has turns, its state after any of them can be copied here.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
+        turn = st.selectbox(
+            "Copy from turn",
+            turns,
+            index=len(turns) - 1,
+            key="copy_turn",
+            format_func=lambda number: f"After turn {number}",
+            label_visibility="collapsed",
+            disabled=disabled,
+        )
+        st.button(
+            "Copy",
+            key="copy_state",
+            icon=":material/content_copy:",
+            on_click=_copy_state,
+            args=(session, model, turn),
+            disabled=disabled,
+            help="Take the state of the run on view, as it was after that turn",
+        )
+
+
+def _copy_state(session: DebugSession, model: RunInputModel, turn_number: int) -> None:
+    page = state.page()
+    try:
+        model.set_key("initial_state", exported_state(session.turns, turn_number, with_qualified=True))
+    except DebuggerError as error:
+        page.error = error
+    state.renew_editors()
+
+
+def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
+    given: JsonObject = model.value.get("dynamic_variables") or {}
+    try:
+        missing = unresolved_placeholders(workflow.to_wire(), given, system=SYSTEM_NAMES)
+    except DebuggerError:
+        return  # a workflow without settings names none
+    if missing:
+        named = ", ".join(plain("{{" + name + "}}") for name in missing[:_MOST_NAMES])
+        more = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
+        st.warning(
+            f"Without a value, these stay as they are written: {named}{more}", icon=":material/data_object:"
+        )
+    empty = [name for name, value in given.items() if value == ""]
+    if empty:
+        st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")

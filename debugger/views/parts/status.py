@@ -1,0 +1,40 @@
+"""How each status looks: a colour, an icon and a word, so that no one of them is alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One status as it is drawn."""
+
+    word: str
+    icon: str
+    colour: Colour
+
+
+LOOKS = {
+    "not_started": Look("Not started", ":material/circle:", "gray"),
+    "pending": Look("Pending", ":material/schedule:", "gray"),
+    "started": Look("Running", ":material/progress_activity:", "blue"),
+    "running": Look("Running", ":material/progress_activity:", "blue"),
+    "paused": Look("Paused", ":material/pause:", "yellow"),
+    "waiting_for_user_input": Look("Your turn", ":material/chat_bubble:", "violet"),
+    "completed": Look("Completed", ":material/check_circle:", "green"),
+    "failed": Look("Failed", ":material/dangerous:", "red"),
+    "cancelled": Look("Cancelled", ":material/stop_circle:", "gray"),
+    "aborted_looping_risk": Look("Stopped: looping", ":material/all_inclusive:", "orange"),
+}
+"""By `RunStatus`."""
+
+
+def status_badge(status: str) -> None:
+    """Draw a status; one that is not known is shown by its own word."""
+    look = LOOKS.get(status) or Look(status.replace("_", " "), ":material/help:", "gray")
+    st.badge(look.word, icon=look.icon, color=look.colour)

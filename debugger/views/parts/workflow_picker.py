@@ -1,0 +1,109 @@
+"""The choice of backend, workflow and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.graph.checks import check
+from debugger.protocol.workflow import VersionSummary, WorkflowSummary
+from debugger.session.session import DebugSession
+from debugger.views import commands, state
+from debugger.views.parts.faults import show_error
+from debugger.views.parts.problems import problems_title, show_problems
+
+Row = TypeVar("Row")
+
+_WORKFLOW_KEY = "workflow"
+_VERSION_KEY = "version"
+_SHORT_ID = 8
+
+
+def workflow_picker(backend: Backend) -> None:
+    """Draw the choice; what is chosen goes on view."""
+    page = state.page()
+    st.page_link(
+        page.links["connection"], label=backend.name, icon=":material/cable:", help="Change the connection"
+    )
+    workflows = _known(("workflows",), lambda: backend.workflows())
+    if workflows is not None:
+        _workflow(workflows)
+    if page.session is not None:
+        workflow_id = page.session.workflow_id
+        _version(_known(("versions", workflow_id), lambda: backend.versions(workflow_id)) or [])
+        _problems(page.session)
+
+
+def _problems(session: DebugSession) -> None:
+    question = ("problems", session.workflow_id, str(session.version_number))
+    problems = state.page().answers.ask(question, lambda: check(session.workflow, session.backend.node_types))
+    if problems:
+        with st.expander(problems_title(problems), icon=":material/rule:", type="compact", key="problems"):
+            show_problems(problems)
+
+
+def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row] | None:
+    """What the backend says or, where it fails, said last; the failure is shown."""
+    answers = state.page().answers
+    try:
+        return answers.ask(question, ask)
+    except DebuggerError as error:
+        show_error(error)
+        st.button("Try again", key=f"again_{question[0]}", icon=":material/refresh:", on_click=answers.expire)
+        last: list[Row] | None = answers.last(question)
+        return last
+
+
+def _workflow(workflows: list[WorkflowSummary]) -> None:
+    session = state.page().session
+    names = {workflow.id: workflow.label for workflow in workflows}
+    if session is not None and session.workflow_id not in names:
+        names[session.workflow_id] = session.workflow.name
+    if not names:
+        st.caption("No workflow here yet: import one below.")
+        return
+    state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
+    st.selectbox(
+        "Workflow",
+        list(names),
+        key=_WORKFLOW_KEY,
+        index=0 if session else None,
+        format_func=lambda workflow_id: f"{names[workflow_id]}  ·  {workflow_id[:_SHORT_ID]}",
+        placeholder="Choose a workflow",
+        on_change=_workflow_chosen,
+    )
+
+
+def _workflow_chosen() -> None:
+    chosen = state.widget(_WORKFLOW_KEY)
+    if chosen is not None:
+        commands.open_workflow(chosen)
+
+
+def _version(versions: list[VersionSummary]) -> None:
+    session = state.page().session
+    assert session is not None
+    labels = {version.version_number: version.label for version in versions}
+    shown = session.version_number
+    if shown is not None:
+        labels.setdefault(shown, f"v{shown}")
+    state.set_widget(_VERSION_KEY, shown)
+    st.selectbox(
+        "Version",
+        list(labels),
+        key=_VERSION_KEY,
+        index=None if shown is None else 0,
+        format_func=labels.__getitem__,
+        placeholder="The active version",
+        on_change=_version_chosen,
+    )
+
+
+def _version_chosen() -> None:
+    session, chosen = state.page().session, state.widget(_VERSION_KEY)
+    if session is not None and chosen is not None:
+        commands.open_workflow(session.workflow_id, chosen)

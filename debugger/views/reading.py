@@ -1,0 +1,77 @@
+"""What a session's turns tell, worked out once for all panes and again only when something has happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from debugger.analysis.hints import InputHint, input_hint
+from debugger.analysis.position import Position, position
+from debugger.analysis.timeline import TimelineRow, timeline
+from debugger.analysis.transcript import Bubble, bubbles
+from debugger.backends.scripts import find_script
+from debugger.errors import DebuggerError
+from debugger.graph.graph import Graph
+from debugger.graph.layout import Layout, layout
+from debugger.protocol.runs import TurnLog
+from debugger.session.session import DebugSession
+from debugger.session.suggestions import next_lines
+from debugger.settings import read_settings
+from debugger.views import state
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One moment of a session."""
+
+    session: DebugSession
+    turns: list[TurnLog]
+    graph: Graph
+    layout: Layout
+    rows: list[TimelineRow]
+    position: Position
+    bubbles: list[Bubble]
+    hint: InputHint
+    suggestions: list[str]
+    """Lines that a user of this workflow could say next."""
+
+
+def reading(session: DebugSession) -> Reading:
+    """Read a session as it stands now."""
+    page = state.page()
+    # A turn under way grows while it is read: every pane shall see the same events.
+    turns = [replace(turn, events=list(turn.events)) for turn in session.turns]
+    moment = (session, session.status, sum(len(turn.events) for turn in turns), len(turns))
+    if page.reading is None or page.reading[0] != moment:
+        page.reading = (moment, _read(session, turns))
+    found: Reading = page.reading[1]
+    return found
+
+
+def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
+    graph = Graph(session.workflow)
+    result = session.result
+    return Reading(
+        session=session,
+        turns=turns,
+        graph=graph,
+        layout=layout(graph),
+        rows=timeline(turns),
+        position=position(turns, graph, session.status),
+        bubbles=bubbles(turns),
+        suggestions=next_lines(_conversations(session), [turn.message for turn in turns if turn.message]),
+        hint=input_hint(
+            session.hint, session.status, has_background_work=bool(result and result.has_background_work)
+        ),
+    )
+
+
+def _conversations(session: DebugSession) -> list[tuple[str, ...]]:
+    """The lines that the workflow's script says it is good at."""
+    logical_id = session.workflow.config.logical_id
+    try:
+        script = state.page().answers.ask(
+            ("script", logical_id), lambda: find_script(logical_id, read_settings().scripts_folder)
+        )
+    except DebuggerError:
+        return []  # whoever runs the script tells what is wrong with it
+    return [script.demo, *script.alternatives.values()] if script else []

@@ -1,0 +1,123 @@
+"""What one browser tab remembers: the only module that touches `st.session_state` and `st.query_params`.
+
+Everything here can vanish at any moment, as on a reload: the store is the truth, and the address names the
+run and the turn from which a page is rebuilt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.session.run_input import RunInputModel
+from debugger.session.session import DebugSession
+from debugger.session.variable_rows import VariableRow
+from debugger.settings import HostedSettings
+from debugger.views.address import Address
+from debugger.views.answers import Answers
+
+BackendName = Literal["embedded", "hosted"]
+
+GRAPH_KEY = "graph"
+TAB_KEY = "inspector_tab"
+_PAGE = "debugger_page"
+
+
+@dataclass
+class PageState:
+    """What the pages of one tab share."""
+
+    backend_name: BackendName = "embedded"
+    hosted_settings: HostedSettings = field(default_factory=HostedSettings)
+    hosted_backend: Backend | None = None
+    session: DebugSession | None = None
+    start_inputs: dict[tuple[str, int | None], RunInputModel] = field(default_factory=dict)
+    """What each version was last given to start with."""
+    next_input: RunInputModel = field(default_factory=RunInputModel)
+    """What goes with the next message, besides the message."""
+    awaits_turn: bool = False
+    """Whether a turn was begun here whose end has not been taken in."""
+    event: int | None = None
+    """The chosen event by its place in the run, from 0; ``None`` follows the run."""
+    node: str | None = None
+    """The chosen node's id. The graph forgets it while the table is shown instead."""
+    error: DebuggerError | None = None
+    """What the last thing a person asked for ended in."""
+    generation: int = 0
+    """Counts how often editors were given new content from elsewhere; part of their keys."""
+    imports: int = 0
+    """Counts the imported files; part of the uploader's key."""
+    tables: dict[str, list[VariableRow]] = field(default_factory=dict)
+    """What each table under edit was first given, by its key."""
+    shown_address: Address = field(default_factory=Address)
+    """What the address bar was last given, so that a change made there is noticed."""
+    reading: tuple[Any, Any] | None = None
+    """What was last read out of a session, and of which state of it; see `debugger.views.reading`."""
+    links: dict[str, Any] = field(default_factory=dict)
+    """The navigation's pages by name."""
+    answers: Answers = field(default_factory=Answers)
+    """What the backend said about workflows, versions and runs."""
+
+
+def page() -> PageState:
+    """What this tab remembers."""
+    if _PAGE not in st.session_state:
+        st.session_state[_PAGE] = PageState()
+    found: PageState = st.session_state[_PAGE]
+    return found
+
+
+def renew_editors() -> None:
+    """Let every editor begin anew with what its model holds now."""
+    held = page()
+    held.generation += 1
+    held.tables.clear()
+
+
+def widget(key: str, default: Any = None) -> Any:
+    """What a keyed widget holds; for callbacks, which run before the widget is drawn again."""
+    return st.session_state.get(key, default)
+
+
+def set_widget(key: str, value: Any) -> None:
+    """Give a keyed widget a value before it is drawn."""
+    st.session_state[key] = value
+
+
+def begin_widget(key: str, value: Any) -> None:
+    """Give a keyed widget its first value; one that callbacks set, too, can have no default of its own."""
+    st.session_state.setdefault(key, value)
+
+
+def forget_widget(key: str) -> None:
+    """Let a keyed widget begin anew when it is drawn next."""
+    st.session_state.pop(key, None)
+
+
+def drawn_node() -> str | None:
+    """The node that the graph component itself holds as chosen; for its callback."""
+    held = st.session_state.get(GRAPH_KEY)
+    found: str | None = held.get("selected") if held else None
+    return found
+
+
+def draw_node(node_id: str | None) -> None:
+    """Make the graph component show a node as chosen when it is drawn next."""
+    if drawn_node() != node_id:
+        st.session_state[GRAPH_KEY] = {"selected": node_id}
+
+
+def address() -> Address:
+    """What the address bar names."""
+    return Address.from_parameters(st.query_params)
+
+
+def show_address(shown: Address) -> None:
+    """Make the address bar name what the page shows."""
+    page().shown_address = shown
+    if address() != shown:
+        st.query_params.from_dict(shown.to_parameters())

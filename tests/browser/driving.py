@@ -1,0 +1,131 @@
+"""What a person does on the pages, in the words of the tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from playwright.sync_api import Locator, Page, TimeoutError, expect
+
+HEADER_HEIGHT, ROW_HEIGHT = 35, 30
+CALM = """() => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const calm = app && app.dataset.testScriptState === "notRunning"
+    && app.dataset.testConnectionState === "CONNECTED" && !document.querySelector('[data-stale="true"]');
+  if (!calm) { window.calmSince = undefined; return false; }
+  window.calmSince ??= performance.now();
+  return performance.now() - window.calmSince > 250;
+}"""
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and stayed at rest for a moment: a click takes a while to arrive."""
+    page.evaluate("window.calmSince = undefined")
+    page.wait_for_function(CALM)
+
+
+def open_app(page: Page, url: str) -> None:
+    """Open the app and wait until it can be used."""
+    page.goto(url)
+    settled(page)
+
+
+def connect(page: Page, base_url: str, key: str) -> None:
+    """Go to Connection and try a URL and a key."""
+    page.get_by_role("link", name="Connection").first.click()
+    settled(page)
+    page.get_by_role("radio", name="Hosted API").click()
+    settled(page)
+    page.get_by_role("textbox", name="Base URL").fill(base_url)
+    page.get_by_role("textbox", name="API key").fill(key)
+    page.get_by_role("button", name="Test connection").click()
+    settled(page)
+
+
+def go_to(page: Page, name: str) -> None:
+    """Follow a link of the navigation."""
+    page.get_by_role("link", name=name).first.click()
+    settled(page)
+
+
+def import_workflow(page: Page, name: str, content: str | Mapping[str, Any]) -> None:
+    """Choose a file in the import; what is no workflow is told, the rest waits for its button."""
+    text = content if isinstance(content, str) else json.dumps(content)
+    if not page.locator(".st-key-import [data-testid=stFileUploader]").is_visible():
+        page.locator(".st-key-import").get_by_text("Import workflow").click()
+    file = {"name": name, "mimeType": "application/json", "buffer": text.encode()}
+    page.locator(".st-key-import input[type=file]").set_input_files(file)
+    settled(page)
+
+
+def keep_import(page: Page) -> None:
+    """Press the import's button."""
+    page.locator(".st-key-import_now button").first.click()
+    settled(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a select box by the beginning of its text."""
+    box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
+    if option in box.inner_text():
+        return
+    box.get_by_role("combobox").click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).click()
+    settled(page)
+
+
+def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
+    """Change the last column of a row of a table. The grid is painted: a cell is a place on it."""
+    grid = page.locator(f"[class*='st-key-{key}'] canvas").first
+    editor = page.locator(".gdg-input")
+    for _ in range(5):  # a grid that is still being laid out takes no click
+        box = grid.bounding_box()
+        page.mouse.click(box["x"] + box["width"] - 30, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
+        page.keyboard.press("Enter")
+        with suppress(TimeoutError):
+            editor.wait_for(timeout=2_000)
+            break
+    editor.fill(text)
+    editor.press("Enter")
+    settled(page)
+
+
+def start(page: Page) -> None:
+    """Begin the run and wait for its first turn."""
+    page.locator(".st-key-start button").first.click()
+    expect(context(page)).to_contain_text("Turn 1")
+    settled(page)
+
+
+def say(page: Page, text: str) -> None:
+    """Send a message and wait until it stands in the conversation."""
+    box = message_box(page)
+    expect(box).to_be_enabled()
+    settled(page)
+    box.fill(text)
+    box.press("Enter")
+    expect(conversation(page)).to_contain_text(text[:60])
+    settled(page)
+
+
+def context(page: Page) -> Locator:
+    """The bar that tells what is on view, and how it stands."""
+    return page.locator(".st-key-context_bar")
+
+
+def conversation(page: Page) -> Locator:
+    """What was said."""
+    return page.locator(".st-key-conversation")
+
+
+def message_box(page: Page) -> Locator:
+    """Where a message is typed."""
+    return page.get_by_test_id("stChatInputTextArea")
+
+
+def alert(page: Page) -> Locator:
+    """The sentences that tell what went wrong."""
+    return page.get_by_test_id("stAlert")

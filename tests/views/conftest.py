@@ -1,0 +1,116 @@
+"""The app over an embedded backend of the test's own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from debugger.backends.base import TurnStream
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
+from debugger.views import backends
+
+APP = Path(__file__).parents[2] / "app.py"
+PAGE = """
+from debugger.views.shell import run
+
+run({name!r})
+"""
+
+
+class SteeredBackend(EmbeddedBackend):
+    """The embedded backend, with a gate before each event and a fault that a test can set."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.gate = threading.Event()
+        self.gate.set()
+        self.fault: Exception | None = None
+
+    def workflows(self, search=""):
+        if self.fault:
+            raise self.fault
+        return super().workflows(search)
+
+    def runs(self, **wanted):
+        if self.fault:
+            raise self.fault
+        return super().runs(**wanted)
+
+    def execute(self, *args, **kwargs):
+        assert self.gate.wait(10)
+        if self.fault:
+            raise self.fault
+        stream = super().execute(*args, **kwargs)
+        return TurnStream(stream.run_id, self._gated(stream))
+
+    def _gated(self, stream):
+        for event in stream:
+            assert self.gate.wait(10)
+            yield event
+        return stream.result
+
+
+@pytest.fixture
+def backend(tmp_path):
+    backend = SteeredBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.fault = None
+    backend.gate.set()
+    backend.close()
+
+
+@pytest.fixture
+def clean(backend, monkeypatch):
+    """Lets the app work with `backend`, and with an environment that sets nothing."""
+    for name in (*_names(PREFIX, Settings), *_names(HOSTED_PREFIX, type(read_settings({}).hosted))):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(backends, "embedded_backend", lambda: backend)
+
+
+@pytest.fixture
+def app(clean):
+    """The app before its first run."""
+    return AppTest.from_file(str(APP), default_timeout=10)
+
+
+@pytest.fixture
+def view(clean):
+    """Gives the app before its first run, with another view as the one that opens."""
+    return lambda name: AppTest.from_string(PAGE.format(name=name), default_timeout=10)
+
+
+@pytest.fixture
+def page(app):
+    """Gives what the tab remembers."""
+    return lambda: app.session_state["debugger_page"]
+
+
+@pytest.fixture
+def settle(app, page):
+    """Waits for the turn under way, and draws its end."""
+
+    def settled():
+        assert page().session.wait(10)
+        app.run()
+        assert not app.exception
+
+    return settled
+
+
+@pytest.fixture
+def press(app, settle):
+    """Presses a button by its key, and waits for the turn that it begins."""
+
+    def pressed(key):
+        app.button(key).click().run()
+        settle()
+
+    return pressed
+
+
+def _names(prefix, model):
+    return [prefix + name.upper() for name in model.model_fields]

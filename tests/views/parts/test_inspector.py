@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+
+from tests.factories import direct, document, node, say, static, tool
+
+COUNT = "def count(n):\n    return {'n': n + 1}\n"
+
+
+def frame(app, alt):
+    """A table by its description."""
+    return next(element for element in app.dataframe if element.proto.alt.startswith(alt)).value
+
+
+def test_before_a_run_the_inspector_says_what_would_be_here(app, backend):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    for tab in ("State", "Event", "Node", "Input"):
+        app.segmented_control("inspector_tab").set_value(tab).run()
+        assert not app.exception
+
+    assert any("once it has begun" in caption.value for caption in app.caption)
+
+
+def test_the_state_shows_each_scope_after_the_latest_event(app, backend, press):
+    backend.create_workflow(
+        document(
+            tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
+        )
+    )
+    app.run()
+
+    press("start")
+
+    assert frame(app, "Dynamic variables").to_dict("list")["name"] == ["shop"]
+    assert frame(app, "Dynamic variables").to_dict("list")["value"] == ['"Leaf"']
+    runtime = frame(app, "Runtime variables").set_index("name")["value"].to_dict()
+    assert runtime["tool_result"] == '{"n": 2}'
+    assert "Count.tool_result" not in runtime
+
+
+def test_copies_by_node_are_shown_on_demand(app, backend, press):
+    backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
+    app.run()
+    press("start")
+
+    app.toggle("with_copies").set_value(True).run()
+
+    assert any("." in name for name in frame(app, "Runtime variables")["name"])
+
+
+def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    last = len(page().session.turns[0].events) - 1
+
+    app.button("previous_event").click().run()
+    first_step = page().event
+    app.button("previous_event").click().run()
+    app.button("next_event").click().run()
+    there = page().event
+    app.button("latest").click().run()
+
+    assert (first_step, there) == (last, last)
+    assert page().event is None
+    assert app.button("next_event").disabled
+
+
+def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
+    backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
+    app.run()
+    press("start")
+    events = page().session.turns[0].events
+    place = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
+
+    page().event = place
+    app.run()
+    changed = frame(app, "Variables that")
+    app.segmented_control("inspector_tab").set_value("Event").run()
+
+    assert "runtime.tool_result" in list(changed["variable"])
+    assert json.loads(app.json[0].value) == events[place].to_wire()
+
+
+def test_a_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, press):
+    backend.create_workflow(
+        document(static("a", "Hello", description="Greets"), say("chat"), direct("a", "chat"))
+    )
+    app.run()
+    press("start")
+
+    page().node = "a"
+    app.segmented_control("inspector_tab").set_value("Node").run()
+
+    assert json.loads(app.json[0].value)["description"] == "Greets"
+    assert "self_loop_config" not in json.loads(app.json[0].value)
+    assert list(frame(app, "Edges")["to"]) == ["Chat"]
+    assert len(frame(app, "Runs of")) == 1
+
+
+def test_a_node_that_the_version_does_not_have_is_told_and_not_raised(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    page().node = "gone"
+    app.segmented_control("inspector_tab").set_value("Node").run()
+
+    assert not app.exception
+    assert "no such node" in app.info[0].value
+
+
+def test_the_input_of_the_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    app.chat_input("message").set_value("hello").run()
+    settle()
+
+    app.segmented_control("inspector_tab").set_value("Input").run()
+    latest = json.loads(app.json[0].value)
+    page().event = 0
+    app.run()
+
+    assert latest["command"] == "data"
+    assert json.loads(app.json[0].value)["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
+
+
+def test_odd_values_are_shown_and_not_raised(app, backend, press):
+    code = "def odd():\n    return {'none': None, 'text': '<b>é</b>', 'list': [1, {'a': None}]}\n"
+    backend.create_workflow(document(tool("odd", code), say("chat"), direct("odd", "chat")))
+    app.run()
+
+    press("start")
+
+    values = frame(app, "Runtime variables").set_index("name")["value"].to_dict()
+    assert values["tool_result"] == '{"none": null, "text": "<b>é</b>", "list": [1, {"a": null}]}'
+    assert values["tool_result_error"] == "null"
+
+
+def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
+    backend.create_workflow(document(node("x", "teleport")))
+    app.run()
+
+    press("start")
+    app.segmented_control("inspector_tab").set_value("Event").run()
+
+    assert "teleport" in app.json[0].value or "teleport" in " ".join(text.value for text in app.text)

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.protocol.workflow import Workflow
+from tests.factories import document, say, static
+
+
+def table(app, name):
+    """A table under edit, as rows."""
+    key = next(element.key for element in app.data_editor if name in (element.key or ""))
+    return app.data_editor(key).value.to_dict("records")
+
+
+def text_area(app, part):
+    return next(area for area in app.text_area if part in area.key)
+
+
+def model(page):
+    return next(iter(page().start_inputs.values()))
+
+
+def test_the_tables_begin_with_what_the_workflow_names(app, backend):
+    backend.create_workflow(
+        document(static("a", "Hello {{customer.name}}, {{now}}"), defaults={"shop": "Leaf", "open": True})
+    )
+
+    app.run()
+
+    assert table(app, "dynamic_variables") == [
+        {"name": "customer", "type": "JSON", "value": '{"name": ""}'},
+        {"name": "shop", "type": "text", "value": "Leaf"},
+        {"name": "open", "type": "boolean", "value": "true"},
+    ]
+    assert table(app, "runtime_variables") == []
+
+
+def test_json_and_tables_are_two_views_of_one_input(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
+    app.run()
+
+    app.segmented_control("input_mode").set_value("JSON").run()
+    before = json.loads(text_area(app, "json").value)
+    text_area(app, "json").set_value('{"dynamic_variables": {"n": 42}, "welcome_message": "Hi"}').run()
+    app.segmented_control("input_mode").set_value("Form").run()
+
+    assert before == {"dynamic_variables": {"shop": "Leaf"}, "runtime_variables": {}}
+    assert table(app, "dynamic_variables") == [{"name": "n", "type": "number", "value": "42"}]
+    assert model(page).value["welcome_message"] == "Hi"
+
+
+def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+
+    text_area(app, "json").set_value('{\n "run_by": ,\n}').run()
+    app.segmented_control("input_mode").set_value("Form").run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+
+    assert "line 2, column 12" in app.error[0].value
+    assert text_area(app, "json").value == '{\n "run_by": ,\n}'
+
+
+def test_a_run_does_not_start_on_an_input_that_cannot_be_used(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+    text_area(app, "json").set_value("{").run()
+
+    app.button("start").click().run()
+
+    assert not app.exception
+    assert page().session.status == "not_started"
+    assert any("discard the change" in error.value for error in app.error)
+
+
+def test_a_change_that_cannot_be_used_can_be_discarded(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+    text_area(app, "json").set_value("{").run()
+
+    app.button("discard_input").click().run()
+
+    assert not app.error
+    assert json.loads(text_area(app, "json").value)["dynamic_variables"] == {"shop": "Leaf"}
+
+
+def test_what_the_input_holds_reaches_the_run(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello {{name}}")))
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+    text_area(app, "json").set_value('{"dynamic_variables": {"name": "Ada"}, "run_by": "qa"}').run()
+
+    press("start")
+
+    record = backend.run(page().session.run_id)
+    assert record.run_by == "qa"
+    assert [text.value for text in app.chat_message[0].text] == ["Hello Ada"]
+
+
+def test_placeholders_without_a_value_are_listed_before_the_run(app, backend):
+    backend.create_workflow(document(static("a", "Hello {{name}} of {{city}}")))
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+
+    text_area(app, "json").set_value('{"dynamic_variables": {"name": ""}}').run()
+
+    assert "city" in app.warning[0].value
+    assert "name" not in app.warning[0].value
+    assert any("Still empty: name" in caption.value for caption in app.caption)
+
+
+def test_another_start_node_can_be_chosen(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), static("b", "Bye")))
+    app.run()
+
+    next(box for box in app.selectbox if box.key.startswith("start_node")).set_value("b").run()
+    press("start")
+
+    assert [text.value for text in app.chat_message[0].text] == ["Bye"]
+
+
+def test_a_start_node_that_the_version_does_not_have_is_kept_and_shown(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+    text_area(app, "json").set_value('{"start_node_logical_id": "gone"}').run()
+
+    app.segmented_control("input_mode").set_value("Form").run()
+
+    assert not app.exception
+    assert next(box for box in app.selectbox if box.key.startswith("start_node")).value == "gone"
+
+
+def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend, page, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    app.segmented_control("input_for").set_value("Restart").run()
+
+    app.button("copy_state").click().run()
+
+    assert model(page).value["initial_state"]["threads"]["0"]["node_logical_id"] == "chat"
+    assert '"node_logical_id": "chat"' in text_area(app, "state_json").value
+
+
+def test_an_initial_state_that_is_not_json_says_where(app, backend):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+
+    text_area(app, "state_json").set_value('{"threads": }').run()
+
+    assert "line 1, column 13" in app.error[0].value
+    assert text_area(app, "state_json").value == '{"threads": }'
+
+
+def test_the_next_turn_is_given_more_than_the_message_once_and_only_once(app, backend, page, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    app.segmented_control("input_mode").set_value("JSON").run()
+    text_area(app, "next_json").set_value('{"dynamic_variables": {"tone": "kind"}}').run()
+
+    app.chat_input("message").set_value("hello").run()
+    settle()
+    app.chat_input("message").set_value("again").run()
+    settle()
+
+    given = [turn.run_input.dynamic_variables for turn in page().session.turns]
+    assert given[1] == {"tone": "kind"}
+    assert given[2] == {}
+    assert text_area(app, "next_json").value == "{}"
+
+
+def test_each_version_keeps_what_it_was_last_given(app, backend, page):
+    first = backend.create_workflow(document(static("a", "Hello")), name="First")
+    second = backend.create_workflow(document(static("a", "Hello")), name="Second")
+    app.run()
+    app.segmented_control("input_mode").set_value("JSON").run()
+    text_area(app, "json").set_value('{"run_by": "qa"}').run()
+
+    app.selectbox("workflow").set_value(first.id).run()
+    other = text_area(app, "json").value
+    app.selectbox("workflow").set_value(second.id).run()
+
+    assert "qa" not in other
+    assert json.loads(text_area(app, "json").value) == {"run_by": "qa"}
+
+
+def test_a_workflow_without_settings_has_an_empty_input_and_no_complaint(app, backend):
+    backend.create_workflow({"node_configs": [{"logical_id": "a", "type": "no_op", "is_start": True}]})
+
+    app.run()
+
+    assert not app.exception
+    assert not app.error
+    assert table(app, "dynamic_variables") == []
+
+
+@pytest.mark.parametrize("tier", ["dynamic_variables", "runtime_variables"])
+def test_variables_of_the_document_itself_are_taken_over(app, backend, monkeypatch, tier):
+    backend.create_workflow(document(static("a", "Hello")))
+    own = Workflow.from_document({**document(static("a", "Hello")), tier: {"n": None}})
+    monkeypatch.setattr(backend, "workflow", lambda *_: own)
+
+    app.run()
+
+    assert table(app, tier) == [{"name": "n", "type": "null", "value": ""}]
