@@ -32,9 +32,7 @@ def _commands() -> None:
 @main.command()
 def serve(
     host: Annotated[str, typer.Option(help="Interface to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")
-    ] = 8611,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8611,
     database: Annotated[str, typer.Option(help="URL of the store; the user's own by default.")] = "",
     api_key: Annotated[
         str,

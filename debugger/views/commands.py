@@ -14,6 +14,7 @@ from debugger.protocol.workflow import Workflow
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.views import state
+from debugger.views.address import Address
 from debugger.views.backends import current_backend
 from debugger.views.state import BackendName, PageState
 
@@ -45,6 +46,7 @@ def choose_backend(name: BackendName) -> None:
     if page.backend_name != name:
         page.backend_name = name
         show(None)
+        state.show_address(Address(name))
         page.answers.clear()
 
 

@@ -68,6 +68,7 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     if session is None:
         return
     commands.take_in_turn()
+    seen = _standing(session)
     now = reading(session)
     _forget_lost_event(len(now.rows))
     context_bar(session)
@@ -81,8 +82,9 @@ def _workbench(drawn: tuple[object, ...]) -> None:
             inspector(now)
     timeline(now)
     state.show_address(linking.current_address())
-    # Only a full run redraws the rest of the page, and begins or ends the polling.
-    if _standing(session) != drawn:
+    # Only a full run redraws the rest of the page, and begins or ends the polling. A quick turn may begin and
+    # end while this is drawn, and leave the run as it was.
+    if not drawn == seen == _standing(session):
         st.rerun()
 
 

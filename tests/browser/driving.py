@@ -69,6 +69,7 @@ def keep_import(page: Page) -> None:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box by the beginning of its text."""
+    settled(page)
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
     if option in box.inner_text():
         return

@@ -41,7 +41,9 @@ def test_chance_repeats_with_its_seed():
 
 def test_what_a_turn_supplied_wins_over_defaults_and_those_over_the_document():
     flow = workflow(static("a", "A"), defaults={"one": "default", "two": "default"})
-    flow = flow.from_document({**flow.to_wire(), "dynamic_variables": {"two": "document", "three": "document"}})
+    flow = flow.from_document(
+        {**flow.to_wire(), "dynamic_variables": {"two": "document", "three": "document"}}
+    )
     state = RunState.at("a")
     state.dynamic_variables = {"one": "turn", "year": 1999}
 

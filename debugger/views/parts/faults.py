@@ -13,8 +13,8 @@ from debugger.views.parts.plain import plain
 def show_error(error: DebuggerError) -> None:
     """Draw an error: what happened, what to do about it, and its facts folded away."""
     sentence, _, excerpt = error.message.partition("\n")
-    advice = f" {plain(error.advice)}" if error.advice else ""
-    st.error(f"{plain(sentence)}{advice}", icon=":material/error:")
+    told = sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
+    st.error(plain(f"{told} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:
         st.code(excerpt, language=None)
     with st.expander("Details", icon=":material/info:", type="compact"):
