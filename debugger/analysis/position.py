@@ -106,7 +106,7 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         for event in turn.events:
             trace.take(event, turn.number)
     state = _STATES[status] if status else trace.state
-    current = trace.standing.main.node
+    current = trace.current
     return Position(
         current=current,
         state=state,
@@ -160,6 +160,12 @@ class _Trace:
             return "waiting"
         return "running" if self.standing.threads else "not_started"
 
+    @property
+    def current(self) -> str | None:
+        """The node that the run stands at; of a failed run also one that it had only just hopped to."""
+        main = self.standing.main
+        return (main.ahead or main.node) if self.standing.outcome == "failed" else main.node
+
     def take(self, event: Event, turn_number: int) -> None:
         """Take in one event."""
         self.standing.take(event)
@@ -169,8 +175,8 @@ class _Trace:
             self._at_node(event, node, turn_number)
         if event.type in HOP_TYPES:
             self._name(text(event, "destination_node_logical_id"), text(event, "destination_node_name"))
-        elif event.type == "workflow_error" and self.standing.main.node:
-            self.failed[self.standing.main.node] = None
+        elif event.type == "workflow_error" and self.current:
+            self.failed[self.current] = None
 
     def _at_node(self, event: Event, node: str, turn_number: int) -> None:
         if event.type in ("start_node_run", "busy_wait_for_user_message"):

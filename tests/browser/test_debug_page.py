@@ -1,0 +1,179 @@
+"""Looking around in a run: graph, table, timeline, inspector, runs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import (
+    choose,
+    context,
+    conversation,
+    go_to,
+    import_workflow,
+    keep_import,
+    message_box,
+    open_app,
+    say,
+    settled,
+    start,
+)
+from tests.factories import document, static
+from tests.factories import say as say_node
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_node_is_chosen_by_click_and_by_keyboard_and_shown_in_the_inspector(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+
+    page.locator(".node[data-id='node_greeting']").click()
+    settled(page)
+    expect(inspector(page)).to_contain_text("Greeting")
+    expect(inspector(page)).to_contain_text("say_static")
+    page.locator(".node[data-id='node_greeting']").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    settled(page)
+
+    expect(page.locator(".node.selected")).to_have_count(1)
+    expect(page.locator(".node.selected")).not_to_have_attribute("data-id", "node_greeting")
+
+
+def test_zoom_and_view_are_kept_from_turn_to_turn(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    page.get_by_role("button", name="Zoom in").click()
+    before = page.locator(".scene").get_attribute("transform")
+
+    say(page, "I have a question about my last bill.")
+
+    expect(context(page)).to_contain_text("Turn 2")
+    scale = re.search(r"scale\(([\d.]+)", before)
+    assert scale is not None
+    expect(page.locator(".scene")).to_have_attribute("transform", re.compile(re.escape(scale[0])))
+
+
+def test_the_path_is_numbered_and_what_may_come_next_is_marked(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+
+    expect(page.locator(".node[data-id='node_greeting']")).to_have_attribute(
+        "aria-label", re.compile("1 visit")
+    )
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
+    expect(page.locator(".edge.taken")).to_have_count(1)
+    assert page.locator(".edge.next").count() >= 4
+    page.locator(".st-key-graph_view").get_by_text("Table", exact=True).click()
+    settled(page)
+
+    expect(page.locator(".st-key-graph_box")).to_contain_text("Possible next")
+
+
+def test_a_graph_of_125_nodes_opens_at_the_current_node_in_a_readable_size(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "City services")
+    start(page)
+
+    expect(page.locator(".node")).to_have_count(125)
+    box = page.locator(".node.current text").first.bounding_box()
+    pane = page.locator(".st-key-graph_box").bounding_box()
+    assert box["height"] >= 7
+    assert pane["x"] < box["x"] < pane["x"] + pane["width"]
+    assert pane["y"] < box["y"] < pane["y"] + pane["height"]
+
+
+def test_an_event_is_chosen_in_the_timeline_and_its_moment_shown(page: Page, app: Server):
+    page.set_viewport_size({"width": 1600, "height": 1500})
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "I'd like to book an appointment, please.")
+    grid = page.locator(".st-key-timeline canvas").first
+    box = grid.bounding_box()
+
+    page.mouse.click(box["x"] + box["width"] - 200, box["y"] + 32 * 1.5)
+    settled(page)
+
+    expect(inspector(page)).to_contain_text(re.compile(r"After event \d+ · turn 1"))
+    page.get_by_role("button", name="Latest").first.click()
+    settled(page)
+    expect(inspector(page)).to_contain_text("After the latest event")
+
+
+def test_restart_begins_a_sibling_and_the_first_run_is_still_there(page: Page, app: Server):
+    open_app(page, app.url)
+    import_workflow(page, "x.json", document(say_node("chat"), name="Siblings"))
+    keep_import(page)
+    start(page)
+    say(page, "the first one")
+    expect(page).to_have_url(re.compile("run="))
+    first = page.url
+
+    page.locator(".st-key-restart button").first.click()
+    expect(context(page)).to_contain_text("Turn 1")
+    expect(page).not_to_have_url(first)
+    go_to(page, "Runs")
+    choose(page, "Workflow", "Siblings")
+    expect(page.locator("body")).to_contain_text("2 runs")
+    open_app(page, first)
+
+    expect(conversation(page)).to_contain_text("the first one")
+
+
+def test_the_state_after_a_turn_is_copied_and_a_run_begins_with_it(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "I'd like to book an appointment, please.")
+    say(page, "My name is Ada Moreno, and I was born on March 3, 1990.")
+    page.locator(".st-key-input_for").get_by_text("Restart", exact=True).click()
+    settled(page)
+    page.locator(".st-key-initial_state").get_by_text("Initial state", exact=True).click()
+    page.locator(".st-key-copy_state button").first.click()
+    settled(page)
+
+    page.locator(".st-key-restart button").first.click()
+
+    expect(context(page)).to_contain_text("Turn 1")
+    expect(message_box(page)).to_have_attribute("placeholder", re.compile("Booking intake"))
+    say(page, "It's about a sore knee, and Tuesday would be best.")
+    expect(conversation(page)).to_contain_text("I have two openings")
+
+
+def test_two_tabs_each_follow_their_own_run(page: Page, app: Server):
+    open_app(page, app.url)
+    import_workflow(page, "x.json", document(static("a", "Hello"), name="Only once"))
+    keep_import(page)
+    start(page)
+    other = page.context.new_page()
+
+    open_app(other, app.url)
+    choose(other, "Workflow", "Clinic front desk")
+    start(other)
+
+    expect(conversation(other)).to_contain_text("Thank you for calling")
+    expect(context(page)).to_contain_text("Completed")
+    expect(conversation(page)).not_to_contain_text("Thank you for calling")
+
+
+@pytest.mark.parametrize("width", [800, 1280, 1920])
+def test_nothing_sticks_out_at_any_width(page: Page, app: Server, width: int):
+    page.set_viewport_size({"width": width, "height": 1000})
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def inspector(page: Page):
+    """The pane on the right."""
+    return page.locator(".st-key-inspector")
