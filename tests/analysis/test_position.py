@@ -319,3 +319,17 @@ def test_events_with_nulls_are_followed_all_the_same():
 
     assert here.taken == {"edge_done": [1]}
     assert here.current == "bye"
+
+
+def test_a_run_that_fails_at_a_node_that_it_could_not_begin_stands_and_failed_there():
+    events = [
+        node("start_node_run", "greet"),
+        node("end_node_run", "greet"),
+        hop("direct_edge", "greet", "order"),
+        parse_event({"type": "workflow_error", "error_message": "order cannot be run"}),
+    ]
+
+    here = position([TurnLog(1, TurnInput(), events)], tea_shop(), "failed")
+
+    assert here.current == "order"
+    assert here.failed == ("order",)
