@@ -128,9 +128,6 @@ class Backend(Protocol):
             cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
         """
 
-    def demo_lines(self, workflow: Workflow) -> list[str]:
-        """What a user may say to show the workflow at its best; empty where nobody wrote that down."""
-
     def run(self, run_id: str) -> Run:
         """The record so far, with every finished turn."""
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from debugger.backends.base import Capabilities, Page, TurnStream
-from debugger.backends.scripts import find_script, responder_for
+from debugger.backends.scripts import responder_for
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
@@ -123,11 +123,6 @@ class EmbeddedBackend:
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """See `Backend.activate_version`."""
         self.store.activate_version(check_id("workflow", workflow_id), version_number)
-
-    def demo_lines(self, workflow: Workflow) -> list[str]:
-        """See `Backend.demo_lines`; they stand in the workflow's script."""
-        script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
-        return list(script.demo) if script else []
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""

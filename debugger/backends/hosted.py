@@ -159,10 +159,6 @@ class HostedBackend:
         path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
         self._client.post(path, f"version {version_number} of {_workflow_named(workflow_id)}")
 
-    def demo_lines(self, workflow: Workflow) -> list[str]:
-        """See `Backend.demo_lines`; the API knows none."""
-        return []
-
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
         path = urls.RUN.format(run_id=check_id("run", run_id))

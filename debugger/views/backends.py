@@ -38,12 +38,11 @@ def connect_hosted(wanted: HostedSettings) -> None:
     """Work with the hosted API from now on.
 
     Raises:
-        SettingsError: Address or key is missing.
+        SettingsError: The address is missing, or something in the settings cannot be used.
     """
-    if not wanted.base_url or not wanted.api_key.get_secret_value():
+    if not wanted.base_url:
         raise SettingsError(
-            "The hosted API needs a base URL and a key, and one of them is missing.",
-            advice="Enter both on the page Connection.",
+            "The hosted API needs a base URL.", advice="Enter it on the page Connection, with a key."
         )
     page = state.page()
     before, page.hosted_backend = page.hosted_backend, HostedBackend(wanted)
