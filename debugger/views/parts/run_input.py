@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from debugger.analysis.scopes import SYSTEM_NAMES
-from debugger.analysis.state import exported_state
 from debugger.errors import DebuggerError
 from debugger.expressions.skeleton import unresolved_placeholders
 from debugger.protocol.base import JsonObject
@@ -19,6 +18,7 @@ from debugger.session.variable_rows import VALUE_TYPES, edited
 from debugger.views import commands, state
 from debugger.views.parts.heights import ROW
 from debugger.views.parts.plain import plain
+from debugger.views.parts.state_copy import state_copy
 
 _TITLES: dict[Tier, str] = {
     "dynamic_variables": "Dynamic variables",
@@ -189,46 +189,12 @@ def _initial_state(session: DebugSession, model: RunInputModel) -> None:
             args=(model, key),
             disabled=reason is not None or model.draft is not None,
         )
-        _copy_from_turn(session, model, disabled=reason is not None)
+        if reason is None:
+            state_copy(session, model)
 
 
 def _state_edited(model: RunInputModel, key: str) -> None:
     model.set_state_text(state.widget(key))
-
-
-def _copy_from_turn(session: DebugSession, model: RunInputModel, *, disabled: bool) -> None:
-    turns = [turn.number for turn in session.turns]
-    if not turns or session.busy:
-        st.caption("Once a run has turns, its state after any of them can be copied here.")
-        return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall"):
-        turn = st.selectbox(
-            "Copy from turn",
-            turns,
-            index=len(turns) - 1,
-            key="copy_turn",
-            format_func=lambda number: f"After turn {number}",
-            label_visibility="collapsed",
-            disabled=disabled,
-        )
-        st.button(
-            "Copy",
-            key="copy_state",
-            icon=":material/content_copy:",
-            on_click=_copy_state,
-            args=(session, model, turn),
-            disabled=disabled,
-            help="Take the state of the run on view, as it was after that turn",
-        )
-
-
-def _copy_state(session: DebugSession, model: RunInputModel, turn_number: int) -> None:
-    page = state.page()
-    try:
-        model.set_key("initial_state", exported_state(session.turns, turn_number, with_qualified=True))
-    except DebuggerError as error:
-        page.error = error
-    state.renew_editors()
 
 
 def _placeholders(workflow: Workflow, model: RunInputModel) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from tests.factories import document, say, static
 
@@ -146,6 +147,21 @@ def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend,
 
     assert model(page).value["initial_state"]["threads"]["0"]["node_logical_id"] == "chat"
     assert '"node_logical_id": "chat"' in text_area(app, "state_json").value
+
+
+def test_the_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backend, page):
+    workflow = backend.create_workflow(document(say("chat")))
+    first = backend.execute(workflow.id, TurnInput.saying("one", dynamic_variables={"tea": "Assam"})).finish()
+    backend.execute(workflow.id, TurnInput.saying("two"), run_id=first.run_id).finish()
+    app.run()
+
+    next(box for box in app.selectbox if box.key.startswith("copy_turn")).set_value(1).run()
+    app.button("copy_state").click().run()
+
+    copied = model(page).value["initial_state"]
+    assert copied["threads"]["0"]["chat_history"][0]["content"] == "one"
+    assert "two" not in str(copied)
+    assert copied["dynamic_variables"] == {"tea": "Assam"}
 
 
 def test_an_initial_state_that_is_not_json_says_where(app, backend):
