@@ -49,13 +49,14 @@ def when(source: str, destination: str, expression: str | None = None, **fields:
     return _edge("conditional", source, destination, condition=condition, **fields)
 
 
-def everywhere(freeform: str, back: str | None = None) -> Json:
-    """The settings of a global node: when to come here and, if ever, when to go back."""
+def everywhere(freeform: str, back: str | None = None, judged: str = "workflow_default") -> Json:
+    """The settings of a global node: when to come here, if ever when to go back, and how that is judged."""
     reverse = {"condition_freeform": back} if back else None
     return {
         "is_global": True,
         "condition": {"condition_freeform": freeform},
         "reverse_conditional_edge": reverse,
+        "global_condition_edge_evaluation_method": judged,
     }
 
 

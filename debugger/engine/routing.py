@@ -10,9 +10,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from debugger.engine.flags import truth
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
-from debugger.engine.nodes.llm import ask, hop_tool_name, model_message
-from debugger.engine.responders.base import Choice, ModelFailure, Prompt
+from debugger.engine.nodes.llm import judge
+from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError, RunError
 from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
@@ -20,19 +21,19 @@ from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     ConditionalEdgeEvent,
-    ConditionEvaluatorLLMEvent,
     DirectEdgeEvent,
     EdgeEvent,
     Event,
+    GuardrailEscalationEdgeEvent,
     ReverseConditionalEdgeEvent,
     SelfLoopEdgeEvent,
     WorkflowNavigationMessageEvent,
     WorkflowWarningEvent,
 )
 from debugger.protocol.messages import ai_message
-from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
+from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig
 
-Kind = Literal["direct", "conditional", "global", "reverse", "self_loop"]
+Kind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Hop:
     edge: EdgeConfig | None = None
     """The author's edge; ``None`` for a hop to or from a global node, which needs none."""
     condition: ConditionConfig | None = None
+    judged_apart: bool = False
+    """Whether a model judges its condition in a call of its own instead of choosing it while it answers."""
 
     @property
     def key(self) -> str:
@@ -132,8 +135,16 @@ class Routes:
     def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Hop, ...]:
         known = self._known.get(node.logical_id)
         if known is None:
-            known = self._known[node.logical_id] = (*self._own(node), *self._to_globals(node))
+            ways = (*self._own(node), *self._to_globals(node))
+            known = self._known[node.logical_id] = tuple(hop for hop in ways if not self._is_blocked(hop))
         return (*known, *self._back(node, thread)) if thread.callers else known
+
+    def _is_blocked(self, hop: Hop) -> bool:
+        """Whether it would lead from one guardrail node to another (``platform/engine.md`` 3.8)."""
+        flag = self._graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
+        others = hop.destination.logical_id != hop.source.logical_id
+        both = hop.source.is_guardrail_node and hop.destination.is_guardrail_node
+        return both and others and truth(flag, True)
 
     def _own(self, node: NodeConfig) -> list[Hop]:
         edges = self._graph.leaving(node.logical_id)
@@ -145,16 +156,17 @@ class Routes:
 
     def _to_globals(self, node: NodeConfig) -> list[Hop]:
         return [
-            Hop(
-                "global",
-                node,
-                other,
-                None,
-                other.global_node_config.condition if other.global_node_config else None,
-            )
+            Hop("global", node, other, None, settings.condition, self._is_judged_apart(settings))
             for other in self._graph.global_nodes
             if other.logical_id != node.logical_id and not other.disabled
+            if (settings := other.global_node_config) is not None
         ]
+
+    def _is_judged_apart(self, settings: GlobalNodeConfig) -> bool:
+        method = settings.global_condition_edge_evaluation_method
+        if method == "workflow_default":
+            method = self._graph.workflow.config.global_condition_evaluation_method
+        return method == "independent_llm_evaluations"
 
     def _back(self, node: NodeConfig, thread: ThreadState) -> list[Hop]:
         """The hop back to where a global node was entered from."""
@@ -223,9 +235,25 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
     return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
 
 
+def escalation_event(
+    source: NodeConfig, destination: NodeConfig | None, entries: int
+) -> GuardrailEscalationEdgeEvent:
+    """The event that tells that guardrail nodes were entered too often; without destination the run ends."""
+    return GuardrailEscalationEdgeEvent(
+        edge_run_id="1",
+        source_node_logical_id=source.logical_id,
+        source_node_name=source.name,
+        destination_node_logical_id=destination.logical_id if destination else None,
+        destination_node_name=destination.name if destination else None,
+        reason=f"Guardrail nodes were entered {entries} times",
+        num_guardrail_nodes_entered=entries,
+    )
+
+
 def navigation_event(hop: Hop, message_id: str) -> WorkflowNavigationMessageEvent:
     """The memo of a hop, which also enters the chat (``platform/engine.md`` 6.2, 7.2 (a) 7)."""
-    edge_type = {"direct": "direct", "reverse": "reverse_conditional"}.get(hop.kind, "conditional")
+    named_types = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
+    edge_type = named_types.get(hop.kind, "conditional")
     named = hop.edge is not None and hop.kind != "direct"
     text = (
         f'[Internal-only memo]: System navigated from agent "{hop.source.name}" to agent '
@@ -284,27 +312,6 @@ def _parsed(expression: str, context: NodeContext) -> Condition:
 
 def _judge(hop: Hop, context: NodeContext) -> Generator[Event, None, str | None]:
     """Have a freeform condition judged by itself, since the node that it leaves calls no model (U-33)."""
-    choice = choice_of(hop, context)
-    prompt = Prompt(
-        kind="judge",
-        node_logical_id=hop.source.logical_id,
-        node_name=hop.source.label,
-        system=choice.condition,
-        message=context.message,
-        history=lambda: context.history.of(context.thread.thread_id),
-        variables=context.thread.runtime_variables,
-        visit=context.thread.completions.get(hop.source.logical_id, 0),
-        choices=(choice,),
-    )
-    try:
-        answer = ask(context.responder, prompt, context.world)
-    except ModelFailure:
-        return None
-    met = answer.reply.chosen is not None
-    yield ConditionEvaluatorLLMEvent(
-        message=model_message(answer.reply, f"assistant_message_{context.world.uuid()}"),
-        llm_usage_info=answer.usage,
-        destination_node_logical_id=hop.destination.logical_id,
-        is_condition_met=met,
-    )
-    return f"{hop_tool_name(answer.reply)} was chosen: {answer.reply.reason}" if met else None
+    verdict = yield from judge(choice_of(hop, context), hop.source, context)
+    called = f"Destination_Node__{hop.destination.logical_id}"
+    return f"{called} was chosen: {verdict.reason}" if verdict is not None else None

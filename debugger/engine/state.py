@@ -67,6 +67,8 @@ class RunState:
     """Run-wide memory, below a thread's own variables."""
     message_positions: dict[str, int] = field(default_factory=dict)
     """Last index spoken of each list of fixed messages in sequence (U-8)."""
+    guardrail_entries: int = 0
+    """How often a guardrail node was entered from another kind of node."""
     model_calls: int = 0
     """Model calls of the run so far."""
     model_milliseconds: float = 0.0

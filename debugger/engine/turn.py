@@ -14,7 +14,15 @@ from debugger.engine.accounts import Accounts
 from debugger.engine.flags import number, truth
 from debugger.engine.history import History
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
-from debugger.engine.routing import Decision, Hop, choice_of, edge_event, navigation_event
+from debugger.engine.responders.base import Choice
+from debugger.engine.routing import (
+    Decision,
+    Hop,
+    choice_of,
+    edge_event,
+    escalation_event,
+    navigation_event,
+)
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.static_messages import pick_message
 from debugger.engine.variables import TurnVariables
@@ -41,7 +49,7 @@ from debugger.protocol.events import (
 )
 from debugger.protocol.messages import normal_message
 from debugger.protocol.runs import RunStatus, TurnInput, TurnLog
-from debugger.protocol.workflow import NodeConfig
+from debugger.protocol.workflow import GuardrailStrikesConfig, NodeConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
@@ -226,9 +234,17 @@ class TurnRun:
         offered: dict[str, Hop] = {}
         if node.calls_model and not self._must_answer(thread):
             offered = self.interpreter.routes.choices(node, context)
-            context.choices = tuple(choice_of(hop, context) for hop in offered.values())
+            context.choices, context.judged = self._by_method(offered, context)
             context.edge_message = lambda choice: self._line_of(offered[choice.edge_id], context)
         return context, offered
+
+    def _by_method(
+        self, offered: dict[str, Hop], context: NodeContext
+    ) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
+        """The hops to choose from, and those that are judged apart."""
+        chosen = tuple(choice_of(hop, context) for hop in offered.values() if not hop.judged_apart)
+        judged = tuple(choice_of(hop, context) for hop in offered.values() if hop.judged_apart)
+        return chosen, judged
 
     def _plain_context(self, thread: ThreadState) -> NodeContext:
         return NodeContext(
@@ -282,6 +298,9 @@ class TurnRun:
         hop = decision.hop
         if hop.is_conditional and not decision.chosen_by_model:
             yield from self._speak(hop, thread, run_id)
+        if self._is_strike(hop):
+            yield from self._escalate(hop, thread, run_id)
+            return
         event = edge_event(decision, thread.next_edge_run_id(f"{hop.source.logical_id}:{hop.key}"))
         yield self._stamped(event, thread)
         if hop.kind == "self_loop":
@@ -290,6 +309,37 @@ class TurnRun:
         memo_id = f"nav_msg_{self.world.uuid()}"
         yield self._stamped(navigation_event(hop, memo_id), thread)
         self._move(thread, hop)
+
+    def _is_strike(self, hop: Hop) -> bool:
+        """Whether the hop enters a guardrail node once too often (``platform/engine.md`` 3.8, U-27)."""
+        if not hop.destination.is_guardrail_node or hop.source.is_guardrail_node:
+            return False
+        self.state.guardrail_entries += 1
+        strikes = self.interpreter.workflow.config.guardrail_strikes_config
+        most = strikes.max_guardrail_nodes_before_escalation if strikes else None
+        return most is not None and self.state.guardrail_entries >= most
+
+    def _escalate(self, hop: Hop, thread: ThreadState, run_id: str) -> Events:
+        """Go to the escalation node instead; without one say the message and end."""
+        strikes = self.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+        graph = self.interpreter.graph
+        onward = graph.nodes.get(strikes.escalation_node_logical_id or "")
+        entries = self.state.guardrail_entries
+        yield self._stamped(escalation_event(hop.source, onward, entries), thread)
+        if onward is not None:
+            escalation = Hop("escalation", hop.source, onward)
+            memo_id = f"nav_msg_{self.world.uuid()}"
+            yield self._stamped(navigation_event(escalation, memo_id), thread)
+            self._move(thread, escalation)
+            return
+        if strikes.escalation_message is not None:
+            context = self._plain_context(thread)
+            said = AssistantResponseEvent(
+                content=context.fill(strikes.escalation_message), response_metadata={"message_type": "static"}
+            )
+            yield self._stamped(said, thread, hop.source, run_id)
+            yield from self._warn(context, thread)
+        yield self._end_thread(thread, hop.source)
 
     def _move(self, thread: ThreadState, hop: Hop) -> None:
         here = hop.source.logical_id

@@ -36,25 +36,12 @@ def _unsupported(node: NodeConfig, graph: Graph) -> Iterator[str]:
         yield f"has type {node.type!r}, which the embedded engine does not run yet; it runs {known}."
     if node.self_loop_config is not None and node.self_loop_config.enabled:
         yield "has a bounded retry (self_loop_config), which the embedded engine does not run yet."
-    if node.is_guardrail_node:
-        yield "is a guardrail node, which the embedded engine does not run yet."
     for edge in graph.leaving(node.logical_id):
         if edge.type == "companion":
             yield f"has the companion edge {edge.logical_id!r}, which the embedded engine does not run yet."
         waiting = edge.evaluate_while_waiting_config
         if waiting is not None and waiting.enabled:
             yield f"has the edge {edge.logical_id!r} judged while waiting, which it does not run yet."
-    if any(_is_judged_apart(other, graph) for other in graph.global_nodes):
-        yield "can hop to a global node that is judged apart, which the embedded engine does not run yet."
-
-
-def _is_judged_apart(node: NodeConfig, graph: Graph) -> bool:
-    """Whether a global node's entry condition is judged by a model call of its own (``engine.md`` 3.6)."""
-    settings = node.global_node_config
-    method = settings.global_condition_edge_evaluation_method if settings else "workflow_default"
-    if method == "workflow_default":
-        method = graph.workflow.config.global_condition_evaluation_method
-    return method == "independent_llm_evaluations"
 
 
 def _leads_nowhere(edge: EdgeConfig, graph: Graph) -> bool:

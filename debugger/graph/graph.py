@@ -143,12 +143,10 @@ class Graph:
     @cached_property
     def _hops(self) -> frozenset[str]:
         """The nodes arrived at from anywhere: global ones, and the one that guardrails escalate to."""
-        strikes = self.workflow.config.guardrail_strikes_config or {}
-        escalation = strikes.get("escalation_node_logical_id")
         hops = {node.logical_id for node in self.global_nodes}
-        is_on = strikes.get("max_guardrail_nodes_before_escalation") is not None
-        if is_on and isinstance(escalation, str) and escalation in self.nodes:
-            hops.add(escalation)
+        strikes = self.workflow.config.guardrail_strikes_config
+        if strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None:
+            hops |= {strikes.escalation_node_logical_id} & self.nodes.keys()
         return frozenset(hops)
 
 

@@ -90,6 +90,17 @@ class SelfLoopConfig(WireModel):
     time_between_retries: int = Field(default=0, ge=0, le=300)
 
 
+class GuardrailStrikesConfig(WireModel):
+    """What happens when guardrail nodes are entered too often (``platform/engine.md`` 3.8)."""
+
+    max_guardrail_nodes_before_escalation: int | None = None
+    """``None`` switches the counting off."""
+    escalation_node_logical_id: str | None = None
+    """Where the run then goes; ``None`` ends it."""
+    escalation_message: str | None = None
+    """What is said where the run ends; ``None`` says nothing."""
+
+
 class NodeConfig(WireModel):
     """The fields that all nodes share; a node's own fields are extras here."""
 
@@ -156,7 +167,7 @@ class WorkflowConfig(WireModel):
     tools_config: JsonObject | None = None
     global_condition_evaluation_method: EvaluationMethod = "tool_call"
     miscellaneous: JsonObject = Field(default_factory=dict)
-    guardrail_strikes_config: JsonObject | None = None
+    guardrail_strikes_config: GuardrailStrikesConfig | None = None
 
     @field_validator("miscellaneous", mode="before")
     @classmethod

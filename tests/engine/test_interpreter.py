@@ -426,6 +426,114 @@ def test_after_three_hops_in_a_row_a_model_must_answer():
     assert play.end.hint["origin_node_logical_id"] == "n3"
 
 
+def test_a_global_condition_that_is_judged_apart_discards_the_answer():
+    hours = say("hours", global_node_config=everywhere("hours", judged="independent_llm_evaluations"))
+    pets = say("pets", global_node_config=everywhere("pets", judged="independent_llm_evaluations"))
+    play = Play(say("desk"), pets, hours, options=HIDDEN)
+    play.turn()
+
+    types = play.turn("which hours")
+
+    assert types[1:8] == [
+        "start_node_run",
+        "condition_evaluator_llm",
+        "condition_evaluator_llm",
+        "discarded_main_llm",
+        "end_node_run",
+        "workflow_show_state",
+        "conditional_edge",
+    ]
+    verdicts = [event.is_condition_met for event in play.events if event.type == "condition_evaluator_llm"]
+    assert verdicts[:2] == [False, True]
+    assert play.one("discarded_main_llm")["reason"] == "global_condition_matched"
+    assert play.one("discarded_main_llm")["message"]["content"] == "You said: which hours"
+    assert play.one("conditional_edge")["destination_node_logical_id"] == "hours"
+    assert [event.origin_node_logical_id for event in play.events if event.type == "assistant_response"] == [
+        "hours"
+    ]
+
+
+def test_where_no_condition_that_is_judged_apart_holds_the_answer_stands():
+    hours = say("hours", global_node_config=everywhere("hours"))
+    play = Play(say("desk"), hours, global_condition_evaluation_method="independent_llm_evaluations")
+    play.turn()
+
+    types = play.turn("hello")
+
+    assert types.index("condition_evaluator_llm") < types.index("say_llm")
+    assert play.said() == ["You said: hello"]
+    assert play.interpreter.responder.prompts[-1].choices == ()
+
+
+@pytest.mark.parametrize(("flag", "reached"), [("true", False), ("false", True)])
+def test_from_a_guardrail_node_no_hop_leads_to_another_unless_allowed(flag, reached):
+    play = Play(
+        say("rude", is_guardrail_node=True),
+        static("spam", "No.", is_guardrail_node=True),
+        when("rude", "spam", freeform="buy"),
+        miscellaneous={"no_hopping_between_guardrail_nodes": flag},
+    )
+    play.turn()
+
+    play.turn("buy this")
+
+    assert ("No." in play.said()) is reached
+
+
+def test_the_entry_into_a_guardrail_node_that_is_one_too_many_goes_to_the_escalation_node():
+    strikes = {"max_guardrail_nodes_before_escalation": 2, "escalation_node_logical_id": "person"}
+    play = Play(
+        say("desk"),
+        say("rude", is_guardrail_node=True),
+        static("person", "A person takes over."),
+        when("desk", "rude", freeform="fool"),
+        when("rude", "desk", freeform="sorry"),
+        guardrail_strikes_config=strikes,
+    )
+    play.turn()
+    play.turn("you fool")
+    play.turn("I am sorry")
+
+    types = play.turn("no you fool")
+
+    assert "conditional_edge" not in types
+    edge = play.one("guardrail_escalation_edge")
+    assert (edge["source_node_logical_id"], edge["destination_node_logical_id"]) == ("desk", "person")
+    assert edge["num_guardrail_nodes_entered"] == 2
+    assert types[types.index("guardrail_escalation_edge") + 1] == "workflow_navigation_message"
+    assert play.said() == ["A person takes over."]
+    assert play.end.status == "completed"
+
+
+@pytest.mark.parametrize("node_id", [None, "nowhere"])
+def test_without_an_escalation_node_the_message_is_said_and_the_run_ends(node_id):
+    play = Play(
+        say("desk"),
+        say("rude", is_guardrail_node=True),
+        when("desk", "rude", freeform="fool"),
+        defaults={"shop": "Leaf"},
+        guardrail_strikes_config={
+            "max_guardrail_nodes_before_escalation": 1,
+            "escalation_node_logical_id": node_id,
+            "escalation_message": "{{shop}} ends this call.",
+        },
+    )
+    play.turn()
+
+    types = play.turn("you fool")
+
+    start = types.index("guardrail_escalation_edge")
+    assert types[start:] == [
+        "guardrail_escalation_edge",
+        "assistant_response",
+        "end_thread",
+        "end_workflow_iteration",
+        "end_workflow",
+    ]
+    assert play.one("guardrail_escalation_edge")["destination_node_logical_id"] is None
+    assert play.said() == ["Leaf ends this call."]
+
+
 def test_a_freeform_condition_that_leaves_a_silent_node_is_judged_by_itself():
     play = Play(static("a", "A"), static("b", "B"), when("a", "b", freeform="yes"))
 
@@ -480,7 +588,6 @@ def test_a_no_op_writes_its_outcome():
         (node("b", "from_next_year"), "from_next_year"),
         ({"logical_id": "b", "name": "B"}, "None"),
         (static("b", "B", self_loop_config={"enabled": True, "max_retries": 1}), "self_loop_config"),
-        (static("b", "B", is_guardrail_node=True), "guardrail"),
         (node("b", "tool_node", tool_config={"type": "external_api"}), "external_api"),
         (say("b", self_loop=True, wait_for_user_message=False), "self_loop"),
     ],

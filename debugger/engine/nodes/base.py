@@ -54,6 +54,8 @@ class NodeContext:
     cancelled: threading.Event
     choices: tuple[Choice, ...] = ()
     """The hops that a model may choose; empty where it must answer."""
+    judged: tuple[Choice, ...] = ()
+    """The hops whose conditions a model judges in calls of their own."""
     edge_message: Callable[[Choice], str | None] = lambda _choice: None
     """The fixed line that is spoken when a hop is chosen."""
     unresolved: list[str] = field(default_factory=list)

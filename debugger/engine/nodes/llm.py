@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
-from debugger.engine.responders.base import ModelFailure, Prompt, Reply, Responder
+from debugger.engine.responders.base import Choice, ModelFailure, Prompt, Reply, Responder
 from debugger.engine.world import World
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import AssistantResponseEvent, ModelEvent, SayLLMEvent, WorkerLLMEvent
+from debugger.protocol.events import (
+    AssistantResponseEvent,
+    ConditionEvaluatorLLMEvent,
+    DiscardedMainLLMEvent,
+    Event,
+    ModelEvent,
+    SayLLMEvent,
+    WorkerLLMEvent,
+)
 from debugger.protocol.messages import ai_message
 from debugger.protocol.workflow import NodeConfig
 
@@ -70,11 +78,43 @@ def usage_info(model: str, latency: float, world: World) -> JsonObject:
     }
 
 
+def judge(choice: Choice, node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:
+    """Have one condition judged in a call of its own.
+
+    Returns:
+        What the model said when the condition holds, else ``None``, also when no answer came. Yields the
+        verdict.
+    """
+    prompt = Prompt(
+        kind="judge",
+        node_logical_id=node.logical_id,
+        node_name=node.label,
+        system=choice.condition,
+        message=context.message,
+        history=lambda: context.history.of(context.thread.thread_id),
+        variables=context.thread.runtime_variables,
+        visit=context.thread.completions.get(node.logical_id, 0),
+        choices=(choice,),
+    )
+    try:
+        answer = ask(context.responder, prompt, context.world)
+    except ModelFailure:
+        return None
+    met = answer.reply.chosen is not None
+    yield ConditionEvaluatorLLMEvent(
+        message=model_message(answer.reply, f"assistant_message_{context.world.uuid()}"),
+        llm_usage_info=answer.usage,
+        destination_node_logical_id=choice.destination_node_logical_id,
+        is_condition_met=met,
+    )
+    return answer.reply if met else None
+
+
 class LLMNode(Node[LLMConfig]):
     """Ask the model; take the hop that it chose, or what it answered."""
 
     Config: ClassVar[type[NodeConfig]] = LLMConfig
-    Event: ClassVar[type[ModelEvent]]
+    MessageEvent: ClassVar[type[ModelEvent]]
     kind: ClassVar[Literal["say", "work"]]
     calls_model: ClassVar[bool] = True
 
@@ -100,20 +140,37 @@ class LLMNode(Node[LLMConfig]):
         }
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Ask, tell what came back, then leave by the chosen hop or with the answer."""
+        """Ask, tell what came back, then leave by the chosen hop or with the answer.
+
+        Where a condition that is judged apart holds, the answer is thrown away (``platform/engine.md`` 7.2
+        (k)).
+        """
+        matched = yield from self._first_judged(context)
         message_id = f"assistant_message_{context.world.uuid()}"
         try:
             answer = ask(context.responder, self._prompt(context), context.world)
         except ModelFailure:
             return (yield from self._apologise(message_id))
         reply = answer.reply
-        yield self.Event(message=model_message(reply, message_id), llm_usage_info=answer.usage)
+        if matched is not None:
+            message = model_message(reply, message_id)
+            yield DiscardedMainLLMEvent(message=message, llm_usage_info=answer.usage)
+            return (yield from self._leave(context, matched))
+        yield self.MessageEvent(message=model_message(reply, message_id), llm_usage_info=answer.usage)
         if reply.chosen is not None:
             return (yield from self._leave(context, reply))
         yield from self._answer(reply, message_id, answer.usage)
         fields = self._known_fields(reply.fields)
         self.write(context, fields)
         return Outcome({"structured_output": fields}, answered=self._answers(reply), reason=reply.reason)
+
+    def _first_judged(self, context: NodeContext) -> Generator[Event, None, Reply | None]:
+        """Judge every condition that is judged apart; the first that holds, in node order."""
+        first = None
+        for choice in context.judged:
+            verdict = yield from judge(choice, self.config, context)
+            first = first or verdict
+        return first
 
     def _answer(self, reply: Reply, message_id: str, usage: JsonObject) -> NodeRun:
         yield from ()
@@ -177,7 +234,7 @@ class SayLLMNode(LLMNode):
     """A model turn that speaks."""
 
     Config: ClassVar[type[NodeConfig]] = SayLLMConfig
-    Event: ClassVar[type[ModelEvent]] = SayLLMEvent
+    MessageEvent: ClassVar[type[ModelEvent]] = SayLLMEvent
     kind: ClassVar[Literal["say", "work"]] = "say"
 
     def _answer(self, reply: Reply, message_id: str, usage: JsonObject) -> NodeRun:
@@ -192,7 +249,7 @@ class SayLLMNode(LLMNode):
 class WorkerLLMNode(LLMNode):
     """A silent model turn: its structured output becomes variables."""
 
-    Event: ClassVar[type[ModelEvent]] = WorkerLLMEvent
+    MessageEvent: ClassVar[type[ModelEvent]] = WorkerLLMEvent
     kind: ClassVar[Literal["say", "work"]] = "work"
 
     def _apologise(self, message_id: str) -> NodeRun:
