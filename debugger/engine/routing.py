@@ -117,7 +117,7 @@ class Routes:
         if direct is not None:
             reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
             return Decision(direct, reason, {})
-        decision = yield from self._first_that_holds(node, context)
+        decision = yield from self.first_that_holds(node, context)
         if decision is None and node.loops_to_itself:
             return Decision(Hop("self_loop", config, config), f"{config.label} goes on with itself", {})
         return decision
@@ -178,9 +178,10 @@ class Routes:
             return []
         return [Hop("reverse", node, self._graph.node(caller), None, settings.reverse_conditional_edge)]
 
-    def _first_that_holds(
+    def first_that_holds(
         self, node: Node[Any], context: NodeContext
     ) -> Generator[Event, None, Decision | None]:
+        """The first conditional edge that holds (rank 4)."""
         for hop in self._conditional(node.config, context.thread):
             condition = hop.condition
             if condition is None:

@@ -17,6 +17,16 @@ from debugger.protocol.runs import MAIN_THREAD
 
 
 @dataclass
+class BoundedLoop:
+    """A bounded retry under way."""
+
+    node_id: str
+    attempts: int
+    deadline: float | None
+    """Seconds since the epoch at which the loop gives up."""
+
+
+@dataclass
 class ThreadState:
     """One execution cursor."""
 
@@ -35,6 +45,8 @@ class ThreadState:
     """Conditional hops since the user spoke or a model was made to answer (U-25)."""
     came_back: bool = False
     """Whether the last hop returned from a global node."""
+    loop: BoundedLoop | None = None
+    """The bounded retry that the thread is in."""
     node_run_ids: dict[str, int] = field(default_factory=dict)
     """Last run id per node; parking at a node takes one as well (``platform/wire.md`` 3.5)."""
     completions: dict[str, int] = field(default_factory=dict)
@@ -86,15 +98,23 @@ class RunState:
 
     def to_json(self) -> bytes:
         """The state as JSON text."""
-        return encode({**vars(self), "threads": {key: vars(thread) for key, thread in self.threads.items()}})
+        return encode(
+            {**vars(self), "threads": {key: _written(thread) for key, thread in self.threads.items()}}
+        )
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
         """Read what `to_json` wrote."""
         data: Mapping[str, Any] = decode(text)
-        threads = {key: ThreadState(**_tuples(value)) for key, value in data["threads"].items()}
+        threads = {key: _read(value) for key, value in data["threads"].items()}
         return cls(**{**data, "threads": threads})
 
 
-def _tuples(thread: Mapping[str, Any]) -> dict[str, Any]:
-    return {**thread, "callers": [(node, caller) for node, caller in thread["callers"]]}
+def _written(thread: ThreadState) -> JsonObject:
+    return {**vars(thread), "loop": vars(thread.loop) if thread.loop else None}
+
+
+def _read(thread: Mapping[str, Any]) -> ThreadState:
+    callers = [(node, caller) for node, caller in thread["callers"]]
+    loop = BoundedLoop(**thread["loop"]) if thread.get("loop") else None
+    return ThreadState(**{**thread, "callers": callers, "loop": loop})

@@ -15,6 +15,15 @@ from debugger.engine.flags import number, truth
 from debugger.engine.history import History
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
 from debugger.engine.responders.base import Choice
+from debugger.engine.retries import (
+    OUTCOME,
+    begin_attempt,
+    delay_event,
+    exhausted_event,
+    expired_event,
+    outcome_of,
+    retry_settings,
+)
 from debugger.engine.routing import (
     Decision,
     Hop,
@@ -23,7 +32,7 @@ from debugger.engine.routing import (
     escalation_event,
     navigation_event,
 )
-from debugger.engine.state import RunState, ThreadState
+from debugger.engine.state import BoundedLoop, RunState, ThreadState
 from debugger.engine.static_messages import pick_message
 from debugger.engine.variables import TurnVariables
 from debugger.errors import RunError, UnsupportedError
@@ -49,7 +58,7 @@ from debugger.protocol.events import (
 )
 from debugger.protocol.messages import normal_message
 from debugger.protocol.runs import RunStatus, TurnInput, TurnLog
-from debugger.protocol.workflow import GuardrailStrikesConfig, NodeConfig
+from debugger.protocol.workflow import GuardrailStrikesConfig, NodeConfig, SelfLoopConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
@@ -210,6 +219,8 @@ class TurnRun:
         config = node.config
         self.node_runs += 1
         context, offered = self._context(thread, node)
+        loop = self._begin_attempt(thread, config)
+        context.deadline = loop.deadline if loop else None
         run_id = thread.next_run_id(config.logical_id)
         yield self._stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
         began = self.world.now()
@@ -226,7 +237,10 @@ class TurnRun:
             self.interpreter.routes.decide(node, context, outcome, offered), thread, config, run_id
         )
         yield from self._warn(context, thread)
-        yield from self._go(thread, node, decision, run_id)
+        if loop is not None and (decision is None or decision.hop.kind == "self_loop"):
+            yield from self._retry(thread, node, context, loop, run_id)
+        else:
+            yield from self._go(thread, node, decision, run_id)
 
     def _context(self, thread: ThreadState, node: Node[Any]) -> tuple[NodeContext, dict[str, Hop]]:
         """What the node runs with, and the hops that its model may choose, by key."""
@@ -275,6 +289,40 @@ class TurnRun:
             thread.hops_in_a_row = 0
         return forced
 
+    # Retrying
+
+    def _begin_attempt(self, thread: ThreadState, config: NodeConfig) -> BoundedLoop | None:
+        settings = retry_settings(config)
+        if settings is None:
+            return None
+        loop = begin_attempt(thread, config, settings, self.world)
+        if loop.attempts > 1:
+            self.node_runs -= 1  # a retry is bounded by its own settings, not by the looping guard
+        return loop
+
+    def _retry(
+        self, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop, run_id: str
+    ) -> Events:
+        """Try a node again that led nowhere or, where its bound is met, see whether that leads on."""
+        config = node.config
+        settings = config.self_loop_config or SelfLoopConfig()
+        if loop.deadline is not None and self.world.now() >= loop.deadline:
+            yield self._stamped(expired_event(loop, settings), thread, config, run_id)
+        outcome = outcome_of(loop, settings, self.world)
+        if outcome is None:
+            yield self._stamped(delay_event(config, loop, settings), thread)
+            self.world.sleep(context.within_time(float(settings.time_between_retries)), self.cancelled)
+            if loop.deadline is None or self.world.now() < loop.deadline:
+                return
+            outcome = "expiry_time"
+        thread.runtime_variables[OUTCOME] = outcome
+        yield self._stamped(exhausted_event(config, loop, outcome), thread)
+        decision = yield from self._pass_on(
+            self.interpreter.routes.first_that_holds(node, context), thread, config, run_id
+        )
+        yield from self._warn(context, thread)
+        yield from self._go(thread, node, decision, run_id)
+
     def _node_end(
         self, thread: ThreadState, config: NodeConfig, run_id: str, outcome: Outcome
     ) -> EndNodeRunEvent:
@@ -296,6 +344,7 @@ class TurnRun:
             yield self._end_thread(thread, node.config)
             return
         hop = decision.hop
+        thread.loop = None
         if hop.is_conditional and not decision.chosen_by_model:
             yield from self._speak(hop, thread, run_id)
         if self._is_strike(hop):

@@ -34,8 +34,6 @@ def _unsupported(node: NodeConfig, graph: Graph) -> Iterator[str]:
     if node.type not in NODE_TYPES:
         known = ", ".join(sorted(NODE_TYPES))
         yield f"has type {node.type!r}, which the embedded engine does not run yet; it runs {known}."
-    if node.self_loop_config is not None and node.self_loop_config.enabled:
-        yield "has a bounded retry (self_loop_config), which the embedded engine does not run yet."
     for edge in graph.leaving(node.logical_id):
         if edge.type == "companion":
             yield f"has the companion edge {edge.logical_id!r}, which the embedded engine does not run yet."

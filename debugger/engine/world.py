@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ class World:
     now: Callable[[], float] = time.time
     """Seconds since the epoch."""
     random: random.Random = field(default_factory=random.Random)
+    sleep: Callable[[float, threading.Event], object] = lambda seconds, woken: woken.wait(seconds)
+    """Waits some seconds, less when the event is set meanwhile."""
 
     def __post_init__(self) -> None:
         self._prefix = str(self.random_uuid())[:23]

@@ -145,9 +145,9 @@ class Graph:
         """The nodes arrived at from anywhere: global ones, and the one that guardrails escalate to."""
         hops = {node.logical_id for node in self.global_nodes}
         strikes = self.workflow.config.guardrail_strikes_config
-        if strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None:
-            hops |= {strikes.escalation_node_logical_id} & self.nodes.keys()
-        return frozenset(hops)
+        is_on = strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None
+        escalation = strikes.escalation_node_logical_id if strikes is not None and is_on else None
+        return frozenset(hops if escalation is None or escalation not in self.nodes else {*hops, escalation})
 
 
 def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:

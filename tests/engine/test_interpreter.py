@@ -587,7 +587,6 @@ def test_a_no_op_writes_its_outcome():
         (node("b", "http_request"), "http_request"),
         (node("b", "from_next_year"), "from_next_year"),
         ({"logical_id": "b", "name": "B"}, "None"),
-        (static("b", "B", self_loop_config={"enabled": True, "max_retries": 1}), "self_loop_config"),
         (node("b", "tool_node", tool_config={"type": "external_api"}), "external_api"),
         (say("b", self_loop=True, wait_for_user_message=False), "self_loop"),
     ],

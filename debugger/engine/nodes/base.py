@@ -54,6 +54,8 @@ class NodeContext:
     cancelled: threading.Event
     choices: tuple[Choice, ...] = ()
     """The hops that a model may choose; empty where it must answer."""
+    deadline: float | None = None
+    """Seconds since the epoch at which the run must have ended."""
     judged: tuple[Choice, ...] = ()
     """The hops whose conditions a model judges in calls of their own."""
     edge_message: Callable[[Choice], str | None] = lambda _choice: None
@@ -68,6 +70,10 @@ class NodeContext:
         filled = fill(text, self.scope)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
+
+    def within_time(self, seconds: float) -> float:
+        """A span of time, cut where the run must have ended."""
+        return seconds if self.deadline is None else max(0.0, min(seconds, self.deadline - self.world.now()))
 
     @property
     def message(self) -> str:

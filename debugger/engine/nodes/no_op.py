@@ -25,7 +25,7 @@ class NoOpNode(Node[NoOpConfig]):
         """Wait if asked to, then write the outcome."""
         yield from ()
         if self.config.delay_seconds > 0:
-            context.cancelled.wait(self.config.delay_seconds)
+            context.world.sleep(context.within_time(self.config.delay_seconds), context.cancelled)
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.responders import RulesResponder
+from debugger.engine.world import World
+from debugger.protocol.runs import TurnInput
+from tests.factories import direct, node, static, tool, when, workflow
+
+COUNT = "def count(n):\n    return (int(n) if n.isdigit() else 0) + 1\n"
+
+
+class Clock:
+    """Time that passes when someone sleeps, and by a step whenever it is read."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.time, self.step, self.slept = 1000.0, step, []
+
+    def world(self) -> World:
+        return World(now=self.now, sleep=self.sleep)
+
+    def now(self) -> float:
+        self.time += self.step
+        return self.time
+
+    def sleep(self, seconds: float, _woken: Any) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+def play(clock: Clock, *parts: Any) -> tuple[list[dict[str, Any]], Any]:
+    """The events of one turn, and its end."""
+    interpreter = Interpreter(workflow(*parts), RulesResponder(), world=clock.world())
+    given = TurnInput.saying(None)
+    turn = interpreter.turn(interpreter.begin(given), given)
+    events = []
+    while True:
+        try:
+            events.append(next(turn).to_wire())
+        except StopIteration as stop:
+            return events, stop.value
+
+
+def counter(**bounds: Any) -> Any:
+    """A node that counts its runs in `[[n]]`."""
+    loop = {"enabled": True, **bounds}
+    return tool("count", COUNT, {"n": "[[n]]"}, result_runtime_variable_name="n", self_loop_config=loop)
+
+
+def told(events: list[dict[str, Any]]) -> list[str]:
+    """The types of what happened after the first node began, bookkeeping left out."""
+    dull = {"start_workflow", "start_thread", "end_node_run", "workflow_show_state", "end_workflow_iteration"}
+    return [event["type"] for event in events if event["type"] not in dull]
+
+
+def test_a_loop_that_is_answered_ends_by_its_condition_and_leaves_no_outcome():
+    clock = Clock()
+
+    events, end = play(
+        clock,
+        counter(max_retries=5, time_between_retries=2),
+        static("done", "Done after [[n]]: [[self_loop_outcome]]"),
+        when("count", "done", "[[n]] >= 3"),
+    )
+
+    delays = [event for event in events if event["type"] == "self_loop_delay"]
+    assert [(event["attempt_number"], event["delay_seconds"]) for event in delays] == [(2, 2.0), (3, 2.0)]
+    assert clock.slept == [2.0, 2.0]
+    assert "self_loop_edge" not in told(events)
+    said = next(event["content"] for event in events if event["type"] == "assistant_response")
+    assert said == "Done after 3: [[self_loop_outcome]]"
+    assert end.status == "completed"
+
+
+def test_a_loop_that_is_never_answered_is_exhausted_after_its_retries_and_can_branch_on_that():
+    events, end = play(
+        Clock(),
+        counter(max_retries=3, time_between_retries=2),
+        static("sorry", "Sorry."),
+        when("count", "sorry", "[[self_loop_outcome]] == 'max_retries'"),
+    )
+
+    assert told(events) == [
+        "start_node_run",
+        *["self_loop_delay", "start_node_run"] * 3,
+        "self_loop_exhausted",
+        "conditional_edge",
+        "workflow_navigation_message",
+        "start_node_run",
+        "say_static",
+        "assistant_response",
+        "end_thread",
+        "end_workflow",
+    ]
+    exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
+    assert (exhausted["outcome"], exhausted["total_attempts"]) == ("max_retries", 4)
+    assert exhausted["reason"] == "Bounded self-loop for node count stopped after 4 attempt(s): max_retries"
+    assert exhausted["source_node_logical_id"] == exhausted["destination_node_logical_id"] == "count"
+    assert end.status == "completed"
+
+
+def test_a_loop_gives_up_when_its_time_is_over_while_it_sleeps():
+    clock = Clock()
+
+    events, _ = play(clock, counter(expiry_time=5, time_between_retries=3))
+
+    exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
+    assert (exhausted["outcome"], exhausted["total_attempts"]) == ("expiry_time", 2)
+    assert clock.slept == [3.0, 2.0]
+    assert told(events)[-2:] == ["end_thread", "end_workflow"]
+
+
+def test_a_run_that_outlives_the_loops_time_is_cut_and_told():
+    clock = Clock()
+    slow = node("slow", "no_op", delay_seconds=60, self_loop_config={"enabled": True, "expiry_time": 5})
+
+    events, _ = play(clock, slow, static("b", "B"), when("slow", "b", "[[never]] == 1"))
+
+    expired = next(event for event in events if event["type"] == "node_expired")
+    assert expired["attempt_number"] == 1
+    assert clock.slept == [5.0]
+    assert told(events)[-3:] == ["self_loop_exhausted", "end_thread", "end_workflow"]
+
+
+def test_a_loop_beside_a_direct_edge_is_left_at_once():
+    events, _ = play(Clock(), counter(max_retries=3), static("b", "B"), direct("count", "b"))
+
+    assert "self_loop_delay" not in told(events)
+    assert told(events)[1] == "direct_edge"
+
+
+def test_more_retries_than_the_looping_guard_allows_are_still_run():
+    events, end = play(
+        Clock(),
+        node("wait", "no_op", self_loop_config={"enabled": True, "max_retries": 100}),
+    )
+
+    assert [event["type"] for event in events].count("start_node_run") == 101
+    assert end.status == "completed"
+
+
+@pytest.mark.parametrize("bounds", [{"max_retries": 0}, {"max_retries": 0, "expiry_time": 10}])
+def test_no_retry_is_one_attempt(bounds):
+    events, _ = play(Clock(), counter(**bounds))
+
+    exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
+    assert exhausted["total_attempts"] == 1
