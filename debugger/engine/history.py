@@ -6,6 +6,7 @@ It is not kept in the state: the events hold every word already, and only a real
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from debugger.protocol.events import (
     AssistantResponseEvent,
@@ -37,6 +38,11 @@ class History:
         """Take in an event of the turn under way; what nobody says is not kept."""
         if event.type in _SPOKEN:
             self._current.events.append(event)
+
+    def as_it_stands(self) -> History:
+        """The chat without what will be said from now on."""
+        current = replace(self._current, events=list(self._current.events))
+        return History(lambda: self._past if self._past is not None else self._load(), current)
 
     def of(self, thread_id: str) -> list[Message]:
         """A thread's messages, oldest first: the seeds, what was said, and the memos of hops."""

@@ -20,6 +20,7 @@ from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
+    CompanionEdgeEvent,
     ConditionalEdgeEvent,
     DirectEdgeEvent,
     EdgeEvent,
@@ -234,6 +235,19 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
             **named, **ends, args_filled=decision.args, global_node_logical_id=hop.source.logical_id
         )
     return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
+
+
+def companion_event(source: NodeConfig, worker: NodeConfig, edge: EdgeConfig) -> CompanionEdgeEvent:
+    """The event that tells that a worker runs beside a node."""
+    return CompanionEdgeEvent(
+        edge_name=edge.name,
+        edge_logical_id=edge.logical_id,
+        source_node_logical_id=source.logical_id,
+        source_node_name=source.name,
+        destination_node_logical_id=worker.logical_id,
+        destination_node_name=worker.name,
+        reason=f"{worker.label} runs beside {source.label}",
+    )
 
 
 def escalation_event(

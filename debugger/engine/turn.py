@@ -28,6 +28,7 @@ from debugger.engine.routing import (
     Decision,
     Hop,
     choice_of,
+    companion_event,
     edge_event,
     escalation_event,
     navigation_event,
@@ -58,7 +59,7 @@ from debugger.protocol.events import (
 )
 from debugger.protocol.messages import normal_message
 from debugger.protocol.runs import RunStatus, TurnInput, TurnLog
-from debugger.protocol.workflow import GuardrailStrikesConfig, NodeConfig, SelfLoopConfig
+from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeConfig, SelfLoopConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
@@ -216,12 +217,30 @@ class TurnRun:
             yield self._end_thread(thread, config)
 
     def _run_node(self, thread: ThreadState, node: Node[Any]) -> Events:
-        config = node.config
         self.node_runs += 1
         context, offered = self._context(thread, node)
-        loop = self._begin_attempt(thread, config)
+        loop = self._begin_attempt(thread, node.config)
         context.deadline = loop.deadline if loop else None
-        run_id = thread.next_run_id(config.logical_id)
+        companions = self._companions(thread, node.config)
+        run_id = thread.next_run_id(node.config.logical_id)
+        outcome = yield from self._execute(thread, node, context, run_id)
+        if outcome.answered:
+            thread.pending = []
+        yield from self._run_companions(thread, companions)
+        decision = yield from self._pass_on(
+            self.interpreter.routes.decide(node, context, outcome, offered), thread, node.config, run_id
+        )
+        yield from self._warn(context, thread)
+        if loop is not None and (decision is None or decision.hop.kind == "self_loop"):
+            yield from self._retry(thread, node, context, loop, run_id)
+        else:
+            yield from self._go(thread, node, decision, run_id)
+
+    def _execute(
+        self, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
+    ) -> Generator[Event, None, Outcome]:
+        """One execution of a node, from its start event to the state that it leaves (``engine.md`` 2.0)."""
+        config = node.config
         yield self._stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
         began = self.world.now()
         outcome = yield from self._pass_on(node.run(context), thread, config, run_id)
@@ -231,16 +250,38 @@ class TurnRun:
         yield self._stamped(self._node_end(thread, config, run_id, outcome), thread, config, run_id)
         yield self._show_state(thread)
         thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
-        if outcome.answered:
-            thread.pending = []
-        decision = yield from self._pass_on(
-            self.interpreter.routes.decide(node, context, outcome, offered), thread, config, run_id
-        )
-        yield from self._warn(context, thread)
-        if loop is not None and (decision is None or decision.hop.kind == "self_loop"):
-            yield from self._retry(thread, node, context, loop, run_id)
-        else:
-            yield from self._go(thread, node, decision, run_id)
+        return outcome
+
+    # Companion edges
+
+    def _companions(
+        self, thread: ThreadState, config: NodeConfig
+    ) -> list[tuple[EdgeConfig, Node[Any], NodeContext]]:
+        """The workers that run beside a node, each with what it hears: the same as the node (3.4, U-21)."""
+        graph = self.interpreter.graph
+        found = []
+        for edge in graph.leaving(config.logical_id):
+            worker = graph.node(str(edge.destination_node_logical_id))
+            if edge.type == "companion" and not worker.disabled:
+                context = self._plain_context(thread)
+                context.heard = list(thread.pending)
+                context.history = self.history.as_it_stands()
+                found.append((edge, self.interpreter.node(worker), context))
+        return found
+
+    def _run_companions(
+        self, thread: ThreadState, companions: list[tuple[EdgeConfig, Node[Any], NodeContext]]
+    ) -> Events:
+        """Run the workers after the node's own answer, so that its conditions see what they found."""
+        for edge, node, context in companions:
+            if node.waits_for_user and not context.heard:
+                continue
+            source = self.interpreter.graph.node(str(edge.source_node_logical_id))
+            event = companion_event(source, node.config, edge)
+            event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}"))
+            yield self._stamped(event, thread)
+            run_id = thread.next_run_id(node.config.logical_id)
+            yield from self._execute(thread, node, context, run_id)
 
     def _context(self, thread: ThreadState, node: Node[Any]) -> tuple[NodeContext, dict[str, Hop]]:
         """What the node runs with, and the hops that its model may choose, by key."""

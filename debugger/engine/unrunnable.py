@@ -35,8 +35,6 @@ def _unsupported(node: NodeConfig, graph: Graph) -> Iterator[str]:
         known = ", ".join(sorted(NODE_TYPES))
         yield f"has type {node.type!r}, which the embedded engine does not run yet; it runs {known}."
     for edge in graph.leaving(node.logical_id):
-        if edge.type == "companion":
-            yield f"has the companion edge {edge.logical_id!r}, which the embedded engine does not run yet."
         waiting = edge.evaluate_while_waiting_config
         if waiting is not None and waiting.enabled:
             yield f"has the edge {edge.logical_id!r} judged while waiting, which it does not run yet."

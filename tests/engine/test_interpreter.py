@@ -534,6 +534,54 @@ def test_without_an_escalation_node_the_message_is_said_and_the_run_ends(node_id
     assert play.said() == ["Leaf ends this call."]
 
 
+def test_a_worker_on_a_companion_edge_runs_beside_the_node_and_its_facts_decide_the_way():
+    spot = worker("spot", {"mood": {"type": "string"}}, wait_for_user_message=False)
+    play = Play(
+        say("chat"),
+        spot,
+        static("calm", "Let us calm down."),
+        {**when("chat", "calm", "[[mood]] == 'angry'"), "logical_id": "calmly"},
+        {**direct("chat", "spot"), "type": "companion", "logical_id": "beside", "name": "mood"},
+        options=HIDDEN,
+    )
+    play.turn()
+
+    types = play.turn("angry")
+
+    assert types[1:11] == [
+        "start_node_run",
+        "say_llm",
+        "assistant_response",
+        "end_node_run",
+        "workflow_show_state",
+        "companion_edge",
+        "start_node_run",
+        "worker_llm",
+        "end_node_run",
+        "workflow_show_state",
+    ]
+    beside = play.one("companion_edge")
+    assert (beside["edge_name"], beside["edge_logical_id"], beside["edge_run_id"]) == ("mood", "beside", "1")
+    assert play.said() == ["You said: angry", "Let us calm down."]
+    heard = next(prompt for prompt in play.interpreter.responder.prompts if prompt.kind == "work")
+    assert heard.message == "angry"
+    assert heard.choices == ()
+    assert [message["content"] for message in heard.history()] == ["angry"], "not the fresh reply"
+
+
+def test_a_companion_that_waits_for_the_user_rests_while_there_is_nothing_to_hear():
+    play = Play(
+        say("greet", self_loop=False, wait_for_user_message=False),
+        worker("spot", {"mood": {"type": "string"}}, wait_for_user_message=True),
+        {**direct("greet", "spot"), "type": "companion", "logical_id": "beside"},
+    )
+
+    types = play.turn()
+
+    assert "companion_edge" not in types
+    assert play.end.status == "completed"
+
+
 def test_a_freeform_condition_that_leaves_a_silent_node_is_judged_by_itself():
     play = Play(static("a", "A"), static("b", "B"), when("a", "b", freeform="yes"))
 

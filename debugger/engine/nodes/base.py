@@ -17,7 +17,7 @@ from debugger.engine.world import World
 from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.messages import message_text
+from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, Workflow
 
 Config = TypeVar("Config", bound=NodeConfig)
@@ -56,6 +56,8 @@ class NodeContext:
     """The hops that a model may choose; empty where it must answer."""
     deadline: float | None = None
     """Seconds since the epoch at which the run must have ended."""
+    heard: list[Message] | None = None
+    """The user messages for this run where they are not the thread's pending ones."""
     judged: tuple[Choice, ...] = ()
     """The hops whose conditions a model judges in calls of their own."""
     edge_message: Callable[[Choice], str | None] = lambda _choice: None
@@ -77,8 +79,13 @@ class NodeContext:
 
     @property
     def message(self) -> str:
-        """What the user said that no node has answered yet."""
-        return "\n".join(message_text(message) for message in self.thread.pending)
+        """What the user said that this run is to answer."""
+        return "\n".join(message_text(message) for message in self.messages)
+
+    @property
+    def messages(self) -> list[Message]:
+        """The user messages that this run is to answer."""
+        return self.thread.pending if self.heard is None else self.heard
 
 
 NodeRun = Generator[Event, None, Outcome]

@@ -136,7 +136,7 @@ class LLMNode(Node[LLMConfig]):
             "dynamic_variables": {},
             "runtime_variables": {},
             "miscellaneous": {},
-            "messages": list(context.thread.pending),
+            "messages": list(context.messages),
         }
 
     def run(self, context: NodeContext) -> NodeRun:
