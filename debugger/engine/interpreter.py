@@ -89,7 +89,6 @@ class Interpreter:
 
         Raises:
             InputError: The input is too large, or speaks to a thread that is not there.
-            UnsupportedError: The command is not run here.
         """
         self._check_size(turn_input)
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")

@@ -36,7 +36,7 @@ from debugger.engine.routing import (
 from debugger.engine.state import BoundedLoop, RunState, ThreadState
 from debugger.engine.static_messages import pick_message
 from debugger.engine.variables import TurnVariables
-from debugger.errors import RunError, UnsupportedError
+from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     AssistantResponseEvent,
@@ -47,6 +47,8 @@ from debugger.protocol.events import (
     EndWorkflowIterationEvent,
     Event,
     NodeEvent,
+    PauseEvent,
+    PauseThreadEvent,
     StartNodeRunEvent,
     StartThreadEvent,
     StartWorkflowEvent,
@@ -124,13 +126,13 @@ class TurnRun:
     def events(self) -> Generator[Event, None, TurnEnd]:
         """The turn's events in order; returns how it ended."""
         command = self.log.run_input.command
-        if command in ("pause", "resume"):
-            raise UnsupportedError(f"The embedded engine does not run the command {command!r} yet.")
         error = None
         try:
             yield from self._take_in()
             if command == "stop":
                 self.status = "cancelled"
+            elif command == "pause":
+                yield from self._pause(self.state.main)
             else:
                 yield from self._advance(self.state.main)
         except RunError as failure:
@@ -174,6 +176,14 @@ class TurnRun:
             event = UserMessagesEvent(messages=messages)
             yield self._stamped(event, thread, self._config(thread))
         thread.parked = False
+
+    def _pause(self, thread: ThreadState) -> Events:
+        """Hold the run where it stands, until a turn comes that goes on (``platform/engine.md`` 7.2 (g))."""
+        config = self._config(thread)
+        run_id = str(thread.node_run_ids.get(config.logical_id, 0))
+        yield self._stamped(PauseEvent(), thread, config, run_id)
+        yield self._stamped(PauseThreadEvent(last_node_logical_id=config.logical_id), thread)
+        self.status = "paused"
 
     # Running
 

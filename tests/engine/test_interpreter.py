@@ -10,7 +10,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.responders import RulesResponder
 from debugger.engine.responders.base import ModelFailure, Prompt, Reply
 from debugger.engine.turn import TurnEnd
-from debugger.errors import InputError, NotStartableError, UnsupportedError
+from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, everywhere, node, say, static, tool, when, worker, workflow
@@ -837,11 +837,30 @@ def test_a_message_to_another_thread_is_refused_by_name():
         play.interpreter.turn(state, given)
 
 
-def test_a_command_that_is_not_run_here_is_refused_by_name():
+def test_pause_holds_the_run_where_it_stands_and_resume_goes_on():
     play = Play(say("chat"))
+    play.turn()
 
-    with pytest.raises(UnsupportedError, match="pause"):
-        play.turn(command="pause")
+    paused = play.turn(command="pause")
+    held = play.end
+    resumed = play.turn("hello again", command="resume")
+
+    assert paused == ["pause_event", "pause_thread", "end_workflow_iteration"]
+    assert (held.status, held.hint) == ("paused", None)
+    assert "say_llm" in resumed
+    assert play.said() == ["You said: hello again"]
+    assert play.end.status == "waiting_for_user_input"
+
+
+def test_a_paused_run_that_is_resumed_without_a_message_waits_again():
+    play = Play(say("chat"))
+    play.turn()
+    play.turn(command="pause")
+
+    play.turn(command="resume")
+
+    assert play.end.status == "waiting_for_user_input"
+    assert play.end.hint["origin_node_logical_id"] == "chat"
 
 
 def test_long_texts_emoji_and_right_to_left_come_through_unchanged():
