@@ -235,12 +235,16 @@ class EmbeddedBackend:
                 self._interpreters.move_to_end(key)
                 return found
         workflow = self.workflow(workflow_id, version_number)
-        made = Interpreter(workflow, responder_for(workflow, self.settings), self._options, self._world)
+        responder = responder_for(workflow, self.settings)
+        made = Interpreter(workflow, responder, self._options, self._world, self._load_run)
         with self._lock:
             self._interpreters[key] = made
             while len(self._interpreters) > _INTERPRETERS_KEPT:
                 self._interpreters.popitem(last=False)
         return made
+
+    def _load_run(self, run_id: str) -> JsonObject:
+        return self.run(run_id).to_wire()
 
     def _past(self, run_id: str) -> list[TurnLog]:
         return turn_logs(self.store.run(run_id))

@@ -8,7 +8,7 @@ from typing import Any
 
 from debugger.engine.history import History
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.nodes.base import Node
+from debugger.engine.nodes.base import Node, no_runs
 from debugger.engine.options import EngineOptions
 from debugger.engine.responders.base import Responder
 from debugger.engine.routing import Routes
@@ -18,6 +18,7 @@ from debugger.engine.unrunnable import refuse_unrunnable
 from debugger.engine.world import World
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
@@ -33,6 +34,7 @@ class Interpreter:
         responder: Whatever answers for a model.
         options: Choices where the platform leaves a question open.
         world: Time and chance.
+        load_run: Gives the record of another run by its id.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class Interpreter:
         responder: Responder,
         options: EngineOptions | None = None,
         world: World | None = None,
+        load_run: Callable[[str], JsonObject] = no_runs,
     ) -> None:
+        self.load_run = load_run
         self.workflow = workflow
         self.graph = Graph(workflow)
         self.routes = Routes(self.graph)

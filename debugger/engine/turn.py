@@ -322,6 +322,7 @@ class TurnRun:
             options=self.options,
             world=self.world,
             cancelled=self.cancelled,
+            load_run=self.interpreter.load_run,
         )
 
     def _config(self, thread: ThreadState) -> NodeConfig:

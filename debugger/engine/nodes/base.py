@@ -14,6 +14,7 @@ from debugger.engine.responders.base import Choice, Responder
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
 from debugger.engine.world import World
+from debugger.errors import NotFoundError
 from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -21,6 +22,15 @@ from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, Workflow
 
 Config = TypeVar("Config", bound=NodeConfig)
+
+
+def no_runs(run_id: str) -> JsonObject:
+    """What stands for a store of runs where there is none.
+
+    Raises:
+        NotFoundError: Always.
+    """
+    raise NotFoundError(f"There is no run {run_id!r} here: the engine runs without a store.")
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,8 @@ class NodeContext:
     options: EngineOptions
     world: World
     cancelled: threading.Event
+    load_run: Callable[[str], JsonObject] = no_runs
+    """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
     choices: tuple[Choice, ...] = ()
     """The hops that a model may choose; empty where it must answer."""
     deadline: float | None = None

@@ -1,0 +1,36 @@
+"""The node that loads a stored run (``platform/engine.md`` 2.10)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.errors import DebuggerError
+from debugger.protocol.json_text import encode
+from debugger.protocol.workflow import NodeConfig
+
+
+class WorkflowRunFetchConfig(NodeConfig):
+    """Which run, and where it is put."""
+
+    workflow_run_id: str = "{{workflow_run_id}}"
+    result_runtime_variable_name: str = "workflow_run_object"
+
+
+class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
+    """Load a run and write it as a JSON text. A run that cannot be had does not end this one (U-12)."""
+
+    Config: ClassVar[type[NodeConfig]] = WorkflowRunFetchConfig
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Fill the id, load, write the outcome."""
+        yield from ()
+        name = self.config.result_runtime_variable_name
+        text, error = None, None
+        try:
+            record = context.load_run(context.fill(self.config.workflow_run_id))
+            text = encode(record).decode()
+        except DebuggerError as failure:
+            error = str(failure)
+        self.write(context, {name: text, f"{name}_success": error is None, f"{name}_error": error})
+        return Outcome({"fetched_workflow_run": text})
