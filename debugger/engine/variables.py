@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -40,19 +41,23 @@ class TurnVariables:
         """Dynamic variables before the system's own."""
         self.evaluated: JsonObject = {**system_variables(world, options.time_zone), **supplied}
         """All dynamic variables; a supplied one wins over the system's of the same name (U-36)."""
-        self._seeds = {**workflow.runtime_variables, **state.runtime_seeds}
+        seeds = {**workflow.runtime_variables, **state.runtime_seeds}
+        self._memory = ChainMap(state.workflow_variables, seeds)
         self._state = state
         self._options = options
         self._scopes: dict[str, Scope] = {}
-        self.shown: JsonObject = {
+
+    @property
+    def shown(self) -> JsonObject:
+        """The workflow's variables as the state event shows them at this moment."""
+        return {
             "_evaluated_dynamic_variables": self.evaluated,
-            "_input_dynamic_variables": supplied,
-            **state.workflow_variables,
+            "_input_dynamic_variables": self.supplied,
+            **self._state.workflow_variables,
         }
-        """The workflow's variables as the state event shows them."""
 
     def scope(self, thread: ThreadState) -> Scope:
-        """What a thread can see; it follows the threads' writes."""
+        """What a thread can see; it follows what nodes write, in threads and in the run-wide memory."""
         found = self._scopes.get(thread.thread_id)
         if found is None:
             found = self._scopes[thread.thread_id] = self._make_scope(thread)
@@ -63,7 +68,7 @@ class TurnVariables:
         return Scope(
             dynamic=self.evaluated,
             runtime=thread.runtime_variables,
-            workflow={**self._seeds, **self._state.workflow_variables},
+            workflow=self._memory,
             threads={str(reference_id(other.thread_id)): other.runtime_variables for other in others},
             dict_paths=self._options.dict_paths,
         )
@@ -81,9 +86,20 @@ def write(thread: ThreadState, node: NodeConfig, values: Mapping[str, Any]) -> N
     """Set runtime variables, each also under the node's id and name, as ``node_price.price`` (2.0)."""
     for name, value in values.items():
         thread.runtime_variables[name] = value
-        thread.runtime_variables[f"{node.logical_id}.{name}"] = value
-        if node.name:
-            thread.runtime_variables[f"{node.name}.{name}"] = value
+        _echo(thread, node, name, value)
+
+
+def write_workflow(state: RunState, thread: ThreadState, node: NodeConfig, values: Mapping[str, Any]) -> None:
+    """Set variables of the run-wide memory; the copies under the node's id and name are the thread's."""
+    for name, value in values.items():
+        state.workflow_variables[name] = value
+        _echo(thread, node, name, value)
+
+
+def _echo(thread: ThreadState, node: NodeConfig, name: str, value: Any) -> None:
+    thread.runtime_variables[f"{node.logical_id}.{name}"] = value
+    if node.name:
+        thread.runtime_variables[f"{node.name}.{name}"] = value
 
 
 def system_variables(world: World, time_zone: str) -> JsonObject:

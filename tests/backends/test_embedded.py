@@ -194,7 +194,16 @@ def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
 
 
 def test_the_engine_says_which_node_types_it_runs():
-    assert set(NODE_TYPES) == {"no_op", "say_llm", "say_static", "tool_node", "worker_llm"}
+    assert set(NODE_TYPES) == {
+        "deduplicate",
+        "field_extractor",
+        "no_op",
+        "say_llm",
+        "say_static",
+        "tool_node",
+        "worker_llm",
+        "workflow_run_fetch",
+    }
 
 
 def _said(result):

@@ -6,6 +6,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from pydantic import Field, field_validator
+
+from debugger.engine.tools.arguments import VariableArgument
+from debugger.engine.tools.results import ResultMapping
 from debugger.expressions.scope import Scope
 from debugger.protocol.base import JsonObject, WireModel
 
@@ -20,6 +24,34 @@ class ToolConfig(WireModel):
     result_runtime_variable_name: str = "tool_result"
     timeout_seconds: float | None = None
     """``None`` means the engine's own limit (U-53)."""
+    variable_arguments: list[VariableArgument] = Field(default_factory=list)
+    """Arguments that the workflow sets itself."""
+    result_variable_mappings: list[ResultMapping] = Field(default_factory=list)
+    """Variables that take parts of the result."""
+    expand_result_into_runtime_variables: bool = False
+    """Whether each top-level key of the result becomes a variable."""
+
+    @field_validator("variable_arguments", "result_variable_mappings", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+    @field_validator("expand_result_into_runtime_variables", mode="before")
+    @classmethod
+    def _null_is_false(cls, value: Any) -> Any:
+        return False if value is None else value
+
+    @field_validator("variable_arguments")
+    @classmethod
+    def _no_argument_twice(cls, arguments: list[VariableArgument]) -> list[VariableArgument]:
+        _check_unique("argument_name", [argument.argument_name for argument in arguments])
+        return arguments
+
+    @field_validator("result_variable_mappings")
+    @classmethod
+    def _no_target_twice(cls, mappings: list[ResultMapping]) -> list[ResultMapping]:
+        _check_unique("target_variable_name", [mapping.target_variable_name for mapping in mappings])
+        return mappings
 
 
 @dataclass(frozen=True)
@@ -57,3 +89,9 @@ class Tool(Protocol):
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments. Never raises for what the tool itself does wrong."""
+
+
+def _check_unique(field_name: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the {field_name} {name!r} is there more than once")

@@ -1,0 +1,102 @@
+"""The node that removes duplicates from a list of objects (``platform/engine.md`` 2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.transformation import TransformationConfig, TransformationNode, kind_of
+from debugger.engine.paths import EVERY, Path, parse_path, value_at
+from debugger.errors import InputError
+from debugger.expressions import ABSENT
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import NodeConfig
+
+
+class DeduplicateConfig(TransformationConfig):
+    """What tells two objects apart: a path, or a variable that holds one and wins."""
+
+    dedup_key: str | None = None
+    dedup_key_runtime_variable_name: str | None = None
+    output_runtime_variable_name: str = "deduplicate_result"
+
+
+class DeduplicateNode(TransformationNode[DeduplicateConfig]):
+    """Of the objects with one key value keep the first."""
+
+    Config: ClassVar[type[NodeConfig]] = DeduplicateConfig
+    result_key: ClassVar[str] = "deduplicated_list"
+    failed_output: ClassVar[JsonObject] = {"deduplicated_list": None, "removed_count": 0}
+
+    def transform(self, context: NodeContext) -> JsonObject:
+        """Read list and key, and keep the first of each."""
+        key = self._key(context)
+        given = self.input(context)
+        if not isinstance(given, list):
+            name = self.config.input_runtime_variable_name
+            raise InputError(
+                f"The runtime variable {name!r} holds {kind_of(given)}, not a list.",
+                advice="Name a variable that holds a list of objects.",
+            )
+        kept = without_duplicates(given, key)
+        return {"deduplicated_list": kept, "removed_count": len(given) - len(kept)}
+
+    def _key(self, context: NodeContext) -> Path:
+        key = parse_path(self._written_key(context))
+        if EVERY in key:
+            raise InputError(
+                "The dedup_key has [] in it, so an object would have many key values.",
+                advice="Write a path to one value, such as a.b or rows[0].id.",
+            )
+        return key
+
+    def _written_key(self, context: NodeContext) -> str:
+        name = self.config.dedup_key_runtime_variable_name
+        if name:
+            return self._key_in(name, context)
+        if not self.config.dedup_key:
+            raise InputError(
+                "dedup_key is empty.", advice="Write the path of the value that tells two objects apart."
+            )
+        return self.config.dedup_key
+
+    def _key_in(self, name: str, context: NodeContext) -> str:
+        found = self.variable(context, name, field_name="dedup_key_runtime_variable_name")
+        if not isinstance(found, str):
+            raise InputError(
+                f"The runtime variable {name!r} holds {kind_of(found)}, not a path.",
+                advice="Set it to a text such as id or address.city.",
+            )
+        return found
+
+
+def without_duplicates(given: list[Any], key: Path) -> list[Any]:
+    """The elements of a list, of those with one key value only the first; those without the key all stay.
+
+    Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
+    whatever the order of their members. Null is a value.
+    """
+    seen: set[Hashable] = set()
+    kept = []
+    for element in given:
+        value = value_at(element, key)
+        if value is not ABSENT:
+            mark = _frozen(value)
+            if mark in seen:
+                continue
+            seen.add(mark)
+        kept.append(element)
+    return kept
+
+
+def _frozen(value: Any) -> Hashable:
+    """Equal and of one hash for equal JSON values, and only for those."""
+    if isinstance(value, dict):
+        return frozenset([(name, _frozen(inner)) for name, inner in value.items()])
+    if isinstance(value, list):
+        return ("list", tuple([_frozen(inner) for inner in value]))
+    if isinstance(value, bool):  # Python counts true as 1
+        return ("boolean", value)
+    plain: str | int | float | None = value
+    return plain

@@ -1,0 +1,75 @@
+"""The node that keeps chosen fields of an object or a list (``platform/engine.md`` 2.8)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.transformation import TransformationConfig, TransformationNode, kind_of
+from debugger.engine.paths import EVERY, Path, parse_path, retain
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import NodeConfig
+
+
+class FieldExtractorConfig(TransformationConfig):
+    """What to keep: paths, or a variable that holds a list of paths and wins."""
+
+    keys_to_retain: list[str] = Field(default_factory=list)
+    keys_to_retain_runtime_variable_name: str | None = None
+    output_runtime_variable_name: str = "field_extractor_result"
+
+
+class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
+    """Keep the named fields where they are, and nothing else."""
+
+    Config: ClassVar[type[NodeConfig]] = FieldExtractorConfig
+    result_key: ClassVar[str] = "extracted_result"
+    failed_output: ClassVar[JsonObject] = {"extracted_result": None}
+
+    def transform(self, context: NodeContext) -> JsonObject:
+        """Read data and paths, and keep what is at the paths."""
+        paths = [parse_path(written) for written in self._written_paths(context)]
+        given = self.input(context)
+        if not isinstance(given, dict | list):
+            name = self.config.input_runtime_variable_name
+            raise InputError(
+                f"The runtime variable {name!r} holds {kind_of(given)}, which has no fields.",
+                advice="Name a variable that holds an object or a list.",
+            )
+        return {"extracted_result": extract(given, paths)}
+
+    def _written_paths(self, context: NodeContext) -> list[str]:
+        name = self.config.keys_to_retain_runtime_variable_name
+        written = self._paths_in(name, context) if name else self.config.keys_to_retain
+        if not written:
+            raise InputError("There are no keys to retain.", advice="Write the path of each field to keep.")
+        return written
+
+    def _paths_in(self, name: str, context: NodeContext) -> list[str]:
+        found = self.variable(context, name, field_name="keys_to_retain_runtime_variable_name")
+        if not isinstance(found, list):
+            raise _not_paths(name, kind_of(found))
+        for element in found:
+            if not isinstance(element, str):
+                raise _not_paths(name, f"a list with {kind_of(element)} in it")
+        return found
+
+
+def extract(given: JsonObject | list[Any], paths: list[Path]) -> Any:
+    """Reduce an object or a list to what is at paths.
+
+    In a list, a path that begins with a name is meant for each element: ``id`` is ``[].id``.
+    """
+    if isinstance(given, list):
+        paths = [(EVERY, *path) if isinstance(path[0], str) else path for path in paths]
+    return retain(given, paths)
+
+
+def _not_paths(name: str, found: str) -> InputError:
+    return InputError(
+        f"The runtime variable {name!r} holds {found}, not a list of paths.",
+        advice='Set it to a list of texts such as ["id", "rows[].name"].',
+    )

@@ -1,0 +1,101 @@
+"""A node that makes a new value out of a runtime variable (``platform/engine.md`` 2.7 and 2.8)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar, TypeVar
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.errors import InputError
+from debugger.expressions import ABSENT, lookup
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import NodeConfig
+
+
+class TransformationConfig(NodeConfig):
+    """The variable to read and the variable to write."""
+
+    input_runtime_variable_name: str | None = None
+    output_runtime_variable_name: str
+
+
+Config = TypeVar("Config", bound=TransformationConfig)
+
+
+class TransformationNode(Node[Config]):
+    """Write the new value, whether that succeeded and why not. A failure does not end the run.
+
+    Source: ``platform/engine.md`` U-12.
+    """
+
+    result_key: ClassVar[str]
+    """The key of the output that holds the new value."""
+    failed_output: ClassVar[JsonObject]
+    """The node type's own keys of the output when it failed."""
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Transform, then write the outcome."""
+        yield from ()
+        output, error = self._attempt(context)
+        success = error is None
+        name = self.config.output_runtime_variable_name
+        values = {name: output[self.result_key], f"{name}_success": success, f"{name}_error": error}
+        self.write(context, values)
+        return Outcome({"success": success, **output, "error_message": error})
+
+    @abstractmethod
+    def transform(self, context: NodeContext) -> JsonObject:
+        """Make the node type's own keys of the output.
+
+        Raises:
+            InputError: It cannot be done with what the node is told or given.
+        """
+
+    def variable(self, context: NodeContext, name: str, *, field_name: str) -> Any:
+        """The value of a runtime variable.
+
+        Args:
+            context: Where to look.
+            name: The variable's name.
+            field_name: The field of the node that names it, for the message.
+
+        Raises:
+            InputError: There is no such variable.
+        """
+        found = lookup(context.scope, "runtime", name)
+        if found is ABSENT:
+            raise InputError(
+                f"There is no runtime variable {name!r}, which {field_name} names.",
+                advice="Write the name without brackets, and set the variable before this node runs.",
+            )
+        return found
+
+    def input(self, context: NodeContext) -> Any:
+        """The value to transform.
+
+        Raises:
+            InputError: The node names no variable, or there is no such variable.
+        """
+        name = self.config.input_runtime_variable_name
+        if not name:
+            raise InputError(
+                "input_runtime_variable_name is empty.", advice="Name the runtime variable to read."
+            )
+        return self.variable(context, name, field_name="input_runtime_variable_name")
+
+    def _attempt(self, context: NodeContext) -> tuple[JsonObject, str | None]:
+        try:
+            return self.transform(context), None
+        except InputError as error:
+            return self.failed_output, str(error)
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, as a person says it: for messages about a value of the wrong kind."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return "a text"
+    return "a list" if isinstance(value, list) else "an object"

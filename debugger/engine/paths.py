@@ -1,0 +1,120 @@
+"""The paths into JSON data that an author writes: ``a.b``, ``rows[].id``, ``rows[1].id``, ``a['b.c']``.
+
+Unlike a reference in a text (`debugger.expressions.lookup`) a path begins inside a value, can lead to many
+places, and knows no made-up properties such as ``size``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, Final
+
+from debugger.errors import InputError
+from debugger.expressions import ABSENT
+
+
+class Every(Enum):
+    """The type of `EVERY`."""
+
+    EVERY = "every"
+
+
+EVERY: Final = Every.EVERY
+"""The step into every element of a list, written ``[]``."""
+
+Path = tuple[str | int | Every, ...]
+"""The way into a value: names, indexes and `EVERY`. An index below zero counts from the end."""
+
+_STEP = re.compile(
+    r"""
+    (?: \A | (?! \A ) \. ) (?P<name> [^.\[\]]+ )
+    | \[ \s* (?P<index> -?[0-9]{1,9} ) \s* \]
+    | \[ \s* (?P<quote> ['"] ) (?P<key> .*? ) (?P=quote) \s* \]
+    | \[ \s* (?P<every> ) \]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def parse_path(text: str) -> Path:
+    """Read a path.
+
+    Raises:
+        InputError: It is empty or malformed; the message tells where.
+
+    Source: ``platform/engine.md`` 2.7 and 2.8.
+    """
+    steps, end = list[str | int | Every](), 0
+    while match := _STEP.match(text, end):
+        steps.append(_step(match))
+        end = match.end()
+    if end < len(text) or not steps:
+        raise InputError(
+            f"{text!r} is not a path: it makes no sense from character {end + 1} on.",
+            advice="Write a path as a.b, rows[].id, rows[1].id or a['b.c'].",
+        )
+    return tuple(steps)
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """What is at the end of a path without `EVERY`, or `ABSENT`. Null is a value."""
+    for step in path:
+        if not _leads_on(value, step):
+            return ABSENT
+        value = value[step]
+    return value
+
+
+def retain(value: Any, paths: Sequence[Path]) -> Any:
+    """A value reduced to what is at the ends of paths; where no path goes on, all is kept.
+
+    Objects and lists on the way keep their places and their order, so ``rows[].id`` gives a list of objects,
+    with an empty one for a row that has no ``id``; ``rows[1].id`` gives a list of one.
+
+    Returns:
+        The reduced value, or `ABSENT` where all paths lead into something that has no inside.
+
+    Source: ``platform/engine.md`` 2.8 and U-13.
+    """
+    if any(not path for path in paths):
+        return value
+    if isinstance(value, dict):
+        kept = {
+            name: retain(inner, onward) for name, inner in value.items() if (onward := _into(name, paths))
+        }
+        return {name: inner for name, inner in kept.items() if inner is not ABSENT}
+    if isinstance(value, list):
+        elements = [
+            retain(inner, onward)
+            for index, inner in enumerate(value)
+            if (onward := _into_element(index, len(value), paths))
+        ]
+        return [element for element in elements if element is not ABSENT]
+    return ABSENT
+
+
+def _step(match: re.Match[str]) -> str | int | Every:
+    if match["every"] is not None:
+        return EVERY
+    if match["index"] is not None:
+        return int(match["index"])
+    name: str = match["key"] if match["key"] is not None else match["name"]
+    return name
+
+
+def _leads_on(value: Any, step: str | int | Every) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and -len(value) <= step < len(value)
+    return isinstance(value, dict) and step in value
+
+
+def _into(name: str, paths: Sequence[Path]) -> list[Path]:
+    """What is left of the paths that go on under a name."""
+    return [path[1:] for path in paths if path[0] == name]
+
+
+def _into_element(index: int, length: int, paths: Sequence[Path]) -> list[Path]:
+    """What is left of the paths that go on in an element of a list."""
+    return [path[1:] for path in paths if path[0] in (EVERY, index, index - length)]

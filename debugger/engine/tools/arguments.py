@@ -1,0 +1,122 @@
+"""An argument of a tool that the workflow sets itself (``platform/engine.md`` 10.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from keyword import iskeyword
+from typing import Any, Literal, NamedTuple, Self
+
+from pydantic import field_validator, model_validator
+
+from debugger.expressions import ABSENT, Namespace, Scope, lookup
+from debugger.protocol.base import JsonObject, WireModel
+
+_NAMESPACES: dict[str, tuple[Namespace, ...]] = {
+    "auto": ("runtime", "dynamic"),
+    "runtime": ("runtime",),
+    "dynamic": ("dynamic",),
+}
+_WHAT_LACKS = {
+    "auto": "neither a runtime nor a dynamic variable {path!r} has a value",
+    "runtime": "the runtime variable {path!r} has no value",
+    "dynamic": "the dynamic variable {path!r} has no value",
+    "literal": "its literal_value is null",
+}
+
+
+class VariableArgument(WireModel):
+    """Where the value of one argument comes from."""
+
+    argument_name: str
+    source: Literal["auto", "runtime", "dynamic", "literal"] = "auto"
+    """``auto`` is the runtime variable, else the dynamic one."""
+    variable_path: str | None = None
+    """Dotted, indexed or qualified by a node; needed unless the source is ``literal``."""
+    literal_value: Any = None
+    default: Any = None
+    """Taken when the value is missing or null, unless it is required."""
+    required: bool = False
+    """Whether the call fails when the value is missing or null."""
+    expose_to_llm: bool = False
+    """Whether a model is told of the argument."""
+    override_provided_value: bool = True
+    """Whether it replaces what the caller gave; otherwise it only stands in for what is missing or null."""
+
+    @field_validator("argument_name")
+    @classmethod
+    def _can_be_passed_by_keyword(cls, name: str) -> str:
+        if not name.isidentifier():
+            raise ValueError(f"{name!r} is not an identifier")
+        if iskeyword(name):
+            raise ValueError(f"{name!r} is a keyword of Python")
+        return name
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> Self:
+        if self.source != "literal" and not (self.variable_path or "").strip():
+            raise ValueError(
+                f"argument {self.argument_name!r} needs a variable_path, because its source is "
+                f"{self.source!r} and not 'literal'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_purpose(self) -> Self:
+        if not self.expose_to_llm and not self.override_provided_value:
+            raise ValueError(
+                f"argument {self.argument_name!r} has both expose_to_llm and override_provided_value false, "
+                "so it would never be used"
+            )
+        return self
+
+    def value(self, scope: Scope) -> Any:
+        """What is passed; `ABSENT` when it is required and there is none."""
+        found = self._found(scope)
+        if found is not ABSENT and found is not None:
+            return found
+        return ABSENT if self.required else self.default
+
+    @property
+    def complaint(self) -> str:
+        """Why the call fails when it is required and has no value."""
+        lacking = _WHAT_LACKS[self.source].format(path=self.variable_path)
+        return f"The argument {self.argument_name!r} is required, but {lacking}."
+
+    def _found(self, scope: Scope) -> Any:
+        if self.source == "literal":
+            return self.literal_value
+        found: Any = ABSENT
+        for namespace in _NAMESPACES[self.source]:
+            found = lookup(scope, namespace, str(self.variable_path))
+            if found is not ABSENT:
+                break
+        return found
+
+
+class Bound(NamedTuple):
+    """The arguments of one call."""
+
+    arguments: JsonObject
+    problem: str | None = None
+    """Why the call cannot be made; ``None`` when it can."""
+
+
+def bind(bindings: Sequence[VariableArgument], given: Mapping[str, Any], scope: Scope) -> Bound:
+    """Put the workflow's own arguments to those that the caller gave.
+
+    Args:
+        bindings: What the workflow sets.
+        given: What the caller gave.
+        scope: The variables of the moment; a path reaches into objects even where texts do not (5.5).
+    """
+    reaching = replace(scope, dict_paths="resolve")
+    arguments, complaints = dict(given), []
+    for binding in bindings:
+        name = binding.argument_name
+        if not binding.override_provided_value and given.get(name) is not None:
+            continue
+        arguments[name] = value = binding.value(reaching)
+        if value is ABSENT:
+            complaints.append(binding.complaint)
+    return Bound(dict(given), " ".join(complaints)) if complaints else Bound(arguments)

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.tools.arguments import VariableArgument, bind
+from debugger.engine.tools.base import ToolConfig
+from debugger.errors import InputError
+from debugger.expressions import Scope
+
+SCOPE = Scope(
+    runtime={"cups": 2, "order": {"items": [{"tea": "Assam"}]}, "node_a.cups": 7, "gone": None},
+    dynamic={"cups": 9, "shop": {"city": "Kiel"}},
+    workflow={"attempts": 3, "_hidden": 1},
+    threads={"side": {"mood": "good"}},
+)
+
+
+def test_an_argument_has_the_documented_defaults():
+    argument = VariableArgument.from_wire({"argument_name": "cups", "variable_path": "cups"})
+
+    assert argument.model_dump() == {
+        "argument_name": "cups",
+        "source": "auto",
+        "variable_path": "cups",
+        "literal_value": None,
+        "default": None,
+        "required": False,
+        "expose_to_llm": False,
+        "override_provided_value": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"variable_path": "x"}, "argument_name"),
+        ({"argument_name": "2x", "variable_path": "x"}, "'2x' is not an identifier"),
+        ({"argument_name": "", "variable_path": "x"}, "'' is not an identifier"),
+        ({"argument_name": "a b", "variable_path": "x"}, "is not an identifier"),
+        ({"argument_name": "class", "variable_path": "x"}, "'class' is a keyword"),
+        ({"argument_name": "x", "variable_path": "x", "source": "magic"}, "source"),
+        ({"argument_name": "x"}, "needs a variable_path"),
+        ({"argument_name": "x", "source": "runtime", "variable_path": " "}, "needs a variable_path"),
+        (
+            {"argument_name": "x", "variable_path": "x", "override_provided_value": False},
+            "expose_to_llm and override_provided_value false",
+        ),
+    ],
+)
+def test_an_argument_that_breaks_a_rule_is_refused_by_the_rule(fields, told):
+    with pytest.raises(InputError) as caught:
+        VariableArgument.from_wire(fields)
+
+    assert told in str(caught.value)
+
+
+def test_a_fallback_is_allowed_where_a_model_may_give_the_value():
+    argument = VariableArgument(
+        argument_name="x", variable_path="x", expose_to_llm=True, override_provided_value=False
+    )
+
+    assert argument.override_provided_value is False
+
+
+def test_a_name_that_is_there_twice_is_refused():
+    twice = [{"argument_name": "x", "variable_path": path} for path in ("a", "b")]
+
+    with pytest.raises(InputError, match=r"variable_arguments: .*argument_name 'x' is there more than once"):
+        ToolConfig.from_wire({"type": "inline_python", "variable_arguments": twice})
+
+
+def test_null_is_a_list_without_arguments():
+    config = ToolConfig.from_wire({"type": "inline_python", "variable_arguments": None})
+
+    assert config.variable_arguments == []
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "value"),
+    [
+        ("auto", "cups", 2),
+        ("auto", "shop.city", "Kiel"),
+        ("auto", "attempts", 3),
+        ("auto", "nowhere", None),
+        ("runtime", "cups", 2),
+        ("runtime", "shop.city", None),
+        ("runtime", "order.items[0].tea", "Assam"),
+        ("runtime", "order", {"items": [{"tea": "Assam"}]}),
+        ("runtime", "node_a.cups", 7),
+        ("runtime", "thread_side.mood", "good"),
+        ("runtime", "_hidden", None),
+        ("dynamic", "cups", 9),
+        ("dynamic", "global.cups", 9),
+        ("dynamic", "attempts", None),
+    ],
+)
+def test_the_source_says_where_the_value_is_looked_up(source, path, value):
+    argument = VariableArgument(argument_name="x", source=source, variable_path=path)
+
+    assert bind([argument], {}, SCOPE).arguments == {"x": value}
+
+
+@pytest.mark.parametrize("literal", [41, "[[cups]]", {"a": [1, None]}, False, None])
+def test_a_literal_is_passed_as_it_is(literal):
+    argument = VariableArgument(argument_name="x", source="literal", literal_value=literal)
+
+    assert bind([argument], {}, SCOPE).arguments == {"x": literal}
+
+
+@pytest.mark.parametrize("path", ["nowhere", "gone"])
+def test_the_default_stands_in_for_what_is_missing_and_for_null(path):
+    argument = VariableArgument(argument_name="x", variable_path=path, default={"cups": 1})
+
+    assert bind([argument], {}, SCOPE).arguments == {"x": {"cups": 1}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"variable_path": "a.b"}, "neither a runtime nor a dynamic variable 'a.b' has a value"),
+        ({"variable_path": "gone"}, "neither a runtime nor a dynamic variable 'gone' has a value"),
+        ({"variable_path": "shop", "source": "runtime"}, "the runtime variable 'shop' has no value"),
+        ({"variable_path": "gone", "source": "dynamic"}, "the dynamic variable 'gone' has no value"),
+        ({"source": "literal"}, "its literal_value is null"),
+    ],
+)
+def test_a_required_argument_without_a_value_is_told_and_its_default_ignored(fields, told):
+    argument = VariableArgument(argument_name="x", required=True, default=1, **fields)
+
+    bound = bind([argument], {}, SCOPE)
+
+    assert bound.problem == f"The argument 'x' is required, but {told}."
+
+
+def test_all_that_is_missing_is_told_at_once():
+    missing = [VariableArgument(argument_name=name, variable_path=name, required=True) for name in "ab"]
+
+    problem = bind(missing, {}, SCOPE).problem
+
+    assert "'a'" in problem
+    assert "'b'" in problem
+
+
+def test_a_required_argument_with_a_false_value_is_passed():
+    argument = VariableArgument(argument_name="x", source="literal", literal_value=0, required=True)
+
+    assert bind([argument], {}, SCOPE) == ({"x": 0}, None)
+
+
+def test_an_argument_replaces_what_the_caller_gave():
+    argument = VariableArgument(argument_name="x", variable_path="cups")
+
+    assert bind([argument], {"x": 5, "y": 6}, SCOPE).arguments == {"x": 2, "y": 6}
+
+
+@pytest.mark.parametrize(("given", "value"), [({"x": 5}, 5), ({"x": 0}, 0), ({"x": None}, 2), ({}, 2)])
+def test_a_fallback_stands_in_for_what_the_caller_left_out(given, value):
+    argument = VariableArgument(
+        argument_name="x", variable_path="cups", expose_to_llm=True, override_provided_value=False
+    )
+
+    assert bind([argument], given, SCOPE).arguments == {"x": value}
+
+
+def test_a_required_fallback_is_content_with_what_the_caller_gave():
+    argument = VariableArgument(
+        argument_name="x",
+        variable_path="nowhere",
+        required=True,
+        expose_to_llm=True,
+        override_provided_value=False,
+    )
+
+    assert bind([argument], {"x": 5}, SCOPE) == ({"x": 5}, None)
+    assert bind([argument], {}, SCOPE).problem is not None
+
+
+def test_a_path_reaches_into_objects_even_where_texts_do_not():
+    argument = VariableArgument(argument_name="x", variable_path="order.items[0].tea")
+    scope = Scope(runtime=SCOPE.runtime, dict_paths="literal")
+
+    assert bind([argument], {}, scope).arguments == {"x": "Assam"}
+
+
+def test_what_the_caller_gave_is_left_alone():
+    given = {"x": 5}
+
+    bind([VariableArgument(argument_name="x", variable_path="cups")], given, SCOPE)
+
+    assert given == {"x": 5}
