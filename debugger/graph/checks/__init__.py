@@ -1,0 +1,90 @@
+"""What is wrong with a workflow, found before it runs."""
+
+from __future__ import annotations
+
+from debugger.graph.checks import (
+    companions,
+    conditions,
+    edges,
+    fields,
+    ids,
+    loops,
+    models,
+    nodes,
+    starts,
+    super_nodes,
+    tools,
+    variables,
+    waiting,
+)
+from debugger.graph.checks.line import problem_line
+from debugger.graph.checks.problem import Level, Problem
+from debugger.graph.checks.subject import LLM_FLAGS, Check, Subject
+from debugger.graph.graph import Graph
+from debugger.protocol.workflow import Workflow
+
+__all__ = ["CHECKS", "LLM_FLAGS", "Check", "Level", "Problem", "Subject", "check", "problem_line"]
+
+CHECKS: tuple[Check, ...] = (
+    starts.no_nodes,
+    starts.no_start_node,
+    starts.several_start_nodes,
+    ids.duplicate_node_id,
+    ids.duplicate_edge_id,
+    edges.edge_without_end,
+    edges.edge_at_missing_node,
+    nodes.node_without_type,
+    nodes.unknown_node_type,
+    conditions.condition_syntax,
+    conditions.condition_missing,
+    edges.direct_beside_conditional,
+    companions.several_direct_edges,
+    companions.companion_waits,
+    companions.companion_forks,
+    companions.companion_shares_nodes,
+    companions.companion_thread_id,
+    companions.duplicate_thread_id,
+    waiting.waiting_without_expression,
+    waiting.waiting_with_freeform,
+    waiting.waiting_without_trigger,
+    waiting.waiting_on_missing_node,
+    waiting.waiting_on_waiting_node,
+    waiting.waiting_without_pause,
+    waiting.waiting_at_wrong_edge,
+    waiting.waiting_at_busy_source,
+    waiting.waiting_beside_direct,
+    nodes.loop_without_wait,
+    nodes.retry_without_bound,
+    loops.retry_beside_direct,
+    loops.endless_loop,
+    loops.no_way_out,
+    models.unknown_llm_type,
+    models.temperature_out_of_range,
+    models.timeout_out_of_range,
+    models.server_without_url,
+    tools.unknown_tool_type,
+    tools.api_body_not_json,
+    tools.tool_argument,
+    tools.result_mapping,
+    super_nodes.super_node_without_workflow,
+    super_nodes.super_node_field,
+    edges.freeform_without_model,
+    nodes.unreachable_node,
+    variables.variable_without_value,
+    variables.variable_never_written,
+    fields.misplaced_defaults,
+    fields.unknown_field,
+)
+"""Every rule, in the order in which problems of one level are told."""
+
+
+def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) -> list[Problem]:
+    """Everything that is wrong with a workflow, errors first.
+
+    Args:
+        workflow: The document; it may be as broken as it likes.
+        known_node_types: The node types that the engine runs; by default no type is objected to.
+    """
+    subject = Subject(Graph(workflow), known_node_types)
+    problems = [problem for rule in CHECKS for problem in rule(subject)]
+    return sorted(problems, key=lambda problem: problem.level != "error")

@@ -1,0 +1,80 @@
+"""Rules about conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from debugger.errors import ExpressionError
+from debugger.expressions import parse
+from debugger.graph.checks.naming import of_edge, of_node
+from debugger.graph.checks.problem import Level, Problem
+from debugger.graph.checks.subject import Subject
+from debugger.protocol.workflow import ConditionConfig
+
+
+def condition_syntax(subject: Subject) -> Iterator[Problem]:
+    """Condition expressions parse. Saving does not check them, so a run would fail on one that does not.
+
+    Source: ``platform/engine.md`` 4.1.
+    """
+    for place in _conditions(subject):
+        expression = place.condition.condition_expression
+        try:
+            if expression:
+                parse(expression)
+        except ExpressionError as error:
+            yield place.problem(
+                "error",
+                "condition-syntax",
+                f"does not parse: {error}",
+                "Correct the expression where the caret points.",
+            )
+
+
+def condition_missing(subject: Subject) -> Iterator[Problem]:
+    """A conditional edge needs a condition; without one it is never taken.
+
+    Source: ``platform/engine.md`` 3.1.
+    """
+    for place in _conditions(subject):
+        if not place.condition.text and place.needed:
+            yield place.problem(
+                "warning",
+                "condition-missing",
+                "is missing, so it is never taken.",
+                "Set 'condition_expression' or 'condition_freeform'.",
+            )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A condition and where it stands."""
+
+    owner: str
+    name: str
+    condition: ConditionConfig
+    needed: bool = True
+    node_logical_id: str | None = None
+    edge_logical_id: str | None = None
+
+    def problem(self, level: Level, code: str, what: str, advice: str) -> Problem:
+        message = f"{self.owner}: the {self.name} {what}"
+        return Problem(level, code, message, self.node_logical_id, self.edge_logical_id, advice)
+
+
+def _conditions(subject: Subject) -> Iterator[_Place]:
+    """The conditions of edges, and those under which global nodes are entered and left again."""
+    for edge in subject.edges:
+        if edge.type == "conditional":
+            condition = edge.condition or ConditionConfig()
+            yield _Place(of_edge(edge), "condition", condition, edge_logical_id=edge.logical_id)
+    for node in subject.nodes:
+        config = node.global_node_config
+        if config is not None and config.is_global:
+            owner, node_id = of_node(node), node.logical_id
+            entry, back = config.condition or ConditionConfig(), config.reverse_conditional_edge
+            yield _Place(owner, "entry condition", entry, node_logical_id=node_id)
+            yield _Place(
+                owner, "reverse condition", back or ConditionConfig(), False, node_logical_id=node_id
+            )

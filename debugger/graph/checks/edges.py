@@ -1,0 +1,110 @@
+"""Rules about the edges that leave a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from debugger.graph.checks.naming import listed, of_edge, of_node, quoted
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import LLM_FLAGS, Subject
+from debugger.protocol.workflow import EdgeConfig, NodeConfig
+
+# A super node stands for nodes that may call a model.
+_MAY_CALL_A_MODEL = {*LLM_FLAGS, "super_node"}
+
+
+def edge_without_end(subject: Subject) -> Iterator[Problem]:
+    """An edge needs a source and a destination.
+
+    Source: U-20 in ``platform/engine.md`` 15.
+    """
+    for edge in subject.edges:
+        for end, node_id in _ends(edge):
+            if node_id is None:
+                yield Problem(
+                    "error",
+                    "edge-without-end",
+                    f"{of_edge(edge)} has no {end}.",
+                    edge_logical_id=edge.logical_id,
+                    advice=f"Set '{end}_node_logical_id', or disable the edge.",
+                )
+
+
+def edge_at_missing_node(subject: Subject) -> Iterator[Problem]:
+    """Both ends of an edge are nodes of the workflow.
+
+    Source: U-20 in ``platform/engine.md`` 15.
+    """
+    for edge in subject.edges:
+        for end, node_id in _ends(edge):
+            if node_id is not None and node_id not in subject.graph.nodes:
+                yield Problem(
+                    "error",
+                    "edge-at-missing-node",
+                    f"{of_edge(edge)} has the {end} {quoted(node_id)}, and no node has this id.",
+                    edge_logical_id=edge.logical_id,
+                    advice="Point the edge at a node that exists, or disable it.",
+                )
+
+
+def direct_beside_conditional(subject: Subject) -> Iterator[Problem]:
+    """A direct edge wins over the conditional edges that leave the same node.
+
+    Source: ``platform/engine.md`` 3.3.
+    """
+    for node in subject.nodes:
+        direct = subject.graph.main_direct(node.logical_id)
+        conditional = subject.graph.conditional(node.logical_id)
+        if direct is not None and conditional:
+            yield Problem(
+                "warning",
+                "direct-beside-conditional",
+                f"{of_node(node)} has a direct edge {quoted(direct.logical_id)} that wins over its "
+                f"conditional ones: {listed(edge.logical_id for edge in conditional)}."
+                f"{_unless_chosen(node, conditional)}",
+                node_logical_id=node.logical_id,
+                edge_logical_id=direct.logical_id,
+                advice="Remove the direct edge, or make it the last conditional one.",
+            )
+
+
+def freeform_without_model(subject: Subject) -> Iterator[Problem]:
+    """A freeform condition is judged by the model that its node calls; elsewhere it costs a call of its own.
+
+    Source: U-33 in ``platform/engine.md`` 15.
+    """
+    for node in subject.nodes:
+        if _calls_no_model(node, subject.known_node_types):
+            for edge in filter(_is_freeform, subject.graph.conditional(node.logical_id)):
+                yield Problem(
+                    "warning",
+                    "freeform-without-model",
+                    f"{of_edge(edge)} has a freeform condition, but {of_node(node, 'node')} calls no model "
+                    "that could judge it.",
+                    node_logical_id=node.logical_id,
+                    edge_logical_id=edge.logical_id,
+                    advice="Set 'condition_expression' instead.",
+                )
+
+
+def _ends(edge: EdgeConfig) -> Iterator[tuple[str, str | None]]:
+    yield "source", edge.source_node_logical_id
+    yield "destination", edge.destination_node_logical_id
+
+
+def _calls_no_model(node: NodeConfig, known: frozenset[str] | None) -> bool:
+    """Whether that is certain: nothing is known of a type that the engine does not run."""
+    return (
+        node.type is not None and node.type not in _MAY_CALL_A_MODEL and (known is None or node.type in known)
+    )
+
+
+def _is_freeform(edge: EdgeConfig) -> bool:
+    condition = edge.condition
+    return condition is not None and not condition.condition_expression and bool(condition.condition_freeform)
+
+
+def _unless_chosen(node: NodeConfig, conditional: Iterable[EdgeConfig]) -> str:
+    """What to add where the model of the node may choose an edge before the direct one counts (U-19)."""
+    chosen_by_model = node.type in LLM_FLAGS and any(map(_is_freeform, conditional))
+    return " Only a freeform one that the model chooses comes before it." if chosen_by_model else ""

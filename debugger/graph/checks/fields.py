@@ -1,0 +1,69 @@
+"""Rules about fields that mean nothing where they stand."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+
+from debugger.graph.checks.naming import quoted
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import Subject
+from debugger.protocol.workflow import Workflow, WorkflowConfig
+
+_DEFAULTS = "default_dynamic_variables"
+_STORED = {
+    *("_id", "id", "workflow_id", "version_number", "version_name", "active_version_number", "is_active"),
+    *("team_id", "created_by", "updated_by", "created_at", "updated_at", "name", "description", "category"),
+    *("logical_id", "type", "access_config", "concurrency", "max_concurrent_runs", "super_node_interface"),
+}
+"""What the platform's store puts beside a document."""
+
+_OF_WORKFLOW = {*Workflow.model_fields, "secret_variables"}
+_OF_CONFIG = {
+    *WorkflowConfig.model_fields,
+    *("attachable_llm_config_id", "backchannel_response_config", "mcp_servers", "nodes", "edges"),
+    *("ignore_content_received_during_llm_tool_call_specification", "access_config", "evaluation_config"),
+}
+"""Source: ``platform/engine.md`` 1.1 and 1.2."""
+
+
+def misplaced_defaults(subject: Subject) -> Iterator[Problem]:
+    """Default values of dynamic variables stand in ``workflow_config.miscellaneous``.
+
+    Source: ``platform/engine.md`` 0.1, fact 1.
+    """
+    for place, fields in _unmodelled(subject.graph.workflow):
+        if _DEFAULTS in fields:
+            yield Problem(
+                "warning",
+                "misplaced-defaults",
+                f"{_DEFAULTS!r} stands in {place}, where nothing reads it, so the defaults have no effect.",
+                advice="Move it into 'miscellaneous' of 'workflow_config'.",
+            )
+
+
+def unknown_field(subject: Subject) -> Iterator[Problem]:
+    """The platform drops fields that it does not know without a word.
+
+    Source: ``platform/engine.md`` 0.1, fact 1.
+    """
+    known = {"the document": _OF_WORKFLOW, "'workflow_config'": _OF_CONFIG}
+    for place, fields in _unmodelled(subject.graph.workflow):
+        for field in fields:
+            if field != _DEFAULTS and field not in known[place] | _STORED:
+                yield Problem(
+                    "warning",
+                    "unknown-field",
+                    f"The field {quoted(field)} of {place} is unknown to the platform, which drops it.",
+                    advice=_advice(field, known[place]),
+                )
+
+
+def _unmodelled(workflow: Workflow) -> Iterator[tuple[str, Iterable[str]]]:
+    yield "the document", workflow.model_extra or {}
+    yield "'workflow_config'", workflow.config.model_extra or {}
+
+
+def _advice(field: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(field[:200], known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else "Remove it, or move it to where it belongs."

@@ -1,0 +1,102 @@
+"""Rules about nodes that run again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from debugger.graph.checks.naming import listed, of_node, quoted
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import LLM_FLAGS, Subject, flag
+from debugger.graph.graph import Graph
+from debugger.protocol.workflow import NodeConfig
+
+
+def retry_beside_direct(subject: Subject) -> Iterator[Problem]:
+    """A direct edge ends a bounded retry after the first attempt.
+
+    Source: U-7 in ``platform/engine.md`` 15.
+    """
+    for node in subject.nodes:
+        direct = subject.graph.main_direct(node.logical_id)
+        if node.self_loop_config and node.self_loop_config.enabled and direct is not None:
+            yield Problem(
+                "warning",
+                "retry-beside-direct",
+                f"{of_node(node)} has 'self_loop_config' enabled and a direct edge "
+                f"{quoted(direct.logical_id)}, which ends the loop at once.",
+                node_logical_id=node.logical_id,
+                edge_logical_id=direct.logical_id,
+                advice="Make the edge conditional, or switch the loop off.",
+            )
+
+
+def endless_loop(subject: Subject) -> Iterator[Problem]:
+    """A ring of direct edges needs a node that waits for the user.
+
+    Source: ``platform/engine.md`` 3.3 and U-26.
+    """
+    seen: set[str] = set()
+    for node in subject.nodes:
+        ring = _ring(subject.graph, node.logical_id, seen)
+        if ring and not any(_lets_out(subject.graph, member) for member in ring):
+            yield Problem(
+                "warning",
+                "endless-loop",
+                f"{of_node(ring[0])} is in a ring of direct edges in which nothing waits for the user: "
+                f"{listed(member.label for member in ring)}.",
+                node_logical_id=ring[0].logical_id,
+                advice="Make one of the edges conditional, or let a node wait for the user.",
+            )
+
+
+def no_way_out(subject: Subject) -> Iterator[Problem]:
+    """A silent node that waits for the user again and again needs an edge that leads away.
+
+    A node that speaks may go on for ever: so does a conversation.
+    """
+    for node in subject.nodes:
+        is_stuck = (
+            node.type == "worker_llm" and flag(node, "self_loop") and flag(node, "wait_for_user_message")
+        )
+        if is_stuck and not _has_exit(subject.graph, node):
+            yield Problem(
+                "warning",
+                "no-way-out",
+                f"{of_node(node)} waits for the user again and again, says nothing, and no edge leads away.",
+                node_logical_id=node.logical_id,
+                advice="Add a conditional edge, or set 'self_loop' to false.",
+            )
+
+
+def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:
+    """The enabled nodes of a ring that one comes to along direct edges; nothing when it was found before."""
+    path: dict[str, None] = {}
+    here: str | None = first
+    while here is not None and here not in path and here not in seen:
+        path[here] = None
+        edge = graph.main_direct(here)
+        here = edge.destination_node_logical_id if edge else None
+    seen.update(path)
+    if here is None or here not in path:
+        return []
+    ids = list(path)
+    members = [graph.nodes[node_id] for node_id in ids[ids.index(here) :]]
+    return [member for member in members if not member.disabled]
+
+
+def _lets_out(graph: Graph, node: NodeConfig) -> bool:
+    """Whether a run may rest at a node, or leave it otherwise than along its direct edge."""
+    if node.type not in LLM_FLAGS:
+        return node.type in (None, "super_node", "start_conversation")
+    leads_elsewhere = bool(graph.conditional(node.logical_id) or graph.global_nodes)
+    return flag(node, "wait_for_user_message") or leads_elsewhere
+
+
+def _has_exit(graph: Graph, node: NodeConfig) -> bool:
+    elsewhere = (
+        edge.destination_node_logical_id != node.logical_id for edge in graph.leaving(node.logical_id)
+    )
+    config = node.global_node_config
+    reverse = config is not None and config.reverse_conditional_edge is not None
+    paired = any(edge.type == "companion" for edge in graph.entering(node.logical_id))
+    return any(elsewhere) or reverse or paired or any(other is not node for other in graph.global_nodes)

@@ -1,0 +1,122 @@
+"""Rules about language models and other services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from debugger.graph.checks.naming import of_node, quoted
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import Subject, own_field
+
+_LLM_TYPES = (
+    "anthropic_llm",
+    "azure_openai_llm",
+    "bedrock_llm",
+    "custom_llm",
+    "global_default_llm",
+    "google_llm",
+    "llm_group",
+    "llm_group_with_backchannel",
+    "no_llm",
+    "openai_llm",
+)
+_FIELDS = ("llms_config", "process_transcript_llms_config")
+_LONGEST_TIMEOUT = 300
+
+
+def unknown_llm_type(subject: Subject) -> Iterator[Problem]:
+    """A language model is of a type that exists.
+
+    Source: V19 in ``platform/engine.md`` 12, and 11.2.
+    """
+    for owner, node_id, model in _models(subject):
+        found = model.get("type")
+        if found is not None and found not in _LLM_TYPES:
+            yield Problem(
+                "error",
+                "unknown-llm-type",
+                f"{owner}: 'llms_config' has the type {quoted(str(found))}.",
+                node_id,
+                advice=f"A model is one of: {', '.join(_LLM_TYPES)}.",
+            )
+
+
+def temperature_out_of_range(subject: Subject) -> Iterator[Problem]:
+    """A temperature is from 0 to 1.
+
+    Source: V16 in ``platform/engine.md`` 12.
+    """
+    for owner, node_id, model in _models(subject):
+        found = model.get("temperature")
+        if found is not None and not _is_between(found, 0, 1):
+            yield Problem(
+                "error",
+                "temperature-out-of-range",
+                f"{owner}: the 'temperature' is {quoted(str(found))}, and it may be from 0 to 1.",
+                node_id,
+                advice="Set it to a number from 0 to 1, or leave it out.",
+            )
+
+
+def timeout_out_of_range(subject: Subject) -> Iterator[Problem]:
+    """An HTTP request is given up after at most five minutes.
+
+    Source: V16 in ``platform/engine.md`` 12, and 2.5.
+    """
+    for node in subject.nodes:
+        found = own_field(node, "timeout")
+        if node.type == "http_request" and found is not None and not _is_between(found, 0, _LONGEST_TIMEOUT):
+            yield Problem(
+                "error",
+                "timeout-out-of-range",
+                f"{of_node(node)} has the 'timeout' {quoted(str(found))}, and it may be from 0 to 300.",
+                node_logical_id=node.logical_id,
+                advice="Set it to a number of seconds from 0 to 300.",
+            )
+
+
+def server_without_url(subject: Subject) -> Iterator[Problem]:
+    """A server that offers tools has an address.
+
+    Source: V19 in ``platform/engine.md`` 12.
+    """
+    servers = (subject.graph.workflow.config.model_extra or {}).get("mcp_servers")
+    for index, server in enumerate(servers if isinstance(servers, list) else ()):
+        if isinstance(server, dict) and not server.get("server_url"):
+            name = f" ({quoted(str(server['name']))})" if server.get("name") else ""
+            yield Problem(
+                "error",
+                "server-without-url",
+                f"Entry {index + 1} of 'mcp_servers'{name} has no 'server_url'.",
+                advice="Set 'server_url', or remove the entry.",
+            )
+
+
+def _models(subject: Subject) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """Every model, those inside groups among them, with who has it."""
+    for model in _inside(subject.graph.workflow.config.llms_config):
+        yield "'workflow_config'", None, model
+    for node in subject.nodes:
+        for field in _FIELDS:
+            for model in _inside(own_field(node, field)):
+                yield of_node(node), node.logical_id, model
+
+
+def _inside(config: Any) -> Iterator[dict[str, Any]]:
+    waiting = [config]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, dict):
+            yield found
+            members = found.get("llms")
+            waiting += members if isinstance(members, list) else []
+            waiting += [found.get("main_llm_config"), found.get("backchannel_llm_config")]
+
+
+def _is_between(value: Any, low: float, high: float) -> bool:
+    # The platform reads a number written as a text, too.
+    try:
+        return not isinstance(value, bool) and low <= float(value) <= high
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -1,0 +1,190 @@
+"""Rules about tools."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Any
+
+from debugger.graph.checks.naming import of_node, quoted
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import Subject, own_field
+from debugger.protocol.base import JsonObject
+
+TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")
+"""Source: ``platform/engine.md`` 10.4."""
+
+DEFAULT_RESULT = "tool_result"
+_SOURCES = ("auto", "runtime", "dynamic", "literal")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool and where it stands."""
+
+    owner: str
+    config: JsonObject
+    result_name: str
+    node_logical_id: str | None = None
+
+    @property
+    def type(self) -> Any:
+        """What kind of tool it is."""
+        return self.config.get("type")
+
+    def problem(self, code: str, what: str, advice: str) -> Problem:
+        """A problem of this tool."""
+        name = self.config.get("name") or self.config.get("tool_id") or self.config.get("logical_id")
+        called = f" {quoted(name)}" if isinstance(name, str) else ""
+        return Problem(
+            "error", code, f"{self.owner}: the tool{called} {what}", self.node_logical_id, advice=advice
+        )
+
+    def entries(self, field: str) -> list[JsonObject]:
+        """The objects in a list of the tool's."""
+        found = self.config.get(field)
+        return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def tools_of(subject: Subject) -> Iterator[Tool]:
+    """Every tool of the workflow."""
+    for config in _listed_tools(subject.graph.workflow.config.tools_config):
+        yield Tool("'workflow_config'", config, _own_result(config))
+    for node in subject.nodes:
+        owner = of_node(node)
+        single = own_field(node, "tool_config")
+        if node.type == "tool_node" and isinstance(single, dict):
+            chosen = own_field(node, "result_runtime_variable_name")
+            has_own = isinstance(chosen, str) and chosen not in ("", DEFAULT_RESULT)
+            yield Tool(owner, single, chosen if has_own else _own_result(single), node.logical_id)
+        for config in _listed_tools(own_field(node, "tools_config")):
+            yield Tool(owner, config, _own_result(config), node.logical_id)
+
+
+def unknown_tool_type(subject: Subject) -> Iterator[Problem]:
+    """A tool is of one of four types.
+
+    Source: V19 in ``platform/engine.md`` 12.
+    """
+    for tool in tools_of(subject):
+        if tool.type not in TOOL_TYPES:
+            what = f"has the type {quoted(str(tool.type))}" if tool.type else "has no 'type'"
+            yield tool.problem("unknown-tool-type", f"{what}.", f"A tool is one of: {', '.join(TOOL_TYPES)}.")
+
+
+def api_body_not_json(subject: Subject) -> Iterator[Problem]:
+    """The body that a tool sends is an object, or a text that is JSON.
+
+    Source: V17 in ``platform/engine.md`` 12.
+    """
+    for tool in tools_of(subject):
+        body = tool.config.get("api_body")
+        if tool.type == "external_api" and isinstance(body, str) and body.strip():
+            try:
+                json.loads(body)
+            except (ValueError, RecursionError) as error:
+                yield tool.problem(
+                    "api-body-not-json",
+                    f"has an 'api_body' that is not JSON: {error}.",
+                    "Put placeholders between quotes, and correct the rest.",
+                )
+
+
+def tool_argument(subject: Subject) -> Iterator[Problem]:
+    """Each argument that the workflow sets has a name, a source and a purpose.
+
+    Source: V18 in ``platform/engine.md`` 12, and 10.2.
+    """
+    for tool in tools_of(subject):
+        bindings = tool.entries("variable_arguments")
+        names = Counter(str(binding.get("argument_name")) for binding in bindings)
+        for name in (name for name, number in names.items() if number > 1):
+            yield _of_argument(tool, name, "is set more than once", "Set each argument once.")
+        for binding in bindings:
+            for what, advice in _argument_faults(tool, binding):
+                yield _of_argument(tool, str(binding.get("argument_name")), what, advice)
+
+
+def result_mapping(subject: Subject) -> Iterator[Problem]:
+    """Each variable that takes a part of a result has a name of its own.
+
+    Source: V18 in ``platform/engine.md`` 12, and 10.3.
+    """
+    for tool in tools_of(subject):
+        mappings = tool.entries("result_variable_mappings")
+        names = Counter(str(mapping.get("target_variable_name")) for mapping in mappings)
+        for name, number in names.items():
+            if number > 1:
+                yield _of_mapping(tool, name, "is mapped more than once")
+        for mapping in mappings:
+            for what in _mapping_faults(tool, mapping):
+                yield _of_mapping(tool, str(mapping.get("target_variable_name")), what)
+
+
+def _of_argument(tool: Tool, name: str, what: str, advice: str) -> Problem:
+    return tool.problem("tool-argument", f"has in 'variable_arguments' {quoted(name)}, which {what}.", advice)
+
+
+def _of_mapping(tool: Tool, name: str, what: str) -> Problem:
+    return tool.problem(
+        "result-mapping",
+        f"has in 'result_variable_mappings' {quoted(name)}, which {what}.",
+        "Correct the entry.",
+    )
+
+
+def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str]]:
+    name, source = binding.get("argument_name"), binding.get("source", "auto")
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        yield "is no name of an argument", "Use letters, digits and '_', not beginning with a digit."
+        return
+    if source not in _SOURCES:
+        yield f"has the source {quoted(str(source))}", f"A source is one of: {', '.join(_SOURCES)}."
+    elif source != "literal" and not str(binding.get("variable_path") or "").strip():
+        yield f"has no 'variable_path' for the source {source!r}", "Set it, or use the source 'literal'."
+    if binding.get("expose_to_llm", False) is False and binding.get("override_provided_value", True) is False:
+        yield "is neither exposed to the model nor overrides what it gave", "Set one of the two flags."
+    if tool.type == "knowledge_base" and name != "query":
+        yield "a knowledge base does not have", "Only 'query' may be set."
+    if tool.type == "external_api" and not _is_in_request(tool, name):
+        yield (
+            f"does not occur as {{{name}}} in the endpoint, the headers or the body",
+            "Write it where its value belongs.",
+        )
+
+
+def _is_in_request(tool: Tool, name: str) -> bool:
+    parts = [tool.config.get(field) for field in ("api_endpoint", "api_headers", "api_body")]
+    if tool.config.get("tool_id") and not any(parts):
+        return True
+    # Two braces in a row are no slot for an argument but a brace, or a variable of the workflow.
+    slot = rf"(?<!\{{)(?:\{{\{{)*\{{{re.escape(name)}[}}.\[!:]"
+    return re.search(slot, json.dumps(parts, ensure_ascii=False)) is not None
+
+
+def _mapping_faults(tool: Tool, mapping: JsonObject) -> Iterator[str]:
+    name = mapping.get("target_variable_name")
+    if not isinstance(name, str) or not name.isidentifier():
+        yield "is no name of a variable"
+    elif name.startswith("_"):
+        yield "begins with an underscore"
+    elif name in (f"{tool.result_name}_success", f"{tool.result_name}_error"):
+        yield "is the name of the tool's own outcome"
+    if mapping.get("scope", "thread") not in ("thread", "workflow"):
+        yield f"has the scope {quoted(str(mapping.get('scope')))}, which is neither 'thread' nor 'workflow'"
+
+
+def _own_result(config: JsonObject) -> str:
+    name = config.get("result_runtime_variable_name")
+    if isinstance(name, str) and name:
+        return name
+    return "kb_tool_result" if config.get("type") == "knowledge_base" else DEFAULT_RESULT
+
+
+def _listed_tools(config: Any) -> list[JsonObject]:
+    tools = config.get("tools") if isinstance(config, dict) else None
+    return [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []

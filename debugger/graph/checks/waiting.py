@@ -1,0 +1,224 @@
+"""Rules about edges that are judged while their source waits for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from debugger.graph.checks.naming import listed, of_edge, of_node, quoted
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import LLM_FLAGS, Subject, flag, own_field
+from debugger.protocol.workflow import (
+    ConditionConfig,
+    EdgeConfig,
+    EvaluateWhileWaitingConfig,
+    NodeConfig,
+)
+
+CATEGORY = "Invalid 'evaluate while waiting for user input' edge configuration"
+"""The heading under which the platform refuses to save a workflow with such a fault."""
+
+_FIELD = "evaluate_while_waiting_config"
+
+
+def waiting_without_expression(subject: Subject) -> Iterator[Problem]:
+    """Nobody calls a model while the source waits: the condition is an expression.
+
+    Source: V6 in ``platform/engine.md`` 12.
+    """
+    for edge, _ in _waiting(subject):
+        if not _condition(edge).condition_expression:
+            yield _problem(
+                edge,
+                "waiting-without-expression",
+                f"must have a 'condition_expression', because its {_FIELD!r} is enabled.",
+                "Set 'condition_expression', or switch the waiting configuration off.",
+            )
+
+
+def waiting_with_freeform(subject: Subject) -> Iterator[Problem]:
+    """An edge that is judged while its source waits has no freeform condition.
+
+    Source: V7 in ``platform/engine.md`` 12.
+    """
+    for edge, _ in _waiting(subject):
+        if _condition(edge).condition_freeform:
+            yield _problem(
+                edge,
+                "waiting-with-freeform",
+                f"must not have a 'condition_freeform', because its {_FIELD!r} is enabled.",
+                "Remove 'condition_freeform', or make two edges of it.",
+            )
+
+
+def waiting_without_trigger(subject: Subject) -> Iterator[Problem]:
+    """What is judged as nodes complete names these nodes.
+
+    Source: V8 in ``platform/engine.md`` 12.
+    """
+    for edge, config in _waiting(subject):
+        if config.trigger_mode == "on_node_completion" and not config.trigger_node_logical_ids:
+            yield _problem(
+                edge,
+                "waiting-without-trigger",
+                "has no 'trigger_node_logical_ids', which the mode 'on_node_completion' needs.",
+                "Name the nodes, or use the mode 'on_every_background_tick'.",
+            )
+
+
+def waiting_on_missing_node(subject: Subject) -> Iterator[Problem]:
+    """The nodes whose completion is waited for exist.
+
+    Source: V9 in ``platform/engine.md`` 12.
+    """
+    for edge, config in _on_completion(subject):
+        missing = [name for name in config.trigger_node_logical_ids if name not in subject.graph.nodes]
+        if missing:
+            yield _problem(
+                edge,
+                "waiting-on-missing-node",
+                f"has 'trigger_node_logical_ids' that do not exist: {listed(missing)}.",
+                "Name nodes of this workflow by their 'logical_id'.",
+            )
+
+
+def waiting_on_waiting_node(subject: Subject) -> Iterator[Problem]:
+    """The nodes whose completion is waited for do not wait for the user themselves.
+
+    Source: V10 in ``platform/engine.md`` 12.
+    """
+    for edge, config in _on_completion(subject):
+        nodes = map(subject.graph.nodes.get, config.trigger_node_logical_ids)
+        waiting = [node for node in nodes if node is not None and flag(node, "wait_for_user_message")]
+        if waiting:
+            yield _problem(
+                edge,
+                "waiting-on-waiting-node",
+                "has 'trigger_node_logical_ids' that wait for user input themselves: "
+                f"{listed(node.label for node in waiting)}.",
+                "Name nodes with 'wait_for_user_message' off, as those of a companion thread.",
+            )
+
+
+def waiting_without_pause(subject: Subject) -> Iterator[Problem]:
+    """What is judged at every tick is not judged without a pause.
+
+    Source: V11 in ``platform/engine.md`` 12.
+    """
+    for edge, config in _waiting(subject):
+        pause = config.min_seconds_between_evaluations
+        if config.trigger_mode == "on_every_background_tick" and not (pause and pause > 0):
+            yield _problem(
+                edge,
+                "waiting-without-pause",
+                "needs 'min_seconds_between_evaluations' above 0 in the mode 'on_every_background_tick', "
+                f"and it is {pause if pause is None else format(pause, 'g')}.",
+                "Set 'min_seconds_between_evaluations', for example to 2.",
+            )
+
+
+def waiting_at_wrong_edge(subject: Subject) -> Iterator[Problem]:
+    """Neither the way back from a global node nor an edge out of a super node is judged in a wait.
+
+    Source: V12 in ``platform/engine.md`` 12.
+    """
+    for edge, _ in _waiting(subject):
+        source = _source(subject, edge)
+        if source is not None and source.type == "super_node":
+            yield _problem(
+                edge,
+                "waiting-at-wrong-edge",
+                f"leaves the super node {quoted(source.label)}, so its {_FIELD!r} must not be enabled.",
+                "Put the edge into the workflow inside the super node.",
+            )
+    for node in subject.nodes:
+        if _waits_on_the_way_back(node):
+            yield Problem(
+                "error",
+                "waiting-at-wrong-edge",
+                f"{of_node(node)} has an enabled {_FIELD!r} in its 'reverse_conditional_edge'.",
+                node_logical_id=node.logical_id,
+                advice="Remove it there, or use an edge of its own.",
+                category=CATEGORY,
+            )
+
+
+def waiting_at_busy_source(subject: Subject) -> Iterator[Problem]:
+    """Only a node that waits for the user has edges that are judged meanwhile.
+
+    Source: V13 in ``platform/engine.md`` 12.
+    """
+    for edge, _ in _waiting(subject):
+        source = _source(subject, edge)
+        if source is None or source.type == "super_node" or _may_wait(source):
+            continue
+        yield _problem(
+            edge,
+            "waiting-at-busy-source",
+            f"leaves {of_node(source, 'node')}, which does not wait for the user: "
+            f"an enabled {_FIELD!r} needs a source with 'wait_for_user_message'.",
+            "Set 'wait_for_user_message' on the source, or switch the waiting configuration off.",
+        )
+
+
+def waiting_beside_direct(subject: Subject) -> Iterator[Problem]:
+    """A direct edge would be taken before anything is waited for.
+
+    Source: V14 in ``platform/engine.md`` 12.
+    """
+    for edge, _ in _waiting(subject):
+        source = _source(subject, edge)
+        direct = subject.graph.direct(source.logical_id) if source else ()
+        if source is not None and direct:
+            yield _problem(
+                edge,
+                "waiting-beside-direct",
+                f"has an enabled {_FIELD!r}, but {of_node(source, 'node')} has an outgoing direct edge: "
+                f"{listed(edge.logical_id for edge in direct)}.",
+                "Remove the direct edge, or make it conditional.",
+            )
+
+
+def _problem(edge: EdgeConfig, code: str, what: str, advice: str) -> Problem:
+    return Problem(
+        "error",
+        code,
+        f"{of_edge(edge)} {what}",
+        node_logical_id=edge.source_node_logical_id,
+        edge_logical_id=edge.logical_id,
+        advice=advice,
+        category=CATEGORY,
+    )
+
+
+def _waiting(subject: Subject) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
+    for edge in subject.edges:
+        config = edge.evaluate_while_waiting_config
+        if edge.type == "conditional" and config is not None and config.enabled:
+            yield edge, config
+
+
+def _on_completion(subject: Subject) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
+    return (
+        (edge, config) for edge, config in _waiting(subject) if config.trigger_mode == "on_node_completion"
+    )
+
+
+def _condition(edge: EdgeConfig) -> ConditionConfig:
+    return edge.condition or ConditionConfig()
+
+
+def _may_wait(node: NodeConfig) -> bool:
+    # Nothing is known of the flags of a type that this list does not name.
+    return flag(node, "wait_for_user_message") or (
+        node.type not in LLM_FLAGS and own_field(node, "wait_for_user_message") is True
+    )
+
+
+def _source(subject: Subject, edge: EdgeConfig) -> NodeConfig | None:
+    return subject.graph.nodes.get(edge.source_node_logical_id or "")
+
+
+def _waits_on_the_way_back(node: NodeConfig) -> bool:
+    back = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
+    config = (back.model_extra or {}).get(_FIELD) if back else None
+    return isinstance(config, dict) and config.get("enabled") is True

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from debugger.analysis.scopes import SYSTEM_NAMES as NAMES_OF_EVERY_RUN
+from debugger.graph import Problem, check
+from debugger.graph.checks.variables import SYSTEM_NAMES
+from debugger.protocol.workflow import Workflow
+
+
+def found(text: str, *nodes: dict[str, Any], **document: Any) -> list[Problem]:
+    say = {"logical_id": "say", "name": "Say", "type": "say_static", "is_start": True}
+    say["static_messages_config"] = {"static_messages": [text]}
+    edges = [
+        {
+            "logical_id": f"to {node['logical_id']}",
+            "type": "conditional",
+            "source_node_logical_id": "say",
+            "destination_node_logical_id": node["logical_id"],
+            "condition": {"condition_expression": "1 == 1"},
+        }
+        for node in nodes
+    ]
+    return check(Workflow.from_document({"node_configs": [say, *nodes], "edge_configs": edges, **document}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{now}}",
+        "{{global.shop}}",
+        "{{shop}}",
+        "{{shop.name | upcase}}",
+        "{{given[0].x}}",
+        "{{ 'a' | upcase }}",
+    ],
+)
+def test_a_variable_that_has_a_value_is_fine(text):
+    defaults = {"miscellaneous": {"default_dynamic_variables": {"shop": {"name": "Leaf"}}}}
+
+    assert found(text, workflow_config=defaults, dynamic_variables={"given": []}) == []
+
+
+def test_a_variable_without_a_default_is_told_once():
+    problems = found("Hello {{who}}, {{who.name}}.")
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("warning", "variable-without-value", "say")
+    ]
+    assert "'{{who}}'" in problems[0].message
+
+
+def test_the_names_that_every_run_has_are_known():
+    assert NAMES_OF_EVERY_RUN <= SYSTEM_NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("no_op_result_success", {"type": "no_op"}),
+        ("tea", {"type": "worker_llm", "structured_output_schema": {"properties": {"tea": {}}}}),
+        (
+            "price_error",
+            {
+                "type": "tool_node",
+                "tool_config": {"type": "inline_python"},
+                "result_runtime_variable_name": "price",
+            },
+        ),
+        ("other.tea", {"type": "no_op"}),
+        ("thread_poll.tea", {"type": "no_op"}),
+        ("seed", {"type": "no_op"}),
+        ("self_loop_outcome", {"type": "no_op"}),
+    ],
+)
+def test_a_variable_that_is_written_is_fine(name, node):
+    assert found(f"[[{name}]]", {"logical_id": "other", **node}, runtime_variables={"seed": 1}) == []
+
+
+def test_a_variable_that_nothing_writes_is_told_once():
+    problems = found("[[tea]] and [[tea.colour]]", {"logical_id": "other", "type": "no_op"})
+
+    assert [(problem.level, problem.code, problem.node_logical_id) for problem in problems] == [
+        ("warning", "variable-never-written", "say")
+    ]
+    assert "'[[tea]]'" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"type": "athena_patients_search"},
+        {"type": "super_node", "super_workflow_id": "w"},
+        {"type": "worker_llm", "structured_output_schema": {"$ref": "#/x"}},
+        {"type": "tool_node", "tool_config": {"type": "inline_python", "tool_id": "saved"}},
+        {
+            "type": "tool_node",
+            "tool_config": {"type": "inline_python", "expand_result_into_runtime_variables": True},
+        },
+    ],
+)
+def test_nothing_is_said_where_only_a_run_shows_what_is_written(node):
+    assert found("[[tea]]", {"logical_id": "other", **node}) == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"default_dynamic_variables": {"shop": 1}},
+        {"workflow_config": {"default_dynamic_variables": {"shop": 1}}},
+    ],
+)
+def test_defaults_in_the_wrong_place_are_told(document):
+    [problem] = found("Hello", **document)
+
+    assert (problem.level, problem.code) == ("warning", "misplaced-defaults")
+    assert "miscellaneous" in problem.advice
+
+
+def test_an_unknown_field_is_told_with_the_closest_known_one():
+    problems = found(
+        "Hello", workflow_config={"main_respons_config": {}, "mcp_servers": []}, runtime_variabels={}
+    )
+
+    assert [(problem.level, problem.code) for problem in problems] == [("warning", "unknown-field")] * 2
+    assert [problem.advice for problem in problems] == [
+        "Did you mean 'runtime_variables'?",
+        "Did you mean 'main_response_config'?",
+    ]
+
+
+def test_what_the_store_puts_beside_a_document_is_known():
+    assert found("Hello", _id="1", name="Tea", created_at="now", secret_variables={}) == []
