@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
-from debugger.engine.nodes.llm import ask, hop_tool_name, model_message
+from debugger.engine.nodes.llm import ask, hop_tool_name, model_message, readable_schema
 from debugger.engine.responders.base import Choice, ModelFailure, Prompt
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError, RunError
@@ -193,7 +193,7 @@ def choice_of(hop: Hop, context: NodeContext) -> Choice:
         destination_node_logical_id=hop.destination.logical_id,
         destination_node_name=hop.destination.label,
         edge_name=hop.name,
-        args_schema=condition.args_schema,
+        args_schema=condition.args_schema and readable_schema(condition.args_schema),
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import ClassVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.protocol.workflow import NodeConfig
+
+_LONGEST_WAIT = threading.TIMEOUT_MAX / 10
+"""Seconds; the clock has to be able to say when a wait ends."""
 
 
 class NoOpConfig(NodeConfig):
@@ -25,7 +29,7 @@ class NoOpNode(Node[NoOpConfig]):
         """Wait if asked to, then write the outcome."""
         yield from ()
         if self.config.delay_seconds > 0:
-            context.cancelled.wait(self.config.delay_seconds)
+            context.cancelled.wait(min(self.config.delay_seconds, _LONGEST_WAIT))
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})
