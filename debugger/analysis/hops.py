@@ -94,12 +94,17 @@ def condition_of(hop: Hop, edges: EdgeFinder, nodes: Mapping[str, NodeConfig]) -
     """
     edge = edges.by_id(hop.edge_id)
     if edge is not None:
-        return _words(edge.condition)
+        return condition_words(edge.condition)
     if hop.kind == "reverse_conditional_edge":
-        return _words(_global_condition(nodes.get(hop.source or ""), reverse=True))
+        return condition_words(_global_condition(nodes.get(hop.source or ""), reverse=True))
     if hop.kind == "conditional_edge":
-        return _words(_global_condition(nodes.get(hop.destination or ""), reverse=False))
+        return condition_words(_global_condition(nodes.get(hop.destination or ""), reverse=False))
     return ""
+
+
+def condition_words(condition: ConditionConfig | None) -> str:
+    """What a condition says; empty where there is none."""
+    return condition.text if condition else ""
 
 
 def _hop(event: Event, edge: EdgeConfig | None, number: int, turn_number: int, index: int) -> Hop:
@@ -129,7 +134,3 @@ def _global_condition(node: NodeConfig | None, *, reverse: bool) -> ConditionCon
     if settings is None:
         return None
     return settings.reverse_conditional_edge if reverse else settings.condition
-
-
-def _words(condition: ConditionConfig | None) -> str:
-    return condition.text if condition else ""

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text
-from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, hops
+from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops
 from debugger.analysis.standing import Standing
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
 from debugger.protocol.runs import RunStatus, TurnLog
-from debugger.protocol.workflow import ConditionConfig
 
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
 Way = Literal["edge", "global", "reverse"]
@@ -204,20 +203,20 @@ def _taken(made: Iterable[Hop]) -> dict[str, list[int]]:
 def _next(current: str, made: Sequence[Hop], graph: Graph) -> Iterator[NextEdge]:
     """The edges that leave a node, then the hops that global nodes make possible."""
     for edge in graph.leaving(current):
-        yield NextEdge(edge.logical_id, edge.destination_node_logical_id, _words(edge.condition), edge.label)
+        yield NextEdge(
+            edge.logical_id, edge.destination_node_logical_id, condition_words(edge.condition), edge.label
+        )
     for node in graph.global_nodes:
         settings = node.global_node_config
         if settings and node.logical_id != current:
-            yield NextEdge(None, node.logical_id, _words(settings.condition), node.label, "global")
+            yield NextEdge(None, node.logical_id, condition_words(settings.condition), node.label, "global")
         elif settings and settings.reverse_conditional_edge:
             caller = next(
                 (hop.source for hop in reversed(made) if hop.destination == current != hop.source), None
             )
-            yield NextEdge(None, caller, _words(settings.reverse_conditional_edge), "back", "reverse")
-
-
-def _words(condition: ConditionConfig | None) -> str:
-    return condition.text if condition else ""
+            yield NextEdge(
+                None, caller, condition_words(settings.reverse_conditional_edge), "back", "reverse"
+            )
 
 
 def _edge_words(hop: Hop | None) -> str:

@@ -76,10 +76,12 @@ def _told(event: Event, turn_number: int, index: int) -> Iterator[Spoken]:
         message = ai_message(words, message_id=event.logical_id)
         yield Spoken("agent", message, turn_number, thread_id, event, index)
     else:
-        for message in _of_user(field(event, "messages") or ()):
+        told = field(event, "messages")
+        for message in _of_user(told if isinstance(told, list) else ()):
             yield Spoken("user", message, turn_number, thread_id, event, index)
 
 
 def _of_user(messages: Iterable[Message]) -> Iterator[Message]:
-    """The user's own: a message that names no sender is the user's."""
-    return (message for message in messages if message_kind(message) in ("human", None))
+    """The user's own: a message that names no sender is the user's. What is no message says nothing."""
+    found = (message for message in messages if isinstance(message, dict))
+    return (message for message in found if message_kind(message) in ("human", None))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Literal
-
-import pandas as pd
 
 from debugger.analysis.facts import iso_utc, node_name_of, node_of, text, thread_of, time_of
 from debugger.protocol.events import EndNodeRunEvent, Event
@@ -63,9 +60,6 @@ class TimelineRow:
     is_failure: bool
 
 
-_COLUMNS = [column.name for column in fields(TimelineRow)]
-
-
 def timeline(turns: Sequence[TurnLog]) -> list[TimelineRow]:
     """Every event of a run as a row.
 
@@ -96,16 +90,6 @@ def short(summary: str) -> str:
     """A summary in one line, cut with an ellipsis where it is too long."""
     cut = summary if len(summary) <= LONGEST_SUMMARY else summary[: LONGEST_SUMMARY - 1] + _ELLIPSIS
     return " ".join(cut.splitlines())
-
-
-def timeline_frame(rows: Sequence[TimelineRow]) -> pd.DataFrame:
-    """The rows as a table: a column a field, ``timestamp`` as a moment in UTC, ``type`` as a category."""
-    frame = pd.DataFrame(list(map(attrgetter(*_COLUMNS), rows)), columns=_COLUMNS)
-    times = pd.to_datetime(frame["timestamp"], utc=True, format="ISO8601", errors="coerce")
-    times_ms = dict.fromkeys(("at_ms", "since_turn_ms", "duration_ms"), "float64")
-    counts = dict.fromkeys(("index", "turn_number", "position"), "int64")
-    words = {"type": "category", "importance": "category", "summary": "str", "is_failure": "bool"}
-    return frame.assign(timestamp=times).astype({**counts, **times_ms, **words})
 
 
 class _Reader:

@@ -86,7 +86,8 @@ class ApiClient:
         transport: What carries the requests, instead of the network.
 
     Raises:
-        SettingsError: The base URL, the key or an id in the settings cannot be used.
+        SettingsError: The base URL, the key or an id in the settings cannot be used, or the proxy or the
+            certificates that the environment names.
     """
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
@@ -94,13 +95,26 @@ class ApiClient:
         self._settings = settings
         self._key = settings.api_key.get_secret_value().strip()
         self._is_near = is_loopback(httpx.URL(self.base_url).host)
-        self._client = httpx.Client(
-            headers=_headers(settings, self._key),
-            timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
-            limits=httpx.Limits(keepalive_expiry=IDLE),
-            transport=transport,
-            trust_env=not self._is_near,  # a proxy is of no use on the way to this machine
-        )
+        headers = _headers(settings, self._key)
+        try:
+            self._client = httpx.Client(
+                headers=headers,
+                timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
+                limits=httpx.Limits(keepalive_expiry=IDLE),
+                transport=transport,
+                trust_env=not self._is_near,  # a proxy is of no use on the way to this machine
+            )
+        except OSError as error:
+            raise SettingsError(
+                f"The certificates for secure connections cannot be read: {error}.",
+                advice="Correct SSL_CERT_FILE or SSL_CERT_DIR, or leave it out.",
+            ) from error
+        except (ValueError, ImportError, httpx.InvalidURL):
+            # Not "from error": a proxy's URL may hold a password.
+            raise SettingsError(
+                "A proxy that the environment names cannot be used.",
+                advice="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; they name http:// or https:// proxies.",
+            ) from None
 
     def __repr__(self) -> str:
         return f"ApiClient({self.base_url!r})"

@@ -14,7 +14,7 @@ from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 
 Row = TypeVar("Row")
 
-Ability = Literal["live_events", "stop_mid_turn", "import_workflow", "manage_versions", "initial_state"]
+Ability = Literal["live_events", "stop_mid_turn", "import_workflow", "initial_state"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,6 @@ class Capabilities:
     def reason_against(self, ability: Ability) -> str | None:
         """Why this cannot be done here; ``None`` when it can."""
         return self.missing.get(ability)
-
-    def has(self, ability: Ability) -> bool:
-        """Whether this can be done here."""
-        return ability not in self.missing
 
 
 class TurnStream:
@@ -47,8 +43,9 @@ class TurnStream:
         self._events = events
 
     def __iter__(self) -> Iterator[Event]:
-        self.result = yield from self._events
-        self.run_id = self.result.run_id
+        if self.result is None:
+            self.result = yield from self._events
+            self.run_id = self.result.run_id
 
     def finish(self) -> TurnResult:
         """Pull what is left and give the result."""

@@ -177,7 +177,7 @@ class EmbeddedBackend:
                 opened = self._resume(workflow_id, run_id)
             began = self._world.now()
             turn = opened.interpreter.turn(
-                opened.state, turn_input, past=lambda: self._past(opened.run_id), cancelled=cancelled
+                opened.state, turn_input, past=lambda: self._past(run_id), cancelled=cancelled
             )
             events: list[JsonObject] = []
             while True:
@@ -246,8 +246,9 @@ class EmbeddedBackend:
     def _load_run(self, run_id: str) -> JsonObject:
         return self.run(run_id).to_wire()
 
-    def _past(self, run_id: str) -> list[TurnLog]:
-        return turn_logs(self.store.run(run_id))
+    def _past(self, run_id: str | None) -> list[TurnLog]:
+        """The finished turns of a run; none of one that is taking its first and is not kept yet."""
+        return [] if run_id is None else turn_logs(self.store.run(run_id))
 
     @contextmanager
     def _claimed(self, run_id: str | None) -> Iterator[None]:

@@ -281,7 +281,7 @@ def _json_or_none(response: httpx.Response) -> Any:
 def _seconds_until(text: str) -> float:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

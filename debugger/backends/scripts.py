@@ -6,7 +6,7 @@ from pathlib import Path
 
 from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
 from debugger.engine.responders.base import Responder
-from debugger.errors import StoreError
+from debugger.errors import InputError, StoreError
 from debugger.protocol.workflow import Workflow
 from debugger.samples import script_for
 from debugger.settings import Settings
@@ -19,7 +19,7 @@ def responder_for(workflow: Workflow, settings: Settings) -> Responder:
     theirs along.
 
     Raises:
-        InputError: The script has a mistake; the message names the line.
+        InputError: A script has a mistake; the message names the file and the line.
         StoreError: A script cannot be read.
     """
     rules = RulesResponder()
@@ -32,11 +32,19 @@ def responder_for(workflow: Workflow, settings: Settings) -> Responder:
 def find_script(logical_id: str, folder: Path) -> Script | None:
     """The script that names a workflow: one in the folder, by file name, else a sample's."""
     for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
-        try:
-            script = Script.load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise StoreError(f"The script {path} cannot be read: {error.strerror}.") from error
+        script = _load(path)
         if script.workflow == logical_id:
             return script
     text = script_for(logical_id)
     return Script.load(text) if text else None
+
+
+def _load(path: Path) -> Script:
+    try:
+        return Script.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"The script {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The script {path} is not UTF-8.", advice="Save the file as UTF-8.") from error
+    except InputError as error:
+        raise InputError(f"The script {path}: {error.message}", advice=error.advice) from error

@@ -55,7 +55,7 @@ class Accounts:
             "total_tokens": 0,
             "call_count_with_user_keys": 0,
             "call_count_with_fallback_keys": 0,
-            "call_count": len(self._model_calls),
+            "call_count": self._state.model_calls,
         }
 
     def latency_stats(self) -> JsonObject:

@@ -15,6 +15,9 @@ _WORDS = {
     "off": False,
 }
 
+_LONGEST_COUNT = 18
+"""Digits."""
+
 
 def truth(value: Any, default: bool) -> bool:
     """A flag that may be a boolean or a word for one; anything else means the default."""
@@ -26,4 +29,5 @@ def truth(value: Any, default: bool) -> bool:
 def number(value: Any, default: int) -> int:
     """A count that may be a number or a text of digits; anything else means the default."""
     text = str(value).strip()
-    return int(text) if text.isdecimal() else default
+    # Python refuses to read very long numbers, and no count is one.
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else default

@@ -134,7 +134,13 @@ class Interpreter:
         return node_id
 
     def _check_size(self, turn_input: TurnInput) -> None:
-        size, limit = len(encode(turn_input.to_wire())), self.options.max_run_input_bytes
+        try:
+            size, limit = len(encode(turn_input.to_wire())), self.options.max_run_input_bytes
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"The run input cannot be written as JSON: {error}.",
+                advice="It takes objects and lists, not too deep, texts, numbers, true, false and null.",
+            ) from error
         if size > limit:
             raise InputError(
                 f"The run input is {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB can be taken.",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from debugger.engine.flags import truth
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
-from debugger.engine.nodes.llm import judge
+from debugger.engine.nodes.llm import judge, readable_schema
 from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError, RunError
@@ -207,7 +207,7 @@ def choice_of(hop: Hop, context: NodeContext) -> Choice:
         destination_node_logical_id=hop.destination.logical_id,
         destination_node_name=hop.destination.label,
         edge_name=hop.name,
-        args_schema=condition.args_schema,
+        args_schema=condition.args_schema and readable_schema(condition.args_schema),
     )
 
 

@@ -34,12 +34,11 @@ from debugger.engine.routing import (
     navigation_event,
 )
 from debugger.engine.state import BoundedLoop, RunState, ThreadState
-from debugger.engine.static_messages import pick_message
+from debugger.engine.static_messages import fixed_response, pick_message
 from debugger.engine.variables import TurnVariables
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
-    AssistantResponseEvent,
     BusyWaitForUserMessageEvent,
     EndNodeRunEvent,
     EndThreadEvent,
@@ -435,9 +434,7 @@ class TurnRun:
             return
         if strikes.escalation_message is not None:
             context = self._plain_context(thread)
-            said = AssistantResponseEvent(
-                content=context.fill(strikes.escalation_message), response_metadata={"message_type": "static"}
-            )
+            said = fixed_response(context.fill(strikes.escalation_message), self.world)
             yield self._stamped(said, thread, hop.source, run_id)
             yield from self._warn(context, thread)
         yield self._end_thread(thread, hop.source)
@@ -446,9 +443,12 @@ class TurnRun:
         here = hop.source.logical_id
         if hop.kind == "global":
             thread.callers.append((hop.destination.logical_id, here))
-        elif thread.callers and thread.callers[-1][0] == here:
+        elif hop.kind == "reverse":
             thread.callers.pop()
-        thread.came_back = hop.kind == "reverse"
+        elif hop.destination.logical_id != here:
+            thread.callers.clear()  # whoever leaves by another way goes back nowhere
+        # Kept until a model is asked: what was come back to may be a node that asks none.
+        thread.came_back = thread.came_back or hop.kind == "reverse"
         thread.hops_in_a_row = thread.hops_in_a_row + 1 if hop.is_conditional else 0
         thread.position = hop.destination.logical_id
 
@@ -459,8 +459,7 @@ class TurnRun:
         context = self._plain_context(thread)
         line = self._line_of(hop, context)
         if line is not None:
-            event = AssistantResponseEvent(content=line, response_metadata={"message_type": "static"})
-            yield self._stamped(event, thread, hop.source, run_id)
+            yield self._stamped(fixed_response(line, self.world), thread, hop.source, run_id)
         yield from self._warn(context, thread)
 
     def _line_of(self, hop: Hop, context: NodeContext) -> str | None:

@@ -29,29 +29,21 @@ QA_REVIEW: tuple[str, ...] = (
     "status",
 )
 
-PRESETS: dict[str, tuple[str, ...]] = {"QA review": QA_REVIEW, "Everything": EVERYTHING}
-"""Columns by the preset's name."""
-
 FORMULA_STARTS = frozenset("=+-@\t\r")
 """A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it."""
 
 _BOM = b"\xef\xbb\xbf"
+"""The mark by which Excel knows UTF-8."""
 
 
-def transcript_csv(
-    rows: Sequence[TranscriptRow],
-    *,
-    columns: Sequence[str] = EVERYTHING,
-    with_bom: bool = True,
-    guard_formulas: bool = True,
-) -> bytes:
+def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EVERYTHING) -> bytes:
     """The rows as CSV in UTF-8; without rows, the header alone.
+
+    A text that a spreadsheet would run as a formula gets a leading apostrophe.
 
     Args:
         rows: The transcript.
-        columns: Which columns, in this order; see `PRESETS`.
-        with_bom: Whether to begin with the mark by which Excel knows UTF-8.
-        guard_formulas: Whether a text that a spreadsheet would run as a formula gets a leading apostrophe.
+        columns: Which columns, in this order.
 
     Raises:
         InputError: There is no such column.
@@ -60,10 +52,9 @@ def transcript_csv(
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(columns)
-    starts = FORMULA_STARTS if guard_formulas else frozenset()
-    writer.writerows([_cell(value, starts) for value in row] for row in _picked(rows, columns))
+    writer.writerows(map(_cell, row) for row in _picked(rows, columns))
     # A lone surrogate has no bytes in UTF-8: it is kept as its escape instead of failing the whole file.
-    return (_BOM if with_bom else b"") + out.getvalue().encode("utf-8", "backslashreplace")
+    return _BOM + out.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _picked(rows: Sequence[TranscriptRow], columns: Sequence[str]) -> Any:
@@ -74,9 +65,9 @@ def _picked(rows: Sequence[TranscriptRow], columns: Sequence[str]) -> Any:
     return map(attrgetter(*columns), rows)
 
 
-def _cell(value: Any, starts: frozenset[str]) -> Any:
+def _cell(value: Any) -> Any:
     if value.__class__ is str:
-        return f"'{value}" if value[:1] in starts else value
+        return f"'{value}" if value[:1] in FORMULA_STARTS else value
     if value.__class__ is bool:
         return "true" if value else "false"
     return value

@@ -18,12 +18,17 @@ def write_literal(value: Any) -> str:
     """
     if isinstance(value, str):
         return f"'{value.translate(_ESCAPED)}'"
-    if type(value) is int:  # the usual case, spared the encoder
-        return str(value)
     try:
+        if type(value) is int:  # the usual case, spared the encoder
+            return str(value)
         return json.dumps(value, ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
-        return f"<{type(value).__name__} that cannot be written>"
+        return unwritable(value)
+
+
+def unwritable(value: Any) -> str:
+    """What stands for a value too long or too deep to be written."""
+    return f"<{type(value).__name__} that cannot be written>"
 
 
 def read_text(written: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from debugger.expressions.literals import write_literal
+from debugger.expressions.literals import unwritable, write_literal
 from debugger.expressions.placeholders import (
     Placeholder,
     may_have_placeholders,
@@ -88,7 +88,10 @@ def write_plain(value: Any) -> str:
         return value
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    try:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list in a thousand lists
+        return unwritable(value)
 
 
 def _fill_argument(text: str, scope: Scope) -> Any:

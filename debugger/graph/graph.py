@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -30,8 +30,7 @@ class Graph:
         self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
         self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
         usable = [edge for edge in workflow.edge_configs if not edge.disabled and self._joins_nodes(edge)]
-        self._leaving: Final = _grouped(usable, lambda edge: edge.source_node_logical_id)
-        self._entering: Final = _grouped(usable, lambda edge: edge.destination_node_logical_id)
+        self._leaving: Final = _by_source(usable)
 
     def node(self, node_id: str) -> NodeConfig:
         """The node with this id.
@@ -51,10 +50,6 @@ class Graph:
     def leaving(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The enabled edges from this node to one that exists, in the document's order."""
         return self._leaving.get(node_id, ())
-
-    def entering(self, node_id: str) -> tuple[EdgeConfig, ...]:
-        """The enabled edges to this node from one that exists, in the document's order."""
-        return self._entering.get(node_id, ())
 
     def direct(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The direct ones among the edges that leave this node."""
@@ -157,12 +152,10 @@ def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:
     return MappingProxyType(found)
 
 
-def _grouped(
-    edges: Iterable[EdgeConfig], end: Callable[[EdgeConfig], str | None]
-) -> Mapping[str, tuple[EdgeConfig, ...]]:
+def _by_source(edges: Iterable[EdgeConfig]) -> Mapping[str, tuple[EdgeConfig, ...]]:
     groups: dict[str, list[EdgeConfig]] = {}
     for edge in edges:
-        groups.setdefault(end(edge) or "", []).append(edge)
+        groups.setdefault(edge.source_node_logical_id or "", []).append(edge)
     return {node_id: tuple(group) for node_id, group in groups.items()}
 
 

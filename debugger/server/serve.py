@@ -50,7 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise SettingsError(
             f"The server cannot listen on {host!r}, port {port}: {error}.",
             advice="Choose another port, or stop the program that has it.",

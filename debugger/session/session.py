@@ -194,6 +194,9 @@ class DebugSession:
             self._run_id = worker.result.run_id
             self._status = worker.result.status
             self._hint = worker.result.next_input_hint
+            if self._cancelled.is_set() and self._status not in TERMINAL_STATUSES:
+                # The stop came when the turn had no node left to keep from running.
+                self._run(TurnInput.saying(None, command="stop"))
 
     def _refuse(self, message: str, advice: str) -> None:
         self._error = ConflictError(message, advice=advice)

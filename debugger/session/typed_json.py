@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from debugger.errors import InputJsonError
 from debugger.protocol.base import JsonObject
+
+_LONG_NUMBER = re.compile(r"\d{4301,}")
+"""More digits than Python reads as one number."""
 
 
 def parse_json(text: str, *, what: str = "The text") -> Any:
@@ -20,7 +25,7 @@ def parse_json(text: str, *, what: str = "The text") -> Any:
         InputJsonError: It is not JSON; line and column say where.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError as error:
         raise InputJsonError(f"{what} is nested too deeply.", line=1, column=1) from error
     except json.JSONDecodeError as error:
@@ -33,10 +38,19 @@ def parse_json(text: str, *, what: str = "The text") -> Any:
     except _ConstantError as error:
         line, column = place_of(text, error.constant)
         raise InputJsonError(
-            f"{what} is not JSON: line {line}, column {column}: {error.constant} is not a JSON number.",
+            f"{what} has a number that cannot be kept: line {line}, column {column}: {error.constant}.",
             line=line,
             column=column,
             advice="Use null or a text instead.",
+        ) from error
+    except ValueError as error:
+        found = _LONG_NUMBER.search(text)
+        line, column = place_of(text, found[0] if found else "")
+        raise InputJsonError(
+            f"{what} has a number that is too long to be read: line {line}, column {column}.",
+            line=line,
+            column=column,
+            advice="Shorten it, or put it in quotes.",
         ) from error
 
 
@@ -76,6 +90,13 @@ class _ConstantError(ValueError):
 
 def _refuse_constant(constant: str) -> None:
     raise _ConstantError(constant)
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):
+        raise _ConstantError(written)
+    return number
 
 
 def _reason(error: json.JSONDecodeError) -> str:

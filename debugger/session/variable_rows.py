@@ -142,8 +142,19 @@ def value_of(row: VariableRow) -> Any:
             raise InputError(f"{row.value!r} is not a boolean; write true or false.")
         return text.lower() == "true"
     if row.type == "number":
-        number = json.loads(text) if _NUMBER.fullmatch(text) else math.nan
-        if not math.isfinite(number):
+        number = _number_in(text)
+        if number is None:
             raise InputError(f"{row.value!r} is not a number; write it like 42, -1.5 or 1e3.")
         return number
     return parse_json(row.value, what="the value")
+
+
+def _number_in(text: str) -> int | float | None:
+    """The number that a text is; ``None`` when it is none, or one that cannot be kept."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        number: int | float = json.loads(text)
+    except ValueError:  # more digits than Python reads
+        return None
+    return None if isinstance(number, float) and not math.isfinite(number) else number

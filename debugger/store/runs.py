@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Run
 from debugger.store.json_text import read_json
 from debugger.store.paging import page_of
 from debugger.store.schema import runs, turns
-from debugger.store.times import MILLISECOND, iso_time, seconds_of
+from debugger.store.times import iso_time
 from debugger.store.turns import unknown_run
 
 _TURNS = select(
@@ -20,45 +19,6 @@ _TURNS = select(
 ).order_by(turns.c.turn_number)
 
 _NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFilter:
-    """Which runs a list shows; what is ``None`` or empty shows all."""
-
-    workflow_id: str | None = None
-    status: str | None = None
-    search: str = ""
-    """A part of the run's id, of its workflow's name or of who ran it; case does not matter."""
-    start: str | None = None
-    """ISO 8601: begun at this moment or later."""
-    end: str | None = None
-    """ISO 8601: begun at this moment or before."""
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """What a row has to meet.
-
-        Raises:
-            InputError: A moment is not ISO 8601.
-        """
-        found: list[ColumnElement[bool]] = []
-        if self.workflow_id is not None:
-            found.append(runs.c.workflow_id == self.workflow_id)
-        if self.status is not None:
-            found.append(runs.c.status == self.status)
-        if self.search:
-            columns = (runs.c.id, runs.c.workflow_name, runs.c.run_by)
-            found.append(or_(*(column.icontains(self.search, autoescape=True) for column in columns)))
-        return found + self._period()
-
-    def _period(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
-        if self.start is not None:
-            found.append(runs.c.created_at >= seconds_of("start", self.start))
-        if self.end is not None:
-            # A moment that was read off a run still includes that run.
-            found.append(runs.c.created_at < seconds_of("end", self.end) + MILLISECOND)
-        return found
 
 
 def read_run(connection: Connection, run_id: str) -> Run:
@@ -75,13 +35,19 @@ def read_run(connection: Connection, run_id: str) -> Run:
     return Run.from_wire(_record(row, pairs))
 
 
-def list_runs(connection: Connection, wanted: RunFilter, page: int, size: int) -> tuple[list[Run], int]:
+def list_runs(
+    connection: Connection, workflow_id: str | None, status: str | None, page: int, size: int
+) -> tuple[list[Run], int]:
     """One page of runs without their turns, newest first, and how many there are on all pages.
 
     Raises:
-        InputError: A moment of the filter is not ISO 8601, or there cannot be such a page.
+        InputError: There cannot be such a page.
     """
-    conditions = wanted.conditions()
+    conditions: list[ColumnElement[bool]] = []
+    if workflow_id is not None:
+        conditions.append(runs.c.workflow_id == workflow_id)
+    if status is not None:
+        conditions.append(runs.c.status == status)
     rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
     total = connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
     return [Run.from_wire(_record(row, [])) for row in rows], total

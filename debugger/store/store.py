@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from debugger.protocol.base import JsonObject
@@ -48,16 +48,13 @@ class Store:
         with self._database.reading() as connection:
             return facts.never_used(connection)
 
-    def create_workflow(
-        self, document: Mapping[str, Any], *, name: str | None = None, description: str | None = None
-    ) -> WorkflowSummary:
+    def create_workflow(self, document: Mapping[str, Any], *, name: str | None = None) -> WorkflowSummary:
         """Keep a document as a new workflow, whose version 0 is active.
 
         Args:
             document: The hydrated workflow. It comes back with every field in the same order.
             name: Used when the document has no name at its top level; the last resort is that of its
                 ``workflow_config``.
-            description: Used in the same way.
 
         Raises:
             InputError: Something in the document has no JSON form.
@@ -65,7 +62,7 @@ class Store:
         Source: ``platform/wire.md`` 4.4.
         """
         with self._database.writing() as connection:
-            return workflows.create_workflow(connection, document, name, description)
+            return workflows.create_workflow(connection, document, name)
 
     def workflows(
         self, search: str = "", page: int = 1, size: int = 100
@@ -174,22 +171,6 @@ class Store:
         with self._database.reading_cursor() as cursor:
             return self._turns.checkpoint(cursor, run_id, turn_number)
 
-    def turn_events(self, run_id: str, first: int = 1, last: int | None = None) -> Iterator[list[JsonObject]]:
-        """The events of turn after turn; each turn is read when it is asked for.
-
-        Args:
-            run_id: The run.
-            first: The first turn; turns count from 1.
-            last: The last turn, included; the last there is now by default.
-
-        Raises:
-            NotFoundError: There is no such run.
-        """
-        with self._database.reading_cursor() as cursor:
-            count = self._turns.count(cursor, run_id)
-        numbers = range(max(first, 1), (count if last is None else min(last, count)) + 1)
-        return (self._events(run_id, number) for number in numbers)
-
     def run(self, run_id: str) -> Run:
         """One run with its turns, in the shape of ``platform/wire.md`` 5.2.
 
@@ -203,9 +184,6 @@ class Store:
         self,
         workflow_id: str | None = None,
         status: str | None = None,
-        search: str = "",
-        start: str | None = None,
-        end: str | None = None,
         page: int = 1,
         size: int = 50,
     ) -> tuple[list[Run], int]:
@@ -214,21 +192,13 @@ class Store:
         Args:
             workflow_id: Only runs of this workflow.
             status: Only runs that stand so.
-            search: A part of the run's id, of its workflow's name or of who ran it; case does not matter.
-            start: ISO 8601: only runs begun at this moment or later.
-            end: ISO 8601: only runs begun at this moment or before.
             page: Counts from 1.
             size: Rows on a page.
 
         Raises:
-            InputError: A moment is not ISO 8601, or page or size is below 1.
+            InputError: Page or size is below 1.
 
         Source: ``platform/wire.md`` 5.1.
         """
-        wanted = runs.RunFilter(workflow_id=workflow_id, status=status, search=search, start=start, end=end)
         with self._database.reading() as connection:
-            return runs.list_runs(connection, wanted, page, size)
-
-    def _events(self, run_id: str, turn_number: int) -> list[JsonObject]:
-        with self._database.reading_cursor() as cursor:
-            return self._turns.events(cursor, run_id, turn_number)
+            return runs.list_runs(connection, workflow_id, status, page, size)

@@ -9,9 +9,7 @@ from sqlalchemy import bindparam, insert, literal_column, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
-from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import RunStatus
-from debugger.store.json_text import read_json
 from debugger.store.prepared import Prepared
 from debugger.store.schema import runs, turns
 
@@ -133,10 +131,6 @@ _CHECKPOINT = (
 
 _TURN_COUNT = select(runs.c.turn_count).where(runs.c.id == bindparam("run_id"))
 
-_EVENTS = select(turns.c.events).where(
-    turns.c.run_id == bindparam("run_id"), turns.c.turn_number == bindparam("turn_number")
-)
-
 
 class TurnStatements:
     """Everything that is asked of the tables turn by turn, for one kind of database."""
@@ -148,7 +142,6 @@ class TurnStatements:
         self._latest = Prepared(_CHECKPOINT.where(turns.c.turn_number == runs.c.turn_count), dialect)
         self._earlier = Prepared(_CHECKPOINT.where(turns.c.turn_number == bindparam("turn_number")), dialect)
         self._turn_count = Prepared(_TURN_COUNT, dialect)
-        self._events = Prepared(_EVENTS, dialect)
         self._integrity_error: type[Exception] = dialect.loaded_dbapi.IntegrityError
 
     def append(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
@@ -193,13 +186,6 @@ class TurnStatements:
         if row is None:
             raise unknown_run(run_id)
         return int(row[0])
-
-    def events(self, cursor: DBAPICursor, run_id: str, turn_number: int) -> list[JsonObject]:
-        """The events of one turn that is there."""
-        self._events.run(cursor, _Place(run_id, turn_number))
-        [[data]] = cursor.fetchall()
-        events: list[JsonObject] = read_json(data, f"record of turn {turn_number} of run {run_id}")
-        return events
 
     def _begin(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store.facts import remember_creation
 from debugger.store.ids import new_id
-from debugger.store.json_text import document_text
+from debugger.store.json_text import document_text, read_json
 from debugger.store.paging import page_of
 from debugger.store.schema import versions, workflows
 from debugger.store.times import iso_time
@@ -25,9 +24,7 @@ _NEWEST_FIRST = select(workflows).order_by(workflows.c.created_at.desc(), workfl
 _VERSION_COLUMNS = [column for column in versions.c if column is not versions.c.document]
 
 
-def create_workflow(
-    connection: Connection, document: Mapping[str, Any], name: str | None, description: str | None
-) -> WorkflowSummary:
+def create_workflow(connection: Connection, document: Mapping[str, Any], name: str | None) -> WorkflowSummary:
     """Keep a document as version 0 of a new workflow.
 
     Raises:
@@ -39,7 +36,7 @@ def create_workflow(
         {
             "id": workflow_id,
             "name": _label(document, "name", name),
-            "description": _label(document, "description", description),
+            "description": _label(document, "description"),
             "active_version_number": 0,
             "created_at": now,
             "updated_at": now,
@@ -92,10 +89,12 @@ def read_document(
 
     Raises:
         NotFoundError: There is no such workflow, or it has no such version.
+        StoreError: What was kept of it was changed by something else.
     """
     workflow = _workflow(connection, workflow_id)
     number = workflow.active_version_number if version_number is None else version_number
-    return number, json.loads(_text(connection, workflow_id, number))
+    text = _text(connection, workflow_id, number)
+    return number, read_json(text.encode(), f"document of version {number} of workflow {workflow_id}")
 
 
 def list_versions(connection: Connection, workflow_id: str) -> list[VersionSummary]:
@@ -154,7 +153,7 @@ def activate_version(connection: Connection, workflow_id: str, version_number: i
     _touch(connection, workflow_id, version_number)
 
 
-def _label(document: Mapping[str, Any], key: str, given: str | None) -> str | None:
+def _label(document: Mapping[str, Any], key: str, given: str | None = None) -> str | None:
     """A name or a description: the document's own, else the given one, else that of its settings."""
     settings = document.get("workflow_config")
     inner = settings.get(key) if isinstance(settings, Mapping) else None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from debugger.analysis.spoken import spoken
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
@@ -52,3 +54,10 @@ def test_an_answer_with_null_usage_is_still_said():
     event = parse_event({"type": "assistant_response", "content": "Hi", "llm_usage_info": None})
 
     assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
+
+
+@pytest.mark.parametrize("messages", [5, "Hi", ["Hi", None, 5], [{"content": [5, None]}], None])
+def test_messages_in_no_known_shape_say_nothing(messages):
+    event = parse_event({"type": "user_messages", "messages": messages})
+
+    assert "".join(words.text for words in spoken([TurnLog(1, TurnInput(), [event])])) == ""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.timeline import timeline, timeline_frame
+from debugger.analysis.timeline import timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 
@@ -236,28 +236,3 @@ def test_an_event_of_an_unknown_type_is_shown_and_never_hidden():
 def test_a_run_without_events_has_no_rows():
     assert timeline([TurnLog(1, TurnInput())]) == []
     assert timeline([]) == []
-
-
-def test_the_table_has_a_column_a_field_with_times_as_moments():
-    events = [
-        parse_event({"type": "start_workflow", "timestamp": 1785200000.25}),
-        parse_event({"type": "end_workflow"}),
-    ]
-
-    frame = timeline_frame(timeline([TurnLog(1, TurnInput(), events)]))
-
-    assert frame["type"].tolist() == ["start_workflow", "end_workflow"]
-    assert frame["timestamp"][0].isoformat() == "2026-07-28T00:53:20.250000+00:00"
-    assert frame["timestamp"].isna().tolist() == [False, True]
-    assert frame["at_ms"].isna().tolist() == [False, True]
-
-
-def test_the_table_of_no_rows_has_the_same_columns_of_the_same_kinds():
-    full = timeline_frame(timeline([TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow"})])]))
-
-    empty = timeline_frame([])
-
-    assert len(empty) == 0
-    assert empty.columns.tolist() == full.columns.tolist()
-    kinds = ["index", "at_ms", "is_failure", "timestamp"]
-    assert empty[kinds].dtypes.astype(str).tolist() == full[kinds].dtypes.astype(str).tolist()

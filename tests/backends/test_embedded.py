@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import ConflictError, InputError, NotFoundError, NotStartableError, RunEndedError
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.factories import direct, document, say, static, when
+from tests.factories import direct, document, node, say, static, tool, when, worker
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -230,3 +231,60 @@ _LOOPING_CHILD = textwrap.dedent(
             signal.pause()
     """
 )
+
+
+def test_a_first_turn_that_looks_back_at_the_chat_runs(backend):
+    collector = worker("facts", {"name": {"type": "string"}}, wait_for_user_message=False)
+    opening = say("opening", wait_for_user_message=False, self_loop=False)
+    workflow = backend.create_workflow(document(opening, collector, direct("opening", "facts")))
+
+    result = backend.execute(workflow.id, TurnInput.saying("my name is Ada Lovelace")).finish()
+
+    shown = [event for event in result.events if event["type"] == "workflow_show_state"]
+    assert result.status == "completed"
+    assert shown[-1]["runtime_variables"]["name"] == "Ada Lovelace"
+
+
+def test_an_input_with_values_nested_too_deep_is_refused(backend):
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+    deep = functools.reduce(lambda inner, _: [inner], range(300), [])
+
+    with pytest.raises(InputError, match="cannot be written as JSON"):
+        backend.execute(workflow.id, TurnInput.saying(None, dynamic_variables={"deep": deep})).finish()
+
+
+@pytest.mark.parametrize(
+    ("parts", "config", "named"),
+    [
+        ([say("a", 5)], {}, "main_response_config.prompt"),
+        (
+            [node("a", "say_llm")],
+            {"main_response_config": {"prompt": ["Talk."]}},
+            "prompt that is no text: ['Talk.']",
+        ),
+        ([node("a", "tool_node", tool_config={"type": []})], {}, "a tool of type []"),
+        (
+            [tool("a", "", {"x": functools.reduce(lambda inner, _: [inner], range(500), [])})],
+            {},
+            "nested too deep",
+        ),
+    ],
+)
+def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, parts, config, named):
+    workflow = backend.create_workflow(document(*parts, **config))
+
+    result = backend.execute(workflow.id, TurnInput.saying("hello")).finish()
+
+    assert result.status == "failed"
+    assert named in result.error
+    assert backend.run(result.run_id).termination_source == "execution_error"
+
+
+def test_the_calls_of_a_run_are_counted_over_all_its_turns(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    first = backend.execute(workflow.id, TurnInput.saying("one")).finish()
+
+    backend.execute(workflow.id, TurnInput.saying("two"), run_id=first.run_id).finish()
+
+    run = backend.run(first.run_id)
+    assert (run.llm_token_usage["call_count"], run.llm_latency_stats["call_count"]) == (2, 2)

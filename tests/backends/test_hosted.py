@@ -436,6 +436,7 @@ def test_a_failure_of_the_server_is_told_with_its_request_id(peer, hosted):
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
         ("soon", None),
         ("nan", None),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", None),
     ],
 )
 def test_a_limit_is_told_with_the_time_to_wait(peer, hosted, header, wait):
@@ -749,3 +750,22 @@ def test_activation_has_no_body_and_deletion_reads_none(peer, hosted):
     assert peer.asked[0]["path"].endswith(f"/v1/workflows/{WORKFLOW}/versions/2/activate")
     assert [asked["body"] for asked in peer.asked] == [None, None]
     assert [asked["method"] for asked in peer.asked] == ["POST", "DELETE"]
+
+
+@pytest.mark.parametrize("proxy", ["foo://user:hush@proxy", "http://user:hush@proxy:port"])
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    with pytest.raises(SettingsError, match="proxy") as caught:
+        HostedBackend(HostedSettings(base_url="https://api.example/workflows", api_key="key"))
+
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_certificates_that_are_not_there_are_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+
+    with pytest.raises(SettingsError, match="certificates") as caught:
+        HostedBackend(HostedSettings(base_url="https://api.example/workflows", api_key="key"))
+
+    assert "SSL_CERT_FILE" in caught.value.advice

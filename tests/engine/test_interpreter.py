@@ -7,7 +7,7 @@ import pytest
 
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
-from debugger.engine.responders import RulesResponder
+from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
 from debugger.engine.responders.base import ModelFailure, Prompt, Reply
 from debugger.engine.turn import TurnEnd
 from debugger.errors import InputError, NotStartableError
@@ -243,6 +243,17 @@ def test_a_hop_that_the_model_chose_leaves_the_message_to_the_destination():
     assert play.state.main.runtime_variables["heard"] == "bill"
 
 
+def test_the_line_of_an_edge_has_the_id_of_a_message():
+    line = {"static_messages_config": {"static_messages": ["One moment."]}}
+    edges = [when("a", "b", "true", condition=line), when("b", "c", freeform="go", condition=line)]
+    play = Play(static("a"), say("b"), static("c"), *edges)
+
+    play.turn("go")
+
+    ids = [event.logical_id for event in play.events if event.type == "assistant_response"]
+    assert [each.rpartition("message_")[0] for each in ids] == ["assistant_", "assistant_"]
+
+
 def test_the_line_of_a_chosen_edge_is_spoken_before_the_node_ends():
     line = {"static_messages_config": {"static_messages": ["One moment, {{name}}."]}}
     edge = when("desk", "billing", freeform="bill", condition=line)
@@ -373,6 +384,22 @@ def test_a_worker_is_silent_and_its_fields_become_variables():
     }
 
 
+@pytest.mark.parametrize("properties", [None, 5, ["tea"], "tea"])
+def test_a_schema_whose_properties_are_no_object_asks_for_nothing_in_particular(properties):
+    schema = {"type": "object", "properties": properties}
+    rules = "version: 1\nworkflow: w\nnodes:\n  A:\n    - take: B\n      args: {tea: 1}\n"
+    facts = "  Facts:\n    - fill: {tea: 2}\n"
+    script = ScriptedResponder(Script.load(rules + facts), RulesResponder())
+    edge = when("a", "b", freeform="go", condition={"args_schema": schema})
+    collector = node("facts", "worker_llm", structured_output_schema=schema, wait_for_user_message=False)
+    play = Play(say("a"), static("b", "[[tea]]"), collector, edge, direct("b", "facts"), responder=script)
+
+    play.turn("go")
+
+    assert play.said() == ["1"]
+    assert play.state.main.runtime_variables["tea"] == 2
+
+
 def test_a_worker_that_loops_waits_for_the_next_message():
     collect = worker("collect", {"colour": {"type": "string"}}, self_loop=True)
     play = Play(collect, static("done", "Done"), when("collect", "done", "[[colour]] == 'red'"))
@@ -398,6 +425,49 @@ def test_a_global_node_is_reached_from_anywhere_and_leads_back():
     assert (back["source_node_logical_id"], back["destination_node_logical_id"]) == ("hours", "desk")
     assert back["global_node_logical_id"] == "hours"
     assert play.said() == ["You said: thanks a lot"]
+
+
+def test_a_global_node_that_hops_to_itself_still_leads_back():
+    desk = say("desk", global_node_config=everywhere("help", back="back"))
+    play = Play(say("chat"), desk, when("desk", "desk", freeform="again"))
+    play.turn("help")
+    play.turn("again")
+
+    play.turn("back")
+
+    assert play.one("reverse_conditional_edge")["destination_node_logical_id"] == "chat"
+
+
+def test_whoever_leaves_nested_global_nodes_by_an_ordinary_edge_goes_back_nowhere():
+    outer = say("outer", global_node_config=everywhere("help", back="back"))
+    inner = say("inner", global_node_config=everywhere("deeper", back="up"))
+    other = say("other")
+    edges = [when("inner", "other", freeform="leave"), when("other", "outer", freeform="outside")]
+    play = Play(say("chat"), outer, inner, other, *edges)
+    for text in ("help", "deeper", "leave", "outside"):
+        play.turn(text)
+
+    types = play.turn("back")
+
+    assert "reverse_conditional_edge" not in types
+    assert play.end.end_state["thread_id_to_global_node_previous_node"] == {}
+
+
+def test_after_coming_back_to_a_silent_node_the_next_model_is_given_no_hops():
+    condition = {"condition_expression": "{{ask}} == 'yes'"}
+    settings = {"is_global": True, "condition": condition}
+    desk = say(
+        "desk", global_node_config={**settings, "reverse_conditional_edge": {"condition_freeform": "back"}}
+    )
+    edges = [when("chat", "bye", freeform="later"), when("hub", "chat", "{{ask}} == 'no'")]
+    play = Play(node("hub", "no_op"), say("chat"), static("bye", "Bye"), desk, *edges)
+    play.turn(None, dynamic_variables={"ask": "yes"})
+
+    play.turn("back", dynamic_variables={"ask": "no"})
+
+    assert [
+        prompt.choices for prompt in play.interpreter.responder.prompts if prompt.node_name == "Chat"
+    ] == [()]
 
 
 def test_after_coming_back_the_next_answer_is_given_no_hops():
@@ -615,6 +685,16 @@ def test_a_tool_writes_its_result_whether_it_succeeded_and_why_not():
     ended = [event.to_wire()["run_output"] for event in play.events if event.type == "end_node_run"]
     assert (ended[0]["success"], ended[0]["tool_result"]) == (True, 6)
     assert play.end.status == "completed"
+
+
+def test_a_no_op_may_wait_longer_than_any_clock_can_say():
+    play = Play(node("a", "no_op", delay_seconds=1e300))
+    cancelled = threading.Event()
+    threading.Timer(0.1, cancelled.set).start()
+
+    play.turn(cancelled=cancelled)
+
+    assert play.end.status == "cancelled"
 
 
 def test_a_no_op_writes_its_outcome():

@@ -309,3 +309,12 @@ def test_a_text_of_absurd_size_is_filled_at_once(text):
 
     assert fill(text, Scope()).text == text
     assert time.process_time() - began < 1
+
+
+def test_a_number_too_long_to_be_written_is_named_instead():
+    scope = Scope(dynamic={"n": 10**4000})
+
+    filled = fill("It is {{ n | times: n }}.", scope)
+
+    assert filled.text == "It is <int that cannot be written>."
+    assert hydrate("{{ n | times: n }} > 1", scope) == "<int that cannot be written> > 1"

@@ -65,3 +65,9 @@ def test_an_edge_is_a_way_out():
     nodes = [node("a", "worker_llm", self_loop=True), node("b")]
 
     assert codes(nodes, edge("a", "b", type="conditional", condition=condition)) == []
+
+
+def test_a_worker_that_runs_beside_a_speaking_node_needs_no_way_out():
+    nodes = [node("say", "say_llm"), node("a", "worker_llm", self_loop=True)]
+
+    assert codes(nodes, edge("say", "a", type="companion")) == []

@@ -58,7 +58,9 @@ def test_a_port_that_is_taken_is_told():
     assert "another port" in raised.value.advice
 
 
-@pytest.mark.parametrize("host, port", [("host.invalid", 0), ("127.0.0.1", 70_000)])
+@pytest.mark.parametrize(
+    "host, port", [("host.invalid", 0), ("a" * 70 + ".invalid", 0), ("127.0.0.1", 70_000)]
+)
 def test_a_place_that_cannot_be_is_told(host, port):
     with pytest.raises(SettingsError, match="cannot listen"):
         listen(host, port)

@@ -159,6 +159,26 @@ def test_stop_ends_a_turn_under_way(backend):
     assert session.status == "cancelled"
 
 
+def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(tmp_path):
+    class Slow(EmbeddedBackend):
+        def _keep(self, *kept):
+            session.stop()
+            super()._keep(*kept)
+
+    backend = Slow(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+    went_on = session.busy
+    session.wait(10)
+
+    assert went_on
+    assert session.status == "cancelled"
+    assert backend.run(session.run_id).status == "cancelled"
+    backend.close()
+
+
 def test_a_run_that_is_over_takes_no_message(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
     session = DebugSession(backend, workflow.id)

@@ -14,13 +14,20 @@ def test_a_json_error_says_line_and_column():
     assert caught.value.message == "The run input is not JSON: line 3, column 7: expecting ':' delimiter."
 
 
-@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999", "-2.5E+400"])
 def test_a_number_that_json_does_not_have_is_refused_with_its_place(constant):
     with pytest.raises(InputJsonError) as caught:
         parse_json('{\n "a": ' + constant + "}")
 
     assert (caught.value.line, caught.value.column) == (2, 7)
     assert constant in caught.value.message
+
+
+def test_a_number_of_more_digits_than_can_be_read_is_refused_with_its_place():
+    with pytest.raises(InputJsonError, match="too long to be read: line 2, column 7") as caught:
+        parse_json('{\n "a": ' + "1" * 5000 + "}")
+
+    assert (caught.value.line, caught.value.column) == (2, 7)
 
 
 def test_json_that_is_nested_too_deeply_is_an_error_and_not_a_crash():

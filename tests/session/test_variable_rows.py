@@ -108,3 +108,15 @@ def test_what_a_grid_tells_of_its_edits_is_applied_to_the_rows():
 
 def test_a_row_that_has_just_been_added_is_passed_over():
     assert variables_from([VariableRow("", "text", ""), VariableRow("a", "text", "b")]) == {"a": "b"}
+
+
+def test_a_whole_number_may_be_longer_than_a_float_can_hold():
+    digits = "1" * 400
+
+    assert value_of(VariableRow("a", "number", digits)) == int(digits)
+
+
+@pytest.mark.parametrize("text", ["1" * 5000, "1e999"])
+def test_a_number_that_cannot_be_kept_is_refused(text):
+    with pytest.raises(InputError, match="is not a number"):
+        value_of(VariableRow("a", "number", text))

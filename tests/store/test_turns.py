@@ -90,45 +90,9 @@ def test_a_later_turn_of_an_unknown_run_is_not_found(store):
     assert store.runs() == ([], 0)
 
 
-def test_events_are_read_turn_by_turn(store):
-    run_id = new_id()
-    for number in range(1, 6):
-        store.append_turn(a_turn(run_id, number))
-
-    def contents(*bounds):
-        return [events[0]["content"] for events in store.turn_events(run_id, *bounds)]
-
-    assert contents() == ["1", "2", "3", "4", "5"]
-    assert contents(-3, 2) == ["1", "2"]
-    assert contents(4) == ["4", "5"]
-    assert contents(2, 3) == ["2", "3"]
-    assert contents(4, 99) == ["4", "5"]
-    assert contents(6) == []
-    assert contents(3, 2) == []
-
-
-def test_events_can_be_read_while_the_run_goes_on(store):
-    run_id = new_id()
-    store.append_turn(a_turn(run_id, 1))
-    store.append_turn(a_turn(run_id, 2))
-    events = store.turn_events(run_id)
-
-    first = next(events)
-    store.append_turn(a_turn(run_id, 3))
-
-    assert [first, *events] == list(store.turn_events(run_id, 1, 2))
-
-
-def test_events_of_an_unknown_run_are_refused_at_once(store):
-    with pytest.raises(NotFoundError, match="no run 'unknown'"):
-        store.turn_events("unknown")
-
-
 def test_a_turn_whose_events_are_not_json_is_an_error_that_names_it(store):
     run_id = new_id()
     store.append_turn(a_turn(run_id, 1, events_json=b"[{"))
 
-    with pytest.raises(StoreError, match=f"turn 1 of run {run_id}"):
-        list(store.turn_events(run_id))
     with pytest.raises(StoreError, match=f"turn 1 of run {run_id}"):
         store.run(run_id)

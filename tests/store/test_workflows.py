@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import InputError, NotFoundError, StoreError
 from debugger.protocol.base import is_id
 from debugger.protocol.workflow import Workflow
 from debugger.store.ids import new_id
@@ -67,7 +67,7 @@ def test_a_description_follows_the_same_rule(store):
     document = {"workflow_config": {"description": "Inner"}}
 
     assert store.create_workflow(document).description == "Inner"
-    assert store.create_workflow(document, description="Given").description == "Given"
+    assert store.create_workflow({**document, "description": "Own"}).description == "Own"
 
 
 def test_workflows_are_listed_newest_first_page_by_page(store):
@@ -220,3 +220,14 @@ def test_an_unknown_workflow_is_an_error_that_names_it(store):
     ):
         with pytest.raises(NotFoundError, match=unknown):
             question()
+
+
+def test_a_document_that_something_else_changed_is_an_error_that_names_it(tmp_path):
+    with closing(Store(f"sqlite:///{tmp_path}/a.sqlite3")) as store:
+        workflow = store.create_workflow({"name": "Tea"})
+        with closing(sqlite3.connect(tmp_path / "a.sqlite3")) as other:
+            other.execute("UPDATE versions SET document = '{'")
+            other.commit()
+
+        with pytest.raises(StoreError, match=f"version 0 of workflow {workflow.id}"):
+            store.document(workflow.id)

@@ -14,7 +14,7 @@ from debugger.engine.responders.base import Choice, Responder
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
 from debugger.engine.world import World
-from debugger.errors import NotFoundError
+from debugger.errors import InputError, NotFoundError
 from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -115,7 +115,7 @@ class Node(ABC, Generic[Config]):
     """Whether a model judges its freeform conditions while it runs."""
 
     def __init__(self, config: NodeConfig) -> None:
-        self.config: Config = self.Config.from_wire(config.to_wire())  # type: ignore[assignment]
+        self.config: Config = self.Config.from_wire(_written(config))  # type: ignore[assignment]
 
     @property
     def waits_for_user(self) -> bool:
@@ -141,3 +141,10 @@ class Node(ABC, Generic[Config]):
     def write(self, context: NodeContext, values: dict[str, Any]) -> None:
         """Set runtime variables of the thread."""
         write(context.thread, self.config, values)
+
+
+def _written(config: NodeConfig) -> JsonObject:
+    try:
+        return config.to_wire()
+    except (ValueError, RecursionError) as error:
+        raise InputError("objects and lists in it are nested too deep") from error

@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Literal
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.responders.base import Choice, ModelFailure, Prompt, Reply, Responder
+from debugger.engine.static_messages import fixed_response
 from debugger.engine.world import World
-from debugger.protocol.base import JsonObject
+from debugger.errors import RunError
+from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.events import (
     AssistantResponseEvent,
     ConditionEvaluatorLLMEvent,
@@ -21,13 +23,19 @@ from debugger.protocol.events import (
     WorkerLLMEvent,
 )
 from debugger.protocol.messages import ai_message
-from debugger.protocol.workflow import NodeConfig
+from debugger.protocol.workflow import NodeConfig, WorkflowConfig
+
+
+class PromptConfig(WireModel):
+    """A system prompt."""
+
+    prompt: str | None = None
 
 
 class LLMConfig(NodeConfig):
     """The fields of both model nodes."""
 
-    main_response_config: JsonObject | None = None
+    main_response_config: PromptConfig | None = None
     self_loop: bool = False
     wait_for_user_message: bool = True
     default_error_message: str | None = (
@@ -183,7 +191,7 @@ class LLMNode(Node[LLMConfig]):
         assert reply.chosen is not None
         line = context.edge_message(reply.chosen)
         if line is not None:
-            yield AssistantResponseEvent(content=line, response_metadata={"message_type": "static"})
+            yield fixed_response(line, context.world)
         args = {"justification": reply.reason, **reply.args}
         self.write(context, args)
         return Outcome({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
@@ -220,8 +228,8 @@ class LLMNode(Node[LLMConfig]):
     def _system(self, context: NodeContext) -> str:
         """Prefix, prompt and suffix, a blank line between them (``platform/engine.md`` 6.2, U-42)."""
         workflow = context.workflow.config
-        own = (self.config.main_response_config or {}).get("prompt")
-        shared = (workflow.main_response_config or {}).get("prompt")
+        own = self.config.main_response_config and self.config.main_response_config.prompt
+        shared = _shared_prompt(workflow)
         parts = [
             None if self.config.ignore_default_prompt_prefix else workflow.default_prompt_prefix,
             own if own is not None else shared,
@@ -257,6 +265,17 @@ class WorkerLLMNode(LLMNode):
         return Outcome({"structured_output": {}})
 
 
+def _shared_prompt(config: WorkflowConfig) -> str | None:
+    """The prompt of nodes that have none of their own."""
+    found = (config.main_response_config or {}).get("prompt")
+    if found is None or isinstance(found, str):
+        return found
+    raise RunError(
+        f"The workflow's main_response_config has a prompt that is no text: {found!r}.",
+        advice="Write a text there, or null.",
+    )
+
+
 def model_message(reply: Reply, message_id: str) -> JsonObject:
     """The reply as a model would have sent it; a chosen hop is a tool call (``platform/wire.md`` 3.6)."""
     calls: list[JsonObject] = []
@@ -277,4 +296,11 @@ def inner_schema(schema: JsonObject | None) -> JsonObject | None:
     if schema is None:
         return None
     inner = schema.get("input_schema")
-    return inner if isinstance(inner, dict) else schema
+    return readable_schema(inner if isinstance(inner, dict) else schema)
+
+
+def readable_schema(schema: JsonObject) -> JsonObject:
+    """The schema as a stand-in can read it: without ``properties`` that are no object of schemas."""
+    if isinstance(schema.get("properties", {}), dict):
+        return schema
+    return {key: value for key, value in schema.items() if key != "properties"}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import ClassVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.protocol.workflow import NodeConfig
+
+_LONGEST_WAIT = threading.TIMEOUT_MAX / 10
+"""Seconds; the clock has to be able to say when a wait ends."""
 
 
 class NoOpConfig(NodeConfig):
@@ -25,7 +29,8 @@ class NoOpNode(Node[NoOpConfig]):
         """Wait if asked to, then write the outcome."""
         yield from ()
         if self.config.delay_seconds > 0:
-            context.world.sleep(context.within_time(self.config.delay_seconds), context.cancelled)
+            delay = min(self.config.delay_seconds, _LONGEST_WAIT)
+            context.world.sleep(context.within_time(delay), context.cancelled)
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})

@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
-from debugger.engine.static_messages import pick_message
-from debugger.protocol.events import AssistantResponseEvent, SayStaticEvent
+from debugger.engine.static_messages import fixed_response, pick_message
+from debugger.protocol.events import SayStaticEvent
 from debugger.protocol.messages import ai_message
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig
 
@@ -32,7 +32,5 @@ class SayStaticNode(Node[SayStaticConfig]):
             text = context.fill(picked)
             message_id = f"assistant_message_{context.world.uuid()}"
             yield SayStaticEvent(message=ai_message(text, message_id=message_id))
-            yield AssistantResponseEvent(
-                logical_id=message_id, content=text, response_metadata={"message_type": "static"}
-            )
+            yield fixed_response(text, context.world, message_id=message_id)
         return Outcome()

@@ -123,7 +123,7 @@ class ToolNode(Node[ToolNodeConfig]):
         if given is None:
             raise RunError(f"Node {self.config.label!r} has no tool_config.", advice="Give it a tool to run.")
         kind = given.get("type")
-        if kind not in TOOL_TYPES:
+        if not isinstance(kind, str) or kind not in TOOL_TYPES:
             raise RunError(
                 f"Node {self.config.label!r} calls a tool of type {kind!r}, which the embedded engine does "
                 f"not run yet; it runs {', '.join(sorted(TOOL_TYPES))}.",

@@ -13,25 +13,24 @@ from debugger.protocol.base import JsonObject
 _NUMBERS = ("integer", "number")
 
 
-def put_in_groups(
-    given: JsonObject, match: re.Match[str] | None, schema: Mapping[str, Any] | None
-) -> JsonObject:
+def put_in_groups(given: JsonObject, match: re.Match[str] | None, schema: Any) -> JsonObject:
     """Replace ``$1`` and ``${name}`` in every text.
 
     Args:
         given: The values as the script has them.
         match: Where the rule's expression was found; ``None`` for a rule that has none.
-        schema: JSON Schema of the object. A group that is a whole value becomes a number where it wants one.
+        schema: JSON Schema of the object, if it has one. A group that is a whole value becomes a number where
+            it wants one.
 
     Returns:
         The values. A key whose whole value is a group that took no part in the match is absent.
     """
-    properties = (schema or {}).get("properties") or {}
+    properties = _mapping(_mapping(schema).get("properties"))
     filled = {key: _put_in(value, match, properties.get(key)) for key, value in given.items()}
     return {key: value for key, value in filled.items() if value is not None or given[key] is None}
 
 
-def _put_in(value: Any, match: re.Match[str] | None, schema: Mapping[str, Any] | None) -> Any:
+def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
     if isinstance(value, dict):
         return put_in_groups(value, match, schema)
     if isinstance(value, list):
@@ -52,10 +51,15 @@ def _group(reference: re.Match[str], match: re.Match[str] | None) -> str | None:
     return found
 
 
-def _typed(text: str | None, schema: Mapping[str, Any] | None) -> Any:
-    wanted = (schema or {}).get("type")
+def _typed(text: str | None, schema: Any) -> Any:
+    wanted = _mapping(schema).get("type")
     types = wanted if isinstance(wanted, list) else [wanted]
     if text is None or not any(name in _NUMBERS for name in types):
         return text
     numbers = [value.value for value in find_values(text) if value.kind == "number"]
     return numbers[0] if len(numbers) == 1 else text
+
+
+def _mapping(schema: Any) -> Mapping[str, Any]:
+    """A schema's keys; none where it is absent, or ``true``, which allows anything."""
+    return schema if isinstance(schema, Mapping) else {}

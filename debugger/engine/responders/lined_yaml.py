@@ -149,7 +149,12 @@ class _Reader:
         read = _SCALARS.get(node.tag)
         if read is None:
             raise InputError(f"line {line}: the tag {node.tag!r} is not read here.", advice="Leave it out.")
-        return Lined(read(node.value), line)
+        try:
+            return Lined(read(node.value), line)
+        except ValueError as error:  # more digits than Python reads
+            raise InputError(
+                f"line {line}: the number is too long to be read.", advice="Shorten it, or put it in quotes."
+            ) from error
 
     def _pairs(self, node: yaml.Node) -> Iterator[tuple[str, Lined]]:
         names: set[str] = set()

@@ -98,5 +98,8 @@ def _has_exit(graph: Graph, node: NodeConfig) -> bool:
     )
     config = node.global_node_config
     reverse = config is not None and config.reverse_conditional_edge is not None
-    paired = any(edge.type == "companion" for edge in graph.entering(node.logical_id))
+    paired = any(
+        edge.type == "companion" and edge.destination_node_logical_id == node.logical_id
+        for edge in graph.edges.values()
+    )
     return any(elsewhere) or reverse or paired or any(other is not node for other in graph.global_nodes)

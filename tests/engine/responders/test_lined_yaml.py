@@ -65,3 +65,8 @@ def test_a_missing_quote_is_advised():
         read_yaml("say: Two things: tea and cake")
 
     assert "Put a text in quotes where it holds ': '" in caught.value.advice
+
+
+def test_a_number_of_more_digits_than_can_be_read_is_told_with_its_line():
+    with pytest.raises(InputError, match="line 2: the number is too long"):
+        read_yaml("a: 1\nb: " + "1" * 5000)
