@@ -94,8 +94,8 @@ class EmbeddedBackend:
             WorkflowError: The document is no workflow.
             InputError: A node or an edge in it lacks what every one of them needs.
         """
-        Workflow.from_document(document)
-        return self.store.create_workflow(_without_secrets(document), name=name)
+        inner = Workflow.from_document(document).to_wire()
+        return self.store.create_workflow(_without_secrets(inner), name=name)
 
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""

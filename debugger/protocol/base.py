@@ -53,7 +53,8 @@ def first_problem(error: ValidationError) -> str:
     """The first thing that pydantic found, as ``path.to.field: what is wrong``."""
     found = error.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in found["loc"])
-    return f"{path}: {found['msg']}" if path else found["msg"]
+    message = str(found["msg"]).removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message
 
 
 def is_id(text: str) -> bool:

@@ -183,6 +183,7 @@ def test_a_process_killed_in_the_middle_of_a_turn_leaves_the_run_at_its_last_fin
 
 def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
     inner = {**document(say("chat")), "secret_variables": {"token": "planted-secret"}}
+    backend.create_workflow({"workflow": {"workflow_config": inner}})
     workflow = backend.create_workflow(inner)
     given = TurnInput.from_wire(
         {**TurnInput.saying("x").to_wire(), "secret_variables": {"k": "planted-secret"}}
