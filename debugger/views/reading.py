@@ -33,6 +33,8 @@ class Reading:
     hint: InputHint
     suggestions: list[str]
     """Lines that a user of this workflow could say next."""
+    is_scripted: bool
+    """Whether there are such lines for any moment of this workflow."""
 
 
 def reading(session: DebugSession) -> Reading:
@@ -50,6 +52,7 @@ def reading(session: DebugSession) -> Reading:
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
     graph = Graph(session.workflow)
     result = session.result
+    conversations = _conversations(session)
     return Reading(
         session=session,
         turns=turns,
@@ -58,7 +61,8 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
         rows=timeline(turns),
         position=position(turns, graph, session.status),
         bubbles=bubbles(turns),
-        suggestions=next_lines(_conversations(session), [turn.message for turn in turns if turn.message]),
+        suggestions=next_lines(conversations, [turn.message for turn in turns if turn.message]),
+        is_scripted=bool(conversations),
         hint=input_hint(
             session.hint, session.status, has_background_work=bool(result and result.has_background_work)
         ),

@@ -126,6 +126,7 @@ def _table(found: Page[Run], names: dict[str, str]) -> None:
             "workflow": [names.get(row.workflow_id, row.workflow_id) for row in rows],
             "version": [row.version_number for row in rows],
             "status": [[word] for word in words],
+            "turns": [(row.model_extra or {}).get("turn_count") for row in rows],
             "by": [row.run_by or "" for row in rows],
             "id": [row.workflow_run_id for row in rows],
         },
@@ -142,6 +143,7 @@ def _table(found: Page[Run], names: dict[str, str]) -> None:
             "status": st.column_config.MultiselectColumn(
                 "Status", width=150, options=chips, color=[colours[chip] for chip in chips]
             ),
+            "turns": st.column_config.NumberColumn("Turns", width=60),
             "by": st.column_config.TextColumn("Run by", width="small"),
             "id": st.column_config.TextColumn("Run id", width=220),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -21,7 +22,7 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.factories import document, static
+from tests.factories import direct, document, static, tool
 from tests.factories import say as say_node
 
 pytestmark = pytest.mark.browser
@@ -172,6 +173,146 @@ def test_nothing_sticks_out_at_any_width(page: Page, app: Server, width: int):
     start(page)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1440, 900)])
+def test_a_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
+    page: Page, app: Server, width: int, height: int
+):
+    page.set_viewport_size({"width": width, "height": height})
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    places = [place_of(page)]
+    start(page)
+    expect(message_box(page)).to_be_focused()
+    places.append(place_of(page))
+
+    for line in (
+        "Hi, I'd like to book an appointment, please.",
+        "My name is Ada Moreno, and I was born on March 3, 1990.",
+        "It's about a sore knee, and Tuesday would be best.",
+    ):
+        page.keyboard.type(line)
+        page.keyboard.press("Enter")
+        expect(conversation(page)).to_contain_text(line)
+        settled(page)
+        expect(message_box(page)).to_be_focused()
+        expect(message_box(page)).to_be_in_viewport(ratio=1)
+        expect(conversation(page).get_by_test_id("stChatMessage").last).to_be_in_viewport(ratio=0.9)
+        places.append(place_of(page))
+        assert_current_node_is_in_view(page)
+
+    assert places == places[:1] * 5
+
+
+def test_after_a_suggestion_the_message_box_has_the_focus(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+
+    page.locator(".st-key-suggestion_0 button").first.click()
+    expect(context(page)).to_contain_text("Turn 2")
+    settled(page)
+
+    expect(message_box(page)).to_be_focused()
+
+
+def test_after_a_slow_turn_the_message_box_has_the_focus_again(page: Page, app: Server):
+    slow = "def slow():\n    n = 0\n    while n < 40000000:\n        n += 1\n    return n\n"
+    parts = (say_node("hi"), tool("slow", slow), say_node("chat"))
+    open_app(page, app.url)
+    import_workflow(
+        page, "x.json", document(*parts, direct("hi", "slow"), direct("slow", "chat"), name="Slow")
+    )
+    keep_import(page)
+    start(page)
+
+    message_box(page).fill("go on")
+    message_box(page).press("Enter")
+    expect(context(page)).to_contain_text("Running")
+    expect(message_box(page)).to_be_disabled()
+    expect(context(page)).to_contain_text("Your turn")
+
+    expect(message_box(page)).to_be_focused()
+
+
+def test_a_moved_view_is_left_alone_until_the_next_turn_brings_the_current_node_back(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    stage = page.locator(".stage").bounding_box()
+    page.mouse.move(stage["x"] + 20, stage["y"] + stage["height"] - 20)
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 20, stage["y"] + stage["height"] - 1020, steps=4)
+    page.mouse.up()
+    page.locator(".st-key-inspector").get_by_text("Node", exact=True).click()
+    settled(page)
+    moved = page.locator(".node.current").bounding_box()
+    assert moved["y"] < stage["y"]
+
+    say(page, "I have a question about my last bill.")
+
+    expect(context(page)).to_contain_text("Turn 2")
+    assert_current_node_is_in_view(page)
+
+
+def test_the_shortcut_begins_the_run_with_the_json_just_typed(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
+    settled(page)
+    editor = page.get_by_role("textbox", name="Run input as JSON")
+    given = json.loads(editor.input_value())
+    given["dynamic_variables"]["clinic_name"] = "Hilltop Practice"
+    editor.fill(json.dumps(given))
+
+    editor.press("Control+Enter")
+
+    expect(conversation(page)).to_contain_text("Thank you for calling Hilltop Practice")
+
+
+def test_the_shortcut_begins_no_run_with_json_that_cannot_be_used(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Tea welcome")
+    page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
+    settled(page)
+    editor = page.get_by_role("textbox", name="Run input as JSON")
+    editor.fill('{"dynamic_variables": ')
+
+    editor.press("Control+Enter")
+    settled(page)
+
+    expect(context(page)).to_contain_text("Not started")
+    expect(editor).to_have_value('{"dynamic_variables": ')
+
+
+def test_a_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Server):
+    open_app(page, app.url)
+    long = "word " * 60 + "the very end"
+    import_workflow(page, "x.json", document(say_node("chat"), name="Long", defaults={"letter": long}))
+    keep_import(page)
+    start(page)
+    grid = page.locator("[class*='st-key-variables_dynamic'] canvas").first
+    box = grid.bounding_box()
+
+    page.mouse.click(box["x"] + box["width"] - 30, box["y"] + 32 * 1.5)
+    settled(page)
+
+    expect(inspector(page).get_by_test_id("stText")).to_contain_text("the very end")
+
+
+def place_of(page: Page):
+    """Where the panes stand in the window."""
+    panes = [page.locator(f".st-key-{key}") for key in ("graph_pane", "conversation", "inspector")]
+    return [locator.bounding_box() for locator in (*panes, page.get_by_test_id("stChatInput"))]
+
+
+def assert_current_node_is_in_view(page: Page):
+    """The whole node is within the picture."""
+    stage = page.locator(".stage").bounding_box()
+    node = page.locator(".node.current .body").bounding_box()
+    assert stage["x"] <= node["x"] and node["x"] + node["width"] <= stage["x"] + stage["width"]
+    assert stage["y"] <= node["y"] and node["y"] + node["height"] <= stage["y"] + stage["height"]
 
 
 def inspector(page: Page):

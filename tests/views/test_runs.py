@@ -121,3 +121,15 @@ def test_long_lists_come_in_pages(app, backend, monkeypatch):
     app.pagination("runs_page").set_value(2).run()
 
     assert list(table(app)["id"]) == [ids[0]]
+
+
+def test_the_list_tells_how_many_turns_a_run_has_had(app, backend):
+    tea = backend.create_workflow(document(say("chat")), name="Tea shop")
+    run_id = run(backend, tea)
+    session = DebugSession.open(backend, run_id)
+    session.send("hello")
+    assert session.wait(10)
+
+    app.run()
+
+    assert list(table(app)["turns"]) == [2]

@@ -6,10 +6,12 @@ import streamlit as st
 
 from debugger.analysis.transcript import Bubble
 from debugger.views import commands, state
+from debugger.views.parts.message_focus import message_focus
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
 _HEIGHT = 240
+_SUGGESTIONS_HEIGHT = 36
 _AVATARS = {"agent": ":material/smart_toy:", "user": ":material/person:"}
 _LONGEST_MESSAGE = 500_000
 _MOST_BUBBLES = 80
@@ -27,6 +29,7 @@ def conversation(now: Reading) -> None:
             st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
     _suggestions(now)
     _message_box(now)
+    message_focus(len(now.turns) if _takes_message(now) else None)
 
 
 def _empty(now: Reading) -> None:
@@ -68,11 +71,21 @@ def _note(bubble: Bubble, now: Reading) -> None:
 
 
 def _suggestions(now: Reading) -> None:
-    if not now.suggestions or not _takes_message(now):
+    """Draw them on a line of their own, which is kept while there are none so that nothing below it jumps."""
+    if not now.is_scripted:
         return
-    with st.container(horizontal=True, gap="xxsmall", key="suggestions"):
-        for place, line in enumerate(now.suggestions):
-            st.button(plain(line), key=f"suggestion_{place}", on_click=commands.send, args=(line,))
+    with st.container(
+        horizontal=True, gap="xxsmall", key="suggestions", height=_SUGGESTIONS_HEIGHT, border=False
+    ):
+        for place, line in enumerate(now.suggestions if now.session.busy or _takes_message(now) else []):
+            st.button(
+                plain(line),
+                key=f"suggestion_{place}",
+                on_click=commands.send,
+                args=(line,),
+                disabled=now.session.busy,
+                help=plain(line) if len(now.suggestions) > 1 else None,
+            )
 
 
 def _message_box(now: Reading) -> None:

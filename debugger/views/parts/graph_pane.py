@@ -45,6 +45,21 @@ def _summary(now: Reading) -> str:
 
 def _graph(now: Reading) -> None:
     shape = geometry(now.layout, now.graph, now.position.ghosts)
+    if not shape["nodes"]:
+        with st.container(
+            border=True,
+            height=_HEIGHT,
+            horizontal_alignment="center",
+            vertical_alignment="center",
+            key="no_nodes",
+        ):
+            st.caption(
+                "The nodes of the workflow appear here. This version has none: "
+                "choose another version or workflow on the left, or import one.",
+                width="content",
+            )
+        return
+    # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
     stamp = f"{len(now.turns)}.{len(now.rows)}.{now.session.status}"
     workflow_graph(shape, marks(now.position, now.graph), height=_HEIGHT, told=now.hint.sentence, stamp=stamp)
 

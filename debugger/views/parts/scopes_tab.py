@@ -17,6 +17,7 @@ from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
 _MOST_VARIABLES = 8
+_NAME_HELP = "+ added or ~ changed by the chosen event"
 _SIGNS = {"added": "+ added", "removed": "− removed", "changed": "~ changed"}
 
 
@@ -31,7 +32,7 @@ def scopes_tab(now: Reading) -> None:
     at = len(now.rows) - 1 if index is None else index
     changed = changed_variables(now.turns, at) if at >= 0 else []
     _changes(changed)
-    _scopes(scopes_at(now.turns, index), {change.path for change in changed})
+    _scopes(scopes_at(now.turns, index), {change.path: _SIGNS[change.op][0] for change in changed})
 
 
 def _changes(changed: list[Change]) -> None:
@@ -52,7 +53,7 @@ def _changes(changed: list[Change]) -> None:
     )
 
 
-def _scopes(scopes: Scopes, changed: set[str]) -> None:
+def _scopes(scopes: Scopes, changed: Mapping[str, str]) -> None:
     with_copies = any(scopes.qualified.values()) and st.toggle(
         "Copies by node",
         key="with_copies",
@@ -74,32 +75,51 @@ def _scopes(scopes: Scopes, changed: set[str]) -> None:
         _variables("System", scopes.system, "system", changed, "system")
 
 
-def _variables(title: str, variables: Mapping[str, Any], key: str, changed: set[str], lead: str) -> None:
+def _variables(
+    title: str, variables: Mapping[str, Any], key: str, changed: Mapping[str, str], lead: str
+) -> None:
     st.markdown(f"###### {plain(title)}")
     if not variables:
         st.caption("No variables.")
         return
-    st.dataframe(
+    picked = st.dataframe(
         {
-            "name": list(variables),
+            "name": [_mark(f"{lead}.{name}", changed) + name for name in variables],
             "value": [_shown(value) for value in variables.values()],
-            "": ["changed" if _is_changed(f"{lead}.{name}", changed) else "" for name in variables],
         },
         key=f"variables_{key}",
         hide_index=True,
         row_height=ROW,
         height=table_height(len(variables), _MOST_VARIABLES),
+        on_select="rerun",
+        selection_mode="single-cell",
         column_config={
-            "name": st.column_config.TextColumn("Name", width=112),
-            "value": st.column_config.TextColumn("Value", width=220),
-            "": st.column_config.TextColumn("", width=62),
+            "name": st.column_config.TextColumn("Name", width=128, help=_NAME_HELP),
+            "value": st.column_config.TextColumn("Value", help="Choose a row to read the whole value"),
         },
         alt=f"{title} variables",
     )
+    _whole(variables, picked["selection"]["cells"])
 
 
-def _is_changed(path: str, changed: set[str]) -> bool:
-    return any(other == path or other.startswith((f"{path}.", f"{path}[")) for other in changed)
+def _whole(variables: Mapping[str, Any], cells: list[tuple[int, str]]) -> None:
+    """The chosen variable in full, since a cell shows only its beginning."""
+    if not cells or cells[0][0] >= len(variables):
+        return
+    name, value = list(variables.items())[cells[0][0]]
+    with st.container(border=True, gap="xxsmall"):
+        st.caption(plain(name))
+        if isinstance(value, dict | list):
+            st.json(value, expanded=2)
+        else:
+            st.text(_shown(value))
+
+
+def _mark(path: str, changed: Mapping[str, str]) -> str:
+    """The sign before the name of a variable that the event has changed, as a whole or in a part."""
+    if path in changed:
+        return f"{changed[path]} "
+    return "~ " if any(other.startswith((f"{path}.", f"{path}[")) for other in changed) else ""
 
 
 def _shown(value: Any) -> str:

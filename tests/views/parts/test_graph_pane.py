@@ -7,8 +7,8 @@ from tests.factories import direct, document, say, static, when
 
 def drawn(app):
     """What the graph component is given."""
-    elements = [element.proto for element in app.get("bidi_component")]
-    return json.loads(elements[-1].json)
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return next(data for data in given if "stamp" in data)
 
 
 def test_the_graph_is_drawn_before_a_run(app, backend):
@@ -111,3 +111,12 @@ def test_labels_travel_as_data(app, backend):
     app.run()
 
     assert drawn(app)["geometry"]["nodes"][0]["title"].startswith("<img src=x")
+
+
+def test_a_workflow_without_nodes_says_what_would_be_here(app, backend):
+    backend.create_workflow(document())
+
+    app.run()
+
+    assert not app.exception
+    assert any("This version has none" in caption.value for caption in app.caption)

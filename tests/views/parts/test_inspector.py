@@ -147,3 +147,17 @@ def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
     app.segmented_control("inspector_tab").set_value("Event").run()
 
     assert "teleport" in app.json[0].value or "teleport" in " ".join(text.value for text in app.text)
+
+
+def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, page, press):
+    backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
+    app.run()
+    press("start")
+    events = page().session.turns[0].events
+
+    page().event = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
+    app.run()
+    table = frame(app, "Runtime variables")
+
+    assert list(table.columns) == ["name", "value"]
+    assert "+ tool_result" in list(table["name"])

@@ -165,11 +165,12 @@ function place(it) {
 function isVisible(it, id) {
   const entry = it.nodes.get(id), room = it.svg.getBoundingClientRect(), { k, x, y } = it.view;
   if (!entry) return true;
-  const px = k * entry.node.x + x, py = k * entry.node.y + y;
-  return px > 20 && py > 20 && px < room.width - 20 && py < room.height - 20;
+  const px = k * entry.node.x + x, py = k * entry.node.y + y, edge = 4;
+  const half = { x: k * entry.node.width / 2 + edge, y: k * entry.node.height / 2 + edge };
+  return px > half.x && py > half.y && px < room.width - half.x && py < room.height - half.y;
 }
 
-// The picture follows the run until a person moves it; Fit and Current hand it back.
+// The picture follows the run until a person moves it; Fit, Current and the next turn hand it back.
 function follow(it) {
   const first = it.data.current.find(id => it.nodes.has(id));
   if (first && !it.moved && !isVisible(it, first)) centre(it, first);
@@ -269,6 +270,9 @@ function draw(root, data, geometry, setStateValue) {
   }
   it.key = data.key;
   it.data = data;
+  const turn = data.stamp.split(".")[0];
+  if (it.turn !== undefined && it.turn !== turn) it.moved = false;
+  it.turn = turn;
   it.pick = id => setStateValue("selected", id === it.data.selected ? null : id); // once more gives it back
   const isNew = it.version !== data.version;
   if (isNew) {

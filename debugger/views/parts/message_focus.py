@@ -1,0 +1,32 @@
+"""The keyboard's way back to the message box once a turn is over."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_SCRIPT = """
+let last;
+const LEFT = ".st-key-suggestions, .st-key-start, .st-key-start_here, .st-key-restart";
+
+export default function ({ data }) {
+  const before = last;
+  last = data.turn;
+  if (data.turn === null || data.turn === 0 || before === undefined || before === data.turn) return;
+  setTimeout(() => {
+    const held = document.activeElement;
+    if (held && held !== document.body && !held.closest(LEFT)) return; // somebody is at work elsewhere
+    document.querySelector('[data-testid="stChatInputTextArea"]')?.focus({ preventScroll: true });
+  }, 60);
+}
+"""
+
+_FOCUS = st.components.v2.component("message_focus", html="<i></i>", js=_SCRIPT)
+
+
+def message_focus(turn: int | None) -> None:
+    """Give the message box the focus when a turn has ended, unless a person is at work elsewhere.
+
+    Args:
+        turn: The turn that has ended; ``None`` while no message is waited for.
+    """
+    _FOCUS(key="message_focus", height=1, data={"turn": turn})
