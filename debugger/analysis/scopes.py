@@ -14,32 +14,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 from debugger.protocol.states import StateSnapshot
-
-SYSTEM_NAMES = frozenset(
-    {
-        "now",
-        "date",
-        "time",
-        "year",
-        "month",
-        "day",
-        "hour",
-        "minute",
-        "iso_datetime",
-        "day_of_week",
-        "timestamp",
-        "timestamp_ms",
-        "rand_int",
-        "rand_str",
-        "rand_float",
-        "rand_uuid",
-        "rand_bool",
-    }
-)
-"""Dynamic variables that every run has.
-
-Source: ``platform/engine.md`` 5.3.
-"""
+from debugger.protocol.system_variables import SYSTEM_NAMES
 
 _STATE_TYPE = "workflow_show_state"
 _EVALUATED = "_evaluated_dynamic_variables"

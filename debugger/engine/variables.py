@@ -16,12 +16,6 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
 from debugger.protocol.workflow import NodeConfig, Workflow
 
-SYSTEM_NAMES = frozenset(
-    {"now", "date", "time", "year", "month", "day", "hour", "minute", "iso_datetime", "day_of_week"}
-    | {"timestamp", "timestamp_ms", "rand_int", "rand_str", "rand_float", "rand_uuid", "rand_bool"}
-)
-"""Dynamic variables that are always there (``platform/engine.md`` 5.3)."""
-
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 

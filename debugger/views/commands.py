@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from debugger.analysis.scopes import SYSTEM_NAMES
 from debugger.errors import DebuggerError
 from debugger.expressions.skeleton import skeleton
 from debugger.protocol.base import JsonObject
+from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
-from debugger.engine.variables import SYSTEM_NAMES, TurnVariables, system_variables, write
+from debugger.engine.variables import TurnVariables, system_variables, write
 from debugger.engine.world import World
+from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import NodeConfig
 from tests.factories import static, workflow
 

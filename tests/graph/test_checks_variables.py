@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from debugger.analysis.scopes import SYSTEM_NAMES as NAMES_OF_EVERY_RUN
 from debugger.graph import Problem, check
-from debugger.graph.checks.variables import SYSTEM_NAMES
+from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
 
 
@@ -52,8 +51,9 @@ def test_a_variable_without_a_default_is_told_once():
     assert "'{{who}}'" in problems[0].message
 
 
-def test_the_names_that_every_run_has_are_known():
-    assert NAMES_OF_EVERY_RUN <= SYSTEM_NAMES
+@pytest.mark.parametrize("name", sorted(SYSTEM_NAMES))
+def test_the_names_that_every_run_has_are_known(name):
+    assert found("It is {{" + name + "}}.") == []
 
 
 @pytest.mark.parametrize(

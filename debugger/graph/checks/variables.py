@@ -13,15 +13,10 @@ from debugger.graph.checks.problem import Problem
 from debugger.graph.checks.subject import Subject
 from debugger.graph.checks.writers import runtime_names
 from debugger.protocol.base import WireModel
+from debugger.protocol.system_variables import SYSTEM_NAMES
 
-SYSTEM_NAMES = frozenset(
-    {
-        *("now", "date", "time", "year", "month", "day", "hour", "minute", "iso_datetime", "day_of_week"),
-        *("timestamp", "timestamp_ms", "rand_int", "rand_str", "rand_float", "rand_uuid", "rand_bool"),
-        *("global", "interactly_api_token", "interactly_api_base_url"),
-    }
-)
-"""Dynamic variables that every run has (``platform/engine.md`` 5.1, 5.3, 5.7)."""
+_GIVEN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
+"""What every run brings besides its own variables (``platform/engine.md`` 5.1, 5.3, 5.7)."""
 
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
 """Fields that another workflow's texts stand in, or values."""
@@ -47,7 +42,7 @@ def variable_without_value(subject: Subject) -> Iterator[Problem]:
     Source: ``platform/engine.md`` 5.2 and 5.5.
     """
     workflow = subject.graph.workflow
-    known = {*SYSTEM_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
+    known = {*_GIVEN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
     told: set[str] = set()
     for use in _uses(subject, "dynamic"):
         if use.head.isidentifier() and use.head not in known | told and use.placeholder.path not in known:

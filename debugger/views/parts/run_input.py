@@ -7,10 +7,10 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from debugger.analysis.scopes import SYSTEM_NAMES
 from debugger.errors import DebuggerError
 from debugger.expressions.skeleton import unresolved_placeholders
 from debugger.protocol.base import JsonObject
+from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
 from debugger.session.run_input import RunInputModel, Tier
 from debugger.session.session import DebugSession
