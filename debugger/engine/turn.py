@@ -269,9 +269,10 @@ class TurnRun:
         """The workers that run beside a node, each with what it hears: the same as the node (3.4, U-21)."""
         graph = self.interpreter.graph
         found = []
-        for edge in graph.leaving(config.logical_id):
+        beside = [edge for edge in graph.leaving(config.logical_id) if edge.type == "companion"]
+        for edge in beside:
             worker = graph.node(str(edge.destination_node_logical_id))
-            if edge.type == "companion" and not worker.disabled:
+            if not worker.disabled:
                 context = self._plain_context(thread)
                 context.heard = list(thread.pending)
                 context.history = self.history.as_it_stands()
