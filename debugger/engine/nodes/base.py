@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from debugger.engine.history import History
 from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import Outbound
+from debugger.engine.outbound.base import ClosedDoor
 from debugger.engine.responders.base import Choice, Responder
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
@@ -64,8 +66,12 @@ class NodeContext:
     cancelled: threading.Event
     load_run: Callable[[str], JsonObject] = no_runs
     """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
+    outbound: Outbound = field(default_factory=ClosedDoor)
+    """The door through which every call to the outside leaves."""
     choices: tuple[Choice, ...] = ()
     """The hops that a model may choose; empty where it must answer."""
+    may_call_tools: bool = True
+    """Whether a model is given any tools; hops and tools are both kept back where it must answer (3.7)."""
     deadline: float | None = None
     """Seconds since the epoch at which the run must have ended."""
     heard: list[Message] | None = None

@@ -81,6 +81,8 @@ class ToolNode(Node[ToolNodeConfig]):
             timeout=self._tool_config.timeout_seconds or context.options.tool_timeout,
             enabled=context.options.inline_python,
             cancelled=context.cancelled,
+            outbound=context.outbound,
+            node_logical_id=self.config.logical_id,
         )
 
     def _taken_apart(self, result: ToolResult) -> tuple[ToolResult, Parts]:

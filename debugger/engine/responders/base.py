@@ -26,6 +26,25 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class ToolOffer:
+    """A tool that a model may call during its turn."""
+
+    name: str
+    signature: str
+    """What the model reads about it; variables filled in."""
+    args_schema: JsonObject | None = None
+    """JSON Schema of the arguments that the model fills."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A call of an offered tool, as a model asked for it."""
+
+    name: str
+    args: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Prompt:
     """Everything that a model would be given for one answer."""
 
@@ -46,6 +65,13 @@ class Prompt:
     choices: tuple[Choice, ...] = ()
     schema: JsonObject | None = None
     """JSON Schema of the structured output that is wanted."""
+    tools: tuple[ToolOffer, ...] = ()
+    """The tools that may be called; empty where the model must answer."""
+    exchange: tuple[Message, ...] = ()
+    """What was said with tools in this run of the node: the model's calls and their results, in order."""
+    llm: JsonObject | None = None
+    """The model's configuration as the author wrote it, resolved (``platform/engine.md`` 11.2); a stand-in
+    needs none."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +88,12 @@ class Reply:
     """Why that hop, or why none, for the edge event and for people."""
     fields: JsonObject = field(default_factory=dict)
     """The structured output, as far as it could be filled."""
+    calls: tuple[ToolCall, ...] = ()
+    """Calls of offered tools; what they give comes back in the next prompt's ``exchange``."""
     model: str = "stand-in"
     """What answered, as it appears in the usage of the event."""
+    usage: JsonObject = field(default_factory=dict)
+    """What a real model reports of itself, with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
 
 
 class Responder(Protocol):

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, field_validator
 
+from debugger.engine.outbound import Outbound
+from debugger.engine.outbound.base import ClosedDoor
 from debugger.engine.tools.arguments import VariableArgument
 from debugger.engine.tools.results import ResultMapping
 from debugger.expressions.scope import Scope
@@ -66,6 +68,10 @@ class ToolContext:
     """Whether code in a workflow may run at all: the setting ``inline_python``."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the run is stopped; a call ends as soon as it sees it."""
+    outbound: Outbound = field(default_factory=ClosedDoor)
+    """The door through which every call to the outside leaves."""
+    node_logical_id: str = ""
+    """The node on whose behalf the tool is called."""
 
 
 @dataclass(frozen=True)

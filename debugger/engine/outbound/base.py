@@ -1,0 +1,85 @@
+"""What a call to the outside is, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from debugger.protocol.base import JsonObject
+
+Answer = TypeVar("Answer")
+
+CallClass = Literal["talk", "read", "write", "contact"]
+"""Talk to a model, read from a service, write to one, or contact a person."""
+
+Policy = Literal["live", "simulated", "blocked"]
+"""What happens to the calls of one class."""
+
+
+@dataclass(frozen=True)
+class OutboundCall(Generic[Answer]):
+    """One call that a node or a tool wants to make."""
+
+    kind: str
+    """``http``, ``model``, ``mcp``, ``sms``, ``conversation``, ``athena`` or ``google_docs``."""
+    call_class: CallClass
+    target: str
+    """Where it goes, for people and for the ledger, secrets masked: ``POST https://api.example/slots``."""
+    request: JsonObject
+    """What is sent, for the ledger, secrets masked."""
+    simulated: Callable[[Any], Answer]
+    """Makes an answer up; given what a person recorded for this target, or ``None``."""
+    live: Callable[[float], Answer] | None = None
+    """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
+    where no answer came."""
+
+
+@dataclass(frozen=True)
+class OutboundOutcome(Generic[Answer]):
+    """How a call ended. A failure is data: the run goes on and can branch on it."""
+
+    how: Policy
+    answer: Answer | None = None
+    """``None`` where there was none."""
+    error: str | None = None
+    """Why there is no answer, in words for people."""
+
+
+class OutboundError(Exception):
+    """A live call that got no answer; its text says why, without secrets."""
+
+
+class Outbound(Protocol):
+    """The door."""
+
+    ledger: list[JsonObject]
+    """Every call so far, as `OutboundCall.target`, `kind`, `call_class`, how it went and when."""
+
+    def call(
+        self,
+        call: OutboundCall[Answer],
+        *,
+        node_logical_id: str,
+        timeout: float,
+    ) -> OutboundOutcome[Answer]:
+        """Let a call out, answer it here or refuse it, as the policy of its class says. Never raises.
+
+        Args:
+            call: The call.
+            node_logical_id: The node on whose behalf it is made.
+            timeout: Seconds that it may take.
+        """
+
+
+@dataclass
+class ClosedDoor:
+    """The door of an engine that was given none: nothing gets out."""
+
+    ledger: list[JsonObject] = field(default_factory=list)
+
+    def call(
+        self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
+    ) -> OutboundOutcome[Answer]:
+        """Refuse it."""
+        return OutboundOutcome("blocked", error=f"{call.target} was not called: this engine has no way out.")
