@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from debugger.errors import SettingsError
 
+OutboundPolicy = Literal["live", "simulated", "blocked"]
+
 PREFIX = "WORKFLOW_DEBUGGER_"
 HOSTED_PREFIX = "INTERACTLY_"
 
@@ -43,8 +45,9 @@ class Settings(BaseModel):
 
     database: str = ""
     """URL of the store; empty means a SQLite file in the user's data folder."""
-    responder: Literal["scripted", "rules"] = "scripted"
-    """What answers for a model: the workflow's script where it has one, or always the rules."""
+    responder: Literal["scripted", "rules", "model"] = "scripted"
+    """What answers for a model: the workflow's script where it has one, always the rules, or the models that
+    the workflow names."""
     scripts: str = ""
     """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
     inline_python: Literal["off", "isolated"] = "isolated"
@@ -59,6 +62,18 @@ class Settings(BaseModel):
     """Whether ``[[a.b]]`` reaches into an object that ``a`` holds (U-39)."""
     time_zone: str = "UTC"
     """The zone of ``{{now}}`` and its like (U-38)."""
+    linger_after_reply: bool = False
+    """Whether a node that waits and does not loop waits again after it has spoken (U-3)."""
+    knowledge: str = ""
+    """Folder of documents for knowledge-base tools; empty means ``knowledge`` in the user's data folder."""
+    outbound_talk: OutboundPolicy = "live"
+    """What happens to calls to a model: let out, answered here, or refused."""
+    outbound_read: OutboundPolicy = "live"
+    """What happens to calls that only read from a service."""
+    outbound_write: OutboundPolicy = "blocked"
+    """What happens to calls that change something at a service."""
+    outbound_contact: OutboundPolicy = "blocked"
+    """What happens to calls that reach a person."""
     hosted: HostedSettings = HostedSettings()
 
     @property
@@ -70,6 +85,11 @@ class Settings(BaseModel):
     def scripts_folder(self) -> Path:
         """The folder of scripts, with the default filled in."""
         return Path(self.scripts) if self.scripts else default_database_path().parent / "scripts"
+
+    @property
+    def knowledge_folder(self) -> Path:
+        """The folder of documents, with the default filled in."""
+        return Path(self.knowledge) if self.knowledge else default_database_path().parent / "knowledge"
 
 
 def default_database_path() -> Path:

@@ -327,6 +327,8 @@ def _engine_options(settings: Settings) -> EngineOptions:
         time_zone=settings.time_zone,
         inline_python=settings.inline_python == "isolated",
         tool_timeout=settings.tool_timeout,
+        linger_after_reply=settings.linger_after_reply,
+        knowledge_folder=settings.knowledge_folder,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 
@@ -24,3 +25,8 @@ class EngineOptions:
     """Seconds a tool may take when it names no limit of its own (U-53)."""
     max_run_input_bytes: int = 1_000_000
     """A larger run input is refused: every state event would carry it again."""
+    linger_after_reply: bool = False
+    """Whether a node that waits and does not loop waits again after it has spoken, before its way out is
+    taken (U-3)."""
+    knowledge_folder: Path | None = None
+    """A folder of documents for knowledge-base tools; ``None`` where there is none."""

@@ -79,7 +79,7 @@ class ToolNode(Node[ToolNodeConfig]):
         return ToolContext(
             scope=context.scope,
             timeout=self._tool_config.timeout_seconds or context.options.tool_timeout,
-            enabled=context.options.inline_python,
+            options=context.options,
             cancelled=context.cancelled,
             outbound=context.outbound,
             node_logical_id=self.config.logical_id,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, field_validator
 
+from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
 from debugger.engine.outbound.base import ClosedDoor
 from debugger.engine.tools.arguments import VariableArgument
@@ -64,8 +65,8 @@ class ToolContext:
     """Variables, for the placeholders in the tool's own texts."""
     timeout: float
     """Seconds the call may take."""
-    enabled: bool = True
-    """Whether code in a workflow may run at all: the setting ``inline_python``."""
+    options: EngineOptions = EngineOptions()
+    """What about the engine was chosen, such as whether code in a workflow may run at all."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the run is stopped; a call ends as soon as it sees it."""
     outbound: Outbound = field(default_factory=ClosedDoor)

@@ -36,7 +36,7 @@ class InlinePythonTool(Tool):
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
         name = self.config.name or ""
-        if not context.enabled:
+        if not context.options.inline_python:
             return _failure(
                 "Inline Python is switched off (setting inline_python). "
                 "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=isolated to let the code in workflows run."

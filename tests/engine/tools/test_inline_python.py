@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from debugger.engine.options import EngineOptions
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.inline_python import InlinePythonConfig, InlinePythonTool
@@ -11,7 +12,7 @@ from debugger.expressions.scope import Scope
 
 
 def context(scope: Scope | None = None, *, timeout: float = 20, enabled: bool = True) -> ToolContext:
-    return ToolContext(scope=scope or Scope(), timeout=timeout, enabled=enabled)
+    return ToolContext(scope=scope or Scope(), timeout=timeout, options=EngineOptions(inline_python=enabled))
 
 
 def tool(code: str | None, name: str | None = "lookup", **fields: object) -> InlinePythonTool:
