@@ -65,7 +65,7 @@ class ToolContext:
     """Variables, for the placeholders in the tool's own texts."""
     timeout: float
     """Seconds the call may take."""
-    options: EngineOptions = EngineOptions()
+    options: EngineOptions = field(default_factory=EngineOptions)
     """What about the engine was chosen, such as whether code in a workflow may run at all."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the run is stopped; a call ends as soon as it sees it."""
