@@ -9,7 +9,7 @@ from debugger.graph import Graph
 from debugger.graph.checks import companions
 from debugger.graph.checks.problem import Problem
 from debugger.graph.checks.subject import Subject
-from debugger.protocol.workflow import EdgeConfig, NodeConfig
+from debugger.protocol.workflow import NodeConfig
 
 _RULES = (
     companions.several_direct_edges,
@@ -28,13 +28,12 @@ def refuse_unrunnable(node: NodeConfig, graph: Graph) -> None:
         RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts
             breaks one of the rules by which the platform refuses to save a workflow (V1 to V5).
     """
-    for edge in graph.workflow.edge_configs:
-        if edge.source_node_logical_id == node.logical_id and _leads_nowhere(edge, graph):
-            raise RunError(
-                f"Node {node.label!r} has the edge {edge.logical_id!r}, which leads to "
-                f"{edge.destination_node_logical_id!r}: there is no such node.",
-                advice="Correct the edge's destination, or disable the edge.",
-            )
+    for edge in graph.dangling(node.logical_id):
+        raise RunError(
+            f"Node {node.label!r} has the edge {edge.logical_id!r}, which leads to "
+            f"{edge.destination_node_logical_id!r}: there is no such node.",
+            advice="Correct the edge's destination, or disable the edge.",
+        )
     if len(graph.direct(node.logical_id)) > 1:
         for problem in _broken_rules(node, graph):
             raise RunError(problem.message, advice=problem.advice)
@@ -46,7 +45,3 @@ def _broken_rules(node: NodeConfig, graph: Graph) -> Iterator[Problem]:
         for problem in rule(Subject(graph)):
             if problem.node_logical_id == node.logical_id or problem.edge_logical_id in edges:
                 yield problem
-
-
-def _leads_nowhere(edge: EdgeConfig, graph: Graph) -> bool:
-    return not edge.disabled and edge.destination_node_logical_id not in graph.nodes
