@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 TEXTS = ("Hello.", "It is {{place}}.", "You have [[n0]] left.", "[[s0]] it is.", "{{missing}} and [[gone]].")
 WORDS = ("refund", "human", "cancel", "price", "weather")
-SAYINGS = ("hello", "3 please", "I want a refund", "let me talk to a human", "cancel", "tomorrow at 9", "yes")
+SAYINGS = ("hello", "3 please", "a refund", "talk to a human", "cancel", "what price", "the weather", "yes")
 NUMBERS = ("n0", "n1", "steps")
 STRINGS = ("s0", "s1")
 
@@ -65,7 +65,8 @@ class _Maker:
     def _node(self, node_id: str) -> Json:
         chance = self.chance
         kinds = (
-            [self._static, self._say] * 4
+            [self._static] * 3
+            + [self._say] * 8
             + [self._worker, self._no_op, self._tool, self._super] * 2
             + [self._transformation, self._connector, self._call, self._unknown]
         )
@@ -74,7 +75,7 @@ class _Maker:
             made["disabled"] = True
         if chance.random() < 0.1:
             made["is_guardrail_node"] = True
-        if chance.random() < 0.1:
+        if chance.random() < 0.2:
             made["global_node_config"] = everywhere(
                 chance.choice(WORDS), back=chance.choice([None, "cancel"])
             )
@@ -91,8 +92,8 @@ class _Maker:
         return static(node_id, *texts, mode=self.chance.choice(["sequence", "random"]))
 
     def _say(self, node_id: str) -> Json:
-        waits = self.chance.random() < 0.8
-        loops = waits and self.chance.random() < 0.6
+        waits = self.chance.random() < 0.9
+        loops = waits and self.chance.random() < 0.7
         return say(node_id, "Talk about {{place}}.", wait_for_user_message=waits, self_loop=loops)
 
     def _worker(self, node_id: str) -> Json:
@@ -134,7 +135,7 @@ class _Maker:
         node_id, chance = made["logical_id"], self.chance
         waits = made["type"] == "say_llm" and made["wait_for_user_message"]
         style = chance.random()
-        if style < 0.45:
+        if style < 0.3:
             self.edges.append(direct(node_id, self._somewhere(index, count)))
             if chance.random() < 0.25 and made["type"] != "super_node":
                 self._fork(node_id)
