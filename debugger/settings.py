@@ -48,6 +48,9 @@ class Settings(BaseModel):
     responder: Literal["scripted", "rules", "model"] = "scripted"
     """What answers for a model: the workflow's script where it has one, always the rules, or the models that
     the workflow names."""
+    default_model: str = ""
+    """The model for nodes that name none, as type, model and, where it has one, address:
+    ``openai_llm gpt-5.4-mini``; empty means that there is none."""
     scripts: str = ""
     """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
     inline_python: Literal["off", "isolated"] = "isolated"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.responders.models.keys import CUSTOM, CUSTOM_URL
 from debugger.engine.tools import TOOL_TYPES
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 
@@ -26,7 +27,7 @@ def test_every_setting_is_listed_and_nothing_else():
 
     listed = set(re.findall(rf"`((?:{PREFIX}|{HOSTED_PREFIX})[A-Z_]+)`", README))
 
-    assert listed == own | hosted
+    assert listed == own | hosted | {CUSTOM, CUSTOM_URL}
 
 
 def test_the_defaults_in_it_are_the_defaults():

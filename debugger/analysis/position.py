@@ -14,7 +14,7 @@ from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text
 from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops
 from debugger.analysis.standing import Standing
 from debugger.graph.graph import Graph
-from debugger.protocol.events import Event
+from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import RunStatus, TurnLog
 
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
@@ -57,6 +57,8 @@ class Position:
     state: RunState = "not_started"
     threads: dict[str, str] = field(default_factory=dict)
     """Each thread's current node, by internal thread id."""
+    companions: dict[str, str] = field(default_factory=dict)
+    """The current node of each companion thread that has not ended, by the id that people know it by."""
     visits: dict[str, int] = field(default_factory=dict)
     """Node runs begun, by node id. A node that only parks has none and is reached nevertheless."""
     first_visit: dict[str, int] = field(default_factory=dict)
@@ -87,8 +89,8 @@ class NodeRow:
     entered_by: str
     """The edge of the last hop to it: its name, else its id, else the kind of hop."""
     status: str
-    """``"waiting here"`` and its like, ``"failed"``, ``"visited"``, ``"next"``, ``"not reached"`` or
-    ``"not in this version"``."""
+    """``"waiting here"`` and its like, ``"companion labpoll here"``, ``"failed"``, ``"visited"``, ``"next"``,
+    ``"not reached"`` or ``"not in this version"``."""
 
 
 def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = None) -> Position:
@@ -110,6 +112,7 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         current=current,
         state=state,
         threads={key: thread.node for key, thread in trace.standing.threads.items() if thread.node},
+        companions=_companions(trace.standing),
         visits=trace.visits,
         first_visit=trace.first_visit,
         hops=made,
@@ -192,6 +195,11 @@ class _Trace:
             self.names[node] = name or self.names.get(node) or node
 
 
+def _companions(standing: Standing) -> dict[str, str]:
+    places = {key: thread.node or thread.ahead for key, thread in standing.companions.items()}
+    return {reference_id(key) or key: node for key, node in places.items() if node}
+
+
 def _taken(made: Iterable[Hop]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for hop in made:
@@ -226,8 +234,11 @@ def _edge_words(hop: Hop | None) -> str:
 def _status_word(node: str, position: Position, following: set[str | None]) -> str:
     if node in position.ghosts:
         return "not in this version"
+    here = [f"companion {name} here" for name, place in position.companions.items() if place == node]
     if node == position.current and position.state != "not_started":
-        return f"{position.state} here"
+        here = [f"{position.state} here", *here]
+    if here:
+        return ", ".join(here)
     if node in position.failed:
         return "failed"
     if node in position.first_visit:

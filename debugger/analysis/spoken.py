@@ -25,6 +25,10 @@ class Spoken:
     """The event that tells of it; ``None`` for words that only the run input holds."""
     event_index: int | None = None
     """That event's place in the run, from 0."""
+    place: int = 0
+    """Which of the run's turns and pieces of background work it was said in, from 0."""
+    is_background: bool = False
+    """Whether it was said in background work."""
 
     @property
     def text(self) -> str:
@@ -43,9 +47,9 @@ def spoken(turns: Sequence[TurnLog]) -> Iterator[Spoken]:
         if place == 0:
             yield from _welcome(turn)
         if not any(event.type == "user_messages" for event in turn.events):
-            yield from _sent(turn)
+            yield from _sent(turn, place)
         for event in turn.events:
-            yield from _told(event, turn.number, index)
+            yield from _told(event, turn, place, index)
             index += 1
 
 
@@ -55,9 +59,9 @@ def _welcome(turn: TurnLog) -> Iterator[Spoken]:
         yield Spoken("agent", ai_message(words, message_id="welcome_message"), turn.number, MAIN_THREAD)
 
 
-def _sent(turn: TurnLog) -> Iterator[Spoken]:
+def _sent(turn: TurnLog, place: int) -> Iterator[Spoken]:
     for thread_id, message in _inputs(turn.run_input):
-        yield Spoken("user", message, turn.number, thread_id)
+        yield Spoken("user", message, turn.number, thread_id, place=place)
 
 
 def _inputs(given: TurnInput) -> Iterator[tuple[str, Message]]:
@@ -67,18 +71,18 @@ def _inputs(given: TurnInput) -> Iterator[tuple[str, Message]]:
                 yield thread_id, message
 
 
-def _told(event: Event, turn_number: int, index: int) -> Iterator[Spoken]:
+def _told(event: Event, turn: TurnLog, place: int, index: int) -> Iterator[Spoken]:
     if event.type not in ("user_messages", "assistant_response"):
         return
     thread_id = thread_id_of(event) or MAIN_THREAD
     if event.type == "assistant_response":
         words = message_text({"content": field(event, "content")})
         message = ai_message(words, message_id=event.logical_id)
-        yield Spoken("agent", message, turn_number, thread_id, event, index)
+        yield Spoken("agent", message, turn.number, thread_id, event, index, place, turn.is_background)
     else:
         told = field(event, "messages")
         for message in _of_user(told if isinstance(told, list) else ()):
-            yield Spoken("user", message, turn_number, thread_id, event, index)
+            yield Spoken("user", message, turn.number, thread_id, event, index, place, turn.is_background)
 
 
 def _of_user(messages: Iterable[Message]) -> Iterator[Message]:

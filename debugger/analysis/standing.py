@@ -49,6 +49,11 @@ class Standing:
         own = (thread for key, thread in self.threads.items() if COMPANION not in key)
         return self.threads.get(MAIN_THREAD) or next(own, ThreadStanding())
 
+    @property
+    def companions(self) -> dict[str, ThreadStanding]:
+        """The companion threads that have not ended, by internal id."""
+        return {key: thread for key, thread in self.threads.items() if COMPANION in key and not thread.ended}
+
     def follow(self, events: Iterable[Event]) -> None:
         """Take in what happened next."""
         for event in events:

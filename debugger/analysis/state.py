@@ -19,7 +19,7 @@ from debugger.protocol.states import StateSnapshot, ThreadSnapshot
 def exported_state(
     turns: Sequence[TurnLog], up_to_turn: int | None = None, *, with_qualified: bool = False
 ) -> JsonObject:
-    """What a run remembered after a turn, as far as its events tell.
+    """What a run remembered after a turn and its background work, as far as its events tell.
 
     A companion thread that has ended is left out: given to a new run it would run again. Runtime variables
     that a caller sent stand among the workflow's, where ``[[name]]`` finds them in the same order as before.
@@ -57,7 +57,7 @@ def _until(turns: Sequence[TurnLog], number: int | None) -> list[TurnLog]:
     past = [turn for turn in turns if number is None or turn.number <= number]
     if number and (not past or past[-1].number != number):
         raise InputError(
-            f"Turn {number} is not in this run, which has {len(turns)} turns.",
+            f"Turn {number} is not in this run, which has {turns[-1].number if turns else 0} turns.",
             advice="Choose one of its turns, counted from 1.",
         )
     return past

@@ -40,8 +40,9 @@ class TimelineRow:
     index: int
     """Counts the run's events from 0."""
     turn_number: int
+    """Of background work, that of the turn after which it was done."""
     position: int
-    """Counts the turn's events from 0."""
+    """Counts the events of the turn, or of the piece of background work, from 0."""
     type: str
     importance: Importance
     node_logical_id: str | None
@@ -58,6 +59,10 @@ class TimelineRow:
     summary: str
     """The event in one line of at most 120 characters."""
     is_failure: bool
+    place: int = 0
+    """Which of the run's turns and pieces of background work the event is in, from 0."""
+    is_background: bool = False
+    """Whether it happened in background work."""
 
 
 def timeline(turns: Sequence[TurnLog]) -> list[TimelineRow]:
@@ -68,9 +73,9 @@ def timeline(turns: Sequence[TurnLog]) -> list[TimelineRow]:
     """
     reader = _Reader()
     rows: list[TimelineRow] = []
-    for turn in turns:
+    for place, turn in enumerate(turns):
         reader.turn_start = None
-        rows.extend(reader.row(turn.number, position, event) for position, event in enumerate(turn.events))
+        rows.extend(reader.row(turn, place, position, event) for position, event in enumerate(turn.events))
     return rows
 
 
@@ -102,14 +107,14 @@ class _Reader:
         self._node_starts: dict[tuple[str | None, ...], float] = {}
         self._names: dict[str, str] = {}
 
-    def row(self, turn_number: int, position: int, event: Event) -> TimelineRow:
+    def row(self, turn: TurnLog, place: int, position: int, event: Event) -> TimelineRow:
         node = node_of(event)
         time = time_of(event)
         self._start_clocks(time)
         self._count += 1
         return TimelineRow(
             self._count - 1,
-            turn_number,
+            turn.number,
             position,
             event.type,
             importance_of(event),
@@ -122,6 +127,8 @@ class _Reader:
             iso_utc(time),
             short(event.summary),
             event.is_failure,
+            place,
+            turn.is_background,
         )
 
     def _start_clocks(self, time: float | None) -> None:

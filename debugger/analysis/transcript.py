@@ -1,4 +1,4 @@
-"""The conversation of a run: bubbles for the chat pane, rows for a file."""
+"""The conversation of a run as rows for a file."""
 
 from __future__ import annotations
 
@@ -29,19 +29,6 @@ from debugger.protocol.workflow import Workflow
 
 SCHEMA_VERSION = 1
 """Counts up when a column of `TranscriptRow` changes its meaning."""
-
-
-@dataclass(frozen=True)
-class Bubble:
-    """One entry of the chat pane."""
-
-    role: Literal["user", "agent", "note"]
-    text: str
-    node_name: str
-    """Who speaks or is spoken to; empty where no node is told."""
-    turn_number: int
-    event_index: int | None
-    """The event in the run, from 0; ``None`` for words that only the run input holds."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +65,16 @@ class RunFacts:
 
 
 class TranscriptRow(NamedTuple):
-    """One message. What is known of a turn only when it ends stands on the turn's last row."""
+    """One message. What is known only when a turn, or some background work, ends stands on its last row."""
 
     schema_version: int
     run_id: str
     turn_number: int
+    """Of background work, that of the turn after which it was done."""
     seq: int
     """Counts the run's rows from 1."""
     role: Literal["user", "agent", "system"]
-    """``system`` stands for a turn in which nobody spoke, yet something failed or changed."""
+    """``system`` stands for a turn, or work, in which nobody spoke, yet something failed or changed."""
     text: str
     node_logical_id: str
     node_name: str
@@ -117,15 +105,8 @@ class TranscriptRow(NamedTuple):
     engine: str
     status: str
     started_at: str
-
-
-def bubbles(turns: Sequence[TurnLog]) -> list[Bubble]:
-    """What the chat pane shows: the words of both sides, with warnings and errors as notes between them."""
-    said = [
-        Bubble(words.role, words.text, _speaker(words.event), words.turn_number, words.event_index)
-        for words in spoken(turns)
-    ]
-    return sorted([*said, *_notes(turns)], key=_moment)
+    is_background: bool
+    """Whether it came of background work, after the turn."""
 
 
 def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | None) -> list[TranscriptRow]:
@@ -139,11 +120,11 @@ def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | N
     table = _Table(facts, turns, workflow or Workflow())
     said: dict[int, list[Spoken]] = {}
     for words in spoken(turns):
-        said.setdefault(words.turn_number, []).append(words)
-    for turn, changed, ending in zip(
-        turns, changes_by_turn(turns), _endings(turns, facts.status), strict=True
+        said.setdefault(words.place, []).append(words)
+    for place, (turn, changed, ending) in enumerate(
+        zip(turns, changes_by_turn(turns), _endings(turns, facts.status), strict=True)
     ):
-        table.add_turn(turn.number, said.get(turn.number, []), changed, ending)
+        table.add_turn(turn, said.get(place, []), changed, ending)
     return table.rows
 
 
@@ -171,14 +152,14 @@ class _Table:
         times = (time_of(event) for turn in turns for event in turn.events)
         self._start = next((time for time in times if time is not None), None)
 
-    def add_turn(self, number: int, said: list[Spoken], changed: list[Change], ending: _Ending) -> None:
+    def add_turn(self, turn: TurnLog, said: list[Spoken], changed: list[Change], ending: _Ending) -> None:
         for words in said[:-1]:
-            self._add(number, words, "", _QUIET)
+            self._add(turn, words, "", _QUIET)
         told = _as_json(changed)
         if said or told or ending.error_type:
-            self._add(number, said[-1] if said else None, told, ending)
+            self._add(turn, said[-1] if said else None, told, ending)
 
-    def _add(self, turn_number: int, words: Spoken | None, changed: str, ending: _Ending) -> None:
+    def _add(self, turn: TurnLog, words: Spoken | None, changed: str, ending: _Ending) -> None:
         facts, event = self._facts, words.event if words else None
         node_id = node_of(event) if event else None
         node = self._nodes.get(node_id or "")
@@ -187,7 +168,7 @@ class _Table:
             TranscriptRow(
                 schema_version=SCHEMA_VERSION,
                 run_id=facts.run_id,
-                turn_number=turn_number,
+                turn_number=turn.number,
                 seq=len(self.rows) + 1,
                 role=words.role if words else "system",
                 text=words.text if words else ending.error_message,
@@ -212,6 +193,7 @@ class _Table:
                 engine=facts.engine,
                 status=facts.status,
                 started_at=facts.started_at or iso_utc(self._start),
+                is_background=turn.is_background,
             )
         )
 
@@ -277,19 +259,3 @@ def _as_json(changed: Sequence[Change]) -> str:
     if not changed:
         return ""
     return json.dumps([asdict(change) for change in changed], ensure_ascii=False, default=str)
-
-
-def _speaker(event: Event | None) -> str:
-    return (node_name_of(event) or node_of(event) or "") if event else ""
-
-
-def _notes(turns: Sequence[TurnLog]) -> Iterator[Bubble]:
-    events = ((turn.number, event) for turn in turns for event in turn.events)
-    for index, (number, event) in enumerate(events):
-        if event.type in ("workflow_error", "workflow_warning"):
-            yield Bubble("note", event.summary, _speaker(event), number, index)
-
-
-def _moment(bubble: Bubble) -> tuple[int, int]:
-    """Words that only the input holds come before the turn's events."""
-    return bubble.turn_number, -1 if bubble.event_index is None else bubble.event_index

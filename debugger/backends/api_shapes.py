@@ -124,3 +124,13 @@ def inner_object(body: JsonObject, key: str) -> JsonObject:
     """The object under a key, or the body itself where it is not wrapped."""
     inner = body.get(key)
     return inner if isinstance(inner, dict) else body
+
+
+def workflow_named(workflow_id: str) -> str:
+    """What errors call a workflow."""
+    return f"workflow {workflow_id!r}"
+
+
+def run_named(run_id: str) -> str:
+    """What errors call a run."""
+    return f"run {run_id!r}"

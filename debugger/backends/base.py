@@ -125,6 +125,21 @@ class Backend(Protocol):
             cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
         """
 
+    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+        """Advance a run's background work.
+
+        Companion threads that are due go one step each, then the conditions are judged that may move the run
+        while it waits. It takes no turn of the user, yet the workflow may speak or end in it. The result says
+        whether there is more to do; with nothing to do now, no event comes and the run stays as it was.
+
+        Source: ``platform/wire.md`` 2.7.
+
+        Args:
+            workflow_id: The run's workflow.
+            run_id: The run.
+            cancelled: Set from another thread to end the work early; the run is then ``cancelled``.
+        """
+
     def run(self, run_id: str) -> Run:
         """The record so far, with every finished turn."""
 

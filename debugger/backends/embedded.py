@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator
 
 from debugger.backends.base import Capabilities, Page, TurnStream
+from debugger.backends.claims import Claims
+from debugger.backends.interpreters import Interpreters
+from debugger.backends.opened import begin_run, resume_run
+from debugger.backends.recording import Recorder
 from debugger.backends.scripts import responder_for
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
-from debugger.engine.state import RunState
-from debugger.engine.turn import TurnEnd
 from debugger.engine.world import World
-from debugger.errors import ConflictError, InputError, RunEndedError
+from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import encode
-from debugger.protocol.runs import TERMINAL_STATUSES, Run, TurnInput, TurnLog, TurnResult, turn_logs
+from debugger.protocol.runs import Run, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import Store
 
-_INTERPRETERS_KEPT = 32
 _ALL = 1_000_000
-
-
-@dataclass
-class _Opened:
-    """A run as a turn finds it."""
-
-    run_id: str
-    version_number: int
-    interpreter: Interpreter
-    state: RunState
 
 
 class EmbeddedBackend:
@@ -62,9 +49,9 @@ class EmbeddedBackend:
         self.store = store or Store(self.settings.database_url)
         self._world = world or World()
         self._options = _engine_options(self.settings)
-        self._interpreters: OrderedDict[tuple[str, int], Interpreter] = OrderedDict()
-        self._running: set[str] = set()
-        self._lock = threading.Lock()
+        self._interpreters = Interpreters(self._interpreter)
+        self._claims = Claims()
+        self._recorder = Recorder(self.store, self._world)
 
     def close(self) -> None:
         """Close the store."""
@@ -100,9 +87,7 @@ class EmbeddedBackend:
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""
         self.store.delete_workflow(check_id("workflow", workflow_id))
-        with self._lock:
-            for key in [key for key in self._interpreters if key[0] == workflow_id]:
-                del self._interpreters[key]
+        self._interpreters.forget(workflow_id)
 
     def create_version(
         self,
@@ -162,6 +147,19 @@ class EmbeddedBackend:
         stop = cancelled or threading.Event()
         return TurnStream(run_id, self._turn(workflow_id, turn_input, run_id, version_number, stop))
 
+    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+        """See `Backend.pump`.
+
+        Raises:
+            InputError: An id is malformed, or the run is another workflow's.
+            NotFoundError: There is no such workflow, version or run.
+            RunEndedError: The run is over.
+            ConflictError: A turn of the run is under way, or came first.
+        """
+        check_id("workflow", workflow_id)
+        check_id("run", run_id)
+        return TurnStream(run_id, self._background(workflow_id, run_id, cancelled or threading.Event()))
+
     def _turn(
         self,
         workflow_id: str,
@@ -170,78 +168,30 @@ class EmbeddedBackend:
         version_number: int | None,
         cancelled: threading.Event,
     ) -> Generator[Event, None, TurnResult]:
-        with self._claimed(run_id):
+        with self._claims.claimed(run_id):
             if run_id is None:
-                opened = self._begin(workflow_id, turn_input, version_number)
+                opened = begin_run(self.store, self._interpreters, workflow_id, turn_input, version_number)
             else:
-                opened = self._resume(workflow_id, run_id)
-            began = self._world.now()
-            turn = opened.interpreter.turn(
+                opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            segment = opened.interpreter.turn(
                 opened.state, turn_input, past=lambda: self._past(run_id), cancelled=cancelled
             )
-            events: list[JsonObject] = []
-            while True:
-                try:
-                    event = next(turn)
-                except StopIteration as stop:
-                    end: TurnEnd = stop.value
-                    break
-                events.append(event.to_wire())
-                yield event
-            self._keep(workflow_id, opened, turn_input, end, events, began)
-        return _result(opened, end, events)
+            return (yield from self._recorder.turn(opened, segment, turn_input.run_by))
 
-    def _begin(self, workflow_id: str, turn_input: TurnInput, version_number: int | None) -> _Opened:
-        number = self._first_version(workflow_id, turn_input, version_number)
-        interpreter = self._interpreter(workflow_id, number)
-        return _Opened(new_id(), number, interpreter, interpreter.begin(turn_input))
-
-    def _resume(self, workflow_id: str, run_id: str) -> _Opened:
-        checkpoint = self.store.checkpoint(run_id)
-        if checkpoint.workflow_id != workflow_id:
-            raise InputError(
-                f"Run {run_id} belongs to the workflow {checkpoint.workflow_id}, not to {workflow_id}.",
-                advice="Send the turn to the run's own workflow.",
+    def _background(
+        self, workflow_id: str, run_id: str, cancelled: threading.Event
+    ) -> Generator[Event, None, TurnResult]:
+        with self._claims.claimed(run_id):
+            opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            segment = opened.interpreter.pump(
+                opened.state, past=lambda: self._past(run_id), cancelled=cancelled
             )
-        if checkpoint.status in TERMINAL_STATUSES:
-            raise RunEndedError(
-                f"Run {run_id} is over ({checkpoint.status}) and takes no further turn.",
-                advice="Begin a new run.",
-            )
-        interpreter = self._interpreter(workflow_id, checkpoint.version_number)
-        state = RunState.from_json(checkpoint.checkpoint)
-        return _Opened(run_id, checkpoint.version_number, interpreter, state)
-
-    def _first_version(self, workflow_id: str, turn_input: TurnInput, version_number: int | None) -> int:
-        """The version that a run begins with.
-
-        The caller's; else a number other than 0 in the run input, since 0 may mean there that none was
-        chosen; else the active one.
-
-        Source: ``platform/wire.md`` 2.5.
-        """
-        if version_number is not None:
-            return version_number
-        if turn_input.version_number:
-            return turn_input.version_number
-        active = self.store.workflow_summary(workflow_id).active_version_number
-        return active or 0
+            return (yield from self._recorder.background(opened, segment))
 
     def _interpreter(self, workflow_id: str, version_number: int) -> Interpreter:
-        key = (workflow_id, version_number)
-        with self._lock:
-            found = self._interpreters.get(key)
-            if found is not None:
-                self._interpreters.move_to_end(key)
-                return found
         workflow = self.workflow(workflow_id, version_number)
         responder = responder_for(workflow, self.settings)
-        made = Interpreter(workflow, responder, self._options, self._world, self._load_run)
-        with self._lock:
-            self._interpreters[key] = made
-            while len(self._interpreters) > _INTERPRETERS_KEPT:
-                self._interpreters.popitem(last=False)
-        return made
+        return Interpreter(workflow, responder, self._options, self._world, self._load_run)
 
     def _load_run(self, run_id: str) -> JsonObject:
         return self.run(run_id).to_wire()
@@ -249,74 +199,6 @@ class EmbeddedBackend:
     def _past(self, run_id: str | None) -> list[TurnLog]:
         """The finished turns of a run; none of one that is taking its first and is not kept yet."""
         return [] if run_id is None else turn_logs(self.store.run(run_id))
-
-    @contextmanager
-    def _claimed(self, run_id: str | None) -> Iterator[None]:
-        """Keep a second turn of the run out while one is under way; the store guards across processes."""
-        if run_id is None:
-            yield
-            return
-        with self._lock:
-            if run_id in self._running:
-                raise ConflictError(
-                    f"A turn of run {run_id} is under way already.", advice="Wait for it to end, or stop it."
-                )
-            self._running.add(run_id)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running.discard(run_id)
-
-    def _keep(
-        self,
-        workflow_id: str,
-        opened: _Opened,
-        turn_input: TurnInput,
-        end: TurnEnd,
-        events: list[JsonObject],
-        began: float,
-    ) -> None:
-        first = opened.state.turn_number == 1
-        self.store.append_turn(
-            FinishedTurn(
-                run_id=opened.run_id,
-                workflow_id=workflow_id,
-                version_number=opened.version_number,
-                version_name=self._version_name(workflow_id, opened.version_number) if first else None,
-                workflow_name=opened.interpreter.workflow.name,
-                run_by=turn_input.run_by,
-                turn_number=opened.state.turn_number,
-                status=end.status,
-                termination_source="execution_error" if end.status == "failed" else None,
-                run_input_json=encode(end.run_input),
-                events_json=encode(events),
-                outputs_json=encode(end.outputs),
-                end_state_json=encode(end.end_state),
-                checkpoint=opened.state.to_json(),
-                token_usage_json=encode(end.token_usage),
-                latency_stats_json=encode(end.latency_stats),
-                started_at=began,
-                finished_at=self._world.now(),
-            )
-        )
-
-    def _version_name(self, workflow_id: str, version_number: int) -> str | None:
-        named = {version.version_number: version.version_name for version in self.store.versions(workflow_id)}
-        return named.get(version_number)
-
-
-def _result(opened: _Opened, end: TurnEnd, events: list[JsonObject]) -> TurnResult:
-    return TurnResult(
-        run_id=opened.run_id,
-        status=end.status,
-        turn_number=opened.state.turn_number,
-        events=events,
-        is_waiting_for_input=end.status == "waiting_for_user_input",
-        is_completed=end.status in TERMINAL_STATUSES,
-        error=end.error,
-        next_input_hint=end.hint,
-    )
 
 
 def _engine_options(settings: Settings) -> EngineOptions:

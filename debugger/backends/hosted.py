@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 
 import httpx
 
 from debugger.backends.api_client import Answer, ApiClient
 from debugger.backends.api_shapes import (
     PAGE_SIZE,
-    execute_body,
-    given_up,
     has_more,
     inner_object,
     new_workflow_body,
-    turn_result,
+    run_named,
     version_graph,
     version_summary,
+    workflow_named,
     workflow_summary,
 )
 from debugger.backends.base import Capabilities, Page, TurnStream
-from debugger.backends.waiting import wait_unless
-from debugger.errors import DebuggerError, InputError, NotFoundError, UnsupportedError
+from debugger.backends.hosted_turns import HostedTurns
+from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
-from debugger.protocol.events import Event, parse_event
-from debugger.protocol.runs import Run, TurnInput, TurnResult, unwrap_run
+from debugger.protocol.runs import Run, TurnInput, unwrap_run
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 
@@ -57,7 +55,7 @@ class HostedBackend:
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
         self._client = ApiClient(settings, transport=transport)
-        self._stop_timeout = min(settings.timeout, STOP_TIMEOUT)
+        self._turns = HostedTurns(self._client, stop_timeout=min(settings.timeout, STOP_TIMEOUT))
 
     def __repr__(self) -> str:
         return f"HostedBackend({self._client.base_url!r})"
@@ -131,7 +129,7 @@ class HostedBackend:
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""
         check_id("workflow", workflow_id)
-        self._client.delete(urls.WORKFLOW.format(workflow_id=workflow_id), _workflow_named(workflow_id))
+        self._client.delete(urls.WORKFLOW.format(workflow_id=workflow_id), workflow_named(workflow_id))
 
     def create_version(
         self,
@@ -149,7 +147,7 @@ class HostedBackend:
         if source_version_number is not None:
             body["source_version_number"] = source_version_number
         risk = "The version may have been created nevertheless."
-        answer = self._client.post(path, _workflow_named(workflow_id), body, risk=risk)
+        answer = self._client.post(path, workflow_named(workflow_id), body, risk=risk)
         row = inner_object(answer.body, "version")
         return answer.read(version_summary, {"is_active": mark_as_active, **row})
 
@@ -157,12 +155,12 @@ class HostedBackend:
         """See `Backend.activate_version`."""
         check_id("workflow", workflow_id)
         path = urls.ACTIVATE.format(workflow_id=workflow_id, version_number=version_number)
-        self._client.post(path, f"version {version_number} of {_workflow_named(workflow_id)}")
+        self._client.post(path, f"version {version_number} of {workflow_named(workflow_id)}")
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
         path = urls.RUN.format(run_id=check_id("run", run_id))
-        return self._client.get(path, _run_named(run_id)).read(unwrap_run)
+        return self._client.get(path, run_named(run_id)).read(unwrap_run)
 
     def runs(
         self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
@@ -207,68 +205,33 @@ class HostedBackend:
                 self.capabilities.missing["initial_state"], advice="Run it on the embedded engine instead."
             )
         version = None if run_id else first_version(turn_input, version_number)
-        return TurnStream(
-            run_id, self._turn(workflow_id, turn_input, run_id, version, cancelled or threading.Event())
-        )
+        stop = cancelled or threading.Event()
+        return TurnStream(run_id, self._turns.execute(workflow_id, turn_input, run_id, version, stop))
 
-    def _turn(
-        self,
-        workflow_id: str,
-        turn_input: TurnInput,
-        run_id: str | None,
-        version: int | None,
-        cancelled: threading.Event,
-    ) -> Generator[Event, None, TurnResult]:
-        answer = wait_unless(cancelled, lambda: self._send(workflow_id, turn_input, run_id, version))
-        ending = self._stop(workflow_id, run_id) if answer is None else answer
-        if isinstance(ending, TurnResult):
-            return ending
-        result = ending.read(turn_result)
-        yield from [ending.read(parse_event, event) for event in result.events]
-        return result
+    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+        """See `Backend.pump`. It is asked for when the first event is pulled.
 
-    def _send(
-        self,
-        workflow_id: str,
-        turn_input: TurnInput,
-        run_id: str | None,
-        version: int | None = None,
-        *,
-        timeout: float | None = None,
-    ) -> Answer:
-        return self._client.post(
-            urls.EXECUTE.format(workflow_id=workflow_id),
-            _run_named(run_id) if run_id else _workflow_named(workflow_id),
-            execute_body(turn_input, run_id, version),
-            query=None if version is None else {"version": version},
-            risk="The turn may have been run nevertheless.",
-            timeout=timeout,
-        )
-
-    def _stop(self, workflow_id: str, run_id: str | None) -> Answer | TurnResult:
-        """Ask the API to stop a run whose turn is no longer waited for."""
-        if run_id is None:
-            return given_up("", "The id of the new run is not known yet, so it may go on at the API.")
-        try:
-            stop = TurnInput(command="stop")
-            return self._send(workflow_id, stop, run_id, timeout=self._stop_timeout)
-        except DebuggerError as error:
-            return given_up(run_id, f"The API was asked to stop the run, which failed: {error}")
+        Raises:
+            InputError: An id is malformed.
+        """
+        check_id("workflow", workflow_id)
+        check_id("run", run_id)
+        return TurnStream(run_id, self._turns.pump(workflow_id, run_id, cancelled or threading.Event()))
 
     def _get_workflow(self, workflow_id: str, query: Mapping[str, bool] | None = None) -> Answer:
         path = urls.WORKFLOW.format(workflow_id=check_id("workflow", workflow_id))
-        return self._client.get(path, _workflow_named(workflow_id), query)
+        return self._client.get(path, workflow_named(workflow_id), query)
 
     def _get_versions(self, workflow_id: str) -> Answer:
         path = urls.VERSIONS.format(workflow_id=check_id("workflow", workflow_id))
-        return self._client.get(path, _workflow_named(workflow_id))
+        return self._client.get(path, workflow_named(workflow_id))
 
     def _version(self, workflow_id: str, version_number: int) -> Answer:
         answer = self._get_versions(workflow_id)
         rows = {answer.read(version_summary, row).version_number: row for row in answer.rows("versions")}
         if version_number not in rows:
             raise NotFoundError(
-                f"{_workflow_named(workflow_id).capitalize()} has no version {version_number}.",
+                f"{workflow_named(workflow_id).capitalize()} has no version {version_number}.",
                 advice=f"Its versions are: {', '.join(str(number) for number in rows)}.",
             )
         return Answer(answer.asked, rows[version_number])
@@ -280,11 +243,3 @@ def first_version(turn_input: TurnInput, version_number: int | None) -> int | No
     Source: in a run input, 0 may mean that none was chosen (``platform/wire.md`` 2.5).
     """
     return version_number if version_number is not None else turn_input.version_number or None
-
-
-def _workflow_named(workflow_id: str) -> str:
-    return f"workflow {workflow_id!r}"
-
-
-def _run_named(run_id: str) -> str:
-    return f"run {run_id!r}"

@@ -1,4 +1,4 @@
-"""Which stand-in answers for the models of a workflow."""
+"""Which responder answers for the models of a workflow: the models themselves, or a stand-in."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from pathlib import Path
 
 from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
 from debugger.engine.responders.base import Responder
-from debugger.errors import InputError, StoreError
+from debugger.engine.responders.models import Keys, ModelResponder
+from debugger.engine.responders.models.configs import group_of
+from debugger.errors import InputError, RunError, SettingsError, StoreError
+from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.samples import script_for
 from debugger.settings import Settings
 
 
-def responder_for(workflow: Workflow, settings: Settings) -> Responder:
-    """The script of the workflow where it has one and scripts are wanted, else the rules.
+def responder_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Responder:
+    """The models where they are wanted, else the workflow's script where it has one, else the rules.
 
     A script is a YAML file in the folder of scripts that names the workflow's logical id; the samples bring
-    theirs along.
+    theirs along. Where models are wanted, script and rules answer for those that are simulated.
+
+    Args:
+        workflow: Names models, and may have a script.
+        settings: What is wanted.
+        keys: The keys of the models' providers; those of the process's environment by default.
 
     Raises:
         InputError: A script has a mistake; the message names the file and the line.
@@ -26,7 +34,32 @@ def responder_for(workflow: Workflow, settings: Settings) -> Responder:
     if settings.responder == "rules":
         return rules
     script = find_script(workflow.config.logical_id, settings.scripts_folder)
-    return ScriptedResponder(script, rules) if script else rules
+    stand_in = ScriptedResponder(script, rules) if script else rules
+    if settings.responder != "model":
+        return stand_in
+    return ModelResponder(stand_in, keys=keys, default_llm=default_llm(settings.default_model))
+
+
+def default_llm(text: str) -> JsonObject | None:
+    """The configuration of the model for nodes that name none (``platform/engine.md`` U-58).
+
+    Args:
+        text: Type, model and, where it has one, address, with spaces between them; may be empty.
+
+    Raises:
+        SettingsError: The text names no model.
+    """
+    if not text.strip():
+        return None
+    llm = dict(zip(("type", "model", "base_url"), text.split(), strict=False))
+    try:
+        group_of(llm, None)
+    except RunError as error:
+        raise SettingsError(
+            f"The default model {text!r} cannot be used: {error.message}",
+            advice="Name type, model and address, as in 'custom_llm llama3 http://localhost:11434/v1'.",
+        ) from error
+    return llm
 
 
 def find_script(logical_id: str, folder: Path) -> Script | None:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import median
 
 from debugger.engine.state import RunState
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, ModelEvent, StartNodeRunEvent
 
+_TOTALS = {
+    "total_input_tokens": "input_tokens",
+    "total_output_tokens": "output_tokens",
+    "total_tokens": "tokens",
+    "call_count_with_user_keys": "calls_with_user_keys",
+}
+"""The counters on the wire, and those of the state that they are sums of."""
+
 
 class Accounts:
-    """The running totals of one turn, fed with its events; those of the run are kept in its state."""
+    """The running totals of one turn, fed with its events; those of the run are kept in its state.
+
+    Answers that are thrown away are counted as well (U-61): they were paid for.
+    """
 
     def __init__(self, state: RunState, began: float) -> None:
         self._state = state
         self._began = began
         self._node_runs = 0
-        self._model_calls: dict[str, float] = {}
+        self._model_calls: dict[str, JsonObject] = {}
         self._tool_calls: list[float] = []
 
     def add(self, event: Event) -> None:
@@ -24,13 +36,10 @@ class Accounts:
         if isinstance(event, StartNodeRunEvent):
             self._node_runs += 1
         elif isinstance(event, ModelEvent):
-            usage = event.llm_usage_info
-            # Chunks of one reply share an id and count once, with the last latency.
-            call_id = str(usage.get("llm_response_id") or event.logical_id)
-            latency = usage.get("response_latency_milliseconds") or 0.0
-            self._state.model_calls += call_id not in self._model_calls
-            self._state.model_milliseconds += latency - self._model_calls.get(call_id, 0.0)
-            self._model_calls[call_id] = latency
+            call_id = event.llm_usage_info.get("llm_response_id")
+            # The result of a tool is told in such an event, too, and is no call of a model.
+            if call_id is not None:
+                self._add_model_call(str(call_id), _counters(event.llm_usage_info))
 
     def add_tool_call(self, milliseconds: float) -> None:
         """Count one call of a tool node (U-57)."""
@@ -43,29 +52,80 @@ class Accounts:
             "nodes_executed_count": self._node_runs,
             "llm_call_count": len(self._model_calls),
             "tool_call_count": len(self._tool_calls),
-            "llm_call_latency_stats": _stats(list(self._model_calls.values())),
+            "llm_call_latency_stats": _stats([call["milliseconds"] for call in self._model_calls.values()]),
             "tool_call_latency_stats": _stats(self._tool_calls),
         }
 
     def token_usage(self) -> JsonObject:
         """``llm_token_usage`` of the run so far; a stand-in uses no tokens."""
-        return {
-            "total_input_tokens": 0,
-            "total_output_tokens": 0,
-            "total_tokens": 0,
-            "call_count_with_user_keys": 0,
-            "call_count_with_fallback_keys": 0,
-            "call_count": self._state.model_calls,
-        }
+        models = list(self._state.usage_by_model.values())
+        breakdown = [{**_name(model), **_token_totals([model])} for model in models]
+        return {**_token_totals(models), "breakdown_by_models": breakdown or None}
 
     def latency_stats(self) -> JsonObject:
         """``llm_latency_stats`` of the run so far; times in milliseconds."""
-        calls, spent = self._state.model_calls, self._state.model_milliseconds
-        return {
-            "call_count": calls,
-            "total_latency_milliseconds": round(spent, 3),
-            "average_latency_milliseconds": round(spent / calls, 3) if calls else 0.0,
-        }
+        models = list(self._state.usage_by_model.values())
+        breakdown = [{**_name(model), **_latency_totals([model])} for model in models]
+        return {**_latency_totals(models), "breakdown_by_models": breakdown or None}
+
+    def _add_model_call(self, call_id: str, call: JsonObject) -> None:
+        """Chunks of one reply share an id and count once, with what the last one says."""
+        earlier = self._model_calls.get(call_id)
+        if earlier is not None:
+            self._book(earlier, -1)
+        self._model_calls[call_id] = call
+        self._book(call, 1)
+
+    def _book(self, call: JsonObject, sign: int) -> None:
+        key = f"{call['provider']} {call['response_model']}"
+        kept = self._state.usage_by_model.get(key)
+        if kept is None:
+            kept = {name: value if isinstance(value, str | None) else 0 for name, value in call.items()}
+            self._state.usage_by_model[key] = kept
+        for name, value in call.items():
+            if not isinstance(value, str | None):
+                kept[name] += sign * value
+
+
+def _counters(usage: JsonObject) -> JsonObject:
+    """What one call adds; keys and numbers as the state keeps them for each model."""
+    taken, given = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    return {
+        "response_model": usage.get("response_model"),
+        "provider": usage.get("provider"),
+        "calls": 1,
+        "calls_with_user_keys": int(bool(usage.get("used_user_api_key"))),
+        "input_tokens": taken,
+        "output_tokens": given,
+        "tokens": usage.get("total_tokens") or taken + given,
+        "milliseconds": usage.get("response_latency_milliseconds") or 0.0,
+    }
+
+
+def _name(model: JsonObject) -> JsonObject:
+    return {"response_model": model["response_model"], "provider": model["provider"]}
+
+
+def _token_totals(models: Iterable[JsonObject]) -> JsonObject:
+    models = list(models)
+    totals = {wire: sum(model[name] for model in models) for wire, name in _TOTALS.items()}
+    # The engine has no keys of its own to fall back on.
+    return {
+        **totals,
+        "call_count_with_fallback_keys": 0,
+        "call_count": sum(model["calls"] for model in models),
+    }
+
+
+def _latency_totals(models: Iterable[JsonObject]) -> JsonObject:
+    models = list(models)
+    calls = sum(model["calls"] for model in models)
+    spent = sum(model["milliseconds"] for model in models)
+    return {
+        "call_count": calls,
+        "total_latency_milliseconds": round(spent, 3),
+        "average_latency_milliseconds": round(spent / calls, 3) if calls else 0.0,
+    }
 
 
 def _stats(values: list[float]) -> JsonObject | None:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
 from debugger.engine.accounts import Accounts
+from debugger.engine.expansion.placement import origin_of
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import ThreadState
@@ -55,6 +56,8 @@ class Announcer:
                 origin_node_name=config.name,
                 origin_node_run_id=run_id,
             )
+            if origin := origin_of(config):
+                event.stamp(super_node_origin=list(origin))
         self._history.add(event)
         self._accounts.add(event)
         return event

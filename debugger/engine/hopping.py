@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from debugger.engine.announcer import Events
+from debugger.engine.expansion.placement import is_inside
 from debugger.engine.nodes.base import Node, NodeContext
 from debugger.engine.routing import (
     Decision,
@@ -19,6 +20,7 @@ from debugger.engine.routing import (
 from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
 from debugger.engine.static_messages import fixed_response, pick_message
+from debugger.graph import Graph
 from debugger.protocol.events import EndThreadEvent, Event, WaitingConditionMatchedEvent
 from debugger.protocol.workflow import GuardrailStrikesConfig, NodeConfig
 
@@ -103,7 +105,7 @@ class Hopping:
     def _enter(self, hop: Hop, thread: ThreadState) -> Events:
         memo_id = f"nav_msg_{self._segment.world.uuid()}"
         yield self._announcer.stamped(navigation_event(hop, memo_id), thread)
-        _move(thread, hop)
+        _move(thread, hop, self._segment.graph)
 
     def _speak(self, hop: Hop, thread: ThreadState, run_id: str) -> Events:
         """Speak the line of an edge whose expression held, after the node's own reply (7.2 (c))."""
@@ -194,14 +196,16 @@ class Hopping:
             yield self._forked.pop(0)
 
 
-def _move(thread: ThreadState, hop: Hop) -> None:
+def _move(thread: ThreadState, hop: Hop, graph: Graph) -> None:
     here = hop.source.logical_id
     if hop.kind == "global":
         thread.callers.append((hop.destination.logical_id, here))
     elif hop.kind == "reverse":
         thread.callers.pop()
     elif hop.destination.logical_id != here:
-        thread.callers.clear()  # whoever leaves by another way goes back nowhere
+        # Whoever leaves by another way goes back nowhere; within a super node one has not left it.
+        while thread.callers and not is_inside(graph.node(thread.callers[-1][0]), hop.destination):
+            thread.callers.pop()
     # Kept until a model is asked: what was come back to may be a node that asks none.
     thread.came_back = thread.came_back or hop.kind == "reverse"
     thread.hops_in_a_row = thread.hops_in_a_row + 1 if hop.is_conditional else 0

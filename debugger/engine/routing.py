@@ -10,9 +10,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from debugger.engine.expansion.placement import author_edge_id, exit_origin_of, may_enter, ways_back
 from debugger.engine.flags import truth
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
-from debugger.engine.nodes.llm import judge, readable_schema
+from debugger.engine.nodes.llm.judging import judge
+from debugger.engine.nodes.llm.schemas import readable_schema
 from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
@@ -55,6 +57,8 @@ class Hop:
     condition: ConditionConfig | None = None
     judged_apart: bool = False
     """Whether a model judges its condition in a call of its own instead of choosing it while it answers."""
+    super_node_id: str | None = None
+    """The super node that it leaves (``platform/engine.md`` 2.11)."""
 
     @property
     def key(self) -> str:
@@ -65,6 +69,11 @@ class Hop:
     def name(self) -> str | None:
         """The author's name for the edge."""
         return self.edge.name if self.edge else None
+
+    @property
+    def edge_id(self) -> str | None:
+        """The author's id for the edge."""
+        return author_edge_id(self.edge) if self.edge else None
 
     @property
     def is_conditional(self) -> bool:
@@ -188,13 +197,13 @@ class Routes:
 
     def _hop(self, kind: Kind, node: NodeConfig, edge: EdgeConfig) -> Hop:
         destination = self._graph.node(str(edge.destination_node_logical_id))
-        return Hop(kind, node, destination, edge, edge.condition)
+        return Hop(kind, node, destination, edge, edge.condition, super_node_id=exit_origin_of(edge))
 
     def _to_globals(self, node: NodeConfig) -> list[Hop]:
         return [
             Hop("global", node, other, None, settings.condition, self._is_judged_apart(settings))
             for other in self._graph.global_nodes
-            if other.logical_id != node.logical_id and not other.disabled
+            if other.logical_id != node.logical_id and not other.disabled and may_enter(node, other)
             if (settings := other.global_node_config) is not None
         ]
 
@@ -205,14 +214,17 @@ class Routes:
         return method == "independent_llm_evaluations"
 
     def _back(self, node: NodeConfig, thread: ThreadState) -> list[Hop]:
-        """The hop back to where a global node was entered from."""
-        settings = node.global_node_config
-        if settings is None or settings.reverse_conditional_edge is None:
-            return []
+        """The hop back to where a global node, or a global super node around this one, was entered from."""
         entered, caller = thread.callers[-1]
-        if entered != node.logical_id:
-            return []
-        return [Hop("reverse", node, self._graph.node(caller), None, settings.reverse_conditional_edge)]
+        back = self._graph.node(caller)
+        own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
+        if own is not None and entered == node.logical_id:
+            return [Hop("reverse", node, back, None, own)]
+        return [
+            Hop("reverse", node, back, None, way.condition, super_node_id=way.super_node_id)
+            for way in ways_back(node)
+            if way.entered_node_id == entered
+        ]
 
     def first_that_holds(
         self, node: Node[Any], context: NodeContext
@@ -264,10 +276,15 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
         return DirectEdgeEvent(**ends)
     if hop.kind == "self_loop":
         return SelfLoopEdgeEvent(**ends)
-    named = {"edge_name": hop.name, "edge_logical_id": hop.edge.logical_id if hop.edge else None}
+    named = {
+        "edge_name": hop.name,
+        "edge_logical_id": hop.edge_id,
+        "super_node_exit_origin": hop.super_node_id,
+    }
     if hop.kind == "reverse":
+        global_node = hop.super_node_id or hop.source.logical_id
         return ReverseConditionalEdgeEvent(
-            **named, **ends, args_filled=decision.args, global_node_logical_id=hop.source.logical_id
+            **named, **ends, args_filled=decision.args, global_node_logical_id=global_node
         )
     return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
 
@@ -317,7 +334,7 @@ def navigation_event(hop: Hop, message_id: str) -> WorkflowNavigationMessageEven
         "destination_node_id": hop.destination.logical_id,
         "destination_node_name": hop.destination.name,
         "edge_name": (hop.name or "") if named else "",
-        "edge_logical_id": hop.edge.logical_id if named and hop.edge else "",
+        "edge_logical_id": (hop.edge_id or "") if named else "",
     }
     return WorkflowNavigationMessageEvent(
         logical_id=message_id,

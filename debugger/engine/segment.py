@@ -111,6 +111,16 @@ class Segment:
             outbound=self.outbound,
         )
 
+    def given(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
+        """What the input has for a node: under its id, else for any node of its type."""
+        found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
+        for node_input in found.node_run_inputs if found else ():
+            if node_input.node_logical_id == config.logical_id or (
+                node_input.node_logical_id is None and node_input.type == config.type
+            ):
+                return node_input.to_wire()
+        return {}
+
     def end(self, error: str | None) -> TurnEnd:
         """How it ended, once it has."""
         status = self.status or self._by_threads()

@@ -113,10 +113,8 @@ class RunState:
     """Last index spoken of each list of fixed messages in sequence (U-8)."""
     guardrail_entries: int = 0
     """How often a guardrail node was entered from another kind of node."""
-    model_calls: int = 0
-    """Model calls of the run so far."""
-    model_milliseconds: float = 0.0
-    """What they took together."""
+    usage_by_model: dict[str, JsonObject] = field(default_factory=dict)
+    """What each model of the run has cost so far; `Accounts` keeps it."""
 
     @classmethod
     def at(cls, node_id: str) -> Self:
@@ -153,7 +151,9 @@ class RunState:
         """Read what `to_json` wrote."""
         data: Mapping[str, Any] = decode(text)
         threads = {key: _read(value) for key, value in data["threads"].items()}
-        return cls(**{**data, "threads": threads})
+        # What an earlier version kept besides does not keep its runs from going on.
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        return cls(**{**known, "threads": threads})
 
 
 def _written(thread: ThreadState) -> JsonObject:

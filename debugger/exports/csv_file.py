@@ -17,6 +17,7 @@ QA_REVIEW: tuple[str, ...] = (
     "schema_version",
     "run_id",
     "turn_number",
+    "is_background",
     "seq",
     "role",
     "text",

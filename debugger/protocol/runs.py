@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -31,6 +31,11 @@ TERMINAL_STATUSES: frozenset[str] = frozenset({"completed", "failed", "cancelled
 """A run in one of these takes no further turn."""
 
 MAIN_THREAD = "0"
+
+BACKGROUND = "background"
+"""The key in a run input's ``miscellaneous`` that marks background work, which nobody sent."""
+
+_BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_matched"})
 
 
 class NodeInput(WireModel):
@@ -101,7 +106,7 @@ class ExecuteRequest(WireModel):
 
 
 class TurnResult(WireModel):
-    """The answer to one execute call (``platform/wire.md`` 2.3)."""
+    """The answer to one execute call, or to one that advances background work (``platform/wire.md`` 2.3)."""
 
     run_id: str
     status: RunStatus
@@ -115,7 +120,11 @@ class TurnResult(WireModel):
     next_input_hint: JsonObject | None = None
     """The ``busy_wait_for_user_message`` event when the run waits."""
     has_active_companions: bool = False
+    """Companion threads still run."""
     has_background_work: bool = False
+    """They do, or a condition is judged while the run waits: the run can go on without the user."""
+    next_due: float | None = Field(default=None, exclude=True)
+    """When background work can go on, in seconds since the epoch, where that is known. Never on the wire."""
 
     def parsed_events(self) -> list[Event]:
         """The turn's events as instances of their classes."""
@@ -130,7 +139,7 @@ class RunOutput(WireModel):
 
 
 class Turn(WireModel):
-    """One finished turn of a run record: what the platform calls an input/output pair."""
+    """One finished turn of a run record, or some background work: on the platform, an input/output pair."""
 
     run_input: JsonObject = Field(default_factory=dict)
     run_output: RunOutput = Field(default_factory=RunOutput)
@@ -186,12 +195,18 @@ class Run(WireModel):
 
 @dataclass
 class TurnLog:
-    """One turn as it is looked at: finished, or still growing while it is pulled."""
+    """One turn as it is looked at: finished, or still growing while it is pulled.
+
+    Background work is looked at in the same way. It takes no turn of the user (``platform/wire.md`` 2.7), so
+    it bears the number of the turn after which it was done: a turn lasts until the user's next one.
+    """
 
     number: int
-    """Counts turns from 1."""
+    """Counts the user's turns from 1."""
     run_input: TurnInput
     events: list[Event] = field(default_factory=list)
+    is_background: bool = False
+    """Whether it is background work."""
 
     @property
     def message(self) -> str:
@@ -200,11 +215,36 @@ class TurnLog:
 
 
 def turn_logs(run: Run) -> list[TurnLog]:
-    """A record's turns, read once, for everything that looks at them."""
-    return [
-        TurnLog(number, TurnInput.from_wire(turn.run_input), turn.parsed_events())
-        for number, turn in enumerate(run.input_output_pairs, start=1)
-    ]
+    """A record's turns, read once, for everything that looks at them.
+
+    Background work that left no event is passed over: there is nothing to see of it.
+    """
+    logs: list[TurnLog] = []
+    number = 0
+    for turn in run.input_output_pairs:
+        given, events = TurnInput.from_wire(turn.run_input), turn.parsed_events()
+        is_background = bool(logs) and _is_background(given, events)
+        number += not is_background
+        if events or not is_background:
+            logs.append(TurnLog(number, given, events, is_background))
+    return logs
+
+
+def background_input() -> TurnInput:
+    """The run input of background work: it brings nothing, and says that nobody sent it."""
+    return TurnInput(command="data", miscellaneous={BACKGROUND: True})
+
+
+def _is_background(given: TurnInput, events: Sequence[Event]) -> bool:
+    """Whether a pair of the record is background work.
+
+    Our own records mark it. In those of another backend it is a pair to which nobody said anything and whose
+    events only background work has.
+    """
+    if given.command != "data" or given.messages:
+        return False
+    marked = given.miscellaneous.get(BACKGROUND) is True
+    return marked or any(event.type in _BACKGROUND_TYPES for event in events)
 
 
 def unwrap_run(data: Mapping[str, Any]) -> Run:

@@ -1,16 +1,21 @@
-"""The route that runs one turn (``platform/wire.md`` section 2)."""
+"""The routes that go on with a run: by a turn, or by its background work (``platform/wire.md`` section 2)."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import threading
+from collections.abc import Callable
 
+from fastapi import APIRouter, Depends
+
+from debugger.backends.base import TurnStream
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import ExecuteRequest, TurnInput
-from debugger.server.body import JsonBody, read_fields, unusable
-from debugger.server.parameters import AskedVersion, ServedBackend, TurnsUnderWay, WorkflowId
+from debugger.server.body import JsonBody, read_fields, read_object, unusable
+from debugger.server.parameters import AskedVersion, RunId, ServedBackend, TurnsUnderWay, WorkflowId
 from debugger.server.reply import JsonReply
+from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
 
 router = APIRouter()
@@ -33,12 +38,32 @@ def execute(
         stopped = running.stop(run_id)
         if stopped is not None and stopped.is_completed:
             return JsonReply(stopped.to_wire())
+    return _answered(
+        running,
+        run_id,
+        lambda cancelled: backend.execute(
+            workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
+        ),
+    )
+
+
+@router.post(urls.PUMP, dependencies=[Depends(read_object)])
+def pump_companions(
+    workflow_id: WorkflowId, run_id: RunId, backend: ServedBackend, running: TurnsUnderWay
+) -> JsonReply:
+    """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
+    return _answered(
+        running, run_id, lambda cancelled: backend.pump(workflow_id, run_id, cancelled=cancelled)
+    )
+
+
+def _answered(
+    running: RunningTurns, run_id: str | None, begin: Callable[[threading.Event], TurnStream]
+) -> JsonReply:
+    """The answer once everything has happened; a run that is not there counts as an ended session."""
     try:
         with running.turn(run_id) as turn:
-            stream = backend.execute(
-                workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=turn.cancelled
-            )
-            turn.result = stream.finish()
+            turn.result = begin(turn.cancelled).finish()
     except NotFoundError as error:
         if run_id is None:
             raise

@@ -7,13 +7,19 @@ A session holds nothing that a reload may not lose: the backend keeps every fini
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Self
 
+from debugger.analysis.background import may_go_on
+from debugger.analysis.standing import Standing
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import BusyWaitForUserMessageEvent
+from debugger.protocol.events import Event
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog, TurnResult, turn_logs
+from debugger.session.background import BackgroundPace
+from debugger.session.logbook import Logbook
 from debugger.session.worker import Worker
 
 
@@ -23,16 +29,27 @@ class DebugSession:
     Commands return nothing and at once: a turn is pulled by a worker thread, and its events appear in
     `turns`. What a command could not do is told by `error` until the next command.
 
+    Background work goes on while somebody looks: whoever shows the session calls `go_on` again and again. A
+    turn of the user goes first; it waits only for the step that is under way.
+
     Args:
         backend: Where the run goes.
         workflow_id: The workflow.
         version_number: The version to start with; ``None`` is the active one.
+        now: Gives the time in seconds since the epoch.
 
     Raises:
         DebuggerError: The backend cannot give the workflow.
     """
 
-    def __init__(self, backend: Backend, workflow_id: str, version_number: int | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        workflow_id: str,
+        version_number: int | None = None,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.backend = backend
         self.workflow_id = workflow_id
         self.version_number = version_number
@@ -40,18 +57,19 @@ class DebugSession:
         self._run_id: str | None = None
         self._error: DebuggerError | None = None
         self._unsent = ""
-        self._turns: list[TurnLog] = []
+        self._logbook = Logbook()
         self._status: RunStatus = "not_started"
         self._hint: JsonObject | None = None
         self._result: TurnResult | None = None
-        self._worker: Worker | None = None
-        self._cancelled = threading.Event()
+        self._turn: Worker | None = None
+        self._step: Worker | None = None
+        self._pace = BackgroundPace(now)
         self._elapsed = 0.0
         self._lock = threading.RLock()
 
     @classmethod
     def open(cls, backend: Backend, run_id: str) -> Self:
-        """Go on with a recorded run.
+        """Go on with a recorded run. Its background work stands still until it is told to go on.
 
         Raises:
             NotFoundError: There is no such run.
@@ -61,8 +79,11 @@ class DebugSession:
         session = cls(backend, run.workflow_id, run.version_number)
         session._run_id = run_id
         session._status = run.status
-        session._turns = turn_logs(run)
-        session._hint = _last_hint(session._turns) if run.status == "waiting_for_user_input" else None
+        logs = turn_logs(run)
+        session._logbook = Logbook(logs)
+        session._hint = _last_hint(logs) if run.status == "waiting_for_user_input" else None
+        session._pace.has_work = may_go_on(logs, session.workflow, run.status)
+        session._pace.halt("This run was opened from its record.")
         return session
 
     @property
@@ -85,19 +106,34 @@ class DebugSession:
 
     @property
     def turns(self) -> list[TurnLog]:
-        """The turns so far; while one is under way it is the last, and grows."""
+        """The turns so far, and the background work between them; what is under way comes last."""
         self._settle()
-        return self._turns
+        return self._logbook.logs
 
     @property
     def busy(self) -> bool:
         """Whether a turn is under way."""
         self._settle()
-        return self._worker is not None
+        return self._turn is not None
+
+    @property
+    def pace(self) -> BackgroundPace:
+        """How the run's background work goes on."""
+        self._settle()
+        return self._pace
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether a step of background work is under way."""
+        self._settle()
+        return self._step is not None
 
     @property
     def status(self) -> RunStatus:
-        """The run's status: ``not_started`` before the first turn, ``running`` while one is under way."""
+        """The run's status: ``not_started`` before the first turn, ``running`` while one is under way.
+
+        A step of background work leaves it as it is until the step has ended.
+        """
         return "running" if self.busy else self._status
 
     @property
@@ -107,7 +143,7 @@ class DebugSession:
 
     @property
     def result(self) -> TurnResult | None:
-        """How the last turn that was run here ended."""
+        """How the last turn that was run here ended, or the last step of background work since."""
         self._settle()
         return self._result
 
@@ -120,7 +156,7 @@ class DebugSession:
     def elapsed(self) -> float:
         """Seconds of the turn under way, or of the last one that was run here."""
         self._settle()
-        return self._worker.elapsed if self._worker else self._elapsed
+        return self._turn.elapsed if self._turn else self._elapsed
 
     def start(self, turn_input: TurnInput) -> None:
         """Begin the run with its first turn."""
@@ -142,17 +178,34 @@ class DebugSession:
         base = turn_input.model_dump(exclude={"thread_to_node_inputs", "command"}) if turn_input else {}
         self._run(TurnInput.saying(text, **base, command="data" if self.run_id else "start"))
 
+    def go_on(self) -> None:
+        """Begin the next step of background work if one is due; call this again and again."""
+        with self._lock:
+            if self.pace.is_due and not self.busy and not self.is_stepping:
+                self._begin_step()
+
+    def advance(self) -> None:
+        """Begin a step of background work now, whether or not the work goes on by itself."""
+        with self._lock:
+            if self.is_over or self.run_id is None:
+                self._refuse("There is no background work to advance.", "Start a run first.")
+            elif not self.busy and not self.is_stepping:
+                self._error = None
+                self._pace.resume()
+                self._begin_step()
+
     def stop(self) -> None:
         """End the run: after what it is doing, or at once when it waits."""
         with self._lock:
-            if self.busy:
-                self._cancelled.set()
-            elif self.run_id is not None and not self.is_over:
+            under_way = [worker for worker in (self._step, self._turn) if worker is not None and worker.busy]
+            for worker in under_way:
+                worker.cancelled.set()
+            if not under_way and self.run_id is not None and not self.busy and not self.is_over:
                 self._run(TurnInput.saying(None, command="stop"))
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the turn under way to end; whether it did in time (seconds)."""
-        worker = self._worker
+        """Wait for what is under way to end; whether it did in time (seconds)."""
+        worker = self._turn or self._step
         return worker is None or worker.wait(timeout)
 
     def _run(self, turn_input: TurnInput) -> None:
@@ -162,47 +215,83 @@ class DebugSession:
                 self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
                 return
             self._error, self._unsent = None, ""
-            self._cancelled = cancelled = threading.Event()
-            log = TurnLog(len(self._turns) + 1, turn_input)
-            self._turns = [*self._turns, log]
-            self._worker = Worker(lambda: self._begin(turn_input, cancelled), log.events.append)
+            step = self._step
+            self._turn = Worker(
+                self._logbook.new_turn(turn_input, after=step.log if step else None),
+                lambda cancelled: self._begin(turn_input, cancelled, step),
+                self._logbook.add,
+            )
 
-    def _begin(self, turn_input: TurnInput, cancelled: threading.Event) -> TurnStream:
+    def _begin(self, turn_input: TurnInput, cancelled: threading.Event, step: Worker | None) -> TurnStream:
+        if step is not None:
+            step.wait()
         return self.backend.execute(
             self.workflow_id,
             turn_input,
-            run_id=self.run_id,
+            run_id=self._run_id,
             version_number=self.version_number,
             cancelled=cancelled,
         )
 
+    def _begin_step(self) -> None:
+        run_id = self._run_id or ""
+        self._step = Worker(
+            self._logbook.new_step(),
+            lambda cancelled: self.backend.pump(self.workflow_id, run_id, cancelled=cancelled),
+            self._take_event,
+        )
+
+    def _take_event(self, log: TurnLog, event: Event) -> None:
+        self._pace.judged += event.type == "waiting_evaluation_boundary"
+        self._logbook.add(log, event)
+
     def _settle(self) -> None:
-        """Take over the result of a turn that has ended since the last look."""
+        """Take over the results of what has ended since the last look."""
         with self._lock:
-            worker = self._worker
-            if worker is None or worker.busy:
-                return
-            self._worker = None
-            self._elapsed = worker.elapsed
-            if worker.result is None:
-                # What did not come to an end is not on record: show what the run really is.
-                self._error = worker.error
-                self._unsent = self._turns[-1].message
-                self._turns = self._turns[:-1]
-                return
-            self._result = worker.result
-            self._run_id = worker.result.run_id
-            self._status = worker.result.status
-            self._hint = worker.result.next_input_hint
-            if self._cancelled.is_set() and self._status not in TERMINAL_STATUSES:
-                # The stop came when the turn had no node left to keep from running.
-                self._run(TurnInput.saying(None, command="stop"))
+            if self._step is not None and not self._step.busy:
+                step, self._step = self._step, None
+                self._take_step(step)
+            if self._turn is not None and not self._turn.busy:
+                turn, self._turn = self._turn, None
+                self._take_turn(turn)
+
+    def _take_step(self, worker: Worker) -> None:
+        result = worker.result
+        if result is None or not worker.log.events:
+            self._logbook.forget(worker.log)
+        if result is None:
+            self._error = worker.error
+            self._pace.halt("The last step could not be done.")
+            return
+        self._pace.take_step(result, is_quiet=not worker.log.events)
+        self._take_result(worker, result)
+
+    def _take_turn(self, worker: Worker) -> None:
+        self._elapsed = worker.elapsed
+        if worker.result is None:
+            # What did not come to an end is not on record: show what the run really is.
+            self._logbook.forget(worker.log)
+            self._unsent = worker.log.message
+            was_stopped = worker.cancelled.is_set() and self._status in TERMINAL_STATUSES
+            self._error = None if was_stopped else worker.error
+            return
+        self._run_id = worker.result.run_id
+        self._pace.take_turn(worker.result)
+        self._take_result(worker, worker.result)
+
+    def _take_result(self, worker: Worker, result: TurnResult) -> None:
+        self._result = result
+        self._status = result.status
+        waits = result.status == "waiting_for_user_input"
+        self._hint = result.next_input_hint or (self._hint if waits else None)
+        if worker.cancelled.is_set() and self._status not in TERMINAL_STATUSES and self._turn is None:
+            # The stop came when there was no node left to keep from running.
+            self._run(TurnInput.saying(None, command="stop"))
 
     def _refuse(self, message: str, advice: str) -> None:
         self._error = ConflictError(message, advice=advice)
 
 
 def _last_hint(turns: list[TurnLog]) -> JsonObject | None:
-    events = turns[-1].events if turns else []
-    waits = [event for event in events if isinstance(event, BusyWaitForUserMessageEvent)]
-    return waits[-1].to_wire() if waits else None
+    waiting = Standing.after(turns).main.waiting
+    return waiting.to_wire() if waiting else None

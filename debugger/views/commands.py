@@ -22,6 +22,8 @@ Arguments = ParamSpec("Arguments")
 
 MESSAGE_KEY = "message"
 """The box in which a person answers."""
+AUTOMATIC_KEY = "advance_by_itself"
+"""The switch that lets background work go on by itself."""
 
 
 def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -74,7 +76,10 @@ def reload_run() -> None:
     """Read the run on view from its record again, since others may have gone on with it."""
     session = state.page().session
     if session is not None and session.run_id is not None and not session.busy:
-        show(DebugSession.open(session.backend, session.run_id))
+        again = DebugSession.open(session.backend, session.run_id)
+        if session.pace.goes_on:
+            again.pace.resume()
+        show(again)
 
 
 @command
@@ -139,6 +144,22 @@ def take_in_turn() -> None:
 
 
 @command
+def advance() -> None:
+    """Do a step of background work now; where it had halted, it goes on from here."""
+    session = state.page().session
+    if session is not None:
+        session.advance()
+
+
+def advance_by_itself() -> None:
+    """Let the background work go on by itself, or not, as the switch says."""
+    page = state.page()
+    page.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
+    if page.session is not None:
+        page.session.pace.automatic = page.advances_by_itself
+
+
+@command
 def stop() -> None:
     """End the run."""
     session = state.page().session
@@ -150,6 +171,8 @@ def show(session: DebugSession | None) -> None:
     """Put a session on view, or none; what was chosen in the one before is forgotten."""
     page = state.page()
     page.session = session
+    if session is not None:
+        session.pace.automatic = page.advances_by_itself
     page.event = page.node = None
     page.awaits_turn = False
     page.next_input = RunInputModel()
@@ -162,11 +185,15 @@ def select_event(index: int | None) -> None:
 
 
 def select_turn(turn_number: int) -> None:
-    """Look back at a turn's end; the last turn, or one that the run does not have, follows the run."""
+    """Look back at a turn's end, with the background work that came of it.
+
+    The last turn, or one that the run does not have, follows the run.
+    """
     page = state.page()
     turns = page.session.turns if page.session else []
-    past = [turn for turn in turns[:-1] if turn.number <= turn_number]
-    page.event = sum(len(turn.events) for turn in past) - 1 if 0 < turn_number < len(turns) else None
+    seen = sum(len(turn.events) for turn in turns if turn.number <= turn_number)
+    is_past = 0 < turn_number < (turns[-1].number if turns else 0)
+    page.event = seen - 1 if is_past and seen else None
 
 
 def start_input(page: PageState, session: DebugSession) -> RunInputModel:

@@ -21,6 +21,7 @@ from debugger.views.parts.workflow_picker import workflow_picker
 from debugger.views.reading import reading
 
 _POLL_SECONDS = 0.3
+_BACKGROUND_POLL_SECONDS = 0.5
 
 
 def render() -> None:
@@ -40,8 +41,7 @@ def render() -> None:
         _show_errors(None)
         st.caption("Choose a workflow on the left, or import one, to see it here.")
         return
-    poll = _POLL_SECONDS if session.busy else None
-    st.fragment(_workbench, run_every=poll)(_standing(session))
+    st.fragment(_workbench, run_every=_poll_seconds(session))(_standing(session))
 
 
 def _setup(backend: Backend) -> None:
@@ -53,9 +53,17 @@ def _setup(backend: Backend) -> None:
             run_input(session)
 
 
+def _poll_seconds(session: DebugSession) -> float | None:
+    """How often a session is looked at by itself; ``None`` when nothing can happen."""
+    if session.busy:
+        return _POLL_SECONDS
+    return _BACKGROUND_POLL_SECONDS if session.pace.goes_on or session.is_stepping else None
+
+
 def _standing(session: DebugSession) -> tuple[object, ...]:
-    """What of a session the page outside the workbench shows, and whether it is polled."""
-    return session, session.run_id, session.status, len(session.turns), state.page().generation
+    """What of a session the page outside the workbench shows, and how often it is polled."""
+    number = session.turns[-1].number if session.turns else 0
+    return session, session.run_id, session.status, number, _poll_seconds(session), state.page().generation
 
 
 def _workbench(drawn: tuple[object, ...]) -> None:
@@ -68,10 +76,11 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     if session is None:
         return
     commands.take_in_turn()
+    session.go_on()
     seen = _standing(session)
     now = reading(session)
     _forget_lost_event(len(now.rows))
-    context_bar(session)
+    context_bar(now)
     _show_errors(session)
     with st.container(key="panes"):
         centre, right = st.columns([1.75, 1], gap="small")

@@ -52,11 +52,12 @@ def current_address() -> Address:
 
 def turn_of(session: DebugSession, index: int | None) -> int | None:
     """The turn of an event, or the last one; ``None`` before the first."""
-    last = len(session.turns) or None
+    turns = session.turns
+    last = turns[-1].number if turns else None
     if index is None:
         return last
     left = index
-    for turn in session.turns:
+    for turn in turns:
         left -= len(turn.events)
         if left < 0:
             return turn.number

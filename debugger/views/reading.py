@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from debugger.analysis.bubbles import Bubble, bubbles
 from debugger.analysis.hints import InputHint, input_hint
 from debugger.analysis.position import Position, position
 from debugger.analysis.timeline import TimelineRow, timeline
-from debugger.analysis.transcript import Bubble, bubbles
 from debugger.backends.scripts import find_script
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
@@ -42,7 +42,8 @@ def reading(session: DebugSession) -> Reading:
     page = state.page()
     # A turn under way grows while it is read: every pane shall see the same events.
     turns = [replace(turn, events=list(turn.events)) for turn in session.turns]
-    moment = (session, session.status, sum(len(turn.events) for turn in turns), len(turns))
+    has_work = session.pace.has_work
+    moment = (session, session.status, has_work, sum(len(turn.events) for turn in turns), len(turns))
     if page.reading is None or page.reading[0] != moment:
         page.reading = (moment, _read(session, turns))
     found: Reading = page.reading[1]
@@ -51,7 +52,6 @@ def reading(session: DebugSession) -> Reading:
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
     graph = Graph(session.workflow)
-    result = session.result
     conversations = _conversations(session)
     return Reading(
         session=session,
@@ -63,9 +63,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
         bubbles=bubbles(turns),
         suggestions=next_lines(conversations, [turn.message for turn in turns if turn.message]),
         is_scripted=bool(conversations),
-        hint=input_hint(
-            session.hint, session.status, has_background_work=bool(result and result.has_background_work)
-        ),
+        hint=input_hint(session.hint, session.status, has_background_work=session.pace.has_work),
     )
 
 

@@ -143,7 +143,9 @@ def _table(found: Page[Run], names: dict[str, str]) -> None:
             "status": st.column_config.MultiselectColumn(
                 "Status", width=150, options=chips, color=[colours[chip] for chip in chips]
             ),
-            "turns": st.column_config.NumberColumn("Turns", width=60),
+            "turns": st.column_config.NumberColumn(
+                "Turns", width=60, help="Turns, and pieces of background work"
+            ),
             "by": st.column_config.TextColumn("Run by", width="small"),
             "id": st.column_config.TextColumn("Run id", width=220),
         },

@@ -41,6 +41,8 @@ class PageState:
     """What goes with the next message, besides the message."""
     awaits_turn: bool = False
     """Whether a turn was begun here whose end has not been taken in."""
+    advances_by_itself: bool = True
+    """Whether the background work of what is on view goes on by itself."""
     event: int | None = None
     """The chosen event by its place in the run, from 0; ``None`` follows the run."""
     node: str | None = None

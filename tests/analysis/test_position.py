@@ -333,3 +333,29 @@ def test_a_run_that_fails_at_a_node_that_it_could_not_begin_stands_and_failed_th
 
     assert here.current == "order"
     assert here.failed == ("order",)
+
+
+def in_companion(kind, **fields):
+    return parse_event({"type": kind, "origin_thread_id": "0_companion_lab", **fields})
+
+
+def test_a_companion_thread_is_where_it_was_forked_to_then_where_it_runs_then_nowhere():
+    events = [
+        in_companion("companion_edge", source_node_logical_id="greet", destination_node_logical_id="bye"),
+        in_companion("start_node_run", origin_node_logical_id="help"),
+        in_companion("end_thread", last_node_logical_id="help"),
+    ]
+
+    seen = [position([TurnLog(1, TurnInput(), events[:count])], tea_shop()).companions for count in range(4)]
+
+    assert seen == [{}, {"lab": "bye"}, {"lab": "help"}, {}]
+
+
+def test_the_table_tells_who_is_at_a_node_the_run_and_its_companions():
+    graph = tea_shop()
+    turn = first_turn()
+    turn.events.append(in_companion("start_node_run", origin_node_logical_id="order"))
+
+    rows = {row.id: row.status for row in node_table(position([turn], graph), graph)}
+
+    assert rows["order"] == "waiting here, companion lab here"

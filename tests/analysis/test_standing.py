@@ -71,3 +71,17 @@ def test_nobody_waits_once_the_run_has_failed():
 
     assert standing.main.waiting is None
     assert standing.outcome == "failed"
+
+
+def test_companion_threads_are_those_that_have_not_ended():
+    standing = Standing()
+    for name in ("lab", "mail"):
+        thread = f"0_companion_{name}"
+        standing.take(
+            parse_event({"type": "start_node_run", "origin_thread_id": thread, "origin_node_logical_id": "a"})
+        )
+
+    standing.take(parse_event({"type": "end_thread", "origin_thread_id": "0_companion_mail"}))
+
+    assert list(standing.companions) == ["0_companion_lab"]
+    assert standing.companions["0_companion_lab"].node == "a"

@@ -157,3 +157,20 @@ def test_runtime_variables_that_the_caller_sent_are_not_lost():
     turn = TurnLog(1, TurnInput(runtime_variables={"vip": True, "workflow_invoke_count": 0}))
 
     assert exported_state([turn])["workflow_runtime_variables"] == {"vip": True}
+
+
+def test_the_state_after_a_turn_is_that_after_its_background_work():
+    def shown(result):
+        start = {"type": "start_node_run", "origin_thread_id": "0", "origin_node_logical_id": "a"}
+        state = {"type": "workflow_show_state", "thread_id": "0", "runtime_variables": {"result": result}}
+        return [parse_event(start), parse_event(state)]
+
+    turns = [
+        TurnLog(1, TurnInput(), shown("none")),
+        TurnLog(1, TurnInput(), shown("positive"), is_background=True),
+        TurnLog(2, TurnInput(), shown("told")),
+    ]
+
+    state = exported_state(turns, 1)
+
+    assert state["threads"]["0"]["runtime_variables"] == {"result": "positive"}

@@ -236,3 +236,15 @@ def test_an_event_of_an_unknown_type_is_shown_and_never_hidden():
 def test_a_run_without_events_has_no_rows():
     assert timeline([TurnLog(1, TurnInput())]) == []
     assert timeline([]) == []
+
+
+def test_background_work_bears_the_number_of_its_turn_and_is_told_apart():
+    asked = TurnLog(1, TurnInput(), [parse_event({"type": "start_workflow"})])
+    work = TurnLog(1, TurnInput(), [parse_event({"type": "end_workflow"})], is_background=True)
+
+    rows = timeline([asked, work])
+
+    assert [(row.index, row.turn_number, row.place, row.position, row.is_background) for row in rows] == [
+        (0, 1, 0, 0, False),
+        (1, 1, 1, 0, True),
+    ]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 
-from debugger.analysis.transcript import Bubble, RunFacts, bubbles, transcript
+from debugger.analysis.transcript import RunFacts, transcript
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import Run, TurnInput, TurnLog
+from debugger.protocol.runs import Run, TurnInput, TurnLog, background_input
 from debugger.protocol.workflow import Workflow
 
 START = 1785200000.0
@@ -222,7 +222,7 @@ def test_every_row_bears_the_facts_of_the_run():
 
     row = transcript(facts, conversation(), None)[0]
 
-    assert row[-6:] == (
+    assert row[-7:-1] == (
         "665f00000000000000000001",
         "Tea shop",
         3,
@@ -268,48 +268,17 @@ def test_a_run_without_turns_has_no_rows():
     assert transcript(RunFacts("run1"), [], None) == []
 
 
-def test_the_chat_shows_both_sides_in_order():
-    found = bubbles(conversation())
-
-    assert [(bubble.role, bubble.text, bubble.turn_number) for bubble in found] == [
-        ("user", "Hello", 1),
-        ("agent", "Which tea?", 1),
-        ("user", "Assam", 2),
-        ("agent", "Enjoy your Assam!", 2),
-    ]
-    assert found[3] == Bubble("agent", "Enjoy your Assam!", "Farewell", 2, 14)
-
-
-def test_the_welcome_is_the_agents_first_bubble_before_the_users_message():
-    turn = TurnLog(1, TurnInput.saying("Hi", welcome_message="Welcome to Leaf & Co"))
-
-    assert [(bubble.role, bubble.text) for bubble in bubbles([turn])] == [
-        ("agent", "Welcome to Leaf & Co"),
-        ("user", "Hi"),
-    ]
-
-
-def test_warnings_and_errors_are_notes_where_they_happened():
-    turn = TurnLog(
-        1,
-        TurnInput(),
-        [
-            parse_event({"type": "workflow_warning", "warning_message": "no tool of that name"}),
-            node("assistant_response", "order", "Order desk", content="Hm."),
-            parse_event({"type": "workflow_error", "error_message": "boom"}),
-        ],
+def test_background_work_has_rows_of_its_own_under_the_number_of_its_turn():
+    goodbye = TurnLog(
+        2, background_input(), [node("assistant_response", "bye", "Farewell", content="Bye")], True
     )
 
-    assert [(bubble.role, bubble.text) for bubble in bubbles([turn])] == [
-        ("note", "no tool of that name"),
-        ("agent", "Hm."),
-        ("note", "boom"),
+    rows = transcript(RunFacts("run1"), [*conversation(), goodbye], tea_shop())
+
+    assert [(row.turn_number, row.is_background, row.text) for row in rows] == [
+        (1, False, "Hello"),
+        (1, False, "Which tea?"),
+        (2, False, "Assam"),
+        (2, False, "Enjoy your Assam!"),
+        (2, True, "Bye"),
     ]
-
-
-def test_the_memo_of_a_hop_is_no_bubble():
-    memo = node(
-        "workflow_navigation_message", "order", "Order desk", message={"type": "ai", "content": "[memo]"}
-    )
-
-    assert bubbles([TurnLog(1, TurnInput(), [memo])]) == []

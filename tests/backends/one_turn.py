@@ -6,7 +6,6 @@ The arguments are a folder with a database of runs, and which turn it is.
 from __future__ import annotations
 
 import json
-import random
 import sys
 from pathlib import Path
 
@@ -38,7 +37,8 @@ class Clock:
 def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
     """A backend as a process finds it that knows nothing of the run; its chance depends on the turn alone."""
     clock = Clock(turn)
-    world = World(now=clock.now, sleep=clock.sleep, random=random.Random(1000 * seed + turn))
+    world = World(now=clock.now, sleep=clock.sleep)
+    world.random.seed(chance(seed, turn))
     settings = Settings(
         database=f"sqlite:///{folder / 'runs.sqlite3'}",
         responder="rules",
@@ -49,6 +49,11 @@ def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
         outbound_contact="simulated",
     )
     return EmbeddedBackend(settings, world=world)
+
+
+def chance(seed: int, turn: int) -> int:
+    """What a turn's chance begins with."""
+    return 1000 * seed + turn
 
 
 def step(

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import ConflictError, InputError, NotFoundError, NotStartableError, RunEndedError
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings
+from tests.companions import lab
 from tests.factories import direct, document, node, say, static, tool, when, worker
 
 UNKNOWN = "665f00000000000000000001"
@@ -102,17 +104,13 @@ def test_a_run_that_is_over_takes_no_turn(backend):
 
 
 def test_a_failed_turn_is_on_record_with_its_error(backend):
-    workflow = backend.create_workflow(
-        document(
-            static("a", "Hello"), {"logical_id": "b", "type": "athena_patients_search"}, direct("a", "b")
-        )
-    )
+    workflow = backend.create_workflow(document(static("a", "Hello"), direct("a", "nowhere")))
 
     result = backend.execute(workflow.id, TurnInput.saying(None)).finish()
 
     run = backend.run(result.run_id)
     assert (result.status, result.is_completed) == ("failed", True)
-    assert "athena_patients_search" in result.error
+    assert "nowhere" in result.error
     assert (run.status, run.termination_source) == ("failed", "execution_error")
 
 
@@ -195,17 +193,9 @@ def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
     assert all(b"planted-secret" not in path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_the_engine_says_which_node_types_it_runs():
-    assert set(NODE_TYPES) == {
-        "deduplicate",
-        "field_extractor",
-        "no_op",
-        "say_llm",
-        "say_static",
-        "tool_node",
-        "worker_llm",
-        "workflow_run_fetch",
-    }
+def test_the_backend_says_which_node_types_the_engine_runs(backend):
+    assert backend.node_types == set(NODE_TYPES)
+    assert backend.node_types > {"no_op", "say_llm", "say_static", "tool_node", "worker_llm"}
 
 
 def _said(result):
@@ -257,18 +247,12 @@ def test_an_input_with_values_nested_too_deep_is_refused(backend):
 @pytest.mark.parametrize(
     ("parts", "config", "named"),
     [
-        ([say("a", 5)], {}, "main_response_config.prompt"),
         (
             [node("a", "say_llm")],
             {"main_response_config": {"prompt": ["Talk."]}},
             "prompt that is no text: ['Talk.']",
         ),
         ([node("a", "tool_node", tool_config={"type": []})], {}, "a tool of type []"),
-        (
-            [tool("a", "", {"x": functools.reduce(lambda inner, _: [inner], range(500), [])})],
-            {},
-            "nested too deep",
-        ),
     ],
 )
 def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, parts, config, named):
@@ -279,6 +263,76 @@ def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, 
     assert result.status == "failed"
     assert named in result.error
     assert backend.run(result.run_id).termination_source == "execution_error"
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        (say("a", 5), "main_response_config.prompt"),
+        (
+            tool("a", "", {"x": functools.reduce(lambda inner, _: [inner], range(500), [])}),
+            "nested too deep",
+        ),
+    ],
+)
+def test_a_node_that_cannot_be_read_is_passed_over_with_a_warning(backend, part, named):
+    workflow = backend.create_workflow(document(part))
+
+    result = backend.execute(workflow.id, TurnInput.saying("hello")).finish()
+
+    told = [event["warning_message"] for event in result.events if event["type"] == "workflow_warning"]
+    assert result.status == "completed"
+    assert named in told[0]
+
+
+def test_a_first_turn_s_record_names_the_version_that_it_began_with(backend):
+    workflow = backend.create_workflow(lab(pause=60))
+
+    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    backend.pump(workflow.id, first.run_id).finish()
+
+    run = backend.run(first.run_id)
+    assert (run.version_name, len(run.input_output_pairs)) == ("Initial Version", 2)
+
+
+def test_when_a_step_is_due_is_told_with_the_result(backend):
+    workflow = backend.create_workflow(lab(pause=60))
+    began = time.time()
+    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+
+    judged = backend.pump(workflow.id, first.run_id).finish()
+
+    assert first.next_due is None  # a condition waits to be judged at once
+    assert 55 < judged.next_due - began < 65
+
+
+def test_a_step_is_refused_while_a_turn_of_its_run_is_under_way(backend):
+    workflow = backend.create_workflow(lab(pause=60))
+    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    turn = backend.execute(workflow.id, TurnInput.saying("Well?"), run_id=first.run_id)
+    events = iter(turn)
+    next(events)
+
+    with pytest.raises(ConflictError):
+        backend.pump(workflow.id, first.run_id).finish()
+
+    assert list(events)
+    assert turn.result.turn_number == 2
+
+
+def test_a_step_that_another_process_came_before_keeps_nothing(backend, tmp_path):
+    other = EmbeddedBackend(backend.settings)
+    workflow = backend.create_workflow(lab(pause=60))
+    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    step = iter(backend.pump(workflow.id, first.run_id))
+    next(step)
+
+    other.execute(workflow.id, TurnInput.saying("Well?"), run_id=first.run_id).finish()
+    with pytest.raises(ConflictError):
+        list(step)
+
+    assert [log.message for log in turn_logs(backend.run(first.run_id))] == ["", "Well?"]
+    other.close()
 
 
 def test_the_calls_of_a_run_are_counted_over_all_its_turns(backend):

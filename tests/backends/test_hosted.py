@@ -728,6 +728,61 @@ def test_stop_is_a_command_to_a_known_run(peer, hosted):
         hosted.execute(WORKFLOW, TurnInput(command="stop"))
 
 
+# Background work
+
+
+def test_background_work_is_asked_for_by_a_post_of_nothing(peer, hosted):
+    peer.answers(body={**ANSWER, "has_background_work": True, "has_active_companions": True})
+
+    stream = hosted.pump(WORKFLOW, RUN)
+    sent_before = list(peer.asked)
+    events = list(stream)
+
+    assert sent_before == []
+    assert [(asked["method"], asked["body"]) for asked in peer.asked] == [("POST", {})]
+    assert peer.asked[0]["path"] == f"/workflows/v1/workflows/{WORKFLOW}/runs/{RUN}/pump-companions"
+    assert [event.summary for event in events] == ["Hi Ada"]
+    assert (stream.result.has_background_work, stream.result.has_active_companions) == (True, True)
+    assert stream.result.next_due is None
+
+
+@pytest.mark.parametrize(("workflow_id", "run_id"), [("nope", RUN), (WORKFLOW, "../x")])
+def test_background_work_of_a_malformed_id_is_not_asked_for(peer, hosted, workflow_id, run_id):
+    with pytest.raises(InputError):
+        hosted.pump(workflow_id, run_id)
+
+    assert peer.asked == []
+
+
+def test_background_work_that_is_refused_is_told_by_its_run_and_not_asked_for_again(peer, hosted):
+    peer.answers(503, {"detail": "Service unavailable"})
+
+    with pytest.raises(ServerError, match=RUN):
+        hosted.pump(WORKFLOW, RUN).finish()
+
+    assert peer.count("POST") == 1
+
+
+def test_background_work_of_a_run_that_is_over_is_told_apart(peer, hosted):
+    peer.answers(404, {"detail": "Session not found"})
+
+    with pytest.raises(RunEndedError, match=RUN):
+        hosted.pump(WORKFLOW, RUN).finish()
+
+
+def test_cancelled_background_work_is_left_at_once_and_the_run_is_stopped(peer, hosted):
+    peer.answers(body=ANSWER, hold=True)
+    peer.answers(body={**ANSWER, "status": "cancelled", "is_completed": True, "is_waiting_for_input": False})
+    cancelled = threading.Event()
+    stream = hosted.pump(WORKFLOW, RUN, cancelled=cancelled)
+    threading.Timer(0.05, cancelled.set).start()
+
+    result = stream.finish()
+
+    assert (result.status, result.is_completed) == ("cancelled", True)
+    assert peer.asked[1]["body"]["run_input"]["command"] == "stop"
+
+
 # Versions and workflows
 
 

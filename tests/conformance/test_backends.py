@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
-from debugger.protocol.runs import TurnInput, TurnResult
+from debugger.protocol.runs import TurnInput, TurnResult, turn_logs
 from debugger.settings import HostedSettings, Settings
+from tests.companions import lab, watchful
 from tests.factories import direct, document, say, static, tool, when
 
 UNKNOWN = "665f00000000000000000001"
@@ -71,13 +73,17 @@ def hosted(tmp_path_factory):
     ):
         said = server.stdout.readline()
         assert "Serving the API on" in said, (folder / "log.txt").read_text()
+        # Its log of requests goes to the same place, and a pipe that nobody reads stops it once it is full.
+        reader = threading.Thread(target=server.stdout.read)
+        reader.start()
         assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json() == {"status": "ok"}
         url = f"http://127.0.0.1:{port}/workflows"
         backend = HostedBackend(HostedSettings(base_url=url, api_key=KEY, timeout=30))
         yield backend
         backend.close()
         server.terminate()
-        server.communicate(timeout=15)
+        server.wait(timeout=15)
+        reader.join()
 
 
 @pytest.fixture(params=KINDS)
@@ -292,12 +298,10 @@ def test_a_run_ends_where_its_graph_does(backend):
 
 
 def test_a_run_that_cannot_go_on_fails_with_its_error_as_data(backend):
-    odd = {"logical_id": "odd", "type": "athena_patients_search", "name": "Odd"}
-
-    _, result = begin(backend, document(static("a", "Hello"), odd, direct("a", "odd")))
+    _, result = begin(backend, document(static("a", "Hello"), direct("a", "nowhere")))
 
     assert (result.status, result.is_completed) == ("failed", True)
-    assert "athena_patients_search" in result.error
+    assert "nowhere" in result.error
     assert backend.run(result.run_id).status == "failed"
 
 
@@ -402,6 +406,158 @@ def test_a_graph_without_a_start_cannot_be_run(backend):
         backend.execute(workflow.id, TurnInput.saying(None)).finish()
 
 
+# Background work
+
+
+def pump_all(backend, workflow_id, run_id):
+    """Advance background work until there is none: the result of each step."""
+    results = []
+    while not results or results[-1].has_background_work:
+        time.sleep(0.05)  # another process keeps the time
+        results.append(backend.pump(workflow_id, run_id).finish())
+    return results
+
+
+def types(*results):
+    return [event["type"] for result in results for event in result.events]
+
+
+def test_a_turn_says_that_work_goes_on_in_the_background(backend):
+    _, first = begin(backend, lab(pause=30, name="Lab"))
+    _, other = begin(backend)
+
+    assert (first.status, first.has_active_companions, first.has_background_work) == (
+        "waiting_for_user_input",
+        True,
+        True,
+    )
+    assert (other.has_active_companions, other.has_background_work) == (False, False)
+
+
+def test_background_work_moves_the_run_to_its_end_without_a_turn_of_the_user(backend):
+    workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
+
+    steps = pump_all(backend, workflow_id, first.run_id)
+
+    last = steps[-1]
+    assert (last.status, last.is_completed, last.is_waiting_for_input) == ("completed", True, False)
+    assert (last.has_active_companions, last.has_background_work) == (False, False)
+    assert {step.turn_number for step in [first, *steps]} == {1}
+    assert {step.run_id for step in steps} == {first.run_id}
+    assert types(*steps).count("companion_step_boundary") == 1
+    happened = types(last)
+    assert happened.index("waiting_condition_matched") + 1 == happened.index("conditional_edge", 5)
+    assert happened[-1] == "end_workflow"
+    assert texts(last) == ["Your results are here after 2 checks."]
+    assert backend.run(first.run_id).status == "completed"
+
+
+def test_a_step_that_is_not_due_leaves_the_run_as_it_was(backend):
+    workflow_id, first = begin(backend, lab(pause=30, name="Lab"))
+    judged = backend.pump(workflow_id, first.run_id).finish()
+    before = backend.run(first.run_id).to_wire()
+
+    step = backend.pump(workflow_id, first.run_id).finish()
+
+    assert types(judged) == ["waiting_evaluation_boundary"]
+    assert (step.events, step.status, step.turn_number) == ([], "waiting_for_user_input", 1)
+    assert (step.has_active_companions, step.has_background_work) == (True, True)
+    assert backend.run(first.run_id).to_wire() == before
+
+
+def test_a_run_without_background_work_is_left_as_it_was(backend):
+    workflow_id, first = begin(backend)
+
+    step = backend.pump(workflow_id, first.run_id).finish()
+
+    assert (step.events, step.status, step.has_background_work) == ([], "waiting_for_user_input", False)
+    assert len(backend.run(first.run_id).input_output_pairs) == 1
+
+
+def test_background_work_is_on_record_apart_from_the_turns_of_the_user(backend):
+    workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
+    steps = pump_all(backend, workflow_id, first.run_id)
+
+    logs = turn_logs(backend.run(first.run_id))
+
+    assert [log.is_background for log in logs] == [False] + [True] * (len(logs) - 1)
+    assert {log.number for log in logs} == {1}
+    assert [event.type for log in logs for event in log.events] == [
+        event["type"]
+        for result in [first, *steps]
+        for event in result.events
+        if event["type"] != "waiting_evaluation_boundary" or event["transitioned"]
+    ]
+    assert [log.message for log in logs if log.is_background and log.message] == []
+
+
+def test_the_user_s_turns_are_counted_as_if_there_were_no_background_work(backend):
+    workflow_id, first = begin(backend, lab(pause=1, checks=30, name="Lab"))
+    while "companion_step_boundary" not in types(backend.pump(workflow_id, first.run_id).finish()):
+        time.sleep(0.05)
+
+    second = go_on(backend, workflow_id, first.run_id, "How long?")
+
+    assert (second.turn_number, second.has_background_work) == (2, True)
+    logs = turn_logs(backend.run(first.run_id))
+    assert [(log.number, log.is_background) for log in logs] == [(1, False), (1, True), (2, False)]
+
+
+def test_a_condition_that_does_not_hold_is_told_and_not_kept(backend):
+    workflow_id, first = begin(backend, {**watchful(), "name": "Watchful"})
+
+    step = backend.pump(workflow_id, first.run_id).finish()
+
+    assert types(step) == ["waiting_evaluation_boundary"]
+    assert step.has_background_work
+    assert "waiting_evaluation_boundary" not in str(backend.run(first.run_id).to_wire())
+    assert go_on(backend, workflow_id, first.run_id, "Hm.").turn_number == 2
+
+
+def test_a_step_under_way_is_cancelled(backend):
+    endless = "def poll(n):\n    while str(n).isdigit():\n        pass\n    return 1\n"
+    graph = lab(pause=1, checks=2, name="Lab")
+    for part in graph["node_configs"]:
+        if part["logical_id"] == "poll":
+            part["tool_config"]["code"] = endless
+    workflow_id, first = begin(backend, graph)
+    cancelled = threading.Event()
+    threading.Timer(1.5, cancelled.set).start()
+
+    result = None
+    while result is None or not result.is_completed:
+        time.sleep(0.05)
+        result = backend.pump(workflow_id, first.run_id, cancelled=cancelled).finish()
+
+    assert (result.status, result.run_id, result.has_background_work) == ("cancelled", first.run_id, False)
+    assert backend.run(first.run_id).status == "cancelled"
+
+
+def test_a_run_that_is_over_has_no_background_work(backend):
+    workflow_id, first = begin(backend, document(static("a", "Hello")))
+
+    with pytest.raises(RunEndedError):
+        backend.pump(workflow_id, first.run_id).finish()
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda backend, known, run_id: backend.pump(known, UNKNOWN), NotFoundError),
+        (lambda backend, known, run_id: backend.pump("nope", run_id), InputError),
+        (lambda backend, known, run_id: backend.pump(known, "nope"), InputError),
+        (lambda backend, known, run_id: backend.pump(UNKNOWN, run_id), InputError),
+    ],
+)
+def test_background_work_of_what_is_not_there_is_told_apart(backend, call, error):
+    known, first = begin(backend)
+
+    with pytest.raises(error) as raised:
+        call(backend, known, first.run_id).finish()
+
+    assert raised.value.message
+
+
 # Records
 
 
@@ -459,3 +615,14 @@ def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, hoste
         for event, twin in zip(mine.events, theirs.events, strict=True):
             assert type(event["timestamp"]) is type(twin["timestamp"]) is float
             assert event["logical_id"].rpartition("_")[0] == twin["logical_id"].rpartition("_")[0]
+
+
+def test_the_same_background_work_is_the_same_events_and_the_same_record(embedded, hosted):
+    outcomes = []
+    for backend in (embedded, hosted):
+        workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
+        steps = pump_all(backend, workflow_id, first.run_id)
+        happened = [event for step in steps for event in step.events]
+        outcomes.append((steady(happened), steady(backend.run(first.run_id).to_wire())))
+
+    assert outcomes[1] == outcomes[0]

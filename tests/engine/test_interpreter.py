@@ -712,7 +712,7 @@ def test_a_no_op_writes_its_outcome():
 @pytest.mark.parametrize(
     ("part", "named"),
     [
-        (node("b", "tool_node", tool_config={"type": "external_api"}), "external_api"),
+        (node("b", "tool_node"), "tool_config"),
         (say("b", self_loop=True, wait_for_user_message=False), "self_loop"),
     ],
 )

@@ -137,3 +137,17 @@ def test_every_export_renders_a_file_that_begins_with_the_schema_version(name):
 
     assert export.extension == ".csv"
     assert found["schema_version"] == "1"
+
+
+def test_background_work_is_told_apart_in_both_files():
+    said = parse_event({"type": "assistant_response", "content": "Bye"})
+    logs = [TurnLog(1, TurnInput(), [said]), TurnLog(1, TurnInput(), [said], is_background=True)]
+    rows = transcript(RunFacts("run1"), logs, None)
+
+    files = [read(transcript_csv(rows, columns=columns)) for columns in (EVERYTHING, QA_REVIEW)]
+
+    for found in files:
+        assert [(row["turn_number"], row["is_background"]) for row in found] == [
+            ("1", "false"),
+            ("1", "true"),
+        ]

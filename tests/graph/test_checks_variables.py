@@ -91,7 +91,7 @@ def test_a_variable_that_nothing_writes_is_told_once():
 @pytest.mark.parametrize(
     "node",
     [
-        {"type": "athena_patients_search"},
+        {"type": "from_next_year"},
         {"type": "super_node", "super_workflow_id": "w"},
         {"type": "worker_llm", "structured_output_schema": {"$ref": "#/x"}},
         {"type": "tool_node", "tool_config": {"type": "inline_python", "tool_id": "saved"}},

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError
-from debugger.protocol.runs import ExecuteRequest, Run, TurnInput, TurnResult, turn_logs, unwrap_run
+from debugger.protocol.runs import (
+    ExecuteRequest,
+    Run,
+    TurnInput,
+    TurnResult,
+    background_input,
+    turn_logs,
+    unwrap_run,
+)
 
 RUN_ID = "665f0c2b9a3e4d5f6a7b8c90"
 
@@ -108,3 +116,76 @@ def test_the_turns_of_a_record_are_read_with_their_input_and_events():
 def _answer(run):
     record = {"_id": RUN_ID, "created_at": "2026-07-01T10:00:00Z", "workflow_run": run}
     return {"workflow_run": record, "feedback_users": {}}
+
+
+def record_of(*pairs):
+    """A run out of run inputs with the types of their events."""
+    return Run.from_wire(
+        {
+            "workflow_run_id": RUN_ID,
+            "workflow_id": RUN_ID,
+            "status": "running",
+            "input_output_pairs": [
+                {
+                    "run_input": given.to_wire(),
+                    "run_output": {"events": [{"type": name, "companion_thread_id": "c"} for name in types]},
+                }
+                for given, types in pairs
+            ],
+        }
+    )
+
+
+def test_background_work_bears_the_number_of_the_turn_before_it():
+    run = record_of(
+        (TurnInput.saying(None), ["start_workflow"]),
+        (background_input(), ["companion_step_boundary"]),
+        (background_input(), ["waiting_condition_matched"]),
+        (TurnInput.saying("Hi", command="data"), ["user_messages"]),
+    )
+
+    found = [(log.number, log.is_background) for log in turn_logs(run)]
+
+    assert found == [(1, False), (1, True), (1, True), (2, False)]
+
+
+def test_background_work_without_an_event_is_passed_over():
+    run = record_of((TurnInput.saying(None), []), (background_input(), []))
+
+    assert [log.number for log in turn_logs(run)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("given", "event", "expected"),
+    [
+        (TurnInput(command="data"), "companion_step_boundary", True),
+        (TurnInput(command="data"), "waiting_condition_matched", True),
+        (TurnInput(command="data"), "say_static", False),
+        (TurnInput(command="stop"), "companion_step_boundary", False),
+        (TurnInput.saying("Hi", command="data"), "companion_step_boundary", False),
+        (TurnInput.saying("Hi", command="data", miscellaneous={"background": True}), "say_static", False),
+    ],
+)
+def test_background_work_of_another_backend_is_known_by_its_events(given, event, expected):
+    run = record_of((TurnInput.saying(None), []), (given, [event]))
+
+    assert turn_logs(run)[1].is_background is expected
+
+
+def test_the_first_turn_is_a_turn_whatever_its_events():
+    run = record_of((background_input(), ["companion_step_boundary"]))
+
+    assert [(log.number, log.is_background) for log in turn_logs(run)] == [(1, False)]
+
+
+def test_when_work_is_due_never_goes_over_the_wire():
+    result = TurnResult(
+        run_id=RUN_ID,
+        status="running",
+        turn_number=1,
+        is_waiting_for_input=False,
+        is_completed=False,
+        next_due=1785200000.0,
+    )
+
+    assert "next_due" not in result.to_wire()

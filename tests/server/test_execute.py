@@ -8,6 +8,7 @@ import pytest
 from debugger.backends.base import TurnStream
 from debugger.protocol.events import StartWorkflowEvent
 from debugger.protocol.runs import TurnResult
+from tests.companions import lab
 from tests.factories import document, say, static
 
 UNKNOWN = "665f00000000000000000001"
@@ -21,6 +22,9 @@ class Patient:
         self.begun = threading.Event()
 
     def execute(self, workflow_id, turn_input, *, run_id, version_number, cancelled):
+        return TurnStream(run_id, self.turn(run_id, cancelled))
+
+    def pump(self, workflow_id, run_id, *, cancelled):
         return TurnStream(run_id, self.turn(run_id, cancelled))
 
     def turn(self, run_id, cancelled):
@@ -195,3 +199,63 @@ def test_a_turn_under_way_is_stopped_by_another_request(serve):
 
     assert (stopped["status"], stopped["turn_number"]) == ("cancelled", 2)
     assert turn.result().json() == stopped
+
+
+def pump(api, workflow_id, run_id, **request):
+    return api.post(f"/v1/workflows/{workflow_id}/runs/{run_id}/pump-companions", **request)
+
+
+@pytest.fixture(scope="module")
+def at_the_lab(api):
+    """A workflow and its run, which goes on in the background for a long time."""
+    workflow_id = api.post("/v1/workflows", json=lab(pause=1, checks=1000)).json()["workflow"]["_id"]
+    return workflow_id, execute(api, workflow_id, command="start").json()["run_id"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{}, {"headers": {"Content-Type": "application/json"}}, {"json": {}}, {"json": {"later": [1]}}],
+)
+def test_background_work_is_advanced_whatever_the_body(api, at_the_lab, request_):
+    answer = pump(api, *at_the_lab, **request_)
+
+    result = answer.json()
+    assert answer.status_code == 200
+    assert (result["status"], result["turn_number"]) == ("waiting_for_user_input", 1)
+    assert result["has_active_companions"] is result["has_background_work"] is True
+    assert set(result) == set(execute(api, create(api, say("chat")), command="start").json())
+
+
+def test_a_body_that_is_not_said_to_be_json_is_refused_here_too(api, at_the_lab):
+    assert pump(api, *at_the_lab, content="{}", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert (
+        pump(api, *at_the_lab, content="[]", headers={"Content-Type": "application/json"}).status_code == 422
+    )
+
+
+def test_background_work_of_no_run_or_of_one_that_is_over_has_no_session(api):
+    workflow_id = create(api, static("a", "Hello"))
+    over = execute(api, workflow_id, command="start").json()["run_id"]
+
+    answers = [pump(api, workflow_id, run_id) for run_id in (UNKNOWN, over)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [answer.json() for answer in answers] == [{"detail": "Session not found"}] * 2
+
+
+@pytest.mark.parametrize("ids", [("nope", UNKNOWN), (UNKNOWN, "nope")])
+def test_a_malformed_id_is_refused(api, ids):
+    assert pump(api, *ids).status_code == 422
+
+
+def test_background_work_under_way_is_stopped_by_another_request(serve):
+    backend = Patient()
+    client = serve(backend)
+    with ThreadPoolExecutor() as threads:
+        step = threads.submit(pump, client, UNKNOWN, UNKNOWN)
+        backend.begun.wait(5)
+
+        stopped = execute(client, UNKNOWN, UNKNOWN, command="stop").json()
+
+    assert stopped["status"] == "cancelled"
+    assert step.result().json() == stopped

@@ -159,14 +159,15 @@ def test_stop_ends_a_turn_under_way(backend):
     assert session.status == "cancelled"
 
 
-def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(tmp_path):
-    class Slow(EmbeddedBackend):
-        def _keep(self, *kept):
-            session.stop()
-            super()._keep(*kept)
-
-    backend = Slow(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(backend):
     session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+    append = backend.store.append_turn
+
+    def slow(turn):
+        session.stop()
+        append(turn)
+
+    backend.store.append_turn = slow
 
     session.start(TurnInput.saying(None))
     session.wait(10)
@@ -176,7 +177,6 @@ def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(tmp_p
     assert went_on
     assert session.status == "cancelled"
     assert backend.run(session.run_id).status == "cancelled"
-    backend.close()
 
 
 def test_a_run_that_is_over_takes_no_message(backend):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.world import World
 from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
 from debugger.views import backends
 
@@ -22,10 +24,11 @@ run({name!r})
 
 
 class SteeredBackend(EmbeddedBackend):
-    """The embedded backend, with a gate before each event and a fault that a test can set."""
+    """The embedded backend, with a gate before each event, and a fault and a clock that a test can set."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+        super().__init__(settings, world=World(now=lambda: time.time() + self.ahead))
+        self.ahead = 0.0
         self.gate = threading.Event()
         self.gate.set()
         self.fault: Exception | None = None

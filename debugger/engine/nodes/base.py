@@ -66,6 +66,8 @@ class NodeContext:
     cancelled: threading.Event
     load_run: Callable[[str], JsonObject] = no_runs
     """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
+    given: JsonObject = field(default_factory=dict)
+    """What the turn's input has for this node, as ``override_url`` (``platform/engine.md`` 2.0)."""
     outbound: Outbound = field(default_factory=ClosedDoor)
     """The door through which every call to the outside leaves."""
     choices: tuple[Choice, ...] = ()

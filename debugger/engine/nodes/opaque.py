@@ -19,7 +19,7 @@ class OpaqueNode(Node[NodeConfig]):
     Config: ClassVar[type[NodeConfig]] = NodeConfig
 
     def __init__(self, config: NodeConfig, why: str) -> None:
-        super().__init__(config)
+        self.config = config  # as it was read: what cannot be read again is what may have made it opaque
         self.opaque_because = f"Node {config.label!r} ({config.logical_id}) was passed over: {why}"
 
     def run(self, context: NodeContext) -> NodeRun:

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
-from debugger.engine.outbound.base import CallClass, Outbound, OutboundCall, OutboundOutcome, Policy
+from debugger.engine.outbound.base import (
+    CallClass,
+    Outbound,
+    OutboundCall,
+    OutboundError,
+    OutboundOutcome,
+    Policy,
+)
+from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.secrets import Secrets, Veiled
 
-__all__ = ["CallClass", "Outbound", "OutboundCall", "OutboundOutcome", "Policy"]
+__all__ = [
+    "CallClass",
+    "Outbound",
+    "OutboundCall",
+    "OutboundError",
+    "OutboundOutcome",
+    "Policy",
+    "RecordedAnswer",
+    "Secrets",
+    "Veiled",
+]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.secrets import Secrets
 from debugger.protocol.base import JsonObject
 
 Answer = TypeVar("Answer")
@@ -17,6 +20,10 @@ Policy = Literal["live", "simulated", "blocked"]
 """What happens to the calls of one class."""
 
 
+def _no_status(_answer: object) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class OutboundCall(Generic[Answer]):
     """One call that a node or a tool wants to make."""
@@ -26,13 +33,22 @@ class OutboundCall(Generic[Answer]):
     call_class: CallClass
     target: str
     """Where it goes, for people and for the ledger, secrets masked: ``POST https://api.example/slots``."""
-    request: JsonObject
+    request: JsonObject = field(repr=False)
     """What is sent, for the ledger, secrets masked."""
-    simulated: Callable[[Any], Answer]
-    """Makes an answer up; given what a person recorded for this target, or ``None``."""
+    simulated: Callable[[RecordedAnswer | None], Answer]
+    """Makes an answer up; given what a person recorded for this target, or ``None``. A recorded error does
+    not come here: the door fails the call with it. Raises `OutboundError` where what was recorded does not
+    fit."""
     live: Callable[[float], Answer] | None = None
     """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
     where no answer came."""
+    status_of: Callable[[Answer], int | None] = _no_status
+    """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there."""
+
+    @property
+    def simulation_note(self) -> str:
+        """What the user is warned of when it was simulated."""
+        return f"{self.target} was simulated; nothing was sent."
 
 
 @dataclass(frozen=True)
@@ -47,14 +63,18 @@ class OutboundOutcome(Generic[Answer]):
 
 
 class OutboundError(Exception):
-    """A live call that got no answer; its text says why, without secrets."""
+    """A call that got no answer; its text says why, without secrets."""
 
 
 class Outbound(Protocol):
     """The door."""
 
     ledger: list[JsonObject]
-    """Every call so far, as `OutboundCall.target`, `kind`, `call_class`, how it went and when."""
+    """Every call so far, as `Door` writes it down."""
+    secrets: Secrets
+    """What is filled into a call only when it is really made."""
+    limits: HttpLimits
+    """How far a call over HTTP may go."""
 
     def call(
         self,
@@ -77,6 +97,8 @@ class ClosedDoor:
     """The door of an engine that was given none: nothing gets out."""
 
     ledger: list[JsonObject] = field(default_factory=list)
+    secrets: Secrets = field(default_factory=Secrets)
+    limits: HttpLimits = field(default_factory=HttpLimits)
 
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -72,6 +74,12 @@ class Prompt:
     llm: JsonObject | None = None
     """The model's configuration as the author wrote it, resolved (``platform/engine.md`` 11.2); a stand-in
     needs none."""
+    backchannel: str | None = None
+    """The system prompt of the model that fills the time while the answer is late; variables filled in."""
+    seconds: float | None = None
+    """The time that the answer may take; `asking.ask` sets it."""
+    given_up: threading.Event = field(default_factory=threading.Event, compare=False)
+    """Set when nobody waits for the answer any more."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +96,17 @@ class Reply:
     """Why that hop, or why none, for the edge event and for people."""
     fields: JsonObject = field(default_factory=dict)
     """The structured output, as far as it could be filled."""
+    fields_error: str | None = None
+    """Why there is no structured output although one was wanted: no attempt fitted the schema; the node then
+    speaks its default error message and sets no variable (U-43)."""
     calls: tuple[ToolCall, ...] = ()
     """Calls of offered tools; what they give comes back in the next prompt's ``exchange``."""
     model: str = "stand-in"
     """What answered, as it appears in the usage of the event."""
     usage: JsonObject = field(default_factory=dict)
     """What a real model reports of itself, with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+    warnings: tuple[str, ...] = ()
+    """What is worth a warning though the answer came, as a key in the workflow that is not used."""
 
 
 class Responder(Protocol):
@@ -105,6 +118,25 @@ class Responder(Protocol):
 
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt."""
+
+
+class RemoteResponder(ABC):
+    """A responder whose answers come from somewhere else, so that they leave through the door."""
+
+    stand_in: Responder
+    """Answers where the door does not let the call out and wants an answer made up."""
+
+    @abstractmethod
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt, as `Responder.reply`."""
+
+    @abstractmethod
+    def remote(self, prompt: Prompt) -> str:
+        """Where the answer comes from, for people: ``openai gpt-5.4-mini``; without secrets.
+
+        Raises:
+            RunError: The prompt names no model, or one that nobody can ask.
+        """
 
 
 class ModelFailure(Exception):

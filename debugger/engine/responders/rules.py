@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from debugger.engine.responders.base import Choice, Prompt, Reply
+from debugger.engine.responders.base import Choice, Prompt, Reply, ToolOffer
 from debugger.engine.responders.fields import fill_fields
 from debugger.engine.responders.overlap import Overlap, overlap
 from debugger.protocol.base import JsonObject
-from debugger.protocol.messages import message_kind, message_text
+from debugger.protocol.messages import Message, message_kind, message_text
 
 _NAMED_AT_MOST = 4
+_SHOWN_AT_MOST = 200
+"""Characters of a tool's result in a line."""
 
 
 class RulesResponder:
@@ -18,11 +20,14 @@ class RulesResponder:
 
     A hop is chosen whose condition shares enough words with the message (`overlap`), the first of several
     that share as much. Structured output and arguments are filled with values that the user named (`fields`).
-    Otherwise a line is spoken that says what it is.
+    Otherwise a line is spoken that says what it is. No tool is ever called: which, and with what, no rule
+    can tell. A run that is to be evaluated is left without a verdict.
     """
 
     def reply(self, prompt: Prompt) -> Reply:
         """Answer one prompt."""
+        if prompt.kind == "work" and _is_run(prompt.message):
+            return Reply(reason="rules have no opinion on a run")
         chosen, reason = choose(prompt.message, prompt.choices)
         fields = fill_fields(prompt.schema, heard(prompt)) if prompt.schema else {}
         if chosen is not None:
@@ -58,8 +63,19 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
         return f"{label} This node would open the conversation here."
     said = prompt.message.strip()
     end = "" if said.endswith((".", "!", "?")) else "."
-    parts = [f'{label} I heard: "{said}"{end}', _noted(fields), _ways_on(prompt.choices)]
+    parts = [
+        f'{label} I heard: "{said}"{end}',
+        _came_back(prompt.exchange),
+        _noted(fields),
+        _ways_on(prompt.choices),
+        _tools(prompt.tools),
+    ]
     return " ".join(part for part in parts if part)
+
+
+def _is_run(message: str) -> bool:
+    """Whether a message is the record of a run; all kinds of values stand in it that nobody said."""
+    return message.lstrip().startswith("{") and '"input_output_pairs"' in message
 
 
 def _miss(best: Overlap) -> str:
@@ -73,5 +89,24 @@ def _noted(fields: JsonObject) -> str:
 
 def _ways_on(choices: tuple[Choice, ...]) -> str:
     names = list(dict.fromkeys(choice.destination_node_name for choice in choices))
+    return f"I can go on to: {_listed(names)}." if names else ""
+
+
+def _tools(tools: tuple[ToolOffer, ...]) -> str:
+    return f"A model could call: {_listed([tool.name for tool in tools])}." if tools else ""
+
+
+def _came_back(exchange: tuple[Message, ...]) -> str:
+    """What tools gave during this run of the node, whoever called them."""
+    results = (message for message in exchange if message_kind(message) == "tool")
+    told = [f"{one.get('name')} gave: {_shortened(message_text(one))}" for one in results]
+    return f"{'; '.join(told)}." if told else ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_AT_MOST else f"{text[:_SHOWN_AT_MOST]}…"
+
+
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
-    return f"I can go on to: {', '.join(names[:_NAMED_AT_MOST])}{more}." if names else ""
+    return ", ".join(names[:_NAMED_AT_MOST]) + more

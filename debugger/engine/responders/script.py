@@ -20,49 +20,45 @@ It is a YAML file beside the workflow. Rules are tried from top to bottom, the f
         - if: isAbsent([[tea]])      # a condition on runtime variables
           visit: 2                   # the node's second run in this run
           say: Which tea would you like?
+      node_stock:
+        - when: do you have (\w+)
+          call: {tea_stock: {tea: $1}}   # tools of the node or of the workflow, with their arguments
+        - after: tea_stock           # when the tool has answered
+          say: "In stock: [[tea_stock_result]]."
+    answers:                         # to calls that leave the workflow, where they are simulated
+      - to: POST https://api\.example/orders
+        body: {number: 7}
 
 ``when`` is a regular expression that is searched for in the user's message, upper and lower case alike.
-``fill`` gives the fields of the structured output and ``args`` the arguments of the hop; ``$1`` and
-``${name}`` in them are the groups of ``when``, ``$$`` is a dollar sign. ``say`` may hold ``[[name]]``, also
-of what the rule fills. Where a rule has both ``take`` and ``say`` the hop is taken, and the text said only
-when no hop is offered.
+``fill`` gives the fields of the structured output, ``args`` the arguments of the hop; ``$1`` and ``${name}``
+in them, and in the arguments of ``call``, are the groups of ``when``, ``$$`` is a dollar sign. ``say`` may
+hold ``[[name]]``, also of what the rule fills. Where a rule has both ``take`` and ``say`` the hop is taken,
+and the text said only when no hop is offered.
+
+``call`` is a tool's name, a mapping of names to arguments, or a list of such. The calls are made, then the
+rules are tried again in the same run of the node. A rule whose calls were made does not fit a second time,
+so that the rules below it answer; one with ``after`` fits only just after a result of that tool. What a rule
+with ``call`` says comes along with the calls. It does not fit where no tool is offered.
+
+What an answer is made of is told in `answers`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
+from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.responders.answers import read_answers
 from debugger.engine.responders.lined_yaml import Lined, read_yaml
-from debugger.errors import ExpressionError
-from debugger.expressions import Condition, parse
-from debugger.protocol.base import JsonObject
+from debugger.engine.responders.script_rule import GROUP, Rule, read_rules
+
+__all__ = ["GROUP", "VERSION", "Rule", "Script"]
 
 VERSION = 1
 
-GROUP = re.compile(r"\$(?:(?P<dollar>\$)|(?P<number>\d+)|\{(?P<name>\w+)\})")
-"""A reference to a group of ``when`` in ``fill`` and ``args``."""
-
-_SCRIPT_KEYS = ("version", "workflow", "demo", "alternatives", "anywhere", "nodes")
-_RULE_KEYS = ("when", "if", "visit", "take", "say", "fill", "args")
-_ANSWERS = ("take", "say", "fill")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """When it fits, and what it answers."""
-
-    label: str
-    """Its place, for people: ``rule 2 of 'node_order' (line 14)``."""
-    when: re.Pattern[str] | None = None
-    condition: Condition | None = None
-    visit: int | None = None
-    take: str | None = None
-    say: str | None = None
-    fill: JsonObject | None = None
-    args: JsonObject | None = None
+_SCRIPT_KEYS = ("version", "workflow", "demo", "alternatives", "anywhere", "nodes", "answers")
 
 
 @dataclass(frozen=True)
@@ -78,6 +74,8 @@ class Script:
     anywhere: tuple[Rule, ...] = ()
     nodes: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     """Rules by the node's logical id or name."""
+    answers: tuple[RecordedAnswer, ...] = ()
+    """What simulated calls to the outside are answered."""
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -97,8 +95,9 @@ class Script:
             workflow=keys["workflow"].text("workflow"),
             demo=_messages(keys, "demo"),
             alternatives={name: _messages(listed, name) for name, listed in _named(keys, "alternatives")},
-            anywhere=_rules(keys["anywhere"], "anywhere") if "anywhere" in keys else (),
-            nodes={name: _rules(listed[name], repr(name)) for name, listed in _named(keys, "nodes")},
+            anywhere=read_rules(keys["anywhere"], "anywhere") if "anywhere" in keys else (),
+            nodes={name: read_rules(listed[name], repr(name)) for name, listed in _named(keys, "nodes")},
+            answers=read_answers(keys["answers"]) if "answers" in keys else (),
         )
 
     def rules_of(self, logical_id: str, name: str) -> tuple[Rule, ...]:
@@ -124,82 +123,3 @@ def _named(keys: Mapping[str, Lined], key: str) -> Iterator[tuple[str, Mapping[s
 
 def _messages(keys: Mapping[str, Lined], key: str) -> tuple[str, ...]:
     return tuple(one.text(f"a message of {key}") for one in keys[key].items(key)) if key in keys else ()
-
-
-def _rules(listed: Lined, place: str) -> tuple[Rule, ...]:
-    found = listed.items(f"the rules of {place}")
-    return tuple(_rule(one, f"rule {number} of {place}") for number, one in enumerate(found, start=1))
-
-
-def _rule(given: Lined, place: str) -> Rule:
-    keys = given.mapping(place, _RULE_KEYS)
-    if not any(key in keys for key in _ANSWERS):
-        raise given.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
-    if "args" in keys and "take" not in keys:
-        raise keys["args"].error(f"{place} has args and takes no hop", "Add 'take', or remove 'args'.")
-    when = _pattern(keys["when"]) if "when" in keys else None
-    return Rule(
-        label=f"{place} (line {given.line})",
-        when=when,
-        condition=_condition(keys["if"]) if "if" in keys else None,
-        visit=_visit(keys["visit"]) if "visit" in keys else None,
-        take=keys["take"].text("take") if "take" in keys else None,
-        say=_say(keys["say"]) if "say" in keys else None,
-        fill=_object(keys["fill"], "fill", when) if "fill" in keys else None,
-        args=_object(keys["args"], "args", when) if "args" in keys else None,
-    )
-
-
-def _pattern(given: Lined) -> re.Pattern[str]:
-    text = given.text("when")
-    try:
-        return re.compile(text, re.IGNORECASE)
-    except re.error as error:
-        raise given.error(f"{text!r} is no regular expression: {error}") from error
-
-
-def _condition(given: Lined) -> Condition:
-    try:
-        return parse(given.text("if"))
-    except ExpressionError as error:
-        raise given.error(f"the condition of 'if' cannot be read: {error}", error.advice) from error
-
-
-def _visit(given: Lined) -> int:
-    if isinstance(given.value, bool) or not isinstance(given.value, int) or given.value < 1:
-        raise given.error(f"visit must be a whole number from 1, not {given.value!r}")
-    return given.value
-
-
-def _say(given: Lined) -> str:
-    text = given.text("say")
-    if "{{" in text:
-        raise given.error("say cannot fill {{ }}", "A script sees runtime variables only: [[name]].")
-    return text
-
-
-def _object(given: Lined, what: str, when: re.Pattern[str] | None) -> JsonObject:
-    plain: JsonObject = {key: value.plain() for key, value in given.mapping(what).items()}
-    for text in _texts(plain):
-        for reference in GROUP.finditer(text):
-            if not _has_group(when, reference):
-                raise given.error(f"{what} uses {reference[0]}, which 'when' has no group for")
-    return plain
-
-
-def _has_group(when: re.Pattern[str] | None, reference: re.Match[str]) -> bool:
-    if reference["dollar"]:
-        return True
-    if when is None:
-        return False
-    if reference["name"]:
-        return reference["name"] in when.groupindex
-    return int(reference["number"]) <= when.groups
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from debugger.engine.responders.base import Choice, Prompt, Reply, Responder
+from debugger.engine.responders.base import Choice, Prompt, Reply, Responder, ToolCall
 from debugger.engine.responders.fields import fill_fields
 from debugger.engine.responders.groups import put_in_groups
 from debugger.engine.responders.script import Rule, Script
+from debugger.engine.responders.scripted_calls import calls_of, has_just_answered, may_call
 from debugger.errors import RunError
 from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject
@@ -36,7 +37,8 @@ class ScriptedResponder:
         """Answer one prompt.
 
         Raises:
-            RunError: A rule takes a hop that is not offered, or fills a field that is not asked for.
+            RunError: A rule takes a hop or calls a tool that is not offered, or fills a field or an argument
+                that is not asked for.
         """
         hit = self._hit(prompt)
         if hit is None:
@@ -44,15 +46,16 @@ class ScriptedResponder:
         return hit.verdict(prompt) if prompt.kind == "judge" else self._answer(hit, prompt)
 
     def _hit(self, prompt: Prompt) -> _Hit | None:
-        shared = (
-            rule for rule in self._script.anywhere if not rule.take or find_choice(rule, prompt.choices)
-        )
+        shared = (rule for rule in self._script.anywhere if _is_possible(rule, prompt))
         own = self._script.rules_of(prompt.node_logical_id, prompt.node_name)
         hits = (_Hit.of(rule, prompt) for rule in (*shared, *own))
         return next((hit for hit in hits if hit is not None), None)
 
     def _answer(self, hit: _Hit, prompt: Prompt) -> Reply:
         rule = hit.rule
+        if hit.calls:
+            text = fill(rule.say or "", Scope(runtime=prompt.variables)).text
+            return Reply(text=text, calls=hit.calls, reason=hit.reason, model=_MODEL)
         choice = hit.choice(prompt)
         left_open = choice is None and rule.say is None and prompt.kind == "say"
         fields_open = prompt.schema is not None and rule.fill is None
@@ -73,20 +76,20 @@ class _Hit:
 
     rule: Rule
     match: re.Match[str] | None
+    calls: tuple[ToolCall, ...] = ()
 
     @classmethod
     def of(cls, rule: Rule, prompt: Prompt) -> _Hit | None:
         """The rule as it fits; ``None`` where it does not."""
         match = rule.when.search(prompt.message) if rule.when else None
-        if rule.when and match is None:
+        if (rule.when and match is None) or not _is_due(rule, prompt):
             return None
-        if rule.visit is not None and rule.visit != prompt.visit:
-            return None
-        if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
+        calls = calls_of(rule, prompt, match) if rule.calls else ()
+        if rule.calls and not calls:
             return None
         # The engine offers no hop to a model that must answer now; a rule that only hops has no answer then.
         only_hops = rule.take is not None and rule.say is None and rule.fill is None
-        return None if only_hops and not prompt.choices else cls(rule, match)
+        return None if only_hops and not prompt.choices else cls(rule, match, calls)
 
     @property
     def reason(self) -> str:
@@ -139,6 +142,22 @@ class _Hit:
                 advice="Correct the script or the node's schema.",
             )
         return put_in_groups(given, self.match, schema)
+
+
+def _is_due(rule: Rule, prompt: Prompt) -> bool:
+    """Whether a rule fits what has happened so far, whatever the user says now."""
+    if rule.visit is not None and rule.visit != prompt.visit:
+        return False
+    if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
+        return False
+    return rule.after is None or has_just_answered(rule.after, prompt.exchange)
+
+
+def _is_possible(rule: Rule, prompt: Prompt) -> bool:
+    """Whether what a rule for anywhere takes or calls is offered here."""
+    if rule.take and not find_choice(rule, prompt.choices):
+        return False
+    return may_call(rule, prompt.tools)
 
 
 def find_choice(rule: Rule, choices: Iterable[Choice]) -> Choice | None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from debugger.engine.tools.base import Tool
+from debugger.engine.tools.external_api import ExternalApiTool
+from debugger.engine.tools.inbuilt_function import InbuiltFunctionTool
 from debugger.engine.tools.inline_python import InlinePythonTool
+from debugger.engine.tools.knowledge_base import KnowledgeBaseTool
 
 TOOL_TYPES: dict[str, type[Tool]] = {
+    "external_api": ExternalApiTool,
+    "inbuilt_function": InbuiltFunctionTool,
     "inline_python": InlinePythonTool,
+    "knowledge_base": KnowledgeBaseTool,
 }
 """By the ``type`` of a tool's config."""

@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Protocol
 from pydantic import Field, field_validator
 
 from debugger.engine.options import EngineOptions
-from debugger.engine.outbound import Outbound
-from debugger.engine.outbound.base import ClosedDoor
+from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
+from debugger.engine.outbound.base import Answer, ClosedDoor
 from debugger.engine.tools.arguments import VariableArgument
 from debugger.engine.tools.results import ResultMapping
 from debugger.expressions.scope import Scope
 from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.workflow import StaticMessagesConfig
 
 
 class ToolConfig(WireModel):
@@ -23,7 +24,15 @@ class ToolConfig(WireModel):
     type: str
     name: str | None = None
     description: str | None = None
+    """For people; a model does not get to read it."""
+    signature: str | None = None
+    """What a model reads about it; may hold placeholders."""
     args_schema: JsonObject | None = None
+    """JSON Schema of the arguments."""
+    static_messages_config: StaticMessagesConfig | None = None
+    """What is said when a model calls it."""
+    ignore_content_received_during_llm_tool_call_specification: bool = False
+    """Whether what a model says along with a call of it stays unsaid (6.3)."""
     result_runtime_variable_name: str = "tool_result"
     timeout_seconds: float | None = None
     """``None`` means the engine's own limit (U-53)."""
@@ -39,7 +48,11 @@ class ToolConfig(WireModel):
     def _null_is_empty(cls, value: Any) -> Any:
         return [] if value is None else value
 
-    @field_validator("expand_result_into_runtime_variables", mode="before")
+    @field_validator(
+        "expand_result_into_runtime_variables",
+        "ignore_content_received_during_llm_tool_call_specification",
+        mode="before",
+    )
     @classmethod
     def _null_is_false(cls, value: Any) -> Any:
         return False if value is None else value
@@ -73,6 +86,15 @@ class ToolContext:
     """The door through which every call to the outside leaves."""
     node_logical_id: str = ""
     """The node on whose behalf the tool is called."""
+    warnings: list[str] = field(default_factory=list)
+    """What the user is to be warned of, as that an answer was made up."""
+
+    def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
+        """Make a call through the door, and leave a warning where its answer was made up. Never raises."""
+        outcome = self.outbound.call(call, node_logical_id=self.node_logical_id, timeout=self.timeout)
+        if outcome.how == "simulated":
+            self.warnings.append(call.simulation_note)
+        return outcome
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,8 @@ class Tool(Protocol):
     """A kind of tool: its ``Config`` reads the workflow, its ``call`` does the work."""
 
     Config: ClassVar[type[ToolConfig]]
+    config: Any
+    """What it was made of, an instance of ``Config``; a model is offered the tool as this tells."""
 
     def __init__(self, config: Any) -> None:
         """Make the tool of one configuration, an instance of ``Config``."""

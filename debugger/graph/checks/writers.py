@@ -20,7 +20,17 @@ _RESULTS = {
     "field_extractor": ("output_runtime_variable_name", "field_extractor_result"),
     "workflow_run_fetch": ("result_runtime_variable_name", "workflow_run_object"),
 }
-_WRITES_NOTHING_ELSE = {*_RESULTS, *LLM_FLAGS, "say_static", "tool_node", "end_conversation", "send_sms"}
+_FIXED_RESULTS = {
+    "send_sms": "send_sms_result",
+    "start_conversation": "start_conversation_result",
+    "end_conversation": "processed_transcript",
+    "google_docs": "google_docs_result",
+    "athena_patients_search": "athena_result",
+    "athena_patients_create": "athena_result",
+    "athena_patients_update": "athena_result",
+    "athena_appointments_create": "athena_result",
+}
+_WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *LLM_FLAGS, "say_static", "tool_node"}
 
 
 def runtime_names(subject: Subject) -> set[str] | None:
@@ -54,6 +64,8 @@ def _of_node(node: NodeConfig) -> set[str] | None:
     if node.type in _RESULTS:
         field, default = _RESULTS[node.type]
         return _with_outcome(str(own_field(node, field) or default))
+    if node.type in _FIXED_RESULTS:
+        return _with_outcome(_FIXED_RESULTS[node.type])
     if node.type == "workflow_run_evaluator":
         return None
     return _of_schema(own_field(node, "structured_output_schema")) if node.type in LLM_FLAGS else set()

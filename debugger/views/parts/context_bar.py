@@ -8,22 +8,33 @@ from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.exports import EXPORTS
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
+from debugger.views.parts.background import background
 from debugger.views.parts.plain import plain
 from debugger.views.parts.status import status_badge
+from debugger.views.reading import Reading
 
 
-def context_bar(session: DebugSession) -> None:
+def context_bar(now: Reading) -> None:
     """Draw the bar of a session."""
+    session = now.session
     with st.container(gap="xxsmall", key="context_bar"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"**{plain(session.workflow.name)}**", width="content")
             if session.version_number is not None:
                 st.badge(f"v{session.version_number}", color="gray")
             st.badge(plain(session.backend.name), icon=_icon(), color="gray")
-            status_badge(session.status)
+            status_badge(_shown_status(session))
             st.space("stretch")
             _actions(session)
-        _run(session)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
+            _run(session)
+            background(now)
+
+
+def _shown_status(session: DebugSession) -> str:
+    """The status, where a run whose user is done is told from a turn under way."""
+    is_left_to_itself = session.status == "running" and not session.busy
+    return "background" if is_left_to_itself else session.status
 
 
 def _icon() -> str:
@@ -31,25 +42,24 @@ def _icon() -> str:
 
 
 def _run(session: DebugSession) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
-        if session.run_id:
-            st.caption("Run", width="content")
-            st.code(session.run_id, language=None, width=232)
-        elif not session.turns:
-            st.caption("No run yet: fill in the input on the left, then start.", width="content")
-        if session.turns:
-            st.caption(f"Turn {len(session.turns)}", width="content")
-        if session.elapsed:
-            st.caption(_duration(session.elapsed), width="content")
-        if session.run_id and not session.busy:
-            st.button(
-                "Reload",
-                key="reload_run",
-                type="tertiary",
-                icon=":material/refresh:",
-                on_click=commands.reload_run,
-                help="Read the run again: others may have gone on with it",
-            )
+    if session.run_id:
+        st.caption("Run", width="content")
+        st.code(session.run_id, language=None, width=232)
+    elif not session.turns:
+        st.caption("No run yet: fill in the input on the left, then start.", width="content")
+    if session.turns:
+        st.caption(f"Turn {session.turns[-1].number}", width="content")
+    if session.elapsed:
+        st.caption(_duration(session.elapsed), width="content")
+    if session.run_id and not session.busy:
+        st.button(
+            "Reload",
+            key="reload_run",
+            type="tertiary",
+            icon=":material/refresh:",
+            on_click=commands.reload_run,
+            help="Read the run again: others may have gone on with it",
+        )
 
 
 def _duration(seconds: float) -> str:
@@ -57,7 +67,7 @@ def _duration(seconds: float) -> str:
 
 
 def _actions(session: DebugSession) -> None:
-    waits = session.status == "waiting_for_user_input"
+    can_stop = session.busy or (session.run_id is not None and not session.is_over)
     if session.status == "not_started" and not session.busy:
         st.button(
             "Start",
@@ -83,7 +93,7 @@ def _actions(session: DebugSession) -> None:
         key="stop",
         icon=":material/stop:",
         on_click=commands.stop,
-        disabled=not (session.busy or waits) or reason is not None,
+        disabled=not can_stop or reason is not None,
         help=plain(reason) if reason else "End the run",
     )
     _download(session)

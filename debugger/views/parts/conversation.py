@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.transcript import Bubble
+from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, state
 from debugger.views.parts.message_focus import message_focus
 from debugger.views.parts.plain import count, plain
@@ -29,7 +29,11 @@ def conversation(now: Reading) -> None:
             st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
     _suggestions(now)
     _message_box(now)
-    message_focus(len(now.turns) if _takes_message(now) else None)
+    message_focus(_last_turn(now) if _takes_message(now) else None)
+
+
+def _last_turn(now: Reading) -> int:
+    return now.turns[-1].number if now.turns else 0
 
 
 def _empty(now: Reading) -> None:
@@ -59,7 +63,8 @@ def _bubble(bubble: Bubble, now: Reading) -> None:
     with st.chat_message(bubble.role, avatar=_AVATARS[bubble.role]):
         st.text(bubble.text)  # never Markdown: a picture in it would be loaded from where it points
         if bubble.node_name and bubble.role == "agent":
-            st.caption(plain(f"{bubble.node_name} · turn {bubble.turn_number}"))
+            where = ", background" if bubble.is_background else ""
+            st.caption(plain(f"{bubble.node_name} · turn {bubble.turn_number}{where}"))
 
 
 def _note(bubble: Bubble, now: Reading) -> None:

@@ -60,7 +60,8 @@ def _graph(now: Reading) -> None:
             )
         return
     # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
-    stamp = f"{len(now.turns)}.{len(now.rows)}.{now.session.status}"
+    turn = now.turns[-1].number if now.turns else 0
+    stamp = f"{turn}.{len(now.rows)}.{now.session.status}"
     workflow_graph(shape, marks(now.position, now.graph), height=_HEIGHT, told=now.hint.sentence, stamp=stamp)
 
 

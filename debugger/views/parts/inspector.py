@@ -7,7 +7,6 @@ import streamlit as st
 from debugger.analysis.timeline import TimelineRow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnLog
 from debugger.views import commands, state
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.plain import plain
@@ -42,7 +41,8 @@ def _moment(now: Reading) -> None:
             st.caption("After the latest event" if now.rows else "Before the first event", width="content")
         else:
             row = now.rows[index]
-            st.caption(f"After event {index} · turn {row.turn_number}", width="content")
+            where = ", background" if row.is_background else ""
+            st.caption(f"After event {index} · turn {row.turn_number}{where}", width="content")
         st.space("stretch")
         _step("previous", ":material/chevron_left:", last if index is None else index - 1, 0, last)
         _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, 0, last)
@@ -83,7 +83,7 @@ def _event(now: Reading) -> None:
     row = _row(now)
     st.markdown(f"**{plain(row.type)}**")
     st.text(row.summary)
-    event: Event = _turn(now, row.turn_number).events[row.position]
+    event: Event = now.turns[row.place].events[row.position]
     st.json(event.to_wire(), expanded=2)
 
 
@@ -91,9 +91,10 @@ def _input(now: Reading) -> None:
     if not now.turns:
         st.caption("What a turn was given appears here once it has begun.")
         return
-    number = _row(now).turn_number if state.page().event is not None else now.turns[-1].number
-    st.markdown(f"###### Input of turn {number}")
-    given: JsonObject = _turn(now, number).run_input.to_wire()
+    turn = now.turns[_row(now).place if state.page().event is not None else -1]
+    what = "background work after turn" if turn.is_background else "turn"
+    st.markdown(f"###### Input of {what} {turn.number}")
+    given: JsonObject = turn.run_input.to_wire()
     st.json(given, expanded=2)
 
 
@@ -101,7 +102,3 @@ def _row(now: Reading) -> TimelineRow:
     """The chosen event's row, or the last one."""
     index = state.page().event
     return now.rows[-1 if index is None else index]
-
-
-def _turn(now: Reading, number: int) -> TurnLog:
-    return next(turn for turn in now.turns if turn.number == number)

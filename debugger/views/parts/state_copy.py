@@ -31,7 +31,7 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", key="state_copy"):
         run_id = st.selectbox("Copy from run", list(runs), key="copy_run", format_func=runs.__getitem__)
         turns = _turns(session, run_id)
-        numbers = [turn.number for turn in turns]
+        numbers = list(dict.fromkeys(turn.number for turn in turns))
         number = st.selectbox(
             "After turn",
             numbers,

@@ -32,9 +32,14 @@ LOOKS = {
     "aborted_looping_risk": Look("Stopped: looping", ":material/all_inclusive:", "orange"),
 }
 """By `RunStatus`."""
+_BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
 
 
 def status_badge(status: str) -> None:
-    """Draw a status; one that is not known is shown by its own word."""
-    look = LOOKS.get(status) or Look(status.replace("_", " "), ":material/help:", "gray")
+    """Draw a status, or ``background`` of a run that only goes on without its user.
+
+    One that is not known is shown by its own word.
+    """
+    known = _BACKGROUND if status == "background" else LOOKS.get(status)
+    look = known or Look(status.replace("_", " "), ":material/help:", "gray")
     st.badge(look.word, icon=look.icon, color=look.colour)

@@ -85,6 +85,7 @@ def _table(rows: Sequence[TimelineRow]) -> None:
         {
             "#": [row.index for row in rows],
             "turn": [row.turn_number for row in rows],
+            **_threads(rows),
             "time": [None if row.at_ms is None else row.at_ms / 1000 for row in rows],
             "node": [row.node_name or row.node_logical_id or "" for row in rows],
             "type": [[chip] for chip in chips],
@@ -103,11 +104,25 @@ def _table(rows: Sequence[TimelineRow]) -> None:
     )
 
 
+def _threads(rows: Sequence[TimelineRow]) -> dict[str, list[object]]:
+    """Two columns more for a run that does something without its user."""
+    told: dict[str, list[object]] = {}
+    if any(row.is_background for row in rows):
+        told["background"] = [row.is_background for row in rows]
+    if len({row.thread for row in rows if row.thread is not None}) > 1:
+        told["thread"] = [row.thread or "" for row in rows]
+    return told
+
+
 def _columns(chips: Sequence[str]) -> dict[str, ColumnConfig]:
     columns = st.column_config
     return {
         "#": columns.NumberColumn("#", width=50, help="The event's place in the run"),
         "turn": columns.NumberColumn("Turn", width=50),
+        "background": columns.CheckboxColumn(
+            "Background", width=90, help="Happened in background work after the turn"
+        ),
+        "thread": columns.TextColumn("Thread", width=90, help="0 is the thread that talks with the user"),
         "time": columns.NumberColumn("Time", width=76, format="+%.3f s", help="Since the run began"),
         "node": columns.TextColumn("Node", width=140),
         "type": columns.MultiselectColumn(

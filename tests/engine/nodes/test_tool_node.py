@@ -275,27 +275,42 @@ def test_the_nodes_name_for_the_result_wins_when_it_is_set(own, of_the_tool, eff
             {"result_variable_mappings": [{"target_variable_name": "x"}] * 2},
             ["result_variable_mappings", "target_variable_name 'x' is there more than once"],
         ),
-        (
-            {"result_variable_mappings": [{"target_variable_name": "price_success"}]},
-            ["target_variable_name", "'price_success'"],
-        ),
-        (
-            {"result_variable_mappings": [{"target_variable_name": "price_error", "scope": "workflow"}]},
-            ["target_variable_name", "'price_error'"],
-        ),
     ],
 )
-def test_a_broken_rule_fails_the_run_by_node_field_and_rule(config, told):
-    part = echo("a", **config)
+def test_a_tool_that_cannot_be_read_is_told_by_node_field_and_rule_and_its_node_is_passed_over(config, told):
+    play = Play(echo("a", **config))
+
+    play.turn()
+
+    (warning,) = [event for event in play.wire if event["type"] == "workflow_warning"]
+    for words in ("'A'", *told):
+        assert words in warning["warning_message"]
+    assert play.states() == []
+
+
+@pytest.mark.parametrize("scope", ["thread", "workflow"])
+@pytest.mark.parametrize("name", ["price_success", "price_error"])
+def test_a_mapping_onto_the_outcome_fails_the_run_and_names_the_node(name, scope):
+    part = echo("a", result_variable_mappings=[{"target_variable_name": name, "scope": scope}])
     part["result_runtime_variable_name"] = "price"
     play = Play(part)
 
     play.turn()
 
     assert play.wire[-1]["type"] == "workflow_error"
-    assert play.end.status == "failed"
-    for words in ("'A'", *told):
-        assert words in play.end.error
+    assert play.end.error == (
+        f"Node 'A' maps a result onto target_variable_name {name!r}, where it tells whether the call "
+        "succeeded. Choose another name than price_success and price_error."
+    )
+
+
+def test_a_run_of_it_counts_as_a_tool_call():
+    play = Play(echo("a"))
+
+    play.turn()
+
+    (end,) = [event for event in play.wire if event["type"] == "end_workflow_iteration"]
+    assert end["iteration_metrics"]["tool_call_count"] == 1
 
 
 def test_only_the_names_that_the_outcome_really_has_are_closed_to_mappings():

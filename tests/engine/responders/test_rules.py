@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from debugger.engine.responders import Choice, Prompt, RulesResponder
+from debugger.engine.responders.base import ToolOffer
 from debugger.protocol.messages import ai_message, human_message
 
 
@@ -153,3 +154,38 @@ def test_the_same_prompt_gets_the_same_reply():
     asked = prompt("two cups of tea", choice("guest wants tea"), choice("guest wants two cups"))
 
     assert RulesResponder().reply(asked) == RulesResponder().reply(asked)
+
+
+def test_no_tool_is_called_and_the_line_says_which_could_have_been():
+    tools = tuple(ToolOffer(name, "Looks something up.") for name in ("slots", "price", "d", "e", "f"))
+
+    reply = RulesResponder().reply(prompt("slots please", tools=tools))
+
+    assert reply.calls == ()
+    assert reply.text == (
+        '[stand-in for Desk] I heard: "slots please". A model could call: slots, price, d, e and 1 more.'
+    )
+
+
+def test_what_tools_gave_is_repeated_in_the_line():
+    exchange = (
+        {"type": "ai", "content": "Let me see."},
+        {"type": "tool", "name": "slots", "content": '["9:00"]'},
+        {"type": "tool", "name": "price", "content": "x" * 1000},
+    )
+
+    reply = RulesResponder().reply(prompt("slots please", exchange=exchange))
+
+    assert reply.text.startswith(
+        '[stand-in for Desk] I heard: "slots please". slots gave: ["9:00"]; price gave: xxx'
+    )
+    assert len(reply.text) < 300
+
+
+def test_nothing_is_read_from_a_run_that_is_to_be_evaluated():
+    run = '{"workflow_run_id": "r", "input_output_pairs": [], "number of cups": 2}'
+    schema = {"properties": {"cups": {"type": "integer"}}}
+
+    reply = RulesResponder().reply(prompt(run, kind="work", schema=schema))
+
+    assert (reply.fields, reply.text, reply.reason) == ({}, "", "rules have no opinion on a run")

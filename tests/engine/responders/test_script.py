@@ -47,6 +47,10 @@ def test_the_example_of_the_documentation_is_a_script():
     script = Script.load(example)
 
     assert len(script.rules_of("node_order", "Order")) == 2
+    asks, tells = script.rules_of("node_stock", "Stock")
+    assert [(call.tool, call.args) for call in asks.calls] == [("tea_stock", {"tea": "$1"})]
+    assert tells.after == "tea_stock"
+    assert [answer.body for answer in script.answers] == [{"number": 7}]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +66,7 @@ def test_the_example_of_the_documentation_is_a_script():
         (HEAD + "rules: []", "line 3: a script has the unknown key 'rules'."),
         (HEAD + "demo: hello", "line 3: demo must be a list, not hello."),
         (HEAD + "demo:\n  - hi\n  - true", "line 5: a message of demo must be a text, not true."),
+        (HEAD + "answers: hello", "line 3: answers must be a list, not hello."),
         (HEAD + "nodes: []", "line 3: nodes must be a mapping of keys to values, not a list."),
         (HEAD + "nodes:\n  a: {say: x}", "line 4: the rules of 'a' must be a list, not a mapping."),
     ],
@@ -77,7 +82,7 @@ def test_a_mistake_in_a_script_is_told_with_its_line(text, message):
     ("rule", "message"),
     [
         ("x", "rule 1 of 'a' must be a mapping of keys to values, not x."),
-        ("sai: x", "rule 1 of 'a' has the unknown key 'sai'. It takes when, if, visit, take,"),
+        ("sai: x", "rule 1 of 'a' has the unknown key 'sai'. It takes when, if, visit, after, take,"),
         ("when: x", "rule 1 of 'a' answers nothing."),
         ("{say: x, when: (x}", "'(x' is no regular expression: missing ), unterminated subpattern"),
         ("{say: x, when: 7}", "when must be a text, not 7."),
@@ -91,6 +96,14 @@ def test_a_mistake_in_a_script_is_told_with_its_line(text, message):
         ("fill: {b: $1}", "fill uses $1, which 'when' has no group for."),
         ("{when: (x), fill: {b: [$2]}}", "fill uses $2, which 'when' has no group for."),
         ("{when: (x), fill: {b: '${c}'}}", "fill uses ${c}, which 'when' has no group for."),
+        ("call: 7", "call must be a text, not 7."),
+        ("call: []", "call names no tool."),
+        ("call: {}", "call must be a text, not a mapping."),
+        ("call: {add: 7}", "call of add must be a mapping of keys to values, not 7."),
+        ("{when: (x), call: [{add: {a: $2}}]}", "call of add uses $2, which 'when' has no group for."),
+        ("{call: add, take: b}", "rule 1 of 'a' has both call and take. Put 'take' into a rule of its own,"),
+        ("{call: add, fill: {b: 1}}", "rule 1 of 'a' has both call and fill."),
+        ("{say: x, after: [add]}", "after must be a text, not a list."),
     ],
 )
 def test_a_mistake_in_a_rule_is_told_with_its_line(rule, message):

@@ -140,13 +140,13 @@ def test_odd_values_are_shown_and_not_raised(app, backend, press):
 
 
 def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
-    backend.create_workflow(document(node("x", "teleport")))
+    backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
     app.run()
 
     press("start")
     app.segmented_control("inspector_tab").set_value("Event").run()
 
-    assert "teleport" in app.json[0].value or "teleport" in " ".join(text.value for text in app.text)
+    assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
 
 
 def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, page, press):

@@ -78,7 +78,7 @@ def test_a_filter_that_fits_nothing_says_so(app, backend, press):
 
 
 def test_failures_stay_whatever_the_filter(app, backend, press):
-    backend.create_workflow(document(node("x", "teleport")))
+    backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
     app.run()
     press("start")
 

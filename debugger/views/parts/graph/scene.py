@@ -8,7 +8,6 @@ from debugger.analysis.position import Position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import MAIN_THREAD
 
 _GAP, _GHOST_WIDTH, _GHOST_HEIGHT = 24.0, 150.0, 42.0
 _MOST_NUMBERS = 3
@@ -47,9 +46,8 @@ def geometry(layout: Layout, graph: Graph, ghosts: Mapping[str, str]) -> JsonObj
 
 def marks(position: Position, graph: Graph) -> JsonObject:
     """What a run has made of the graph: a state and numbers for each node and each edge."""
-    current = list(
-        dict.fromkeys([*([position.current] if position.current else []), *position.threads.values()])
-    )
+    own = [position.current] if position.current else []
+    current = list(dict.fromkeys([*own, *position.companions.values()]))
     arrivals = _arrivals(position, graph)
     following = {edge.destination for edge in position.next_edges if edge.way == "edge"}
     nodes = {
@@ -85,10 +83,11 @@ def _node_state(node: str, position: Position, current: list[str], following: se
 
 
 def _note(node: str, position: Position) -> str:
-    if node == position.current:
-        return _NOTES.get(position.state, "")
-    threads = [name for name, place in position.threads.items() if place == node and name != MAIN_THREAD]
-    return "failed" if node in position.failed else f"thread {threads[0]}" if threads else ""
+    told = [_NOTES.get(position.state, "")] if node == position.current else []
+    told += [f"companion {name}" for name, place in position.companions.items() if place == node]
+    if not told and node in position.failed:
+        told = ["failed"]
+    return ", ".join(words for words in told if words)
 
 
 def _arrivals(position: Position, graph: Graph) -> dict[str, list[int]]:

@@ -5,7 +5,13 @@ import json
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
-from debugger.protocol.events import ConditionalEdgeEvent, DirectEdgeEvent, EndNodeRunEvent, StartNodeRunEvent
+from debugger.protocol.events import (
+    ConditionalEdgeEvent,
+    DirectEdgeEvent,
+    EndNodeRunEvent,
+    EndThreadEvent,
+    StartNodeRunEvent,
+)
 from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.views.parts.graph.scene import geometry, marks
 from tests.factories import direct, everywhere, say, static, when, workflow
@@ -115,3 +121,26 @@ def test_the_whole_picture_is_plain_json():
 
     assert json.loads(json.dumps(shape, allow_nan=False))["nodes"][0]["title"].startswith("Greet\nsay_static")
     assert [edge["title"] for edge in shape["edges"]][1] == "[[done]] == true\nconditional edge"
+
+
+def test_a_companion_is_marked_where_it_is_until_it_has_ended():
+    subject = graph()
+    poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
+    end = EndThreadEvent(origin_thread_id="0_companion_lab", last_node_logical_id="bye")
+
+    during = marks(position(turn(start("greet"), poll), subject), subject)
+    after = marks(position(turn(start("greet"), poll, end), subject), subject)
+
+    assert during["current"] == ["greet", "bye"]
+    assert (during["nodes"]["bye"]["state"], during["nodes"]["bye"]["note"]) == ("current", "companion lab")
+    assert after["current"] == ["greet"]
+    assert (after["nodes"]["bye"]["state"], after["nodes"]["bye"]["note"]) == ("visited", "")
+
+
+def test_a_node_with_the_run_and_a_companion_tells_of_both():
+    subject = graph()
+    poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="greet")
+
+    made = marks(position(turn(start("greet"), poll), subject, "waiting_for_user_input"), subject)
+
+    assert made["nodes"]["greet"]["note"] == "your turn, companion lab"

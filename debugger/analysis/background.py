@@ -1,0 +1,37 @@
+"""Background work that a run has left, as far as its events tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from debugger.analysis.standing import Standing
+from debugger.protocol.runs import TurnLog
+from debugger.protocol.workflow import EdgeConfig, Workflow
+
+_UNDER_WAY = frozenset({"started", "running", "waiting_for_user_input"})
+
+
+def may_go_on(turns: Sequence[TurnLog], workflow: Workflow, status: str) -> bool:
+    """Whether a recorded run may go on without its user: a record does not say it, only a backend knows.
+
+    Args:
+        turns: The run's turns.
+        workflow: The workflow that ran.
+        status: The run's status.
+
+    Source: companion threads and armed waiting edges, ``platform/engine.md`` 7.4.
+    """
+    if status not in _UNDER_WAY:
+        return False
+    standing = Standing.after(turns)
+    waits_at = standing.main.node if standing.main.waiting else None
+    return bool(standing.companions) or any(
+        _is_judged_while_waiting(edge)
+        for edge in workflow.edge_configs
+        if edge.source_node_logical_id == waits_at
+    )
+
+
+def _is_judged_while_waiting(edge: EdgeConfig) -> bool:
+    config = edge.evaluate_while_waiting_config
+    return config is not None and config.enabled

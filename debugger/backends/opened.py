@@ -1,0 +1,89 @@
+"""A run as a turn or its background work finds it: begun just now, or read back from the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from debugger.backends.interpreters import Interpreters
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.state import RunState
+from debugger.errors import InputError, RunEndedError
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput
+from debugger.store import Store, new_id
+
+
+@dataclass
+class OpenedRun:
+    """A run that can be gone on with."""
+
+    run_id: str
+    workflow_id: str
+    version_number: int
+    pair_number: int
+    """The number of the input/output pair that its record gets next, from 1."""
+    interpreter: Interpreter
+    state: RunState
+
+
+def begin_run(
+    store: Store,
+    interpreters: Interpreters,
+    workflow_id: str,
+    turn_input: TurnInput,
+    version_number: int | None,
+) -> OpenedRun:
+    """A new run.
+
+    Raises:
+        NotFoundError: There is no such workflow or version.
+        NotStartableError: The workflow has no start node.
+        InputError: The input says where to begin, and that cannot be used.
+    """
+    number = _first_version(store, workflow_id, turn_input, version_number)
+    interpreter = interpreters.of(workflow_id, number)
+    return OpenedRun(new_id(), workflow_id, number, 1, interpreter, interpreter.begin(turn_input))
+
+
+def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_id: str) -> OpenedRun:
+    """A run as it stands.
+
+    Raises:
+        NotFoundError: There is no such run.
+        InputError: It is another workflow's.
+        RunEndedError: It is over.
+    """
+    checkpoint = store.checkpoint(run_id)
+    if checkpoint.workflow_id != workflow_id:
+        raise InputError(
+            f"Run {run_id} belongs to the workflow {checkpoint.workflow_id}, not to {workflow_id}.",
+            advice="Send the turn to the run's own workflow.",
+        )
+    if checkpoint.status in TERMINAL_STATUSES:
+        raise RunEndedError(
+            f"Run {run_id} is over ({checkpoint.status}) and takes no further turn.",
+            advice="Begin a new run.",
+        )
+    return OpenedRun(
+        run_id,
+        workflow_id,
+        checkpoint.version_number,
+        checkpoint.turn_number + 1,
+        interpreters.of(workflow_id, checkpoint.version_number),
+        RunState.from_json(checkpoint.checkpoint),
+    )
+
+
+def _first_version(store: Store, workflow_id: str, turn_input: TurnInput, version_number: int | None) -> int:
+    """The version that a run begins with.
+
+    The caller's; else a number other than 0 in the run input, since 0 may mean there that none was
+    chosen; else the active one.
+
+    Source: ``platform/wire.md`` 2.5.
+    """
+    if version_number is not None:
+        return version_number
+    if turn_input.version_number:
+        return turn_input.version_number
+    active = store.workflow_summary(workflow_id).active_version_number
+    return active or 0

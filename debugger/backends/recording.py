@@ -1,0 +1,132 @@
+"""The record of a run: what a turn or its background work gave, kept in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from debugger.backends.opened import OpenedRun
+from debugger.engine.segment import TurnEnd
+from debugger.engine.world import World
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import encode
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnResult
+from debugger.store import FinishedTurn, Store
+
+Segment = Generator[Event, None, TurnEnd]
+"""What the engine does at one go: a turn, or some background work."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a segment gave."""
+
+    events: list[JsonObject]
+    kept: list[JsonObject]
+    """Those of the events that are recorded."""
+    end: TurnEnd
+
+
+class Recorder:
+    """Keeps what runs give.
+
+    Args:
+        store: Where it is kept.
+        world: Time and chance.
+    """
+
+    def __init__(self, store: Store, world: World) -> None:
+        self._store = store
+        self._world = world
+
+    def turn(
+        self, opened: OpenedRun, segment: Segment, run_by: str | None
+    ) -> Generator[Event, None, TurnResult]:
+        """Pass a turn's events on, and keep it when it is over.
+
+        Raises:
+            ConflictError: Somebody else went on with the run meanwhile; nothing of the turn is kept.
+        """
+        began = self._world.now()
+        given = yield from _gathered(segment)
+        self._keep(opened, given, began, run_by)
+        return _result(opened, given)
+
+    def background(self, opened: OpenedRun, segment: Segment) -> Generator[Event, None, TurnResult]:
+        """Pass the events of background work on, and keep it if there was any.
+
+        Work that tells only of what the record leaves out is kept nevertheless: the run's state remembers
+        what was judged, and when.
+
+        Raises:
+            ConflictError: Somebody else went on with the run meanwhile; nothing of the work is kept.
+        """
+        began = self._world.now()
+        given = yield from _gathered(segment)
+        if given.events or given.end.status in TERMINAL_STATUSES:
+            self._keep(opened, given, began, None)
+        return _result(opened, given)
+
+    def _keep(self, opened: OpenedRun, given: _Given, began: float, run_by: str | None) -> None:
+        end = given.end
+        self._store.append_turn(
+            FinishedTurn(
+                run_id=opened.run_id,
+                workflow_id=opened.workflow_id,
+                version_number=opened.version_number,
+                version_name=self._version_name(opened) if opened.pair_number == 1 else None,
+                workflow_name=opened.interpreter.workflow.name,
+                run_by=run_by,
+                turn_number=opened.pair_number,
+                status=end.status,
+                termination_source="execution_error" if end.status == "failed" else None,
+                run_input_json=encode(end.run_input),
+                events_json=encode(given.kept),
+                outputs_json=encode(end.outputs),
+                end_state_json=encode(end.end_state),
+                checkpoint=opened.state.to_json(),
+                token_usage_json=encode(end.token_usage),
+                latency_stats_json=encode(end.latency_stats),
+                started_at=began,
+                finished_at=self._world.now(),
+            )
+        )
+
+    def _version_name(self, opened: OpenedRun) -> str | None:
+        versions = self._store.versions(opened.workflow_id)
+        named = {version.version_number: version.version_name for version in versions}
+        return named.get(opened.version_number)
+
+
+def _gathered(segment: Segment) -> Generator[Event, None, _Given]:
+    """Pass events on, and gather what they are on the wire: making that is what costs most, so only once."""
+    events: list[JsonObject] = []
+    kept: list[JsonObject] = []
+    while True:
+        try:
+            event = next(segment)
+        except StopIteration as stop:
+            return _Given(events, kept, stop.value)
+        wire = event.to_wire()
+        events.append(wire)
+        if event.is_kept:
+            kept.append(wire)
+        yield event
+
+
+def _result(opened: OpenedRun, given: _Given) -> TurnResult:
+    end = given.end
+    return TurnResult(
+        run_id=opened.run_id,
+        status=end.status,
+        turn_number=opened.state.turn_number,
+        events=given.events,
+        is_waiting_for_input=end.status == "waiting_for_user_input",
+        is_completed=end.status in TERMINAL_STATUSES,
+        error=end.error,
+        next_input_hint=end.hint,
+        has_active_companions=end.has_active_companions,
+        has_background_work=end.has_background_work,
+        next_due=end.next_due,
+    )

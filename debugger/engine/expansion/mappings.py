@@ -1,0 +1,147 @@
+"""Values written into the copy of a workflow that takes a super node's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from debugger.engine.expansion.aliases import reference_in
+from debugger.engine.expansion.interface import Assignment
+from debugger.engine.expansion.placeholder import Placeholder
+from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.paths import EVERY, Path, parse_path
+from debugger.errors import InputError, RunError
+from debugger.expressions.placeholders import Placeholder as Reference
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, WorkflowConfig
+
+_LISTS = {"node_config_field": "node_configs", "edge_config_field": "edge_configs"}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A workflow with the values of a super node in it."""
+
+    document: JsonObject
+    dynamic_variables: JsonObject = field(default_factory=dict)
+    runtime_variables: JsonObject = field(default_factory=dict)
+    aliases: dict[str, Reference] = field(default_factory=dict)
+    """Dynamic variables that are given one reference to another variable, and no more."""
+
+
+def fill_in(placeholder: Placeholder, document: JsonObject, assignments: Sequence[Assignment]) -> Filled:
+    """Write values where the mappings say. The document itself is not changed.
+
+    A path leads to something that is there: only its first step may name a field that the document leaves
+    out and that every node of the type, edge or workflow has. A value may hold placeholders, and keeps them.
+
+    Raises:
+        RunError: A mapping names no target, or one that is not there, or one that cannot have such a value;
+            the message names the super node, the field and the path.
+
+    Source: ``platform/engine.md`` 2.11.
+    """
+    filled = Filled({**document})
+    variables = {
+        "dynamic_variable": filled.dynamic_variables,
+        "runtime_variable": filled.runtime_variables,
+    }
+    for assignment in assignments:
+        try:
+            kind = assignment.target.target_type
+            if kind in variables:
+                name = _told(assignment.target.target_variable_name, "target_variable_name")
+                reference = reference_in(assignment.value) if kind == "dynamic_variable" else None
+                if reference is None:
+                    variables[kind][name] = assignment.value
+                else:
+                    filled.aliases[name] = reference
+            else:
+                _write(filled.document, assignment)
+        except InputError as error:
+            raise RunError(
+                f"{placeholder}: the value of the field {assignment.field_name!r} cannot be put in place: "
+                f"{error.message}",
+                advice=error.advice or "Correct 'mappings' in 'super_node_interface'.",
+            ) from error
+    return filled
+
+
+def _write(document: JsonObject, assignment: Assignment) -> None:
+    target, value = assignment.target, assignment.value
+    path = _path(_told(target.target_field_path, "target_field_path"))
+    if target.target_type == "workflow_config_field":
+        found = document.get("workflow_config") or {}
+        document["workflow_config"] = _changed(found, path, value, WorkflowConfig)
+        return
+    name = _LISTS[target.target_type]
+    wanted = _told(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
+    entities = list(document.get(name) or ())
+    index = next((at for at, each in enumerate(entities) if each.get("logical_id") == wanted), None)
+    if index is None:
+        raise InputError(f"there is no {wanted!r} in the workflow's {name!r}.")
+    model = _node_model(entities[index]) if name == "node_configs" else EdgeConfig
+    entities[index] = _changed(entities[index], path, value, model)
+    document[name] = entities
+
+
+def _changed(entity: JsonObject, path: Path, value: Any, model: type[WireModel]) -> JsonObject:
+    known = {str(path[0]): None} if path[0] in model.model_fields else {}
+    changed: JsonObject = _with_value({**known, **entity}, path, value)
+    model.from_wire(changed)
+    return changed
+
+
+def _with_value(value: Any, path: Path, new: Any) -> Any:
+    """A copy of a value with something else at the end of a path; what is off the path is shared."""
+    root = here = _copy(value)
+    for number, written_step in enumerate(path):
+        step = _fitting(here, written_step)
+        if not _leads_on(here, step):
+            raise InputError(f"the path {_written(path)} leads to nothing at its step {written_step!r}.")
+        if number == len(path) - 1:
+            here[step] = new
+        else:
+            here[step] = here = _copy(here[step])
+    return root
+
+
+def _written(path: Path) -> str:
+    """A path as a person writes it."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return repr(text.removeprefix("."))
+
+
+def _copy(value: Any) -> Any:
+    return value.copy() if isinstance(value, dict | list) else value
+
+
+def _fitting(value: Any, step: Any) -> Any:
+    """A step into a list, whose index may be written ``tools.0.name`` as well as ``tools[0].name``."""
+    is_index = isinstance(value, list) and isinstance(step, str) and step.isdecimal() and len(step) < 10
+    return int(step) if is_index else step
+
+
+def _leads_on(value: Any, step: Any) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and -len(value) <= step < len(value)
+    return isinstance(value, dict) and step in value
+
+
+def _path(text: str) -> Path:
+    path = parse_path(text)
+    if EVERY in path:
+        raise InputError(f"the path {text!r} leads to many places; name one element by its index.")
+    return path
+
+
+def _told(value: str | None, name: str) -> str:
+    if not value:
+        raise InputError(f"its mapping has no {name!r}.")
+    return value
+
+
+def _node_model(entity: JsonObject) -> type[WireModel]:
+    known = NODE_TYPES.get(str(entity.get("type")))
+    return known.Config if known else NodeConfig

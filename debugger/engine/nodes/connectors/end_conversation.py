@@ -1,0 +1,113 @@
+"""The node that has a model process what was said (``platform/engine.md`` 2.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import ClassVar
+
+from pydantic import Field
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.connectors.base import outcome_variables, visit_of
+from debugger.engine.nodes.llm.asking import ask_model
+from debugger.engine.nodes.llm.model_choice import model_of
+from debugger.engine.responders.base import ModelFailure, Prompt
+from debugger.expressions import ABSENT, lookup
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.events import EndConversationEvent, Event
+from debugger.protocol.json_text import encode
+from debugger.protocol.messages import Message, message_kind, message_text
+from debugger.protocol.workflow import NodeConfig
+
+RAW_TRANSCRIPT = "raw_conversation_transcript"
+"""The variable that the platform fills with what was said."""
+
+PROCESSED_TRANSCRIPT = "processed_transcript"
+
+_SPEAKERS = {"human": "User", "ai": "Assistant"}
+
+
+class TranscriptPrompt(WireModel):
+    """What the model is to make of the transcript."""
+
+    prompt: str | None = None
+
+
+class EndConversationConfig(NodeConfig):
+    """The prompt, and which model is asked."""
+
+    process_transcript_prompt: TranscriptPrompt | None = None
+    process_transcript_llms_config: JsonObject | None = Field(default=None, repr=False)  # may hold a key
+
+    @property
+    def llms_config(self) -> JsonObject | None:
+        """The model, by the name that it has on other nodes."""
+        return self.process_transcript_llms_config
+
+
+class EndConversationNode(Node[EndConversationConfig]):
+    """Write and tell the processed transcript; the run goes on after it.
+
+    Without a prompt or a model, and where whatever stands for the model gives no text, it is the raw one. A
+    model that fails does not end the run (U-12).
+    """
+
+    Config: ClassVar[type[NodeConfig]] = EndConversationConfig
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Read or build the transcript, ask, write."""
+        raw = self._raw_transcript(context)
+        processed, error = None, None
+        try:
+            processed = yield from self._process(raw, context)
+        except ModelFailure as failure:
+            error = f"The model gave no answer. {failure}".strip()
+            context.warnings.append(f"Node {self.config.label!r} failed: {error}")
+        yield EndConversationEvent(processed_transcript=processed)
+        self.write(context, outcome_variables(PROCESSED_TRANSCRIPT, processed, error))
+        return Outcome()
+
+    def _raw_transcript(self, context: NodeContext) -> str:
+        """What the platform or a call has put into the thread, else what was said in its chat (U-14)."""
+        found = lookup(context.scope, "runtime", RAW_TRANSCRIPT)
+        if found is not ABSENT and found and not self._was_built(found, context):
+            return found if isinstance(found, str) else encode(found).decode()
+        built = transcript_of(context.history.of(context.thread.thread_id))
+        self.write(context, {RAW_TRANSCRIPT: built})
+        return built
+
+    def _was_built(self, found: object, context: NodeContext) -> bool:
+        """Whether a node of this type made it earlier out of the chat, which has grown since."""
+        makers = (node.logical_id for node in context.workflow.node_configs if node.type == self.config.type)
+        written = context.thread.runtime_variables
+        return any(written.get(f"{maker}.{RAW_TRANSCRIPT}") == found for maker in makers)
+
+    def _process(self, raw: str, context: NodeContext) -> Generator[Event, None, str]:
+        own = self.config.process_transcript_prompt
+        if own is None or not own.prompt or (self.config.llms_config or {}).get("type") == "no_llm":
+            return raw
+        prompt = Prompt(
+            kind="work",
+            node_logical_id=self.config.logical_id,
+            node_name=self.config.label,
+            system=context.fill(own.prompt),
+            message=raw,
+            history=tuple,  # the transcript is all that it is to read
+            variables=context.thread.runtime_variables,
+            visit=visit_of(context, self.config),
+            llm=model_of(self.config, context.workflow.config, speaks=False),
+        )
+        answer = yield from ask_model(prompt, context)
+        return answer.reply.text or raw
+
+
+def transcript_of(messages: Iterable[Message]) -> str:
+    """What user and assistant said, a line a message; the memos of hops are for the model only."""
+    spoken = (message for message in messages if not _is_memo(message) and message_text(message))
+    lines = ((_SPEAKERS.get(message_kind(message) or ""), message_text(message)) for message in spoken)
+    return "\n".join(f"{speaker}: {text}" for speaker, text in lines if speaker)
+
+
+def _is_memo(message: Message) -> bool:
+    metadata = message.get("response_metadata")
+    return isinstance(metadata, dict) and "navigation_message" in metadata

@@ -1,0 +1,186 @@
+"""The node that makes one HTTP request (``platform/engine.md`` 2.5)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.outbound import Secrets, Veiled
+from debugger.engine.outbound.curl import curl_command
+from debugger.engine.outbound.http import http_call
+from debugger.engine.outbound.http_answer import HttpAnswer
+from debugger.engine.outbound.http_message import ContentType, HttpRequest, with_query
+from debugger.engine.outbound.http_parameters import read_body, read_query
+from debugger.errors import InputError
+from debugger.expressions.template import write_plain
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import HttpRequestEvent
+from debugger.protocol.workflow import NodeConfig
+
+LONGEST = 300
+"""Seconds; what a timeout of 0 means, too."""
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_WITH_BODY = ("POST", "PUT", "PATCH")
+
+
+class HttpRequestConfig(NodeConfig):
+    """What is sent where, and how the answer is read."""
+
+    url: str | None = None
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
+    headers: JsonObject | None = None
+    query_parameters: str | JsonObject | None = None
+    """JSON as a text, in which placeholders are filled before it is read."""
+    body_parameters: str | JsonObject | list[Any] | None = None
+    """The same; sent with POST, PUT and PATCH."""
+    body_content_type: ContentType = "application/json"
+    timeout: int = Field(default=30, ge=0, le=LONGEST)
+    """Seconds."""
+    response_format: Literal["json", "text", "binary"] = "json"
+    result_runtime_variable_name: str = "http_request_result"
+
+    @field_validator(
+        "method",
+        "body_content_type",
+        "timeout",
+        "response_format",
+        "result_runtime_variable_name",
+        mode="before",
+    )
+    @classmethod
+    def _null_is_the_default(cls, value: Any, info: ValidationInfo) -> Any:
+        return cls.model_fields[str(info.field_name)].default if value in (None, "") else value
+
+
+@dataclass(frozen=True)
+class _Result:
+    """How the request ended."""
+
+    command: str | None = None
+    status_code: int | None = None
+    value: Any = None
+    """The answer's body as the response format has it."""
+    error: str | None = None
+
+
+class HttpRequestNode(Node[HttpRequestConfig]):
+    """Make the request through the door; write its answer, whether it succeeded and why not.
+
+    A status from 200 to 299 is a success (U-11). A body that is no object is wrapped as ``{"data": …}`` for
+    event and output, and stands as it is in the variable (U-10). A failure does not end the run.
+    """
+
+    Config: ClassVar[type[NodeConfig]] = HttpRequestConfig
+    counts_as_tool_call: ClassVar[bool] = True
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Fill, call, tell, write."""
+        result = self._result(context)
+        wrapped = _wrapped(result.value)
+        yield HttpRequestEvent(
+            curl_command=result.command,
+            status_code=result.status_code,
+            response_body=wrapped,
+            error=result.error,
+        )
+        success, name = result.error is None, self.config.result_runtime_variable_name
+        self.write(context, {name: result.value, f"{name}_success": success, f"{name}_error": result.error})
+        return Outcome(
+            {
+                "curl_command": result.command,
+                "success": success,
+                "http_status_code": result.status_code,
+                "http_response": wrapped,
+            }
+        )
+
+    def _result(self, context: NodeContext) -> _Result:
+        secrets = context.outbound.secrets
+        command = None
+        try:
+            request = self._request(context)
+            command = secrets.mask(curl_command(request))
+            return self._called(request, command, context)
+        except (InputError, RecursionError) as error:
+            told = str(error) if isinstance(error, InputError) else "Something in it is nested too deep."
+            return _Result(command, error=secrets.mask(told))
+
+    def _called(self, request: HttpRequest, command: str, context: NodeContext) -> _Result:
+        door = context.outbound
+        call_class: Literal["read", "write"] = "read" if request.method in _READING else "write"
+        call = http_call(request, call_class, limits=door.limits, cancelled=context.cancelled)
+        seconds = context.within_time(self.config.timeout or LONGEST)
+        outcome = door.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
+        if outcome.how == "simulated":
+            context.warnings.append(call.simulation_note)
+        if outcome.answer is None:
+            return _Result(command, error=outcome.error)
+        return self._read(outcome.answer, command, door.secrets)
+
+    def _read(self, answer: HttpAnswer, command: str, secrets: Secrets) -> _Result:
+        value, problem = _value(answer, self.config.response_format, secrets)
+        error = problem if answer.is_success else f"The server answered {answer.status}."
+        return _Result(command, answer.status_code, value, error)
+
+    def _request(self, context: NodeContext) -> HttpRequest:
+        config, secrets, scope = self.config, context.outbound.secrets, context.scope
+        url = self._url(context)
+        query = read_query(config.query_parameters, scope, secrets)
+        headers = {name: secrets.fill(write_plain(each), scope) for name, each in self._headers()}
+        body = None
+        if config.method in _WITH_BODY:
+            body = read_body(config.body_parameters, config.body_content_type, scope, secrets)
+        for veiled in (url, query, *headers.values(), body.value if body else None):
+            _note_unresolved(veiled, context)
+        return HttpRequest(config.method, _with_query(url, query), headers, body)
+
+    def _url(self, context: NodeContext) -> Veiled:
+        """The node's URL, or the one that the turn's input puts in its place, in which nothing is filled."""
+        override = context.given.get("override_url")
+        if isinstance(override, str) and override.strip():
+            return Veiled(override.strip(), context.outbound.secrets.mask(override.strip()))
+        if not (self.config.url or "").strip():
+            raise InputError("The url is empty.", advice="Write the address to call.")
+        return context.outbound.secrets.fill(str(self.config.url).strip(), context.scope)
+
+    def _headers(self) -> list[tuple[str, Any]]:
+        return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
+
+
+def _note_unresolved(veiled: Veiled | None, context: NodeContext) -> None:
+    if veiled is not None:
+        context.unresolved += [written for written in veiled.unresolved if written.startswith("{{")]
+
+
+def _with_query(url: Veiled, query: Veiled | None) -> Veiled:
+    if query is None:
+        return url
+    shown = query.shown if isinstance(query.shown, dict) else {}
+    return Veiled(with_query(url.real, query.real), with_query(url.shown, shown))
+
+
+def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:
+    """The body as a value without secrets, and what is wrong with it."""
+    if response_format == "binary":
+        return base64.b64encode(secrets.mask_bytes(answer.body)).decode(), None
+    if response_format == "text":
+        return secrets.mask(answer.text), None
+    try:
+        return secrets.mask_value(answer.json()), None
+    except (ValueError, RecursionError) as error:
+        kind = f" (its type is {answer.content_type})" if answer.content_type else ""
+        problem = (
+            f"The answer cannot be read as JSON{kind}: {error}. "
+            "Set response_format to text to take it as it is."
+        )
+        return secrets.mask(answer.text), secrets.mask(problem)
+
+
+def _wrapped(value: Any) -> JsonObject | None:
+    """The body as event and output have it, where only objects have a place."""
+    return value if isinstance(value, dict) or value is None else {"data": value}

@@ -1,0 +1,61 @@
+"""What an author writes on a node that asks a model (``platform/engine.md`` 2.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.workflow import NodeConfig
+
+
+class PromptConfig(WireModel):
+    """A system prompt."""
+
+    prompt: str | None = None
+
+
+class ToolsConfig(WireModel):
+    """Tools that a model may call."""
+
+    tools: list[JsonObject] = Field(default_factory=list)
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return [] if value is None else value
+
+
+class LLMConfig(NodeConfig):
+    """The fields of all model nodes."""
+
+    main_response_config: PromptConfig | None = None
+    attachable_llm_config_id: str | None = None
+    llms_config: JsonObject | None = None
+    tools_config: ToolsConfig | None = None
+    self_loop: bool = False
+    wait_for_user_message: bool = True
+    max_consecutive_tool_calls: int = Field(default=1, ge=0)
+    """Rounds of calls in one run of the node; then the model has to answer (U-4)."""
+    default_error_message: str | None = (
+        "I am sorry, there seems to be an issue. Could you please repeat?"  # the platform's own default
+    )
+    use_mcp_tools: bool = False
+    ignore_default_prompt_prefix: bool = False
+    ignore_default_prompt_suffix: bool = False
+    ignore_content_received_during_llm_tool_call_specification: bool = False
+    """Whether what the model says along with calls stays unsaid (6.3)."""
+    structured_output_schema: JsonObject | None = None
+    backchannel_response_config: PromptConfig | None = None
+
+    @property
+    def tools(self) -> list[JsonObject]:
+        """Its own tools."""
+        return self.tools_config.tools if self.tools_config else []
+
+
+class SayLLMConfig(LLMConfig):
+    """A speaking node loops to itself unless told otherwise."""
+
+    self_loop: bool = True

@@ -1,0 +1,72 @@
+"""Which model a node asks: the configuration that counts, as the author wrote it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from debugger.engine.responders.backchannel import TYPE as WITH_BACKCHANNEL
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import NodeConfig, WorkflowConfig
+
+_DEFERS = "global_default_llm"
+_SAVED = "attachable_llm_config_id"
+_KEY = "api_key"
+_SECRET = re.compile(
+    r"(api|access|subscription|private|signing)[_-]?key|secret|token$|passw|credential|cookie|authorization"
+    r"|_auth$",
+    re.IGNORECASE,
+)
+
+
+def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> JsonObject | None:
+    """The model configuration of a node (``platform/engine.md`` 11.2), without keys and other secrets.
+
+    A saved configuration wins over what the document holds, but only the platform can look it up. Its id is
+    put to the configuration that the document holds beside it.
+
+    Args:
+        node: The node; one that asks no model by itself has its conditions judged by the workflow's.
+        workflow: Has the model of nodes that leave the choice to it.
+        speaks: Whether the answer is spoken. If not, nobody waits for it, and what a backchannel would put
+            before it is left out.
+
+    Returns:
+        ``None`` where nobody named a model.
+    """
+    own = _plain(node, "llms_config")
+    saved = _plain(node, _SAVED)
+    if saved is None and _defers(own):
+        own, saved = workflow.llms_config, _plain(workflow, _SAVED)
+    elif _defers(own):
+        own = workflow.llms_config
+    if not isinstance(own, dict):
+        own = None
+    if own is not None and own.get("type") == WITH_BACKCHANNEL and not speaks:
+        main = own.get("main_llm_config")
+        own = main if isinstance(main, dict) else None
+    found = {**(own or {}), **({_SAVED: saved} if isinstance(saved, str) else {})}
+    return without_secrets(found) if found else None
+
+
+def without_secrets(value: Any) -> Any:
+    """A JSON value without the keys whose names say that they hold a secret, at any depth.
+
+    An ``api_key`` stays, masked: whoever asks the model warns that it is not used.
+    """
+    if isinstance(value, dict):
+        return {
+            key: "***" if key == _KEY else without_secrets(inner)
+            for key, inner in value.items()
+            if not _SECRET.search(str(key)) or (key == _KEY and inner)
+        }
+    return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _defers(config: Any) -> bool:
+    return not isinstance(config, dict) or config.get("type") == _DEFERS
+
+
+def _plain(config: NodeConfig | WorkflowConfig, name: str) -> Any:
+    """A field, declared or not, since a node of another kind has it among what it does not know."""
+    return getattr(config, name, None)

@@ -1,0 +1,128 @@
+"""The tools that the model of a node may call (``platform/engine.md`` 2.1.2, step 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from debugger.engine.flags import truth
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig
+from debugger.engine.nodes.llm.schemas import readable_schema, without_properties
+from debugger.engine.responders.base import ToolCall, ToolOffer
+from debugger.engine.responders.tool_names import model_names
+from debugger.engine.tools.base import Tool, ToolConfig
+from debugger.engine.tools.fitting import misfit
+from debugger.engine.tools.making import check_targets, make_tool
+from debugger.engine.tools.mcp import mcp_servers, mcp_tools
+from debugger.errors import InputError, RunError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import WorkflowConfig
+
+_IGNORES_TEXT = "ignore_content_received_during_llm_tool_call_specification"
+
+
+@dataclass(frozen=True)
+class OfferedTool:
+    """A tool, and how a model is told of it."""
+
+    tool: Tool
+    offer: ToolOffer
+
+    def complaint(self, arguments: JsonObject) -> str | None:
+        """What is wrong with arguments that a model gave; what the workflow sets is not its business."""
+        bindings = self.tool.config.variable_arguments
+        replaced = {one.argument_name for one in bindings if one.override_provided_value}
+        given = {name: value for name, value in arguments.items() if name not in replaced}
+        return misfit(given, self.offer.args_schema, supplied={one.argument_name for one in bindings})
+
+
+class NodeTools:
+    """The tools of one model node: its own, the workflow's, and those of the workflow's MCP servers.
+
+    Args:
+        config: The node.
+
+    Raises:
+        InputError: A field of a tool of its own has a value that it cannot have.
+        RunError: Such a tool puts a part of its result where the outcome stands.
+    """
+
+    def __init__(self, config: LLMConfig) -> None:
+        self._config = config
+        self._own = [_made(given, f"Node {config.label!r}") for given in config.tools]
+        self._shared: list[Tool] | None = None
+
+    def offered(self, context: NodeContext) -> tuple[OfferedTool, ...]:
+        """What its model is offered: nothing where it must answer.
+
+        Raises:
+            RunError: A tool of the workflow cannot be read.
+        """
+        if not context.may_call_tools or self._config.max_consecutive_tool_calls == 0:
+            return ()
+        tools = [*self._own, *self._of_workflow(context.workflow.config)]
+        names = model_names([tool.config.name for tool in tools])
+        named = [*zip(names, tools, strict=True), *self._of_servers(context, names)]
+        return tuple(OfferedTool(tool, _offer(name, tool.config, context)) for name, tool in named)
+
+    def _of_workflow(self, workflow: WorkflowConfig) -> list[Tool]:
+        """Those that all model nodes have, apart from such as the node has itself."""
+        if self._shared is None:
+            try:
+                given = ToolsConfig.from_wire(workflow.tools_config or {}).tools
+                self._shared = [_made(one, "The workflow") for one in given if one not in self._config.tools]
+            except InputError as error:
+                raise RunError(f"A tool of the workflow cannot be used: {error}") from error
+        return self._shared
+
+    def _of_servers(self, context: NodeContext, taken: Sequence[str]) -> list[tuple[str, Tool]]:
+        """Those of the MCP servers, by name."""
+        if not self._config.use_mcp_tools:
+            return []
+        found = mcp_tools(
+            mcp_servers(context.workflow), context, node_logical_id=self._config.logical_id, taken=taken
+        )
+        context.warnings.extend(found.warnings)
+        return [(tool.config.name, tool) for tool in found.tools]
+
+
+def stays_unsaid(
+    calls: Iterable[ToolCall],
+    hops: bool,
+    tools: Sequence[OfferedTool],
+    config: LLMConfig,
+    workflow: WorkflowConfig,
+) -> bool:
+    """Whether a text that came along with calls is not spoken (``platform/engine.md`` 6.3).
+
+    Args:
+        calls: The calls of tools.
+        hops: Whether a hop was chosen as well; no flag of a tool covers that.
+        tools: What was offered.
+        config: The node; its flag covers all calls.
+        workflow: The workflow's settings; their flag covers all nodes.
+    """
+    if config.ignore_content_received_during_llm_tool_call_specification:
+        return True
+    if truth((workflow.model_extra or {}).get(_IGNORES_TEXT), False):
+        return True
+    flagged = {one.offer.name for one in tools if getattr(one.tool.config, _IGNORES_TEXT)}
+    return not hops and all(call.name in flagged for call in calls)
+
+
+def _made(given: JsonObject, place: str) -> Tool:
+    tool = make_tool(given)
+    check_targets(tool.config, tool.config.result_runtime_variable_name, place)
+    return tool
+
+
+def _offer(name: str, config: ToolConfig, context: NodeContext) -> ToolOffer:
+    """The tool as a model is told of it: without the arguments that are none of its business (10.2)."""
+    hidden = {one.argument_name for one in config.variable_arguments if not one.expose_to_llm}
+    schema = config.args_schema
+    return ToolOffer(
+        name=name,
+        signature=context.fill(config.signature or ""),
+        args_schema=schema and without_properties(readable_schema(schema), hidden),
+    )

@@ -1,0 +1,93 @@
+"""The node that has a model judge a stored run (``platform/engine.md`` 2.10)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import NAMESPACE_OID, uuid5
+
+from debugger.engine.nodes.base import NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.llm.config import LLMConfig
+from debugger.engine.nodes.llm.node import Talk, WorkerLLMNode
+from debugger.engine.nodes.llm.schemas import inner_schema
+from debugger.engine.responders.base import Reply
+from debugger.expressions import ABSENT, lookup
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import encode
+from debugger.protocol.workflow import NodeConfig
+
+
+class WorkflowRunEvaluatorConfig(LLMConfig):
+    """What is judged, and where the verdict is put."""
+
+    wait_for_user_message: bool = False
+    default_error_message: str | None = None
+    input_runtime_variable_name: str = "workflow_run_object"
+    output_runtime_variable_name: str | None = None
+
+    @property
+    def output_name(self) -> str:
+        """The variable that takes the verdict.
+
+        The platform makes up a name when the author gives none, and keeps it with the node. Here it follows
+        from the node's id, so that it is the same whenever the workflow is opened.
+        """
+        made_up = uuid5(NAMESPACE_OID, self.logical_id).hex
+        return self.output_runtime_variable_name or f"evaluator_output_{made_up}"
+
+
+class WorkflowRunEvaluatorNode(WorkerLLMNode):
+    """Have a model judge a run, and write its verdict: what it filled in of the schema, else its words.
+
+    It never waits and never loops. Without a run, or without an answer, the verdict is the default error
+    message, which is nothing unless the author wrote one.
+    """
+
+    Config: ClassVar[type[NodeConfig]] = WorkflowRunEvaluatorConfig
+    config: WorkflowRunEvaluatorConfig
+
+    @property
+    def waits_for_user(self) -> bool:
+        """Never, whatever the node says (2.10)."""
+        return False
+
+    @property
+    def loops_to_itself(self) -> bool:
+        """Never, whatever the node says (2.10)."""
+        return False
+
+    def run_input(self, context: NodeContext) -> JsonObject | None:
+        """The user messages that it is given; the run is in its variable."""
+        return {**(super().run_input(context) or {}), "type": "workflow_run_evaluator"}
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Ask for the verdict, if there is a run."""
+        if self._message(context):
+            return (yield from super().run(context))
+        name = self.config.input_runtime_variable_name
+        context.warnings.append(f"Node {self.config.label!r} has no run to judge: [[{name}]] has no value.")
+        return self._verdict(self.config.default_error_message, {}, context)
+
+    def _message(self, context: NodeContext) -> str:
+        """The run as a text; empty where there is none."""
+        found = lookup(context.scope, "runtime", self.config.input_runtime_variable_name)
+        if found is ABSENT or found is None:
+            return ""
+        return found if isinstance(found, str) else encode(found).decode()
+
+    def _finish(self, reply: Reply, talk: Talk, context: NodeContext) -> NodeRun:
+        if reply.fields_error is not None:
+            return (yield from super()._finish(reply, talk, context))
+        if inner_schema(self.config.structured_output_schema) is None:
+            return self._verdict(reply.text, {}, context)
+        fields = self._known_fields(reply.fields)
+        return self._verdict(fields, fields, context)
+
+    def _apologise(self, talk: Talk, context: NodeContext) -> NodeRun:
+        yield from ()
+        return self._verdict(self.config.default_error_message, {}, context)
+
+    def _verdict(self, verdict: Any, fields: JsonObject, context: NodeContext) -> Outcome:
+        """Write the verdict; as output it stands in one of two places."""
+        self.write(context, {self.config.output_name: verdict})
+        words = verdict if isinstance(verdict, str) else None
+        return Outcome({"structured_output": fields, "free_form_output": words})

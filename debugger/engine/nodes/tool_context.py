@@ -1,0 +1,25 @@
+"""What a tool may use when a node calls it."""
+
+from __future__ import annotations
+
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.tools.base import ToolContext
+
+
+def tool_context(context: NodeContext, node_logical_id: str, timeout: float | None) -> ToolContext:
+    """What of a node's context a tool gets.
+
+    Args:
+        context: The node's.
+        node_logical_id: The node that calls.
+        timeout: Seconds the call may take; ``None`` means the engine's own limit (U-53).
+    """
+    return ToolContext(
+        scope=context.scope,
+        timeout=timeout or context.options.tool_timeout,
+        options=context.options,
+        cancelled=context.cancelled,
+        outbound=context.outbound,
+        node_logical_id=node_logical_id,
+        warnings=context.warnings,
+    )

@@ -1,0 +1,168 @@
+"""An HTTP request: as it is sent, and as it is shown."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NoReturn
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from debugger.engine.outbound.masking import shown_body, shown_header, shown_url
+from debugger.engine.outbound.secrets import Veiled
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import encode
+
+ContentType = Literal[
+    "application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"
+]
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\ud7ff\ue000-\uffff]*")
+_DEFAULT_HEADERS = (("Accept", "*/*"), ("User-Agent", "workflow-debugger"), ("Connection", "close"))
+
+
+@dataclass(frozen=True)
+class HttpBody:
+    """What a request carries."""
+
+    content_type: ContentType
+    value: Veiled
+    """A JSON value, of a form an object; of plain text the text."""
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """One request."""
+
+    method: str
+    url: Veiled
+    """Texts."""
+    headers: Mapping[str, Veiled] = field(default_factory=dict)
+    """Texts by name."""
+    body: HttpBody | None = None
+
+    @property
+    def shown_url(self) -> str:
+        """The URL for people."""
+        return shown_url(self.url.shown)
+
+    @property
+    def target(self) -> str:
+        """Method and URL for people: ``POST https://api.example/slots``."""
+        return f"{self.method} {self.shown_url}"
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """The author's headers for people."""
+        return {name: shown_header(name, value.shown) for name, value in self.headers.items()}
+
+    @property
+    def shown_body(self) -> Any:
+        """The body's value for people; ``None`` where there is none."""
+        return None if self.body is None else shown_body(self.body.value.shown)
+
+    def to_ledger(self) -> JsonObject:
+        """The request as the ledger has it."""
+        shown = {"method": self.method, "url": self.shown_url, "headers": self.shown_headers}
+        return shown if self.body is None else {**shown, "body": self.shown_body}
+
+
+def wire_request(request: HttpRequest) -> httpx.Request:
+    """The request as it is sent.
+
+    Raises:
+        InputError: Its URL is not absolute, or it has a header that HTTP does not allow.
+    """
+    url = _wire_url(request)
+    headers = httpx.Headers([*_DEFAULT_HEADERS])
+    for name, value in request.headers.items():
+        headers[name] = _header(name, str(value.real))
+    if url.userinfo and "authorization" not in headers:
+        headers["Authorization"] = "Basic " + base64.b64encode(_user(url)).decode()
+    content: dict[str, Any] = {} if request.body is None else _content(request.body, headers)
+    return httpx.Request(request.method, url, headers=headers, **content)
+
+
+def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The fields of a form or of a query: one for each element of a list, JSON for what is nested deeper."""
+    return [
+        (name, _field_text(each))
+        for name, inner in value.items()
+        for each in (inner if isinstance(inner, list) else [inner])
+    ]
+
+
+def with_query(url: str, query: Mapping[str, Any]) -> str:
+    """A URL with more parts of a query after its own."""
+    if not query:
+        return url
+    address, mark, fragment = url.partition("#")
+    joint = "" if address.endswith(("?", "&")) else "&" if "?" in address else "?"
+    # The mark that stands for a secret is left readable.
+    return f"{address}{joint}{_encoded(query, quote_via=quote, safe='*')}{mark}{fragment}"
+
+
+def _wire_url(request: HttpRequest) -> httpx.URL:
+    try:
+        url = httpx.URL(str(request.url.real).strip())
+    except (httpx.InvalidURL, ValueError):
+        _refuse_url(request)
+    if url.scheme not in ("http", "https") or not url.host:
+        _refuse_url(request)
+    return url
+
+
+def _refuse_url(request: HttpRequest) -> NoReturn:
+    raise InputError(
+        f"The URL {request.shown_url!r} cannot be called.",
+        advice="Write an absolute one that begins with https:// or http:// and a host.",
+    ) from None
+
+
+def _header(name: str, value: str) -> str:
+    value = value.strip()
+    if not _HEADER_NAME.fullmatch(name):
+        raise InputError(f"{name!r} cannot be the name of a header.", advice="Use letters, digits and '-'.")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise InputError(
+            f"The value of the header {name!r} has a line break or something else that HTTP does not allow.",
+            advice="Keep it on one line.",
+        )
+    return value
+
+
+def _user(url: httpx.URL) -> bytes:
+    return f"{url.username}:{url.password}".encode()
+
+
+def _content(body: HttpBody, headers: httpx.Headers) -> dict[str, Any]:
+    """What httpx is given. The author's own content type stays, but a form in parts needs its boundary."""
+    value = body.value.real
+    if body.content_type == "multipart/form-data":
+        if "boundary=" not in headers.get("content-type", ""):
+            headers.pop("content-type", None)
+        fields = form_fields(value)
+        return {"files": [(_bytes(name).decode(), (None, _bytes(text))) for name, text in fields]}
+    headers.setdefault("content-type", body.content_type)
+    if body.content_type == "application/x-www-form-urlencoded":
+        return {"content": _encoded(value).encode()}
+    return {"content": encode(value) if body.content_type == "application/json" else _bytes(str(value))}
+
+
+def _encoded(fields: Mapping[str, Any], **how: Any) -> str:
+    return urlencode(form_fields(fields), errors="replace", **how)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _field_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else encode(value).decode()

@@ -1,0 +1,75 @@
+"""What tells by its name that it is a secret, whoever wrote it, and how it is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from debugger.engine.outbound.secrets import MARK
+
+_TELLING = (
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "authorization",
+    "authtoken",
+    "bearertoken",
+    "clientsecret",
+    "cookie",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "refreshtoken",
+    "secret",
+    "subscriptionkey",
+)
+"""Parts of names, without what separates their words."""
+_TELLING_ALONE = frozenset({"auth", "key", "pwd", "sessionid", "sig", "signature", "token", "xtoken"})
+"""Whole names that tell it of a header or of a part of a query, but not of a body's field."""
+
+_USER = re.compile(r"(?<=//)[^/?#]*@")
+_PARAMETER = re.compile(r"(?P<name>(?<=[?&])[^=&#]+)=[^&#]+")
+_SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|token|apikey)(?=\s)")
+
+
+def names_secret(name: str) -> bool:
+    """Whether a header, or a part of a query, has a name that only a secret has."""
+    bare = _bare(name)
+    return bare in _TELLING_ALONE or _tells(bare)
+
+
+def shown_url(url: str) -> str:
+    """A URL without the user in it and without the values that have a secret's name."""
+    return _PARAMETER.sub(_shown_parameter, _USER.sub(f"{MARK}@", url))
+
+
+def shown_header(name: str, value: str) -> str:
+    """A header's value; of a secret only the scheme, as in ``Bearer ***``."""
+    if not names_secret(name):
+        return value
+    scheme = _SCHEME.match(value)
+    return f"{scheme[0]} {MARK}" if scheme else MARK
+
+
+def shown_body(value: Any) -> Any:
+    """A JSON value without the fields that have a secret's name; it is copied."""
+    if isinstance(value, Mapping):
+        return {key: MARK if _tells(_bare(str(key))) else shown_body(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shown_body(inner) for inner in value]
+    return value
+
+
+def _shown_parameter(match: re.Match[str]) -> str:
+    return f"{match['name']}={MARK}" if names_secret(unquote_plus(match["name"])) else match[0]
+
+
+def _tells(bare: str) -> bool:
+    return any(part in bare for part in _TELLING)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,131 @@
+"""The network beneath a call: connections to checked addresses alone, and every wait ends in time."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from debugger.engine.outbound.addresses import checked_addresses
+from debugger.engine.outbound.base import OutboundError
+
+_LOOK = 0.05
+"""Seconds between two looks at whether the call is cancelled."""
+_PIECE = 16_384
+"""Bytes that are written at once."""
+_FAILURES = (httpcore.ConnectError, httpcore.ConnectTimeout)
+
+
+class Watch:
+    """How long a call may still take, all its steps together.
+
+    Args:
+        seconds: For the whole call.
+        cancelled: Ends it as soon as it is set.
+    """
+
+    def __init__(self, seconds: float, cancelled: threading.Event) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._cancelled = cancelled
+
+    def left(self) -> float:
+        """Seconds until the end, always more than none.
+
+        Raises:
+            OutboundError: Time is up, or the run was stopped.
+        """
+        if self._cancelled.is_set():
+            raise OutboundError("The call was stopped.")
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise OutboundError(f"The whole answer had not come within {self.seconds:g} s.")
+        return left
+
+    def pause(self, event: threading.Event) -> None:
+        """Wait until an event is set.
+
+        Raises:
+            OutboundError: Time is up, or the run was stopped.
+        """
+        while not event.wait(min(self.left(), _LOOK)):
+            pass
+
+
+class Network(httpcore.NetworkBackend):
+    """Connects for one call.
+
+    Args:
+        watch: The call's.
+        connect_seconds: Until a connection must stand.
+    """
+
+    def __init__(self, watch: Watch, connect_seconds: float) -> None:
+        self._watch = watch
+        self._connect_seconds = connect_seconds
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first of a host's addresses that answers.
+
+        Raises:
+            OutboundError: None does, or none may be called.
+        """
+        reason = ""
+        for address in checked_addresses(host, port, self._watch.pause):
+            seconds = min(self._watch.left(), self._connect_seconds)
+            try:
+                stream = self._inner.connect_tcp(address, port, seconds, local_address, socket_options)
+            except _FAILURES as error:
+                reason = reason or _told(error, seconds)
+            else:
+                return _Stream(stream, self._watch)
+        raise OutboundError(f"Nothing answers at {host} port {port}: {reason}.")
+
+
+def _told(error: Exception, seconds: float) -> str:
+    if isinstance(error, httpcore.ConnectTimeout):
+        return f"no connection within {seconds:g} s"
+    # The text of a system's error is "[Errno 111] Connection refused".
+    return str(error).partition("] ")[2].lower() or "no connection"
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every wait ends when the call's time is up, whatever it is told."""
+
+    def __init__(self, inner: httpcore.NetworkStream, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        while True:
+            try:
+                return self._inner.read(max_bytes, min(self._watch.left(), _LOOK))
+            except httpcore.ReadTimeout:
+                continue
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _PIECE):
+            self._inner.write(buffer[start : start + _PIECE], self._watch.left())
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._watch.left()), self._watch)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+    def close(self) -> None:
+        self._inner.close()

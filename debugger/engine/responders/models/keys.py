@@ -1,0 +1,80 @@
+"""The keys that models are asked with. They come from outside the workflow and are never shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+OPENAI = "OPENAI_API_KEY"
+AZURE = "AZURE_OPENAI_API_KEY"
+GOOGLE = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+ANTHROPIC = "ANTHROPIC_API_KEY"
+AWS_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"
+CUSTOM = "WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY"
+CUSTOM_URL = "WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL"
+"""Where the custom key may be sent; nowhere while this is not set."""
+
+_SECRET = (OPENAI, AZURE, *GOOGLE, ANTHROPIC, AWS_TOKEN, CUSTOM)
+_AWS_SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SHORTEST = 6
+"""A shorter value is no key, and masking it would garble texts."""
+
+
+class Keys:
+    """The keys that are at hand.
+
+    A key goes only where it belongs: a workflow from elsewhere could name a server of its own.
+
+    Args:
+        environment: Names and values; the process's own by default.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+
+    def __repr__(self) -> str:
+        return "Keys()"
+
+    def find(self, *names: str) -> str | None:
+        """The value of the first name that has one."""
+        return next((value for name in names if (value := self._environment.get(name))), None)
+
+    def for_url(self, base_url: str, own: str, hosts: tuple[str, ...], own_url: str) -> str | None:
+        """The key for an address that a workflow names.
+
+        Args:
+            base_url: The address.
+            own: The name of the provider's key.
+            hosts: The provider's own host names; those that begin with a dot are endings.
+            own_url: The name of the variable that holds a trusted address besides.
+
+        Returns:
+            The provider's key for the provider's own address, else the custom key; ``None`` without one.
+        """
+        host = urlsplit(base_url).hostname or ""
+        secure = urlsplit(base_url).scheme == "https"
+        if secure and any(host == name or (name[0] == "." and host.endswith(name)) for name in hosts):
+            return self.find(own)
+        if _is_below(base_url, self.find(own_url)):
+            return self.find(own)
+        return self.custom(base_url)
+
+    def custom(self, base_url: str) -> str | None:
+        """The key for a server that no provider owns."""
+        return self.find(CUSTOM) if _is_below(base_url, self.find(CUSTOM_URL)) else None
+
+    def scrub(self, text: str) -> str:
+        """A text without any of the keys."""
+        for name in (*_SECRET, *_AWS_SECRET):
+            value = self._environment.get(name, "")
+            if len(value) >= _SHORTEST:
+                text = text.replace(value, "***")
+        return text
+
+
+def _is_below(url: str, trusted: str | None) -> bool:
+    if not trusted:
+        return False
+    wanted, found = urlsplit(trusted), urlsplit(url)
+    return (found.scheme, found.netloc) == (wanted.scheme, wanted.netloc)

@@ -1,0 +1,65 @@
+"""The responder that asks real language models."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from debugger.engine.responders.asking import LONGEST_ANSWER
+from debugger.engine.responders.base import Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.responders.models.configs import group_of
+from debugger.engine.responders.models.keys import Keys
+from debugger.engine.world import World
+from debugger.errors import RunError
+from debugger.protocol.base import JsonObject
+
+_NEEDED = ("pydantic_ai", "jsonschema", "openai")
+
+
+class ModelResponder(RemoteResponder):
+    """Asks the models that a workflow names (``platform/engine.md`` 11).
+
+    Args:
+        stand_in: Answers where models are simulated.
+        keys: The keys of the providers; those of the process's environment by default.
+        default_llm: The configuration of the model for nodes that name none (U-58).
+        world: Sleeps between two attempts.
+    """
+
+    def __init__(
+        self,
+        stand_in: Responder,
+        *,
+        keys: Keys | None = None,
+        default_llm: JsonObject | None = None,
+        world: World | None = None,
+    ) -> None:
+        self.stand_in = stand_in
+        self._keys = keys or Keys()
+        self._default_llm = default_llm
+        self._world = world or World()
+
+    def remote(self, prompt: Prompt) -> str:
+        """The models that would be asked, for people.
+
+        Raises:
+            RunError: The prompt names none, or its configuration cannot be read.
+        """
+        return group_of(prompt.llm, self._default_llm).target
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt.
+
+        Raises:
+            ModelFailure: There is no answer; the text says why, without secrets.
+            RunError: A model, a key or a package is missing.
+        """
+        group = group_of(prompt.llm, self._default_llm)
+        if any(find_spec(name) is None for name in _NEEDED):
+            raise RunError(
+                "Language models cannot be asked: the client for them is not installed.",
+                advice="Install it with pip install 'workflow-debugger[llm]', or set another responder.",
+            )
+        # Imported here: an app without models starts without the client, and sooner.
+        from debugger.engine.responders.models.talking import reply_of
+
+        return reply_of(group, prompt, self._keys, self._world, prompt.seconds or LONGEST_ANSWER)

@@ -1,0 +1,35 @@
+"""The names by which a model knows tools (``platform/engine.md`` 10.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_LONGEST = 64
+_UNNAMED = "tool"
+_OTHER = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def model_name(name: str | None) -> str:
+    """A name in the form that providers of models take: 1 to 64 of ``A-Z a-z 0-9 _ -``."""
+    return _OTHER.sub("_", (name or "").strip())[:_LONGEST].strip("_") or _UNNAMED
+
+
+def model_names(names: Sequence[str | None]) -> list[str]:
+    """The names of several tools, each in the form that providers take and no two alike.
+
+    Of two that would be alike the later one gets a number, as ``lookup_2``.
+    """
+    taken: list[str] = []
+    for name in names:
+        taken.append(_unlike(model_name(name), taken))
+    return taken
+
+
+def _unlike(name: str, taken: Sequence[str]) -> str:
+    number, unlike = 1, name
+    while unlike in taken:
+        number += 1
+        end = f"_{number}"
+        unlike = name[: _LONGEST - len(end)] + end
+    return unlike

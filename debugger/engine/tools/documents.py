@@ -1,0 +1,162 @@
+"""A document, cut into the passages that a search can find."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+LONGEST_PASSAGE = 1_200
+"""Characters."""
+
+_HEADING = re.compile(r"#{1,6}\s+\S")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
+_INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "img", "small", "span", "strong", "u"})
+_HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
+_UNREAD = frozenset({"script", "style", "template", "noscript"})
+
+
+def passages(path: Path) -> list[str]:
+    """Cut a document where its meaning has joints, into passages of at most `LONGEST_PASSAGE` characters.
+
+    A text is cut at headings and blank lines, and what follows a heading begins with it; an object of JSON
+    is cut into its keys, a list into its elements, a table into its rows, each value after its name.
+
+    Args:
+        path: A file whose suffix `READERS` knows; what is not UTF-8 in it is replaced.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    return [piece for passage in READERS[path.suffix.lower()](text) for piece in _bounded(passage)]
+
+
+def _of_text(text: str) -> Iterator[str]:
+    heading, gathered = "", ""
+    for paragraph in _paragraphs(text):
+        begins_section = _HEADING.match(paragraph) is not None
+        if gathered and (begins_section or len(gathered) + len(paragraph) > LONGEST_PASSAGE):
+            yield gathered
+            gathered = "" if begins_section else heading
+        if begins_section:
+            heading = paragraph.split("\n", 1)[0]
+        gathered = f"{gathered}\n\n{paragraph}" if gathered else paragraph
+    if gathered:
+        yield gathered
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """What stands between blank lines; a heading begins one of its own."""
+    for block in _BLANK_LINES.split(text.replace("\r\n", "\n")):
+        lines: list[str] = []
+        for line in block.split("\n"):
+            if _HEADING.match(line) and lines:
+                yield from _joined(lines)
+                lines = []
+            lines.append(line.rstrip())
+        yield from _joined(lines)
+
+
+def _joined(lines: list[str]) -> Iterator[str]:
+    paragraph = "\n".join(lines).strip()
+    if paragraph:
+        yield paragraph
+
+
+def _of_json(text: str) -> Iterator[str]:
+    try:
+        value = json.loads(text)
+        parts = [{key: each} for key, each in value.items()] if isinstance(value, dict) else value
+        yield from ["\n".join(_lines(part)) for part in (parts if isinstance(parts, list) else [parts])]
+    except (ValueError, RecursionError):  # no JSON after all, but still words
+        yield from _of_text(text)
+
+
+def _lines(value: Any, name: str = "") -> Iterator[str]:
+    """The values in an object, each after the keys that lead to it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _lines(inner, f"{name} {key}".strip())
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _lines(inner, name)
+    elif value is not None:
+        yield f"{name}: {value}" if name else str(value)
+
+
+def _of_csv(text: str) -> Iterator[str]:
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error:  # a cell beyond the reader's limit
+        yield from _of_text(text)
+        return
+    for row in rows[1:]:
+        cells = zip(rows[0] + [""] * len(row), row, strict=False)
+        yield "\n".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+
+
+def _of_html(text: str) -> Iterator[str]:
+    page = _Page()
+    try:
+        page.feed(text)
+        page.close()
+        words = "".join(page.pieces)
+    except AssertionError:  # of the parser, at a "<![" that begins nothing known
+        words = re.sub(r"<[^>]*>", " ", text)
+    yield from _of_text(words)
+
+
+class _Page(HTMLParser):
+    """The words of a page, blocks apart from each other by blank lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+        self._unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNREAD:
+            self._unread += 1
+        elif tag in _HEADINGS:
+            self.pieces.append(f"\n\n{_HEADINGS[tag]} ")
+        elif tag not in _INLINE:
+            self.pieces.append("\n" if tag == "br" else "\n\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNREAD:
+            self._unread = max(0, self._unread - 1)
+        elif tag not in _INLINE:
+            self.pieces.append("\n\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unread:
+            # Line breaks in a page's source mean no more than a space.
+            self.pieces.append(re.sub(r"\s+", " ", data))
+
+
+def _bounded(passage: str) -> Iterator[str]:
+    """The passage, in pieces that end at a space where it is too long."""
+    rest = passage.strip()
+    while len(rest) > LONGEST_PASSAGE:
+        end = max(rest.rfind(space, LONGEST_PASSAGE // 2, LONGEST_PASSAGE) for space in " \n")
+        end = end if end > 0 else LONGEST_PASSAGE
+        yield rest[:end].strip()
+        rest = rest[end:].strip()
+    if rest:
+        yield rest
+
+
+READERS: dict[str, Callable[[str], Iterator[str]]] = {
+    ".txt": _of_text,
+    ".md": _of_text,
+    ".json": _of_json,
+    ".csv": _of_csv,
+    ".html": _of_html,
+}
+"""By the suffix of a file."""

@@ -1,0 +1,185 @@
+"""The tool that calls an HTTP API (``platform/engine.md`` 10.4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from debugger.engine.outbound import CallClass, Secrets, Veiled
+from debugger.engine.outbound.http import http_call
+from debugger.engine.outbound.http_answer import HttpAnswer
+from debugger.engine.outbound.http_message import HttpBody, HttpRequest
+from debugger.engine.outbound.masking import shown_url
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.slots import fill_json, fill_text, slot_names
+from debugger.errors import InputError, RunError
+from debugger.expressions import placeholders
+from debugger.expressions.template import write_plain
+from debugger.protocol.base import JsonObject, WireModel
+
+_CLASSES: dict[str, CallClass] = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_QUOTED = 200
+"""Characters of a refusal's body that are told."""
+
+
+class IntegrationAuth(WireModel):
+    """Whose credentials are sent."""
+
+    integration_id: str
+
+
+class ExternalApiConfig(ToolConfig):
+    """What the author wrote."""
+
+    tool_id: str | None = None
+    side_effect: Literal["none", "reads", "writes", "sends", "unknown"] | None = None
+    """What the call does; where it does not say, GET reads and any other method writes."""
+    api_endpoint: str | None = None
+    api_method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    api_headers: JsonObject = Field(default_factory=dict)
+    api_body: JsonObject | None = None
+    """Also given as a text of JSON; not sent with GET."""
+    integration_auth: IntegrationAuth | None = None
+
+    @field_validator("api_method", mode="before")
+    @classmethod
+    def _null_is_get(cls, value: Any) -> Any:
+        return "GET" if value is None else value
+
+    @field_validator("api_headers", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @field_validator("api_body", mode="before")
+    @classmethod
+    def _text_is_json(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value.strip() else None
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it is a text that is not JSON: {error}") from error
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it only names a tool that is saved on the platform."""
+        return bool(self.tool_id) and not (self.api_endpoint or self.api_headers or self.api_body)
+
+
+class ExternalApiTool(Tool):
+    """Call an API. ``{argument}`` slots take the arguments, after variables are filled in.
+
+    An answer with a status from 200 to 299 gives its body: the JSON value, or the text where it is none.
+
+    Raises:
+        RunError: An argument that the workflow sets has no slot (``platform/engine.md`` 10.2).
+    """
+
+    Config = ExternalApiConfig
+
+    def __init__(self, config: ExternalApiConfig) -> None:
+        self.config = config
+        if not config.is_reference:
+            self._check_slots()
+
+    def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        secrets = context.outbound.secrets
+        try:
+            request = self._request(arguments, context)
+            limits = context.outbound.limits
+            call = http_call(request, self._call_class, limits=limits, cancelled=context.cancelled)
+        except InputError as error:
+            return ToolResult(success=False, error=secrets.mask(str(error)))
+        except RecursionError:
+            return ToolResult(success=False, error="An argument or the body is nested too deep to be sent.")
+        outcome = context.reach(call)
+        if outcome.answer is None:
+            return ToolResult(success=False, error=outcome.error)
+        return self._result(outcome.answer, secrets)
+
+    @property
+    def _call_class(self) -> CallClass:
+        by_method: CallClass = "read" if self.config.api_method == "GET" else "write"
+        return _CLASSES.get(self.config.side_effect or "", by_method)
+
+    def _request(self, arguments: JsonObject, context: ToolContext) -> HttpRequest:
+        config, secrets = self.config, context.outbound.secrets
+        if config.is_reference:
+            raise InputError(
+                f"The tool {config.name!r} is the saved tool {config.tool_id!r}, which is on the platform.",
+                advice="Write its endpoint, headers and body into the workflow.",
+            )
+
+        def filled(written: Any, fill: Callable[..., Any] = fill_text) -> Veiled:
+            return secrets.veil(context.scope, lambda seen: fill(written, seen, arguments))
+
+        url = filled((config.api_endpoint or "").strip())
+        _check_url(url)
+        written = {name: value for name, value in config.api_headers.items() if value is not None}
+        headers = {name: filled(write_plain(value)) for name, value in written.items()}
+        body = None
+        if config.api_body is not None and config.api_method != "GET":
+            body = HttpBody("application/json", filled(config.api_body, fill_json))
+        return HttpRequest(config.api_method, url, {**self._authorization(secrets), **headers}, body)
+
+    def _authorization(self, secrets: Secrets) -> dict[str, Veiled]:
+        """The header that the integration's secret is the value of, unless the author set one."""
+        own = any(name.lower() == "authorization" for name in self.config.api_headers)
+        secret = self._secret(secrets)
+        return {} if own or secret is None else {"Authorization": secret}
+
+    def _secret(self, secrets: Secrets) -> Veiled | None:
+        auth = self.config.integration_auth
+        return None if auth is None else secrets.get(auth.integration_id)
+
+    def _result(self, answer: HttpAnswer, secrets: Secrets) -> ToolResult:
+        if answer.is_success:
+            return ToolResult(success=True, result=_body(answer, secrets))
+        quoted = secrets.mask(answer.text).strip()[:_QUOTED]
+        told = f"The server answered {answer.status}{': ' if quoted else ''}{quoted}."
+        return ToolResult(success=False, error=told + self._hint(answer, secrets))
+
+    def _hint(self, answer: HttpAnswer, secrets: Secrets) -> str:
+        auth = self.config.integration_auth
+        if answer.status_code not in (401, 403) or auth is None or self._secret(secrets) is not None:
+            return ""
+        return (
+            f" No secret is named {auth.integration_id!r} after its integration: set "
+            f"WORKFLOW_DEBUGGER_SECRET_{auth.integration_id} to the value of the header Authorization."
+        )
+
+    def _check_slots(self) -> None:
+        config = self.config
+        found = slot_names([config.api_endpoint or "", config.api_headers, config.api_body])
+        for binding in config.variable_arguments:
+            if binding.argument_name not in found:
+                raise RunError(
+                    f"The tool {config.name!r} sets the argument {binding.argument_name!r}, which has no "
+                    "slot in api_endpoint, api_headers or api_body.",
+                    advice=f"Write {{{binding.argument_name}}} where its value goes, or remove it from "
+                    "variable_arguments.",
+                )
+
+
+def _check_url(url: Veiled) -> None:
+    left = [placeholder.text for placeholder in placeholders(url.shown)]
+    if left or not _ABSOLUTE.match(url.shown):
+        what = f"nothing fills {', '.join(left)}" if left else "it is not an absolute URL"
+        raise InputError(
+            f"unresolved_variables: api_endpoint gives {shown_url(url.shown)!r}, and {what}.",
+            advice="Write a URL that begins with https:// and set what it needs.",
+        )
+
+
+def _body(answer: HttpAnswer, secrets: Secrets) -> Any:
+    try:
+        return secrets.mask_value(answer.json())
+    except (ValueError, RecursionError):
+        return secrets.mask(answer.text)

@@ -1,0 +1,153 @@
+"""The functions of the platform that the embedded engine has (``platform/engine.md`` 10.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from debugger.engine.outbound import OutboundCall
+from debugger.engine.tools.base import ToolContext, ToolResult
+from debugger.engine.tools.child.json_value import NotJsonError, to_json
+from debugger.engine.tools.simulated import simulated
+from debugger.protocol.base import JsonObject
+
+SEND_SMS = "communication_send_sms_"
+"""What the names of the functions that send a message begin with; the rest says what they send with."""
+
+
+@dataclass(frozen=True)
+class Inbuilt:
+    """A function of the platform."""
+
+    description: str
+    """What a model reads of it."""
+    arguments: Mapping[str, JsonObject]
+    """The JSON Schema of each."""
+    call: Callable[[JsonObject, ToolContext], ToolResult]
+    """Calls it with the arguments, which must have no `problem`."""
+    required: tuple[str, ...] = ()
+    complete: bool = True
+    """Whether all its arguments are published; where not, any other is passed on."""
+
+    @property
+    def args_schema(self) -> JsonObject:
+        """The JSON Schema of its arguments together."""
+        return {"type": "object", "properties": dict(self.arguments), "required": list(self.required)}
+
+    def takes(self, argument: str) -> bool:
+        """Whether it has such an argument."""
+        return argument in self.arguments or not self.complete
+
+    def problem(self, arguments: JsonObject) -> str | None:
+        """Why it cannot be called with these arguments; ``None`` when it can."""
+        missing = [name for name in self.required if arguments.get(name) in (None, "")]
+        if missing:
+            return f"It needs a value for {listed(missing)}."
+        unknown = [name for name in arguments if not self.takes(name)]
+        return f"It has no argument {listed(unknown)}; it has {listed(self.arguments)}." if unknown else None
+
+
+def inbuilt(name: str) -> Inbuilt | None:
+    """The function of that name; ``None`` where only the platform has it."""
+    return _SMS if name.startswith(SEND_SMS) else INBUILT.get(name)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a text for people."""
+    return ", ".join(repr(name) for name in names)
+
+
+def _math_add(arguments: JsonObject, _: ToolContext) -> ToolResult:
+    try:
+        total = to_json(_number(arguments["a"]) + _number(arguments["b"]), "the sum")
+    except (ValueError, OverflowError, NotJsonError) as error:
+        return ToolResult(success=False, error=f"math_add has no sum: {str(error).rstrip('.')}.")
+    return ToolResult(success=True, result=total)
+
+
+def _number(value: Any) -> int | float:
+    """A number, also where a template has made it a text (``platform/engine.md`` 5.6)."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        for kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                continue
+    raise ValueError(f"{str(value)[:50]!r} is no number")
+
+
+def _send_sms(arguments: JsonObject, context: ToolContext) -> ToolResult:
+    call = OutboundCall(
+        kind="sms",
+        call_class="contact",
+        target=f"SMS to {arguments['phone_number']}",
+        request=dict(arguments),
+        simulated=lambda recorded: simulated(recorded, {"status": "simulated"}),
+    )
+    return _through_the_door(call, context)
+
+
+def _call_forward(arguments: JsonObject, context: ToolContext) -> ToolResult:
+    call = OutboundCall(
+        kind="conversation",
+        call_class="contact",
+        target="call_forward",
+        request=dict(arguments),
+        simulated=lambda recorded: simulated(recorded, {"status": "simulated"}),
+    )
+    return _through_the_door(call, context)
+
+
+def _web_search(arguments: JsonObject, context: ToolContext) -> ToolResult:
+    call = OutboundCall(
+        kind="http",
+        call_class="read",
+        target="web_search",
+        request=dict(arguments),
+        simulated=lambda recorded: simulated(recorded, {"results": []}),
+    )
+    return _through_the_door(call, context)
+
+
+def _through_the_door(call: OutboundCall[Any], context: ToolContext) -> ToolResult:
+    outcome = context.reach(call)
+    if outcome.error is not None:
+        return ToolResult(success=False, error=outcome.error)
+    return ToolResult(success=True, result=outcome.answer)
+
+
+_SMS = Inbuilt(
+    "Send a text message to a phone number.",
+    {
+        "message": {"type": "string", "description": "The text of the message."},
+        "phone_number": {"type": "string", "description": "The number, with its country code."},
+    },
+    _send_sms,
+    required=("message", "phone_number"),
+)
+
+INBUILT: dict[str, Inbuilt] = {
+    "math_add": Inbuilt(
+        "Add two numbers.",
+        {"a": {"type": "number"}, "b": {"type": "number"}},
+        _math_add,
+        required=("a", "b"),
+    ),
+    "call_forward": Inbuilt(
+        "Forward the call to a person.",
+        {"phone_number": {"type": "string", "description": "Where to, where the tool leaves it open."}},
+        _call_forward,
+        complete=False,
+    ),
+    "web_search": Inbuilt(
+        "Search the web.",
+        {"query": {"type": "string", "description": "What to search for, in plain words."}},
+        _web_search,
+        required=("query",),
+        complete=False,
+    ),
+}
+"""By name; those that send a message are found by `inbuilt` alone, as their names have any ending."""

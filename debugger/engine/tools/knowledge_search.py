@@ -1,0 +1,209 @@
+"""The search in knowledge bases, by default in a folder of documents."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypedDict
+
+import bm25s
+
+from debugger.engine.tools.documents import READERS, passages
+
+MOST_DOCUMENTS = 2_000
+MOST_BYTES = 20_000_000
+"""Of all the documents that one search looks through."""
+
+_MOST_INDICES = 4
+"""Selections of knowledge bases whose words are kept in memory, for each folder."""
+_WORD = re.compile(r"\w+")
+_ADVICE = "Search fewer knowledge bases, or move documents out."
+
+
+class Passage(TypedDict):
+    """What a search found (U-55)."""
+
+    text: str
+    source: str
+    """The document, as a path below the folder."""
+    score: float
+    """How well it fits; more is better, and means nothing across searches."""
+
+
+class KnowledgeError(Exception):
+    """A search that cannot be made; its text says why and what to do."""
+
+
+class KnowledgeSearch(Protocol):
+    """Whatever finds passages in knowledge bases."""
+
+    def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
+        """Find what fits a question, the best first.
+
+        Args:
+            kb_ids: The knowledge bases to look through; all there are where it is empty.
+            query: The question, in plain words.
+            limit: Passages at most.
+
+        Raises:
+            KnowledgeError: It cannot be searched.
+        """
+
+
+class _Document(NamedTuple):
+    """A file as it was last seen; another size or time means other words."""
+
+    path: Path
+    size: int
+    changed: int
+    """Nanoseconds since the epoch."""
+
+
+class FolderSearch:
+    """The search in a folder: each knowledge base is a folder in it, or a single document.
+
+    Passages are ranked by the words they share with the question (BM25), in any case. What was read is kept
+    until a document is added, changed or taken away. May be used by several threads at once.
+
+    Args:
+        folder: Where the documents are; hidden files and those of other kinds than `READERS` are passed over.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._indices: OrderedDict[tuple[_Document, ...], _Index] = OrderedDict()
+
+    def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
+        """Find what fits a question, the best first; among equals the one that is earlier by name and place.
+
+        Raises:
+            KnowledgeError: The folder or a knowledge base is not there, leads out, or is too large.
+        """
+        try:
+            return self._index(self._documents(kb_ids)).best(query, limit)
+        except OSError as error:
+            raise KnowledgeError(f"The documents cannot be read: {error}.") from error
+
+    def _documents(self, kb_ids: Sequence[str]) -> tuple[_Document, ...]:
+        root = self._folder.resolve()
+        if not root.is_dir():
+            raise KnowledgeError(
+                f"There is no folder {str(self._folder)!r}, where the documents of knowledge bases are "
+                f"expected. Make it and put documents in it ({', '.join(READERS)}), in a folder for each "
+                "knowledge base."
+            )
+        places = [self._place(root, kb_id) for kb_id in kb_ids] or [root]
+        paths = {path for place in places for path in _files(place)}
+        found = tuple(_seen(root, path) for path in sorted(paths))
+        _check_bounds(found)
+        return found
+
+    def _place(self, root: Path, kb_id: str) -> Path:
+        """The folder or the document that a knowledge base is."""
+        candidates = [kb_id, *(kb_id + suffix for suffix in READERS)]
+        if not kb_id.strip() or "\0" in kb_id or Path(kb_id).is_absolute() or ".." in Path(kb_id).parts:
+            raise KnowledgeError(f"{kb_id!r} names no knowledge base: it is no path below the folder.")
+        for candidate in candidates:
+            place = (root / candidate).resolve()
+            if place.exists():
+                return _inside(root, place, kb_id)
+        raise KnowledgeError(
+            f"There is no knowledge base {kb_id!r}. Its documents are expected in the folder "
+            f"{str(self._folder / kb_id)!r}, of the kinds {', '.join(READERS)}."
+        )
+
+    def _index(self, documents: tuple[_Document, ...]) -> _Index:
+        with self._lock:
+            index = self._indices.get(documents)
+            if index is None:
+                index = _Index(self._folder.resolve(), documents)
+            self._indices[documents] = index
+            self._indices.move_to_end(documents)
+            if len(self._indices) > _MOST_INDICES:
+                self._indices.popitem(last=False)
+            return index
+
+
+class _Index:
+    """The passages of some documents, and which words are in them."""
+
+    def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
+        found = [
+            (document.path.relative_to(root).as_posix(), passage)
+            for document in documents
+            for passage in passages(document.path)
+        ]
+        words = [_words(passage) for _, passage in found]
+        self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
+        self._known = {word for its_words in words for word in its_words}
+        self._ranking = bm25s.BM25()
+        if self._passages:
+            self._ranking.index([each for each in words if each], show_progress=False)
+
+    def best(self, query: str, limit: int) -> list[Passage]:
+        words = [word for word in _words(query) if word in self._known]
+        if not words:
+            return []
+        scores = self._ranking.get_scores(words).tolist()
+        ranked = sorted(range(len(scores)), key=lambda number: -scores[number])
+        return [self._passage(number, scores[number]) for number in ranked[:limit] if scores[number] > 0]
+
+    def _passage(self, number: int, score: float) -> Passage:
+        source, text = self._passages[number]
+        return {"text": text, "source": source, "score": round(score, 4)}
+
+
+@lru_cache(maxsize=4)
+def folder_search(folder: Path) -> FolderSearch:
+    """The search in a folder; the same one each time, so that what it has read is not read again."""
+    return FolderSearch(folder)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _files(place: Path) -> list[Path]:
+    """The documents at a place, in any depth."""
+    if place.is_file():
+        return [place]
+    found: list[Path] = []
+    for folder, folders, names in os.walk(place):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(folder, name) for name in names if not name.startswith(".")]
+        found += [path for path in paths if path.suffix.lower() in READERS]
+    return found
+
+
+def _seen(root: Path, path: Path) -> _Document:
+    _inside(root, path.resolve(), path.relative_to(root).as_posix())
+    state = path.stat()
+    return _Document(path, state.st_size, state.st_mtime_ns)
+
+
+def _inside(root: Path, place: Path, name: str) -> Path:
+    if not place.is_relative_to(root):
+        raise KnowledgeError(
+            f"{name!r} leads out of the folder of knowledge bases, so it is not read. Put a copy into it."
+        )
+    return place
+
+
+def _check_bounds(documents: Sequence[_Document]) -> None:
+    if len(documents) > MOST_DOCUMENTS:
+        raise KnowledgeError(
+            f"These knowledge bases hold {len(documents)} documents, of which {MOST_DOCUMENTS} can be "
+            f"searched. {_ADVICE}"
+        )
+    size = sum(document.size for document in documents)
+    if size > MOST_BYTES:
+        raise KnowledgeError(
+            f"The documents of these knowledge bases have {size:,} bytes, of which {MOST_BYTES:,} can be "
+            f"searched. {_ADVICE}"
+        )

@@ -1,0 +1,9 @@
+"""The tools that MCP servers offer to a workflow (``platform/engine.md`` 10.4, U-56)."""
+
+from __future__ import annotations
+
+from debugger.engine.tools.mcp.discovery import McpContext, McpTools, mcp_tools
+from debugger.engine.tools.mcp.servers import McpServer, mcp_servers
+from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig
+
+__all__ = ["McpContext", "McpServer", "McpTool", "McpToolConfig", "McpTools", "mcp_servers", "mcp_tools"]

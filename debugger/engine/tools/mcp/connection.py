@@ -1,0 +1,189 @@
+"""One connection to an MCP server, held for one question. No other module imports the ``mcp`` package."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import anyio
+import httpx2
+import mcp.types
+from mcp import Client, MCPError
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+
+from debugger.engine.outbound import OutboundError
+from debugger.engine.outbound.addresses import checked_addresses
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.network import Watch
+from debugger.engine.tools.base import ToolResult
+from debugger.engine.tools.mcp.offers import MOST_OFFERS, Offer
+from debugger.engine.tools.mcp.pinned import PinnedTransport, http_client
+from debugger.engine.tools.mcp.servers import Endpoint
+from debugger.protocol.base import JsonObject
+
+Answer = TypeVar("Answer")
+
+_TICK = 0.05
+"""Seconds between two looks at whether the call is cancelled."""
+_LARGEST_RESULT = 1_000_000
+"""Characters of text."""
+
+# These packages log whole URLs, with whatever keys are in them. What fails is told in the result instead.
+for _name in ("mcp", "httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How a server is reached for one question."""
+
+    endpoint: Endpoint
+    timeout: float
+    """Seconds for all of it."""
+    cancelled: threading.Event
+    """Ends it as soon as it is set."""
+    limits: HttpLimits
+
+    def offers(self) -> list[Offer]:
+        """The tools that the server offers.
+
+        Raises:
+            OutboundError: There is no answer; the text says why, without secrets.
+        """
+        return self._ask(_offers)
+
+    def result(self, tool: str, arguments: JsonObject) -> ToolResult:
+        """What a tool gives back: its structured content, else its texts; an error where it tells of one.
+
+        Raises:
+            OutboundError: There is no answer; the text says why, without secrets.
+        """
+        return self._ask(lambda client: _result(client, tool, arguments))
+
+    def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
+        watch = Watch(self.timeout, self.cancelled)
+        addresses = checked_addresses(self.endpoint.host, self.endpoint.port, watch.pause)
+        transport = PinnedTransport(addresses, self.limits.answer_bytes)
+        try:
+            return anyio.run(self._asked, question, transport, watch.left())
+        except Exception as error:
+            # Without its cause, whose text may hold the URL with its keys.
+            raise OutboundError(_reason(self.endpoint, error, transport)) from None
+
+    async def _asked(
+        self, question: Callable[[Client], Awaitable[Answer]], transport: PinnedTransport, seconds: float
+    ) -> Answer:
+        answers: list[Answer] = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(_cancel_when, self.cancelled, group.cancel_scope)
+            with anyio.move_on_after(seconds):
+                async with self._client(transport) as client:
+                    answers.append(await question(client))
+            group.cancel_scope.cancel()
+        if answers:
+            return answers[0]
+        if self.cancelled.is_set():
+            raise OutboundError("The call was stopped.")
+        raise OutboundError(f"{self.endpoint.shown} did not answer within {self.timeout:g} s.")
+
+    @asynccontextmanager
+    async def _client(self, transport: PinnedTransport) -> AsyncGenerator[Client]:
+        url = self.endpoint.url
+
+        def http(*_: Any, **__: Any) -> httpx2.AsyncClient:
+            return http_client(transport, self.endpoint.headers, self.timeout)
+
+        if self.endpoint.speaks_sse:
+            async with Client(sse_client(url, httpx_client_factory=http), mode="legacy") as client:
+                yield client
+            return
+        async with http() as inner, Client(streamable_http_client(url, http_client=inner)) as client:
+            yield client
+
+
+async def _offers(client: Client) -> list[Offer]:
+    found: list[Offer] = []
+    cursor: str | None = None
+    while len(found) < MOST_OFFERS:
+        page = await client.list_tools(cursor=cursor)
+        found += [_offer(tool) for tool in page.tools]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    return found[:MOST_OFFERS]
+
+
+async def _result(client: Client, tool: str, arguments: JsonObject) -> ToolResult:
+    answer = await client.call_tool(tool, arguments)
+    text = "\n".join(_text(block) for block in answer.content)
+    if answer.is_error:
+        return ToolResult(success=False, error=text or "The tool failed and did not say why.")
+    if len(text) > _LARGEST_RESULT:
+        return ToolResult(
+            success=False, error=f"The result has more than {_LARGEST_RESULT:,} characters. Ask for less."
+        )
+    structured = answer.structured_content
+    return ToolResult(success=True, result=text if structured is None else structured)
+
+
+async def _cancel_when(cancelled: threading.Event, scope: anyio.CancelScope) -> None:
+    while not cancelled.is_set():
+        await anyio.sleep(_TICK)
+    scope.cancel()
+
+
+def _offer(tool: mcp.types.Tool) -> Offer:
+    hints = tool.annotations
+    return Offer(
+        tool.name,
+        tool.description or tool.title or "",
+        tool.input_schema,
+        reads_only=bool(hints and hints.read_only_hint),
+    )
+
+
+def _text(block: Any) -> str:
+    """A part of a result as a text; of what is none, which kind it is."""
+    if isinstance(block, mcp.types.TextContent):
+        return block.text
+    inner = getattr(block, "resource", None)
+    if isinstance(inner, mcp.types.TextResourceContents):
+        return inner.text
+    kind = getattr(block, "mime_type", None) or getattr(inner, "mime_type", None) or ""
+    where = getattr(block, "uri", None) or getattr(inner, "uri", None) or ""
+    return "[" + " ".join(str(part) for part in (block.type, kind, where) if part) + "]"
+
+
+def _reason(endpoint: Endpoint, error: Exception, transport: PinnedTransport) -> str:
+    """Why there is no answer, from the first of the errors in a group."""
+    cause = next(_leaves(error), error)
+    where, told = endpoint.shown, endpoint.quote(str(cause)).rstrip(".")
+    if isinstance(cause, OutboundError):
+        return str(cause)
+    if isinstance(cause, httpx2.ConnectError):
+        return f"Nothing answers at {where}: {told}."
+    status = cause.response.status_code if isinstance(cause, httpx2.HTTPStatusError) else transport.refusal
+    if status is not None:
+        return f"{where} answered with HTTP {status}{_hint(status)}."
+    if isinstance(cause, MCPError):
+        return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
+    return f"{where} could not be asked: {type(cause).__name__} {told}."
+
+
+def _hint(status: int) -> str:
+    if status in (401, 403):
+        return "; look at its api_headers"
+    return "; look at the path of its server_url" if status in (404, 405) else ""
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

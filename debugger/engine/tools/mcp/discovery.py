@@ -1,0 +1,169 @@
+"""The discovery of the tools that MCP servers offer."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import Outbound, OutboundCall
+from debugger.engine.responders.tool_names import model_name, model_names
+from debugger.engine.tools.mcp.client import list_tools
+from debugger.engine.tools.mcp.offers import Offer, recorded_offers
+from debugger.engine.tools.mcp.servers import Endpoint, McpServer
+from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig
+from debugger.engine.world import World
+from debugger.errors import InputError
+from debugger.expressions import Scope
+
+FRESH = 60.0
+"""Seconds for which a server is not asked again what it offers."""
+
+_LONGEST_WAIT = 10.0
+"""Seconds that a server may take to tell; less where tools may take less."""
+_MOST_REMEMBERED = 64
+"""Servers."""
+
+
+class McpContext(Protocol):
+    """What discovery needs of a `NodeContext`."""
+
+    options: EngineOptions
+    world: World
+    cancelled: threading.Event
+    outbound: Outbound
+    scope: Scope
+
+
+class McpTools(NamedTuple):
+    """What the servers offer."""
+
+    tools: list[McpTool]
+    """Each under a name of its own, which models take."""
+    warnings: list[str]
+    """Why a server's tools are not there, a sentence for each."""
+
+
+class Discoveries:
+    """What servers were found to offer lately. May be used by several threads at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: OrderedDict[str, tuple[float, list[Offer]]] = OrderedDict()
+
+    def lately(self, endpoint: Endpoint, now: float) -> list[Offer] | None:
+        """The offers of a server, when they are not older than `FRESH`."""
+        with self._lock:
+            at, offers = self._found.get(_key(endpoint), (float("-inf"), []))
+        return offers if 0 <= now - at < FRESH else None
+
+    def remember(self, endpoint: Endpoint, offers: list[Offer], now: float) -> None:
+        """Keep what a server offers."""
+        with self._lock:
+            self._found[_key(endpoint)] = (now, offers)
+            self._found.move_to_end(_key(endpoint))
+            if len(self._found) > _MOST_REMEMBERED:
+                self._found.popitem(last=False)
+
+
+_DISCOVERIES = Discoveries()
+
+
+def mcp_tools(
+    servers: Sequence[McpServer],
+    context: McpContext,
+    *,
+    node_logical_id: str,
+    taken: Sequence[str] = (),
+    discoveries: Discoveries = _DISCOVERIES,
+) -> McpTools:
+    """Ask servers for their tools. Never raises: one that does not answer has none, and there is a warning.
+
+    Asking is a call to the outside that reads, so the door may refuse or simulate it.
+
+    Args:
+        servers: The servers, as the workflow names them.
+        context: Whose variables fill URLs and headers, and through whose door they are asked.
+        node_logical_id: The node that is to have the tools.
+        taken: Names that its other tools have, as models take them; a tool of the same name, or of the same
+            as one of another server, gets its server's name put before it.
+        discoveries: What need not be asked again.
+    """
+    found: list[tuple[Endpoint, Offer]] = []
+    warnings: list[str] = []
+    for number, server in enumerate(servers, start=1):
+        if context.cancelled.is_set():
+            break
+        try:
+            endpoint = server.endpoint(context.scope, context.outbound.secrets)
+        except InputError as error:
+            warnings.append(f"The MCP server {server.name or number!r} gives no tools: {error}")
+            continue
+        if endpoint.unresolved:
+            lacking = ", ".join(endpoint.unresolved)
+            warnings.append(f"The MCP server {endpoint.name!r} gets headers without a value for {lacking}.")
+        offers, problem = _offers(endpoint, context, node_logical_id, discoveries)
+        found += [(endpoint, offer) for offer in offers]
+        if problem is not None:
+            warnings.append(f"The MCP server {endpoint.name!r} gives no tools: {problem}")
+    return McpTools(list(_named(found, taken)), warnings)
+
+
+def _offers(
+    endpoint: Endpoint, context: McpContext, node_logical_id: str, discoveries: Discoveries
+) -> tuple[list[Offer], str | None]:
+    """What a server offers, or why it is not known."""
+
+    def live(timeout: float) -> list[Offer]:
+        offers = discoveries.lately(endpoint, context.world.now())
+        if offers is None:
+            offers = list_tools(endpoint, timeout, context.cancelled, context.outbound.limits)
+            discoveries.remember(endpoint, offers, context.world.now())
+        return offers
+
+    call = OutboundCall(
+        kind="mcp",
+        call_class="read",
+        target=f"MCP {endpoint.shown} tools/list",
+        request=endpoint.to_ledger(),
+        simulated=recorded_offers,
+        live=live,
+    )
+    timeout = min(context.options.tool_timeout, _LONGEST_WAIT)
+    outcome = context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)
+    if outcome.answer is None:
+        return [], outcome.error
+    if outcome.how == "simulated" and not outcome.answer:
+        why = "it was not asked, as calls that read are simulated, and no list of tools is recorded."
+        return [], why
+    return outcome.answer, None
+
+
+def _named(found: Sequence[tuple[Endpoint, Offer]], taken: Sequence[str]) -> Iterator[McpTool]:
+    """Tools under names that models take, none of them twice."""
+    times = Counter([*taken, *(model_name(offer.name) for _, offer in found)])
+    wanted = [
+        offer.name if times[model_name(offer.name)] == 1 else f"{endpoint.name}_{offer.name}"
+        for endpoint, offer in found
+    ]
+    names = model_names([*taken, *wanted])[len(taken) :]
+    for name, (endpoint, offer) in zip(names, found, strict=True):
+        yield McpTool(_config(name, endpoint, offer), endpoint, offer)
+
+
+def _config(name: str, endpoint: Endpoint, offer: Offer) -> McpToolConfig:
+    return McpToolConfig(
+        name=name,
+        signature=endpoint.masked(offer.description),
+        args_schema=endpoint.masked(offer.args_schema),
+        server=endpoint.name,
+    )
+
+
+def _key(endpoint: Endpoint) -> str:
+    """Which server it is, and as whom it is asked; without the secrets themselves."""
+    identity = repr((endpoint.url, sorted(endpoint.headers.items())))
+    return hashlib.sha256(identity.encode()).hexdigest()

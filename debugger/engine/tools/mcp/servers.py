@@ -1,0 +1,171 @@
+"""An MCP server: as the author wrote it, and as it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field, field_validator
+
+from debugger.engine.outbound import Secrets
+from debugger.engine.outbound.masking import names_secret, shown_url
+from debugger.errors import InputError, RunError
+from debugger.expressions import Scope
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.workflow import NodeConfig, Workflow
+
+_SHORTEST_SECRET = 4
+"""Characters; a shorter text stands in too many others to be masked in them."""
+_FIELD = "mcp_servers"
+_LONGEST_QUOTE = 300
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PORTS = {"http": 80, "https": 443}
+
+
+class McpServer(WireModel):
+    """A server that the workflow names (``platform/engine.md`` 10.4)."""
+
+    name: str | None = None
+    server_url: str
+    """May have placeholders, as the headers may."""
+    api_headers: dict[str, str] = Field(default_factory=dict, repr=False)
+
+    @field_validator("server_url")
+    @classmethod
+    def _is_written(cls, url: str) -> str:
+        if not url.strip():
+            raise ValueError("it is blank")
+        return url
+
+    @field_validator("api_headers", mode="before")
+    @classmethod
+    def _absent_is_empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    def endpoint(self, scope: Scope, secrets: Secrets) -> Endpoint:
+        """Where it is called.
+
+        Args:
+            scope: Variables that are filled in.
+            secrets: What is filled into that which is really sent.
+
+        Raises:
+            InputError: The URL or a header is not one when they are filled in.
+        """
+        url = secrets.fill(self.server_url.strip(), scope)
+        headers = {name: secrets.fill(value, scope) for name, value in self.api_headers.items()}
+        _check_url(url.real)
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not (value.real.isascii() and value.real.isprintable()):
+                raise InputError(f"The header {name!r} has a name or a value that no header can have.")
+        return Endpoint(
+            name=self.name or urlsplit(url.shown).hostname or "",
+            url=url.real,
+            shown=shown_url(url.shown),
+            headers={name: value.real for name, value in headers.items()},
+            secrets=secrets,
+            unresolved=tuple(each for value in headers.values() for each in value.unresolved),
+        )
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is called. Its ``repr`` and whatever it has masked hold no secret."""
+
+    name: str
+    url: str = field(repr=False)
+    shown: str
+    """The URL with secrets masked."""
+    headers: Mapping[str, str] = field(repr=False)
+    secrets: Secrets = field(default_factory=Secrets)
+    """Those of the run."""
+    unresolved: tuple[str, ...] = ()
+    """Placeholders in the headers that nothing filled."""
+
+    @property
+    def host(self) -> str:
+        """Its name or address."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port, also where the URL leaves it out."""
+        parts = urlsplit(self.url)
+        return parts.port or _PORTS[parts.scheme]
+
+    @property
+    def speaks_sse(self) -> bool:
+        """Whether it has the older transport, which its path tells (U-56)."""
+        return urlsplit(self.url).path.rstrip("/").endswith("/sse")
+
+    def masked(self, value: Any) -> Any:
+        """A JSON value without the run's secrets and without those that the author wrote out."""
+        return self._written_out.mask_value(self.secrets.mask_value(value))
+
+    def quote(self, text: str) -> str:
+        """A text from outside as an error may repeat it: masked, on one line, not too long."""
+        line = " ".join(str(self.masked(text)).split())
+        return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
+
+    def to_ledger(self, **more: Any) -> JsonObject:
+        """What the ledger tells of a call."""
+        return {"server": self.name, "url": self.shown, **self.masked(more)}
+
+    @property
+    def _written_out(self) -> Secrets:
+        values = {value for value in self._telling() if len(value) >= _SHORTEST_SECRET}
+        return Secrets({str(number): value for number, value in enumerate(sorted(values))})
+
+    def _telling(self) -> Iterator[str]:
+        """The values whose names say that they are secret; of ``Bearer x`` the ``x`` as well."""
+        parts = urlsplit(self.url)
+        yield parts.password or ""
+        for name, value in [*self.headers.items(), *parse_qsl(parts.query)]:
+            if names_secret(name):
+                yield value
+                yield value.rpartition(" ")[2]
+
+
+def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpServer]:
+    """The servers that a workflow names; those of its own workflow for a node that came out of another.
+
+    Args:
+        workflow: The workflow.
+        node: The node that is to have their tools; one out of a super node bears servers of its own.
+
+    Raises:
+        RunError: One has no URL, or is no server at all (V19).
+    """
+    own = (node.model_extra or {}).get(_FIELD) if node is not None else None
+    written = (workflow.config.model_extra or {}).get(_FIELD) if own is None else own
+    if not isinstance(written, list | None):
+        raise RunError("The workflow's mcp_servers is no list.", advice="Write a list of servers.")
+    return [_read(number, entry) for number, entry in enumerate(written or [], start=1)]
+
+
+def _read(number: int, entry: Any) -> McpServer:
+    try:
+        return McpServer.from_wire(entry)
+    except InputError as error:
+        # Without its cause, whose text may hold headers.
+        raise RunError(
+            f"Server {number} of the workflow's mcp_servers cannot be called: {error.message}.",
+            advice="Give it a server_url, and api_headers that are texts.",
+        ) from None
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    # The text is not repeated: where it is no URL, it may be a secret that was put into the wrong place.
+    if not known or "{{" in url or "[[" in url or not url.isprintable():
+        raise InputError(
+            "Its server_url is no URL, or a placeholder in it has no value.",
+            advice="Write one as https://host/mcp.",
+        )

@@ -1,0 +1,73 @@
+"""The tool whose work an MCP server does."""
+
+from __future__ import annotations
+
+from debugger.engine.outbound import OutboundCall, RecordedAnswer
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.child.json_value import NotJsonError, to_json
+from debugger.engine.tools.mcp.client import call_tool
+from debugger.engine.tools.mcp.offers import Offer
+from debugger.engine.tools.mcp.servers import Endpoint
+from debugger.engine.tools.simulated import simulated
+from debugger.protocol.base import JsonObject
+
+
+class McpToolConfig(ToolConfig):
+    """What a model is told of the tool; made out of a server's offer, never written by an author."""
+
+    type: str = "mcp"
+    name: str = ""
+    server: str = ""
+    """The server's name."""
+
+
+class McpTool(Tool):
+    """Call a tool of an MCP server.
+
+    The call goes through the door to the outside: as one that reads where the server says that the tool
+    changes nothing, else as one that writes.
+
+    Args:
+        config: What a model is told of it.
+        endpoint: The server.
+        offer: The tool as the server offers it.
+    """
+
+    Config = McpToolConfig
+
+    def __init__(self, config: McpToolConfig, endpoint: Endpoint, offer: Offer) -> None:
+        self.config = config
+        self._endpoint = endpoint
+        self._offer = offer
+
+    def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        if context.cancelled.is_set():
+            return ToolResult(success=False, error="The call was stopped.")
+        outcome = context.reach(self._outbound(arguments, context))
+        if outcome.answer is None:
+            return ToolResult(success=False, error=outcome.error)
+        return outcome.answer
+
+    def _outbound(self, arguments: JsonObject, context: ToolContext) -> OutboundCall[ToolResult]:
+        return OutboundCall(
+            kind="mcp",
+            call_class="read" if self._offer.reads_only else "write",
+            target=f"MCP {self._endpoint.shown} {self._offer.name}",
+            request=self._endpoint.to_ledger(tool=self._offer.name, arguments=arguments),
+            simulated=self._simulated,
+            live=lambda timeout: self._live(arguments, timeout, context),
+        )
+
+    def _live(self, arguments: JsonObject, timeout: float, context: ToolContext) -> ToolResult:
+        limits = context.outbound.limits
+        found = call_tool(self._endpoint, self._offer.name, arguments, timeout, context.cancelled, limits)
+        mask = self._endpoint.masked
+        try:
+            return ToolResult(found.success, mask(to_json(found.result)), mask(found.error))
+        except NotJsonError as error:
+            return ToolResult(success=False, error=str(error))
+
+    def _simulated(self, recorded: RecordedAnswer | None) -> ToolResult:
+        text = f"The tool {self._offer.name!r} was not called, and no answer is recorded for it."
+        return ToolResult(success=True, result=simulated(recorded, {"text": text}))

@@ -1,0 +1,84 @@
+"""The pace of background work: whether and when a run goes on without its user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from debugger.protocol.runs import TurnResult
+
+STEP_EVERY = 1.0
+"""Seconds from one step to the next; asking more often only adds load (``platform/wire.md`` 2.7)."""
+MOST_QUIET_STEPS = 60
+"""Steps in a row in which nothing happens before the work is left alone (``platform/wire.md`` 2.7)."""
+
+
+class BackgroundPace:
+    """Whether and when the next step of a run's background work is to be done.
+
+    Args:
+        now: Gives the time in seconds since the epoch.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.automatic = True
+        """Whether the work is to go on by itself."""
+        self.has_work = False
+        """Whether there is any, as far as is known."""
+        self.halted = ""
+        """Why the work does not go on by itself although it is to, as a sentence; empty while it does."""
+        self.judged = 0
+        """How often the conditions were judged that may move the run while it waits for the user."""
+        self._now = now
+        self._quiet = 0
+        self._due = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is work, and it goes on by itself."""
+        return self.has_work and self.automatic and not self.halted
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next step is to be done now."""
+        return self.goes_on and self._now() >= self._due
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the next step is due."""
+        return max(self._due - self._now(), 0.0)
+
+    def resume(self) -> None:
+        """Let the work go on, from now."""
+        self.halted = ""
+        self._quiet = 0
+        self._due = self._now()
+
+    def halt(self, reason: str) -> None:
+        """Let the work stand until someone resumes it.
+
+        Args:
+            reason: Why, as a sentence.
+        """
+        self.halted = reason
+
+    def take_turn(self, result: TurnResult) -> None:
+        """A turn of the user has ended."""
+        self.resume()
+        self.judged = 0
+        self._put_off(result)
+
+    def take_step(self, result: TurnResult, *, is_quiet: bool) -> None:
+        """A step of the work has been done.
+
+        Args:
+            result: How it ended.
+            is_quiet: Whether nothing happened in it.
+        """
+        self._put_off(result)
+        self._quiet = self._quiet + 1 if is_quiet else 0
+        if self._quiet >= MOST_QUIET_STEPS:
+            self.halt(f"Nothing has happened in {MOST_QUIET_STEPS} steps.")
+
+    def _put_off(self, result: TurnResult) -> None:
+        self.has_work = result.has_background_work and not result.is_completed
+        self._due = max(self._now() + STEP_EVERY, result.next_due or 0.0)

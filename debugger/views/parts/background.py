@@ -1,0 +1,65 @@
+"""Background work: what goes on, at which pace, and the controls of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.session.background import BackgroundPace
+from debugger.views import commands, state
+from debugger.views.parts.plain import count, plain
+from debugger.views.reading import Reading
+
+
+def background(now: Reading) -> None:
+    """Draw it in a line of the bar, while a run has background work."""
+    session = now.session
+    pace = session.pace
+    if session.busy or not pace.has_work:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="background"):
+        st.badge("Background", icon=":material/autorenew:", color="blue")
+        st.caption(plain(" ".join([*_companions(now), *_judged(pace), *_pace(now)])), width="content")
+        st.space("stretch")
+        _controls(now)
+
+
+def _companions(now: Reading) -> list[str]:
+    """Where each companion thread stands, a sentence each."""
+    nodes, ghosts = now.graph.nodes, now.position.ghosts
+    return [
+        f"Companion {name} is at {nodes[place].label if place in nodes else ghosts.get(place, place)}."
+        for name, place in now.position.companions.items()
+    ]
+
+
+def _judged(pace: BackgroundPace) -> list[str]:
+    return [f"Conditions judged {count(pace.judged, 'time')}."] if pace.judged else []
+
+
+def _pace(now: Reading) -> list[str]:
+    pace = now.session.pace
+    if now.session.is_stepping:
+        return ["A step is under way."]
+    if pace.halted and pace.automatic:
+        return [pace.halted, "Press Advance to let it go on."]
+    if pace.automatic:
+        left = round(pace.seconds_left)
+        return [f"Next step in {left} s."] if left > 1 else []
+    return ["It stands still until you advance it."]
+
+
+def _controls(now: Reading) -> None:
+    pace = now.session.pace
+    if not pace.goes_on:
+        st.button(
+            "Advance",
+            key="advance",
+            icon=":material/step_over:",
+            on_click=commands.advance,
+            disabled=now.session.is_stepping,
+            help="Companion threads that are due go one step each; then waiting conditions are judged",
+        )
+    state.set_widget(commands.AUTOMATIC_KEY, pace.automatic)
+    st.toggle(
+        "Advance background work by itself", key=commands.AUTOMATIC_KEY, on_change=commands.advance_by_itself
+    )

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.origins import (
+    author_edge_id,
+    author_node_id,
+    origin_label,
+    origin_of_event,
+    super_nodes_around,
+)
+from debugger.engine.expansion import expand
+from debugger.graph import Graph
+from debugger.protocol.events import parse_event
+from tests.factories import direct, document, node, static, when, workflow
+
+
+@pytest.mark.parametrize(
+    ("node_id", "belongs_to"),
+    [
+        ("hello", "hello"),
+        ("booking/ask", "booking"),
+        ("booking/pay/card", "booking"),
+        ("a/b", "a/b"),
+        ("a/b/c", "a/b"),
+        ("unknown", "unknown"),
+        ("/ask", "/ask"),
+    ],
+)
+def test_a_node_of_a_run_belongs_to_a_node_that_the_author_drew(node_id, belongs_to):
+    own = {"hello", "booking", "a", "a/b"}
+
+    found = author_node_id(node_id, own)
+
+    assert found == belongs_to
+
+
+def test_every_node_and_edge_of_an_expanded_workflow_is_found_in_the_drawn_one():
+    card = document(static("card", "Card?"))
+    pay = document(
+        static("price", "10"),
+        node("pay", "super_node", encapsulated_workflow_config=card),
+        direct("price", "pay"),
+    )
+    drawn = workflow(
+        static("hello", "Hello"),
+        node("booking", "super_node", encapsulated_workflow_config=pay),
+        static("bye", "Bye"),
+        direct("hello", "booking"),
+        when("booking", "bye", "1 == 1"),
+    )
+    graph = Graph(drawn)
+
+    expansion = expand(drawn, lambda *_: pytest.fail("nothing is stored"))
+
+    nodes = {
+        each.logical_id: author_node_id(each.logical_id, graph.nodes)
+        for each in expansion.workflow.node_configs
+    }
+    edges = {
+        each.logical_id: author_edge_id(each.logical_id, graph.edges)
+        for each in expansion.workflow.edge_configs
+    }
+    assert nodes == {
+        "hello": "hello",
+        "bye": "bye",
+        "booking/price": "booking",
+        "booking/pay/card": "booking",
+    }
+    assert edges == {
+        "edge_hello_booking": "edge_hello_booking",
+        "booking/edge_price_pay": None,
+        "edge_booking_bye@booking/pay/card": "edge_booking_bye",
+    }
+    assert {node_id: super_nodes_around(node_id, graph.nodes) for node_id in nodes} == {
+        "hello": (),
+        "bye": (),
+        **expansion.origins,
+    }
+
+
+def test_an_event_tells_the_super_nodes_around_its_node():
+    inside = parse_event({"type": "end_node_run", "super_node_origin": ["booking", "booking/pay"]})
+    outside = parse_event({"type": "end_node_run"})
+    odd = parse_event({"type": "end_node_run", "super_node_origin": "booking"})
+
+    found = [origin_of_event(event) for event in (inside, outside, odd)]
+
+    assert found == [("booking", "booking/pay"), (), ()]
+
+
+def test_a_label_names_the_super_nodes_around_a_node():
+    names = {"booking": "Booking"}
+
+    labels = [
+        origin_label("Hello", (), names),
+        origin_label("Ask name", ("booking",), names),
+        origin_label("Card", ("booking", "booking/pay"), names),
+    ]
+
+    assert labels == ["Hello", "Booking › Ask name", "Booking › pay › Card"]

@@ -1,0 +1,119 @@
+"""A run of a workflow whose nodes call through a real door."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.nodes.base import Node
+from debugger.engine.outbound import RecordedAnswer, Secrets
+from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.responders import RulesResponder
+from debugger.engine.world import World
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.factories import Json, workflow
+
+SIMULATED = Policies(read="simulated", write="simulated", contact="simulated")
+BLOCKED = Policies(read="blocked", write="blocked", contact="blocked")
+
+
+def answer(target: str, body: Any = None, **fields: Any) -> RecordedAnswer:
+    """What a person recorded for calls whose target has a text in it."""
+    return RecordedAnswer(re.compile(target), body=body, **fields)
+
+
+class Clock:
+    """A world whose time goes on only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.world = World(now=lambda: 1000.0 + sum(self.slept), sleep=self._sleep)
+
+    def _sleep(self, seconds: float, woken: threading.Event) -> None:
+        self.slept.append(seconds)
+
+
+class Play:
+    """A run, turn by turn; ``wire`` has the events of the last turn.
+
+    Args:
+        monkeypatch: Puts the node types in their place for the test.
+        types: Node classes by type.
+        parts: Nodes and edges.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: Any,
+        types: dict[str, type[Node[Any]]],
+        *parts: Json,
+        policies: Policies = SIMULATED,
+        answers: tuple[RecordedAnswer, ...] = (),
+        secrets: dict[str, str] | None = None,
+        responder: Any = None,
+        world: World | None = None,
+        **config: Any,
+    ) -> None:
+        self.door = Door(policies, answers=answers, secrets=Secrets(secrets))
+        for name, node_class in types.items():
+            monkeypatch.setitem(NODE_TYPES, name, node_class)
+        self.interpreter = Interpreter(
+            workflow(*parts, **config),
+            responder or RulesResponder(),
+            world=world or Clock().world,
+            open_door=lambda: self.door,
+        )
+        self.state: Any = None
+        self.end: Any = None
+        self.wire: list[Json] = []
+        self._past: list[TurnLog] = []
+
+    def turn(
+        self, text: str | None = None, cancelled: threading.Event | None = None, **runtime: Any
+    ) -> list[str]:
+        """Run a turn; the types of its events."""
+        given = TurnInput.saying(text, runtime_variables=runtime)
+        self.state = self.state or self.interpreter.begin(given)
+        log = TurnLog(self.state.turn_number + 1, given)
+        past = tuple(self._past)
+        turn = self.interpreter.turn(self.state, given, past=lambda: past, cancelled=cancelled)
+        while True:
+            try:
+                log.events.append(next(turn))
+            except StopIteration as stop:
+                self.end = stop.value
+                break
+        self._past.append(log)
+        self.wire = [event.to_wire() for event in log.events]
+        return [event["type"] for event in self.wire]
+
+    def all(self, event_type: str) -> list[Json]:
+        """The events of a type."""
+        return [event for event in self.wire if event["type"] == event_type]
+
+    def one(self, event_type: str) -> Json:
+        """The only event of a type."""
+        (found,) = self.all(event_type)
+        return found
+
+    @property
+    def output(self) -> Json:
+        """What the only node of a connector's type put into its output, without what all nodes put there."""
+        first = self.all("end_node_run")[0]["run_output"]
+        return {key: value for key, value in first.items() if key not in _COMMON}
+
+    @property
+    def variables(self) -> Json:
+        """The main thread's variables, without their copies under the node."""
+        return {key: value for key, value in self.state.main.runtime_variables.items() if "." not in key}
+
+    @property
+    def warnings(self) -> list[str]:
+        """The texts of the warnings."""
+        return [event["warning_message"] for event in self.all("workflow_warning")]
+
+
+_COMMON = ("events", "type", "node_logical_id", "node_run_id")

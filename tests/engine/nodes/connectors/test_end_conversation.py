@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from debugger.engine.nodes.connectors.end_conversation import EndConversationNode, transcript_of
+from debugger.engine.responders.base import ModelFailure, Reply
+from debugger.protocol.messages import ai_message, human_message
+from debugger.protocol.workflow import NodeConfig
+from tests.engine.nodes.connectors.connector_play import Play
+from tests.factories import direct, node, say, static
+
+PROMPT = {"prompt": "Summarise for {{reader}}: [[raw_conversation_transcript]]"}
+
+
+class Writer:
+    """Answers what a test wants, and remembers what it was asked."""
+
+    def __init__(self, text: str = "", failure: str | None = None) -> None:
+        self.text, self.failure, self.prompts = text, failure, []
+
+    def reply(self, prompt):
+        self.prompts.append(prompt)
+        if prompt.node_logical_id != "end":
+            return Reply(text=f"You said: {prompt.message}")
+        if self.failure is not None:
+            raise ModelFailure(self.failure)
+        return Reply(text=self.text)
+
+
+def play(monkeypatch, *parts, responder=None, defaults=None, **fields):
+    """A run whose last node but one processes the transcript; the last one speaks."""
+    chain = [*parts, node("end", "end_conversation", **fields), static("done", "Done.")]
+    edges = [direct(a["logical_id"], b["logical_id"]) for a, b in pairwise(chain)]
+    types = {"end_conversation": EndConversationNode}
+    return Play(monkeypatch, types, *chain, *edges, responder=responder, defaults=defaults or {})
+
+
+def test_it_has_one_event_of_its_own_and_the_run_goes_on_along_the_direct_edge(monkeypatch):
+    run = play(monkeypatch, process_transcript_prompt=PROMPT, responder=Writer("Short."))
+
+    types = run.turn(raw_conversation_transcript="User: Hi")
+
+    assert [name for name in types if name != "workflow_warning"][2:7] == [
+        "start_node_run",
+        "end_conversation",
+        "end_node_run",
+        "workflow_show_state",
+        "direct_edge",
+    ]
+    assert run.one("end_conversation")["processed_transcript"] == "Short."
+    assert run.output == {}
+    assert run.one("assistant_response")["content"] == "Done."
+
+
+def test_the_model_reads_the_given_transcript_by_the_filled_prompt(monkeypatch):
+    writer = Writer("Short.")
+    run = play(
+        monkeypatch, process_transcript_prompt=PROMPT, responder=writer, defaults={"reader": "the doctor"}
+    )
+
+    run.turn(raw_conversation_transcript="User: Hi")
+
+    (prompt,) = writer.prompts
+    assert prompt.kind == "work"
+    assert prompt.system == "Summarise for the doctor: User: Hi"
+    assert prompt.message == "User: Hi"
+    assert run.variables == {
+        "processed_transcript": "Short.",
+        "processed_transcript_success": True,
+        "processed_transcript_error": None,
+    }
+    assert run.state.main.runtime_variables["end.processed_transcript"] == "Short."
+
+
+def test_without_a_transcript_the_chat_of_the_thread_is_one_without_memos(monkeypatch):
+    writer = Writer()
+    run = play(
+        monkeypatch,
+        static("hello", "Hello."),
+        say("chat", self_loop=False),
+        process_transcript_prompt=PROMPT,
+        responder=writer,
+    )
+
+    run.turn()
+    run.turn("I need tea")
+
+    built = "Assistant: Hello.\nUser: I need tea\nAssistant: You said: I need tea"
+    assert run.variables["raw_conversation_transcript"] == built
+    assert writer.prompts[-1].message == built
+    assert "Assistant: Hello." in writer.prompts[-1].system
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"process_transcript_prompt": PROMPT},
+        {},
+        {"process_transcript_prompt": {"prompt": None}},
+        {"process_transcript_prompt": PROMPT, "process_transcript_llms_config": {"type": "no_llm"}},
+    ],
+    ids=["nothing said", "no prompt", "empty prompt", "no model"],
+)
+def test_where_no_text_comes_the_processed_transcript_is_the_raw_one(monkeypatch, fields):
+    run = play(monkeypatch, responder=Writer(), **fields)
+
+    run.turn(raw_conversation_transcript="User: Hi")
+
+    assert run.one("end_conversation")["processed_transcript"] == "User: Hi"
+    assert run.variables["processed_transcript"] == "User: Hi"
+    assert run.variables["processed_transcript_success"] is True
+
+
+def test_the_stand_in_that_follows_rules_leaves_the_transcript_as_it_is(monkeypatch):
+    run = play(monkeypatch, process_transcript_prompt=PROMPT)
+
+    run.turn(raw_conversation_transcript="User: Hi")
+
+    assert run.variables["processed_transcript"] == "User: Hi"
+
+
+def test_a_node_with_no_model_asks_nobody(monkeypatch):
+    writer = Writer("Never.")
+    run = play(
+        monkeypatch,
+        process_transcript_prompt=PROMPT,
+        process_transcript_llms_config={"type": "no_llm"},
+        responder=writer,
+    )
+
+    run.turn(raw_conversation_transcript="User: Hi")
+
+    assert writer.prompts == []
+
+
+def test_a_model_that_fails_is_data_and_the_run_goes_on(monkeypatch):
+    run = play(monkeypatch, process_transcript_prompt=PROMPT, responder=Writer(failure="It timed out."))
+
+    run.turn(raw_conversation_transcript="User: Hi")
+
+    assert run.one("end_conversation")["processed_transcript"] is None
+    assert run.variables["processed_transcript_success"] is False
+    assert "It timed out." in run.variables["processed_transcript_error"]
+    assert run.end.status == "completed"
+
+
+def test_the_model_is_the_nodes_own_or_else_the_workflows(monkeypatch):
+    own, shared = {"type": "openai_llm", "model": "one"}, {"type": "google_llm", "model": "two"}
+    writer = Writer()
+    types = {"end_conversation": EndConversationNode}
+
+    for chosen in (own, {"type": "global_default_llm"}, None):
+        part = node(
+            "end",
+            "end_conversation",
+            process_transcript_prompt=PROMPT,
+            process_transcript_llms_config=chosen,
+        )
+        Play(monkeypatch, types, part, responder=writer, llms_config=shared).turn()
+
+    assert [prompt.llm["model"] for prompt in writer.prompts] == ["one", "two", "two"]
+
+
+def test_the_key_of_the_model_is_in_no_repr_and_in_no_prompt(monkeypatch):
+    writer = Writer()
+    model = {"type": "openai_llm", "model": "one", "api_key": "k3y"}
+    run = play(
+        monkeypatch,
+        process_transcript_prompt=PROMPT,
+        process_transcript_llms_config=model,
+        responder=writer,
+    )
+
+    run.turn()
+
+    built = EndConversationNode(NodeConfig.from_wire(node("end", "x", process_transcript_llms_config=model)))
+    assert "k3y" not in repr(built.config) + repr(writer.prompts[-1]) + repr(run.wire)
+
+
+def test_a_transcript_that_was_built_is_built_anew_when_the_chat_has_grown(monkeypatch):
+    run = Play(
+        monkeypatch,
+        {"end_conversation": EndConversationNode},
+        say("chat", self_loop=False),
+        node("end", "end_conversation"),
+        direct("chat", "end"),
+        direct("end", "chat"),
+        responder=Writer(),
+    )
+
+    run.turn("one")
+    run.turn("two")
+
+    assert run.variables["processed_transcript"].count("User: ") == 2
+
+
+def test_a_transcript_that_is_no_text_is_read_as_json(monkeypatch):
+    run = play(monkeypatch)
+
+    run.turn(raw_conversation_transcript=[{"speaker": "user", "text": "Hi"}])
+
+    assert run.variables["processed_transcript"] == '[{"speaker":"user","text":"Hi"}]'
+
+
+def test_only_what_user_and_assistant_said_is_in_a_transcript():
+    memo = ai_message("went on", message_id="m", response_metadata={"navigation_message": "true"})
+    messages = [
+        human_message("Hi"),
+        memo,
+        {"type": "system", "content": "Be kind."},
+        ai_message("", message_id="silent"),
+        {"role": "assistant", "content": [{"type": "text", "text": "Hello"}]},
+    ]
+
+    assert transcript_of(messages) == "User: Hi\nAssistant: Hello"

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.responders.base import Prompt, Reply, ToolCall
+from tests.engine.test_interpreter import Play
+from tests.factories import say
+
+SERVER = {"name": "shop", "server_url": "https://shop.example/mcp"}
+OFFERED = [{"name": "price", "description": "Tells a price.", "inputSchema": {"type": "object"}}]
+
+
+class CallsOnce:
+    """Calls the last tool that it is offered, then says what it gave."""
+
+    def __init__(self) -> None:
+        self.prompts: list[Prompt] = []
+
+    def reply(self, prompt: Prompt) -> Reply:
+        self.prompts.append(prompt)
+        if prompt.exchange:
+            return Reply(text=prompt.exchange[-1]["content"])
+        return Reply(text="-", calls=tuple(ToolCall(tool.name, {}) for tool in prompt.tools[-1:]))
+
+
+def shop(responder: CallsOnce, **fields: Any) -> Play:
+    """A node beside a workflow's MCP server, behind a door that answers with what is recorded."""
+    play = Play(say("chat", **fields), responder=responder, mcp_servers=[SERVER])
+    answers = [
+        RecordedAnswer(re.compile(r"/mcp price"), body={"euro": 3}),
+        RecordedAnswer(re.compile(r"/mcp tools/list"), body=OFFERED),
+    ]
+    policies = Policies(read="simulated", write="simulated")
+    play.interpreter.open_door = lambda: Door(policies, answers=answers)
+    return play
+
+
+def test_a_node_that_opts_in_is_offered_the_tools_of_the_servers_beside_its_own():
+    responder = CallsOnce()
+    own = {"type": "inline_python", "name": "price", "code": "def price():\n    return 1\n"}
+    play = shop(responder, use_mcp_tools=True, tools_config={"tools": [own]})
+
+    play.turn("how much?")
+
+    assert [(tool.name, tool.signature) for tool in responder.prompts[0].tools] == [
+        ("price", ""),
+        ("shop_price", "Tells a price."),
+    ]
+    assert play.said() == ["-", '{"euro":3}']
+    assert play.one("workflow_show_state")["runtime_variables"]["tool_result"] == {"euro": 3}
+
+
+def test_a_node_that_does_not_opt_in_knows_of_no_server():
+    responder = CallsOnce()
+
+    shop(responder).turn("how much?")
+
+    assert responder.prompts[0].tools == ()
+
+
+def test_a_server_that_gives_no_tools_is_told_in_a_warning_and_the_node_answers():
+    play = Play(say("chat", use_mcp_tools=True), responder=CallsOnce(), mcp_servers=[SERVER])
+
+    play.turn("how much?")
+
+    warnings = [e.to_wire()["warning_message"] for e in play.events if e.type == "workflow_warning"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("The MCP server 'shop' gives no tools: ")
+    assert play.said() == ["-"]
+
+
+def test_a_tool_that_node_and_workflow_both_have_is_offered_once():
+    responder = CallsOnce()
+    tools = {"tools": [{"type": "inline_python", "name": "price", "code": "def price():\n    return 1\n"}]}
+    play = Play(say("chat", tools_config=tools), responder=responder, tools_config=tools)
+
+    play.turn("how much?")
+
+    assert [tool.name for tool in responder.prompts[0].tools] == ["price"]
+
+
+def test_what_the_workflow_replaces_need_not_fit():
+    responder = CallsOnce()
+    tool = {
+        "type": "inline_python",
+        "name": "price",
+        "code": "def price(day):\n    return day\n",
+        "args_schema": {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]},
+        "variable_arguments": [{"argument_name": "day", "variable_path": "today", "expose_to_llm": True}],
+    }
+    play = Play(say("chat", tools_config={"tools": [tool]}), responder=responder)
+
+    play.turn("how much?", runtime_variables={"today": 5})
+
+    assert responder.prompts[0].tools[0].args_schema == tool["args_schema"]
+    assert play.said()[-1] == "5"

@@ -1,0 +1,67 @@
+"""Model nodes with tools whose model is really asked."""
+
+from __future__ import annotations
+
+import json
+
+from debugger.engine.outbound.door import Door
+from tests.engine.responders.model_server import responder, said, serving
+from tests.engine.test_interpreter import Play
+from tests.factories import say
+
+ADD = {
+    "type": "inline_python",
+    "name": "Add numbers",
+    "signature": "Adds.",
+    "code": "def add(a, b):\n    return a + b\n",
+    "args_schema": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+    },
+    "variable_arguments": [{"argument_name": "b", "source": "literal", "literal_value": 40}],
+}
+
+
+def test_a_model_is_told_the_result_of_its_call_and_then_answers():
+    calls = said("I look.", ("Add_numbers", {"a": 2}))
+    with serving(calls, said("It is 42.")) as server:
+        play = Play(
+            say("chat", tools_config={"tools": [ADD]}, llms_config=server.llm()), responder=responder()
+        )
+        play.interpreter.open_door = Door
+        play.turn("2 and 40?")
+
+    assert play.said() == ["I look.", "It is 42."]
+    first, second = server.requests
+    (offered,) = first["tools"]
+    assert (offered["function"]["name"], offered["function"]["description"]) == ("Add_numbers", "Adds.")
+    assert list(offered["function"]["parameters"]["properties"]) == ["a"]
+    assert "tools" not in second
+    assert [message["role"] for message in first["messages"]] == ["system", "user"]
+    system, user, asked, told = second["messages"]
+    assert (system["content"], user["content"]) == ("Talk.", "2 and 40?")
+    assert asked["content"] == "I look."
+    (call,) = asked["tool_calls"]
+    assert (call["function"]["name"], json.loads(call["function"]["arguments"])) == ("Add_numbers", {"a": 2})
+    assert (told["role"], told["tool_call_id"], told["content"]) == ("tool", call["id"], "42")
+    assert len(call["id"]) <= 40
+
+
+def test_a_server_that_does_not_answer_after_a_call_makes_the_node_say_its_error_message():
+    with serving(said(None, ("Add_numbers", {"a": 2})), (400, {})) as server:
+        node = say(
+            "chat",
+            tools_config={"tools": [ADD]},
+            llms_config=server.llm(),
+            default_error_message="Pardon?",
+        )
+        play = Play(node, responder=responder())
+        play.interpreter.open_door = Door
+        play.turn("2 and 40?")
+
+    assert play.said() == ["Pardon?"]
+    assert play.one("workflow_show_state")["runtime_variables"]["tool_result"] == 42
+    assert play.one("workflow_warning")["warning_message"].startswith(
+        "The model of node 'Chat' gave no answer"
+    )

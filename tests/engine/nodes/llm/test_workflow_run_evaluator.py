@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.nodes.llm.workflow_run_evaluator import (
+    WorkflowRunEvaluatorConfig,
+    WorkflowRunEvaluatorNode,
+)
+from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
+from debugger.engine.responders.base import ModelFailure, Prompt, Reply
+from tests.engine.test_interpreter import HIDDEN, Play
+from tests.factories import node
+
+SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}}
+RUN = json.dumps({"workflow_run_id": "r", "input_output_pairs": [], "score": 7})
+
+
+class Judge:
+    """Gives a verdict, and keeps what it was asked."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.prompts: list[Prompt] = []
+
+    def reply(self, prompt: Prompt) -> Reply:
+        self.prompts.append(prompt)
+        if not self.replies:
+            raise ModelFailure("shut")
+        return self.replies.pop(0)
+
+
+@pytest.fixture
+def evaluation(monkeypatch):
+    """Makes a play of one evaluator."""
+    monkeypatch.setitem(NODE_TYPES, "workflow_run_evaluator", WorkflowRunEvaluatorNode)
+
+    def make(responder: Any, **fields: Any) -> Play:
+        prompt = {"prompt": "Score it for {{who}}."}
+        part = node("score", "workflow_run_evaluator", main_response_config=prompt, **fields)
+        return Play(part, responder=responder, options=HIDDEN, defaults={"who": "Ada"})
+
+    return make
+
+
+def test_with_a_schema_the_verdict_is_the_structured_output_under_the_output_name(evaluation):
+    judge = Judge(Reply(text="Fine.", fields={"score": 3, "other": 1}))
+    play = evaluation(judge, structured_output_schema=SCHEMA, output_runtime_variable_name="verdict")
+
+    types = play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    assert types == [
+        "start_node_run",
+        "worker_llm",
+        "end_node_run",
+        "workflow_show_state",
+        "end_thread",
+        "end_workflow_iteration",
+        "end_workflow",
+    ]
+    assert play.one("start_node_run")["run_input"] == {
+        "type": "workflow_run_evaluator",
+        "node_logical_id": "score",
+        "dynamic_variables": {},
+        "runtime_variables": {},
+        "miscellaneous": {},
+        "messages": [],
+    }
+    (prompt,) = judge.prompts
+    assert (prompt.kind, prompt.system, prompt.message) == ("work", "Score it for Ada.", RUN)
+    assert prompt.schema == SCHEMA
+    assert play.one("end_node_run")["run_output"] == {
+        "events": [],
+        "type": "workflow_run_evaluator",
+        "node_logical_id": "score",
+        "node_run_id": "1",
+        "structured_output": {"score": 3},
+        "free_form_output": None,
+    }
+    assert play.one("workflow_show_state")["runtime_variables"] == {
+        "verdict": {"score": 3},
+        "score.verdict": {"score": 3},
+        "Score.verdict": {"score": 3},
+    }
+
+
+def test_without_a_schema_the_verdict_is_what_the_model_says(evaluation):
+    play = evaluation(Judge(Reply(text="Well done.")), output_runtime_variable_name="verdict")
+
+    play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    output = play.one("end_node_run")["run_output"]
+    assert (output["structured_output"], output["free_form_output"]) == ({}, "Well done.")
+    assert play.one("workflow_show_state")["runtime_variables"]["verdict"] == "Well done."
+    assert play.said() == []
+
+
+def test_a_run_that_is_an_object_is_given_as_a_text_from_the_variable_that_the_node_names(evaluation):
+    judge = Judge(Reply(text="Well done."))
+    play = evaluation(judge, input_runtime_variable_name="run.inner")
+
+    play.turn(runtime_variables={"run": {"inner": {"a": 1}}})
+
+    assert judge.prompts[0].message == '{"a":1}'
+
+
+@pytest.mark.parametrize("given", [{}, {"workflow_run_object": None}])
+def test_without_a_run_nothing_is_asked_and_the_verdict_is_null(evaluation, given):
+    judge = Judge(Reply(text="Well done."))
+    play = evaluation(judge, output_runtime_variable_name="verdict")
+
+    play.turn(runtime_variables=given)
+
+    assert judge.prompts == []
+    assert play.one("workflow_show_state")["runtime_variables"]["verdict"] is None
+    assert play.one("workflow_warning")["warning_message"] == (
+        "Node 'Score' has no run to judge: [[workflow_run_object]] has no value."
+    )
+    assert play.end.status == "completed"
+
+
+@pytest.mark.parametrize("message", [None, "No verdict."])
+def test_without_an_answer_the_verdict_is_the_default_error_message(evaluation, message):
+    play = evaluation(Judge(), output_runtime_variable_name="verdict", default_error_message=message)
+
+    play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    output = play.one("end_node_run")["run_output"]
+    assert (output["structured_output"], output["free_form_output"]) == ({}, message)
+    assert play.one("workflow_show_state")["runtime_variables"]["verdict"] == message
+    assert play.said() == []
+
+
+def test_structured_output_that_never_fitted_is_no_verdict(evaluation):
+    judge = Judge(Reply(fields={"score": "x"}, fields_error="no attempt fitted"))
+    play = evaluation(judge, structured_output_schema=SCHEMA, output_runtime_variable_name="verdict")
+
+    play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    assert play.one("workflow_show_state")["runtime_variables"]["verdict"] is None
+    assert "no attempt fitted" in play.one("workflow_warning")["warning_message"]
+
+
+def test_it_never_waits_and_never_loops_whatever_is_written(evaluation):
+    play = evaluation(Judge(Reply(text="Well done.")), wait_for_user_message=True, self_loop=True)
+
+    types = play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    assert types[-1] == "end_workflow"
+
+
+def test_a_made_up_output_name_is_the_same_every_time_and_another_for_another_node():
+    names = [
+        WorkflowRunEvaluatorConfig.from_wire({"logical_id": logical_id}).output_name
+        for logical_id in ("a", "a", "b")
+    ]
+
+    assert names[0] == names[1] != names[2]
+    assert names[0].startswith("evaluator_output_")
+    assert len(names[0].removeprefix("evaluator_output_")) == 32
+
+
+def test_rules_have_no_opinion_on_a_run_and_a_script_may_have_one(evaluation):
+    rules = evaluation(RulesResponder(), structured_output_schema=SCHEMA, output_runtime_variable_name="v")
+    script = Script.load("version: 1\nworkflow: w\nnodes:\n  score:\n    - {when: '\"r\"', say: Fine}\n")
+    scripted = evaluation(ScriptedResponder(script, RulesResponder()), output_runtime_variable_name="v")
+
+    for play in (rules, scripted):
+        play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    verdicts = [play.one("workflow_show_state")["runtime_variables"]["v"] for play in (rules, scripted)]
+    assert verdicts == [{}, "Fine"]

@@ -1,0 +1,25 @@
+"""Requests for tests, sent for real."""
+
+from __future__ import annotations
+
+import threading
+
+from debugger.engine.outbound import Veiled
+from debugger.engine.outbound.http import send
+from debugger.engine.outbound.http_message import HttpBody, HttpRequest
+from debugger.engine.outbound.limits import HttpLimits
+
+
+def plain(text):
+    return Veiled(text, text)
+
+
+def get(url, method="GET", *, seconds=5.0, limits=None, cancelled=None, headers=None, body=None):
+    """Send one request for real."""
+    veiled = {name: plain(value) for name, value in (headers or {}).items()}
+    request = HttpRequest(method, plain(url), veiled, body)
+    return send(request, seconds, limits or HttpLimits(), cancelled or threading.Event())
+
+
+def text_body(text):
+    return HttpBody("text/plain", plain(text))

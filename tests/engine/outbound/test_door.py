@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+
+import pytest
+
+from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, Secrets
+from debugger.engine.outbound.door import Door, Policies
+
+
+def a_call(call_class="read", live=lambda seconds: f"live within {seconds:g} s", **fields):
+    fields = {"target": "GET https://api.example/slots", "request": {}, **fields}
+    return OutboundCall(
+        "http", call_class, simulated=lambda recorded: recorded or "made up", live=live, **fields
+    )
+
+
+def through(door, call, timeout=3.0):
+    return door.call(call, node_logical_id="node_a", timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("call_class", "how"), [("talk", "live"), ("read", "live"), ("write", "blocked"), ("contact", "blocked")]
+)
+def test_unless_told_otherwise_talk_and_read_go_out_and_write_and_contact_do_not(call_class, how):
+    outcome = through(Door(), a_call(call_class))
+
+    assert outcome.how == how
+    assert outcome.answer == ("live within 3 s" if how == "live" else None)
+
+
+def test_a_blocked_call_says_its_class_its_target_and_the_setting_that_would_let_it_out():
+    door = Door()
+
+    error = through(door, a_call("write", target="POST https://api.example/slots")).error
+
+    assert error == (
+        "POST https://api.example/slots was not called: calls of the class 'write' are blocked. Set "
+        "WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live to let them out, or "
+        "WORKFLOW_DEBUGGER_OUTBOUND_WRITE=simulated to have them answered here."
+    )
+    assert door.ledger[0]["error"] == error
+
+
+def test_the_ledger_tells_all_of_a_call():
+    clock = itertools.count(1_700_000_000.0, 0.25)
+    door = Door(now=lambda: next(clock))
+
+    through(door, a_call(request={"method": "GET"}, status_of=lambda answer: 204))
+
+    assert door.ledger == [
+        {
+            "at": 1_700_000_000.0,
+            "node_logical_id": "node_a",
+            "kind": "http",
+            "call_class": "read",
+            "target": "GET https://api.example/slots",
+            "request": {"method": "GET"},
+            "how": "live",
+            "success": True,
+            "status_code": 204,
+            "error": None,
+            "duration_milliseconds": 250.0,
+        }
+    ]
+
+
+def test_a_status_of_failure_is_no_success_in_the_ledger():
+    door = Door()
+
+    outcome = through(door, a_call(status_of=lambda answer: 404))
+
+    assert (outcome.error, door.ledger[0]["success"], door.ledger[0]["status_code"]) == (None, False, 404)
+
+
+def test_a_simulated_call_is_given_the_first_recorded_answer_that_fits_or_none():
+    slots = RecordedAnswer(re.compile("slots"), body=1)
+    door = Door(
+        Policies(read="simulated"),
+        answers=[RecordedAnswer(re.compile("people")), slots, RecordedAnswer(re.compile("example"))],
+    )
+
+    recorded = through(door, a_call(live=pytest.fail))
+    made_up = through(door, a_call(target="GET https://other/", live=pytest.fail))
+
+    assert (recorded.how, recorded.answer) == ("simulated", slots)
+    assert (made_up.how, made_up.answer) == ("simulated", "made up")
+    assert [entry["how"] for entry in door.ledger] == ["simulated", "simulated"]
+
+
+def test_a_recorded_error_is_a_call_without_an_answer():
+    door = Door(Policies(write="simulated"), answers=[RecordedAnswer(re.compile("."), error="It is down.")])
+
+    outcome = through(door, a_call("write"))
+
+    assert (outcome.how, outcome.answer, outcome.error) == ("simulated", None, "It is down.")
+    assert door.ledger[0]["success"] is False
+
+
+def test_what_only_the_platform_can_do_is_not_done_even_where_it_may():
+    outcome = through(Door(Policies(contact="live")), a_call("contact", live=None))
+
+    assert outcome.how == "blocked"
+    assert "only the platform itself" in outcome.error
+    assert "WORKFLOW_DEBUGGER_OUTBOUND_CONTACT=simulated" in outcome.error
+
+
+def test_whatever_a_live_call_raises_is_data_without_secrets():
+    def refused(_seconds):
+        raise OutboundError("no answer from s3cret")
+
+    def broken(_seconds):
+        raise KeyError("s3cret")
+
+    door = Door(secrets=Secrets({"KEY": "s3cret"}))
+
+    errors = [through(door, a_call(live=live)).error for live in (refused, broken)]
+
+    assert errors == [
+        "no answer from ***",
+        "GET https://api.example/slots failed: KeyError: '***'",
+    ]
+    assert "s3cret" not in str(door.ledger)
+
+
+def test_a_secret_in_a_target_or_a_request_is_masked_in_the_ledger_and_in_the_refusal():
+    door = Door(secrets=Secrets({"KEY": "s3cret"}))
+
+    outcome = through(door, a_call("write", target="POST s3cret", request={"s3cret": ["a s3cret"]}))
+
+    assert door.ledger[0]["target"] == "POST ***"
+    assert door.ledger[0]["request"] == {"***": ["a ***"]}
+    assert "s3cret" not in outcome.error
+
+
+def test_no_call_is_made_when_no_time_is_left():
+    outcome = through(Door(), a_call(live=pytest.fail), timeout=0)
+
+    assert outcome.error == "GET https://api.example/slots was not called: no time is left for it."
+
+
+def test_calls_of_many_threads_are_all_written_down():
+    door = Door()
+    threads = [threading.Thread(target=through, args=(door, a_call())) for _ in range(20)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(door.ledger) == 20

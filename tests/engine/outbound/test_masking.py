@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.outbound.masking import names_secret, shown_body, shown_header, shown_url
+
+SECRET_NAMES = """
+    Authorization Proxy-Authorization X-API-Key apikey Ocp-Apim-Subscription-Key Cookie X-Auth-Token
+    access_token client_secret password token key signature
+"""
+
+
+@pytest.mark.parametrize("name", SECRET_NAMES.split())
+def test_a_name_that_only_a_secret_has_is_known(name):
+    assert names_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Accept", "X-Trace-Id", "keyword", "author", "next_page", "monkey", "tokens_used"]
+)
+def test_a_name_that_only_sounds_like_one_is_not(name):
+    assert not names_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://ann:pw@a.example/x", "https://***@a.example/x"),
+        ("https://a.example/x@y", "https://a.example/x@y"),
+        ("https://a/?q=1&api_key=k&z=2", "https://a/?q=1&api_key=***&z=2"),
+        ("https://a/?api%5Fkey=k#f", "https://a/?api%5Fkey=***#f"),
+        ("https://a/?token=&q=token", "https://a/?token=&q=token"),
+        ("no url: key=1", "no url: key=1"),
+    ],
+)
+def test_a_url_is_shown_without_its_user_and_its_secrets(url, shown):
+    assert shown_url(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("Authorization", "Bearer abc", "Bearer ***"),
+        ("authorization", "abc", "***"),
+        ("X-Api-Key", "abc", "***"),
+        ("X-Trace", "abc", "abc"),
+    ],
+)
+def test_a_header_is_shown_with_its_scheme_alone(name, value, shown):
+    assert shown_header(name, value) == shown
+
+
+def test_a_body_is_shown_without_its_passwords_however_deep():
+    body = {"password": "a", "list": [{"clientSecret": "b", "key": "colour"}], "n": 1}
+
+    assert shown_body(body) == {"password": "***", "list": [{"clientSecret": "***", "key": "colour"}], "n": 1}

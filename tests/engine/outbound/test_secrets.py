@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.outbound import Secrets, Veiled
+from debugger.expressions import Scope
+
+KEY = Secrets({"API_KEY": "s3cret/1"})
+
+
+def test_a_secret_is_in_what_is_sent_and_a_mark_in_what_is_shown():
+    filled = KEY.fill("Bearer {{API_KEY}} for [[who]]", Scope(runtime={"who": "Ann"}))
+
+    assert (filled.real, filled.shown) == ("Bearer s3cret/1 for Ann", "Bearer *** for Ann")
+    assert filled.holds_secret
+
+
+def test_a_dynamic_variable_of_the_same_name_wins():
+    filled = KEY.fill("{{API_KEY}}", Scope(dynamic={"API_KEY": "mine"}))
+
+    assert (filled.real, filled.shown, filled.holds_secret) == ("mine", "mine", False)
+
+
+def test_a_value_that_looks_like_a_secrets_placeholder_stays_as_it_is():
+    filled = KEY.fill("[[said]] {{said}}", Scope({"said": "{{API_KEY}}"}, {"said": "{{API_KEY}}"}))
+
+    assert filled.real == "{{API_KEY}} {{API_KEY}}"
+
+
+def test_a_filter_works_on_the_secret_and_only_the_mark_is_seen():
+    filled = KEY.fill("{{ API_KEY | upcase }}", Scope())
+
+    assert (filled.real, filled.shown) == ("S3CRET/1", "***")
+
+
+def test_what_nothing_fills_is_told():
+    assert KEY.fill("{{API_KEY}} {{other}} [[x]]", Scope()).unresolved == ("{{other}}", "[[x]]")
+    assert KEY.fill_value({"a": ["{{other}}"]}, Scope()).unresolved == ("{{other}}",)
+
+
+def test_a_json_value_is_filled_however_deep_its_texts_stand():
+    filled = KEY.fill_value({"a": [{"b": "{{API_KEY}}"}, 1, None]}, Scope())
+
+    assert filled.real == {"a": [{"b": "s3cret/1"}, 1, None]}
+    assert filled.shown == {"a": [{"b": "***"}, 1, None]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["s3cret/1", "s3cret%2F1", '{"k": "s3cret/1"}', "s3cret/1s3cret/1"],
+    ids=["plain", "url", "json", "twice"],
+)
+def test_a_secrets_value_is_masked_however_it_came_there(text):
+    masked = KEY.mask(text)
+
+    assert "s3cret" not in masked
+    assert "***" in masked
+    assert KEY.mask_bytes(text.encode()).decode() == masked
+
+
+def test_a_secret_with_quotes_is_masked_as_json_writes_it():
+    secrets = Secrets({"KEY": 'a"b\nc'})
+
+    assert secrets.mask(r'{"k": "a\"b\nc"}') == '{"k": "***"}'
+
+
+def test_a_secret_that_is_a_number_is_masked_where_json_has_it_as_one():
+    secrets = Secrets({"PIN": "4711"})
+
+    assert secrets.mask_value({"pin": 4711, "4711": [True, 47.11, "x4711"]}) == {
+        "pin": "***",
+        "***": [True, 47.11, "x***"],
+    }
+
+
+def test_a_secret_within_another_leaves_nothing_of_the_longer_one():
+    secrets = Secrets({"A": "abc", "B": "abcdef"})
+
+    assert secrets.mask("abcdef abc") == "*** ***"
+
+
+def test_a_blank_secret_is_none():
+    secrets = Secrets({"EMPTY": " "})
+
+    assert secrets.get("EMPTY") is None
+    assert secrets.mask("a b") == "a b"
+
+
+def test_no_repr_tells_a_secret():
+    veiled = KEY.get("API_KEY")
+
+    assert veiled.real == "s3cret/1"
+    assert "s3cret" not in repr(KEY) + repr(veiled) + repr(Veiled("s3cret", "***"))
+
+
+def test_a_pair_of_user_and_password_is_masked_as_a_header_has_it():
+    secrets = Secrets({"PAIR": "ann:pa55word!"})
+
+    filled = secrets.fill("Basic {{ PAIR | base64_encode }}", Scope())
+
+    assert filled.real == "Basic YW5uOnBhNTV3b3JkIQ=="
+    assert filled.shown == "Basic Kioq"
+    assert secrets.mask(f"got {filled.real}") == "got Basic ***=="

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import ssl
+import subprocess
+
+import pytest
+
+from debugger.engine.outbound import OutboundError
+from tests.engine.outbound.http_server import HttpServer
+from tests.engine.outbound.sending import get
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """The paths of a certificate for 127.0.0.1 that it signed itself, and of its key."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+            ),
+            *("-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+def behind_tls(server, certificate):
+    """Let a server speak TLS; its URL."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server.url.replace("http://", "https://")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
+    server = HttpServer()
+    url = behind_tls(server, certificate)
+    with server:
+        with pytest.raises(OutboundError, match="certificate verify failed"):
+            get(f"{url}/")
+
+        assert server.received == []
+
+
+def test_over_tls_an_answer_may_come_late_and_none_leads_back_to_plain_http(certificate, monkeypatch):
+    def late(to):
+        to.server.closing.wait(0.2)
+        to.send_json("late")
+
+    trusting = ssl.create_default_context(cafile=certificate[0])
+    monkeypatch.setattr("debugger.engine.outbound.http._tls", lambda: trusting)
+    server = HttpServer(late=late, down=lambda to: to.redirect("http://127.0.0.1:1/"))
+    url = behind_tls(server, certificate)
+    with server:
+        answer = get(f"{url}/late")
+        with pytest.raises(OutboundError, match="from https to http"):
+            get(f"{url}/down")
+
+    assert answer.json() == "late"

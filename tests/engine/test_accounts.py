@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from debugger.engine.accounts import Accounts
+from debugger.engine.state import RunState
+from debugger.protocol.events import DiscardedMainLLMEvent, SayLLMEvent, WorkerLLMEvent
+
+
+def usage(call_id, model="tea-1", latency=100.0, taken=10, given=5, **fields):
+    return {
+        "llm_response_id": call_id,
+        "response_model": model,
+        "provider": "custom",
+        "used_user_api_key": True,
+        "prompt_tokens": taken,
+        "completion_tokens": given,
+        "total_tokens": taken + given,
+        "response_latency_milliseconds": latency,
+        **fields,
+    }
+
+
+def test_a_run_without_models_has_totals_of_nothing_and_no_breakdown():
+    accounts = Accounts(RunState.at("a"), 0.0)
+
+    assert accounts.token_usage() == {
+        "total_input_tokens": 0,
+        "total_output_tokens": 0,
+        "total_tokens": 0,
+        "call_count_with_user_keys": 0,
+        "call_count_with_fallback_keys": 0,
+        "call_count": 0,
+        "breakdown_by_models": None,
+    }
+    assert accounts.latency_stats() == {
+        "call_count": 0,
+        "total_latency_milliseconds": 0,
+        "average_latency_milliseconds": 0.0,
+        "breakdown_by_models": None,
+    }
+    assert accounts.metrics(1.0)["llm_call_latency_stats"] is None
+
+
+def test_calls_are_summed_and_broken_down_by_model():
+    accounts = Accounts(RunState.at("a"), 0.0)
+
+    accounts.add(SayLLMEvent(llm_usage_info=usage("r1")))
+    accounts.add(WorkerLLMEvent(llm_usage_info=usage("r2", latency=300.0)))
+    accounts.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 0.5, 0, 0, used_user_api_key=False)))
+
+    tokens, times = accounts.token_usage(), accounts.latency_stats()
+    assert (tokens["total_input_tokens"], tokens["total_output_tokens"], tokens["total_tokens"]) == (
+        20,
+        10,
+        30,
+    )
+    assert (tokens["call_count"], tokens["call_count_with_user_keys"]) == (3, 2)
+    assert tokens["breakdown_by_models"][0] == {
+        "response_model": "tea-1",
+        "provider": "custom",
+        "total_input_tokens": 20,
+        "total_output_tokens": 10,
+        "total_tokens": 30,
+        "call_count_with_user_keys": 2,
+        "call_count_with_fallback_keys": 0,
+        "call_count": 2,
+    }
+    assert [model["response_model"] for model in tokens["breakdown_by_models"]] == ["tea-1", "stand-in"]
+    assert (times["total_latency_milliseconds"], times["average_latency_milliseconds"]) == (400.5, 133.5)
+    assert times["breakdown_by_models"][0]["average_latency_milliseconds"] == 200.0
+
+
+def test_chunks_of_one_reply_count_once_with_what_the_last_says():
+    accounts = Accounts(RunState.at("a"), 0.0)
+
+    accounts.add(SayLLMEvent(llm_usage_info=usage("r1", latency=50.0, given=1)))
+    accounts.add(SayLLMEvent(llm_usage_info=usage("r1", latency=90.0, given=4)))
+
+    assert accounts.metrics(1.0)["llm_call_count"] == 1
+    assert accounts.metrics(1.0)["llm_call_latency_stats"]["max_milliseconds"] == 90.0
+    assert accounts.token_usage()["total_tokens"] == 14
+    assert accounts.latency_stats()["total_latency_milliseconds"] == 90.0
+
+
+def test_an_answer_that_is_thrown_away_counts_and_a_tool_s_result_does_not():
+    accounts = Accounts(RunState.at("a"), 0.0)
+
+    accounts.add(DiscardedMainLLMEvent(llm_usage_info=usage("r1")))
+    accounts.add(SayLLMEvent(llm_usage_info={}))
+
+    assert accounts.token_usage()["call_count"] == 1
+    assert accounts.metrics(1.0)["llm_call_count"] == 1
+
+
+def test_the_totals_go_on_in_the_next_turn_through_the_stored_state():
+    state = RunState.at("a")
+    Accounts(state, 0.0).add(SayLLMEvent(llm_usage_info=usage("r1")))
+
+    accounts = Accounts(RunState.from_json(state.to_json()), 5.0)
+    accounts.add(SayLLMEvent(llm_usage_info=usage("r2")))
+
+    assert accounts.token_usage()["call_count"] == 2
+    assert accounts.token_usage()["total_tokens"] == 30
+    assert accounts.metrics(6.0)["llm_call_count"] == 1

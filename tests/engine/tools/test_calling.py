@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+from debugger.engine.state import RunState
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.calling import call_tool, write_result
+from debugger.expressions import Scope
+from debugger.protocol.workflow import NodeConfig
+
+NODE = NodeConfig.from_wire({"logical_id": "node_a", "name": "A"})
+
+
+class Echo(Tool):
+    """Gives back what it was called with, or fails where it is told to."""
+
+    Config = ToolConfig
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def call(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        if arguments.get("fail"):
+            return ToolResult(success=False, error="It was told to fail.")
+        return ToolResult(success=True, result=arguments)
+
+
+def echo(**fields: Any) -> Echo:
+    return Echo(ToolConfig.from_wire({"type": "echo", **fields}))
+
+
+def context(**runtime: Any) -> ToolContext:
+    return ToolContext(scope=Scope(runtime=runtime), timeout=1)
+
+
+def test_arguments_of_the_workflow_are_put_to_those_of_the_caller():
+    tool = echo(variable_arguments=[{"argument_name": "city", "variable_path": "place"}])
+
+    called = call_tool(tool, {"city": "Rome", "day": 1}, context(place="Kiel"))
+
+    assert called.result == ToolResult(success=True, result={"city": "Kiel", "day": 1})
+
+
+def test_a_required_argument_without_a_value_fails_the_call_before_it_is_made():
+    tool = echo(variable_arguments=[{"argument_name": "city", "variable_path": "place", "required": True}])
+
+    called = call_tool(tool, {}, context())
+
+    assert not called.result.success
+    assert called.result.error.startswith("The argument 'city' is required")
+
+
+def test_a_result_that_lacks_a_required_part_counts_as_failed():
+    mapping = {"target_variable_name": "city", "result_path": "city", "required": True}
+
+    called = call_tool(echo(result_variable_mappings=[mapping]), {"day": 1}, context())
+
+    assert (called.result.success, called.result.result) == (False, None)
+    assert called.result.error == ("The variable 'city' is required, but the result has nothing at 'city'.")
+    assert called.parts == ({}, {}, {}, None)
+
+
+def test_the_result_and_its_parts_are_written_in_their_scopes_with_the_names_of_the_node():
+    mappings = [
+        {"target_variable_name": "place", "result_path": "city"},
+        {"target_variable_name": "shared", "result_path": "day", "scope": "workflow"},
+    ]
+    tool = echo(result_variable_mappings=mappings, expand_result_into_runtime_variables=True)
+    state = RunState.at("node_a")
+
+    called = call_tool(tool, {"city": "Kiel", "day": 1, "result": 2}, context())
+    write_result(called, "result", NODE, state, state.main)
+
+    plain = {name: value for name, value in state.main.runtime_variables.items() if "." not in name}
+    assert plain == {"result": called.result.result, "city": "Kiel", "day": 1, "place": "Kiel"}
+    assert state.main.runtime_variables["node_a.place"] == state.main.runtime_variables["A.place"] == "Kiel"
+    assert state.workflow_variables == {"shared": 1}
+    assert state.main.runtime_variables["node_a.shared"] == 1
+
+
+def test_a_mapping_may_take_the_name_of_the_result():
+    state = RunState.at("node_a")
+    mapping = {"target_variable_name": "result", "result_path": "city"}
+
+    called = call_tool(echo(result_variable_mappings=[mapping]), {"city": "Kiel"}, context())
+    write_result(called, "result", NODE, state, state.main)
+
+    assert state.main.runtime_variables["result"] == "Kiel"
+
+
+def test_a_failed_call_writes_null_and_no_part():
+    state = RunState.at("node_a")
+    state.main.runtime_variables.update(result=1, place="Rome")
+    mapping = {"target_variable_name": "place", "result_path": "city"}
+
+    called = call_tool(echo(result_variable_mappings=[mapping]), {"fail": True}, context())
+    write_result(called, "result", NODE, state, state.main)
+
+    assert called.result.error == "It was told to fail."
+    assert state.main.runtime_variables == {
+        "result": None,
+        "node_a.result": None,
+        "A.result": None,
+        "place": "Rome",
+    }

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.outbound import Secrets
+from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.responders import RulesResponder
+from debugger.engine.tools import TOOL_TYPES
+from debugger.engine.tools.base import ToolContext
+from debugger.engine.tools.external_api import ExternalApiConfig, ExternalApiTool
+from debugger.errors import InputError, RunError
+from debugger.expressions import Scope
+from debugger.protocol.runs import TurnInput
+from tests.engine.outbound.http_server import HttpServer
+from tests.factories import node, workflow
+
+OPEN = Policies(write="live", contact="live")
+
+
+def made(endpoint, method="GET", **fields):
+    written = {"type": "external_api", "name": "Slots", "api_endpoint": endpoint, "api_method": method}
+    return ExternalApiTool(ExternalApiConfig.from_wire({**written, **fields}))
+
+
+def call(tool, door=None, *, runtime=None, dynamic=None, timeout=5, **arguments):
+    scope = Scope(dynamic=dynamic or {}, runtime=runtime or {})
+    context = ToolContext(scope, timeout, outbound=door or Door(OPEN), node_logical_id="node_a")
+    return tool.call(arguments, context)
+
+
+def test_a_get_gives_the_answers_body():
+    with HttpServer(slots=lambda to: to.send_json([9, 10])) as server:
+        result = call(made(server.url + "/slots?day={day}&who=[[who]]"), runtime={"who": "Ann"}, day="1 May")
+
+        received = server.received[0]
+
+    assert (result.success, result.result, result.error) == (True, [9, 10], None)
+    assert (received.method, received.path) == ("GET", "/slots?day=1%20May&who=Ann")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_body_is_sent_as_json_with_whole_arguments_as_they_are(method):
+    body = {"patient": "{patient}", "note": "for {name} by [[who]]", "n": 1}
+    with HttpServer() as server:
+        call(
+            made(server.url + "/", method, api_body=body, api_headers={"X-Day": "{day}"}),
+            runtime={"who": "Bo"},
+            patient={"id": 7},
+            name="Ann",
+            day=3,
+        )
+
+        received = server.received[0]
+
+    assert (received.method, received.headers["content-type"]) == (method, "application/json")
+    assert json.loads(received.body) == {"patient": {"id": 7}, "note": "for Ann by Bo", "n": 1}
+    assert received.headers["x-day"] == "3"
+
+
+@pytest.mark.parametrize(("written", "sent"), [('{"a": "{x}"}', b'{"a":1}'), ("  ", b""), (None, b"")])
+def test_a_body_may_be_a_text_of_json_and_a_blank_one_is_none(written, sent):
+    with HttpServer() as server:
+        call(made(server.url + "/", "POST", api_body=written), x=1)
+
+        assert server.received[0].body == sent
+
+
+@pytest.mark.parametrize("fields", [{"api_body": "{x}"}, {"api_body": "[1]"}, {"api_method": "PATCH"}])
+def test_a_field_with_a_value_that_it_cannot_have_is_named(fields):
+    with pytest.raises(InputError, match=f"ExternalApiConfig: {next(iter(fields))}"):
+        made("https://a.example", **fields)
+
+
+@pytest.mark.parametrize(
+    ("method", "side_effect", "expected"),
+    [
+        ("GET", None, "read"),
+        ("POST", None, "write"),
+        ("DELETE", "unknown", "write"),
+        ("POST", "none", "read"),
+        ("POST", "reads", "read"),
+        ("GET", "writes", "write"),
+        ("GET", "sends", "contact"),
+    ],
+)
+def test_the_class_of_a_call_is_what_the_tool_says_else_what_the_method_says(method, side_effect, expected):
+    door = Door(Policies(read="simulated", write="simulated", contact="simulated"))
+
+    result = call(made("https://a.example/", method, side_effect=side_effect), door)
+
+    assert door.ledger[0]["call_class"] == expected
+    assert door.ledger[0]["node_logical_id"] == "node_a"
+    assert result.result == {"simulated": True}
+
+
+def test_a_blocked_call_is_a_failed_one():
+    result = call(made("https://a.example/", "PUT"), Door())
+
+    assert (result.success, result.result) == (False, None)
+    assert "PUT https://a.example/ was not called" in result.error
+
+
+@pytest.mark.parametrize(
+    "endpoint", [None, "", "/slots", "a.example/?next=https://b", "{{base}}/x", "https://a/[[id]]"]
+)
+def test_an_endpoint_that_is_relative_or_not_filled_fails_as_the_platform_says(endpoint):
+    door = Door(OPEN)
+
+    result = call(made(endpoint), door)
+
+    assert not result.success
+    assert result.error.startswith("unresolved_variables: ")
+    assert door.ledger == []
+
+
+def test_a_slot_without_its_argument_fails():
+    result = call(made("https://a.example/{city}"))
+
+    assert result.error == "The slot {city} has no argument. Give the tool an argument named 'city'."
+
+
+def test_a_status_of_failure_fails_and_tells_the_beginning_of_the_body():
+    with HttpServer(no=lambda to: to.send_body(b"x" * 900, "text/plain", 422)) as server:
+        result = call(made(server.url + "/no"))
+
+    assert not result.success
+    assert result.error == f"The server answered 422 Unprocessable Entity: {'x' * 200}."
+
+
+def test_a_body_that_is_no_json_is_taken_as_text():
+    with HttpServer(it=lambda to: to.send_body(b"<p>Hi", "text/html")) as server:
+        result = call(made(server.url + "/it"))
+
+    assert (result.success, result.result) == (True, "<p>Hi")
+
+
+def test_an_answer_that_never_ends_fails_in_time():
+    def endless(to):
+        to.send_response(200)
+        to.end_headers()
+        to.trickle(b"x")
+
+    with HttpServer(endless=endless) as server:
+        result = call(made(server.url + "/endless"), timeout=0.3)
+
+    assert result.error == "The whole answer had not come within 0.3 s."
+
+
+AUTH = {"integration_auth": {"integration_id": "CLINIC"}}
+
+
+def test_the_secret_of_an_integration_is_the_authorization_unless_a_header_sets_one():
+    with HttpServer() as server:
+        secrets = Secrets({"CLINIC": "Bearer s3cret"})
+        call(made(server.url + "/", **AUTH), Door(secrets=secrets))
+        call(made(server.url + "/", api_headers={"authorization": "own"}, **AUTH), Door(secrets=secrets))
+
+        sent = [received.headers["authorization"] for received in server.received]
+
+    assert sent == ["Bearer s3cret", "own"]
+
+
+def test_a_refusal_for_want_of_a_secret_says_which_to_set():
+    with HttpServer(no=lambda to: to.send_body(b"", "text/plain", 401)) as server:
+        result = call(made(server.url + "/no", **AUTH))
+
+    assert result.error == (
+        "The server answered 401 Unauthorized. No secret is named 'CLINIC' after its integration: set "
+        "WORKFLOW_DEBUGGER_SECRET_CLINIC to the value of the header Authorization."
+    )
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_secret_reaches_the_server_and_nothing_that_anybody_can_look_at(status):
+    def tell_all(to):
+        last = to.server.received[-1]
+        to.send_json({"path": last.path, "headers": last.headers, "body": last.body.decode()}, status)
+
+    door = Door(OPEN, secrets=Secrets({"KEY": "s3cret", "CLINIC": "Bearer t0ken"}))
+    tool_fields = {"api_headers": {"X-Key": "{{KEY}}"}, "api_body": {"k": ["{{KEY}}", "{x}"]}, **AUTH}
+    with HttpServer(all=tell_all) as server:
+        result = call(made(server.url + "/all?key={{KEY}}", "POST", **tool_fields), door, x="{{KEY}}")
+
+        received = server.received[0]
+
+    assert received.path == "/all?key=s3cret"
+    assert (received.headers["x-key"], received.headers["authorization"]) == ("s3cret", "Bearer t0ken")
+    assert json.loads(received.body) == {"k": ["s3cret", "{{KEY}}"]}
+    looked_at = json.dumps([result.result, result.error, door.ledger]) + repr(result)
+    assert "s3cret" not in looked_at
+    assert "t0ken" not in looked_at
+
+
+BINDING = {"argument_name": "city", "source": "literal", "literal_value": "Rome"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"api_endpoint": "https://a.example/{city}"},
+        {"api_headers": {"X-City": "{city}"}},
+        {"api_body": {"deep": [{"c": "in {city}"}]}},
+        {"api_endpoint": None, "tool_id": "tool_1"},
+    ],
+)
+def test_a_bound_argument_with_a_slot_or_of_a_saved_tool_is_fine(fields):
+    tool = made(**{"endpoint": "https://a.example", **fields, "variable_arguments": [BINDING]})
+
+    assert tool.config.variable_arguments[0].argument_name == "city"
+
+
+def test_a_bound_argument_without_a_slot_must_be_mended():
+    with pytest.raises(RunError, match="sets the argument 'city', which has no slot") as caught:
+        made("https://a.example/{{city}}", variable_arguments=[BINDING])
+
+    assert "{city}" in caught.value.advice
+
+
+def test_a_saved_tool_is_only_on_the_platform():
+    result = call(made(None, tool_id="tool_1"))
+
+    assert "is the saved tool 'tool_1', which is on the platform" in result.error
+
+
+def test_a_tool_node_calls_it_and_writes_what_it_gave(monkeypatch):
+    monkeypatch.setitem(TOOL_TYPES, "external_api", ExternalApiTool)
+    door = Door(OPEN)
+    with HttpServer(book=lambda to: to.send_json({"id": 7})) as server:
+        config = {"type": "external_api", "name": "Book", "api_endpoint": server.url + "/book?c={city}"}
+        mapping = {"target_variable_name": "booking", "result_path": "id"}
+        config |= {
+            "variable_arguments": [BINDING],
+            "result_variable_mappings": [mapping],
+            "api_method": "POST",
+        }
+        steps = workflow(node("book", "tool_node", tool_config=config))
+        interpreter = Interpreter(steps, RulesResponder(), open_door=lambda: door)
+        given = TurnInput.saying(None)
+        events = [e.to_wire() for e in interpreter.turn(interpreter.begin(given), given)]
+
+    (shown,) = [event for event in events if event["type"] == "workflow_show_state"]
+    assert shown["runtime_variables"]["booking"] == 7
+    assert shown["runtime_variables"]["tool_result_success"] is True
+    assert [(entry["target"], entry["status_code"]) for entry in door.ledger] == [
+        (f"POST {server.url}/book?c=Rome", 200)
+    ]
+
+
+def test_a_stopped_run_ends_the_call():
+    cancelled = threading.Event()
+    cancelled.set()
+    context = ToolContext(Scope(), 5, cancelled=cancelled, outbound=Door())
+
+    with HttpServer() as server:
+        result = made(server.url + "/").call({}, context)
+
+    assert result.error == "The call was stopped."

@@ -1,0 +1,462 @@
+"""Against real MCP servers, each in a process of its own (``mcp_server_process.py``)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import RecordedAnswer, Secrets
+from debugger.engine.outbound.base import ClosedDoor
+from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.tools.base import ToolContext, ToolResult
+from debugger.engine.tools.mcp import McpServer, McpTool, mcp_servers, mcp_tools
+from debugger.engine.tools.mcp.discovery import FRESH, Discoveries
+from debugger.engine.world import World
+from debugger.errors import RunError
+from debugger.expressions import Scope
+from debugger.protocol.workflow import NodeConfig
+from tests.factories import static, workflow
+
+TOKEN = "tok-5ecret-value-77"
+
+
+@contextmanager
+def serving(transport: str = "http", token: str = "") -> Iterator[str]:
+    """A server; gives its URL."""
+    script = Path(__file__).with_name("mcp_server_process.py")
+    with subprocess.Popen([sys.executable, str(script), transport, token], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            yield f"http://127.0.0.1:{port}/{'sse' if transport == 'sse' else 'mcp'}"
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[str]:
+    with serving(token=TOKEN) as found:
+        yield found
+
+
+@dataclass
+class Node:
+    """What discovery sees of a node's context."""
+
+    outbound: Any = field(default_factory=lambda: Door(Policies(write="live")))
+    scope: Scope = field(default_factory=Scope)
+    options: EngineOptions = field(default_factory=EngineOptions)
+    world: World = field(default_factory=World)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+def server(url: str, name: str = "clinic", **headers: str) -> McpServer:
+    return McpServer.from_wire({"name": name, "server_url": url, "api_headers": headers})
+
+
+def discover(*servers: McpServer, node: Node | None = None, **more: Any) -> Any:
+    more.setdefault("discoveries", Discoveries())
+    return mcp_tools(servers, node or Node(), node_logical_id="node_1", **more)
+
+
+def tool_of(url: str, name: str, node: Node | None = None, **headers: str) -> McpTool:
+    found = discover(server(url, **headers), node=node)
+    return next(tool for tool in found.tools if tool.config.name == name)
+
+
+def context(door: Any = None, timeout: float = 10, cancelled: threading.Event | None = None) -> ToolContext:
+    return ToolContext(
+        scope=Scope(),
+        timeout=timeout,
+        outbound=door or Door(Policies(write="live")),
+        cancelled=cancelled or threading.Event(),
+        node_logical_id="node_1",
+    )
+
+
+def test_a_server_is_asked_for_its_tools(url):
+    found = discover(server(url))
+
+    slots = found.tools[0].config
+    assert found.warnings == []
+    assert [tool.config.name for tool in found.tools][:3] == ["find_slots", "book_slot", "say_hours"]
+    assert (slots.signature, slots.server, slots.type) == ("Find free slots.", "clinic", "mcp")
+    assert slots.args_schema["properties"]["day"]["type"] == "string"
+
+
+def test_a_name_that_models_do_not_take_is_changed_for_them_alone(url):
+    tool = tool_of(url, "echo_headers")
+
+    assert "user-agent" in tool.call({}, context()).result
+
+
+def test_structured_content_is_the_result(url):
+    assert tool_of(url, "book_slot").call({"day": "Mon", "time": "9"}, context()) == ToolResult(
+        success=True, result={"booked": "Mon 9"}
+    )
+
+
+def test_a_text_is_the_result_where_there_is_no_structured_content(url):
+    assert tool_of(url, "say_hours").call({}, context()).result == "Open from 9 to 5."
+
+
+def test_parts_that_are_no_text_are_named(url):
+    result = tool_of(url, "show_map").call({}, context()).result
+
+    assert result == "Here it is.\n[image image/png]\nBy bus.\n[resource_link text/plain file:///way.txt]"
+
+
+def test_an_error_of_the_tool_is_a_failure(url):
+    result = tool_of(url, "fail").call({"reason": "The calendar is shut."}, context())
+
+    assert not result.success
+    assert "The calendar is shut." in str(result.error)
+
+
+def test_wrong_arguments_are_a_failure(url):
+    result = tool_of(url, "find_slots").call({"hour": 9}, context())
+
+    assert not result.success
+    assert "day" in str(result.error)
+
+
+def test_a_result_that_no_file_can_hold_is_a_failure(url):
+    result = tool_of(url, "count").call({}, context())
+
+    assert not result.success
+    assert "more than 64 bits" in str(result.error)
+
+
+def test_the_older_transport_is_used_where_the_url_says_so():
+    with serving("sse") as url:
+        tool = tool_of(url, "book_slot")
+
+        result = tool.call({"day": "Mon", "time": "9"}, context())
+
+    assert result.result == {"booked": "Mon 9"}
+
+
+def test_a_slow_tool_is_left_when_its_time_is_over(url):
+    tool = tool_of(url, "dawdle")
+    began = time.monotonic()
+
+    result = tool.call({"seconds": 30}, context(timeout=0.5))
+
+    assert not result.success
+    assert "did not answer within 0.5 s" in str(result.error)
+    assert time.monotonic() - began < 5
+
+
+def test_a_call_ends_when_the_run_is_stopped(url):
+    tool, cancelled = tool_of(url, "dawdle"), threading.Event()
+    threading.Timer(0.3, cancelled.set).start()
+    began = time.monotonic()
+
+    result = tool.call({"seconds": 30}, context(timeout=20, cancelled=cancelled))
+
+    assert result == ToolResult(success=False, error="The call was stopped.")
+    assert time.monotonic() - began < 5
+
+
+def test_nothing_is_called_when_the_run_is_already_stopped(url):
+    tool, cancelled, door = tool_of(url, "say_hours"), threading.Event(), Door(Policies(write="live"))
+    cancelled.set()
+    node = Node(outbound=door, cancelled=cancelled)
+
+    result = tool.call({}, context(door, cancelled=cancelled))
+
+    assert result.error == "The call was stopped."
+    assert discover(server(url), node=node).tools == []
+    assert door.ledger == []
+
+
+def test_a_server_that_is_gone_by_the_time_of_the_call_is_a_failure():
+    with serving() as url:
+        tool = tool_of(url, "say_hours")
+
+    result = tool.call({}, context())
+
+    assert not result.success
+    assert f"Nothing answers at {url}" in str(result.error)
+
+
+def test_a_server_that_is_not_there_has_no_tools_and_there_is_a_warning(url):
+    with serving() as gone:
+        pass
+
+    found = discover(server(gone, "gone"), server(url))
+
+    assert len(found.warnings) == 1
+    assert found.warnings[0].startswith(f"The MCP server 'gone' gives no tools: Nothing answers at {gone}")
+    assert "say_hours" in [tool.config.name for tool in found.tools]
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "why"),
+    [
+        ({}, "/mcp", "HTTP 401; look at its api_headers"),
+        ({"Authorization": f"Bearer {TOKEN}"}, "/nothing", "HTTP 404; look at the path"),
+        ({"Authorization": f"Bearer {TOKEN}"}, "/sse", "HTTP 404; look at the path"),
+    ],
+)
+def test_a_server_that_refuses_is_a_warning_that_says_how(guarded, headers, path, why):
+    found = discover(server(guarded.replace("/mcp", path), **headers))
+
+    assert found.tools == []
+    assert why in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://169.254.169.254/mcp", "credentials of this machine"),
+        ("http://no.such.host.invalid/mcp", "no host"),
+        ("ftp://127.0.0.1/mcp", "no URL"),
+        ("http://127.0.0.1:99999/mcp", "no URL"),
+        ("{{base}}/mcp", "a placeholder in it has no value"),
+        ("nonsense", "no URL"),
+    ],
+)
+def test_an_address_that_cannot_be_called_is_a_warning(address, why):
+    found = discover(server(address))
+
+    assert found.tools == []
+    assert why in found.warnings[0]
+
+
+def test_answers_larger_than_the_limit_are_refused(url):
+    door = Door(limits=HttpLimits(answer_bytes=500))
+
+    assert "larger than the limit" in discover(server(url), node=Node(door)).warnings[0]
+
+
+def test_url_and_headers_are_filled_with_variables_and_secrets(guarded):
+    host = guarded.removeprefix("http://")
+    node = Node(Door(secrets=Secrets({"CLINIC_TOKEN": TOKEN})), Scope(dynamic={"host": host}))
+
+    found = discover(server("http://{{host}}", Authorization="Bearer {{CLINIC_TOKEN}}"), node=node)
+
+    assert found.warnings == []
+    assert found.tools
+
+
+def test_a_header_without_a_value_is_a_warning(url):
+    found = discover(server(url, Tenant="{{tenant}}"))
+
+    assert found.warnings == ["The MCP server 'clinic' gets headers without a value for {{tenant}}."]
+    assert found.tools
+
+
+def test_a_header_that_none_can_be_is_a_warning_without_its_value(url):
+    found = discover(server(url, Authorization=f"{TOKEN}\nHost: evil"))
+
+    assert "'Authorization'" in found.warnings[0]
+    assert TOKEN not in found.warnings[0]
+
+
+@pytest.mark.parametrize("as_secret", [True, False])
+def test_a_secret_shows_nowhere(guarded, caplog, as_secret):
+    caplog.set_level(logging.DEBUG)
+    door = Door(Policies(write="live"), secrets=Secrets({"CLINIC_TOKEN": TOKEN} if as_secret else {}))
+    token = "{{CLINIC_TOKEN}}" if as_secret else TOKEN
+    shown: list[Any] = []
+
+    for path in ("mcp", "nothing"):
+        address = f"{guarded.removesuffix('mcp')}{path}?api_key={token}"
+        found = discover(server(address, Authorization=f"Bearer {token}"), node=Node(door))
+        shown += [found, [tool.config for tool in found.tools]]
+        for tool in found.tools:
+            given = {"reason": TOKEN, "day": TOKEN, "time": "9", "seconds": 0}
+            names = tool.config.args_schema["properties"]
+            shown.append(tool.call({name: given[name] for name in names}, context(door)))
+            shown.append(tool.call({"wrong": TOKEN}, context(door)))
+
+    text = repr(shown) + json.dumps(door.ledger) + caplog.text + repr([vars(tool) for tool in shown[0].tools])
+    assert "find_slots" in text
+    assert "***" in text
+    assert TOKEN not in text
+
+
+def test_calls_go_through_the_door_as_the_server_tells_of_its_tools(url):
+    door = Door(Policies(write="blocked"))
+    found = discover(server(url), node=Node(door))
+    read, write = found.tools[:2]
+
+    seen = read.call({"day": "Mon"}, context(door))
+    refused = write.call({"day": "Mon", "time": "9"}, context(door))
+
+    listed, reading, writing = door.ledger
+    assert seen.success
+    assert "WORKFLOW_DEBUGGER_OUTBOUND_WRITE" in str(refused.error)
+    assert [entry["call_class"] for entry in door.ledger] == ["read", "read", "write"]
+    assert {entry["kind"] for entry in door.ledger} == {"mcp"}
+    assert listed["target"] == f"MCP {url} tools/list"
+    assert reading["request"] == {
+        "server": "clinic",
+        "url": url,
+        "tool": "find_slots",
+        "arguments": {"day": "Mon"},
+    }
+    assert (writing["target"], writing["how"]) == (f"MCP {url} book_slot", "blocked")
+    assert writing["node_logical_id"] == "node_1"
+
+
+def test_an_engine_without_a_way_out_has_no_tools_and_a_warning(url):
+    found = discover(server(url), node=Node(ClosedDoor()))
+
+    assert found.tools == []
+    assert "no way out" in found.warnings[0]
+
+
+def test_simulated_calls_give_what_was_recorded():
+    tools = [{"name": "find_slots", "description": "Find.", "annotations": {"readOnlyHint": True}}, {"no": 1}]
+    answers = [
+        RecordedAnswer(re.compile("tools/list"), body={"tools": tools}),
+        RecordedAnswer(re.compile("find_slots"), body=["9:00"]),
+    ]
+    door = Door(Policies(read="simulated"), answers=answers)
+
+    found = discover(server("http://127.0.0.1:1/mcp"), node=Node(door))
+
+    assert [tool.config.name for tool in found.tools] == ["find_slots"]
+    assert found.tools[0].call({}, context(door)).result == ["9:00"]
+    assert [entry["call_class"] for entry in door.ledger] == ["read", "read"]
+
+
+def test_a_failure_can_be_recorded(url):
+    answers = [RecordedAnswer(re.compile("find_slots"), status=503)]
+    door = Door(Policies(read="simulated"), answers=answers)
+
+    result = tool_of(url, "find_slots").call({"day": "Mon"}, context(door))
+
+    assert not result.success
+    assert "status 503" in str(result.error)
+
+
+def test_a_simulated_call_without_a_recording_says_that_it_is_made_up(url):
+    tool, door = tool_of(url, "find_slots"), Door(Policies(read="simulated"))
+
+    result = tool.call({"day": "Mon"}, context(door))
+
+    assert result.success
+    assert result.result["simulated"] is True
+    assert "no list of tools is recorded" in discover(server(url), node=Node(door)).warnings[0]
+
+
+def test_a_server_is_not_asked_again_for_a_while():
+    now, known = [1000.0], Discoveries()
+    node = Node(world=World(now=lambda: now[0]))
+    with serving() as url:
+        first = discover(server(url), node=node, discoveries=known)
+
+    now[0] += FRESH - 1
+    second = discover(server(url), node=node, discoveries=known)
+    other = discover(server(url, Tenant="b"), node=node, discoveries=known)
+    now[0] += 1
+    third = discover(server(url), node=node, discoveries=known)
+    now[0] = 10.0
+    earlier = discover(server(url), node=node, discoveries=known)
+
+    assert len(first.tools) == len(second.tools) > 0
+    assert other.tools == third.tools == earlier.tools == []
+
+
+def test_tools_of_the_same_name_are_told_apart_by_their_server(url):
+    found = discover(server(url, "clinic a"), server(url, "clinic b"), taken=["say_hours"])
+    alone = discover(server(url), taken=["say_hours"])
+    alike = discover(server(url), server(url))
+
+    names = [tool.config.name for tool in found.tools]
+    assert "clinic_a_find_slots" in names
+    assert "clinic_b_find_slots" in names
+    assert "clinic_say_hours" in [tool.config.name for tool in alone.tools]
+    assert "find_slots" in [tool.config.name for tool in alone.tools]
+    assert {"clinic_find_slots", "clinic_find_slots_2"} <= {tool.config.name for tool in alike.tools}
+    assert found.tools[0].call({"day": "Mon"}, context()).success
+
+
+def test_a_thread_that_runs_an_event_loop_can_call_too(url):
+    async def play() -> ToolResult:
+        return tool_of(url, "say_hours").call({}, context())
+
+    assert asyncio.run(play()).result == "Open from 9 to 5."
+
+
+def test_no_thread_is_left_behind(url):
+    before = set(threading.enumerate())
+
+    tool_of(url, "say_hours").call({}, context())
+    tool_of(url, "dawdle").call({"seconds": 30}, context(timeout=0.2))
+
+    assert set(threading.enumerate()) == before
+
+
+def test_without_the_package_the_warning_says_what_to_install(url, monkeypatch):
+    monkeypatch.delitem(sys.modules, "debugger.engine.tools.mcp.connection", raising=False)
+    monkeypatch.delattr("debugger.engine.tools.mcp.connection", raising=False)
+    monkeypatch.setitem(sys.modules, "mcp", None)
+
+    found = discover(server(url))
+
+    assert found.tools == []
+    assert "pip install 'workflow-debugger[mcp]'" in found.warnings[0]
+
+
+def test_the_servers_of_a_workflow_are_read_from_its_settings():
+    made = workflow(static("a", "Hi"), mcp_servers=[{"server_url": "http://host/mcp", "api_headers": None}])
+
+    (found,) = mcp_servers(made)
+
+    assert (found.name, found.server_url, found.api_headers) == (None, "http://host/mcp", {})
+    assert mcp_servers(workflow(static("a", "Hi"))) == []
+    assert mcp_servers(workflow(static("a", "Hi"), mcp_servers=None)) == []
+
+
+def test_a_node_out_of_a_super_node_has_the_servers_of_its_own_workflow():
+    made = workflow(static("a", "Hi"), mcp_servers=[{"server_url": "http://outer/mcp"}])
+    inner = NodeConfig.from_wire(static("b", "Hi", mcp_servers=[{"server_url": "http://inner/mcp"}]))
+    none = NodeConfig.from_wire(static("c", "Hi", mcp_servers=[]))
+    plain = NodeConfig.from_wire(static("d", "Hi"))
+
+    assert [each.server_url for each in mcp_servers(made, inner)] == ["http://inner/mcp"]
+    assert mcp_servers(made, none) == []
+    assert [each.server_url for each in mcp_servers(made, plain)] == ["http://outer/mcp"]
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        [{"name": "a", "api_headers": {"Authorization": TOKEN}}],
+        [{"server_url": " ", "api_headers": {"Authorization": TOKEN}}],
+        [{"server_url": "http://host/mcp", "api_headers": {"Authorization": [TOKEN]}}],
+        [TOKEN],
+        {"server_url": "http://host/mcp"},
+    ],
+)
+def test_a_server_that_is_none_is_an_error_without_secrets(servers):
+    with pytest.raises(RunError, match="mcp_servers") as caught:
+        mcp_servers(workflow(static("a", "Hi"), mcp_servers=servers))
+
+    assert TOKEN not in str(caught.value)
+    assert caught.value.__cause__ is None

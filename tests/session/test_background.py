@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.protocol.runs import TurnResult
+from debugger.session.background import MOST_QUIET_STEPS, STEP_EVERY, BackgroundPace
+
+
+class Clock:
+    def __init__(self):
+        self.seconds = 1_000_000.0
+
+    def __call__(self):
+        return self.seconds
+
+
+def ended(*, work=True, next_due=None, over=False):
+    return TurnResult(
+        run_id="r",
+        status="completed" if over else "running",
+        turn_number=1,
+        is_waiting_for_input=False,
+        is_completed=over,
+        has_background_work=work,
+        next_due=next_due,
+    )
+
+
+def test_a_step_is_due_a_second_after_the_last_one():
+    clock = Clock()
+    pace = BackgroundPace(clock)
+    pace.take_turn(ended())
+    before = pace.is_due
+
+    clock.seconds += STEP_EVERY
+
+    assert (before, pace.is_due) == (False, True)
+
+
+def test_a_step_that_is_known_to_be_due_later_is_waited_for():
+    clock = Clock()
+    pace = BackgroundPace(clock)
+    pace.take_turn(ended(next_due=clock.seconds + 90))
+
+    clock.seconds += 89
+
+    assert not pace.is_due
+    assert pace.seconds_left == 1
+    clock.seconds += 1
+    assert pace.is_due
+
+
+@pytest.mark.parametrize("result", [ended(work=False), ended(over=True)])
+def test_nothing_is_due_where_there_is_no_work(result):
+    clock = Clock()
+    pace = BackgroundPace(clock)
+    pace.take_turn(result)
+
+    clock.seconds += 1000
+
+    assert not pace.goes_on
+    assert not pace.is_due
+
+
+def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_is_resumed():
+    pace = BackgroundPace(Clock())
+    pace.take_turn(ended())
+    for _ in range(MOST_QUIET_STEPS - 1):
+        pace.take_step(ended(), is_quiet=True)
+    before = pace.goes_on
+
+    pace.take_step(ended(), is_quiet=True)
+
+    assert (before, pace.goes_on) == (True, False)
+    assert pace.halted == "Nothing has happened in 60 steps."
+    pace.resume()
+    assert pace.is_due
+
+
+def test_only_quiet_steps_in_a_row_count():
+    pace = BackgroundPace(Clock())
+    pace.take_turn(ended())
+    for _ in range(3):
+        for _ in range(MOST_QUIET_STEPS - 1):
+            pace.take_step(ended(), is_quiet=True)
+        pace.take_step(ended(), is_quiet=False)
+
+    assert pace.goes_on
+
+
+def test_a_turn_of_the_user_lets_halted_work_go_on():
+    pace = BackgroundPace(Clock())
+    pace.take_turn(ended())
+    pace.halt("Something broke.")
+
+    pace.take_turn(ended())
+
+    assert pace.goes_on
+
+
+def test_work_that_is_not_to_go_on_by_itself_is_never_due():
+    clock = Clock()
+    pace = BackgroundPace(clock)
+    pace.take_turn(ended())
+    pace.automatic = False
+
+    clock.seconds += 1000
+
+    assert not pace.is_due

@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.errors import ConnectionFailedError
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from tests.companions import lab, left_alone, watchful
+from tests.factories import document, say
+
+
+@pytest.fixture
+def later(app, backend, page, settle):
+    """Lets so much time pass that the next step is due, and draws what has come of it."""
+
+    def passed():
+        backend.ahead += 10
+        page().session.pace.resume()
+        app.run()
+        settle()
+
+    return passed
+
+
+def captions(app):
+    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
+
+
+def words(app):
+    return [text.value for message in app.chat_message for text in message.text]
+
+
+def keys(app):
+    return [button.key for button in app.button]
+
+
+def columns(app):
+    return next(frame.value for frame in app.dataframe if "summary" in frame.value)
+
+
+def test_a_run_without_background_work_shows_nothing_of_it(app, backend, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+
+    press("start")
+
+    assert "advance_by_itself" not in [toggle.key for toggle in app.toggle]
+    assert "advance" not in keys(app)
+
+
+def test_the_line_tells_where_companions_are_and_that_they_go_on(app, backend, press):
+    backend.create_workflow(lab())
+    app.run()
+
+    press("start")
+
+    assert "Companion labpoll is at Poll." in captions(app)
+    assert any("Background" in markdown.value for markdown in app.markdown)
+    assert app.toggle("advance_by_itself").value is True
+    assert "advance" not in keys(app)
+    assert app.chat_input("message").disabled is False
+
+
+def test_a_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, page, press, later):
+    backend.create_workflow(lab())
+    app.run()
+    press("start")
+
+    for _ in range(3):
+        later()
+
+    assert page().session.status == "completed"
+    assert words(app) == ["Your results are here after 3 checks."]
+    assert "Ready · turn 1, background" in captions(app)
+    assert "advance_by_itself" not in [toggle.key for toggle in app.toggle]
+
+
+def test_background_work_takes_no_turn_of_the_user_in_bar_and_address(
+    app, backend, page, press, later, settle
+):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+    later()
+    after_work = (captions(app), app.query_params["turn"])
+
+    app.chat_input("message").set_value("How long?").run()
+    settle()
+
+    assert "Turn 1" in after_work[0]
+    assert after_work[1] == "1"
+    assert "Turn 2" in captions(app)
+    assert app.query_params["turn"] == "2"
+    assert [turn.number for turn in page().session.turns] == [1, 1, 2]
+
+
+def test_work_that_is_switched_off_stands_still_and_is_advanced_by_a_button(app, backend, page, press, later):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+
+    app.toggle("advance_by_itself").set_value(False).run()
+    later()
+    still = len(page().session.turns)
+    told = captions(app)
+    press("advance")
+
+    assert still == 1
+    assert "It stands still until you advance it." in told
+    assert [turn.is_background for turn in page().session.turns] == [False, True]
+
+
+def test_the_switch_stays_as_it_was_left_for_the_next_run(app, backend, page, press):
+    backend.create_workflow(lab())
+    app.run()
+    press("start")
+    app.toggle("advance_by_itself").set_value(False).run()
+
+    press("restart")
+
+    assert app.toggle("advance_by_itself").value is False
+    assert page().session.pace.automatic is False
+
+
+def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, page, press):
+    backend.create_workflow(lab())
+    app.run()
+    press("start")
+    pump = backend.pump
+
+    def broken(*args, **kwargs):
+        raise ConnectionFailedError("Nothing answers there.")
+
+    backend.pump = broken
+    page().session.advance()
+    assert page().session.wait(10)
+    app.run()
+
+    assert app.error[0].value == "Nothing answers there\\."
+    assert "The last step could not be done. Press Advance to let it go on." in captions(app)
+    backend.pump = pump
+    press("advance")
+    assert not app.error
+    assert "advance" not in keys(app)
+
+
+def test_how_often_conditions_were_judged_is_told(app, backend, press, later):
+    backend.create_workflow(watchful())
+    app.run()
+    press("start")
+
+    later()
+
+    assert "Conditions judged 1 time." in captions(app)
+
+
+def test_a_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(app, backend, page, press):
+    backend.create_workflow(left_alone(pause=60))
+    app.run()
+
+    press("start")
+
+    assert page().session.status == "running"
+    assert any("In the background" in markdown.value for markdown in app.markdown)
+    assert app.chat_input("message").disabled
+    assert app.chat_input("message").placeholder.startswith("Nobody waits for the user")
+    assert app.button("stop").disabled is False
+    press("stop")
+    assert page().session.status == "cancelled"
+
+
+def test_the_timeline_tells_background_work_and_threads_apart(app, backend, press, later):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+    before = list(columns(app))
+    app.segmented_control("timeline_density").set_value("Everything").run()
+
+    later()
+
+    table = columns(app)
+    assert "background" not in before
+    assert set(table["background"]) == {True, False}
+    assert set(table["thread"]) >= {"0", "labpoll"}
+    assert set(table["turn"]) == {1}
+
+
+def test_the_table_of_nodes_tells_where_a_companion_is(app, backend, press):
+    backend.create_workflow(lab())
+    app.run()
+    press("start")
+
+    app.segmented_control("graph_view").set_value("Table").run()
+
+    table = next(frame.value for frame in app.dataframe if "visits" in frame.value)
+    status = dict(zip(table["id"], table["status"], strict=True))
+    assert status["poll"] == "companion labpoll here"
+    assert status["chat"] == "waiting here"
+
+
+def test_the_inspector_names_background_work(app, backend, page, press, later):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+    later()
+
+    app.segmented_control("inspector_tab").set_value("Input").run()
+    given = [markdown.value for markdown in app.markdown]
+    page().event = len(page().session.turns[0].events)
+    app.segmented_control("inspector_tab").set_value("Event").run()
+
+    assert "###### Input of background work after turn 1" in given
+    assert f"After event {page().event} · turn 1, background" in captions(app)
+    assert app.json[-1].value != "null"
+
+
+def test_a_link_to_a_turn_shows_what_came_of_its_background_work(app, backend, page):
+    workflow = backend.create_workflow(lab(checks=100))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    assert session.wait(10)
+    backend.ahead += 10
+    session.advance()
+    assert session.wait(10)
+    session.send("How long?")
+    assert session.wait(10)
+
+    app.query_params["run"] = session.run_id
+    app.query_params["turn"] = "1"
+    app.run()
+
+    turns = page().session.turns
+    assert not app.exception
+    assert [turn.number for turn in turns] == [1, 1, 2]
+    assert page().event == len(turns[0].events) + len(turns[1].events) - 1
+    assert app.query_params["turn"] == "1"
+
+
+def test_a_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, press):
+    workflow = backend.create_workflow(lab(checks=100))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    assert session.wait(10)
+    backend.ahead += 100
+
+    app.query_params["run"] = session.run_id
+    app.run()
+    opened = len(page().session.turns)
+    told = captions(app)
+    press("advance")
+
+    assert opened == 1
+    assert "This run was opened from its record." in told
+    assert len(page().session.turns) == 2
+
+
+def test_a_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, page, press):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+    old = page().session
+
+    app.button("reload_run").click().run()
+
+    assert page().session is not old
+    assert page().session.pace.goes_on
+
+
+def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, page, press, later):
+    backend.create_workflow(lab(checks=100))
+    app.run()
+    press("start")
+
+    later()
+    later()
+    app.selectbox("timeline_turns").set_value("Latest turn").run()
+
+    turns = page().session.turns
+    assert [(turn.number, turn.is_background) for turn in turns] == [(1, False), (1, True), (1, True)]
+    assert set(columns(app)["background"]) == {True, False}
