@@ -289,10 +289,8 @@ class EmbeddedBackend:
                 turn_number=opened.state.turn_number,
                 status=end.status,
                 termination_source="execution_error" if end.status == "failed" else None,
-                run_input_json=encode(end.run_input),
                 events_json=encode(events),
-                outputs_json=encode(end.outputs),
-                end_state_json=encode(end.end_state),
+                pair_json=encode(_pair(end)) if end.status == "failed" else None,
                 checkpoint=opened.state.to_json(),
                 token_usage_json=encode(end.token_usage),
                 latency_stats_json=encode(end.latency_stats),
@@ -304,6 +302,18 @@ class EmbeddedBackend:
     def _version_name(self, workflow_id: str, version_number: int) -> str | None:
         named = {version.version_number: version.version_name for version in self.store.versions(workflow_id)}
         return named.get(version_number)
+
+
+def _pair(end: TurnEnd) -> JsonObject:
+    """What the closing event would have told of a turn that failed before it."""
+    return {
+        "run_input": end.run_input,
+        "run_output": {"events": [], "thread_to_node_outputs": end.outputs},
+        "evaluation": None,
+        "iteration_end_state_miscellaneous": end.end_state,
+        "comments": [],
+        "ratings": [],
+    }
 
 
 def _result(opened: _Opened, end: TurnEnd, events: list[JsonObject]) -> TurnResult:

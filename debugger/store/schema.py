@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a table changes in a way that an older program would trip over."""
 
 metadata = MetaData()
@@ -93,9 +93,8 @@ turns = Table(
     Column("finished_at", Double, nullable=False),
     # The small and often read before the large: SQLite reads a row up to the last column asked for.
     Column("checkpoint", LargeBinary, nullable=False),
-    Column("run_input", LargeBinary, nullable=False),
-    Column("outputs", LargeBinary, nullable=False),
-    Column("end_state", LargeBinary, nullable=False),
+    # Null where the closing event tells it, as it does of every turn that did not fail.
+    Column("pair", LargeBinary),
     Column("events", LargeBinary, nullable=False),
     UniqueConstraint("run_id", "turn_number"),
 )

@@ -28,13 +28,11 @@ class FinishedTurn:
     started_at: float
     """Seconds since 1970, like the next."""
     finished_at: float
-    run_input_json: bytes = b"{}"
     events_json: bytes = b"[]"
     """The turn's events as one array."""
-    outputs_json: bytes = b"{}"
-    """The object ``thread_to_node_outputs``."""
-    end_state_json: bytes = b"null"
-    """The object ``iteration_end_state_miscellaneous``."""
+    pair_json: bytes | None = None
+    """The turn's input/output pair but for the events (``platform/wire.md`` 5.2). ``None`` where the closing
+    event tells it, which is then not kept twice: it is as much again as all else but the events."""
     termination_source: str | None = None
     token_usage_json: bytes | None = None
     """Of the run so far, like the next: each turn's replaces the last one's."""
@@ -110,9 +108,7 @@ _INSERT_TURN = insert(turns).values(
     started_at=bindparam("started_at"),
     finished_at=bindparam("finished_at"),
     checkpoint=bindparam("checkpoint"),
-    run_input=bindparam("run_input_json"),
-    outputs=bindparam("outputs_json"),
-    end_state=bindparam("end_state_json"),
+    pair=bindparam("pair_json"),
     events=bindparam("events_json"),
 )
 
