@@ -563,21 +563,18 @@ class TurnRun:
         run_id: str | None = None,
     ) -> Event:
         """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
-        event.stamp(
-            logical_id=event.logical_id or f"event_{self.world.uuid()}",
-            timestamp=self.world.now(),
-        )
+        stamped = {
+            "logical_id": event.logical_id or f"event_{self.world.uuid()}",
+            "timestamp": self.world.now(),
+        }
         if thread is not None:
-            event.stamp(
-                origin_thread_id=thread.thread_id,
-                thread_reference_id=reference_id(thread.thread_id),
-            )
+            stamped["origin_thread_id"] = thread.thread_id
+            stamped["thread_reference_id"] = reference_id(thread.thread_id)
         if config is not None and isinstance(event, NodeEvent):
-            event.stamp(
-                origin_node_logical_id=config.logical_id,
-                origin_node_name=config.name,
-                origin_node_run_id=run_id,
-            )
+            stamped["origin_node_logical_id"] = config.logical_id
+            stamped["origin_node_name"] = config.name
+            stamped["origin_node_run_id"] = run_id
+        event.stamp(**stamped)
         self.history.add(event)
         self.accounts.add(event)
         return event

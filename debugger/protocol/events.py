@@ -8,18 +8,21 @@ no need to know their shape.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, InstanceOf, ValidationError
 
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, WireModel
-from debugger.protocol.messages import Message, message_text
+from debugger.protocol.messages import message_text
 
 EVENT_TYPES: dict[str, type[Event]] = {}
 """Every event class by its wire type."""
 
 COMPANION = "_companion_"
+
+# An object as it is, neither looked into nor copied: that would be a third and more of what an event costs.
+_Object = Annotated[JsonObject, InstanceOf()]
 
 # The slot itself, because pydantic answers for a missing attribute at great length.
 _read_wire = WireModel._wire.__get__  # type: ignore[attr-defined]
@@ -135,8 +138,8 @@ class EndWorkflowEvent(Event):
     """Every thread has ended; nothing follows."""
 
     type: Literal["end_workflow"] = "end_workflow"
-    llm_token_usage: JsonObject | None = None
-    llm_latency_stats: JsonObject | None = None
+    llm_token_usage: _Object | None = None
+    llm_latency_stats: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -149,8 +152,8 @@ class EndWorkflowIterationEvent(Event):
 
     type: Literal["end_workflow_iteration"] = "end_workflow_iteration"
     iteration_number: int | None = None
-    run_input_output_pair: JsonObject | None = None
-    iteration_metrics: JsonObject | None = None
+    run_input_output_pair: _Object | None = None
+    iteration_metrics: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -282,8 +285,8 @@ class WorkflowErrorEvent(Event):
     type: Literal["workflow_error"] = "workflow_error"
     error_message: str | None = None
     stack_trace: str | None = None
-    llm_token_usage: JsonObject | None = None
-    llm_latency_stats: JsonObject | None = None
+    llm_token_usage: _Object | None = None
+    llm_latency_stats: _Object | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -301,8 +304,8 @@ class WorkflowShowStateEvent(Event):
 
     type: Literal["workflow_show_state"] = "workflow_show_state"
     thread_id: str | None = None
-    runtime_variables: JsonObject = Field(default_factory=dict)
-    workflow_runtime_variables: JsonObject = Field(default_factory=dict)
+    runtime_variables: _Object = Field(default_factory=dict)
+    workflow_runtime_variables: _Object = Field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -317,7 +320,7 @@ class StartNodeRunEvent(NodeEvent):
     """A node begins to run."""
 
     type: Literal["start_node_run"] = "start_node_run"
-    run_input: JsonObject | None = None
+    run_input: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -329,7 +332,7 @@ class EndNodeRunEvent(NodeEvent):
     """A node has run."""
 
     type: Literal["end_node_run"] = "end_node_run"
-    run_output: JsonObject | None = None
+    run_output: _Object | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -350,7 +353,7 @@ class UserMessagesEvent(NodeEvent):
     """What the user said was taken in."""
 
     type: Literal["user_messages"] = "user_messages"
-    messages: list[Message] = Field(default_factory=list)
+    messages: list[_Object] = Field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -397,8 +400,8 @@ class ModelEvent(NodeEvent):
 
     type: str = ""
 
-    message: Message | None = None
-    llm_usage_info: JsonObject = Field(default_factory=dict)
+    message: _Object | None = None
+    llm_usage_info: _Object = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -461,7 +464,7 @@ class SayStaticEvent(NodeEvent):
     """A fixed text was chosen."""
 
     type: Literal["say_static"] = "say_static"
-    message: Message | None = None
+    message: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -474,8 +477,8 @@ class AssistantResponseEvent(NodeEvent):
 
     type: Literal["assistant_response"] = "assistant_response"
     content: str | list[Any] | None = None
-    response_metadata: JsonObject = Field(default_factory=dict)
-    llm_usage_info: JsonObject = Field(default_factory=dict)
+    response_metadata: _Object = Field(default_factory=dict)
+    llm_usage_info: _Object = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -492,7 +495,7 @@ class WorkflowNavigationMessageEvent(NodeEvent):
     """The memo of a hop, which also enters the chat history."""
 
     type: Literal["workflow_navigation_message"] = "workflow_navigation_message"
-    message: Message | None = None
+    message: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -680,7 +683,7 @@ class ConditionalEdgeEvent(EdgeEvent):
 
     type: Literal["conditional_edge"] = "conditional_edge"
     super_node_exit_origin: str | None = None
-    args_filled: JsonObject = Field(default_factory=dict)
+    args_filled: _Object = Field(default_factory=dict)
 
 
 class ReverseConditionalEdgeEvent(EdgeEvent):
@@ -688,7 +691,7 @@ class ReverseConditionalEdgeEvent(EdgeEvent):
 
     type: Literal["reverse_conditional_edge"] = "reverse_conditional_edge"
     super_node_exit_origin: str | None = None
-    args_filled: JsonObject = Field(default_factory=dict)
+    args_filled: _Object = Field(default_factory=dict)
     global_node_logical_id: str | None = None
 
 
