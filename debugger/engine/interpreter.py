@@ -94,10 +94,10 @@ class Interpreter:
         Raises:
             InputError: The input is too large, or speaks to a thread that is not there.
         """
-        self._check_size(turn_input)
+        given = self._checked_size(turn_input)
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
         log = TurnLog(state.turn_number + 1, turn_input)
-        run = TurnRun(self, state, log, History(past, log), cancelled or threading.Event())
+        run = TurnRun(self, state, log, given, History(past, log), cancelled or threading.Event())
         return run.events()
 
     def node(self, config: NodeConfig) -> Node[Any]:
@@ -133,9 +133,10 @@ class Interpreter:
             )
         return node_id
 
-    def _check_size(self, turn_input: TurnInput) -> None:
+    def _checked_size(self, turn_input: TurnInput) -> JsonObject:
         try:
-            size, limit = len(encode(turn_input.to_wire())), self.options.max_run_input_bytes
+            given = turn_input.to_wire()
+            size, limit = len(encode(given)), self.options.max_run_input_bytes
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",
@@ -146,6 +147,7 @@ class Interpreter:
                 f"The run input is {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB can be taken.",
                 advice="Shorten the variables: every state event of the turn would carry them again.",
             )
+        return given
 
     def _check_threads(self, threads: Sequence[str] | dict[str, Any], where: str) -> None:
         for thread_id in threads:

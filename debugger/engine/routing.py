@@ -82,6 +82,7 @@ class Routes:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: dict[str, tuple[Hop, ...]] = {}
+        self._known_direct: dict[str, Hop | None] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
         """The hops that a model may choose while this node runs, by key (rank 2)."""
@@ -114,7 +115,9 @@ class Routes:
             hop = offered[outcome.chosen.edge_id]
             called = f"Destination_Node__{hop.destination.logical_id}"
             return Decision(hop, f"{called} was chosen: {outcome.reason}", outcome.args, chosen_by_model=True)
-        direct = self._direct(config)
+        if config.logical_id not in self._known_direct:
+            self._known_direct[config.logical_id] = self._direct(config)
+        direct = self._known_direct[config.logical_id]
         if direct is not None:
             reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
             return Decision(direct, reason, {})

@@ -59,7 +59,7 @@ from debugger.protocol.events import (
     reference_id,
 )
 from debugger.protocol.messages import normal_message
-from debugger.protocol.runs import RunStatus, TurnInput, TurnLog
+from debugger.protocol.runs import RunStatus, TurnLog
 from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeConfig, SelfLoopConfig
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class TurnRun:
         interpreter: The workflow and all that is fixed about running it.
         state: What the run remembers; changed here.
         log: The input, and what was said so far.
+        given: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the turn early.
     """
@@ -105,6 +106,7 @@ class TurnRun:
     interpreter: Interpreter
     state: RunState
     log: TurnLog
+    given: JsonObject
     history: History
     cancelled: threading.Event
     status: RunStatus | None = field(default=None, init=False)
@@ -154,11 +156,10 @@ class TurnRun:
                 self.state.runtime_seeds.update(node_input.runtime_variables)
 
     def _recorded_input(self) -> JsonObject:
-        given: TurnInput = self.log.run_input
-        recorded = {key: value for key, value in given.to_wire().items() if key != "secret_variables"}
+        recorded = {key: value for key, value in self.given.items() if key != "secret_variables"}
         recorded["dynamic_variables"] = self.variables.evaluated
         echo = self.variables.echo(self.state.turn_number)
-        recorded["runtime_variables"] = {**given.runtime_variables, **echo}
+        recorded["runtime_variables"] = {**self.log.run_input.runtime_variables, **echo}
         return recorded
 
     def _take_in(self) -> Events:
