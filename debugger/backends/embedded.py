@@ -35,6 +35,8 @@ class _Opened:
 
     run_id: str
     version_number: int
+    version_name: str | None
+    """Known of a run that begins."""
     interpreter: Interpreter
     state: RunState
 
@@ -192,9 +194,10 @@ class EmbeddedBackend:
         return _result(opened, end, events)
 
     def _begin(self, workflow_id: str, turn_input: TurnInput, version_number: int | None) -> _Opened:
-        number = self._first_version(workflow_id, turn_input, version_number)
+        wanted = _first_version(turn_input, version_number)
+        number, name = self.store.starting_version(workflow_id, wanted)
         interpreter = self._interpreter(workflow_id, number)
-        return _Opened(new_id(), number, interpreter, interpreter.begin(turn_input))
+        return _Opened(new_id(), number, name, interpreter, interpreter.begin(turn_input))
 
     def _resume(self, workflow_id: str, run_id: str) -> _Opened:
         checkpoint = self.store.checkpoint(run_id)
@@ -210,22 +213,7 @@ class EmbeddedBackend:
             )
         interpreter = self._interpreter(workflow_id, checkpoint.version_number)
         state = RunState.from_json(checkpoint.checkpoint)
-        return _Opened(run_id, checkpoint.version_number, interpreter, state)
-
-    def _first_version(self, workflow_id: str, turn_input: TurnInput, version_number: int | None) -> int:
-        """The version that a run begins with.
-
-        The caller's; else a number other than 0 in the run input, since 0 may mean there that none was
-        chosen; else the active one.
-
-        Source: ``platform/wire.md`` 2.5.
-        """
-        if version_number is not None:
-            return version_number
-        if turn_input.version_number:
-            return turn_input.version_number
-        active = self.store.workflow_summary(workflow_id).active_version_number
-        return active or 0
+        return _Opened(run_id, checkpoint.version_number, None, interpreter, state)
 
     def _interpreter(self, workflow_id: str, version_number: int) -> Interpreter:
         key = (workflow_id, version_number)
@@ -277,13 +265,12 @@ class EmbeddedBackend:
         events: list[JsonObject],
         began: float,
     ) -> None:
-        first = opened.state.turn_number == 1
         self.store.append_turn(
             FinishedTurn(
                 run_id=opened.run_id,
                 workflow_id=workflow_id,
                 version_number=opened.version_number,
-                version_name=self._version_name(workflow_id, opened.version_number) if first else None,
+                version_name=opened.version_name,
                 workflow_name=opened.interpreter.workflow.name,
                 run_by=turn_input.run_by,
                 turn_number=opened.state.turn_number,
@@ -299,9 +286,15 @@ class EmbeddedBackend:
             )
         )
 
-    def _version_name(self, workflow_id: str, version_number: int) -> str | None:
-        named = {version.version_number: version.version_name for version in self.store.versions(workflow_id)}
-        return named.get(version_number)
+
+def _first_version(turn_input: TurnInput, version_number: int | None) -> int | None:
+    """The version that a run is asked to begin with; ``None`` for the active one.
+
+    The caller's; else a number other than 0 in the run input, since 0 may mean there that none was chosen.
+
+    Source: ``platform/wire.md`` 2.5.
+    """
+    return version_number if version_number is not None else turn_input.version_number or None
 
 
 def _pair(end: TurnEnd) -> JsonObject:
