@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.runs import RunStatus
+from debugger.store.packing import pack
 from debugger.store.prepared import Prepared
 from debugger.store.schema import runs, turns
 
@@ -46,6 +47,12 @@ class FinishedTurn:
     run_by: str | None = None
     source_workflow_run_id: str | None = None
     checkpoint_source_turn_index: int | None = None
+
+    events: bytes = field(init=False)
+    """The events as they are kept. Packed here, before the transaction, for whose end others wait."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", pack(self.events_json))
 
 
 class Checkpoint(NamedTuple):
@@ -109,7 +116,7 @@ _INSERT_TURN = insert(turns).values(
     finished_at=bindparam("finished_at"),
     checkpoint=bindparam("checkpoint"),
     pair=bindparam("pair_json"),
-    events=bindparam("events_json"),
+    events=bindparam("events"),
 )
 
 _CHECKPOINT = (

@@ -163,3 +163,11 @@ def test_runs_outlive_their_workflow(store):
     assert store.runs(workflow.id)[0][0].model_extra["workflow_name"] == "Tea"
     store.append_turn(a_turn(run_id, 2))
     assert store.checkpoint(run_id).turn_number == 2
+
+
+def test_a_large_turn_comes_back_whole(store):
+    run_id = new_id()
+    events = [{"type": "start_node_run", "origin_node_run_id": str(number)} for number in range(2000)]
+    store.append_turn(a_turn(run_id, events_json=encode(events)))
+
+    assert store.run(run_id).input_output_pairs[0].run_output.events == events
