@@ -26,6 +26,7 @@ _Object = Annotated[JsonObject, InstanceOf()]
 
 # The slot itself, because pydantic answers for a missing attribute at great length.
 _read_wire = WireModel._wire.__get__  # type: ignore[attr-defined]
+_set_wire = WireModel._wire.__set__  # type: ignore[attr-defined]
 
 
 class Event(WireModel):
@@ -54,6 +55,9 @@ class Event(WireModel):
         All at once, because assigning a dozen fields to a model one by one takes longer than making it.
         """
         self.__dict__.update(fields)
+        if not self.__pydantic_extra__:
+            # For `to_wire`: finding out there that nothing was read takes a sixth of what an event costs.
+            _set_wire(self, self.__dict__)
 
     def to_wire(self) -> JsonObject:
         """The event's object; what was read comes back unchanged. Not to be changed, since it is not a copy.

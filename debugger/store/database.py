@@ -99,7 +99,7 @@ class Database:
     def _lent(self) -> Iterator[PoolProxiedConnection]:
         """A connection outside any transaction, which the block leaves so unless it raises.
 
-        Kept here for the next one: taking it from the pool and giving it back, which rolls it back every time,
+        Kept here for the next one: to take it from the pool and give it back, which rolls it back every time,
         is a tenth of what a turn costs.
         """
         with self._turnstile, store_errors(self.place):
