@@ -13,8 +13,8 @@ from debugger.backends.scripts import responder_for
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
+from debugger.engine.segment import TurnEnd
 from debugger.engine.state import RunState
-from debugger.engine.turn import TurnEnd
 from debugger.engine.world import World
 from debugger.errors import ConflictError, InputError, RunEndedError
 from debugger.protocol.base import JsonObject, check_id
@@ -277,7 +277,7 @@ class EmbeddedBackend:
                 status=end.status,
                 termination_source="execution_error" if end.status == "failed" else None,
                 events_json=encode(events),
-                pair_json=encode(_pair(end)) if end.status == "failed" else None,
+                pair_json=None if _has_closing_event(events) else encode(_pair(end)),
                 checkpoint=opened.state.to_json(),
                 token_usage_json=encode(end.token_usage),
                 latency_stats_json=encode(end.latency_stats),
@@ -297,8 +297,13 @@ def _first_version(turn_input: TurnInput, version_number: int | None) -> int | N
     return version_number if version_number is not None else turn_input.version_number or None
 
 
+def _has_closing_event(events: list[JsonObject]) -> bool:
+    """Whether the events tell the turn's input/output pair; the closing event is one of the last."""
+    return any(event["type"] == "end_workflow_iteration" for event in reversed(events))
+
+
 def _pair(end: TurnEnd) -> JsonObject:
-    """What the closing event would have told of a turn that failed before it."""
+    """What a closing event would have told of a turn that has none, because it failed."""
     return {
         "run_input": end.run_input,
         "run_output": {"events": [], "thread_to_node_outputs": end.outputs},

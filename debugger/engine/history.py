@@ -5,11 +5,13 @@ It is not kept in the state: the events hold every word already, and only a real
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from debugger.protocol.events import (
+    COMPANION,
     AssistantResponseEvent,
+    CompanionEdgeEvent,
     Event,
     UserMessagesEvent,
     WorkflowNavigationMessageEvent,
@@ -18,7 +20,7 @@ from debugger.protocol.messages import Message, ai_message
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
 from debugger.protocol.states import read_state
 
-_SPOKEN = frozenset({"user_messages", "assistant_response", "workflow_navigation_message"})
+_KEPT = frozenset({"user_messages", "assistant_response", "workflow_navigation_message", "companion_edge"})
 
 
 class History:
@@ -35,8 +37,8 @@ class History:
         self._current = current
 
     def add(self, event: Event) -> None:
-        """Take in an event of the turn under way; what nobody says is not kept."""
-        if event.type in _SPOKEN:
+        """Take in an event of the turn under way; what tells nothing of the chat is not kept."""
+        if event.type in _KEPT:
             self._current.events.append(event)
 
     def as_it_stands(self) -> History:
@@ -45,11 +47,17 @@ class History:
         return History(lambda: self._past if self._past is not None else self._load(), current)
 
     def of(self, thread_id: str) -> list[Message]:
-        """A thread's messages, oldest first: the seeds, what was said, and the memos of hops."""
+        """A thread's messages, oldest first: the seeds, what was said, and the memos of hops.
+
+        A companion thread has heard what its parent had when it was forked (``platform/engine.md`` U-23).
+        """
         if self._past is None:
             self._past = self._load()
         turns = [*self._past, self._current]
-        return [*_seeds(turns[0], thread_id), *(m for turn in turns for m in _messages(turn, thread_id))]
+        events = (event for turn in turns for event in turn.events)
+        if COMPANION in thread_id:
+            return _forked(_seeds(turns[0], MAIN_THREAD), events, thread_id)
+        return [*_seeds(turns[0], thread_id), *_said(events, thread_id)]
 
 
 def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
@@ -61,8 +69,23 @@ def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
         yield ai_message(given.welcome_message, message_id="welcome_message")
 
 
-def _messages(turn: TurnLog, thread_id: str) -> Iterator[Message]:
-    for event in turn.events:
+def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -> list[Message]:
+    parent = thread_id.rsplit(COMPANION, 1)[0]
+    of_parent, own = list(seeds), list[Message]()
+    for event in events:
+        if event.origin_thread_id == parent:
+            of_parent += _spoken(event)
+        elif event.origin_thread_id != thread_id:
+            continue
+        elif isinstance(event, CompanionEdgeEvent):
+            own = list(of_parent)
+        else:
+            own += _spoken(event)
+    return own
+
+
+def _said(events: Iterable[Event], thread_id: str) -> Iterator[Message]:
+    for event in events:
         if event.origin_thread_id == thread_id:
             yield from _spoken(event)
 

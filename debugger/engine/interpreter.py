@@ -9,11 +9,16 @@ from typing import Any
 from debugger.engine.history import History
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, no_runs
+from debugger.engine.nodes.opaque import OpaqueNode
 from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import Outbound
+from debugger.engine.outbound.base import ClosedDoor
+from debugger.engine.pump import PumpRun
 from debugger.engine.responders.base import Responder
 from debugger.engine.routing import Routes
+from debugger.engine.segment import Segment, TurnEnd
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.turn import TurnEnd, TurnRun
+from debugger.engine.turn import TurnRun
 from debugger.engine.unrunnable import refuse_unrunnable
 from debugger.engine.world import World
 from debugger.errors import InputError, RunError
@@ -35,6 +40,7 @@ class Interpreter:
         options: Choices where the platform leaves a question open.
         world: Time and chance.
         load_run: Gives the record of another run by its id.
+        open_door: Makes the door to the outside of one segment; by default nothing gets out.
     """
 
     def __init__(
@@ -44,8 +50,10 @@ class Interpreter:
         options: EngineOptions | None = None,
         world: World | None = None,
         load_run: Callable[[str], JsonObject] = no_runs,
+        open_door: Callable[[], Outbound] = ClosedDoor,
     ) -> None:
         self.load_run = load_run
+        self.open_door = open_door
         self.workflow = workflow
         self.graph = Graph(workflow)
         self.routes = Routes(self.graph)
@@ -94,28 +102,86 @@ class Interpreter:
         Raises:
             InputError: The input is too large, or speaks to a thread that is not there.
         """
-        given = self._checked_size(turn_input)
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
-        log = TurnLog(state.turn_number + 1, turn_input)
-        run = TurnRun(self, state, log, given, History(past, log), cancelled or threading.Event())
-        return run.events()
+        if state.main.ended and turn_input.command != "stop":
+            raise InputError(
+                "The conversation of this run is over; only its companion threads still run.",
+                advice="Advance its background work, or stop it.",
+            )
+        return TurnRun(self._segment(state, turn_input, past, cancelled)).events()
+
+    def transfer(
+        self,
+        state: RunState,
+        destination: str,
+        *,
+        past: Callable[[], Sequence[TurnLog]] = tuple,
+        cancelled: threading.Event | None = None,
+    ) -> Generator[Event, None, TurnEnd]:
+        """Move the main thread to a node, wherever it stands, and run on from there, as one turn.
+
+        Args:
+            state: What the run remembers; changed while the turn runs.
+            destination: The node's logical id.
+            past: Gives the finished turns; called only if a model needs the chat.
+            cancelled: Set from another thread to end the turn after what it is doing.
+
+        Raises:
+            InputError: The node is not in the workflow.
+
+        Source: ``platform/engine.md`` U-48.
+        """
+        segment = self._segment(state, TurnInput(command="resume"), past, cancelled)
+        return TurnRun(segment).events(transfer_to=self._checked(destination))
+
+    def pump(
+        self,
+        state: RunState,
+        *,
+        past: Callable[[], Sequence[TurnLog]] = tuple,
+        cancelled: threading.Event | None = None,
+    ) -> Generator[Event, None, TurnEnd]:
+        """Let background work go on: companion threads that are due, and conditions judged while waiting.
+
+        Args:
+            state: What the run remembers; changed while the pump runs. Where no event is yielded it is as it
+                was.
+            past: Gives the finished segments; called only if a model needs the chat.
+            cancelled: Set from another thread to end the pump after what it is doing.
+
+        Returns:
+            How it ended. Yields its events in order, stamped.
+
+        Source: ``platform/engine.md`` 3.5, 3.9, 7.1.
+        """
+        given = TurnInput(command="data", miscellaneous={"background": True})
+        return PumpRun(self._segment(state, given, past, cancelled)).events()
+
+    def _segment(
+        self,
+        state: RunState,
+        given: TurnInput,
+        past: Callable[[], Sequence[TurnLog]],
+        cancelled: threading.Event | None,
+    ) -> Segment:
+        wire = self._checked_wire(given)
+        log = TurnLog(state.segments + 1, given)
+        return Segment(self, state, log, wire, History(past, log), cancelled or threading.Event())
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.
 
+        One of an unknown type, or with a value of its own that its type does not allow, is opaque.
+
         Raises:
-            RunError: The node is of a type, or asks for something, that is not run here; or a field of it has
-                a value that it cannot have.
+            RunError: The node, or an edge that leaves it, asks for something that cannot be.
+
+        Source: ``platform/engine.md`` 1.1.
         """
         node = self._nodes.get(config.logical_id)
         if node is None:
             refuse_unrunnable(config, self.graph)
-            try:
-                node = NODE_TYPES[str(config.type)](config)
-            except InputError as error:
-                raise RunError(
-                    f"Node {config.label!r} ({config.logical_id}) cannot be run: {error}"
-                ) from error
+            node = self._made(config)
             if node.loops_to_itself and not node.waits_for_user:
                 raise RunError(
                     f"Node {config.label!r} ({config.logical_id}) has self_loop, "
@@ -125,6 +191,15 @@ class Interpreter:
             self._nodes[config.logical_id] = node
         return node
 
+    def _made(self, config: NodeConfig) -> Node[Any]:
+        node_type = NODE_TYPES.get(str(config.type))
+        if node_type is None:
+            return OpaqueNode(config, f"its type {config.type!r} is not known here.")
+        try:
+            return node_type(config)
+        except InputError as error:
+            return OpaqueNode(config, f"as a {config.type} it cannot be read. {error}")
+
     def _checked(self, node_id: str) -> str:
         if node_id not in self.graph.nodes:
             raise InputError(
@@ -133,10 +208,11 @@ class Interpreter:
             )
         return node_id
 
-    def _checked_size(self, turn_input: TurnInput) -> JsonObject:
+    def _checked_wire(self, turn_input: TurnInput) -> JsonObject:
+        """The input as it goes over the wire."""
         try:
-            given = turn_input.to_wire()
-            size, limit = len(encode(given)), self.options.max_run_input_bytes
+            wire = turn_input.to_wire()
+            size, limit = len(encode(wire)), self.options.max_run_input_bytes
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",
@@ -147,7 +223,7 @@ class Interpreter:
                 f"The run input is {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB can be taken.",
                 advice="Shorten the variables: every state event of the turn would carry them again.",
             )
-        return given
+        return wire
 
     def _check_threads(self, threads: Sequence[str] | dict[str, Any], where: str) -> None:
         for thread_id in threads:

@@ -12,7 +12,7 @@ from debugger.protocol.workflow import NodeConfig, SelfLoopConfig
 OUTCOME = "self_loop_outcome"
 """The variable that says why a loop gave up; absent where one of its conditions came true."""
 
-Outcome = Literal["max_retries", "expiry_time"]
+GaveUp = Literal["max_retries", "expiry_time"]
 
 
 def retry_settings(node: NodeConfig) -> SelfLoopConfig | None:
@@ -34,11 +34,11 @@ def begin_attempt(
     return loop
 
 
-def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, world: World) -> Outcome | None:
+def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, world: World) -> GaveUp | None:
     """Why the loop gives up after an attempt that led nowhere; ``None`` when it goes on."""
     if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
         return "max_retries"
-    if loop.deadline is not None and world.now() >= loop.deadline:
+    if loop.is_over(world.now()):
         return "expiry_time"
     return None
 
@@ -53,7 +53,7 @@ def delay_event(node: NodeConfig, loop: BoundedLoop, settings: SelfLoopConfig) -
     )
 
 
-def exhausted_event(node: NodeConfig, loop: BoundedLoop, outcome: Outcome) -> SelfLoopExhaustedEvent:
+def exhausted_event(node: NodeConfig, loop: BoundedLoop, outcome: GaveUp) -> SelfLoopExhaustedEvent:
     """The event of a loop that gave up."""
     told = f"Bounded self-loop for node {node.logical_id} stopped after {loop.attempts} attempt(s): {outcome}"
     return SelfLoopExhaustedEvent(**_ends(node), reason=told, outcome=outcome, total_attempts=loop.attempts)

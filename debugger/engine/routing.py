@@ -15,7 +15,7 @@ from debugger.engine.nodes.base import Node, NodeContext, Outcome
 from debugger.engine.nodes.llm import judge, readable_schema
 from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
-from debugger.errors import ConditionError, ExpressionError, RunError
+from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
@@ -32,7 +32,13 @@ from debugger.protocol.events import (
     WorkflowWarningEvent,
 )
 from debugger.protocol.messages import ai_message
-from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig
+from debugger.protocol.workflow import (
+    ConditionConfig,
+    EdgeConfig,
+    EvaluateWhileWaitingConfig,
+    GlobalNodeConfig,
+    NodeConfig,
+)
 
 Kind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
 
@@ -83,6 +89,7 @@ class Routes:
         self._graph = graph
         self._known: dict[str, tuple[Hop, ...]] = {}
         self._known_direct: dict[str, Hop | None] = {}
+        self._waiting: dict[str, tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
         """The hops that a model may choose while this node runs, by key (rank 2)."""
@@ -126,20 +133,48 @@ class Routes:
             return Decision(Hop("self_loop", config, config), f"{config.label} goes on with itself", {})
         return decision
 
-    def _direct(self, node: NodeConfig) -> Hop | None:
-        edges = [edge for edge in self._graph.leaving(node.logical_id) if edge.type == "direct"]
-        if len(edges) > 1:
-            raise RunError(
-                f"Node {node.label!r} has {len(edges)} direct edges. The embedded engine does not run "
-                "companion threads yet, and without them only one direct edge can leave a node.",
-                advice="Remove or disable the others, or run it on the hosted API.",
+    def forks(self, node: NodeConfig) -> list[Hop]:
+        """The direct edges of a node that each start a companion thread (``platform/engine.md`` 3.3, 3.5)."""
+        main = self._graph.main_direct(node.logical_id)
+        edges = self._graph.direct(node.logical_id)
+        return [self._hop("direct", node, edge) for edge in edges if edge is not main]
+
+    def judged_while_waiting(self, node_id: str) -> tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]:
+        """The edges of a node that are judged while it waits for the user, each with its settings (3.9)."""
+        found = self._waiting.get(node_id)
+        if found is None:
+            found = self._waiting[node_id] = tuple(
+                (hop, settings)
+                for hop in self._own(self._graph.node(node_id))
+                if (settings := hop.edge and hop.edge.evaluate_while_waiting_config) and settings.enabled
+                if not self._is_blocked(hop)
             )
-        return self._hop("direct", node, edges[0]) if edges else None
+        return found
+
+    def holds(self, hop: Hop, context: NodeContext) -> Generator[Event, None, Decision | None]:
+        """Judge the expression of one edge; the decision to take it where it holds.
+
+        Raises:
+            RunError: It cannot be read or evaluated.
+        """
+        expression = hop.condition.condition_expression if hop.condition else None
+        reason = (yield from _expression_reason(hop, expression, context)) if expression else None
+        return Decision(hop, reason, {}) if reason is not None else None
+
+    def hydrated(self, hop: Hop, context: NodeContext) -> str:
+        """The expression of an edge with its values filled in."""
+        expression = hop.condition.condition_expression if hop.condition else None
+        return _parsed(expression, context).hydrated(context.scope) if expression else ""
+
+    def _direct(self, node: NodeConfig) -> Hop | None:
+        edge = self._graph.main_direct(node.logical_id)
+        return self._hop("direct", node, edge) if edge else None
 
     def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Hop, ...]:
         known = self._known.get(node.logical_id)
         if known is None:
-            ways = (*self._own(node), *self._to_globals(node))
+            # No node is on the main path and in a companion thread, so the node alone tells which it is.
+            ways = (*self._own(node), *(() if thread.is_companion else self._to_globals(node)))
             known = self._known[node.logical_id] = tuple(hop for hop in ways if not self._is_blocked(hop))
         return (*known, *self._back(node, thread)) if thread.callers else known
 
@@ -240,16 +275,16 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
     return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
 
 
-def companion_event(source: NodeConfig, worker: NodeConfig, edge: EdgeConfig) -> CompanionEdgeEvent:
-    """The event that tells that a worker runs beside a node."""
+def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | None) -> CompanionEdgeEvent:
+    """The event that tells that a node runs beside another: a worker, or the first of a companion thread."""
     return CompanionEdgeEvent(
-        edge_name=edge.name,
-        edge_logical_id=edge.logical_id,
+        edge_name=edge.name if edge else None,
+        edge_logical_id=edge.logical_id if edge else None,
         source_node_logical_id=source.logical_id,
         source_node_name=source.name,
-        destination_node_logical_id=worker.logical_id,
-        destination_node_name=worker.name,
-        reason=f"{worker.label} runs beside {source.label}",
+        destination_node_logical_id=other.logical_id,
+        destination_node_name=other.name,
+        reason=f"{other.label} runs beside {source.label}",
     )
 
 

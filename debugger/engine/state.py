@@ -25,6 +25,22 @@ class BoundedLoop:
     deadline: float | None
     """Seconds since the epoch at which the loop gives up."""
 
+    def is_over(self, now: float) -> bool:
+        """Whether its time is up."""
+        return self.deadline is not None and now >= self.deadline
+
+
+@dataclass
+class WaitingEdge:
+    """What is known of an edge that is judged while its source waits (``platform/engine.md`` 3.9)."""
+
+    transitions: int = 0
+    """How often it led on since the user last spoke."""
+    evaluated_at: float | None = None
+    """Seconds since the epoch of its last evaluation."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """Completions of each trigger node, in all threads, as of the last evaluation."""
+
 
 @dataclass
 class ThreadState:
@@ -47,11 +63,25 @@ class ThreadState:
     """Whether the last hop returned from a global node."""
     loop: BoundedLoop | None = None
     """The bounded retry that the thread is in."""
+    due_at: float | None = None
+    """Seconds since the epoch at which a companion thread's next attempt is due; ``None`` while none is put
+    off."""
+    parent: str | None = None
+    """The thread that a companion thread was forked from."""
+    lingers: bool = False
+    """Whether its node has run and waits for the user once more before it is left (U-3)."""
+    waiting_edges: dict[str, WaitingEdge] = field(default_factory=dict)
+    """By the edge's logical id."""
     node_run_ids: dict[str, int] = field(default_factory=dict)
     """Last run id per node; parking at a node takes one as well (``platform/wire.md`` 3.5)."""
     completions: dict[str, int] = field(default_factory=dict)
     """Finished runs per node; parking is none."""
     edge_run_ids: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_companion(self) -> bool:
+        """Whether it runs in the background and never hears the user."""
+        return self.parent is not None
 
     def next_run_id(self, node_id: str) -> str:
         """Take the next run id of a node."""
@@ -70,7 +100,9 @@ class RunState:
 
     threads: dict[str, ThreadState]
     turn_number: int = 0
-    """Finished turns."""
+    """Finished turns of the user."""
+    segments: int = 0
+    """Finished segments: turns of the user, and pumps of background work."""
     dynamic_variables: JsonObject = field(default_factory=dict)
     """What turns have supplied so far, newer over older (U-37)."""
     runtime_seeds: JsonObject = field(default_factory=dict)
@@ -96,6 +128,20 @@ class RunState:
         """The thread that talks with the user."""
         return self.threads[MAIN_THREAD]
 
+    @property
+    def active_companions(self) -> list[ThreadState]:
+        """The companion threads that have not ended, in the order of their forks."""
+        return [thread for thread in self.threads.values() if thread.is_companion and not thread.ended]
+
+    @property
+    def active_threads(self) -> list[ThreadState]:
+        """The threads that have not ended."""
+        return [thread for thread in self.threads.values() if not thread.ended]
+
+    def completions(self, node_id: str) -> int:
+        """How often a node has run to its end, in any thread."""
+        return sum(thread.completions.get(node_id, 0) for thread in self.threads.values())
+
     def to_json(self) -> bytes:
         """The state as JSON text."""
         return encode(
@@ -111,10 +157,12 @@ class RunState:
 
 
 def _written(thread: ThreadState) -> JsonObject:
-    return {**vars(thread), "loop": vars(thread.loop) if thread.loop else None}
+    waiting = {edge_id: vars(edge) for edge_id, edge in thread.waiting_edges.items()}
+    return {**vars(thread), "loop": vars(thread.loop) if thread.loop else None, "waiting_edges": waiting}
 
 
 def _read(thread: Mapping[str, Any]) -> ThreadState:
     callers = [(node, caller) for node, caller in thread["callers"]]
     loop = BoundedLoop(**thread["loop"]) if thread.get("loop") else None
-    return ThreadState(**{**thread, "callers": callers, "loop": loop})
+    waiting = {edge_id: WaitingEdge(**edge) for edge_id, edge in thread.get("waiting_edges", {}).items()}
+    return ThreadState(**{**thread, "callers": callers, "loop": loop, "waiting_edges": waiting})

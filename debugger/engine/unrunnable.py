@@ -1,44 +1,47 @@
-"""What at a node cannot be run: refused by name, never passed over."""
+"""What at a node cannot be run as it is drawn: refused by name, never passed over."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import RunError
 from debugger.graph import Graph
-from debugger.protocol.workflow import EdgeConfig, NodeConfig
+from debugger.graph.checks import companions
+from debugger.graph.checks.problem import Problem
+from debugger.graph.checks.subject import Subject
+from debugger.protocol.workflow import NodeConfig
 
-_NOT_HERE = "Run this workflow on the hosted API, or disable it."
+_RULES = (
+    companions.several_direct_edges,
+    companions.companion_waits,
+    companions.companion_forks,
+    companions.companion_shares_nodes,
+    companions.companion_thread_id,
+    companions.duplicate_thread_id,
+)
 
 
 def refuse_unrunnable(node: NodeConfig, graph: Graph) -> None:
-    """Raise for the first thing at a node that the engine cannot do, or that leads nowhere.
+    """Raise for the first thing at a node that leads nowhere, or that breaks a rule of companion threads.
 
     Raises:
-        RunError: The node's type, a setting of it, or an edge that leaves it is not run here; the message
-            names the node and the thing. Or an edge leads to a node that is not there (U-20).
+        RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts
+            breaks one of the rules by which the platform refuses to save a workflow (V1 to V5).
     """
-    for what in _unsupported(node, graph):
-        raise RunError(f"Node {node.label!r} ({node.logical_id}) {what}", advice=_NOT_HERE)
-    for edge in graph.workflow.edge_configs:
-        if edge.source_node_logical_id == node.logical_id and _leads_nowhere(edge, graph):
-            raise RunError(
-                f"Node {node.label!r} has the edge {edge.logical_id!r}, which leads to "
-                f"{edge.destination_node_logical_id!r}: there is no such node.",
-                advice="Correct the edge's destination, or disable the edge.",
-            )
+    for edge in graph.dangling(node.logical_id):
+        raise RunError(
+            f"Node {node.label!r} has the edge {edge.logical_id!r}, which leads to "
+            f"{edge.destination_node_logical_id!r}: there is no such node.",
+            advice="Correct the edge's destination, or disable the edge.",
+        )
+    if len(graph.direct(node.logical_id)) > 1:
+        for problem in _broken_rules(node, graph):
+            raise RunError(problem.message, advice=problem.advice)
 
 
-def _unsupported(node: NodeConfig, graph: Graph) -> Iterator[str]:
-    if node.type not in NODE_TYPES:
-        known = ", ".join(sorted(NODE_TYPES))
-        yield f"has type {node.type!r}, which the embedded engine does not run yet; it runs {known}."
-    for edge in graph.leaving(node.logical_id):
-        waiting = edge.evaluate_while_waiting_config
-        if waiting is not None and waiting.enabled:
-            yield f"has the edge {edge.logical_id!r} judged while waiting, which it does not run yet."
-
-
-def _leads_nowhere(edge: EdgeConfig, graph: Graph) -> bool:
-    return not edge.disabled and edge.destination_node_logical_id not in graph.nodes
+def _broken_rules(node: NodeConfig, graph: Graph) -> Iterator[Problem]:
+    edges = {edge.logical_id for edge in graph.direct(node.logical_id)}
+    for rule in _RULES:
+        for problem in rule(Subject(graph)):
+            if problem.node_logical_id == node.logical_id or problem.edge_logical_id in edges:
+                yield problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -73,13 +73,16 @@ class TurnVariables:
             found = self._scopes[thread.thread_id] = self._make_scope(thread)
         return found
 
+    def forget(self, thread_id: str) -> None:
+        """Look a thread's variables up anew: another thread has taken its id."""
+        self._scopes.pop(thread_id, None)
+
     def _make_scope(self, thread: ThreadState) -> Scope:
-        others = self._state.threads.values()
         return Scope(
             dynamic=self.evaluated,
             runtime=thread.runtime_variables,
             workflow=self._memory,
-            threads={str(reference_id(other.thread_id)): other.runtime_variables for other in others},
+            threads=_ThreadVariables(self._state),
             dict_paths=self._options.dict_paths,
         )
 
@@ -90,6 +93,25 @@ class TurnVariables:
             "all_dynamic_variables": self.evaluated,
             "workflow_invoke_count": turn_number,
         }
+
+
+class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
+    """The runtime variables of every thread by its reference id, those forked later among them."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+
+    def __getitem__(self, thread_id: str) -> Mapping[str, Any]:
+        for thread in self._state.threads.values():
+            if reference_id(thread.thread_id) == thread_id:
+                return thread.runtime_variables
+        raise KeyError(thread_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return (str(reference_id(thread_id)) for thread_id in self._state.threads)
+
+    def __len__(self) -> int:
+        return len(self._state.threads)
 
 
 def write(thread: ThreadState, node: NodeConfig, values: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from debugger.errors import RunError
 from debugger.expressions.literals import unwritable, write_literal
 from debugger.expressions.placeholders import (
     Placeholder,
@@ -20,6 +21,9 @@ from debugger.expressions.placeholders import (
 from debugger.expressions.references import ABSENT, Reader
 from debugger.expressions.scope import Scope
 
+LONGEST_FILLED = 10_000_000
+"""Characters of a text with its placeholders filled in; a longer one would only fill the memory."""
+
 
 class Filled(NamedTuple):
     """A text with its placeholders filled in."""
@@ -27,6 +31,10 @@ class Filled(NamedTuple):
     text: str
     unresolved: tuple[str, ...] = ()
     """The placeholders that stayed, as written: without a value, or no Liquid expression."""
+
+
+_SHOWN = 80
+"""Characters of a text that an error shows."""
 
 
 class _Slot(NamedTuple):
@@ -40,20 +48,28 @@ def fill(text: str, scope: Scope) -> Filled:
     Everything is filled in one pass, so an inserted value that looks like a placeholder stays. Null gives
     nothing, booleans ``true`` or ``false``, lists and objects what Python's ``repr`` gives.
 
+    Raises:
+        RunError: It would be longer than `LONGEST_FILLED`.
+
     Source: ``platform/engine.md`` 5.5.
     """
     if not may_have_placeholders(text):
         return Filled(text)
     unresolved: list[str] = []
     parts: list[str] = []
+    length = 0
     for piece in _compile(text):
         if isinstance(piece, str):
-            parts.append(piece)
-            continue
-        value = piece.read(scope)
-        if value is ABSENT:
-            unresolved.append(piece.placeholder.text)
-        parts.append(piece.placeholder.text if value is ABSENT else write_plain(value))
+            written = piece
+        else:
+            value = piece.read(scope)
+            written = piece.placeholder.text if value is ABSENT else write_plain(value)
+            if value is ABSENT:
+                unresolved.append(written)
+        length += len(written)
+        if length > LONGEST_FILLED:
+            raise _too_long(text, written)
+        parts.append(written)
     return Filled("".join(parts), tuple(unresolved))
 
 
@@ -92,6 +108,15 @@ def write_plain(value: Any) -> str:
         return str(value).lower() if isinstance(value, bool) else str(value)
     except (ValueError, RecursionError):  # a number of thousands of digits, a list in a thousand lists
         return unwritable(value)
+
+
+def _too_long(text: str, written: str) -> RunError:
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return RunError(
+        f"The text {shown!r} would be longer than {LONGEST_FILLED / 1e6:.0f} million characters with its "
+        f"placeholders filled in; the part that was one too many has {len(written)}.",
+        advice="Use fewer placeholders in it, or shorter values.",
+    )
 
 
 def _fill_argument(text: str, scope: Scope) -> Any:

@@ -29,8 +29,11 @@ class Graph:
         self.workflow: Final = workflow
         self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
         self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
-        usable = [edge for edge in workflow.edge_configs if not edge.disabled and self._joins_nodes(edge)]
-        self._leaving: Final = _by_source(usable)
+        enabled = [edge for edge in workflow.edge_configs if not edge.disabled]
+        self._leaving: Final = _by_source(edge for edge in enabled if self._joins_nodes(edge))
+        self._dangling: Final = _by_source(
+            edge for edge in enabled if edge.destination_node_logical_id not in self.nodes
+        )
 
     def node(self, node_id: str) -> NodeConfig:
         """The node with this id.
@@ -50,6 +53,10 @@ class Graph:
     def leaving(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The enabled edges from this node to one that exists, in the document's order."""
         return self._leaving.get(node_id, ())
+
+    def dangling(self, node_id: str) -> tuple[EdgeConfig, ...]:
+        """The enabled edges from this node to one that does not exist, in the document's order."""
+        return self._dangling.get(node_id, ())
 
     def direct(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The direct ones among the edges that leave this node."""

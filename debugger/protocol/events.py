@@ -80,6 +80,11 @@ class Event(WireModel):
         """Whether this tells of something that went wrong; a filter never hides those."""
         return False
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether a record keeps it; what is not kept only goes over the wire (``engine.md`` 8.2)."""
+        return True
+
 
 class NodeEvent(Event):
     """An event that a node run caused."""
@@ -213,6 +218,11 @@ class WaitingEvaluationBoundaryEvent(Event):
         """How many edges, and with what result."""
         result = "left" if self.transitioned else "still waits at"
         return f"{self.edges_evaluated} waiting edges evaluated, {result} {self.parked_node_logical_id}"
+
+    @property
+    def is_kept(self) -> bool:
+        """Only where it led on: one that changed nothing may come every second."""
+        return self.transitioned
 
 
 class StartThreadEvent(Event):

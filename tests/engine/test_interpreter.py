@@ -9,7 +9,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
 from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
 from debugger.engine.responders.base import ModelFailure, Prompt, Reply
-from debugger.engine.turn import TurnEnd
+from debugger.engine.segment import TurnEnd
 from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
@@ -712,9 +712,6 @@ def test_a_no_op_writes_its_outcome():
 @pytest.mark.parametrize(
     ("part", "named"),
     [
-        (node("b", "http_request"), "http_request"),
-        (node("b", "from_next_year"), "from_next_year"),
-        ({"logical_id": "b", "name": "B"}, "None"),
         (node("b", "tool_node", tool_config={"type": "external_api"}), "external_api"),
         (say("b", self_loop=True, wait_for_user_message=False), "self_loop"),
     ],
@@ -730,6 +727,36 @@ def test_what_the_engine_does_not_run_fails_the_run_by_name(part, named):
     assert named in play.end.error
     assert "'B'" in play.end.error
     assert play.one("workflow_error")["error_message"] == play.end.error
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        (node("b", "from_next_year"), "its type 'from_next_year' is not known here"),
+        ({"logical_id": "b", "name": "B"}, "its type None is not known here"),
+        (say("b", 5), "as a say_llm it cannot be read"),
+    ],
+)
+def test_a_node_that_is_opaque_is_passed_over_with_a_warning_that_names_it(part, named):
+    play = Play(static("a", "A"), part, static("c", "C"), direct("a", "b"), direct("b", "c"))
+
+    play.turn()
+
+    assert play.said() == ["A", "C"]
+    warning = play.one("workflow_warning")["warning_message"]
+    assert warning.startswith("Node 'B' (b) was passed over: ")
+    assert named in warning
+    assert play.end.outputs.keys() == {"0"}
+    assert [output["node_logical_id"] for output in play.end.outputs["0"]] == ["a", "c"]
+
+
+def test_an_opaque_node_at_the_end_ends_the_thread():
+    play = Play(static("a", "A"), node("b", "from_next_year"), direct("a", "b"))
+
+    play.turn()
+
+    assert play.one("end_thread")["last_node_logical_id"] == "b"
+    assert play.end.status == "completed"
 
 
 def test_a_condition_that_cannot_be_read_fails_the_run_with_the_column():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from debugger.errors import RunError
 from debugger.expressions import Scope, fill, fill_value, hydrate, placeholders
 
 quick = settings(max_examples=100, deadline=None)
@@ -318,3 +319,13 @@ def test_a_number_too_long_to_be_written_is_named_instead():
 
     assert filled.text == "It is <int that cannot be written>."
     assert hydrate("{{ n | times: n }} > 1", scope) == "<int that cannot be written> > 1"
+
+
+def test_a_text_that_would_fill_the_memory_is_refused_before_it_does():
+    scope = Scope(runtime={"page": "x" * 1_000})
+
+    with pytest.raises(RunError, match="longer than 10 million characters") as caught:
+        fill("[[page]]" * 100_000, scope)
+
+    assert "the part that was one too many has 1000" in str(caught.value)
+    assert len(str(caught.value)) < 400

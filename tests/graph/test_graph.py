@@ -211,3 +211,11 @@ def test_what_is_reachable_is_closed_under_the_edges_that_leave_it(
     for node_id in found - off:
         assert {edge.destination_node_logical_id for edge in made.leaving(node_id)} <= found
     assert "a" in found <= set("abcd")
+
+
+def test_edges_to_nowhere_are_found_by_their_source():
+    made = graph({"a": {}, "b": {}}, ("e1", "a", "gone"), ("e2", "a", "b"), ("e3", "b", None))
+
+    assert ids(made.dangling("a")) == ["e1"]
+    assert ids(made.dangling("b")) == ["e3"]
+    assert made.dangling("gone") == ()

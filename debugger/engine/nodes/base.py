@@ -119,6 +119,10 @@ class Node(ABC, Generic[Config]):
     Config: ClassVar[type[NodeConfig]]
     calls_model: ClassVar[bool] = False
     """Whether a model judges its freeform conditions while it runs."""
+    counts_as_tool_call: ClassVar[bool] = False
+    """Whether a run of it counts among the tool calls of a turn (``platform/engine.md`` 13, U-57)."""
+    opaque_because: str | None = None
+    """Why the engine passes it over instead of running it; ``None`` on every node that it does run."""
 
     def __init__(self, config: NodeConfig) -> None:
         self.config: Config = self.Config.from_wire(_written(config))  # type: ignore[assignment]

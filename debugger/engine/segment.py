@@ -1,0 +1,192 @@
+"""What everything in one segment of a run shares: in a user's turn, or in a pump of background work."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from debugger.engine.accounts import Accounts
+from debugger.engine.announcer import Announcer, Events
+from debugger.engine.history import History
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.state import RunState, ThreadState
+from debugger.engine.variables import TurnVariables
+from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import (
+    EndWorkflowEvent,
+    Event,
+    WorkflowErrorEvent,
+    WorkflowReadyForInputEvent,
+)
+from debugger.protocol.runs import RunStatus, TurnLog
+from debugger.protocol.workflow import NodeConfig
+
+if TYPE_CHECKING:
+    from debugger.engine.interpreter import Interpreter
+
+
+@dataclass(frozen=True)
+class TurnEnd:
+    """How a segment ended, and what is kept of it besides its events."""
+
+    status: RunStatus
+    run_input: JsonObject
+    """The input as the platform records it: variables merged, the system's added (``wire.md`` 5.2)."""
+    outputs: dict[str, list[JsonObject]]
+    """``thread_to_node_outputs``."""
+    end_state: JsonObject
+    """``iteration_end_state_miscellaneous``; its node history is that of this segment, so that the record of
+    a long run grows in step with it and not with its square."""
+    token_usage: JsonObject
+    latency_stats: JsonObject
+    hint: JsonObject | None = None
+    """The event that says what is waited for."""
+    error: str | None = None
+    has_active_companions: bool = False
+    has_background_work: bool = False
+    """Whether a pump would, now or later, find something to do."""
+    next_due: float | None = None
+    """Seconds since the epoch at which the next background step is due; ``None`` when nothing is put off."""
+
+
+@dataclass
+class Segment:
+    """What everything in one segment of a run shares.
+
+    Args:
+        interpreter: The workflow and all that is fixed about running it.
+        state: What the run remembers; changed here.
+        log: The input, and what was said so far.
+        given: The input as it goes over the wire.
+        history: The chat, for a model.
+        cancelled: Set from another thread to end the segment early.
+    """
+
+    interpreter: Interpreter
+    state: RunState
+    log: TurnLog
+    given: JsonObject
+    history: History
+    cancelled: threading.Event
+    status: RunStatus | None = field(default=None, init=False)
+    """Set once the end is decided by something else than the threads."""
+    hint: JsonObject | None = field(default=None, init=False)
+    """The event that says what is waited for."""
+    node_runs: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.options, self.world = self.interpreter.options, self.interpreter.world
+        self.graph = self.interpreter.graph
+        self.accounts = Accounts(self.state, self.world.now())
+        self.announcer = Announcer(self.world, self.history, self.accounts)
+        self.outbound = self.interpreter.open_door()
+        self.outputs: dict[str, list[JsonObject]] = {}
+        self.path: dict[str, list[str]] = {}
+        self._merge_variables()
+        self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.world)
+        self.run_input = self._recorded_input()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing has ended it yet."""
+        return self.status is None and not self.cancelled.is_set()
+
+    def config(self, thread: ThreadState) -> NodeConfig:
+        """The node that a thread stands at."""
+        return self.graph.node(str(thread.position))
+
+    def context(self, thread: ThreadState) -> NodeContext:
+        """What a node of a thread may see and touch."""
+        return NodeContext(
+            workflow=self.interpreter.workflow,
+            state=self.state,
+            thread=thread,
+            scope=self.variables.scope(thread),
+            responder=self.interpreter.responder,
+            history=self.history,
+            options=self.options,
+            world=self.world,
+            cancelled=self.cancelled,
+            load_run=self.interpreter.load_run,
+            outbound=self.outbound,
+        )
+
+    def end(self, error: str | None) -> TurnEnd:
+        """How it ended, once it has."""
+        status = self.status or self._by_threads()
+        outlook = look_ahead(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
+        return TurnEnd(
+            status=status,
+            run_input=self.run_input,
+            outputs=self.outputs,
+            end_state=self.end_state(),
+            token_usage=self.accounts.token_usage(),
+            latency_stats=self.accounts.latency_stats(),
+            hint=self.hint if status == "waiting_for_user_input" else None,
+            error=error,
+            has_active_companions=outlook.companions,
+            has_background_work=outlook.work,
+            next_due=outlook.next_due,
+        )
+
+    def failed(self, message: str) -> Event:
+        """End it by an error; nothing follows."""
+        self.status = "failed"
+        return self.announcer.stamped(
+            WorkflowErrorEvent(
+                error_message=message,
+                llm_token_usage=self.accounts.token_usage(),
+                llm_latency_stats=self.accounts.latency_stats(),
+            )
+        )
+
+    def settled(self) -> Events:
+        """What is told at last: that the run is over, or that it is the user's turn."""
+        active = self.state.active_companions
+        if self.status is not None:
+            return
+        if not self.state.main.ended:
+            ids = [thread.thread_id for thread in active]
+            yield self.announcer.stamped(WorkflowReadyForInputEvent(active_companion_thread_ids=ids))
+        elif not active:
+            usage, latency = self.accounts.token_usage(), self.accounts.latency_stats()
+            yield self.announcer.stamped(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
+
+    def end_state(self) -> JsonObject:
+        """``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3), and what left the house."""
+        threads = self.state.threads.values()
+        companions = {thread.thread_id for thread in threads if thread.is_companion}
+        state: JsonObject = {
+            "thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t not in companions},
+            "companion_thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t in companions},
+            "thread_id_to_global_node_previous_node": {
+                t.thread_id: t.callers[-1][1] for t in threads if t.callers
+            },
+            "active_thread_ids": [t.thread_id for t in threads if not t.ended],
+        }
+        if self.outbound.ledger:
+            state["side_effects"] = self.outbound.ledger
+        return state
+
+    def _by_threads(self) -> RunStatus:
+        if not self.state.main.ended:
+            return "waiting_for_user_input"
+        return "running" if self.state.active_companions else "completed"
+
+    def _merge_variables(self) -> None:
+        given = self.log.run_input
+        self.state.dynamic_variables.update(given.dynamic_variables)
+        self.state.runtime_seeds.update(given.runtime_variables)
+        for thread in given.thread_to_node_inputs.values():
+            for node_input in thread.node_run_inputs:
+                self.state.dynamic_variables.update(node_input.dynamic_variables)
+                self.state.runtime_seeds.update(node_input.runtime_variables)
+
+    def _recorded_input(self) -> JsonObject:
+        recorded = {key: value for key, value in self.given.items() if key != "secret_variables"}
+        recorded["dynamic_variables"] = self.variables.evaluated
+        echo = self.variables.echo(self.state.turn_number)
+        recorded["runtime_variables"] = {**self.log.run_input.runtime_variables, **echo}
+        return recorded

@@ -1,0 +1,123 @@
+"""Edges that are judged while their source waits for the user (``platform/engine.md`` 3.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from debugger.engine.routing import Hop, Routes
+from debugger.engine.state import RunState, ThreadState, WaitingEdge
+from debugger.protocol.events import WaitingConditionMatchedEvent
+from debugger.protocol.workflow import EvaluateWhileWaitingConfig
+
+
+@dataclass(frozen=True)
+class Armed:
+    """An edge that is to be judged, and what armed it."""
+
+    hop: Hop
+    settings: EvaluateWhileWaitingConfig
+    memory: WaitingEdge
+    trigger_node_logical_id: str | None
+    """The node whose completion armed it; ``None`` where every pump does."""
+    completions: int | None
+    """How often that node has run to its end."""
+
+    @property
+    def due_at(self) -> float | None:
+        """Seconds since the epoch before which it is not judged again; ``None`` when it is due at once."""
+        pause = self.settings.min_seconds_between_evaluations
+        if pause is None or self.memory.evaluated_at is None:
+            return None
+        return self.memory.evaluated_at + pause
+
+    def is_due(self, now: float) -> bool:
+        """Whether it may be judged now."""
+        return self.due_at is None or now >= self.due_at
+
+    def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
+        """The event that tells that its condition came true, this often since the user last spoke."""
+        source, destination = self.hop.source, self.hop.destination
+        condition = self.hop.condition
+        return WaitingConditionMatchedEvent(
+            edge_name=self.hop.name,
+            edge_logical_id=self.hop.key,
+            source_node_logical_id=source.logical_id,
+            source_node_name=source.name,
+            destination_node_logical_id=destination.logical_id,
+            destination_node_name=destination.name,
+            reason=f"Condition expression '{hydrated}' came true while {source.label} waited for the user",
+            condition_expression=condition.condition_expression if condition else None,
+            hydrated_condition_expression=hydrated,
+            trigger_mode=self.settings.trigger_mode,
+            trigger_node_logical_id=self.trigger_node_logical_id,
+            trigger_node_completion_count=self.completions,
+            transitions_this_wait=transitions,
+        )
+
+
+def armed_edges(routes: Routes, thread: ThreadState, state: RunState) -> Iterator[Armed]:
+    """The edges of a parked thread's node that wait to be judged, due or not, in the document's order."""
+    if not thread.parked or thread.ended or thread.position is None:
+        return
+    for hop, settings in routes.judged_while_waiting(thread.position):
+        memory = thread.waiting_edges.get(hop.key) or WaitingEdge()
+        if memory.transitions >= settings.max_transitions_per_wait:
+            continue
+        if settings.trigger_mode == "on_every_background_tick":
+            yield Armed(hop, settings, memory, None, None)
+            continue
+        trigger = _newly_completed(settings, memory, state)
+        if trigger is not None:
+            yield Armed(hop, settings, memory, trigger, state.completions(trigger))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The background work of a run that has settled."""
+
+    companions: bool
+    """Whether a companion thread has not ended."""
+    work: bool
+    """Whether a pump would, now or later, find something to do (``platform/engine.md`` 7.4)."""
+    next_due: float | None
+    """Seconds since the epoch at which it would; ``None`` where it would at once, or never."""
+
+
+NOTHING_AHEAD = Outlook(companions=False, work=False, next_due=None)
+
+
+def look_ahead(routes: Routes, state: RunState) -> Outlook:
+    """What background work a run has."""
+    companions = state.active_companions
+    armed = [edge for thread in state.threads.values() for edge in armed_edges(routes, thread, state)]
+    due = [*(thread.due_at for thread in companions), *(edge.due_at for edge in armed)]
+    if not due:
+        return NOTHING_AHEAD
+    put_off = [moment for moment in due if moment is not None]
+    return Outlook(bool(companions), work=True, next_due=min(put_off) if len(put_off) == len(due) else None)
+
+
+def note_evaluation(routes: Routes, thread: ThreadState, node_id: str, state: RunState) -> None:
+    """Remember, of the edges that leave a node, which completions the judgement of just now has seen."""
+    for hop, settings in routes.judged_while_waiting(node_id):
+        remember(hop, settings, thread, state)
+
+
+def remember(
+    hop: Hop, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
+) -> WaitingEdge:
+    """What is remembered of an edge, with the completions as they stand."""
+    memory = thread.waiting_edges.setdefault(hop.key, WaitingEdge())
+    memory.seen = {node_id: state.completions(node_id) for node_id in settings.trigger_node_logical_ids}
+    return memory
+
+
+def _newly_completed(
+    settings: EvaluateWhileWaitingConfig, memory: WaitingEdge, state: RunState
+) -> str | None:
+    """The first trigger node that has run to its end since the edge was judged."""
+    for node_id in settings.trigger_node_logical_ids:
+        if state.completions(node_id) > memory.seen.get(node_id, 0):
+            return node_id
+    return None

@@ -1,0 +1,102 @@
+"""Takes one step of a run of each generated workflow in a process of its own; prints what happened as JSON.
+
+The arguments are a folder with a database of runs, and which turn it is.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from pathlib import Path
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.world import World
+from debugger.protocol.events import EVENT_TYPES, Event
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
+from debugger.settings import Settings
+
+BEGINNING = 1_750_000_000.0
+TICK = 3.0
+PUMPS = 4
+
+
+class Clock:
+    """Moves a millisecond with each look, and on without a wait when someone sleeps."""
+
+    def __init__(self, turn: int) -> None:
+        self.seconds = BEGINNING + 1000.0 * turn
+
+    def now(self) -> float:
+        self.seconds += 0.001
+        return self.seconds
+
+    def sleep(self, seconds: float, _woken: object) -> None:
+        self.seconds += seconds
+
+
+def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
+    """A backend as a process finds it that knows nothing of the run; its chance depends on the turn alone."""
+    clock = Clock(turn)
+    world = World(now=clock.now, sleep=clock.sleep, random=random.Random(1000 * seed + turn))
+    settings = Settings(
+        database=f"sqlite:///{folder / 'runs.sqlite3'}",
+        responder="rules",
+        scripts=str(folder / "scripts"),
+        knowledge=str(folder / "knowledge"),
+        outbound_read="simulated",
+        outbound_write="simulated",
+        outbound_contact="simulated",
+    )
+    return EmbeddedBackend(settings, world=world)
+
+
+def step(
+    backend: EmbeddedBackend, workflow_id: str, run_id: str | None, text: str | None
+) -> tuple[TurnResult, list[Event]]:
+    """What the user says next, or background work where the conversation is over; then some more of it."""
+    if run_id is not None and backend.run(run_id).status == "running":
+        stream = backend.pump(workflow_id, run_id)
+    else:
+        stream = backend.execute(workflow_id, TurnInput.saying(text), run_id=run_id)
+    events = list(stream)
+    result = stream.finish()
+    for _ in range(PUMPS):
+        if not result.has_background_work:
+            break
+        backend._world.sleep(TICK, None)
+        stream = backend.pump(workflow_id, result.run_id)
+        events += list(stream)
+        result = stream.finish()
+    return result, events
+
+
+def is_over(result: TurnResult) -> bool:
+    """Whether the run takes no further turn."""
+    return result.status in TERMINAL_STATUSES
+
+
+def known(events: list[Event]) -> bool:
+    """Whether every event is of a type that the protocol has."""
+    return all(type(event) is EVENT_TYPES.get(event.type) for event in events)
+
+
+def main(folder: Path, turn: int) -> None:
+    jobs = json.loads((folder / "jobs.json").read_text(encoding="utf-8"))
+    told = []
+    for job in jobs:
+        backend = open_backend(folder, turn, job["seed"])
+        result, events = step(backend, job["workflow_id"], job["run_id"], job["text"])
+        told.append(
+            {
+                "run_id": result.run_id,
+                "status": result.status,
+                "events": [event.to_wire() for event in events],
+            }
+        )
+        backend.close()
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

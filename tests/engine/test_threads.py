@@ -1,0 +1,627 @@
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.options import EngineOptions
+from debugger.engine.segment import TurnEnd
+from debugger.engine.state import RunState
+from debugger.engine.world import World
+from debugger.errors import InputError
+from debugger.protocol.events import Event
+from debugger.protocol.runs import TurnInput
+from tests.engine.test_interpreter import Listener
+from tests.factories import direct, node, say, static, tool, when, worker, workflow
+
+COUNT = "def count(n):\n    return int(n) + 1 if str(n).isdigit() else 1\n"
+
+
+class Clock:
+    """A clock that only moves when it is told to, or when someone sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def world(self) -> World:
+        return World(now=lambda: self.seconds, random=random.Random(7), sleep=self.sleep)
+
+    def sleep(self, seconds: float, _woken: Any) -> None:
+        self.seconds += seconds
+
+
+class Background:
+    """A run with background work: its state goes through JSON between segments, as in the store."""
+
+    def __init__(self, *parts: Any, options: EngineOptions | None = None, **config: Any) -> None:
+        self.clock = Clock()
+        options = options or EngineOptions(start_events=False)
+        self.interpreter = Interpreter(workflow(*parts, **config), Listener(), options, self.clock.world())
+        self.saved: bytes | None = None
+        self.events: list[Event] = []
+        self.end: TurnEnd | None = None
+
+    def turn(self, text: str | None = None, **fields: Any) -> list[str]:
+        given = TurnInput.saying(text, **fields)
+        state = RunState.from_json(self.saved) if self.saved else self.interpreter.begin(given)
+        return self._pull(state, self.interpreter.turn(state, given))
+
+    def pump(self, after: float = 0) -> list[str]:
+        self.clock.seconds += after
+        state = RunState.from_json(self.saved)
+        return self._pull(state, self.interpreter.pump(state))
+
+    def transfer(self, destination: str) -> list[str]:
+        state = RunState.from_json(self.saved)
+        return self._pull(state, self.interpreter.transfer(state, destination))
+
+    def _pull(self, state: RunState, events: Any) -> list[str]:
+        self.events = []
+        while True:
+            try:
+                self.events.append(next(events))
+            except StopIteration as stop:
+                self.end = stop.value
+                self.saved = state.to_json()
+                return [event.type for event in self.events]
+
+    def one(self, event_type: str) -> dict[str, Any]:
+        (found,) = [event.to_wire() for event in self.events if event.type == event_type]
+        return found
+
+    def said(self) -> list[str]:
+        return [event.to_wire()["content"] for event in self.events if event.type == "assistant_response"]
+
+
+def fork(source: str, destination: str, thread_id: str | None = None) -> dict[str, Any]:
+    config = {"is_companion_thread": True, "thread_id": thread_id}
+    return direct(source, destination, companion_thread_config=config)
+
+
+def waking(source: str, destination: str, expression: str, **config: Any) -> dict[str, Any]:
+    settings = {"enabled": True, "trigger_mode": "on_node_completion", **config}
+    return when(source, destination, expression, evaluate_while_waiting_config=settings)
+
+
+def poller(node_id: str = "poll", **retry: Any) -> dict[str, Any]:
+    """Counts its attempts in ``[[attempts]]``."""
+    settings = {"enabled": True, "max_retries": 10, "time_between_retries": 2, **retry}
+    made = tool(node_id, COUNT, {"n": "[[attempts]]"}, result_runtime_variable_name="attempts")
+    return {**made, "self_loop_config": settings}
+
+
+def lab() -> list[dict[str, Any]]:
+    """The graph of ``engine.md`` 7.2 (h): a poller in the background wakes the node that waits."""
+    return [
+        node("entry", "no_op"),
+        say("chat"),
+        poller(),
+        node("landing", "no_op"),
+        static("ready", "Your results are here after [[thread_labpoll.attempts]] checks."),
+        direct("entry", "chat"),
+        fork("entry", "poll", "labpoll"),
+        when("poll", "landing", "[[attempts]] >= 3"),
+        waking("chat", "ready", "[[thread_labpoll.attempts]] >= 3", trigger_node_logical_ids=["poll"]),
+    ]
+
+
+BLOCK = ["start_node_run", "end_node_run", "workflow_show_state"]
+SPOKEN = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]
+
+
+def test_a_fork_starts_the_companion_before_the_main_edge_and_runs_its_first_attempt_in_the_turn():
+    run = Background(*lab())
+
+    types = run.turn()
+
+    assert types == [
+        *BLOCK,
+        "companion_edge",
+        "direct_edge",
+        "workflow_navigation_message",
+        *BLOCK,
+        "self_loop_delay",
+        "busy_wait_for_user_message",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+    ]
+    forked = run.one("companion_edge")
+    assert (forked["origin_thread_id"], forked["thread_reference_id"]) == ("0_companion_labpoll", "labpoll")
+    assert (forked["edge_logical_id"], forked["edge_run_id"]) == ("edge_entry_poll", "1")
+    assert (forked["source_node_name"], forked["destination_node_name"]) == ("Entry", "Poll")
+    delay = run.one("self_loop_delay")
+    assert (delay["origin_thread_id"], delay["attempt_number"], delay["delay_seconds"]) == (
+        "0_companion_labpoll",
+        2,
+        2.0,
+    )
+    assert run.one("workflow_ready_for_input")["active_companion_thread_ids"] == ["0_companion_labpoll"]
+    assert run.end.status == "waiting_for_user_input"
+    assert (run.end.has_background_work, run.end.has_active_companions) == (True, True)
+    # The poller has run once already, so the edge that it wakes can be judged at once.
+    assert run.end.next_due is None
+
+
+def test_the_pumps_of_a_poller_give_the_recorded_events_until_the_run_is_over():
+    run = Background(*lab())
+    run.turn()
+
+    first = run.pump(after=2)
+    boundaries = [event.to_wire() for event in run.events[-2:]]
+    second = run.pump(after=2)
+
+    assert first == [*BLOCK, "self_loop_delay", "companion_step_boundary", "waiting_evaluation_boundary"]
+    assert boundaries[0]["companion_thread_id"] == "0_companion_labpoll"
+    assert (boundaries[0]["attempts_completed"], boundaries[0]["still_active"]) == (2, True)
+    assert boundaries[1]["parked_node_logical_id"] == "chat"
+    assert [boundaries[1][key] for key in ("edges_evaluated", "transitioned", "still_waiting")] == [
+        1,
+        False,
+        True,
+    ]
+    assert second == [
+        *BLOCK,
+        "conditional_edge",
+        "workflow_navigation_message",
+        *BLOCK,
+        "end_thread",
+        "companion_step_boundary",
+        "waiting_condition_matched",
+        "conditional_edge",
+        "workflow_navigation_message",
+        *SPOKEN,
+        "end_thread",
+        "waiting_evaluation_boundary",
+        "end_workflow",
+    ]
+    matched = run.one("waiting_condition_matched")
+    assert matched["condition_expression"] == "[[thread_labpoll.attempts]] >= 3"
+    assert matched["hydrated_condition_expression"] == "3 >= 3"
+    assert matched["trigger_mode"] == "on_node_completion"
+    assert (matched["trigger_node_logical_id"], matched["trigger_node_completion_count"]) == ("poll", 3)
+    assert matched["transitions_this_wait"] == 1
+    assert matched["guardrail_redirected_from_logical_id"] is None
+    assert run.said() == ["Your results are here after 3 checks."]
+    assert run.one("companion_step_boundary")["still_active"] is False
+    assert run.one("waiting_evaluation_boundary")["transitioned"] is True
+    assert (run.end.status, run.end.has_background_work) == ("completed", False)
+
+
+def test_a_pump_before_anything_is_due_says_nothing_and_changes_nothing():
+    run = Background(*lab())
+    run.turn()
+    run.pump()
+    before = run.saved
+
+    types = run.pump(after=1)
+
+    assert types == []
+    assert run.saved == before
+    assert run.end.next_due == 1_000_002.0
+
+
+def test_a_pump_counts_no_turn_and_is_a_segment_of_its_own():
+    run = Background(*lab())
+    run.turn()
+    run.pump(after=2)
+
+    state = RunState.from_json(run.saved)
+
+    assert (state.turn_number, state.segments) == (1, 2)
+    assert run.end.run_input["miscellaneous"] == {"background": True}
+
+
+def test_a_companion_whose_retries_have_no_delay_ends_within_the_turn_that_forked_it():
+    parts = [part if part.get("logical_id") != "poll" else poller(time_between_retries=0) for part in lab()]
+    run = Background(*parts)
+
+    types = run.turn()
+
+    assert types.count("self_loop_delay") == 2
+    ended = run.one("end_thread")
+    assert (ended["origin_thread_id"], ended["last_node_logical_id"]) == ("0_companion_labpoll", "landing")
+    assert (run.end.has_active_companions, run.end.has_background_work) == (False, True)
+    run.pump()
+    assert run.said() == ["Your results are here after 3 checks."]
+    assert run.end.status == "completed"
+
+
+def test_the_user_can_talk_while_a_companion_runs_and_no_step_of_it_is_taken_then():
+    run = Background(*lab())
+    run.turn()
+
+    types = run.turn("hello")
+
+    assert run.said() == ["You said: hello"]
+    assert {event.origin_thread_id for event in run.events} == {"0", None}
+    assert types[-1] == "workflow_ready_for_input"
+    assert run.end.has_background_work
+
+
+def test_each_thread_has_variables_of_its_own_that_others_read_by_its_id():
+    run = Background(
+        node("entry", "no_op"),
+        tool("mine", "def mine():\n    return 'main'\n", result_runtime_variable_name="who"),
+        static("tell", "[[who]] [[thread_side.who]] [[thread_0.who]]"),
+        tool("theirs", "def theirs():\n    return 'side'\n", result_runtime_variable_name="who"),
+        direct("entry", "mine"),
+        fork("entry", "theirs", "side"),
+        direct("mine", "tell"),
+    )
+
+    run.turn()
+
+    assert run.said() == ["main side main"]
+    shown = [event.to_wire() for event in run.events if event.type == "workflow_show_state"]
+    assert {one["thread_id"]: one["thread_reference_id"] for one in shown} == {
+        "0": "0",
+        "0_companion_side": "side",
+    }
+
+
+def test_a_run_whose_conversation_is_over_goes_on_until_its_companions_have_ended():
+    run = Background(
+        node("entry", "no_op"),
+        static("bye", "Bye"),
+        poller(max_retries=1),
+        direct("entry", "bye"),
+        fork("entry", "poll", "side"),
+    )
+
+    types = run.turn()
+
+    assert types[-1] == "end_workflow_iteration"
+    assert (run.end.status, run.end.has_active_companions) == ("running", True)
+    assert run.end.next_due == 1_000_002.0
+    with pytest.raises(InputError, match="only its companion threads still run"):
+        run.turn("hello?")
+    types = run.pump(after=2)
+    assert types == [
+        *BLOCK,
+        "self_loop_exhausted",
+        "end_thread",
+        "companion_step_boundary",
+        "end_workflow",
+    ]
+    assert run.end.status == "completed"
+
+
+def test_a_poller_gives_up_when_its_time_is_up_and_its_conditions_see_why():
+    run = Background(
+        node("entry", "no_op"),
+        say("chat"),
+        poller(max_retries=None, expiry_time=3),
+        node("late", "no_op"),
+        direct("entry", "chat"),
+        fork("entry", "poll", "side"),
+        when("poll", "late", "[[self_loop_outcome]] == 'expiry_time'"),
+    )
+    run.turn()
+    run.pump(after=2)
+
+    types = run.pump(after=1)
+
+    assert types[:3] == ["self_loop_exhausted", "conditional_edge", "workflow_navigation_message"]
+    assert run.one("self_loop_exhausted")["outcome"] == "expiry_time"
+    assert run.one("self_loop_exhausted")["total_attempts"] == 2
+    assert not run.end.has_background_work
+
+
+def test_stopping_the_run_stops_its_companions():
+    run = Background(*lab())
+    run.turn()
+
+    run.turn(command="stop")
+
+    assert (run.end.status, run.end.has_background_work) == ("cancelled", False)
+
+
+def test_a_fork_without_an_id_is_given_one_that_nobody_can_know():
+    run = Background(
+        node("entry", "no_op"),
+        static("main", "Main"),
+        static("side", "Side"),
+        direct("entry", "main"),
+        fork("entry", "side"),
+    )
+
+    run.turn()
+
+    thread_id = run.one("companion_edge")["origin_thread_id"]
+    assert thread_id.startswith("0_companion_")
+    assert len(thread_id.removeprefix("0_companion_")) == 36
+
+
+def test_a_fork_that_is_come_to_again_leaves_a_companion_that_still_runs_alone():
+    run = Background(
+        node("entry", "no_op", is_start=True),
+        say("chat", self_loop=False),
+        poller(),
+        direct("entry", "chat"),
+        fork("entry", "poll", "side"),
+        direct("chat", "entry"),
+    )
+    run.turn()
+
+    run.turn("again")
+
+    assert "still runs" in run.one("workflow_warning")["warning_message"]
+    assert [event.type for event in run.events].count("companion_edge") == 0
+
+
+def test_a_companion_forked_again_after_its_end_begins_anew():
+    run = Background(
+        node("entry", "no_op", is_start=True),
+        say("chat", self_loop=False),
+        poller(max_retries=0),
+        direct("entry", "chat"),
+        fork("entry", "poll", "side"),
+        direct("chat", "entry"),
+    )
+    run.turn()
+
+    run.turn("again")
+
+    thread = RunState.from_json(run.saved).threads["0_companion_side"]
+    assert thread.runtime_variables["attempts"] == 1
+    assert thread.completions == {"poll": 2}
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ([direct("entry", "a"), direct("entry", "b")], "Exactly one may be"),
+        ([direct("entry", "a"), fork("entry", "chat", "x")], "never hears the user"),
+        ([direct("entry", "a"), fork("entry", "b", "x"), direct("b", "a")], "share nodes"),
+        ([direct("entry", "a"), fork("entry", "b", "no/slash")], "thread_id"),
+        (
+            [direct("entry", "a"), fork("entry", "b", "x"), direct("b", "c"), fork("b", "d", "y")],
+            "inside the one of",
+        ),
+    ],
+)
+def test_a_fork_that_breaks_a_rule_of_companion_threads_fails_the_run_by_name(parts, named):
+    nodes = [node("entry", "no_op"), *(static(name, name) for name in "abcd"), say("chat")]
+    run = Background(*nodes, *parts)
+
+    types = run.turn()
+
+    assert types[-1] == "workflow_error"
+    assert named in run.end.error
+    assert run.end.status == "failed"
+
+
+def test_the_flag_on_an_only_direct_edge_is_ignored():
+    run = Background(static("a", "A"), static("b", "B"), fork("a", "b", "side"))
+
+    run.turn()
+
+    assert run.said() == ["A", "B"]
+    assert {event.origin_thread_id for event in run.events} == {"0", None}
+
+
+def test_a_worker_in_a_companion_thread_is_given_the_chat_as_it_was_at_the_fork():
+    run = Background(
+        say("hello", wait_for_user_message=True, self_loop=False, is_start=True),
+        node("entry", "no_op"),
+        say("chat"),
+        worker("note", {"word": {"type": "string"}}, wait_for_user_message=False),
+        direct("hello", "entry"),
+        direct("entry", "chat"),
+        fork("entry", "note", "side"),
+    )
+    run.turn()
+
+    run.turn("good morning")
+
+    prompt = run.interpreter.responder.prompts[-1]
+    assert prompt.node_logical_id == "note"
+    heard = [message["content"] for message in prompt.history()]
+    assert heard[:2] == ["good morning", "You said: good morning"]
+    assert len([text for text in heard if text.startswith("[Internal-only memo]")]) == 1
+
+
+def test_companions_do_not_hop_to_global_nodes():
+    settings = {"is_global": True, "condition": {"condition_expression": "1 == 1"}}
+    run = Background(
+        node("entry", "no_op"),
+        say("chat"),
+        node("side", "no_op"),
+        static("help", "Help", global_node_config=settings),
+        direct("entry", "chat"),
+        fork("entry", "side", "side"),
+    )
+
+    run.turn()
+
+    assert run.one("end_thread")["last_node_logical_id"] == "side"
+
+
+def test_an_edge_judged_on_every_tick_waits_for_its_pause_between_evaluations():
+    run = Background(
+        say("chat"),
+        static("late", "It is late."),
+        waking(
+            "chat",
+            "late",
+            "[[x]] == 1",
+            trigger_mode="on_every_background_tick",
+            min_seconds_between_evaluations=30,
+        ),
+    )
+    run.turn()
+
+    first, second, third = run.pump(), run.pump(after=29), run.pump(after=1)
+
+    assert first == ["waiting_evaluation_boundary"]
+    assert second == []
+    assert third == ["waiting_evaluation_boundary"]
+    assert run.end.next_due == run.clock.seconds + 30
+    assert run.end.has_background_work
+    assert not run.end.has_active_companions
+
+
+def test_an_edge_leads_on_only_so_often_until_the_user_speaks():
+    run = Background(
+        say("chat"),
+        static("nudge", "Still there?"),
+        waking(
+            "chat",
+            "nudge",
+            "isAbsent([[x]])",
+            trigger_mode="on_every_background_tick",
+            min_seconds_between_evaluations=1,
+            max_transitions_per_wait=2,
+        ),
+        direct("nudge", "chat"),
+    )
+    run.turn()
+
+    said = []
+    for _ in range(4):
+        run.pump(after=1)
+        said += run.said()
+    silent = run.end.has_background_work
+    ready = run.turn("yes")[-1]
+
+    assert said == ["Still there?", "Still there?"]
+    assert silent is False
+    assert ready == "workflow_ready_for_input"
+    assert run.end.has_background_work
+
+
+def test_a_thread_that_a_condition_led_on_tells_when_it_is_the_users_turn_again():
+    run = Background(
+        say("chat"),
+        static("nudge", "Still there?"),
+        waking(
+            "chat",
+            "nudge",
+            "isAbsent([[x]])",
+            trigger_mode="on_every_background_tick",
+            min_seconds_between_evaluations=1,
+        ),
+        direct("nudge", "chat"),
+    )
+    run.turn()
+
+    types = run.pump()
+
+    assert types[-3:] == [
+        "busy_wait_for_user_message",
+        "waiting_evaluation_boundary",
+        "workflow_ready_for_input",
+    ]
+    assert run.one("waiting_evaluation_boundary")["still_waiting"] is True
+    assert run.end.hint["origin_node_logical_id"] == "chat"
+
+
+def test_a_condition_that_leads_into_a_guardrail_once_too_often_tells_where_it_would_have_gone():
+    run = Background(
+        say("chat"),
+        static("guard", "No.", is_guardrail_node=True),
+        static("human", "A person will call you."),
+        waking(
+            "chat",
+            "guard",
+            "isAbsent([[x]])",
+            trigger_mode="on_every_background_tick",
+            min_seconds_between_evaluations=1,
+        ),
+        guardrail_strikes_config={
+            "max_guardrail_nodes_before_escalation": 1,
+            "escalation_node_logical_id": "human",
+        },
+    )
+    run.turn()
+
+    types = run.pump()
+
+    at = types.index("waiting_condition_matched")
+    assert types[at + 1] == "guardrail_escalation_edge"
+    assert run.one("waiting_condition_matched")["guardrail_redirected_from_logical_id"] == "guard"
+    assert run.said() == ["A person will call you."]
+
+
+def test_a_condition_that_cannot_be_evaluated_while_waiting_fails_the_run():
+    run = Background(
+        say("chat"),
+        static("b", "B"),
+        waking(
+            "chat",
+            "b",
+            "'a' < 3",
+            trigger_mode="on_every_background_tick",
+            min_seconds_between_evaluations=1,
+        ),
+    )
+    run.turn()
+
+    types = run.pump()
+
+    assert types == ["workflow_error"]
+    assert run.end.status == "failed"
+    assert run.end.error.startswith("Error evaluating condition expression")
+
+
+def test_a_forced_transfer_tells_where_to_and_runs_on_from_there():
+    run = Background(say("chat"), static("desk", "Front desk."), direct("desk", "chat"))
+    run.turn()
+
+    types = run.transfer("desk")
+
+    assert types == [
+        "force_transfer_to_node",
+        *SPOKEN,
+        "direct_edge",
+        "workflow_navigation_message",
+        "busy_wait_for_user_message",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+    ]
+    moved = run.one("force_transfer_to_node")
+    assert (moved["origin_node_logical_id"], moved["destination_node_logical_id"]) == ("chat", "desk")
+
+
+def test_a_transfer_to_a_node_that_is_not_there_is_refused():
+    run = Background(say("chat"))
+    run.turn()
+
+    with pytest.raises(InputError, match="'nowhere' is not in this version"):
+        run.transfer("nowhere")
+
+
+def test_a_node_lingers_after_its_reply_where_that_is_wanted():
+    options = EngineOptions(start_events=False, linger_after_reply=True)
+    run = Background(say("sum", self_loop=False), static("bye", "Bye"), direct("sum", "bye"), options=options)
+    run.turn()
+
+    first, second = run.turn("that is all"), run.turn("fine")
+
+    assert first[-3:] == [
+        "busy_wait_for_user_message",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+    ]
+    assert "start_node_run" in first
+    assert second[:3] == ["user_messages", "direct_edge", "workflow_navigation_message"]
+    assert run.said() == ["Bye"]
+
+
+def test_a_retry_without_end_or_pause_meets_the_looping_guard():
+    run = Background(poller(max_retries=None, expiry_time=3600, time_between_retries=0))
+
+    run.turn()
+
+    assert run.end.status == "aborted_looping_risk"
+
+
+def test_a_completion_that_the_node_itself_has_judged_does_not_arm_its_edge_again():
+    run = Background(*lab())
+    run.turn()
+
+    run.turn("hello")
+
+    assert run.pump() == []
