@@ -89,6 +89,7 @@ class Routes:
         self._graph = graph
         self._known: dict[str, tuple[Hop, ...]] = {}
         self._known_direct: dict[str, Hop | None] = {}
+        self._known_forks: dict[str, list[Hop]] = {}
         self._waiting: dict[str, tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
@@ -135,9 +136,12 @@ class Routes:
 
     def forks(self, node: NodeConfig) -> list[Hop]:
         """The direct edges of a node that each start a companion thread (``platform/engine.md`` 3.3, 3.5)."""
-        main = self._graph.main_direct(node.logical_id)
-        edges = self._graph.direct(node.logical_id)
-        return [self._hop("direct", node, edge) for edge in edges if edge is not main]
+        known = self._known_forks.get(node.logical_id)
+        if known is None:
+            main = self._graph.main_direct(node.logical_id)
+            edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
+            known = self._known_forks[node.logical_id] = [self._hop("direct", node, edge) for edge in edges]
+        return known
 
     def judged_while_waiting(self, node_id: str) -> tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]:
         """The edges of a node that are judged while it waits for the user, each with its settings (3.9)."""
