@@ -7,10 +7,12 @@ from collections.abc import Generator
 
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.claims import Claims
+from debugger.backends.doors import Doors
 from debugger.backends.interpreters import Interpreters
 from debugger.backends.opened import begin_run, resume_run
 from debugger.backends.recording import Recorder
-from debugger.backends.scripts import responder_for
+from debugger.backends.responders import find_script, responder_for
+from debugger.engine.expansion import SUPER_NODE, expand
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
@@ -40,7 +42,7 @@ class EmbeddedBackend:
 
     name = "Embedded engine"
     capabilities = Capabilities()
-    node_types: frozenset[str] | None = frozenset(NODE_TYPES)
+    node_types: frozenset[str] | None = frozenset({*NODE_TYPES, SUPER_NODE})
 
     def __init__(
         self, settings: Settings | None = None, *, store: Store | None = None, world: World | None = None
@@ -49,6 +51,7 @@ class EmbeddedBackend:
         self.store = store or Store(self.settings.database_url)
         self._world = world or World()
         self._options = _engine_options(self.settings)
+        self._doors = Doors(self.settings, self._world)
         self._interpreters = Interpreters(self._interpreter)
         self._claims = Claims()
         self._recorder = Recorder(self.store, self._world)
@@ -108,6 +111,7 @@ class EmbeddedBackend:
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """See `Backend.activate_version`."""
         self.store.activate_version(check_id("workflow", workflow_id), version_number)
+        self._interpreters.forget(workflow_id)
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
@@ -188,10 +192,20 @@ class EmbeddedBackend:
             )
             return (yield from self._recorder.background(opened, segment))
 
-    def _interpreter(self, workflow_id: str, version_number: int) -> Interpreter:
+    def _interpreter(self, workflow_id: str, version_number: int) -> tuple[Interpreter, frozenset[str]]:
         workflow = self.workflow(workflow_id, version_number)
-        responder = responder_for(workflow, self.settings)
-        return Interpreter(workflow, responder, self._options, self._world, self._load_run)
+        expansion = expand(workflow, self.workflow)
+        script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
+        interpreter = Interpreter(
+            expansion.workflow,
+            responder_for(workflow, self.settings),
+            self._options,
+            self._world,
+            load_run=self._load_run,
+            open_door=self._doors.opener(script.answers if script else ()),
+            notes=expansion.report.warnings,
+        )
+        return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)
 
     def _load_run(self, run_id: str) -> JsonObject:
         return self.run(run_id).to_wire()

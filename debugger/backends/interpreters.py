@@ -15,12 +15,13 @@ class Interpreters:
     """Interpreters by workflow and version, made when they are asked for first.
 
     Args:
-        make: Makes the interpreter of a workflow's version.
+        make: Makes the interpreter of a workflow's version; gives it with the ids of the stored workflows
+            that are in it as super nodes.
     """
 
-    def __init__(self, make: Callable[[str, int], Interpreter]) -> None:
+    def __init__(self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]]) -> None:
         self._make = make
-        self._made: OrderedDict[tuple[str, int], Interpreter] = OrderedDict()
+        self._made: OrderedDict[tuple[str, int], tuple[Interpreter, frozenset[str]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, workflow_id: str, version_number: int) -> Interpreter:
@@ -30,16 +31,16 @@ class Interpreters:
             found = self._made.get(key)
             if found is not None:
                 self._made.move_to_end(key)
-                return found
+                return found[0]
         made = self._make(workflow_id, version_number)
         with self._lock:
             self._made[key] = made
             while len(self._made) > _KEPT:
                 self._made.popitem(last=False)
-        return made
+        return made[0]
 
     def forget(self, workflow_id: str) -> None:
-        """Let go of a workflow's interpreters."""
+        """Let go of a workflow's interpreters, and of those that have it in them."""
         with self._lock:
-            for key in [key for key in self._made if key[0] == workflow_id]:
+            for key in [key for key, made in self._made.items() if workflow_id in (key[0], *made[1])]:
                 del self._made[key]

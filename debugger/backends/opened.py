@@ -19,6 +19,8 @@ class OpenedRun:
     run_id: str
     workflow_id: str
     version_number: int
+    version_name: str | None
+    """Known of a run that begins."""
     pair_number: int
     """The number of the input/output pair that its record gets next, from 1."""
     interpreter: Interpreter
@@ -39,9 +41,9 @@ def begin_run(
         NotStartableError: The workflow has no start node.
         InputError: The input says where to begin, and that cannot be used.
     """
-    number = _first_version(store, workflow_id, turn_input, version_number)
+    number, name = store.starting_version(workflow_id, _wanted_version(turn_input, version_number))
     interpreter = interpreters.of(workflow_id, number)
-    return OpenedRun(new_id(), workflow_id, number, 1, interpreter, interpreter.begin(turn_input))
+    return OpenedRun(new_id(), workflow_id, number, name, 1, interpreter, interpreter.begin(turn_input))
 
 
 def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_id: str) -> OpenedRun:
@@ -67,23 +69,18 @@ def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_i
         run_id,
         workflow_id,
         checkpoint.version_number,
+        None,
         checkpoint.turn_number + 1,
         interpreters.of(workflow_id, checkpoint.version_number),
         RunState.from_json(checkpoint.checkpoint),
     )
 
 
-def _first_version(store: Store, workflow_id: str, turn_input: TurnInput, version_number: int | None) -> int:
-    """The version that a run begins with.
+def _wanted_version(turn_input: TurnInput, version_number: int | None) -> int | None:
+    """The version that a run is asked to begin with; ``None`` for the active one.
 
-    The caller's; else a number other than 0 in the run input, since 0 may mean there that none was
-    chosen; else the active one.
+    The caller's; else a number other than 0 in the run input, since 0 may mean there that none was chosen.
 
     Source: ``platform/wire.md`` 2.5.
     """
-    if version_number is not None:
-        return version_number
-    if turn_input.version_number:
-        return turn_input.version_number
-    active = store.workflow_summary(workflow_id).active_version_number
-    return active or 0
+    return version_number if version_number is not None else turn_input.version_number or None

@@ -27,6 +27,11 @@ class _Given:
     """Those of the events that are recorded."""
     end: TurnEnd
 
+    @property
+    def tells_its_pair(self) -> bool:
+        """Whether the events hold the input/output pair; the one that does is one of the last."""
+        return any(event["type"] == "end_workflow_iteration" for event in reversed(self.kept))
+
 
 class Recorder:
     """Keeps what runs give.
@@ -56,16 +61,18 @@ class Recorder:
     def background(self, opened: OpenedRun, segment: Segment) -> Generator[Event, None, TurnResult]:
         """Pass the events of background work on, and keep it if there was any.
 
-        Work that tells only of what the record leaves out is kept nevertheless: the run's state remembers
-        what was judged, and when.
+        Work that tells only of what the record leaves out adds nothing to it, since it may come every
+        second; what was judged, and when, is remembered in the run's state.
 
         Raises:
             ConflictError: Somebody else went on with the run meanwhile; nothing of the work is kept.
         """
         began = self._world.now()
         given = yield from _gathered(segment)
-        if given.events or given.end.status in TERMINAL_STATUSES:
+        if given.kept or given.end.status in TERMINAL_STATUSES:
             self._keep(opened, given, began, None)
+        elif given.events:
+            self._store.renew_checkpoint(opened.run_id, opened.pair_number - 1, opened.state.to_json())
         return _result(opened, given)
 
     def _keep(self, opened: OpenedRun, given: _Given, began: float, run_by: str | None) -> None:
@@ -75,16 +82,14 @@ class Recorder:
                 run_id=opened.run_id,
                 workflow_id=opened.workflow_id,
                 version_number=opened.version_number,
-                version_name=self._version_name(opened) if opened.pair_number == 1 else None,
+                version_name=opened.version_name,
                 workflow_name=opened.interpreter.workflow.name,
                 run_by=run_by,
                 turn_number=opened.pair_number,
                 status=end.status,
                 termination_source="execution_error" if end.status == "failed" else None,
-                run_input_json=encode(end.run_input),
                 events_json=encode(given.kept),
-                outputs_json=encode(end.outputs),
-                end_state_json=encode(end.end_state),
+                pair_json=None if given.tells_its_pair else encode(end.pair),
                 checkpoint=opened.state.to_json(),
                 token_usage_json=encode(end.token_usage),
                 latency_stats_json=encode(end.latency_stats),
@@ -92,11 +97,6 @@ class Recorder:
                 finished_at=self._world.now(),
             )
         )
-
-    def _version_name(self, opened: OpenedRun) -> str | None:
-        versions = self._store.versions(opened.workflow_id)
-        named = {version.version_number: version.version_name for version in versions}
-        return named.get(opened.version_number)
 
 
 def _gathered(segment: Segment) -> Generator[Event, None, _Given]:

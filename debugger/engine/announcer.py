@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Generator
+from typing import TypeVar
 
 from debugger.engine.accounts import Accounts
 from debugger.engine.expansion.placement import origin_of
@@ -11,6 +11,7 @@ from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import ThreadState
 from debugger.engine.world import World
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     Event,
     NodeEvent,
@@ -41,23 +42,20 @@ class Announcer:
         run_id: str | None = None,
     ) -> Event:
         """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
-        event.stamp(
-            logical_id=event.logical_id or f"event_{self._world.uuid()}",
-            timestamp=self._world.now(),
-        )
+        stamped: JsonObject = {
+            "logical_id": event.logical_id or f"event_{self._world.uuid()}",
+            "timestamp": self._world.now(),
+        }
         if thread is not None:
-            event.stamp(
-                origin_thread_id=thread.thread_id,
-                thread_reference_id=reference_id(thread.thread_id),
-            )
+            stamped["origin_thread_id"] = thread.thread_id
+            stamped["thread_reference_id"] = reference_id(thread.thread_id)
         if config is not None and isinstance(event, NodeEvent):
-            event.stamp(
-                origin_node_logical_id=config.logical_id,
-                origin_node_name=config.name,
-                origin_node_run_id=run_id,
-            )
+            stamped["origin_node_logical_id"] = config.logical_id
+            stamped["origin_node_name"] = config.name
+            stamped["origin_node_run_id"] = run_id
             if origin := origin_of(config):
-                event.stamp(super_node_origin=list(origin))
+                stamped["super_node_origin"] = list(origin)
+        event.stamp(**stamped)
         self._history.add(event)
         self._accounts.add(event)
         return event
@@ -74,7 +72,7 @@ class Announcer:
                 return result
             yield self.stamped(event, thread, config, run_id)
 
-    def state_of(self, thread: ThreadState, workflow_variables: Mapping[str, Any]) -> Event:
+    def state_of(self, thread: ThreadState, workflow_variables: JsonObject) -> Event:
         """The event that shows a thread's variables as they stand."""
         return self.stamped(
             WorkflowShowStateEvent(

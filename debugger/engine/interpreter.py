@@ -41,6 +41,7 @@ class Interpreter:
         world: Time and chance.
         load_run: Gives the record of another run by its id.
         open_door: Makes the door to the outside of one segment; by default nothing gets out.
+        notes: What is odd about the workflow as a whole; each run is warned of it in its first turn.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Interpreter:
         world: World | None = None,
         load_run: Callable[[str], JsonObject] = no_runs,
         open_door: Callable[[], Outbound] = ClosedDoor,
+        notes: Sequence[str] = (),
     ) -> None:
+        self.notes = tuple(notes)
         self.load_run = load_run
         self.open_door = open_door
         self.workflow = workflow
@@ -102,7 +105,6 @@ class Interpreter:
         Raises:
             InputError: The input is too large, or speaks to a thread that is not there.
         """
-        self._check_size(turn_input)
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
         if state.main.ended and turn_input.command != "stop":
             raise InputError(
@@ -165,8 +167,9 @@ class Interpreter:
         past: Callable[[], Sequence[TurnLog]],
         cancelled: threading.Event | None,
     ) -> Segment:
+        wire = self._checked_wire(given)
         log = TurnLog(state.segments + 1, given)
-        return Segment(self, state, log, History(past, log), cancelled or threading.Event())
+        return Segment(self, state, log, wire, History(past, log), cancelled or threading.Event())
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.
@@ -208,9 +211,11 @@ class Interpreter:
             )
         return node_id
 
-    def _check_size(self, turn_input: TurnInput) -> None:
+    def _checked_wire(self, turn_input: TurnInput) -> JsonObject:
+        """The input as it goes over the wire."""
         try:
-            size, limit = len(encode(turn_input.to_wire())), self.options.max_run_input_bytes
+            wire = turn_input.to_wire()
+            size, limit = len(encode(wire)), self.options.max_run_input_bytes
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",
@@ -221,6 +226,7 @@ class Interpreter:
                 f"The run input is {size / 1e6:.1f} MB; at most {limit / 1e6:.1f} MB can be taken.",
                 advice="Shorten the variables: every state event of the turn would carry them again.",
             )
+        return wire
 
     def _check_threads(self, threads: Sequence[str] | dict[str, Any], where: str) -> None:
         for thread_id in threads:

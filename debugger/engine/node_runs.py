@@ -131,7 +131,7 @@ class NodeRuns:
     def _context(self, thread: ThreadState, node: Node[Any]) -> tuple[NodeContext, dict[str, Hop]]:
         """What the node runs with, and the hops that its model may choose, by key."""
         context = self._segment.context(thread)
-        context.given = self._segment.given(thread, node.config)
+        context.given = self._segment.input_of(thread, node.config)
         if not node.calls_model:
             return context, {}
         if self._must_answer(thread):

@@ -97,6 +97,8 @@ class Routes:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: dict[str, tuple[Hop, ...]] = {}
+        self._known_direct: dict[str, Hop | None] = {}
+        self._known_forks: dict[str, list[Hop]] = {}
         self._waiting: dict[str, tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
@@ -130,7 +132,9 @@ class Routes:
             hop = offered[outcome.chosen.edge_id]
             called = f"Destination_Node__{hop.destination.logical_id}"
             return Decision(hop, f"{called} was chosen: {outcome.reason}", outcome.args, chosen_by_model=True)
-        direct = self._direct(config)
+        if config.logical_id not in self._known_direct:
+            self._known_direct[config.logical_id] = self._direct(config)
+        direct = self._known_direct[config.logical_id]
         if direct is not None:
             reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
             return Decision(direct, reason, {})
@@ -141,9 +145,12 @@ class Routes:
 
     def forks(self, node: NodeConfig) -> list[Hop]:
         """The direct edges of a node that each start a companion thread (``platform/engine.md`` 3.3, 3.5)."""
-        main = self._graph.main_direct(node.logical_id)
-        edges = self._graph.direct(node.logical_id)
-        return [self._hop("direct", node, edge) for edge in edges if edge is not main]
+        known = self._known_forks.get(node.logical_id)
+        if known is None:
+            main = self._graph.main_direct(node.logical_id)
+            edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
+            known = self._known_forks[node.logical_id] = [self._hop("direct", node, edge) for edge in edges]
+        return known
 
     def judged_while_waiting(self, node_id: str) -> tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]:
         """The edges of a node that are judged while it waits for the user, each with its settings (3.9)."""

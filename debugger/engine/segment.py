@@ -20,7 +20,7 @@ from debugger.protocol.events import (
     WorkflowErrorEvent,
     WorkflowReadyForInputEvent,
 )
-from debugger.protocol.runs import RunStatus, TurnInput, TurnLog
+from debugger.protocol.runs import RunStatus, TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:
@@ -50,6 +50,25 @@ class TurnEnd:
     next_due: float | None = None
     """Seconds since the epoch at which the next background step is due; ``None`` when nothing is put off."""
 
+    @property
+    def pair(self) -> JsonObject:
+        """The segment as the record of a run has it."""
+        return input_output_pair(self.run_input, self.outputs, self.end_state)
+
+
+def input_output_pair(
+    run_input: JsonObject, outputs: dict[str, list[JsonObject]], end_state: JsonObject
+) -> JsonObject:
+    """A segment as the record of a run has it, without its events (``platform/wire.md`` 5.2)."""
+    return {
+        "run_input": run_input,
+        "run_output": {"events": [], "thread_to_node_outputs": outputs},
+        "evaluation": None,
+        "iteration_end_state_miscellaneous": end_state,
+        "comments": [],
+        "ratings": [],
+    }
+
 
 @dataclass
 class Segment:
@@ -59,6 +78,7 @@ class Segment:
         interpreter: The workflow and all that is fixed about running it.
         state: What the run remembers; changed here.
         log: The input, and what was said so far.
+        given: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the segment early.
     """
@@ -66,6 +86,7 @@ class Segment:
     interpreter: Interpreter
     state: RunState
     log: TurnLog
+    given: JsonObject
     history: History
     cancelled: threading.Event
     status: RunStatus | None = field(default=None, init=False)
@@ -111,7 +132,7 @@ class Segment:
             outbound=self.outbound,
         )
 
-    def given(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
+    def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
         """What the input has for a node: under its id, else for any node of its type."""
         found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
         for node_input in found.node_run_inputs if found else ():
@@ -193,9 +214,8 @@ class Segment:
                 self.state.runtime_seeds.update(node_input.runtime_variables)
 
     def _recorded_input(self) -> JsonObject:
-        given: TurnInput = self.log.run_input
-        recorded = {key: value for key, value in given.to_wire().items() if key != "secret_variables"}
+        recorded = {key: value for key, value in self.given.items() if key != "secret_variables"}
         recorded["dynamic_variables"] = self.variables.evaluated
         echo = self.variables.echo(self.state.turn_number)
-        recorded["runtime_variables"] = {**given.runtime_variables, **echo}
+        recorded["runtime_variables"] = {**self.log.run_input.runtime_variables, **echo}
         return recorded

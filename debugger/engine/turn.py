@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from debugger.engine.announcer import Events
-from debugger.engine.segment import Segment, TurnEnd
+from debugger.engine.segment import Segment, TurnEnd, input_output_pair
 from debugger.engine.threads import Threads
 from debugger.errors import RunError
-from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     EndWorkflowIterationEvent,
     Event,
@@ -54,6 +53,9 @@ class TurnRun:
         if segment.state.turn_number == 0 and segment.options.start_events:
             yield self._stamped(StartWorkflowEvent())
             yield self._stamped(StartThreadEvent(), thread)
+        if segment.state.turn_number == 0:
+            for note in segment.interpreter.notes:
+                yield from segment.announcer.warning(note, thread)
         given = segment.log.run_input.messages
         messages = [normal_message(message, message_id=segment.world.uuid()) for message in given]
         if messages:
@@ -81,14 +83,7 @@ class TurnRun:
 
     def _close(self) -> Events:
         segment = self._segment
-        pair: JsonObject = {
-            "run_input": segment.run_input,
-            "run_output": {"events": [], "thread_to_node_outputs": segment.outputs},
-            "evaluation": None,
-            "iteration_end_state_miscellaneous": segment.end_state(),
-            "comments": [],
-            "ratings": [],
-        }
+        pair = input_output_pair(segment.run_input, segment.outputs, segment.end_state())
         yield self._stamped(
             EndWorkflowIterationEvent(
                 iteration_number=segment.state.turn_number + 1,

@@ -16,6 +16,22 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
 from debugger.protocol.workflow import NodeConfig, Workflow
 
+# Not as the machine's language has them, which strftime would ask for, at five times the cost.
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -122,10 +138,9 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
     """Clock and chance as dynamic variables (``platform/engine.md`` 5.3)."""
     epoch = world.now()
     moment = datetime.fromtimestamp(epoch, ZoneInfo(time_zone))
-    # Written in one go, since every turn does it.
-    month, weekday, hour, minute, half = moment.strftime("%B %A %I %M %p").split()
+    month, hour, minute = _MONTHS[moment.month - 1], f"{moment.hour % 12 or 12:02}", f"{moment.minute:02}"
     date = f"{month} {moment.day}, {moment.year}"
-    clock = f"{hour}:{minute} {half}"
+    clock = f"{hour}:{minute} {'AM' if moment.hour < 12 else 'PM'}"
     chance = world.random
     return {
         "now": f"{date} {clock}",
@@ -137,7 +152,7 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
         "hour": hour,
         "minute": minute,
         "iso_datetime": moment.replace(tzinfo=None).isoformat(timespec="microseconds"),
-        "day_of_week": weekday,
+        "day_of_week": _WEEKDAYS[moment.weekday()],
         "timestamp": int(epoch),
         "timestamp_ms": int(epoch * 1000),
         "rand_int": chance.randint(100_000, 999_999),

@@ -8,21 +8,25 @@ no need to know their shape.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, InstanceOf, ValidationError
 
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, WireModel
-from debugger.protocol.messages import Message, message_text
+from debugger.protocol.messages import message_text
 
 EVENT_TYPES: dict[str, type[Event]] = {}
 """Every event class by its wire type."""
 
 COMPANION = "_companion_"
 
+# An object as it is, neither looked into nor copied: that would be a third and more of what an event costs.
+_Object = Annotated[JsonObject, InstanceOf()]
+
 # The slot itself, because pydantic answers for a missing attribute at great length.
 _read_wire = WireModel._wire.__get__  # type: ignore[attr-defined]
+_set_wire = WireModel._wire.__set__  # type: ignore[attr-defined]
 
 
 class Event(WireModel):
@@ -51,6 +55,9 @@ class Event(WireModel):
         All at once, because assigning a dozen fields to a model one by one takes longer than making it.
         """
         self.__dict__.update(fields)
+        if not self.__pydantic_extra__:
+            # For `to_wire`: finding out there that nothing was read takes a sixth of what an event costs.
+            _set_wire(self, self.__dict__)
 
     def to_wire(self) -> JsonObject:
         """The event's object; what was read comes back unchanged. Not to be changed, since it is not a copy.
@@ -140,8 +147,8 @@ class EndWorkflowEvent(Event):
     """Every thread has ended; nothing follows."""
 
     type: Literal["end_workflow"] = "end_workflow"
-    llm_token_usage: JsonObject | None = None
-    llm_latency_stats: JsonObject | None = None
+    llm_token_usage: _Object | None = None
+    llm_latency_stats: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -154,8 +161,8 @@ class EndWorkflowIterationEvent(Event):
 
     type: Literal["end_workflow_iteration"] = "end_workflow_iteration"
     iteration_number: int | None = None
-    run_input_output_pair: JsonObject | None = None
-    iteration_metrics: JsonObject | None = None
+    run_input_output_pair: _Object | None = None
+    iteration_metrics: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -292,8 +299,8 @@ class WorkflowErrorEvent(Event):
     type: Literal["workflow_error"] = "workflow_error"
     error_message: str | None = None
     stack_trace: str | None = None
-    llm_token_usage: JsonObject | None = None
-    llm_latency_stats: JsonObject | None = None
+    llm_token_usage: _Object | None = None
+    llm_latency_stats: _Object | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -311,8 +318,8 @@ class WorkflowShowStateEvent(Event):
 
     type: Literal["workflow_show_state"] = "workflow_show_state"
     thread_id: str | None = None
-    runtime_variables: JsonObject = Field(default_factory=dict)
-    workflow_runtime_variables: JsonObject = Field(default_factory=dict)
+    runtime_variables: _Object = Field(default_factory=dict)
+    workflow_runtime_variables: _Object = Field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -327,7 +334,7 @@ class StartNodeRunEvent(NodeEvent):
     """A node begins to run."""
 
     type: Literal["start_node_run"] = "start_node_run"
-    run_input: JsonObject | None = None
+    run_input: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -339,7 +346,7 @@ class EndNodeRunEvent(NodeEvent):
     """A node has run."""
 
     type: Literal["end_node_run"] = "end_node_run"
-    run_output: JsonObject | None = None
+    run_output: _Object | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -360,7 +367,7 @@ class UserMessagesEvent(NodeEvent):
     """What the user said was taken in."""
 
     type: Literal["user_messages"] = "user_messages"
-    messages: list[Message] = Field(default_factory=list)
+    messages: list[_Object] = Field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -407,8 +414,8 @@ class ModelEvent(NodeEvent):
 
     type: str = ""
 
-    message: Message | None = None
-    llm_usage_info: JsonObject = Field(default_factory=dict)
+    message: _Object | None = None
+    llm_usage_info: _Object = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -471,7 +478,7 @@ class SayStaticEvent(NodeEvent):
     """A fixed text was chosen."""
 
     type: Literal["say_static"] = "say_static"
-    message: Message | None = None
+    message: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -484,8 +491,8 @@ class AssistantResponseEvent(NodeEvent):
 
     type: Literal["assistant_response"] = "assistant_response"
     content: str | list[Any] | None = None
-    response_metadata: JsonObject = Field(default_factory=dict)
-    llm_usage_info: JsonObject = Field(default_factory=dict)
+    response_metadata: _Object = Field(default_factory=dict)
+    llm_usage_info: _Object = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -502,7 +509,7 @@ class WorkflowNavigationMessageEvent(NodeEvent):
     """The memo of a hop, which also enters the chat history."""
 
     type: Literal["workflow_navigation_message"] = "workflow_navigation_message"
-    message: Message | None = None
+    message: _Object | None = None
 
     @property
     def summary(self) -> str:
@@ -690,7 +697,7 @@ class ConditionalEdgeEvent(EdgeEvent):
 
     type: Literal["conditional_edge"] = "conditional_edge"
     super_node_exit_origin: str | None = None
-    args_filled: JsonObject = Field(default_factory=dict)
+    args_filled: _Object = Field(default_factory=dict)
 
 
 class ReverseConditionalEdgeEvent(EdgeEvent):
@@ -698,7 +705,7 @@ class ReverseConditionalEdgeEvent(EdgeEvent):
 
     type: Literal["reverse_conditional_edge"] = "reverse_conditional_edge"
     super_node_exit_origin: str | None = None
-    args_filled: JsonObject = Field(default_factory=dict)
+    args_filled: _Object = Field(default_factory=dict)
     global_node_logical_id: str | None = None
 
 

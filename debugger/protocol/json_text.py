@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import orjson
 
-# orjson is several times as fast, and turns an integer beyond 64 bits into a float without a word.
-_LONG_NUMBER = re.compile(rb"\d{19}")
+# orjson is several times as fast, and turns an integer beyond 64 bits into a float without a word. They are
+# looked for in the pattern of digits, for which a regular expression would take ten times as long.
+_DIGITS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
+_LONG_NUMBER = b"0" * 19
 
 
 def encode(value: Any) -> bytes:
@@ -30,7 +31,7 @@ def decode(text: bytes) -> Any:
     Raises:
         ValueError: It is not JSON.
     """
-    if _LONG_NUMBER.search(text):
+    if _LONG_NUMBER in text.translate(_DIGITS):
         return json.loads(text)
     try:
         return orjson.loads(text)

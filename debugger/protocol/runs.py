@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from pydantic import Field, SkipValidation, field_validator
+from pydantic import Field, InstanceOf, field_validator
 
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.events import Event, parse_event
@@ -112,7 +112,7 @@ class TurnResult(WireModel):
     status: RunStatus
     turn_number: int
     """Counts finished turns, from 1."""
-    events: list[SkipValidation[JsonObject]] = Field(default_factory=list)
+    events: InstanceOf[list[JsonObject]] = Field(default_factory=list)
     is_waiting_for_input: bool
     is_completed: bool
     """The run is over, whatever the status; send nothing more."""

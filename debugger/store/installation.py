@@ -14,8 +14,8 @@ def install(database: Database) -> None:
     """Make the tables where there are none.
 
     Raises:
-        StoreError: The database was made by a newer version of this program, or by another program, and is
-            left as it is; or it cannot be opened or written.
+        StoreError: The database was made by a newer or a much older version of this program, or by another
+            program, and is left as it is; or it cannot be opened or written.
     """
     with database.reading() as connection:
         there = _check(connection, database.place)
@@ -33,7 +33,7 @@ def _create(database: Database) -> None:
 
 
 def _check(connection: Connection, place: str) -> bool:
-    """Whether the tables are there, which are then ours and not too new."""
+    """Whether the tables are there, which are then ours and of this version."""
     inspector = inspect(connection)
     tables = inspector.get_table_names()
     if not tables:
@@ -43,6 +43,12 @@ def _check(connection: Connection, place: str) -> bool:
         raise StoreError(
             f"The database {place} holds the tables of another program: {', '.join(tables)}.",
             advice="It was left as it is; name another file in WORKFLOW_DEBUGGER_DATABASE.",
+        )
+    if version < SCHEMA_VERSION:
+        raise StoreError(
+            f"The database {place} has schema version {version}, and this program needs {SCHEMA_VERSION}.",
+            advice="It was made before the first release. Name another file in WORKFLOW_DEBUGGER_DATABASE, "
+            "and import your workflows again.",
         )
     if version > SCHEMA_VERSION:
         raise StoreError(

@@ -8,6 +8,7 @@ from typing import Any
 
 from debugger.errors import InputError, StoreError
 from debugger.protocol.json_text import decode
+from debugger.store.packing import unpack
 
 
 def document_text(document: Mapping[str, Any]) -> str:
@@ -28,17 +29,17 @@ def document_text(document: Mapping[str, Any]) -> str:
 
 
 def read_json(data: bytes, place: str) -> Any:
-    """A value out of the JSON bytes that were kept.
+    """A value out of the JSON bytes that were kept, packed or not.
 
     Args:
-        data: The bytes as they were given to the store.
+        data: The bytes as they are in the database.
         place: What they are, for the message.
 
     Raises:
         StoreError: They are not JSON.
     """
     try:
-        return decode(data)
+        return decode(unpack(data))
     except ValueError as error:
         raise StoreError(
             f"The {place} cannot be read: {error}.",

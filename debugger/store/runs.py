@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import Run, Turn
 from debugger.store.json_text import read_json
 from debugger.store.paging import page_of
 from debugger.store.schema import runs, turns
 from debugger.store.times import iso_time
 from debugger.store.turns import unknown_run
 
-_TURNS = select(
-    turns.c.turn_number, turns.c.run_input, turns.c.outputs, turns.c.end_state, turns.c.events
-).order_by(turns.c.turn_number)
+_TURNS = select(turns.c.turn_number, turns.c.pair, turns.c.events).order_by(turns.c.turn_number)
+
+_CLOSING = "end_workflow_iteration"
 
 _NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc())
 
@@ -90,14 +90,12 @@ def _usage(data: bytes | None, run_id: str) -> JsonObject | None:
 
 def _pair(turn: Row[*tuple[Any, ...]], run_id: str) -> JsonObject:
     place = f"record of turn {turn.turn_number} of run {run_id}"
-    return {
-        "run_input": read_json(turn.run_input, place),
-        "run_output": {
-            "events": read_json(turn.events, place),
-            "thread_to_node_outputs": read_json(turn.outputs, place),
-        },
-        "evaluation": None,
-        "iteration_end_state_miscellaneous": read_json(turn.end_state, place),
-        "comments": [],
-        "ratings": [],
-    }
+    events = read_json(turn.events, place)
+    pair = _told_pair(events) if turn.pair is None else read_json(turn.pair, place)
+    return {**pair, "run_output": {**pair["run_output"], "events": events}}
+
+
+def _told_pair(events: list[JsonObject]) -> JsonObject:
+    """What the closing event of a turn tells of it (``platform/wire.md`` 3.5); an empty pair without one."""
+    told = (event["run_input_output_pair"] for event in reversed(events) if event.get("type") == _CLOSING)
+    return next(told, None) or Turn().to_wire()

@@ -1,7 +1,8 @@
 """The tables.
 
-Rows of ``turns`` are added and never changed, so that what a turn costs does not grow with the turns before
-it. All that a list of runs shows stands in ``runs``, so that no list reads a turn.
+Rows of ``turns`` are added, and of those that are there only the last one's checkpoint changes, so that what
+a turn costs does not grow with the turns before it. All that a list of runs shows stands in ``runs``, so that
+no list reads a turn.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a table changes in a way that an older program would trip over."""
 
 metadata = MetaData()
@@ -93,9 +94,8 @@ turns = Table(
     Column("finished_at", Double, nullable=False),
     # The small and often read before the large: SQLite reads a row up to the last column asked for.
     Column("checkpoint", LargeBinary, nullable=False),
-    Column("run_input", LargeBinary, nullable=False),
-    Column("outputs", LargeBinary, nullable=False),
-    Column("end_state", LargeBinary, nullable=False),
+    # Null where the closing event tells it, as it does of every turn that did not fail.
+    Column("pair", LargeBinary),
     Column("events", LargeBinary, nullable=False),
     UniqueConstraint("run_id", "turn_number"),
 )

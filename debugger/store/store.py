@@ -11,6 +11,7 @@ from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
 from debugger.store.installation import install
+from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
 
 
@@ -38,6 +39,7 @@ class Store:
             self._database.close()
             raise
         self._turns = TurnStatements(self._database.dialect)
+        self._starts = StartStatements(self._database.dialect)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -150,6 +152,19 @@ class Store:
         with self._database.writing() as connection:
             workflows.activate_version(connection, workflow_id, version_number)
 
+    def starting_version(self, workflow_id: str, version_number: int | None = None) -> StartingVersion:
+        """The version that a new run begins with, the active one by default.
+
+        Raises:
+            NotFoundError: There is no such workflow, or it has no such version; the advice says which.
+        """
+        with self._database.reading_cursor() as cursor:
+            found = self._starts.find(cursor, workflow_id, version_number)
+        if found is None:
+            with self._database.reading() as connection:
+                raise workflows.missing(connection, workflow_id, version_number)
+        return found
+
     def append_turn(self, turn: FinishedTurn) -> None:
         """Keep a finished turn; with turn 1 the run itself.
 
@@ -161,6 +176,14 @@ class Store:
         """
         with self._database.writing_cursor() as cursor:
             self._turns.append(cursor, turn)
+
+    def renew_checkpoint(self, run_id: str, turn_number: int, checkpoint: bytes) -> None:
+        """Put another checkpoint in the place of a turn's, for what is worth remembering but no turn.
+
+        A later turn that someone else has kept meanwhile is not touched by it.
+        """
+        with self._database.writing_cursor() as cursor:
+            self._turns.renew_checkpoint(cursor, run_id, turn_number, checkpoint)
 
     def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
         """Where a run stands, or stood after one of its turns.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.runs import RunStatus
+from debugger.store.packing import pack
 from debugger.store.prepared import Prepared
 from debugger.store.schema import runs, turns
 
@@ -28,13 +29,11 @@ class FinishedTurn:
     started_at: float
     """Seconds since 1970, like the next."""
     finished_at: float
-    run_input_json: bytes = b"{}"
     events_json: bytes = b"[]"
     """The turn's events as one array."""
-    outputs_json: bytes = b"{}"
-    """The object ``thread_to_node_outputs``."""
-    end_state_json: bytes = b"null"
-    """The object ``iteration_end_state_miscellaneous``."""
+    pair_json: bytes | None = None
+    """The turn's input/output pair but for the events (``platform/wire.md`` 5.2). ``None`` where the closing
+    event tells it, which is then not kept twice: it is as much again as all else but the events."""
     termination_source: str | None = None
     token_usage_json: bytes | None = None
     """Of the run so far, like the next: each turn's replaces the last one's."""
@@ -48,6 +47,12 @@ class FinishedTurn:
     run_by: str | None = None
     source_workflow_run_id: str | None = None
     checkpoint_source_turn_index: int | None = None
+
+    events: bytes = field(init=False)
+    """The events as they are kept. Packed here, before the transaction, for whose end others wait."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", pack(self.events_json))
 
 
 class Checkpoint(NamedTuple):
@@ -110,10 +115,8 @@ _INSERT_TURN = insert(turns).values(
     started_at=bindparam("started_at"),
     finished_at=bindparam("finished_at"),
     checkpoint=bindparam("checkpoint"),
-    run_input=bindparam("run_input_json"),
-    outputs=bindparam("outputs_json"),
-    end_state=bindparam("end_state_json"),
-    events=bindparam("events_json"),
+    pair=bindparam("pair_json"),
+    events=bindparam("events"),
 )
 
 _CHECKPOINT = (
@@ -129,7 +132,21 @@ _CHECKPOINT = (
     .where(runs.c.id == bindparam("run_id"))
 )
 
+_RENEW_CHECKPOINT = (
+    update(turns)
+    .where(turns.c.run_id == bindparam("in_run"), turns.c.turn_number == bindparam("in_turn"))
+    .values(checkpoint=bindparam("checkpoint"))
+)
+
 _TURN_COUNT = select(runs.c.turn_count).where(runs.c.id == bindparam("run_id"))
+
+
+class _Renewal(NamedTuple):
+    """A checkpoint for a turn that is kept, as a record that statements take their parameters from."""
+
+    in_run: str
+    in_turn: int
+    checkpoint: bytes
 
 
 class TurnStatements:
@@ -142,6 +159,7 @@ class TurnStatements:
         self._latest = Prepared(_CHECKPOINT.where(turns.c.turn_number == runs.c.turn_count), dialect)
         self._earlier = Prepared(_CHECKPOINT.where(turns.c.turn_number == bindparam("turn_number")), dialect)
         self._turn_count = Prepared(_TURN_COUNT, dialect)
+        self._renew = Prepared(_RENEW_CHECKPOINT, dialect)
         self._integrity_error: type[Exception] = dialect.loaded_dbapi.IntegrityError
 
     def append(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
@@ -174,6 +192,10 @@ class TurnStatements:
                 f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
             )
         return Checkpoint(*row)
+
+    def renew_checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int, checkpoint: bytes) -> None:
+        """Put another checkpoint in the place of a turn's."""
+        self._renew.run(cursor, _Renewal(run_id, turn_number, checkpoint))
 
     def count(self, cursor: DBAPICursor, run_id: str) -> int:
         """How many turns a run has.

@@ -153,6 +153,14 @@ def activate_version(connection: Connection, workflow_id: str, version_number: i
     _touch(connection, workflow_id, version_number)
 
 
+def missing(connection: Connection, workflow_id: str, version_number: int | None) -> NotFoundError:
+    """The error for a version that is not there, or for its workflow where that is not there either."""
+    numbers = _numbers(connection, workflow_id)
+    if not numbers or version_number is None:
+        return _unknown_workflow(workflow_id)
+    return _unknown_version(connection, workflow_id, version_number)
+
+
 def _label(document: Mapping[str, Any], key: str, given: str | None = None) -> str | None:
     """A name or a description: the document's own, else the given one, else that of its settings."""
     settings = document.get("workflow_config")

@@ -8,7 +8,7 @@ from debugger.analysis.bubbles import Bubble, bubbles
 from debugger.analysis.hints import InputHint, input_hint
 from debugger.analysis.position import Position, position
 from debugger.analysis.timeline import TimelineRow, timeline
-from debugger.backends.scripts import find_script
+from debugger.backends.responders import find_script
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout

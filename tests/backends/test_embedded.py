@@ -13,6 +13,7 @@ import pytest
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.world import World
 from debugger.errors import ConflictError, InputError, NotFoundError, NotStartableError, RunEndedError
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings
@@ -27,6 +28,11 @@ def backend(tmp_path):
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
     yield backend
     backend.close()
+
+
+def later(backend):
+    """Another backend on the same store, whose clock is two minutes ahead."""
+    return EmbeddedBackend(backend.settings, world=World(now=lambda: time.time() + 120))
 
 
 def test_an_empty_store_is_given_the_samples_once(tmp_path):
@@ -194,7 +200,7 @@ def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
 
 
 def test_the_backend_says_which_node_types_the_engine_runs(backend):
-    assert backend.node_types == set(NODE_TYPES)
+    assert backend.node_types == {*NODE_TYPES, "super_node"}
     assert backend.node_types > {"no_op", "say_llm", "say_static", "tool_node", "worker_llm"}
 
 
@@ -287,12 +293,26 @@ def test_a_node_that_cannot_be_read_is_passed_over_with_a_warning(backend, part,
 
 def test_a_first_turn_s_record_names_the_version_that_it_began_with(backend):
     workflow = backend.create_workflow(lab(pause=60))
-
     first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
-    backend.pump(workflow.id, first.run_id).finish()
+    late = later(backend)
+
+    late.pump(workflow.id, first.run_id).finish()
 
     run = backend.run(first.run_id)
     assert (run.version_name, len(run.input_output_pairs)) == ("Initial Version", 2)
+    late.close()
+
+
+def test_a_step_of_which_nothing_is_kept_adds_no_pair_and_is_remembered(backend):
+    workflow = backend.create_workflow(lab(pause=60))
+    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+
+    judged = backend.pump(workflow.id, first.run_id).finish()
+    again = backend.pump(workflow.id, first.run_id).finish()
+
+    assert [event["type"] for event in judged.events] == ["waiting_evaluation_boundary"]
+    assert again.events == []
+    assert len(backend.run(first.run_id).input_output_pairs) == 1
 
 
 def test_when_a_step_is_due_is_told_with_the_result(backend):
@@ -321,10 +341,10 @@ def test_a_step_is_refused_while_a_turn_of_its_run_is_under_way(backend):
 
 
 def test_a_step_that_another_process_came_before_keeps_nothing(backend, tmp_path):
-    other = EmbeddedBackend(backend.settings)
+    other, late = EmbeddedBackend(backend.settings), later(backend)
     workflow = backend.create_workflow(lab(pause=60))
     first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
-    step = iter(backend.pump(workflow.id, first.run_id))
+    step = iter(late.pump(workflow.id, first.run_id))
     next(step)
 
     other.execute(workflow.id, TurnInput.saying("Well?"), run_id=first.run_id).finish()
@@ -333,6 +353,7 @@ def test_a_step_that_another_process_came_before_keeps_nothing(backend, tmp_path
 
     assert [log.message for log in turn_logs(backend.run(first.run_id))] == ["", "Well?"]
     other.close()
+    late.close()
 
 
 def test_the_calls_of_a_run_are_counted_over_all_its_turns(backend):

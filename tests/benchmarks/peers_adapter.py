@@ -102,7 +102,7 @@ class OurAdapter:
     """The embedded backend behind the bench's contract."""
 
     name = "ours"
-    durable = "one row per turn (events, input, outputs, state) + the run's row, one transaction; WAL/NORMAL"
+    durable = "one row per turn (events and state) + the run's row, one transaction; WAL/NORMAL"
 
     def __init__(self, root: Path) -> None:
         self.root = root

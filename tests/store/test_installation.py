@@ -43,6 +43,19 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path):
     assert "newest version" in caught.value.advice
 
 
+def test_a_database_of_before_the_first_release_is_refused(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    Store(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+        database.commit()
+
+    with pytest.raises(StoreError, match="schema version 1") as caught:
+        Store(f"sqlite:///{file}")
+
+    assert "another file" in caught.value.advice
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from debugger.errors import InputError, NotFoundError
+from debugger.protocol.json_text import encode
 from debugger.protocol.runs import unwrap_run
 from debugger.store.ids import new_id
 from debugger.store.store import Store
@@ -32,6 +33,17 @@ def a_turn(run_id, number=1, **fields):
 
 
 def test_a_run_comes_back_in_the_shape_of_the_wire(store):
+    said = {"type": "assistant_response", "content": "Which tea?"}
+    told = {
+        "run_input": {"command": "start", "extra": 2**64},
+        "run_output": {"events": [], "thread_to_node_outputs": {"0": [{"output": "Which tea?"}]}},
+        "evaluation": None,
+        "iteration_end_state_miscellaneous": {"active_thread_ids": ["0"]},
+        "comments": [],
+        "ratings": [],
+    }
+    closing_event = {"type": "end_workflow_iteration", "run_input_output_pair": told}
+    untold = {**told, "run_input": {"command": "data"}}
     run_id = new_id()
     store.append_turn(
         a_turn(
@@ -39,10 +51,7 @@ def test_a_run_comes_back_in_the_shape_of_the_wire(store):
             version_name="Initial Version",
             workflow_name="Tea",
             run_by="qa",
-            run_input_json=b'{"command":"start","extra":18446744073709551616}',
-            events_json=b'[{"type":"assistant_response","content":"Which tea?"}]',
-            outputs_json=b'{"0":[{"output":"Which tea?"}]}',
-            end_state_json=b'{"active_thread_ids":["0"]}',
+            events_json=encode([said, closing_event, {"type": "workflow_ready_for_input"}]),
             source_workflow_run_id="665f0c2b9a3e4d5f6a7b8c90",
             checkpoint_source_turn_index=2,
             finished_at=TEN + 1,
@@ -54,6 +63,7 @@ def test_a_run_comes_back_in_the_shape_of_the_wire(store):
             2,
             status="failed",
             termination_source="execution_error",
+            pair_json=encode(untold),
             token_usage_json=b'{"total_tokens":7}',
             latency_stats_json=b'{"call_count":1}',
             started_at=TEN + 179,
@@ -79,24 +89,13 @@ def test_a_run_comes_back_in_the_shape_of_the_wire(store):
         "comments": [],
         "input_output_pairs": [
             {
-                "run_input": {"command": "start", "extra": 2**64},
+                **told,
                 "run_output": {
-                    "events": [{"type": "assistant_response", "content": "Which tea?"}],
-                    "thread_to_node_outputs": {"0": [{"output": "Which tea?"}]},
+                    **told["run_output"],
+                    "events": [said, closing_event, {"type": "workflow_ready_for_input"}],
                 },
-                "evaluation": None,
-                "iteration_end_state_miscellaneous": {"active_thread_ids": ["0"]},
-                "comments": [],
-                "ratings": [],
             },
-            {
-                "run_input": {},
-                "run_output": {"events": [], "thread_to_node_outputs": {}},
-                "evaluation": None,
-                "iteration_end_state_miscellaneous": None,
-                "comments": [],
-                "ratings": [],
-            },
+            untold,
         ],
         "llm_token_usage": {"total_tokens": 7},
         "llm_latency_stats": {"call_count": 1},
@@ -164,3 +163,11 @@ def test_runs_outlive_their_workflow(store):
     assert store.runs(workflow.id)[0][0].model_extra["workflow_name"] == "Tea"
     store.append_turn(a_turn(run_id, 2))
     assert store.checkpoint(run_id).turn_number == 2
+
+
+def test_a_large_turn_comes_back_whole(store):
+    run_id = new_id()
+    events = [{"type": "start_node_run", "origin_node_run_id": str(number)} for number in range(2000)]
+    store.append_turn(a_turn(run_id, events_json=encode(events)))
+
+    assert store.run(run_id).input_output_pairs[0].run_output.events == events

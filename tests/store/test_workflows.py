@@ -231,3 +231,23 @@ def test_a_document_that_something_else_changed_is_an_error_that_names_it(tmp_pa
 
         with pytest.raises(StoreError, match=f"version 0 of workflow {workflow.id}"):
             store.document(workflow.id)
+
+
+def test_a_run_begins_with_the_active_version_or_a_chosen_one(store):
+    workflow_id = store.create_workflow({"name": "Tea"}).id
+    store.create_version(workflow_id, version_name="Second", mark_as_active=True)
+
+    assert store.starting_version(workflow_id) == (1, "Second")
+    assert store.starting_version(workflow_id, 1) == (1, "Second")
+    assert store.starting_version(workflow_id, 0) == (0, store.versions(workflow_id)[0].version_name)
+
+
+def test_a_run_cannot_begin_with_what_is_not_there(store):
+    workflow_id = store.create_workflow({"name": "Tea"}).id
+
+    with pytest.raises(NotFoundError, match="no version 7") as caught:
+        store.starting_version(workflow_id, 7)
+
+    assert "0" in caught.value.advice
+    with pytest.raises(NotFoundError, match="no workflow"):
+        store.starting_version(new_id())

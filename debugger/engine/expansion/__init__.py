@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from debugger.engine.expansion.expand import expand
+from debugger.engine.expansion.placeholder import SUPER_NODE
 from debugger.engine.expansion.report import Expansion, Report
 from debugger.engine.expansion.sources import LoadWorkflow
 
-__all__ = ["Expansion", "LoadWorkflow", "Report", "expand"]
+__all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "Report", "expand"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.backends.scripts import default_llm, find_script, responder_for
+from debugger.backends.responders import default_llm, find_script, responder_for
 from debugger.engine.responders import RulesResponder, ScriptedResponder
 from debugger.engine.responders.models import ModelResponder
 from debugger.errors import InputError, SettingsError
