@@ -741,7 +741,7 @@ def test_background_work_is_asked_for_by_a_post_of_nothing(peer, hosted):
     assert sent_before == []
     assert [(asked["method"], asked["body"]) for asked in peer.asked] == [("POST", {})]
     assert peer.asked[0]["path"] == f"/workflows/v1/workflows/{WORKFLOW}/runs/{RUN}/pump-companions"
-    assert [event.summary for event in events] == ["Hi Ada"]
+    assert [event.content for event in events] == ["Hi Ada"]
     assert (stream.result.has_background_work, stream.result.has_active_companions) == (True, True)
     assert stream.result.next_due is None
 

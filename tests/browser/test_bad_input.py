@@ -68,19 +68,34 @@ def test_what_is_wrong_with_a_workflow_is_listed_before_it_is_run(page: Page, ap
     expect(found).to_contain_text("from_next_year")
 
 
-def test_a_node_that_the_engine_does_not_run_fails_the_run_by_name(page: Page, app: Server):
+def test_a_node_of_an_unknown_type_is_passed_over_by_name(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(
         page,
         "x.json",
-        document(static("a", "Hello"), node("b", "send_sms"), direct("a", "b"), name="Texting"),
+        document(static("a", "Hello"), node("b", "teleport"), direct("a", "b"), name="Beaming"),
+    )
+    keep_import(page)
+
+    start(page)
+
+    expect(context(page)).to_contain_text("Completed")
+    expect(conversation(page)).to_contain_text("teleport")
+
+
+def test_an_edge_that_leads_nowhere_fails_the_run_by_name(page: Page, app: Server):
+    open_app(page, app.url)
+    import_workflow(
+        page,
+        "x.json",
+        document(static("a", "Hello"), node("b", "no_op"), direct("a", "b"), direct("b", "nowhere")),
     )
     keep_import(page)
 
     start(page)
 
     expect(context(page)).to_contain_text("Failed")
-    expect(conversation(page)).to_contain_text("send_sms")
+    expect(conversation(page)).to_contain_text("nowhere")
     expect(conversation(page)).to_contain_text("Hello")
     expect(message_box(page)).to_be_disabled()
 
