@@ -91,8 +91,6 @@ class Segment:
     cancelled: threading.Event
     status: RunStatus | None = field(default=None, init=False)
     """Set once the end is decided by something else than the threads."""
-    hint: JsonObject | None = field(default=None, init=False)
-    """The event that says what is waited for."""
     node_runs: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -153,7 +151,7 @@ class Segment:
             end_state=self.end_state(),
             token_usage=self.accounts.token_usage(),
             latency_stats=self.accounts.latency_stats(),
-            hint=self.hint if status == "waiting_for_user_input" else None,
+            hint=self.state.hint if status == "waiting_for_user_input" else None,
             error=error,
             has_active_companions=outlook.companions,
             has_background_work=outlook.work,

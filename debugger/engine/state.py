@@ -113,6 +113,8 @@ class RunState:
     """Last index spoken of each list of fixed messages in sequence (U-8)."""
     guardrail_entries: int = 0
     """How often a guardrail node was entered from another kind of node."""
+    hint: JsonObject | None = None
+    """The event of the main thread's last parking: what is waited for."""
     usage_by_model: dict[str, JsonObject] = field(default_factory=dict)
     """What each model of the run has cost so far; `Accounts` keeps it."""
 

@@ -110,7 +110,7 @@ class Threads:
         thread.parked = True
         run_id = thread.next_run_id(config.logical_id)
         event = self._announcer.stamped(BusyWaitForUserMessageEvent(), thread, config, run_id)
-        self._segment.hint = event.to_wire()
+        self._segment.state.hint = event.to_wire()
         return event
 
     def _abort(self, thread: ThreadState) -> Event:

@@ -625,3 +625,14 @@ def test_a_completion_that_the_node_itself_has_judged_does_not_arm_its_edge_agai
     run.turn("hello")
 
     assert run.pump() == []
+
+
+def test_a_pump_after_which_the_user_is_still_waited_for_says_what_for():
+    run = Background(*lab())
+    run.turn()
+
+    run.pump(after=2)
+
+    assert run.end.status == "waiting_for_user_input"
+    assert run.end.hint["type"] == "busy_wait_for_user_message"
+    assert run.end.hint["origin_node_logical_id"] == "chat"
