@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,13 +14,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from debugger.backends import open_embedded
+from debugger.engine.expansion import SUPER_NODE
 from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import DebuggerError, InputError
+from debugger.graph import Graph, Problem, load_workflow
 from debugger.graph import check as problems_of
-from debugger.graph import load_workflow
 from debugger.graph.checks import problem_line
+from debugger.protocol.workflow import Workflow
 from debugger.server import serve as serve_backend
 from debugger.settings import read_settings
+
+_KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, help="Step conversational AI workflows.")
 
@@ -74,6 +80,7 @@ def serve(
 def check(
     files: Annotated[list[str], typer.Argument(help="Workflows as JSON; '-' reads standard input.")],
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print an object for each problem.")] = False,
 ) -> None:
     """Tell what is wrong with workflows: exit code 1 with errors, 2 when a file cannot be read."""
     levels: list[str] = []
@@ -85,14 +92,23 @@ def check(
             typer.echo(f"{file}: {error}", err=True)
             unreadable += 1
             continue
-        if len(files) > 1:
+        problems = problems_of(workflow, _KNOWN)
+        levels += [problem.level for problem in problems]
+        if len(files) > 1 and not as_json:
             typer.echo(f"{file}:")
-        for problem in problems_of(workflow, frozenset(NODE_TYPES)):
-            levels.append(problem.level)
-            typer.echo(problem_line(problem, workflow))
+        for line in _told(file, workflow, problems, as_json=as_json):
+            typer.echo(line)
     errors, warnings = levels.count("error"), levels.count("warning")
-    typer.echo(", ".join(_summary(len(files) - unreadable, errors, warnings)))
+    if not as_json:
+        typer.echo(", ".join(_summary(len(files) - unreadable, errors, warnings)))
     raise typer.Exit(2 if unreadable else int(bool(errors or (strict and warnings))))
+
+
+def _told(file: str, workflow: Workflow, problems: list[Problem], *, as_json: bool) -> Iterator[str]:
+    """A line for each problem."""
+    graph = Graph(workflow)
+    for problem in problems:
+        yield json.dumps({"file": file, **asdict(problem)}) if as_json else problem_line(problem, graph)
 
 
 def _content(file: str) -> bytes:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
-from tests.factories import direct, document, everywhere, node, say, static, tool, when, worker
+from tests.factories import direct, document, node, static, tool, when, worker
+from tests.generated_nodes import NUMBERS, STRINGS, WORDS, Json, NodeMaker
 
-Json = dict[str, Any]
-
-TEXTS = ("Hello.", "It is {{place}}.", "You have [[n0]] left.", "[[s0]] it is.", "{{missing}} and [[gone]].")
-WORDS = ("refund", "human", "cancel", "price", "weather")
-SAYINGS = ("hello", "3 please", "a refund", "talk to a human", "cancel", "what price", "the weather", "yes")
-NUMBERS = ("n0", "n1", "steps")
-STRINGS = ("s0", "s1")
+SAYINGS = (
+    "hello",
+    "3 please",
+    "a refund",
+    "talk to a human",
+    "cancel",
+    "cancel",
+    "what price",
+    "the weather",
+    "yes",
+    "count",
+    "look up",
+)
+ODD = ("", " \n", "\x00nul", "\u202egnp.exe", "👩🏽‍⚕️ 3", "Zürich a\u0308", "\ud800 half", "[[s0]] {{place}}")
+COMMANDS = ("/pause", "/resume", "/stop")
+"""What a user does instead of saying something."""
 
 
 def generate(seed: int) -> tuple[Json, list[str]]:
-    """A workflow that a run may go through in any way, and what a user says to it.
+    """A workflow that a run may go through in any way, and what a user says to it or does, as in `COMMANDS`.
 
     No condition in it compares a text with a number, which would fail the run as it does on the platform.
     """
@@ -27,20 +36,35 @@ def generate(seed: int) -> tuple[Json, list[str]]:
 class _Maker:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
+        self.new = NodeMaker(chance)
         self.nodes: list[Json] = []
         self.edges: list[Json] = []
 
     def make(self) -> tuple[Json, list[str]]:
         chance = self.chance
         count = chance.randint(2, 9)
-        self.nodes = [self._node(f"node{index}") for index in range(count)]
+        self.nodes = [self.new.make(f"node{index}") for index in range(count)]
         self.nodes[0]["is_start"] = True
         self.nodes[0].pop("disabled", None)
         for index, made in enumerate(list(self.nodes)):
             self._leave(made, index, count)
-        settings = self._settings()
-        made = document(*self.nodes, *self.edges, defaults={"place": "Ulm", "d0": 2}, **settings)
-        return made, [chance.choice(SAYINGS) for _ in range(4)]
+        self._name_triggers()
+        made = document(*self.nodes, *self.edges, defaults={"place": "Ulm", "d0": 2}, **self._settings())
+        return made, [*self._there_and_back(), *(self._saying() for _ in range(4))][:4]
+
+    def _there_and_back(self) -> list[str]:
+        """Often, what leads into a global node and out of it again."""
+        configs = [made["global_node_config"] for made in self.nodes if "global_node_config" in made]
+        ways = [(config["condition"], config["reverse_conditional_edge"] or {}) for config in configs]
+        told = [[way.get("condition_freeform") for way in pair] for pair in ways]
+        told = [words for words in told if all(words)]
+        return self.chance.choice(told) if told and self.chance.random() < 0.7 else []
+
+    def _saying(self) -> str:
+        style = self.chance.random()
+        if style < 0.75:
+            return self.chance.choice(SAYINGS)
+        return self.chance.choice(ODD if style < 0.87 else COMMANDS)
 
     def _settings(self) -> Json:
         chance = self.chance
@@ -60,128 +84,85 @@ class _Maker:
             }
         return settings
 
-    # Nodes
-
-    def _node(self, node_id: str) -> Json:
-        chance = self.chance
-        kinds = (
-            [self._static] * 3
-            + [self._say] * 8
-            + [self._worker, self._no_op, self._tool, self._super] * 2
-            + [self._transformation, self._connector, self._call, self._unknown]
-        )
-        made = chance.choice(kinds)(node_id)
-        if chance.random() < 0.08:
-            made["disabled"] = True
-        if chance.random() < 0.1:
-            made["is_guardrail_node"] = True
-        if chance.random() < 0.2:
-            made["global_node_config"] = everywhere(
-                chance.choice(WORDS), back=chance.choice([None, "cancel"])
-            )
-        if chance.random() < 0.12 and made["type"] not in ("say_llm", "super_node"):
-            made["self_loop_config"] = {
-                "enabled": True,
-                "max_retries": chance.randint(0, 3),
-                "time_between_retries": chance.choice([0, 5]),
-            }
-        return made
-
-    def _static(self, node_id: str) -> Json:
-        texts = self.chance.choices(TEXTS, k=self.chance.randint(0, 3))
-        return static(node_id, *texts, mode=self.chance.choice(["sequence", "random"]))
-
-    def _say(self, node_id: str) -> Json:
-        waits = self.chance.random() < 0.9
-        loops = waits and self.chance.random() < 0.7
-        return say(node_id, "Talk about {{place}}.", wait_for_user_message=waits, self_loop=loops)
-
-    def _worker(self, node_id: str) -> Json:
-        properties = {"s0": {"type": "string"}, "n0": {"type": "integer"}}
-        return worker(node_id, properties, wait_for_user_message=self.chance.random() < 0.5)
-
-    def _no_op(self, node_id: str) -> Json:
-        return node(node_id, "no_op", simulate_failure=self.chance.random() < 0.2)
-
-    def _tool(self, node_id: str) -> Json:
-        name = self.chance.choice(NUMBERS)
-        code = f"def count(n):\n    return {self.chance.randint(0, 5)}\n"
-        return tool(node_id, code, {"n": "[[n0]]"}, result_runtime_variable_name=name)
-
-    def _transformation(self, node_id: str) -> Json:
-        kind = self.chance.choice(["deduplicate", "field_extractor"])
-        return node(node_id, kind, input_runtime_variable_name="s0", dedup_key="a", keys_to_retain=["a"])
-
-    def _call(self, node_id: str) -> Json:
-        method = self.chance.choice(["GET", "POST"])
-        return node(node_id, "http_request", url="https://example.invalid/{{place}}", method=method)
-
-    def _connector(self, node_id: str) -> Json:
-        sms = node(node_id, "send_sms", destination_phone_number="+4915112345678", message="[[s0]]")
-        ended = node(node_id, "end_conversation")
-        fetched = node(node_id, "workflow_run_fetch")
-        return self.chance.choice([sms, ended, fetched])
-
-    def _unknown(self, node_id: str) -> Json:
-        return node(node_id, "from_next_year", colour="green")
-
-    def _super(self, node_id: str) -> Json:
-        inner = document(static("first", "Inside."), say("second"), direct("first", "second"))
-        return node(node_id, "super_node", encapsulated_workflow_config=inner)
-
     # Edges
 
     def _leave(self, made: Json, index: int, count: int) -> None:
         node_id, chance = made["logical_id"], self.chance
         waits = made["type"] == "say_llm" and made["wait_for_user_message"]
-        style = chance.random()
-        if style < 0.3:
+        style = chance.random() * (1 if waits else 0.7)
+        if style < 0.35:
             self.edges.append(direct(node_id, self._somewhere(index, count)))
-            if chance.random() < 0.25 and made["type"] != "super_node":
+            for _ in range(chance.choice([0, 0, 1, 1, 2]) if made["type"] != "super_node" else 0):
                 self._fork(node_id)
         elif style < 0.9:
             for _ in range(chance.randint(1, 3)):
                 self._condition(node_id, self._somewhere(index, count), waits)
-        if chance.random() < 0.15 and made["type"] == "say_llm":
+        if chance.random() < 0.2 and made["type"] == "say_llm":
             self._beside(node_id)
+            if style >= 0.35:
+                self._condition(node_id, self._somewhere(index, count), waits, "isPresent([[s1]])")
 
     def _somewhere(self, index: int, count: int) -> str:
         """Mostly further on, so that most runs come to an end."""
-        further = index + 1 < count and self.chance.random() < 0.8
+        further = index + 1 < count and self.chance.random() < 0.9
         return f"node{self.chance.randint(index + 1, count - 1) if further else self.chance.randrange(count)}"
 
-    def _condition(self, source: str, destination: str, waits: bool) -> None:
+    def _condition(self, source: str, destination: str, waits: bool, expression: str | None = None) -> None:
         chance = self.chance
         number = len(self.edges)
         line = {"static_messages": ["One moment, {{place}}."], "static_messages_selection_mode": "sequence"}
-        condition = {"static_messages_config": line} if chance.random() < 0.3 else {}
-        if chance.random() < 0.4:
+        condition: Json = {"static_messages_config": line} if chance.random() < 0.3 else {}
+        if expression is None and chance.random() < 0.4:
+            condition["args_schema"] = {"type": "object", "properties": {"s0": {"type": "string"}}}
             edge = when(source, destination, freeform=chance.choice(WORDS), condition=condition)
         else:
-            edge = when(source, destination, self._expression(2), condition=condition)
-            if waits and chance.random() < 0.4:
+            edge = when(source, destination, expression or self._expression(2), condition=condition)
+            if waits and chance.random() < 0.5:
                 edge["evaluate_while_waiting_config"] = self._while_waiting()
         self.edges.append({**edge, "logical_id": f"edge{number}", "disabled": chance.random() < 0.05})
 
     def _while_waiting(self) -> Json:
-        return {
-            "enabled": True,
-            "trigger_mode": "on_every_background_tick",
-            "min_seconds_between_evaluations": self.chance.choice([1, 3]),
-            "max_transitions_per_wait": self.chance.randint(1, 3),
-        }
+        settings: Json = {"enabled": True, "max_transitions_per_wait": self.chance.randint(1, 3)}
+        if self.chance.random() < 0.5:
+            return {**settings, "trigger_mode": "on_node_completion"}
+        pause = self.chance.choice([1, 3])
+        mode = "on_every_background_tick"
+        return {**settings, "trigger_mode": mode, "min_seconds_between_evaluations": pause}
+
+    def _name_triggers(self) -> None:
+        """Edges that wait for a node wait for any that does not wait itself, most of all in companions."""
+        ids = [made["logical_id"] for made in self.nodes if not made.get("wait_for_user_message")]
+        sides = [node_id for node_id in ids if node_id.startswith("side")] or ids
+        for edge in self.edges:
+            config = edge.get("evaluate_while_waiting_config")
+            if config and config["trigger_mode"] == "on_node_completion":
+                config["trigger_node_logical_ids"] = self.chance.choices(sides, k=2) if sides else ["node0"]
 
     def _fork(self, source: str) -> None:
-        """A companion thread with nodes of its own."""
-        name = f"side{len(self.nodes)}"
-        poll = tool(f"{name}_poll", "def poll():\n    return 1\n", result_runtime_variable_name="n1")
-        retry = {"enabled": True, "max_retries": self.chance.randint(0, 2), "time_between_retries": 2}
-        self.nodes += [{**poll, "self_loop_config": retry}, node(f"{name}_end", "no_op")]
-        flag = {"is_companion_thread": True, "thread_id": name}
-        self.edges += [
-            {**direct(source, f"{name}_poll", companion_thread_config=flag), "logical_id": f"edge_{name}"},
-            when(f"{name}_poll", f"{name}_end", self.chance.choice(["[[n1]] == 1", "[[n1]] == 2"])),
+        """A companion thread with nodes of its own: one that polls, and one or two that come after."""
+        chance, name = self.chance, f"side{len(self.nodes)}"
+        poll, end, last = (f"{name}_{each}" for each in ("poll", "end", "last"))
+        code = "def poll():\n    return 1\n"
+        pollers = (
+            tool(poll, code, result_runtime_variable_name="n1"),
+            worker(poll, {"n1": {"type": "integer"}}, wait_for_user_message=False, self_loop=False),
+            node(poll, "no_op", output_runtime_variable_name="n1", delay_seconds=chance.choice([0, 6])),
+        )
+        after = (node(end, "no_op", disabled=True), static(end, "By the way: [[thread_0.n0]]."))
+        self.nodes += [
+            {**chance.choices(pollers, [1, 2, 2])[0], "self_loop_config": self.new.retry()},
+            chance.choice([node(end, "no_op"), *after, node(end, "from_next_year")]),
+            static(last, "[[n1]]"),
         ]
+        flag = {"is_companion_thread": True, "thread_id": chance.choice([name, f"{name}-x", None])}
+        over = chance.choice(["[[n1]] == 1", "[[n1]] == 2", "isPresent([[self_loop_outcome]])"])
+        self.edges += [
+            {**direct(source, poll, companion_thread_config=flag), "logical_id": f"edge_{name}"},
+            when(poll, end, over),
+            direct(end, last),
+        ]
+        if chance.random() < 0.3:
+            self._beside(poll)
 
     def _beside(self, source: str) -> None:
         name = f"worker{len(self.nodes)}"
@@ -196,12 +177,15 @@ class _Maker:
         if depth and chance.random() < 0.15:
             return f"NOT {self._expression(depth - 1)}"
         number = f"[[{chance.choice(NUMBERS)}]]"
+        side = f"side{chance.randint(2, len(self.nodes) + 1)}"
         simple = [
             f"{number} {chance.choice(['==', '!=', '<', '>='])} {chance.randint(0, 4)}",
             f"[[{chance.choice(STRINGS)}]] == '{chance.choice(WORDS)}'",
             f"isPresent([[{chance.choice(STRINGS)}]])",
             f"isAbsent({number})",
             f"isEmpty([[thread_0.{chance.choice(NUMBERS)}]])",
+            f"isPresent([[thread_{side}.n1]])",
+            f"[[thread_{side}.self_loop_outcome]] == 'expiry_time'",
             "{{d0}} == 2",
         ]
         return chance.choice(simple)

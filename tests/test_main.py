@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -102,6 +103,32 @@ def test_check_goes_on_after_a_file_that_cannot_be_read(tmp_path):
     assert "broken.json: Not JSON at line 1" in told.stderr
     assert "Traceback" not in told.stderr
     assert told.stdout.endswith("1 workflow, 0 errors, 0 warnings\n")
+
+
+def test_check_tells_each_problem_as_an_object(tmp_path):
+    (tmp_path / "odd.json").write_text(ODD)
+
+    told = _check("--json", str(tmp_path / "odd.json"))
+
+    problems = [json.loads(line) for line in told.stdout.splitlines()]
+    assert told.returncode == 1
+    assert [(problem["code"], problem["node_logical_id"]) for problem in problems] == [
+        ("unknown-node-type", "a"),
+        ("unreachable-node", "b"),
+    ]
+    assert problems[0]["file"] == str(tmp_path / "odd.json")
+
+
+def test_check_knows_super_nodes_and_looks_into_them(tmp_path):
+    inner = json.loads(ODD)
+    outer = {"logical_id": "s", "name": "Sub", "type": "super_node", "encapsulated_workflow_config": inner}
+    flow = {"node_configs": [{**outer, "is_start": True}], "edge_configs": []}
+    (tmp_path / "nested.json").write_text(json.dumps(flow))
+
+    told = _check(str(tmp_path / "nested.json"))
+
+    assert told.stdout.startswith("error  node 'Sub' (s): Inside 'Sub': Node 'Go' (a) has the type")
+    assert told.stdout.endswith("1 workflow, 1 error, 1 warning\n")
 
 
 ODD = """{"node_configs": [

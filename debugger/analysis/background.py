@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from debugger.analysis.origins import author_node_id
 from debugger.analysis.standing import Standing
 from debugger.protocol.runs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, Workflow
@@ -26,10 +27,21 @@ def may_go_on(turns: Sequence[TurnLog], workflow: Workflow, status: str) -> bool
     standing = Standing.after(turns)
     waits_at = standing.main.node if standing.main.waiting else None
     return bool(standing.companions) or any(
-        _is_judged_while_waiting(edge)
-        for edge in workflow.edge_configs
-        if edge.source_node_logical_id == waits_at
+        _is_judged_while_waiting(edge) for edge in _edges_of(waits_at or "", workflow)
     )
+
+
+def _edges_of(node_id: str, workflow: Workflow) -> Iterator[EdgeConfig]:
+    """The edges that leave a node, also one inside of super nodes as far as the workflow holds them.
+
+    The edges that leave a super node itself are never judged while waiting (``platform/engine.md`` 2.11).
+    """
+    nodes = {node.logical_id: node for node in workflow.node_configs}
+    own = author_node_id(node_id, nodes)
+    if own == node_id:
+        yield from (edge for edge in workflow.edge_configs if edge.source_node_logical_id == node_id)
+    elif isinstance(inside := nodes[own].to_wire().get("encapsulated_workflow_config"), dict):
+        yield from _edges_of(node_id.removeprefix(f"{own}/"), Workflow.from_document(inside))
 
 
 def _is_judged_while_waiting(edge: EdgeConfig) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from debugger.analysis.origins import label_of
+from debugger.analysis.standing import Standing
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import TurnLog
 
 HintKind = Literal["message", "none", "ended", "background"]
 
@@ -29,12 +34,16 @@ class InputHint:
     """``"message"``: a message is waited for. ``"none"``: nothing is. ``"ended"``: the run takes no more.
     ``"background"``: nothing is waited for, and work goes on without the user."""
     who: str
-    """The node that waits, by name; empty when none does or when it is not known."""
+    """The node that waits, by name, with the super nodes around it; empty when none does or is known."""
     sentence: str
 
 
 def input_hint(
-    hint: Mapping[str, Any] | None, status: str, *, has_background_work: bool = False
+    hint: Mapping[str, Any] | None,
+    status: str,
+    *,
+    has_background_work: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> InputHint:
     """Say who waits, and for what.
 
@@ -42,11 +51,12 @@ def input_hint(
         hint: The turn result's ``next_input_hint``, or the event it was made of.
         status: The run's status.
         has_background_work: Whether companions or waiting conditions still run.
+        names: The author's node names by id.
     """
     if status in _ENDED:
         return InputHint("ended", "", _ENDED[status])
     if hint or status == "waiting_for_user_input":
-        return _waiting(hint or {}, has_background_work)
+        return _waiting(hint or {}, has_background_work, names or {})
     if status in _NOT_WAITING:
         return InputHint("none", "", _NOT_WAITING[status])
     if has_background_work:
@@ -54,8 +64,15 @@ def input_hint(
     return InputHint("none", "", "The turn is still running.")
 
 
-def _waiting(hint: Mapping[str, Any], has_background_work: bool) -> InputHint:
-    who = str(hint.get("origin_node_name") or hint.get("origin_node_logical_id") or "")
+def last_hint(turns: Sequence[TurnLog]) -> JsonObject | None:
+    """The event that says what a recorded run waits for; ``None`` where it waits for nothing."""
+    waiting = Standing.after(turns).main.waiting
+    return waiting.to_wire() if waiting else None
+
+
+def _waiting(hint: Mapping[str, Any], has_background_work: bool, names: Mapping[str, str]) -> InputHint:
+    node = str(hint.get("origin_node_logical_id") or "")
+    who = label_of(node, str(hint.get("origin_node_name") or "") or node, names)
     wanted = hint.get("type", _WAIT_TYPE)
     # A kind of hint that is not known yet is shown by its wire name rather than taken for a message.
     told = "the user's message" if wanted == _WAIT_TYPE else f"{str(wanted).replace('_', ' ')!r}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.facts import node_of, text, thread_id_of
+from debugger.analysis.origins import author_edge_id, author_node_id
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
@@ -50,11 +51,16 @@ class Hop:
 class EdgeFinder:
     """Finds the edge that an event tells of; direct hops may be recorded without its id (``wire.md`` 3.5).
 
+    An edge that enters or leaves a super node is found for the inner node that an event names; hops inside of
+    a super node follow no edge of the author's.
+
     Args:
         edges: The workflow's edges.
+        nodes: The ids of the workflow's nodes.
     """
 
-    def __init__(self, edges: Iterable[EdgeConfig]) -> None:
+    def __init__(self, edges: Iterable[EdgeConfig], nodes: Container[str] = ()) -> None:
+        self._nodes = nodes
         self._by_id: dict[str, EdgeConfig] = {}
         self._by_ends: dict[tuple[str | None, str | None], list[EdgeConfig]] = {}
         for edge in edges:
@@ -64,17 +70,29 @@ class EdgeFinder:
 
     def by_id(self, edge_id: str | None) -> EdgeConfig | None:
         """The edge of that id, if the workflow has it."""
-        return self._by_id.get(edge_id) if edge_id else None
+        own = author_edge_id(edge_id, self._by_id) if edge_id else None
+        return self._by_id[own] if own else None
 
     def of(self, event: Event) -> EdgeConfig | None:
         """The edge that a hop followed: by its id, else by both its ends, its type and its name."""
         known = self.by_id(text(event, "edge_logical_id"))
         if known is not None or text(event, "edge_logical_id"):
             return known
-        ends = (node_of(event), text(event, "destination_node_logical_id"))
+        ends = (self._own(node_of(event)), self._own(text(event, "destination_node_logical_id")))
+        if self.is_inside(event):
+            return None
         fitting = [edge for edge in self._by_ends.get(ends, ()) if _can_tell_of(event, edge)]
         name = text(event, "edge_name")
         return next((edge for edge in fitting if name and edge.name == name), fitting[0] if fitting else None)
+
+    def is_inside(self, event: Event) -> bool:
+        """Whether both ends of a hop are nodes inside of one super node of the author's."""
+        source, destination = node_of(event), text(event, "destination_node_logical_id")
+        own = self._own(source)
+        return own is not None and own == self._own(destination) and own not in (source, destination)
+
+    def _own(self, node_id: str | None) -> str | None:
+        return author_node_id(node_id, self._nodes) if node_id else None
 
 
 def hops(turns: Sequence[TurnLog], edges: EdgeFinder) -> Iterator[Hop]:

@@ -78,6 +78,17 @@ def origin_label(name: str, around: tuple[str, ...], names: Mapping[str, str]) -
     return _BETWEEN.join((*told, name))
 
 
+def label_of(node_id: str, name: str, names: Mapping[str, str]) -> str:
+    """A node of a run in words, with the super nodes around it as its id tells them.
+
+    Args:
+        node_id: As an event has it.
+        name: The node's own name.
+        names: The author's names by node id.
+    """
+    return origin_label(name, super_nodes_around(node_id, names), names)
+
+
 def _starts(text: str, mark: str) -> Iterator[str]:
     """What stands before each of the marks in a text, the longest first."""
     end = text.rfind(mark)

@@ -1,21 +1,23 @@
 """The position of a run in its graph: where it stands, how it came there, where it can go.
 
 It is derived from events alone, so a run of any backend can be followed, also on a graph of another version:
-nodes that the graph lacks are told apart as ghosts.
+nodes that the graph lacks are told apart as ghosts. What happens inside a super node happens at the node that
+stands for it in the graph.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text
+from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text, thread_id_of
 from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops
+from debugger.analysis.origins import author_node_id
 from debugger.analysis.standing import Standing
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, reference_id
-from debugger.protocol.runs import RunStatus, TurnLog
+from debugger.protocol.runs import MAIN_THREAD, RunStatus, TurnLog
 
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
 Way = Literal["edge", "global", "reverse"]
@@ -32,6 +34,7 @@ _STATES: dict[RunStatus, RunState] = {
     "cancelled": "cancelled",
     "aborted_looping_risk": "looping",
 }
+_ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
 _OVER = frozenset({"ended", "failed", "cancelled", "looping"})
 
 
@@ -60,37 +63,26 @@ class Position:
     companions: dict[str, str] = field(default_factory=dict)
     """The current node of each companion thread that has not ended, by the id that people know it by."""
     visits: dict[str, int] = field(default_factory=dict)
-    """Node runs begun, by node id. A node that only parks has none and is reached nevertheless."""
+    """Node runs begun, by node id; of a super node how often it was entered. A node that only parks has none
+    and is reached nevertheless."""
     first_visit: dict[str, int] = field(default_factory=dict)
     """The turn in which each node was first reached, in that order."""
     hops: tuple[Hop, ...] = ()
+    """Those between nodes of the graph: a hop inside of a super node is none."""
     taken: dict[str, list[int]] = field(default_factory=dict)
     """The numbers of the hops along each edge, by edge id."""
     next_edges: tuple[NextEdge, ...] = ()
     """Empty when the run is over."""
     failed: tuple[str, ...] = ()
     """The nodes whose last run failed."""
+    passed: tuple[str, ...] = ()
+    """The nodes that a thread went through without a run of them, as one of a type that is not known."""
     unreached: tuple[str, ...] = ()
     """The graph's nodes where no thread has been."""
     ghosts: dict[str, str] = field(default_factory=dict)
     """Name by id of the nodes that events tell of and the graph does not have."""
-
-
-@dataclass(frozen=True)
-class NodeRow:
-    """What happened at one node."""
-
-    name: str
-    id: str
-    type: str
-    """Empty for a ghost and for a node that names no type."""
-    visits: int
-    first_turn: int | None
-    entered_by: str
-    """The edge of the last hop to it: its name, else its id, else the kind of hop."""
-    status: str
-    """``"waiting here"`` and its like, ``"companion labpoll here"``, ``"failed"``, ``"visited"``, ``"next"``,
-    ``"not reached"`` or ``"not in this version"``."""
+    inside: dict[str, str] = field(default_factory=dict)
+    """By the id of each super node where a thread stands, the name of the inner node that it stands at."""
 
 
 def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = None) -> Position:
@@ -101,56 +93,46 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         graph: The workflow to place it on.
         status: The run's status; ``None`` reads the state out of the events, as for a look at the past.
     """
-    made = tuple(hops(turns, EdgeFinder(graph.edges.values())))
-    trace = _Trace()
+    made = tuple(_drawn_hops(turns, graph))
+    trace = _Trace(graph)
     for turn in turns:
         for event in turn.events:
             trace.take(event, turn.number)
     state = _STATES[status] if status else trace.state
-    current = trace.current
+    own = trace.own
+    current = own(trace.current) if trace.current else None
+    companions = _companions(trace.standing)
     return Position(
         current=current,
         state=state,
-        threads={key: thread.node for key, thread in trace.standing.threads.items() if thread.node},
-        companions=_companions(trace.standing),
+        threads={key: own(thread.node) for key, thread in trace.standing.threads.items() if thread.node},
+        companions={name: own(node) for name, node in companions.items()},
         visits=trace.visits,
         first_visit=trace.first_visit,
         hops=made,
         taken=_taken(made),
         next_edges=() if state in _OVER or current is None else tuple(_next(current, made, graph)),
-        failed=tuple(trace.failed),
+        passed=tuple(node for node in trace.passed if node not in trace.visits),
+        failed=tuple(dict.fromkeys(map(own, trace.failed))),
         unreached=tuple(node for node in graph.nodes if node not in trace.first_visit),
         ghosts={node: name for node, name in trace.names.items() if node not in graph.nodes},
+        inside=trace.inside([trace.current, *companions.values()]),
     )
-
-
-def node_table(position: Position, graph: Graph) -> list[NodeRow]:
-    """The same facts as a table: the graph's nodes in its order, then the ghosts."""
-    last_hops = {hop.destination: hop for hop in position.hops if hop.destination}
-    following = {edge.destination for edge in position.next_edges if edge.way == "edge"}
-    names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
-    return [
-        NodeRow(
-            name=name,
-            id=node,
-            type=(graph.nodes[node].type or "") if node in graph.nodes else "",
-            visits=position.visits.get(node, 0),
-            first_turn=position.first_visit.get(node),
-            entered_by=_edge_words(last_hops.get(node)),
-            status=_status_word(node, position, following),
-        )
-        for node, name in names.items()
-    ]
 
 
 class _Trace:
     """What is gathered along the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, graph: Graph) -> None:
+        self._nodes = graph.nodes
+        self._edges = EdgeFinder((), graph.nodes)
+        self._entered: dict[str | None, str] = {}
+        self._inner_names: dict[str, str] = {}
         self.standing = Standing()
         self.visits: dict[str, int] = {}
         self.first_visit: dict[str, int] = {}
         self.failed: dict[str, None] = {}
+        self.passed: dict[str, None] = {}
         self.names: dict[str, str] = {}
 
     @property
@@ -170,34 +152,82 @@ class _Trace:
 
     def take(self, event: Event, turn_number: int) -> None:
         """Take in one event."""
-        self.standing.take(event)
         node = node_of(event)
+        if event.type in _ARRIVALS and node:
+            self._pass_over(event, node, turn_number)
+        self.standing.take(event)
         if node:
             self._name(node, node_name_of(event))
             self._at_node(event, node, turn_number)
         if event.type in HOP_TYPES:
+            if not self._edges.is_inside(event):
+                self._entered.pop(thread_id_of(event), None)
             self._name(text(event, "destination_node_logical_id"), text(event, "destination_node_name"))
         elif event.type == "workflow_error" and self.current:
             self.failed[self.current] = None
 
     def _at_node(self, event: Event, node: str, turn_number: int) -> None:
-        if event.type in ("start_node_run", "busy_wait_for_user_message"):
-            self.first_visit.setdefault(node, turn_number)
+        if event.type in _ARRIVALS:
+            self.first_visit.setdefault(self.own(node), turn_number)
         if event.type == "start_node_run":
-            self.visits[node] = self.visits.get(node, 0) + 1
+            self._visit(event, node)
         elif is_failed_run(event):
             self.failed[node] = None
         elif event.type == "end_node_run":
             self.failed.pop(node, None)
 
+    def _pass_over(self, event: Event, node: str, turn_number: int) -> None:
+        """Take note of the node that a thread had hopped to if it is another one that it arrives at."""
+        thread = self.standing.threads.get(thread_id_of(event) or MAIN_THREAD)
+        ahead = thread.ahead if thread else None
+        self.passed.pop(self.own(node), None)
+        if ahead and ahead != node and self.own(ahead) == ahead:
+            self.passed[ahead] = None
+            self.first_visit.setdefault(ahead, turn_number)
+
+    def _visit(self, event: Event, node: str) -> None:
+        """Count a node run; of those inside a super node only the first after it was entered."""
+        own, thread = self.own(node), thread_id_of(event)
+        if own == node or self._entered.get(thread) != own:
+            self.visits[own] = self.visits.get(own, 0) + 1
+        self._entered[thread] = own
+
     def _name(self, node: str | None, name: str | None) -> None:
-        if node:
+        if node and self.own(node) != node:
+            self._inner_names[node] = name or self._inner_names.get(node) or node
+        elif node:
             self.names[node] = name or self.names.get(node) or node
+
+    def own(self, node: str) -> str:
+        """The node of the graph that a node of the run belongs to."""
+        return author_node_id(node, self._nodes)
+
+    def inside(self, places: Iterable[str | None]) -> dict[str, str]:
+        """The inner node's name for each of these places that is inside of a super node; the first wins."""
+        found: dict[str, str] = {}
+        for node in places:
+            if node and self.own(node) != node:
+                found.setdefault(self.own(node), self._inner_names.get(node, node))
+        return found
 
 
 def _companions(standing: Standing) -> dict[str, str]:
     places = {key: thread.node or thread.ahead for key, thread in standing.companions.items()}
     return {reference_id(key) or key: node for key, node in places.items() if node}
+
+
+def _drawn_hops(turns: Sequence[TurnLog], graph: Graph) -> Iterator[Hop]:
+    """The hops from node to node of the graph, counted anew."""
+    edges, nodes = EdgeFinder(graph.edges.values(), graph.nodes), graph.nodes
+    number = 0
+    for hop in hops(turns, edges):
+        source = author_node_id(hop.source, nodes) if hop.source else None
+        destination = author_node_id(hop.destination, nodes) if hop.destination else None
+        stays_inside = source is not None and source == destination and source != hop.source
+        if stays_inside and hop.edge_id not in graph.edges:
+            continue
+        number += 1
+        yield replace(hop, number=number, source=source, destination=destination)
 
 
 def _taken(made: Iterable[Hop]) -> dict[str, list[int]]:
@@ -225,22 +255,3 @@ def _next(current: str, made: Sequence[Hop], graph: Graph) -> Iterator[NextEdge]
             yield NextEdge(
                 None, caller, condition_words(settings.reverse_conditional_edge), "back", "reverse"
             )
-
-
-def _edge_words(hop: Hop | None) -> str:
-    return "" if hop is None else hop.edge_name or hop.edge_id or hop.kind.replace("_", " ")
-
-
-def _status_word(node: str, position: Position, following: set[str | None]) -> str:
-    if node in position.ghosts:
-        return "not in this version"
-    here = [f"companion {name} here" for name, place in position.companions.items() if place == node]
-    if node == position.current and position.state != "not_started":
-        here = [f"{position.state} here", *here]
-    if here:
-        return ", ".join(here)
-    if node in position.failed:
-        return "failed"
-    if node in position.first_visit:
-        return "visited"
-    return "next" if node in following else "not reached"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from debugger.analysis.facts import iso_utc
-from debugger.protocol.runs import Run, Turn
+from debugger.analysis.facts import field, iso_utc
+from debugger.analysis.origins import label_of
+from debugger.protocol.events import Event
+from debugger.protocol.runs import Run, TurnLog
+
+Ledgers = Mapping[str, Sequence[Any]]
+"""The ledger of each turn that kept one, by the logical id of the turn's last event."""
 
 KEY = "side_effects"
 """Where a turn keeps its ledger, in ``iteration_end_state_miscellaneous``."""
@@ -20,10 +25,14 @@ class SideEffect(NamedTuple):
     """One call, as a row of a table or of a CSV file."""
 
     turn_number: int
-    """Counts turns from 1."""
+    """Counts turns from 1. Of background work, that of the turn after which it was done."""
+    is_background: bool
+    """Whether it was made in background work."""
     time: str
     """ISO 8601, UTC; empty where it is not known."""
     node_logical_id: str
+    node_name: str
+    """The node in words, with the super nodes around it: ``Booking › Ask``."""
     kind: str
     """``http``, ``model``, ``mcp``, ``sms`` and the like."""
     call_class: str
@@ -40,42 +49,127 @@ class SideEffect(NamedTuple):
     request: Mapping[str, Any]
     """What was sent; secrets masked."""
 
+    @property
+    def outcome(self) -> str:
+        """``"ok"``, ``"failed"``, or ``"not made"`` of one that was refused here."""
+        if self.how == "blocked":
+            return "not made"
+        return "ok" if self.success else "failed"
 
-def side_effects(run: Run) -> list[SideEffect]:
-    """All calls of a run in the order in which they were made; none where its turns kept no ledger."""
-    return [
-        _side_effect(number, entry)
-        for number, turn in enumerate(run.input_output_pairs, start=1)
-        for entry in _entries(turn)
-    ]
+
+def ledgers(run: Run) -> dict[str, list[Any]]:
+    """What the turns of a record kept, background work among them."""
+    found = (
+        (turn.run_output.events, turn.iteration_end_state_miscellaneous) for turn in run.input_output_pairs
+    )
+    return {
+        str(events[-1].get("logical_id")): _kept(state) for events, state in found if events and _kept(state)
+    }
+
+
+def needs_record(turn: TurnLog) -> bool:
+    """Whether only the record can tell a turn's ledger, as of one that failed and of background work.
+
+    All others tell it themselves when they end.
+    """
+    return bool(turn.events) and _closing(turn) is None
+
+
+def side_effects(
+    turns: Iterable[TurnLog], recorded: Ledgers | None = None, names: Mapping[str, str] | None = None
+) -> list[SideEffect]:
+    """All calls of a run in the order in which they were made; none where its turns kept no ledger.
+
+    Args:
+        turns: The run's turns.
+        recorded: What the record says of those turns that do not tell it themselves.
+        names: The author's node names by id.
+    """
+    known = _Names(names or {})
+    found = []
+    for turn in turns:
+        known.learn(turn.events)
+        found += [_side_effect(turn, entry, known) for entry in _entries(turn, recorded or {})]
+    return found
 
 
 def summary(effects: Iterable[SideEffect]) -> str:
-    """How many of each class, as ``2 read, 1 write (blocked)``; empty where there are none."""
-    counted = Counter((effect.call_class, effect.how) for effect in effects)
+    """How many of each class, as ``2 read, 1 read (failed), 1 write (blocked)``; empty without any."""
+    counted = Counter((effect.call_class, _manner(effect)) for effect in effects)
     return ", ".join(
-        f"{counted[key]} {key[0]}{'' if key[1] == 'live' else f' ({key[1]})'}"
-        for key in sorted(counted, key=_rank)
+        f"{counted[key]} {key[0]}{f' ({key[1]})' if key[1] else ''}" for key in sorted(counted, key=_rank)
     )
 
 
+def advice(effects: Iterable[SideEffect]) -> list[str]:
+    """What to set for calls that were refused here: a sentence for each kind of refusal, and how many."""
+    refused = Counter(
+        effect.error.partition(" was not called: ")[2] or effect.error
+        for effect in effects
+        if effect.how == "blocked"
+    )
+    return [
+        f"{number} {'call' if number == 1 else 'calls'} not made: {reason}"
+        for reason, number in refused.items()
+    ]
+
+
+def _manner(effect: SideEffect) -> str:
+    told = [] if effect.how == "live" else [effect.how]
+    return ", ".join([*told, "failed"] if effect.outcome == "failed" else told)
+
+
 def _rank(key: tuple[str, str]) -> tuple[int, str, str]:
-    call_class, how = key
+    call_class, manner = key
     place = _CLASSES.index(call_class) if call_class in _CLASSES else len(_CLASSES)
-    return place, call_class, "" if how == "live" else how
+    return place, call_class, manner
 
 
-def _entries(turn: Turn) -> Iterator[Mapping[str, Any]]:
-    kept = (turn.iteration_end_state_miscellaneous or {}).get(KEY)
-    return (entry for entry in kept if isinstance(entry, Mapping)) if isinstance(kept, list) else iter(())
+class _Names:
+    """What people call the nodes: as the author does, else as the events of the run do."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._own = names
+        self._told: dict[str, str] = {}
+
+    def learn(self, events: Iterable[Event]) -> None:
+        for event in events:
+            node, name = field(event, "origin_node_logical_id"), field(event, "origin_node_name")
+            if node and name:
+                self._told[node] = name
+
+    def of(self, node_id: str) -> str:
+        return label_of(node_id, self._own.get(node_id) or self._told.get(node_id) or node_id, self._own)
 
 
-def _side_effect(number: int, entry: Mapping[str, Any]) -> SideEffect:
+def _entries(turn: TurnLog, recorded: Ledgers) -> Iterator[Mapping[str, Any]]:
+    closing = _closing(turn)
+    if closing is not None:
+        pair = field(closing, "run_input_output_pair") or {}
+        kept = _kept(pair.get("iteration_end_state_miscellaneous"))
+    else:
+        kept = list(recorded.get(turn.events[-1].logical_id or "", ())) if turn.events else []
+    return (entry for entry in kept if isinstance(entry, Mapping))
+
+
+def _closing(turn: TurnLog) -> Event | None:
+    # It is one of the last.
+    return next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
+
+
+def _kept(state: Any) -> list[Any]:
+    kept = state.get(KEY) if isinstance(state, Mapping) else None
+    return kept if isinstance(kept, list) else []
+
+
+def _side_effect(turn: TurnLog, entry: Mapping[str, Any], names: _Names) -> SideEffect:
     request, status = entry.get("request"), entry.get("status_code")
     return SideEffect(
-        turn_number=number,
+        turn_number=turn.number,
+        is_background=turn.is_background,
         time=_time(entry.get("at")),
         node_logical_id=_text(entry, "node_logical_id"),
+        node_name=names.of(_text(entry, "node_logical_id")),
         kind=_text(entry, "kind"),
         call_class=_text(entry, "call_class"),
         target=_text(entry, "target"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from debugger.analysis.facts import iso_utc, node_name_of, node_of, text, thread_of, time_of
+from debugger.analysis.origins import author_node_id, label_of
+from debugger.analysis.reasons import Reasons
 from debugger.protocol.events import EndNodeRunEvent, Event
 from debugger.protocol.runs import TurnLog
 
@@ -47,6 +50,7 @@ class TimelineRow:
     importance: Importance
     node_logical_id: str | None
     node_name: str | None
+    """With the super nodes around it: ``Booking › Ask``."""
     thread: str | None
     at_ms: float | None
     """Since the run's first event."""
@@ -63,15 +67,18 @@ class TimelineRow:
     """Which of the run's turns and pieces of background work the event is in, from 0."""
     is_background: bool = False
     """Whether it happened in background work."""
+    drawn_node: str | None = None
+    """The id of the node of the author's graph: of an event inside a super node that super node."""
 
 
-def timeline(turns: Sequence[TurnLog]) -> list[TimelineRow]:
+def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
     """Every event of a run as a row.
 
     Args:
         turns: The run's turns; the last one may still be growing.
+        names: The author's node names by id.
     """
-    reader = _Reader()
+    reader = _Reader(names or {})
     rows: list[TimelineRow] = []
     for place, turn in enumerate(turns):
         reader.turn_start = None
@@ -91,6 +98,16 @@ def importance_of(event: Event) -> Importance:
     return "high" if is_tool else "low"
 
 
+def trouble(rows: Iterable[TimelineRow]) -> dict[str, int]:
+    """How many of the rows tell of a failure, and how many warn; only what there is."""
+    told = Counter(
+        "warning" if row.type == "workflow_warning" else "failure"
+        for row in rows
+        if row.is_failure or row.type == "workflow_warning"
+    )
+    return {kind: told[kind] for kind in ("failure", "warning") if told[kind]}
+
+
 def short(summary: str) -> str:
     """A summary in one line, cut with an ellipsis where it is too long."""
     cut = summary if len(summary) <= LONGEST_SUMMARY else summary[: LONGEST_SUMMARY - 1] + _ELLIPSIS
@@ -100,17 +117,20 @@ def short(summary: str) -> str:
 class _Reader:
     """What a row needs to know of the events before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._own = names
         self.turn_start: float | None = None
         self._count = 0
         self._run_start: float | None = None
         self._node_starts: dict[tuple[str | None, ...], float] = {}
         self._names: dict[str, str] = {}
+        self._reasons = Reasons()
 
     def row(self, turn: TurnLog, place: int, position: int, event: Event) -> TimelineRow:
         node = node_of(event)
         time = time_of(event)
         self._start_clocks(time)
+        self._reasons.learn(event)
         self._count += 1
         return TimelineRow(
             self._count - 1,
@@ -125,10 +145,11 @@ class _Reader:
             _milliseconds(self.turn_start, time),
             self._duration(event, node, time),
             iso_utc(time),
-            short(event.summary),
+            short(self._reasons.summary(event)),
             event.is_failure,
             place,
             turn.is_background,
+            author_node_id(node, self._own) if node else None,
         )
 
     def _start_clocks(self, time: float | None) -> None:
@@ -144,8 +165,8 @@ class _Reader:
         told = node_name_of(event)
         if told:
             self._names[node] = told
-            return told
-        return self._names.get(node)
+        known = self._names.get(node)
+        return label_of(node, known, self._own) if known else None
 
     def _duration(self, event: Event, node: str | None, time: float | None) -> float | None:
         if event.type not in ("start_node_run", "end_node_run") or time is None:

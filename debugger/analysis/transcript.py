@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, Self
 
@@ -20,6 +20,8 @@ from debugger.analysis.facts import (
 )
 from debugger.analysis.hints import InputHint, input_hint
 from debugger.analysis.hops import EdgeFinder, Hop, condition_of, hops
+from debugger.analysis.origins import label_of
+from debugger.analysis.reasons import Reasons
 from debugger.analysis.scopes import changes_by_turn
 from debugger.analysis.spoken import Spoken, spoken
 from debugger.analysis.standing import Standing
@@ -78,6 +80,7 @@ class TranscriptRow(NamedTuple):
     text: str
     node_logical_id: str
     node_name: str
+    """With the super nodes around it: ``Booking › Ask``."""
     node_type: str
     thread_id: str
     """As people know it: ``"0"``, or the configured id of a companion."""
@@ -122,7 +125,7 @@ def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | N
     for words in spoken(turns):
         said.setdefault(words.place, []).append(words)
     for place, (turn, changed, ending) in enumerate(
-        zip(turns, changes_by_turn(turns), _endings(turns, facts.status), strict=True)
+        zip(turns, changes_by_turn(turns), _endings(turns, facts.status, table.names), strict=True)
     ):
         table.add_turn(turn, said.get(place, []), changed, ending)
     return table.rows
@@ -147,7 +150,8 @@ class _Table:
         self.rows: list[TranscriptRow] = []
         self._facts = facts
         self._nodes = {node.logical_id: node for node in workflow.node_configs}
-        self._edges = EdgeFinder(workflow.edge_configs)
+        self.names = {node.logical_id: node.label for node in workflow.node_configs}
+        self._edges = EdgeFinder(workflow.edge_configs, self._nodes)
         self._arrivals = _arrivals(turns, self._edges)
         times = (time_of(event) for turn in turns for event in turn.events)
         self._start = next((time for time in times if time is not None), None)
@@ -173,7 +177,11 @@ class _Table:
                 role=words.role if words else "system",
                 text=words.text if words else ending.error_message,
                 node_logical_id=node_id or "",
-                node_name=(node_name_of(event) if event else None) or (node.name if node else None) or "",
+                node_name=label_of(
+                    node_id or "",
+                    (node_name_of(event) if event else None) or (node.name if node else None) or "",
+                    self.names,
+                ),
                 node_type=(node.type if node else None) or "",
                 thread_id=(reference_id(words.thread_id) if words else None) or MAIN_THREAD,
                 edge_taken=edge,
@@ -223,14 +231,16 @@ def _arrivals(turns: Sequence[TurnLog], edges: EdgeFinder) -> dict[int, Hop]:
     return found
 
 
-def _endings(turns: Sequence[TurnLog], status: str) -> Iterator[_Ending]:
+def _endings(turns: Sequence[TurnLog], status: str, names: Mapping[str, str]) -> Iterator[_Ending]:
     standing = Standing()
     for place, turn in enumerate(turns, start=1):
         standing.follow(turn.events)
         waiting = standing.main.waiting
         kind, message = _error(turn.events)
         hint = input_hint(
-            waiting.to_wire() if waiting else None, status if place == len(turns) else "running"
+            waiting.to_wire() if waiting else None,
+            status if place == len(turns) else "running",
+            names=names,
         )
         yield _Ending(hint, kind, message)
 
@@ -245,8 +255,10 @@ def _error(events: Sequence[Event]) -> tuple[str, str]:
         return "", ""
     if failed.type == "node_expired":
         return "node_expired", text(failed, "reason") or failed.summary
-    output = field(failed, "run_output") or {}
-    return "node_failure", str(output.get("error_message") or failed.summary)
+    reasons = Reasons()
+    for event in events:
+        reasons.learn(event)
+    return "node_failure", reasons.of(failed) or failed.summary
 
 
 def _latency(event: Event | None) -> float | None:

@@ -12,6 +12,7 @@ from debugger.protocol.events import (
     COMPANION,
     AssistantResponseEvent,
     CompanionEdgeEvent,
+    EndThreadEvent,
     Event,
     UserMessagesEvent,
     WorkflowNavigationMessageEvent,
@@ -20,7 +21,9 @@ from debugger.protocol.messages import Message, ai_message
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
 from debugger.protocol.states import read_state
 
-_KEPT = frozenset({"user_messages", "assistant_response", "workflow_navigation_message", "companion_edge"})
+_KEPT = frozenset(
+    {"user_messages", "assistant_response", "workflow_navigation_message", "companion_edge", "end_thread"}
+)
 
 
 class History:
@@ -71,14 +74,17 @@ def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
 
 def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -> list[Message]:
     parent = thread_id.rsplit(COMPANION, 1)[0]
-    of_parent, own = list(seeds), list[Message]()
+    of_parent, own, runs = list(seeds), list[Message](), False
     for event in events:
         if event.origin_thread_id == parent:
             of_parent += _spoken(event)
         elif event.origin_thread_id != thread_id:
             continue
         elif isinstance(event, CompanionEdgeEvent):
-            own = list(of_parent)
+            # Once it runs, such an event tells of a worker beside one of its nodes.
+            own, runs = own if runs else list(of_parent), True
+        elif isinstance(event, EndThreadEvent):
+            runs = False
         else:
             own += _spoken(event)
     return own

@@ -8,15 +8,9 @@ from typing import Any
 
 from debugger.engine.announcer import Events
 from debugger.engine.expansion.placement import is_inside
+from debugger.engine.hop_events import companion_event, edge_event, escalation_event, navigation_event
+from debugger.engine.hops import Decision, Hop
 from debugger.engine.nodes.base import Node, NodeContext
-from debugger.engine.routing import (
-    Decision,
-    Hop,
-    companion_event,
-    edge_event,
-    escalation_event,
-    navigation_event,
-)
 from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
 from debugger.engine.static_messages import fixed_response, pick_message
@@ -164,7 +158,8 @@ class Hopping:
 
     def _is_strike(self, hop: Hop) -> bool:
         """Whether the hop enters a guardrail node once too often (``platform/engine.md`` 3.8, U-27)."""
-        if not hop.destination.is_guardrail_node or hop.source.is_guardrail_node:
+        destination = hop.destination
+        if not destination.is_guardrail_node or destination.disabled or hop.source.is_guardrail_node:
             return False
         state = self._segment.state
         state.guardrail_entries += 1
@@ -179,7 +174,8 @@ class Hopping:
         """Go to the escalation node instead; without one say the message and end."""
         onward = self._segment.graph.nodes.get(self._strikes.escalation_node_logical_id or "")
         entries = self._segment.state.guardrail_entries
-        yield self._announcer.stamped(escalation_event(hop.source, onward, entries), thread)
+        edge_run_id = thread.next_edge_run_id(f"{hop.source.logical_id}:escalation")
+        yield self._announcer.stamped(escalation_event(hop.source, onward, entries, edge_run_id), thread)
         if onward is not None:
             yield from self._enter(Hop("escalation", hop.source, onward), thread)
             return
@@ -208,5 +204,5 @@ def _move(thread: ThreadState, hop: Hop, graph: Graph) -> None:
             thread.callers.pop()
     # Kept until a model is asked: what was come back to may be a node that asks none.
     thread.came_back = thread.came_back or hop.kind == "reverse"
-    thread.hops_in_a_row = thread.hops_in_a_row + 1 if hop.is_conditional else 0
+    thread.hops_in_a_row += hop.is_conditional
     thread.position = hop.destination.logical_id

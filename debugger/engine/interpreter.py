@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -106,11 +107,8 @@ class Interpreter:
             InputError: The input is too large, or speaks to a thread that is not there.
         """
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
-        if state.main.ended and turn_input.command != "stop":
-            raise InputError(
-                "The conversation of this run is over; only its companion threads still run.",
-                advice="Advance its background work, or stop it.",
-            )
+        if turn_input.command != "stop":
+            _check_not_over(state)
         return TurnRun(self._segment(state, turn_input, past, cancelled)).events()
 
     def transfer(
@@ -130,12 +128,18 @@ class Interpreter:
             cancelled: Set from another thread to end the turn after what it is doing.
 
         Raises:
-            InputError: The node is not in the workflow.
+            InputError: The node is not in the workflow, or the conversation is over.
 
         Source: ``platform/engine.md`` U-48.
         """
+        _check_not_over(state)
+        if destination not in self.graph.nodes:
+            raise InputError(
+                f"The node {destination!r} is not in this version of the workflow, so nothing can go there.",
+                advice="Choose one of its nodes.",
+            )
         segment = self._segment(state, TurnInput(command="resume"), past, cancelled)
-        return TurnRun(segment).events(transfer_to=self._checked(destination))
+        return TurnRun(segment).events(transfer_to=destination)
 
     def pump(
         self,
@@ -214,12 +218,14 @@ class Interpreter:
     def _checked_wire(self, turn_input: TurnInput) -> JsonObject:
         """The input as it goes over the wire."""
         try:
+            # What only Python can hold would come back from the store as something else, or not at all.
+            json.dumps(turn_input.model_dump(), allow_nan=False)
             wire = turn_input.to_wire()
             size, limit = len(encode(wire)), self.options.max_run_input_bytes
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",
-                advice="It takes objects and lists, not too deep, texts, numbers, true, false and null.",
+                advice="It takes objects, lists (not too deep), texts, finite numbers, true, false and null.",
             ) from error
         if size > limit:
             raise InputError(
@@ -232,9 +238,17 @@ class Interpreter:
         for thread_id in threads:
             if thread_id != MAIN_THREAD:
                 raise InputError(
-                    f"{where} names the thread {thread_id!r}, which this run does not have.",
-                    advice=f"The main thread is {MAIN_THREAD!r}.",
+                    f"{where} names the thread {thread_id!r}; only {MAIN_THREAD!r} is ever spoken to.",
+                    advice=f"Send it to the main thread, {MAIN_THREAD!r}: a companion thread hears nobody.",
                 )
+
+
+def _check_not_over(state: RunState) -> None:
+    if state.main.ended:
+        raise InputError(
+            "The conversation of this run is over; only its companion threads still run.",
+            advice="Advance its background work, or stop it.",
+        )
 
 
 def _restore(state: RunState, snapshot: StateSnapshot) -> None:

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from debugger.engine.announcer import Events
 from debugger.engine.flags import number, truth
+from debugger.engine.hop_events import companion_event
 from debugger.engine.hopping import Hopping
+from debugger.engine.hops import Hop, choice_of
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
 from debugger.engine.retries import (
     OUTCOME,
@@ -19,7 +21,6 @@ from debugger.engine.retries import (
     outcome_of,
     retry_settings,
 )
-from debugger.engine.routing import Hop, choice_of, companion_event
 from debugger.engine.segment import Segment
 from debugger.engine.state import BoundedLoop, ThreadState
 from debugger.engine.waiting import note_evaluation
@@ -66,6 +67,9 @@ class NodeRuns:
         outcome = yield from self._execute(thread, node, context, run_id)
         if outcome.answered:
             thread.pending = []
+        if loop is not None and loop.is_over(self._segment.world.now()):
+            expired = expired_event(loop, retry_settings(node.config) or SelfLoopConfig())
+            yield self._announcer.stamped(expired, thread, node.config, run_id)
         yield from self._run_workers(thread, workers)
         if self._lingers(node, outcome):
             thread.lingers = True
@@ -76,6 +80,8 @@ class NodeRuns:
         note_evaluation(self._routes, thread, node.config.logical_id, self._segment.state)
         yield from self._announcer.warnings(context, thread)
         if loop is not None and (decision is None or decision.hop.kind == "self_loop"):
+            if decision is not None:
+                thread.pending = []
             yield from self._retry(thread, node, context, loop, run_id)
         else:
             yield from self._hopping.go(thread, node, decision, run_id)
@@ -84,12 +90,16 @@ class NodeRuns:
         """Leave a node that has run and waited for the user once more (U-3)."""
         thread.lingers = False
         context = self._segment.context(thread)
+        context.deadline = thread.loop.deadline if thread.loop else None
         run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
         decision = yield from self._announcer.pass_on(
             self._routes.decide(node, context, Outcome(), {}), thread, node.config, run_id
         )
         yield from self._announcer.warnings(context, thread)
-        yield from self._hopping.go(thread, node, decision, run_id)
+        if decision is None and thread.loop is not None:
+            yield from self._retry(thread, node, context, thread.loop, run_id)
+        else:
+            yield from self._hopping.go(thread, node, decision, run_id)
 
     def _lingers(self, node: Node[Any], outcome: Outcome) -> bool:
         waits = node.waits_for_user and not node.loops_to_itself
@@ -166,6 +176,7 @@ class NodeRuns:
             worker = graph.node(str(edge.destination_node_logical_id))
             if not worker.disabled:
                 context = self._segment.context(thread)
+                context.given = self._segment.input_of(thread, worker)
                 context.heard = list(thread.pending)
                 context.history = self._segment.history.as_it_stands()
                 found.append(_Worker(edge, self._segment.interpreter.node(worker), context))
@@ -204,8 +215,6 @@ class NodeRuns:
         """Try a node again that led nowhere or, where its bound is met, see whether that leads on."""
         config, world, stamped = node.config, self._segment.world, self._announcer.stamped
         settings = config.self_loop_config or SelfLoopConfig()
-        if loop.is_over(world.now()):
-            yield stamped(expired_event(loop, settings), thread, config, run_id)
         outcome = outcome_of(loop, settings, world)
         if outcome is not None:
             yield from self._give_up(thread, node, loop, outcome)

@@ -21,6 +21,9 @@ class PumpRun:
     def events(self) -> Generator[Event, None, TurnEnd]:
         """The pump's events in order, none where nothing is due; returns how it ended."""
         segment, error, is_kept = self._segment, None, False
+        if segment.state.paused:
+            segment.status = "paused"
+            return segment.end(None)
         events = self._advance()
         while True:
             try:

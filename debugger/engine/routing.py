@@ -7,88 +7,24 @@ the node's own before those to global nodes; the node's own loop; nothing, which
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from debugger.engine.expansion.placement import author_edge_id, exit_origin_of, may_enter, ways_back
+from debugger.engine.expansion.placement import exit_origin_of, may_enter, ways_back
 from debugger.engine.flags import truth
+from debugger.engine.hops import Decision, Hop, Kind, choice_of
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
 from debugger.engine.nodes.llm.judging import judge
-from debugger.engine.nodes.llm.schemas import readable_schema
-from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
 from debugger.graph import Graph
-from debugger.protocol.base import JsonObject
-from debugger.protocol.events import (
-    CompanionEdgeEvent,
-    ConditionalEdgeEvent,
-    DirectEdgeEvent,
-    EdgeEvent,
-    Event,
-    GuardrailEscalationEdgeEvent,
-    ReverseConditionalEdgeEvent,
-    SelfLoopEdgeEvent,
-    WorkflowNavigationMessageEvent,
-    WorkflowWarningEvent,
-)
-from debugger.protocol.messages import ai_message
+from debugger.protocol.events import Event, WorkflowWarningEvent
 from debugger.protocol.workflow import (
-    ConditionConfig,
     EdgeConfig,
     EvaluateWhileWaitingConfig,
     GlobalNodeConfig,
     NodeConfig,
 )
-
-Kind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
-
-
-@dataclass(frozen=True)
-class Hop:
-    """One way out of a node."""
-
-    kind: Kind
-    source: NodeConfig
-    destination: NodeConfig
-    edge: EdgeConfig | None = None
-    """The author's edge; ``None`` for a hop to or from a global node, which needs none."""
-    condition: ConditionConfig | None = None
-    judged_apart: bool = False
-    """Whether a model judges its condition in a call of its own instead of choosing it while it answers."""
-    super_node_id: str | None = None
-    """The super node that it leaves (``platform/engine.md`` 2.11)."""
-
-    @property
-    def key(self) -> str:
-        """A name for it that no other way out of the same node has."""
-        return self.edge.logical_id if self.edge else f"{self.kind}:{self.destination.logical_id}"
-
-    @property
-    def name(self) -> str | None:
-        """The author's name for the edge."""
-        return self.edge.name if self.edge else None
-
-    @property
-    def edge_id(self) -> str | None:
-        """The author's id for the edge."""
-        return author_edge_id(self.edge) if self.edge else None
-
-    @property
-    def is_conditional(self) -> bool:
-        """Whether something had to hold for it."""
-        return self.kind in ("conditional", "global", "reverse")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The hop that is taken, and why."""
-
-    hop: Hop
-    reason: str
-    args: JsonObject
-    chosen_by_model: bool = False
 
 
 class Routes:
@@ -96,7 +32,7 @@ class Routes:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._known: dict[str, tuple[Hop, ...]] = {}
+        self._known: dict[tuple[str, bool], tuple[Hop, ...]] = {}
         self._known_direct: dict[str, Hop | None] = {}
         self._known_forks: dict[str, list[Hop]] = {}
         self._waiting: dict[str, tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]] = {}
@@ -153,42 +89,50 @@ class Routes:
         return known
 
     def judged_while_waiting(self, node_id: str) -> tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]:
-        """The edges of a node that are judged while it waits for the user, each with its settings (3.9)."""
+        """The edges of a node that are judged while it waits for the user, each with its settings (3.9).
+
+        One without an expression is none of them: nothing could ever hold (V6 in ``platform/engine.md`` 12).
+        """
         found = self._waiting.get(node_id)
         if found is None:
             found = self._waiting[node_id] = tuple(
                 (hop, settings)
                 for hop in self._own(self._graph.node(node_id))
                 if (settings := hop.edge and hop.edge.evaluate_while_waiting_config) and settings.enabled
-                if not self._is_blocked(hop)
+                if hop.expression and not self._is_blocked(hop)
             )
         return found
 
-    def holds(self, hop: Hop, context: NodeContext) -> Generator[Event, None, Decision | None]:
+    def holds(
+        self, hop: Hop, context: NodeContext, *, tell: bool = True
+    ) -> Generator[Event, None, Decision | None]:
         """Judge the expression of one edge; the decision to take it where it holds.
+
+        Args:
+            hop: The edge.
+            context: What its source ran with.
+            tell: Whether to yield its warnings; what is judged every second has told them before.
 
         Raises:
             RunError: It cannot be read or evaluated.
         """
-        expression = hop.condition.condition_expression if hop.condition else None
-        reason = (yield from _expression_reason(hop, expression, context)) if expression else None
+        reason = yield from _expression_reason(hop, hop.expression, context, tell=tell)
         return Decision(hop, reason, {}) if reason is not None else None
 
     def hydrated(self, hop: Hop, context: NodeContext) -> str:
         """The expression of an edge with its values filled in."""
-        expression = hop.condition.condition_expression if hop.condition else None
-        return _parsed(expression, context).hydrated(context.scope) if expression else ""
+        return _parsed(hop.expression, context).hydrated(context.scope)
 
     def _direct(self, node: NodeConfig) -> Hop | None:
         edge = self._graph.main_direct(node.logical_id)
         return self._hop("direct", node, edge) if edge else None
 
     def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Hop, ...]:
-        known = self._known.get(node.logical_id)
+        key = (node.logical_id, thread.is_companion)
+        known = self._known.get(key)
         if known is None:
-            # No node is on the main path and in a companion thread, so the node alone tells which it is.
             ways = (*self._own(node), *(() if thread.is_companion else self._to_globals(node)))
-            known = self._known[node.logical_id] = tuple(hop for hop in ways if not self._is_blocked(hop))
+            known = self._known[key] = tuple(hop for hop in ways if not self._is_blocked(hop))
         return (*known, *self._back(node, thread)) if thread.callers else known
 
     def _is_blocked(self, hop: Hop) -> bool:
@@ -252,105 +196,6 @@ class Routes:
         return None
 
 
-def choice_of(hop: Hop, context: NodeContext) -> Choice:
-    """A hop as it is offered to a model."""
-    condition = hop.condition or ConditionConfig()
-    return Choice(
-        edge_id=hop.key,
-        condition=context.fill(condition.condition_freeform or ""),
-        destination_node_logical_id=hop.destination.logical_id,
-        destination_node_name=hop.destination.label,
-        edge_name=hop.name,
-        args_schema=condition.args_schema and readable_schema(condition.args_schema),
-    )
-
-
-def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
-    """The event that tells which hop is taken, and why.
-
-    A direct edge's own id and name stay out of its event, as recorded (``platform/engine.md`` 3.3).
-    """
-    hop = decision.hop
-    ends = {
-        "edge_run_id": run_id,
-        "source_node_logical_id": hop.source.logical_id,
-        "source_node_name": hop.source.name,
-        "destination_node_logical_id": hop.destination.logical_id,
-        "destination_node_name": hop.destination.name,
-        "reason": decision.reason,
-    }
-    if hop.kind == "direct":
-        return DirectEdgeEvent(**ends)
-    if hop.kind == "self_loop":
-        return SelfLoopEdgeEvent(**ends)
-    named = {
-        "edge_name": hop.name,
-        "edge_logical_id": hop.edge_id,
-        "super_node_exit_origin": hop.super_node_id,
-    }
-    if hop.kind == "reverse":
-        global_node = hop.super_node_id or hop.source.logical_id
-        return ReverseConditionalEdgeEvent(
-            **named, **ends, args_filled=decision.args, global_node_logical_id=global_node
-        )
-    return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
-
-
-def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | None) -> CompanionEdgeEvent:
-    """The event that tells that a node runs beside another: a worker, or the first of a companion thread."""
-    return CompanionEdgeEvent(
-        edge_name=edge.name if edge else None,
-        edge_logical_id=edge.logical_id if edge else None,
-        source_node_logical_id=source.logical_id,
-        source_node_name=source.name,
-        destination_node_logical_id=other.logical_id,
-        destination_node_name=other.name,
-        reason=f"{other.label} runs beside {source.label}",
-    )
-
-
-def escalation_event(
-    source: NodeConfig, destination: NodeConfig | None, entries: int
-) -> GuardrailEscalationEdgeEvent:
-    """The event that tells that guardrail nodes were entered too often; without destination the run ends."""
-    return GuardrailEscalationEdgeEvent(
-        edge_run_id="1",
-        source_node_logical_id=source.logical_id,
-        source_node_name=source.name,
-        destination_node_logical_id=destination.logical_id if destination else None,
-        destination_node_name=destination.name if destination else None,
-        reason=f"Guardrail nodes were entered {entries} times",
-        num_guardrail_nodes_entered=entries,
-    )
-
-
-def navigation_event(hop: Hop, message_id: str) -> WorkflowNavigationMessageEvent:
-    """The memo of a hop, which also enters the chat (``platform/engine.md`` 6.2, 7.2 (a) 7)."""
-    named_types = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
-    edge_type = named_types.get(hop.kind, "conditional")
-    named = hop.edge is not None and hop.kind != "direct"
-    text = (
-        f'[Internal-only memo]: System navigated from agent "{hop.source.name}" to agent '
-        f'"{hop.destination.name}" via {edge_type.replace("_", " ")} edge.'
-    )
-    metadata = {
-        "navigation_message": "true",
-        "edge_type": edge_type,
-        "source_node_id": hop.source.logical_id,
-        "source_node_name": hop.source.name,
-        "destination_node_id": hop.destination.logical_id,
-        "destination_node_name": hop.destination.name,
-        "edge_name": (hop.name or "") if named else "",
-        "edge_logical_id": (hop.edge_id or "") if named else "",
-    }
-    return WorkflowNavigationMessageEvent(
-        logical_id=message_id,
-        message=ai_message(text, message_id=message_id, response_metadata=metadata),
-        origin_node_logical_id=hop.source.logical_id,
-        origin_node_name=hop.source.name,
-    )
-
-
 def _is_offered(hop: Hop, context: NodeContext) -> bool:
     """Whether a model may choose it: a freeform condition, and no expression that can decide.
 
@@ -367,10 +212,12 @@ def _refers_to_absent(expression: str, context: NodeContext) -> bool:
     return any(lookup(context.scope, ref.namespace, ref.path) is ABSENT for ref in references)
 
 
-def _expression_reason(hop: Hop, expression: str, context: NodeContext) -> Generator[Event, None, str | None]:
+def _expression_reason(
+    hop: Hop, expression: str, context: NodeContext, *, tell: bool = True
+) -> Generator[Event, None, str | None]:
     condition = _parsed(expression, context)
     verdict = condition.evaluate(context.scope)
-    for warning in verdict.warnings:
+    for warning in verdict.warnings if tell else ():
         yield WorkflowWarningEvent(warning_message=warning)
     return f"Condition expression '{condition.hydrated(context.scope)}' holds" if verdict.value else None
 

@@ -113,6 +113,8 @@ class RunState:
     """Last index spoken of each list of fixed messages in sequence (U-8)."""
     guardrail_entries: int = 0
     """How often a guardrail node was entered from another kind of node."""
+    paused: bool = False
+    """Whether the last turn paused it: no background work is done until a turn goes on (7.2 (g))."""
     hint: JsonObject | None = None
     """The event of the main thread's last parking: what is waited for."""
     usage_by_model: dict[str, JsonObject] = field(default_factory=dict)

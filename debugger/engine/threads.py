@@ -6,10 +6,11 @@ from collections.abc import Generator
 from typing import Any
 
 from debugger.engine.announcer import Events
+from debugger.engine.expansion.placement import is_inside
 from debugger.engine.hopping import Hopping
+from debugger.engine.hops import Decision
 from debugger.engine.node_runs import NodeRuns
 from debugger.engine.nodes.base import Node
-from debugger.engine.routing import Decision
 from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
 from debugger.engine.waiting import armed_edges, remember
@@ -51,6 +52,7 @@ class Threads:
         yield self._announcer.stamped(PauseEvent(), thread, config, run_id)
         yield self._announcer.stamped(PauseThreadEvent(last_node_logical_id=config.logical_id), thread)
         self._segment.status = "paused"
+        self._segment.state.paused = True
 
     def transfer(self, thread: ThreadState, destination: str) -> Events:
         """Move a thread to a node, wherever it stands, and go on there (``platform/engine.md`` U-48)."""
@@ -127,6 +129,8 @@ class Threads:
         self._segment.node_runs += 1  # a ring of such nodes must meet the looping guard, too
         if onward is not None and self._segment.node_runs <= self._segment.options.max_node_runs:
             thread.position = onward.destination_node_logical_id
+            if not is_inside(config, self._segment.config(thread)):  # as by any hop but the way back
+                thread.callers = [caller for caller in thread.callers if caller[0] != config.logical_id]
         else:
             yield self._hopping.end_thread(thread, config)
 
@@ -158,10 +162,11 @@ class Threads:
         for edge in due:
             judged += 1
             memory = remember(edge.hop, edge.settings, thread, segment.state)
+            is_new = memory.evaluated_at is None
             memory.evaluated_at = segment.world.now()
             run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
             decision = yield from self._announcer.pass_on(
-                segment.interpreter.routes.holds(edge.hop, context), thread, node.config, run_id
+                segment.interpreter.routes.holds(edge.hop, context, tell=is_new), thread, node.config, run_id
             )
             if decision is not None:
                 memory.transitions += 1

@@ -65,7 +65,7 @@ class TurnRun:
                 edge.transitions = 0
             event = UserMessagesEvent(messages=messages)
             yield self._stamped(event, thread, segment.config(thread))
-        thread.parked = False
+        thread.parked = segment.state.paused = False
 
     def _obey(self, transfer_to: str | None) -> Events:
         """Do what the input's command says."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from debugger.engine.routing import Hop, Routes
+from debugger.engine.hops import Hop
+from debugger.engine.routing import Routes
 from debugger.engine.state import RunState, ThreadState, WaitingEdge
 from debugger.protocol.events import WaitingConditionMatchedEvent
 from debugger.protocol.workflow import EvaluateWhileWaitingConfig

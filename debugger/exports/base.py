@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from debugger.analysis.transcript import TranscriptRow
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Export:
-    """One format that a transcript can be saved in."""
+class Export(Generic[Row]):
+    """One format that rows of one kind can be saved in."""
 
     label: str
     """How people know it."""
     extension: str
     """With its dot."""
     media_type: str
-    render: Callable[[Sequence[TranscriptRow]], bytes]
+    render: Callable[[Sequence[Row]], bytes]
     """The whole file."""

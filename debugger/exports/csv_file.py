@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -50,10 +50,15 @@ def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EV
         InputError: There is no such column.
     """
     _check(columns)
+    return csv_bytes(columns, _picked(rows, columns))
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """Rows of any kind as CSV in UTF-8, safe to be opened in a spreadsheet."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows(map(_cell, row) for row in _picked(rows, columns))
+    writer.writerow(header)
+    writer.writerows(map(_cell, row) for row in rows)
     # A lone surrogate has no bytes in UTF-8: it is kept as its escape instead of failing the whole file.
     return _BOM + out.getvalue().encode("utf-8", "backslashreplace")
 

@@ -65,10 +65,10 @@ def skeleton(document: Mapping[str, Any]) -> dict[str, Any]:
     Source: ``platform/engine.md`` 1.7.
     """
     config = _config(document)
-    root = _Shape()
+    root, inside = _Shape(), _given_inside(document)
     for placeholder in _dynamic_placeholders(document):
         steps = _steps(placeholder.path)
-        if steps and isinstance(steps[0], str):
+        if steps and isinstance(steps[0], str) and steps[0] not in inside:
             root.add(steps)
     built = root.build() if root.names else {}
     return {**built, **_defaults(config)}
@@ -96,6 +96,7 @@ def unresolved_placeholders(
     scope = Scope(
         dynamic={
             **dict.fromkeys(system, ""),
+            **_given_inside(document),
             **(own if isinstance(own, Mapping) else {}),
             **_defaults(_config(document)),
             **dynamic,
@@ -124,6 +125,40 @@ def _defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
     miscellaneous = config.get("miscellaneous")
     defaults = miscellaneous.get("default_dynamic_variables") if isinstance(miscellaneous, Mapping) else None
     return defaults if isinstance(defaults, Mapping) else {}
+
+
+def _given_inside(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The dynamic variables that super nodes, and the workflows embedded in them, bring along.
+
+    A blank that a run sends for one of them would hide its value (``platform/engine.md`` 2.11).
+    """
+    found: dict[str, Any] = {}
+    for node in _mappings(document.get("node_configs")):
+        inner = node.get("encapsulated_workflow_config")
+        if isinstance(inner, Mapping):
+            config = inner.get("workflow_config")
+            own = inner.get("dynamic_variables")
+            found |= _given_inside(inner) | dict(own if isinstance(own, Mapping) else {})
+            found |= _defaults(config if isinstance(config, Mapping) else {})
+        found |= _given_by(node)
+    return found
+
+
+def _given_by(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The dynamic variables that a super node's fields are mapped to, with their values."""
+    interface, values = node.get("super_node_interface"), node.get("field_values")
+    fields = interface.get("input_fields") if isinstance(interface, Mapping) else None
+    given = values if isinstance(values, Mapping) else {}
+    for each in _mappings(fields):
+        value = given.get(each.get("name"))
+        value = each.get("default_value") if value is None else value
+        for mapping in _mappings(each.get("mappings")):
+            if mapping.get("target_type") == "dynamic_variable" and value is not None:
+                yield str(mapping.get("target_variable_name")), value
+
+
+def _mappings(listed: Any) -> Iterator[Mapping[str, Any]]:
+    return (one for one in listed if isinstance(one, Mapping)) if isinstance(listed, list) else iter(())
 
 
 def _dynamic_placeholders(document: Mapping[str, Any]) -> Iterator[Placeholder]:

@@ -30,7 +30,10 @@ class Graph:
         self.nodes: Final[Mapping[str, NodeConfig]] = _by_id(workflow.node_configs)
         self.edges: Final[Mapping[str, EdgeConfig]] = _by_id(workflow.edge_configs)
         enabled = [edge for edge in workflow.edge_configs if not edge.disabled]
-        self._leaving: Final = _by_source(edge for edge in enabled if self._joins_nodes(edge))
+        joining = [edge for edge in enabled if self._joins_nodes(edge)]
+        self._leaving: Final = _by_source(joining)
+        self._direct: Final = _by_source(edge for edge in joining if edge.type == "direct")
+        self._conditional: Final = _by_source(edge for edge in joining if edge.type == "conditional")
         self._dangling: Final = _by_source(
             edge for edge in enabled if edge.destination_node_logical_id not in self.nodes
         )
@@ -60,11 +63,11 @@ class Graph:
 
     def direct(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The direct ones among the edges that leave this node."""
-        return self._leaving_of_type(node_id, "direct")
+        return self._direct.get(node_id, ())
 
     def conditional(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The conditional ones among the edges that leave this node."""
-        return self._leaving_of_type(node_id, "conditional")
+        return self._conditional.get(node_id, ())
 
     def main_direct(self, node_id: str) -> EdgeConfig | None:
         """The direct edge that the thread itself follows.
@@ -130,9 +133,6 @@ class Graph:
 
     def _joins_nodes(self, edge: EdgeConfig) -> bool:
         return edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
-
-    def _leaving_of_type(self, node_id: str, edge_type: str) -> tuple[EdgeConfig, ...]:
-        return tuple(edge for edge in self.leaving(node_id) if edge.type == edge_type)
 
     def _next(self, node_id: str, *, hops_known: bool) -> set[str]:
         """Where one step from a node leads, without the hops from anywhere when those are known already."""

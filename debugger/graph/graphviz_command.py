@@ -13,7 +13,7 @@ from debugger.graph.dot import drawing_to_dot
 from debugger.graph.drawing import Drawing
 from debugger.graph.geometry import Placement, Point, Route, bezier
 
-TIMEOUT = 15.0
+TIMEOUT = 6.0
 """Seconds after which a layout is not worth waiting for."""
 
 _MARGIN = 6.0

@@ -10,7 +10,7 @@ from debugger.graph.drawing import Arrow, Box, Drawing
 from debugger.graph.geometry import Placement
 from debugger.graph.layers import layers
 from debugger.graph.routes import LABEL_GAP, LABEL_HEIGHT, LOOP_WIDTH, Chain, chain_routes, loop_routes
-from debugger.graph.rows import GAP, Item, Row, arrange
+from debugger.graph.rows import GAP, Item, Line, Row, arrange
 
 _LANE = 7.0
 """The room on either side of an arrow that passes through a row."""
@@ -53,6 +53,13 @@ def place(drawing: Drawing) -> Placement:
         centres=tuple((item.x, item.middle) for item in items),
         routes=tuple(routes[index] for index in range(len(drawing.arrows))),
     )
+
+
+def lanes(drawing: Drawing) -> int:
+    """How many lanes `place` would need, which is what its time and memory go by."""
+    levels, _ = _levels(drawing)
+    spans = (abs(levels[arrow.source] - levels[arrow.target]) for arrow in drawing.arrows)
+    return sum(2 * span - 1 for span in spans if span)
 
 
 def _loops(arrows: Sequence[Arrow]) -> Loops:
@@ -105,9 +112,8 @@ def _chain(arrow: Arrow, items: Sequence[Item], *, upward: bool) -> Chain:
     """Tie two boxes together with a lane in every row between them; the label stands in the middle one."""
     ends = items[arrow.source], items[arrow.target]
     top, bottom = reversed(ends) if upward else ends
-    lanes = [_lane(row) for row in range(top.row + 1, bottom.row)]
-    for lane in lanes:
-        lane.line = lanes
+    line = Line(size=bottom.row - top.row - 1)
+    lanes = [_lane(row, line) for row in range(top.row + 1, bottom.row)]
     label = None
     if arrow.label:
         label = lanes[(len(lanes) - 1) // 4 * 2]  # an even index: the rows of labels
@@ -120,8 +126,8 @@ def _chain(arrow: Arrow, items: Sequence[Item], *, upward: bool) -> Chain:
     return Chain(passed, upward=upward, label=label, label_width=arrow.label_width)
 
 
-def _lane(row: int) -> Item:
-    return Item(row=row, left=_LANE, right=_LANE, weight=_LANE_WEIGHT)
+def _lane(row: int, line: Line) -> Item:
+    return Item(row=row, left=_LANE, right=_LANE, weight=_LANE_WEIGHT, line=line)
 
 
 def _rows(boxes: Iterable[Item], chains: Iterable[Chain]) -> list[Row]:

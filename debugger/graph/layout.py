@@ -18,7 +18,14 @@ from debugger.protocol.workflow import Workflow
 
 BUILT_IN = "built-in"
 
+NO_ENGINE = "none"
+"""Stands for the engine where a workflow is too large to be drawn."""
+
 _MOST_KEPT = 64
+_MOST_ARROWS = 5_000
+"""A browser shows no more of them at a bearable speed, and nobody could tell them apart."""
+_MOST_LANES = 120_000
+"""As many as the built-in engine places in some five seconds."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,15 @@ class Layout:
     """A whole picture: pixels, x to the right, y downwards, from 0 to ``width`` and ``height``."""
 
     engine: str
-    """What made it: the name of a Graphviz command, or ``built-in``."""
+    """What made it: the name of a Graphviz command, ``built-in``, or ``none``."""
     version: str
     """Equal for equal structures, so that a browser can keep the picture."""
     width: float
     height: float
     nodes: tuple[PlacedNode, ...]
     edges: tuple[PlacedEdge, ...]
+    note: str = ""
+    """Why there is no picture, for people; empty where there is one."""
 
     def to_json(self) -> JsonObject:
         """The same as plain dicts, lists, texts and finite numbers."""
@@ -87,7 +96,8 @@ def layout(workflow: Workflow | Graph) -> Layout:
     """The picture of a workflow, from the best engine at hand.
 
     It depends on ids, names, types and edges only, is kept for the next call with the same ones, and is
-    worked out once even when several threads ask for it at the same moment.
+    worked out once even when several threads ask for it at the same moment. It takes some ten seconds at the
+    most: a workflow for which that is too little has an empty picture with a note.
     """
     graph = workflow if isinstance(workflow, Graph) else Graph(workflow)
     drawing = Drawing.of(graph)
@@ -100,15 +110,27 @@ def forget_layouts() -> None:
 
 
 def _laid_out(drawing: Drawing) -> Layout:
-    engine, placement = _placed(drawing)
+    placed = _placed(drawing)
+    if placed is None:
+        return Layout(NO_ENGINE, drawing.version, 0.0, 0.0, (), (), _too_large(drawing))
+    engine, placement = placed
     nodes = tuple(map(_node, drawing.boxes, placement.centres))
     edges = tuple(_edge(drawing, *pair) for pair in zip(drawing.arrows, placement.routes, strict=True))
     size = round(placement.width, 1), round(placement.height, 1)
     return Layout(engine, drawing.version, *size, nodes, edges)
 
 
-def _placed(drawing: Drawing) -> tuple[str, Placement]:
-    """The name of the first engine that manages, with what it made; the built-in one always does."""
+def _too_large(drawing: Drawing) -> str:
+    return (
+        f"The workflow is too large to be drawn: {len(drawing.boxes):,} nodes and {len(drawing.arrows):,} "
+        "edges. The table shows the same."
+    )
+
+
+def _placed(drawing: Drawing) -> tuple[str, Placement] | None:
+    """The name of the first engine that manages, with what it made; ``None`` where it is too much for all."""
+    if len(drawing.arrows) > _MOST_ARROWS:
+        return None
     give_up = time.monotonic() + graphviz_command.TIMEOUT
     for command in graphviz_command.find_commands():
         try:
@@ -116,6 +138,8 @@ def _placed(drawing: Drawing) -> tuple[str, Placement]:
             return Path(command).stem, graphviz_command.place(drawing, command, timeout=max(0.1, left))
         except graphviz_command.EngineFailure:
             continue
+    if layered.lanes(drawing) > _MOST_LANES:
+        return None
     return BUILT_IN, layered.place(drawing)
 
 

@@ -16,6 +16,15 @@ _LEAST_ROW_GAP, _MOST_ROW_GAP, _ROW_GAP_PER_PIXEL = 15.0, 45.0, 0.06
 
 
 @dataclass(eq=False, slots=True)
+class Line:
+    """All places where one arrow passes through: they should stand at the same ``x``."""
+
+    size: int
+    total: float = 0.0
+    """The sum of where they stand, kept up as they move."""
+
+
+@dataclass(eq=False, slots=True)
 class Item:
     """Something that takes room in a row: a box, or the place where an arrow passes through."""
 
@@ -31,8 +40,8 @@ class Item:
     """How strongly it keeps in line with its neighbours."""
     up: list[Item] = field(default_factory=list)
     down: list[Item] = field(default_factory=list)
-    line: Sequence[Item] = ()
-    """What should stand at the same ``x``: all places where one arrow passes through."""
+    line: Line | None = None
+    """The arrow that passes through; ``None`` of a box."""
     order: int = 0
     x: float = 0.0
     top: float = 0.0
@@ -64,7 +73,7 @@ def arrange(rows: list[Row]) -> None:
             _settle(row, [_wanted(item, item.up if downwards else item.down) for item in row])
     for sweep in range(_STRAIGHTEN_SWEEPS):
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            _settle(row, [_wanted(item, [*item.up, *item.down, *item.line]) for item in row])
+            _settle(row, [_straight(item) for item in row])
     _centre_loose(rows)
     _stack(rows)
 
@@ -121,10 +130,10 @@ def _crossings(rows: Sequence[Row]) -> int:
 def _pack(row: Row) -> None:
     edge = 0.0
     for item in row:
-        item.x = edge + item.left
+        _move(item, edge + item.left)
         edge = item.x + item.right + GAP
     for item in row:
-        item.x -= edge / 2
+        _move(item, item.x - edge / 2)
 
 
 def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
@@ -132,6 +141,22 @@ def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
     if not weight:
         return item.x
     return sum(neighbour.x * neighbour.weight for neighbour in neighbours) / weight
+
+
+def _straight(item: Item) -> float:
+    """Where an item wants to be among its neighbours and, where it is one, the other places of its arrow."""
+    if item.line is None:
+        return _wanted(item, [*item.up, *item.down])
+    neighbours = (*item.up, *item.down)
+    weight = sum(neighbour.weight for neighbour in neighbours) + item.line.size * item.weight
+    total = sum(neighbour.x * neighbour.weight for neighbour in neighbours)
+    return (total + item.line.total * item.weight) / weight
+
+
+def _move(item: Item, x: float) -> None:
+    if item.line is not None:
+        item.line.total += x - item.x
+    item.x = x
 
 
 def _settle(row: Row, wanted: Sequence[float]) -> None:
@@ -151,7 +176,7 @@ def _settle(row: Row, wanted: Sequence[float]) -> None:
         blocks.append((stand, weight, size))
     stands = [stand for stand, _, size in blocks for _ in range(size)]
     for item, stand, offset in zip(row, stands, offsets, strict=True):
-        item.x = stand + offset
+        _move(item, stand + offset)
 
 
 def _offsets(row: Row) -> list[float]:

@@ -126,6 +126,20 @@ class TurnResult(WireModel):
     next_due: float | None = Field(default=None, exclude=True)
     """When background work can go on, in seconds since the epoch, where that is known. Never on the wire."""
 
+    def to_wire(self) -> JsonObject:
+        """The object to send; what was read comes back unchanged.
+
+        The events are JSON already and are given as they are: pydantic would walk through them once more, and
+        gives up on variables that are nested deeper than some 250 levels.
+        """
+        if getattr(self, "_wire", None) is not None:
+            return super().to_wire()
+        ready = {"events": self.events, "next_input_hint": self.next_input_hint}
+        rest = self.model_dump(mode="json", exclude=set(ready))
+        # The order of the fields, which a person may look at.
+        named = [name for name, field in type(self).model_fields.items() if not field.exclude]
+        return {name: ready[name] if name in ready else rest[name] for name in named} | rest
+
     def parsed_events(self) -> list[Event]:
         """The turn's events as instances of their classes."""
         return [parse_event(event) for event in self.events]

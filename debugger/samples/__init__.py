@@ -30,6 +30,7 @@ class Sample:
 SAMPLES: tuple[Sample, ...] = (
     Sample("Tea welcome", ("tea_welcome.json",)),
     Sample("City services", ("city_services.json",)),
+    Sample("Lab results line", ("lab_results.json",), "lab_results.script.yaml"),
     Sample(
         "Clinic front desk",
         ("clinic_front_desk.v1.json", "clinic_front_desk.json"),

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from debugger.backends.base import Backend
 from debugger.errors import WorkflowError
+from debugger.graph.checks import refusals
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow, WorkflowSummary, unwrap_document
@@ -31,9 +32,15 @@ def list_workflows(
 
 @router.post(urls.WORKFLOWS)
 def create_workflow(body: JsonBody, backend: ServedBackend, request: Request) -> JsonReply:
-    """Keep a new workflow: a hydrated document, a document under ``config``, or none but a name."""
+    """Keep a new workflow: a hydrated document, a document under ``config``, or none but a name.
+
+    What the platform refuses to save is refused here too (``platform/wire.md`` 4.8). The app, which is to
+    show what is wrong with a workflow, imports it without this route.
+    """
     name = _name_in(body)
-    summary = backend.create_workflow(without_secrets(_document_in(body)), name=name)
+    document = without_secrets(_document_in(body))
+    _refuse_faulty(document)
+    summary = backend.create_workflow(document, name=name)
     return JsonReply(workflow_answer(backend, summary.id, request), status_code=201)
 
 
@@ -118,6 +125,12 @@ def _document_in(body: JsonObject) -> JsonObject:
     if not body.get("name"):
         raise unusable("missing", "Field required", "name")
     return {"workflow_config": {**config, **named}, "node_configs": [], "edge_configs": []}
+
+
+def _refuse_faulty(document: JsonObject) -> None:
+    problem = next(refusals(Workflow.from_document(document)), None)
+    if problem is not None:
+        raise WorkflowError(problem.message, category=problem.category)
 
 
 def _holds_graph(data: JsonObject) -> bool:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from typing import Self
 
 from debugger.analysis.background import may_go_on
-from debugger.analysis.standing import Standing
+from debugger.analysis.hints import last_hint
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.session.background import BackgroundPace
+from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.worker import Worker
 
@@ -58,6 +59,7 @@ class DebugSession:
         self._error: DebuggerError | None = None
         self._unsent = ""
         self._logbook = Logbook()
+        self.ledger = Ledger(backend)
         self._status: RunStatus = "not_started"
         self._hint: JsonObject | None = None
         self._result: TurnResult | None = None
@@ -81,7 +83,8 @@ class DebugSession:
         session._status = run.status
         logs = turn_logs(run)
         session._logbook = Logbook(logs)
-        session._hint = _last_hint(logs) if run.status == "waiting_for_user_input" else None
+        session.ledger = Ledger(backend, run)
+        session._hint = last_hint(logs) if run.status == "waiting_for_user_input" else None
         session._pace.has_work = may_go_on(logs, session.workflow, run.status)
         session._pace.halt("This run was opened from its record.")
         return session
@@ -216,9 +219,10 @@ class DebugSession:
                 return
             self._error, self._unsent = None, ""
             step = self._step
+            log = self._logbook.new_turn(turn_input, after=step.log if step else None)
             self._turn = Worker(
-                self._logbook.new_turn(turn_input, after=step.log if step else None),
-                lambda cancelled: self._begin(turn_input, cancelled, step),
+                log,
+                lambda cancelled: self.ledger.follow(self._begin(turn_input, cancelled, step), log),
                 self._logbook.add,
             )
 
@@ -234,10 +238,12 @@ class DebugSession:
         )
 
     def _begin_step(self) -> None:
-        run_id = self._run_id or ""
+        run_id, log = self._run_id or "", self._logbook.new_step()
         self._step = Worker(
-            self._logbook.new_step(),
-            lambda cancelled: self.backend.pump(self.workflow_id, run_id, cancelled=cancelled),
+            log,
+            lambda cancelled: self.ledger.follow(
+                self.backend.pump(self.workflow_id, run_id, cancelled=cancelled), log
+            ),
             self._take_event,
         )
 
@@ -290,8 +296,3 @@ class DebugSession:
 
     def _refuse(self, message: str, advice: str) -> None:
         self._error = ConflictError(message, advice=advice)
-
-
-def _last_hint(turns: list[TurnLog]) -> JsonObject | None:
-    waiting = Standing.after(turns).main.waiting
-    return waiting.to_wire() if waiting else None

@@ -184,6 +184,13 @@ def select_event(index: int | None) -> None:
     state.page().event = index
 
 
+def select_node(node_id: str) -> None:
+    """Choose a node and show what is known of it."""
+    state.page().node = node_id or None
+    if node_id:
+        state.set_widget(state.TAB_KEY, "Node")
+
+
 def select_turn(turn_number: int) -> None:
     """Look back at a turn's end, with the background work that came of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from pydantic import SecretStr, ValidationError
 
+from debugger.analysis.policies import HOSTED, responder_words
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError, SettingsError
 from debugger.protocol.base import first_problem
@@ -13,6 +14,7 @@ from debugger.views import commands, state
 from debugger.views.backends import connect_hosted, current_backend, with_key_of_environment
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
+from debugger.views.parts.policies import policy_table
 from debugger.views.state import BackendName
 
 NAMES: dict[BackendName, str] = {"embedded": "Embedded engine", "hosted": "Hosted API"}
@@ -58,11 +60,12 @@ def _embedded() -> None:
         return
     with st.container(border=True):
         st.markdown("##### Embedded engine")
-        st.caption("Runs workflows in this process, without a network and without a model.")
+        st.caption("Runs workflows in this process. Which calls leave it is told below.")
         for name, value in _facts(settings):
             with st.container(horizontal=True, gap="small"):
                 st.caption(name, width=160)
                 st.text(value)
+        policy_table(settings)
         pressed = st.button(
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
         )
@@ -76,7 +79,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
             "Database",
             settings.database_url.rpartition("@")[2],
         ),  # without what may stand before it: a password
-        ("Answers for models", "the workflow's script" if settings.responder == "scripted" else "rules"),
+        ("Answers for models", responder_words(settings)),
         (
             "Python in workflows",
             "may run, isolated" if settings.inline_python == "isolated" else "does not run",
@@ -96,6 +99,7 @@ def _hosted() -> None:
     known = page.hosted_settings if page.hosted_settings.base_url else ours
     with st.form("hosted", border=True):
         st.markdown("##### Hosted API")
+        st.caption(HOSTED)
         st.text_input(
             "Base URL", known.base_url, key=_URL_KEY, placeholder="https://api.example.com/workflows"
         )

@@ -14,8 +14,8 @@ from debugger.views.parts.conversation import conversation
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
+from debugger.views.parts.lower_pane import lower_pane
 from debugger.views.parts.run_input import run_input
-from debugger.views.parts.timeline import timeline
 from debugger.views.parts.workflow_import import workflow_import
 from debugger.views.parts.workflow_picker import workflow_picker
 from debugger.views.reading import reading
@@ -89,7 +89,7 @@ def _workbench(drawn: tuple[object, ...]) -> None:
             conversation(now)
         with right:
             inspector(now)
-    timeline(now)
+    lower_pane(now)
     state.show_address(linking.current_address())
     # Only a full run redraws the rest of the page, and begins or ends the polling. A quick turn may begin and
     # end while this is drawn, and leave the run as it was.

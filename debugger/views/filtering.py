@@ -36,7 +36,7 @@ class Filter:
         return (
             (self.density == "Everything" or row.importance == "high" or row.type in self.types)
             and (not self.types or row.type in self.types)
-            and (self.node is None or row.node_logical_id == self.node)
+            and (self.node is None or self.node in (row.drawn_node, row.node_logical_id))
             and self._matches(row)
         )
 

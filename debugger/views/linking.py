@@ -13,7 +13,7 @@ def follow_address() -> None:
     """Show what the address names, when it names something else than the page shows."""
     page = state.page()
     wanted = state.address()
-    if wanted == page.shown_address or wanted == Address():
+    if wanted == page.shown_address or wanted == Address() or state.is_stale(wanted):
         return
     page.shown_address = wanted
     if wanted.backend in ("embedded", "hosted"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from debugger.analysis.bubbles import Bubble, bubbles
 from debugger.analysis.hints import InputHint, input_hint
 from debugger.analysis.position import Position, position
+from debugger.analysis.side_effects import SideEffect, side_effects
 from debugger.analysis.timeline import TimelineRow, timeline
 from debugger.backends.responders import find_script
 from debugger.errors import DebuggerError
@@ -26,11 +27,14 @@ class Reading:
     session: DebugSession
     turns: list[TurnLog]
     graph: Graph
+    names: dict[str, str]
+    """What people call the nodes of the graph, by id."""
     layout: Layout
     rows: list[TimelineRow]
     position: Position
     bubbles: list[Bubble]
     hint: InputHint
+    effects: list[SideEffect]
     suggestions: list[str]
     """Lines that a user of this workflow could say next."""
     is_scripted: bool
@@ -43,7 +47,8 @@ def reading(session: DebugSession) -> Reading:
     # A turn under way grows while it is read: every pane shall see the same events.
     turns = [replace(turn, events=list(turn.events)) for turn in session.turns]
     has_work = session.pace.has_work
-    moment = (session, session.status, has_work, sum(len(turn.events) for turn in turns), len(turns))
+    grown = (sum(len(turn.events) for turn in turns), len(turns), session.ledger.reads)
+    moment = (session, session.status, has_work, *grown)
     if page.reading is None or page.reading[0] != moment:
         page.reading = (moment, _read(session, turns))
     found: Reading = page.reading[1]
@@ -52,18 +57,21 @@ def reading(session: DebugSession) -> Reading:
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
     graph = Graph(session.workflow)
+    names = {node.logical_id: node.label for node in graph.nodes.values()}
     conversations = _conversations(session)
     return Reading(
         session=session,
         turns=turns,
         graph=graph,
+        names=names,
         layout=layout(graph),
-        rows=timeline(turns),
+        rows=timeline(turns, names),
         position=position(turns, graph, session.status),
-        bubbles=bubbles(turns),
+        bubbles=bubbles(turns, names),
+        effects=side_effects(turns, session.ledger.recorded, names),
         suggestions=next_lines(conversations, [turn.message for turn in turns if turn.message]),
         is_scripted=bool(conversations),
-        hint=input_hint(session.hint, session.status, has_background_work=session.pace.has_work),
+        hint=input_hint(session.hint, session.status, has_background_work=session.pace.has_work, names=names),
     )
 
 

@@ -6,6 +6,8 @@ run and the turn from which a page is rebuilt.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,7 +26,9 @@ BackendName = Literal["embedded", "hosted"]
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
+LOWER_KEY = "lower_view"
 _PAGE = "debugger_page"
+_STALE_SECONDS = 1.0
 
 
 @dataclass
@@ -57,6 +61,10 @@ class PageState:
     """What each table under edit was first given, by its key."""
     shown_address: Address = field(default_factory=Address)
     """What the address bar was last given, so that a change made there is noticed."""
+    left_address: Address = field(default_factory=Address)
+    """What the address bar was given before that."""
+    left_at: float = 0.0
+    """When it was given something else, on the clock that only goes forward."""
     reading: tuple[Any, Any] | None = None
     """What was last read out of a session, and of which state of it; see `debugger.views.reading`."""
     links: dict[str, Any] = field(default_factory=dict)
@@ -95,6 +103,13 @@ def begin_widget(key: str, value: Any) -> None:
     st.session_state.setdefault(key, value)
 
 
+def keep_widgets(keys: Iterable[str]) -> None:
+    """Let keyed widgets keep what they hold though they may not be drawn this time."""
+    for key in keys:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
+
+
 def forget_widget(key: str) -> None:
     """Let a keyed widget begin anew when it is drawn next."""
     st.session_state.pop(key, None)
@@ -118,8 +133,17 @@ def address() -> Address:
     return Address.from_parameters(st.query_params)
 
 
+def is_stale(found: Address) -> bool:
+    """Whether a browser may have sent an address before it learned of the one that is shown now."""
+    held = page()
+    return found == held.left_address and time.monotonic() - held.left_at < _STALE_SECONDS
+
+
 def show_address(shown: Address) -> None:
     """Make the address bar name what the page shows."""
-    page().shown_address = shown
+    held = page()
+    if held.shown_address != shown:
+        held.left_address, held.left_at = held.shown_address, time.monotonic()
+    held.shown_address = shown
     if address() != shown:
         st.query_params.from_dict(shown.to_parameters())

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.bubbles import Bubble, bubbles
+from debugger.analysis.bubbles import Bubble, bubbles, folded
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog, background_input
 
@@ -72,9 +72,9 @@ def test_warnings_and_errors_are_notes_where_they_happened():
     )
 
     assert [(bubble.role, bubble.text) for bubble in bubbles([turn])] == [
-        ("note", "no tool of that name"),
+        ("warning", "no tool of that name"),
         ("agent", "Hm."),
-        ("note", "boom"),
+        ("error", "boom"),
     ]
 
 
@@ -84,3 +84,14 @@ def test_the_memo_of_a_hop_is_no_bubble():
     )
 
     assert bubbles([TurnLog(1, TurnInput(), [memo])]) == []
+
+
+def test_a_few_warnings_stay_apart_and_many_in_a_row_become_one_group():
+    warnings = [Bubble("warning", f"w{place}", "", 1, place) for place in range(3)]
+    words = Bubble("agent", "Hello", "A", 1, 3)
+
+    few = folded([*warnings[:2], words])
+    many = folded([words, *warnings, words])
+
+    assert few == [[warnings[0]], [warnings[1]], [words]]
+    assert many == [[words], warnings, [words]]

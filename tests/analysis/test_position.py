@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.position import node_table, position
+from debugger.analysis.node_table import node_table
+from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

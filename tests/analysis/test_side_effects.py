@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.side_effects import SideEffect, side_effects, summary
-from debugger.protocol.runs import Run
+from debugger.analysis.side_effects import SideEffect, advice, ledgers, needs_record, side_effects, summary
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import Run, TurnInput, TurnLog, turn_logs
 
 
 def entry(call_class="read", how="live", **fields):
@@ -23,36 +24,34 @@ def entry(call_class="read", how="live", **fields):
     }
 
 
-def run(*ledgers):
-    """A record whose turns kept these ledgers."""
-    return Run.from_wire(
-        {
-            "workflow_run_id": "1" * 24,
-            "workflow_id": "2" * 24,
-            "status": "completed",
-            "input_output_pairs": [{"iteration_end_state_miscellaneous": ledger} for ledger in ledgers],
-        }
-    )
+def closed(state, *events, number=1):
+    """A turn that has told its own ledger."""
+    pair = {"iteration_end_state_miscellaneous": state}
+    closing = {"type": "end_workflow_iteration", "logical_id": "c", "run_input_output_pair": pair}
+    ready = {"type": "workflow_ready_for_input", "logical_id": "r"}
+    return TurnLog(number, TurnInput(), [parse_event(event) for event in (*events, closing, ready)])
+
+
+def made(*entries):
+    return side_effects([closed({"side_effects": list(entries)})])
 
 
 def test_the_calls_of_all_turns_come_in_order_with_their_turn():
-    record = run(
-        {"side_effects": [entry()]},
-        None,
-        {
-            "side_effects": [
-                entry("write", "blocked", success=False, status_code=None, error="no"),
-                entry("talk"),
-            ]
-        },
-    )
+    refused = entry("write", "blocked", success=False, status_code=None, error="no")
+    turns = [
+        closed({"side_effects": [entry()]}),
+        closed(None, number=2),
+        closed({"side_effects": [refused, entry("talk")]}, number=3),
+    ]
 
-    found = side_effects(record)
+    found = side_effects(turns)
 
     assert found[0] == SideEffect(
         turn_number=1,
+        is_background=False,
         time="2023-11-14T22:13:20.250Z",
         node_logical_id="node_a",
+        node_name="node_a",
         kind="http",
         call_class="read",
         target="GET https://api.example/",
@@ -73,25 +72,109 @@ def test_the_calls_of_all_turns_come_in_order_with_their_turn():
     "kept", [None, {}, {"side_effects": None}, {"side_effects": "many"}, {"side_effects": [1]}]
 )
 def test_a_turn_without_a_ledger_had_no_side_effects(kept):
-    assert side_effects(run(kept)) == []
+    assert side_effects([closed(kept)]) == []
 
 
 def test_an_entry_that_lacks_everything_is_still_shown():
     odd = {"at": "noon", "success": "yes", "status_code": True, "duration_milliseconds": [], "request": 1}
 
-    found = side_effects(run({"side_effects": [{}, odd, {"at": 1e30}]}))
+    found = made({}, odd, {"at": 1e30})
 
-    assert found == [SideEffect(1, "", "", "", "", "", "", False, None, "", None, {})] * 3
+    assert found == [SideEffect(1, False, "", "", "", "", "", "", "", False, None, "", None, {})] * 3
+
+
+def test_what_only_the_record_tells_is_found_by_the_last_event_of_the_turn_or_the_background_work():
+    spoken = {"type": "assistant_response", "logical_id": "e1", "content": "Hi"}
+    ended = {"type": "end_thread", "logical_id": "e2"}
+    failed = {"type": "workflow_error", "logical_id": "e3", "error_message": "boom"}
+    record = Run.from_wire(
+        {
+            "workflow_run_id": "1" * 24,
+            "workflow_id": "2" * 24,
+            "status": "failed",
+            "input_output_pairs": [
+                {"run_input": {"command": "start"}, "run_output": {"events": [spoken]}},
+                {
+                    "run_input": {"command": "data", "miscellaneous": {"background": True}},
+                    "run_output": {"events": [ended]},
+                    "iteration_end_state_miscellaneous": {"side_effects": [entry("talk")]},
+                },
+                {
+                    "run_input": {"command": "data"},
+                    "run_output": {"events": [failed]},
+                    "iteration_end_state_miscellaneous": {"side_effects": [entry("write")]},
+                },
+            ],
+        }
+    )
+    turns = turn_logs(record)
+
+    found = side_effects(turns, ledgers(record))
+
+    assert set(ledgers(record)) == {"e2", "e3"}
+    assert [needs_record(turn) for turn in turns] == [True] * 3
+    assert [each.call_class for each in found] == ["talk", "write"]
+    assert [each.turn_number for each in found] == [turn.number for turn in turns[1:]]
+    assert side_effects(turns) == []
+
+
+def test_a_turn_that_tells_its_own_ledger_needs_no_record_and_an_empty_one_neither():
+    assert not needs_record(closed(None))
+    assert not needs_record(TurnLog(1, TurnInput()))
+
+
+def test_nodes_are_called_as_their_author_or_the_run_does_with_the_super_nodes_around_them():
+    run = {"type": "start_node_run", "origin_node_logical_id": "booking/look", "origin_node_name": "Look up"}
+    calls = [entry(node_logical_id=node) for node in ("hello", "booking/look", "gone")]
+
+    found = side_effects(
+        [closed({"side_effects": calls}, run)], names={"hello": "Hello", "booking": "Booking"}
+    )
+
+    assert [each.node_name for each in found] == ["Hello", "Booking › Look up", "gone"]
+    assert found[1].node_logical_id == "booking/look"
 
 
 def test_the_summary_counts_by_class_and_says_what_did_not_go_out():
     entries = [entry(), entry("contact", "simulated"), entry(), entry("write", "blocked"), entry("write")]
 
-    told = summary(side_effects(run({"side_effects": entries})))
+    told = summary(made(*entries))
 
     assert told == "2 read, 1 write, 1 write (blocked), 1 contact (simulated)"
 
 
+def test_the_summary_hides_no_failure():
+    entries = [entry(), entry(success=False), entry("write", "simulated", success=False)]
+
+    told = summary(made(*entries))
+
+    assert told == "1 read, 1 read (failed), 1 write (simulated, failed)"
+
+
 def test_the_summary_of_nothing_is_empty_and_an_unknown_class_comes_last():
     assert summary([]) == ""
-    assert summary(side_effects(run({"side_effects": [entry("new"), entry("write")]}))) == "1 write, 1 new"
+    assert summary(made(entry("new"), entry("write"))) == "1 write, 1 new"
+
+
+@pytest.mark.parametrize(
+    ("how", "success", "outcome"),
+    [("live", True, "ok"), ("simulated", False, "failed"), ("blocked", False, "not made")],
+)
+def test_the_outcome_in_a_word(how, success, outcome):
+    (found,) = made(entry(how=how, success=success))
+
+    assert found.outcome == outcome
+
+
+def test_what_to_set_is_told_once_for_all_calls_that_were_refused_for_one_reason():
+    reason = "calls of the class 'write' are blocked. Set X=live to let them out."
+    refused = [
+        entry("write", "blocked", success=False, error=f"{target} was not called: {reason}")
+        for target in ("POST a", "POST b")
+    ]
+
+    told = advice(
+        made(*refused, entry("contact", "blocked", error="Refused."), entry(success=False, error="x"))
+    )
+
+    assert told == [f"2 calls not made: {reason}", "1 call not made: Refused."]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import timeline, trouble
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 
@@ -248,3 +248,14 @@ def test_background_work_bears_the_number_of_its_turn_and_is_told_apart():
         (0, 1, 0, 0, False),
         (1, 1, 1, 0, True),
     ]
+
+
+def test_warnings_and_failures_are_counted_apart_and_only_where_there_are_some():
+    warning = parse_event({"type": "workflow_warning", "warning_message": "odd"})
+    failure = parse_event({"type": "workflow_error", "error_message": "boom"})
+
+    rows = timeline([TurnLog(1, TurnInput(), [warning, warning, failure])])
+
+    assert trouble(rows) == {"failure": 1, "warning": 2}
+    assert trouble(rows[:1]) == {"warning": 1}
+    assert trouble([]) == {}

@@ -14,10 +14,13 @@ from debugger.engine.world import World
 from debugger.protocol.events import EVENT_TYPES, Event
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 from debugger.settings import Settings
+from tests.generated import COMMANDS
+from tests.generated_nodes import SCRIPT
 
 BEGINNING = 1_750_000_000.0
 TICK = 3.0
 PUMPS = 4
+FILES = {"scripts/generated.yaml": SCRIPT, "knowledge/kb_1/hours.md": "Opening hours: 9 to 5."}
 
 
 class Clock:
@@ -39,9 +42,19 @@ def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
     clock = Clock(turn)
     world = World(now=clock.now, sleep=clock.sleep)
     world.random.seed(chance(seed, turn))
+    for name, text in (
+        ("scripts/generated.yaml", SCRIPT),
+        ("knowledge/kb_1/hours.md", "Opening hours: 9 to 5."),
+    ):
+        path = folder / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     settings = Settings(
         database=f"sqlite:///{folder / 'runs.sqlite3'}",
-        responder="rules",
+        responder="scripted",
+        linger_after_reply=seed % 5 == 0,
+        max_node_runs=40,
         scripts=str(folder / "scripts"),
         knowledge=str(folder / "knowledge"),
         outbound_read="simulated",
@@ -63,7 +76,7 @@ def step(
     if run_id is not None and backend.run(run_id).status == "running":
         stream = backend.pump(workflow_id, run_id)
     else:
-        stream = backend.execute(workflow_id, TurnInput.saying(text), run_id=run_id)
+        stream = backend.execute(workflow_id, input_of(text, run_id), run_id=run_id)
     events = list(stream)
     result = stream.finish()
     for _ in range(PUMPS):
@@ -74,6 +87,13 @@ def step(
         events += list(stream)
         result = stream.finish()
     return result, events
+
+
+def input_of(text: str | None, run_id: str | None) -> TurnInput:
+    """A turn's input: what the user says, or the command that stands for it."""
+    if text in COMMANDS:
+        return TurnInput.saying(None, command=text[1:])
+    return TurnInput.saying(text, command="start" if run_id is None else "data")
 
 
 def is_over(result: TurnResult) -> bool:

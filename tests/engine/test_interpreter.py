@@ -993,3 +993,99 @@ def test_the_rules_run_a_workflow_without_any_model():
 
     assert play.said() == ["Let us book."]
     assert "appointment" in play.one("conditional_edge")["reason"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"x", {1}, float("nan"), float("inf"), 10**5000],
+    ids=["bytes", "set", "nan", "inf", "too many digits"],
+)
+@pytest.mark.parametrize("name", ["dynamic_variables", "runtime_variables", "initial_state"])
+def test_what_json_has_no_word_for_is_refused(name, value):
+    variables = {"a": value}
+    given = {"dynamic_variables": variables} if name == "initial_state" else variables
+    play = Play(static("a", "A"))
+
+    with pytest.raises(InputError, match="cannot be written as JSON"):
+        play.turn(**{name: given})
+
+
+def test_variables_that_hold_themselves_are_refused():
+    ring = {}
+    ring["a"] = ring
+
+    with pytest.raises(InputError, match="cannot be written as JSON"):
+        Play(static("a", "A")).turn(dynamic_variables=ring)
+
+
+def test_hops_are_counted_on_over_direct_edges_so_that_a_router_answers_in_the_end():
+    play = Play(
+        say("router"), static("a", "One moment."), when("router", "a", freeform="go"), direct("a", "router")
+    )
+    play.turn()
+
+    play.turn("go")
+
+    assert play.said() == ["One moment."] * 3 + ["You said: go"]
+    assert play.end.status == "waiting_for_user_input"
+
+
+def test_each_escalation_out_of_a_node_has_a_run_id_of_its_own():
+    strikes = {"max_guardrail_nodes_before_escalation": 1, "escalation_node_logical_id": "desk"}
+    play = Play(
+        say("chat"),
+        say("guard", is_guardrail_node=True),
+        say("desk"),
+        when("chat", "guard", freeform="bad"),
+        when("desk", "chat", freeform="fine"),
+        guardrail_strikes_config=strikes,
+    )
+    ids = []
+
+    for text in ("bad", "fine", "bad"):
+        play.turn(text)
+        ids += [event.edge_run_id for event in play.events if event.type == "guardrail_escalation_edge"]
+
+    assert ids == ["1", "2"]
+
+
+def test_a_disabled_guardrail_is_never_entered():
+    play = Play(
+        say("chat"),
+        static("guard", "Stop.", is_guardrail_node=True, disabled=True),
+        static("on", "Go on."),
+        static("desk", "Enough."),
+        when("chat", "guard", freeform="bad"),
+        direct("guard", "on"),
+        guardrail_strikes_config={
+            "max_guardrail_nodes_before_escalation": 1,
+            "escalation_node_logical_id": "desk",
+        },
+    )
+
+    play.turn("bad")
+
+    assert play.said() == ["Go on."]
+
+
+def test_a_worker_beside_a_node_is_given_its_own_input():
+    worker_beside = node("call", "http_request", url="https://example.invalid/a")
+    play = Play(say("chat"), worker_beside, {**direct("chat", "call"), "type": "companion"})
+    message = {"type": "human", "content": "hi"}
+    given = {"type": "http_request", "node_logical_id": "call", "override_url": "https://example.invalid/b"}
+    inputs = {"0": {"node_run_inputs": [{"type": "llm", "messages": [message]}, given]}}
+    turn_input = TurnInput.from_wire({"thread_to_node_inputs": inputs})
+    turn = play.interpreter.turn(play.interpreter.begin(turn_input), turn_input)
+
+    play.events = list(turn)
+
+    assert "https://example.invalid/b" in play.one("http_request")["curl_command"]
+
+
+def test_whoever_is_passed_on_by_a_global_node_that_does_not_run_goes_back_nowhere():
+    desk = node("desk", "from_next_year", global_node_config=everywhere("desk", back="back"))
+    play = Play(say("chat"), desk, say("on"), direct("desk", "on"))
+
+    play.turn("desk")
+
+    assert play.end.end_state["thread_id_to_global_node_previous_node"] == {}

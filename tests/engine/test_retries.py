@@ -8,7 +8,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.responders import RulesResponder
 from debugger.engine.world import World
 from debugger.protocol.runs import TurnInput
-from tests.factories import direct, node, static, tool, when, workflow
+from tests.factories import direct, node, static, tool, when, worker, workflow
 
 COUNT = "def count(n):\n    return (int(n) if n.isdigit() else 0) + 1\n"
 
@@ -148,3 +148,23 @@ def test_no_retry_is_one_attempt(bounds):
 
     exhausted = next(event for event in events if event["type"] == "self_loop_exhausted")
     assert exhausted["total_attempts"] == 1
+
+
+def test_a_run_that_outlives_the_loops_time_is_told_although_its_condition_leads_on():
+    late = node("late", "no_op", delay_seconds=9, self_loop_config={"enabled": True, "expiry_time": 3})
+
+    events, _ = play(Clock(), late, static("b", "B"), when("late", "b", "1 == 1"))
+
+    assert told(events)[:3] == ["start_node_run", "node_expired", "conditional_edge"]
+
+
+def test_a_worker_that_loops_hears_a_new_message_with_each_attempt_of_its_bounded_retry():
+    retry = {"enabled": True, "max_retries": 2}
+    collector = worker("collector", {"x": {"type": "string"}}, self_loop=True, self_loop_config=retry)
+    interpreter = Interpreter(workflow(collector), RulesResponder(), world=Clock().world())
+    given = TurnInput.saying("one")
+
+    events = [event.type for event in interpreter.turn(interpreter.begin(given), given)]
+
+    assert events.count("start_node_run") == 1
+    assert events[-1] == "workflow_ready_for_input"

@@ -12,7 +12,7 @@ from debugger.engine.state import RunState
 from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import TurnInput, TurnLog
 from tests.engine.test_interpreter import Listener
 from tests.factories import direct, node, say, static, tool, when, worker, workflow
 
@@ -80,7 +80,7 @@ def fork(source: str, destination: str, thread_id: str | None = None) -> dict[st
     return direct(source, destination, companion_thread_config=config)
 
 
-def waking(source: str, destination: str, expression: str, **config: Any) -> dict[str, Any]:
+def waking(source: str, destination: str, expression: str | None, **config: Any) -> dict[str, Any]:
     settings = {"enabled": True, "trigger_mode": "on_node_completion", **config}
     return when(source, destination, expression, evaluate_while_waiting_config=settings)
 
@@ -636,3 +636,107 @@ def test_a_pump_after_which_the_user_is_still_waited_for_says_what_for():
     assert run.end.status == "waiting_for_user_input"
     assert run.end.hint["type"] == "busy_wait_for_user_message"
     assert run.end.hint["origin_node_logical_id"] == "chat"
+
+
+def test_a_paused_run_does_no_background_work_until_it_is_resumed():
+    run = Background(*lab())
+    run.turn()
+    run.turn(command="pause")
+
+    pumped = run.pump(after=5)
+
+    assert (pumped, run.end.status, run.end.has_background_work) == ([], "paused", False)
+    run.turn(command="resume")
+    assert run.end.status == "waiting_for_user_input"
+    assert "companion_step_boundary" in run.pump()
+
+
+def test_a_worker_beside_a_node_of_a_companion_does_not_bring_the_parents_chat_up_to_date():
+    heard = []
+
+    class Hearer(Listener):
+        def reply(self, prompt):
+            heard.append((prompt.node_logical_id, [message["content"] for message in prompt.history()]))
+            return super().reply(prompt)
+
+    poll = worker("poll", {"x": {}}, wait_for_user_message=False)
+    run = Background(
+        node("entry", "no_op"),
+        say("chat"),
+        {**poll, "self_loop_config": {"enabled": True, "max_retries": 3, "time_between_retries": 1}},
+        worker("beside", wait_for_user_message=False),
+        direct("entry", "chat"),
+        fork("entry", "poll", "bg"),
+        {**direct("poll", "beside"), "type": "companion"},
+    )
+    run.interpreter.responder = Hearer()
+    first = TurnInput.saying("before")
+    state = run.interpreter.begin(first)
+    log = TurnLog(1, first, list(run.interpreter.turn(state, first)))
+    second = TurnInput.saying("after")
+    log_2 = TurnLog(2, second, list(run.interpreter.turn(state, second, past=lambda: [log])))
+    run.clock.seconds += 2
+
+    list(run.interpreter.pump(state, past=lambda: [log, log_2]))
+
+    of_companion = [words for node_id, words in heard if node_id in ("poll", "beside")]
+    assert of_companion == [["before"]] * 4
+
+
+def test_a_run_that_began_in_a_companions_nodes_does_not_teach_later_companions_to_hop_to_global_nodes():
+    everywhere_if = {"is_global": True, "condition": {"condition_expression": "1 == 1"}}
+    desk = static("desk", "Here I am.", global_node_config=everywhere_if)
+    parts = [node("entry", "no_op"), say("chat"), node("side", "no_op"), desk]
+    run = Background(*parts, direct("entry", "chat"), fork("entry", "side", "bg"))
+    run.turn(start_node_logical_id="side")
+    assert run.said() == ["Here I am."]
+    run.saved = None
+
+    run.turn()
+
+    assert run.said() == []
+
+
+def test_a_waiting_edge_without_an_expression_is_no_background_work():
+    run = Background(say("chat"), static("b", "B"), waking("chat", "b", None, **EVERY_SECOND))
+
+    run.turn()
+
+    assert not run.end.has_background_work
+    assert run.pump(after=5) == []
+
+
+def test_a_condition_judged_every_second_tells_only_once_that_its_variable_is_absent():
+    run = Background(say("chat"), static("b", "B"), waking("chat", "b", "[[n]] >= 3", **EVERY_SECOND))
+    run.turn()
+
+    first, second = run.pump(after=2), run.pump(after=2)
+
+    assert first == ["workflow_warning", "waiting_evaluation_boundary"]
+    assert second == ["waiting_evaluation_boundary"]
+
+
+def test_nothing_is_transferred_once_the_conversation_is_over():
+    run = Background(
+        node("entry", "no_op"), static("b", "B"), poller(), direct("entry", "b"), fork("entry", "poll", "bg")
+    )
+    run.turn()
+
+    with pytest.raises(InputError, match="over"):
+        run.transfer("b")
+
+
+def test_a_node_that_lingers_in_a_bounded_loop_is_tried_again_when_the_user_has_spoken():
+    options = EngineOptions(start_events=False, linger_after_reply=True)
+    retry = {"enabled": True, "max_retries": 1}
+    run = Background(say("chat", self_loop=False, self_loop_config=retry), options=options)
+    run.turn("one")
+
+    types = run.turn("two")
+
+    assert "self_loop_delay" in types
+    assert run.said() == ["You said: two"]
+    assert "self_loop_exhausted" in run.turn("three")
+
+
+EVERY_SECOND = {"trigger_mode": "on_every_background_tick", "min_seconds_between_evaluations": 1}

@@ -111,3 +111,24 @@ def test_system_names_defaults_and_globals_count_as_resolved():
 
 def test_a_broken_expression_is_listed():
     assert unresolved_placeholders(workflow("{{ x | nope }}"), {"x": 1}) == ["x"]
+
+
+def test_what_a_super_node_or_the_workflow_inside_it_brings_along_is_not_asked_for():
+    inner = {
+        "workflow_config": {"miscellaneous": {"default_dynamic_variables": {"place": "Ulm"}}},
+        "node_configs": [{"logical_id": "a", "type": "no_op", "note": "{{doctor}} {{place}} {{patient}}"}],
+        "edge_configs": [],
+    }
+    mapping = {"target_type": "dynamic_variable", "target_variable_name": "doctor"}
+    field = {"name": "who", "mappings": [mapping]}
+    node = {
+        "logical_id": "s",
+        "type": "super_node",
+        "field_values": {"who": "Dr. Okafor"},
+        "super_node_interface": {"input_fields": [field]},
+        "encapsulated_workflow_config": inner,
+    }
+
+    found = skeleton({"workflow_config": {}, "node_configs": [node], "edge_configs": []})
+
+    assert found == {"patient": ""}

@@ -463,3 +463,13 @@ def test_no_field_of_a_node_is_too_odd_to_be_checked(node_type: str, fields: dic
 
 
 EMPTY = Workflow()
+
+
+def test_a_super_node_may_be_left_by_direct_and_conditional_edges():
+    nodes = [{**START, "type": "super_node"}, node("a"), node("b")]
+
+    found_codes = codes(
+        nodes, edge("e1", "start", "a"), edge("e2", "start", "b", **when(expression="[[x]] == 1"))
+    )
+
+    assert "direct-beside-conditional" not in found_codes

@@ -211,7 +211,7 @@ def test_it_is_plain_json() -> None:
 
     data = json.loads(json.dumps(made.to_json(), allow_nan=False))
 
-    assert set(data) == {"engine", "version", "width", "height", "nodes", "edges"}
+    assert set(data) == {"engine", "version", "width", "height", "nodes", "edges", "note"}
     assert data["nodes"][0]["lines"] == ["n0"]
     assert data["edges"][0]["path"].startswith("M")
 
@@ -277,3 +277,22 @@ def test_only_the_latest_layouts_are_kept(monkeypatch: pytest.MonkeyPatch, no_en
         assert layout(first) is kept
 
     assert layout(other) is not forgotten
+
+
+def test_what_is_too_large_to_be_drawn_is_told_at_once_in_a_sentence() -> None:
+    many = [edge(f"n{place % 50}", f"n{place % 49}", name=str(place)) for place in range(5_001)]
+
+    made = layout(workflow(50, *many))
+
+    assert (made.engine, made.nodes, made.edges) == ("none", (), ())
+    assert "50 nodes and 5,001 edges" in made.note
+
+
+def test_more_lanes_than_the_built_in_engine_can_place_are_told_in_a_sentence(no_engine: None) -> None:
+    line = [edge(f"n{place}", f"n{place + 1}") for place in range(399)]
+    long_ways = [edge("n0", "n399", name=str(place)) for place in range(200)]
+
+    made = layout(workflow(400, *line, *long_ways))
+
+    assert made.engine == "none"
+    assert "400 nodes" in made.note

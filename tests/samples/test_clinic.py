@@ -11,7 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for
 
-CLINIC = next(sample for sample in SAMPLES if sample.script)
+CLINIC = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
 FIRST, SECOND = (Workflow.from_document(document) for document in CLINIC.documents())
 SCRIPT = Script.load(script_for("workflow_clinic_front_desk") or "")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import direct, document, static
+from tests.factories import direct, document, node, say, static, when
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -143,3 +143,38 @@ def test_an_unknown_id_and_a_malformed_one_are_told_apart(api):
     assert UNKNOWN in unknown.json()["detail"]
     assert malformed.status_code == 422
     assert malformed.json()["detail"][0]["loc"] == ["path", "workflow_id"]
+
+
+_GONE = {"enabled": True, "trigger_mode": "on_node_completion", "trigger_node_logical_ids": ["gone"]}
+
+
+@pytest.mark.parametrize(
+    ("edges", "category", "rule"),
+    [
+        (
+            [direct("a", "b"), {**direct("a", "b"), "logical_id": "again"}],
+            "Invalid companion configuration",
+            "without the companion flag",
+        ),
+        (
+            [when("a", "b", "1 == 1", evaluate_while_waiting_config=_GONE)],
+            "Invalid 'evaluate while waiting for user input' edge configuration",
+            "do not exist",
+        ),
+    ],
+)
+def test_what_the_platform_refuses_to_save_is_refused_in_its_shape_and_not_kept(api, edges, category, rule):
+    before = api.get("/v1/workflows").json()["total"]
+
+    answer = api.post("/v1/workflows", json=document(say("a"), static("b", "Bye"), *edges))
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == category
+    assert rule in answer.json()["error"]
+    assert api.get("/v1/workflows").json()["total"] == before
+
+
+def test_a_workflow_that_the_platform_does_save_is_kept_however_odd_it_is(api):
+    odd = document(node("a", "from_next_year"), when("a", "gone", "[[x]] ==="), name="Odd")
+
+    assert api.post("/v1/workflows", json={**odd, "name": "Odd"}).status_code == 201

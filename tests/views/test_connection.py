@@ -71,7 +71,10 @@ def test_the_embedded_engine_says_what_it_found(app, backend):
 
     assert not app.exception
     assert app.success[0].value == "The connection works: 1 workflow found."
-    assert list(app.dataframe[0].value["name"]) == ["Tea shop"]
+    found = {each.proto.alt.partition(" ")[0]: each.value for each in app.dataframe}
+    assert list(found["Workflows"]["name"]) == ["Tea shop"]
+    assert list(found["Policy"]["class"]) == ["talk", "read", "write", "contact"]
+    assert list(found["Policy"]["policy"])[2] == "blocked: refused"
 
 
 def test_the_hosted_api_says_what_it_found(app, api):
@@ -187,3 +190,12 @@ def test_an_environment_that_makes_no_sense_is_told(app, monkeypatch):
 
     assert not app.exception
     assert "WORKFLOW" in app.error[0].value
+
+
+def test_the_hosted_api_says_beforehand_that_its_calls_are_real(app):
+    app.run()
+    go_to = app.segmented_control("backend")
+
+    go_to.set_value("hosted").run()
+
+    assert any("makes every call for real" in caption.value for caption in app.caption)

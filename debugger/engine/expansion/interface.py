@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from debugger.engine.expansion.placeholder import SUPER_NODE, Placeholder
+from debugger.engine.json_schema import mismatch
 from debugger.errors import InputError, RunError
+from debugger.expressions import placeholders
 from debugger.graph import Graph
 from debugger.graph.checks import Subject
 from debugger.graph.checks.super_nodes import super_node_field
@@ -146,6 +148,20 @@ def _check(placeholder: Placeholder, fields: list[JsonObject], values: JsonObjec
     }
     for problem in super_node_field(Subject(Graph(Workflow.from_wire({"node_configs": [node]})))):
         raise RunError(f"{placeholder} cannot be filled in. {problem.message}", advice=problem.advice)
+    for each in fields:
+        misfit = _schema_misfit(values.get(each["name"]), each.get("json_schema"))
+        if misfit is not None:
+            raise RunError(
+                f"{placeholder} cannot be filled in. The field {each['name']!r} does not fit its "
+                f"'json_schema': {misfit}.",
+                advice="Correct 'field_values' as 'super_node_interface' describes them.",
+            )
+
+
+def _schema_misfit(value: Any, schema: Any) -> str | None:
+    """What is wrong with a value; nothing is where there is none, or where variables fill it later."""
+    is_later = isinstance(value, str) and bool(placeholders(value))
+    return None if value is None or is_later or not schema else mismatch(value, schema)
 
 
 def _value(declared: JsonObject, values: JsonObject) -> Any:

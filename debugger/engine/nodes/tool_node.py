@@ -9,7 +9,7 @@ from pydantic import Field
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.tools import TOOL_TYPES
-from debugger.engine.tools.base import Tool
+from debugger.engine.tools.base import RESULT_NAME, Tool
 from debugger.engine.tools.calling import Called, call_tool, write_result
 from debugger.engine.tools.making import check_targets, make_tool, outcome_names
 from debugger.errors import RunError
@@ -17,15 +17,13 @@ from debugger.expressions import fill_value
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
-_UNNAMED = "tool_result"
-
 
 class ToolNodeConfig(NodeConfig):
     """The tool and what it is called with."""
 
     tool_config: JsonObject | None = None
     tool_arguments: JsonObject = Field(default_factory=dict)
-    result_runtime_variable_name: str = _UNNAMED
+    result_runtime_variable_name: str = RESULT_NAME
     preserve_argument_types: bool = False
 
 
@@ -61,9 +59,9 @@ class ToolNode(Node[ToolNodeConfig]):
     def result_name(self) -> str:
         """The variable that takes the result: the node's name for it, else the tool's (2.4)."""
         own = self.config.result_runtime_variable_name
-        if own and own != _UNNAMED:
+        if own and own != RESULT_NAME:
             return own
-        return self._tool.config.result_runtime_variable_name or _UNNAMED
+        return self._tool.config.result_runtime_variable_name or RESULT_NAME
 
     def _arguments(self, context: NodeContext) -> JsonObject:
         filled = fill_value(
@@ -82,11 +80,10 @@ class ToolNode(Node[ToolNodeConfig]):
         given = self.config.tool_config
         if given is None:
             raise RunError(f"Node {self.config.label!r} has no tool_config.", advice="Give it a tool to run.")
-        kind = given.get("type")
-        if not isinstance(kind, str) or kind not in TOOL_TYPES:
+        if str(given.get("type")) not in TOOL_TYPES:
             raise RunError(
-                f"Node {self.config.label!r} calls a tool of type {kind!r}, which the embedded engine does "
-                f"not run yet; it runs {', '.join(sorted(TOOL_TYPES))}.",
+                f"Node {self.config.label!r} calls a tool of type {given.get('type')!r}, which the embedded "
+                f"engine does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
                 advice="Run this workflow on the hosted API.",
             )
         return make_tool(given)

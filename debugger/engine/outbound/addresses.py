@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from debugger.engine.outbound.base import OutboundError
 
@@ -40,14 +41,18 @@ def checked_addresses(host: str, port: int, pause: Callable[[threading.Event], N
     Raises:
         OutboundError: There is no such host, or none of its addresses may be called.
     """
-    if host.lower().rstrip(".") in METADATA_NAMES:
-        raise OutboundError(f"{host} is not called: it gives out the credentials of this machine.")
-    found = _looked_up(host, port, pause)
-    reasons = [reason for _address, reason in found if reason is not None]
-    allowed = [address for address, reason in found if reason is None]
-    if not allowed:
-        raise OutboundError(f"{host} is not called: {reasons[0]}.")
-    return allowed
+    lookup = Lookup(host, port)
+    pause(lookup.done)
+    return lookup.allowed()
+
+
+def is_http_url(text: str) -> bool:
+    """Whether a text is an absolute URL that can be called."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def why_refused(text: str) -> str | None:
@@ -82,33 +87,48 @@ def _wrapped(address: IpAddress) -> list[IpAddress]:
     return found
 
 
-def _looked_up(
-    host: str, port: int, pause: Callable[[threading.Event], None]
-) -> list[tuple[str, str | None]]:
-    """Each address with why it is refused."""
-    lookup = _Lookup(host, port)
-    pause(lookup.done)
-    if not lookup.addresses:
-        raise OutboundError(f"There is no host {host!r}: {lookup.problem}.")
-    return [(address, why_refused(address)) for address in lookup.addresses]
+class Lookup:
+    """Asks the system for a host's addresses in a thread of its own, since it may take as long as it likes.
 
+    Args:
+        host: A name, or an address without brackets.
+        port: Where it is called.
 
-class _Lookup:
-    """Asks the system in a thread of its own, since it may take as long as it likes."""
+    Raises:
+        OutboundError: The name is one that is never called.
+    """
 
     def __init__(self, host: str, port: int) -> None:
+        if host.lower().rstrip(".") in METADATA_NAMES:
+            raise OutboundError(f"{host} is not called: it gives out the credentials of this machine.")
         self.done = threading.Event()
-        self.addresses: list[str] = []
-        self.problem = "its name has no address"
+        """Set when the system has answered."""
         self._place = (host, port)
+        self._found: list[str] = []
+        self._problem = "its name has no address"
         threading.Thread(target=self._run, daemon=True).start()
+
+    def allowed(self) -> list[str]:
+        """Those that may be called, in the order in which to try them; only when it is done.
+
+        Raises:
+            OutboundError: There is no such host, or none of its addresses may be called.
+        """
+        host = self._place[0]
+        if not self._found:
+            raise OutboundError(f"There is no host {host!r}: {self._problem}.")
+        reasons = {address: why_refused(address) for address in self._found}
+        allowed = [address for address, reason in reasons.items() if reason is None]
+        if not allowed:
+            raise OutboundError(f"{host} is not called: {reasons[self._found[0]]}.")
+        return allowed
 
     def _run(self) -> None:
         try:
             found = socket.getaddrinfo(*self._place, type=socket.SOCK_STREAM)
             # A link-local address comes with the interface that it is of, which does not change what it is.
-            self.addresses = list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
+            self._found = list(dict.fromkeys(str(each[4][0]).partition("%")[0] for each in found))
         except (OSError, UnicodeError) as error:
-            self.problem = getattr(error, "strerror", None) or "its name cannot be looked up"
+            self._problem = getattr(error, "strerror", None) or "its name cannot be looked up"
         finally:
             self.done.set()

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 
 import httpcore
@@ -55,7 +56,12 @@ def http_call(
     )
 
 
-def send(request: HttpRequest, seconds: float, limits: HttpLimits, cancelled: threading.Event) -> HttpAnswer:
+def send(
+    request: HttpRequest,
+    seconds: float,
+    limits: HttpLimits,
+    cancelled: threading.Event,
+) -> HttpAnswer:
     """Send a request, follow where its answer leads, and read the last answer.
 
     Args:
@@ -72,7 +78,7 @@ def send(request: HttpRequest, seconds: float, limits: HttpLimits, cancelled: th
         with _answered(next_request, watch, limits) as response:
             location = response.headers.get("location")
             if response.status_code not in STATUSES or location is None:
-                return _read(response, limits)
+                return replace(_read(response, limits), written=request.written_secrets)
         next_request = redirected(next_request, response.status_code, location)
     raise OutboundError(f"{request.target} redirects more than {limits.redirects} times.")
 

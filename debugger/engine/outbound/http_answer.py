@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.secrets import Secrets
 from debugger.protocol.json_text import decode, encode
 
 DEEPEST = 100
@@ -22,8 +23,10 @@ class HttpAnswer:
     status_code: int
     content_type: str = ""
     """The header of that name."""
-    body: bytes = field(default=b"", repr=False)
-    """Unpacked."""
+    raw: bytes = field(default=b"", repr=False)
+    """The body as it came, unpacked. For nobody's eyes: a server may tell what it was sent."""
+    written: Secrets = field(default_factory=Secrets)
+    """The secrets that the author wrote into the request, for which the answer has marks."""
 
     @property
     def is_success(self) -> bool:
@@ -39,14 +42,23 @@ class HttpAnswer:
             return str(self.status_code)
 
     @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        return self.written.mask_bytes(self.raw)
+
+    @property
     def text(self) -> str:
         """The body as text, in the character set that it says it has."""
+        return self.written.mask(self._decoded)
+
+    @property
+    def _decoded(self) -> str:
         header = Message()
         header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
         try:
-            return self.body.decode(str(header.get_content_charset("utf-8")), "replace")
+            return self.raw.decode(str(header.get_content_charset("utf-8")), "replace")
         except LookupError:  # a character set that nobody knows
-            return self.body.decode("utf-8", "replace")
+            return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
         """The body as a JSON value; ``None`` where it is blank.
@@ -54,7 +66,7 @@ class HttpAnswer:
         Raises:
             ValueError: It is not JSON, or nested too deep to be read.
         """
-        text = self.text.strip().removeprefix("\ufeff")
+        text = self._decoded.strip().removeprefix("\ufeff")
         try:
             value = decode(text.encode("utf-8", "surrogatepass")) if text else None
         except RecursionError:
@@ -63,7 +75,7 @@ class HttpAnswer:
             is_deep = _is_deeper(value, DEEPEST)
         if is_deep:
             raise ValueError(f"it is nested deeper than {DEEPEST} levels")
-        return value
+        return self.written.mask_value(value)
 
 
 def simulated_answer(recorded: RecordedAnswer | None) -> HttpAnswer:

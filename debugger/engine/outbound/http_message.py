@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from debugger.engine.outbound.masking import shown_body, shown_header, shown_url
-from debugger.engine.outbound.secrets import Veiled
+from debugger.engine.outbound.masking import shown_body, shown_header, shown_url, written_secrets
+from debugger.engine.outbound.secrets import Secrets, Veiled
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
@@ -66,6 +66,13 @@ class HttpRequest:
         """The body's value for people; ``None`` where there is none."""
         return None if self.body is None else shown_body(self.body.value.shown)
 
+    @property
+    def written_secrets(self) -> Secrets:
+        """The secrets that the author wrote out in URL and headers."""
+        return written_secrets(
+            str(self.url.real), {name: str(each.real) for name, each in self.headers.items()}
+        )
+
     def to_ledger(self) -> JsonObject:
         """The request as the ledger has it."""
         shown = {"method": self.method, "url": self.shown_url, "headers": self.shown_headers}
@@ -81,11 +88,28 @@ def wire_request(request: HttpRequest) -> httpx.Request:
     url = _wire_url(request)
     headers = httpx.Headers([*_DEFAULT_HEADERS])
     for name, value in request.headers.items():
-        headers[name] = _header(name, str(value.real))
+        headers[name] = header_value(name, str(value.real))
     if url.userinfo and "authorization" not in headers:
         headers["Authorization"] = "Basic " + base64.b64encode(_user(url)).decode()
     content: dict[str, Any] = {} if request.body is None else _content(request.body, headers)
     return httpx.Request(request.method, url, headers=headers, **content)
+
+
+def header_value(name: str, value: str) -> str:
+    """The value of a header as it is sent.
+
+    Raises:
+        InputError: HTTP does not allow the name or the value; the message does not show the value.
+    """
+    value = value.strip()
+    if not _HEADER_NAME.fullmatch(name):
+        raise InputError(f"{name!r} cannot be the name of a header.", advice="Use letters, digits and '-'.")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise InputError(
+            f"The value of the header {name!r} has a line break or something else that HTTP does not allow.",
+            advice="Keep it on one line.",
+        )
+    return value
 
 
 def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -122,18 +146,6 @@ def _refuse_url(request: HttpRequest) -> NoReturn:
         f"The URL {request.shown_url!r} cannot be called.",
         advice="Write an absolute one that begins with https:// or http:// and a host.",
     ) from None
-
-
-def _header(name: str, value: str) -> str:
-    value = value.strip()
-    if not _HEADER_NAME.fullmatch(name):
-        raise InputError(f"{name!r} cannot be the name of a header.", advice="Use letters, digits and '-'.")
-    if not _HEADER_VALUE.fullmatch(value):
-        raise InputError(
-            f"The value of the header {name!r} has a line break or something else that HTTP does not allow.",
-            advice="Keep it on one line.",
-        )
-    return value
 
 
 def _user(url: httpx.URL) -> bytes:

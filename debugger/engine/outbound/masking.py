@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
-from debugger.engine.outbound.secrets import MARK
+from debugger.engine.outbound.secrets import MARK, Secrets
 
 _TELLING = (
     "accesskey",
@@ -18,17 +18,22 @@ _TELLING = (
     "bearertoken",
     "clientsecret",
     "cookie",
+    "credential",
     "passphrase",
     "passwd",
     "password",
     "privatekey",
     "refreshtoken",
     "secret",
+    "signingkey",
     "subscriptionkey",
 )
 """Parts of names, without what separates their words."""
 _TELLING_ALONE = frozenset({"auth", "key", "pwd", "sessionid", "sig", "signature", "token", "xtoken"})
 """Whole names that tell it of a header or of a part of a query, but not of a body's field."""
+
+_SHORTEST = 6
+"""Characters; a shorter text stands in too many others to be masked in them."""
 
 _USER = re.compile(r"(?<=//)[^/?#]*@")
 _PARAMETER = re.compile(r"(?P<name>(?<=[?&])[^=&#]+)=[^&#]+")
@@ -39,6 +44,17 @@ def names_secret(name: str) -> bool:
     """Whether a header, or a part of a query, has a name that only a secret has."""
     bare = _bare(name)
     return bare in _TELLING_ALONE or _tells(bare)
+
+
+def written_secrets(url: str, headers: Mapping[str, str]) -> Secrets:
+    """The secrets that an author wrote out, to be masked where a server tells what it was sent.
+
+    Args:
+        url: A URL as it is called.
+        headers: Headers as they are sent.
+    """
+    found = {value for value in _written(url, headers) if len(value) >= _SHORTEST}
+    return Secrets({str(number): value for number, value in enumerate(sorted(found))})
 
 
 def shown_url(url: str) -> str:
@@ -61,6 +77,18 @@ def shown_body(value: Any) -> Any:
     if isinstance(value, list):
         return [shown_body(inner) for inner in value]
     return value
+
+
+def _written(url: str, headers: Mapping[str, str]) -> Iterator[str]:
+    """The values whose names say that they are secret; of ``Bearer x`` the ``x`` as well."""
+    parts = urlsplit(url)
+    if parts.password:
+        yield from (parts.password, unquote(parts.password))
+        # As it is sent, in base64.
+        yield f"{unquote(parts.username or '')}:{unquote(parts.password)}"
+    for name, value in [*headers.items(), *parse_qsl(parts.query)]:
+        if names_secret(name):
+            yield from (value, value.rpartition(" ")[2])
 
 
 def _shown_parameter(match: re.Match[str]) -> str:

@@ -12,7 +12,6 @@ It is a list, tried from top to bottom::
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from debugger.engine.outbound.recorded import RecordedAnswer
@@ -38,19 +37,11 @@ def _answer(given: Lined, place: str) -> RecordedAnswer:
     if "error" in keys and len(keys) > 2:
         raise keys["error"].error(f"{place} has an error besides a status or a body", "Keep one of the two.")
     return RecordedAnswer(
-        target=_pattern(keys["to"]),
+        target=keys["to"].pattern("to"),
         status=_status(keys["status"]) if "status" in keys else None,
         body=keys["body"].plain() if "body" in keys else None,
         error=_error(keys["error"]) if "error" in keys else None,
     )
-
-
-def _pattern(given: Lined) -> re.Pattern[str]:
-    text = given.text("to")
-    try:
-        return re.compile(text, re.IGNORECASE)
-    except re.error as error:
-        raise given.error(f"{text!r} is no regular expression: {error}") from error
 
 
 def _status(given: Lined) -> int:

@@ -59,7 +59,12 @@ class Prompt:
     message: str
     """The newest user message; empty when the user said nothing new."""
     history: Callable[[], Sequence[Message]]
-    """The thread's chat so far, oldest first. A call, because it may have to be read from the store."""
+    """The thread's chat so far, oldest first. A call, because it may have to be read from the store.
+
+    It has what was said, and no call of a tool in an earlier run of a node: what came of one is in
+    ``variables``, where a prompt can name it, and a cut of the chat (``truncated_max_recent_messages``) would
+    part calls from results, which providers refuse.
+    """
     variables: Mapping[str, Any]
     """The runtime variables of the thread."""
     visit: int

@@ -74,6 +74,18 @@ class Lined:
             raise self.error(f"{what} must be a text, not {self._told()}", "Put it in quotes.")
         return self.value
 
+    def pattern(self, what: str) -> re.Pattern[str]:
+        """The value as a regular expression, upper and lower case alike.
+
+        Raises:
+            InputError: It is none.
+        """
+        text = self.text(what)
+        try:
+            return re.compile(text, re.IGNORECASE)
+        except re.error as error:
+            raise self.error(f"{text!r} is no regular expression: {error}") from error
+
     def error(self, message: str, advice: str = "") -> InputError:
         """An error about this value, with its line."""
         return InputError(f"line {self.line}: {message}.", advice=advice)

@@ -65,7 +65,7 @@ def read_rules(listed: Lined, place: str) -> tuple[Rule, ...]:
 def _rule(given: Lined, place: str) -> Rule:
     keys = given.mapping(place, _KEYS)
     _check_answers(given, keys, place)
-    when = _pattern(keys["when"]) if "when" in keys else None
+    when = keys["when"].pattern("when") if "when" in keys else None
     return Rule(
         label=f"{place} (line {given.line})",
         when=when,
@@ -91,14 +91,6 @@ def _check_answers(given: Lined, keys: Mapping[str, Lined], place: str) -> None:
             f"{place} has both call and {beside}",
             f"Put {beside!r} into a rule of its own, which says with 'after' what it follows.",
         )
-
-
-def _pattern(given: Lined) -> re.Pattern[str]:
-    text = given.text("when")
-    try:
-        return re.compile(text, re.IGNORECASE)
-    except re.error as error:
-        raise given.error(f"{text!r} is no regular expression: {error}") from error
 
 
 def _condition(given: Lined) -> Condition:

@@ -1,18 +1,28 @@
-"""The names by which a model knows tools (``platform/engine.md`` 10.1)."""
+"""The names by which a model knows what it may call (``platform/engine.md`` 10.1)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from debugger.engine.responders.base import Choice
+
+_HOP = "Destination_Node__"
+"""How the names of the pseudo-tools begin (``platform/engine.md`` 2.1.2, step 3)."""
 _LONGEST = 64
 _UNNAMED = "tool"
 _OTHER = re.compile(r"[^A-Za-z0-9_-]+")
 
 
+def hop_name(choice: Choice) -> str:
+    """The name of the pseudo-tool that stands for a hop."""
+    return f"{_HOP}{choice.destination_node_logical_id}"
+
+
 def model_name(name: str | None) -> str:
-    """A name in the form that providers of models take: 1 to 64 of ``A-Z a-z 0-9 _ -``."""
-    return _OTHER.sub("_", (name or "").strip())[:_LONGEST].strip("_") or _UNNAMED
+    """A name in the form that providers of models take: 1 to 64 of ``A-Z a-z 0-9 _ -``, no digit first."""
+    plain = _OTHER.sub("_", (name or "").strip()).strip("_") or _UNNAMED
+    return (plain if plain[0].isalpha() else f"_{plain}")[:_LONGEST].rstrip("_")
 
 
 def model_names(names: Sequence[str | None]) -> list[str]:

@@ -17,6 +17,9 @@ from debugger.expressions.scope import Scope
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
 
+RESULT_NAME = "tool_result"
+"""The variable that takes a result where the author names none."""
+
 
 class ToolConfig(WireModel):
     """The fields that all tools share (``platform/engine.md`` 10.1)."""
@@ -33,7 +36,7 @@ class ToolConfig(WireModel):
     """What is said when a model calls it."""
     ignore_content_received_during_llm_tool_call_specification: bool = False
     """Whether what a model says along with a call of it stays unsaid (6.3)."""
-    result_runtime_variable_name: str = "tool_result"
+    result_runtime_variable_name: str = RESULT_NAME
     timeout_seconds: float | None = None
     """``None`` means the engine's own limit (U-53)."""
     variable_arguments: list[VariableArgument] = Field(default_factory=list)

@@ -41,7 +41,7 @@ class ExternalApiConfig(ToolConfig):
     """What the call does; where it does not say, GET reads and any other method writes."""
     api_endpoint: str | None = None
     api_method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
-    api_headers: JsonObject = Field(default_factory=dict)
+    api_headers: JsonObject = Field(default_factory=dict, repr=False)
     api_body: JsonObject | None = None
     """Also given as a text of JSON; not sent with GET."""
     integration_auth: IntegrationAuth | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from debugger.engine.outbound import OutboundCall
+from debugger.engine.outbound import CallClass, OutboundCall
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.child.json_value import NotJsonError, to_json
 from debugger.engine.tools.simulated import simulated
@@ -79,44 +79,24 @@ def _number(value: Any) -> int | float:
     raise ValueError(f"{str(value)[:50]!r} is no number")
 
 
-def _send_sms(arguments: JsonObject, context: ToolContext) -> ToolResult:
-    call = OutboundCall(
-        kind="sms",
-        call_class="contact",
-        target=f"SMS to {arguments['phone_number']}",
-        request=dict(arguments),
-        simulated=lambda recorded: simulated(recorded, {"status": "simulated"}),
-    )
-    return _through_the_door(call, context)
+def _by_the_platform(
+    kind: str, call_class: CallClass, target: str, made_up: JsonObject
+) -> Callable[[JsonObject, ToolContext], ToolResult]:
+    """What makes a call that only the platform can really make; its target may name arguments."""
 
+    def call(arguments: JsonObject, context: ToolContext) -> ToolResult:
+        outcome = context.reach(
+            OutboundCall(
+                kind=kind,
+                call_class=call_class,
+                target=target.format_map(arguments),
+                request=dict(arguments),
+                simulated=lambda recorded: simulated(recorded, made_up),
+            )
+        )
+        return ToolResult(outcome.error is None, outcome.answer, outcome.error)
 
-def _call_forward(arguments: JsonObject, context: ToolContext) -> ToolResult:
-    call = OutboundCall(
-        kind="conversation",
-        call_class="contact",
-        target="call_forward",
-        request=dict(arguments),
-        simulated=lambda recorded: simulated(recorded, {"status": "simulated"}),
-    )
-    return _through_the_door(call, context)
-
-
-def _web_search(arguments: JsonObject, context: ToolContext) -> ToolResult:
-    call = OutboundCall(
-        kind="http",
-        call_class="read",
-        target="web_search",
-        request=dict(arguments),
-        simulated=lambda recorded: simulated(recorded, {"results": []}),
-    )
-    return _through_the_door(call, context)
-
-
-def _through_the_door(call: OutboundCall[Any], context: ToolContext) -> ToolResult:
-    outcome = context.reach(call)
-    if outcome.error is not None:
-        return ToolResult(success=False, error=outcome.error)
-    return ToolResult(success=True, result=outcome.answer)
+    return call
 
 
 _SMS = Inbuilt(
@@ -125,7 +105,7 @@ _SMS = Inbuilt(
         "message": {"type": "string", "description": "The text of the message."},
         "phone_number": {"type": "string", "description": "The number, with its country code."},
     },
-    _send_sms,
+    _by_the_platform("sms", "contact", "SMS to {phone_number}", {"status": "simulated"}),
     required=("message", "phone_number"),
 )
 
@@ -139,13 +119,13 @@ INBUILT: dict[str, Inbuilt] = {
     "call_forward": Inbuilt(
         "Forward the call to a person.",
         {"phone_number": {"type": "string", "description": "Where to, where the tool leaves it open."}},
-        _call_forward,
+        _by_the_platform("conversation", "contact", "call_forward", {"status": "simulated"}),
         complete=False,
     ),
     "web_search": Inbuilt(
         "Search the web.",
         {"query": {"type": "string", "description": "What to search for, in plain words."}},
-        _web_search,
+        _by_the_platform("http", "read", "web_search", {"results": []}),
         required=("query",),
         complete=False,
     ),

@@ -11,8 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypedDict
 
-import bm25s
-
 from debugger.engine.tools.documents import READERS, passages
 
 MOST_DOCUMENTS = 2_000
@@ -142,6 +140,9 @@ class _Index:
         words = [_words(passage) for _, passage in found]
         self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
         self._known = {word for its_words in words for word in its_words}
+        # Imported here: it brings numpy along, which an app without knowledge bases starts sooner without.
+        import bm25s
+
         self._ranking = bm25s.BM25()
         if self._passages:
             self._ranking.index([each for each in words if each], show_progress=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from debugger.graph.checks import (
     companions,
     conditions,
@@ -17,13 +19,14 @@ from debugger.graph.checks import (
     variables,
     waiting,
 )
+from debugger.graph.checks.embedded import embedded_workflows
 from debugger.graph.checks.line import problem_line
 from debugger.graph.checks.problem import Level, Problem
 from debugger.graph.checks.subject import LLM_FLAGS, Check, Subject
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import Workflow
 
-__all__ = ["CHECKS", "LLM_FLAGS", "Check", "Level", "Problem", "Subject", "check", "problem_line"]
+__all__ = ["CHECKS", "LLM_FLAGS", "Check", "Level", "Problem", "Subject", "check", "problem_line", "refusals"]
 
 CHECKS: tuple[Check, ...] = (
     starts.no_nodes,
@@ -77,6 +80,13 @@ CHECKS: tuple[Check, ...] = (
 )
 """Every rule, in the order in which problems of one level are told."""
 
+_AT_SAVE = CHECKS[CHECKS.index(companions.several_direct_edges) : CHECKS.index(nodes.loop_without_wait)]
+
+_OF_THE_WHOLE = (variables.variable_without_value, variables.variable_never_written)
+"""What is inside a super node may be given its variables by the workflow around it."""
+
+_EMBEDDED = tuple(rule for rule in CHECKS if rule not in _OF_THE_WHOLE)
+
 
 def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) -> list[Problem]:
     """Everything that is wrong with a workflow, errors first.
@@ -87,4 +97,22 @@ def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) ->
     """
     subject = Subject(Graph(workflow), known_node_types)
     problems = [problem for rule in CHECKS for problem in rule(subject)]
+    problems += _inside_super_nodes(subject)
     return sorted(problems, key=lambda problem: problem.level != "error")
+
+
+def refusals(workflow: Workflow) -> Iterator[Problem]:
+    """Why the platform refuses to save a workflow: the problems with a category, and no others.
+
+    Source: V1 to V14 in ``platform/engine.md`` 12, and ``platform/wire.md`` 4.8.
+    """
+    subject = Subject(Graph(workflow))
+    return (problem for rule in _AT_SAVE for problem in rule(subject))
+
+
+def _inside_super_nodes(subject: Subject) -> Iterator[Problem]:
+    for found in embedded_workflows(subject):
+        if isinstance(found, Problem):
+            yield found
+        else:
+            yield from (found.moved_out(problem) for rule in _EMBEDDED for problem in rule(found.subject))

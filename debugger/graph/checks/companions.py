@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from debugger.graph.checks.companion_reach import arrivals, forking_edges, main_path
 from debugger.graph.checks.naming import listed, of_edge, of_node, quoted
 from debugger.graph.checks.problem import Problem
 from debugger.graph.checks.subject import Subject, flag
-from debugger.graph.graph import Graph
 from debugger.protocol.workflow import EdgeConfig
 
 CATEGORY = "Invalid companion configuration"
@@ -45,37 +45,39 @@ def companion_waits(subject: Subject) -> Iterator[Problem]:
 
     Source: V2 in ``platform/engine.md`` 12.
     """
-    for fork in _forks(subject):
-        for node_id in _companion_nodes(subject.graph, fork):
-            node = subject.graph.nodes[node_id]
-            if not node.disabled and flag(node, "wait_for_user_message"):
-                yield Problem(
-                    "error",
-                    "companion-waits",
-                    f"{of_node(node)} has 'wait_for_user_message' on, but the companion thread of "
-                    f"{of_edge(fork)} arrives at it and never hears the user.",
-                    node_logical_id=node_id,
-                    edge_logical_id=fork.logical_id,
-                    advice="Set 'wait_for_user_message' to false, or keep the node out of the companion.",
-                    category=CATEGORY,
-                )
+    graph = subject.graph
+    waits = {node.logical_id for node in subject.nodes if flag(node, "wait_for_user_message")}
+    for fork, node_ids in arrivals(graph, forking_edges(graph), waits):
+        for node in map(graph.nodes.__getitem__, node_ids):
+            yield Problem(
+                "error",
+                "companion-waits",
+                f"{of_node(node)} has 'wait_for_user_message' on, but the companion thread of "
+                f"{of_edge(fork)} arrives at it and never hears the user.",
+                node_logical_id=node.logical_id,
+                edge_logical_id=fork.logical_id,
+                advice="Set 'wait_for_user_message' to false, or keep the node out of the companion.",
+                category=CATEGORY,
+            )
 
 
 def companion_forks(subject: Subject) -> Iterator[Problem]:
-    """A companion thread forks no companion of its own.
+    """A companion thread forks no companion of its own. Each that is forked so is told once.
 
     Source: V3 in ``platform/engine.md`` 12.
     """
-    forks = _forks(subject)
+    forks = forking_edges(subject.graph)
+    inside: defaultdict[str, list[EdgeConfig]] = defaultdict(list)
     for fork in forks:
-        inside = _companion_nodes(subject.graph, fork)
-        for inner in forks:
-            if inner.source_node_logical_id in inside:
+        inside[fork.source_node_logical_id or ""].append(fork)
+    for outer, node_ids in arrivals(subject.graph, forks, frozenset(inside)):
+        for node_id in node_ids:
+            for inner in inside.pop(node_id, ()):
                 yield Problem(
                     "error",
                     "companion-forks",
-                    f"{of_edge(inner)} forks a companion thread inside the one of {of_edge(fork)}.",
-                    node_logical_id=inner.source_node_logical_id,
+                    f"{of_edge(inner)} forks a companion thread inside the one of {of_edge(outer)}.",
+                    node_logical_id=node_id,
                     edge_logical_id=inner.logical_id,
                     advice="Fork both from the main path, or unflag the inner one.",
                     category=CATEGORY,
@@ -87,20 +89,19 @@ def companion_shares_nodes(subject: Subject) -> Iterator[Problem]:
 
     Source: V4 in ``platform/engine.md`` 12. Hops to global nodes do not count: companions have none (3.5).
     """
-    main = _main_path(subject.graph)
-    for fork in _forks(subject):
-        shared = [node_id for node_id in _companion_nodes(subject.graph, fork) if node_id in main]
-        if shared and fork.source_node_logical_id in main:
-            labels = listed(subject.graph.nodes[node_id].label for node_id in shared)
-            yield Problem(
-                "error",
-                "companion-shares-nodes",
-                f"The companion thread of {of_edge(fork)} and the main path share nodes: {labels}.",
-                node_logical_id=shared[0],
-                edge_logical_id=fork.logical_id,
-                advice="Give the companion thread nodes of its own.",
-                category=CATEGORY,
-            )
+    main = main_path(subject.graph)
+    forks = [fork for fork in forking_edges(subject.graph) if fork.source_node_logical_id in main]
+    for fork, shared in arrivals(subject.graph, forks, main):
+        labels = listed(subject.graph.nodes[node_id].label for node_id in shared)
+        yield Problem(
+            "error",
+            "companion-shares-nodes",
+            f"The companion thread of {of_edge(fork)} and the main path share nodes: {labels}.",
+            node_logical_id=shared[0],
+            edge_logical_id=fork.logical_id,
+            advice="Give the companion thread nodes of its own.",
+            category=CATEGORY,
+        )
 
 
 def companion_thread_id(subject: Subject) -> Iterator[Problem]:
@@ -144,52 +145,6 @@ def duplicate_thread_id(subject: Subject) -> Iterator[Problem]:
 
 def _flagged(subject: Subject) -> list[EdgeConfig]:
     return [edge for edge in subject.edges if edge.type == "direct" and edge.forks_companion]
-
-
-def _forks(subject: Subject) -> list[EdgeConfig]:
-    """The edges that do fork: on an only direct edge the flag counts for nothing."""
-    graph = subject.graph
-    return [
-        edge
-        for node in subject.nodes
-        for edge in graph.direct(node.logical_id)
-        if edge.forks_companion and edge is not graph.main_direct(node.logical_id)
-    ]
-
-
-def _companion_nodes(graph: Graph, fork: EdgeConfig) -> dict[str, None]:
-    """The ids of the nodes that a companion thread can arrive at along edges, in the order of arrival."""
-    return _along_edges(graph, fork.destination_node_logical_id, through_forks=True)
-
-
-def _main_path(graph: Graph) -> dict[str, None]:
-    starts = graph.start_nodes
-    return _along_edges(graph, starts[0].logical_id if starts else None, through_forks=False)
-
-
-def _along_edges(graph: Graph, first: str | None, *, through_forks: bool) -> dict[str, None]:
-    found = dict.fromkeys([first] if first in graph.nodes and first is not None else [])
-    waiting = list(found)
-    while waiting:
-        node_id = waiting.pop()
-        for edge in _ways_on(graph, node_id, through_forks=through_forks):
-            next_id = edge.destination_node_logical_id
-            if next_id is not None and next_id not in found:
-                found[next_id] = None
-                waiting.append(next_id)
-    return found
-
-
-def _ways_on(graph: Graph, node_id: str, *, through_forks: bool) -> list[EdgeConfig]:
-    main = graph.main_direct(node_id)
-    if graph.nodes[node_id].disabled:
-        return [main] if main else []
-    leaving = graph.leaving(node_id)
-    return [
-        edge
-        for edge in leaving
-        if through_forks or edge.type != "direct" or not edge.forks_companion or edge is main
-    ]
 
 
 def _thread_id(edge: EdgeConfig) -> str | None:

@@ -50,9 +50,13 @@ def edge_at_missing_node(subject: Subject) -> Iterator[Problem]:
 def direct_beside_conditional(subject: Subject) -> Iterator[Problem]:
     """A direct edge wins over the conditional edges that leave the same node.
 
+    Not at a super node: its edges leave from different inner nodes (``platform/engine.md`` 2.11).
+
     Source: ``platform/engine.md`` 3.3.
     """
     for node in subject.nodes:
+        if node.type == "super_node":
+            continue
         direct = subject.graph.main_direct(node.logical_id)
         conditional = subject.graph.conditional(node.logical_id)
         if direct is not None and conditional:

@@ -10,21 +10,26 @@ from debugger.graph.graph import Graph
 from debugger.protocol.workflow import Workflow
 
 
-def problem_line(problem: Problem, workflow: Workflow) -> str:
+def problem_line(problem: Problem, workflow: Workflow | Graph) -> str:
     """A problem's level, where it is, what is wrong and what to do about it.
 
     The excerpt under the message of an expression that does not parse is left out.
+
+    Args:
+        problem: What was found.
+        workflow: Where; who has many lines to tell gives the graph, so that it is not indexed for each.
     """
     message, _, _ = problem.message.partition("\n")
-    placed = _placed(problem, message, workflow)
+    graph = workflow if isinstance(workflow, Graph) else Graph(workflow)
+    placed = _placed(problem, message, graph)
     # A line break in a name would make two lines of it.
     told = " ".join(f"{placed} {problem.advice}".split())
     return f"{problem.level}  {told}"
 
 
-def _placed(problem: Problem, message: str, workflow: Workflow) -> str:
+def _placed(problem: Problem, message: str, graph: Graph) -> str:
     """The message after the name of what it is about."""
-    places = list(_places(problem, Graph(workflow)))
+    places = list(_places(problem, graph))
     for place in places:
         if message[:1].lower() + message[1 : len(place)] == place:
             return f"{place}: {message[len(place) :].lstrip(': ')}"

@@ -54,11 +54,14 @@ def no_way_out(subject: Subject) -> Iterator[Problem]:
 
     A node that speaks may go on for ever: so does a conversation.
     """
+    paired = {
+        edge.destination_node_logical_id for edge in subject.graph.edges.values() if edge.type == "companion"
+    }
     for node in subject.nodes:
         is_stuck = (
             node.type == "worker_llm" and flag(node, "self_loop") and flag(node, "wait_for_user_message")
         )
-        if is_stuck and not _has_exit(subject.graph, node):
+        if is_stuck and node.logical_id not in paired and not _has_exit(subject.graph, node):
             yield Problem(
                 "warning",
                 "no-way-out",
@@ -98,8 +101,4 @@ def _has_exit(graph: Graph, node: NodeConfig) -> bool:
     )
     config = node.global_node_config
     reverse = config is not None and config.reverse_conditional_edge is not None
-    paired = any(
-        edge.type == "companion" and edge.destination_node_logical_id == node.logical_id
-        for edge in graph.edges.values()
-    )
-    return any(elsewhere) or reverse or paired or any(other is not node for other in graph.global_nodes)
+    return any(elsewhere) or reverse or any(other is not node for other in graph.global_nodes)

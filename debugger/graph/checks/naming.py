@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from debugger.graph.labels import shorten
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
+
+_MOST_LISTED = 12
 
 
 def of_node(node: NodeConfig, noun: str = "Node") -> str:
@@ -19,8 +22,11 @@ def of_edge(edge: EdgeConfig) -> str:
 
 
 def listed(texts: Iterable[str]) -> str:
-    """Values in a row."""
-    return ", ".join(map(quoted, texts))
+    """Values in a row; of many only the first ones."""
+    rest = iter(texts)
+    shown = ", ".join(map(quoted, islice(rest, _MOST_LISTED)))
+    left = sum(1 for _ in rest)
+    return f"{shown} and {left} more" if left else shown
 
 
 def quoted(text: str) -> str:

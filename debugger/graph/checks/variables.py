@@ -45,7 +45,8 @@ def variable_without_value(subject: Subject) -> Iterator[Problem]:
     known = {*_GIVEN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
     told: set[str] = set()
     for use in _uses(subject, "dynamic"):
-        if use.head.isidentifier() and use.head not in known | told and use.placeholder.path not in known:
+        is_known = use.head in known or use.placeholder.path in known
+        if use.head.isidentifier() and not is_known and use.head not in told:
             told.add(use.head)
             yield _problem(
                 use,
@@ -65,14 +66,16 @@ def variable_never_written(subject: Subject) -> Iterator[Problem]:
     names = runtime_names(subject)
     if names is None:
         return
-    prefixes = tuple(
-        f"{label}." for node in subject.graph.nodes.values() for label in (node.logical_id, node.label)
-    )
+    labels = {label for node in subject.graph.nodes.values() for label in (node.logical_id, node.label)}
+    longest = max(map(len, labels), default=0)
     told: set[str] = set()
     for use in _uses(subject, "runtime"):
         path = use.placeholder.path
-        is_elsewhere = path.startswith(("thread_", *prefixes))
-        if use.head.isidentifier() and not is_elsewhere and use.head not in names | told:
+        is_elsewhere = path.startswith("thread_") or any(
+            path[:dot] in labels for dot in _dots(path[: longest + 1])
+        )
+        is_known = is_elsewhere or use.head in names
+        if use.head.isidentifier() and not is_known and use.head not in told:
             told.add(use.head)
             yield _problem(
                 use,
@@ -80,6 +83,10 @@ def variable_never_written(subject: Subject) -> Iterator[Problem]:
                 "is written by no node and no tool of the workflow.",
                 "Correct the name, or give it with the run as a runtime variable.",
             )
+
+
+def _dots(path: str) -> Iterator[int]:
+    return (place for place, character in enumerate(path) if character == ".")
 
 
 def _problem(use: _Use, code: str, what: str, advice: str) -> Problem:
@@ -94,15 +101,22 @@ def _uses(subject: Subject, namespace: str) -> Iterator[_Use]:
 
 
 def _all_uses(subject: Subject) -> Iterator[_Use]:
-    config = subject.graph.workflow.config
-    for placeholder in _found_in(config):
+    for placeholder in _each_once(subject.graph.workflow.config):
         yield _Use("'workflow_config'", placeholder)
     for node in subject.nodes:
-        for placeholder in _found_in(node):
+        for placeholder in _each_once(node):
             yield _Use(of_node(node), placeholder, node_logical_id=node.logical_id)
     for edge in subject.edges:
-        for placeholder in _found_in(edge):
+        for placeholder in _each_once(edge):
             yield _Use(of_edge(edge), placeholder, edge_logical_id=edge.logical_id)
+
+
+def _each_once(value: WireModel) -> list[Placeholder]:
+    """The placeholders of a config; of those that are written alike the first."""
+    found: dict[str, Placeholder] = {}
+    for placeholder in _found_in(value):
+        found.setdefault(placeholder.text, placeholder)
+    return list(found.values())
 
 
 def _found_in(value: Any) -> Iterator[Placeholder]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from debugger.analysis.node_table import place_words
 from debugger.session.background import BackgroundPace
 from debugger.views import commands, state
 from debugger.views.parts.plain import count, plain
@@ -25,9 +26,8 @@ def background(now: Reading) -> None:
 
 def _companions(now: Reading) -> list[str]:
     """Where each companion thread stands, a sentence each."""
-    nodes, ghosts = now.graph.nodes, now.position.ghosts
     return [
-        f"Companion {name} is at {nodes[place].label if place in nodes else ghosts.get(place, place)}."
+        f"Companion {name} is at {place_words(now.position, place, now.names)}."
         for name, place in now.position.companions.items()
     ]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from debugger.analysis.side_effects import summary
 from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.exports import EXPORTS
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.parts.background import background
 from debugger.views.parts.plain import plain
+from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import status_badge
 from debugger.views.reading import Reading
 
@@ -28,6 +30,7 @@ def context_bar(now: Reading) -> None:
             _actions(session)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
             _run(session)
+            _outside(now)
             background(now)
 
 
@@ -60,6 +63,19 @@ def _run(session: DebugSession) -> None:
             on_click=commands.reload_run,
             help="Read the run again: others may have gone on with it",
         )
+
+
+def _outside(now: Reading) -> None:
+    """The calls outside: their totals, or before a run what will happen to them."""
+    if now.effects:
+        is_quiet = all(effect.outcome == "ok" for effect in now.effects)
+        st.badge(
+            f"Outside: {plain(summary(now.effects))}",
+            icon=":material/output:",
+            color="gray" if is_quiet else "orange",
+        )
+    elif now.session.status == "not_started":
+        st.caption(plain(policies_of(now)), width="content")
 
 
 def _duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.bubbles import Bubble
+from debugger.analysis.bubbles import Bubble, folded
 from debugger.views import commands, state
 from debugger.views.parts.message_focus import message_focus
 from debugger.views.parts.plain import count, plain
@@ -22,8 +22,8 @@ def conversation(now: Reading) -> None:
     with st.container(border=True, height=_HEIGHT, key="conversation"):
         if not now.bubbles:
             _empty(now)
-        for bubble in _latest(now.bubbles):
-            _bubble(bubble, now)
+        for group in folded(_latest(now.bubbles)):
+            _group(group)
         if now.session.busy:
             reason = now.session.backend.capabilities.reason_against("live_events")
             st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
@@ -56,9 +56,20 @@ def _latest(bubbles: list[Bubble]) -> list[Bubble]:
     return bubbles if is_whole else bubbles[earlier:]
 
 
-def _bubble(bubble: Bubble, now: Reading) -> None:
-    if bubble.role == "note":
-        _note(bubble, now)
+def _group(group: list[Bubble]) -> None:
+    if len(group) == 1:
+        _bubble(group[0])
+        return
+    with st.expander(
+        count(len(group), "warning"), icon=":material/warning:", key=f"warnings_{group[0].event_index}"
+    ):
+        for bubble in group:
+            _bubble(bubble)
+
+
+def _bubble(bubble: Bubble) -> None:
+    if bubble.role in ("warning", "error"):
+        _note(bubble)
         return
     with st.chat_message(bubble.role, avatar=_AVATARS[bubble.role]):
         st.text(bubble.text)  # never Markdown: a picture in it would be loaded from where it points
@@ -67,9 +78,8 @@ def _bubble(bubble: Bubble, now: Reading) -> None:
             st.caption(plain(f"{bubble.node_name} · turn {bubble.turn_number}{where}"))
 
 
-def _note(bubble: Bubble, now: Reading) -> None:
-    is_warning = bubble.event_index is not None and now.rows[bubble.event_index].type == "workflow_warning"
-    if is_warning:
+def _note(bubble: Bubble) -> None:
+    if bubble.role == "warning":
         st.warning(plain(bubble.text), icon=":material/warning:")
     else:
         st.error(plain(bubble.text), icon=":material/dangerous:")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.position import NextEdge, node_table
+from debugger.analysis.node_table import node_table
+from debugger.analysis.position import NextEdge
 from debugger.views.parts.graph.component import workflow_graph
 from debugger.views.parts.graph.scene import geometry, marks
 from debugger.views.parts.heights import ROW
@@ -93,14 +94,17 @@ def _table(now: Reading) -> None:
         },
         alt="The nodes of the workflow, with status, visits and the edge they were entered by",
     )
-    _ways_on(now.position.next_edges)
+    _ways_on(now.position.next_edges, now.names)
 
 
-def _ways_on(edges: tuple[NextEdge, ...]) -> None:
+def _ways_on(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
     if not edges:
         return
     told = [
-        plain(f"{edge.label or edge.way} → {edge.destination or 'the end'}") for edge in edges[:_MOST_WAYS]
+        plain(
+            f"{edge.label or edge.way} → {names.get(edge.destination or '', edge.destination or 'the end')}"
+        )
+        for edge in edges[:_MOST_WAYS]
     ]
     more = f" and {len(edges) - _MOST_WAYS} more" if len(edges) > _MOST_WAYS else ""
     st.caption("Possible next: " + ", ".join(told) + more)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
+from debugger.analysis.timeline import TimelineRow
 from debugger.views import state
 from debugger.views.parts.heights import ROW
 from debugger.views.parts.plain import plain
@@ -61,7 +63,7 @@ def _edges(now: Reading, node_id: str) -> None:
 
 
 def _node_runs(now: Reading, node_id: str) -> None:
-    rows = [row for row in now.rows if row.node_logical_id == node_id and row.type == "end_node_run"]
+    rows = [row for row in now.rows if row.drawn_node == node_id and row.type == "end_node_run"]
     if not rows:
         st.caption("It has not run yet.")
         return
@@ -69,16 +71,25 @@ def _node_runs(now: Reading, node_id: str) -> None:
     st.dataframe(
         {
             "turn": [row.turn_number for row in rows],
-            "took": [row.duration_ms for row in rows],
+            **_inner_nodes(rows, node_id),
             "outcome": [row.summary for row in rows],
+            "took": [row.duration_ms for row in rows],
         },
         key="node_runs",
         hide_index=True,
         row_height=ROW,
         column_config={
             "turn": st.column_config.NumberColumn("Turn", width=50),
+            "inside": st.column_config.TextColumn("Inside", width=84),
             "took": st.column_config.NumberColumn("Took", width=80, format="%.1f ms"),
-            "outcome": st.column_config.TextColumn("Outcome"),
+            "outcome": st.column_config.TextColumn("Outcome", width=150),
         },
         alt="Runs of the chosen node",
     )
+
+
+def _inner_nodes(rows: Sequence[TimelineRow], node_id: str) -> dict[str, list[str]]:
+    """A column more for a super node: which of its nodes ran."""
+    if all(row.node_logical_id == node_id for row in rows):
+        return {}
+    return {"inside": [(row.node_name or row.node_logical_id or "").rpartition(" › ")[2] for row in rows]}

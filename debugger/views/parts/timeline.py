@@ -1,4 +1,4 @@
-"""The timeline: every event as a row, to be filtered and chosen from."""
+"""The timeline: every event as a row, to be filtered and chosen from. It is drawn in the lower pane."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from debugger.analysis.timeline import TimelineRow
+from debugger.analysis.timeline import TimelineRow, trouble
 from debugger.views import commands, state
 from debugger.views.filtering import DENSITIES, Density, Filter, Shown, shown
 from debugger.views.parts.heights import ROW, table_height
@@ -15,6 +15,7 @@ from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
 TABLE_KEY = "timeline"
+FILTER_KEYS = ("timeline_text", "timeline_types", "timeline_turns", "timeline_density", "timeline_only_node")
 _ROWS_KEY = "timeline_rows"
 _ALL, _LATEST = "All turns", "Latest turn"
 _MOST_ROWS = 10
@@ -22,25 +23,23 @@ _NEUTRAL = frozenset({"end_node_run", "http_request"})
 """Types that tell of success and failure alike."""
 
 
-def timeline(now: Reading) -> None:
-    """Draw the timeline and its filters."""
-    with st.container(key="timeline_pane"):
-        found = _filtered(now)
-        if not now.rows:
-            st.caption("Every event of the run appears here as a row: start the run to see some.")
-        elif not found.rows:
-            st.caption("No event matches. Change the filter, or choose “Everything”.")
-        else:
-            _table(found.rows)
-
-
-def _filtered(now: Reading) -> Shown:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="timeline_filters"):
-        st.markdown("**Timeline**", width="content")
-        found = shown(now.rows, _filter(now))
-        hidden = f" · {found.hidden} hidden" if found.hidden else ""
-        st.caption(f"{count(len(found.rows), 'event')}{hidden}", width="content")
+def timeline_filters(now: Reading) -> Shown:
+    """Draw the filters in a line; the rows that they let through."""
+    found = shown(now.rows, _filter(now))
+    hidden = [f"{found.hidden} hidden"] if found.hidden else []
+    wrong = [count(number, kind) for kind, number in trouble(found.rows).items()]
+    st.caption(" · ".join([count(len(found.rows), "event"), *hidden, *wrong]), width="content")
     return found
+
+
+def timeline(now: Reading, found: Shown) -> None:
+    """Draw the rows, or say why there are none."""
+    if not now.rows:
+        st.caption("Every event of the run appears here as a row: start the run to see some.")
+    elif not found.rows:
+        st.caption("No event matches. Change the filter, or choose “Everything”.")
+    else:
+        _table(found.rows)
 
 
 def _filter(now: Reading) -> Filter:
@@ -64,23 +63,23 @@ def _filter(now: Reading) -> Filter:
     turns = st.selectbox(
         "Turns", (_ALL, _LATEST), key="timeline_turns", label_visibility="collapsed", width=124
     )
-    density: Density = st.segmented_control(
+    state.begin_widget("timeline_density", "Steps")  # no default of its own: it is kept while not drawn
+    density: Density | None = st.segmented_control(
         "Density",
         DENSITIES,
         key="timeline_density",
-        default="Steps",
         required=True,
         label_visibility="collapsed",
     )
     only_node = node is not None and st.toggle("Chosen node only", key="timeline_only_node")
     latest = now.turns[-1].number if now.turns and turns == _LATEST else None
-    return Filter(text, frozenset(types), density, node if only_node else None, latest)
+    return Filter(text, frozenset(types), density or "Steps", node if only_node else None, latest)
 
 
 def _table(rows: Sequence[TimelineRow]) -> None:
     chips = [_chip(row) for row in rows]
     _show_choice(rows)
-    state.set_widget(_ROWS_KEY, [(row.index, row.node_logical_id) for row in rows])
+    state.set_widget(_ROWS_KEY, [(row.index, row.drawn_node) for row in rows])
     st.dataframe(
         {
             "#": [row.index for row in rows],

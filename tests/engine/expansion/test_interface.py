@@ -111,6 +111,11 @@ def test_a_default_is_taken_only_where_nothing_is_given():
         ({"max_value": 3}, 4, "'max_value' is 3"),
         ({"min_length": 2}, "a", "'min_length' is 2"),
         ({"max_length": 2}, [1, 2, 3], "'max_length' is 2"),
+        (
+            {"json_schema": {"properties": {"n": {"type": "integer"}}}},
+            {"n": "two"},
+            "The field 'x' does not fit its 'json_schema': n: 'two' is not of type 'integer'.",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_the_field_is_refused_by_name(field, value, told):
@@ -122,7 +127,10 @@ def test_a_value_that_does_not_fit_the_field_is_refused_by_name(field, value, to
 
 
 def test_a_value_that_is_a_placeholder_is_of_any_type_and_stays_as_text():
-    field = interface_field("x", to_node("a", "rows[0].n"), value_type="integer", min_value=3)
+    schema = {"type": "integer"}
+    field = interface_field(
+        "x", to_node("a", "rows[0].n"), value_type="integer", min_value=3, json_schema=schema
+    )
 
     found = expanded(given(field, x="{{count}}")).workflow
 

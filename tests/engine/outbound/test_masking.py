@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.outbound.masking import names_secret, shown_body, shown_header, shown_url
+from debugger.engine.outbound.masking import (
+    names_secret,
+    shown_body,
+    shown_header,
+    shown_url,
+    written_secrets,
+)
 
 SECRET_NAMES = """
     Authorization Proxy-Authorization X-API-Key apikey Ocp-Apim-Subscription-Key Cookie X-Auth-Token
@@ -54,3 +60,13 @@ def test_a_body_is_shown_without_its_passwords_however_deep():
     body = {"password": "a", "list": [{"clientSecret": "b", "key": "colour"}], "n": 1}
 
     assert shown_body(body) == {"password": "***", "list": [{"clientSecret": "***", "key": "colour"}], "n": 1}
+
+
+def test_what_an_author_wrote_out_is_masked_in_what_a_server_tells_of_it():
+    url = "https://ann:p%40ssword@host/a?api_key=key-777&page=page-777"
+    found = written_secrets(
+        url, {"Authorization": "Bearer tok-777", "Accept": "text/html", "X-Token": "short"}
+    )
+
+    told = "tok-777 p@ssword p%40ssword key-777 page-777 text/html short YW5uOnBAc3N3b3Jk"
+    assert found.mask(told) == "*** *** *** *** page-777 text/html short ***"

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 import ssl
 import subprocess
 
+import httpx2
 import pytest
 
 from debugger.engine.outbound import OutboundError
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.transport import CheckedTransport
 from tests.engine.outbound.http_server import HttpServer
 from tests.engine.outbound.sending import get
+from tests.engine.outbound.test_addresses import resolve_to
 
 
 @pytest.fixture
@@ -69,3 +74,20 @@ def test_over_tls_an_answer_may_come_late_and_none_leads_back_to_plain_http(cert
             get(f"{url}/down")
 
     assert answer.json() == "late"
+
+
+def test_a_certificate_must_be_the_named_hosts_though_an_address_is_called(certificate, monkeypatch):
+    resolve_to(monkeypatch, ["127.0.0.1"])
+    trusting = ssl.create_default_context(cafile=certificate[0])
+
+    async def ask(url: str) -> int:
+        transport = CheckedTransport(HttpLimits(), trusting)
+        async with httpx2.AsyncClient(transport=transport, trust_env=False) as client:
+            return (await client.get(url, headers={"Accept-Encoding": "identity"})).status_code
+
+    server = HttpServer()
+    url = behind_tls(server, certificate)
+    with server:
+        assert asyncio.run(ask(f"{url}/")) == 200
+        with pytest.raises(httpx2.ConnectError, match=r"rebind\.example"):
+            asyncio.run(ask(f"https://rebind.example:{server.server_port}/"))

@@ -131,7 +131,7 @@ def test_names_that_providers_refuse_are_made_valid_and_mapped_back():
         ToolOffer("find tea?", "Finds more"),
         ToolOffer("1" * 80, ""),
     )
-    calls = (("find_tea_", {"name": "Assam"}), ("find_tea__2", {}), ("_" + "1" * 63, {}))
+    calls = (("find_tea", {"name": "Assam"}), ("find_tea_2", {}), ("_" + "1" * 63, {}))
 
     with serving(said("Let me look.", *calls)) as server:
         reply = responder().reply(prompt(server.llm(), tools=tools))

@@ -91,11 +91,20 @@ def test_output_that_never_fits_makes_the_node_speak_its_error_message():
     assert "cups" not in of_type(events, "workflow_show_state")[-1]["runtime_variables"]
 
 
-def test_an_app_starts_without_the_client():
-    code = (
-        "import sys, debugger.backends.embedded\n"
-        "print([name for name in ('pydantic_ai', 'openai', 'httpx2') if name in sys.modules])"
+def test_an_app_starts_without_what_only_some_workflows_need():
+    names = (
+        "anthropic",
+        "bm25s",
+        "boto3",
+        "httpx2",
+        "jsonschema",
+        "mcp",
+        "numpy",
+        "openai",
+        "pydantic_ai",
+        "scipy",
     )
+    code = f"import sys, debugger.backends.embedded\nprint([name for name in {names} if name in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

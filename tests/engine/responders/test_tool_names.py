@@ -16,6 +16,8 @@ from debugger.engine.responders.tool_names import model_name, model_names
         ("", "tool"),
         (None, "tool"),
         ("x" * 100, "x" * 64),
+        ("3d_look", "_3d_look"),
+        ("-", "_-"),
     ],
 )
 def test_a_model_knows_a_tool_by_a_name_that_providers_take(name, known_as):

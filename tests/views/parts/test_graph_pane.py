@@ -89,7 +89,7 @@ def test_the_table_tells_the_same_facts(app, backend, press):
         "Chat": "waiting here",
         "Bye": "next",
     }
-    assert any("Possible next: done → bye" in caption.value for caption in app.caption)
+    assert any("Possible next: done → Bye" in caption.value for caption in app.caption)
 
 
 def test_the_chosen_node_outlives_a_look_at_the_table(app, backend, page):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from debugger.engine.responders.base import Reply
+from debugger.engine.responders.tool_names import hop_name
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.world import World
 from debugger.protocol.base import JsonObject
@@ -23,7 +24,7 @@ def model_message(reply: Reply, message_id: str, call_ids: Sequence[str] = ()) -
     calls: list[JsonObject] = []
     if reply.chosen is not None:
         arguments = {"justification": reply.reason, **reply.args}
-        calls.append(_call(hop_tool_name(reply), arguments, message_id))
+        calls.append(_call(hop_name(reply.chosen), arguments, message_id))
     calls += [_call(call.name, call.args, id_) for call, id_ in zip(reply.calls, call_ids, strict=False)]
     return ai_message(reply.text, message_id=message_id, tool_calls=calls)
 
@@ -46,12 +47,6 @@ def tool_message(call: JsonObject, result: ToolResult, world: World) -> Message:
 def call_id(world: World) -> str:
     """An id for a call: letters, digits and ``_`` only and not above 40, as all providers take it."""
     return f"call_{world.uuid().replace('-', '')}"
-
-
-def hop_tool_name(reply: Reply) -> str:
-    """The name of the pseudo-tool that stands for the chosen hop."""
-    assert reply.chosen is not None
-    return f"Destination_Node__{reply.chosen.destination_node_logical_id}"
 
 
 def _call(name: str, args: JsonObject, call_id: str) -> JsonObject:

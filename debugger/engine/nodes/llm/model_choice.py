@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from debugger.engine.outbound.masking import names_secret
+from debugger.engine.outbound.secrets import MARK
 from debugger.engine.responders.backchannel import TYPE as WITH_BACKCHANNEL
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig, WorkflowConfig
@@ -12,11 +13,8 @@ from debugger.protocol.workflow import NodeConfig, WorkflowConfig
 _DEFERS = "global_default_llm"
 _SAVED = "attachable_llm_config_id"
 _KEY = "api_key"
-_SECRET = re.compile(
-    r"(api|access|subscription|private|signing)[_-]?key|secret|token$|passw|credential|cookie|authorization"
-    r"|_auth$",
-    re.IGNORECASE,
-)
+_BORROWED = "_auth"
+"""How the names of fields end that name credentials of the platform, as ``integration_auth`` (11.2)."""
 
 
 def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> JsonObject | None:
@@ -56,11 +54,15 @@ def without_secrets(value: Any) -> Any:
     """
     if isinstance(value, dict):
         return {
-            key: "***" if key == _KEY else without_secrets(inner)
+            key: MARK if key == _KEY else without_secrets(inner)
             for key, inner in value.items()
-            if not _SECRET.search(str(key)) or (key == _KEY and inner)
+            if not _is_secret(str(key)) or (key == _KEY and inner)
         }
     return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_secret(key: str) -> bool:
+    return names_secret(key) or key.lower().endswith(_BORROWED)
 
 
 def _defers(config: Any) -> bool:

@@ -14,7 +14,7 @@ from debugger.engine.responders.tool_names import model_names
 from debugger.engine.tools.base import Tool, ToolConfig
 from debugger.engine.tools.fitting import misfit
 from debugger.engine.tools.making import check_targets, make_tool
-from debugger.engine.tools.mcp import mcp_servers, mcp_tools
+from debugger.engine.tools.mcp import McpTool, mcp_servers, mcp_tools
 from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import WorkflowConfig
@@ -63,8 +63,16 @@ class NodeTools:
             return ()
         tools = [*self._own, *self._of_workflow(context.workflow.config)]
         names = model_names([tool.config.name for tool in tools])
-        named = [*zip(names, tools, strict=True), *self._of_servers(context, names)]
-        return tuple(OfferedTool(tool, _offer(name, tool.config, context)) for name, tool in named)
+        written = [
+            _offered(name, tool, context.fill(tool.config.signature or ""))
+            for name, tool in zip(names, tools, strict=True)
+        ]
+        # What a server says of a tool is not filled: it could draw the run's variables into the prompt.
+        of_servers = [
+            _offered(tool.config.name, tool, tool.config.signature or "")
+            for tool in self._of_servers(context, names)
+        ]
+        return (*written, *of_servers)
 
     def _of_workflow(self, workflow: WorkflowConfig) -> list[Tool]:
         """Those that all model nodes have, apart from such as the node has itself."""
@@ -76,15 +84,15 @@ class NodeTools:
                 raise RunError(f"A tool of the workflow cannot be used: {error}") from error
         return self._shared
 
-    def _of_servers(self, context: NodeContext, taken: Sequence[str]) -> list[tuple[str, Tool]]:
-        """Those of the MCP servers, by name."""
+    def _of_servers(self, context: NodeContext, taken: Sequence[str]) -> list[McpTool]:
+        """Those of the MCP servers, under names that are not taken."""
         if not self._config.use_mcp_tools:
             return []
         found = mcp_tools(
             mcp_servers(context.workflow), context, node_logical_id=self._config.logical_id, taken=taken
         )
         context.warnings.extend(found.warnings)
-        return [(tool.config.name, tool) for tool in found.tools]
+        return found.tools
 
 
 def stays_unsaid(
@@ -117,12 +125,10 @@ def _made(given: JsonObject, place: str) -> Tool:
     return tool
 
 
-def _offer(name: str, config: ToolConfig, context: NodeContext) -> ToolOffer:
+def _offered(name: str, tool: Tool, signature: str) -> OfferedTool:
     """The tool as a model is told of it: without the arguments that are none of its business (10.2)."""
+    config: ToolConfig = tool.config
     hidden = {one.argument_name for one in config.variable_arguments if not one.expose_to_llm}
     schema = config.args_schema
-    return ToolOffer(
-        name=name,
-        signature=context.fill(config.signature or ""),
-        args_schema=schema and without_properties(readable_schema(schema), hidden),
-    )
+    shown = schema and without_properties(readable_schema(schema), hidden)
+    return OfferedTool(tool, ToolOffer(name, signature, shown))

@@ -11,13 +11,11 @@ from debugger.engine.nodes.llm.messages import tool_message
 from debugger.engine.nodes.llm.offers import OfferedTool
 from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.static_messages import fixed_response, pick_message
-from debugger.engine.tools.base import ToolConfig, ToolResult
+from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.calling import call_tool, write_result
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import AssistantResponseEvent, Event
 from debugger.protocol.messages import Message
-
-_UNNAMED = "tool_result"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class ToolRounds:
         config: ToolConfig = offered.tool.config
         allowed = tool_context(self.context, self.config.logical_id, config.timeout_seconds)
         called = call_tool(offered.tool, arguments, allowed)
-        name = config.result_runtime_variable_name or _UNNAMED
+        name = config.result_runtime_variable_name or RESULT_NAME
         write_result(called, name, self.config, self.context.state, self.context.thread)
         return called.result
 

@@ -23,6 +23,8 @@ class WorkflowRunEvaluatorConfig(LLMConfig):
     default_error_message: str | None = None
     input_runtime_variable_name: str = "workflow_run_object"
     output_runtime_variable_name: str | None = None
+    is_turn_by_turn_evaluator: bool = False
+    """Whether the platform has each turn judged by itself; it does not say what comes of the verdicts."""
 
     @property
     def output_name(self) -> str:
@@ -61,6 +63,10 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
 
     def run(self, context: NodeContext) -> NodeRun:
         """Ask for the verdict, if there is a run."""
+        if self.config.is_turn_by_turn_evaluator:
+            context.warnings.append(
+                f"Node {self.config.label!r} judges the run as a whole: turn by turn is not done here."
+            )
         if self._message(context):
             return (yield from super().run(context))
         name = self.config.input_runtime_variable_name

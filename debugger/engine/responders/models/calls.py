@@ -13,8 +13,8 @@ from pydantic_ai.direct import model_request
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters
 
+from debugger.engine.outbound import OutboundError
 from debugger.engine.responders.base import ModelFailure
-from debugger.engine.responders.models.bodies import UnusableBody
 from debugger.engine.responders.models.configs import ModelConfig
 from debugger.engine.responders.models.faults import described, is_passing
 from debugger.engine.responders.models.keys import Keys
@@ -73,7 +73,7 @@ class Calls:
                     model_settings=self._settings,
                     model_request_parameters=parameters,
                 )
-            except (ai.AgentRunError, ai.UserError, UnusableBody, OSError) as error:
+            except (ai.AgentRunError, ai.UserError, OutboundError, OSError) as error:
                 if attempt == self.config.max_retries or not is_passing(error):
                     raise ModelFailure(self._keys.scrub(described(error, self.config))) from None
                 await self._pause(attempt, getattr(error, "retry_after", None))

@@ -10,8 +10,10 @@ from functools import cache
 import httpx2
 from pydantic_ai.models import Model
 
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.transport import CheckedTransport
 from debugger.engine.responders.models import keys as names
-from debugger.engine.responders.models.bodies import bound, unwrapping
+from debugger.engine.responders.models.bodies import unwrapping
 from debugger.engine.responders.models.configs import ModelConfig
 from debugger.engine.responders.models.keys import Keys
 from debugger.engine.responders.models.request_settings import request_seconds
@@ -20,6 +22,8 @@ from debugger.errors import RunError
 _OPENAI_URL = "https://api.openai.com/v1"
 _AZURE_VERSION = "2024-10-21"
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_LIMITS = HttpLimits(answer_bytes=8_000_000)
+"""The answers of models are far smaller, and a larger one would fill the memory."""
 _NO_KEY = "no-key"
 """Sent where a server needs no key; the client wants one all the same."""
 
@@ -37,12 +41,12 @@ async def opened(config: ModelConfig, keys: Keys, seconds: float) -> AsyncIterat
         RunError: There is no key for it, or its provider's package is not installed.
     """
     key = config.response_unwrap_key
-    hooks = [bound, *([unwrapping(key)] if key else [])]
     async with httpx2.AsyncClient(
-        verify=_tls(config.verify_ssl),
+        transport=CheckedTransport(_LIMITS, _tls(config.verify_ssl)),
+        trust_env=False,
         timeout=seconds,
         headers={"Accept-Encoding": "identity"},
-        event_hooks={"response": hooks},
+        event_hooks={"response": [unwrapping(key)] if key else []},
     ) as http:
         try:
             model = _MAKERS[config.type](config, keys, http)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from debugger.engine.outbound.addresses import is_http_url
 from debugger.engine.responders.backchannel import TYPE as WITH_BACKCHANNEL
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject, first_problem
@@ -177,12 +178,7 @@ def _config(llm: JsonObject) -> ModelConfig:
 
 def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
     """An address may hold a secret, so the message does not show it."""
-    try:
-        parts = urlsplit(url or "https://absent")
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    if not is_address:
+    if url and not is_http_url(url):
         raise RunError(
             f"The {name!r} of a language model of type {config.type!r} is no address.",
             advice="Write it as in 'https://models.example/v1'.",

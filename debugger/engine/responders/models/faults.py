@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic_ai import exceptions as ai
 
-from debugger.engine.responders.models.bodies import UnusableBody
+from debugger.engine.outbound import OutboundError
 from debugger.engine.responders.models.configs import ModelConfig
 from debugger.engine.responders.models.request_settings import request_seconds
 
@@ -22,7 +22,7 @@ _PASSING = (
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same request may do better a little later: limits, the server's faults, lateness."""
-    if _has_unusable_body(error):
+    if _stopped_here(error) is not None:
         return False
     status = getattr(error, "status_code", 0)
     return isinstance(error, _PASSING) or status in (408, 429) or status >= 500
@@ -31,8 +31,9 @@ def is_passing(error: BaseException) -> bool:
 def described(error: BaseException, config: ModelConfig) -> str:
     """Why there is no answer. May hold what the server wrote, so it is still to be scrubbed."""
     target = config.target
-    if _has_unusable_body(error):
-        return f"{target} gave an answer that is packed or too large"
+    stopped = _stopped_here(error)
+    if stopped is not None:
+        return f"{target}: {stopped}".rstrip(".")
     if isinstance(error, ai.ModelRequestTimeout | ai.ModelTimeoutError):
         return f"{target} did not answer within {request_seconds(config):g} s"
     if isinstance(error, ai.ModelHTTPError):
@@ -47,11 +48,11 @@ def described(error: BaseException, config: ModelConfig) -> str:
     return f"{target} could not be asked ({type(error).__name__})"
 
 
-def _has_unusable_body(error: BaseException | None) -> bool:
-    """The packages in between wrap it in errors of theirs."""
-    while error is not None and not isinstance(error, UnusableBody):
+def _stopped_here(error: BaseException | None) -> OutboundError | None:
+    """What the transport would not do; the packages in between wrap it in errors of theirs."""
+    while error is not None and not isinstance(error, OutboundError):
         error = error.__cause__ or error.__context__
-    return error is not None
+    return error
 
 
 def _said(body: object) -> str:

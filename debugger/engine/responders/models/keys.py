@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from debugger.engine.outbound import Secrets
+
 OPENAI = "OPENAI_API_KEY"
 AZURE = "AZURE_OPENAI_API_KEY"
 GOOGLE = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
@@ -65,12 +67,9 @@ class Keys:
         return self.find(CUSTOM) if _is_below(base_url, self.find(CUSTOM_URL)) else None
 
     def scrub(self, text: str) -> str:
-        """A text without any of the keys."""
-        for name in (*_SECRET, *_AWS_SECRET):
-            value = self._environment.get(name, "")
-            if len(value) >= _SHORTEST:
-                text = text.replace(value, "***")
-        return text
+        """A text with a mark for each of the keys, in whatever way it is written."""
+        found = {name: self._environment.get(name, "") for name in (*_SECRET, *_AWS_SECRET)}
+        return Secrets({name: key for name, key in found.items() if len(key) >= _SHORTEST}).mask(text)
 
 
 def _is_below(url: str, trusted: str | None) -> bool:

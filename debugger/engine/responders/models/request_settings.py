@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from pydantic_ai.settings import ModelSettings
 
+from debugger.engine.outbound.masking import names_secret
 from debugger.engine.responders.models.configs import ModelConfig
 
 LONGEST_REQUEST = 60.0
@@ -15,8 +16,6 @@ _SHARED = frozenset(
     {"top_p", "top_k", "presence_penalty", "frequency_penalty", "stop_sequences", "parallel_tool_calls"}
 )
 """Keys of ``model_kwargs`` that every client knows."""
-_PRIVATE = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"})
-"""Headers that are a key in all but name."""
 _OPENAI_LIKE = ("openai_llm", "azure_openai_llm", "custom_llm")
 _TAKES_BODY = (*_OPENAI_LIKE, "anthropic_llm")
 
@@ -68,5 +67,5 @@ def _longest(config: ModelConfig) -> int | None:
 
 def _headers(config: ModelConfig) -> dict[str, str]:
     given = config.default_headers or {}
-    headers = {name: value for name, value in given.items() if name.lower() not in _PRIVATE}
+    headers = {name: value for name, value in given.items() if not names_secret(name)}
     return {**headers, "OpenAI-Organization": config.organization} if config.organization else headers

@@ -12,7 +12,7 @@ from debugger.engine.world import World
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 
-_NEEDED = ("pydantic_ai", "jsonschema", "openai")
+_NEEDED = ("httpx2", "openai", "pydantic_ai")
 
 
 class ModelResponder(RemoteResponder):

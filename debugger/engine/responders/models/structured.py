@@ -20,8 +20,9 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
+from debugger.engine.json_schema import mismatch
 from debugger.engine.responders.models.calls import Calls
-from debugger.engine.responders.models.schemas import mismatch, object_schema, without_blanks
+from debugger.engine.responders.models.schemas import object_schema, without_blanks
 from debugger.protocol.base import JsonObject
 
 

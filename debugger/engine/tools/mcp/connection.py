@@ -17,12 +17,10 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from debugger.engine.outbound import OutboundError
-from debugger.engine.outbound.addresses import checked_addresses
 from debugger.engine.outbound.limits import HttpLimits
-from debugger.engine.outbound.network import Watch
+from debugger.engine.outbound.transport import CheckedTransport
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.mcp.offers import MOST_OFFERS, Offer
-from debugger.engine.tools.mcp.pinned import PinnedTransport, http_client
 from debugger.engine.tools.mcp.servers import Endpoint
 from debugger.protocol.base import JsonObject
 
@@ -66,22 +64,22 @@ class Connection:
         return self._ask(lambda client: _result(client, tool, arguments))
 
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
-        watch = Watch(self.timeout, self.cancelled)
-        addresses = checked_addresses(self.endpoint.host, self.endpoint.port, watch.pause)
-        transport = PinnedTransport(addresses, self.limits.answer_bytes)
+        transport = CheckedTransport(self.limits)
         try:
-            return anyio.run(self._asked, question, transport, watch.left())
+            return anyio.run(self._asked, question, transport)
         except Exception as error:
             # Without its cause, whose text may hold the URL with its keys.
             raise OutboundError(_reason(self.endpoint, error, transport)) from None
 
     async def _asked(
-        self, question: Callable[[Client], Awaitable[Answer]], transport: PinnedTransport, seconds: float
+        self, question: Callable[[Client], Awaitable[Answer]], transport: CheckedTransport
     ) -> Answer:
         answers: list[Answer] = []
         async with anyio.create_task_group() as group:
             group.start_soon(_cancel_when, self.cancelled, group.cancel_scope)
-            with anyio.move_on_after(seconds):
+            with anyio.move_on_after(self.timeout):
+                # Before the client of the package, which would tell of a refused address in other words.
+                await transport.addresses(httpx2.URL(self.endpoint.url))
                 async with self._client(transport) as client:
                     answers.append(await question(client))
             group.cancel_scope.cancel()
@@ -92,11 +90,16 @@ class Connection:
         raise OutboundError(f"{self.endpoint.shown} did not answer within {self.timeout:g} s.")
 
     @asynccontextmanager
-    async def _client(self, transport: PinnedTransport) -> AsyncGenerator[Client]:
+    async def _client(self, transport: CheckedTransport) -> AsyncGenerator[Client]:
         url = self.endpoint.url
 
         def http(*_: Any, **__: Any) -> httpx2.AsyncClient:
-            return http_client(transport, self.endpoint.headers, self.timeout)
+            return httpx2.AsyncClient(
+                headers={"Accept-Encoding": "identity", **self.endpoint.headers},
+                timeout=self.timeout,
+                transport=transport,
+                trust_env=False,
+            )
 
         if self.endpoint.speaks_sse:
             async with Client(sse_client(url, httpx_client_factory=http), mode="legacy") as client:
@@ -159,7 +162,7 @@ def _text(block: Any) -> str:
     return "[" + " ".join(str(part) for part in (block.type, kind, where) if part) + "]"
 
 
-def _reason(endpoint: Endpoint, error: Exception, transport: PinnedTransport) -> str:
+def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -> str:
     """Why there is no answer, from the first of the errors in a group."""
     cause = next(_leaves(error), error)
     where, told = endpoint.shown, endpoint.quote(str(cause)).rstrip(".")

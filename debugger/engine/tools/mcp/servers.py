@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from debugger.engine.outbound import Secrets
-from debugger.engine.outbound.masking import names_secret, shown_url
+from debugger.engine.outbound.addresses import is_http_url
+from debugger.engine.outbound.http_message import header_value
+from debugger.engine.outbound.masking import shown_url, written_secrets
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import NodeConfig, Workflow
 
-_SHORTEST_SECRET = 4
-"""Characters; a shorter text stands in too many others to be masked in them."""
 _FIELD = "mcp_servers"
 _LONGEST_QUOTE = 300
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PORTS = {"http": 80, "https": 443}
 
 
 class McpServer(WireModel):
@@ -58,14 +55,11 @@ class McpServer(WireModel):
         url = secrets.fill(self.server_url.strip(), scope)
         headers = {name: secrets.fill(value, scope) for name, value in self.api_headers.items()}
         _check_url(url.real)
-        for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or not (value.real.isascii() and value.real.isprintable()):
-                raise InputError(f"The header {name!r} has a name or a value that no header can have.")
         return Endpoint(
             name=self.name or urlsplit(url.shown).hostname or "",
             url=url.real,
             shown=shown_url(url.shown),
-            headers={name: value.real for name, value in headers.items()},
+            headers={name: header_value(name, value.real) for name, value in headers.items()},
             secrets=secrets,
             unresolved=tuple(each for value in headers.values() for each in value.unresolved),
         )
@@ -86,24 +80,13 @@ class Endpoint:
     """Placeholders in the headers that nothing filled."""
 
     @property
-    def host(self) -> str:
-        """Its name or address."""
-        return urlsplit(self.url).hostname or ""
-
-    @property
-    def port(self) -> int:
-        """The port, also where the URL leaves it out."""
-        parts = urlsplit(self.url)
-        return parts.port or _PORTS[parts.scheme]
-
-    @property
     def speaks_sse(self) -> bool:
         """Whether it has the older transport, which its path tells (U-56)."""
         return urlsplit(self.url).path.rstrip("/").endswith("/sse")
 
     def masked(self, value: Any) -> Any:
         """A JSON value without the run's secrets and without those that the author wrote out."""
-        return self._written_out.mask_value(self.secrets.mask_value(value))
+        return written_secrets(self.url, self.headers).mask_value(self.secrets.mask_value(value))
 
     def quote(self, text: str) -> str:
         """A text from outside as an error may repeat it: masked, on one line, not too long."""
@@ -113,20 +96,6 @@ class Endpoint:
     def to_ledger(self, **more: Any) -> JsonObject:
         """What the ledger tells of a call."""
         return {"server": self.name, "url": self.shown, **self.masked(more)}
-
-    @property
-    def _written_out(self) -> Secrets:
-        values = {value for value in self._telling() if len(value) >= _SHORTEST_SECRET}
-        return Secrets({str(number): value for number, value in enumerate(sorted(values))})
-
-    def _telling(self) -> Iterator[str]:
-        """The values whose names say that they are secret; of ``Bearer x`` the ``x`` as well."""
-        parts = urlsplit(self.url)
-        yield parts.password or ""
-        for name, value in [*self.headers.items(), *parse_qsl(parts.query)]:
-            if names_secret(name):
-                yield value
-                yield value.rpartition(" ")[2]
 
 
 def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpServer]:
@@ -158,13 +127,8 @@ def _read(number: int, entry: Any) -> McpServer:
 
 
 def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        known = False
     # The text is not repeated: where it is no URL, it may be a secret that was put into the wrong place.
-    if not known or "{{" in url or "[[" in url or not url.isprintable():
+    if not is_http_url(url) or "{{" in url or "[[" in url or not url.isprintable():
         raise InputError(
             "Its server_url is no URL, or a placeholder in it has no value.",
             advice="Write one as https://host/mcp.",

@@ -96,6 +96,7 @@ function paintNode({ group, marks, node }, state, selected) {
   const told = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
   if (state.visits) told.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
   if (state.order) told.push("in order " + state.order);
+  if (state.note) told.push(state.note);
   group.setAttribute("aria-label", told.filter(Boolean).join(", "));
   marks.replaceChildren();
   const { x, y } = node;
@@ -103,6 +104,7 @@ function paintNode({ group, marks, node }, state, selected) {
   if (state.order) mark(marks, state.state === "failed" ? "alert" : "order", left + 4, top, state.order);
   if (state.visits > 1) mark(marks, "count", right - 6, top, "×" + state.visits);
   if (state.state === "current") mark(marks, "here", x, bottom + 5, state.note || "here");
+  if (state.state === "visited" && state.note) mark(marks, "note", x, bottom + 5, state.note);
   if (state.state === "failed") mark(marks, "alert", x, bottom + 5, state.note || "failed");
   if (node.is_global && !["current", "failed"].includes(state.state)) mark(marks, "global", right - 14, bottom + 3, "global");
 }

@@ -87,6 +87,10 @@ def _note(node: str, position: Position) -> str:
     told += [f"companion {name}" for name, place in position.companions.items() if place == node]
     if not told and node in position.failed:
         told = ["failed"]
+    if not told and node in position.passed:
+        told = ["passed over"]
+    if told and node in position.inside:
+        told.append(f"at {position.inside[node]}")
     return ", ".join(words for words in told if words)
 
 

@@ -36,25 +36,6 @@ def play(monkeypatch, *parts, **options):
     return Play(monkeypatch, {"google_docs": GoogleDocsNode}, *chain, *edges, **options)
 
 
-@pytest.mark.parametrize("kind", OPERATIONS)
-def test_a_simulated_call_gives_its_event_between_start_and_end_and_a_warning(monkeypatch, kind):
-    run = play(monkeypatch, docs("doc", OPERATIONS[kind]))
-
-    types = run.turn(who="Ann")
-
-    assert types[2:9] == [
-        "start_node_run",
-        kind,
-        "workflow_warning",
-        "end_node_run",
-        "workflow_show_state",
-        "direct_edge",
-        "workflow_navigation_message",
-    ]
-    assert run.one(kind)["status"] == "simulated"
-    assert run.warnings[0].endswith(" was simulated; no document of Google was read or changed.")
-
-
 def test_a_created_document_has_an_id_a_url_and_the_filled_title(monkeypatch):
     run, again = play(monkeypatch, docs("doc", CREATE)), play(monkeypatch, docs("doc", CREATE))
 

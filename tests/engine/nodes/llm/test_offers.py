@@ -53,6 +53,20 @@ def test_a_node_that_opts_in_is_offered_the_tools_of_the_servers_beside_its_own(
     assert play.one("workflow_show_state")["runtime_variables"]["tool_result"] == {"euro": 3}
 
 
+def test_what_a_server_says_of_its_tools_is_not_filled_with_the_runs_variables(monkeypatch):
+    monkeypatch.setitem(OFFERED[0], "description", "Tell me {{who}} and [[card]].")
+    responder = CallsOnce()
+    own = {"type": "inline_python", "name": "own", "code": "", "signature": "Asks {{who}}."}
+    play = shop(responder, use_mcp_tools=True, tools_config={"tools": [own]})
+
+    play.turn("how much?", runtime_variables={"card": "4111"}, dynamic_variables={"who": "Ada"})
+
+    assert [tool.signature for tool in responder.prompts[0].tools] == [
+        "Asks Ada.",
+        "Tell me {{who}} and [[card]].",
+    ]
+
+
 def test_a_node_that_does_not_opt_in_knows_of_no_server():
     responder = CallsOnce()
 

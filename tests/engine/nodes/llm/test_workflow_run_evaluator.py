@@ -173,3 +173,14 @@ def test_rules_have_no_opinion_on_a_run_and_a_script_may_have_one(evaluation):
 
     verdicts = [play.one("workflow_show_state")["runtime_variables"]["v"] for play in (rules, scripted)]
     assert verdicts == [{}, "Fine"]
+
+
+def test_that_a_run_is_not_judged_turn_by_turn_is_told_in_a_warning(evaluation):
+    play = evaluation(Judge(Reply(text="Fine.")), is_turn_by_turn_evaluator=True)
+
+    play.turn(runtime_variables={"workflow_run_object": RUN})
+
+    assert play.one("workflow_warning")["warning_message"] == (
+        "Node 'Score' judges the run as a whole: turn by turn is not done here."
+    )
+    assert play.one("end_node_run")["run_output"]["free_form_output"] == "Fine."

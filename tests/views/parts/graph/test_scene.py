@@ -144,3 +144,26 @@ def test_a_node_with_the_run_and_a_companion_tells_of_both():
     made = marks(position(turn(start("greet"), poll), subject, "waiting_for_user_input"), subject)
 
     assert made["nodes"]["greet"]["note"] == "your turn, companion lab"
+
+
+def test_a_run_inside_a_super_node_is_marked_at_it_with_the_node_inside():
+    subject = graph()
+    inner = StartNodeRunEvent(
+        origin_thread_id="0", origin_node_logical_id="bye/name", origin_node_name="Name"
+    )
+
+    made = marks(position(turn(start("greet"), inner), subject, "waiting_for_user_input"), subject)
+
+    assert (made["current"], made["nodes"]["bye"]["note"]) == (["bye"], "your turn, at Name")
+    assert "bye/name" not in made["nodes"]
+
+
+def test_a_node_that_was_passed_over_says_so():
+    subject = graph()
+    hop = DirectEdgeEvent(
+        origin_thread_id="0", source_node_logical_id="greet", destination_node_logical_id="ask"
+    )
+
+    made = marks(position(turn(start("greet"), hop, start("bye")), subject), subject)
+
+    assert (made["nodes"]["ask"]["state"], made["nodes"]["ask"]["note"]) == ("visited", "passed over")

@@ -1,0 +1,66 @@
+"""The policies that a run will go by: what answers for models, and which calls to the outside are let out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from debugger.settings import PREFIX, OutboundPolicy, Settings
+
+_MEANINGS: dict[OutboundPolicy, str] = {
+    "live": "made for real",
+    "simulated": "answered here",
+    "blocked": "refused",
+}
+
+
+class PolicyRow(NamedTuple):
+    """What happens to the calls of one class."""
+
+    call_class: str
+    what: str
+    """Which calls these are."""
+    policy: OutboundPolicy
+    meaning: str
+    """The policy in plain words."""
+    setting: str
+    """The variable of the environment that sets it."""
+
+
+def policy_rows(settings: Settings) -> list[PolicyRow]:
+    """The policy of each class of calls that the embedded engine makes."""
+    found: list[tuple[str, str, OutboundPolicy]] = [
+        ("talk", "calls to models", settings.outbound_talk),
+        ("read", "calls that only read", settings.outbound_read),
+        ("write", "calls that change something", settings.outbound_write),
+        ("contact", "messages and calls to people", settings.outbound_contact),
+    ]
+    return [
+        PolicyRow(name, what, policy, _MEANINGS[policy], f"{PREFIX}OUTBOUND_{name.upper()}")
+        for name, what, policy in found
+    ]
+
+
+def responder_words(settings: Settings, *, has_script: bool | None = None) -> str:
+    """What answers where a workflow asks a model.
+
+    Args:
+        settings: What is wanted.
+        has_script: Whether the workflow on view has a script; ``None`` speaks of any workflow.
+    """
+    if settings.responder == "model":
+        return "the models that the workflow names"
+    if settings.responder == "rules":
+        return "rules"
+    if has_script is None:
+        return "the workflow's script, else rules"
+    return "the workflow's script" if has_script else "rules, since the workflow has no script"
+
+
+def before_run(settings: Settings, *, has_script: bool) -> str:
+    """The policies in one line, for whoever is about to start a run."""
+    calls = ", ".join(f"{row.call_class} {row.policy}" for row in policy_rows(settings))
+    return f"Models: {responder_words(settings, has_script=has_script)}. Calls outside: {calls}."
+
+
+HOSTED = "The platform makes every call for real: models, writes and messages to people among them."
+"""What a person is told before a run on a backend that is not ours."""

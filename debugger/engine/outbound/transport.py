@@ -1,0 +1,125 @@
+"""The transport beneath packages that speak HTTP by themselves: checked addresses alone, bounded answers.
+
+Nothing of the environment is heeded, no proxy and no password file.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import anyio
+import httpx2
+
+from debugger.engine.outbound.addresses import Lookup
+from debugger.engine.outbound.base import OutboundError
+from debugger.engine.outbound.limits import HttpLimits
+
+_PORTS = {"http": 80, "https": 443}
+_LOOK = 0.01
+"""Seconds between two looks at whether a host's addresses are known."""
+_FAILURES = (httpx2.ConnectError, httpx2.ConnectTimeout)
+
+
+class CheckedTransport(httpx2.AsyncBaseTransport):
+    """Sends requests to checked addresses alone, so that a name cannot come to mean another machine.
+
+    Every request is checked, also one that follows a redirect. An answer that is packed is refused, as its
+    size cannot be foreseen; ask for the encoding ``identity``.
+
+    Args:
+        limits: How far it may go; ``answer_bytes`` is for all answers together.
+        tls: How servers are told to be who they are; ``None`` is the usual way.
+    """
+
+    def __init__(self, limits: HttpLimits, tls: ssl.SSLContext | None = None) -> None:
+        self._connect_seconds = limits.connect_seconds
+        self._left = limits.answer_bytes
+        self._limit = limits.answer_bytes
+        self._known: dict[tuple[str, int], list[str]] = {}
+        self.refusal: int | None = None
+        """The status code of the last answer to a message, where it was an error."""
+        self._inner = httpx2.AsyncHTTPTransport(verify=tls or True, trust_env=False)
+
+    async def addresses(self, url: httpx2.URL) -> list[str]:
+        """The addresses that a URL's host is called at; they are looked up once.
+
+        Raises:
+            OutboundError: There is no such host, or none of its addresses may be called.
+        """
+        place = (url.host, url.port or _PORTS[url.scheme])
+        if place not in self._known:
+            lookup = Lookup(*place)
+            while not lookup.done.is_set():
+                await anyio.sleep(_LOOK)
+            self._known[place] = lookup.allowed()
+        return self._known[place]
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send to the first address that answers.
+
+        Raises:
+            OutboundError: The host may not be called, or its answer is packed.
+        """
+        *others, last = await self.addresses(request.url)
+        for address in others:
+            try:
+                return await self._sent(request, address)
+            except _FAILURES:
+                continue
+        return await self._sent(request, last)
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._inner.aclose()
+
+    def take(self, number: int) -> None:
+        """Count bytes that came.
+
+        Raises:
+            OutboundError: They are too many.
+        """
+        self._left -= number
+        if self._left < 0:
+            raise OutboundError(f"The answers of the server are larger than the limit, {self._limit} bytes.")
+
+    async def _sent(self, request: httpx2.Request, address: str) -> httpx2.Response:
+        response = await self._inner.handle_async_request(self._addressed(request, address))
+        assert isinstance(response.stream, httpx2.AsyncByteStream), "the transport is asynchronous"
+        if request.method == "POST":
+            self.refusal = response.status_code if response.is_error else None
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise OutboundError("The answer of the server is packed although nobody asked for that.")
+        response.stream = _Counted(response.stream, self)
+        return response
+
+    def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
+        """The same request to an address; the host's name stays for the server and for its certificate."""
+        waits = dict(request.extensions.get("timeout") or {})
+        waits["connect"] = min(waits.get("connect") or self._connect_seconds, self._connect_seconds)
+        extensions: dict[str, Any] = {**request.extensions, "timeout": waits}
+        return httpx2.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**extensions, "sni_hostname": request.url.host},
+        )
+
+
+class _Counted(httpx2.AsyncByteStream):
+    """An answer that counts its bytes."""
+
+    def __init__(self, inner: httpx2.AsyncByteStream, transport: CheckedTransport) -> None:
+        self._inner = inner
+        self._transport = transport
+
+    async def __aiter__(self) -> AsyncGenerator[bytes]:
+        async for chunk in self._inner:
+            self._transport.take(len(chunk))
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()

@@ -1,0 +1,36 @@
+"""The pane below: what happened, event by event, or what left for the world outside."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.views import state
+from debugger.views.parts.side_effects import side_effects, side_effects_line
+from debugger.views.parts.timeline import FILTER_KEYS, timeline, timeline_filters
+from debugger.views.reading import Reading
+
+VIEWS = ("Timeline", "Side effects")
+
+
+def lower_pane(now: Reading) -> None:
+    """Draw the pane."""
+    state.keep_widgets(FILTER_KEYS)
+    with st.container(key="timeline_pane"):
+        bar = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="timeline_filters")
+        with bar:
+            view = st.segmented_control(
+                "Lower pane",
+                VIEWS,
+                key=state.LOWER_KEY,
+                default="Timeline",
+                required=True,
+                label_visibility="collapsed",
+            )
+        if view == "Side effects":
+            with bar:
+                side_effects_line(now)
+            side_effects(now)
+        else:
+            with bar:
+                found = timeline_filters(now)
+            timeline(now, found)

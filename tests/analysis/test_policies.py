@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.policies import before_run, policy_rows, responder_words
+from debugger.settings import Settings, read_settings
+
+
+def test_each_class_of_calls_has_its_policy_in_words_and_the_variable_that_sets_it():
+    rows = policy_rows(Settings(outbound_contact="simulated"))
+
+    assert [(row.call_class, row.policy, row.meaning) for row in rows] == [
+        ("talk", "live", "made for real"),
+        ("read", "live", "made for real"),
+        ("write", "blocked", "refused"),
+        ("contact", "simulated", "answered here"),
+    ]
+
+
+def test_the_variables_that_are_named_do_set_the_policies():
+    named = {row.setting: "simulated" for row in policy_rows(Settings())}
+
+    rows = policy_rows(read_settings(named))
+
+    assert [row.policy for row in rows] == ["simulated"] * 4
+
+
+@pytest.mark.parametrize(
+    ("responder", "has_script", "words"),
+    [
+        ("model", True, "the models that the workflow names"),
+        ("rules", True, "rules"),
+        ("scripted", True, "the workflow's script"),
+        ("scripted", False, "rules, since the workflow has no script"),
+        ("scripted", None, "the workflow's script, else rules"),
+    ],
+)
+def test_what_answers_for_models_is_told(responder, has_script, words):
+    assert responder_words(Settings(responder=responder), has_script=has_script) == words
+
+
+def test_before_a_run_everything_is_told_in_one_line():
+    told = before_run(Settings(responder="rules"), has_script=False)
+
+    assert told == "Models: rules. Calls outside: talk live, read live, write blocked, contact blocked."

@@ -1,0 +1,170 @@
+"""A run through super nodes, as it is seen on the graph that its author drew."""
+
+from __future__ import annotations
+
+from debugger.analysis.background import may_go_on
+from debugger.analysis.bubbles import bubbles
+from debugger.analysis.hints import input_hint, last_hint
+from debugger.analysis.node_table import node_table, place_words
+from debugger.analysis.position import position
+from debugger.analysis.timeline import timeline
+from debugger.analysis.transcript import RunFacts, transcript
+from debugger.graph.graph import Graph
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.engine.expansion.parts import Run, super_node
+from tests.factories import direct, document, node, say, static, tool, when, workflow
+
+WAITING = "waiting_for_user_input"
+
+
+def booking(*more):
+    """Hello, then a super node that greets, asks and waits, and looks something up that fails."""
+    broken = tool("look", "def look():\n    raise ValueError('no')\n")
+    inside = document(
+        static("greet", "Let us book."),
+        say("ask", "Ask the name"),
+        broken,
+        static("done", "Booked."),
+        direct("greet", "ask"),
+        when("ask", "look", "1 == 1", name="named"),
+        direct("look", "done"),
+    )
+    return workflow(
+        static("hello", "Hello"),
+        super_node("booking", inside),
+        say("chat"),
+        direct("hello", "booking"),
+        direct("booking", "chat", name="out"),
+        *more,
+    )
+
+
+def played(drawn, *texts):
+    """The turns of a run."""
+    run = Run(drawn)
+    return [
+        TurnLog(number, TurnInput.saying(text), [parse_event(event) for event in run.turn(text)])
+        for number, text in enumerate(texts, start=1)
+    ]
+
+
+def names(drawn):
+    return {each.logical_id: each.label for each in drawn.node_configs}
+
+
+def test_a_run_that_waits_inside_stands_at_the_super_node():
+    drawn = booking()
+    turns = played(drawn, None)
+
+    found = position(turns, Graph(drawn), WAITING)
+
+    assert (found.current, found.inside, found.ghosts) == ("booking", {"booking": "Ask"}, {})
+    assert found.visits == {"hello": 1, "booking": 1}
+    assert [(hop.number, hop.source, hop.destination, hop.edge_id) for hop in found.hops] == [
+        (1, "hello", "booking", "edge_hello_booking")
+    ]
+    assert [step.destination for step in found.next_edges] == ["chat"]
+    assert found.unreached == ("chat",)
+
+
+def test_the_node_table_tells_where_inside_the_run_waits():
+    drawn = booking()
+    graph = Graph(drawn)
+
+    rows = {row.id: row.status for row in node_table(position(played(drawn, None), graph, WAITING), graph)}
+
+    assert rows == {"hello": "visited", "booking": "waiting here (at Ask)", "chat": "next"}
+
+
+def test_the_edge_out_of_a_super_node_is_taken_and_a_failure_inside_stays_marked():
+    drawn = booking()
+    turns = played(drawn, None, "Ann")
+
+    found = position(turns, Graph(drawn), WAITING)
+
+    assert found.taken == {"edge_hello_booking": [1], "edge_booking_chat": [2]}
+    assert (found.current, found.failed, found.inside) == ("chat", ("booking",), {})
+    assert found.visits["booking"] == 1
+
+
+def test_a_conditional_edge_out_of_a_super_node_is_found_by_the_id_that_the_engine_made():
+    inside = document(static("one", "1"))
+    drawn = workflow(
+        super_node("box", inside), static("bye", "Bye"), when("box", "bye", "1 == 1", name="always")
+    )
+
+    found = position(played(drawn, None), Graph(drawn), "completed")
+
+    assert found.taken == {"edge_box_bye": [1]}
+    assert found.hops[0].edge_name == "always"
+
+
+def test_entering_a_super_node_again_counts_another_visit():
+    inside = document(static("one", "1"), static("two", "2"), direct("one", "two"))
+    again = when("chat", "box", "1 == 1")
+    drawn = workflow(super_node("box", inside), say("chat"), direct("box", "chat"), again)
+
+    found = position(played(drawn, None, "more"), Graph(drawn), WAITING)
+
+    assert found.visits["box"] == 2
+
+
+def test_rows_bubbles_hints_and_transcripts_name_the_super_node():
+    drawn = booking()
+    turns = played(drawn, None)
+    known = names(drawn)
+
+    rows = timeline(turns, known)
+    said = bubbles(turns, known)
+    hint = input_hint(last_hint(turns), WAITING, names=known)
+    lines = transcript(RunFacts("run", status=WAITING), turns, drawn)
+
+    inner = next(row for row in rows if row.node_logical_id == "booking/greet")
+    assert (inner.node_name, inner.drawn_node) == ("Booking › Greet", "booking")
+    assert [bubble.node_name for bubble in said] == ["Hello", "Booking › Greet"]
+    assert hint.sentence == "Booking › Ask waits for the user's message."
+    assert [(line.node_logical_id, line.node_name) for line in lines] == [
+        ("hello", "Hello"),
+        ("booking/greet", "Booking › Greet"),
+    ]
+    assert lines[-1].next_input_hint == "Booking › Ask"
+
+
+def test_a_place_is_told_with_the_node_inside():
+    drawn = booking()
+    found = position(played(drawn, None), Graph(drawn), WAITING)
+
+    told = [place_words(found, node_id, names(drawn)) for node_id in ("booking", "chat", "unknown")]
+
+    assert told == ["Booking › Ask", "Chat", "unknown"]
+
+
+def test_a_waiting_edge_inside_lets_the_run_go_on_while_its_node_waits():
+    waking = {"enabled": True, "trigger_mode": "on_every_background_tick"}
+    inside = document(
+        say("ask"),
+        static("bye", "Bye"),
+        when("ask", "bye", "[[x]] == 1", evaluate_while_waiting_config=waking),
+    )
+    outer = document(super_node("inner", inside))
+    watched, quiet = workflow(super_node("outer", outer)), booking()
+
+    assert may_go_on(played(watched, None), watched, WAITING)
+    assert not may_go_on(played(quiet, None), quiet, WAITING)
+
+
+def test_a_node_that_was_passed_over_is_reached_and_told_so():
+    drawn = workflow(
+        static("hello", "Hello"),
+        node("odd", "quantum_leap"),
+        say("chat"),
+        direct("hello", "odd"),
+        direct("odd", "chat"),
+    )
+    graph = Graph(drawn)
+
+    found = position(played(drawn, None), graph, WAITING)
+
+    assert (found.passed, found.unreached) == (("odd",), ())
+    assert {row.id: row.status for row in node_table(found, graph)}["odd"] == "passed over"

@@ -1,0 +1,87 @@
+"""What leaves a run for the world outside, and what happens inside super nodes, as a person sees it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import (
+    context,
+    conversation,
+    import_workflow,
+    keep_import,
+    message_box,
+    open_app,
+    say,
+    settled,
+    start,
+)
+from tests.engine.expansion.parts import super_node
+from tests.factories import direct, document, node, static, when
+from tests.factories import say as say_node
+
+pytestmark = pytest.mark.browser
+
+
+def booking():
+    """A greeting, a super node in which the user is asked, and a call that is blocked."""
+    inside = document(
+        say_node("ask", "Ask the name."),
+        static("done", "Booked."),
+        when("ask", "done", freeform="The caller gave a name"),
+    )
+    return document(
+        static("hello", "Hello"),
+        super_node("booking", inside),
+        node("save", "http_request", url="http://127.0.0.1:9/bookings", method="POST"),
+        say_node("chat"),
+        direct("hello", "booking"),
+        direct("booking", "save"),
+        direct("save", "chat"),
+        name="Bookings",
+    )
+
+
+def begin(page: Page, app: Server) -> None:
+    """Import the workflow and start a run of it."""
+    open_app(page, app.url)
+    import_workflow(page, "booking.json", booking())
+    keep_import(page)
+    expect(context(page)).to_contain_text("Bookings")
+    start(page)
+
+
+def test_a_run_that_waits_inside_a_super_node_stands_at_it(page: Page, app: Server):
+    begin(page, app)
+
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "booking")
+    expect(page.locator(".node.current")).to_have_attribute("aria-label", re.compile("your turn, at Ask"))
+    expect(page.locator(".node.missing")).to_have_count(0)
+    expect(message_box(page)).to_have_attribute("placeholder", "Booking › Ask waits for the user's message.")
+
+
+def test_a_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Page, app: Server):
+    begin(page, app)
+    expect(context(page)).not_to_contain_text("Outside")
+    say(page, "My name is Ann")
+    expect(conversation(page)).to_contain_text("Booking › Done")
+    expect(context(page)).to_contain_text("Outside: 1 write (blocked)")
+
+    page.locator(".st-key-lower_view").get_by_text("Side effects").click()
+    settled(page)
+    pane = page.locator(".st-key-timeline_pane")
+    expect(pane).to_contain_text("Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live")
+    grid = page.locator(".st-key-side_effects canvas").first.bounding_box()
+    page.mouse.click(grid["x"] + 180, grid["y"] + 50)
+    settled(page)
+
+    expect(page.locator(".node.selected")).to_have_attribute("data-id", "save")
+    expect(page.locator(".st-key-side_effect")).to_contain_text("POST http://127.0.0.1:9/bookings")
+    expect(page.locator(".st-key-side_effect a")).to_have_count(0)
+    with page.expect_download() as download:
+        page.locator(".st-key-download_side_effects button").click()
+    assert "POST http://127.0.0.1:9/bookings" in download.value.path().read_text()
+    assert download.value.suggested_filename.endswith("-side-effects.csv")

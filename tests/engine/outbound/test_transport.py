@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+
+import httpx2
+import pytest
+
+from debugger.engine.outbound import OutboundError
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.transport import CheckedTransport
+from tests.engine.outbound.http_server import HttpServer
+from tests.engine.outbound.test_addresses import resolve_to
+
+
+def get(*urls: str, limits: HttpLimits | None = None, **how: bool) -> list[httpx2.Response]:
+    """The answers to requests of one client."""
+
+    async def ask() -> list[httpx2.Response]:
+        transport = CheckedTransport(limits or HttpLimits())
+        headers = {"Accept-Encoding": "identity"}
+        async with httpx2.AsyncClient(transport=transport, headers=headers, trust_env=False) as client:
+            return [await client.get(url, **how) for url in urls]
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "2852039166",
+        "0xa9fea9fe",
+        "[::ffff:169.254.169.254]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[2002:a9fe:a9fe::1]",
+        "[fd00:ec2::254]",
+        "[fe80::1]",
+        "100.100.100.200",
+        "metadata.google.internal",
+        "0.0.0.0",
+        "224.0.0.1",
+    ],
+)
+def test_an_address_that_may_not_be_called_is_refused_in_whatever_way_it_is_written(host):
+    with pytest.raises(OutboundError, match=r"is not called"):
+        get(f"http://{host}/v1")
+
+
+def test_a_redirect_leads_to_no_such_address_either():
+    with (
+        HttpServer(away=lambda to: to.redirect("http://169.254.169.254/latest")) as server,
+        pytest.raises(OutboundError, match=r"169\.254\.169\.254 is an address"),
+    ):
+        get(f"{server.url}/away", follow_redirects=True)
+
+
+def test_a_name_that_comes_to_mean_another_machine_is_still_called_where_it_was_checked(monkeypatch):
+    resolve_to(monkeypatch, ["127.0.0.1"], ["169.254.169.254"])
+
+    with HttpServer() as server:
+        url = f"http://rebind.example:{server.server_port}/"
+        first, second = get(url, url)
+
+    assert first.json()["headers"]["host"] == f"rebind.example:{server.server_port}"
+    assert second.status_code == 200
+
+
+def test_of_several_addresses_the_first_that_answers_is_called(monkeypatch):
+    resolve_to(monkeypatch, ["127.0.0.9", "127.0.0.1"])
+
+    with HttpServer() as server:
+        (answer,) = get(f"http://rebind.example:{server.server_port}/")
+
+    assert answer.status_code == 200
+
+
+def test_all_answers_together_may_not_be_too_long():
+    limits = HttpLimits(answer_bytes=150)
+
+    with (
+        HttpServer(tea=lambda to: to.send_body(b"x" * 100, "text/plain")) as server,
+        pytest.raises(OutboundError, match="larger than the limit, 150 bytes"),
+    ):
+        get(f"{server.url}/tea", f"{server.url}/tea", limits=limits)
+
+
+def test_an_answer_that_is_packed_is_refused():
+    with (
+        HttpServer(tea=lambda to: to.send_body(b"x", "text/plain", Content_Encoding="gzip")) as server,
+        pytest.raises(OutboundError, match="packed although nobody asked"),
+    ):
+        get(f"{server.url}/tea")
+
+
+def test_no_proxy_of_the_environment_is_heeded(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    with HttpServer() as server:
+        (answer,) = get(server.url + "/")
+
+    assert answer.status_code == 200

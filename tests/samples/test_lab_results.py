@@ -1,0 +1,289 @@
+"""The laboratory's results line, driven by its script through a backend with a store."""
+
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.responders import Script
+from debugger.expressions import skeleton
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+from debugger.samples import script_for
+from tests.samples.lab_call import DOCUMENT, calling
+
+SCRIPT = Script.load(script_for("workflow_lab_results") or "")
+ALL_SIMULATED = {f"outbound_{call_class}": "simulated" for call_class in ("talk", "read", "write", "contact")}
+CALLER = "This is Ada Moreno, born on March 3, 1990."
+RESULT = (
+    "Your blood count and your blood sugar are within their usual ranges. Your iron store, the ferritin, is "
+    "13 micrograms per litre; the usual range begins at 15."
+)
+READ_OUT = (
+    f"Thank you for waiting, {{}}. Your results are here. {RESULT} Would you like to go through them with a "
+    "doctor? I can book a follow-up for you."
+)
+DECLINED = (
+    "That is a good question, and it deserves a doctor's answer; I am not able to give medical advice. I can "
+    "book a follow-up for you. Shall I?"
+)
+NOTICE = (
+    "I am asking our laboratory system for your results. That takes a few seconds, and I will speak up as "
+    "soon as they are here. How are you today?"
+)
+GOODBYE = "Thank you for calling Maple Hill Laboratory. Take care, and goodbye."
+
+
+def hops(events: list[JsonObject], *types: str) -> list[tuple[str, str]]:
+    """From where to where the edges of some types were taken."""
+    ends = ("source_node_logical_id", "destination_node_logical_id")
+    return [tuple(event[end] for end in ends) for event in events if event["type"] in types]
+
+
+def test_the_demo_wakes_the_caller_books_a_follow_up_and_ends(tmp_path):
+    with calling(tmp_path) as call:
+        heard = call.hold(SCRIPT.demo)
+
+    assert call.status == "completed"
+    assert heard[1:] == [
+        ["Thank you, Ada Moreno.", NOTICE],
+        [
+            "I understand, and thank you for telling me.",
+            "Waiting for a result is hard, and you are not alone with it. I will stay on the line with you "
+            "until it is here.",
+        ],
+        [READ_OUT.format("Ada Moreno")],
+        [DECLINED],
+        ["I am happy to book that with Dr. Okafor. Which day from Monday to Friday would suit you?"],
+        ["Tuesday is free. Would you rather come in the morning or in the afternoon?"],
+        ["That is Tuesday morning with Dr. Okafor. Shall I book it?"],
+        ["On Saturdays we are open from 8 am to noon. Shall we go on, or was that all?"],
+        ["That is Tuesday morning with Dr. Okafor. Shall I book it?"],
+        [
+            "Very well: Tuesday morning with Dr. Okafor, at the practice next door to us.",
+            "I have written it down, and a colleague will put it into the calendar today.",
+            "I cannot send you a text message just now, so your confirmation will come by mail in the next "
+            "few days.",
+            GOODBYE,
+        ],
+    ]
+
+
+def test_the_demo_tells_its_story_in_the_events_too(tmp_path):
+    with calling(tmp_path) as call:
+        call.hold(SCRIPT.demo)
+
+    matched, sms, request = (
+        call.of_type(name)[0] for name in ("waiting_condition_matched", "send_sms", "http_request")
+    )
+    assert hops(call.events, "companion_edge") == [
+        ("node_begin_lookup", "node_check_lab"),
+        ("node_waiting_desk", "node_mood"),
+    ]
+    assert (matched["trigger_node_logical_id"], matched["trigger_node_completion_count"]) == (
+        "node_check_lab",
+        4,
+    )
+    assert len(call.of_type("self_loop_delay")) == 3
+    assert sms["status"] == "blocked"
+    assert "are blocked" in request["error"]
+    assert '"patient":"Ada Moreno","day":"Tuesday","time":"morning"' in request["curl_command"]
+
+
+def test_what_happens_inside_the_super_node_says_so(tmp_path):
+    with calling(tmp_path) as call:
+        call.hold(SCRIPT.demo)
+
+    inside = [
+        event["origin_node_logical_id"]
+        for event in call.of_type("start_node_run")
+        if _origin(event) is not None
+    ]
+    assert list(dict.fromkeys(inside)) == [
+        f"node_book_follow_up/{inner}"
+        for inner in ("node_ask_day", "node_ask_time", "node_confirm", "node_agreed")
+    ]
+    assert {str(_origin(event)) for event in call.of_type("start_node_run")} == {
+        "None",
+        str(["node_book_follow_up"]),
+    }
+
+
+def test_where_calls_are_simulated_the_follow_up_is_saved_and_the_text_message_sent(tmp_path):
+    with calling(tmp_path, **ALL_SIMULATED) as call:
+        heard = call.hold(SCRIPT.demo)
+
+    assert heard[-1][1:] == [
+        "It is in the calendar.",
+        "I have sent you a text message with the day and the time.",
+        GOODBYE,
+    ]
+    assert call.of_type("send_sms")[0]["status"] == "simulated"
+    assert call.status == "completed"
+
+
+@pytest.mark.parametrize("policies", [{}, ALL_SIMULATED], ids=["as set", "all simulated"])
+@pytest.mark.parametrize("name", SCRIPT.alternatives)
+def test_every_alternative_runs_to_its_end_in_words_meant_for_a_caller(name, policies, tmp_path):
+    with calling(tmp_path, **policies) as call:
+        heard = call.hold(SCRIPT.alternatives[name])
+
+    spoken = " ".join(line for lines in heard for line in lines)
+    assert call.status == "completed"
+    assert all(heard)
+    assert not any(mark in spoken for mark in ("stand-in", "[[", "{{"))
+    assert not call.of_type("workflow_error")
+
+
+def test_who_waits_hears_the_result_unasked_and_a_second_time_when_asked(tmp_path):
+    with calling(tmp_path) as call:
+        heard = call.hold(SCRIPT.alternatives["waits for the result"])
+
+    assert heard[2:] == [
+        ["I am glad to hear that. Your results should be here any moment."],
+        [READ_OUT.format("Ben Okonkwo")],
+        [f"Gladly, once more. {RESULT} Shall I book a follow-up for you?"],
+        [GOODBYE],
+    ]
+    assert not call.visited("node_reassurance")
+
+
+def test_who_asks_for_medical_advice_three_times_is_put_through_to_the_nurse(tmp_path):
+    with calling(tmp_path) as call:
+        heard = call.hold(SCRIPT.alternatives["asks for medical advice three times"])
+
+    escalation = call.of_type("guardrail_escalation_edge")[0]
+    assert heard[-3:-1] == [[DECLINED], [DECLINED]]
+    assert heard[-1][0].endswith("I am putting you through to Imani, our nurse; please stay on the line.")
+    assert escalation["num_guardrail_nodes_entered"] == 3
+    assert escalation["destination_node_logical_id"] == "node_nurse"
+
+
+def test_who_asks_for_a_person_can_come_back(tmp_path):
+    with calling(tmp_path) as call:
+        call.hold(SCRIPT.alternatives["asks for a person and comes back"])
+
+    assert hops(call.events, "reverse_conditional_edge") == [("node_person", "node_identification")]
+    assert call.visited("node_read_result")
+
+
+def test_who_leaves_while_the_lookup_goes_on_is_put_through_all_the_same(tmp_path):
+    with calling(tmp_path) as call:
+        call.say(None)
+        for message in SCRIPT.alternatives["is put through to a person"]:
+            heard = call.say(message)
+        call.wait(4)
+
+    assert heard == [
+        "I am putting you through to a colleague; please stay on the line. If we get cut off, our number is "
+        "555-0178."
+    ]
+    assert call.status == "completed"
+
+
+def test_who_writes_in_other_words_is_understood_too(tmp_path):
+    messages = (
+        "ada moreno, 3 March 1990",
+        "hm",
+        "i'd like an appointment",
+        "on friday",
+        "afternoon",
+        "ok, yes",
+    )
+
+    with calling(tmp_path) as call:
+        heard = call.hold(messages)
+
+    assert call.status == "completed"
+    assert heard[-1][0] == "Very well: Friday afternoon with Dr. Okafor, at the practice next door to us."
+
+
+def test_who_speaks_too_fast_is_asked_to_wait_for_the_result(tmp_path):
+    with calling(tmp_path) as call:
+        call.say(None)
+        heard = [call.say(message)[0] for message in (CALLER, "Should I take tablets?", "Book a follow-up!")]
+
+    assert heard[1:] == [
+        "Let us have your results first, they are on their way.",
+        "I can book that for you in a moment. Let us have your results first, they are on their way.",
+    ]
+    assert call.wait(4) == [READ_OUT.format("Ada Moreno")]
+
+
+def test_who_only_wants_the_opening_hours_starts_no_lookup(tmp_path):
+    with calling(tmp_path) as call:
+        heard = call.hold(SCRIPT.alternatives["only the opening hours"])
+
+    assert heard[1] == [
+        "We are open Monday to Friday from 7 am to 6 pm, and on Saturdays from 8 am to noon. Shall we go on, "
+        "or was that all?"
+    ]
+    assert not call.visited("node_begin_lookup")
+
+
+def test_a_change_of_mind_leads_out_of_the_super_node(tmp_path):
+    with calling(tmp_path) as call:
+        call.hold(SCRIPT.alternatives["a change of mind about the follow-up"])
+
+    left = [event for event in call.of_type("conditional_edge") if event["super_node_exit_origin"]]
+    assert [(event["edge_name"], event["super_node_exit_origin"]) for event in left] == [
+        ("no follow-up", "node_book_follow_up")
+    ]
+    assert not call.visited("node_save_follow_up")
+
+
+def test_a_result_that_does_not_come_in_time_is_told_kindly(tmp_path):
+    with calling(tmp_path) as call:
+        call.say(None, checks_needed=50)
+        call.say(CALLER)
+        heard = call.wait(10)
+
+    assert heard == [
+        "I am sorry, Ada Moreno, our laboratory system takes longer than usual today. We will call you back "
+        "within the hour. Until then, please take care."
+    ]
+    assert call.of_type("self_loop_exhausted")[0]["outcome"] == "max_retries"
+    assert call.status == "completed"
+
+
+def test_the_conversations_together_visit_every_node_but_the_late_result(tmp_path):
+    reached = set()
+    for number, messages in enumerate([SCRIPT.demo, SCRIPT.demo, *SCRIPT.alternatives.values()]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with calling(folder, **(ALL_SIMULATED if number == 1 else {})) as call:
+            call.hold(messages)
+        reached |= {event["origin_node_logical_id"] for event in call.of_type("start_node_run")}
+
+    outer = {node["logical_id"] for node in DOCUMENT["node_configs"]}
+    assert outer - reached == {"node_book_follow_up", "node_result_late"}
+
+
+def test_without_the_script_the_rules_lead_the_demo_to_the_same_end(tmp_path):
+    with calling(tmp_path, responder="rules") as call:
+        heard = call.hold(SCRIPT.demo)
+
+    assert call.status == "completed"
+    assert heard[3] == [READ_OUT.format("Ada Moreno")]
+    assert heard[-1][-1] == GOODBYE
+
+
+def test_what_a_person_sends_unedited_hides_no_value_of_the_super_node(tmp_path):
+    with calling(tmp_path) as call:
+        call.say(None, **skeleton(DOCUMENT))
+        heard = call.hold(SCRIPT.demo, begun=True)
+
+    assert heard[-1][0] == "Very well: Tuesday morning with Dr. Okafor, at the practice next door to us."
+
+
+def test_every_rule_of_the_script_belongs_to_a_node_that_calls_a_model():
+    inner = next(node for node in DOCUMENT["node_configs"] if node["type"] == "super_node")
+    outer_nodes = Workflow.from_document(DOCUMENT).node_configs
+    inner_nodes = Workflow.from_document(inner["encapsulated_workflow_config"]).node_configs
+    models = {node.logical_id for node in outer_nodes if node.type in ("say_llm", "worker_llm")}
+    models |= {f"node_book_follow_up/{node.logical_id}" for node in inner_nodes if node.type == "say_llm"}
+
+    assert set(SCRIPT.nodes) == models
+
+
+def _origin(event: JsonObject) -> object:
+    return event.get("super_node_origin") or None

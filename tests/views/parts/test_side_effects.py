@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import csv
+import io
+
+from debugger.analysis.side_effects import side_effects
+from debugger.exports import SIDE_EFFECTS
+from debugger.exports.side_effects_file import side_effect_rows
+from tests.engine.expansion.parts import super_node
+from tests.factories import direct, document, node, say
+
+SAVE = {"url": "http://127.0.0.1:9/bookings", "method": "POST"}
+
+
+def calls(**more):
+    """A workflow whose super node makes a call that is blocked, and then waits."""
+    inside = document(node("save", "http_request", **SAVE))
+    return document(super_node("booking", inside), say("chat"), direct("booking", "chat"), **more)
+
+
+def ledger(app):
+    """The table of calls."""
+    return next(element.value for element in app.dataframe if element.proto.alt.startswith("Side effects"))
+
+
+def captions(app):
+    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
+
+
+def open_ledger(app):
+    app.segmented_control("lower_view").set_value("Side effects").run()
+    assert not app.exception
+
+
+def test_before_a_run_the_page_says_what_will_happen_to_calls(app, backend):
+    backend.create_workflow(calls())
+
+    app.run()
+
+    assert "Calls outside: talk live, read live, write blocked, contact blocked." in captions(app)
+    assert "Models: rules, since the workflow has no script." in captions(app)
+
+
+def test_the_pane_says_where_calls_would_appear_and_what_will_happen_to_them(app, backend):
+    backend.create_workflow(calls())
+    app.run()
+
+    open_ledger(app)
+
+    assert "A run's calls outside appear here." in captions(app)
+    assert "write blocked" in captions(app)
+
+
+def test_a_run_without_calls_says_so(app, backend, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+
+    open_ledger(app)
+
+    assert "No turn has called anything outside yet." in captions(app)
+
+
+def test_a_blocked_call_stands_in_the_ledger_with_what_to_set(app, backend, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+
+    open_ledger(app)
+
+    (row,) = ledger(app).to_dict("records")
+    assert (row["turn"], row["node"], row["class"], row["kind"]) == (1, "Booking › Save", "write", "http")
+    assert row["target"] == "POST http://127.0.0.1:9/bookings"
+    assert (list(row["how"]), list(row["outcome"])) == (["blocked"], ["not made"])
+    assert "Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live" in captions(app)
+    assert any("Outside: 1 write (blocked)" in each.value.replace("\\", "") for each in app.markdown)
+
+
+def test_the_filter_of_the_timeline_is_kept_while_the_ledger_is_shown(app, backend, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+    app.segmented_control("timeline_density").set_value("Everything").run()
+    app.text_input("timeline_text").set_value("booking").run()
+
+    open_ledger(app)
+    app.segmented_control("lower_view").set_value("Timeline").run()
+
+    assert app.segmented_control("timeline_density").value == "Everything"
+    assert app.text_input("timeline_text").value == "booking"
+
+
+def test_the_ledger_of_a_reopened_run_is_the_same(app, backend, page, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+    open_ledger(app)
+    before = ledger(app).to_dict("records")
+
+    app.button("reload_run").click().run()
+
+    assert str(ledger(app).to_dict("records")) == str(before)
+
+
+def test_the_download_holds_every_call_with_its_raw_id(app, backend, page, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+    session = page().session
+
+    rows = side_effect_rows(session.run_id, side_effects(session.turns, session.ledger.recorded))
+    text = SIDE_EFFECTS["csv"].render(rows).removeprefix(b"\xef\xbb\xbf").decode()
+
+    (found,) = csv.DictReader(io.StringIO(text))
+    assert (found["run_id"], found["node_logical_id"]) == (session.run_id, "booking/save")
+
+
+def test_an_event_inside_a_super_node_belongs_to_it_in_the_node_tab(app, backend, page, press):
+    backend.create_workflow(calls())
+    app.run()
+    press("start")
+
+    page().node = "booking"
+    app.segmented_control("inspector_tab").set_value("Node").run()
+
+    runs = next(each.value for each in app.dataframe if each.proto.alt.startswith("Runs of the chosen"))
+    assert list(runs["inside"]) == ["Save"]
+    assert not any("no such node" in info.value for info in app.info)
+
+
+def test_many_warnings_in_a_row_are_folded_together(app, backend, press):
+    odd = [node(f"odd{place}", "quantum_leap") for place in range(4)]
+    ways = [direct(f"odd{place}", f"odd{place + 1}") for place in range(3)]
+    backend.create_workflow(document(*odd, say("chat"), *ways, direct("odd3", "chat")))
+    app.run()
+
+    press("start")
+
+    assert any(each.label == "4 warnings" for each in app.expander)
