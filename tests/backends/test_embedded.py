@@ -44,8 +44,8 @@ def test_an_empty_store_is_given_the_samples_once(tmp_path):
 
     again = open_embedded(settings)
 
-    assert len(names) == 3
-    assert len(again.workflows()) == 2
+    assert len(names) == 4
+    assert len(again.workflows()) == 3
     again.close()
 
 
