@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
+from debugger.engine.control import Control
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, TurnInput, TurnResult
@@ -14,7 +15,18 @@ from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 
 Row = TypeVar("Row")
 
-Ability = Literal["live_events", "stop_mid_turn", "import_workflow", "initial_state"]
+Ability = Literal[
+    "live_events",
+    "stop_mid_turn",
+    "import_workflow",
+    "initial_state",
+    "pause_mid_turn",
+    "set_state",
+    "manual_model",
+    "pins",
+    "exact_fork",
+]
+"""``pause_mid_turn``: events come one by one, and the next is made only when it is asked for."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,7 @@ class Backend(Protocol):
         run_id: str | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> TurnStream:
         """Run one turn, the first of a new run unless ``run_id`` names one.
 
@@ -123,9 +136,17 @@ class Backend(Protocol):
             run_id: The run to go on with.
             version_number: The version to start with; read on a first turn only, ``None`` is the active one.
             cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
+            control: A person's hand on the turn; never bound where ``set_state`` is missing.
         """
 
-    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+    def pump(
+        self,
+        workflow_id: str,
+        run_id: str,
+        *,
+        cancelled: threading.Event | None = None,
+        control: Control | None = None,
+    ) -> TurnStream:
         """Advance a run's background work.
 
         Companion threads that are due go one step each, then the conditions are judged that may move the run
@@ -138,6 +159,7 @@ class Backend(Protocol):
             workflow_id: The run's workflow.
             run_id: The run.
             cancelled: Set from another thread to end the work early; the run is then ``cancelled``.
+            control: A person's hand on the work; never bound where ``set_state`` is missing.
         """
 
     def run(self, run_id: str) -> Run:

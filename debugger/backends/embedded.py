@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
+from typing import NamedTuple
 
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.claims import Claims
@@ -12,6 +13,7 @@ from debugger.backends.interpreters import Interpreters
 from debugger.backends.opened import begin_run, resume_run
 from debugger.backends.recording import Recorder
 from debugger.backends.responders import find_script, responder_for
+from debugger.engine.control import Control
 from debugger.engine.expansion import SUPER_NODE, expand
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
@@ -23,9 +25,16 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
-from debugger.store import Store
+from debugger.store import Store, new_id
 
 _ALL = 1_000_000
+
+
+class _Hands(NamedTuple):
+    """Who may reach into a segment from another thread."""
+
+    cancelled: threading.Event
+    control: Control | None
 
 
 class EmbeddedBackend:
@@ -134,6 +143,7 @@ class EmbeddedBackend:
         run_id: str | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> TurnStream:
         """See `Backend.execute`.
 
@@ -148,10 +158,20 @@ class EmbeddedBackend:
             check_id("run", run_id)
         elif turn_input.command == "stop":
             raise InputError("There is no run to stop.", advice="Send the command with the id of a run.")
-        stop = cancelled or threading.Event()
-        return TurnStream(run_id, self._turn(workflow_id, turn_input, run_id, version_number, stop))
+        hands = _Hands(cancelled or threading.Event(), control)
+        if run_id is None:
+            new = new_id()
+            return TurnStream(new, self._first_turn(workflow_id, turn_input, new, version_number, hands))
+        return TurnStream(run_id, self._turn(workflow_id, turn_input, run_id, hands))
 
-    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+    def pump(
+        self,
+        workflow_id: str,
+        run_id: str,
+        *,
+        cancelled: threading.Event | None = None,
+        control: Control | None = None,
+    ) -> TurnStream:
         """See `Backend.pump`.
 
         Raises:
@@ -162,33 +182,45 @@ class EmbeddedBackend:
         """
         check_id("workflow", workflow_id)
         check_id("run", run_id)
-        return TurnStream(run_id, self._background(workflow_id, run_id, cancelled or threading.Event()))
+        hands = _Hands(cancelled or threading.Event(), control)
+        return TurnStream(run_id, self._background(workflow_id, run_id, hands))
 
-    def _turn(
+    def _first_turn(
         self,
         workflow_id: str,
         turn_input: TurnInput,
-        run_id: str | None,
+        run_id: str,
         version_number: int | None,
-        cancelled: threading.Event,
+        hands: _Hands,
     ) -> Generator[Event, None, TurnResult]:
-        with self._claims.claimed(run_id):
-            if run_id is None:
-                opened = begin_run(self.store, self._interpreters, workflow_id, turn_input, version_number)
-            else:
-                opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
-            segment = opened.interpreter.turn(
-                opened.state, turn_input, past=lambda: self._past(run_id), cancelled=cancelled
-            )
-            return (yield from self._recorder.turn(opened, segment, turn_input.run_by))
+        opened = begin_run(self.store, self._interpreters, workflow_id, turn_input, version_number, run_id)
+        segment = opened.interpreter.turn(
+            opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
+        )
+        return (yield from self._recorder.turn(opened, segment, turn_input.run_by))
 
-    def _background(
-        self, workflow_id: str, run_id: str, cancelled: threading.Event
+    def _turn(
+        self, workflow_id: str, turn_input: TurnInput, run_id: str, hands: _Hands
     ) -> Generator[Event, None, TurnResult]:
         with self._claims.claimed(run_id):
             opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            segment = opened.interpreter.turn(
+                opened.state,
+                turn_input,
+                past=lambda: self._past(run_id),
+                cancelled=hands.cancelled,
+                control=hands.control,
+            )
+            return (yield from self._recorder.turn(opened, segment, turn_input.run_by))
+
+    def _background(self, workflow_id: str, run_id: str, hands: _Hands) -> Generator[Event, None, TurnResult]:
+        with self._claims.claimed(run_id):
+            opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
             segment = opened.interpreter.pump(
-                opened.state, past=lambda: self._past(run_id), cancelled=cancelled
+                opened.state,
+                past=lambda: self._past(run_id),
+                cancelled=hands.cancelled,
+                control=hands.control,
             )
             return (yield from self._recorder.background(opened, segment))
 
@@ -210,9 +242,9 @@ class EmbeddedBackend:
     def _load_run(self, run_id: str) -> JsonObject:
         return self.run(run_id).to_wire()
 
-    def _past(self, run_id: str | None) -> list[TurnLog]:
-        """The finished turns of a run; none of one that is taking its first and is not kept yet."""
-        return [] if run_id is None else turn_logs(self.store.run(run_id))
+    def _past(self, run_id: str) -> list[TurnLog]:
+        """The finished turns of a run."""
+        return turn_logs(self.store.run(run_id))
 
 
 def _engine_options(settings: Settings) -> EngineOptions:

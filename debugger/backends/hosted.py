@@ -21,6 +21,7 @@ from debugger.backends.api_shapes import (
 )
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.hosted_turns import HostedTurns
+from debugger.engine.control import Control
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
@@ -50,6 +51,11 @@ class HostedBackend:
         {
             "live_events": "The API answers when the turn is over, so its events come all at once.",
             "initial_state": "The API does not let a client set the state of a run.",
+            "pause_mid_turn": "The API runs a turn as a whole, so it cannot be held between two events.",
+            "set_state": "The API does not let a client change variables while a turn runs.",
+            "manual_model": "The API asks its models itself, and lets nobody answer in their place.",
+            "pins": "The API runs every node itself, so no output can be frozen and no failure injected.",
+            "exact_fork": "The API gives no checkpoint: a fork is rebuilt from what the record tells.",
         }
     )
 
@@ -185,6 +191,7 @@ class HostedBackend:
         run_id: str | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> TurnStream:
         """See `Backend.execute`. The turn is sent when the first event is pulled.
 
@@ -208,7 +215,14 @@ class HostedBackend:
         stop = cancelled or threading.Event()
         return TurnStream(run_id, self._turns.execute(workflow_id, turn_input, run_id, version, stop))
 
-    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+    def pump(
+        self,
+        workflow_id: str,
+        run_id: str,
+        *,
+        cancelled: threading.Event | None = None,
+        control: Control | None = None,
+    ) -> TurnStream:
         """See `Backend.pump`. It is asked for when the first event is pulled.
 
         Raises:

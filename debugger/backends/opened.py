@@ -9,7 +9,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import InputError, RunEndedError
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput
-from debugger.store import Store, new_id
+from debugger.store import Store
 
 
 @dataclass
@@ -33,8 +33,9 @@ def begin_run(
     workflow_id: str,
     turn_input: TurnInput,
     version_number: int | None,
+    run_id: str,
 ) -> OpenedRun:
-    """A new run.
+    """A new run, under an id that is not taken yet.
 
     Raises:
         NotFoundError: There is no such workflow or version.
@@ -43,7 +44,7 @@ def begin_run(
     """
     number, name = store.starting_version(workflow_id, _wanted_version(turn_input, version_number))
     interpreter = interpreters.of(workflow_id, number)
-    return OpenedRun(new_id(), workflow_id, number, name, 1, interpreter, interpreter.begin(turn_input))
+    return OpenedRun(run_id, workflow_id, number, name, 1, interpreter, interpreter.begin(turn_input))
 
 
 def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_id: str) -> OpenedRun:

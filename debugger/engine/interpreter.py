@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+from debugger.engine.control import Control
 from debugger.engine.history import History
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, no_runs
@@ -81,6 +82,7 @@ class Interpreter:
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
         state = RunState.at(self._checked(wanted) if wanted else self.graph.start.logical_id)
+        state.seed = self.world.random.getrandbits(63)
         _restore(state, snapshot)
         return state
 
@@ -91,6 +93,7 @@ class Interpreter:
         *,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> Generator[Event, None, TurnEnd]:
         """Run until the workflow waits for the user, ends, fails or is stopped.
 
@@ -99,6 +102,7 @@ class Interpreter:
             turn_input: What the turn is given.
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
+            control: A person's hand on the turn.
 
         Returns:
             How the turn ended. Yields its events in order, stamped.
@@ -109,7 +113,8 @@ class Interpreter:
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
         if turn_input.command != "stop":
             _check_not_over(state)
-        return TurnRun(self._segment(state, turn_input, past, cancelled)).events()
+        segment = self._segment(state, turn_input, past, cancelled)
+        return _followed(control, segment, TurnRun(segment).events())
 
     def transfer(
         self,
@@ -118,6 +123,7 @@ class Interpreter:
         *,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> Generator[Event, None, TurnEnd]:
         """Move the main thread to a node, wherever it stands, and run on from there, as one turn.
 
@@ -126,6 +132,7 @@ class Interpreter:
             destination: The node's logical id.
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
+            control: A person's hand on the turn.
 
         Raises:
             InputError: The node is not in the workflow, or the conversation is over.
@@ -139,7 +146,7 @@ class Interpreter:
                 advice="Choose one of its nodes.",
             )
         segment = self._segment(state, TurnInput(command="resume"), past, cancelled)
-        return TurnRun(segment).events(transfer_to=destination)
+        return _followed(control, segment, TurnRun(segment).events(transfer_to=destination))
 
     def pump(
         self,
@@ -147,6 +154,7 @@ class Interpreter:
         *,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> Generator[Event, None, TurnEnd]:
         """Let background work go on: companion threads that are due, and conditions judged while waiting.
 
@@ -155,6 +163,7 @@ class Interpreter:
                 was.
             past: Gives the finished segments; called only if a model needs the chat.
             cancelled: Set from another thread to end the pump after what it is doing.
+            control: A person's hand on the pump.
 
         Returns:
             How it ended. Yields its events in order, stamped.
@@ -162,7 +171,8 @@ class Interpreter:
         Source: ``platform/engine.md`` 3.5, 3.9, 7.1.
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
-        return PumpRun(self._segment(state, given, past, cancelled)).events()
+        segment = self._segment(state, given, past, cancelled)
+        return _followed(control, segment, PumpRun(segment).events())
 
     def _segment(
         self,
@@ -241,6 +251,12 @@ class Interpreter:
                     f"{where} names the thread {thread_id!r}; only {MAIN_THREAD!r} is ever spoken to.",
                     advice=f"Send it to the main thread, {MAIN_THREAD!r}: a companion thread hears nobody.",
                 )
+
+
+def _followed(
+    control: Control | None, segment: Segment, events: Generator[Event, None, TurnEnd]
+) -> Generator[Event, None, TurnEnd]:
+    return events if control is None else control.follow(segment, events)
 
 
 def _check_not_over(state: RunState) -> None:

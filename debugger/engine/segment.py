@@ -94,7 +94,8 @@ class Segment:
     node_runs: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.options, self.world = self.interpreter.options, self.interpreter.world
+        self.options = self.interpreter.options
+        self.world = self.interpreter.world.seeded(self.state.next_seed)
         self.graph = self.interpreter.graph
         self.accounts = Accounts(self.state, self.world.now())
         self.announcer = Announcer(self.world, self.history, self.accounts)

@@ -15,6 +15,9 @@ from debugger.protocol.json_text import decode, encode
 from debugger.protocol.messages import Message
 from debugger.protocol.runs import MAIN_THREAD
 
+_SPREAD = 0x9E3779B97F4A7C15
+"""Odd and without a pattern, so that the seeds of one run's segments have nothing in common."""
+
 
 @dataclass
 class BoundedLoop:
@@ -103,6 +106,8 @@ class RunState:
     """Finished turns of the user."""
     segments: int = 0
     """Finished segments: turns of the user, and pumps of background work."""
+    seed: int = 0
+    """What chance in the run comes from, so that a turn that is run again from here falls out the same."""
     dynamic_variables: JsonObject = field(default_factory=dict)
     """What turns have supplied so far, newer over older (U-37)."""
     runtime_seeds: JsonObject = field(default_factory=dict)
@@ -129,6 +134,11 @@ class RunState:
     def main(self) -> ThreadState:
         """The thread that talks with the user."""
         return self.threads[MAIN_THREAD]
+
+    @property
+    def next_seed(self) -> int:
+        """What chance in the next segment comes from."""
+        return self.seed ^ (self.segments * _SPREAD)
 
     @property
     def active_companions(self) -> list[ThreadState]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from debugger.engine.edits import VariableEdit, edited
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.world import World
@@ -76,6 +77,13 @@ class TurnVariables:
     def forget(self, thread_id: str) -> None:
         """Look a thread's variables up anew: another thread has taken its id."""
         self._scopes.pop(thread_id, None)
+
+    def take(self, edit: VariableEdit) -> None:
+        """Follow an edit of a dynamic variable; events that were made before keep what they tell."""
+        self.supplied = edited(self.supplied, edit)
+        self.evaluated = edited(self.evaluated, edit)
+        for scope in self._scopes.values():
+            scope.dynamic = self.evaluated
 
     def _make_scope(self, thread: ThreadState) -> Scope:
         return Scope(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Self
 from uuid import UUID
 
 
@@ -24,6 +26,12 @@ class World:
     def __post_init__(self) -> None:
         self._prefix = str(self.random_uuid())[:23]
         self._numbers = itertools.count(1)
+
+    def seeded(self, seed: int) -> Self:
+        """The same world, where chance falls as the seed says; its UUIDs are still like no others."""
+        found = copy.copy(self)
+        found.random = random.Random(seed)
+        return found
 
     def uuid(self) -> str:
         """A UUID that nothing else has: random in its first four groups, counted in its last.

@@ -21,7 +21,7 @@ class Patient:
     def __init__(self):
         self.begun = threading.Event()
 
-    def execute(self, workflow_id, turn_input, *, run_id, version_number, cancelled):
+    def execute(self, workflow_id, turn_input, *, run_id, version_number, cancelled, **more):
         return TurnStream(run_id, self.turn(run_id, cancelled))
 
     def pump(self, workflow_id, run_id, *, cancelled):

@@ -1,0 +1,93 @@
+"""A person's hand on a segment of a run: to look at and change what it can see while it stands still.
+
+A segment stands still between two events, for as long as nobody pulls the next one. Whoever pulls may let
+somebody else look and change things meanwhile, but not while an event is being made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from debugger.engine.edits import VariableEdit, apply_edit, variables_of
+from debugger.errors import ConflictError
+from debugger.expressions import Scope
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event, WorkflowDebugLogEvent
+from debugger.protocol.runs import MAIN_THREAD
+
+if TYPE_CHECKING:
+    from debugger.engine.segment import Segment, TurnEnd
+
+
+class Control:
+    """The hand on one segment; made by who pulls it, bound by the interpreter that begins it."""
+
+    def __init__(self) -> None:
+        self._segment: Segment | None = None
+        self._told: list[Event] = []
+
+    def scope(self, thread_id: str = MAIN_THREAD) -> Scope:
+        """What a thread can see at this moment; the main thread's where there is no such thread.
+
+        Raises:
+            ConflictError: The segment has not begun.
+        """
+        segment = self._begun()
+        threads = segment.state.threads
+        return segment.variables.scope(threads.get(thread_id) or segment.state.main)
+
+    def edit(self, edits: Sequence[VariableEdit]) -> None:
+        """Change variables; what follows sees them, and the next events tell of it.
+
+        Raises:
+            ConflictError: The segment has not begun.
+            InputError: One of the edits cannot be made; then none was.
+        """
+        segment = self._begun()
+        for edit in edits:
+            variables_of(edit, segment.state)
+        told = [_apply(edit, segment) for edit in edits]
+        self._told += _told(told, segment, edits)
+
+    def follow(
+        self, segment: Segment, events: Generator[Event, None, TurnEnd]
+    ) -> Generator[Event, None, TurnEnd]:
+        """Pass a segment's events on, with those that tell of edits where these were made."""
+        self._segment = segment
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as stop:
+                end: TurnEnd = stop.value
+                return end
+            yield event
+            while self._told:
+                yield self._told.pop(0)
+
+    def _begun(self) -> Segment:
+        if self._segment is None:
+            raise ConflictError("The turn has not begun yet.", advice="Wait until it has.")
+        return self._segment
+
+
+def _apply(edit: VariableEdit, segment: Segment) -> JsonObject:
+    shown = segment.variables.evaluated
+    told = apply_edit(edit, segment.state)
+    if edit.scope != "dynamic":
+        return told
+    segment.variables.take(edit)
+    return edit.told(shown)
+
+
+def _told(told: list[JsonObject], segment: Segment, edits: Sequence[VariableEdit]) -> list[Event]:
+    """The events that tell of edits: what was changed by hand, then each thread's variables as they are."""
+    if not told:
+        return []
+    names = ", ".join(dict.fromkeys(edit.name for edit in edits))
+    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=told)
+    touched = dict.fromkeys(edit.thread_id if edit.scope == "runtime" else MAIN_THREAD for edit in edits)
+    threads = [segment.state.threads[thread_id] for thread_id in touched]
+    announcer = segment.announcer
+    shown = [announcer.state_of(thread, segment.variables.shown) for thread in threads]
+    return [announcer.stamped(note, threads[0]), *shown]
