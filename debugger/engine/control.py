@@ -37,8 +37,8 @@ class Control:
         threads = segment.state.threads
         return segment.variables.scope(threads.get(thread_id) or segment.state.main)
 
-    def edit(self, edits: Sequence[VariableEdit]) -> None:
-        """Change variables; what follows sees them, and the next events tell of it.
+    def edit(self, edits: Sequence[VariableEdit]) -> int:
+        """Change variables; what follows sees them, and the next events tell of it: so many.
 
         Raises:
             ConflictError: The segment has not begun.
@@ -48,7 +48,9 @@ class Control:
         for edit in edits:
             variables_of(edit, segment.state)
         told = [_apply(edit, segment) for edit in edits]
-        self._told += _told(told, segment, edits)
+        events = _told(told, segment, edits)
+        self._told += events
+        return len(events)
 
     def follow(
         self, segment: Segment, events: Generator[Event, None, TurnEnd]

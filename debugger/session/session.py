@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from debugger.analysis.background import may_go_on
 from debugger.analysis.hints import last_hint
+from debugger.analysis.recorded_scope import recorded_scope
 from debugger.backends.base import Backend, TurnStream
+from debugger.engine.edits import VariableEdit
 from debugger.errors import ConflictError, DebuggerError
+from debugger.expressions import Scope
+from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog, TurnResult, turn_logs
+from debugger.protocol.runs import (
+    MAIN_THREAD,
+    TERMINAL_STATUSES,
+    RunStatus,
+    TurnInput,
+    TurnLog,
+    TurnResult,
+    turn_logs,
+)
 from debugger.session.background import BackgroundPace
+from debugger.session.breakpoints import Breakpoints
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
+from debugger.session.stepping import Gate, Stop
 from debugger.session.worker import Worker
+
+_LOOK = 0.004
+"""Seconds between two looks at whether something still moves."""
 
 
 class DebugSession:
@@ -66,6 +83,10 @@ class DebugSession:
         self._turn: Worker | None = None
         self._step: Worker | None = None
         self._pace = BackgroundPace(now)
+        self.breakpoints = Breakpoints(Graph(self.workflow))
+        self.gate = Gate(
+            self.breakpoints, holds=backend.capabilities.reason_against("pause_mid_turn") is None
+        )
         self._elapsed = 0.0
         self._lock = threading.RLock()
 
@@ -96,6 +117,11 @@ class DebugSession:
         return self._run_id
 
     @property
+    def begun_run_id(self) -> str | None:
+        """The run, also while its first turn is under way where the backend tells it then."""
+        return self.run_id or (self._turn.run_id if self._turn else None)
+
+    @property
     def error(self) -> DebuggerError | None:
         """Why the last command could not be done; ``None`` when it was."""
         self._settle()
@@ -118,6 +144,12 @@ class DebugSession:
         """Whether a turn is under way."""
         self._settle()
         return self._turn is not None
+
+    @property
+    def stop_point(self) -> Stop | None:
+        """Where the run stands still between two events, and why; ``None`` where it does not."""
+        self._settle()
+        return self.gate.stop
 
     @property
     def pace(self) -> BackgroundPace:
@@ -197,6 +229,24 @@ class DebugSession:
                 self._pace.resume()
                 self._begin_step()
 
+    def edit(self, edits: Sequence[VariableEdit]) -> None:
+        """Change variables while the run stands still: what follows sees them."""
+        with self._lock:
+            stop = self.stop_point
+            worker = next(
+                (one for one in (self._step, self._turn) if one and stop and one.log is stop.log), None
+            )
+            if worker is None:
+                self._refuse(
+                    "The run does not stand still.", "Pause it, or set a breakpoint, to edit variables."
+                )
+                return
+            self._error = None
+            try:
+                self.gate.let_by(worker.control.edit(edits))
+            except DebuggerError as error:
+                self._error = error
+
     def stop(self) -> None:
         """End the run: after what it is doing, or at once when it waits."""
         with self._lock:
@@ -211,45 +261,63 @@ class DebugSession:
         worker = self._turn or self._step
         return worker is None or worker.wait(timeout)
 
+    def wait_still(self, timeout: float) -> bool:
+        """Wait until all has ended or the run stands still; whether that came in time (seconds)."""
+        ends = time.monotonic() + timeout
+        while (self.busy or self.is_stepping) and self.gate.stop is None:
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(_LOOK)
+        return True
+
     def _run(self, turn_input: TurnInput) -> None:
         with self._lock:
             # Two clicks are two threads: only one of them may begin a turn.
+            if self.gate.stop is not None:
+                self._refuse("The run stands still.", "Resume it, or stop it, before you go on.")
+                return
             if self.busy:
                 self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
                 return
             self._error, self._unsent = None, ""
             step = self._step
+            self.gate.begin()
             log = self._logbook.new_turn(turn_input, after=step.log if step else None)
-            self._turn = Worker(
-                log,
-                lambda cancelled: self.ledger.follow(self._begin(turn_input, cancelled, step), log),
-                self._logbook.add,
-            )
+            self._turn = Worker(log, lambda worker: self._begin(turn_input, worker, step), self._take_event)
 
-    def _begin(self, turn_input: TurnInput, cancelled: threading.Event, step: Worker | None) -> TurnStream:
+    def _begin(self, turn_input: TurnInput, worker: Worker, step: Worker | None) -> TurnStream:
         if step is not None:
             step.wait()
-        return self.backend.execute(
+        stream = self.backend.execute(
             self.workflow_id,
             turn_input,
             run_id=self._run_id,
             version_number=self.version_number,
-            cancelled=cancelled,
+            cancelled=worker.cancelled,
+            control=worker.control,
         )
+        return self.ledger.follow(stream, worker.log)
 
     def _begin_step(self) -> None:
         run_id, log = self._run_id or "", self._logbook.new_step()
-        self._step = Worker(
-            log,
-            lambda cancelled: self.ledger.follow(
-                self.backend.pump(self.workflow_id, run_id, cancelled=cancelled), log
-            ),
-            self._take_event,
-        )
+        self._step = Worker(log, lambda worker: self._pumped(run_id, worker), self._take_event)
 
-    def _take_event(self, log: TurnLog, event: Event) -> None:
+    def _pumped(self, run_id: str, worker: Worker) -> TurnStream:
+        stream = self.backend.pump(
+            self.workflow_id, run_id, cancelled=worker.cancelled, control=worker.control
+        )
+        return self.ledger.follow(stream, worker.log)
+
+    def _take_event(self, worker: Worker, event: Event) -> None:
         self._pace.judged += event.type == "waiting_evaluation_boundary"
-        self._logbook.add(log, event)
+        self._logbook.add(worker.log, event)
+        self.gate.pass_by(worker.log, event, lambda: self._scope(worker, event), worker.cancelled)
+
+    def _scope(self, worker: Worker, event: Event) -> Scope:
+        """What the thread of an event can see."""
+        if self.backend.capabilities.reason_against("set_state") is None:
+            return worker.control.scope(event.origin_thread_id or MAIN_THREAD)
+        return recorded_scope(self._logbook.logs, thread=event.thread_reference_id or MAIN_THREAD)
 
     def _settle(self) -> None:
         """Take over the results of what has ended since the last look."""

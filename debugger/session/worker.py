@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from debugger.backends.base import TurnStream
+from debugger.engine.control import Control
 from debugger.errors import DebuggerError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog, TurnResult
@@ -24,19 +25,23 @@ class Worker:
 
     Args:
         log: What is pulled, as it is looked at.
-        begin: Begins it, given what ends it early; called on the thread, since it may already have to wait.
-        receive: Takes each event as it is pulled, on the thread.
+        begin: Begins it; called on the thread, since it may already have to wait.
+        receive: Takes each event as it is pulled, on the thread; the next is pulled when it returns.
     """
 
     def __init__(
         self,
         log: TurnLog,
-        begin: Callable[[threading.Event], TurnStream],
-        receive: Callable[[TurnLog, Event], None],
+        begin: Callable[[Worker], TurnStream],
+        receive: Callable[[Worker, Event], None],
     ) -> None:
         self.log = log
         self.cancelled = threading.Event()
         """Set to end it early."""
+        self.control = Control()
+        """The hand on it, bound once it has begun on a backend that lets one in."""
+        self.run_id: str | None = None
+        """Its run, as soon as that is known."""
         self._begin = begin
         self._receive = receive
         self._done = threading.Event()
@@ -64,9 +69,10 @@ class Worker:
 
     def _pull(self) -> None:
         try:
-            stream = self._begin(self.cancelled)
+            stream = self._begin(self)
+            self.run_id = stream.run_id
             for event in stream:
-                self._receive(self.log, event)
+                self._receive(self, event)
             self.result = stream.result
         except DebuggerError as error:
             self.error = error

@@ -1,0 +1,210 @@
+"""Where a run is to stand still, or to leave a line in the log.
+
+A breakpoint matches events and says so; it knows nothing of who stops, or of any page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import get_args
+
+from debugger.errors import ConditionError, InputError
+from debugger.expressions import Scope, fill, parse
+from debugger.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import EVENT_TYPES, Event
+from debugger.session.breakpoint_places import Place, PlaceKind, Places
+from debugger.session.hit_counts import check_hits, is_wanted_hit
+
+FORMAT = 1
+"""Of what `Breakpoints.to_json` writes."""
+
+
+@dataclass(frozen=True)
+class Breakpoint:
+    """One place where a run is to stand still."""
+
+    kind: PlaceKind
+    """Before or after a node runs, when an edge is taken, when an event of a type comes, when something goes
+    wrong."""
+    target: str = ""
+    """The node's or edge's logical id, or the event type; nothing for ``error``."""
+    condition: str = ""
+    """In the workflow's own expression language; empty holds always."""
+    hits: str = ""
+    """At which of the times that it matches: ``5``, ``>=5``, ``%2``; empty is every time."""
+    log: str = ""
+    """A text with placeholders that is logged instead of standing still; empty makes it a breakpoint."""
+    is_enabled: bool = True
+    id: str = ""
+    """Given by `Breakpoints.put`."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is set."""
+        return Place(self.kind, self.target)
+
+    def named(self, graph: Graph) -> str:
+        """Where it is, for people."""
+        if self.kind == "error":
+            return "on any error"
+        if self.kind == "event":
+            return f"on {self.target}"
+        if self.kind != "edge":
+            return f"{self.kind} {_label(graph, self.target)}"
+        edge = graph.edges.get(self.target)
+        if edge is None:
+            return f"on edge {self.target}"
+        ends = (edge.source_node_logical_id, edge.destination_node_logical_id)
+        return f"on {' → '.join(_label(graph, end or '') for end in ends)}"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A breakpoint that was met."""
+
+    point: Breakpoint
+    count: int
+    """How often it has been met in this session, this time among them."""
+    line: str = ""
+    """What a log point leaves."""
+    problem: str = ""
+    """Why its condition could not be judged, upon which it counts as met."""
+
+
+class Breakpoints:
+    """The breakpoints of one session, and how often each was met.
+
+    Args:
+        graph: The version that runs.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._places = Places(graph)
+        self._points: dict[str, Breakpoint] = {}
+        self._counts: dict[str, int] = {}
+        self._number = 0
+
+    @property
+    def points(self) -> list[Breakpoint]:
+        """All of them, oldest first."""
+        return list(self._points.values())
+
+    def count(self, breakpoint_id: str) -> int:
+        """How often one was met."""
+        return self._counts.get(breakpoint_id, 0)
+
+    def name(self, point: Breakpoint) -> str:
+        """Where one is, for people."""
+        return point.named(self._graph)
+
+    def doubt(self, point: Breakpoint) -> str | None:
+        """Why one can never be met in this version of the workflow; ``None`` when it can."""
+        return _doubt(point, self._graph)
+
+    def put(self, point: Breakpoint) -> Breakpoint:
+        """Add one, or replace the one with its id; as it is kept.
+
+        Raises:
+            InputError: Its hits or its condition cannot be read, or it names nothing.
+        """
+        _check(point)
+        if not point.id:
+            self._number += 1
+            point = replace(point, id=f"b{self._number}")
+        # Another dictionary each time: the thread that pulls a turn may be walking through this one.
+        self._points = {**self._points, point.id: point}
+        return point
+
+    def remove(self, breakpoint_id: str) -> None:
+        """Take one away, if it is there."""
+        self._points = {key: point for key, point in self._points.items() if key != breakpoint_id}
+        self._counts.pop(breakpoint_id, None)
+
+    def toggle(self, kind: PlaceKind, target: str) -> None:
+        """Take what is set at a place away, or set a breakpoint where there is none."""
+        there = [point for point in self.points if point.place == Place(kind, target)]
+        for point in there:
+            self.remove(point.id)
+        if not there:
+            self.put(Breakpoint(kind, target))
+
+    def met(self, event: Event, scope: Callable[[], Scope]) -> list[Hit]:
+        """Those that an event meets, counted.
+
+        Args:
+            event: What has just happened; all events of a run are to come by here, in order.
+            scope: Gives what the event's thread can see; asked only if a condition or a log point needs it.
+        """
+        places = self._places.of(event)
+        hits = [
+            self._hit(point, scope) for point in self.points if point.is_enabled and point.place in places
+        ]
+        return [hit for hit in hits if hit is not None]
+
+    def to_json(self) -> JsonObject:
+        """The breakpoints as JSON, without their counts."""
+        return {"format": FORMAT, "breakpoints": [asdict(point) for point in self.points]}
+
+    def take(self, data: JsonObject) -> None:
+        """Have the breakpoints that `to_json` wrote instead of those that are here.
+
+        Raises:
+            InputError: They were written in a newer format, or are damaged.
+        """
+        if data.get("format") != FORMAT:
+            raise InputError(f"Breakpoints of format {data.get('format')!r} cannot be read here.")
+        known = {entry.name for entry in fields(Breakpoint)}
+        self._points = {}
+        for row in data.get("breakpoints", []):
+            self.put(Breakpoint(**{key: value for key, value in row.items() if key in known and key != "id"}))
+
+    def _hit(self, point: Breakpoint, scope: Callable[[], Scope]) -> Hit | None:
+        problem = ""
+        if point.condition:
+            try:
+                if not parse(point.condition).evaluate(scope()).value:
+                    return None
+            except ConditionError as error:
+                problem = str(error)
+        count = self._counts[point.id] = self.count(point.id) + 1
+        if not is_wanted_hit(point.hits, count):
+            return None
+        return Hit(point, count, fill(point.log, scope()).text if point.log else "", problem)
+
+
+def _check(point: Breakpoint) -> None:
+    if point.kind not in get_args(PlaceKind):
+        raise InputError(f"There is no breakpoint of the kind {point.kind!r}.")
+    if point.kind != "error" and not point.target:
+        raise InputError("The breakpoint names no place.", advice="Choose a node, an edge or an event type.")
+    check_hits(point.hits)
+    if point.condition:
+        parse(point.condition)
+
+
+def _doubt(point: Breakpoint, graph: Graph) -> str | None:
+    if point.kind == "edge":
+        edge = graph.edges.get(point.target)
+        if edge is None:
+            return "This version of the workflow has no such edge."
+        return "The edge is disabled, so it is never taken." if edge.disabled else None
+    if point.kind == "event":
+        return None if point.target in EVENT_TYPES else "There is no such event type."
+    if point.kind == "error":
+        return None
+    node = graph.nodes.get(point.target)
+    if node is None:
+        return "This version of the workflow has no such node."
+    if node.disabled:
+        return "The node is disabled, so it never runs."
+    if point.kind == "after" and node.type == "super_node":
+        return "Its inner nodes end one by one; set it on the edge that leaves the super node."
+    return None
+
+
+def _label(graph: Graph, node_id: str) -> str:
+    node = graph.nodes.get(node_id)
+    return node.label if node else node_id

@@ -1,0 +1,187 @@
+"""Where a run stands still between two events, why, and until when.
+
+The thread that pulls a turn comes by with each event and waits here for as long as it is held; whoever looks
+at the session lets it go on from another thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from debugger.expressions import Scope
+from debugger.protocol.events import Event, NodeEvent
+from debugger.protocol.runs import TurnLog
+from debugger.session.breakpoints import Breakpoints, Hit
+
+StepKind = Literal["event", "node", "turn"]
+"""How far one step goes: to the next event, to the next node that begins, to the next turn."""
+
+_LOOK = 0.1
+"""Seconds between two looks at whether the turn was ended."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a run stands still, and why."""
+
+    reason: Literal["step", "breakpoint", "pause", "target"]
+    text: str
+    """For people."""
+    log: TurnLog
+    """The turn, or background work, that stands still."""
+    position: int
+    """The last event that has happened, by its place in the log."""
+    breakpoint_id: str = ""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """What a log point left."""
+
+    turn_number: int
+    event_type: str
+    node_name: str
+    text: str
+
+
+class Gate:
+    """Holds the thread that pulls a run.
+
+    Args:
+        breakpoints: Where it is to be held.
+        holds: Whether the backend can be held between two events; where it cannot, what was met is noted.
+    """
+
+    def __init__(self, breakpoints: Breakpoints, *, holds: bool) -> None:
+        self.breakpoints = breakpoints
+        self.holds = holds
+        self.lines: list[LogLine] = []
+        """What log points left, oldest first."""
+        self.noted: list[Stop] = []
+        """The breakpoints that the last turn met where it could not be held."""
+        self._mode: StepKind | None = None
+        self._target = ""
+        self._pauses = False
+        self._passing = 0
+        """Events that are still to come by before it stands still again."""
+        self._stop: Stop | None = None
+        self._changed = threading.Condition()
+
+    @property
+    def stop(self) -> Stop | None:
+        """Where it stands still; ``None`` while nothing is held."""
+        return None if self._passing else self._stop
+
+    @property
+    def mode(self) -> StepKind | None:
+        """How far the run goes by itself; ``None`` until something stops it."""
+        return self._mode
+
+    def begin(self) -> None:
+        """Another turn begins; what the last one met is forgotten."""
+        self.noted = []
+        self._pauses = False
+
+    def step(self, kind: StepKind) -> None:
+        """Go on by one step where the run stands still; what begins later stops after one, too."""
+        self._go(kind)
+
+    def resume(self) -> None:
+        """Go on until something else stops the run."""
+        self._go(None)
+
+    def run_to(self, node_id: str) -> None:
+        """Go on until a node is about to run, in this turn or a later one."""
+        self._go(None, target=node_id)
+
+    def pause(self) -> None:
+        """Stand still at the next event of what is under way."""
+        self._pauses = True
+
+    def let_by(self, events: int) -> None:
+        """Let so many events come by, and stand still as before."""
+        with self._changed:
+            self._passing += events
+            self._changed.notify_all()
+
+    def _go(self, mode: StepKind | None, *, target: str = "") -> None:
+        with self._changed:
+            self._mode, self._target = mode, target
+            self._pauses, self._stop = False, None
+            self._changed.notify_all()
+
+    def pass_by(
+        self, log: TurnLog, event: Event, scope: Callable[[], Scope], cancelled: threading.Event
+    ) -> None:
+        """Come by with an event; returns when the run may go on.
+
+        Args:
+            log: The turn, with the event in it.
+            event: What has just happened.
+            scope: Gives what the event's thread can see.
+            cancelled: Ends the waiting.
+        """
+        hits = self.breakpoints.met(event, scope)
+        self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
+        stop = self._stop_at(log, event, [hit for hit in hits if not hit.point.log])
+        if stop is None or not event.is_kept:
+            return
+        if not self.holds:
+            self.noted.append(stop)
+            return
+        with self._changed:
+            self._passing = max(0, self._passing - 1)
+            self._stop = stop
+            while self._stop is not None and not self._passing and not cancelled.is_set():
+                self._changed.wait(_LOOK)
+            if not self._passing:
+                self._stop = None
+
+    def _stop_at(self, log: TurnLog, event: Event, hits: list[Hit]) -> Stop | None:
+        position = len(log.events) - 1
+        if self._stop is not None:  # an event that was let by
+            return Stop(self._stop.reason, self._stop.text, log, position, self._stop.breakpoint_id)
+        if hits:
+            text = _told(hits[0], self.breakpoints)
+            return Stop("breakpoint", text, log, position, hits[0].point.id)
+        if not self.holds:
+            return None
+        if self._pauses:
+            return Stop("pause", "Paused.", log, position)
+        if self._target and _begins(event) == self._target:
+            return Stop("target", f"Before {_name(event)}.", log, position)
+        if self._mode == "event":
+            return Stop("step", "One event on.", log, position)
+        if self._mode == "node" and _begins(event):
+            return Stop("step", f"Before {_name(event)}.", log, position)
+        if self._mode == "turn" and position == 0:
+            return Stop("step", f"Turn {log.number} begins.", log, position)
+        return None
+
+
+def _begins(event: Event) -> str:
+    """The node that begins with an event, by id."""
+    if isinstance(event, NodeEvent) and event.type == "start_node_run":
+        return event.origin_node_logical_id or ""
+    return ""
+
+
+def _name(event: Event) -> str:
+    return event.node_label if isinstance(event, NodeEvent) else ""
+
+
+def _told(hit: Hit, breakpoints: Breakpoints) -> str:
+    where = f"Breakpoint {breakpoints.name(hit.point)}"
+    why = f", since its condition cannot be judged: {hit.problem}" if hit.problem else "."
+    return f"{where}{_ordinal(hit.count)}{why}"
+
+
+def _ordinal(count: int) -> str:
+    return "" if count == 1 else f", met {count} times"
+
+
+def _line(log: TurnLog, event: Event, hit: Hit) -> LogLine:
+    return LogLine(log.number, event.type, _name(event), hit.line)

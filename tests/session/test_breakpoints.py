@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import DebuggerError, InputError
+from debugger.expressions import Scope
+from debugger.graph import Graph
+from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.session.breakpoints import Breakpoint, Breakpoints
+from debugger.settings import Settings
+from tests.engine.expansion.parts import super_node
+from tests.factories import direct, document, node, static, when, workflow
+
+
+def ran(tmp_path, *parts):
+    """The events of a first turn, and breakpoints for its workflow."""
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    flow = document(*parts)
+    run_id = backend.execute(backend.create_workflow(flow).id, TurnInput.saying(None)).finish().run_id
+    (turn,) = turn_logs(backend.run(run_id))
+    backend.close()
+    return turn.events, Breakpoints(Graph(workflow(*parts)))
+
+
+def met_at(events, breakpoints, scope=Scope):
+    """The types of the events at which something was met."""
+    return [event.type for event in events if breakpoints.met(event, scope)]
+
+
+def test_a_breakpoint_before_a_node_is_met_when_the_node_begins(tmp_path):
+    events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
+    breakpoints.put(Breakpoint("before", "b"))
+
+    hits = [(event.type, event.origin_node_logical_id) for event in events if breakpoints.met(event, Scope)]
+
+    assert hits == [("start_node_run", "b")]
+
+
+def test_a_breakpoint_after_a_node_is_met_once_its_state_is_told(tmp_path):
+    events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
+    breakpoints.put(Breakpoint("after", "a"))
+
+    assert met_at(events, breakpoints) == ["workflow_show_state"]
+
+
+def test_a_breakpoint_on_a_direct_edge_is_met_although_its_event_bears_no_id(tmp_path):
+    events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b", logical_id="e"))
+    breakpoints.put(Breakpoint("edge", "e"))
+
+    assert met_at(events, breakpoints) == ["direct_edge"]
+
+
+def test_a_breakpoint_on_one_of_two_edges_to_a_node_is_met_by_that_one_only(tmp_path):
+    edges = [
+        when("a", "b", "1 == 2", logical_id="never"),
+        when("a", "b", "1 == 1", logical_id="always"),
+    ]
+    events, breakpoints = ran(tmp_path, node("a", "no_op"), static("b", "B"), *edges)
+    breakpoints.put(Breakpoint("edge", "never"))
+    breakpoints.put(Breakpoint("edge", "always"))
+
+    hits = [hit.point.target for event in events for hit in breakpoints.met(event, Scope)]
+
+    assert hits == ["always"]
+
+
+def test_a_breakpoint_on_errors_is_met_by_a_failure(tmp_path):
+    events, breakpoints = ran(tmp_path, node("a", "no_op"), when("a", "a", "1 <"))
+    breakpoints.put(Breakpoint("error"))
+
+    assert met_at(events, breakpoints) == ["workflow_error"]
+
+
+def test_a_super_node_is_come_to_with_the_first_of_its_inner_nodes(tmp_path):
+    inside = document(static("one", "One"), static("two", "Two"), direct("one", "two"))
+    events, breakpoints = ran(tmp_path, static("a", "A"), super_node("box", inside), direct("a", "box"))
+    breakpoints.put(Breakpoint("before", "box"))
+
+    assert met_at(events, breakpoints) == ["start_node_run"]
+
+
+def test_a_condition_lets_only_those_times_count_when_it_holds(tmp_path):
+    events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
+    breakpoints.put(Breakpoint("event", "start_node_run", condition="[[n]] >= 2"))
+    numbers = iter([1, 2])
+
+    hits = [
+        event.origin_node_logical_id
+        for event in events
+        if breakpoints.met(event, lambda: Scope(runtime={"n": next(numbers)}))
+    ]
+
+    assert hits == ["b"]
+
+
+def test_a_condition_that_cannot_be_judged_counts_as_met_and_says_why(tmp_path):
+    events, breakpoints = ran(tmp_path, static("a", "A"))
+    breakpoints.put(Breakpoint("before", "a", condition="[[n]] < 2"))
+
+    (hit,) = [hit for event in events for hit in breakpoints.met(event, lambda: Scope(runtime={"n": []}))]
+
+    assert "Error evaluating condition expression" in hit.problem
+
+
+@pytest.mark.parametrize(
+    ("hits", "wanted"), [("", [1, 2, 3, 4, 5]), ("2", [2]), (">=4", [4, 5]), ("%2", [2, 4])]
+)
+def test_hits_choose_among_the_times_that_a_breakpoint_is_met(tmp_path, hits, wanted):
+    events, breakpoints = ran(tmp_path, static("a", "A"))
+    start = next(event for event in events if event.type == "start_node_run")
+    breakpoints.put(Breakpoint("before", "a", hits=hits))
+
+    met = [number for number in range(1, 6) if breakpoints.met(start, Scope)]
+
+    assert met == wanted
+
+
+def test_a_log_point_fills_its_text(tmp_path):
+    events, breakpoints = ran(tmp_path, static("a", "A"))
+    breakpoints.put(Breakpoint("before", "a", log="n is [[n]]"))
+
+    lines = [hit.line for event in events for hit in breakpoints.met(event, lambda: Scope(runtime={"n": 7}))]
+
+    assert lines == ["n is 7"]
+
+
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        (Breakpoint("before", "gone"), "no such node"),
+        (Breakpoint("after", "off"), "disabled"),
+        (Breakpoint("edge", "gone"), "no such edge"),
+        (Breakpoint("event", "gone"), "no such event type"),
+        (Breakpoint("before", "a"), None),
+        (Breakpoint("edge", "e"), None),
+        (Breakpoint("error"), None),
+    ],
+)
+def test_a_breakpoint_that_can_never_be_met_says_why(point, reason):
+    flow = workflow(static("a", "A"), static("off", "", disabled=True), direct("a", "off", logical_id="e"))
+
+    doubt = Breakpoints(Graph(flow)).doubt(point)
+
+    assert doubt is None if reason is None else reason in doubt
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        Breakpoint("before", ""),
+        Breakpoint("before", "a", hits="often"),
+        Breakpoint("before", "a", condition="[[n]] >"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_nothing_is_set(point):
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+
+    with pytest.raises(DebuggerError):
+        breakpoints.put(point)
+
+    assert breakpoints.points == []
+
+
+def test_breakpoints_are_the_same_after_they_were_written_and_read():
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+    breakpoints.put(Breakpoint("before", "a", "[[n]] == 1", "5"))
+    breakpoints.put(Breakpoint("error", log="oh", is_enabled=False))
+    again = Breakpoints(Graph(workflow(static("a", "A"))))
+
+    again.take(breakpoints.to_json())
+
+    assert again.points == breakpoints.points
+
+
+def test_breakpoints_of_a_newer_format_are_refused():
+    with pytest.raises(InputError, match="format 99"):
+        Breakpoints(Graph(workflow(static("a", "A")))).take({"format": 99})
+
+
+def test_a_second_click_takes_a_breakpoint_away():
+    breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
+
+    breakpoints.toggle("before", "a")
+    set_once = len(breakpoints.points)
+    breakpoints.toggle("before", "a")
+
+    assert (set_once, breakpoints.points) == (1, [])

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.edits import VariableEdit
+from debugger.protocol.runs import TurnInput
+from debugger.session.breakpoints import Breakpoint
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.factories import direct, document, node, say, static, when
+
+
+@pytest.fixture
+def backend(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def debugged(backend, *parts, **config):
+    """A session of a workflow that nothing has happened in yet."""
+    return DebugSession(backend, backend.create_workflow(document(*parts, **config)).id)
+
+
+def started(session):
+    session.start(TurnInput.saying(None))
+    assert session.wait_still(10)
+
+
+def last_event(session):
+    return session.turns[-1].events[-1]
+
+
+def gone_on(session):
+    """Let it go on, and wait until it stands still again or has ended."""
+    session.gate.resume()
+    assert session.wait_still(10)
+
+
+LINE = [static("a", "A"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat")]
+
+
+def test_a_run_stands_still_before_a_node_which_has_then_not_run(backend):
+    session = debugged(backend, *LINE)
+    session.breakpoints.put(Breakpoint("before", "b"))
+
+    started(session)
+
+    assert session.stop_point.text == "Breakpoint before B."
+    assert last_event(session).type == "start_node_run"
+    assert "B" not in [event.to_wire().get("content") for event in session.turns[0].events]
+    assert session.busy
+    gone_on(session)
+    assert session.status == "waiting_for_user_input"
+    assert session.stop_point is None
+
+
+def test_stepping_by_event_shows_one_event_more_each_time(backend):
+    session = debugged(backend, *LINE)
+    session.gate.step("event")
+    started(session)
+    seen = [len(session.turns[0].events)]
+
+    for _ in range(3):
+        session.gate.step("event")
+        session.wait_still(10)
+        seen.append(len(session.turns[0].events))
+
+    assert seen == [1, 2, 3, 4]
+    session.stop()
+
+
+def test_stepping_by_node_stands_still_before_each_node(backend):
+    session = debugged(backend, *LINE)
+    session.gate.step("node")
+    started(session)
+    stops = [session.stop_point.text]
+
+    session.gate.step("node")
+    session.wait_still(10)
+    stops.append(session.stop_point.text)
+    session.gate.step("node")
+    session.wait_still(10)
+
+    assert stops == ["Before A.", "Before B."]
+    assert session.status == "waiting_for_user_input"
+
+
+def test_stepping_by_turn_stands_still_as_each_turn_begins(backend):
+    session = debugged(backend, *LINE)
+    session.gate.step("turn")
+    started(session)
+    first = session.stop_point.text
+    session.gate.step("turn")
+    session.wait_still(10)
+
+    session.send("Hi")
+    session.wait_still(10)
+
+    assert first == "Turn 1 begins."
+    assert session.stop_point.text == "Turn 2 begins."
+    assert len(session.turns[-1].events) == 1
+    session.stop()
+
+
+def test_a_run_goes_to_a_node(backend):
+    session = debugged(backend, *LINE)
+    session.gate.step("event")
+    started(session)
+
+    session.gate.run_to("b")
+    session.wait_still(10)
+
+    assert session.stop_point.reason == "target"
+    assert last_event(session).origin_node_logical_id == "b"
+    session.stop()
+
+
+def test_the_fifth_visit_of_a_node_is_stopped_before_and_a_variable_edited_there_changes_the_path(backend):
+    session = debugged(
+        backend,
+        node("count", "no_op"),
+        static("left", "Left"),
+        static("right", "Right"),
+        when("count", "right", "[[way]] == 'right'"),
+        when("count", "left", "[[way]] == 'left'"),
+        when("count", "count", "isAbsent([[way]])"),
+    )
+    session.breakpoints.put(Breakpoint("before", "count", condition="isAbsent([[way]])", hits="5"))
+    started(session)
+    visits = [event for event in session.turns[0].events if event.type == "start_node_run"]
+
+    session.edit([VariableEdit("runtime", "way", "right")])
+    session.wait_still(10)
+    told = [event.type for event in session.turns[0].events[-2:]]
+    gone_on(session)
+
+    assert len(visits) == 5
+    assert told == ["workflow_debug_log", "workflow_show_state"]
+    assert session.status == "completed"
+    assert "Right" in [event.to_wire().get("content") for event in session.turns[0].events]
+    assert "Left" not in [event.to_wire().get("content") for event in session.turns[0].events]
+
+
+def test_a_run_that_stands_still_after_an_edit_says_why_as_before(backend):
+    session = debugged(backend, *LINE)
+    session.breakpoints.put(Breakpoint("before", "b"))
+    started(session)
+    before = session.stop_point.text
+
+    session.edit([VariableEdit("dynamic", "x", 1)])
+    session.wait_still(10)
+
+    assert session.stop_point.text == before
+    assert last_event(session).type == "workflow_show_state"
+    session.stop()
+
+
+def test_an_edit_of_a_run_that_does_not_stand_still_is_refused(backend):
+    session = debugged(backend, *LINE)
+    started(session)
+
+    session.edit([VariableEdit("dynamic", "x", 1)])
+
+    assert "does not stand still" in session.error.message
+
+
+def test_a_log_point_leaves_a_line_and_does_not_stop(backend):
+    session = debugged(backend, *LINE, defaults={"who": "Ada"})
+    session.breakpoints.put(Breakpoint("before", "b", log="{{who}} is at b"))
+
+    started(session)
+
+    assert session.status == "waiting_for_user_input"
+    assert [(line.turn_number, line.text) for line in session.gate.lines] == [(1, "Ada is at b")]
+
+
+def test_a_message_to_a_run_that_stands_still_is_refused_with_what_to_do(backend):
+    session = debugged(backend, *LINE)
+    session.breakpoints.put(Breakpoint("before", "b"))
+    started(session)
+
+    session.send("Hi")
+
+    assert "Resume it" in str(session.error)
+    session.stop()
+
+
+def test_a_run_that_stands_still_can_be_ended(backend):
+    session = debugged(backend, *LINE)
+    session.breakpoints.put(Breakpoint("before", "b"))
+    started(session)
+
+    session.stop()
+    session.wait(10)
+
+    assert session.status == "cancelled"
+    assert session.stop_point is None
+
+
+def test_a_first_turn_that_stands_still_has_the_id_that_its_run_will_have(backend):
+    session = debugged(backend, *LINE)
+    session.breakpoints.put(Breakpoint("before", "a"))
+    started(session)
+    early = session.begun_run_id
+
+    gone_on(session)
+
+    assert early == session.run_id
+
+
+def test_breakpoints_of_a_backend_that_cannot_be_held_are_noted(backend, monkeypatch):
+    from debugger.backends.base import Capabilities
+
+    monkeypatch.setattr(
+        EmbeddedBackend, "capabilities", Capabilities({"pause_mid_turn": "No.", "set_state": "No."})
+    )
+    session = debugged(backend, *LINE, defaults={"who": "Ada"})
+    session.breakpoints.put(Breakpoint("before", "b", condition="{{who}} == 'Ada'"))
+
+    started(session)
+
+    assert session.status == "waiting_for_user_input"
+    assert [stop.text for stop in session.gate.noted] == ["Breakpoint before B."]
