@@ -1,7 +1,9 @@
 """Where workflows and runs are kept."""
 
 from debugger.store.ids import new_id
+from debugger.store.notebook import Notebook
 from debugger.store.store import Store
 from debugger.store.turns import Checkpoint, FinishedTurn
+from debugger.store.unfinished import UnfinishedTurn
 
-__all__ = ["Checkpoint", "FinishedTurn", "Store", "new_id"]
+__all__ = ["Checkpoint", "FinishedTurn", "Notebook", "Store", "UnfinishedTurn", "new_id"]

@@ -7,11 +7,12 @@ from sqlalchemy import Connection, Inspector, inspect
 from debugger.errors import StoreError
 from debugger.store.database import Database
 from debugger.store.facts import schema_version, write_first_facts
-from debugger.store.schema import SCHEMA_VERSION, meta, metadata
+from debugger.store.notebook_schema import metadata
+from debugger.store.schema import SCHEMA_VERSION, meta
 
 
 def install(database: Database) -> None:
-    """Make the tables where there are none.
+    """Make the tables where there are none, and those that an older version of this program did not have.
 
     Raises:
         StoreError: The database was made by a newer or a much older version of this program, or by another
@@ -20,24 +21,25 @@ def install(database: Database) -> None:
     with database.reading() as connection:
         there = _check(connection, database.place)
     database.prepare()
-    if not there:
+    if not there.issuperset(metadata.tables):
         _create(database)
 
 
 def _create(database: Database) -> None:
     with database.writing() as connection:
         # Another program may have been here since the first look.
-        if not _check(connection, database.place):
-            metadata.create_all(connection, checkfirst=False)
+        there = _check(connection, database.place)
+        metadata.create_all(connection)
+        if not there:
             write_first_facts(connection)
 
 
-def _check(connection: Connection, place: str) -> bool:
-    """Whether the tables are there, which are then ours and of this version."""
+def _check(connection: Connection, place: str) -> set[str]:
+    """The tables that are there, which are then ours and of this version; none in a new database."""
     inspector = inspect(connection)
     tables = inspector.get_table_names()
     if not tables:
-        return False
+        return set()
     version = schema_version(connection) if _has_facts(inspector) else None
     if version is None:
         raise StoreError(
@@ -56,7 +58,7 @@ def _check(connection: Connection, place: str) -> bool:
             advice="Install the newest version of this program, or name another file "
             "in WORKFLOW_DEBUGGER_DATABASE.",
         )
-    return True
+    return set(tables)
 
 
 def _has_facts(inspector: Inspector) -> bool:

@@ -11,6 +11,7 @@ from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
 from debugger.store.installation import install
+from debugger.store.notebook import Notebook
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
 
@@ -40,6 +41,8 @@ class Store:
             raise
         self._turns = TurnStatements(self._database.dialect)
         self._starts = StartStatements(self._database.dialect)
+        self.notebook = Notebook(self._database)
+        """What people note on runs, and what a session keeps beside them."""
 
     def close(self) -> None:
         """Let go of the files."""

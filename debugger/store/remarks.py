@@ -1,0 +1,101 @@
+"""Comments on runs, turns and events, and ratings of them (``platform/wire.md`` 5.5)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects.sqlite import insert
+
+from debugger.errors import InputError, NotFoundError
+from debugger.protocol.notes import MOST_CHARACTERS, Comment, GivenRating, RatingValue, Target
+from debugger.store.notebook_schema import comments, ratings
+from debugger.store.times import iso_time
+
+
+def read_comments(connection: Connection, run_id: str) -> list[Comment]:
+    """A run's comments, the oldest first."""
+    statement = select(comments).where(comments.c.run_id == run_id)
+    ordered = statement.order_by(comments.c.created_at, comments.c.logical_id)
+    return [
+        Comment(
+            logical_id=row.logical_id,
+            target=_target(row),
+            author=row.author,
+            content=row.content,
+            created_at=iso_time(row.created_at),
+        )
+        for row in connection.execute(ordered)
+    ]
+
+
+def read_ratings(connection: Connection, run_id: str) -> list[GivenRating]:
+    """A run's ratings, the oldest first."""
+    statement = select(ratings).where(ratings.c.run_id == run_id).order_by(ratings.c.created_at)
+    return [
+        GivenRating(
+            target=_target(row), author=row.author, value=row.value, created_at=iso_time(row.created_at)
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def comment(connection: Connection, run_id: str, target: Target, author: str, text: str) -> None:
+    """Keep a comment.
+
+    Raises:
+        InputError: It is blank or too long.
+    """
+    content = text.strip()
+    if not content:
+        raise InputError("A comment needs some words.", advice="Write what you saw.")
+    if len(content) > MOST_CHARACTERS:
+        raise InputError(
+            f"The comment has {len(content)} characters.", advice=f"Shorten it to {MOST_CHARACTERS}."
+        )
+    connection.execute(
+        plain_insert(comments),
+        {
+            "logical_id": f"comment_{uuid4().hex}",
+            "run_id": run_id,
+            "target_kind": target.kind,
+            "target_key": target.key,
+            "author": author,
+            "content": content,
+            "created_at": time.time(),
+        },
+    )
+
+
+def delete_comment(connection: Connection, run_id: str, logical_id: str) -> None:
+    """Take a comment away.
+
+    Raises:
+        NotFoundError: The run has no such comment.
+    """
+    ours = (comments.c.run_id == run_id) & (comments.c.logical_id == logical_id)
+    if not connection.execute(delete(comments).where(ours)).rowcount:
+        raise NotFoundError("This comment is gone already.", advice="Somebody else has deleted it.")
+
+
+def rate(connection: Connection, run_id: str, target: Target, author: str, value: RatingValue | None) -> None:
+    """Put an author's rating in the place of the last one; ``None`` takes it away."""
+    place = {
+        "run_id": run_id,
+        "target_kind": target.kind,
+        "target_key": target.key,
+        "author": author,
+    }
+    if value is None:
+        connection.execute(delete(ratings).where(*(ratings.c[key] == held for key, held in place.items())))
+        return
+    given = {"value": value, "created_at": time.time()}
+    fresh = insert(ratings).values(**place, **given)
+    connection.execute(fresh.on_conflict_do_update(index_elements=list(place), set_=given))
+
+
+def _target(row: Row[Any]) -> Target:
+    return Target(kind=row.target_kind, key=row.target_key)

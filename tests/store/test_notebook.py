@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import InputError, NotFoundError
+from debugger.protocol.notes import RunMark, RunNotes, Target
+from debugger.store import Store, UnfinishedTurn
+
+RUN = "665f0c2b9a3e4d5f6a7b8c90"
+OTHER = "665f0c2b9a3e4d5f6a7b8c91"
+TEA = "665f00000000000000000001"
+
+
+@pytest.fixture
+def notebook():
+    with closing(Store("sqlite://")) as store:
+        yield store.notebook
+
+
+def test_a_run_without_notes_has_empty_ones(notebook):
+    assert notebook.notes(RUN) == RunNotes()
+    assert notebook.marks([RUN]) == {}
+
+
+def test_star_tags_and_note_are_kept_side_by_side(notebook):
+    notebook.write(RUN, "asks twice")
+    notebook.star(RUN)
+    notebook.tag(RUN, ["smoke", " late  shift ", "smoke", " "])
+    notebook.tag(OTHER, ["smoke"])
+
+    assert notebook.marks([RUN, OTHER]) == {
+        RUN: RunMark(starred=True, tags=["late shift", "smoke"], note="asks twice"),
+        OTHER: RunMark(tags=["smoke"]),
+    }
+    assert notebook.tags() == ["smoke", "late shift"]
+
+
+def test_what_was_noted_can_be_taken_back(notebook):
+    notebook.star(RUN)
+    notebook.tag(RUN, ["smoke"])
+    notebook.write(RUN, "asks twice")
+
+    notebook.star(RUN, starred=False)
+    notebook.tag(RUN, [])
+    notebook.write(RUN, "")
+
+    assert notebook.notes(RUN) == RunNotes()
+
+
+def test_a_tag_that_is_a_novel_is_refused(notebook):
+    notebook.tag(RUN, ["smoke"])
+
+    with pytest.raises(InputError, match="51 characters"):
+        notebook.tag(RUN, ["x" * 51])
+
+    assert notebook.notes(RUN).tags == ["smoke"]
+
+
+def test_comments_belong_to_the_run_a_turn_or_an_event(notebook):
+    notebook.comment(RUN, Target(), "Ada", " All in all fine. ")
+    notebook.comment(RUN, Target.turn(2), "Ben", "Too slow.")
+    notebook.comment(RUN, Target.event("event_2f"), "Ada", "Wrong edge.")
+    notebook.comment(OTHER, Target(), "Ada", "Elsewhere.")
+
+    notes = notebook.notes(RUN)
+
+    assert [comment.content for comment in notes.comments_on(Target())] == ["All in all fine."]
+    assert [comment.author for comment in notes.comments_on(Target.turn(2))] == ["Ben"]
+    assert [comment.content for comment in notes.comments_on(Target.event("event_2f"))] == ["Wrong edge."]
+    assert len(notes.comments) == 3
+
+
+def test_a_comment_is_deleted_once(notebook):
+    notebook.comment(RUN, Target(), "Ada", "Fine.")
+    [comment] = notebook.notes(RUN).comments
+
+    notebook.delete_comment(RUN, comment.logical_id)
+
+    assert notebook.notes(RUN).comments == []
+    with pytest.raises(NotFoundError):
+        notebook.delete_comment(RUN, comment.logical_id)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 5_001])
+def test_a_comment_that_says_nothing_or_too_much_is_refused(notebook, text):
+    with pytest.raises(InputError):
+        notebook.comment(RUN, Target(), "Ada", text)
+
+    assert notebook.notes(RUN).comments == []
+
+
+def test_an_author_has_one_rating_of_each_thing(notebook):
+    notebook.rate(RUN, Target.turn(1), "Ada", "down")
+    notebook.rate(RUN, Target.turn(1), "Ben", "up")
+    notebook.rate(RUN, Target.turn(1), "Ada", "strong_up")
+    notebook.rate(RUN, Target(), "Ada", "up")
+    notebook.rate(RUN, Target(), "Ada", None)
+
+    notes = notebook.notes(RUN)
+
+    assert notes.ratings_of(Target.turn(1)) == {"Ada": "strong_up", "Ben": "up"}
+    assert notes.ratings_of(Target()) == {}
+
+
+def test_presets_are_kept_by_workflow_and_name(notebook):
+    given = {"dynamic_variables": {"name": "Ada", "big": 2**64}, "secret_variables": {"key": "hush"}}
+    notebook.keep_preset(TEA, "  Known  caller ", given)
+    notebook.keep_preset(TEA, "anonymous", {})
+    notebook.keep_preset("665f00000000000000000002", "Elsewhere", {})
+    notebook.keep_preset(TEA, "anonymous", {"run_by": "qa"})
+
+    found = notebook.presets(TEA)
+
+    assert [(preset.name, preset.run_input) for preset in found] == [
+        ("anonymous", {"run_by": "qa"}),
+        ("Known caller", {"dynamic_variables": {"name": "Ada", "big": 2**64}}),
+    ]
+
+
+def test_a_preset_needs_a_name(notebook):
+    with pytest.raises(InputError, match="1 to 80"):
+        notebook.keep_preset(TEA, "  ", {})
+
+
+def test_a_preset_is_deleted_once(notebook):
+    notebook.keep_preset(TEA, "anonymous", {})
+
+    notebook.delete_preset(TEA, "anonymous")
+
+    assert notebook.presets(TEA) == []
+    with pytest.raises(NotFoundError, match="anonymous"):
+        notebook.delete_preset(TEA, "anonymous")
+
+
+def test_the_last_kit_of_a_run_is_kept_as_it_was_given(notebook):
+    assert notebook.kit_of(RUN) is None
+
+    notebook.keep_kit(RUN, b'{"breakpoints": []}')
+    notebook.keep_kit(RUN, b'{"breakpoints": [1]}')
+    kept = notebook.kit_of(RUN)
+    notebook.keep_kit(RUN, None)
+
+    assert kept == b'{"breakpoints": [1]}'
+    assert notebook.kit_of(RUN) is None
+
+
+def test_a_turn_under_way_outlives_the_process(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    large = b'["' + b"x" * 100_000 + b'"]'
+    with closing(Store(url)) as store:
+        store.notebook.keep_unfinished(UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}"))
+        store.notebook.keep_unfinished(UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}", large))
+        store.notebook.keep_unfinished(UnfinishedTurn(OTHER, TEA, 0, 2.0, b"{}", b"[1]"))
+
+    with closing(Store(url)) as store:
+        everything, one = store.notebook.unfinished(), store.notebook.unfinished(RUN)
+        store.notebook.forget_unfinished(RUN)
+        store.notebook.forget_unfinished(RUN)
+        left = store.notebook.unfinished()
+
+    assert [turn.run_id for turn in everything] == [OTHER, RUN]
+    assert one == [UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}", large)]
+    assert left == [UnfinishedTurn(OTHER, TEA, 0, 2.0, b"{}", b"[1]")]
