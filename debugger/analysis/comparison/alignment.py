@@ -7,8 +7,8 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from debugger.analysis.changes import changes
 from debugger.analysis.comparison.items import Item
+from debugger.analysis.difference import differences
 
 Verdict = Literal["same", "changed", "only_a", "only_b"]
 
@@ -105,5 +105,5 @@ def _key(item: Item) -> tuple[str, str | None]:
 
 def _pair(a: Sequence[Item], b: Sequence[Item], turn: int, at: int, bt: int) -> Row:
     one, other = a[at], b[bt]
-    is_same = one.text == other.text or not changes(one.essence, other.essence)
+    is_same = one.text == other.text or not differences(one.essence, other.essence)
     return Row("same" if is_same else "changed", turn, at, bt)

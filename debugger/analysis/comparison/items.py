@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from debugger.analysis.comparison.ignored import event_sieve
+from debugger.analysis.comparison.sieve import Branch
 from debugger.analysis.facts import node_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -29,8 +30,7 @@ class Item(NamedTuple):
     """The event's place in the run, from 0."""
     given: TurnInput
     """What the turn was given."""
-    essence: JsonObject
-    """It without what is passed over."""
+    sieve: Branch
     text: bytes
     """The essence as JSON: equal texts are equal essences."""
 
@@ -38,6 +38,11 @@ class Item(NamedTuple):
     def wire(self) -> JsonObject:
         """The whole object, as it was recorded."""
         return self.given.to_wire() if self.event is None else self.event.to_wire()
+
+    @property
+    def essence(self) -> JsonObject:
+        """It without what is passed over. Made anew each time: kept, it would double what a run weighs."""
+        return _essence(self.sieve, self.event, self.given)
 
 
 def items(turns: Sequence[TurnLog], ignoring: Collection[str], *, with_inputs: bool = True) -> list[Item]:
@@ -49,12 +54,18 @@ def _items(turns: Sequence[TurnLog], ignoring: Collection[str], with_inputs: boo
     index = 0
     for turn in turns:
         number, given = turn.number, turn.run_input
-        sift = event_sieve(ignoring, given).sift_object
+        sieve = event_sieve(ignoring, given)
         if with_inputs:
-            # Under the key that it has inside of an event, where the same paths lead to it.
-            essence = sift({INPUT: given.to_wire()})
-            yield Item(number, INPUT, None, None, None, given, essence[INPUT], encode(essence[INPUT]))
+            yield Item(number, INPUT, None, None, None, given, sieve, encode(_essence(sieve, None, given)))
         for event in turn.events:
-            essence = sift(event.to_wire())
-            yield Item(number, event.type, node_of(event), event, index, given, essence, encode(essence))
+            text = encode(sieve.sift_object(event.to_wire()))
+            yield Item(number, event.type, node_of(event), event, index, given, sieve, text)
             index += 1
+
+
+def _essence(sieve: Branch, event: Event | None, given: TurnInput) -> JsonObject:
+    if event is not None:
+        return sieve.sift_object(event.to_wire())
+    # Under the key that an input has inside of an event, where the same paths lead to it.
+    found: JsonObject = sieve.sift_object({INPUT: given.to_wire()})[INPUT]
+    return found

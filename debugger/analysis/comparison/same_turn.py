@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from debugger.analysis.changes import Change, changes
 from debugger.analysis.comparison.alignment import Row, align
 from debugger.analysis.comparison.ignored import DEFAULT
 from debugger.analysis.comparison.items import Item, items
+from debugger.analysis.difference import Difference, differences
 from debugger.protocol.runs import TurnLog
 
 
 @dataclass(frozen=True)
-class Difference:
+class EventDifference:
     """One event that the two turns do not share, or in which they differ."""
 
     type: str
@@ -24,21 +24,21 @@ class Difference:
     """Which event of its turn, from 0: of A, where only B has it of B."""
     only_in: str
     """``"A"`` or ``"B"``; empty when both have the event."""
-    changes: tuple[Change, ...] = ()
+    values: tuple[Difference, ...] = ()
     """What of it differs, from A to B; empty when only one has it."""
 
     def __str__(self) -> str:
         at = f" at {self.node}" if self.node else ""
         if self.only_in:
             return f"{self.type}{at}: only in {self.only_in}"
-        return f"{self.type}{at}: {', '.join(change.path for change in self.changes)}"
+        return f"{self.type}{at}: {', '.join(value.path for value in self.values)}"
 
 
 @dataclass(frozen=True)
 class SameTurn:
     """What came of comparing two turns."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[EventDifference, ...]
 
     @property
     def is_same(self) -> bool:
@@ -56,17 +56,17 @@ def same_turn(a: TurnLog, b: TurnLog, ignoring: Collection[str] = DEFAULT) -> Sa
     """
     of_a = items([a], ignoring, with_inputs=False)
     of_b = items([b], ignoring, with_inputs=False)
-    return SameTurn(tuple(_differences(align(of_a, of_b, a.number - b.number), of_a, of_b)))
+    return SameTurn(tuple(_differing(align(of_a, of_b, a.number - b.number), of_a, of_b)))
 
 
-def _differences(rows: list[Row], a: list[Item], b: list[Item]) -> Iterator[Difference]:
+def _differing(rows: list[Row], a: list[Item], b: list[Item]) -> Iterator[EventDifference]:
     for row in rows:
         one = None if row.a is None else a[row.a]
         other = None if row.b is None else b[row.b]
         if one and other and row.verdict == "changed":
-            found = tuple(changes(one.essence, other.essence))
-            yield Difference(one.type, one.node, row.a or 0, "", found)
+            found = tuple(differences(one.essence, other.essence))
+            yield EventDifference(one.type, one.node, row.a or 0, "", found)
         elif one and not other:
-            yield Difference(one.type, one.node, row.a or 0, "A")
+            yield EventDifference(one.type, one.node, row.a or 0, "A")
         elif other and not one:
-            yield Difference(other.type, other.node, row.b or 0, "B")
+            yield EventDifference(other.type, other.node, row.b or 0, "B")

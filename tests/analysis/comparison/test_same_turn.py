@@ -34,7 +34,7 @@ def test_a_changed_value_is_told_with_its_path_before_and_after():
     (found,) = same_turn(a, b).differences
 
     assert (found.type, found.node, found.place, found.only_in) == ("assistant_response", "a", 1, "")
-    assert [(one.path, one.before, one.after) for one in found.changes] == [("content", "Hello", "Hullo")]
+    assert [(one.path, one.before, one.after) for one in found.values] == [("content", "Hello", "Hullo")]
 
 
 def test_an_event_that_only_one_has_is_told_and_the_rest_stays_aligned():
