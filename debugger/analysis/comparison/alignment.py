@@ -43,7 +43,7 @@ def align(a: Sequence[Item], b: Sequence[Item], shift: int = 0) -> list[Row]:
     Args:
         a: The items of run A.
         b: The items of run B.
-        shift: What turns of B are ahead by: its turn 1 belongs to turn 1 + ``shift`` of A.
+        shift: How many turns of A came before the first of B: turn 1 of B belongs to turn 1 + ``shift`` of A.
     """
     return [row for stretch in _turns(a, b, shift) for row in _rows(a, b, stretch)]
 

@@ -140,6 +140,14 @@ IGNORED: tuple[Ignored, ...] = (
         ),
     ),
     Ignored(
+        "input in states",
+        "the dynamic variables that every state event repeats of the input",
+        (
+            "workflow_runtime_variables/_evaluated_dynamic_variables",
+            "workflow_runtime_variables/_input_dynamic_variables",
+        ),
+    ),
+    Ignored(
         "counters",
         "how often a node or an edge has run so far",
         (
@@ -163,8 +171,16 @@ IGNORED: tuple[Ignored, ...] = (
 )
 """Every kind, in the order in which they are offered."""
 
-DEFAULT: frozenset[str] = frozenset(one.name for one in IGNORED) - {"counters", "justifications"}
+DEFAULT: frozenset[str] = frozenset(one.name for one in IGNORED) - {
+    "input in states",
+    "counters",
+    "justifications",
+}
 """What two runs of the same turn differ in though nothing differs."""
+
+USUAL: frozenset[str] = DEFAULT | {"input in states", "counters"}
+"""What two runs of any kind are compared without at first: one changed input, or one detour, would be told in
+every event after it."""
 
 
 def event_sieve(ignoring: Collection[str], given: TurnInput) -> Branch:
