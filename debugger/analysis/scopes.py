@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from debugger.analysis.changes import Change, changes
+from debugger.analysis.difference import Difference, differences
 from debugger.analysis.facts import field as field_of
 from debugger.analysis.facts import node_name_of, node_of, text
 from debugger.analysis.supplied import supplied_dynamic, supplied_runtime, supplied_state
@@ -49,7 +49,7 @@ def scopes_at(turns: Sequence[TurnLog], index: int | None = None) -> Scopes:
     return _scopes_at(turns, index, _node_labels(turns))
 
 
-def changed_variables(turns: Sequence[TurnLog], index: int) -> list[Change]:
+def changed_variables(turns: Sequence[TurnLog], index: int) -> list[Difference]:
     """What one event changed, the system's own variables and qualified copies left out.
 
     A turn's first event also tells what the caller's input changed. Paths begin with ``dynamic``,
@@ -63,24 +63,24 @@ def changed_variables(turns: Sequence[TurnLog], index: int) -> list[Change]:
         return []
     labels = _node_labels(turns)
     before, after = _scopes_at(turns, index - 1, labels), _scopes_at(turns, index, labels)
-    return changes(
+    return differences(
         {**_under("dynamic", before.dynamic), **_written(before)},
         {**_under("dynamic", after.dynamic), **_written(after)},
     )
 
 
-def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Change]]:
+def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
     """What each turn wrote, turn by turn: runtime variables of all threads, and the workflow's.
 
     What a caller sent is not among it, nor are qualified copies. Paths are those of `changed_variables`.
     """
     memory = _Memory(_node_labels(turns))
-    found: list[list[Change]] = []
+    found: list[list[Difference]] = []
     for turn in turns:
         memory.begin(turn.run_input)
         before = _written(memory.scopes())
         memory.follow(turn.events)
-        found.append(changes(before, _written(memory.scopes())))
+        found.append(differences(before, _written(memory.scopes())))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, Self
 
-from debugger.analysis.changes import Change
+from debugger.analysis.difference import Difference
 from debugger.analysis.facts import (
     field,
     is_failed_run,
@@ -156,7 +156,7 @@ class _Table:
         times = (time_of(event) for turn in turns for event in turn.events)
         self._start = next((time for time in times if time is not None), None)
 
-    def add_turn(self, turn: TurnLog, said: list[Spoken], changed: list[Change], ending: _Ending) -> None:
+    def add_turn(self, turn: TurnLog, said: list[Spoken], changed: list[Difference], ending: _Ending) -> None:
         for words in said[:-1]:
             self._add(turn, words, "", _QUIET)
         told = _as_json(changed)
@@ -267,7 +267,7 @@ def _latency(event: Event | None) -> float | None:
     return value if isinstance(value, int | float) else None
 
 
-def _as_json(changed: Sequence[Change]) -> str:
+def _as_json(changed: Sequence[Difference]) -> str:
     if not changed:
         return ""
     return json.dumps([asdict(change) for change in changed], ensure_ascii=False, default=str)

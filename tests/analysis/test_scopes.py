@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.changes import Change
+from debugger.analysis.difference import Difference
 from debugger.analysis.scopes import changed_variables, changes_by_turn, scopes_at
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
@@ -140,8 +140,8 @@ def test_an_event_changed_what_differs_from_the_event_before():
     ]
 
     assert changed_variables(turns, 3) == [
-        Change("runtime.tea", "Assam", "Mate", "changed"),
-        Change("workflow.attempts", 1, 2, "changed"),
+        Difference("runtime.tea", "Assam", "Mate", "changed"),
+        Difference("workflow.attempts", 1, 2, "changed"),
     ]
 
 
@@ -151,7 +151,7 @@ def test_the_first_event_of_a_turn_tells_what_the_input_brought():
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [ended("n", None)]),
     ]
 
-    assert changed_variables(turns, 1) == [Change("dynamic.shop", "Leaf", "Cup", "changed")]
+    assert changed_variables(turns, 1) == [Difference("dynamic.shop", "Leaf", "Cup", "changed")]
 
 
 def test_an_event_that_shows_no_state_changed_nothing():
@@ -164,7 +164,7 @@ def test_an_event_that_shows_no_state_changed_nothing():
 def test_a_variable_of_a_companion_bears_its_thread():
     turns = [TurnLog(1, TurnInput(), [ended("n", None), shown({"lab": "pending"}, thread="0_companion_x")])]
 
-    assert changed_variables(turns, 1) == [Change("thread_x.lab", None, "pending", "added")]
+    assert changed_variables(turns, 1) == [Difference("thread_x.lab", None, "pending", "added")]
 
 
 def test_turn_by_turn_only_what_nodes_wrote_counts():
@@ -173,4 +173,4 @@ def test_turn_by_turn_only_what_nodes_wrote_counts():
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [shown({"tea": "B"})]),
     ]
 
-    assert changes_by_turn(turns) == [[Change("runtime.tea", None, "B", "added")], []]
+    assert changes_by_turn(turns) == [[Difference("runtime.tea", None, "B", "added")], []]

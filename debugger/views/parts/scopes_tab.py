@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.changes import Change
+from debugger.analysis.difference import Difference
 from debugger.analysis.scopes import Scopes, changed_variables, scopes_at
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.views import state
@@ -35,7 +35,7 @@ def scopes_tab(now: Reading) -> None:
     _scopes(scopes_at(now.turns, index), {change.path: _SIGNS[change.op][0] for change in changed})
 
 
-def _changes(changed: list[Change]) -> None:
+def _changes(changed: list[Difference]) -> None:
     if not changed:
         return
     st.markdown("###### Changed by this event")

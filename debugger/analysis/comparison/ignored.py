@@ -1,0 +1,218 @@
+"""What a comparison passes over, by name: values that differ from run to run and say nothing about it.
+
+Only fields of the protocol are named here. A variable of an author's own is never passed over, whatever it is
+called; of the system's own variables only those that the caller did not set himself.
+
+Source: the envelope, the sub-objects and the system's variables in ``platform/wire.md`` 3.5 to 3.7; usage in
+``platform/engine.md`` 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+
+from debugger.analysis.comparison.sieve import Branch
+from debugger.analysis.supplied import supplied_dynamic
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.system_variables import SYSTEM_NAMES
+
+_RANDOM = frozenset(name for name in SYSTEM_NAMES if name.startswith("rand_"))
+_NODE_INPUTS = "run_input/thread_to_node_inputs/*/node_run_inputs"
+_SYSTEM_PLACES = (
+    "run_input/dynamic_variables",
+    "run_input/runtime_variables/all_dynamic_variables",
+    f"{_NODE_INPUTS}/dynamic_variables",
+    "workflow_runtime_variables/_evaluated_dynamic_variables",
+)
+"""Where the system's variables stand among an author's."""
+_USAGE = "llm_usage_info"
+_METADATA = ("response_metadata", "message/response_metadata", "messages/response_metadata")
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """One kind of value that a comparison can pass over."""
+
+    name: str
+    covers: str
+    """What it is, for whoever wonders."""
+    paths: tuple[str, ...]
+    """In an event, or in a turn's input under ``run_input``, written as for `Branch`."""
+    system_names: frozenset[str] = frozenset()
+    """The system's variables that belong to it, wherever they stand."""
+
+
+IGNORED: tuple[Ignored, ...] = (
+    Ignored(
+        "ids",
+        "ids of events, messages, tool calls, answers of models, conversations, documents, runs, workflows",
+        (
+            "logical_id",
+            "message/id",
+            "message/tool_calls/id",
+            "message/tool_call_id",
+            "messages/id",
+            "chat_history/id",
+            "chat_history/tool_calls/id",
+            "conversation_id",
+            "document_id",
+            "document_url",
+            f"{_USAGE}/llm_response_id",
+            f"{_USAGE}/ai_message_turn_id",
+            "run_input/messages/id",
+            f"{_NODE_INPUTS}/messages/id",
+            "run_input/workflow_run_id",
+            "run_input/workflow_id",
+            "run_input/team_id",
+            "run_output/conversation_id",
+        ),
+    ),
+    Ignored(
+        "times",
+        "when an event happened, deadlines, and the system's clock (now, date, timestamp and their like)",
+        ("timestamp", "deadline_epoch"),
+        SYSTEM_NAMES - _RANDOM,
+    ),
+    Ignored(
+        "random values", "the system's random variables (rand_int, rand_uuid and their like)", (), _RANDOM
+    ),
+    Ignored(
+        "durations",
+        "how long turns, models and tools took",
+        (
+            f"{_USAGE}/response_latency_milliseconds",
+            f"{_USAGE}/structured_output_retry_metadata/failed_attempts/latency_milliseconds",
+            "iteration_metrics/e2e_latency_milliseconds",
+            "iteration_metrics/llm_call_latency_stats",
+            "iteration_metrics/tool_call_latency_stats",
+            "llm_latency_stats",
+            *(f"{place}/latency_milliseconds" for place in _METADATA),
+        ),
+    ),
+    Ignored(
+        "tokens",
+        "how many tokens models read and wrote",
+        (
+            f"{_USAGE}/prompt_tokens",
+            f"{_USAGE}/completion_tokens",
+            f"{_USAGE}/total_tokens",
+            f"{_USAGE}/was_estimated",
+            "message/usage_metadata",
+            "llm_token_usage",
+            *(f"{place}/token_usage" for place in _METADATA),
+        ),
+    ),
+    Ignored(
+        "engine",
+        "which model and provider answered and how, and the engine's stack traces",
+        (
+            f"{_USAGE}/provider",
+            f"{_USAGE}/response_model",
+            f"{_USAGE}/named_llm_config_id",
+            f"{_USAGE}/named_llm_config_name",
+            f"{_USAGE}/used_user_api_key",
+            f"{_USAGE}/was_streamed",
+            f"{_USAGE}/finish_reason",
+            "stack_trace",
+            *(f"{place}/llm_config_model" for place in _METADATA),
+            *(f"{place}/model_name" for place in _METADATA),
+            *(f"{place}/model_provider" for place in _METADATA),
+            *(f"{place}/system_fingerprint" for place in _METADATA),
+            *(f"{place}/finish_reason" for place in _METADATA),
+        ),
+    ),
+    Ignored(
+        "version and person",
+        "which version a turn asked for, and who ran it",
+        ("run_input/version_number", "run_input/run_by"),
+    ),
+    Ignored("comments", "what people remarked on an event, and how they rated it", ("comments", "ratings")),
+    Ignored(
+        "repetitions",
+        "what an event repeats of others: the turn in its closing event, the events of a node in its output",
+        (
+            "run_input_output_pair",
+            "run_output/events",
+            "run_input/runtime_variables/all_dynamic_variables",
+            "run_input/runtime_variables/input_dynamic_variables",
+        ),
+    ),
+    Ignored(
+        "input in states",
+        "the dynamic variables that every state event repeats of the input",
+        (
+            "workflow_runtime_variables/_evaluated_dynamic_variables",
+            "workflow_runtime_variables/_input_dynamic_variables",
+        ),
+    ),
+    Ignored(
+        "counters",
+        "how often a node or an edge has run so far",
+        (
+            "origin_node_run_id",
+            "edge_run_id",
+            "run_output/node_run_id",
+            "iteration_number",
+            "run_input/runtime_variables/workflow_invoke_count",
+        ),
+    ),
+    Ignored(
+        "justifications",
+        "the words in which a model justifies a hop, and their copies in variables",
+        (
+            "message/tool_calls/args/justification",
+            "args_filled/justification",
+            "runtime_variables/justification",
+            "runtime_variables/*.justification",
+        ),
+    ),
+)
+"""Every kind, in the order in which they are offered."""
+
+DEFAULT: frozenset[str] = frozenset(one.name for one in IGNORED) - {
+    "input in states",
+    "counters",
+    "justifications",
+}
+"""What two runs of the same turn differ in though nothing differs."""
+
+USUAL: frozenset[str] = DEFAULT | {"input in states", "counters"}
+"""What two runs of any kind are compared without at first: one changed input, or one detour, would be told in
+every event after it."""
+
+
+def event_sieve(ignoring: Collection[str], given: TurnInput) -> Branch:
+    """What leaves out of an event, or of ``{"run_input": ...}``, whatever is passed over.
+
+    Args:
+        ignoring: Names of `IGNORED`.
+        given: The turn's input: a system variable that it sets is the caller's own.
+
+    Raises:
+        KeyError: There is no such name.
+    """
+    own = SYSTEM_NAMES & supplied_dynamic(given).keys()
+    return _sieve(frozenset(ignoring), frozenset(own))
+
+
+@lru_cache(maxsize=64)
+def _sieve(ignoring: frozenset[str], own: frozenset[str]) -> Branch:
+    if unknown := ignoring - {one.name for one in IGNORED}:
+        raise KeyError(f"nothing that can be ignored is called {', '.join(sorted(unknown))}")
+    chosen = [one for one in IGNORED if one.name in ignoring]
+    root = Branch.of(path for one in chosen for path in one.paths)
+    for one in chosen:
+        for place in _SYSTEM_PLACES if one.system_names else ():
+            root.along(place.split("/")).keys.update(dict.fromkeys(one.system_names - own))
+    _nest(root)
+    return root
+
+
+def _nest(root: Branch) -> None:
+    """Let the sieve go into whole events and turns that stand inside of events."""
+    output = root.along(["run_output"])
+    output.keys.setdefault("events", root)
+    output.keys["thread_to_node_outputs"] = Branch(endings={"": Branch(dict(output.keys))})
+    root.keys.setdefault("run_input_output_pair", root)

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.comparison.ignored import DEFAULT, IGNORED, event_sieve
+from debugger.protocol.runs import TurnInput
+
+NAMES = [one.name for one in IGNORED]
+
+
+def left(wire, *ignoring, given=None):
+    return event_sieve(ignoring, given or TurnInput()).sift_object(wire)
+
+
+def test_nothing_goes_where_nothing_is_ignored():
+    wire = {"type": "say_llm", "logical_id": "event_1", "timestamp": 1.0, "message": {"id": "m"}}
+
+    assert left(wire) == wire
+
+
+@pytest.mark.parametrize(
+    ("name", "wire", "rest"),
+    [
+        ("ids", {"logical_id": "e", "message": {"id": "m", "content": "Hi"}}, {"message": {"content": "Hi"}}),
+        ("ids", {"messages": [{"id": "1", "content": "a"}]}, {"messages": [{"content": "a"}]}),
+        (
+            "ids",
+            {"message": {"tool_calls": [{"id": "1", "name": "t"}]}},
+            {"message": {"tool_calls": [{"name": "t"}]}},
+        ),
+        (
+            "ids",
+            {"run_input": {"workflow_run_id": "r", "command": "data"}},
+            {"run_input": {"command": "data"}},
+        ),
+        ("times", {"timestamp": 1.5, "type": "t"}, {"type": "t"}),
+        (
+            "durations",
+            {"llm_usage_info": {"response_latency_milliseconds": 4, "provider": "p"}},
+            {"llm_usage_info": {"provider": "p"}},
+        ),
+        (
+            "tokens",
+            {"llm_usage_info": {"total_tokens": 4, "provider": "p"}},
+            {"llm_usage_info": {"provider": "p"}},
+        ),
+        (
+            "engine",
+            {"llm_usage_info": {"total_tokens": 4, "provider": "p"}},
+            {"llm_usage_info": {"total_tokens": 4}},
+        ),
+        (
+            "version and person",
+            {"run_input": {"run_by": "qa", "command": "data"}},
+            {"run_input": {"command": "data"}},
+        ),
+        ("comments", {"comments": [{"text": "odd"}], "type": "t"}, {"type": "t"}),
+        ("repetitions", {"run_input_output_pair": {}, "iteration_number": 2}, {"iteration_number": 2}),
+        ("counters", {"origin_node_run_id": "2", "type": "t"}, {"type": "t"}),
+        (
+            "justifications",
+            {"args_filled": {"justification": "rule 5", "day": "Tue"}},
+            {"args_filled": {"day": "Tue"}},
+        ),
+        (
+            "justifications",
+            {"runtime_variables": {"desk.justification": "rule 5", "day": 1}},
+            {"runtime_variables": {"day": 1}},
+        ),
+        (
+            "random values",
+            {"workflow_runtime_variables": {"_evaluated_dynamic_variables": {"rand_int": 1, "shop": "Leaf"}}},
+            {"workflow_runtime_variables": {"_evaluated_dynamic_variables": {"shop": "Leaf"}}},
+        ),
+    ],
+)
+def test_each_kind_takes_its_own_and_leaves_the_rest(name, wire, rest):
+    assert left(wire, name) == rest
+    assert left(wire, *(other for other in NAMES if other != name)) != rest
+
+
+def test_the_clock_goes_and_a_variable_of_that_name_that_the_caller_set_stays():
+    wire = {"workflow_runtime_variables": {"_evaluated_dynamic_variables": {"date": "May 4", "now": "noon"}}}
+    given = TurnInput(dynamic_variables={"date": "May 4"})
+
+    assert left(wire, "times")["workflow_runtime_variables"] == {"_evaluated_dynamic_variables": {}}
+    kept = left(wire, "times", given=given)["workflow_runtime_variables"]
+    assert kept == {"_evaluated_dynamic_variables": {"date": "May 4"}}
+
+
+def test_variables_of_an_author_stay_whatever_they_are_called():
+    names = ("logical_id", "timestamp", "date", "rand_int", "total_tokens", "comments", "id", "message")
+    wire = {
+        "runtime_variables": dict.fromkeys(names, 1),
+        "workflow_runtime_variables": dict.fromkeys(names, 1),
+    }
+
+    assert left(wire, *NAMES) == wire
+
+
+def test_whole_turns_inside_of_a_closing_event_are_gone_into():
+    event = {"type": "say_llm", "logical_id": "e"}
+    output = {"events": [event], "thread_to_node_outputs": {"0": [{"events": [event], "type": "say_llm"}]}}
+    wire = {"run_input_output_pair": {"run_input": {"workflow_run_id": "r"}, "run_output": output}}
+
+    bare = {"type": "say_llm"}
+    outputs = {"events": [bare], "thread_to_node_outputs": {"0": [{"events": [bare], "type": "say_llm"}]}}
+    assert left(wire, "ids") == {"run_input_output_pair": {"run_input": {}, "run_output": outputs}}
+
+
+def test_what_goes_as_a_whole_is_not_gone_into():
+    wire = {"run_input": {"runtime_variables": {"all_dynamic_variables": {"now": "noon"}, "tea": "Assam"}}}
+
+    assert left(wire, "repetitions", "times") == {"run_input": {"runtime_variables": {"tea": "Assam"}}}
+
+
+def test_a_name_that_is_none_is_refused():
+    with pytest.raises(KeyError, match="nonsense"):
+        event_sieve({"nonsense"}, TurnInput())
+
+
+def test_a_sieve_changes_nothing_in_what_it_is_given():
+    wire = {"logical_id": "e", "message": {"id": "m"}}
+
+    left(wire, *DEFAULT)
+
+    assert wire == {"logical_id": "e", "message": {"id": "m"}}

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from debugger.analysis.difference import Difference, differences
+
+
+def test_what_came_went_and_changed_is_told_apart():
+    found = differences(
+        {"tea": "Assam", "sugar": 1, "cup": "blue"}, {"tea": "Darjeeling", "cup": "blue", "milk": True}
+    )
+
+    assert found == [
+        Difference("tea", "Assam", "Darjeeling", "changed"),
+        Difference("sugar", 1, None, "removed"),
+        Difference("milk", None, True, "added"),
+    ]
+
+
+def test_objects_and_lists_are_gone_into():
+    before = {"order": {"teas": [{"name": "Assam"}, {"name": "Oolong"}], "paid": False}}
+    after = {"order": {"teas": [{"name": "Assam"}, {"name": "Sencha"}, {"name": "Mate"}], "paid": False}}
+
+    assert differences(before, after) == [
+        Difference("order.teas[1].name", "Oolong", "Sencha", "changed"),
+        Difference("order.teas[2]", None, {"name": "Mate"}, "added"),
+    ]
+
+
+def test_a_shorter_list_lost_its_last_values():
+    assert differences({"xs": [1, 2]}, {"xs": [1]}) == [Difference("xs[1]", 2, None, "removed")]
+
+
+def test_a_value_of_another_kind_is_one_change():
+    assert differences({"a": {"b": 1}}, {"a": "b"}) == [Difference("a", {"b": 1}, "b", "changed")]
+
+
+def test_true_is_not_one_and_null_is_not_absent():
+    assert differences({"a": 1, "b": None}, {"a": True}) == [
+        Difference("a", 1, True, "changed"),
+        Difference("b", None, None, "removed"),
+    ]
+
+
+def test_equal_objects_have_no_changes():
+    assert differences({"a": [1, {"b": 2.0}]}, {"a": [1, {"b": 2}]}) == []
+
+
+def test_objects_with_ids_belong_together_wherever_they_stand():
+    before = [{"id": 7, "tea": "Assam"}, {"id": 8, "tea": "Mate"}, {"id": 9, "tea": "Oolong"}]
+    after = [{"id": 6, "tea": "Sencha"}, {"id": 9, "tea": "Oolong"}, {"id": 7, "tea": "Darjeeling"}]
+
+    assert differences(before, after, "teas") == [
+        Difference("teas[id=7].tea", "Assam", "Darjeeling", "changed"),
+        Difference("teas[id=8]", {"id": 8, "tea": "Mate"}, None, "removed"),
+        Difference("teas[id=6]", None, {"id": 6, "tea": "Sencha"}, "added"),
+        Difference("teas[order]", [7, 9], [9, 7], "changed"),
+    ]
+
+
+def test_an_id_that_two_objects_share_or_one_lacks_is_none():
+    assert differences([{"id": 1, "a": 1}, {"id": 1}], [{"id": 1, "a": 2}, {"id": 1}]) == [
+        Difference("[0].a", 1, 2, "changed")
+    ]
+    assert differences([{"id": 1}, "x"], [{"id": 2}, "x"]) == [Difference("[0].id", 1, 2, "changed")]
+
+
+def test_what_is_put_in_front_of_a_list_leaves_the_rest_alone():
+    assert differences(["b", "c"], ["a", "b", "c"], "xs") == [Difference("xs[0]", None, "a", "added")]
+    assert differences([1, 2, 3], [2, 3], "xs") == [Difference("xs[0]", 1, None, "removed")]
+    assert differences([0, 1], [0, True], "xs") == [Difference("xs[1]", 1, True, "changed")]
+
+
+def test_any_two_values_can_be_told_apart():
+    assert differences("a", "b") == [Difference("", "a", "b", "changed")]
+    assert differences(None, None) == []
+    assert differences({"a": 1}, {"a": 1, "b": 2}, "state") == [Difference("state.b", None, 2, "added")]
+
+
+def test_what_is_nested_very_deep_is_compared_as_one_value():
+    before, after = 1, 2
+    for _ in range(400):
+        before, after = {"a": before}, {"a": after}
+
+    (found,) = differences(before, after)
+
+    assert found.op == "changed"
+    assert found.path.count("a") == 100
+
+
+def test_each_operation_has_a_sign_of_its_own():
+    found = differences({"a": 1, "b": 1}, {"b": 2, "c": 1})
+
+    assert [each.sign for each in found] == ["−", "~", "+"]
