@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
-from debugger.engine.edits import VariableEdit, apply_edit, variables_of
+from debugger.engine.edits import EditedScope, VariableEdit, apply_edit, variables_of
 from debugger.errors import ConflictError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
@@ -36,6 +36,21 @@ class Control:
         segment = self._begun()
         threads = segment.state.threads
         return segment.variables.scope(threads.get(thread_id) or segment.state.main)
+
+    def variables(self) -> dict[tuple[EditedScope, str], JsonObject]:
+        """The variables that can be changed, by scope and thread, without the copies under nodes' names.
+
+        Raises:
+            ConflictError: The segment has not begun.
+        """
+        segment = self._begun()
+        found: dict[tuple[EditedScope, str], JsonObject] = {
+            ("dynamic", MAIN_THREAD): dict(segment.variables.supplied)
+        }
+        for thread_id, thread in segment.state.threads.items():
+            found["runtime", thread_id] = _own(thread.runtime_variables)
+        found["workflow", MAIN_THREAD] = dict(segment.state.workflow_variables)
+        return found
 
     def edit(self, edits: Sequence[VariableEdit]) -> int:
         """Change variables; what follows sees them, and the next events tell of it: so many.
@@ -71,6 +86,15 @@ class Control:
         if self._segment is None:
             raise ConflictError("The turn has not begun yet.", advice="Wait until it has.")
         return self._segment
+
+
+def _own(variables: JsonObject) -> JsonObject:
+    """Runtime variables without their copies, which bear a node's id or name before a dot."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if "." not in name or name.rpartition(".")[2] not in variables
+    }
 
 
 def _apply(edit: VariableEdit, segment: Segment) -> JsonObject:

@@ -34,6 +34,7 @@ from debugger.session.background import BackgroundPace
 from debugger.session.breakpoints import Breakpoints
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
+from debugger.session.pending_edits import PendingEdits, Tier
 from debugger.session.stepping import Gate, Stop
 from debugger.session.worker import Worker
 
@@ -229,13 +230,18 @@ class DebugSession:
                 self._pace.resume()
                 self._begin_step()
 
+    def pending_edits(self) -> PendingEdits | None:
+        """The variables as they can be edited where the run stands still; ``None`` where it does not."""
+        worker = self._held()
+        if worker is None:
+            return None
+        shown = worker.control.variables().items()
+        return PendingEdits({Tier(scope, thread): values for (scope, thread), values in shown})
+
     def edit(self, edits: Sequence[VariableEdit]) -> None:
         """Change variables while the run stands still: what follows sees them."""
         with self._lock:
-            stop = self.stop_point
-            worker = next(
-                (one for one in (self._step, self._turn) if one and stop and one.log is stop.log), None
-            )
+            worker = self._held()
             if worker is None:
                 self._refuse(
                     "The run does not stand still.", "Pause it, or set a breakpoint, to edit variables."
@@ -269,6 +275,13 @@ class DebugSession:
                 return False
             time.sleep(_LOOK)
         return True
+
+    def _held(self) -> Worker | None:
+        """What stands still, and lets itself be changed."""
+        stop = self.stop_point
+        if stop is None or self.backend.capabilities.reason_against("set_state") is not None:
+            return None
+        return next((one for one in (self._step, self._turn) if one and one.log is stop.log), None)
 
     def _run(self, turn_input: TurnInput) -> None:
         with self._lock:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-_KEYS = ("backend", "workflow", "run", "turn")
+_KEYS = ("backend", "workflow", "run", "turn", "session")
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Address:
     workflow: str = ""
     run: str = ""
     turn: int | None = None
+    session: str = ""
+    """The token of a session in which a turn is under way (`debugger.session.live_sessions`)."""
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
@@ -27,9 +29,11 @@ class Address:
             parameters.get("workflow", ""),
             parameters.get("run", ""),
             int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 9 else None,
+            parameters.get("session", ""),
         )
 
     def to_parameters(self) -> dict[str, str]:
         """What to put into the address bar: only what is there, in a fixed order."""
-        values = (self.backend, self.workflow, self.run, "" if self.turn is None else str(self.turn))
+        turn = "" if self.turn is None else str(self.turn)
+        values = (self.backend, self.workflow, self.run, turn, self.session)
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}

@@ -6,16 +6,37 @@ import streamlit as st
 
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import SettingsError
+from debugger.session.live_sessions import LiveSessions
 from debugger.settings import HostedSettings, read_settings
+from debugger.store import Notebook
 from debugger.views import state
 
 
 @st.cache_resource(show_spinner=False)
-def embedded_backend() -> Backend:
+def embedded_backend() -> EmbeddedBackend:
     """The embedded engine: one for the process, since it keeps no one's credentials."""
     return open_embedded(read_settings())
+
+
+@st.cache_resource(show_spinner=False)
+def live_sessions() -> LiveSessions:
+    """The sessions of the embedded engine in which a turn is under way, each behind a token of its own.
+
+    Those of the hosted API hold somebody's key, and so are never found from another tab.
+    """
+    return LiveSessions()
+
+
+def notebook() -> Notebook:
+    """What people note on runs, of whichever backend: it is kept beside the embedded engine's runs.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    return embedded_backend().store.notebook
 
 
 def current_backend() -> Backend:

@@ -6,16 +6,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, StoreError
 from debugger.expressions.skeleton import skeleton
 from debugger.protocol.base import JsonObject
 from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
+from debugger.session import kit
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.address import Address
-from debugger.views.backends import current_backend
+from debugger.views.backends import current_backend, notebook
 from debugger.views.state import BackendName, PageState
 
 Arguments = ParamSpec("Arguments")
@@ -69,6 +70,14 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
     show(DebugSession.open(current_backend(), run_id))
     if turn_number is not None:
         select_turn(turn_number)
+
+
+@command
+def join(session: DebugSession) -> None:
+    """Show a session in which a turn is under way, which may be on view in another tab as well."""
+    if state.page().session is not session:
+        show(session)
+        state.page().awaits_turn = True
 
 
 @command
@@ -136,6 +145,8 @@ def take_in_turn() -> None:
     if session is None or session.busy or not page.awaits_turn:
         return
     page.awaits_turn = False
+    if session.workflow_id in page.kits:
+        keep_kit()
     if session.error is None:
         page.next_input = RunInputModel()
         state.renew_editors()
@@ -173,10 +184,37 @@ def show(session: DebugSession | None) -> None:
     page.session = session
     if session is not None:
         session.pace.automatic = page.advances_by_itself
+        _equip(session)
     page.event = page.node = None
     page.awaits_turn = False
     page.next_input = RunInputModel()
     state.renew_editors()
+
+
+def keep_kit() -> None:
+    """Keep what is set up around the run on view, as its breakpoints: with the run, and for the next one."""
+    page = state.page()
+    if page.session is None:
+        return
+    found = kit.kit_of(page.session)
+    page.kits[page.session.workflow_id] = found
+    if page.session.run_id is not None:
+        notebook().keep_kit(page.session.run_id, kit.written(found))
+
+
+def _equip(session: DebugSession) -> None:
+    """Set up around a session what was kept with its run, or was last set up in this tab."""
+    found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
+    if found is not None and not session.breakpoints.points:
+        kit.equip(session, found)
+
+
+def _kept_kit(run_id: str | None) -> JsonObject | None:
+    try:
+        kept = notebook().kit_of(run_id) if run_id else None
+    except StoreError:
+        return None  # a run of the hosted API can be looked at without the local store
+    return kit.read(kept) if kept else None
 
 
 def select_event(index: int | None) -> None:

@@ -16,6 +16,7 @@ from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
 from debugger.views.parts.run_input import run_input
+from debugger.views.parts.stepping import stepping
 from debugger.views.parts.workflow_import import workflow_import
 from debugger.views.parts.workflow_picker import workflow_picker
 from debugger.views.reading import reading
@@ -55,6 +56,8 @@ def _setup(backend: Backend) -> None:
 
 def _poll_seconds(session: DebugSession) -> float | None:
     """How often a session is looked at by itself; ``None`` when nothing can happen."""
+    if session.stop_point is not None:
+        return None
     if session.busy:
         return _POLL_SECONDS
     return _BACKGROUND_POLL_SECONDS if session.pace.goes_on or session.is_stepping else None
@@ -63,7 +66,9 @@ def _poll_seconds(session: DebugSession) -> float | None:
 def _standing(session: DebugSession) -> tuple[object, ...]:
     """What of a session the page outside the workbench shows, and how often it is polled."""
     number = session.turns[-1].number if session.turns else 0
-    return session, session.run_id, session.status, number, _poll_seconds(session), state.page().generation
+    stands = session.stop_point
+    moves = _poll_seconds(session)
+    return session, session.run_id, session.status, number, stands, moves, state.page().generation
 
 
 def _workbench(drawn: tuple[object, ...]) -> None:
@@ -81,6 +86,7 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     now = reading(session)
     _forget_lost_event(len(now.rows))
     context_bar(now)
+    stepping(now)
     _show_errors(session)
     with st.container(key="panes"):
         centre, right = st.columns([1.75, 1], gap="small")

@@ -6,7 +6,7 @@ from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.address import Address
-from debugger.views.backends import current_backend
+from debugger.views.backends import current_backend, live_sessions
 
 
 def follow_address() -> None:
@@ -18,7 +18,10 @@ def follow_address() -> None:
     page.shown_address = wanted
     if wanted.backend in ("embedded", "hosted"):
         commands.choose_backend("hosted" if wanted.backend == "hosted" else "embedded")
-    if wanted.run and (page.session is None or page.session.run_id != wanted.run):
+    live = live_sessions().find(wanted.session) if wanted.session else None
+    if live is not None:
+        commands.join(live)
+    elif wanted.run and (page.session is None or page.session.run_id != wanted.run):
         commands.open_run(wanted.run, wanted.turn)
     elif wanted.run and wanted.turn is not None:
         commands.select_turn(wanted.turn)
@@ -47,7 +50,8 @@ def current_address() -> Address:
     if session is None:
         return Address(page.backend_name)
     turn = turn_of(session, page.event)
-    return Address(page.backend_name, session.workflow_id, session.run_id or "", turn)
+    token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
+    return Address(page.backend_name, session.workflow_id, session.run_id or "", turn, token)
 
 
 def turn_of(session: DebugSession, index: int | None) -> int | None:

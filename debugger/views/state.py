@@ -15,8 +15,11 @@ import streamlit as st
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
+from debugger.protocol.base import JsonObject
+from debugger.session.pending_edits import PendingEdits
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
+from debugger.session.stepping import Stop
 from debugger.session.variable_rows import VariableRow
 from debugger.settings import HostedSettings
 from debugger.views.address import Address
@@ -71,6 +74,13 @@ class PageState:
     """The navigation's pages by name."""
     answers: Answers = field(default_factory=Answers)
     """What the backend said about workflows, versions and runs."""
+
+    pending: PendingEdits | None = None
+    """Edits of the variables of a run that stands still."""
+    pending_at: Stop | None = None
+    """Where the run stood still when they were begun."""
+    kits: dict[str, JsonObject] = field(default_factory=dict)
+    """What was last set up around a run of each workflow, as breakpoints."""
 
 
 def page() -> PageState:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.views import state
+from debugger.views.parts.breakpoints import breakpoints
 from debugger.views.parts.side_effects import side_effects, side_effects_line
 from debugger.views.parts.timeline import FILTER_KEYS, timeline, timeline_filters
 from debugger.views.reading import Reading
 
-VIEWS = ("Timeline", "Side effects")
+VIEWS = ("Timeline", "Side effects", "Breakpoints")
 
 
 def lower_pane(now: Reading) -> None:
@@ -26,7 +27,9 @@ def lower_pane(now: Reading) -> None:
                 required=True,
                 label_visibility="collapsed",
             )
-        if view == "Side effects":
+        if view == "Breakpoints":
+            breakpoints(now)
+        elif view == "Side effects":
             with bar:
                 side_effects_line(now)
             side_effects(now)

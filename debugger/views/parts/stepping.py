@@ -1,0 +1,99 @@
+"""The controls of stepping, and where the run stands still."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.session.session import DebugSession
+from debugger.session.stepping import StepKind
+from debugger.views import state, stepping_commands
+from debugger.views.parts.live_edit import live_edit
+from debugger.views.parts.plain import count, plain
+from debugger.views.reading import Reading
+
+_STEPS: tuple[tuple[StepKind, str, str, str], ...] = (
+    ("event", "Event", ":material/step_into:", "Go on to the next event"),
+    ("node", "Node", ":material/step_over:", "Go on until the next node is about to run"),
+    ("turn", "Turn", ":material/step_out:", "Go on to the next turn: stand still as it begins"),
+)
+
+
+def stepping(now: Reading) -> None:
+    """Draw the controls in a line, with the reason where the run stands still."""
+    session = now.session
+    reason = session.backend.capabilities.reason_against("pause_mid_turn")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="stepping"):
+        st.caption("Step", width="content")
+        for kind, word, icon, told in _STEPS:
+            st.button(
+                word,
+                key=f"step_{kind}",
+                icon=icon,
+                on_click=stepping_commands.step,
+                args=(kind,),
+                disabled=reason is not None or not _can_go(session),
+                help=plain(reason) if reason else told,
+            )
+        _flow(session, reason)
+        _where(now, reason)
+
+
+def _can_go(session: DebugSession) -> bool:
+    return session.stop_point is not None or session.status == "not_started"
+
+
+def _flow(session: DebugSession, reason: str | None) -> None:
+    stands = session.stop_point is not None
+    moves = (session.busy or session.is_stepping) and not stands
+    if moves:
+        st.button(
+            "Pause",
+            key="pause",
+            icon=":material/pause:",
+            on_click=stepping_commands.pause,
+            disabled=reason is not None,
+            help=plain(reason) if reason else "Stand still at the next event",
+        )
+    else:
+        st.button(
+            "Resume",
+            key="resume",
+            icon=":material/play_arrow:",
+            type="primary" if stands else "secondary",
+            on_click=stepping_commands.resume,
+            disabled=not stands and session.gate.mode is None,
+            help=plain(reason) if reason else "Go on until a breakpoint, the user's turn or the end",
+        )
+
+
+def _where(now: Reading, reason: str | None) -> None:
+    """Say where the run stands still and why, or what breakpoints have noted."""
+    session = now.session
+    stop = session.stop_point
+    if stop is not None:
+        st.badge("Stands still", icon=":material/pause_circle:", color="yellow")
+        st.caption(plain(stop.text), width="content")
+        st.space("stretch")
+        live_edit(now)
+        return
+    if session.gate.noted:
+        st.badge("Met in the last turn", icon=":material/flag:", color="yellow")
+        told = " ".join(noted.text for noted in session.gate.noted[:3])
+        st.caption(plain(f"{told} {reason or ''}"), width="content")
+    elif session.gate.mode is not None:
+        st.caption(f"Each turn goes on by one {session.gate.mode}.", width="content")
+    points = [point for point in session.breakpoints.points if point.is_enabled]
+    if points:
+        st.space("stretch")
+        st.button(
+            count(len(points), "breakpoint"),
+            key="to_breakpoints",
+            type="tertiary",
+            icon=":material/radio_button_checked:",
+            on_click=_show_breakpoints,
+            help="See them below",
+        )
+
+
+def _show_breakpoints() -> None:
+    state.set_widget(state.LOWER_KEY, "Breakpoints")

@@ -1,0 +1,101 @@
+"""What the controls of stepping, breakpoints and edits of a run that stands still do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from debugger.engine.edits import VariableEdit
+from debugger.session.breakpoint_places import PlaceKind
+from debugger.session.breakpoints import Breakpoint
+from debugger.session.session import DebugSession
+from debugger.session.stepping import StepKind
+from debugger.views import commands, state
+from debugger.views.commands import command
+
+_SOON = 0.25
+"""Seconds that a click waits for what it has set going, so that a quick step is there at once."""
+
+
+@command
+def step(kind: StepKind) -> None:
+    """Go one step on; begin the run where it has not begun."""
+    session = state.page().session
+    if session is None:
+        return
+    session.gate.step(kind)
+    if session.status == "not_started":
+        commands.start()
+    _settle(session)
+
+
+@command
+def resume() -> None:
+    """Let the run go on until something stops it."""
+    session = state.page().session
+    if session is not None:
+        session.gate.resume()
+        _settle(session)
+
+
+@command
+def pause() -> None:
+    """Stand still at the next event."""
+    session = state.page().session
+    if session is not None:
+        session.gate.pause()
+        _settle(session)
+
+
+@command
+def run_to(node_id: str) -> None:
+    """Go on until a node is about to run; begin the run where it has not begun."""
+    session = state.page().session
+    if session is None:
+        return
+    session.gate.run_to(node_id)
+    if session.status == "not_started":
+        commands.start()
+    _settle(session)
+
+
+@command
+def apply_edits(edits: Sequence[VariableEdit]) -> None:
+    """Change variables of a run that stands still."""
+    session = state.page().session
+    if session is not None:
+        session.edit(edits)
+        session.wait_still(_SOON)
+        state.renew_editors()
+
+
+@command
+def toggle_breakpoint(kind: PlaceKind, target: str) -> None:
+    """Set a breakpoint, or take away what is set there."""
+    session = state.page().session
+    if session is not None:
+        session.breakpoints.toggle(kind, target)
+        commands.keep_kit()
+
+
+@command
+def put_breakpoint(point: Breakpoint) -> None:
+    """Set a breakpoint, or change the one with its id."""
+    session = state.page().session
+    if session is not None:
+        session.breakpoints.put(point)
+        commands.keep_kit()
+
+
+@command
+def remove_breakpoint(breakpoint_id: str) -> None:
+    """Take a breakpoint away."""
+    session = state.page().session
+    if session is not None:
+        session.breakpoints.remove(breakpoint_id)
+        commands.keep_kit()
+
+
+def _settle(session: DebugSession) -> None:
+    # Whoever goes on follows the run again.
+    state.page().event = None
+    session.wait_still(_SOON)
