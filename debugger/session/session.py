@@ -259,6 +259,7 @@ class DebugSession:
             under_way = [worker for worker in (self._step, self._turn) if worker is not None and worker.busy]
             for worker in under_way:
                 worker.cancelled.set()
+            self.gate.resume()
             if not under_way and self.run_id is not None and not self.busy and not self.is_over:
                 self._run(TurnInput.saying(None, command="stop"))
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from debugger.errors import DebuggerError, InputJsonError, RateLimitError, ServerError
+from debugger.errors import DebuggerError, ExpressionError, InputJsonError, RateLimitError, ServerError
 from debugger.views.parts.plain import plain
 
 
 def show_error(error: DebuggerError) -> None:
     """Draw an error: what happened, what to do about it, and its facts folded away."""
     sentence, _, excerpt = error.message.partition("\n")
+    if isinstance(error, ExpressionError):
+        sentence = f"Column {error.column}: {sentence}"
+        excerpt = str(error).partition("\n")[2]
     told = sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
     st.error(plain(f"{told} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:

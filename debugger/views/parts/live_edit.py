@@ -17,6 +17,7 @@ from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
 _MOST_SHOWN = 12
+_WIDTH = 560
 
 
 def live_edit(now: Reading) -> None:
@@ -36,21 +37,19 @@ def live_edit(now: Reading) -> None:
         width="content",
     ):
         if page.pending is not None:
-            _editor(page.pending)
+            with st.container(width=_WIDTH):
+                _editor(page.pending)
 
 
 def _editor(pending: PendingEdits) -> None:
-    tiers = list(pending.shown)
-    tier = st.segmented_control(
-        "Variables of",
-        tiers,
-        format_func=_word,
-        key="live_tier",
-        default=tiers[0],
-        required=True,
-        label_visibility="collapsed",
+    tiers = {_word(tier): tier for tier in pending.shown}
+    words = list(tiers)
+    if state.widget("live_tier") not in tiers:
+        state.set_widget("live_tier", words[0])
+    chosen = st.segmented_control(
+        "Variables of", words, key="live_tier", required=True, label_visibility="collapsed"
     )
-    _table(pending, tier or tiers[0])
+    _table(pending, tiers[chosen or words[0]])
     for problem in pending.problems:
         st.error(plain(problem), icon=":material/error:")
     _summary(pending)

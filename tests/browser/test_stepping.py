@@ -1,0 +1,127 @@
+"""A run that is stepped, stopped, looked at and changed on the way, as a person does it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import (
+    alert,
+    context,
+    conversation,
+    import_workflow,
+    keep_import,
+    open_app,
+    settled,
+    start,
+    type_into_cell,
+)
+from tests.factories import direct, document, node, say, static, when
+
+pytestmark = pytest.mark.browser
+
+
+def ring():
+    """Counts visits until somebody says which way to go."""
+    return document(
+        node("count", "no_op", is_start=True),
+        static("left", "Turned left"),
+        static("right", "Turned right"),
+        say("chat"),
+        when("count", "right", "{{way}} == 'right'"),
+        when("count", "left", "{{way}} == 'left'"),
+        when("count", "count", "{{way}} == 'round'", name="again"),
+        direct("right", "chat"),
+        direct("left", "chat"),
+        name="Ring",
+        defaults={"way": "round"},
+    )
+
+
+def opened(page: Page, app: Server) -> None:
+    open_app(page, app.url)
+    import_workflow(page, "ring.json", ring())
+    keep_import(page)
+    expect(context(page)).to_contain_text("Ring")
+
+
+def stepping(page: Page):
+    return page.locator(".st-key-stepping")
+
+
+def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
+    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
+    settled(page)
+    form = page.locator(".st-key-new_breakpoint")
+    form.get_by_role("textbox", name="Condition").fill(condition)
+    form.get_by_role("textbox", name="Hits").fill(hits)
+    form.get_by_role("textbox", name="Hits").press("Enter")
+    settled(page)
+    form.get_by_role("button", name="Add").click()
+    settled(page)
+
+
+def test_a_run_is_stepped_event_by_event_then_node_by_node(page: Page, app: Server):
+    opened(page, app)
+
+    page.locator(".st-key-step_event button").first.click()
+    expect(stepping(page)).to_contain_text("One event on")
+    settled(page)
+    expect(context(page)).to_contain_text("Paused")
+    page.locator(".st-key-step_node button").first.click()
+    expect(stepping(page)).to_contain_text("Before Count")
+    settled(page)
+    page.locator(".st-key-stop button").first.click()
+    expect(context(page)).to_contain_text("Cancelled")
+
+
+def test_a_condition_stops_before_the_fifth_visit_where_an_edit_changes_the_path(
+    page: Page, app: Server, chromium: Browser
+):
+    opened(page, app)
+    add_breakpoint(page, condition="{{way}} == 'round'", hits="5")
+    pane = page.locator(".st-key-timeline_pane")
+    expect(pane).to_contain_text("before Count")
+    expect(pane).to_contain_text("Verified")
+
+    page.locator(".st-key-start button").first.click()
+    expect(stepping(page)).to_contain_text("Breakpoint before Count, met 5 times")
+    settled(page)
+
+    # The paused turn is there again after a reload, and in another tab that has its link.
+    page.reload()
+    expect(stepping(page)).to_contain_text("met 5 times")
+    settled(page)
+    other = chromium.new_context().new_page()
+    other.goto(page.url)
+    expect(other.locator(".st-key-stepping")).to_contain_text("met 5 times")
+    other.close()
+
+    page.locator(".st-key-live_edit button").first.click()
+    settled(page)
+    type_into_cell(page, "live_dynamic", row=0, text="right")
+    expect(page.get_by_text('~ dynamic.way: "round" → "right"')).to_be_visible()
+    page.screenshot(path="/tmp/edit.png")
+    page.locator(".st-key-apply_edits button").first.click()
+    settled(page)
+    page.keyboard.press("Escape")
+    settled(page)
+    expect(stepping(page)).to_contain_text("met 5 times")
+    page.locator(".st-key-resume button").first.click()
+
+    expect(conversation(page)).to_contain_text("Turned right")
+    expect(context(page)).to_contain_text("Your turn")
+    expect(page).not_to_have_url(re.compile("session="))
+
+
+def test_what_is_no_condition_is_told_where_it_breaks_and_nothing_is_set(page: Page, app: Server):
+    opened(page, app)
+
+    add_breakpoint(page, condition="{{way}} ==")
+
+    expect(alert(page).first).to_contain_text("Column 11: Expected a value")
+    expect(page.locator(".st-key-timeline_pane")).to_contain_text("No breakpoints yet")
+    start(page)
