@@ -27,8 +27,10 @@ Ability = Literal[
     "pins",
     "exact_fork",
     "run_search",
+    "run_turns",
 ]
-"""``pause_mid_turn``: events come one by one, and the next is made only when it is asked for."""
+"""``pause_mid_turn``: events come one by one, and the next is made only when it is asked for.
+``run_turns``: anything can be run at all, and not only be looked at."""
 
 
 @dataclass(frozen=True)
