@@ -10,6 +10,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from debugger.engine.control import Control
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 
@@ -25,8 +26,11 @@ Ability = Literal[
     "manual_model",
     "pins",
     "exact_fork",
+    "run_search",
+    "run_turns",
 ]
-"""``pause_mid_turn``: events come one by one, and the next is made only when it is asked for."""
+"""``pause_mid_turn``: events come one by one, and the next is made only when it is asked for.
+``run_turns``: anything can be run at all, and not only be looked at."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Page(Generic[Row]):
 
     rows: list[Row]
     total: int
+    unread: int = 0
+    """Of a search: runs whose words there was no time to read; the next search goes on with them."""
 
 
 class Backend(Protocol):
@@ -166,7 +172,13 @@ class Backend(Protocol):
         """The record so far, with every finished turn."""
 
     def runs(
-        self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
+        self,
+        *,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        search: RunSearch | None = None,
+        page: int = 1,
+        size: int = 50,
     ) -> Page[Run]:
         """Some runs, newest first, without their turns. ``page`` counts from 1."""
 

@@ -22,6 +22,7 @@ from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
@@ -127,13 +128,18 @@ class EmbeddedBackend:
         return self.store.run(check_id("run", run_id))
 
     def runs(
-        self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
+        self,
+        *,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        search: RunSearch | None = None,
+        page: int = 1,
+        size: int = 50,
     ) -> Page[Run]:
         """See `Backend.runs`."""
         if workflow_id is not None:
             check_id("workflow", workflow_id)
-        rows, total = self.store.runs(workflow_id=workflow_id, status=status, page=page, size=size)
-        return Page(rows, total)
+        return Page(*self.store.find_runs(search or RunSearch(), workflow_id, status, page, size))
 
     def execute(
         self,

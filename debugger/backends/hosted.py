@@ -25,6 +25,7 @@ from debugger.engine.control import Control
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, TurnInput, unwrap_run
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
@@ -50,6 +51,8 @@ class HostedBackend:
     capabilities = Capabilities(
         {
             "live_events": "The API answers when the turn is over, so its events come all at once.",
+            "run_search": "The API looks for runs by workflow, status, date and text; it does not know "
+            "versions, tags and stars.",
             "initial_state": "The API does not let a client set the state of a run.",
             "pause_mid_turn": "The API runs a turn as a whole, so it cannot be held between two events.",
             "set_state": "The API does not let a client change variables while a turn runs.",
@@ -169,14 +172,26 @@ class HostedBackend:
         return self._client.get(path, run_named(run_id)).read(unwrap_run)
 
     def runs(
-        self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50
+        self,
+        *,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        search: RunSearch | None = None,
+        page: int = 1,
+        size: int = 50,
     ) -> Page[Run]:
-        """See `Backend.runs`."""
+        """See `Backend.runs`.
+
+        Raises:
+            UnsupportedError: The search asks for what the API cannot look for.
+        """
         query: dict[str, str | int | bool] = {"page": page, "size": size}
         if workflow_id is not None:
             query["workflow_id"] = check_id("workflow", workflow_id)
         if status is not None:
             query["status"] = status
+        if search is not None:
+            query.update(self._search(search))
         answer = self._client.get(urls.RUNS, "the list of runs", query)
         rows = answer.rows("workflow_runs", "items", "data")
         runs = [answer.read(unwrap_run, row) for row in rows]
@@ -231,6 +246,19 @@ class HostedBackend:
         check_id("workflow", workflow_id)
         check_id("run", run_id)
         return TurnStream(run_id, self._turns.pump(workflow_id, run_id, cancelled or threading.Event()))
+
+    def _search(self, search: RunSearch) -> dict[str, str | int | bool]:
+        if search.needs_notes:
+            raise UnsupportedError(
+                self.capabilities.missing["run_search"], advice="Leave version, tag and star out."
+            )
+        wanted = {
+            "start": search.since.isoformat() if search.since else "",
+            "end": search.until.isoformat() if search.until else "",
+            "search": " ".join(search.text.split()),
+            "source_workflow_run_id": search.source_workflow_run_id,
+        }
+        return {key: value for key, value in wanted.items() if value}
 
     def _get_workflow(self, workflow_id: str, query: Mapping[str, bool] | None = None) -> Answer:
         path = urls.WORKFLOW.format(workflow_id=check_id("workflow", workflow_id))

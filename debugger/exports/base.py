@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Row = TypeVar("Row")
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True)
-class Export(Generic[Row]):
-    """One format that rows of one kind can be saved in."""
+class Export(Generic[Source]):
+    """One format that one kind of facts can be saved in."""
 
     label: str
     """How people know it."""
     extension: str
     """With its dot."""
     media_type: str
-    render: Callable[[Sequence[Row]], bytes]
+    render: Callable[[Source], bytes]
     """The whole file."""

@@ -79,3 +79,12 @@ unfinished_turns = Table(
     Column("events_json", LargeBinary, nullable=False),
 )
 """The turns under way: a run has one at most."""
+
+spoken = Table(
+    "spoken",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("turn_count", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""What was said in a run's turns up to a number, in lower case; written when somebody searches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
@@ -36,18 +37,13 @@ def read_run(connection: Connection, run_id: str) -> Run:
 
 
 def list_runs(
-    connection: Connection, workflow_id: str | None, status: str | None, page: int, size: int
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], page: int, size: int
 ) -> tuple[list[Run], int]:
     """One page of runs without their turns, newest first, and how many there are on all pages.
 
     Raises:
         InputError: There cannot be such a page.
     """
-    conditions: list[ColumnElement[bool]] = []
-    if workflow_id is not None:
-        conditions.append(runs.c.workflow_id == workflow_id)
-    if status is not None:
-        conditions.append(runs.c.status == status)
     rows = connection.execute(page_of(_NEWEST_FIRST.where(*conditions), page, size)).all()
     total = connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
     return [Run.from_wire(_record(row, [])) for row in rows], total

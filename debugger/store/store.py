@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from debugger.protocol.base import JsonObject
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
 
@@ -226,5 +228,20 @@ class Store:
 
         Source: ``platform/wire.md`` 5.1.
         """
-        with self._database.reading() as connection:
-            return runs.list_runs(connection, workflow_id, status, page, size)
+        found = self.find_runs(RunSearch(), workflow_id, status, page, size)
+        return found.rows, found.total
+
+    def find_runs(
+        self,
+        search: RunSearch,
+        workflow_id: str | None = None,
+        status: str | None = None,
+        page: int = 1,
+        size: int = 50,
+    ) -> FoundRuns:
+        """The same for runs that are looked for by what they are like.
+
+        Raises:
+            InputError: Page or size is below 1.
+        """
+        return search_runs(self._database, workflow_id, status, search, page, size)

@@ -8,6 +8,7 @@ import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -31,6 +32,7 @@ from debugger.errors import (
     UnsupportedError,
     WorkflowError,
 )
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import TurnInput
 from debugger.settings import HostedSettings
 from tests.factories import document, static
@@ -382,6 +384,30 @@ def test_runs_are_filtered_by_the_api(peer, hosted):
 
     assert peer.asked[0]["path"].endswith(f"?page=5&size=10&workflow_id={WORKFLOW}&status=failed")
     assert (page.total, page.rows[0].status, page.rows[0].input_output_pairs) == (41, "failed", [])
+
+
+def test_a_search_for_runs_goes_out_in_the_words_of_the_api(peer, hosted):
+    peer.answers(body={"workflow_runs": [], "total": 0})
+    began = datetime(2026, 7, 1, tzinfo=UTC)
+
+    hosted.runs(search=RunSearch(since=began, text=" green  tea ", source_workflow_run_id=RUN))
+
+    query = parse_qs(urlsplit(peer.asked[0]["path"]).query)
+    assert query == {
+        "page": ["1"],
+        "size": ["50"],
+        "start": ["2026-07-01T00:00:00+00:00"],
+        "search": ["green tea"],
+        "source_workflow_run_id": [RUN],
+    }
+
+
+@pytest.mark.parametrize("wanted", [{"tag": "smoke"}, {"starred": True}, {"version_number": 3}])
+def test_what_the_api_cannot_look_for_is_refused_before_it_is_asked(peer, hosted, wanted):
+    with pytest.raises(UnsupportedError, match="versions, tags and stars"):
+        hosted.runs(search=RunSearch(**wanted))
+
+    assert peer.asked == []
 
 
 # What goes wrong

@@ -1,0 +1,118 @@
+"""The call that runs a turn, as code to be pasted elsewhere. The key is named, never written."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pprint import pformat
+from typing import Any
+
+from debugger.exports.masked import masked
+from debugger.protocol import urls
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import TurnLog
+
+LOCAL_BASE_URL = f"http://localhost:8611{urls.BASE_PATH}"
+"""Where ``python -m debugger serve`` answers."""
+
+_VERSION = "2026-04-01"
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One call of the API (``platform/wire.md`` 2.1)."""
+
+    url: str
+    body: JsonObject | None
+    """``None`` where the call has none."""
+
+
+def turn_call(
+    turn: TurnLog, base_url: str, workflow_id: str, run_id: str | None, version_number: int | None
+) -> ApiCall:
+    """The call that runs a turn, or some background work.
+
+    Args:
+        turn: The turn.
+        base_url: Where the API is; what it holds of a user or a key is masked.
+        workflow_id: The workflow.
+        run_id: The run that a later turn goes on with.
+        version_number: The version that a first turn begins with; ``None`` is the active one.
+    """
+    base = masked(base_url.rstrip("/"))
+    if turn.is_background:
+        path = urls.PUMP.format(workflow_id=workflow_id, run_id=run_id)
+        return ApiCall(base + path, None)
+    body: JsonObject = {"run_input": masked(turn.run_input.to_wire())}
+    query = ""
+    if turn.number > 1:
+        body["run_id"] = run_id
+    elif version_number is not None:
+        query = f"?version={version_number}"
+    return ApiCall(base + urls.EXECUTE.format(workflow_id=workflow_id) + query, body)
+
+
+def as_curl(call: ApiCall) -> str:
+    """The call for a shell."""
+    parts = [
+        f"curl -sS -X POST {shlex.quote(call.url)}",
+        '-H "Authorization: Bearer $INTERACTLY_API_KEY"',
+        '-H "teamid: $INTERACTLY_TEAM_ID"',
+        '-H "uuid: $INTERACTLY_USER_ID"',
+        f"-H 'X-Interactly-API-Version: {_VERSION}'",
+        "-H 'Content-Type: application/json'",
+    ]
+    if call.body is not None:
+        parts.append(f"--data-raw {shlex.quote(json.dumps(call.body, indent=2))}")
+    return " \\\n  ".join(parts)
+
+
+def as_python(call: ApiCall) -> str:
+    """The call for Python, with nothing but its own library."""
+    return _PYTHON.format(
+        url=json.dumps(call.url),
+        body=_literal(call.body),
+        version=_VERSION,
+        data=_DATA[call.body is not None],
+    )
+
+
+CODES: dict[str, tuple[str, Callable[[ApiCall], str]]] = {
+    "curl": ("bash", as_curl),
+    "Python": ("python", as_python),
+}
+"""Every language by how people know it: its name for who colours it, and what writes it."""
+
+
+def _literal(value: Any) -> str:
+    return pformat(value, width=100, sort_dicts=False)
+
+
+_DATA = {True: "json.dumps(body).encode()", False: "b''"}
+
+_PYTHON = """\
+import json
+import os
+import urllib.request
+
+body = {body}
+
+request = urllib.request.Request(
+    {url},
+    data={data},
+    headers={{
+        "Authorization": "Bearer " + os.environ["INTERACTLY_API_KEY"],
+        "teamid": os.environ.get("INTERACTLY_TEAM_ID", ""),
+        "uuid": os.environ.get("INTERACTLY_USER_ID", ""),
+        "X-Interactly-API-Version": "{version}",
+        "Content-Type": "application/json",
+    }},
+    method="POST",
+)
+with urllib.request.urlopen(request) as response:
+    answer = json.load(response)
+
+print(json.dumps(answer, indent=2))
+"""

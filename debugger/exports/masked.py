@@ -1,0 +1,59 @@
+"""What may leave the house: a JSON value without what tells by its name or place that it is a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from debugger.engine.outbound.masking import shown_body, shown_header, shown_url
+from debugger.engine.outbound.secrets import MARK
+
+_HEADERS = frozenset({"headers", "api_headers"})
+_NEVER = "secret_variables"
+"""Left out as a whole (``platform/wire.md`` 2.2)."""
+_PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
+
+
+def masked(value: Any) -> Any:
+    """A copy in which secrets have a mark in their place, or are left out.
+
+    Masked are a field with a secret's name and all that is in it, a header with one, and the user and the
+    secret parameters of a URL. A text that is but a placeholder, as ``Bearer {{NAME}}``, is no secret.
+    """
+    if isinstance(value, Mapping):
+        return {key: _field(str(key), inner) for key, inner in value.items() if key != _NEVER}
+    if isinstance(value, list):
+        return [masked(inner) for inner in value]
+    return shown_url(value) if isinstance(value, str) and "://" in value else value
+
+
+def _field(name: str, value: Any) -> Any:
+    if name in _HEADERS and isinstance(value, Mapping):
+        return {header: _header(str(header), text) for header, text in value.items()}
+    return _marked(value) if _is_secret(name) else masked(value)
+
+
+def _header(name: str, value: Any) -> Any:
+    return value if not isinstance(value, str) or _is_placeholder(value) else shown_header(name, value)
+
+
+def _marked(value: Any) -> Any:
+    """The value with a mark for everything in it that could be a secret."""
+    if isinstance(value, Mapping):
+        return {key: _marked(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_marked(inner) for inner in value]
+    if value is None or value == "" or isinstance(value, bool):
+        return value
+    return value if isinstance(value, str) and _is_placeholder(value) else MARK
+
+
+def _is_placeholder(text: str) -> bool:
+    return _PLACEHOLDER.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return bool(shown_body({name: ""})[name] == MARK)

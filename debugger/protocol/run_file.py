@@ -1,0 +1,98 @@
+"""One run as a file: its record, the workflow that it ran, and what was noted on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from debugger.errors import InputError, WorkflowError
+from debugger.protocol.base import JsonObject, WireModel, first_problem
+from debugger.protocol.json_text import decode, encode
+from debugger.protocol.notes import RunNotes
+from debugger.protocol.runs import Run, turn_logs, unwrap_run
+from debugger.protocol.workflow import Workflow
+
+FORMAT = "workflow-debugger-run"
+FORMAT_VERSION = 1
+"""Counts up when an older program could no longer read what is written."""
+
+_NO_GRAPH: JsonObject = {"node_configs": [], "edge_configs": []}
+
+
+class RunFile(WireModel):
+    """What is in such a file."""
+
+    format: str = FORMAT
+    format_version: int = FORMAT_VERSION
+    exported_at: str = ""
+    """ISO 8601, UTC."""
+    engine: str = ""
+    """What ran it, as people know it."""
+    run: JsonObject
+    """The record (``platform/wire.md`` 5.2), not wrapped."""
+    workflow: JsonObject = Field(default_factory=lambda: dict(_NO_GRAPH))
+    """The fully hydrated document of the version that ran; without nodes where nobody had it."""
+    notes: RunNotes = Field(default_factory=RunNotes)
+
+    def record(self) -> Run:
+        """The run."""
+        return unwrap_run(self.run)
+
+    def graph(self) -> Workflow:
+        """The workflow."""
+        return Workflow.from_document(self.workflow)
+
+
+def write_run_file(file: RunFile) -> bytes:
+    """The bytes of a file."""
+    return encode(file.model_dump(mode="json"))
+
+
+def read_run_file(data: bytes) -> RunFile:
+    """What is in a file: one of ours, or a run's record as the API answers it.
+
+    Raises:
+        InputError: It is neither, or a newer program wrote it; the message says what is wrong.
+    """
+    try:
+        found = decode(data)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"The file is not JSON: {error}.", advice="Choose a file that Export › Run as JSON has made."
+        ) from error
+    file = _file_in(found)
+    _check_parts(file)
+    return file
+
+
+def _file_in(found: Any) -> RunFile:
+    if not isinstance(found, dict) or (found.get("format") != FORMAT and "workflow_run" not in found):
+        raise InputError(
+            f"The file is JSON, but not a run: its “format” is not {FORMAT!r}.",
+            advice="Choose a file that Export › Run as JSON has made; the page Debug imports workflows.",
+        )
+    if found.get("format") != FORMAT:
+        run = unwrap_run(found)
+        return RunFile(run=run.to_wire(), workflow=run.workflow_config_fully_hydrated or dict(_NO_GRAPH))
+    version = found.get("format_version")
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"The file has format version {version!r}, and this program reads version {FORMAT_VERSION}.",
+            advice="Open it with the version of Workflow Debugger that wrote it, or a newer one.",
+        )
+    try:
+        return RunFile.model_validate(found)
+    except ValidationError as error:
+        raise InputError(f"The file of the run cannot be used: {first_problem(error)}.") from error
+
+
+def _check_parts(file: RunFile) -> None:
+    """Read everything once, so that what is wrong is told before anything is shown."""
+    try:
+        turn_logs(file.record())
+        file.graph()
+    except (InputError, WorkflowError, ValidationError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"The file of the run cannot be used: {error}", advice="It was changed after it was exported."
+        ) from error

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.exports.masked import masked
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ({"api_key": "hush"}, {"api_key": "***"}),
+        (
+            {"credentials": {"client_id": "me", "tries": 3}},
+            {"credentials": {"client_id": "***", "tries": "***"}},
+        ),
+        ({"password": ["hush", None, True, ""]}, {"password": ["***", None, True, ""]}),
+        ({"headers": {"Authorization": "Bearer hush"}}, {"headers": {"Authorization": "Bearer ***"}}),
+        ({"headers": {"token": "hush", "accept": "json"}}, {"headers": {"token": "***", "accept": "json"}}),
+        ({"headers": {"Authorization": "Bearer {{KEY}}"}}, {"headers": {"Authorization": "Bearer {{KEY}}"}}),
+        ({"api_key": "{{KEY}}", "secret": "[[x]]"}, {"api_key": "{{KEY}}", "secret": "[[x]]"}),
+        ({"api_key": "{{KEY}} or hush"}, {"api_key": "***"}),
+        (
+            {"url": "https://me:hush@tea.example/?api_key=hush&q=1"},
+            {"url": "https://***@tea.example/?api_key=***&q=1"},
+        ),
+        ([{"secret_variables": {"key": "hush"}, "name": "Ada"}], [{"name": "Ada"}]),
+        ({"total_tokens": 7, "max_tokens": 9}, {"total_tokens": 7, "max_tokens": 9}),
+        ({"text": "Tea: hot"}, {"text": "Tea: hot"}),
+    ],
+)
+def test_secrets_are_masked_by_name_and_place(value, shown):
+    assert masked(value) == shown

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from debugger.protocol.json_text import encode
+from debugger.protocol.notes import Target
+from debugger.protocol.run_search import RunSearch
+from debugger.store import FinishedTurn, Store, new_id, spoken
+from debugger.store.database import Database
+
+TEA = "665f00000000000000000001"
+TEN = datetime(2026, 7, 1, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def store():
+    with closing(Store("sqlite://")) as opened:
+        yield opened
+
+
+def keep(store, *events, run_id=None, number=1, hour=10, **fields):
+    run_id = run_id or new_id()
+    began = TEN.replace(hour=hour).timestamp()
+    values = {"workflow_id": TEA, "version_number": 0, "workflow_name": "Tea shop", **fields}
+    store.append_turn(
+        FinishedTurn(
+            run_id=run_id,
+            turn_number=number,
+            status="waiting_for_user_input",
+            checkpoint=b"{}",
+            started_at=began,
+            finished_at=began,
+            events_json=encode(list(events)),
+            **values,
+        )
+    )
+    return run_id
+
+
+def says(text):
+    return {"type": "assistant_response", "content": text}
+
+
+def heard(text):
+    return {"type": "user_messages", "messages": [{"type": "human", "content": text}]}
+
+
+def found(store, **wanted):
+    return [run.workflow_run_id for run in store.find_runs(RunSearch(**wanted)).rows]
+
+
+def test_runs_are_found_by_what_was_said_in_them(store):
+    green = keep(store, says("Which tea?"), heard("Grünen Tee, bitte"))
+    black = keep(store, says("Which tea?"), heard("Black, 100% strong"), hour=11)
+
+    assert found(store, text="GRÜNEN") == [green]
+    assert found(store, text="which tea") == [black, green]
+    assert found(store, text="strong black") == [black]
+    assert found(store, text="100%") == [black]
+    assert found(store, text="assistant_response") == []
+
+
+def test_what_was_said_since_the_last_search_is_found_as_well(store):
+    run_id = keep(store, says("Which tea?"))
+    before = found(store, text="green")
+    keep(store, heard("Green"), run_id=run_id, number=2)
+
+    assert before == []
+    assert found(store, text="green which") == [run_id]
+
+
+def test_a_turn_that_failed_at_once_is_found_by_what_it_was_given(store):
+    sent = {"thread_to_node_inputs": {"0": {"node_run_inputs": [{"messages": [{"content": "Hello there"}]}]}}}
+    pair = {"run_input": sent, "run_output": {"events": []}}
+    run_id = keep(store, pair_json=encode(pair))
+
+    assert found(store, text="hello") == [run_id]
+
+
+def test_runs_are_found_by_names_and_notes(store):
+    run_id, other = keep(store, run_by="Ada"), keep(store, workflow_name="Bakery")
+    store.notebook.write(run_id, "asks twice")
+    store.notebook.tag(run_id, ["smoke"])
+    store.notebook.comment(other, Target(), "Ben", "Burnt bread")
+
+    assert found(store, text="ada") == [run_id]
+    assert found(store, text="tea TWICE smoke") == [run_id]
+    assert found(store, text="bakery burnt") == [other]
+    assert found(store, text=other) == [other]
+
+
+def test_runs_are_found_by_version_date_tag_star_and_parent(store):
+    early, late = keep(store, hour=8), keep(store, hour=12, version_number=3)
+    fork = keep(store, hour=13, source_workflow_run_id=early, checkpoint_source_turn_index=2)
+    store.notebook.star(late)
+    store.notebook.tag(early, ["smoke"])
+
+    assert found(store, version_number=3) == [late]
+    assert found(store, since=TEN) == [fork, late]
+    assert found(store, until=TEN) == [early]
+    assert found(store, since=TEN, until=TEN.replace(hour=13)) == [late]
+    assert found(store, starred=True) == [late]
+    assert found(store, tag="smoke") == [early]
+    assert found(store, source_workflow_run_id=early) == [fork]
+    assert found(store, tag="smoke", starred=True) == []
+
+
+def test_the_pages_of_a_search_hold_every_run_once(store):
+    ids = [keep(store, says("tea"), hour=hour) for hour in range(8, 15)]
+    keep(store, says("coffee"))
+
+    pages = [
+        store.find_runs(RunSearch(text="tea", since=TEN.replace(hour=8)), size=3, page=n) for n in (1, 2, 3)
+    ]
+
+    assert {page.total for page in pages} == {8}  # the workflow of the eighth is a tea shop
+    assert len({run.workflow_run_id for page in pages for run in page.rows}) == 8
+    assert set(ids) <= {run.workflow_run_id for page in pages for run in page.rows}
+
+
+def test_a_search_without_time_says_how_many_runs_it_has_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(spoken, "_BATCH", 2)
+    with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
+        for hour in range(8, 13):
+            keep(store, says("tea"), hour=hour)
+        database = Database(f"sqlite:///{tmp_path}/runs.sqlite3")
+
+        left = [spoken.catch_up(database, [], seconds=0) for _ in range(4)]
+
+        database.close()
+    assert left == [3, 1, 0, 0]
