@@ -10,7 +10,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from debugger.engine.control import Control
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.runs import Run, TurnInput, TurnResult
+from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 
 Row = TypeVar("Row")
@@ -164,6 +164,9 @@ class Backend(Protocol):
 
     def run(self, run_id: str) -> Run:
         """The record so far, with every finished turn."""
+
+    def record(self, run_id: str) -> RunRecord:
+        """The same to be read turn by turn, so that a long run need not be in memory as a whole."""
 
     def runs(
         self, *, workflow_id: str | None = None, status: str | None = None, page: int = 1, size: int = 50

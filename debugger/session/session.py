@@ -13,14 +13,17 @@ from typing import Self
 
 from debugger.analysis.background import may_go_on
 from debugger.analysis.hints import last_hint
+from debugger.analysis.run_index import RunIndex
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, DebuggerError
+from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog, TurnResult, turn_logs
+from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog, TurnResult
 from debugger.session.background import BackgroundPace
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
+from debugger.session.reopening import read_record
 from debugger.session.worker import Worker
 
 
@@ -55,6 +58,8 @@ class DebugSession:
         self.workflow_id = workflow_id
         self.version_number = version_number
         self.workflow = backend.workflow(workflow_id, version_number)
+        self.index = RunIndex(Graph(self.workflow))
+        """What the turns tell, worked out once for each that is over."""
         self._run_id: str | None = None
         self._error: DebuggerError | None = None
         self._unsent = ""
@@ -77,15 +82,17 @@ class DebugSession:
             NotFoundError: There is no such run.
             DebuggerError: The backend cannot give the run or its workflow.
         """
-        run = backend.run(run_id)
+        record = backend.record(run_id)
+        run = record.run
         session = cls(backend, run.workflow_id, run.version_number)
         session._run_id = run_id
         session._status = run.status
-        logs = turn_logs(run)
+        logs, recorded = read_record(record, session.index)
         session._logbook = Logbook(logs)
-        session.ledger = Ledger(backend, run)
-        session._hint = last_hint(logs) if run.status == "waiting_for_user_input" else None
-        session._pace.has_work = may_go_on(logs, session.workflow, run.status)
+        session.ledger = Ledger(backend, recorded)
+        standing = session.index.standing
+        session._hint = last_hint(standing) if run.status == "waiting_for_user_input" else None
+        session._pace.has_work = may_go_on(standing, session.workflow, run.status)
         session._pace.halt("This run was opened from its record.")
         return session
 
