@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from debugger.analysis.origins import author_node_id
 from debugger.analysis.standing import Standing
-from debugger.protocol.runs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, Workflow
 
 _UNDER_WAY = frozenset({"started", "running", "waiting_for_user_input"})
 
 
-def may_go_on(turns: Sequence[TurnLog], workflow: Workflow, status: str) -> bool:
+def may_go_on(standing: Standing, workflow: Workflow, status: str) -> bool:
     """Whether a recorded run may go on without its user: a record does not say it, only a backend knows.
 
     Args:
-        turns: The run's turns.
+        standing: Where its threads stand.
         workflow: The workflow that ran.
         status: The run's status.
 
@@ -24,7 +23,6 @@ def may_go_on(turns: Sequence[TurnLog], workflow: Workflow, status: str) -> bool
     """
     if status not in _UNDER_WAY:
         return False
-    standing = Standing.after(turns)
     waits_at = standing.main.node if standing.main.waiting else None
     return bool(standing.companions) or any(
         _is_judged_while_waiting(edge) for edge in _edges_of(waits_at or "", workflow)

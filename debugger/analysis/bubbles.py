@@ -9,7 +9,7 @@ from typing import Literal
 
 from debugger.analysis.facts import node_name_of, node_of
 from debugger.analysis.origins import label_of
-from debugger.analysis.spoken import spoken
+from debugger.analysis.spoken import Spoken, spoken_in
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
 
@@ -40,19 +40,40 @@ def bubbles(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) ->
         turns: The run's turns.
         names: The author's node names by id.
     """
-    known = names or {}
-    said = [
-        Bubble(
-            words.role,
-            words.text,
-            _speaker(words.event, known),
-            words.turn_number,
-            words.event_index,
-            words.is_background,
-        )
-        for words in spoken(turns)
-    ]
-    return sorted([*said, *_notes(turns, known)], key=_moment)
+    reader = BubbleReader(names or {})
+    for place, turn in enumerate(turns):
+        reader.take(turn, place)
+    return reader.bubbles
+
+
+class BubbleReader:
+    """The bubbles so far, followed from turn to turn.
+
+    Args:
+        names: The author's node names by id.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.bubbles: list[Bubble] = []
+        self._names = names
+        self._count = 0
+
+    def take(self, turn: TurnLog, place: int) -> None:
+        """Take in the next turn, or piece of background work, and its place among them from 0."""
+        said = [_said(words, self._names) for words in spoken_in(turn, place, self._count)]
+        self.bubbles += sorted([*said, *_notes(turn, self._count, self._names)], key=_moment)
+        self._count += len(turn.events)
+
+    def copy(self) -> BubbleReader:
+        """Another one that stands here, to go on by itself."""
+        other = BubbleReader(self._names)
+        other.bubbles, other._count = self.bubbles.copy(), self._count
+        return other
+
+
+def _said(words: Spoken, names: Mapping[str, str]) -> Bubble:
+    speaker = _speaker(words.event, names)
+    return Bubble(words.role, words.text, speaker, words.turn_number, words.event_index, words.is_background)
 
 
 def folded(said: Iterable[Bubble]) -> list[list[Bubble]]:
@@ -72,14 +93,13 @@ def _speaker(event: Event | None, names: Mapping[str, str]) -> str:
     return label_of(node, node_name_of(event) or node, names) if event else ""
 
 
-def _notes(turns: Sequence[TurnLog], names: Mapping[str, str]) -> Iterator[Bubble]:
-    events = ((turn, event) for turn in turns for event in turn.events)
-    for index, (turn, event) in enumerate(events):
+def _notes(turn: TurnLog, first: int, names: Mapping[str, str]) -> Iterator[Bubble]:
+    for index, event in enumerate(turn.events, start=first):
         if event.type in ("workflow_error", "workflow_warning"):
             role: Literal["warning", "error"] = "error" if event.type == "workflow_error" else "warning"
             yield Bubble(role, event.summary, _speaker(event, names), turn.number, index, turn.is_background)
 
 
-def _moment(bubble: Bubble) -> tuple[int, int]:
+def _moment(bubble: Bubble) -> int:
     """Words that only the input holds come before the turn's events."""
-    return bubble.turn_number, -1 if bubble.event_index is None else bubble.event_index
+    return -1 if bubble.event_index is None else bubble.event_index

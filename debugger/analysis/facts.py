@@ -24,9 +24,9 @@ _YEAR_10000 = 253402300799
 def field(event: Event, name: str) -> Any:
     """A field's value; ``None`` where the event has no such field."""
     # Not getattr: pydantic answers for a field that is not there a hundred times slower than a dictionary.
-    value = vars(event).get(name)
-    if value is None and event.model_extra:
-        return event.model_extra.get(name)
+    value = event.__dict__.get(name)
+    if value is None and event.__pydantic_extra__:
+        return event.__pydantic_extra__.get(name)
     return value
 
 
@@ -38,7 +38,11 @@ def text(event: Event, name: str) -> str | None:
 
 def node_of(event: Event) -> str | None:
     """The id of the node that an event belongs to; of a hop, the node that it leaves."""
-    return next((value for name in _NODE_FIELDS if (value := text(event, name))), None)
+    for name in _NODE_FIELDS:
+        value = field(event, name)
+        if isinstance(value, str) and value:
+            return value
+    return None
 
 
 def node_name_of(event: Event) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.analysis.origins import label_of
 from debugger.analysis.standing import Standing
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import TurnLog
 
 HintKind = Literal["message", "none", "ended", "background"]
 
@@ -64,9 +63,9 @@ def input_hint(
     return InputHint("none", "", "The turn is still running.")
 
 
-def last_hint(turns: Sequence[TurnLog]) -> JsonObject | None:
+def last_hint(standing: Standing) -> JsonObject | None:
     """The event that says what a recorded run waits for; ``None`` where it waits for nothing."""
-    waiting = Standing.after(turns).main.waiting
+    waiting = standing.main.waiting
     return waiting.to_wire() if waiting else None
 
 

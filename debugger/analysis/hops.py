@@ -97,12 +97,27 @@ class EdgeFinder:
 
 def hops(turns: Sequence[TurnLog], edges: EdgeFinder) -> Iterator[Hop]:
     """Every hop of a run, in the order they happened."""
-    number = 0
-    events = ((turn.number, event) for turn in turns for event in turn.events)
-    for index, (turn_number, event) in enumerate(events):
+    number = index = 0
+    for turn in turns:
+        for hop in hops_in(turn, edges, number, index):
+            number = hop.number
+            yield hop
+        index += len(turn.events)
+
+
+def hops_in(turn: TurnLog, edges: EdgeFinder, number: int, first: int) -> Iterator[Hop]:
+    """The same of one turn.
+
+    Args:
+        turn: The turn, or some background work.
+        edges: The workflow's edges.
+        number: How many hops the run has before it.
+        first: How many events the run has before it.
+    """
+    for index, event in enumerate(turn.events, start=first):
         if event.type in HOP_TYPES:
             number += 1
-            yield _hop(event, edges.of(event), number, turn_number, index)
+            yield _hop(event, edges.of(event), number, turn.number, index)
 
 
 def condition_of(hop: Hop, edges: EdgeFinder, nodes: Mapping[str, NodeConfig]) -> str:

@@ -8,11 +8,12 @@ stands for it in the graph.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text, thread_id_of
-from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops
+from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops_in
 from debugger.analysis.origins import author_node_id
 from debugger.analysis.standing import Standing
 from debugger.graph.graph import Graph
@@ -93,11 +94,70 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         graph: The workflow to place it on.
         status: The run's status; ``None`` reads the state out of the events, as for a look at the past.
     """
-    made = tuple(_drawn_hops(turns, graph))
-    trace = _Trace(graph)
+    reader = PositionReader(graph)
     for turn in turns:
+        reader.take(turn)
+    return reader.position(status)
+
+
+class PositionReader:
+    """Where a run stands, followed from turn to turn.
+
+    Args:
+        graph: The workflow to place it on.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._edges = EdgeFinder(graph.edges.values(), graph.nodes)
+        self._trace = _Trace(graph)
+        self._hops: list[Hop] = []
+        self._taken: dict[str, list[int]] = {}
+        self._hop_count = 0
+        self._event_count = 0
+
+    @property
+    def standing(self) -> Standing:
+        """Where each thread stands."""
+        return self._trace.standing
+
+    def take(self, turn: TurnLog) -> None:
+        """Take in the next turn, or piece of background work."""
+        for hop in hops_in(turn, self._edges, self._hop_count, self._event_count):
+            self._hop_count = hop.number
+            self._take_hop(hop)
         for event in turn.events:
-            trace.take(event, turn.number)
+            self._trace.take(event, turn.number)
+        self._event_count += len(turn.events)
+
+    def copy(self) -> PositionReader:
+        """Another one that stands here, to go on by itself."""
+        other = copy(self)
+        other._trace, other._hops = self._trace.copy(), self._hops.copy()
+        other._taken = {edge: numbers.copy() for edge, numbers in self._taken.items()}
+        return other
+
+    def position(self, status: RunStatus | None) -> Position:
+        """Where the run stands now. What was given out does not change when more is taken in."""
+        return _position(self._trace, tuple(self._hops), self.copy()._taken, self._graph, status)
+
+    def _take_hop(self, hop: Hop) -> None:
+        """Count a hop from node to node of the graph; one inside of a super node is none."""
+        nodes = self._graph.nodes
+        source = author_node_id(hop.source, nodes) if hop.source else None
+        destination = author_node_id(hop.destination, nodes) if hop.destination else None
+        stays_inside = source is not None and source == destination and source != hop.source
+        if stays_inside and hop.edge_id not in self._graph.edges:
+            return
+        drawn = replace(hop, number=len(self._hops) + 1, source=source, destination=destination)
+        self._hops.append(drawn)
+        if drawn.edge_id:
+            self._taken.setdefault(drawn.edge_id, []).append(drawn.number)
+
+
+def _position(
+    trace: _Trace, made: tuple[Hop, ...], taken: dict[str, list[int]], graph: Graph, status: RunStatus | None
+) -> Position:
     state = _STATES[status] if status else trace.state
     own = trace.own
     current = own(trace.current) if trace.current else None
@@ -107,10 +167,10 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         state=state,
         threads={key: own(thread.node) for key, thread in trace.standing.threads.items() if thread.node},
         companions={name: own(node) for name, node in companions.items()},
-        visits=trace.visits,
-        first_visit=trace.first_visit,
+        visits=trace.visits.copy(),
+        first_visit=trace.first_visit.copy(),
         hops=made,
-        taken=_taken(made),
+        taken=taken,
         next_edges=() if state in _OVER or current is None else tuple(_next(current, made, graph)),
         passed=tuple(node for node in trace.passed if node not in trace.visits),
         failed=tuple(dict.fromkeys(map(own, trace.failed))),
@@ -134,6 +194,16 @@ class _Trace:
         self.failed: dict[str, None] = {}
         self.passed: dict[str, None] = {}
         self.names: dict[str, str] = {}
+        self._own: dict[str, str] = {}
+
+    def copy(self) -> _Trace:
+        """Another one that stands here, to go on by itself."""
+        other = copy(self)
+        other._entered, other._inner_names = self._entered.copy(), self._inner_names.copy()
+        other.standing, other.visits = self.standing.copy(), self.visits.copy()
+        other.first_visit, other.failed = self.first_visit.copy(), self.failed.copy()
+        other.passed, other.names = self.passed.copy(), self.names.copy()
+        return other
 
     @property
     def state(self) -> RunState:
@@ -200,7 +270,10 @@ class _Trace:
 
     def own(self, node: str) -> str:
         """The node of the graph that a node of the run belongs to."""
-        return author_node_id(node, self._nodes)
+        found = self._own.get(node)
+        if found is None:
+            found = self._own[node] = author_node_id(node, self._nodes)
+        return found
 
     def inside(self, places: Iterable[str | None]) -> dict[str, str]:
         """The inner node's name for each of these places that is inside of a super node; the first wins."""
@@ -214,28 +287,6 @@ class _Trace:
 def _companions(standing: Standing) -> dict[str, str]:
     places = {key: thread.node or thread.ahead for key, thread in standing.companions.items()}
     return {reference_id(key) or key: node for key, node in places.items() if node}
-
-
-def _drawn_hops(turns: Sequence[TurnLog], graph: Graph) -> Iterator[Hop]:
-    """The hops from node to node of the graph, counted anew."""
-    edges, nodes = EdgeFinder(graph.edges.values(), graph.nodes), graph.nodes
-    number = 0
-    for hop in hops(turns, edges):
-        source = author_node_id(hop.source, nodes) if hop.source else None
-        destination = author_node_id(hop.destination, nodes) if hop.destination else None
-        stays_inside = source is not None and source == destination and source != hop.source
-        if stays_inside and hop.edge_id not in graph.edges:
-            continue
-        number += 1
-        yield replace(hop, number=number, source=source, destination=destination)
-
-
-def _taken(made: Iterable[Hop]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for hop in made:
-        if hop.edge_id:
-            found.setdefault(hop.edge_id, []).append(hop.number)
-    return found
 
 
 def _next(current: str, made: Sequence[Hop], graph: Graph) -> Iterator[NextEdge]:

@@ -12,6 +12,12 @@ class Reasons:
     def __init__(self) -> None:
         self._told: dict[tuple[str | None, ...], str] = {}
 
+    def copy(self) -> Reasons:
+        """Another one that remembers the same, to go on by itself."""
+        other = Reasons()
+        other._told = self._told.copy()
+        return other
+
     def learn(self, event: Event) -> None:
         """Take in one event; of several that tell of one node run the last counts."""
         told = text(event, "error")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from debugger.analysis.facts import field, iso_utc
 from debugger.analysis.origins import label_of
 from debugger.protocol.events import Event
-from debugger.protocol.runs import Run, TurnLog
+from debugger.protocol.runs import Run, Turn, TurnLog
 
 Ledgers = Mapping[str, Sequence[Any]]
 """The ledger of each turn that kept one, by the logical id of the turn's last event."""
@@ -59,12 +61,16 @@ class SideEffect(NamedTuple):
 
 def ledgers(run: Run) -> dict[str, list[Any]]:
     """What the turns of a record kept, background work among them."""
-    found = (
-        (turn.run_output.events, turn.iteration_end_state_miscellaneous) for turn in run.input_output_pairs
-    )
-    return {
-        str(events[-1].get("logical_id")): _kept(state) for events, state in found if events and _kept(state)
-    }
+    found: dict[str, list[Any]] = {}
+    for turn in run.input_output_pairs:
+        found |= ledger_of(turn)
+    return found
+
+
+def ledger_of(turn: Turn) -> dict[str, list[Any]]:
+    """The same of one turn of a record: one entry, or none."""
+    events, kept = turn.run_output.events, _kept(turn.iteration_end_state_miscellaneous)
+    return {str(events[-1].get("logical_id")): kept} if events and kept else {}
 
 
 def needs_record(turn: TurnLog) -> bool:
@@ -85,12 +91,60 @@ def side_effects(
         recorded: What the record says of those turns that do not tell it themselves.
         names: The author's node names by id.
     """
-    known = _Names(names or {})
-    found = []
+    reader = EffectReader(names or {})
     for turn in turns:
-        known.learn(turn.events)
-        found += [_side_effect(turn, entry, known) for entry in _entries(turn, recorded or {})]
-    return found
+        reader.take(turn)
+    return reader.effects(recorded or {})
+
+
+class EffectReader:
+    """The calls so far, followed from turn to turn.
+
+    Args:
+        names: The author's node names by id.
+    """
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = _Names(names)
+        self._found: list[SideEffect | _Untold] = []
+
+    def take(self, turn: TurnLog) -> None:
+        """Take in the next turn, or piece of background work."""
+        self._names.learn(turn.events)
+        closing = _closing(turn)
+        if closing is not None:
+            pair = field(closing, "run_input_output_pair") or {}
+            kept = _kept(pair.get("iteration_end_state_miscellaneous"))
+            self._found += _side_effects(turn.number, turn.is_background, kept, self._names)
+        elif turn.events:
+            self._found.append(_Untold(turn.number, turn.is_background, turn.events[-1].logical_id or ""))
+
+    def copy(self) -> EffectReader:
+        """Another one that stands here, to go on by itself."""
+        other = copy(self)
+        other._names, other._found = self._names.copy(), self._found.copy()
+        return other
+
+    def effects(self, recorded: Ledgers) -> list[SideEffect]:
+        """All calls; those of turns that do not tell them as the record has them."""
+        found: list[SideEffect] = []
+        for each in self._found:
+            if isinstance(each, SideEffect):
+                found.append(each)
+            else:
+                kept = recorded.get(each.last_event, ())
+                found += _side_effects(each.turn_number, each.is_background, kept, self._names)
+        return found
+
+
+@dataclass(frozen=True)
+class _Untold:
+    """A turn whose calls only the record tells."""
+
+    turn_number: int
+    is_background: bool
+    last_event: str
+    """Its logical id."""
 
 
 def summary(effects: Iterable[SideEffect]) -> str:
@@ -138,18 +192,13 @@ class _Names:
             if node and name:
                 self._told[node] = name
 
+    def copy(self) -> _Names:
+        other = _Names(self._own)
+        other._told = self._told.copy()
+        return other
+
     def of(self, node_id: str) -> str:
         return label_of(node_id, self._own.get(node_id) or self._told.get(node_id) or node_id, self._own)
-
-
-def _entries(turn: TurnLog, recorded: Ledgers) -> Iterator[Mapping[str, Any]]:
-    closing = _closing(turn)
-    if closing is not None:
-        pair = field(closing, "run_input_output_pair") or {}
-        kept = _kept(pair.get("iteration_end_state_miscellaneous"))
-    else:
-        kept = list(recorded.get(turn.events[-1].logical_id or "", ())) if turn.events else []
-    return (entry for entry in kept if isinstance(entry, Mapping))
 
 
 def _closing(turn: TurnLog) -> Event | None:
@@ -162,11 +211,20 @@ def _kept(state: Any) -> list[Any]:
     return kept if isinstance(kept, list) else []
 
 
-def _side_effect(turn: TurnLog, entry: Mapping[str, Any], names: _Names) -> SideEffect:
+def _side_effects(
+    turn_number: int, is_background: bool, kept: Iterable[Any], names: _Names
+) -> Iterator[SideEffect]:
+    entries = (entry for entry in kept if isinstance(entry, Mapping))
+    return (_side_effect(turn_number, is_background, entry, names) for entry in entries)
+
+
+def _side_effect(
+    turn_number: int, is_background: bool, entry: Mapping[str, Any], names: _Names
+) -> SideEffect:
     request, status = entry.get("request"), entry.get("status_code")
     return SideEffect(
-        turn_number=turn.number,
-        is_background=turn.is_background,
+        turn_number=turn_number,
+        is_background=is_background,
         time=_time(entry.get("at")),
         node_logical_id=_text(entry, "node_logical_id"),
         node_name=names.of(_text(entry, "node_logical_id")),

@@ -11,6 +11,8 @@ from debugger.protocol.events import Event
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 
+_SPOKEN_TYPES = frozenset({"user_messages", "assistant_response"})
+
 
 @dataclass(frozen=True)
 class Spoken:
@@ -44,13 +46,25 @@ def spoken(turns: Sequence[TurnLog]) -> Iterator[Spoken]:
     """
     index = 0
     for place, turn in enumerate(turns):
-        if place == 0:
-            yield from _welcome(turn)
-        if not any(event.type == "user_messages" for event in turn.events):
-            yield from _sent(turn, place)
-        for event in turn.events:
+        yield from spoken_in(turn, place, index)
+        index += len(turn.events)
+
+
+def spoken_in(turn: TurnLog, place: int, first: int) -> Iterator[Spoken]:
+    """The same of one turn.
+
+    Args:
+        turn: The turn, or some background work.
+        place: Its place among the run's turns, from 0.
+        first: How many events the run has before it.
+    """
+    if place == 0:
+        yield from _welcome(turn)
+    if not any(event.type == "user_messages" for event in turn.events):
+        yield from _sent(turn, place)
+    for index, event in enumerate(turn.events, start=first):
+        if event.type in _SPOKEN_TYPES:
             yield from _told(event, turn, place, index)
-            index += 1
 
 
 def _welcome(turn: TurnLog) -> Iterator[Spoken]:
@@ -72,8 +86,6 @@ def _inputs(given: TurnInput) -> Iterator[tuple[str, Message]]:
 
 
 def _told(event: Event, turn: TurnLog, place: int, index: int) -> Iterator[Spoken]:
-    if event.type not in ("user_messages", "assistant_response"):
-        return
     thread_id = thread_id_of(event) or MAIN_THREAD
     if event.type == "assistant_response":
         words = message_text({"content": field(event, "content")})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from debugger.analysis.facts import node_of, text, thread_id_of
@@ -42,6 +42,10 @@ class Standing:
         for turn in turns:
             standing.follow(turn.events)
         return standing
+
+    def copy(self) -> Standing:
+        """Another one that stands here, to go on by itself."""
+        return Standing({key: replace(thread) for key, thread in self.threads.items()}, self.outcome)
 
     @property
     def main(self) -> ThreadStanding:

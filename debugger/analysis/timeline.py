@@ -58,8 +58,8 @@ class TimelineRow:
     """Since the turn's first event."""
     duration_ms: float | None
     """How long the node ran; on its last event only."""
-    timestamp: str
-    """ISO 8601, UTC."""
+    time: float | None
+    """Seconds since the epoch."""
     summary: str
     """The event in one line of at most 120 characters."""
     is_failure: bool
@@ -70,6 +70,11 @@ class TimelineRow:
     drawn_node: str | None = None
     """The id of the node of the author's graph: of an event inside a super node that super node."""
 
+    @property
+    def timestamp(self) -> str:
+        """ISO 8601, UTC; empty where the event bears no time."""
+        return iso_utc(self.time)
+
 
 def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
     """Every event of a run as a row.
@@ -78,12 +83,10 @@ def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -
         turns: The run's turns; the last one may still be growing.
         names: The author's node names by id.
     """
-    reader = _Reader(names or {})
-    rows: list[TimelineRow] = []
+    reader = TimelineReader(names or {})
     for place, turn in enumerate(turns):
-        reader.turn_start = None
-        rows.extend(reader.row(turn, place, position, event) for position, event in enumerate(turn.events))
-    return rows
+        reader.take(turn, place)
+    return reader.rows
 
 
 def importance_of(event: Event) -> Importance:
@@ -110,30 +113,52 @@ def trouble(rows: Iterable[TimelineRow]) -> dict[str, int]:
 
 def short(summary: str) -> str:
     """A summary in one line, cut with an ellipsis where it is too long."""
+    if len(summary) <= LONGEST_SUMMARY and summary.isprintable():
+        return summary  # as nearly all are; the rest takes a while
     cut = summary if len(summary) <= LONGEST_SUMMARY else summary[: LONGEST_SUMMARY - 1] + _ELLIPSIS
     return " ".join(cut.splitlines())
 
 
-class _Reader:
-    """What a row needs to know of the events before it."""
+class TimelineReader:
+    """The rows so far, followed from turn to turn, and what a row needs to know of the events before it.
+
+    Args:
+        names: The author's node names by id.
+    """
 
     def __init__(self, names: Mapping[str, str]) -> None:
+        self.rows: list[TimelineRow] = []
         self._own = names
-        self.turn_start: float | None = None
-        self._count = 0
+        self._turn_start: float | None = None
         self._run_start: float | None = None
         self._node_starts: dict[tuple[str | None, ...], float] = {}
         self._names: dict[str, str] = {}
+        self._labels: dict[tuple[str, str], str] = {}
+        self._drawn: dict[str, str] = {}
         self._reasons = Reasons()
 
-    def row(self, turn: TurnLog, place: int, position: int, event: Event) -> TimelineRow:
+    def take(self, turn: TurnLog, place: int) -> None:
+        """Take in the next turn, or piece of background work, and its place among them from 0."""
+        self._turn_start = None
+        for position, event in enumerate(turn.events):
+            self.rows.append(self._row(turn, place, position, event))
+
+    def copy(self) -> TimelineReader:
+        """Another one that stands here, to go on by itself."""
+        other = TimelineReader(self._own)
+        other.rows, other._run_start = self.rows.copy(), self._run_start
+        other._node_starts, other._names = self._node_starts.copy(), self._names.copy()
+        other._labels, other._drawn = self._labels, self._drawn  # what is known of a name stays true
+        other._reasons = self._reasons.copy()
+        return other
+
+    def _row(self, turn: TurnLog, place: int, position: int, event: Event) -> TimelineRow:
         node = node_of(event)
         time = time_of(event)
         self._start_clocks(time)
         self._reasons.learn(event)
-        self._count += 1
         return TimelineRow(
-            self._count - 1,
+            len(self.rows),
             turn.number,
             position,
             event.type,
@@ -142,21 +167,21 @@ class _Reader:
             self._name(event, node),
             thread_of(event),
             _milliseconds(self._run_start, time),
-            _milliseconds(self.turn_start, time),
+            _milliseconds(self._turn_start, time),
             self._duration(event, node, time),
-            iso_utc(time),
+            time,
             short(self._reasons.summary(event)),
             event.is_failure,
             place,
             turn.is_background,
-            author_node_id(node, self._own) if node else None,
+            self._drawn_node(node) if node else None,
         )
 
     def _start_clocks(self, time: float | None) -> None:
         if self._run_start is None:
             self._run_start = time
-        if self.turn_start is None:
-            self.turn_start = time
+        if self._turn_start is None:
+            self._turn_start = time
 
     def _name(self, event: Event, node: str | None) -> str | None:
         """The node's name; of an event that tells only the id, as an earlier event told it."""
@@ -166,7 +191,19 @@ class _Reader:
         if told:
             self._names[node] = told
         known = self._names.get(node)
-        return label_of(node, known, self._own) if known else None
+        return self._label(node, known) if known else None
+
+    def _label(self, node: str, name: str) -> str:
+        found = self._labels.get((node, name))
+        if found is None:
+            found = self._labels[node, name] = label_of(node, name, self._own)
+        return found
+
+    def _drawn_node(self, node: str) -> str:
+        found = self._drawn.get(node)
+        if found is None:
+            found = self._drawn[node] = author_node_id(node, self._own)
+        return found
 
     def _duration(self, event: Event, node: str | None, time: float | None) -> float | None:
         if event.type not in ("start_node_run", "end_node_run") or time is None:

@@ -11,7 +11,7 @@ from debugger.engine.control import Control
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, TurnInput, TurnResult
+from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 
 Row = TypeVar("Row")
@@ -170,6 +170,9 @@ class Backend(Protocol):
 
     def run(self, run_id: str) -> Run:
         """The record so far, with every finished turn."""
+
+    def record(self, run_id: str) -> RunRecord:
+        """The same to be read turn by turn, so that a long run need not be in memory as a whole."""
 
     def runs(
         self,

@@ -23,7 +23,7 @@ from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, TurnInput, TurnLog, TurnResult, turn_logs
+from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
 from debugger.store import Store, new_id
@@ -126,6 +126,10 @@ class EmbeddedBackend:
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
         return self.store.run(check_id("run", run_id))
+
+    def record(self, run_id: str) -> RunRecord:
+        """See `Backend.record`."""
+        return self.store.record(check_id("run", run_id))
 
     def runs(
         self,

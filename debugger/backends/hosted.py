@@ -26,7 +26,7 @@ from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, TurnInput, unwrap_run
+from debugger.protocol.runs import Run, RunRecord, TurnInput, unwrap_run
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 
@@ -170,6 +170,10 @@ class HostedBackend:
         """See `Backend.run`."""
         path = urls.RUN.format(run_id=check_id("run", run_id))
         return self._client.get(path, run_named(run_id)).read(unwrap_run)
+
+    def record(self, run_id: str) -> RunRecord:
+        """See `Backend.record`."""
+        return RunRecord.of(self.run(run_id))
 
     def runs(
         self,

@@ -42,7 +42,7 @@ class History:
     def add(self, event: Event) -> None:
         """Take in an event of the turn under way; what tells nothing of the chat is not kept."""
         if event.type in _KEPT:
-            self._current.events.append(event)
+            self._current.add(event)
 
     def as_it_stands(self) -> History:
         """The chat without what will be said from now on."""

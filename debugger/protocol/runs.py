@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from pydantic import Field, InstanceOf, field_validator
 
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.events import Event, parse_event
+from debugger.protocol.json_text import decode, encode
 from debugger.protocol.messages import Message, human_message, message_text
+from debugger.protocol.recorded_events import RecordedEvents
 
 Command = Literal["start", "data", "resume", "pause", "stop"]
 
@@ -218,7 +220,8 @@ class TurnLog:
     number: int
     """Counts the user's turns from 1."""
     run_input: TurnInput
-    events: list[Event] = field(default_factory=list)
+    events: Sequence[Event] = field(default_factory=list)
+    """A list that grows while the turn is pulled; of a recorded turn what reads them when they are needed."""
     is_background: bool = False
     """Whether it is background work."""
 
@@ -227,21 +230,73 @@ class TurnLog:
         """What the user said in it; empty when nothing."""
         return "\n".join(message_text(message) for message in self.run_input.messages)
 
+    def add(self, event: Event) -> None:
+        """Let a turn that is under way grow by an event."""
+        cast("list[Event]", self.events).append(event)
+
 
 def turn_logs(run: Run) -> list[TurnLog]:
     """A record's turns, read once, for everything that looks at them.
 
     Background work that left no event is passed over: there is nothing to see of it.
     """
-    logs: list[TurnLog] = []
-    number = 0
-    for turn in run.input_output_pairs:
-        given, events = TurnInput.from_wire(turn.run_input), turn.parsed_events()
-        is_background = bool(logs) and _is_background(given, events)
-        number += not is_background
-        if events or not is_background:
-            logs.append(TurnLog(number, given, events, is_background))
-    return logs
+    numbers = _Numbers()
+    logs = (numbers.log(turn, turn.parsed_events()) for turn in run.input_output_pairs)
+    return [log for log in logs if log is not None]
+
+
+ReadTurn = Callable[[], Turn]
+"""Reads one turn of a record, anew each time."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The record of a run to be read turn by turn."""
+
+    run: Run
+    """Without its turns."""
+    turns: Sequence[ReadTurn]
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """The record of a run that was read as a whole; its turns are packed as JSON."""
+        packed = [encode(turn.to_wire()) for turn in run.input_output_pairs]
+        return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
+
+
+def recorded_logs(turns: Iterable[ReadTurn]) -> Iterator[tuple[Turn, TurnLog | None]]:
+    """The same turn by turn, for a run that is too long to be held as a whole: events are read when needed.
+
+    Returns:
+        Each turn of the record, and how it is looked at: ``None`` where there is nothing to see of it. The
+        events of the log are at hand when it is given, and not for long.
+    """
+    numbers = _Numbers()
+    for read in turns:
+        turn = read()
+        yield turn, numbers.log(turn, RecordedEvents(_reads_events(read), turn.parsed_events()))
+
+
+def _unpacks(text: bytes) -> ReadTurn:
+    return lambda: Turn.from_wire(decode(text))
+
+
+def _reads_events(read: ReadTurn) -> Callable[[], list[Event]]:
+    return lambda: read().parsed_events()
+
+
+class _Numbers:
+    """Counts the turns of a record, the background work between them apart."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def log(self, turn: Turn, events: Sequence[Event]) -> TurnLog | None:
+        """The next turn as it is looked at."""
+        given = TurnInput.from_wire(turn.run_input)
+        is_background = self._number > 0 and _is_background(given, events)
+        self._number += not is_background
+        return TurnLog(self._number, given, events, is_background) if events or not is_background else None
 
 
 def background_input() -> TurnInput:

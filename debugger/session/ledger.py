@@ -9,7 +9,7 @@ from debugger.analysis.side_effects import ledgers, needs_record
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import DebuggerError
 from debugger.protocol.events import Event
-from debugger.protocol.runs import Run, TurnLog, TurnResult
+from debugger.protocol.runs import TurnLog, TurnResult
 
 
 class Ledger:
@@ -17,11 +17,11 @@ class Ledger:
 
     Args:
         backend: Has the record.
-        run: The run where it is on record already.
+        recorded: What the record says already, where the run is on record.
     """
 
-    def __init__(self, backend: Backend, run: Run | None = None) -> None:
-        self.recorded: dict[str, list[Any]] = ledgers(run) if run is not None else {}
+    def __init__(self, backend: Backend, recorded: dict[str, list[Any]] | None = None) -> None:
+        self.recorded = recorded or {}
         """See `debugger.analysis.side_effects.Ledgers`."""
         self.reads = 0
         """How often the record was read: what was made of it before is out of date."""

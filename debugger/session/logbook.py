@@ -42,7 +42,7 @@ class Logbook:
         if event.is_kept:
             with self._lock:
                 self.logs = self._with(log)
-                log.events.append(event)
+                log.add(event)
 
     def forget(self, log: TurnLog) -> None:
         """Leave out what did not come to an end, or came to nothing."""

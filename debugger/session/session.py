@@ -14,6 +14,7 @@ from typing import Self
 from debugger.analysis.background import may_go_on
 from debugger.analysis.hints import last_hint
 from debugger.analysis.recorded_scope import recorded_scope
+from debugger.analysis.run_index import RunIndex
 from debugger.backends.base import Backend, TurnStream
 from debugger.engine.edits import VariableEdit
 from debugger.errors import ConflictError, DebuggerError
@@ -28,13 +29,13 @@ from debugger.protocol.runs import (
     TurnInput,
     TurnLog,
     TurnResult,
-    turn_logs,
 )
 from debugger.session.background import BackgroundPace
 from debugger.session.breakpoints import Breakpoints
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.pending_edits import PendingEdits, Tier
+from debugger.session.reopening import read_record
 from debugger.session.stepping import Gate, Stop
 from debugger.session.worker import Worker
 
@@ -73,6 +74,8 @@ class DebugSession:
         self.workflow_id = workflow_id
         self.version_number = version_number
         self.workflow = backend.workflow(workflow_id, version_number)
+        self.index = RunIndex(Graph(self.workflow))
+        """What the turns tell, worked out once for each that is over."""
         self._run_id: str | None = None
         self._error: DebuggerError | None = None
         self._unsent = ""
@@ -84,7 +87,7 @@ class DebugSession:
         self._turn: Worker | None = None
         self._step: Worker | None = None
         self._pace = BackgroundPace(now)
-        self.breakpoints = Breakpoints(Graph(self.workflow))
+        self.breakpoints = Breakpoints(self.index.graph)
         self.gate = Gate(
             self.breakpoints, holds=backend.capabilities.reason_against("pause_mid_turn") is None
         )
@@ -99,15 +102,17 @@ class DebugSession:
             NotFoundError: There is no such run.
             DebuggerError: The backend cannot give the run or its workflow.
         """
-        run = backend.run(run_id)
+        record = backend.record(run_id)
+        run = record.run
         session = cls(backend, run.workflow_id, run.version_number)
         session._run_id = run_id
         session._status = run.status
-        logs = turn_logs(run)
+        logs, recorded = read_record(record, session.index)
         session._logbook = Logbook(logs)
-        session.ledger = Ledger(backend, run)
-        session._hint = last_hint(logs) if run.status == "waiting_for_user_input" else None
-        session._pace.has_work = may_go_on(logs, session.workflow, run.status)
+        session.ledger = Ledger(backend, recorded)
+        standing = session.index.standing
+        session._hint = last_hint(standing) if run.status == "waiting_for_user_input" else None
+        session._pace.has_work = may_go_on(standing, session.workflow, run.status)
         session._pace.halt("This run was opened from its record.")
         return session
 

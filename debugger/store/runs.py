@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run, Turn
+from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.store.json_text import read_json
 from debugger.store.paging import page_of
 from debugger.store.schema import runs, turns
@@ -29,11 +30,42 @@ def read_run(connection: Connection, run_id: str) -> Run:
         NotFoundError: There is no such run.
         StoreError: What was kept of it was changed by something else.
     """
+    row = _row(connection, run_id)
+    pairs = [_pair(turn, run_id) for turn in connection.execute(_TURNS.where(turns.c.run_id == run_id))]
+    return Run.from_wire(_record(row, pairs))
+
+
+def read_record(connection: Connection, run_id: str) -> RunRecord:
+    """One run whose turns stay the bytes that were kept until one of them is read.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    row = _row(connection, run_id)
+    kept = connection.execute(_TURNS.where(turns.c.run_id == run_id)).all()
+    return RunRecord(Run.from_wire(_record(row, [])), [_KeptTurn(turn, run_id) for turn in kept])
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptTurn:
+    """One turn as it is kept, and how it is read.
+
+    Raises:
+        StoreError: What was kept of it was changed by something else.
+    """
+
+    row: Row[*tuple[Any, ...]]
+    run_id: str
+
+    def __call__(self) -> Turn:
+        return Turn.from_wire(_pair(self.row, self.run_id))
+
+
+def _row(connection: Connection, run_id: str) -> Row[Any]:
     row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
     if row is None:
         raise unknown_run(run_id)
-    pairs = [_pair(turn, run_id) for turn in connection.execute(_TURNS.where(turns.c.run_id == run_id))]
-    return Run.from_wire(_record(row, pairs))
+    return row
 
 
 def list_runs(

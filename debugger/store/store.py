@@ -7,7 +7,7 @@ from typing import Any
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import Run, RunRecord
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
@@ -207,6 +207,15 @@ class Store:
         """
         with self._database.reading() as connection:
             return runs.read_run(connection, run_id)
+
+    def record(self, run_id: str) -> RunRecord:
+        """One run to be read turn by turn; reading one of them needs no connection any more.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.reading() as connection:
+            return runs.read_record(connection, run_id)
 
     def runs(
         self,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-from debugger.analysis.bubbles import Bubble, bubbles
+from debugger.analysis.bubbles import Bubble
 from debugger.analysis.hints import InputHint, input_hint
-from debugger.analysis.position import Position, position
-from debugger.analysis.side_effects import SideEffect, side_effects
-from debugger.analysis.timeline import TimelineRow, timeline
+from debugger.analysis.position import Position
+from debugger.analysis.side_effects import SideEffect, summary
+from debugger.analysis.timeline import TimelineRow
 from debugger.backends.responders import find_script
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
@@ -35,6 +37,8 @@ class Reading:
     bubbles: list[Bubble]
     hint: InputHint
     effects: list[SideEffect]
+    outside: str
+    """How many calls of each kind left for the world outside, in words."""
     suggestions: list[str]
     """Lines that a user of this workflow could say next."""
     is_scripted: bool
@@ -44,10 +48,9 @@ class Reading:
 def reading(session: DebugSession) -> Reading:
     """Read a session as it stands now."""
     page = state.page()
-    # A turn under way grows while it is read: every pane shall see the same events.
-    turns = [replace(turn, events=list(turn.events)) for turn in session.turns]
+    turns = session.turns
     has_work = session.pace.has_work
-    grown = (sum(len(turn.events) for turn in turns), len(turns), session.ledger.reads)
+    grown = (sum([len(turn.events) for turn in turns]), len(turns), session.ledger.reads)
     moment = (session, session.status, has_work, *grown)
     if page.reading is None or page.reading[0] != moment:
         page.reading = (moment, _read(session, turns))
@@ -56,23 +59,30 @@ def reading(session: DebugSession) -> Reading:
 
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
-    graph = Graph(session.workflow)
-    names = {node.logical_id: node.label for node in graph.nodes.values()}
+    told = session.index.read(turns)
+    graph, names = session.index.graph, session.index.names
+    effects = told.effects.effects(session.ledger.recorded)
     conversations = _conversations(session)
     return Reading(
         session=session,
-        turns=turns,
+        turns=told.turns,
         graph=graph,
         names=names,
         layout=layout(graph),
-        rows=timeline(turns, names),
-        position=position(turns, graph, session.status),
-        bubbles=bubbles(turns, names),
-        effects=side_effects(turns, session.ledger.recorded, names),
-        suggestions=next_lines(conversations, [turn.message for turn in turns if turn.message]),
+        rows=told.timeline.rows,
+        position=told.position.position(session.status),
+        bubbles=told.bubbles.bubbles,
+        effects=effects,
+        outside=summary(effects),
+        suggestions=next_lines(conversations, _said(turns, max(map(len, conversations), default=0))),
         is_scripted=bool(conversations),
         hint=input_hint(session.hint, session.status, has_background_work=session.pace.has_work, names=names),
     )
+
+
+def _said(turns: Sequence[TurnLog], most: int) -> list[str]:
+    """The user's lines; of a talk that is longer than any known one only a line more than that has."""
+    return list(islice((turn.message for turn in turns if turn.message), most + 1))
 
 
 def _conversations(session: DebugSession) -> list[tuple[str, ...]]:

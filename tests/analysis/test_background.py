@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.analysis.background import may_go_on
+from debugger.analysis.standing import Standing
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.factories import say, static, when, workflow
@@ -18,8 +19,8 @@ WAIT = {
 }
 
 
-def turns(*events):
-    return [TurnLog(1, TurnInput(), [parse_event(event) for event in events])]
+def standing(*events):
+    return Standing.after([TurnLog(1, TurnInput(), [parse_event(event) for event in events])])
 
 
 def judged(enabled):
@@ -29,25 +30,25 @@ def judged(enabled):
 def test_a_companion_that_has_not_ended_may_go_on():
     graph = workflow(say("ask"))
 
-    assert may_go_on(turns(WAIT, FORK), graph, "waiting_for_user_input")
-    assert may_go_on(turns(FORK), graph, "running")
-    assert not may_go_on(turns(WAIT, FORK, END), graph, "waiting_for_user_input")
+    assert may_go_on(standing(WAIT, FORK), graph, "waiting_for_user_input")
+    assert may_go_on(standing(FORK), graph, "running")
+    assert not may_go_on(standing(WAIT, FORK, END), graph, "waiting_for_user_input")
 
 
 @pytest.mark.parametrize(("enabled", "expected"), [(True, True), (False, False)])
 def test_a_condition_that_is_judged_while_the_run_waits_may_move_it(enabled, expected):
     graph = workflow(say("ask"), static("bye", "Bye"), judged(enabled))
 
-    assert may_go_on(turns(WAIT), graph, "waiting_for_user_input") is expected
+    assert may_go_on(standing(WAIT), graph, "waiting_for_user_input") is expected
 
 
 def test_only_the_edges_of_the_node_that_waits_count():
     graph = workflow(say("other"), say("ask"), static("bye", "Bye"), judged(True))
     elsewhere = {**WAIT, "origin_node_logical_id": "other"}
 
-    assert not may_go_on(turns(elsewhere), graph, "waiting_for_user_input")
+    assert not may_go_on(standing(elsewhere), graph, "waiting_for_user_input")
 
 
 @pytest.mark.parametrize("status", ["not_started", "paused", "completed", "failed", "cancelled"])
 def test_a_run_that_is_over_or_stands_still_has_nothing_to_go_on_with(status):
-    assert not may_go_on(turns(WAIT, FORK), workflow(say("ask")), status)
+    assert not may_go_on(standing(WAIT, FORK), workflow(say("ask")), status)

@@ -7,6 +7,7 @@ from debugger.analysis.bubbles import bubbles
 from debugger.analysis.hints import input_hint, last_hint
 from debugger.analysis.node_table import node_table, place_words
 from debugger.analysis.position import position
+from debugger.analysis.standing import Standing
 from debugger.analysis.timeline import timeline
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.graph.graph import Graph
@@ -117,7 +118,7 @@ def test_rows_bubbles_hints_and_transcripts_name_the_super_node():
 
     rows = timeline(turns, known)
     said = bubbles(turns, known)
-    hint = input_hint(last_hint(turns), WAITING, names=known)
+    hint = input_hint(last_hint(Standing.after(turns)), WAITING, names=known)
     lines = transcript(RunFacts("run", status=WAITING), turns, drawn)
 
     inner = next(row for row in rows if row.node_logical_id == "booking/greet")
@@ -150,8 +151,8 @@ def test_a_waiting_edge_inside_lets_the_run_go_on_while_its_node_waits():
     outer = document(super_node("inner", inside))
     watched, quiet = workflow(super_node("outer", outer)), booking()
 
-    assert may_go_on(played(watched, None), watched, WAITING)
-    assert not may_go_on(played(quiet, None), quiet, WAITING)
+    assert may_go_on(Standing.after(played(watched, None)), watched, WAITING)
+    assert not may_go_on(Standing.after(played(quiet, None)), quiet, WAITING)
 
 
 def test_a_node_that_was_passed_over_is_reached_and_told_so():

@@ -17,7 +17,7 @@ def row(index=0, event_type="direct_edge", **fields):
         "at_ms": None,
         "since_turn_ms": None,
         "duration_ms": None,
-        "timestamp": "",
+        "time": None,
         "summary": "Ask → Order",
         "is_failure": False,
         **fields,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.side_effects import summary
 from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.exports import EXPORTS
 from debugger.session.session import DebugSession
@@ -72,7 +71,7 @@ def _outside(now: Reading) -> None:
     if now.effects:
         is_quiet = all(effect.outcome == "ok" for effect in now.effects)
         st.badge(
-            f"Outside: {plain(summary(now.effects))}",
+            f"Outside: {plain(now.outside)}",
             icon=":material/output:",
             color="gray" if is_quiet else "orange",
         )

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.analysis.origins import author_node_id
-from debugger.analysis.side_effects import SideEffect, advice, summary
+from debugger.analysis.side_effects import SideEffect, advice
 from debugger.exports import SIDE_EFFECTS
 from debugger.exports.side_effects_file import side_effect_rows
 from debugger.views import commands, state
@@ -34,7 +34,7 @@ _COLOURS = {
 def side_effects_line(now: Reading) -> None:
     """Draw the totals, and the download, in a line."""
     if now.effects:
-        st.caption(plain(summary(now.effects)), width="content")
+        st.caption(plain(now.outside), width="content")
         _download(now)
 
 

@@ -1,0 +1,106 @@
+"""The index of a run: all that its panes show, worked out once for each turn that is over.
+
+A turn that is over never changes, so what it tells is kept. Only the last ones, which may be under way, are
+read again when something has happened: a look costs as much as they hold, however long the run is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from debugger.analysis.bubbles import BubbleReader
+from debugger.analysis.position import PositionReader
+from debugger.analysis.side_effects import EffectReader
+from debugger.analysis.standing import Standing
+from debugger.analysis.timeline import TimelineReader
+from debugger.graph.graph import Graph
+from debugger.protocol.runs import TurnLog
+
+_MOST_UNDER_WAY = 2
+"""A turn, and the step of background work that it waits for."""
+
+
+class RunReaders:
+    """Everything that is read out of the turns of a run, up to one of them.
+
+    Args:
+        graph: The workflow that ran.
+        names: The author's node names by id.
+    """
+
+    def __init__(self, graph: Graph, names: Mapping[str, str]) -> None:
+        self.turns: list[TurnLog] = []
+        self.timeline = TimelineReader(names)
+        self.position = PositionReader(graph)
+        self.bubbles = BubbleReader(names)
+        self.effects = EffectReader(names)
+
+    def take(self, turn: TurnLog) -> None:
+        """Take in the next turn, or piece of background work."""
+        place = len(self.turns)
+        self.turns.append(turn)
+        self.timeline.take(turn, place)
+        self.position.take(turn)
+        self.bubbles.take(turn, place)
+        self.effects.take(turn)
+
+    def copy(self) -> RunReaders:
+        """Another one that stands here, to go on by itself."""
+        other = RunReaders.__new__(RunReaders)
+        other.turns = self.turns.copy()
+        other.timeline, other.position = self.timeline.copy(), self.position.copy()
+        other.bubbles, other.effects = self.bubbles.copy(), self.effects.copy()
+        return other
+
+
+class RunIndex:
+    """What is known of the turns that are over. Any number of threads may read it.
+
+    Args:
+        graph: The workflow that ran.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.names = {node.logical_id: node.label for node in graph.nodes.values()}
+        self._lock = threading.Lock()
+        self._settled = RunReaders(graph, self.names)
+
+    @property
+    def standing(self) -> Standing:
+        """Where the threads stand after the turns that are over."""
+        return self._settled.position.standing
+
+    def settle(self, turn: TurnLog) -> None:
+        """Take in a turn that is over for good, right after the ones before it."""
+        with self._lock:
+            self._settled.take(turn)
+
+    def read(self, turns: Sequence[TurnLog]) -> RunReaders:
+        """Read a run as it stands now.
+
+        Args:
+            turns: The run's turns; the last two may still be growing.
+
+        Returns:
+            What stays as it is while the run goes on; so do its ``turns``.
+        """
+        with self._lock:
+            if not self._begins(turns):
+                self._settled = RunReaders(self.graph, self.names)
+            for turn in turns[len(self._settled.turns) : -_MOST_UNDER_WAY]:
+                self._settled.take(turn)
+            readers = self._settled.copy()
+        for turn in turns[len(readers.turns) :]:
+            # It grows while it is read: every pane shall see the same events.
+            readers.take(replace(turn, events=list(turn.events)))
+        return readers
+
+    def _begins(self, turns: Sequence[TurnLog]) -> bool:
+        """Whether the run still begins with the turns that are taken for over."""
+        settled = self._settled.turns
+        return len(settled) <= len(turns) and all(
+            old is new for old, new in zip(settled, turns, strict=False)
+        )

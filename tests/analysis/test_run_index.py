@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from debugger.analysis.bubbles import bubbles
+from debugger.analysis.position import position
+from debugger.analysis.run_index import RunIndex
+from debugger.analysis.side_effects import side_effects
+from debugger.analysis.timeline import timeline
+from debugger.engine.responders import RulesResponder
+from debugger.graph.graph import Graph
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.engine.expansion.parts import Run
+from tests.factories import direct, node, say, static, when, worker, workflow
+
+
+class Counted(list):
+    """Events that count how often somebody goes through them."""
+
+    def __init__(self, events):
+        super().__init__(events)
+        self.walks = 0
+
+    def __iter__(self):
+        self.walks += 1
+        return super().__iter__()
+
+
+def tea_room():
+    order = {"count": {"type": "integer"}}
+    return workflow(
+        say("desk", self_loop=False),
+        worker("reader", order),
+        node("sort", "no_op"),
+        static("tea", "Tea."),
+        node("gone", "http_request", url="http://127.0.0.1:9/"),
+        direct("desk", "reader"),
+        direct("reader", "sort"),
+        when("sort", "tea", "[[count]] < 5"),
+        when("sort", "gone", "[[count]] >= 5"),
+        direct("tea", "desk"),
+        direct("gone", "desk"),
+    )
+
+
+def turn(number, *events):
+    return TurnLog(number, TurnInput(), [parse_event(event) for event in events])
+
+
+def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
+    drawn = tea_room()
+    played = Run(drawn, RulesResponder())
+    turns = [turn(1, *played.turn(None))]
+    index = RunIndex(Graph(drawn))
+
+    for number in range(2, 9):
+        index.read(turns)
+        turns.append(TurnLog(number, TurnInput.saying(f"{number} teas")))
+        for event in played.turn(f"{number} teas"):
+            turns[-1].add(parse_event(event))
+            told = index.read(turns)
+
+            assert told.timeline.rows == timeline(turns, index.names)
+            assert told.position.position("running") == position(turns, index.graph, "running")
+            assert told.bubbles.bubbles == bubbles(turns, index.names)
+            assert told.effects.effects({}) == side_effects(turns, {}, index.names)
+
+
+def test_a_turn_that_is_over_is_read_once():
+    over = turn(1, {"type": "start_workflow"}, {"type": "start_thread"})
+    over.events = Counted(over.events)
+    turns = [over, turn(2, {"type": "user_messages"}), turn(3, {"type": "user_messages"})]
+    index = RunIndex(Graph(workflow(say("desk"))))
+    index.read(turns)
+    walks = over.events.walks
+
+    turns[2].add(parse_event({"type": "end_thread"}))
+    told = index.read(turns)
+
+    assert [row.type for row in told.timeline.rows][-1] == "end_thread"
+    assert over.events.walks == walks
+
+
+def test_a_turn_that_grows_does_not_change_what_was_told():
+    turns = [turn(1, {"type": "start_workflow"})]
+    index = RunIndex(Graph(workflow(say("desk"))))
+    told = index.read(turns)
+
+    turns[0].add(parse_event({"type": "start_thread"}))
+
+    assert len(told.turns[0].events) == len(told.timeline.rows) == 1
+
+
+def test_a_turn_that_was_taken_back_is_forgotten():
+    turns = [turn(number, {"type": "user_messages"}) for number in range(1, 7)]
+    index = RunIndex(Graph(workflow(say("desk"))))
+    index.read(turns)
+
+    told = index.read(turns[:2])
+
+    assert [row.turn_number for row in told.timeline.rows] == [1, 2]
