@@ -19,6 +19,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.session.background import BackgroundPace
+from debugger.session.drawn_version import DrawnVersion, drawn_version
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.worker import Worker
@@ -37,6 +38,7 @@ class DebugSession:
         backend: Where the run goes.
         workflow_id: The workflow.
         version_number: The version to start with; ``None`` is the active one.
+        drawn: The graph to show where it is known already, as of a recorded run.
         now: Gives the time in seconds since the epoch.
 
     Raises:
@@ -49,12 +51,16 @@ class DebugSession:
         workflow_id: str,
         version_number: int | None = None,
         *,
+        drawn: DrawnVersion | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.backend = backend
         self.workflow_id = workflow_id
         self.version_number = version_number
-        self.workflow = backend.workflow(workflow_id, version_number)
+        drawn = drawn or DrawnVersion(backend.workflow(workflow_id, version_number))
+        self.workflow = drawn.workflow
+        self.drawn_instead = drawn.instead
+        """Why `workflow` is not the version that ran, for people; empty where it is."""
         self._run_id: str | None = None
         self._error: DebuggerError | None = None
         self._unsent = ""
@@ -75,10 +81,10 @@ class DebugSession:
 
         Raises:
             NotFoundError: There is no such run.
-            DebuggerError: The backend cannot give the run or its workflow.
+            DebuggerError: The backend cannot give the run.
         """
         run = backend.run(run_id)
-        session = cls(backend, run.workflow_id, run.version_number)
+        session = cls(backend, run.workflow_id, run.version_number, drawn=drawn_version(backend, run))
         session._run_id = run_id
         session._status = run.status
         logs = turn_logs(run)

@@ -1,0 +1,125 @@
+"""What a run adds to the drawing of a version: nodes and edges that the version does not have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from debugger.analysis.stray_edges import StrayEdge
+from debugger.graph.geometry import Point
+from debugger.graph.layout import layout
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+
+CAPTION = "not in this version"
+
+_BOW, _LEAST_BOW, _MOST_BOW = 0.18, 22.0, 70.0
+"""How far an added edge swings out, as a share of its length, and in pixels: it shall not cover another."""
+
+
+@dataclass(frozen=True)
+class AddedPart:
+    """Ghosts as they are drawn, below everything else."""
+
+    nodes: list[JsonObject]
+    edges: list[JsonObject]
+    width: float
+    height: float
+    """Of the whole picture with them."""
+
+
+def added_part(ghosts: Mapping[str, str], strays: Sequence[StrayEdge], below: float) -> AddedPart:
+    """Lay out the ghosts, with the ways from one to another.
+
+    Args:
+        ghosts: Their names by id.
+        strays: The ways that the run went without an edge.
+        below: Where there is room for them.
+    """
+    between = [stray for stray in strays if stray.source in ghosts and stray.destination in ghosts]
+    placed = layout(_workflow(ghosts, between)).to_json()
+    nodes = [
+        {**node, "y": node["y"] + below, "ghost": True, "title": f"{ghosts[node['id']]} ({node['id']})"}
+        for node in placed["nodes"]
+    ]
+    by_id = {stray.id: stray for stray in between}
+    ends = {node["id"]: node for node in nodes}
+    edges = [_edge(by_id[edge["id"]], ends) for edge in placed["edges"]]
+    return AddedPart(nodes, edges, placed["width"], below + placed["height"])
+
+
+def added_edges(strays: Sequence[StrayEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
+    """The ways between nodes that are drawn; one whose end is not drawn is left out."""
+    ends = {node["id"]: node for node in nodes}
+    return [_edge(stray, ends) for stray in strays if stray.source in ends and stray.destination in ends]
+
+
+def _workflow(ghosts: Mapping[str, str], strays: Sequence[StrayEdge]) -> Workflow:
+    """The ghosts as a workflow of their own, so that they are laid out as any other."""
+    nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in ghosts.items()]
+    edges = [
+        {
+            "logical_id": stray.id,
+            "type": "direct",
+            "source_node_logical_id": stray.source,
+            "destination_node_logical_id": stray.destination,
+        }
+        for stray in strays
+    ]
+    return Workflow.from_document({"node_configs": nodes, "edge_configs": edges})
+
+
+def _edge(stray: StrayEdge, ends: Mapping[str, JsonObject]) -> JsonObject:
+    why = "not in this version" if stray.kind == "ghost" else "a hop without an edge"
+    return {
+        "id": stray.id,
+        "source": stray.source,
+        "target": stray.destination,
+        "type": "direct",
+        "disabled": False,
+        "forks": False,
+        "path": _path(ends[stray.source], ends[stray.destination]),
+        "label": "",
+        "label_at": None,
+        "stray": stray.kind,
+        "title": f"{stray.label}\n{why}",
+    }
+
+
+def _path(source: JsonObject, target: JsonObject) -> str:
+    """A curve from box to box that swings out to its left."""
+    if source["id"] == target["id"]:
+        return _loop(source)
+    (x1, y1), (x2, y2) = (source["x"], source["y"]), (target["x"], target["y"])
+    length = math.hypot(x2 - x1, y2 - y1) or 1.0
+    bow = min(_MOST_BOW, max(_LEAST_BOW, _BOW * length))
+    bend = (x1 + x2) / 2 + bow * (y2 - y1) / length, (y1 + y2) / 2 - bow * (x2 - x1) / length
+    start, end = _border(source, bend), _border(target, bend)
+    return f"M{_text(start)}Q{_text(bend)} {_text(end)}"
+
+
+def _loop(box: JsonObject) -> str:
+    right, y = box["x"] + box["width"] / 2, box["y"]
+    return f"M{_text((right, y - 8))}C{_text((right + 34, y - 16))} {_text((right + 34, y + 16))} " + _text(
+        (right, y + 8)
+    )
+
+
+def _border(box: JsonObject, towards: Point) -> Point:
+    """Where a line from the middle of a box towards a point leaves it."""
+    dx, dy = towards[0] - box["x"], towards[1] - box["y"]
+    shares = list(_shares(box, dx, dy))
+    share = min(shares) if shares else 0.0
+    return box["x"] + share * dx, box["y"] + share * dy
+
+
+def _shares(box: JsonObject, dx: float, dy: float) -> Iterator[float]:
+    if dx:
+        yield box["width"] / 2 / abs(dx)
+    if dy:
+        yield box["height"] / 2 / abs(dy)
+
+
+def _text(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"
