@@ -50,7 +50,8 @@ def graph_pane(
         if now.session.drawn_instead:
             st.caption(f":material/history: {plain(now.session.drawn_instead)}")
         if shown == "Table":
-            graph_table(now, table, _HEIGHT, _choose)
+            with st.container(height=_HEIGHT, border=False, key="graph_tables"):
+                graph_table(now, table, _HEIGHT, _choose)
         else:
             _graph(now, badges, on_breakpoint)
 

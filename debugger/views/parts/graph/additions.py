@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +15,14 @@ from debugger.protocol.workflow import Workflow
 
 CAPTION = "not in this version"
 
-_BOW, _LEAST_BOW, _MOST_BOW = 0.18, 22.0, 70.0
-"""How far an added edge swings out, as a share of its length, and in pixels: it shall not cover another."""
+_BOW, _LEAST_BOW = 0.18, 22.0
+"""How far an added edge swings out at least, as a share of its length, and in pixels."""
+_POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
+_STEPS = 16
+_CLEARANCE = 5.0
+
+Curve = tuple[Point, Point, Point]
+"""Where it begins, what it bends towards, and where it ends."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +51,18 @@ def added_part(ghosts: Mapping[str, str], strays: Sequence[StrayEdge], below: fl
         for node in placed["nodes"]
     ]
     by_id = {stray.id: stray for stray in between}
-    ends = {node["id"]: node for node in nodes}
-    edges = [_edge(by_id[edge["id"]], ends) for edge in placed["edges"]]
+    edges = [_edge(by_id[edge["id"]], _moved(edge["path"], below)) for edge in placed["edges"]]
     return AddedPart(nodes, edges, placed["width"], below + placed["height"])
 
 
 def added_edges(strays: Sequence[StrayEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
     """The ways between nodes that are drawn; one whose end is not drawn is left out."""
     ends = {node["id"]: node for node in nodes}
-    return [_edge(stray, ends) for stray in strays if stray.source in ends and stray.destination in ends]
+    return [
+        _edge(stray, _path(ends[stray.source], ends[stray.destination], nodes))
+        for stray in strays
+        if stray.source in ends and stray.destination in ends
+    ]
 
 
 def _workflow(ghosts: Mapping[str, str], strays: Sequence[StrayEdge]) -> Workflow:
@@ -70,8 +80,13 @@ def _workflow(ghosts: Mapping[str, str], strays: Sequence[StrayEdge]) -> Workflo
     return Workflow.from_document({"node_configs": nodes, "edge_configs": edges})
 
 
-def _edge(stray: StrayEdge, ends: Mapping[str, JsonObject]) -> JsonObject:
-    why = "not in this version" if stray.kind == "ghost" else "a hop without an edge"
+def _moved(path: str, down: float) -> str:
+    """A path of absolute points, moved."""
+    return _POINT.sub(lambda found: f"{found[1]},{float(found[2]) + down:.1f}", path)
+
+
+def _edge(stray: StrayEdge, path: str) -> JsonObject:
+    why = CAPTION if stray.kind == "ghost" else "a hop without an edge"
     return {
         "id": stray.id,
         "source": stray.source,
@@ -79,7 +94,7 @@ def _edge(stray: StrayEdge, ends: Mapping[str, JsonObject]) -> JsonObject:
         "type": "direct",
         "disabled": False,
         "forks": False,
-        "path": _path(ends[stray.source], ends[stray.destination]),
+        "path": path,
         "label": "",
         "label_at": None,
         "stray": stray.kind,
@@ -87,16 +102,48 @@ def _edge(stray: StrayEdge, ends: Mapping[str, JsonObject]) -> JsonObject:
     }
 
 
-def _path(source: JsonObject, target: JsonObject) -> str:
-    """A curve from box to box that swings out to its left."""
+def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -> str:
+    """A curve from box to box that swings out so far, and to that side, that it meets the fewest others."""
     if source["id"] == target["id"]:
         return _loop(source)
+    others = [box for box in boxes if box["id"] not in (source["id"], target["id"])]
+    curves = [_curve(source, target, bow) for bow in _bows(source, target)]
+    start, bend, end = min(curves, key=lambda curve: _meetings(curve, others))
+    return f"M{_text(start)}Q{_text(bend)} {_text(end)}"
+
+
+def _bows(source: JsonObject, target: JsonObject) -> Iterator[float]:
+    """How far a curve may swing out, in pixels, the best first; to the left, or negative to the right."""
+    length = math.hypot(target["x"] - source["x"], target["y"] - source["y"])
+    least = max(_LEAST_BOW, _BOW * length)
+    for times in (1, 2, 3, 5):
+        yield least * times
+        yield -least * times
+
+
+def _curve(source: JsonObject, target: JsonObject, bow: float) -> Curve:
     (x1, y1), (x2, y2) = (source["x"], source["y"]), (target["x"], target["y"])
     length = math.hypot(x2 - x1, y2 - y1) or 1.0
-    bow = min(_MOST_BOW, max(_LEAST_BOW, _BOW * length))
     bend = (x1 + x2) / 2 + bow * (y2 - y1) / length, (y1 + y2) / 2 - bow * (x2 - x1) / length
-    start, end = _border(source, bend), _border(target, bend)
-    return f"M{_text(start)}Q{_text(bend)} {_text(end)}"
+    return _border(source, bend), bend, _border(target, bend)
+
+
+def _meetings(curve: Curve, boxes: Sequence[JsonObject]) -> int:
+    """At how many of some places along it a curve is inside of a box, or out of the picture."""
+    points = [_along(curve, step / _STEPS) for step in range(_STEPS + 1)]
+    outside = sum(x < 0 or y < 0 for x, y in points)
+    return outside + sum(
+        abs(x - box["x"]) < box["width"] / 2 + _CLEARANCE
+        and abs(y - box["y"]) < box["height"] / 2 + _CLEARANCE
+        for x, y in points
+        for box in boxes
+    )
+
+
+def _along(curve: Curve, share: float) -> Point:
+    (x1, y1), (x2, y2), (x3, y3) = curve
+    first, second, third = (1 - share) ** 2, 2 * share * (1 - share), share**2
+    return first * x1 + second * x2 + third * x3, first * y1 + second * y2 + third * y3
 
 
 def _loop(box: JsonObject) -> str:

@@ -3,7 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const LINE = 15, CAPTION = 13; // pixels from one line of a name to the next, and to the caption
-const MARK_AT = 0.28, DOT_AT = 0.7; // where along an edge its numbers stand, and its breakpoint
+const MARK_AT = 0.28, ADDED_MARK_AT = 0.5, DOT_AT = 0.7; // where along an edge its numbers stand, and its breakpoint
 
 const STATE_WORDS = {
   current: "you are here", visited: "visited", next: "possible next", failed: "failed",
@@ -70,8 +70,8 @@ function buildNode(it, node, layer) {
   make("rect", { class: "body", ...box }, group);
   const first = y - ((node.lines.length - 1) * LINE + CAPTION) / 2;
   node.lines.forEach((line, index) => make("text", { class: "title", x, y: first + index * LINE }, group, line));
-  make("text", { class: "sub", x, y: first + (node.lines.length - 1) * LINE + CAPTION + 1 }, group, node.caption);
-  it.nodes.set(node.id, { group, marks: make("g", {}, group), node, signature: "" });
+  const sub = make("text", { class: "sub", x, y: first + (node.lines.length - 1) * LINE + CAPTION + 1 }, group, node.caption);
+  it.nodes.set(node.id, { group, sub, marks: make("g", {}, group), node, signature: "" });
 }
 
 function entryOf(it, kind, id) {
@@ -97,7 +97,7 @@ function paint(it, data) {
   repaint("edge", it.edges, data.edges, chosen, paintEdge);
 }
 
-function paintNode(it, { group, marks, node }, state, selected) {
+function paintNode(it, { group, sub, marks, node }, state, selected) {
   const classes = ["node", state.state];
   if (selected) classes.push("selected");
   if (node.disabled) classes.push("disabled");
@@ -106,6 +106,7 @@ function paintNode(it, { group, marks, node }, state, selected) {
   if (state.share) classes.push("heat");
   group.setAttribute("class", classes.join(" "));
   group.style.setProperty("--heat", state.heat || 0);
+  sub.textContent = state.share ? state.share + " of the time" : node.caption;
   group.setAttribute("aria-pressed", String(selected));
   const told = [node.lines.join(" "), node.caption, STATE_WORDS[state.state]];
   if (state.visits) told.push(state.visits === 1 ? "1 visit" : state.visits + " visits");
@@ -120,7 +121,7 @@ function paintNode(it, { group, marks, node }, state, selected) {
   if (state.visits > 1) mark(marks, "count", right - 6, top, "×" + state.visits);
   paintChips(marks, chipsOf(node, state), x, bottom + 5);
   if (state.pin) paintPin(marks, right, y, state.pin);
-  paintDot(it, marks, "node", left, y, state.breakpoint);
+  paintDot(marks, "node", left, y, state.breakpoint, canBreak(it, { node }));
 }
 
 function chipsOf(node, state) {
@@ -128,7 +129,6 @@ function chipsOf(node, state) {
   if (!chips.length && state.state === "failed") chips.push({ kind: "alert", text: state.note || "failed" });
   else if (state.state === "failed") chips[0].kind = "alert";
   if (!chips.length && state.state === "visited" && state.note) chips.push({ kind: "note", text: state.note });
-  if (state.share) chips.push({ kind: "share", text: state.share });
   if (!chips.length && node.is_global) chips.push({ kind: "global", text: "global" });
   return chips;
 }
@@ -150,9 +150,14 @@ function paintPin(marks, x, y, title) {
   make("path", { d: "M-2,-4.5h4l-.6,3.4 2,1.6v1.2h-2.9L0,5 -.5,1.7h-2.9V.5l2-1.6z" }, group);
 }
 
+// Nothing can stop at what this version does not have.
+function canBreak(it, { node, edge }) {
+  return it.data.can_break && !(node && node.ghost) && !(edge && edge.stray);
+}
+
 // A breakpoint, or the place where one can be set. Its shape tells its kind, its title why.
-function paintDot(it, marks, kind, x, y, breakpoint) {
-  if (!breakpoint && !it.data.can_break) return;
+function paintDot(marks, kind, x, y, breakpoint, canBreak) {
+  if (!breakpoint && !canBreak) return;
   const look = breakpoint ? breakpoint.look : "none";
   const group = make("g", { class: `dot ${look}`, transform: `translate(${x},${y})` }, marks);
   make("title", {}, group, breakpoint ? breakpoint.title : "Set a breakpoint (B)");
@@ -182,6 +187,7 @@ function paintEdge(it, { group, line, edge, at, marks }, state, selected) {
   const tip = state.state === "taken" && !state.lane ? "tip-taken" : state.state === "next" ? "tip-next" : "tip";
   line.setAttribute("marker-end", `url(#${tip})`);
   marks.replaceChildren();
-  if (state.order) mark(marks, state.lane ? "lane-" + state.lane : "order", at(MARK_AT).x, at(MARK_AT).y, state.order);
-  if (it.data.can_break || state.breakpoint) paintDot(it, marks, "edge", at(DOT_AT).x, at(DOT_AT).y, state.breakpoint);
+  const { x, y } = at(edge.stray ? ADDED_MARK_AT : MARK_AT);
+  if (state.order) mark(marks, state.lane ? "lane-" + state.lane : "order", x, y, state.order);
+  paintDot(marks, "edge", at(DOT_AT).x, at(DOT_AT).y, state.breakpoint, canBreak(it, { edge }));
 }

@@ -27,7 +27,10 @@ function draw(root, data, geometry, setStateValue, setTriggerValue) {
     const isChosen = id === (kind === "edge" ? it.data.selected_edge : it.data.selected);
     setStateValue("selected", isChosen ? null : { kind, id });
   };
-  it.toggle = ({ kind, id }) => { if (it.data.can_break) setTriggerValue("breakpoint", { kind, id }); };
+  it.toggle = ({ kind, id }) => {
+    const isSet = (it.data[kind + "s"][id] || {}).breakpoint;
+    if (isSet || canBreak(it, entryOf(it, kind, id))) setTriggerValue("breakpoint", { kind, id });
+  };
   if (it.version !== data.version) build(it, geometry);
   it.version = data.version;
   if (it.chosen !== undefined && it.chosen !== `${data.selected} ${data.selected_edge}`) it.stop = null;
