@@ -24,6 +24,8 @@ NO_ENGINE = "none"
 _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
 """A browser shows no more of them at a bearable speed, and nobody could tell them apart."""
+_GRAPHVIZ_LANES = 2_500
+"""From so many on Graphviz takes seconds, by a multiple of what the built-in engine takes."""
 _MOST_LANES = 120_000
 """As many as the built-in engine places in some five seconds."""
 
@@ -131,14 +133,15 @@ def _placed(drawing: Drawing) -> tuple[str, Placement] | None:
     """The name of the first engine that manages, with what it made; ``None`` where it is too much for all."""
     if len(drawing.arrows) > _MOST_ARROWS:
         return None
+    lanes = layered.lanes(drawing)
     give_up = time.monotonic() + graphviz_command.TIMEOUT
-    for command in graphviz_command.find_commands():
+    for command in graphviz_command.find_commands() if lanes <= _GRAPHVIZ_LANES else ():
         try:
             left = give_up - time.monotonic()
             return Path(command).stem, graphviz_command.place(drawing, command, timeout=max(0.1, left))
         except graphviz_command.EngineFailure:
             continue
-    if layered.lanes(drawing) > _MOST_LANES:
+    if lanes > _MOST_LANES:
         return None
     return BUILT_IN, layered.place(drawing)
 

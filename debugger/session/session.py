@@ -32,6 +32,7 @@ from debugger.protocol.runs import (
 )
 from debugger.session.background import BackgroundPace
 from debugger.session.breakpoints import Breakpoints
+from debugger.session.drawn_version import DrawnVersion, drawn_version
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.pending_edits import PendingEdits, Tier
@@ -56,6 +57,7 @@ class DebugSession:
         backend: Where the run goes.
         workflow_id: The workflow.
         version_number: The version to start with; ``None`` is the active one.
+        drawn: The graph to show where it is known already, as of a recorded run.
         now: Gives the time in seconds since the epoch.
 
     Raises:
@@ -68,12 +70,16 @@ class DebugSession:
         workflow_id: str,
         version_number: int | None = None,
         *,
+        drawn: DrawnVersion | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.backend = backend
         self.workflow_id = workflow_id
         self.version_number = version_number
-        self.workflow = backend.workflow(workflow_id, version_number)
+        drawn = drawn or DrawnVersion(backend.workflow(workflow_id, version_number))
+        self.workflow = drawn.workflow
+        self.drawn_instead = drawn.instead
+        """Why `workflow` is not the version that ran, for people; empty where it is."""
         self.index = RunIndex(Graph(self.workflow))
         """What the turns tell, worked out once for each that is over."""
         self._run_id: str | None = None
@@ -100,11 +106,11 @@ class DebugSession:
 
         Raises:
             NotFoundError: There is no such run.
-            DebuggerError: The backend cannot give the run or its workflow.
+            DebuggerError: The backend cannot give the run.
         """
         record = backend.record(run_id)
         run = record.run
-        session = cls(backend, run.workflow_id, run.version_number)
+        session = cls(backend, run.workflow_id, run.version_number, drawn=drawn_version(backend, run))
         session._run_id = run_id
         session._status = run.status
         logs, recorded = read_record(record, session.index)

@@ -185,7 +185,7 @@ def show(session: DebugSession | None) -> None:
     if session is not None:
         session.pace.automatic = page.advances_by_itself
         _equip(session)
-    page.event = page.node = None
+    page.event = page.node = page.edge = None
     page.awaits_turn = False
     page.next_input = RunInputModel()
     state.renew_editors()
@@ -224,7 +224,8 @@ def select_event(index: int | None) -> None:
 
 def select_node(node_id: str) -> None:
     """Choose a node and show what is known of it."""
-    state.page().node = node_id or None
+    page = state.page()
+    page.node, page.edge = node_id or None, None
     if node_id:
         state.set_widget(state.TAB_KEY, "Node")
 

@@ -24,6 +24,7 @@ from debugger.session.variable_rows import VariableRow
 from debugger.settings import HostedSettings
 from debugger.views.address import Address
 from debugger.views.answers import Answers
+from debugger.views.elements import Element
 
 BackendName = Literal["embedded", "hosted"]
 
@@ -74,6 +75,10 @@ class PageState:
     """The navigation's pages by name."""
     answers: Answers = field(default_factory=Answers)
     """What the backend said about workflows, versions and runs."""
+    edge: str | None = None
+    """The chosen edge's id; a node and an edge are never chosen at once."""
+    picture: tuple[Any, Any] | None = None
+    """The geometry that was drawn last, and of what; see `debugger.views.parts.graph_pane`."""
 
     pending: PendingEdits | None = None
     """Edits of the variables of a run that stands still."""
@@ -125,17 +130,30 @@ def forget_widget(key: str) -> None:
     st.session_state.pop(key, None)
 
 
-def drawn_node() -> str | None:
-    """The node that the graph component itself holds as chosen; for its callback."""
+def chosen_element() -> Element | None:
+    """The node or the edge that is chosen."""
+    held = page()
+    if held.node is not None:
+        return Element("node", held.node)
+    return None if held.edge is None else Element("edge", held.edge)
+
+
+def drawn_element() -> Element | None:
+    """What the graph component itself holds as chosen; for its callback."""
     held = st.session_state.get(GRAPH_KEY)
-    found: str | None = held.get("selected") if held else None
-    return found
+    return Element.from_browser(held.get("selected")) if held else None
 
 
-def draw_node(node_id: str | None) -> None:
-    """Make the graph component show a node as chosen when it is drawn next."""
-    if drawn_node() != node_id:
-        st.session_state[GRAPH_KEY] = {"selected": node_id}
+def draw_element(element: Element | None) -> None:
+    """Make the graph component show a node or an edge as chosen when it is drawn next."""
+    if drawn_element() != element:
+        st.session_state[GRAPH_KEY] = {"selected": element.to_browser() if element else None}
+
+
+def pointed_element() -> Element | None:
+    """Where a person has just asked the graph component for a breakpoint; for its callback."""
+    held = st.session_state.get(GRAPH_KEY)
+    return Element.from_browser(held.get("breakpoint")) if held else None
 
 
 def address() -> Address:

@@ -1,39 +1,83 @@
-"""The pane that shows where the run stands: as a graph, or as a table of the same facts."""
+"""The pane that shows where the run stands: as a graph, or as tables of the same facts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from debugger.analysis.node_table import node_table
-from debugger.analysis.position import NextEdge
+from debugger.analysis.node_times import node_times
+from debugger.analysis.stray_edges import stray_edges
+from debugger.analysis.thread_table import thread_names
+from debugger.protocol.base import JsonObject
+from debugger.views import graph_commands, state
+from debugger.views.elements import Element
+from debugger.views.parts.graph.badges import NONE, Badges
 from debugger.views.parts.graph.component import workflow_graph
-from debugger.views.parts.graph.scene import geometry, marks
-from debugger.views.parts.heights import ROW
+from debugger.views.parts.graph.marks import marks
+from debugger.views.parts.graph.scene import geometry
+from debugger.views.parts.graph_tables import TABLE_KEY, TABLES, graph_table
+from debugger.views.parts.inspector import TABS
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
 VIEWS = ("Graph", "Table")
+VIEW_KEY, TINT_KEY, THREAD_KEY = "graph_view", "graph_tint", "graph_thread"
+_ALL = "all"
 _HEIGHT = 356
-_MOST_WAYS = 6
 
 
-def graph_pane(now: Reading) -> None:
-    """Draw the pane."""
+def graph_pane(
+    now: Reading, badges: Badges = NONE, on_breakpoint: Callable[[Element], None] | None = None
+) -> None:
+    """Draw the pane.
+
+    Args:
+        now: What the session tells.
+        badges: The breakpoints and pins to draw.
+        on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
+            there; without it none can be set here.
+    """
+    state.keep_widgets((TABLE_KEY, TINT_KEY, THREAD_KEY))
     with st.container(key="graph_box"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            shown = st.segmented_control(
-                "Workflow view",
-                VIEWS,
-                key="graph_view",
-                default="Graph",
-                required=True,
-                label_visibility="collapsed",
-            )
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="graph_bar"):
+            shown = _segments("Workflow view", VIEW_KEY, VIEWS)
+            if shown == "Table":
+                table = _segments("Table of", TABLE_KEY, TABLES)
+            else:
+                _switches(now)
             st.caption(_summary(now), width="content")
-        if shown == "Graph":
-            _graph(now)
+        if now.session.drawn_instead:
+            st.caption(f":material/history: {plain(now.session.drawn_instead)}")
+        if shown == "Table":
+            with st.container(height=_HEIGHT, border=False, key="graph_tables"):
+                graph_table(now, table, _HEIGHT, _choose)
         else:
-            _table(now)
+            _graph(now, badges, on_breakpoint)
+
+
+def _segments(label: str, key: str, options: tuple[str, ...]) -> str:
+    state.begin_widget(key, options[0])  # no default of its own: it is kept while not drawn
+    chosen = st.segmented_control(label, options, key=key, required=True, label_visibility="collapsed")
+    return chosen or options[0]
+
+
+def _switches(now: Reading) -> None:
+    """What the graph shows: the way or the time, and of a run with several threads whose way."""
+    st.toggle("Time", key=TINT_KEY, help="Tint the nodes by their share of the run's time")
+    names = thread_names(now.position)
+    if len(names) < 2:
+        return
+    if state.widget(THREAD_KEY) not in names:
+        state.set_widget(THREAD_KEY, _ALL)
+    st.segmented_control(
+        "Way of thread",
+        (_ALL, *names),
+        format_func=lambda thread: plain(names.get(thread, "All threads")),
+        key=THREAD_KEY,
+        required=True,
+        label_visibility="collapsed",
+    )
 
 
 def _summary(now: Reading) -> str:
@@ -44,67 +88,61 @@ def _summary(now: Reading) -> str:
     return f"{reached} of {count(nodes, 'node')} reached, {count(len(now.position.hops), 'hop')}"
 
 
-def _graph(now: Reading) -> None:
-    shape = geometry(now.layout, now.graph, now.position.ghosts)
+def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
+    shape = _shape(now)
     if not shape["nodes"]:
-        with st.container(
-            border=True,
-            height=_HEIGHT,
-            horizontal_alignment="center",
-            vertical_alignment="center",
-            key="no_nodes",
-        ):
-            st.caption(
-                "The nodes of the workflow appear here. This version has none: "
-                "choose another version or workflow on the left, or import one.",
-                width="content",
-            )
+        _nothing(now.layout.note)
         return
+    names = thread_names(now.position)
+    thread = state.widget(THREAD_KEY)
+    made = marks(
+        now.position,
+        now.graph,
+        badges=badges,
+        thread=thread if len(names) > 1 and thread in names else None,
+        times=node_times(now.rows) if state.widget(TINT_KEY) else None,
+    )
     # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
     turn = now.turns[-1].number if now.turns else 0
-    stamp = f"{turn}.{len(now.rows)}.{now.session.status}"
-    workflow_graph(shape, marks(now.position, now.graph), height=_HEIGHT, told=now.hint.sentence, stamp=stamp)
-
-
-def _table(now: Reading) -> None:
-    rows = node_table(now.position, now.graph)
-    st.dataframe(
-        {
-            "node": [row.name for row in rows],
-            "status": [row.status for row in rows],
-            "visits": [row.visits for row in rows],
-            "first": [row.first_turn for row in rows],
-            "entered": [row.entered_by for row in rows],
-            "type": [row.type for row in rows],
-            "id": [row.id for row in rows],
-        },
-        key="node_table",
-        hide_index=True,
-        height=_HEIGHT - 60,
-        row_height=ROW,
-        placeholder="",
-        column_config={
-            "node": st.column_config.TextColumn("Node", width="medium"),
-            "status": st.column_config.TextColumn("Status", width="small"),
-            "visits": st.column_config.NumberColumn("Visits", width=60),
-            "first": st.column_config.NumberColumn("First turn", width=80),
-            "entered": st.column_config.TextColumn("Entered by", width="medium"),
-            "type": st.column_config.TextColumn("Type", width="small"),
-            "id": st.column_config.TextColumn("Id", width="small"),
-        },
-        alt="The nodes of the workflow, with status, visits and the edge they were entered by",
+    workflow_graph(
+        shape,
+        made,
+        height=_HEIGHT,
+        told=now.hint.sentence,
+        stamp=f"{turn}.{len(now.rows)}.{now.session.status}",
+        on_choose=_choose,
+        on_breakpoint=on_breakpoint,
     )
-    _ways_on(now.position.next_edges, now.names)
 
 
-def _ways_on(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
-    if not edges:
-        return
-    told = [
-        plain(
-            f"{edge.label or edge.way} → {names.get(edge.destination or '', edge.destination or 'the end')}"
+def _shape(now: Reading) -> JsonObject:
+    """The geometry, worked out again only when the workflow or what the run adds to it is another."""
+    page = state.page()
+    strays = stray_edges(now.position, now.graph)
+    # The workflow itself is compared by identity: a session has one for good.
+    drawn = (id(now.session.workflow), now.layout.version, now.position.ghosts, strays)
+    if page.picture is None or page.picture[0] != drawn:
+        page.picture = (drawn, geometry(now.layout, now.graph, now.position.ghosts, strays))
+    shape: JsonObject = page.picture[1]
+    return shape
+
+
+def _nothing(note: str) -> None:
+    with st.container(
+        border=True,
+        height=_HEIGHT,
+        horizontal_alignment="center",
+        vertical_alignment="center",
+        key="no_nodes",
+    ):
+        st.caption(
+            plain(note)
+            or "The nodes of the workflow appear here. This version has none: "
+            "choose another version or workflow on the left, or import one.",
+            width="content",
         )
-        for edge in edges[:_MOST_WAYS]
-    ]
-    more = f" and {len(edges) - _MOST_WAYS} more" if len(edges) > _MOST_WAYS else ""
-    st.caption("Possible next: " + ", ".join(told) + more)
+
+
+def _choose(element: Element | None) -> None:
+    is_edge = element is not None and element.kind == "edge"
+    graph_commands.choose(element, "Why" if is_edge and "Why" in TABS else "Node")

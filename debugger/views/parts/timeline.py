@@ -169,6 +169,6 @@ def _choose() -> None:
         return
     index, node = state.widget(_ROWS_KEY)[cells[0][0]]
     commands.select_event(index)
-    state.page().node = node
+    state.page().node, state.page().edge = node, None
     if state.widget(state.TAB_KEY) not in ("State", "Event"):
         state.set_widget(state.TAB_KEY, "Event")

@@ -1,18 +1,20 @@
-"""The graph component: an inline picture whose nodes can be chosen."""
+"""The graph component: an inline picture whose nodes and edges can be chosen."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Callable
 from importlib import resources
 
 import streamlit as st
 
 from debugger.protocol.base import JsonObject
 from debugger.views import state
+from debugger.views.elements import Element
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
+_SCRIPTS = ("drawing.js", "view.js", "hands.js", "graph.js")
+"""Parts of one module, in this order."""
 
 
 def _asset(name: str) -> str:
@@ -20,44 +22,67 @@ def _asset(name: str) -> str:
 
 
 _PICTURE = st.components.v2.component(
-    "workflow_graph", html=_asset("graph.html"), css=_asset("graph.css"), js=_asset("graph.js")
+    "workflow_graph",
+    html=_asset("graph.html"),
+    css=_asset("graph.css"),
+    js="\n".join(map(_asset, _SCRIPTS)),
 )
 
 
-def workflow_graph(shape: JsonObject, marks: JsonObject, *, height: int, told: str, stamp: str) -> None:
-    """Draw the graph; the chosen node is `PageState.node`.
+def workflow_graph(
+    shape: JsonObject,
+    marks: JsonObject,
+    *,
+    height: int,
+    told: str,
+    stamp: str,
+    on_choose: Callable[[Element | None], None],
+    on_breakpoint: Callable[[Element], None] | None = None,
+) -> None:
+    """Draw the graph; what is chosen in it is `PageState.node` or `PageState.edge`.
 
     Args:
-        shape: The geometry; while it is equal the picture keeps zoom, place and focus.
+        shape: The geometry; while its ``version`` is equal the picture keeps zoom, place and focus.
         marks: What a run has made of it.
         height: In pixels.
         told: How the run stands, for screen readers; read aloud when it changes.
         stamp: Put on the picture once it is drawn, for tests to wait for.
+        on_choose: Takes what a person has chosen; ``None`` when a choice is given back.
+        on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
+            there. Without it no place for one is shown.
     """
-    written = json.dumps(shape, sort_keys=True, allow_nan=False)
-    version = hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    chosen = state.chosen_element()
     data: JsonObject = {
         "key": state.GRAPH_KEY,
-        "version": version,
-        "selected": state.page().node,
+        "version": shape["version"],
+        "ground": shape["ground"],
+        "selected": chosen.id if chosen and chosen.kind == "node" else None,
+        "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
         "told": told,
         "stamp": stamp,
+        "can_break": on_breakpoint is not None,
         **marks,
     }
-    state.draw_node(state.page().node)
+    state.draw_element(chosen)
     with st.container(gap=None, key="graph_pane"):
         if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
             _PICTURE(
                 key=f"{state.GRAPH_KEY}_geometry",
                 height=1,
-                data={"role": "geometry", "version": version, "geometry": shape},
+                data={"role": "geometry", "version": shape["version"], "geometry": shape},
             )
         else:
             data["geometry"] = shape
-        _PICTURE(key=state.GRAPH_KEY, height=height, data=data, on_selected_change=_chosen)
+        _PICTURE(
+            key=state.GRAPH_KEY,
+            height=height,
+            data=data,
+            on_selected_change=lambda: on_choose(state.drawn_element()),
+            on_breakpoint_change=lambda: _point(on_breakpoint),
+        )
 
 
-def _chosen() -> None:
-    state.page().node = state.drawn_node()
-    if state.page().node is not None:
-        state.set_widget(state.TAB_KEY, "Node")
+def _point(on_breakpoint: Callable[[Element], None] | None) -> None:
+    element = state.pointed_element()
+    if element is not None and on_breakpoint is not None:
+        on_breakpoint(element)

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import json
+import re
+
+import pytest
 
 from debugger.analysis.position import position
+from debugger.analysis.stray_edges import stray_edges
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.protocol.events import (
     ConditionalEdgeEvent,
     DirectEdgeEvent,
-    EndNodeRunEvent,
-    EndThreadEvent,
     StartNodeRunEvent,
 )
 from debugger.protocol.runs import TurnInput, TurnLog
-from debugger.views.parts.graph.scene import geometry, marks
+from debugger.views.parts.graph.marks import marks
+from debugger.views.parts.graph.scene import geometry
 from tests.factories import direct, everywhere, say, static, when, workflow
 
 
@@ -50,56 +53,6 @@ def hop(source, destination, cls=DirectEdgeEvent):
     )
 
 
-def test_before_a_run_nothing_is_marked():
-    subject = graph()
-
-    made = marks(position([], subject, "not_started"), subject)
-
-    assert {node["state"] for node in made["nodes"].values()} == {"idle"}
-    assert made["edges"] == {}
-    assert made["current"] == []
-
-
-def test_a_run_marks_where_it_is_where_it_was_and_where_it_can_go():
-    subject = graph()
-    turns = turn(start("greet"), hop("greet", "ask"), start("ask"))
-
-    made = marks(position(turns, subject, "waiting_for_user_input"), subject)
-
-    states = {node: mark["state"] for node, mark in made["nodes"].items()}
-    assert states == {"greet": "visited", "ask": "current", "bye": "next", "human": "unreached"}
-    assert made["nodes"]["ask"]["note"] == "your turn"
-    assert made["edges"] == {
-        "edge_greet_ask": {"state": "taken", "order": "1"},
-        "edge_ask_bye": {"state": "next", "order": ""},
-    }
-
-
-def test_steps_are_numbered_in_their_order_and_the_last_ones_are_kept():
-    subject = graph()
-    loop = [hop("ask", "bye", ConditionalEdgeEvent), start("bye"), hop("bye", "ask"), start("ask")]
-    turns = turn(start("greet"), hop("greet", "ask"), start("ask"), *loop, *loop, *loop)
-
-    made = marks(position(turns, subject), subject)
-
-    assert made["nodes"]["greet"]["order"] == "1"
-    assert made["nodes"]["ask"]["order"] == "…6,8"
-    assert made["nodes"]["ask"]["visits"] == 4
-    assert made["edges"]["edge_bye_ask"]["order"] == "3,5,7"
-
-
-def test_a_node_that_failed_is_marked_failed():
-    subject = graph()
-    failed = EndNodeRunEvent(
-        origin_thread_id="0", origin_node_logical_id="greet", run_output={"success": False}
-    )
-
-    made = marks(position(turn(start("greet"), failed), subject, "failed"), subject)
-
-    assert made["nodes"]["greet"]["state"] == "failed"
-    assert made["nodes"]["greet"]["note"] == "failed here"
-
-
 def test_nodes_that_the_version_lacks_are_drawn_below_it():
     subject = graph()
     placed = layout(subject)
@@ -108,7 +61,7 @@ def test_nodes_that_the_version_lacks_are_drawn_below_it():
     shape = geometry(placed, subject, found.ghosts)
 
     ghost = shape["nodes"][-1]
-    assert (ghost["id"], ghost["ghost"], ghost["lines"]) == ("gone", True, ["Gone"])
+    assert (ghost["id"], ghost["ghost"], list(ghost["lines"])) == ("gone", True, ["Gone"])
     assert ghost["y"] > placed.height
     assert shape["height"] > ghost["y"]
     assert marks(found, subject)["nodes"]["gone"]["state"] in ("current", "ghost")
@@ -123,47 +76,68 @@ def test_the_whole_picture_is_plain_json():
     assert [edge["title"] for edge in shape["edges"]][1] == "[[done]] == true\nconditional edge"
 
 
-def test_a_companion_is_marked_where_it_is_until_it_has_ended():
+def test_ghosts_are_laid_out_with_the_ways_between_them_and_to_the_rest():
     subject = graph()
-    poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="bye")
-    end = EndThreadEvent(origin_thread_id="0_companion_lab", last_node_logical_id="bye")
+    events = [start("greet"), hop("greet", "old"), start("old"), hop("old", "older"), start("older")]
+    found = position(turn(*events), subject)
 
-    during = marks(position(turn(start("greet"), poll), subject), subject)
-    after = marks(position(turn(start("greet"), poll, end), subject), subject)
+    shape = geometry(layout(subject), subject, found.ghosts, stray_edges(found, subject))
 
-    assert during["current"] == ["greet", "bye"]
-    assert (during["nodes"]["bye"]["state"], during["nodes"]["bye"]["note"]) == ("current", "companion lab")
-    assert after["current"] == ["greet"]
-    assert (after["nodes"]["bye"]["state"], after["nodes"]["bye"]["note"]) == ("visited", "")
+    nodes = {node["id"]: node for node in shape["nodes"]}
+    edges = {edge["id"]: edge for edge in shape["edges"]}
+    assert layout(subject).height < nodes["old"]["y"] < nodes["older"]["y"] < shape["height"]
+    assert (edges["edge_greet_old"]["stray"], edges["edge_old_older"]["stray"]) == ("ghost", "ghost")
+    assert [edge["id"] for edge in shape["edges"]].count("edge_old_older") == 1
+    assert edges["edge_greet_old"]["title"].endswith("not in this version")
 
 
-def test_a_node_with_the_run_and_a_companion_tells_of_both():
+def test_of_a_workflow_that_is_gone_all_that_the_run_did_is_drawn():
+    subject = Graph(workflow())
+    found = position(turn(start("greet"), hop("greet", "ask"), start("ask")), subject)
+
+    shape = geometry(layout(subject), subject, found.ghosts, stray_edges(found, subject))
+
+    assert [node["id"] for node in shape["nodes"]] == ["greet", "ask"]
+    assert [edge["id"] for edge in shape["edges"]] == ["edge_greet_ask"]
+    assert shape["width"] > 0 < shape["height"]
+
+
+def test_an_added_edge_begins_and_ends_at_the_borders_of_its_boxes():
     subject = graph()
-    poll = StartNodeRunEvent(origin_thread_id="0_companion_lab", origin_node_logical_id="greet")
-
-    made = marks(position(turn(start("greet"), poll), subject, "waiting_for_user_input"), subject)
-
-    assert made["nodes"]["greet"]["note"] == "your turn, companion lab"
-
-
-def test_a_run_inside_a_super_node_is_marked_at_it_with_the_node_inside():
-    subject = graph()
-    inner = StartNodeRunEvent(
-        origin_thread_id="0", origin_node_logical_id="bye/name", origin_node_name="Name"
+    away = ConditionalEdgeEvent(
+        origin_thread_id="0", source_node_logical_id="ask", destination_node_logical_id="human"
     )
+    found = position(turn(start("ask"), away, start("human")), subject)
 
-    made = marks(position(turn(start("greet"), inner), subject, "waiting_for_user_input"), subject)
+    shape = geometry(layout(subject), subject, {}, stray_edges(found, subject))
 
-    assert (made["current"], made["nodes"]["bye"]["note"]) == (["bye"], "your turn, at Name")
-    assert "bye/name" not in made["nodes"]
+    edge = shape["edges"][-1]
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", edge["path"])]
+    boxes = {node["id"]: node for node in shape["nodes"]}
+    assert edge["stray"] == "hop"
+    assert is_on_border(numbers[:2], boxes["ask"])
+    assert is_on_border(numbers[-2:], boxes["human"])
 
 
-def test_a_node_that_was_passed_over_says_so():
+def is_on_border(point, box):
+    across = abs(point[0] - box["x"]) - box["width"] / 2
+    along = abs(point[1] - box["y"]) - box["height"] / 2
+    return max(across, along) == pytest.approx(0, abs=0.2)
+
+
+def test_what_a_run_adds_changes_the_version_and_not_the_ground():
     subject = graph()
-    hop = DirectEdgeEvent(
-        origin_thread_id="0", source_node_logical_id="greet", destination_node_logical_id="ask"
-    )
+    placed = layout(subject)
 
-    made = marks(position(turn(start("greet"), hop, start("bye")), subject), subject)
+    plain, more = geometry(placed, subject, {}), geometry(placed, subject, {"gone": "Gone"})
 
-    assert (made["nodes"]["ask"]["state"], made["nodes"]["ask"]["note"]) == ("visited", "passed over")
+    assert plain["version"] != more["version"]
+    assert plain["ground"] == more["ground"] == placed.version
+    assert geometry(placed, subject, {})["version"] == plain["version"]
+
+
+def test_what_an_author_wrote_about_a_node_is_part_of_the_version():
+    before = Graph(workflow(static("a", "Hi", description="Says hi")))
+    after = Graph(workflow(static("a", "Hi", description="Greets")))
+
+    assert geometry(layout(before), before, {})["version"] != geometry(layout(after), after, {})["version"]

@@ -1,0 +1,151 @@
+// Mouse and keyboard. Handlers are assigned once per instance and read what is current from it.
+
+const MOVES = {
+  in: it => zoomAtCentre(it, 1.25), out: it => zoomAtCentre(it, 0.8), fit: reset, current: toCurrent,
+  left: it => pan(it, STEP, 0), right: it => pan(it, -STEP, 0), up: it => pan(it, 0, STEP), down: it => pan(it, 0, -STEP),
+  follow: it => {
+    following.set(it.key, !follows(it));
+    it.moved = false;
+    follow(it);
+    showSwitches(it);
+  },
+  expand: it => it.root.matches(":modal") ? it.root.close() : expand(it),
+};
+const KEYS = {
+  "+": MOVES.in, "=": MOVES.in, "-": MOVES.out, 0: MOVES.fit,
+  ArrowLeft: MOVES.left, ArrowRight: MOVES.right, ArrowUp: MOVES.up, ArrowDown: MOVES.down, // with Shift
+};
+
+function expand(it) {
+  it.root.removeAttribute("role"); // now it is a dialog
+  it.root.showModal();
+  showSwitches(it);
+}
+
+function showSwitches(it) {
+  const is = it.root.matches(":modal"), button = it.root.querySelector('[data-do="expand"]');
+  button.setAttribute("aria-label", is ? "Back to the page" : "Expand");
+  button.title = is ? "Back to the page (Escape)" : "Expand: use the whole window";
+  it.root.querySelector('[data-do="follow"]').setAttribute("aria-pressed", String(follows(it)));
+}
+
+function partOf(event) {
+  const group = event.target.closest(".node, .edge");
+  return group && { kind: group.dataset.kind, id: group.dataset.id, onDot: Boolean(event.target.closest(".dot")) };
+}
+
+function wire(it) {
+  wirePointer(it);
+  it.svg.onkeydown = event => onKey(it, event);
+  it.svg.onfocusin = event => { // the one tab stop is where the focus was last
+    const part = partOf(event);
+    if (part) moveStop(it, part);
+  };
+  it.bar.onclick = event => {
+    const button = event.target.closest("button");
+    if (button) MOVES[button.dataset.do](it);
+  };
+  it.bar.onkeydown = event => walkBar(it, event);
+  it.root.onclose = () => {
+    it.root.setAttribute("role", "group");
+    showSwitches(it);
+  };
+  it.ways.onclick = event => {
+    const button = event.target.closest("button");
+    if (button && button.dataset.edge) it.pick({ kind: "edge", id: button.dataset.edge });
+    else if (button && button.dataset.node) it.pick({ kind: "node", id: button.dataset.node });
+  };
+  it.observer = new ResizeObserver(() => { // born in a hidden place the picture has no size yet
+    if (!it.geometry) return;
+    if (!it.placed || (!it.moved && follows(it) && it.fitted !== it.root.matches(":modal"))) place(it); else follow(it);
+    it.fitted = it.root.matches(":modal");
+  });
+  it.observer.observe(it.svg);
+}
+
+function wirePointer(it) {
+  let drag = null;
+  it.svg.onwheel = event => { // a plain wheel scrolls the page
+    if (!event.ctrlKey && !event.metaKey && !it.root.matches(":modal")) return;
+    event.preventDefault();
+    const room = it.svg.getBoundingClientRect();
+    zoom(it, Math.exp(-event.deltaY * 0.0022), event.clientX - room.left, event.clientY - room.top);
+  };
+  it.svg.onpointerdown = event => {
+    drag = { x: event.clientX, y: event.clientY, view: { ...it.view }, moved: false, id: event.pointerId };
+  };
+  it.svg.onpointermove = event => {
+    if (!drag) return;
+    const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
+    if (!drag.moved && Math.hypot(dx, dy) < 4) return;
+    if (!drag.moved) it.svg.setPointerCapture(drag.id);
+    drag.moved = true;
+    it.view = drag.view;
+    pan(it, dx, dy);
+  };
+  it.svg.onpointerup = event => {
+    const was = drag, part = partOf(event);
+    drag = null;
+    if (!was || was.moved || !part) return;
+    if (part.onDot) it.toggle(part); else it.pick(part);
+  };
+  it.svg.onpointercancel = () => { drag = null; };
+}
+
+function onKey(it, event) {
+  const part = partOf(event), modified = event.ctrlKey || event.metaKey || event.altKey;
+  if (modified) return;
+  let did = true;
+  if (part && (event.key === "Enter" || event.key === " ")) it.pick(part);
+  else if (part && event.key.toLowerCase() === "b") it.toggle(part);
+  else if (part && event.key.startsWith("Arrow") && !event.shiftKey) walk(it, part, event.key);
+  else if (KEYS[event.key]) KEYS[event.key](it);
+  else did = false;
+  if (did) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+// One tab stop for the whole graph. Up and down walk the nodes in reading order, right and left the edges that
+// leave a node; from an edge, down leads on to its target and up back to its source.
+function walk(it, part, key) {
+  const turn = (ids, id, step) => ids[(ids.indexOf(id) + step + ids.length) % ids.length];
+  const step = key === "ArrowDown" || key === "ArrowRight" ? 1 : -1, along = key === "ArrowDown" || key === "ArrowUp";
+  if (part.kind === "node" && along) return focusOn(it, "node", turn(it.reading, part.id, step));
+  const edge = part.kind === "edge" ? it.edges.get(part.id).edge : null;
+  if (edge && along) return focusOn(it, "node", step > 0 ? edge.target : edge.source);
+  const source = edge ? edge.source : part.id;
+  const ids = [...it.edges.values()].map(entry => entry.edge).filter(each => each.source === source).map(each => each.id);
+  if (ids.length) focusOn(it, "edge", edge ? turn(ids, part.id, step) : ids[step > 0 ? 0 : ids.length - 1]);
+}
+
+function focusOn(it, kind, id) {
+  const entry = entryOf(it, kind, id);
+  if (!entry) return;
+  entry.group.focus({ preventScroll: true });
+  const middle = kind === "edge" ? { ...pointOf(entry.at(0.5)), width: 20, height: 20 } : entry.node;
+  if (!isVisible(it, middle)) centre(it, middle);
+}
+
+function pointOf({ x, y }) {
+  return { x, y };
+}
+
+function moveStop(it, { kind, id }) {
+  const old = it.stop && entryOf(it, it.stop.kind, it.stop.id), now = entryOf(it, kind, id);
+  if (old) old.group.setAttribute("tabindex", "-1");
+  it.stop = { kind, id };
+  now.group.setAttribute("tabindex", "0");
+}
+
+// The buttons are one tab stop, too: left and right walk them.
+function walkBar(it, event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const buttons = [...it.bar.querySelectorAll("button:not(:disabled)")], at = buttons.indexOf(event.target);
+  const next = buttons[(at + step + buttons.length) % buttons.length];
+  it.bar.querySelectorAll("button").forEach(button => { button.tabIndex = button === next ? 0 : -1; });
+  next.focus();
+  event.preventDefault();
+}
