@@ -26,7 +26,7 @@ class Moment:
     """Counts the run's moments from 0."""
     index: int
     """The event after which they stand so, counted over the run from 0; for what a turn was given its first
-    event."""
+    event, which may make a later moment."""
     turn_number: int
     dynamic: JsonObject = field(default_factory=dict)
     system: JsonObject = field(default_factory=dict)
@@ -98,10 +98,6 @@ class Moments(Following):
         place = bisect_right(self._indexes, index)
         return self.all[place - 1] if place else BEFORE
 
-    def before(self, moment: Moment) -> Moment:
-        """The moment before another."""
-        return self.all[moment.number - 1] if moment.number > 0 else BEFORE
-
     def is_copy(self, name: str) -> bool:
         """Whether a variable is a copy that bears the id or the name of the node that wrote it."""
         return "." in name and any(name.startswith(f"{label}.") for label in self._labels)
@@ -115,9 +111,6 @@ class Moments(Following):
         return memory.scopes(self._labels)
 
     def _keep(self, index: int, turn_number: int) -> None:
-        if self._indexes and self._indexes[-1] == index:  # what a turn was given, and its first event
-            self.all.pop()
-            self._indexes.pop()
         own = self._memory
         self.all.append(
             Moment(
