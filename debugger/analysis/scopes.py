@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from debugger.analysis.difference import Difference, differences
 from debugger.analysis.facts import field as field_of
-from debugger.analysis.facts import node_name_of, node_of, text
+from debugger.analysis.facts import node_name_of, node_of, text, thread_id_of
 from debugger.analysis.supplied import supplied_dynamic, supplied_runtime, supplied_state
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, reference_id
@@ -19,6 +19,7 @@ from debugger.protocol.system_variables import SYSTEM_NAMES
 _STATE_TYPE = "workflow_show_state"
 _EVALUATED = "_evaluated_dynamic_variables"
 _INPUT = "_input_dynamic_variables"
+_LOOP_OUTCOME = "self_loop_outcome"
 
 
 @dataclass(frozen=True)
@@ -74,18 +75,18 @@ def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
 
     What a caller sent is not among it, nor are qualified copies. Paths are those of `changed_variables`.
     """
-    memory = _Memory(_node_labels(turns))
+    memory, labels = Memory(), _node_labels(turns)
     found: list[list[Difference]] = []
     for turn in turns:
         memory.begin(turn.run_input)
-        before = _written(memory.scopes())
+        before = _written(memory.scopes(labels))
         memory.follow(turn.events)
-        found.append(differences(before, _written(memory.scopes())))
+        found.append(differences(before, _written(memory.scopes(labels))))
     return found
 
 
 def _scopes_at(turns: Sequence[TurnLog], index: int | None, labels: frozenset[str]) -> Scopes:
-    memory = _Memory(labels)
+    memory = Memory()
     left = sum(len(turn.events) for turn in turns) if index is None else index + 1
     for turn in turns:
         if left <= 0 and index is not None:
@@ -93,15 +94,15 @@ def _scopes_at(turns: Sequence[TurnLog], index: int | None, labels: frozenset[st
         memory.begin(turn.run_input)
         memory.follow(turn.events[: max(left, 0)])
         left -= len(turn.events)
-    return memory.scopes()
+    return memory.scopes(labels)
 
 
 def _can_change(turns: Sequence[TurnLog], index: int) -> bool:
-    """Whether an event is one that shows the state, or the first of its turn."""
+    """Whether an event is one that may change variables, or the first of its turn."""
     left = index
     for turn in turns:
         if 0 <= left < len(turn.events):
-            return left == 0 or turn.events[left].type == _STATE_TYPE
+            return left == 0 or turn.events[left].type in _CHANGES
         left -= len(turn.events)
     return False
 
@@ -116,7 +117,7 @@ def _node_labels(turns: Iterable[TurnLog]) -> frozenset[str]:
     return frozenset(label for label in found if label)
 
 
-def _split_qualified(values: Mapping[str, Any], labels: frozenset[str]) -> tuple[JsonObject, JsonObject]:
+def _split_qualified(values: Mapping[str, Any], labels: Container[str]) -> tuple[JsonObject, JsonObject]:
     plain: JsonObject = {}
     qualified: JsonObject = {}
     for key, value in values.items():
@@ -124,61 +125,112 @@ def _split_qualified(values: Mapping[str, Any], labels: frozenset[str]) -> tuple
     return plain, qualified
 
 
-class _Memory:
-    """The variables so far."""
+class Memory:
+    """The variables so far, followed from event to event. What was given out is never changed afterwards."""
 
-    def __init__(self, labels: frozenset[str]) -> None:
-        self._labels = labels
+    def __init__(self) -> None:
         self._begun = False
-        self._dynamic: JsonObject = {}
-        self._system: JsonObject = {}
-        self._runtime: dict[str, JsonObject] = {}
-        self._workflow: JsonObject = {}
-        self._seeds: JsonObject = {}
+        self.dynamic: JsonObject = {}
+        self.system: JsonObject = {}
+        self.runtime: dict[str, JsonObject] = {}
+        """By thread as people know it, qualified copies among them."""
+        self.workflow: JsonObject = {}
+        self.seeds: JsonObject = {}
+        self._ended: set[str] = set()
 
     def begin(self, given: TurnInput) -> None:
         """A turn begins: what it is given stays, newer over older (``platform/engine.md`` U-37)."""
         if not self._begun:
             self._restore(supplied_state(given))
-        self._dynamic = {**self._dynamic, **supplied_dynamic(given)}
-        self._seeds = {**self._seeds, **supplied_runtime(given)}
+        self.dynamic = {**self.dynamic, **supplied_dynamic(given)}
+        self.seeds = {**self.seeds, **supplied_runtime(given)}
 
     def follow(self, events: Iterable[Event]) -> None:
+        """Take in what happened next."""
         for event in events:
-            if event.type == _STATE_TYPE:
-                self._show(event)
+            self.take(event)
 
-    def scopes(self) -> Scopes:
-        parted = {key: _split_qualified(values, self._labels) for key, values in self._runtime.items()}
+    def take(self, event: Event) -> bool:
+        """Take in one event; whether it may have changed a variable."""
+        change = _CHANGES.get(event.type)
+        return change is not None and change(self, event)
+
+    def scopes(self, labels: Container[str]) -> Scopes:
+        """All variables as they stand.
+
+        Args:
+            labels: Ids and names of the nodes that have run: what a qualified copy begins with.
+        """
+        parted = {key: _split_qualified(values, labels) for key, values in self.runtime.items()}
         return Scopes(
-            dynamic=self._dynamic,
-            system=self._system,
+            dynamic=self.dynamic,
+            system=self.system,
             runtime={key: plain for key, (plain, _) in parted.items()},
             qualified={key: qualified for key, (_, qualified) in parted.items()},
-            workflow=self._workflow,
-            seeds=self._seeds,
+            workflow=self.workflow,
+            seeds=self.seeds,
         )
 
     def _restore(self, state: StateSnapshot) -> None:
         self._begun = True
-        self._dynamic = state.dynamic_variables
-        self._workflow = state.workflow_runtime_variables
-        self._runtime = {
+        self.dynamic = state.dynamic_variables
+        self.workflow = state.workflow_runtime_variables
+        self.runtime = {
             reference_id(key) or MAIN_THREAD: thread.runtime_variables
             for key, thread in state.threads.items()
         }
 
-    def _show(self, event: Event) -> None:
-        thread = reference_id(text(event, "thread_id") or event.origin_thread_id) or MAIN_THREAD
-        self._runtime[thread] = _object(field_of(event, "runtime_variables"))
+    def _show(self, event: Event) -> bool:
+        self.runtime = {**self.runtime, _thread_of(event): _object(field_of(event, "runtime_variables"))}
         shared = _object(field_of(event, "workflow_runtime_variables"))
-        self._workflow = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
+        own = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
+        self.workflow = _kept(self.workflow, own)
         evaluated, given = _object(shared.get(_EVALUATED)), _object(shared.get(_INPUT))
         if evaluated or given:
-            self._system = {
+            system = {
                 key: value for key, value in evaluated.items() if key in SYSTEM_NAMES and key not in given
             }
-            self._dynamic = {**given, **{k: v for k, v in evaluated.items() if k not in self._system}}
+            dynamic = {**given, **{key: value for key, value in evaluated.items() if key not in system}}
+            self.system, self.dynamic = _kept(self.system, system), _kept(self.dynamic, dynamic)
+        return True
+
+    def _give_up(self, event: Event) -> bool:
+        """A bounded loop ends: why is a variable, which no state event shows before the way out is chosen."""
+        outcome, thread = text(event, "outcome"), _thread_of(event)
+        if outcome is not None:
+            own = {**self.runtime.get(thread, {}), _LOOP_OUTCOME: outcome}
+            self.runtime = {**self.runtime, thread: own}
+        return outcome is not None
+
+    def _end(self, event: Event) -> bool:
+        self._ended.add(_thread_of(event))
+        return False
+
+    def _fork(self, event: Event) -> bool:
+        """Of an ended companion thread nothing is left where another takes its id (``engine.md`` 3.5)."""
+        thread = _thread_of(event)
+        if thread == MAIN_THREAD or thread not in self._ended:
+            return False
+        self._ended.discard(thread)
+        self.runtime = {**self.runtime, thread: {}}
+        return True
+
+
+_CHANGES: dict[str, Callable[[Memory, Event], bool]] = {
+    _STATE_TYPE: Memory._show,
+    "self_loop_exhausted": Memory._give_up,
+    "end_thread": Memory._end,
+    "companion_edge": Memory._fork,
+}
+
+
+def _kept(old: JsonObject, new: JsonObject) -> JsonObject:
+    """The old object where the new one holds the same: thousands of moments then share it."""
+    return new if differences(old, new) else old
+
+
+def _thread_of(event: Event) -> str:
+    return reference_id(text(event, "thread_id") or thread_id_of(event)) or MAIN_THREAD
 
 
 def _written(scopes: Scopes) -> JsonObject:
@@ -194,7 +246,7 @@ def _under(lead: str, values: Mapping[str, Any]) -> JsonObject:
     return {f"{lead}.{key}": value for key, value in values.items()}
 
 
-def _is_qualified(key: str, labels: frozenset[str]) -> bool:
+def _is_qualified(key: str, labels: Container[str]) -> bool:
     place = key.find(".")
     while place != -1:
         if key[:place] in labels:

@@ -6,11 +6,11 @@ from collections.abc import Generator
 from typing import TypeVar
 
 from debugger.engine.accounts import Accounts
-from debugger.engine.expansion.placement import origin_of
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import ThreadState
 from debugger.engine.world import World
+from debugger.graph.placement import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     Event,

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from debugger.engine.announcer import Events
-from debugger.engine.expansion.placement import is_inside
 from debugger.engine.hop_events import companion_event, edge_event, escalation_event, navigation_event
 from debugger.engine.hops import Decision, Hop
 from debugger.engine.nodes.base import Node, NodeContext
@@ -15,6 +14,7 @@ from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
 from debugger.engine.static_messages import fixed_response, pick_message
 from debugger.graph import Graph
+from debugger.graph.placement import is_inside
 from debugger.protocol.events import EndThreadEvent, Event, WaitingConditionMatchedEvent
 from debugger.protocol.workflow import GuardrailStrikesConfig, NodeConfig
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.engine.expansion.placement import author_edge_id
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.schemas import readable_schema
 from debugger.engine.responders.base import Choice
+from debugger.graph.placement import author_edge_id
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
 

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from debugger.engine.announcer import Events
-from debugger.engine.flags import number, truth
 from debugger.engine.hop_events import companion_event
 from debugger.engine.hopping import Hopping
 from debugger.engine.hops import Hop, choice_of
@@ -25,6 +24,7 @@ from debugger.engine.segment import Segment
 from debugger.engine.state import BoundedLoop, ThreadState
 from debugger.engine.waiting import note_evaluation
 from debugger.protocol.events import EndNodeRunEvent, Event, StartNodeRunEvent
+from debugger.protocol.flags import number, truth
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, SelfLoopConfig
 
 _DEFAULT_HOP_LIMIT = 3

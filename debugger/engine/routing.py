@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from debugger.engine.expansion.placement import exit_origin_of, may_enter, ways_back
-from debugger.engine.flags import truth
 from debugger.engine.hops import Decision, Hop, Kind, choice_of
 from debugger.engine.nodes.base import Node, NodeContext, Outcome
 from debugger.engine.nodes.llm.judging import judge
@@ -18,7 +16,9 @@ from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
 from debugger.graph import Graph
+from debugger.graph.placement import exit_origin_of, may_enter, ways_back
 from debugger.protocol.events import Event, WorkflowWarningEvent
+from debugger.protocol.flags import truth
 from debugger.protocol.workflow import (
     EdgeConfig,
     EvaluateWhileWaitingConfig,

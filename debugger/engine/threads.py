@@ -6,7 +6,6 @@ from collections.abc import Generator
 from typing import Any
 
 from debugger.engine.announcer import Events
-from debugger.engine.expansion.placement import is_inside
 from debugger.engine.hopping import Hopping
 from debugger.engine.hops import Decision
 from debugger.engine.node_runs import NodeRuns
@@ -15,6 +14,7 @@ from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
 from debugger.engine.waiting import armed_edges, remember
 from debugger.errors import RunError
+from debugger.graph.placement import is_inside
 from debugger.protocol.events import (
     BusyWaitForUserMessageEvent,
     CompanionStepBoundaryEvent,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from debugger.engine.expansion.levels import Gate, Level
-from debugger.engine.expansion.placement import EXIT_ORIGIN
 from debugger.engine.expansion.references import TRIGGERS
-from debugger.engine.flags import truth
 from debugger.errors import RunError
+from debugger.graph.placement import EXIT_ORIGIN
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 _WAITING = "evaluate_while_waiting_config"
 

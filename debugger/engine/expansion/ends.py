@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from debugger.engine.flags import truth
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from debugger.engine.expansion.levels import Gate
-from debugger.engine.expansion.placement import ENTRY, REVERSE_EDGES
-from debugger.engine.flags import truth
+from debugger.graph.placement import ENTRY, REVERSE_EDGES
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 _SETTINGS = "global_node_config"
 _BACK = "reverse_conditional_edge"

@@ -10,13 +10,13 @@ from debugger.engine.expansion.ends import Paths, paths_of
 from debugger.engine.expansion.mappings import Filled
 from debugger.engine.expansion.models import ModelRule
 from debugger.engine.expansion.placeholder import Placeholder, is_expandable
-from debugger.engine.expansion.placement import ORIGIN, SCOPE
 from debugger.engine.expansion.references import Renaming, renamed_edge
 from debugger.engine.expansion.settings import baked
-from debugger.engine.flags import truth
 from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
+from debugger.graph.placement import ORIGIN, SCOPE
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 
 @dataclass(frozen=True)

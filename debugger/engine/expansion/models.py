@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from debugger.engine.expansion.placeholder import Placeholder
-from debugger.engine.flags import truth
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 _DEFERRING = "global_default_llm"
 _NONE = "no_llm"

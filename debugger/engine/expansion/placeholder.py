@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from debugger.engine.flags import truth
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 SUPER_NODE = "super_node"
 

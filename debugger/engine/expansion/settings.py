@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from debugger.engine.expansion.models import ModelRule
-from debugger.engine.flags import truth
 from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 
 _DEFERRING = {"type": "global_default_llm"}
 _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"

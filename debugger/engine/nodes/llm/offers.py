@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from debugger.engine.flags import truth
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig
 from debugger.engine.nodes.llm.schemas import readable_schema, without_properties
@@ -17,6 +16,7 @@ from debugger.engine.tools.making import check_targets, make_tool
 from debugger.engine.tools.mcp import McpTool, mcp_servers, mcp_tools
 from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.flags import truth
 from debugger.protocol.workflow import WorkflowConfig
 
 _IGNORES_TEXT = "ignore_content_received_during_llm_tool_call_specification"

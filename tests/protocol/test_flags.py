@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.flags import number, truth
+from debugger.protocol.flags import number, truth
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a node stands among super nodes; the engine routes by it.
+"""Where a node stands among super nodes; runs are routed by it.
 
 What the expansion knows travels in the expanded document, as extra fields:
 

@@ -1,0 +1,139 @@
+"""The ways out of a node, in the order in which they are asked (``platform/engine.md`` 3.3, 3.6, 3.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from debugger.graph.checks.subject import flag
+from debugger.graph.graph import Graph
+from debugger.graph.placement import author_edge_id, may_enter, ways_back
+from debugger.protocol.flags import truth
+from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig
+
+Kind = Literal["direct", "fork", "conditional", "global", "reverse", "self_loop", "retry", "nothing"]
+Bar = Literal["disabled", "dangling", "blocked"]
+Caller = tuple[str, str]
+"""A global node, and the node that it was entered from."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way out of a node, or none: the last one ends the thread."""
+
+    kind: Kind
+    destination: str | None
+    edge: EdgeConfig | None = None
+    condition: ConditionConfig | None = None
+    judged_apart: bool = False
+    """Whether a model judges its condition in a call of its own."""
+    bar: Bar | None = None
+    """What keeps it from being taken, whatever holds."""
+
+    @property
+    def expression(self) -> str:
+        """The expression of its condition; empty where it has none."""
+        return (self.condition.condition_expression if self.condition else None) or ""
+
+    @property
+    def freeform(self) -> str:
+        """The condition for a model; empty where it has none."""
+        return (self.condition.condition_freeform if self.condition else None) or ""
+
+    @property
+    def edge_id(self) -> str | None:
+        """The author's id for the edge."""
+        return author_edge_id(self.edge) if self.edge else None
+
+
+class Ways:
+    """The ways out of each node of one workflow.
+
+    Args:
+        graph: What runs: the author's workflow, or that with its super nodes expanded.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._leaving: dict[str, list[EdgeConfig]] = {}
+        for edge in graph.workflow.edge_configs:
+            self._leaving.setdefault(edge.source_node_logical_id or "", []).append(edge)
+        blocks = graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
+        self._blocks = truth(blocks, True)
+
+    def out_of(self, node: NodeConfig, caller: Caller | None, *, is_companion: bool) -> list[Way]:
+        """Every way out of a node: direct, its own conditions, global nodes, the way back, its loop, nothing.
+
+        A node with a bounded retry is tried again where nothing leads on.
+
+        Args:
+            node: Where the thread stands.
+            caller: The global node that it came by, and from where, if it did.
+            is_companion: Whether the thread is a companion; no global node is open to it.
+        """
+        ways = [*self._direct(node), *self._own(node)]
+        if not is_companion:
+            ways += self._to_globals(node)
+        if caller is not None:
+            ways += self._back(node, caller)
+        return [*ways, *self._otherwise(node)]
+
+    def _otherwise(self, node: NodeConfig) -> Iterator[Way]:
+        if node.self_loop_config is not None and node.self_loop_config.enabled:
+            yield Way("retry", node.logical_id)
+            return
+        if flag(node, "self_loop") and node.type != "workflow_run_evaluator":
+            yield Way("self_loop", node.logical_id)
+        yield Way("nothing", None)
+
+    def _direct(self, node: NodeConfig) -> Iterator[Way]:
+        main = self.graph.main_direct(node.logical_id)
+        for edge in self._leaving.get(node.logical_id, ()):
+            if edge.type == "direct":
+                kind: Kind = "direct" if edge is main or edge.disabled else "fork"
+                yield Way(kind, edge.destination_node_logical_id, edge, bar=self._bar(node, edge))
+
+    def _own(self, node: NodeConfig) -> Iterator[Way]:
+        for edge in self._leaving.get(node.logical_id, ()):
+            if edge.type == "conditional":
+                bar = self._bar(node, edge)
+                yield Way("conditional", edge.destination_node_logical_id, edge, edge.condition, bar=bar)
+
+    def _bar(self, node: NodeConfig, edge: EdgeConfig) -> Bar | None:
+        if edge.disabled:
+            return "disabled"
+        destination = self.graph.nodes.get(edge.destination_node_logical_id or "")
+        if destination is None:
+            return "dangling"
+        return self._blocked(node, destination) if edge.type == "conditional" else None
+
+    def _blocked(self, node: NodeConfig, destination: NodeConfig) -> Bar | None:
+        """A conditional hop does not lead from one guardrail node to another."""
+        both = node.is_guardrail_node and destination.is_guardrail_node
+        return "blocked" if both and self._blocks and node.logical_id != destination.logical_id else None
+
+    def _to_globals(self, node: NodeConfig) -> Iterator[Way]:
+        for other in self.graph.global_nodes:
+            settings = other.global_node_config
+            if settings is None or other.logical_id == node.logical_id or not may_enter(node, other):
+                continue
+            apart, bar = self._is_judged_apart(settings), self._blocked(node, other)
+            yield Way("global", other.logical_id, None, settings.condition, apart, bar)
+
+    def _is_judged_apart(self, settings: GlobalNodeConfig) -> bool:
+        method = settings.global_condition_edge_evaluation_method
+        if method == "workflow_default":
+            method = self.graph.workflow.config.global_condition_evaluation_method
+        return method == "independent_llm_evaluations"
+
+    def _back(self, node: NodeConfig, caller: Caller) -> Iterator[Way]:
+        """Back to where a global node, or a global super node around this one, was entered from."""
+        entered, back = caller
+        own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
+        if own is not None and entered == node.logical_id:
+            yield Way("reverse", back, None, own)
+            return
+        for way in ways_back(node):
+            if way.entered_node_id == entered:
+                yield Way("reverse", back, None, way.condition)
