@@ -5,7 +5,7 @@ A breakpoint matches events and says so; it knows nothing of who stops, or of an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import get_args
 
@@ -123,13 +123,13 @@ class Breakpoints:
         self._points = {key: point for key, point in self._points.items() if key != breakpoint_id}
         self._counts.pop(breakpoint_id, None)
 
-    def toggle(self, kind: PlaceKind, target: str) -> None:
-        """Take what is set at a place away, or set a breakpoint where there is none."""
-        there = [point for point in self.points if point.place == Place(kind, target)]
+    def toggle(self, kinds: Sequence[PlaceKind], target: str) -> None:
+        """Take away what is set at a node or an edge, or set a breakpoint of the first kind."""
+        there = [point for point in self.points if point.kind in kinds and point.target == target]
         for point in there:
             self.remove(point.id)
         if not there:
-            self.put(Breakpoint(kind, target))
+            self.put(Breakpoint(kinds[0], target))
 
     def met(self, event: Event, scope: Callable[[], Scope]) -> list[Hit]:
         """Those that an event meets, counted.

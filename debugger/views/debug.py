@@ -12,6 +12,7 @@ from debugger.views.backends import current_backend
 from debugger.views.parts.context_bar import context_bar
 from debugger.views.parts.conversation import conversation
 from debugger.views.parts.faults import show_error
+from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
@@ -91,7 +92,7 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     with st.container(key="panes"):
         centre, right = st.columns([1.75, 1], gap="small")
         with centre:
-            graph_pane(now)
+            graph_pane(now, graph_badges(now), toggle_breakpoint)
             conversation(now)
         with right:
             inspector(now)

@@ -69,11 +69,11 @@ def apply_edits(edits: Sequence[VariableEdit]) -> None:
 
 
 @command
-def toggle_breakpoint(kind: PlaceKind, target: str) -> None:
-    """Set a breakpoint, or take away what is set there."""
+def toggle_breakpoint(kinds: Sequence[PlaceKind], target: str) -> None:
+    """Take away what is set somewhere, or set a breakpoint of the first kind."""
     session = state.page().session
     if session is not None:
-        session.breakpoints.toggle(kind, target)
+        session.breakpoints.toggle(kinds, target)
         commands.keep_kit()
 
 

@@ -181,8 +181,8 @@ def test_breakpoints_of_a_newer_format_are_refused():
 def test_a_second_click_takes_a_breakpoint_away():
     breakpoints = Breakpoints(Graph(workflow(static("a", "A"))))
 
-    breakpoints.toggle("before", "a")
+    breakpoints.toggle(("before", "after"), "a")
     set_once = len(breakpoints.points)
-    breakpoints.toggle("before", "a")
+    breakpoints.toggle(("before", "after"), "a")
 
     assert (set_once, breakpoints.points) == (1, [])

@@ -131,13 +131,14 @@ def _curve(source: JsonObject, target: JsonObject, bow: float) -> Curve:
 def _meetings(curve: Curve, boxes: Sequence[JsonObject]) -> int:
     """At how many of some places along it a curve is inside of a box, or out of the picture."""
     points = [_along(curve, step / _STEPS) for step in range(_STEPS + 1)]
-    outside = sum(x < 0 or y < 0 for x, y in points)
-    return outside + sum(
+    outside: int = sum(x < 0 or y < 0 for x, y in points)
+    inside: int = sum(
         abs(x - box["x"]) < box["width"] / 2 + _CLEARANCE
         and abs(y - box["y"]) < box["height"] / 2 + _CLEARANCE
         for x, y in points
         for box in boxes
     )
+    return outside + inside
 
 
 def _along(curve: Curve, share: float) -> Point:
