@@ -13,6 +13,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+from debugger.store import Notebook
 
 Row = TypeVar("Row")
 
@@ -92,6 +93,8 @@ class Backend(Protocol):
     capabilities: Capabilities
     node_types: frozenset[str] | None
     """The node types that it runs; ``None`` where it does not say."""
+    notebook: Notebook | None
+    """Where turns under way are entered, should this process end; ``None`` where they run elsewhere."""
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
         """Every workflow whose name contains the text, newest first."""

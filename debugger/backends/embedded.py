@@ -26,7 +26,7 @@ from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnLog, TurnResult, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
-from debugger.store import Store, new_id
+from debugger.store import Notebook, Store, new_id
 
 _ALL = 1_000_000
 
@@ -59,6 +59,7 @@ class EmbeddedBackend:
     ) -> None:
         self.settings = settings or Settings()
         self.store = store or Store(self.settings.database_url)
+        self.notebook: Notebook | None = self.store.notebook
         self._world = world or World()
         self._options = _engine_options(self.settings)
         self._doors = Doors(self.settings, self._world)

@@ -29,6 +29,7 @@ from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, TurnInput, unwrap_run
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
+from debugger.store import Notebook
 
 MOST_PAGES = 1_000
 STOP_TIMEOUT = 10.0
@@ -61,6 +62,8 @@ class HostedBackend:
             "exact_fork": "The API gives no checkpoint: a fork is rebuilt from what the record tells.",
         }
     )
+
+    notebook: Notebook | None = None
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
         self._client = ApiClient(settings, transport=transport)

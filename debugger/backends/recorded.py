@@ -12,6 +12,7 @@ from debugger.protocol.run_file import RunFile
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, TurnInput
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+from debugger.store import Notebook
 
 REASON = "This is a recording: it shows what happened, and nothing can be run or changed in it."
 
@@ -28,6 +29,7 @@ class RecordedBackend:
 
     name = "Recording"
     node_types: frozenset[str] | None = None
+    notebook: Notebook | None = None
     capabilities = Capabilities(dict.fromkeys(get_args(Ability), REASON))
 
     def __init__(self, file: RunFile) -> None:

@@ -33,12 +33,14 @@ from debugger.protocol.runs import (
 from debugger.session.background import BackgroundPace
 from debugger.session.breakpoints import Breakpoints
 from debugger.session.drawn_version import DrawnVersion, drawn_version
+from debugger.session.journal import Journal
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.pending_edits import PendingEdits, Tier
 from debugger.session.reopening import read_record
 from debugger.session.stepping import Gate, Stop
 from debugger.session.worker import Worker
+from debugger.store import UnfinishedTurn
 
 _LOOK = 0.004
 """Seconds between two looks at whether something still moves."""
@@ -97,6 +99,9 @@ class DebugSession:
         self.gate = Gate(
             self.breakpoints, holds=backend.capabilities.reason_against("pause_mid_turn") is None
         )
+        self._journal = Journal(backend.notebook, workflow_id, version_number, now)
+        self.cut_off: UnfinishedTurn | None = None
+        """A turn that was begun before the run was opened, and of whose end nothing is known."""
         self._elapsed = 0.0
         self._lock = threading.RLock()
 
@@ -120,6 +125,8 @@ class DebugSession:
         session._hint = last_hint(standing) if run.status == "waiting_for_user_input" else None
         session._pace.has_work = may_go_on(standing, session.workflow, run.status)
         session._pace.halt("This run was opened from its record.")
+        if backend.notebook is not None:
+            session.cut_off = next(iter(backend.notebook.unfinished(run_id)), None)
         return session
 
     @property
@@ -307,6 +314,8 @@ class DebugSession:
             self._error, self._unsent = None, ""
             step = self._step
             self.gate.begin()
+            self._journal.begin()
+            self.cut_off = None
             log = self._logbook.new_turn(turn_input, after=step.log if step else None)
             self._turn = Worker(log, lambda worker: self._begin(turn_input, worker, step), self._take_event)
 
@@ -324,6 +333,7 @@ class DebugSession:
         return self.ledger.follow(stream, worker.log)
 
     def _begin_step(self) -> None:
+        self._journal.begin()
         run_id, log = self._run_id or "", self._logbook.new_step()
         self._step = Worker(log, lambda worker: self._pumped(run_id, worker), self._take_event)
 
@@ -336,7 +346,17 @@ class DebugSession:
     def _take_event(self, worker: Worker, event: Event) -> None:
         self._pace.judged += event.type == "waiting_evaluation_boundary"
         self._logbook.add(worker.log, event)
-        self.gate.pass_by(worker.log, event, lambda: self._scope(worker, event), worker.cancelled)
+        self._enter(worker, stands_still=False)
+        self.gate.pass_by(
+            worker.log,
+            event,
+            lambda: self._scope(worker, event),
+            worker.cancelled,
+            lambda: self._enter(worker, stands_still=True),
+        )
+
+    def _enter(self, worker: Worker, *, stands_still: bool) -> None:
+        self._journal.follow(worker.run_id, worker.log, stands_still=stands_still)
 
     def _scope(self, worker: Worker, event: Event) -> Scope:
         """What the thread of an event can see."""
@@ -355,6 +375,7 @@ class DebugSession:
                 self._take_turn(turn)
 
     def _take_step(self, worker: Worker) -> None:
+        self._journal.end()
         result = worker.result
         if result is None or not worker.log.events:
             self._logbook.forget(worker.log)
@@ -366,6 +387,7 @@ class DebugSession:
         self._take_result(worker, result)
 
     def _take_turn(self, worker: Worker) -> None:
+        self._journal.end()
         self._elapsed = worker.elapsed
         if worker.result is None:
             # What did not come to an end is not on record: show what the run really is.

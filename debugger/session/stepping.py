@@ -114,7 +114,12 @@ class Gate:
             self._changed.notify_all()
 
     def pass_by(
-        self, log: TurnLog, event: Event, scope: Callable[[], Scope], cancelled: threading.Event
+        self,
+        log: TurnLog,
+        event: Event,
+        scope: Callable[[], Scope],
+        cancelled: threading.Event,
+        on_hold: Callable[[], None] = lambda: None,
     ) -> None:
         """Come by with an event; returns when the run may go on.
 
@@ -123,6 +128,7 @@ class Gate:
             event: What has just happened.
             scope: Gives what the event's thread can see.
             cancelled: Ends the waiting.
+            on_hold: Called before the waiting.
         """
         hits = self.breakpoints.met(event, scope)
         self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
@@ -132,6 +138,7 @@ class Gate:
         if not self.holds:
             self.noted.append(stop)
             return
+        on_hold()
         with self._changed:
             self._passing = max(0, self._passing - 1)
             self._stop = stop

@@ -11,6 +11,7 @@ from debugger.views import commands, linking, state
 from debugger.views.backends import current_backend
 from debugger.views.parts.context_bar import context_bar
 from debugger.views.parts.conversation import conversation
+from debugger.views.parts.cut_off import cut_off
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
@@ -88,6 +89,7 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     _forget_lost_event(len(now.rows))
     context_bar(now)
     stepping(now)
+    cut_off(now)
     _show_errors(session)
     with st.container(key="panes"):
         centre, right = st.columns([1.75, 1], gap="small")

@@ -10,6 +10,7 @@ from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import commands, state
+from debugger.views.backends import notebook
 from debugger.views.commands import command
 
 _SOON = 0.25
@@ -93,6 +94,21 @@ def remove_breakpoint(breakpoint_id: str) -> None:
     if session is not None:
         session.breakpoints.remove(breakpoint_id)
         commands.keep_kit()
+
+
+def write_again(message: str) -> None:
+    """Put the message of a turn that was cut off into the box, to be sent again."""
+    state.set_widget(commands.MESSAGE_KEY, message)
+    forget_turn()
+
+
+@command
+def forget_turn() -> None:
+    """Let go of a turn that was cut off."""
+    session = state.page().session
+    if session is not None and session.cut_off is not None:
+        notebook().forget_unfinished(session.cut_off.run_id)
+        session.cut_off = None
 
 
 def _settle(session: DebugSession) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from debugger.analysis.timeline import TimelineRow
 from debugger.views import state
 from debugger.views.parts.heights import ROW
+from debugger.views.parts.node_actions import node_actions
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
@@ -27,6 +28,7 @@ def node_tab(now: Reading) -> None:
         st.info("This version of the workflow has no such node; the run tells of it.", icon=":material/help:")
     else:
         st.caption(plain(f"{config.type or 'no type'} · {chosen}"))
+        node_actions(now, chosen)
     _node_runs(now, chosen)
     if config is not None:
         _edges(now, chosen)
