@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from debugger.backends.base import Backend
-from debugger.errors import NotFoundError
 from debugger.protocol.base import check_id
 from debugger.protocol.runs import Run, TurnLog, turn_logs
 from debugger.protocol.workflow import Workflow
+from debugger.session.drawn_version import drawn_version
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +18,9 @@ class RecordedRun:
     run: Run
     turns: list[TurnLog]
     workflow: Workflow
-    """The version that ran; an empty one where it is not at hand any more."""
-    has_workflow: bool
+    """The version that ran, or what it is drawn with where that is not at hand."""
+    drawn_instead: str
+    """Why the workflow is not the version that ran; empty where it is."""
     engine: str
     """What ran it, as people know it."""
 
@@ -33,8 +34,5 @@ def read_run(backend: Backend, run_id: str) -> RecordedRun:
         DebuggerError: The backend cannot give it.
     """
     run = backend.run(check_id("run", run_id.strip()))
-    try:
-        workflow, has_workflow = backend.workflow(run.workflow_id, run.version_number), True
-    except NotFoundError:
-        workflow, has_workflow = Workflow(), False
-    return RecordedRun(run, turn_logs(run), workflow, has_workflow, backend.name)
+    drawn = drawn_version(backend, run)
+    return RecordedRun(run, turn_logs(run), drawn.workflow, drawn.instead, backend.name)

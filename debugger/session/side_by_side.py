@@ -69,7 +69,7 @@ class SideBySide:
     def paths(self) -> Paths:
         """Which of them each run came by."""
         of_a, of_b = (position(one.turns, Graph(one.workflow), one.run.status) for one in (self.a, self.b))
-        return paths(of_a, of_b)
+        return paths(of_a, of_b, self.graph)
 
     @cached_property
     def lines(self) -> list[Line]:

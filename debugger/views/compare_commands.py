@@ -11,6 +11,7 @@ from debugger.views.backends import named_backend
 from debugger.views.commands import command
 from debugger.views.compare_address import CompareAddress, RunPlace
 from debugger.views.compare_state import SIDES, CompareState, Side
+from debugger.views.elements import Element
 
 IGNORING_KEY = "compare_ignoring"
 SHIFT_KEY = "compare_shift"
@@ -93,6 +94,16 @@ def go_to_first() -> None:
     """Choose the row where the runs part."""
     seen = state.page().compared.side_by_side()
     go_to(seen.comparison.first if seen else None)
+
+
+def choose_element(element: Element | None) -> None:
+    """Choose a node or an edge of the drawing, and the first row of a node that differs, else its first."""
+    page = state.page()
+    page.node = element.id if element and element.kind == "node" else None
+    page.edge = element.id if element and element.kind == "edge" else None
+    seen = page.compared.side_by_side()
+    if page.node and seen and (row := seen.comparison.first_at(page.node)) is not None:
+        go_to(row)
 
 
 def scroll(top: int) -> None:

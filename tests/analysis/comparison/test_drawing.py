@@ -12,7 +12,8 @@ TEA = workflow(
 
 
 def both(a, b, of_a=TEA, of_b=TEA):
-    return paths(position(a, Graph(of_a)), position(b, Graph(of_b)))
+    joint = Graph(joint_workflow(of_a, of_b))
+    return paths(position(a, Graph(of_a)), position(b, Graph(of_b)), joint)
 
 
 def test_nodes_and_edges_are_shared_or_belong_to_one_run():
@@ -42,6 +43,16 @@ def test_a_node_that_only_one_version_has_is_no_ghost_and_one_that_neither_has_i
     a, b = [turn(1, None, at("desk"))], [turn(1, None, at("new"), at("lost"))]
 
     assert both(a, b, TEA, newer).ghosts == {"lost": "Lost"}
+
+
+def test_hops_that_need_no_edge_are_ways_and_loops_are_not():
+    a = [turn(1, None, at("desk"), hop("desk", "bye") | {"edge_logical_id": None}, at("bye"))]
+    loop = hop("desk", "desk", kind="self_loop_edge") | {"edge_logical_id": None}
+
+    found = both(a, [turn(1, None, at("desk"), loop)])
+
+    assert {way: passage.share for way, passage in found.edges.items()} == {found.strays[0].id: "only_a"}
+    assert [(stray.source, stray.destination) for stray in found.strays] == [("desk", "bye")]
 
 
 def test_the_joint_workflow_has_the_nodes_and_edges_of_both_once():

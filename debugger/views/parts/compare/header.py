@@ -51,11 +51,10 @@ def _table(seen: SideBySide) -> str:
 
 def _of(run: RecordedRun, totals: Totals) -> tuple[str, ...]:
     look = LOOKS[run.run.status]
-    named = plain(run.workflow.name) if run.has_workflow else "not at hand"
     return (
         f"`{run.run.workflow_run_id}`",
         plain(run.engine),
-        f"{named} v{run.run.version_number}",
+        f"{plain(run.workflow.name)} v{run.run.version_number}",
         f"{look.icon} {look.word}",
         str(totals.turns),
         str(totals.events),

@@ -8,12 +8,13 @@ import streamlit as st
 
 from debugger.analysis.comparison.drawing import Passage
 from debugger.session.side_by_side import SideBySide
+from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import PATH_WORDS
 from debugger.views.parts.compare.scene import shares
 from debugger.views.parts.graph.component import workflow_graph
 from debugger.views.parts.graph.scene import geometry
 from debugger.views.parts.heights import ROW
-from debugger.views.parts.plain import count
+from debugger.views.parts.plain import count, plain
 
 _HEIGHT = 560
 _SWATCHES = {"common": "gray", "only_a": "red", "only_b": "blue"}
@@ -25,17 +26,18 @@ def path_tab(seen: SideBySide) -> None:
     left, right = st.columns([1.9, 1], gap="small")
     with left:
         _legend(seen)
-        shape = geometry(seen.layout, seen.graph, seen.paths.ghosts)
-        if not shape["nodes"]:
-            st.caption("Neither version is at hand, so there is no drawing; the table tells the same.")
-        else:
+        shape = geometry(seen.layout, seen.graph, seen.paths.ghosts, seen.paths.strays)
+        if shape["nodes"]:
             workflow_graph(
                 shape,
                 shares(seen.paths, seen.graph),
                 height=_HEIGHT,
                 told=seen.sentence,
-                stamp=f"{seen.a.run.workflow_run_id}-{seen.b.run.workflow_run_id}.0.compare",
+                stamp=f"{compare_commands.stamp(seen)}.compare",
+                on_choose=compare_commands.choose_element,
             )
+        else:
+            st.caption(plain(seen.layout.note) or "The runs tell of no node, so there is nothing to draw.")
     with right:
         _table(seen)
 
@@ -85,8 +87,12 @@ def _rows(seen: SideBySide) -> Iterator[tuple[str, str, str, Passage]]:
 
 def _edge_name(seen: SideBySide, edge_id: str) -> str:
     edge = seen.graph.edges.get(edge_id)
-    if edge is None:
+    stray = next((one for one in seen.paths.strays if one.id == edge_id), None)
+    if edge is not None:
+        ends, label = (edge.source_node_logical_id or "", edge.destination_node_logical_id or ""), edge.label
+    elif stray is not None:
+        ends, label = (stray.source, stray.destination), stray.label
+    else:
         return edge_id
-    ends = (edge.source_node_logical_id or "", edge.destination_node_logical_id or "")
     way = " → ".join(seen.names.get(end, end) for end in ends)
-    return f"{way} ({edge.label})" if edge.label else way
+    return f"{way} ({label})" if label else way

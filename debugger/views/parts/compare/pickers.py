@@ -106,12 +106,22 @@ def _runs(name: BackendName, workflow_id: str) -> Iterator[Run]:
     yield from found.rows
 
 
+def _workflow_names(name: BackendName) -> dict[str, str]:
+    """Names by id; the last that were known where the backend fails."""
+    answers, question = state.page().answers, ("compare_workflows", name)
+    try:
+        rows = answers.ask(question, lambda: named_backend(name).workflows())
+    except DebuggerError:
+        rows = answers.last(question) or []
+    return {row.id: row.label for row in rows}
+
+
 def _label(name: BackendName, run: Run) -> str:
     extra = run.model_extra or {}
     turns = extra.get("turn_count")
     parts = [
         (run.created_at or "").replace("T", " ")[5:16],
-        str(extra.get("workflow_name") or run.workflow_id[:8]),
+        _workflow_names(name).get(run.workflow_id) or str(extra.get("workflow_name") or run.workflow_id),
         f"v{run.version_number}",
         LOOKS[run.status].word,
         f"{turns} turns" if turns is not None else "",

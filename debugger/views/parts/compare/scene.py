@@ -19,7 +19,7 @@ def shares(paths: Paths, graph: Graph) -> JsonObject:
     """
     nodes = {node: _node(paths.nodes.get(node)) for node in [*graph.nodes, *paths.ghosts]}
     edges = {edge: {"state": passage.share, "order": passage.told} for edge, passage in paths.edges.items()}
-    return {"nodes": nodes, "edges": edges, "current": []}
+    return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "ways": []}
 
 
 def _node(passage: Passage | None) -> JsonObject:

@@ -17,13 +17,12 @@ _TABLE_KEY = "compare_structure"
 
 def versions_tab(seen: SideBySide) -> None:
     """Draw the list of changes, and the fields of the chosen one."""
-    missing = [name for name, run in (("A", seen.a), ("B", seen.b)) if not run.has_workflow]
+    missing = [
+        f"{name}: {run.drawn_instead}" for name, run in (("A", seen.a), ("B", seen.b)) if run.drawn_instead
+    ]
     if missing:
-        st.info(
-            f"The version that ran in {' and in '.join(missing)} is not at hand any more, "
-            "so the versions cannot be compared.",
-            icon=":material/help:",
-        )
+        st.info(plain(" ".join(missing)), icon=":material/help:")
+        st.caption("The versions can be compared when both are at hand.")
         return
     found = seen.structure
     if not found:
