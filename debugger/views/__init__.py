@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from debugger.views import connection, debug, runs
+from debugger.views import compare, connection, debug, runs
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class View:
 VIEWS = (
     View("debug", "Debug", ":material/bug_report:", debug.render),
     View("runs", "Runs", ":material/history:", runs.render),
+    View("compare", "Compare", ":material/compare_arrows:", compare.render),
     View("connection", "Connection", ":material/cable:", connection.render),
 )
 """In the order of the navigation."""

@@ -13,6 +13,7 @@ from debugger.session.live_sessions import LiveSessions
 from debugger.settings import HostedSettings, read_settings
 from debugger.store import Notebook
 from debugger.views import state
+from debugger.views.state import BackendName
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,8 +47,18 @@ def current_backend() -> Backend:
         SettingsError: It is the hosted API, and nothing says where that is.
         DebuggerError: It cannot be opened.
     """
+    return named_backend(state.page().backend_name)
+
+
+def named_backend(name: BackendName) -> Backend:
+    """One of the backends, whether this tab has chosen it or not.
+
+    Raises:
+        SettingsError: It is the hosted API, and nothing says where that is.
+        DebuggerError: It cannot be opened.
+    """
     page = state.page()
-    if page.backend_name == "embedded":
+    if name == "embedded":
         return embedded_backend()
     if page.hosted_backend is None:
         connect_hosted(read_settings().hosted)

@@ -24,6 +24,8 @@ from debugger.session.variable_rows import VariableRow
 from debugger.settings import HostedSettings
 from debugger.views.address import Address
 from debugger.views.answers import Answers
+from debugger.views.compare_address import CompareAddress
+from debugger.views.compare_state import CompareState
 from debugger.views.elements import Element
 
 BackendName = Literal["embedded", "hosted"]
@@ -86,6 +88,8 @@ class PageState:
     """Where the run stood still when they were begun."""
     kits: dict[str, JsonObject] = field(default_factory=dict)
     """What was last set up around a run of each workflow, as breakpoints."""
+    compared: CompareState = field(default_factory=CompareState)
+    """The two runs of the page Compare."""
 
 
 def page() -> PageState:
@@ -174,4 +178,16 @@ def show_address(shown: Address) -> None:
         held.left_address, held.left_at = held.shown_address, time.monotonic()
     held.shown_address = shown
     if address() != shown:
+        st.query_params.from_dict(shown.to_parameters())
+
+
+def compare_address() -> CompareAddress:
+    """What the address bar names on the page Compare."""
+    return CompareAddress.from_parameters(st.query_params)
+
+
+def show_compare_address(shown: CompareAddress) -> None:
+    """Make the address bar name the runs that the page Compare shows."""
+    page().compared.shown = shown
+    if compare_address() != shown:
         st.query_params.from_dict(shown.to_parameters())

@@ -55,6 +55,12 @@ class Comparison:
         found = bisect_left(self.differing, place)
         return self.differing[found - 1] if found else None
 
+    def first_at(self, node: str) -> int | None:
+        """The first differing row of a node; else its first row; ``None`` where it has none."""
+        rows = (place for place, row in enumerate(self.rows) if self.either(row).node == node)
+        differing = (place for place in self.differing if self.either(self.rows[place]).node == node)
+        return next(differing, None) or next(rows, None)
+
     def pair(self, row: Row) -> tuple[Item | None, Item | None]:
         """The items of A and of B in a row."""
         return None if row.a is None else self.a[row.a], None if row.b is None else self.b[row.b]

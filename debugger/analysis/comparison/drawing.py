@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.analysis.position import Position
+from debugger.analysis.stray_edges import StrayEdge, stray_edges, way_of
+from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
@@ -40,8 +43,11 @@ class Paths:
 
     nodes: dict[str, Passage]
     edges: dict[str, Passage]
+    """By the edge's id; a hop that needs no edge has an id that is made from its ends."""
     ghosts: dict[str, str]
     """Name by id of the nodes that a run tells of and neither workflow has."""
+    strays: list[StrayEdge]
+    """The ways of both for which neither workflow has an edge."""
 
     def count(self, share: Share) -> tuple[int, int]:
         """How many nodes and how many edges have this share."""
@@ -49,18 +55,21 @@ class Paths:
         return nodes, sum(passage.share == share for passage in self.edges.values())
 
 
-def paths(a: Position, b: Position) -> Paths:
+def paths(a: Position, b: Position, joint: Graph) -> Paths:
     """Put two paths together.
 
     Args:
         a: Where run A stands at its end, on its own version.
         b: The same of run B.
+        joint: The nodes and edges of both versions.
     """
+    strays = {stray.id: stray for stray in (*stray_edges(a, joint), *stray_edges(b, joint))}
     reached_a, reached_b = _reached(a), _reached(b)
     return Paths(
         nodes=_passages(reached_a, reached_b),
         edges=_passages(_times(a), _times(b)),
-        ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if _is_ghost(node, a, b)},
+        ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
+        strays=list(strays.values()),
     )
 
 
@@ -82,16 +91,12 @@ def _reached(found: Position) -> dict[str, int]:
 
 
 def _times(found: Position) -> dict[str, int]:
-    return {edge: len(numbers) for edge, numbers in found.taken.items()}
+    """Hops by way; a node that only goes on with itself goes no way."""
+    return Counter(way_of(hop) for hop in found.hops if hop.edge_id or hop.source != hop.destination)
 
 
 def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Passage]:
     return {key: Passage(a.get(key, 0), b.get(key, 0)) for key in {**a, **b}}
-
-
-def _is_ghost(node: str, a: Position, b: Position) -> bool:
-    """Whether neither workflow has a node: one that has it does not call it a ghost."""
-    return all(node in found.ghosts or node not in found.first_visit for found in (a, b))
 
 
 def _wires(configs: Sequence[Any]) -> list[JsonObject]:

@@ -11,6 +11,7 @@ from debugger.analysis.facts import node_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_text import encode
+from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput, TurnLog
 
 INPUT = "run_input"
@@ -38,6 +39,16 @@ class Item(NamedTuple):
     def wire(self) -> JsonObject:
         """The whole object, as it was recorded."""
         return self.given.to_wire() if self.event is None else self.event.to_wire()
+
+    @property
+    def said(self) -> str:
+        """What the user said in the turn."""
+        return " / ".join(message_text(message) for message in self.given.messages)
+
+    @property
+    def summary(self) -> str:
+        """It in one line."""
+        return self.event.summary if self.event else self.said or f"{self.given.command}, nothing said"
 
     @property
     def essence(self) -> JsonObject:

@@ -7,13 +7,15 @@ from itertools import takewhile
 
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.comparison.items import INPUT, Item
-from debugger.analysis.facts import node_name_of, text
+from debugger.analysis.comparison.kinds import kind_of
+from debugger.analysis.facts import field, node_name_of, text
 from debugger.analysis.hops import HOP_TYPES
 from debugger.analysis.origins import label_of
+from debugger.protocol.events import Event
 from debugger.protocol.messages import message_text
 
 _LONGEST = 70
-_SPOKEN = ("assistant_response", "user_messages", "say_static", "say_llm")
+_SPOKEN = ("assistant_response", "say_static", "say_llm")
 
 
 def parting(found: Comparison, names: Mapping[str, str]) -> str:
@@ -74,9 +76,8 @@ class _Turn:
         one, other = (_first(items, (INPUT,)) for items in (self._a, self._b))
         if one is None or other is None:
             return ""
-        said, heard = _said(one), _said(other)
-        if said != heard:
-            return f"the user says {_quoted(said)} in A, {_quoted(heard)} in B"
+        if one.said != other.said:
+            return f"the user says {_quoted(one.said)} in A, {_quoted(other.said)} in B"
         row = self._found.rows[self._first]
         return "the input differs in " + _listed(each.path for each in self._found.differences(row))
 
@@ -104,9 +105,8 @@ class _Turn:
         one, other = self._found.pair(row)
         if one and other:
             paths = _listed(each.path for each in self._found.differences(row))
-            return f"{one.type.replace('_', ' ')} differs in {paths}"
-        item = self._found.either(row)
-        return f"{item.type.replace('_', ' ')} comes in {'A' if one else 'B'} only"
+            return f"{_event_name(one)} differs in {paths}"
+        return f"{_event_name(self._found.either(row))} comes in {'A' if one else 'B'} only"
 
     def _took(self, item: Item | None) -> str:
         if item is None or item.event is None:
@@ -124,6 +124,10 @@ class _Turn:
         return label_of(item.node, name, self._names)
 
 
+def _event_name(item: Item) -> str:
+    return "the state" if kind_of(item) == "state" else item.type.replace("_", " ")
+
+
 def _way(item: Item) -> tuple[str | None, str | None]:
     assert item.event is not None
     return item.node, text(item.event, "destination_node_logical_id")
@@ -133,12 +137,13 @@ def _first(found: list[Item], types: Collection[str]) -> Item | None:
     return next((item for item in found if item.type in types), None)
 
 
-def _said(item: Item) -> str:
-    return " / ".join(message_text(message) for message in item.given.messages)
-
-
 def _words(items: list[Item], kind: str) -> str:
-    return " / ".join(item.event.summary for item in items if item.event and item.type == kind)
+    return " / ".join(_spoken(item.event) for item in items if item.event and item.type == kind)
+
+
+def _spoken(event: Event) -> str:
+    message = field(event, "message")
+    return message_text(message if isinstance(message, dict) else {"content": field(event, "content")})
 
 
 def _quoted(said: str) -> str:

@@ -10,7 +10,8 @@ from typing import Literal
 
 from debugger.analysis.bubbles import Bubble, bubbles
 from debugger.analysis.comparison.alignment import Verdict
-from debugger.analysis.text_difference import Piece, text_difference
+from debugger.analysis.comparison.pieces import readable_pieces
+from debugger.analysis.text_difference import Piece
 from debugger.protocol.runs import TurnLog
 
 _MOST_LINES = 300
@@ -37,7 +38,7 @@ class Line:
     @cached_property
     def pieces(self) -> list[Piece]:
         """The words of both, where both say something."""
-        return text_difference(self.a.text, self.b.text) if self.a and self.b else []
+        return readable_pieces(self.a.text, self.b.text) if self.a and self.b else []
 
 
 def lines(

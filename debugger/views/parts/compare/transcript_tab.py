@@ -1,0 +1,80 @@
+"""What was said in both runs, line beside line, with the words that differ marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.analysis.bubbles import Bubble
+from debugger.analysis.comparison.words import Line
+from debugger.analysis.text_difference import Piece
+from debugger.session.side_by_side import SideBySide
+from debugger.views import compare_commands, state
+from debugger.views.parts.compare.marks import WORDS, marked
+from debugger.views.parts.plain import count, plain
+
+_PAGE = 40
+"""Lines on view at once."""
+_PAGE_KEY = "compare_lines_page"
+_HEIGHT = 600
+_ROLES = {
+    "user": ":material/person: User",
+    "agent": ":material/smart_toy: Agent",
+    "warning": ":material/warning: Warning",
+    "error": ":material/error: Error",
+}
+
+
+def transcript_tab(seen: SideBySide) -> None:
+    """Draw a page of the lines; at first the one on which the words part."""
+    lines = seen.lines
+    if not lines:
+        st.caption("What was said in both runs appears here, line beside line. Nobody has said anything.")
+        return
+    differing = [place for place, line in enumerate(lines) if line.verdict != "same"]
+    pages = -(-len(lines) // _PAGE)
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_words_line"):
+        st.caption(
+            f"{len(differing)} of {count(len(lines), 'line')} differ. "
+            ":red-background[− A only] :blue-background[+ B only]",
+            width="content",
+        )
+        page = _page(seen, pages, differing)
+    begun = (page - 1) * _PAGE
+    with st.container(border=True, height=_HEIGHT, key="compare_words"):
+        st.markdown(_table(lines[begun : begun + _PAGE]))
+
+
+def _page(seen: SideBySide, pages: int, differing: Sequence[int]) -> int:
+    if pages < 2:
+        return 1
+    key = f"{_PAGE_KEY}_{compare_commands.stamp(seen)}"
+    state.begin_widget(key, (differing[0] if differing else 0) // _PAGE + 1)
+    return int(st.pagination(pages, key=key))
+
+
+def _table(lines: Sequence[Line]) -> str:
+    rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in lines]
+    return "\n".join(["| | A | B |", "| --- | --- | --- |", *rows])
+
+
+def _margin(line: Line) -> str:
+    mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
+    return f"Turn {line.turn} {_ROLES[line.role]} {mark}"
+
+
+def _side(line: Line, side: str) -> str:
+    bubble: Bubble | None = line.a if side == "a" else line.b
+    if bubble is None:
+        return ""
+    name = f"*{plain(bubble.node_name)}* " if bubble.node_name and bubble.role != "user" else ""
+    if line.verdict == "same":
+        return name + plain(bubble.text)
+    pieces = line.pieces if line.verdict == "changed" else [_alone(bubble, side)]
+    other = "added" if side == "a" else "removed"
+    return name + "".join(marked(piece) for piece in pieces if piece.op != other).strip()
+
+
+def _alone(bubble: Bubble, side: str) -> Piece:
+    return Piece(bubble.text, "removed" if side == "a" else "added")

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from debugger.analysis.comparison.drawing import Passage, joint_workflow, paths
+from debugger.analysis.position import position
+from debugger.graph.graph import Graph
+from tests.analysis.comparison.turns import at, hop, turn
+from tests.factories import direct, say, static, workflow
+
+TEA = workflow(
+    say("desk"), static("tea", "Tea"), static("bye", "Bye"), direct("desk", "tea"), direct("desk", "bye")
+)
+
+
+def both(a, b, of_a=TEA, of_b=TEA):
+    joint = Graph(joint_workflow(of_a, of_b))
+    return paths(position(a, Graph(of_a)), position(b, Graph(of_b)), joint)
+
+
+def test_nodes_and_edges_are_shared_or_belong_to_one_run():
+    a = [turn(1, None, at("desk"), hop("desk", "tea", kind="direct_edge"), at("tea"))]
+    b = [turn(1, None, at("desk"), hop("desk", "bye", kind="direct_edge"), at("bye"))]
+
+    found = both(a, b)
+
+    assert {node: passage.share for node, passage in found.nodes.items()} == {
+        "desk": "common",
+        "tea": "only_a",
+        "bye": "only_b",
+    }
+    assert {edge: passage.share for edge, passage in found.edges.items()} == {
+        "edge_desk_tea": "only_a",
+        "edge_desk_bye": "only_b",
+    }
+    assert (found.count("common"), found.count("only_a")) == ((1, 0), (1, 1))
+
+
+def test_a_passage_tells_who_came_by_and_how_often():
+    assert [Passage(1, 0).told, Passage(0, 2).told, Passage(2, 1).told] == ["A", "B ×2", "A ×2 B"]
+
+
+def test_a_node_that_only_one_version_has_is_no_ghost_and_one_that_neither_has_is():
+    newer = workflow(say("desk"), static("new", "New"))
+    a, b = [turn(1, None, at("desk"))], [turn(1, None, at("new"), at("lost"))]
+
+    assert both(a, b, TEA, newer).ghosts == {"lost": "Lost"}
+
+
+def test_hops_that_need_no_edge_are_ways_and_loops_are_not():
+    a = [turn(1, None, at("desk"), hop("desk", "bye") | {"edge_logical_id": None}, at("bye"))]
+    loop = hop("desk", "desk", kind="self_loop_edge") | {"edge_logical_id": None}
+
+    found = both(a, [turn(1, None, at("desk"), loop)])
+
+    assert {way: passage.share for way, passage in found.edges.items()} == {found.strays[0].id: "only_a"}
+    assert [(stray.source, stray.destination) for stray in found.strays] == [("desk", "bye")]
+
+
+def test_the_joint_workflow_has_the_nodes_and_edges_of_both_once():
+    newer = workflow(say("desk", "Other prompt."), static("new", "New"), direct("desk", "new"))
+
+    found = joint_workflow(TEA, newer)
+
+    assert [node.logical_id for node in found.node_configs] == ["desk", "tea", "bye", "new"]
+    assert [edge.logical_id for edge in found.edge_configs] == [
+        "edge_desk_tea",
+        "edge_desk_bye",
+        "edge_desk_new",
+    ]
+    assert found.node_configs[0].to_wire() == TEA.node_configs[0].to_wire()
+
+
+def test_the_joint_workflow_of_one_version_is_that_version():
+    assert joint_workflow(TEA, TEA) is TEA

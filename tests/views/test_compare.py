@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import StoreError
+from debugger.protocol.runs import TurnInput
+from debugger.settings import Settings
+from tests.factories import direct, document, say, static, when
+
+
+@pytest.fixture
+def app(view):
+    """The page."""
+    return view("compare")
+
+
+@pytest.fixture
+def held(app):
+    """Gives what the page remembers."""
+    return lambda: app.session_state["debugger_page"].compared
+
+
+def desk(prompt="Talk."):
+    """A desk that leads to tea or coffee."""
+    parts = static("hi", "Hello"), say("desk", prompt), static("tea", "Tea!"), static("coffee", "Coffee!")
+    ways = when("desk", "tea", freeform="wants tea"), when("desk", "coffee", freeform="wants coffee")
+    return document(*parts, direct("hi", "desk"), *ways)
+
+
+def play(backend, workflow_id, *said, version=None):
+    run_id = backend.execute(workflow_id, TurnInput(), version_number=version).finish().run_id
+    for text in said:
+        backend.execute(workflow_id, TurnInput.saying(text), run_id=run_id).finish()
+    return run_id
+
+
+def open_pair(app, a, b):
+    app.query_params["a"], app.query_params["b"] = a, b
+    app.run()
+    assert not app.exception
+
+
+def show(app, tab):
+    app.segmented_control("compare_tab").set_value(tab).run()
+    assert not app.exception
+
+
+def table(app, alt="Rows of both runs"):
+    return next(each.value for each in app.dataframe if each.proto.alt.startswith(alt))
+
+
+def pair(backend):
+    kept = backend.create_workflow(desk(), name="Drinks")
+    return [play(backend, kept.id, f"the caller wants {drink}") for drink in ("tea", "coffee")]
+
+
+def markdown(app):
+    return "\n".join(each.value for each in app.markdown)
+
+
+def test_without_runs_the_page_says_what_would_be_here(app):
+    app.run()
+
+    assert not app.exception
+    assert any("Choose run A and run B above" in caption.value for caption in app.caption)
+    assert app.button("compare_swap").disabled
+
+
+def test_an_address_opens_two_runs_where_they_part(app, backend, held):
+    open_pair(app, *pair(backend))
+
+    assert "They part at turn 2" in app.warning[0].value
+    row = held().row
+    chosen = table(app).to_dict("records")[row - held().top]
+    assert (chosen["verdict"], chosen["type"]) == (["~ changed"], "input")
+    assert (chosen["a"], chosen["b"]) == ("the caller wants tea", "the caller wants coffee")
+    assert "| Embedded engine | Test v0 |" in markdown(app)
+
+
+def test_the_address_names_what_the_page_shows(app, backend):
+    a, b = pair(backend)
+    app.run()
+
+    app.selectbox("compare_a").set_value(a).run()
+    app.selectbox("compare_b").set_value(b).run()
+
+    assert not app.exception
+    assert (app.query_params["a"], app.query_params["b"]) == (a, b)
+    assert "They part at turn 2" in app.warning[0].value
+
+
+def test_runs_of_the_same_workflow_are_offered_first(app, backend):
+    a, b = pair(backend)
+    other = play(backend, backend.create_workflow(document(static("x", "Bye")), name="Bye").id)
+    app.query_params["a"] = a
+    app.run()
+
+    offered = app.selectbox("compare_b").options
+
+    assert ["Bye" in option for option in offered] == [False, False, True]
+    assert [option[-6:] for option in offered] == [b[-6:], a[-6:], other[-6:]]
+
+
+def test_an_id_that_no_run_has_is_told_and_the_run_before_stays(app, backend, held):
+    a, b = pair(backend)
+    open_pair(app, a, b)
+
+    box = app.selectbox("compare_b")
+    box.options.append("665f0c2b9a3e4d5f6a7b8c90")  # as typed: the test's browser knows only what is offered
+    box.set_value("665f0c2b9a3e4d5f6a7b8c90").run()
+
+    assert not app.exception
+    assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
+    assert held().runs["b"].run.workflow_run_id == b
+    assert "They part at turn 2" in app.warning[0].value
+
+
+def test_one_of_two_runs_that_cannot_be_found_leaves_the_other(app, backend, held):
+    a, _ = pair(backend)
+    open_pair(app, a, "nonsense")
+
+    assert "nonsense" in app.error[0].value
+    assert held().runs["a"].run.workflow_run_id == a
+    assert any("Choose run B above" in caption.value for caption in app.caption)
+
+
+def test_differences_are_gone_through_with_buttons(app, backend, held):
+    open_pair(app, *pair(backend))
+    first, differing = held().row, held().side_by_side().comparison.differing
+
+    app.button("compare_next").click().run()
+    app.button("compare_next").click().run()
+    third = held().row
+    app.button("compare_previous").click().run()
+    second = held().row
+    app.button("compare_first").click().run()
+
+    assert [first, second, third] == differing[:3]
+    assert held().row == first
+    assert app.button("compare_previous").disabled
+
+
+def test_differing_rows_can_be_shown_alone(app, backend, held):
+    open_pair(app, *pair(backend))
+    assert "= same" in {chips[0] for chips in table(app)["verdict"]}
+
+    app.toggle("compare_only_differences").set_value(True).run()
+
+    assert not app.exception
+    assert "= same" not in {chips[0] for chips in table(app)["verdict"]}
+
+
+def test_a_chosen_row_shows_both_events_and_what_differs(app, backend, held):
+    open_pair(app, *pair(backend))
+    held().row = next(
+        place
+        for place, row in enumerate(held().side_by_side().comparison.rows)
+        if row.verdict == "changed" and held().side_by_side().comparison.either(row).type == "user_messages"
+    )
+
+    app.run()
+
+    assert "###### user\\_messages" in markdown(app)
+    assert "the caller wants :red-background[− tea]:blue-background[+ coffee]" in markdown(app)
+    assert [json.loads(each.value)["type"] for each in app.json] == ["user_messages", "user_messages"]
+
+
+def test_more_is_ignored_or_less(app, backend, held):
+    kept = backend.create_workflow(desk())
+    open_pair(app, *(play(backend, kept.id) for _ in range(2)))
+    assert "Nothing differs" in app.success[0].value
+
+    chosen = [name for name in app.pills("compare_ignoring").value if name != "times"]
+    app.pills("compare_ignoring").set_value(chosen).run()
+
+    assert not app.exception
+    assert "times" not in held().ignoring
+    assert "They part at turn 1" in app.warning[0].value
+
+
+def test_the_turns_of_b_can_be_put_beside_later_ones(app, backend, held):
+    open_pair(app, *pair(backend))
+
+    app.number_input("compare_shift").set_value(2).run()
+
+    assert not app.exception
+    assert held().side_by_side().turns == [1, 2, 3]
+
+
+def test_swapped_runs_change_places(app, backend, held):
+    a, b = pair(backend)
+    open_pair(app, a, b)
+
+    app.button("compare_swap").click().run()
+
+    assert not app.exception
+    assert (app.query_params["a"], app.query_params["b"]) == (b, a)
+    assert "“the caller wants coffee” in A" in app.warning[0].value.replace("\\", "")
+
+
+def test_runs_that_went_on_are_read_again(app, backend, held):
+    kept = backend.create_workflow(desk())
+    a, b = play(backend, kept.id), play(backend, kept.id)
+    open_pair(app, a, b)
+    backend.execute(kept.id, TurnInput.saying("hm"), run_id=b).finish()
+
+    app.button("compare_reload").click().run()
+
+    assert "there A ends, and B goes on" in app.warning[0].value.replace("\\", "")
+
+
+def test_the_path_tab_tells_who_came_by(app, backend):
+    open_pair(app, *pair(backend))
+
+    show(app, "Path")
+
+    rows = {
+        row["name"]: (row["share"], row["a"], row["b"])
+        for row in table(app, "Nodes and edges").to_dict("records")
+    }
+    assert rows["Tea"] == ("A only", 1, 0)
+    assert rows["Coffee"] == ("B only", 0, 1)
+    assert rows["Desk"][0] == "both"
+    assert "dashed line" in markdown(app)
+
+
+def test_the_transcript_tab_marks_the_words_that_differ(app, backend):
+    open_pair(app, *pair(backend))
+
+    show(app, "Transcript")
+
+    assert ":red-background[− tea]" in markdown(app)
+    assert ":blue-background[+ coffee]" in markdown(app)
+
+
+def test_what_was_said_is_no_markdown(app, backend):
+    kept = backend.create_workflow(desk())
+    a, b = (play(backend, kept.id, said) for said in ("![x](http://127.0.0.1/a.png) | a", "# b | c"))
+    open_pair(app, a, b)
+
+    show(app, "Transcript")
+
+    assert "![x]" not in markdown(app)
+    assert "\\!\\[x\\]" in markdown(app)
+
+
+def test_the_state_tab_tells_variables_of_a_turn(app, backend):
+    kept = backend.create_workflow(desk())
+    a, b = (
+        backend.execute(kept.id, TurnInput(dynamic_variables={"shop": shop})).finish().run_id
+        for shop in ("Leaf", "Bean")
+    )
+    open_pair(app, a, b)
+
+    show(app, "State")
+
+    assert table(app, "Variables of both").to_dict("records") == [
+        {"op": "~ changed", "path": "dynamic.shop", "a": '"Leaf"', "b": '"Bean"'}
+    ]
+
+
+def test_the_versions_tab_lists_what_differs(app, backend):
+    kept = backend.create_workflow(desk())
+    backend.store.create_version(kept.id, document=desk("Sing."), mark_as_active=True)
+    open_pair(app, play(backend, kept.id, version=0), play(backend, kept.id, version=1))
+
+    show(app, "Versions")
+
+    assert [row["name"] for row in table(app, "Nodes, edges and settings").to_dict("records")] == ["Desk"]
+
+    cells = {"selection": {"rows": [], "columns": [], "cells": [[0, "name"]]}}
+    app.session_state["compare_structure"] = cells
+    app.run()
+
+    assert ":blue-background[+ Sing\\.]" in markdown(app)
+
+
+def test_a_run_whose_workflow_is_gone_is_compared_without_its_versions(app, backend):
+    a, b = pair(backend)
+    backend.delete_workflow(backend.run(a).workflow_id)
+    open_pair(app, a, b)
+
+    for tab in ("Path", "Transcript", "State", "Versions"):
+        show(app, tab)
+
+    assert "The workflow is gone" in app.info[0].value
+
+
+def test_a_run_of_the_other_backend_stands_beside_one_of_this(app, backend, held, tmp_path):
+    other = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/other.sqlite3", responder="rules"))
+    there = play(other, other.create_workflow(desk()).id, "the caller wants tea")
+    here = play(backend, backend.create_workflow(desk()).id, "the caller wants tea")
+    app.run()
+    app.session_state["debugger_page"].hosted_backend = other
+
+    app.selectbox("compare_a").set_value(here).run()
+    app.selectbox("compare_b").set_value(f"hosted:{there}").run()
+    other.close()
+
+    assert not app.exception
+    assert app.query_params["b"] == f"hosted:{there}"
+    assert "Nothing differs" in app.success[0].value
+
+
+def test_a_backend_that_fails_leaves_the_runs_on_view(app, backend):
+    open_pair(app, *pair(backend))
+
+    backend.fault = StoreError("The database is gone.")
+    app.session_state["debugger_page"].answers.expire()
+    app.run()
+
+    assert not app.exception
+    assert "They part at turn 2" in app.warning[0].value
