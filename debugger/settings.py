@@ -77,6 +77,8 @@ class Settings(BaseModel):
     """What happens to calls that change something at a service."""
     outbound_contact: OutboundPolicy = "blocked"
     """What happens to calls that reach a person."""
+    author: str = Field(default="me", min_length=1, max_length=80)
+    """Who comments and rates, until a person gives another name."""
     hosted: HostedSettings = HostedSettings()
 
     @property

@@ -6,6 +6,7 @@ import threading
 from typing import NoReturn, get_args
 
 from debugger.backends.base import Ability, Capabilities, Page, TurnStream
+from debugger.engine.control import Control
 from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_file import RunFile
@@ -125,11 +126,19 @@ class RecordedBackend:
         run_id: str | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
+        control: Control | None = None,
     ) -> TurnStream:
         """See `Backend.execute`; a recording refuses."""
         _refuse()
 
-    def pump(self, workflow_id: str, run_id: str, *, cancelled: threading.Event | None = None) -> TurnStream:
+    def pump(
+        self,
+        workflow_id: str,
+        run_id: str,
+        *,
+        cancelled: threading.Event | None = None,
+        control: Control | None = None,
+    ) -> TurnStream:
         """See `Backend.pump`; a recording refuses."""
         _refuse()
 

@@ -93,6 +93,17 @@ class Notebook:
         with self._database.writing() as connection:
             remarks.rate(connection, run_id, target, author, value)
 
+    def take_in(self, run_id: str, notes: RunNotes) -> None:
+        """Add the notes that came along with a run; what is noted here already stays."""
+        with self._database.writing() as connection:
+            known = marks.read_marks(connection, [run_id]).get(run_id, RunMark())
+            if notes.starred and not known.starred:
+                marks.star(connection, run_id, starred=True)
+            if notes.note and not known.note:
+                marks.write(connection, run_id, notes.note)
+            marks.tag(connection, run_id, [*known.tags, *notes.tags])
+            remarks.take_in(connection, run_id, notes)
+
     def presets(self, workflow_id: str) -> list[Preset]:
         """A workflow's presets by name."""
         with self._database.reading() as connection:

@@ -11,9 +11,9 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import insert
 
 from debugger.errors import InputError, NotFoundError
-from debugger.protocol.notes import MOST_CHARACTERS, Comment, GivenRating, RatingValue, Target
+from debugger.protocol.notes import MOST_CHARACTERS, Comment, GivenRating, RatingValue, RunNotes, Target
 from debugger.store.notebook_schema import comments, ratings
-from debugger.store.times import iso_time
+from debugger.store.times import iso_time, seconds_of
 
 
 def read_comments(connection: Connection, run_id: str) -> list[Comment]:
@@ -95,6 +95,26 @@ def rate(connection: Connection, run_id: str, target: Target, author: str, value
     given = {"value": value, "created_at": time.time()}
     fresh = insert(ratings).values(**place, **given)
     connection.execute(fresh.on_conflict_do_update(index_elements=list(place), set_=given))
+
+
+def take_in(connection: Connection, run_id: str, notes: RunNotes) -> None:
+    """Add comments and ratings that were made elsewhere; those that are here already stay as they are."""
+    for comment in notes.comments:
+        row = {**_told(run_id, comment), "logical_id": comment.logical_id, "content": comment.content}
+        connection.execute(insert(comments).values(row).on_conflict_do_nothing())
+    for rating in notes.ratings:
+        row = {**_told(run_id, rating), "value": rating.value}
+        connection.execute(insert(ratings).values(row).on_conflict_do_nothing())
+
+
+def _told(run_id: str, remark: Comment | GivenRating) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "target_kind": remark.target.kind,
+        "target_key": remark.target.key,
+        "author": remark.author,
+        "created_at": seconds_of(remark.created_at),
+    }
 
 
 def _target(row: Row[Any]) -> Target:

@@ -8,7 +8,7 @@ from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
-from debugger.errors import SettingsError
+from debugger.errors import NotFoundError, SettingsError
 from debugger.session.live_sessions import LiveSessions
 from debugger.settings import HostedSettings, read_settings
 from debugger.store import Notebook
@@ -45,6 +45,7 @@ def current_backend() -> Backend:
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.
+        NotFoundError: It is a recording that another tab has opened.
         DebuggerError: It cannot be opened.
     """
     return named_backend(state.page().backend_name)
@@ -60,10 +61,22 @@ def named_backend(name: BackendName) -> Backend:
     page = state.page()
     if name == "embedded":
         return embedded_backend()
+    if page.backend_name == "recording":
+        return _recording()
     if page.hosted_backend is None:
         connect_hosted(read_settings().hosted)
     assert page.hosted_backend is not None
     return page.hosted_backend
+
+
+def _recording() -> Backend:
+    found = state.page().recording
+    if found is None:
+        raise NotFoundError(
+            "This link is to a recording, which only the tab that opened its file knows.",
+            advice="Open the file again on the page Runs, or choose another backend on the page Connection.",
+        )
+    return found
 
 
 def connect_hosted(wanted: HostedSettings) -> None:

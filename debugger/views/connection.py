@@ -17,7 +17,11 @@ from debugger.views.parts.plain import count, plain
 from debugger.views.parts.policies import policy_table
 from debugger.views.state import BackendName
 
-NAMES: dict[BackendName, str] = {"embedded": "Embedded engine", "hosted": "Hosted API"}
+NAMES: dict[BackendName, str] = {
+    "embedded": "Embedded engine",
+    "hosted": "Hosted API",
+    "recording": "Recording",
+}
 _CHOICE_KEY = "backend"
 _URL_KEY, _SECRET_KEY, _TEAM_KEY, _USER_KEY = "hosted_url", "hosted_key", "hosted_team", "hosted_user"
 _MOST_ROWS = 200
@@ -31,8 +35,10 @@ def render() -> None:
         _choice()
         if state.page().backend_name == "embedded":
             _embedded()
-        else:
+        elif state.page().backend_name == "hosted":
             _hosted()
+        else:
+            st.caption("A recording is one run out of a file, which the page Runs opens.")
 
 
 def _choice() -> None:
@@ -40,7 +46,7 @@ def _choice() -> None:
     state.set_widget(_CHOICE_KEY, page.backend_name)
     st.segmented_control(
         "Backend",
-        list(NAMES),
+        [name for name in NAMES if name != "recording" or page.backend_name == name],
         key=_CHOICE_KEY,
         format_func=NAMES.__getitem__,
         required=True,

@@ -7,6 +7,7 @@ from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.address import Address
 from debugger.views.backends import current_backend, live_sessions
+from debugger.views.state import BackendName
 
 
 def follow_address() -> None:
@@ -16,8 +17,10 @@ def follow_address() -> None:
     if wanted == page.shown_address or wanted == Address() or state.is_stale(wanted):
         return
     page.shown_address = wanted
-    if wanted.backend in ("embedded", "hosted"):
-        commands.choose_backend("hosted" if wanted.backend == "hosted" else "embedded")
+    names: tuple[BackendName, ...] = ("embedded", "hosted", "recording")
+    for name in names:
+        if wanted.backend == name:
+            commands.choose_backend(name)
     live = live_sessions().find(wanted.session) if wanted.session else None
     if live is not None:
         commands.join(live)

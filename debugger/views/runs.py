@@ -6,18 +6,18 @@ import streamlit as st
 
 from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
+from debugger.protocol.notes import RunMark
 from debugger.protocol.runs import Run
 from debugger.views import commands, linking, state
-from debugger.views.backends import current_backend
+from debugger.views.backends import current_backend, notebook
 from debugger.views.parts.faults import show_error
-from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.plain import count
-from debugger.views.parts.status import LOOKS
+from debugger.views.parts.recording_upload import recording_upload
+from debugger.views.parts.run_actions import run_actions
+from debugger.views.parts.run_filters import WantedRuns, run_filters
+from debugger.views.parts.run_table import chosen_runs, clicked_run, run_table
 
 _PAGE_SIZE = 50
-_TABLE_KEY = "runs"
-_IDS_KEY = "run_ids"
-_ANY = ""
 
 
 def render() -> None:
@@ -29,11 +29,12 @@ def render() -> None:
     except DebuggerError as error:
         show_error(error)
         st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
+        _other_ways()
         return
     names = _workflow_names(backend)
-    workflow, status = _filters(names)
-    _open_by_id()
-    _list(backend, names, workflow, status)
+    wanted = run_filters(backend, names)
+    _other_ways()
+    _list(backend, names, wanted)
     if page.error is not None:
         show_error(page.error)
 
@@ -48,32 +49,17 @@ def _workflow_names(backend: Backend) -> dict[str, str]:
     return {row.id: row.label for row in rows}
 
 
-def _filters(names: dict[str, str]) -> tuple[str, str]:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        workflow = st.selectbox(
-            "Workflow",
-            [_ANY, *names],
-            key="runs_workflow",
-            format_func=lambda key: names.get(key, "All workflows"),
-            width=320,
-        )
-        status = st.selectbox(
-            "Status",
-            [_ANY, *LOOKS],
-            key="runs_status",
-            format_func=lambda key: LOOKS[key].word if key else "Any status",
-            width=200,
-        )
-        st.space("stretch")
-        st.button(
-            "Refresh", key="runs_refresh", icon=":material/refresh:", on_click=state.page().answers.expire
-        )
-    return workflow, status
+def _other_ways() -> None:
+    """Runs that are not in the list."""
+    with st.container(horizontal=True, gap="small", key="other_ways"):
+        _open_by_id()
+        if recording_upload():
+            _show_run()
 
 
 def _open_by_id() -> None:
     with (
-        st.expander("Open a run by its id", type="compact", key="open_by_id"),
+        st.expander("Open a run by its id", icon=":material/tag:", type="compact", key="open_by_id"),
         st.form("run_by_id", border=False),
     ):
         run_id = st.text_input("Run id", key="run_id_typed", placeholder="24 hex digits")
@@ -81,88 +67,71 @@ def _open_by_id() -> None:
             _open(run_id.strip())
 
 
-def _list(backend: Backend, names: dict[str, str], workflow: str, status: str) -> None:
-    answers = state.page().answers
+def _list(backend: Backend, names: dict[str, str], wanted: WantedRuns) -> None:
     number = state.widget("runs_page", 1)
-    question = ("runs", workflow, status, number)
+    found = _found(backend, wanted, number)
+    if found.unread:
+        st.caption(
+            f":material/hourglass_top: {count(found.unread, 'older run')} could not be read in time. "
+            "Press Refresh to search on."
+        )
+    if not found.rows:
+        _empty(wanted)
+        return
+    marks = _marks([row.workflow_run_id for row in found.rows])
+    opened = clicked_run()
+    opened = run_actions(chosen_runs(found.rows), marks, found.total) or opened
+    run_table(found.rows, names, marks)
+    if opened:
+        _open(opened)
+    pages = -(-found.total // _PAGE_SIZE)
+    if pages > 1:
+        st.pagination(pages, key="runs_page")
+    if state.page().backend_name == "hosted":
+        st.caption("Stars, tags, notes and comments stay on this machine; the API is not told of them.")
+
+
+def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
+    answers = state.page().answers
+    question = ("runs", wanted, number)
     answers.expire(question)  # runs come and go by the minute
     try:
-        found: Page[Run] = answers.ask(
+        return answers.ask(
             question,
             lambda: backend.runs(
-                workflow_id=workflow or None, status=status or None, page=number, size=_PAGE_SIZE
+                workflow_id=wanted.workflow_id,
+                status=wanted.status,
+                search=None if wanted.is_everything else wanted.search,
+                page=number,
+                size=_PAGE_SIZE,
             ),
         )
     except DebuggerError as error:
         show_error(error)
-        found = answers.last(question) or Page([], 0)
-    if not found.rows:
-        _empty(filtered=bool(workflow or status))
-        return
-    _table(found, names)
-    pages = -(-found.total // _PAGE_SIZE)
-    if pages > 1:
-        st.pagination(pages, key="runs_page")
+        return answers.last(question) or Page([], 0)
 
 
-def _empty(*, filtered: bool) -> None:
-    if filtered:
-        st.caption("No run matches. Choose “All workflows” and “Any status” to see every run.")
+def _marks(run_ids: list[str]) -> dict[str, RunMark]:
+    try:
+        return notebook().marks(run_ids)
+    except DebuggerError as error:
+        show_error(error)
+        return {}
+
+
+def _empty(wanted: WantedRuns) -> None:
+    if not wanted.is_everything:
+        st.caption("No run matches. Press “Clear” to see every run.")
         return
     st.caption("Every run of this backend appears here, the newest first. There is none yet.")
     st.page_link(state.page().links["debug"], label="Start one", icon=":material/play_arrow:")
 
 
-def _table(found: Page[Run], names: dict[str, str]) -> None:
-    rows = found.rows
-    words = [LOOKS[row.status].word for row in rows]
-    chips = sorted(set(words))
-    colours = {look.word: look.colour for look in LOOKS.values()}
-    state.set_widget(_IDS_KEY, [row.workflow_run_id for row in rows])
-    st.caption(f"{count(found.total, 'run')}. Choose a row to open it.")
-    picked = st.dataframe(
-        {
-            "began": [_moment(row.created_at) for row in rows],
-            "workflow": [names.get(row.workflow_id, row.workflow_id) for row in rows],
-            "version": [row.version_number for row in rows],
-            "status": [[word] for word in words],
-            "turns": [(row.model_extra or {}).get("turn_count") for row in rows],
-            "by": [row.run_by or "" for row in rows],
-            "id": [row.workflow_run_id for row in rows],
-        },
-        key=_TABLE_KEY,
-        hide_index=True,
-        row_height=ROW,
-        height=table_height(len(rows), 20),
-        on_select="rerun",
-        selection_mode="single-cell",
-        column_config={
-            "began": st.column_config.TextColumn("Began (UTC)", width=170),
-            "workflow": st.column_config.TextColumn("Workflow", width="large"),
-            "version": st.column_config.NumberColumn("Version", width=70),
-            "status": st.column_config.MultiselectColumn(
-                "Status", width=150, options=chips, color=[colours[chip] for chip in chips]
-            ),
-            "turns": st.column_config.NumberColumn(
-                "Turns", width=60, help="Turns, and pieces of background work"
-            ),
-            "by": st.column_config.TextColumn("Run by", width="small"),
-            "id": st.column_config.TextColumn("Run id", width=220),
-        },
-        alt="Runs, the newest first",
-    )
-    cells = picked["selection"]["cells"]
-    if cells:
-        state.forget_widget(_TABLE_KEY)
-        _open(state.widget(_IDS_KEY)[cells[0][0]])
-
-
-def _moment(written: str | None) -> str:
-    return (written or "").replace("T", " ")[:19]
-
-
 def _open(run_id: str) -> None:
     commands.open_run(run_id)
-    page = state.page()
-    if page.error is None:
-        st.switch_page(page.links["debug"], query_params=linking.current_address().to_parameters())
+    if state.page().error is None:
+        _show_run()
+
+
+def _show_run() -> None:
+    st.switch_page(state.page().links["debug"], query_params=linking.current_address().to_parameters())

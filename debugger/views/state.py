@@ -14,9 +14,11 @@ from typing import Any, Literal
 import streamlit as st
 
 from debugger.backends.base import Backend
+from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.session.pending_edits import PendingEdits
+from debugger.session.recall import Carried, Recall
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
@@ -28,7 +30,7 @@ from debugger.views.compare_address import CompareAddress
 from debugger.views.compare_state import CompareState
 from debugger.views.elements import Element
 
-BackendName = Literal["embedded", "hosted"]
+BackendName = Literal["embedded", "hosted", "recording"]
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
@@ -90,6 +92,18 @@ class PageState:
     """What was last set up around a run of each workflow, as breakpoints."""
     compared: CompareState = field(default_factory=CompareState)
     """The two runs of the page Compare."""
+    recording: RecordedBackend | None = None
+    """The run of a file that was opened in this tab; gone with it, as the file is not kept."""
+    recordings: int = 0
+    """Counts the opened files; part of the uploader's key."""
+    run_filters: dict[str, Any] = field(default_factory=dict)
+    """What the filters of the page Runs were left at, by their keys."""
+    author: str = ""
+    """Who comments and rates here; empty means whom the settings name."""
+    recalls: dict[str, Recall] = field(default_factory=dict)
+    """Earlier run inputs of each workflow, as far as they were looked at."""
+    carried: dict[str, Carried] = field(default_factory=dict)
+    """Where the input that each workflow is started with was taken from."""
 
 
 def page() -> PageState:

@@ -163,3 +163,23 @@ def test_a_turn_under_way_outlives_the_process(tmp_path):
     assert [turn.run_id for turn in everything] == [OTHER, RUN]
     assert one == [UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}", large)]
     assert left == [UnfinishedTurn(OTHER, TEA, 0, 2.0, b"{}", b"[1]")]
+
+
+def test_notes_that_come_along_with_a_run_are_added_once(notebook):
+    notebook.comment(RUN, Target.turn(1), "Ada", "Slow.")
+    notebook.rate(RUN, Target(), "Ada", "down")
+    notebook.tag(RUN, ["late"])
+    notebook.star(RUN)
+    notebook.write(RUN, "from afar")
+    travelled = notebook.notes(RUN)
+    notebook.write(OTHER, "from here")
+    notebook.tag(OTHER, ["smoke"])
+    with closing(Store("sqlite://")) as elsewhere:
+        elsewhere.notebook.take_in(RUN, travelled)
+        elsewhere.notebook.take_in(RUN, travelled)
+        there = elsewhere.notebook.notes(RUN)
+
+    notebook.take_in(OTHER, RunNotes(note="from afar", tags=["late"]))
+
+    assert there == travelled
+    assert notebook.notes(OTHER) == RunNotes(note="from here", tags=["late", "smoke"])

@@ -1,0 +1,67 @@
+"""What can be done with the chosen runs of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from debugger.protocol.notes import RunMark
+from debugger.views import note_commands, state
+from debugger.views.parts.marks_form import marks_form
+from debugger.views.parts.plain import count
+
+
+def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int) -> str | None:
+    """Draw the actions in a line; the id of the run to open, once."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
+        told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
+        st.caption(f"{count(total, 'run')}. {told}", width="content")
+        st.space("stretch")
+        wants_open = st.button(
+            "Open", key="open_chosen", icon=":material/open_in_new:", disabled=len(chosen) != 1, help=_ONE
+        )
+        _star(chosen, marks)
+        _marks(chosen, marks)
+        wants_comparison = st.button(
+            "Compare",
+            key="compare_chosen",
+            icon=":material/difference:",
+            disabled=len(chosen) != 2 or "compare" not in state.page().links,
+            help="Put two chosen runs side by side",
+        )
+    if wants_comparison:
+        _compare(chosen)
+    return chosen[0] if wants_open else None
+
+
+_ONE = "Choose one run by its box"
+
+
+def _star(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
+    has_all = bool(chosen) and all(run_id in marks and marks[run_id].starred for run_id in chosen)
+    st.button(
+        "Unstar" if has_all else "Star",
+        key="star_chosen",
+        icon=":material/star:",
+        on_click=note_commands.star,
+        args=(list(chosen),),
+        kwargs={"starred": not has_all},
+        disabled=not chosen,
+        help="Find it again with “Starred only”",
+    )
+
+
+def _marks(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
+    with st.popover(
+        "Tags and note", icon=":material/sell:", disabled=len(chosen) != 1, help=_ONE, key="marks_chosen"
+    ):
+        if len(chosen) == 1:
+            marks_form(chosen[0], marks.get(chosen[0], RunMark()))
+
+
+def _compare(chosen: Sequence[str]) -> None:
+    page = state.page()
+    later, earlier = chosen  # the newest comes first in the list
+    query = {"backend": page.backend_name, "a": earlier, "b": later}
+    st.switch_page(page.links["compare"], query_params=query)

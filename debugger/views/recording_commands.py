@@ -1,0 +1,22 @@
+"""What the controls of recordings do: runs out of files."""
+
+from __future__ import annotations
+
+from debugger.backends.recorded import RecordedBackend
+from debugger.protocol.run_file import read_run_file
+from debugger.views import commands, state
+from debugger.views.backends import notebook
+from debugger.views.commands import command
+
+
+@command
+def open_recording(data: bytes) -> None:
+    """Show the run of a file; the notes in it are added to those that are kept here."""
+    recording = RecordedBackend(read_run_file(data))
+    notebook().take_in(recording.run_id, recording.file.notes)
+    page = state.page()
+    page.recording = recording
+    page.recordings += 1  # a new key: the uploader is empty again
+    page.backend_name = "recording"
+    page.answers.clear()
+    commands.open_run(recording.run_id)
