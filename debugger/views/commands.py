@@ -173,7 +173,7 @@ def show(session: DebugSession | None) -> None:
     page.session = session
     if session is not None:
         session.pace.automatic = page.advances_by_itself
-    page.event = page.node = None
+    page.event = page.node = page.edge = None
     page.awaits_turn = False
     page.next_input = RunInputModel()
     state.renew_editors()

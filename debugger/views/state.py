@@ -71,6 +71,12 @@ class PageState:
     """The navigation's pages by name."""
     answers: Answers = field(default_factory=Answers)
     """What the backend said about workflows, versions and runs."""
+    edge: str | None = None
+    """The chosen edge's id, as the author wrote it."""
+    watches: list[str] = field(default_factory=list)
+    """What the person watches, each as it was written."""
+    past: Any = None
+    """What is kept of the past of the run on view; see `debugger.views.past`."""
 
 
 def page() -> PageState:
