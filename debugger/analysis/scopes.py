@@ -181,7 +181,8 @@ class Memory:
         }
 
     def _show(self, event: Event) -> bool:
-        self.runtime = {**self.runtime, _thread_of(event): _object(field_of(event, "runtime_variables"))}
+        thread, variables = _thread_of(event), _object(field_of(event, "runtime_variables"))
+        self.runtime = {**self.runtime, thread: _kept(self.runtime.get(thread, {}), variables)}
         shared = _object(field_of(event, "workflow_runtime_variables"))
         own = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
         self.workflow = _kept(self.workflow, own)
@@ -225,8 +226,13 @@ _CHANGES: dict[str, Callable[[Memory, Event], bool]] = {
 
 
 def _kept(old: JsonObject, new: JsonObject) -> JsonObject:
-    """The old object where the new one holds the same: thousands of moments then share it."""
-    return new if differences(old, new) else old
+    """The new variables with the old objects wherever they hold the same: thousands of moments share them."""
+    if not new.keys() - old.keys() and len(new) == len(old) and not differences(old, new):
+        return old
+    return {
+        key: old[key] if key in old and not differences(old[key], value) else value
+        for key, value in new.items()
+    }
 
 
 def _thread_of(event: Event) -> str:

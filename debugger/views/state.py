@@ -104,6 +104,10 @@ class PageState:
     """Earlier run inputs of each workflow, as far as they were looked at."""
     carried: dict[str, Carried] = field(default_factory=dict)
     """Where the input that each workflow is started with was taken from."""
+    watches: list[str] = field(default_factory=list)
+    """What the person watches, each as it was written."""
+    past: Any = None
+    """What is kept of the past of the run on view; see `debugger.views.past`."""
 
 
 def page() -> PageState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,20 @@ class DecisionLog(Following):
     def of_edge(self, edge_id: str) -> list[Record]:
         """The decisions at which an edge was taken, by the author's id of it or the run's."""
         return self._by_edge.get(edge_id, [])
+
+    def of_event(self, index: int | None) -> Record | None:
+        """The decision that an event belongs to: the one that a node's run led to, else the last one before.
+
+        Args:
+            index: The event, counted over the run from 0; ``None`` is the run's end.
+        """
+        if not self.all or index is None:
+            return self.all[-1] if self.all else None
+        place = bisect_left(self.all, index, key=lambda record: record.index)
+        following = self.all[place] if place < len(self.all) else None
+        if following is not None and (following.index == index or _ran_at(following, index)):
+            return following
+        return self.all[max(place - 1, 0)]
 
     def _trace(self, event: Event) -> Trace:
         thread_id = thread_id_of(event) or MAIN_THREAD
@@ -183,6 +198,10 @@ _LEARN: dict[str, Callable[[Trace, Event, int], None]] = {
     "busy_wait_for_user_message": Trace.park,
     "waiting_condition_matched": Trace.match,
 }
+
+
+def _ran_at(record: Record, index: int) -> bool:
+    return record.started is not None and record.started <= index <= record.index
 
 
 def _after_call(reason: str) -> str:

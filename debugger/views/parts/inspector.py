@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from debugger.analysis.timeline import TimelineRow
@@ -11,9 +13,10 @@ from debugger.views import commands, state
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.plain import plain
 from debugger.views.parts.scopes_tab import scopes_tab
+from debugger.views.parts.why_tab import why_tab
 from debugger.views.reading import Reading
 
-TABS = ("State", "Event", "Node", "Input")
+_Draw = Callable[[Reading], None]
 _HEIGHT = 716
 
 
@@ -23,13 +26,13 @@ def inspector(now: Reading) -> None:
         state.begin_widget(state.TAB_KEY, "State")
         tab = st.segmented_control(
             "Inspector",
-            TABS,
+            list(TABS),
             key=state.TAB_KEY,
             required=True,
             label_visibility="collapsed",
             width="stretch",
         )
-        {"State": _state, "Event": _event, "Node": node_tab, "Input": _input}[tab or "State"](now)
+        TABS[tab or "State"](now)
 
 
 def _moment(now: Reading) -> None:
@@ -102,3 +105,13 @@ def _row(now: Reading) -> TimelineRow:
     """The chosen event's row, or the last one."""
     index = state.page().event
     return now.rows[-1 if index is None else index]
+
+
+TABS: dict[str, _Draw] = {
+    "State": _state,
+    "Why": why_tab,
+    "Event": _event,
+    "Node": node_tab,
+    "Input": _input,
+}
+"""What draws each tab, by its name."""

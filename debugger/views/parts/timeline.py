@@ -168,7 +168,9 @@ def _choose() -> None:
         commands.select_event(None)
         return
     index, node = state.widget(_ROWS_KEY)[cells[0][0]]
+    if index == state.page().event:
+        return  # chosen elsewhere, and only marked here
     commands.select_event(index)
     state.page().node, state.page().edge = node, None
-    if state.widget(state.TAB_KEY) not in ("State", "Event"):
+    if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
         state.set_widget(state.TAB_KEY, "Event")

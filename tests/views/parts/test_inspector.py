@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from debugger.views.parts.inspector import TABS
 from tests.factories import direct, document, node, say, static, tool
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
@@ -16,7 +17,7 @@ def test_before_a_run_the_inspector_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
 
-    for tab in ("State", "Event", "Node", "Input"):
+    for tab in TABS:
         app.segmented_control("inspector_tab").set_value(tab).run()
         assert not app.exception
 
@@ -76,7 +77,7 @@ def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, p
     place = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
 
     page().event = place
-    app.run()
+    app.segmented_control("state_view").set_value("Changes").run()
     changed = frame(app, "Variables that")
     app.segmented_control("inspector_tab").set_value("Event").run()
 
@@ -159,5 +160,5 @@ def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, p
     app.run()
     table = frame(app, "Runtime variables")
 
-    assert list(table.columns) == ["name", "value"]
+    assert list(table.columns) == ["name", "value", "set"]
     assert "+ tool_result" in list(table["name"])
