@@ -36,6 +36,16 @@ _STALE_SECONDS = 1.0
 
 
 @dataclass
+class TurnedPage:
+    """The page of a long table that is on view."""
+
+    looked_at: Any = None
+    """What the table showed, and which row was chosen, when the page was picked."""
+    number: int | None = None
+    """Counts from 1; ``None`` is the last page, however many there come to be."""
+
+
+@dataclass
 class PageState:
     """What the pages of one tab share."""
 
@@ -86,6 +96,8 @@ class PageState:
     """Where the run stood still when they were begun."""
     kits: dict[str, JsonObject] = field(default_factory=dict)
     """What was last set up around a run of each workflow, as breakpoints."""
+    turned_pages: dict[str, TurnedPage] = field(default_factory=dict)
+    """For each long table the page that a person turned to, by the table's key."""
 
 
 def page() -> PageState:
