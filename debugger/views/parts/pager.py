@@ -30,14 +30,21 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
     pages = page_count(rows)
     page = min(turned.number or pages, pages)
     if pages > 1:
-        buttons = f"{key}_page"
-        state.set_widget(buttons, page)
+        if turned.drawn != page:  # the buttons have a default, so they take no value: they are made anew
+            turned.drawn, turned.generation = page, turned.generation + 1
+        buttons = f"{key}_page_{turned.generation}"
         st.pagination(
-            pages, key=buttons, max_visible_pages=_MOST_BUTTONS, on_change=_turn, args=(key, buttons, pages)
+            pages,
+            default=page,
+            key=buttons,
+            max_visible_pages=_MOST_BUTTONS,
+            on_change=_turn,
+            args=(key, buttons, pages),
         )
     return bounds(page, rows)
 
 
 def _turn(key: str, buttons: str, pages: int) -> None:
-    number = state.widget(buttons)
-    state.page().turned_pages[key].number = None if number == pages else number
+    turned = state.page().turned_pages[key]
+    turned.drawn = state.widget(buttons)
+    turned.number = None if turned.drawn == pages else turned.drawn
