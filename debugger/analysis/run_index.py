@@ -7,14 +7,18 @@ read again when something has happened: a look costs as much as they hold, howev
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from debugger.analysis.bubbles import BubbleReader
+from debugger.analysis.filtering import SearchTexts
 from debugger.analysis.position import PositionReader
 from debugger.analysis.side_effects import EffectReader
 from debugger.analysis.standing import Standing
+from debugger.analysis.steps import StepReader
 from debugger.analysis.timeline import TimelineReader
+from debugger.analysis.turn_rows import TurnRow, turn_row
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TurnLog
 
@@ -36,20 +40,36 @@ class RunReaders:
         self.position = PositionReader(graph)
         self.bubbles = BubbleReader(names)
         self.effects = EffectReader(names)
+        self.steps = StepReader()
+        self.turn_rows: list[TurnRow] = []
+        self.types: Counter[str] = Counter()
+        """How many events of each type there are."""
+        self.nodes: Counter[str] = Counter()
+        """The same by node of the author's graph."""
+        self.threads: Counter[str] = Counter()
+        """The same by thread, as people know it."""
 
     def take(self, turn: TurnLog) -> None:
         """Take in the next turn, or piece of background work."""
-        place = len(self.turns)
+        place, first, said = len(self.turns), len(self.timeline.rows), len(self.bubbles.bubbles)
         self.turns.append(turn)
         self.timeline.take(turn, place)
         self.position.take(turn)
         self.bubbles.take(turn, place)
         self.effects.take(turn)
+        rows = self.timeline.rows[first:]
+        steps = self.steps.take(turn, rows)
+        self.turn_rows.append(turn_row(turn, place, first, rows, steps, self.bubbles.bubbles[said:]))
+        self.types.update(row.type for row in rows)
+        self.nodes.update(row.drawn_node for row in rows if row.drawn_node is not None)
+        self.threads.update(row.thread for row in rows if row.thread is not None)
 
     def copy(self) -> RunReaders:
         """Another one that stands here, to go on by itself."""
         other = RunReaders.__new__(RunReaders)
-        other.turns = self.turns.copy()
+        other.turns, other.turn_rows = self.turns.copy(), self.turn_rows.copy()
+        other.types, other.nodes, other.threads = self.types.copy(), self.nodes.copy(), self.threads.copy()
+        other.steps = self.steps.copy()
         other.timeline, other.position = self.timeline.copy(), self.position.copy()
         other.bubbles, other.effects = self.bubbles.copy(), self.effects.copy()
         return other
@@ -65,6 +85,8 @@ class RunIndex:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.names = {node.logical_id: node.label for node in graph.nodes.values()}
+        self.texts = SearchTexts()
+        """What the rows are searched by."""
         self._lock = threading.Lock()
         self._settled = RunReaders(graph, self.names)
 

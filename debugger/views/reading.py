@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any, TypeVar
 
 from debugger.analysis.bubbles import Bubble
 from debugger.analysis.hints import InputHint, input_hint
 from debugger.analysis.position import Position
+from debugger.analysis.run_index import RunReaders
 from debugger.analysis.side_effects import SideEffect, summary
 from debugger.analysis.timeline import TimelineRow
 from debugger.backends.responders import find_script
@@ -20,6 +22,8 @@ from debugger.session.session import DebugSession
 from debugger.session.suggestions import next_lines
 from debugger.settings import read_settings
 from debugger.views import state
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ class Reading:
     """Lines that a user of this workflow could say next."""
     is_scripted: bool
     """Whether there are such lines for any moment of this workflow."""
+    told: RunReaders
+    """All that was read out of the turns: steps and turns as rows, counts by type, by node and by thread."""
+    worked_out: dict[Hashable, Any] = field(default_factory=dict)
+    """What panes made of this moment, see `once`."""
+
+    def once(self, what: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Work something out of this moment, or give what was worked out before.
+
+        Args:
+            what: Names it, with all that it depends on besides the moment.
+            work_out: Does the work.
+        """
+        if what not in self.worked_out:
+            self.worked_out[what] = work_out()
+        found: Answer = self.worked_out[what]
+        return found
 
 
 def reading(session: DebugSession) -> Reading:
@@ -65,6 +85,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
     conversations = _conversations(session)
     return Reading(
         session=session,
+        told=told,
         turns=told.turns,
         graph=graph,
         names=names,

@@ -40,6 +40,20 @@ _STALE_SECONDS = 1.0
 
 
 @dataclass
+class TurnedPage:
+    """The page of a long table that is on view."""
+
+    looked_at: Any = None
+    """What the table showed, and which row was chosen, when the page was picked."""
+    number: int | None = None
+    """Counts from 1; ``None`` is the last page, however many there come to be."""
+    drawn: int = 0
+    """The page that the buttons show."""
+    generation: int = 0
+    """Counts how often they were given another page from elsewhere; part of their key."""
+
+
+@dataclass
 class PageState:
     """What the pages of one tab share."""
 
@@ -108,6 +122,8 @@ class PageState:
     """What the person watches, each as it was written."""
     past: Any = None
     """What is kept of the past of the run on view; see `debugger.views.past`."""
+    turned_pages: dict[str, TurnedPage] = field(default_factory=dict)
+    """For each long table the page that a person turned to, by the table's key."""
 
 
 def page() -> PageState:

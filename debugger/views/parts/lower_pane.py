@@ -1,4 +1,4 @@
-"""The pane below: what happened, event by event, or what left for the world outside."""
+"""The pane below: what happened, how long it took, what it used, and what left for the world outside."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import streamlit as st
 
 from debugger.views import state
 from debugger.views.parts.breakpoints import breakpoints
+from debugger.views.parts.gantt import gantt, gantt_line
+from debugger.views.parts.metrics import metrics, metrics_line
 from debugger.views.parts.side_effects import side_effects, side_effects_line
-from debugger.views.parts.timeline import FILTER_KEYS, timeline, timeline_filters
+from debugger.views.parts.timeline import timeline
+from debugger.views.parts.timeline_filters import FILTER_KEYS, timeline_filters
 from debugger.views.reading import Reading
 
-VIEWS = ("Timeline", "Side effects", "Breakpoints")
+VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints")
 
 
 def lower_pane(now: Reading) -> None:
@@ -33,6 +36,14 @@ def lower_pane(now: Reading) -> None:
             with bar:
                 side_effects_line(now)
             side_effects(now)
+        elif view == "Gantt":
+            with bar:
+                turn = gantt_line(now)
+            gantt(now, turn)
+        elif view == "Metrics":
+            with bar:
+                by = metrics_line(now)
+            metrics(now, by)
         else:
             with bar:
                 found = timeline_filters(now)

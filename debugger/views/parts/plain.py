@@ -16,5 +16,5 @@ def plain(text: str) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number and what it counts: ``1 hop``, ``2 hops``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """A number and what it counts: ``1 hop``, ``2,000 hops``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

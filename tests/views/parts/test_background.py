@@ -174,7 +174,7 @@ def test_the_timeline_tells_background_work_and_threads_apart(app, backend, pres
     app.run()
     press("start")
     before = list(columns(app))
-    app.segmented_control("timeline_density").set_value("Everything").run()
+    app.segmented_control("timeline_density").set_value("Raw").run()
 
     later()
 

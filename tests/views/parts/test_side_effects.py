@@ -80,13 +80,13 @@ def test_the_filter_of_the_timeline_is_kept_while_the_ledger_is_shown(app, backe
     backend.create_workflow(calls())
     app.run()
     press("start")
-    app.segmented_control("timeline_density").set_value("Everything").run()
+    app.segmented_control("timeline_density").set_value("Raw").run()
     app.text_input("timeline_text").set_value("booking").run()
 
     open_ledger(app)
     app.segmented_control("lower_view").set_value("Timeline").run()
 
-    assert app.segmented_control("timeline_density").value == "Everything"
+    assert app.segmented_control("timeline_density").value == "Raw"
     assert app.text_input("timeline_text").value == "booking"
 
 

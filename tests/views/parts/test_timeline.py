@@ -19,7 +19,7 @@ def test_before_a_run_the_timeline_says_what_would_be_here(app, backend):
     assert "start the run to see some" in captions(app)
 
 
-def test_steps_are_shown_and_the_hidden_rest_is_counted(app, backend, page, press):
+def test_the_events_that_matter_are_shown_and_the_hidden_rest_is_counted(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
 
@@ -27,15 +27,15 @@ def test_steps_are_shown_and_the_hidden_rest_is_counted(app, backend, page, pres
 
     total = len(page().session.turns[0].events)
     assert len(rows(app)) < total
-    assert f"{len(rows(app))} events · {total - len(rows(app))} hidden" in captions(app)
+    assert f"{len(rows(app))} of {total} events · {total - len(rows(app))} hidden" in captions(app)
 
 
-def test_everything_shows_everything(app, backend, page, press):
+def test_raw_shows_everything(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
     press("start")
 
-    app.segmented_control("timeline_density").set_value("Everything").run()
+    app.segmented_control("timeline_density").set_value("Raw").run()
 
     assert len(rows(app)) == len(page().session.turns[0].events)
     assert "hidden" not in captions(app)
@@ -107,7 +107,7 @@ def test_the_chosen_event_stays_marked_when_a_filter_moves_it(app, backend, page
     app.run()
     before = app.session_state["timeline"]["selection"]["cells"]
 
-    app.segmented_control("timeline_density").set_value("Everything").run()
+    app.segmented_control("timeline_density").set_value("Raw").run()
 
     after = app.session_state["timeline"]["selection"]["cells"]
     assert before[0][0] == 1

@@ -1,0 +1,129 @@
+"""The metrics of a run: tokens and latency, by node, by turn and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from debugger.analysis.model_calls import ModelCall
+from debugger.analysis.steps import Step
+from debugger.analysis.turn_rows import TurnRow
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How long some things took, in milliseconds (``platform/engine.md`` 13)."""
+
+    count: int
+    total: float
+    average: float
+    median: float
+    """Of an even count the mean of the middle two."""
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class NodeMetrics:
+    """What the runs of one node took and used."""
+
+    node_logical_id: str
+    node_name: str
+    runs: int
+    failures: int
+    time: Spread | None
+    """Of the node runs; ``None`` where they tell no time."""
+    share: float
+    """Of the time of all node runs, from 0 to 1."""
+    calls: int
+    """Of models."""
+    latency: Spread | None
+    """Of the model calls."""
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """What a run, or some of its turns, took and used."""
+
+    turns: int
+    node_runs: int
+    time: Spread | None
+    """Of the turns, end to end."""
+    calls: int
+    latency: Spread | None
+    """Of the model calls."""
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+def node_metrics(steps: Iterable[Step]) -> list[NodeMetrics]:
+    """A row for each node that ran, the one that took longest first."""
+    by_node: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.kind == "node" and step.node_logical_id is not None:
+            by_node.setdefault(step.node_logical_id, []).append(step)
+    whole = sum(_times(runs, 0.0) for runs in by_node.values())
+    found = [_of_node(node, runs, whole) for node, runs in by_node.items()]
+    return sorted(found, key=lambda each: -(each.time.total if each.time else 0.0))
+
+
+def run_metrics(turns: Sequence[TurnRow], steps: Sequence[Step]) -> RunMetrics:
+    """What turns and their steps took and used together. Background work is no turn of the user."""
+    calls = [call for step in steps for call in step.calls]
+    own = [turn for turn in turns if not turn.is_background]
+    return RunMetrics(
+        turns=len(own),
+        node_runs=sum(step.kind == "node" for step in steps),
+        time=spread([turn.duration_ms for turn in own if turn.duration_ms is not None]),
+        calls=len(calls),
+        latency=_latency(calls),
+        prompt_tokens=sum(call.prompt_tokens for call in calls),
+        completion_tokens=sum(call.completion_tokens for call in calls),
+        total_tokens=sum(call.total_tokens for call in calls),
+    )
+
+
+def spread(milliseconds: Sequence[float]) -> Spread | None:
+    """How some times are spread; ``None`` without any."""
+    if not milliseconds:
+        return None
+    total = sum(milliseconds)
+    return Spread(
+        count=len(milliseconds),
+        total=total,
+        average=total / len(milliseconds),
+        median=median(milliseconds),
+        lowest=min(milliseconds),
+        highest=max(milliseconds),
+    )
+
+
+def _of_node(node: str, runs: list[Step], whole: float) -> NodeMetrics:
+    calls = [call for step in runs for call in step.calls]
+    time = spread([step.duration_ms for step in runs if step.duration_ms is not None])
+    return NodeMetrics(
+        node_logical_id=node,
+        node_name=runs[-1].node_name,
+        runs=len(runs),
+        failures=sum(step.trouble == "failure" for step in runs),
+        time=time,
+        share=time.total / whole if time and whole else 0.0,
+        calls=len(calls),
+        latency=_latency(calls),
+        prompt_tokens=sum(call.prompt_tokens for call in calls),
+        completion_tokens=sum(call.completion_tokens for call in calls),
+        total_tokens=sum(call.total_tokens for call in calls),
+    )
+
+
+def _latency(calls: Iterable[ModelCall]) -> Spread | None:
+    return spread([call.latency_ms for call in calls if call.latency_ms is not None])
+
+
+def _times(steps: Iterable[Step], of_none: float) -> float:
+    return sum(of_none if step.duration_ms is None else step.duration_ms for step in steps)

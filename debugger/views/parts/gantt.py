@@ -1,0 +1,162 @@
+"""The Gantt chart of one turn: how long each node ran, each model took, each call outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from debugger.analysis.gantt import Bar, bars
+from debugger.analysis.turn_rows import TurnRow
+from debugger.views import commands, state
+from debugger.views.parts.heights import ROW, table_height
+from debugger.views.parts.plain import count, plain
+from debugger.views.reading import Reading
+
+_KEY = "gantt"
+_TABLE_KEY = "gantt_table"
+_BARS_KEY = "gantt_events"
+_KINDS = ("node run", "model call", "call outside")
+_MOST_ROWS = 9
+_LANE, _LEAST, _MOST = 34, 140, 420
+"""Heights in pixels."""
+
+
+def gantt_line(now: Reading) -> TurnRow | None:
+    """Draw which turn it is of, and the choice between chart and table; the turn."""
+    if not now.told.turn_rows:
+        return None
+    event = state.page().event
+    turn = now.told.turn_rows[-1 if event is None else now.rows[event].place]
+    state.begin_widget("gantt_view", "Chart")
+    st.segmented_control(
+        "Gantt as", ("Chart", "Table"), key="gantt_view", required=True, label_visibility="collapsed"
+    )
+    what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"
+    took = [] if turn.duration_ms is None else [f"{turn.duration_ms:,.1f} ms"]
+    told = [what, *took, count(turn.steps, "step"), count(turn.calls, "model call")]
+    st.caption(plain(" · ".join(told)), width="content")
+    return turn
+
+
+def gantt(now: Reading, turn: TurnRow | None) -> None:
+    """Draw the chart of a turn, or the same facts as a table."""
+    if turn is None:
+        st.caption("How long each step of a turn took appears here as bars: start the run to see some.")
+        return
+    drawn = now.once(("gantt", turn.place), lambda: _bars(now, turn))
+    if not drawn:
+        st.caption("No event of this turn tells how long something took.")
+    elif state.widget("gantt_view") == "Table":
+        _table(drawn)
+    else:
+        _chart(drawn, turn)
+
+
+def _bars(now: Reading, turn: TurnRow) -> list[Bar]:
+    of_event = now.told.steps.of_event[turn.first : turn.first + turn.events]
+    steps = [now.told.steps.steps[at] for at in sorted(set(of_event) - {-1})]
+    effects = [
+        effect
+        for effect in now.effects
+        if (effect.turn_number, effect.is_background) == (turn.number, turn.is_background)
+    ]
+    return bars(steps, effects)
+
+
+def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
+    lanes = list(dict.fromkeys(bar.lane for bar in drawn))
+    st.vega_lite_chart(
+        {
+            "lane": [bar.lane for bar in drawn],
+            "kind": [bar.kind for bar in drawn],
+            "what": [bar.name for bar in drawn],
+            "begin": [round(bar.begin_ms, 3) for bar in drawn],
+            "end": [round(bar.end_ms, 3) for bar in drawn],
+            "took": [round(bar.duration_ms, 3) for bar in drawn],
+            "outcome": ["failed" if bar.is_failure else "ok" for bar in drawn],
+        },
+        _spec(lanes),
+        key=_KEY,
+        height=min(max(_LANE * len(lanes) + 90, _LEAST), _MOST),
+        width="stretch",
+        alt=f"Gantt chart of turn {turn.number}: {len(drawn)} bars in {len(lanes)} lanes; also as a table",
+    )
+
+
+def _spec(lanes: Sequence[str]) -> dict[str, Any]:
+    """The chart: a lane a node, in the order in which they begin; thin bars within for calls."""
+    return {
+        "mark": {"type": "bar", "cornerRadius": 2, "minWidth": 3},
+        "encoding": {
+            "y": {
+                "field": "lane",
+                "type": "nominal",
+                "sort": list(lanes),
+                "title": None,
+                "axis": {"labelLimit": 220},
+            },
+            "yOffset": {"field": "kind", "type": "nominal", "sort": list(_KINDS)},
+            "x": {"field": "begin", "type": "quantitative", "title": "milliseconds since the turn began"},
+            "x2": {"field": "end"},
+            "color": {
+                "field": "kind",
+                "type": "nominal",
+                "scale": {"domain": list(_KINDS)},
+                "legend": {"title": None, "orient": "top"},
+            },
+            "stroke": {
+                "condition": {"test": "datum.outcome == 'failed'", "value": "#d32f2f"},
+                "value": "transparent",
+            },
+            "strokeWidth": {"value": 2},
+            "tooltip": [
+                {"field": "what", "title": "what"},
+                {"field": "kind", "title": "kind"},
+                {"field": "took", "title": "took, ms", "format": ",.3f"},
+                {"field": "begin", "title": "begins at, ms", "format": ",.3f"},
+                {"field": "outcome", "title": "outcome"},
+            ],
+        },
+    }
+
+
+def _table(drawn: Sequence[Bar]) -> None:
+    state.set_widget(_BARS_KEY, [bar.index for bar in drawn])
+    columns = st.column_config
+    most = max((bar.duration_ms for bar in drawn), default=0.0)
+    st.dataframe(
+        {
+            "lane": [bar.lane for bar in drawn],
+            "kind": [bar.kind for bar in drawn],
+            "begin": [bar.begin_ms for bar in drawn],
+            "took": [bar.duration_ms for bar in drawn],
+            "outcome": ["failed" if bar.is_failure else "ok" for bar in drawn],
+            "what": [bar.name for bar in drawn],
+        },
+        key=_TABLE_KEY,
+        height=table_height(len(drawn), _MOST_ROWS),
+        row_height=ROW,
+        hide_index=True,
+        on_select=_choose,
+        selection_mode="single-cell",
+        column_config={
+            "lane": columns.TextColumn("Node", width=180, help="With the thread before it, if not the main"),
+            "kind": columns.TextColumn("Kind", width=96),
+            "begin": columns.NumberColumn("Begins", width=96, format="+%.1f ms"),
+            "took": columns.ProgressColumn(
+                "Took", width=140, format="%.1f ms", min_value=0.0, max_value=most or 1.0
+            ),
+            "outcome": columns.TextColumn("Outcome", width=72),
+            "what": columns.TextColumn("What", width=520),
+        },
+        alt="The bars of the Gantt chart: node, kind, begin and duration of each",
+    )
+
+
+def _choose() -> None:
+    cells = state.widget(_TABLE_KEY)["selection"]["cells"]
+    indices = state.widget(_BARS_KEY)
+    if cells and cells[0][0] < len(indices) and indices[cells[0][0]] is not None:
+        commands.select_event(indices[cells[0][0]])

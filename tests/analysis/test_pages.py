@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.pages import bounds, page_count, page_of
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(0, 1), (1, 1), (200, 1), (201, 2), (50_000, 250)])
+def test_pages_are_counted_over_all_rows(rows, expected):
+    assert page_count(rows) == expected
+
+
+def test_the_last_page_holds_what_is_left():
+    assert bounds(1, 450) == (0, 200)
+    assert bounds(3, 450) == (400, 450)
+
+
+def test_a_page_that_is_not_there_any_more_is_the_last_one():
+    assert bounds(9, 450) == (400, 450)
+    assert bounds(0, 450) == (0, 200)
+
+
+def test_a_row_is_on_its_page():
+    assert [page_of(place) for place in (0, 199, 200)] == [1, 1, 2]
