@@ -39,7 +39,9 @@ def _another(backend: Backend, run: Run) -> DrawnVersion:
         workflow = backend.workflow(run.workflow_id)
         active = backend.workflow_summary(run.workflow_id).active_version_number
     except NotFoundError:
-        gone = Workflow.from_document({"workflow_config": {"name": "Deleted workflow"}})
+        gone = Workflow.from_document(
+            {"workflow_config": {"name": "Deleted workflow"}, "node_configs": [], "edge_configs": []}
+        )
         return DrawnVersion(
             gone, f"The workflow is gone; the run used {used}. It is drawn as far as the run tells of it."
         )
