@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,6 +30,28 @@ from tests.factories import say as say_node
 pytestmark = pytest.mark.browser
 
 DRAWN_SECONDS = 1.5
+MIDDLE = """path => {
+  const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
+  return [at.x, at.y];
+}"""
+OVERLAPS = """() => {
+  const root = [...document.querySelectorAll("*")].map(each => each.shadowRoot)
+    .find(each => each && each.querySelector(".node"));
+  const box = each => each.getBoundingClientRect(), boxes = what => [...root.querySelectorAll(what)].map(box);
+  const meet = (a, b) =>
+    a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
+  const labels = boxes(".edge .label"), nodes = boxes(".node .body");
+  const out = [...root.querySelectorAll(".node")].filter(node => {
+    const body = box(node.querySelector(".body"));
+    const texts = [...node.querySelectorAll(".title, .sub")].map(box);
+    return texts.some(text => text.left < body.left || text.right > body.right);
+  });
+  return {
+    "labels on nodes": labels.filter(label => nodes.some(node => meet(label, node))).length,
+    "labels on labels": labels.filter((a, at) => labels.slice(at + 1).some(b => meet(a, b))).length,
+    "names out of their box": out.length,
+  };
+}"""
 BADGES = f"""
 import sys
 
@@ -120,10 +143,7 @@ def test_nodes_edges_and_breakpoints_are_reached_by_keyboard_from_one_tab_stop(p
 def test_an_edge_is_chosen_by_a_click_and_given_back_by_another(page: Page, app: Server):
     open_clinic(page, app)
     edge = page.locator(".edge[data-id]").filter(has=page.locator(".label")).first
-    middle = edge.locator(".hit").evaluate(
-        "path => { const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());"
-        " return [at.x, at.y]; }"
-    )
+    middle = edge.locator(".hit").evaluate(MIDDLE)
 
     page.mouse.click(*middle)
     settled(page)
@@ -150,7 +170,7 @@ def test_what_a_drag_does_buttons_and_keys_do_too(page: Page, app: Server):
         page.keyboard.press(key)
         seen.append(view_of(page))
 
-    assert all(before != after for before, after in zip(seen[:-1], seen[1:], strict=True))
+    assert all(before != after for before, after in pairwise(seen))
 
 
 def test_follow_can_be_switched_off_for_good(page: Page, app: Server):
@@ -273,10 +293,8 @@ def test_a_graph_of_300_nodes_is_drawn_in_time_and_no_text_covers_another(page: 
 
 def three_hundred():
     """A hall with rooms, corridors between them, and ways back: 300 nodes and 400 edges."""
-    nodes = [
-        say_node("once0"),
-        *(static(f"once{number}", "Hi", name=f"Room number {number}") for number in range(1, 300)),
-    ]
+    rooms = (static(f"once{number}", "Hi", name=f"Room number {number}") for number in range(1, 300))
+    nodes = [say_node("once0"), *rooms]
     edges = [
         when(f"once{(number - 1) // 3}", f"once{number}", f'[[answer]] == "room {number}"')
         for number in range(1, 300)
@@ -287,27 +305,7 @@ def three_hundred():
 
 def overlaps(page: Page):
     """How often texts of the graph meet what they should not."""
-    return page.evaluate(
-        """() => {
-          const root = [...document.querySelectorAll("*")].map(each => each.shadowRoot)
-            .find(each => each && each.querySelector(".node"));
-          const boxes = selector => [...root.querySelectorAll(selector)].map(each => each.getBoundingClientRect());
-          const meet = (a, b) => a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
-          const labels = boxes(".edge .label"), nodes = boxes(".node .body");
-          const out = [...root.querySelectorAll(".node")].filter(node => {
-            const body = node.querySelector(".body").getBoundingClientRect();
-            return [...node.querySelectorAll(".title, .sub")].some(text => {
-              const box = text.getBoundingClientRect();
-              return box.left < body.left || box.right > body.right;
-            });
-          });
-          return {
-            "labels on nodes": labels.filter(label => nodes.some(node => meet(label, node))).length,
-            "labels on labels": labels.filter((label, index) => labels.slice(index + 1).some(other => meet(label, other))).length,
-            "names out of their box": out.length,
-          };
-        }"""
-    )
+    return page.evaluate(OVERLAPS)
 
 
 def open_clinic(page: Page, app: Server) -> None:
@@ -319,7 +317,7 @@ def open_clinic(page: Page, app: Server) -> None:
 
 def view_of(page: Page) -> str:
     """Where the picture stands, and how large it is drawn."""
-    return page.locator(".scene").get_attribute("transform") or ""
+    return page.locator(".scene[transform]").get_attribute("transform") or ""
 
 
 def dot(page: Page, kind: str, name: str):
