@@ -51,7 +51,7 @@ def graph_pane(
             st.caption(f":material/history: {plain(now.session.drawn_instead)}")
         if shown == "Table":
             with st.container(height=_HEIGHT, border=False, key="graph_tables"):
-                graph_table(now, table, _HEIGHT, _choose)
+                graph_table(now, table, _choose)
         else:
             _graph(now, badges, on_breakpoint)
 

@@ -27,20 +27,19 @@ _MOST_WAYS = 6
 Choose = Callable[[Element | None], None]
 
 
-def graph_table(now: Reading, shown: str, height: int, on_choose: Choose) -> None:
-    """Draw one of the tables; a click on a row chooses what it tells of.
+def graph_table(now: Reading, shown: str, on_choose: Choose) -> None:
+    """Draw one of the tables, as high as its place; a click on a row chooses what it tells of.
 
     Args:
         now: What the session tells.
         shown: Which one, out of `TABLES`.
-        height: In pixels, with what is said below it.
         on_choose: Takes what a person has chosen.
     """
-    {"Nodes": _nodes, "Edges": _edges, "Threads": _threads}[shown](now, height - 60, on_choose)
     _ways_on(now.position.next_edges, now.names)
+    {"Nodes": _nodes, "Edges": _edges, "Threads": _threads}[shown](now, on_choose)
 
 
-def _nodes(now: Reading, height: int, on_choose: Choose) -> None:
+def _nodes(now: Reading, on_choose: Choose) -> None:
     rows = node_table(now.position, now.graph)
     times = node_times(now.rows)
     _table(
@@ -69,12 +68,11 @@ def _nodes(now: Reading, height: int, on_choose: Choose) -> None:
         },
         [Element("node", row.id) for row in rows],
         "The nodes of the workflow, with status, visits, time and the edge they were entered by",
-        height,
         on_choose,
     )
 
 
-def _edges(now: Reading, height: int, on_choose: Choose) -> None:
+def _edges(now: Reading, on_choose: Choose) -> None:
     rows = edge_table(now.position, now.graph)
     _table(
         "edge",
@@ -100,12 +98,11 @@ def _edges(now: Reading, height: int, on_choose: Choose) -> None:
         },
         [Element("edge", row.id) for row in rows],
         "The edges of the workflow, with their conditions and how often each was taken",
-        height,
         on_choose,
     )
 
 
-def _threads(now: Reading, height: int, on_choose: Choose) -> None:
+def _threads(now: Reading, on_choose: Choose) -> None:
     rows = thread_table(now.position, now.names, now.turns)
     if not rows:
         st.caption("The threads of the run appear here once it has begun.")
@@ -128,7 +125,6 @@ def _threads(now: Reading, height: int, on_choose: Choose) -> None:
         },
         [Element("node", row.node_id) for row in rows],
         "The threads of the run, with the node at which each stands and when it goes on",
-        height,
         on_choose,
     )
 
@@ -139,7 +135,6 @@ def _table(
     looks: Mapping[str, Any],
     elements: Sequence[Element],
     alt: str,
-    height: int,
     on_choose: Choose,
 ) -> None:
     key = f"{noun}_table"
@@ -149,7 +144,7 @@ def _table(
         dict(columns),
         key=key,
         hide_index=True,
-        height=height,
+        height="stretch",
         row_height=ROW,
         placeholder="",
         on_select=lambda: _choose(key, on_choose),

@@ -131,14 +131,13 @@ def _curve(source: JsonObject, target: JsonObject, bow: float) -> Curve:
 def _meetings(curve: Curve, boxes: Sequence[JsonObject]) -> int:
     """At how many of some places along it a curve is inside of a box, or out of the picture."""
     points = [_along(curve, step / _STEPS) for step in range(_STEPS + 1)]
-    outside: int = sum(x < 0 or y < 0 for x, y in points)
-    inside: int = sum(
-        abs(x - box["x"]) < box["width"] / 2 + _CLEARANCE
-        and abs(y - box["y"]) < box["height"] / 2 + _CLEARANCE
-        for x, y in points
-        for box in boxes
-    )
-    return outside + inside
+    outside = sum(x < 0 or y < 0 for x, y in points)
+    return outside + sum(_is_near(box, point) for point in points for box in boxes)
+
+
+def _is_near(box: JsonObject, point: Point) -> bool:
+    across, along = abs(point[0] - box["x"]), abs(point[1] - box["y"])
+    return bool(across < box["width"] / 2 + _CLEARANCE and along < box["height"] / 2 + _CLEARANCE)
 
 
 def _along(curve: Curve, share: float) -> Point:
