@@ -71,6 +71,10 @@ class PageState:
     """The navigation's pages by name."""
     answers: Answers = field(default_factory=Answers)
     """What the backend said about workflows, versions and runs."""
+    has_plain_keys: bool = True
+    """Whether shortcuts without Ctrl work; see `debugger.views.shortcuts`."""
+    is_demo: bool = False
+    """Whether the run is shown to someone who wants the conversation and nothing technical."""
 
 
 def page() -> PageState:
