@@ -1,4 +1,4 @@
-"""The address of what a page shows: backend, workflow, run and turn."""
+"""The address of what a page shows: backend, workflow, run, turn and skin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-_KEYS = ("backend", "workflow", "run", "turn")
+_KEYS = ("backend", "workflow", "run", "turn", "skin")
+_DEMO = "demo"
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Address:
     workflow: str = ""
     run: str = ""
     turn: int | None = None
+    is_demo: bool = False
+    """Whether the run is shown to someone who wants the conversation and nothing technical."""
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
@@ -27,9 +30,11 @@ class Address:
             parameters.get("workflow", ""),
             parameters.get("run", ""),
             int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 9 else None,
+            parameters.get("skin") == _DEMO,
         )
 
     def to_parameters(self) -> dict[str, str]:
         """What to put into the address bar: only what is there, in a fixed order."""
-        values = (self.backend, self.workflow, self.run, "" if self.turn is None else str(self.turn))
+        turn, skin = "" if self.turn is None else str(self.turn), _DEMO if self.is_demo else ""
+        values = (self.backend, self.workflow, self.run, turn, skin)
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}

@@ -55,6 +55,16 @@ SHORTCUTS = {
 }
 """By the name of what they do, grouped for the help."""
 
+BUILT_IN = (
+    Shortcut("Message box", "Enter", "Send the message"),
+    Shortcut("Message box", "Shift+Enter", "Begin another line"),
+    Shortcut("Graph", "Arrow keys", "Walk the nodes"),
+    Shortcut("Graph", "Enter", "Choose the node, or give it back"),
+    Shortcut("Graph", "+ and -", "Zoom"),
+    Shortcut("Graph", "0", "Show the whole graph"),
+)
+"""What works where the keyboard is, without a button; for the help."""
+
 
 def keys(name: str) -> str | None:
     """The keys of a shortcut for the button that bears it; ``None`` while they are switched off."""

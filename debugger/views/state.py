@@ -15,6 +15,7 @@ import streamlit as st
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
+from debugger.session.player import Player
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VariableRow
@@ -75,6 +76,8 @@ class PageState:
     """Whether shortcuts without Ctrl work; see `debugger.views.shortcuts`."""
     is_demo: bool = False
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
+    player: Player | None = None
+    """What is presented, and how far it has come."""
 
 
 def page() -> PageState:
