@@ -11,7 +11,7 @@ from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, TurnInput
+from debugger.protocol.runs import Run, RunRecord, TurnInput
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import Notebook
 
@@ -74,6 +74,10 @@ class RecordedBackend:
         """See `Backend.run`."""
         self._check("run", run_id, self.run_id)
         return self._run
+
+    def record(self, run_id: str) -> RunRecord:
+        """See `Backend.record`."""
+        return RunRecord.of(self.run(run_id))
 
     def runs(
         self,

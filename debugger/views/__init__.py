@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from debugger.views import compare, connection, debug, runs
+from debugger.views import compare, connection, debug, present, runs
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,13 @@ class View:
     title: str
     icon: str
     render: Callable[[], None]
+    head: Callable[[], None] | None = None
+    """Draws what the page adds to the head."""
 
 
 VIEWS = (
-    View("debug", "Debug", ":material/bug_report:", debug.render),
+    View("debug", "Debug", ":material/bug_report:", debug.render, debug.head),
+    View("present", "Present", ":material/slideshow:", present.render),
     View("runs", "Runs", ":material/history:", runs.render),
     View("compare", "Compare", ":material/compare_arrows:", compare.render),
     View("connection", "Connection", ":material/cable:", connection.render),

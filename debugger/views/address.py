@@ -1,4 +1,4 @@
-"""The address of what a page shows: backend, workflow, run and turn."""
+"""The address of what a page shows: backend, workflow, run, turn and skin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-_KEYS = ("backend", "workflow", "run", "turn", "session")
+_KEYS = ("backend", "workflow", "run", "turn", "skin", "session")
+_DEMO = "demo"
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Address:
     workflow: str = ""
     run: str = ""
     turn: int | None = None
+    is_demo: bool = False
+    """Whether the run is shown to someone who wants the conversation and nothing technical."""
     session: str = ""
     """The token of a session in which a turn is under way (`debugger.session.live_sessions`)."""
 
@@ -29,11 +32,12 @@ class Address:
             parameters.get("workflow", ""),
             parameters.get("run", ""),
             int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 9 else None,
+            parameters.get("skin") == _DEMO,
             parameters.get("session", ""),
         )
 
     def to_parameters(self) -> dict[str, str]:
         """What to put into the address bar: only what is there, in a fixed order."""
-        turn = "" if self.turn is None else str(self.turn)
-        values = (self.backend, self.workflow, self.run, turn, self.session)
+        turn, skin = "" if self.turn is None else str(self.turn), _DEMO if self.is_demo else ""
+        values = (self.backend, self.workflow, self.run, turn, skin, self.session)
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}

@@ -61,7 +61,7 @@ def named_backend(name: BackendName) -> Backend:
     page = state.page()
     if name == "embedded":
         return embedded_backend()
-    if page.backend_name == "recording":
+    if name == "recording":
         return _recording()
     if page.hosted_backend is None:
         connect_hosted(read_settings().hosted)

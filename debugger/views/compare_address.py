@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
-BackendKey = Literal["embedded", "hosted"]
+BackendKey = Literal["embedded", "hosted", "recording"]
 
 _NAMES: tuple[BackendKey, ...] = get_args(BackendKey)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from debugger.backends.base import Backend
@@ -9,16 +11,10 @@ from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import commands, linking, state
 from debugger.views.backends import current_backend
-from debugger.views.parts.context_bar import context_bar
-from debugger.views.parts.conversation import conversation
-from debugger.views.parts.cut_off import cut_off
 from debugger.views.parts.faults import show_error
-from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
-from debugger.views.parts.graph_pane import graph_pane
-from debugger.views.parts.inspector import inspector
-from debugger.views.parts.lower_pane import lower_pane
+from debugger.views.parts.head import skin_switch
 from debugger.views.parts.run_input import run_input
-from debugger.views.parts.stepping import stepping
+from debugger.views.parts.skins import demo, engineer, show_errors
 from debugger.views.parts.workflow_import import workflow_import
 from debugger.views.parts.workflow_picker import workflow_picker
 from debugger.views.reading import reading
@@ -38,22 +34,36 @@ def render() -> None:
         return
     linking.choose_first_workflow()
     commands.take_in_turn()
-    _setup(backend)
+    if not state.page().is_demo:
+        with st.sidebar:
+            _setup(backend)
     session = state.page().session
     if session is None:
-        _show_errors(None)
-        st.caption("Choose a workflow on the left, or import one, to see it here.")
+        show_errors(None)
+        where = "in Setup above" if state.page().is_demo else "on the left"
+        st.caption(f"Choose a workflow {where}, or import one, to see it here.")
         return
     st.fragment(_workbench, run_every=_poll_seconds(session))(_standing(session))
 
 
+def head() -> None:
+    """Draw what the page adds to the head: the skins and, in the one without a sidebar, the setup."""
+    skin_switch()
+    if not state.page().is_demo:
+        return
+    setup = st.popover("Setup", key="setup", icon=":material/tune:", type="tertiary", on_change="rerun")
+    if setup.open:
+        with setup, suppress(DebuggerError):  # a backend that cannot be had is told of by the page
+            _setup(current_backend())
+
+
 def _setup(backend: Backend) -> None:
-    with st.sidebar:
-        workflow_picker(backend)
-        workflow_import(backend)
-        session = state.page().session
-        if session is not None:
-            run_input(session)
+    """Draw what is chosen and given before a run."""
+    workflow_picker(backend)
+    workflow_import(backend)
+    session = state.page().session
+    if session is not None:
+        run_input(session)
 
 
 def _poll_seconds(session: DebugSession) -> float | None:
@@ -87,18 +97,10 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     seen = _standing(session)
     now = reading(session)
     _forget_lost_event(len(now.rows))
-    context_bar(now)
-    stepping(now)
-    cut_off(now)
-    _show_errors(session)
-    with st.container(key="panes"):
-        centre, right = st.columns([1.75, 1], gap="small")
-        with centre:
-            graph_pane(now, graph_badges(now), toggle_breakpoint)
-            conversation(now)
-        with right:
-            inspector(now)
-    lower_pane(now)
+    if state.page().is_demo:
+        demo(now)
+    else:
+        engineer(now)
     state.show_address(linking.current_address())
     # Only a full run redraws the rest of the page, and begins or ends the polling. A quick turn may begin and
     # end while this is drawn, and leave the run as it was.
@@ -111,10 +113,3 @@ def _forget_lost_event(count: int) -> None:
     page = state.page()
     if page.event is not None and not 0 <= page.event < count:
         page.event = None
-
-
-def _show_errors(session: DebugSession | None) -> None:
-    errors = [state.page().error, session.error if session else None]
-    for error in errors:
-        if error is not None:
-            show_error(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
@@ -16,7 +18,10 @@ def follow_address() -> None:
     wanted = state.address()
     if wanted == page.shown_address or wanted == Address() or state.is_stale(wanted):
         return
-    page.shown_address = wanted
+    is_same_run = replace(wanted, is_demo=page.shown_address.is_demo) == page.shown_address
+    page.shown_address, page.is_demo = wanted, wanted.is_demo
+    if is_same_run:
+        return
     names: tuple[BackendName, ...] = ("embedded", "hosted", "recording")
     for name in names:
         if wanted.backend == name:
@@ -30,6 +35,14 @@ def follow_address() -> None:
         commands.select_turn(wanted.turn)
     elif wanted.workflow:
         commands.open_workflow(wanted.workflow)
+
+
+def follow_skin() -> None:
+    """Take over the skin that the address names; the head is drawn before the rest is followed."""
+    page = state.page()
+    wanted = state.address()
+    if wanted.is_demo != page.shown_address.is_demo and not state.is_stale(wanted):
+        page.is_demo = wanted.is_demo
 
 
 def choose_first_workflow() -> None:
@@ -51,10 +64,11 @@ def current_address() -> Address:
     page = state.page()
     session = page.session
     if session is None:
-        return Address(page.backend_name)
+        return Address(page.backend_name, is_demo=page.is_demo)
     turn = turn_of(session, page.event)
     token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
-    return Address(page.backend_name, session.workflow_id, session.run_id or "", turn, token)
+    run_id = session.run_id or ""
+    return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token)
 
 
 def turn_of(session: DebugSession, index: int | None) -> int | None:

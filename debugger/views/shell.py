@@ -8,9 +8,10 @@ import streamlit as st
 
 from debugger.views import VIEWS, state
 from debugger.views.parts.brand import MARK
+from debugger.views.parts.head import head
 
 _STYLE = Path(__file__).with_name("parts") / "style.css"
-_SIDEBAR_WIDTH = 350
+_SIDEBAR_WIDTH = 312
 
 
 def run(first: str = "debug") -> None:
@@ -29,4 +30,6 @@ def run(first: str = "debug") -> None:
         for view in VIEWS
     }
     state.page().links = pages
-    st.navigation(list(pages.values()), position="top").run()
+    chosen = st.navigation(list(pages.values()), position="top")
+    head(next(view.head for view in VIEWS if view.title == chosen.title))
+    chosen.run()

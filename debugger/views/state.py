@@ -18,6 +18,7 @@ from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.session.pending_edits import PendingEdits
+from debugger.session.player import Player
 from debugger.session.recall import Carried, Recall
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
@@ -124,6 +125,12 @@ class PageState:
     """What is kept of the past of the run on view; see `debugger.views.past`."""
     turned_pages: dict[str, TurnedPage] = field(default_factory=dict)
     """For each long table the page that a person turned to, by the table's key."""
+    has_plain_keys: bool = True
+    """Whether shortcuts without Ctrl work; see `debugger.views.shortcuts`."""
+    is_demo: bool = False
+    """Whether the run is shown to someone who wants the conversation and nothing technical."""
+    player: Player | None = None
+    """What is presented, and how far it has come."""
 
 
 def page() -> PageState:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.bubbles import Bubble, folded
+from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, state
+from debugger.views.parts.bubbles import draw_bubbles
 from debugger.views.parts.message_focus import message_focus
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
 _HEIGHT = 240
 _SUGGESTIONS_HEIGHT = 36
-_AVATARS = {"agent": ":material/smart_toy:", "user": ":material/person:"}
 _LONGEST_MESSAGE = 500_000
 _MOST_BUBBLES = 80
 
@@ -22,14 +22,18 @@ def conversation(now: Reading) -> None:
     with st.container(border=True, height=_HEIGHT, key="conversation"):
         if not now.bubbles:
             _empty(now)
-        for group in folded(_latest(now.bubbles)):
-            _group(group)
+        draw_bubbles(_latest(_shown(now)))
         if now.session.busy:
             reason = now.session.backend.capabilities.reason_against("live_events")
             st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
     _suggestions(now)
     _message_box(now)
-    message_focus(_last_turn(now) if _takes_message(now) else None)
+    message_focus(_last_turn(now) if _takes_message(now) else None, told=_told(now))
+
+
+def _told(now: Reading) -> str:
+    """What is read aloud once a turn is over. The graph tells it itself while it is drawn."""
+    return now.hint.sentence if state.widget("graph_view") == "Table" else ""
 
 
 def _last_turn(now: Reading) -> int:
@@ -47,6 +51,13 @@ def _empty(now: Reading) -> None:
             )
 
 
+def _shown(now: Reading) -> list[Bubble]:
+    """The bubbles; in the demo view without the warnings, which are for whoever builds the workflow."""
+    if not state.page().is_demo:
+        return now.bubbles
+    return [bubble for bubble in now.bubbles if bubble.role != "warning"]
+
+
 def _latest(bubbles: list[Bubble]) -> list[Bubble]:
     """The last ones of a long conversation, and all of it on demand."""
     earlier = len(bubbles) - _MOST_BUBBLES
@@ -54,35 +65,6 @@ def _latest(bubbles: list[Bubble]) -> list[Bubble]:
         return bubbles
     is_whole = st.toggle(f"Show {count(earlier, 'earlier message')}", key="whole_conversation")
     return bubbles if is_whole else bubbles[earlier:]
-
-
-def _group(group: list[Bubble]) -> None:
-    if len(group) == 1:
-        _bubble(group[0])
-        return
-    with st.expander(
-        count(len(group), "warning"), icon=":material/warning:", key=f"warnings_{group[0].event_index}"
-    ):
-        for bubble in group:
-            _bubble(bubble)
-
-
-def _bubble(bubble: Bubble) -> None:
-    if bubble.role in ("warning", "error"):
-        _note(bubble)
-        return
-    with st.chat_message(bubble.role, avatar=_AVATARS[bubble.role]):
-        st.text(bubble.text)  # never Markdown: a picture in it would be loaded from where it points
-        if bubble.node_name and bubble.role == "agent":
-            where = ", background" if bubble.is_background else ""
-            st.caption(plain(f"{bubble.node_name} · turn {bubble.turn_number}{where}"))
-
-
-def _note(bubble: Bubble) -> None:
-    if bubble.role == "warning":
-        st.warning(plain(bubble.text), icon=":material/warning:")
-    else:
-        st.error(plain(bubble.text), icon=":material/dangerous:")
 
 
 def _suggestions(now: Reading) -> None:

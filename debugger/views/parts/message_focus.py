@@ -1,4 +1,4 @@
-"""The keyboard's way back to the message box once a turn is over."""
+"""The end of a turn for whoever does not see it: read aloud, and the keyboard back in the message box."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ _SCRIPT = """
 let last;
 const LEFT = ".st-key-suggestions, .st-key-start, .st-key-start_here, .st-key-restart";
 
-export default function ({ data }) {
+export default function ({ data, parentElement }) {
+  const told = parentElement.querySelector("p");
+  if (told.textContent !== data.told) told.textContent = data.told; // a change is read aloud
   const before = last;
   last = data.turn;
   if (data.turn === null || data.turn === 0 || before === undefined || before === data.turn) return;
@@ -20,13 +22,14 @@ export default function ({ data }) {
 }
 """
 
-_FOCUS = st.components.v2.component("message_focus", html="<i></i>", js=_SCRIPT)
+_FOCUS = st.components.v2.component("message_focus", html='<p role="status"></p>', js=_SCRIPT)
 
 
-def message_focus(turn: int | None) -> None:
+def message_focus(turn: int | None, *, told: str = "") -> None:
     """Give the message box the focus when a turn has ended, unless a person is at work elsewhere.
 
     Args:
         turn: The turn that has ended; ``None`` while no message is waited for.
+        told: How the run stands, for screen readers; read aloud when it changes.
     """
-    _FOCUS(key="message_focus", height=1, data={"turn": turn})
+    _FOCUS(key="message_focus", height=1, data={"turn": turn, "told": told})

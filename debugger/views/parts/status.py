@@ -7,6 +7,8 @@ from typing import Literal
 
 import streamlit as st
 
+from debugger.session.session import DebugSession
+
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 
@@ -33,6 +35,12 @@ LOOKS = {
 }
 """By `RunStatus`."""
 _BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
+
+
+def shown_status(session: DebugSession) -> str:
+    """The status, where a run whose user is done is told from a turn under way."""
+    is_left_to_itself = session.status == "running" and not session.busy
+    return "background" if is_left_to_itself else session.status
 
 
 def status_badge(status: str) -> None:

@@ -71,10 +71,10 @@ def _offered() -> dict[str, str]:
     """The runs to choose from: those of the workflow at hand first, the newest first. Words by text."""
     page = state.page()
     own = page.backend_name
-    other: BackendName = "hosted" if own == "embedded" else "embedded"
-    names: list[BackendName] = [own]
-    if other == "embedded" or page.hosted_backend is not None:
-        names.append(other)
+    others: list[BackendName] = ["embedded"]
+    if page.hosted_backend is not None:
+        others.append("hosted")
+    names = [own, *(name for name in others if name != own)]
     workflow = _workflow_at_hand()
     lists = [(name, wanted) for name in names for wanted in ((workflow, "") if workflow else ("",))]
     found: dict[str, str] = {}

@@ -1,0 +1,164 @@
+"""A recorded run as the steps of a presentation: what each shows, worked out from the record alone."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Literal
+
+from debugger.analysis.bubbles import Bubble, bubbles
+from debugger.analysis.hints import input_hint, last_hint
+from debugger.analysis.hops import Hop
+from debugger.analysis.moves import move_reason, move_title
+from debugger.analysis.position import Position, position
+from debugger.graph.graph import Graph
+from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnLog
+
+StepKind = Literal["start", "said", "moved", "failed", "end"]
+
+_SPEAKERS = {"user": "The user says", "agent": "The agent says"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that an audience sees happen."""
+
+    kind: StepKind
+    turn_number: int
+    title: str
+    reason: str
+    """Why it went on like that; empty where there is nothing to say."""
+    words: int
+    """How many there are to read."""
+    seen: int
+    """How many of the run's events have happened when it is shown."""
+    bubbles: int
+    """How many bubbles of the conversation are shown with it."""
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """A step before it is known which one follows."""
+
+    at: int
+    """The event that tells of it, or the first of its turn; counts the run's from 0."""
+    step: Step
+
+
+class Recording:
+    """The steps of a run. It asks nothing of any backend, and what happens to the run later leaves it alone.
+
+    Args:
+        turns: The run's turns, and the background work between them.
+        graph: The workflow.
+        status: How the run stands.
+    """
+
+    def __init__(self, turns: Sequence[TurnLog], graph: Graph, status: RunStatus) -> None:
+        self.graph = graph
+        self.status = status
+        self.names = {node.logical_id: node.label for node in graph.nodes.values()}
+        self._turns = [replace(turn, events=list(turn.events)) for turn in turns]
+        self._ends = list(accumulate(len(turn.events) for turn in self._turns))
+        # Warnings are for whoever builds the workflow.
+        self.bubbles = [said for said in bubbles(self._turns, self.names) if said.role != "warning"]
+        self.steps = list(self._steps())
+        self._position: tuple[int, Position] | None = None
+
+    @property
+    def last(self) -> int:
+        """The number of the last step, counted from 0."""
+        return len(self.steps) - 1
+
+    @property
+    def turn_starts(self) -> dict[int, int]:
+        """The number of the first step of each turn, by the turn's number."""
+        found: dict[int, int] = {}
+        for number, step in enumerate(self.steps):
+            if step.kind != "start":
+                found.setdefault(step.turn_number, number)
+        return found
+
+    def bubbles_at(self, number: int) -> list[Bubble]:
+        """What has been said when a step is shown."""
+        return self.bubbles[: self.steps[number].bubbles]
+
+    def position_at(self, number: int) -> Position:
+        """Where the run stands when a step is shown."""
+        if self._position is None or self._position[0] != number:
+            is_last = number == self.last
+            status = self.status if is_last else None
+            told = position(self._until(self.steps[number].seen), self.graph, status)
+            self._position = (number, told)
+        return self._position[1]
+
+    def turn_after(self, number: int, by: int) -> int:
+        """The first step of the next turn (1) or of the one before (-1); the ends where there is none.
+
+        From within a turn, the one before is its own beginning.
+        """
+        starts = sorted(self.turn_starts.values())
+        later = [start for start in starts if start > number]
+        earlier = [start for start in starts if start < number]
+        if by > 0:
+            return later[0] if later else self.last
+        return earlier[-1] if earlier else 0
+
+    def _until(self, seen: int) -> list[TurnLog]:
+        """The turns as they were when so many events had happened."""
+        place = bisect_right(self._ends, seen)
+        shown = self._turns[:place]
+        begun = self._ends[place - 1] if place else 0
+        if place < len(self._turns) and seen > begun:
+            turn = self._turns[place]
+            shown = [*shown, replace(turn, events=turn.events[: seen - begun])]
+        return shown
+
+    def _steps(self) -> Iterator[Step]:
+        first = self._turns[0].number if self._turns else 0
+        yield Step("start", first, "Before the first word", "", 0, 0, 0)
+        moments = sorted([*self._said(), *self._moved()], key=lambda moment: moment.at)
+        shown = 0
+        for place, moment in enumerate(moments):
+            shown += moment.step.kind in ("said", "failed")
+            following = moments[place + 1].at if place + 1 < len(moments) else self._count
+            seen = max(moment.at, min(following, self._end_after(moment.at)))
+            yield replace(moment.step, seen=seen, bubbles=shown)
+        yield self._end()
+
+    def _said(self) -> Iterator[_Moment]:
+        starts: dict[int, int] = {}
+        for turn, end in zip(self._turns, self._ends, strict=True):
+            starts.setdefault(turn.number, end - len(turn.events))
+        for said in self.bubbles:
+            at = starts[said.turn_number] if said.event_index is None else said.event_index
+            title = _SPEAKERS.get(said.role, "Something went wrong")
+            kind: StepKind = "failed" if said.role == "error" else "said"
+            yield _Moment(at, Step(kind, said.turn_number, title, "", len(said.text.split()), 0, 0))
+
+    def _moved(self) -> Iterator[_Moment]:
+        for hop in position(self._turns, self.graph).hops:
+            yield _Moment(hop.event_index, self._move(hop))
+
+    def _move(self, hop: Hop) -> Step:
+        title, reason = move_title(hop, self.names), move_reason(hop, self.graph)
+        words = len(title.split()) + len(reason.split())
+        return Step("moved", hop.turn_number, title, reason, words, 0, 0)
+
+    def _end(self) -> Step:
+        number = self._turns[-1].number if self._turns else 0
+        hint = last_hint(self._turns) if self.status == "waiting_for_user_input" else None
+        told = input_hint(hint, self.status, names=self.names).sentence
+        title = "The end" if self.status in TERMINAL_STATUSES else "So far"
+        return Step("end", number, title, told, len(told.split()), self._count, len(self.bubbles))
+
+    @property
+    def _count(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def _end_after(self, at: int) -> int:
+        """How many events have happened when the turn of an event is over."""
+        place = bisect_right(self._ends, at)
+        return self._ends[place] if place < len(self._ends) else self._count

@@ -1,0 +1,50 @@
+"""The two skins of the debug page: the same parts of the same session, more of them or fewer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.session.session import DebugSession
+from debugger.views import state
+from debugger.views.parts.context_bar import context_bar
+from debugger.views.parts.conversation import conversation
+from debugger.views.parts.cut_off import cut_off
+from debugger.views.parts.demo_bar import demo_bar
+from debugger.views.parts.faults import show_error
+from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
+from debugger.views.parts.graph_pane import graph_pane
+from debugger.views.parts.inspector import inspector
+from debugger.views.parts.lower_pane import lower_pane
+from debugger.views.parts.stepping import stepping
+from debugger.views.reading import Reading
+
+
+def engineer(now: Reading) -> None:
+    """Draw everything there is."""
+    context_bar(now)
+    stepping(now)
+    cut_off(now)
+    show_errors(now.session)
+    with st.container(key="panes"):  # placed by style.css, as the window has room
+        graph_pane(now, graph_badges(now), toggle_breakpoint)
+        with st.container(key="talk"):
+            conversation(now)
+        inspector(now)
+        lower_pane(now)
+
+
+def demo(now: Reading) -> None:
+    """Draw the conversation, and the graph beside it."""
+    demo_bar(now)
+    show_errors(now.session)
+    with st.container(key="demo_panes"):
+        with st.container(key="talk"):
+            conversation(now)
+        graph_pane(now)
+
+
+def show_errors(session: DebugSession | None) -> None:
+    """Say what the last thing a person asked for, or the turn, ended in."""
+    for error in (state.page().error, session.error if session else None):
+        if error is not None:
+            show_error(error)

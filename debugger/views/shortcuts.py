@@ -1,0 +1,72 @@
+"""The keyboard shortcuts: one list, for the buttons that bear them and for the help that tells of them.
+
+Streamlit keeps C and R for itself, with or without modifiers, and takes no punctuation. Alt with an arrow is
+the browser's way back. A key that is typed into a field is never taken for a shortcut unless Ctrl is held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from debugger.views import state
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One shortcut as it is listed."""
+
+    group: str
+    """Where it works."""
+    keys: str
+    """As Streamlit reads it: ``Ctrl+Enter``."""
+    does: str
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is typed like text, so that it must be possible to switch it off (WCAG 2.1.4).
+
+        Shift does not change that: it makes capitals.
+        """
+        return "Ctrl" not in self.keys
+
+
+_RUN, _LOOK, _PLAY, _ANYWHERE = "Run", "Look around", "Present", "Anywhere"
+
+SHORTCUTS = {
+    "start": Shortcut(_RUN, "Ctrl+Enter", "Start the run"),
+    "step_event": Shortcut(_RUN, "S", "Step by one event"),
+    "step_node": Shortcut(_RUN, "N", "Step to the next node"),
+    "step_turn": Shortcut(_RUN, "T", "Step to the end of the turn"),
+    "resume": Shortcut(_RUN, "G", "Go on until something stops it"),
+    "pause": Shortcut(_RUN, "P", "Pause"),
+    "stop": Shortcut(_RUN, "Shift+X", "End the run"),
+    "next_event": Shortcut(_LOOK, "J", "Next event"),
+    "previous_event": Shortcut(_LOOK, "K", "Previous event"),
+    "next_turn": Shortcut(_LOOK, "Shift+J", "Next turn"),
+    "previous_turn": Shortcut(_LOOK, "Shift+K", "Previous turn"),
+    "search": Shortcut(_LOOK, "Shift+S", "Find in the timeline"),
+    "play": Shortcut(_PLAY, "Space", "Play or pause"),
+    "play_next": Shortcut(_PLAY, "Shift+Right", "One step on"),
+    "play_previous": Shortcut(_PLAY, "Shift+Left", "One step back"),
+    "play_next_turn": Shortcut(_PLAY, "Shift+Down", "Next turn"),
+    "play_previous_turn": Shortcut(_PLAY, "Shift+Up", "Previous turn"),
+    "skin": Shortcut(_ANYWHERE, "Shift+E", "Change between the demo view and the engineer's"),
+    "help": Shortcut(_ANYWHERE, "Shift+H", "Show these shortcuts"),
+}
+"""By the name of what they do, grouped for the help."""
+
+BUILT_IN = (
+    Shortcut("Message box", "Enter", "Send the message"),
+    Shortcut("Message box", "Shift+Enter", "Begin another line"),
+    Shortcut("Graph", "Arrow keys", "Walk the nodes"),
+    Shortcut("Graph", "Enter", "Choose the node, or give it back"),
+    Shortcut("Graph", "+ and -", "Zoom"),
+    Shortcut("Graph", "0", "Show the whole graph"),
+)
+"""What works where the keyboard is, without a button; for the help."""
+
+
+def keys(name: str) -> str | None:
+    """The keys of a shortcut for the button that bears it; ``None`` while they are switched off."""
+    found = SHORTCUTS[name]
+    return None if found.is_plain and not state.page().has_plain_keys else found.keys

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.graph.graph import Graph
+from debugger.session.playback import Recording
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.factories import direct, document, say, static, when
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Runs a workflow with some messages; gives the recording."""
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+
+    def run(parts, *messages):
+        kept = backend.create_workflow(document(*parts))
+        session = DebugSession(backend, kept.id, 0)
+        for message in messages:
+            session.send(message)
+            assert session.wait(10)
+            assert session.error is None
+        return Recording(session.turns, Graph(session.workflow), session.status)
+
+    yield run
+    backend.close()
+
+
+HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
+DOOR = (static("a", "Hello"), static("b", "Bye"), when("a", "b", "isAbsent([[x]])", name="nothing known"))
+
+
+def told(recording):
+    return [(step.kind, step.title) for step in recording.steps]
+
+
+def test_a_run_that_has_not_begun_has_a_beginning_and_an_end(recorded):
+    recording = recorded(HELLO)
+
+    assert [step.kind for step in recording.steps] == ["start", "end"]
+    assert recording.bubbles_at(recording.last) == []
+
+
+def test_words_and_moves_are_steps_in_the_order_they_happened(recorded):
+    recording = recorded(DOOR, "hi")
+
+    assert told(recording)[:4] == [
+        ("start", "Before the first word"),
+        ("said", "The user says"),
+        ("said", "The agent says"),
+        ("moved", "A → B"),
+    ]
+    assert recording.steps[3].reason == "Nothing known."
+    assert told(recording)[-1] == ("end", "The end")
+
+
+def test_a_bubble_appears_with_its_step_and_stays(recorded):
+    recording = recorded(HELLO, "hi", "how are you?")
+
+    shown = [len(recording.bubbles_at(number)) for number in range(recording.last + 1)]
+
+    assert shown[0] == 0
+    assert shown == sorted(shown)
+    assert shown[-1] == len(recording.bubbles)
+    for number, step in enumerate(recording.steps):
+        if step.kind == "said":
+            speaker = "The user says" if recording.bubbles_at(number)[-1].role == "user" else "The agent says"
+            assert step.title == speaker
+
+
+def test_after_a_move_the_graph_stands_at_the_node_moved_to(recorded):
+    recording = recorded(DOOR, "hi")
+
+    number = [step.kind for step in recording.steps].index("moved")
+
+    assert recording.position_at(number - 1).current == "a"
+    assert recording.position_at(number).current == "b"
+    assert "b" not in recording.position_at(number - 1).visits
+
+
+def test_nothing_of_the_next_turn_is_shown_at_the_end_of_one(recorded):
+    recording = recorded(HELLO, "hi", "how are you?")
+
+    before = recording.turn_starts[2] - 1
+
+    assert recording.position_at(before).state == "waiting"
+    assert all(bubble.turn_number == 1 for bubble in recording.bubbles_at(before))
+
+
+def test_the_last_step_shows_the_run_as_it_is(recorded):
+    recording = recorded(DOOR, "hi")
+
+    assert recording.position_at(recording.last).state == "ended"
+    assert recording.steps[-1].reason == "The run is complete and takes no more messages."
+
+
+def test_the_next_turn_and_the_one_before_begin_with_their_first_step(recorded):
+    recording = recorded(HELLO, "one", "two", "three")
+    starts = recording.turn_starts
+
+    assert list(starts) == [1, 2, 3]
+    assert recording.turn_after(0, 1) == starts[1]
+    assert recording.turn_after(starts[2], 1) == starts[3]
+    assert recording.turn_after(starts[2] + 1, -1) == starts[2]
+    assert recording.turn_after(starts[2], -1) == starts[1]
+    assert recording.turn_after(recording.last, 1) == recording.last
+    assert recording.turn_after(starts[1], -1) == 0
+
+
+def test_a_failure_is_a_step_and_a_warning_is_none(recorded):
+    recording = recorded((static("a", "Hello"), say("b"), when("a", "b", "[[x]] ==")), "hi")
+
+    assert "failed" in [step.kind for step in recording.steps]
+    assert {bubble.role for bubble in recording.bubbles} <= {"user", "agent", "error"}
+
+
+def test_a_run_that_goes_on_leaves_its_recording_alone(recorded):
+    recording = recorded(HELLO, "hi")
+    turns = recording._turns
+    steps = list(recording.steps)
+
+    Recording(turns, recording.graph, "waiting_for_user_input")._turns[0].events.clear()
+
+    assert recording.steps == steps
+    assert turns[0].events

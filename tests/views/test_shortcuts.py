@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from streamlit.elements.lib.shortcut_utils import normalize_shortcut
+
+from debugger.views import shortcuts, state
+from debugger.views.shortcuts import SHORTCUTS, keys
+
+
+@pytest.fixture
+def page(monkeypatch):
+    page = state.PageState()
+    monkeypatch.setattr(shortcuts.state, "page", lambda: page)
+    return page
+
+
+@pytest.mark.parametrize("name", SHORTCUTS)
+def test_streamlit_takes_every_shortcut(name):
+    assert normalize_shortcut(SHORTCUTS[name].keys)
+
+
+def test_no_two_shortcuts_share_their_keys():
+    written = [normalize_shortcut(shortcut.keys) for shortcut in SHORTCUTS.values()]
+
+    assert len(set(written)) == len(written)
+
+
+def test_keys_that_are_typed_like_text_can_be_switched_off(page):
+    page.has_plain_keys = False
+
+    assert keys("skin") is None
+    assert keys("play") is None
+    assert keys("start") == "Ctrl+Enter"
+
+
+def test_shortcuts_work_at_first(page):
+    assert keys("skin") == "Shift+E"
