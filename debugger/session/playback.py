@@ -13,6 +13,7 @@ from debugger.analysis.hints import input_hint, last_hint
 from debugger.analysis.hops import Hop
 from debugger.analysis.moves import move_reason, move_title
 from debugger.analysis.position import Position, position
+from debugger.analysis.standing import Standing
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnLog
 
@@ -149,7 +150,8 @@ class Recording:
 
     def _end(self) -> Step:
         number = self._turns[-1].number if self._turns else 0
-        hint = last_hint(self._turns) if self.status == "waiting_for_user_input" else None
+        waits = self.status == "waiting_for_user_input"
+        hint = last_hint(Standing.after(self._turns)) if waits else None
         told = input_hint(hint, self.status, names=self.names).sentence
         title = "The end" if self.status in TERMINAL_STATUSES else "So far"
         return Step("end", number, title, told, len(told.split()), self._count, len(self.bubbles))

@@ -236,11 +236,15 @@ def test_the_time_tints_the_nodes_when_it_is_asked_for(app, backend, press):
     assert "share" not in drawn(app)["nodes"]["chat"]
 
 
-def test_breakpoints_can_be_set_only_where_someone_takes_them(app, backend):
+def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_a_demo(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    everything = drawn(app)["can_break"]
 
+    app.query_params["skin"] = "demo"
     app.run()
 
+    assert everything is True
     assert drawn(app)["can_break"] is False
 
 
