@@ -12,6 +12,7 @@ from debugger.views.parts.background import background
 from debugger.views.parts.plain import plain
 from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import status_badge
+from debugger.views.parts.stepping import stepping
 from debugger.views.reading import Reading
 
 
@@ -30,7 +31,9 @@ def context_bar(now: Reading) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
             _run(session)
             _outside(now)
-            background(now)
+            st.space("stretch")
+            stepping(now)
+        background(now)
 
 
 def _shown_status(session: DebugSession) -> str:

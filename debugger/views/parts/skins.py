@@ -15,14 +15,12 @@ from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
-from debugger.views.parts.stepping import stepping
 from debugger.views.reading import Reading
 
 
 def engineer(now: Reading) -> None:
     """Draw everything there is."""
     context_bar(now)
-    stepping(now)
     cut_off(now)
     show_errors(now.session)
     with st.container(key="panes"):  # placed by style.css, as the window has room

@@ -19,10 +19,12 @@ _STEPS: tuple[tuple[StepKind, str, str, str], ...] = (
 
 
 def stepping(now: Reading) -> None:
-    """Draw the controls in a line, with the reason where the run stands still."""
+    """Draw the controls, with the reason where the run stands still."""
     session = now.session
     reason = session.backend.capabilities.reason_against("pause_mid_turn")
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="stepping"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xxsmall", key="stepping", width="content"
+    ):
         st.caption("Step", width="content")
         for kind, word, icon, told in _STEPS:
             st.button(
@@ -73,7 +75,6 @@ def _where(now: Reading, reason: str | None) -> None:
     if stop is not None:
         st.badge("Stands still", icon=":material/pause_circle:", color="yellow")
         st.caption(plain(stop.text), width="content")
-        st.space("stretch")
         live_edit(now)
         return
     if session.gate.noted:
@@ -84,7 +85,6 @@ def _where(now: Reading, reason: str | None) -> None:
         st.caption(f"Each turn goes on by one {session.gate.mode}.", width="content")
     points = [point for point in session.breakpoints.points if point.is_enabled]
     if points:
-        st.space("stretch")
         st.button(
             count(len(points), "breakpoint"),
             key="to_breakpoints",
