@@ -17,13 +17,19 @@ from debugger.protocol.events import Event, WorkflowDebugLogEvent
 from debugger.protocol.runs import MAIN_THREAD
 
 if TYPE_CHECKING:
+    from debugger.engine.interventions.hand import Hand
     from debugger.engine.segment import Segment, TurnEnd
 
 
 class Control:
-    """The hand on one segment; made by who pulls it, bound by the interpreter that begins it."""
+    """The hand on one segment; made by who pulls it, bound by the interpreter that begins it.
 
-    def __init__(self) -> None:
+    Args:
+        hand: The same person's hand in what nodes, tools and models do; ``None`` lets them be.
+    """
+
+    def __init__(self, hand: Hand | None = None) -> None:
+        self.hand = hand
         self._segment: Segment | None = None
         self._told: list[Event] = []
 

@@ -113,7 +113,7 @@ class Interpreter:
         self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
         if turn_input.command != "stop":
             _check_not_over(state)
-        segment = self._segment(state, turn_input, past, cancelled)
+        segment = self._segment(state, turn_input, past, cancelled, control)
         return _followed(control, segment, TurnRun(segment).events())
 
     def transfer(
@@ -145,7 +145,7 @@ class Interpreter:
                 f"The node {destination!r} is not in this version of the workflow, so nothing can go there.",
                 advice="Choose one of its nodes.",
             )
-        segment = self._segment(state, TurnInput(command="resume"), past, cancelled)
+        segment = self._segment(state, TurnInput(command="resume"), past, cancelled, control)
         return _followed(control, segment, TurnRun(segment).events(transfer_to=destination))
 
     def pump(
@@ -171,7 +171,7 @@ class Interpreter:
         Source: ``platform/engine.md`` 3.5, 3.9, 7.1.
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
-        segment = self._segment(state, given, past, cancelled)
+        segment = self._segment(state, given, past, cancelled, control)
         return _followed(control, segment, PumpRun(segment).events())
 
     def _segment(
@@ -180,10 +180,12 @@ class Interpreter:
         given: TurnInput,
         past: Callable[[], Sequence[TurnLog]],
         cancelled: threading.Event | None,
+        control: Control | None,
     ) -> Segment:
         wire = self._checked_wire(given)
         log = TurnLog(state.segments + 1, given)
-        return Segment(self, state, log, wire, History(past, log), cancelled or threading.Event())
+        hand = control.hand if control is not None else None
+        return Segment(self, state, log, wire, History(past, log), cancelled or threading.Event(), hand)
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.

@@ -113,11 +113,15 @@ class NodeRuns:
         config = node.config
         yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
         began = segment.world.now()
-        outcome = yield from self._announcer.pass_on(node.run(context), thread, config, run_id)
+        run = node.run(context) if context.hand is None else context.hand.run(node, context)
+        outcome = yield from self._announcer.pass_on(run, thread, config, run_id)
         if node.counts_as_tool_call:
             segment.accounts.add_tool_call((segment.world.now() - began) * 1000)
         yield from self._announcer.warnings(context, thread)
-        yield stamped(self._node_end(thread, config, run_id, outcome), thread, config, run_id)
+        end = self._node_end(thread, config, run_id, outcome)
+        if context.intervened:
+            end.stamp(intervened=list(dict.fromkeys(context.intervened)))
+        yield stamped(end, thread, config, run_id)
         yield self._announcer.state_of(thread, segment.variables.shown)
         thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
         return outcome

@@ -25,6 +25,7 @@ from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
+    from debugger.engine.interventions.hand import Hand
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Segment:
         given: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the segment early.
+        hand: A person's hand in what nodes, tools and models do.
     """
 
     interpreter: Interpreter
@@ -89,6 +91,7 @@ class Segment:
     given: JsonObject
     history: History
     cancelled: threading.Event
+    hand: Hand | None = None
     status: RunStatus | None = field(default=None, init=False)
     """Set once the end is decided by something else than the threads."""
     node_runs: int = field(default=0, init=False)
@@ -129,6 +132,7 @@ class Segment:
             cancelled=self.cancelled,
             load_run=self.interpreter.load_run,
             outbound=self.outbound,
+            hand=self.hand,
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:

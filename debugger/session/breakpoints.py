@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import get_args
 
+from debugger.engine.hit_counts import check_hits, is_wanted_hit
 from debugger.errors import ConditionError, InputError
 from debugger.expressions import Scope, fill, parse
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EVENT_TYPES, Event
 from debugger.session.breakpoint_places import Place, PlaceKind, Places
-from debugger.session.hit_counts import check_hits, is_wanted_hit
 
 FORMAT = 1
 """Of what `Breakpoints.to_json` writes."""

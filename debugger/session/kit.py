@@ -12,7 +12,11 @@ FORMAT = 1
 
 def kit_of(session: DebugSession) -> JsonObject:
     """What is set up around a session's run."""
-    return {"format": FORMAT, "breakpoints": session.breakpoints.to_json()}
+    return {
+        "format": FORMAT,
+        "breakpoints": session.breakpoints.to_json(),
+        "interventions": session.interventions.to_json(),
+    }
 
 
 def equip(session: DebugSession, kit: JsonObject) -> None:
@@ -25,6 +29,7 @@ def equip(session: DebugSession, kit: JsonObject) -> None:
         return
     try:
         session.breakpoints.take(kit["breakpoints"])
+        session.interventions.take(kit["interventions"])
     except (DebuggerError, KeyError, TypeError):
         return
 

@@ -16,7 +16,10 @@ from debugger.analysis.hints import last_hint
 from debugger.analysis.recorded_scope import recorded_scope
 from debugger.analysis.run_index import RunIndex
 from debugger.backends.base import Backend, TurnStream
+from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
+from debugger.engine.interventions import Interventions
+from debugger.engine.interventions.hand import Hand
 from debugger.errors import ConflictError, DebuggerError
 from debugger.expressions import Scope
 from debugger.graph import Graph
@@ -32,6 +35,7 @@ from debugger.protocol.runs import (
 )
 from debugger.session.background import BackgroundPace
 from debugger.session.breakpoints import Breakpoints
+from debugger.session.desk import Desk
 from debugger.session.drawn_version import DrawnVersion, drawn_version
 from debugger.session.journal import Journal
 from debugger.session.ledger import Ledger
@@ -102,6 +106,10 @@ class DebugSession:
         self._journal = Journal(backend.notebook, workflow_id, version_number, now)
         self.cut_off: UnfinishedTurn | None = None
         """A turn that was begun before the run was opened, and of whose end nothing is known."""
+        self.interventions = Interventions()
+        """What is pinned and made to fail in turns that begin from now on."""
+        self.desk = Desk()
+        """Where a person answers for models."""
         self._elapsed = 0.0
         self._lock = threading.RLock()
 
@@ -287,9 +295,9 @@ class DebugSession:
         return worker is None or worker.wait(timeout)
 
     def wait_still(self, timeout: float) -> bool:
-        """Wait until all has ended or the run stands still; whether that came in time (seconds)."""
+        """Wait until all has ended, stands still or waits for a person; whether in time (seconds)."""
         ends = time.monotonic() + timeout
-        while (self.busy or self.is_stepping) and self.gate.stop is None:
+        while (self.busy or self.is_stepping) and self.gate.stop is None and self.desk.pending is None:
             if time.monotonic() >= ends:
                 return False
             time.sleep(_LOOK)
@@ -317,7 +325,12 @@ class DebugSession:
             self._journal.begin()
             self.cut_off = None
             log = self._logbook.new_turn(turn_input, after=step.log if step else None)
-            self._turn = Worker(log, lambda worker: self._begin(turn_input, worker, step), self._take_event)
+            self._turn = Worker(
+                log,
+                lambda worker: self._begin(turn_input, worker, step),
+                self._take_event,
+                Control(self._hand()),
+            )
 
     def _begin(self, turn_input: TurnInput, worker: Worker, step: Worker | None) -> TurnStream:
         if step is not None:
@@ -335,13 +348,22 @@ class DebugSession:
     def _begin_step(self) -> None:
         self._journal.begin()
         run_id, log = self._run_id or "", self._logbook.new_step()
-        self._step = Worker(log, lambda worker: self._pumped(run_id, worker), self._take_event)
+        self._step = Worker(
+            log, lambda worker: self._pumped(run_id, worker), self._take_event, Control(self._hand())
+        )
 
     def _pumped(self, run_id: str, worker: Worker) -> TurnStream:
         stream = self.backend.pump(
             self.workflow_id, run_id, cancelled=worker.cancelled, control=worker.control
         )
         return self.ledger.follow(stream, worker.log)
+
+    def _hand(self) -> Hand | None:
+        """The person's hand in what nodes do; ``None`` where nothing is set up, which costs nothing."""
+        asks = self.desk.asks_all or bool(self.desk.nodes)
+        if not self.interventions and not asks:
+            return None
+        return Hand(self.interventions, self.desk)
 
     def _take_event(self, worker: Worker, event: Event) -> None:
         self._pace.judged += event.type == "waiting_evaluation_boundary"

@@ -27,6 +27,7 @@ class Worker:
         log: What is pulled, as it is looked at.
         begin: Begins it; called on the thread, since it may already have to wait.
         receive: Takes each event as it is pulled, on the thread; the next is pulled when it returns.
+        control: The person's hand on it.
     """
 
     def __init__(
@@ -34,11 +35,12 @@ class Worker:
         log: TurnLog,
         begin: Callable[[Worker], TurnStream],
         receive: Callable[[Worker, Event], None],
+        control: Control,
     ) -> None:
         self.log = log
         self.cancelled = threading.Event()
         """Set to end it early."""
-        self.control = Control()
+        self.control = control
         """The hand on it, bound once it has begun on a backend that lets one in."""
         self.run_id: str | None = None
         """Its run, as soon as that is known."""

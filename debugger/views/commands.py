@@ -205,7 +205,7 @@ def keep_kit() -> None:
 def _equip(session: DebugSession) -> None:
     """Set up around a session what was kept with its run, or was last set up in this tab."""
     found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
-    if found is not None and not session.breakpoints.points:
+    if found is not None and not session.breakpoints.points and not session.interventions:
         kit.equip(session, found)
 
 

@@ -6,7 +6,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from debugger.engine.history import History
 from debugger.engine.options import EngineOptions
@@ -22,6 +22,9 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, Workflow
+
+if TYPE_CHECKING:
+    from debugger.engine.interventions.hand import Hand
 
 Config = TypeVar("Config", bound=NodeConfig)
 
@@ -86,6 +89,12 @@ class NodeContext:
     """Dynamic placeholders that no variable filled, for a warning each."""
     warnings: list[str] = field(default_factory=list)
     """What else is worth a warning."""
+    hand: Hand | None = None
+    """A person's hand in what the run does."""
+    tool_error: str = ""
+    """With what every call of a tool is to fail; empty lets them be made."""
+    intervened: list[str] = field(default_factory=list)
+    """The ids of the pins and faults that the run has met."""
 
     def fill(self, text: str) -> str:
         """A text with its variables filled in; what nothing fills stays as it is written."""

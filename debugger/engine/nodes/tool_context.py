@@ -22,4 +22,7 @@ def tool_context(context: NodeContext, node_logical_id: str, timeout: float | No
         outbound=context.outbound,
         node_logical_id=node_logical_id,
         warnings=context.warnings,
+        hand=context.hand,
+        tool_error=context.tool_error,
+        intervened=context.intervened,
     )

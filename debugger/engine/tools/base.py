@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import Field, field_validator
 
@@ -16,6 +16,9 @@ from debugger.engine.tools.results import ResultMapping
 from debugger.expressions.scope import Scope
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
+
+if TYPE_CHECKING:
+    from debugger.engine.interventions.hand import Hand
 
 RESULT_NAME = "tool_result"
 """The variable that takes a result where the author names none."""
@@ -91,6 +94,12 @@ class ToolContext:
     """The node on whose behalf the tool is called."""
     warnings: list[str] = field(default_factory=list)
     """What the user is to be warned of, as that an answer was made up."""
+    hand: Hand | None = None
+    """A person's hand in what the call does."""
+    tool_error: str = ""
+    """With what the call is to fail; empty lets it be made."""
+    intervened: list[str] = field(default_factory=list)
+    """The ids of the pins and faults that the node's run has met."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
         """Make a call through the door, and leave a warning where its answer was made up. Never raises."""

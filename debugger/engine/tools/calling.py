@@ -37,13 +37,21 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Called
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
         return _failed(bound.problem)
-    result = tool.call(bound.arguments, context)
+    result = _called(tool, bound.arguments, context)
     if not result.success:
         return Called(result, NOTHING)
     parts = take_apart(
         result.result, config.result_variable_mappings, expand=config.expand_result_into_runtime_variables
     )
     return _failed(parts.problem) if parts.problem is not None else Called(result, parts)
+
+
+def _called(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
+    if context.tool_error:
+        return ToolResult(success=False, error=context.tool_error)
+    return (
+        tool.call(arguments, context) if context.hand is None else context.hand.call(tool, arguments, context)
+    )
 
 
 def write_result(called: Called, name: str, node: NodeConfig, state: RunState, thread: ThreadState) -> None:

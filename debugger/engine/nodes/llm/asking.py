@@ -20,8 +20,11 @@ def ask_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, An
         ModelFailure: There is no answer.
         RunError: A person must mend something before there can be one.
     """
+    responder = context.responder
+    if context.hand is not None:
+        prompt, responder = context.hand.answering(prompt, context)
     asking = ask(
-        context.responder,
+        responder,
         prompt,
         context.world,
         outbound=context.outbound,

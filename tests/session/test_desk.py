@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.responders.base import Reply, ToolCall
+from debugger.errors import ConflictError, InputError
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.factories import document, node, say, static, when
+
+ADD = {
+    "type": "inline_python",
+    "name": "add",
+    "signature": "Adds two numbers",
+    "code": "def add(a, b):\n    return a + b",
+    "args_schema": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+    },
+}
+
+
+@pytest.fixture
+def backend(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def asked(backend, *parts, text="Hello"):
+    """A session whose first turn waits for a person to answer for the model."""
+    session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
+    session.desk.asks_all = True
+    session.start(TurnInput.saying(text))
+    assert session.wait_still(10)
+    return session
+
+
+def said(session):
+    return [e.to_wire()["content"] for e in session.turns[-1].events if e.type == "assistant_response"]
+
+
+def test_a_turn_waits_for_the_person_and_shows_what_the_model_would_be_asked(backend):
+    session = asked(
+        backend,
+        say("chat", "Be kind."),
+        static("bye", "Bye"),
+        when("chat", "bye", freeform="The user leaves"),
+    )
+
+    prompt = session.desk.pending.prompt
+    assert prompt.system == "Be kind."
+    assert prompt.message == "Hello"
+    assert [choice.condition for choice in prompt.choices] == ["The user leaves"]
+    assert session.busy
+    session.stop()
+    session.wait(10)
+    assert session.desk.pending is None
+
+
+def test_what_the_person_writes_is_what_the_node_says_and_the_record_tells_who_answered(backend):
+    session = asked(backend, say("chat"))
+
+    session.desk.answer(Reply(text="Good day"))
+    session.wait(10)
+
+    assert said(session) == ["Good day"]
+    model = next(e.to_wire() for e in session.turns[0].events if e.type == "say_llm")
+    assert model["llm_usage_info"]["response_model"] == "person"
+    assert session.status == "waiting_for_user_input"
+
+
+def test_the_edge_that_the_person_picks_is_taken_with_the_arguments(backend):
+    session = asked(
+        backend,
+        say("chat"),
+        static("bye", "Bye"),
+        when(
+            "chat",
+            "bye",
+            freeform="The user leaves",
+            condition={"args_schema": {"type": "object", "properties": {"mood": {"type": "string"}}}},
+        ),
+    )
+    (choice,) = session.desk.pending.prompt.choices
+
+    session.desk.answer(Reply(chosen=choice, args={"mood": "glad"}, reason="They said goodbye"))
+    session.wait(10)
+
+    hop = next(e.to_wire() for e in session.turns[0].events if e.type == "conditional_edge")
+    assert hop["args_filled"] == {"justification": "They said goodbye", "mood": "glad"}
+    assert said(session) == ["Bye"]
+
+
+def test_a_tool_that_the_person_calls_is_run_and_its_result_shown_in_the_next_inquiry(backend):
+    session = asked(backend, say("chat", tools_config={"tools": [ADD]}))
+
+    session.desk.answer(Reply(calls=(ToolCall("add", {"a": 1, "b": 2}),)))
+    while session.desk.pending is None or session.desk.pending.number == 1:
+        session.wait_still(1)
+
+    assert session.desk.pending.prompt.exchange[-1]["content"] == "3"
+    session.desk.answer(Reply(text="Three"))
+    session.wait(10)
+    assert said(session) == ["Three"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(calls=(ToolCall("sub", {}),)), "no tool 'sub'"),
+        (Reply(calls=(ToolCall("add", {"a": "one", "b": 2}),)), "a: 'one' is not of type 'integer'"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_refused_with_the_place_and_the_turn_still_waits(backend, reply, told):
+    session = asked(backend, say("chat", tools_config={"tools": [ADD]}))
+
+    with pytest.raises(InputError, match=told):
+        session.desk.answer(reply)
+
+    assert session.desk.pending is not None
+    session.stop()
+
+
+def test_the_stand_in_can_answer_in_the_persons_place(backend):
+    session = asked(backend, say("chat"))
+    suggestion = session.desk.pending.suggestion.text
+
+    session.desk.let_stand_in()
+    session.wait(10)
+
+    assert said(session) == [suggestion]
+
+
+def test_only_chosen_nodes_are_asked_of_a_person(backend):
+    flow = document(say("chat"), node("other", "no_op"))
+    session = DebugSession(backend, backend.create_workflow(flow).id)
+    session.desk.nodes = frozenset({"other"})
+
+    session.start(TurnInput.saying("Hello"))
+    session.wait(10)
+
+    assert session.status == "waiting_for_user_input"
+
+
+def test_an_answer_that_nobody_waits_for_is_refused(backend):
+    session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+
+    with pytest.raises(ConflictError, match="No model waits"):
+        session.desk.answer(Reply(text="Hi"))
