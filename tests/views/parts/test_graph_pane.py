@@ -248,6 +248,17 @@ def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_a_demo(app,
     assert drawn(app)["can_break"] is False
 
 
+def test_a_breakpoint_of_the_session_is_drawn_on_its_node(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    assert drawn(app)["can_break"] is True
+
+    page().session.breakpoints.toggle(("before",), "a")
+    app.run()
+
+    assert drawn(app)["nodes"]["a"]["breakpoint"]["look"] == "verified"
+
+
 def test_a_run_of_a_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
     kept = backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     stream = backend.execute(kept.id, TurnInput())
