@@ -140,6 +140,21 @@ def test_nodes_edges_and_breakpoints_are_reached_by_keyboard_from_one_tab_stop(p
     expect(page.locator(".node[data-id='ask']")).to_be_focused()
 
 
+def test_a_breakpoint_is_set_by_a_click_and_taken_away_by_a_key(page: Page, app: Server):
+    open_clinic(page, app)
+    mark = page.locator(".node[data-id='node_intent_desk'] .dot")
+
+    dot(page, "node", "node_intent_desk").click(force=True)
+    settled(page)
+    expect(mark).to_have_class("dot verified")
+    expect(page.locator(".legend")).to_contain_text("Breakpoint")
+    page.locator(".node[data-id='node_intent_desk']").focus()
+    page.keyboard.press("b")
+    settled(page)
+
+    expect(mark).to_have_class("dot none")
+
+
 def test_an_edge_is_chosen_by_a_click_and_given_back_by_another(page: Page, app: Server):
     open_clinic(page, app)
     edge = page.locator(".edge[data-id]").filter(has=page.locator(".label")).first
@@ -313,6 +328,7 @@ def open_clinic(page: Page, app: Server) -> None:
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
     start(page)
+    expect(page.locator(".node.current")).to_have_attribute("data-id", "node_intent_desk")
 
 
 def view_of(page: Page) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from debugger.analysis.node_times import node_times
+from debugger.analysis.position import Position
 from debugger.analysis.stray_edges import stray_edges
 from debugger.analysis.thread_table import thread_names
 from debugger.protocol.base import JsonObject
@@ -96,7 +98,7 @@ def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None
     names = thread_names(now.position)
     thread = state.widget(THREAD_KEY)
     made = marks(
-        now.position,
+        _position(now),
         now.graph,
         badges=badges,
         thread=thread if len(names) > 1 and thread in names else None,
@@ -113,6 +115,11 @@ def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None
         on_choose=_choose,
         on_breakpoint=on_breakpoint,
     )
+
+
+def _position(now: Reading) -> Position:
+    """Where the run stands; one that stands still between two events is told to be paused."""
+    return now.position if now.session.stop_point is None else replace(now.position, state="paused")
 
 
 def _shape(now: Reading) -> JsonObject:

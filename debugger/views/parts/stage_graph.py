@@ -9,7 +9,7 @@ from debugger.session.player import Player
 from debugger.views import state
 from debugger.views.parts.graph.component import workflow_graph
 from debugger.views.parts.graph.marks import marks
-from debugger.views.parts.graph.scene import geometry
+from debugger.views.parts.graph.scene import geometry, version_of
 
 _HEIGHT = 480
 _WORDS = {
@@ -37,6 +37,7 @@ def stage_graph(player: Player) -> None:
         config = recording.graph.nodes.get(node["id"])
         node["caption"] = _WORDS.get((config.type or "") if config else "", "step")
         node["title"] = config.label if config else node["title"]
+    shape["version"] = version_of(shape)
     # The picture follows the run anew with each step: it reads the step from the stamp's first part.
     workflow_graph(
         shape,

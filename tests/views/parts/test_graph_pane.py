@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 
 import pytest
 
@@ -248,6 +249,30 @@ def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_a_demo(app,
     assert drawn(app)["can_break"] is False
 
 
+def test_a_breakpoint_of_the_session_is_drawn_on_its_node(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    assert drawn(app)["can_break"] is True
+
+    page().session.breakpoints.toggle(("before",), "a")
+    app.run()
+
+    assert drawn(app)["nodes"]["a"]["breakpoint"]["look"] == "verified"
+
+
+def test_a_run_that_stands_still_at_a_breakpoint_is_drawn_as_paused(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    page().session.breakpoints.toggle(("before",), "a")
+
+    app.button("start").click().run()
+    until(lambda: page().session.stop_point is not None)
+    app.run()
+
+    assert drawn(app)["nodes"]["a"]["note"] == "paused"
+    page().session.stop()
+
+
 def test_a_run_of_a_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
     kept = backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     stream = backend.execute(kept.id, TurnInput())
@@ -279,6 +304,14 @@ def test_what_another_version_does_not_have_is_drawn_dashed_under_a_banner(app, 
     ghosts = {node["id"]: node["ghost"] for node in drawn(app)["geometry"]["nodes"]}
     assert ghosts == {"a": False, "new": False, "old": True}
     assert [edge["stray"] for edge in drawn(app)["geometry"]["edges"] if "stray" in edge] == ["ghost"]
+
+
+def until(is_so):
+    """Wait for what another thread does."""
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def there_is_only_the_newer(backend, newer, monkeypatch):

@@ -9,7 +9,8 @@ function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
     const find = selector => root.querySelector(selector);
-    it = { root, svg: find("svg.view"), scene: find(".scene"), bar: find(".bar"), ways: find(".ways"), view: { k: 1, x: 0, y: 0 } };
+    it = { root, view: { k: 1, x: 0, y: 0 } };
+    for (const name of ["stage", "view", "scene", "bar", "ways", "legend", "wide"]) it[name === "view" ? "svg" : name] = find("." + name);
     instances.set(root, it);
     wire(it);
   }

@@ -9,21 +9,29 @@ const MOVES = {
     follow(it);
     showSwitches(it);
   },
-  expand: it => it.root.matches(":modal") ? it.root.close() : expand(it),
+  expand: it => it.wide.open ? it.wide.close() : expand(it),
 };
 const KEYS = {
   "+": MOVES.in, "=": MOVES.in, "-": MOVES.out, 0: MOVES.fit,
   ArrowLeft: MOVES.left, ArrowRight: MOVES.right, ArrowUp: MOVES.up, ArrowDown: MOVES.down, // with Shift
 };
 
+// The picture moves into a dialog and back: a dialog keeps the focus, and Escape closes it.
 function expand(it) {
-  it.root.removeAttribute("role"); // now it is a dialog
-  it.root.showModal();
+  it.wide.append(it.stage, it.legend);
+  it.wide.showModal();
   showSwitches(it);
+  it.bar.querySelector('[data-do="expand"]').focus();
+}
+
+function shrink(it) {
+  it.wide.before(it.stage, it.legend);
+  showSwitches(it);
+  it.bar.querySelector('[data-do="expand"]').focus({ preventScroll: true });
 }
 
 function showSwitches(it) {
-  const is = it.root.matches(":modal"), button = it.root.querySelector('[data-do="expand"]');
+  const is = it.wide.open, button = it.root.querySelector('[data-do="expand"]');
   button.setAttribute("aria-label", is ? "Back to the page" : "Expand");
   button.title = is ? "Back to the page (Escape)" : "Expand: use the whole window";
   it.root.querySelector('[data-do="follow"]').setAttribute("aria-pressed", String(follows(it)));
@@ -46,10 +54,7 @@ function wire(it) {
     if (button) MOVES[button.dataset.do](it);
   };
   it.bar.onkeydown = event => walkBar(it, event);
-  it.root.onclose = () => {
-    it.root.setAttribute("role", "group");
-    showSwitches(it);
-  };
+  it.wide.onclose = () => shrink(it);
   it.ways.onclick = event => {
     const button = event.target.closest("button");
     if (button && button.dataset.edge) it.pick({ kind: "edge", id: button.dataset.edge });
@@ -57,8 +62,8 @@ function wire(it) {
   };
   it.observer = new ResizeObserver(() => { // born in a hidden place the picture has no size yet
     if (!it.geometry) return;
-    if (!it.placed || (!it.moved && follows(it) && it.fitted !== it.root.matches(":modal"))) place(it); else follow(it);
-    it.fitted = it.root.matches(":modal");
+    if (!it.placed || (!it.moved && follows(it) && it.fitted !== it.wide.open)) place(it); else follow(it);
+    it.fitted = it.wide.open;
   });
   it.observer.observe(it.svg);
 }
@@ -66,7 +71,7 @@ function wire(it) {
 function wirePointer(it) {
   let drag = null;
   it.svg.onwheel = event => { // a plain wheel scrolls the page
-    if (!event.ctrlKey && !event.metaKey && !it.root.matches(":modal")) return;
+    if (!event.ctrlKey && !event.metaKey && !it.wide.open) return;
     event.preventDefault();
     const room = it.svg.getBoundingClientRect();
     zoom(it, Math.exp(-event.deltaY * 0.0022), event.clientX - room.left, event.clientY - room.top);

@@ -41,11 +41,12 @@ def geometry(
     drawn = {edge["id"] for edge in edges}
     edges += added_edges([stray for stray in strays if stray.id not in drawn], nodes)
     shape |= {"nodes": nodes, "edges": edges, "ground": layout.version}
-    shape["version"] = _version(shape)
+    shape["version"] = version_of(shape)
     return shape
 
 
-def _version(shape: JsonObject) -> str:
+def version_of(shape: JsonObject) -> str:
+    """A short text that is equal for equal geometries; whoever changes one gives it another."""
     written = json.dumps(shape, sort_keys=True, allow_nan=False)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
