@@ -18,6 +18,22 @@ def counter(**fields):
     return tool("count", COUNT, {"n": 1}, result_runtime_variable_name="n", **fields)
 
 
+def turn_that_went_to(destination):
+    """A turn as any backend records it: the counter has counted to two, and an edge of its was taken."""
+    events = [
+        {"type": "start_node_run", "origin_node_logical_id": "count"},
+        {"type": "end_node_run", "origin_node_logical_id": "count"},
+        {"type": "workflow_show_state", "thread_id": "0", "runtime_variables": {"n": 2}},
+        {
+            "type": "conditional_edge",
+            "edge_logical_id": f"edge_count_{destination}",
+            "source_node_logical_id": "count",
+            "destination_node_logical_id": destination,
+        },
+    ]
+    return TurnLog(1, TurnInput(), [parse_event(each) for each in events])
+
+
 def test_of_conditions_the_first_that_holds_is_taken_and_each_loser_says_why():
     (found,) = played(
         counter(),
@@ -112,19 +128,8 @@ def test_switched_off_and_dangling_edges_and_blocked_hops_are_listed_with_what_b
         when("count", "nowhere", "isPresent([[n]])"),
         when("count", "end", "[[n]] == 2"),
     )
-    events = [
-        {"type": "start_node_run", "origin_node_logical_id": "count"},
-        {"type": "end_node_run", "origin_node_logical_id": "count"},
-        {"type": "workflow_show_state", "thread_id": "0", "runtime_variables": {"n": 2}},
-        {
-            "type": "conditional_edge",
-            "edge_logical_id": "edge_count_end",
-            "source_node_logical_id": "count",
-            "destination_node_logical_id": "end",
-        },
-    ]
 
-    (found,) = explained(made, [TurnLog(1, TurnInput(), [parse_event(each) for each in events])])
+    (found,) = explained(made, [turn_that_went_to("end")])
 
     assert [each.verdict for each in found.candidates] == [
         "blocked",
@@ -279,19 +284,8 @@ def test_a_hop_that_the_recorded_state_does_not_explain_is_said_to_disagree():
     made = workflow(
         counter(), say("a"), say("b"), when("count", "a", "[[n]] == 2"), when("count", "b", "[[n]] == 3")
     )
-    events = [
-        {"type": "start_node_run", "origin_node_logical_id": "count"},
-        {"type": "end_node_run", "origin_node_logical_id": "count"},
-        {"type": "workflow_show_state", "thread_id": "0", "runtime_variables": {"n": 2}},
-        {
-            "type": "conditional_edge",
-            "edge_logical_id": "edge_count_b",
-            "source_node_logical_id": "count",
-            "destination_node_logical_id": "b",
-        },
-    ]
 
-    (found,) = explained(made, [TurnLog(1, TurnInput(), [parse_event(each) for each in events])])
+    (found,) = explained(made, [turn_that_went_to("b")])
 
     assert not found.agrees
     assert found.expected.destination == "a"
