@@ -33,6 +33,8 @@ class Asked:
     """Whether a model could choose it while the node ran."""
     possible: bool = True
     """Whether anybody could judge it: a condition in words needs a model."""
+    by_itself: bool = False
+    """Whether a model is asked about it after the node has run, if its turn comes (``engine.md`` U-33)."""
 
     @property
     def holds(self) -> bool:
@@ -80,7 +82,8 @@ def _chosen(asked: Sequence[Asked], record: Record) -> Asked | None:
         return None
     offered = [each for each in asked if each.offered and each.way.bar is None]
     fitting = [each for each in offered if each.way.judged_apart and each.model]
-    fitting = fitting or [each for each in offered if each.way.destination in record.chosen]
+    called = (each for each in offered if any(leads_to(each.way, node_id) for node_id in record.chosen))
+    fitting = fitting or list(called)
     return next((each for each in fitting if is_way_of(each.way, record)), fitting[0] if fitting else None)
 
 
@@ -96,12 +99,17 @@ def _first(asked: Sequence[Asked]) -> Asked | None:
 def is_way_of(way: Way, record: Record) -> bool:
     """Whether a decision was for a way, as the event tells it."""
     if record.outcome in ("condition", "model"):
-        same_edge = way.edge_id == record.edge_id and way.destination == record.destination
+        same_edge = way.edge_id == record.edge_id and leads_to(way, record.destination)
         return way.kind in CONDITIONAL and same_edge
     if record.outcome == "direct":
-        return way.kind == "direct" and way.destination == record.destination and way.bar is None
+        return way.kind == "direct" and leads_to(way, record.destination) and way.bar is None
     kinds = {"loop": "self_loop", "ended": "nothing", "retry": "retry", "gave_up": "retry"}
     return way.kind == kinds.get(record.outcome)
+
+
+def leads_to(way: Way, node_id: str | None) -> bool:
+    """Whether a way leads to a node, or to the super node that it is inside of."""
+    return node_id == way.destination or str(node_id).startswith(f"{way.destination}/")
 
 
 def _asked(
@@ -121,7 +129,7 @@ def _asked(
         )
     if calls_model or way.kind != "conditional":
         return Asked(way, offered=offered, possible=calls_model)
-    return Asked(way, model=_answer(way, heard))
+    return Asked(way, model=_answer(way, heard), by_itself=True)
 
 
 def _is_for_model(way: Way, scope: Scope) -> bool:

@@ -38,7 +38,7 @@ def _of_condition(asked: Asked, *, is_before: bool) -> Verdict:
         return "judged_yes" if asked.model else "judged_no"
     if asked.offered and not asked.way.judged_apart:
         return "not_chosen"
-    if asked.offered or (asked.possible and not is_before and not asked.way.freeform):
+    if asked.offered or (asked.by_itself and not is_before):
         return "not_asked"
     return "not_offered" if asked.way.freeform else "false"
 
@@ -62,7 +62,7 @@ def why(asked: Asked, record: Record, verdict: Verdict, winner: str) -> str:
     if verdict == "not_offered":
         return _why_not_offered(asked, record)
     if verdict == "not_chosen":
-        chose = f"chose {winner} instead" if record.outcome == "model" else "did not choose it"
+        chose = f"chose {winner or 'another'} instead" if record.outcome == "model" else "did not choose it"
         return f"The model could choose it while the node ran, and {chose}."
     if verdict == "not_needed":
         return _why_not_needed(asked, record, winner)

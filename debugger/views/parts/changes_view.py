@@ -83,9 +83,9 @@ def _table(found: Sequence[Difference]) -> None:
         selection_mode="single-cell",
         column_config={
             "": st.column_config.TextColumn("", width=28, help="+ added, − removed, ~ changed"),
-            "variable": st.column_config.TextColumn("Variable", width=140),
-            "before": st.column_config.TextColumn("Before", width=120),
-            "after": st.column_config.TextColumn("After", width=120),
+            "variable": st.column_config.TextColumn("Variable", width=112),
+            "before": st.column_config.TextColumn("Before", width=72),
+            "after": st.column_config.TextColumn("After"),
         },
         alt="Variables that changed, with their values before and after",
     )

@@ -65,7 +65,7 @@ def _outcome(found: Explanation) -> None:
         st.badge(OUTCOME_WORDS[record.outcome], icon=":material/call_split:", color="blue")
         if record.stage != "after_run":
             st.badge(record.stage.replace("_", " "), icon=":material/schedule:", color="gray")
-    if record.words:
+    if record.words and not any(candidate.won for candidate in found.candidates):
         with st.container(border=True, gap="xxsmall", key="words"):
             st.caption("What the model, or its stand-in, gave as the reason")
             st.text(record.words)

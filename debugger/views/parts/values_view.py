@@ -98,8 +98,8 @@ class _Tables:
         picked = st.dataframe(
             {
                 "name": [self._mark(f"{lead}.{name}") + name for name in variables],
-                "value": [json_cell(value) for value in variables.values()],
                 "set": [self._set_by(lead, name) for name in variables],
+                "value": [json_cell(value) for value in variables.values()],
             },
             key=f"variables_{lead}",
             hide_index=True,
@@ -108,9 +108,9 @@ class _Tables:
             on_select="rerun",
             selection_mode="single-cell",
             column_config={
-                "name": st.column_config.TextColumn("Name", width=128, help=_NAME_HELP),
+                "name": st.column_config.TextColumn("Name", width=116, help=_NAME_HELP),
+                "set": st.column_config.TextColumn("Set by", width=64, help="Turn · event that set it last"),
                 "value": st.column_config.TextColumn("Value", help="Choose a row to read the whole value"),
-                "set": st.column_config.TextColumn("Set by", width=76, help="Turn · event that set it last"),
             },
             alt=f"{title} variables",
         )

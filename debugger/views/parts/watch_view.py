@@ -77,7 +77,7 @@ def _list(found: Sequence[Series]) -> Series | None:
         on_select="rerun",
         selection_mode="single-cell",
         column_config={
-            "watch": st.column_config.TextColumn("Watch", width=150),
+            "watch": st.column_config.TextColumn("Watch", width=120),
             "value": st.column_config.TextColumn("Value", help="At the chosen event"),
             "since": st.column_config.TextColumn("Since", width=76, help="Turn · event from which on"),
         },
@@ -109,12 +109,16 @@ def _over_the_run(series: Series) -> None:
 def _jumps(series: Series, now: Point | None) -> None:
     first = series.first_true if series.watch.is_condition else None
     if series.watch.is_condition:
-        _jump("first_true", "First true", ":material/flag:", first, "Where the condition became true first")
-    _jump("who_set", "Who set this?", ":material/my_location:", now, "The event from which on it is so")
+        _jump(
+            "first_true", "First true at", ":material/flag:", first, "Where the condition became true first"
+        )
+    _jump(
+        "who_set", "Set by", ":material/my_location:", now, "Who set this? The event from which on it is so"
+    )
 
 
 def _jump(key: str, label: str, icon: str, point: Point | None, what: str) -> None:
-    where = f": event {point.index} · turn {point.turn_number}" if point else ": never"
+    where = f" event {point.index} · turn {point.turn_number}" if point else " nowhere"
     st.button(
         label + where,
         key=key,

@@ -71,7 +71,7 @@ def _steps(steps: Sequence[Record], chosen: Record) -> None:
     hop = f" · hop {chosen.hop_number}" if chosen.hop_number is not None else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="decision_moment"):
         st.caption(
-            f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number} · event {chosen.index}",
+            f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number}",
             width="content",
         )
         st.space("stretch")

@@ -160,5 +160,5 @@ def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, p
     app.run()
     table = frame(app, "Runtime variables")
 
-    assert list(table.columns) == ["name", "value", "set"]
+    assert list(table.columns) == ["name", "set", "value"]
     assert "+ tool_result" in list(table["name"])

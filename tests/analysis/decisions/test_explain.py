@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.decisions import DecisionLog, Explainer
+from debugger.analysis.moments import Moments
+from debugger.graph.graph import Graph
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.analysis.decisions.told import as_recorded, explained, played, verdicts, why
+from tests.engine.test_threads import Background, lab, poller
+from tests.factories import direct, everywhere, node, say, static, tool, when, workflow
+
+COUNT = "def count(n):\n    return n + 1\n"
+
+
+def counter(**fields):
+    return tool("count", COUNT, {"n": 1}, result_runtime_variable_name="n", **fields)
+
+
+def turn_that_went_to(destination):
+    """A turn as any backend records it: the counter has counted to two, and an edge of its was taken."""
+    events = [
+        {"type": "start_node_run", "origin_node_logical_id": "count"},
+        {"type": "end_node_run", "origin_node_logical_id": "count"},
+        {"type": "workflow_show_state", "thread_id": "0", "runtime_variables": {"n": 2}},
+        {
+            "type": "conditional_edge",
+            "edge_logical_id": f"edge_count_{destination}",
+            "source_node_logical_id": "count",
+            "destination_node_logical_id": destination,
+        },
+    ]
+    return TurnLog(1, TurnInput(), [parse_event(each) for each in events])
+
+
+def test_of_conditions_the_first_that_holds_is_taken_and_each_loser_says_why():
+    (found,) = played(
+        counter(),
+        say("a"),
+        say("b"),
+        say("c"),
+        say("d"),
+        when("count", "a", "[[n]] == 7"),
+        when("count", "b", "[[gone]] == 'x'"),
+        when("count", "c", "[[n]] >= 2 AND {{shop}} == 'Leaf'", name="enough"),
+        when("count", "d", "isPresent([[n]])"),
+        defaults={"shop": "Leaf"},
+    )
+
+    assert verdicts(found) == {
+        "conditional a": "false",
+        "conditional b": "false",
+        "conditional c": "taken",
+        "conditional d": "held",
+        "nothing": "not_needed",
+    }
+    assert [each.filled for each in found.candidates[:4]] == [
+        "2 == 7",
+        "[[gone]] == 'x'",
+        "2 >= 2 AND 'Leaf' == 'Leaf'",
+        "isPresent(2)",
+    ]
+    assert why(found, "a") == "Its condition does not hold."
+    assert why(found, "b") == "Its condition does not hold: [[gone]] has no value."
+    assert why(found, "c") == "Its condition is the first that holds."
+    assert why(found, "d") == "It holds as well, but “enough” comes before it."
+    assert (found.agrees, found.is_known, found.record.outcome) == (True, True, "condition")
+
+
+def test_a_direct_edge_goes_before_conditions_that_hold():
+    (found,) = played(
+        counter(), say("a"), say("b"), when("count", "b", "isPresent([[n]])"), direct("count", "a")
+    )
+
+    assert verdicts(found) == {"direct a": "taken", "conditional b": "held", "nothing": "not_needed"}
+    assert "a direct edge goes before every condition" in why(found, "b")
+
+
+def test_what_the_model_chose_comes_first_with_its_reason_and_what_it_left_aside():
+    _, found = played(
+        static("hi", "Hi"),
+        say("desk"),
+        say("pay"),
+        say("book"),
+        direct("hi", "desk"),
+        when("desk", "pay", freeform="pay"),
+        when("desk", "book", freeform="book", name="books"),
+        when("desk", "pay", "[[n]] == 1"),
+        says=(None, "book it"),
+    )[:2]
+
+    assert [each.destination for each in found.candidates[:2]] == ["book", "pay"]
+    assert verdicts(found)["conditional book"] == "taken"
+    assert [each.verdict for each in found.candidates[1:3]] == ["not_chosen", "false"]
+    assert why(found, "book") == "The model chose it: “heard book”"
+    assert "chose “books” instead" in why(found, "pay")
+    assert found.record.args == {"justification": "heard book", "heard": "book"}
+    assert found.record.words == "heard book"
+
+
+def test_a_node_that_goes_on_with_itself_tells_what_it_was_offered():
+    (found,) = played(say("desk"), say("pay"), when("desk", "pay", freeform="pay"), says=("hello",))
+
+    assert verdicts(found) == {
+        "conditional pay": "not_chosen",
+        "self_loop desk": "taken",
+        "nothing": "not_needed",
+    }
+    assert found.record.outcome == "loop"
+
+
+def test_a_thread_that_ends_shows_that_nothing_led_on():
+    (found,) = played(counter(), say("a"), when("count", "a", "[[n]] == 7"))
+
+    assert verdicts(found) == {"conditional a": "false", "nothing": "taken"}
+    assert why(found, None) == "Nothing led on, so the thread ends here."
+    assert found.destination_label == ""
+
+
+def test_switched_off_and_dangling_edges_and_blocked_hops_are_listed_with_what_bars_them():
+    made = workflow(
+        counter(is_guardrail_node=True),
+        static("spam", "No.", is_guardrail_node=True),
+        static("end", "Bye"),
+        when("count", "spam", "isPresent([[n]])"),
+        when("count", "end", "isPresent([[n]])", disabled=True),
+        when("count", "nowhere", "isPresent([[n]])"),
+        when("count", "end", "[[n]] == 2"),
+    )
+
+    (found,) = explained(made, [turn_that_went_to("end")])
+
+    assert [each.verdict for each in found.candidates] == [
+        "blocked",
+        "disabled",
+        "dangling",
+        "taken",
+        "not_needed",
+    ]
+    assert "no_hopping_between_guardrail_nodes" in found.candidates[0].why
+
+
+def test_a_global_node_and_the_way_back_are_ways_out():
+    hours = say("hours", global_node_config=everywhere("hours", back="back"))
+    found = played(say("desk"), hours, says=(None, "hours please", "back now"))
+
+    there = found[0]
+    back, again = (each for each in found if each.record.turn_number == 3)
+    assert verdicts(there)["global hours"] == "taken"
+    assert verdicts(back) == {
+        "reverse desk": "taken",
+        "self_loop hours": "not_needed",
+        "nothing": "not_needed",
+    }
+    assert back.record.caller == ("hours", "desk")
+    assert verdicts(again)["global hours"] == "not_offered"
+    assert "had just come back from a global node" in why(again, "hours")
+
+
+def test_after_too_many_hops_in_a_row_the_model_is_offered_none():
+    nodes = [say(f"n{number}") for number in range(5)]
+    edges = [when(f"n{number}", f"n{number + 1}", freeform="on") for number in range(4)]
+
+    found = played(*nodes, *edges, says=(None, "on"))[-1]
+
+    assert found.source_label == "N3"
+    assert verdicts(found)["conditional n4"] == "not_offered"
+    assert "since 3 conditional hops had come in a row" in why(found, "n4")
+
+
+def test_conditions_that_are_judged_apart_tell_what_the_model_said():
+    apart = "independent_llm_evaluations"
+    pets = say("pets", global_node_config=everywhere("pets", judged=apart))
+    hours = say("hours", global_node_config=everywhere("hours", judged=apart))
+
+    found = played(say("desk"), pets, hours, says=(None, "which hours"))[0]
+
+    assert verdicts(found)["global pets"] == "judged_no"
+    assert verdicts(found)["global hours"] == "taken"
+    assert "said yes to it when asked apart" in why(found, "hours")
+
+
+def test_a_condition_in_words_out_of_a_node_without_a_model_is_judged_by_itself_in_order():
+    found = played(
+        node("entry", "no_op"),
+        static("a", "A"),
+        static("b", "B"),
+        static("c", "C"),
+        when("entry", "a", freeform="never"),
+        when("entry", "b", freeform="pay"),
+        when("entry", "c", freeform="pay"),
+        says=("pay now",),
+    )[0]
+
+    assert verdicts(found)["conditional a"] == "judged_no"
+    assert verdicts(found)["conditional b"] == "taken"
+    assert verdicts(found)["conditional c"] == "not_asked"
+    assert "was settled before" in why(found, "c")
+    assert found.agrees
+
+
+def test_an_escalation_shows_the_way_that_was_wanted_and_that_it_was_redirected():
+    found = played(
+        say("desk"),
+        say("rude", is_guardrail_node=True),
+        static("person", "A person takes over."),
+        when("desk", "rude", freeform="fool"),
+        guardrail_strikes_config={
+            "max_guardrail_nodes_before_escalation": 1,
+            "escalation_node_logical_id": "person",
+        },
+        says=(None, "you fool"),
+    )[0]
+
+    assert (found.record.outcome, found.record.entries) == ("escalated", 1)
+    assert found.destination_label == "Person"
+    assert verdicts(found)["conditional rude"] == "redirected"
+
+
+def test_a_bounded_retry_is_told_attempt_by_attempt_to_its_end():
+    found = played(
+        {**counter(), "self_loop_config": {"enabled": True, "max_retries": 1}},
+        static("late", "Too late."),
+        when("count", "late", "isPresent([[self_loop_outcome]])"),
+    )
+
+    assert [each.record.outcome for each in found[:3]] == ["retry", "gave_up", "condition"]
+    assert verdicts(found[0]) == {"conditional late": "false", "retry count": "taken"}
+    assert verdicts(found[1]) == {"conditional late": "false", "retry count": "exhausted"}
+    assert verdicts(found[2]) == {"conditional late": "taken", "nothing": "not_needed"}
+    assert found[2].candidates[0].filled == "isPresent('max_retries')"
+    assert found[2].record.stage == "after_giving_up"
+    assert all(each.agrees for each in found)
+
+
+def test_a_condition_that_came_true_while_waiting_asks_only_edges_that_are_judged_then():
+    run = Background(*lab(), when("chat", "entry", freeform="again"))
+    turns = []
+    run.turn()
+    turns.append(TurnLog(1, TurnInput(), as_recorded(run.events)))
+    for _ in range(3):
+        run.pump(2)
+        turns.append(TurnLog(1, TurnInput(command="data"), as_recorded(run.events), is_background=True))
+
+    found = explained(run.interpreter.workflow, turns)
+
+    waited = next(each for each in found if each.record.stage == "while_waiting")
+    assert verdicts(waited) == {"conditional ready": "taken"}
+    assert waited.candidates[0].filled == "3 >= 3"
+    assert why(waited, "ready") == "Its condition came true while the node waited for the user."
+    beside = next(each for each in found if each.record.outcome == "beside")
+    assert (beside.source_label, beside.destination_label) == ("Entry", "Poll")
+    assert beside.candidates == ()
+
+
+def test_a_fork_is_listed_as_no_way_of_this_thread():
+    run = Background(*lab())
+    run.turn()
+
+    found = explained(run.interpreter.workflow, [TurnLog(1, TurnInput(), as_recorded(run.events))])
+
+    entry = next(each for each in found if each.record.outcome == "direct")
+    assert verdicts(entry) == {"direct chat": "taken", "fork poll": "forked", "nothing": "not_needed"}
+
+
+def test_a_node_that_is_passed_over_at_the_end_says_so():
+    found = played(static("a", "Hi"), static("b", "Ho", disabled=True), direct("a", "b"))
+
+    assert found[-1].record.passed_over
+    assert "The node was passed over" in why(found[-1], None)
+
+
+def test_an_expression_that_cannot_be_evaluated_is_where_the_run_failed():
+    (found,) = played(counter(), say("a"), say("b"), when("count", "a", "[[n]] < 'x'"), direct("a", "b"))
+
+    assert found.record.outcome == "failed"
+    assert verdicts(found)["conditional a"] == "error"
+    assert why(found, "a").startswith("Error evaluating condition expression '2 < 'x''")
+    assert found.expected is None
+
+
+def test_a_hop_that_the_recorded_state_does_not_explain_is_said_to_disagree():
+    made = workflow(
+        counter(), say("a"), say("b"), when("count", "a", "[[n]] == 2"), when("count", "b", "[[n]] == 3")
+    )
+
+    (found,) = explained(made, [turn_that_went_to("b")])
+
+    assert not found.agrees
+    assert found.expected.destination == "a"
+    assert found.expected.verdict == "held"
+    assert [each.verdict for each in found.candidates[:2]] == ["held", "taken"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_run_of_another_version_is_told_without_what_the_version_lacks(known):
+    made = workflow(*([counter()] if known else []), static("x", "X"))
+    event = parse_event(
+        {
+            "type": "conditional_edge",
+            "edge_logical_id": "gone",
+            "source_node_logical_id": "count",
+            "destination_node_logical_id": "old",
+            "reason": "Destination_Node__old was chosen: because",
+        }
+    )
+
+    (found,) = explained(made, [TurnLog(1, TurnInput(), [event])])
+
+    assert not found.is_known
+    assert found.record.words == "because"
+    assert found.destination_label == "old"
+    assert not any(each.won for each in found.candidates)
+
+
+def test_a_long_run_is_explained_one_decision_at_a_time():
+    made = workflow(poller())
+    log, moments = DecisionLog(Graph(made)), Moments()
+    block = [
+        {"type": "start_node_run", "origin_node_logical_id": "poll"},
+        {"type": "end_node_run", "origin_node_logical_id": "poll"},
+        {"type": "self_loop_delay", "source_node_logical_id": "poll", "attempt_number": 2},
+    ]
+    turn = TurnLog(1, TurnInput(), [parse_event(each) for each in block] * 5000)
+
+    log.follow([turn])
+    moments.follow([turn])
+
+    assert len(log.all) == 5000
+    assert log.of_event(7501).index == 7502
+    assert Explainer(Graph(made), moments, {}).explain(log.all[-1]).record.attempt == 2

@@ -1,0 +1,45 @@
+"""Runs whose decisions are looked at."""
+
+from __future__ import annotations
+
+from debugger.analysis.decisions import DecisionLog, Explainer, Explanation
+from debugger.analysis.moments import Moments
+from debugger.graph.graph import Graph
+from debugger.protocol.events import Event, parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.workflow import Workflow
+from tests.engine.test_interpreter import HIDDEN, Play
+
+
+def explained(workflow: Workflow, turns: list[TurnLog]) -> list[Explanation]:
+    """Every decision of a run, explained."""
+    graph = Graph(workflow)
+    log, moments = DecisionLog(graph).follow(turns), Moments().follow(turns)
+    explainer = Explainer(graph, moments, {})
+    return [explainer.explain(record) for record in log.all]
+
+
+def played(*parts, says=(None,), given=None, **config) -> list[Explanation]:
+    """The decisions of a run to which this is said, turn by turn; nodes and edges as in the factories."""
+    play = Play(*parts, options=HIDDEN, **config)
+    turns = []
+    for number, text in enumerate(says, 1):
+        play.turn(text, **(given or {}))
+        run_input = TurnInput.saying(text, **(given or {}))
+        turns.append(TurnLog(number, run_input, as_recorded(play.events)))
+    return explained(play.interpreter.workflow, turns)
+
+
+def as_recorded(events: list[Event]) -> list[Event]:
+    """Events as a record gives them back."""
+    return [parse_event(event.to_wire()) for event in events]
+
+
+def verdicts(found: Explanation) -> dict[str, str]:
+    """The verdict on each way out, by where it leads and what kind it is."""
+    return {f"{each.kind} {each.destination or ''}".strip(): each.verdict for each in found.candidates}
+
+
+def why(found: Explanation, destination: str | None) -> str:
+    """The sentence on the way to a node."""
+    return next(each.why for each in found.candidates if each.destination == destination)
