@@ -34,9 +34,6 @@ class Played:
     handed_over: str
     older: str
 
-    def address(self, a: str, b: str) -> str:
-        return f"{self.url}/compare?a={a}&b={b}"
-
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
@@ -56,6 +53,12 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     backend.close()
     with streamlit_app(folder, WORKFLOW_DEBUGGER_DATABASE=database) as server:
         yield Played(server.url, *ids)
+
+
+def open_pair(page: Page, played: Played, a: str, b: str) -> None:
+    """Open two runs; the first of all pages takes its time."""
+    page.set_default_timeout(45_000)
+    open_app(page, f"{played.url}/compare?a={a}&b={b}")
 
 
 def tab(page: Page, name: str) -> None:
@@ -79,7 +82,7 @@ def nodes(page: Page, share: str) -> list[str]:
 
 
 def test_two_runs_open_where_they_part_and_their_differences_are_walked_through(page: Page, played: Played):
-    open_app(page, played.address(played.booked, played.handed_over))
+    open_pair(page, played, played.booked, played.handed_over)
 
     expect(alert(page)).to_contain_text("They part at turn 5")
     expect(pair(page)).to_contain_text("Input of the turn")
@@ -90,7 +93,7 @@ def test_two_runs_open_where_they_part_and_their_differences_are_walked_through(
 
 
 def test_a_row_that_is_clicked_shows_both_events(page: Page, played: Played):
-    open_app(page, played.address(played.booked, played.handed_over))
+    open_pair(page, played, played.booked, played.handed_over)
     grid = page.locator(".st-key-compare_rows canvas").first
     expect(pair(page)).to_contain_text("Row 73")
     box = grid.bounding_box()
@@ -105,7 +108,7 @@ def test_a_row_that_is_clicked_shows_both_events(page: Page, played: Played):
 def test_both_paths_are_on_one_drawing(chromium: Browser, played: Played, scheme: str):
     context = chromium.new_context(viewport={"width": 1280, "height": 1130}, color_scheme=scheme)
     page = context.new_page()
-    open_app(page, played.address(played.booked, played.handed_over))
+    open_pair(page, played, played.booked, played.handed_over)
 
     tab(page, "Path")
 
@@ -123,7 +126,7 @@ def test_both_paths_are_on_one_drawing(chromium: Browser, played: Played, scheme
 
 
 def test_words_state_and_versions_have_tabs_of_their_own(page: Page, played: Played):
-    open_app(page, played.address(played.older, played.booked))
+    open_pair(page, played, played.older, played.booked)
 
     tab(page, "Transcript")
     expect(page.locator(".st-key-compare_words")).to_contain_text("+ , the virtual front desk")
@@ -151,12 +154,13 @@ def test_a_run_is_pasted_by_its_id_and_one_that_is_none_is_told(page: Page, play
 
 
 def test_a_compared_run_is_opened_at_the_turn_where_they_part(page: Page, played: Played):
-    open_app(page, played.address(played.booked, played.handed_over))
+    open_pair(page, played, played.booked, played.handed_over)
 
     pair(page).get_by_role("link", name="Open B at turn 5").click()
     settled(page)
 
-    expect(context(page)).to_contain_text(played.handed_over)
+    expect(page).to_have_url(re.compile(f"run={played.handed_over}&turn=5"))
+    expect(context(page)).to_contain_text("Turn 5")
     go_to(page, "Compare")
     expect(alert(page)).to_contain_text("They part at turn 5")
     expect(page).to_have_url(re.compile(f"a={played.booked}"))
