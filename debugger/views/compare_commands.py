@@ -130,7 +130,8 @@ def stamp(seen: SideBySide) -> str:
 def follow_address() -> None:
     """Show what the address names, when it names something else than the page shows."""
     wanted = state.compare_address()
-    if wanted not in (CompareAddress(), state.page().compared.shown):
+    is_known = wanted in (CompareAddress(), state.page().compared.shown)
+    if not is_known and not state.is_stale_comparison(wanted):
         compare(wanted.a, wanted.b)
         state.page().compared.shown = wanted
 

@@ -33,6 +33,10 @@ class CompareState:
     only_differences: bool = False
     shown: CompareAddress = field(default_factory=CompareAddress)
     """What the address bar was last given."""
+    left: CompareAddress = field(default_factory=CompareAddress)
+    """What it was given before that."""
+    left_at: float = 0.0
+    """When it was given something else, on the clock that only goes forward."""
     seen: SideBySide | None = None
     """What was worked out of the runs last."""
 

@@ -227,8 +227,17 @@ def compare_address() -> CompareAddress:
     return CompareAddress.from_parameters(st.query_params)
 
 
+def is_stale_comparison(found: CompareAddress) -> bool:
+    """The same of an address of the page Compare."""
+    held = page().compared
+    return found == held.left and time.monotonic() - held.left_at < _STALE_SECONDS
+
+
 def show_compare_address(shown: CompareAddress) -> None:
     """Make the address bar name the runs that the page Compare shows."""
-    page().compared.shown = shown
+    held = page().compared
+    if held.shown != shown:
+        held.left, held.left_at = held.shown, time.monotonic()
+    held.shown = shown
     if compare_address() != shown:
         st.query_params.from_dict(shown.to_parameters())

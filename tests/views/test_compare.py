@@ -92,6 +92,28 @@ def test_the_address_names_what_the_page_shows(app, backend):
     assert "They part at turn 2" in app.warning[0].value
 
 
+def test_an_address_that_a_browser_sent_too_late_takes_no_choice_back(app, backend, held):
+    a, b = pair(backend)
+    open_pair(app, a, a)
+    app.selectbox("compare_b").set_value(b).run()
+
+    app.query_params["b"] = a
+    app.run()
+
+    assert held().runs["b"].run.workflow_run_id == b
+    assert app.query_params["b"] == b
+
+
+def test_an_address_that_somebody_types_is_followed(app, backend, held):
+    a, b = pair(backend)
+    open_pair(app, a, a)
+
+    app.query_params["b"] = b
+    app.run()
+
+    assert held().runs["b"].run.workflow_run_id == b
+
+
 def test_runs_of_the_same_workflow_are_offered_first(app, backend):
     a, b = pair(backend)
     other = play(backend, backend.create_workflow(document(static("x", "Bye")), name="Bye").id)

@@ -66,7 +66,7 @@ def _by_turn(found: Sequence[Item], shift: int) -> dict[int, tuple[int, int]]:
 
 def _rows(a: Sequence[Item], b: Sequence[Item], whole: _Stretch) -> Iterator[Row]:
     turn, at, a_end, bt, b_end = whole
-    if [item.text for item in a[at:a_end]] == [item.text for item in b[bt:b_end]]:
+    if [item.digest for item in a[at:a_end]] == [item.digest for item in b[bt:b_end]]:
         yield from (Row("same", turn, at + n, bt + n) for n in range(a_end - at))
         return
     while at < a_end and bt < b_end and _key(a[at]) == _key(b[bt]):
@@ -105,5 +105,5 @@ def _key(item: Item) -> tuple[str, str | None]:
 
 def _pair(a: Sequence[Item], b: Sequence[Item], turn: int, at: int, bt: int) -> Row:
     one, other = a[at], b[bt]
-    is_same = one.text == other.text or not differences(one.essence, other.essence)
+    is_same = one.digest == other.digest or not differences(one.essence, other.essence)
     return Row("same" if is_same else "changed", turn, at, bt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from debugger.analysis.comparison.ignored import event_sieve
@@ -32,8 +33,8 @@ class Item(NamedTuple):
     given: TurnInput
     """What the turn was given."""
     sieve: Branch
-    text: bytes
-    """The essence as JSON: equal texts are equal essences."""
+    digest: bytes
+    """Of the essence as JSON: equal digests are equal essences. The text would weigh more than the event."""
 
     @property
     def wire(self) -> JsonObject:
@@ -67,11 +68,16 @@ def _items(turns: Sequence[TurnLog], ignoring: Collection[str], with_inputs: boo
         number, given = turn.number, turn.run_input
         sieve = event_sieve(ignoring, given)
         if with_inputs:
-            yield Item(number, INPUT, None, None, None, given, sieve, encode(_essence(sieve, None, given)))
+            digest = _digest(_essence(sieve, None, given))
+            yield Item(number, INPUT, None, None, None, given, sieve, digest)
         for event in turn.events:
-            text = encode(sieve.sift_object(event.to_wire()))
-            yield Item(number, event.type, node_of(event), event, index, given, sieve, text)
+            digest = _digest(sieve.sift_object(event.to_wire()))
+            yield Item(number, event.type, node_of(event), event, index, given, sieve, digest)
             index += 1
+
+
+def _digest(essence: JsonObject) -> bytes:
+    return blake2b(encode(essence), digest_size=16).digest()
 
 
 def _essence(sieve: Branch, event: Event | None, given: TurnInput) -> JsonObject:

@@ -27,4 +27,4 @@ def _turns_before(later: Run, own: Sequence[TurnLog], earlier: Sequence[TurnLog]
     if not index or not own or not earlier:
         return 0
     first, other = items(own[:1], USUAL), items(earlier[:1], USUAL)
-    return 0 if [item.text for item in first] == [item.text for item in other] else index
+    return 0 if [item.digest for item in first] == [item.digest for item in other] else index

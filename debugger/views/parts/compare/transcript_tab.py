@@ -10,7 +10,7 @@ from debugger.analysis.bubbles import Bubble
 from debugger.analysis.comparison.words import Line
 from debugger.analysis.text_difference import Piece
 from debugger.session.side_by_side import SideBySide
-from debugger.views import compare_commands, state
+from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import WORDS, marked
 from debugger.views.parts.plain import count, plain
 
@@ -50,8 +50,7 @@ def _page(seen: SideBySide, pages: int, differing: Sequence[int]) -> int:
     if pages < 2:
         return 1
     key = f"{_PAGE_KEY}_{compare_commands.stamp(seen)}"
-    state.begin_widget(key, (differing[0] if differing else 0) // _PAGE + 1)
-    return int(st.pagination(pages, key=key))
+    return int(st.pagination(pages, key=key, default=(differing[0] if differing else 0) // _PAGE + 1))
 
 
 def _table(lines: Sequence[Line]) -> str:
