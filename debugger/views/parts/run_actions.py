@@ -15,9 +15,7 @@ from debugger.views.parts.plain import count
 def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int) -> str | None:
     """Draw the actions in a line; the id of the run to open, once."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
-        told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
-        st.caption(f"{count(total, 'run')}. {told}", width="content")
-        st.space("stretch")
+        # From the left: the table's own tools appear above its right end.
         wants_open = st.button(
             "Open", key="open_chosen", icon=":material/open_in_new:", disabled=len(chosen) != 1, help=_ONE
         )
@@ -30,6 +28,8 @@ def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int)
             disabled=len(chosen) != 2 or "compare" not in state.page().links,
             help="Put two chosen runs side by side",
         )
+        told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
+        st.caption(f"{count(total, 'run')}. {told}", width="content")
     if wants_comparison:
         _compare(chosen)
     return chosen[0] if wants_open else None
