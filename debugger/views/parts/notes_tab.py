@@ -21,7 +21,7 @@ def notes_tab(now: Reading) -> None:
     """Draw the notes."""
     run_id = now.session.run_id
     if run_id is None:
-        st.caption("Once its first turn is over, a run can be starred, tagged, commented and rated here.")
+        st.caption("A run can be starred, tagged, commented and rated here once it has begun.")
         return
     try:
         notes = notebook().notes(run_id)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from debugger.protocol.notes import RunMark
 from debugger.views import note_commands, state
+from debugger.views.compare_address import CompareAddress, RunPlace
 from debugger.views.parts.marks_form import marks_form
 from debugger.views.parts.plain import count
 
@@ -25,7 +26,7 @@ def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int)
             "Compare",
             key="compare_chosen",
             icon=":material/difference:",
-            disabled=len(chosen) != 2 or "compare" not in state.page().links,
+            disabled=len(chosen) != 2,
             help="Put two chosen runs side by side",
         )
         told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
@@ -62,6 +63,5 @@ def _marks(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
 
 def _compare(chosen: Sequence[str]) -> None:
     page = state.page()
-    later, earlier = chosen  # the newest comes first in the list
-    query = {"backend": page.backend_name, "a": earlier, "b": later}
-    st.switch_page(page.links["compare"], query_params=query)
+    later, earlier = (RunPlace(page.backend_name, run_id).text("embedded") for run_id in chosen)
+    st.switch_page(page.links["compare"], query_params=CompareAddress(earlier, later).to_parameters())
