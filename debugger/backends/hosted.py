@@ -70,7 +70,12 @@ class HostedBackend:
         self._turns = HostedTurns(self._client, stop_timeout=min(settings.timeout, STOP_TIMEOUT))
 
     def __repr__(self) -> str:
-        return f"HostedBackend({self._client.base_url!r})"
+        return f"HostedBackend({self.base_url!r})"
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return self._client.base_url
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from debugger.errors import InputError, WorkflowError
-from debugger.protocol.base import JsonObject, WireModel, first_problem
+from debugger.protocol.base import JsonObject, WireModel, check_id, first_problem
 from debugger.protocol.json_text import decode, encode
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.runs import Run, turn_logs, unwrap_run
@@ -90,7 +90,10 @@ def _file_in(found: Any) -> RunFile:
 def _check_parts(file: RunFile) -> None:
     """Read everything once, so that what is wrong is told before anything is shown."""
     try:
-        turn_logs(file.record())
+        run = file.record()
+        check_id("run", run.workflow_run_id)
+        check_id("workflow", run.workflow_id)
+        turn_logs(run)
         file.graph()
     except (InputError, WorkflowError, ValidationError, TypeError, AttributeError) as error:
         raise InputError(

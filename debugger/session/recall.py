@@ -87,12 +87,13 @@ class Recall:
         if self._ahead is None:
             self._ahead = self._backend.runs(workflow_id=self._workflow_id, size=MOST_RUNS).rows
             return
-        run = self._backend.run(self._ahead[0].workflow_run_id)
+        run_id = self._ahead[0].workflow_run_id
+        turns = self._backend.record(run_id).turns
         self._ahead = self._ahead[1:]
-        if run.input_output_pairs:
-            value = recalled(run.input_output_pairs[0].run_input)
+        if turns:
+            value = recalled(turns[0]().run_input)
             if all(value != known.value for known in self._found):
-                self._found.append(Carried(value, f"run …{run.workflow_run_id[-6:]}"))
+                self._found.append(Carried(value, f"run …{run_id[-6:]}"))
 
 
 def recalled(run_input: JsonObject) -> JsonObject:

@@ -91,7 +91,7 @@ def _workbench(drawn: tuple[object, ...]) -> None:
     """
     session = state.page().session
     if session is None:
-        return
+        st.rerun()  # what was on view has been left
     commands.take_in_turn()
     session.go_on()
     seen = _standing(session)

@@ -20,3 +20,10 @@ def open_recording(data: bytes) -> None:
     page.backend_name = "recording"
     page.answers.clear()
     commands.open_run(recording.run_id)
+
+
+@command
+def leave_recording() -> None:
+    """Go back to the embedded engine; the file can be opened again."""
+    commands.choose_backend("embedded")
+    state.page().recording = None

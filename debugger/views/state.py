@@ -116,7 +116,7 @@ class PageState:
     author: str = ""
     """Who comments and rates here; empty means whom the settings name."""
     recalls: dict[str, Recall] = field(default_factory=dict)
-    """Earlier run inputs of each workflow, as far as they were looked at."""
+    """Earlier run inputs of workflows, as far as they were looked at, by where from."""
     carried: dict[str, Carried] = field(default_factory=dict)
     """Where the input that each workflow is started with was taken from."""
     watches: list[str] = field(default_factory=list)

@@ -174,6 +174,7 @@ def test_a_run_begins_at_another_node_and_is_stopped(page: Page, app: Server):
 
 def downloaded(page: Page) -> list[dict[str, str]]:
     """The transcript as the browser saved it."""
+    page.locator(".st-key-export button").first.click()
     with page.expect_download() as waiting:
         page.locator(".st-key-download_csv button").first.click()
     text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")

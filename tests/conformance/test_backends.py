@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,7 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import TurnInput, TurnResult, turn_logs
 from debugger.settings import HostedSettings, Settings
 from tests.companions import lab, watchful
@@ -626,3 +628,20 @@ def test_the_same_background_work_is_the_same_events_and_the_same_record(embedde
         outcomes.append((steady(happened), steady(backend.run(first.run_id).to_wire())))
 
     assert outcomes[1] == outcomes[0]
+
+
+def test_runs_are_found_by_what_was_said_in_them_and_when_they_began(backend):
+    workflow_id, first = begin(backend)
+    second = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+    go_on(backend, workflow_id, second.run_id, "Assam from the quokka", runtime_variables={"done": True})
+    now = datetime.now(UTC)
+
+    def found(**wanted):
+        rows = backend.runs(workflow_id=workflow_id, search=RunSearch(**wanted)).rows
+        return [run.workflow_run_id for run in rows]
+
+    assert found(text="QUOKKA assam") == [second.run_id]
+    assert found(since=now - timedelta(hours=1)) == [second.run_id, first.run_id]
+    assert found(since=now + timedelta(hours=1)) == []
+    assert found(until=now - timedelta(hours=1)) == []
+    assert found(source_workflow_run_id=first.run_id) == []

@@ -65,6 +65,8 @@ def test_a_record_as_the_api_answers_it_can_be_read_too():
         (file_text(run=None), "run: "),
         (file_text(run={**RUN, "status": "asleep"}), "status"),
         (file_text(run={"status": "completed"}), "workflow_run_id"),
+        (file_text(run={**RUN, "workflow_run_id": "../run"}), "../run"),
+        (file_text(run={**RUN, "workflow_id": "tea"}), "tea"),
         (file_text(run={**RUN, "input_output_pairs": [{"run_input": 7}]}), "run_input"),
         (file_text(run={**RUN, "input_output_pairs": [{"run_output": {"events": [{"type": 7}]}}]}), "type"),
         (file_text(workflow={"nodes": []}), "not a workflow"),

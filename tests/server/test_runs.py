@@ -40,6 +40,19 @@ def test_runs_are_listed_by_workflow_and_status(api):
     assert (waiting["workflow_runs"], waiting["total"], waiting["pages"]) == ([], 0, 0)
 
 
+def test_runs_are_found_by_words_and_dates(api):
+    workflow_id, result = begin(api, static("a", "Hello quokka"))
+
+    def found(**query):
+        rows = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, **query}).json()[
+            "workflow_runs"
+        ]
+        return [row["_id"] for row in rows]
+
+    assert found(search="QUOKKA hello") == found(start="2026-01-01T00:00:00Z") == [result["run_id"]]
+    assert found(search="wombat") == found(end="2026-01-01T00:00:00") == found(start="2999-01-01") == []
+
+
 def test_the_newest_run_is_on_the_first_page(api):
     newest = begin(api, static("a", "Hello"))[1]["run_id"]
 
@@ -50,7 +63,14 @@ def test_the_newest_run_is_on_the_first_page(api):
 
 
 @pytest.mark.parametrize(
-    "query", [{"status": "RunStatus.COMPLETED"}, {"workflow_id": "nope"}, {"page": 0}, {"size": 5000}]
+    "query",
+    [
+        {"status": "RunStatus.COMPLETED"},
+        {"workflow_id": "nope"},
+        {"page": 0},
+        {"size": 5000},
+        {"start": "soon"},
+    ],
 )
 def test_a_filter_that_cannot_be_is_refused_by_name(api, query):
     answer = api.get("/v1/workflow-runs", params=query)

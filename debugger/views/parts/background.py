@@ -50,16 +50,22 @@ def _pace(now: Reading) -> list[str]:
 
 def _controls(now: Reading) -> None:
     pace = now.session.pace
+    no_run = now.session.backend.capabilities.reason_against("run_turns")
     if not pace.goes_on:
         st.button(
             "Advance",
             key="advance",
             icon=":material/step_over:",
             on_click=commands.advance,
-            disabled=now.session.is_stepping,
-            help="Companion threads that are due go one step each; then waiting conditions are judged",
+            disabled=now.session.is_stepping or no_run is not None,
+            help=plain(no_run)
+            if no_run
+            else "Companion threads that are due go one step each; then waiting conditions are judged",
         )
     state.set_widget(commands.AUTOMATIC_KEY, pace.automatic)
     st.toggle(
-        "Advance background work by itself", key=commands.AUTOMATIC_KEY, on_change=commands.advance_by_itself
+        "Advance background work by itself",
+        key=commands.AUTOMATIC_KEY,
+        on_change=commands.advance_by_itself,
+        disabled=no_run is not None,
     )

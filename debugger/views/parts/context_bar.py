@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
-from debugger.exports import EXPORTS
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.parts.background import background
+from debugger.views.parts.export_menu import export_menu
 from debugger.views.parts.plain import plain
 from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import status_badge
 from debugger.views.parts.stepping import stepping
 from debugger.views.reading import Reading
+from debugger.views.state import BackendName
+
+_ICONS: dict[BackendName, str] = {
+    "embedded": ":material/memory:",
+    "hosted": ":material/cloud:",
+    "recording": ":material/movie:",
+}
 
 
 def context_bar(now: Reading) -> None:
@@ -45,7 +51,7 @@ def _shown_status(session: DebugSession) -> str:
 
 
 def _icon() -> str:
-    return ":material/memory:" if state.page().backend_name == "embedded" else ":material/cloud:"
+    return _ICONS[state.page().backend_name]
 
 
 def _run(session: DebugSession) -> None:
@@ -87,6 +93,7 @@ def _duration(seconds: float) -> str:
 
 
 def _actions(session: DebugSession) -> None:
+    no_run = session.backend.capabilities.reason_against("run_turns")
     can_stop = session.busy or (session.run_id is not None and not session.is_over)
     if session.status == "not_started" and not session.busy:
         st.button(
@@ -96,7 +103,8 @@ def _actions(session: DebugSession) -> None:
             icon=":material/play_arrow:",
             shortcut="Ctrl+Enter",
             on_click=commands.start,
-            help="Begin a run with the input on the left",
+            disabled=no_run is not None,
+            help=plain(no_run) if no_run else "Begin a run with the input on the left",
         )
     else:
         st.button(
@@ -104,10 +112,12 @@ def _actions(session: DebugSession) -> None:
             key="restart",
             icon=":material/restart_alt:",
             on_click=commands.restart,
-            disabled=session.busy,
-            help="Begin another run with the input on the left; this one stays on record",
+            disabled=session.busy or no_run is not None,
+            help=plain(no_run)
+            if no_run
+            else "Begin another run with the input on the left; this one stays on record",
         )
-    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else None
+    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
     st.button(
         "Stop",
         key="stop",
@@ -116,39 +126,4 @@ def _actions(session: DebugSession) -> None:
         disabled=not can_stop or reason is not None,
         help=plain(reason) if reason else "End the run",
     )
-    _download(session)
-
-
-def _download(session: DebugSession) -> None:
-    export = EXPORTS["csv"]
-    if session.run_id is None or session.busy:
-        st.button(
-            "Download CSV",
-            key="no_download",
-            icon=":material/download:",
-            disabled=True,
-            help="Once a turn is over, its transcript can be downloaded",
-        )
-        return
-    st.download_button(
-        "Download CSV",
-        key="download_csv",
-        data=lambda: export.render(_transcript(session)),
-        file_name=f"run-{session.run_id}{export.extension}",
-        mime=export.media_type,
-        icon=":material/download:",
-        on_click="ignore",
-        help="The transcript, a row for each message",
-    )
-
-
-def _transcript(session: DebugSession) -> list[TranscriptRow]:
-    facts = RunFacts(
-        run_id=session.run_id or "",
-        workflow_id=session.workflow_id,
-        workflow_name=session.workflow.name,
-        version_number=session.version_number,
-        engine=session.backend.name,
-        status=session.status,
-    )
-    return transcript(facts, session.turns, session.workflow)
+    export_menu(session)

@@ -46,8 +46,14 @@ def _empty(now: Reading) -> None:
             return
         st.caption("What user and agent say appears here.", width="content")
         if now.session.status == "not_started":
+            no_run = now.session.backend.capabilities.reason_against("run_turns")
             st.button(
-                "Start the run", key="start_here", icon=":material/play_arrow:", on_click=commands.start
+                "Start the run",
+                key="start_here",
+                icon=":material/play_arrow:",
+                on_click=commands.start,
+                disabled=no_run is not None,
+                help=plain(no_run) if no_run else None,
             )
 
 
@@ -86,8 +92,9 @@ def _suggestions(now: Reading) -> None:
 
 
 def _message_box(now: Reading) -> None:
+    no_run = now.session.backend.capabilities.reason_against("run_turns")
     st.chat_input(
-        now.hint.sentence if not now.session.busy else "The turn is still running.",
+        no_run or (now.hint.sentence if not now.session.busy else "The turn is still running."),
         key=commands.MESSAGE_KEY,
         max_chars=_LONGEST_MESSAGE,
         disabled=not _takes_message(now),
@@ -96,6 +103,8 @@ def _message_box(now: Reading) -> None:
 
 
 def _takes_message(now: Reading) -> bool:
+    if now.session.backend.capabilities.reason_against("run_turns"):
+        return False
     return not now.session.busy and (now.hint.kind == "message" or now.session.status == "not_started")
 
 

@@ -37,6 +37,7 @@ def _in_words(now: Reading) -> str:
 
 def _actions(now: Reading) -> None:
     session = now.session
+    no_run = session.backend.capabilities.reason_against("run_turns")
     if session.status == "not_started" and not session.busy:
         st.button(
             "Start",
@@ -45,7 +46,8 @@ def _actions(now: Reading) -> None:
             icon=":material/play_arrow:",
             shortcut=keys("start"),
             on_click=commands.start,
-            help="Begin the conversation",
+            disabled=no_run is not None,
+            help=plain(no_run) if no_run else "Begin the conversation",
         )
         return
     st.button(
@@ -53,10 +55,10 @@ def _actions(now: Reading) -> None:
         key="restart",
         icon=":material/restart_alt:",
         on_click=commands.restart,
-        disabled=session.busy,
-        help="Begin another conversation; this one stays on record",
+        disabled=session.busy or no_run is not None,
+        help=plain(no_run) if no_run else "Begin another conversation; this one stays on record",
     )
-    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else None
+    reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
     st.button(
         "Stop",
         key="stop",

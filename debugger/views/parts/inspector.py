@@ -10,7 +10,9 @@ from debugger.analysis.timeline import TimelineRow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.views import commands, state
+from debugger.views.parts.copy_as import copy_as
 from debugger.views.parts.node_tab import node_tab
+from debugger.views.parts.notes_tab import notes_tab
 from debugger.views.parts.plain import plain
 from debugger.views.parts.scopes_tab import scopes_tab
 from debugger.views.parts.why_tab import why_tab
@@ -97,6 +99,7 @@ def _input(now: Reading) -> None:
     turn = now.turns[_row(now).place if state.page().event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
     st.markdown(f"###### Input of {what} {turn.number}")
+    copy_as(now.session, turn)
     given: JsonObject = turn.run_input.to_wire()
     st.json(given, expanded=2)
 
@@ -113,5 +116,6 @@ TABS: dict[str, _Draw] = {
     "Event": _event,
     "Node": node_tab,
     "Input": _input,
+    "Notes": notes_tab,
 }
 """What draws each tab, by its name."""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from debugger.protocol.notes import RunMark
 from debugger.views import note_commands, state
+from debugger.views.compare_address import CompareAddress, RunPlace
 from debugger.views.parts.marks_form import marks_form
 from debugger.views.parts.plain import count
 
@@ -15,9 +16,7 @@ from debugger.views.parts.plain import count
 def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int) -> str | None:
     """Draw the actions in a line; the id of the run to open, once."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
-        told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
-        st.caption(f"{count(total, 'run')}. {told}", width="content")
-        st.space("stretch")
+        # From the left: the table's own tools appear above its right end.
         wants_open = st.button(
             "Open", key="open_chosen", icon=":material/open_in_new:", disabled=len(chosen) != 1, help=_ONE
         )
@@ -27,9 +26,11 @@ def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int)
             "Compare",
             key="compare_chosen",
             icon=":material/difference:",
-            disabled=len(chosen) != 2 or "compare" not in state.page().links,
+            disabled=len(chosen) != 2,
             help="Put two chosen runs side by side",
         )
+        told = f"{len(chosen)} of them chosen." if chosen else "Click a row to open it; tick boxes for more."
+        st.caption(f"{count(total, 'run')}. {told}", width="content")
     if wants_comparison:
         _compare(chosen)
     return chosen[0] if wants_open else None
@@ -62,6 +63,5 @@ def _marks(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
 
 def _compare(chosen: Sequence[str]) -> None:
     page = state.page()
-    later, earlier = chosen  # the newest comes first in the list
-    query = {"backend": page.backend_name, "a": earlier, "b": later}
-    st.switch_page(page.links["compare"], query_params=query)
+    later, earlier = (RunPlace(page.backend_name, run_id).text("embedded") for run_id in chosen)
+    st.switch_page(page.links["compare"], query_params=CompareAddress(earlier, later).to_parameters())

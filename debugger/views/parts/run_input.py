@@ -18,6 +18,7 @@ from debugger.session.variable_rows import VALUE_TYPES, edited
 from debugger.views import commands, state
 from debugger.views.parts.heights import ROW
 from debugger.views.parts.plain import plain
+from debugger.views.parts.presets import presets
 from debugger.views.parts.state_copy import state_copy
 
 _TITLES: dict[Tier, str] = {
@@ -42,6 +43,8 @@ def run_input(session: DebugSession) -> None:
         model = page.next_input if which == "next" else commands.start_input(page, session)
         if which == "next":
             st.caption("Sent with the next message. Empty means: the message alone.")
+        else:
+            presets(session, model)
         mode = st.segmented_control(
             "Editor",
             ("Form", "JSON"),

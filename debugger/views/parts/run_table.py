@@ -84,16 +84,16 @@ def _columns(words: Sequence[str], tags: Sequence[str]) -> dict[str, ColumnConfi
     colours = {look.word: look.colour for look in LOOKS.values()}
     return {
         "star": columns.TextColumn("Star", width=46, help="★: somebody gave it a star"),
-        "began": columns.TextColumn("Began (UTC)", width=156),
-        "workflow": columns.TextColumn("Workflow", width=190),
+        "began": columns.TextColumn("Began (UTC)", width=146),
+        "workflow": columns.TextColumn("Workflow", width=160),
         "version": columns.NumberColumn("Version", width=62),
         "status": columns.MultiselectColumn(
-            "Status", width=140, options=list(words), color=[colours[word] for word in words]
+            "Status", width=120, options=list(words), color=[colours[word] for word in words]
         ),
         "turns": columns.NumberColumn("Turns", width=56, help="Turns, and pieces of background work"),
-        "tags": columns.MultiselectColumn("Tags", width=140, options=list(tags)),
-        "note": columns.TextColumn("Note", width=190),
-        "by": columns.TextColumn("Run by", width=80),
-        "parent": columns.TextColumn("Forked from", width=130, help="The run that it is a fork of"),
-        "id": columns.TextColumn("Run id", width=214),
+        "tags": columns.MultiselectColumn("Tags", width=104, options=list(tags)),
+        "note": columns.TextColumn("Note", width=136),
+        "by": columns.TextColumn("Run by", width=66),
+        "parent": columns.TextColumn("Forked from", width=112, help="The run that it is a fork of"),
+        "id": columns.TextColumn("Run id", width=200),
     }

@@ -15,12 +15,14 @@ from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
+from debugger.views.parts.recording_banner import recording_banner
 from debugger.views.reading import Reading
 
 
 def engineer(now: Reading) -> None:
     """Draw everything there is."""
     context_bar(now)
+    recording_banner(now.session)
     cut_off(now)
     show_errors(now.session)
     with st.container(key="panes"):  # placed by style.css, as the window has room
@@ -34,6 +36,7 @@ def engineer(now: Reading) -> None:
 def demo(now: Reading) -> None:
     """Draw the conversation, and the graph beside it."""
     demo_bar(now)
+    recording_banner(now.session)
     show_errors(now.session)
     with st.container(key="demo_panes"):
         with st.container(key="talk"):

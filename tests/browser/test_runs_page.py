@@ -1,0 +1,135 @@
+"""The page Runs, notes and recordings in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import (
+    HEADER_HEIGHT,
+    ROW_HEIGHT,
+    alert,
+    choose,
+    context,
+    conversation,
+    go_to,
+    message_box,
+    open_app,
+    say,
+    settled,
+    start,
+)
+
+pytestmark = pytest.mark.browser
+
+GRID = "[data-testid=stDataFrame] canvas"
+
+
+def test_a_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Page):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "I want to book an appointment, zebra")
+    run_id = context(page).locator("code").inner_text().strip()
+
+    page.get_by_role("radio", name="Notes").click()
+    settled(page)
+    page.locator(".st-key-star_run button").first.click()
+    settled(page)
+    type_into(page, "Comment", "Asked twice. ![x](https://evil.example/x.png)")
+    page.locator(".st-key-add_comment button").first.click()
+    settled(page)
+    go_to(page, "Runs")
+    type_into(page, "Words", "zebra twice")
+    expect(page.locator(".st-key-run_actions")).to_contain_text("1 run.")
+    tick(page, 0)
+    page.locator(".st-key-open_chosen button").first.click()
+    settled(page)
+
+    expect(context(page)).to_contain_text(run_id)
+    expect(conversation(page)).to_contain_text("zebra")
+    page.get_by_role("radio", name="Notes").click()
+    settled(page)
+    expect(page.locator(".st-key-inspector")).to_contain_text("![x](https://evil.example/x.png)")
+    expect(page.get_by_role("button", name="Unstar the run")).to_be_visible()
+
+
+def test_two_ticked_runs_are_compared(app: Server, page: Page):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    page.locator(".st-key-restart button").first.click()
+    settled(page)
+    go_to(page, "Runs")
+
+    tick(page, 0)
+    tick(page, 1)
+    page.locator(".st-key-compare_chosen button").first.click()
+    settled(page)
+
+    page.wait_for_url("**/compare?**")
+    assert page.url.count("a=") == page.url.count("b=") == 1
+    expect(alert(page)).to_contain_text("Nothing differs")
+
+
+def test_an_exported_run_opens_offline_with_everything_else_greyed(app: Server, page: Page, tmp_path: Path):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "I want to book an appointment")
+    page.locator(".st-key-export button").first.click()
+    with page.expect_download() as waiting:
+        page.locator(".st-key-download_json button").first.click()
+    file = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    page.keyboard.press("Escape")
+
+    go_to(page, "Runs")
+    page.locator(".st-key-recording summary").first.click()
+    page.locator(".st-key-recording input[type=file]").set_input_files(file)
+    settled(page)
+    page.locator(".st-key-open_recording button").first.click()
+    settled(page)
+
+    expect(page.locator(".st-key-recording_banner")).to_contain_text("run out of a file")
+    expect(conversation(page)).to_contain_text("I want to book an appointment")
+    expect(message_box(page)).to_be_disabled()
+    expect(page.locator(".st-key-restart button").first).to_be_disabled()
+    page.locator(".st-key-leave_recording button").first.click()
+    settled(page)
+    expect(context(page)).to_contain_text("Embedded engine")
+
+
+def test_a_saved_input_is_loaded_for_the_next_run(app: Server, page: Page):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    page.locator(".st-key-presets_menu button").first.click()
+    type_into(page, "Name", "Known caller")
+    page.locator(".st-key-keep_preset button").first.click()
+    settled(page)
+
+    page.locator(".st-key-load_preset button").first.click()
+    settled(page)
+
+    expect(page.locator(".st-key-run_input")).to_contain_text("Values carried from preset Known caller")
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    """Fill a text field by its label, and leave it."""
+    box = page.get_by_label(label, exact=True).last
+    box.fill(text)
+    box.blur()
+    settled(page)
+
+
+def tick(page: Page, row: int) -> None:
+    """Press the box of a row."""
+    grid = page.locator(GRID).first
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 16, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
+    settled(page)

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from tests.factories import document, say
+
+
+def test_a_turn_can_be_copied_in_each_language_without_the_key(app, backend, press, page):
+    workflow = backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+
+    app.segmented_control("inspector_tab").set_value("Input").run()
+
+    assert not app.exception
+    curl, python = [code.value for code in app.code if "/execute" in code.value]
+    path = f"http://localhost:8611/workflows/v1/workflows/{workflow.id}/execute?version=0"
+    assert path in curl and path in python
+    assert "$INTERACTLY_API_KEY" in curl
+    assert 'os.environ["INTERACTLY_API_KEY"]' in python

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.protocol.notes import Target
+from tests.factories import document, say
+
+
+@pytest.fixture
+def notes(app, backend, press, page):
+    """Starts a run, opens its notes, and reads them."""
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    app.segmented_control("inspector_tab").set_value("Notes").run()
+    assert not app.exception
+    return lambda: backend.store.notebook.notes(page().session.run_id)
+
+
+def test_before_a_run_the_notes_say_what_would_be_here(app, backend):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+
+    app.segmented_control("inspector_tab").set_value("Notes").run()
+
+    assert any("can be starred" in caption.value for caption in app.caption)
+
+
+def test_star_tags_and_note_of_the_run_on_view_are_kept(app, notes, page):
+    run_id = page().session.run_id
+
+    app.button("star_run").click().run()
+    app.multiselect(f"tags_{run_id}").set_value(["smoke", "late"]).run()
+    app.text_area(f"note_{run_id}").set_value("asks twice").run()
+
+    kept = notes()
+    assert (kept.starred, kept.tags, kept.note) == (True, ["late", "smoke"], "asks twice")
+    assert app.button("star_run").label == "Unstar the run"
+
+
+def test_run_turn_and_event_are_commented_on_under_the_name_that_was_given(app, notes, page):
+    run_id = page().session.run_id
+    page().event = 2
+    event = page().session.turns[0].events[2].logical_id
+    app.run()
+
+    app.text_input("notes_author").set_value(" Ada ").run()
+    for subject, key in (("Run", "run_"), ("Turn", "turn_1"), ("Event", f"event_{event}")):
+        app.segmented_control("notes_about").set_value(subject).run()
+        app.text_area(f"comment_{run_id}_{key}").set_value(f"On the {subject}.")
+        app.button("add_comment").click().run()
+
+    assert not app.exception
+    found = [(comment.target, comment.author, comment.content) for comment in notes().comments]
+    assert found == [
+        (Target(), "Ada", "On the Run."),
+        (Target.turn(1), "Ada", "On the Turn."),
+        (Target.event(event), "Ada", "On the Event."),
+    ]
+    assert app.text_area(f"comment_{run_id}_event_{event}").value == ""
+
+
+def test_a_comment_is_shown_as_plain_words_and_can_be_deleted(app, notes, page):
+    run_id = page().session.run_id
+    app.text_area(f"comment_{run_id}_run_").set_value("**Bold** ![x](http://evil.example/x.png)")
+    app.button("add_comment").click().run()
+    shown = [text.value for text in app.text]
+
+    app.button(f"delete_{notes().comments[0].logical_id}").click().run()
+
+    assert "**Bold** ![x](http://evil.example/x.png)" in shown
+    assert notes().comments == []
+
+
+def test_an_empty_comment_is_told(app, notes):
+    app.button("add_comment").click().run()
+
+    assert "needs some words" in app.error[0].value
+    assert notes().comments == []
+
+
+def test_a_rating_is_given_replaced_and_taken_back(app, notes, page, backend):
+    run_id = page().session.run_id
+    backend.store.notebook.rate(run_id, Target(), "Ben", "down")
+    key = f"rating_{run_id}_run_"
+    app.run()
+
+    app.segmented_control(key).set_value("up").run()
+    app.segmented_control(key).set_value("strong_up").run()
+    replaced = notes().ratings_of(Target())
+    app.segmented_control(key).set_value(None).run()
+
+    assert replaced == {"Ben": "down", "me": "strong_up"}
+    assert notes().ratings_of(Target()) == {"Ben": "down"}
+    assert any(caption.value == "Ben\\: bad" for caption in app.caption)

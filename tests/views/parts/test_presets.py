@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import document, say
+
+
+@pytest.fixture
+def tea(backend):
+    return backend.create_workflow(document(say("chat", "Serve {{name}}."), defaults={"shop": "Leaf"}))
+
+
+@pytest.fixture
+def model(page):
+    """Gives what the workflow is started with."""
+
+    def found():
+        session = page().session
+        return page().start_inputs[session.workflow_id, session.version_number]
+
+    return found
+
+
+def give(app, model, name):
+    model().value = {**model().value, "dynamic_variables": {"name": name}}
+    app.run()
+
+
+def test_an_input_is_saved_as_a_preset_loaded_again_and_deleted(app, backend, tea, model):
+    app.run()
+    give(app, model, "Ada")
+
+    app.text_input("preset_name").set_value("Known caller").run()
+    app.button("keep_preset").click().run()
+    give(app, model, "Ben")
+    app.button("load_preset").click().run()
+    loaded = model().value["dynamic_variables"]
+    captions = [caption.value for caption in app.caption]
+    app.button("delete_preset").click().run()
+
+    assert not app.exception
+    assert loaded == {"name": "Ada"}
+    assert any("Values carried from preset Known caller" in text for text in captions)
+    assert backend.store.notebook.presets(tea.id) == []
+
+
+def test_a_preset_without_a_name_is_told(app, tea):
+    app.run()
+
+    app.button("keep_preset").click().run()
+
+    assert "1 to 80 characters" in app.error[0].value
+
+
+def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
+    app.run()
+    for name in ("Ada", "Ben"):
+        give(app, model, name)
+        press("start" if name == "Ada" else "restart")
+    app.segmented_control("input_for").set_value("Restart").run()
+    give(app, model, "Cleo")
+
+    recalled = []
+    for key in ("recall_older", "recall_older", "recall_newer"):
+        app.button(key).click().run()
+        recalled.append(model().value["dynamic_variables"]["name"])
+
+    assert not app.exception
+    assert recalled == ["Ben", "Ada", "Ben"]
+    assert any("Values carried from run" in caption.value for caption in app.caption)
+
+
+def test_a_carried_input_that_was_edited_says_so(app, backend, tea, model):
+    backend.store.notebook.keep_preset(tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}})
+    app.run()
+    app.button("load_preset").click().run()
+
+    give(app, model, "Ben")
+
+    assert any("preset Known caller, changed since" in caption.value for caption in app.caption)
+
+
+def test_the_difference_from_the_defaults_is_told_and_taken_back(app, tea, model):
+    app.run()
+    assert not any("Differs from the defaults" in each.label for each in app.expander)
+    defaults = model().value
+
+    give(app, model, "Ada")
+    texts = [text.value for text in app.text]
+    app.button("input_defaults").click().run()
+
+    assert '~ dynamic_variables.name: "" → "Ada"' in texts
+    assert any(text.startswith("− dynamic_variables.shop") for text in texts)
+    assert model().value == defaults

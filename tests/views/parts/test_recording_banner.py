@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.recorded import REASON, RecordedBackend
+from debugger.exports.run_json import run_file
+from debugger.protocol.notes import RunNotes
+from debugger.protocol.run_file import RunFile
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.views.state import PageState
+from tests.factories import document, say
+
+
+@pytest.fixture
+def recording(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    run_id = backend.execute(workflow.id, TurnInput.saying("Hello")).finish().run_id
+    graph = backend.workflow(workflow.id)
+    return RecordedBackend(run_file(backend.run(run_id), graph, RunNotes(), engine="Elsewhere"))
+
+
+@pytest.fixture
+def opened(app, recording):
+    app.session_state["debugger_page"] = PageState(
+        backend_name="recording",
+        recording=recording,
+        session=DebugSession.open(recording, recording.run_id),
+    )
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_recording_is_shown_with_a_banner_that_says_where_it_is_from(opened):
+    assert any("It ran on\\: Elsewhere" in caption.value for caption in opened.caption)
+    assert any("Hello" in text.value for text in opened.text)
+
+
+def test_whatever_would_run_something_is_greyed_with_the_reason(opened):
+    greyed = {key: opened.button(key) for key in ("restart", "stop", "step_event")}
+
+    assert all(button.disabled for button in greyed.values())
+    assert all(button.help.replace("\\", "") == REASON for button in greyed.values())
+    assert opened.chat_input("message").disabled
+    assert opened.chat_input("message").placeholder == REASON
+
+
+def test_leaving_the_recording_leads_back_to_the_embedded_engine(opened, page):
+    opened.button("leave_recording").click().run()
+
+    assert not opened.exception
+    assert page().backend_name == "embedded"
+    assert page().session.backend.name == "Embedded engine"
+
+
+def test_a_link_to_a_recording_of_another_tab_says_what_to_do(app, recording):
+    app.query_params["backend"] = "recording"
+    app.query_params["run"] = recording.run_id
+
+    app.run()
+
+    assert not app.exception
+    assert "only the tab that opened its file knows" in app.error[0].value
+
+
+def test_a_file_without_its_workflow_is_drawn_from_the_path(app, recording):
+    bare = RecordedBackend(RunFile(run=recording.file.run))
+    app.session_state["debugger_page"] = PageState(
+        backend_name="recording", recording=bare, session=DebugSession.open(bare, bare.run_id)
+    )
+
+    app.run()
+
+    assert not app.exception
+    assert any("drawn from the path" in caption.value for caption in app.caption)
