@@ -24,7 +24,7 @@ from tests.benchmarks.server_process import Costs, server
 from tests.browser.conftest import FLAGS, ROOT
 from tests.browser.driving import settled
 
-REPEATS = 7
+REPEATS = 5
 EMPTY_PAGE = """
 import streamlit as st
 
@@ -147,10 +147,10 @@ def actions(page: Page, number: int) -> dict[str, Callable[[], object]]:
         field.press("Enter")  # type: ignore[attr-defined]
 
     return {
-        "choose": lambda: page.locator(".st-key-previous_event button").evaluate("it => it.click()"),
+        "choose": lambda: page.locator(".st-key-previous_event button").first.evaluate("it => it.click()"),
         "filter": lambda: fill(find, ("tea", "cake", "reader", "bill")[number % 4]),
         "no filter": lambda: fill(find, ""),
-        "latest": lambda: page.locator(".st-key-latest button").evaluate("it => it.click()"),
+        "latest": lambda: page.locator(".st-key-latest button").first.evaluate("it => it.click()"),
         "step": lambda: fill(box, f"{number + 3} teas"),
     }
 
