@@ -42,16 +42,17 @@ class SearchTexts:
     """
 
     def __init__(self) -> None:
-        self._known: list[tuple[TimelineRow, str]] = []
+        self._rows: Sequence[TimelineRow] = []
+        self._texts: list[str] = []
 
     def of(self, rows: Sequence[TimelineRow]) -> list[str]:
         """The texts of rows, in any case."""
-        known = self._known
-        same = len(known)
-        while same and (same > len(rows) or known[same - 1][0] is not rows[same - 1]):
+        same = min(len(self._rows), len(rows))
+        while same and self._rows[same - 1] is not rows[same - 1]:
             same -= 1
-        self._known = known[:same] + [(row, _search_text(row)) for row in rows[same:]]
-        return [text for _, text in self._known]
+        self._texts = self._texts[:same] + [_search_text(row) for row in rows[same:]]
+        self._rows = rows
+        return self._texts
 
 
 def matching(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | None = None) -> list[int]:

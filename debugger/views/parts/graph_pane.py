@@ -97,12 +97,19 @@ def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None
         return
     names = thread_names(now.position)
     thread = state.widget(THREAD_KEY)
-    made = marks(
-        _position(now),
-        now.graph,
-        badges=badges,
-        thread=thread if len(names) > 1 and thread in names else None,
-        times=node_times(now.rows) if state.widget(TINT_KEY) else None,
+    way = thread if len(names) > 1 and thread in names else None
+    has_tint = bool(state.widget(TINT_KEY))
+    place = _position(now)
+    # A long run has thousands of hops: they are gone through again only when there is one more.
+    made = now.once(
+        ("marks", place.state, way, has_tint, repr(badges)),
+        lambda: marks(
+            place,
+            now.graph,
+            badges=badges,
+            thread=way,
+            times=node_times(now.rows) if has_tint else None,
+        ),
     )
     # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
     turn = now.turns[-1].number if now.turns else 0
@@ -125,7 +132,7 @@ def _position(now: Reading) -> Position:
 def _shape(now: Reading) -> JsonObject:
     """The geometry, worked out again only when the workflow or what the run adds to it is another."""
     page = state.page()
-    strays = stray_edges(now.position, now.graph)
+    strays = now.once("stray edges", lambda: stray_edges(now.position, now.graph))
     # The workflow itself is compared by identity: a session has one for good.
     drawn = (id(now.session.workflow), now.layout.version, now.position.ghosts, strays)
     if page.picture is None or page.picture[0] != drawn:

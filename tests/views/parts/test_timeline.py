@@ -136,3 +136,84 @@ def test_the_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
     app.selectbox("timeline_turns").set_value("Latest turn").run()
 
     assert set(rows(app)["turn"]) == {2}
+
+
+def talk(app, backend, press, settle, *lines):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    for line in lines:
+        app.chat_input("message").set_value(line).run()
+        settle()
+
+
+def test_in_turns_each_row_is_a_turn(app, backend, press, settle):
+    talk(app, backend, press, settle, "green tea")
+
+    app.segmented_control("timeline_density").set_value("Turns").run()
+
+    table = rows(app)
+    assert list(table["turn"]) == [1, 2]
+    assert list(table["user"]) == ["", "green tea"]
+    assert "Hello" in table["agent"].iloc[0]
+    assert table["path"].iloc[0].startswith("A")
+
+
+def test_in_steps_each_row_is_a_step(app, backend, press, settle):
+    talk(app, backend, press, settle, "green tea")
+
+    app.segmented_control("timeline_density").set_value("Steps").run()
+
+    told = [(row["status"][0], row["node"]) for row in rows(app).to_dict("records")]
+    assert ("ran", "A") in told
+    assert ("your turn", "Chat") in told
+    assert ("user", "Chat") in told
+
+
+def test_times_are_told_as_asked_for(app, backend, press, settle):
+    talk(app, backend, press, settle, "green tea")
+
+    app.segmented_control("timeline_times").set_value("Elapsed").run()
+    elapsed = rows(app)[rows(app)["turn"] == 2]["time"].iloc[0]
+    app.segmented_control("timeline_times").set_value("UTC").run()
+    clock = rows(app)["time"].iloc[0]
+
+    assert 0 <= elapsed < 5
+    assert clock.endswith("Z")
+
+
+def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
+    backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
+    app.run()
+    press("start")
+
+    app.toggle("timeline_failures").set_value(True).run()
+
+    assert set(rows(app)["type"].explode()) <= {"workflow_error", "workflow_warning"}
+    assert "hidden" in captions(app)
+
+
+def test_a_node_of_the_run_can_be_looked_at_alone(app, backend, press, settle):
+    talk(app, backend, press, settle, "green tea")
+
+    app.selectbox("timeline_node").set_value("chat").run()
+
+    assert set(rows(app)["node"]) == {"Chat"}
+
+
+def test_a_long_run_comes_in_pages_the_last_one_first(app, backend, page, press, settle, monkeypatch):
+    monkeypatch.setattr("debugger.analysis.pages.bounds.__defaults__", (5,))
+    monkeypatch.setattr("debugger.analysis.pages.page_count.__defaults__", (5,))
+    monkeypatch.setattr("debugger.analysis.pages.page_of.__defaults__", (5,))
+    talk(app, backend, press, settle, "green tea")
+    app.segmented_control("timeline_density").set_value("Raw").run()
+    total = sum(len(turn.events) for turn in page().session.turns)
+    last = list(rows(app)["#"])
+
+    page().event = 2
+    app.run()
+
+    assert last[-1] == total - 1
+    assert len(last) <= 5
+    assert list(rows(app)["#"]) == [0, 1, 2, 3, 4]
+    assert app.session_state["timeline"]["selection"]["cells"][0][0] == 2

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from debugger.analysis.gantt import bars
+from debugger.analysis.side_effects import SideEffect
+from debugger.analysis.steps import StepReader
+from debugger.analysis.timeline import timeline
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+
+BEGAN = 1785200000.0
+
+
+def node_run(node, after, took, *between, thread="0"):
+    about = {
+        "origin_node_logical_id": node,
+        "origin_node_name": node.capitalize(),
+        "origin_thread_id": thread,
+        "thread_reference_id": thread.rpartition("_")[2],
+    }
+    return [
+        {"type": "start_node_run", "timestamp": BEGAN + after, **about},
+        *({**event, **about} for event in between),
+        {"type": "end_node_run", "timestamp": BEGAN + after + took, **about},
+    ]
+
+
+def steps(*events):
+    turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
+    return StepReader().take(turn, timeline([turn]))
+
+
+def effect(kind, after_ms, took, how="live", success=True):
+    at = f"2026-07-28T00:53:20.{after_ms:03d}Z"
+    return SideEffect(1, False, at, "ask", "Ask", kind, "read", "GET /x", how, success, 200, "", took, {})
+
+
+def rounded(drawn):
+    return [(bar.kind, bar.lane, round(bar.begin_ms), round(bar.end_ms)) for bar in drawn]
+
+
+def test_node_runs_are_bars_from_begin_to_end_a_lane_a_node():
+    drawn = bars(steps(*node_run("ask", 0, 0.2), *node_run("bye", 0.25, 0.05)), [])
+
+    assert rounded(drawn) == [("node run", "Ask", 0, 200), ("node run", "Bye", 250, 300)]
+
+
+def test_a_model_call_ends_when_its_answer_is_there():
+    usage = {"llm_response_id": "r1", "response_latency_milliseconds": 120.0, "total_tokens": 9}
+    said = {"type": "say_llm", "timestamp": BEGAN + 0.15, "llm_usage_info": usage}
+
+    drawn = bars(steps(*node_run("ask", 0, 0.2, said)), [])
+
+    assert ("model call", "Ask", 30, 150) in rounded(drawn)
+
+
+def test_calls_outside_are_bars_of_their_node_and_those_of_models_are_not_told_twice():
+    drawn = bars(steps(*node_run("ask", 0, 0.2)), [effect("http", 50, 80.0), effect("model", 0, 9.0)])
+
+    assert rounded(drawn) == [("node run", "Ask", 0, 200), ("call outside", "Ask", 50, 130)]
+
+
+def test_a_companion_has_lanes_of_its_own():
+    drawn = bars(steps(*node_run("poll", 0, 0.1, thread="0_companion_lab")), [])
+
+    assert [bar.lane for bar in drawn] == ["lab: Poll"]
+
+
+def test_what_failed_is_marked():
+    drawn = bars(steps(*node_run("ask", 0, 0.2)), [effect("http", 50, 80.0, success=False)])
+
+    assert [bar.is_failure for bar in drawn] == [False, True]
+
+
+def test_without_times_there_is_nothing_to_draw():
+    about = {"origin_node_logical_id": "ask"}
+
+    assert bars(steps({"type": "start_node_run", **about}, {"type": "end_node_run", **about}), []) == []

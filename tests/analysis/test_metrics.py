@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.metrics import node_metrics, run_metrics, spread
+from debugger.analysis.run_index import RunIndex
+from debugger.graph.graph import Graph
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.factories import say, static, workflow
+
+
+def node_run(node, began, took, *between, **output):
+    about = {"origin_node_logical_id": node, "origin_node_name": node.capitalize(), "origin_thread_id": "0"}
+    return [
+        {"type": "start_node_run", "timestamp": began, **about},
+        *({**event, **about} for event in between),
+        {"type": "end_node_run", "timestamp": began + took, "run_output": output, **about},
+    ]
+
+
+def call(response_id, latency, prompt, completion):
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "llm_response_id": response_id}
+    return {"type": "say_llm", "llm_usage_info": {**usage, "response_latency_milliseconds": latency}}
+
+
+def closing(milliseconds):
+    metrics = {"e2e_latency_milliseconds": milliseconds}
+    return {"type": "end_workflow_iteration", "iteration_metrics": metrics}
+
+
+def read(*turns):
+    logs = [TurnLog(at + 1, TurnInput(), list(map(parse_event, turn))) for at, turn in enumerate(turns)]
+    return RunIndex(Graph(workflow(say("ask"), static("bye")))).read(logs)
+
+
+def test_times_are_spread():
+    found = spread([4.0, 1.0, 3.0, 2.0])
+
+    assert (found.count, found.total, found.average, found.lowest, found.highest) == (4, 10.0, 2.5, 1.0, 4.0)
+    assert found.median == 2.5
+    assert spread([]) is None
+
+
+def test_the_runs_of_a_node_are_added_up_and_the_longest_comes_first():
+    told = read(
+        node_run("bye", 100.0, 0.1, success=True),
+        node_run("ask", 200.0, 0.2, call("r1", 150, 10, 5)),
+        node_run("ask", 300.0, 0.7, call("r2", 250, 20, 5), success=False),
+    )
+
+    ask, bye = node_metrics(told.steps.steps)
+
+    assert (ask.node_name, ask.runs, ask.failures, ask.calls) == ("Ask", 2, 1, 2)
+    assert ask.share == pytest.approx(0.9)
+    assert ask.latency.median == 200
+    assert (ask.prompt_tokens, ask.completion_tokens, ask.total_tokens) == (30, 10, 40)
+    assert (bye.runs, bye.calls, bye.latency) == (1, 0, None)
+
+
+def test_a_run_is_the_sum_of_its_turns():
+    told = read(
+        [*node_run("ask", 100.0, 0.2, call("r1", 150, 10, 5)), closing(210.0)],
+        [*node_run("bye", 200.0, 0.1), closing(110.0)],
+    )
+
+    whole = run_metrics(told.turn_rows, told.steps.steps)
+
+    assert (whole.turns, whole.node_runs, whole.calls, whole.total_tokens) == (2, 2, 1, 15)
+    assert (whole.time.total, whole.latency.total) == (320.0, 150)
+
+
+def test_a_turn_tells_words_path_time_tokens_and_trouble():
+    failing = node_run("bye", 100.5, 0.1, success=False)
+    warned = {"type": "workflow_warning", "warning_message": "odd"}
+    heard = {"type": "user_messages", "timestamp": 99.0, "messages": [{"type": "human", "content": "Hi"}]}
+    spoken = {"type": "assistant_response", "content": "Bye!"}
+    asked = node_run("ask", 100.0, 0.2, call("r1", 150, 10, 5), spoken)
+
+    (row,) = read([heard, *asked, *failing, warned, closing(1600.0)]).turn_rows
+
+    assert (row.user, row.agent, row.path) == ("Hi", "Bye!", "Ask → Bye")
+    assert (row.duration_ms, row.tokens, row.failures, row.warnings) == (1600.0, 15, 1, 1)
+    assert (row.first, row.last, row.events) == (0, row.events - 1, 9)
+
+
+def test_without_accounts_a_turn_lasts_from_its_first_event_to_its_last():
+    (row,) = read(node_run("ask", 100.0, 0.25)).turn_rows
+
+    assert row.duration_ms == 250.0
+
+
+def test_rounds_of_one_node_are_counted_in_the_path():
+    (row,) = read([*node_run("ask", 100.0, 0.1), *node_run("ask", 101.0, 0.1)]).turn_rows
+
+    assert row.path == "Ask ×2"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from debugger.analysis.steps import StepReader
+from debugger.analysis.timeline import timeline
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+
+ASK = {"origin_node_logical_id": "ask", "origin_node_name": "Ask", "origin_node_run_id": "1"}
+LAB = {"origin_thread_id": "0_companion_lab", "thread_reference_id": "lab"}
+MAIN = {"origin_thread_id": "0", "thread_reference_id": "0"}
+HOP = {"type": "direct_edge", "source_node_name": "Ask", "destination_node_name": "Order", **MAIN}
+
+
+def steps(*events):
+    turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
+    reader = StepReader()
+    reader.take(turn, timeline([turn]))
+    return reader
+
+
+def usage(response_id, **fields):
+    return {"llm_response_id": response_id, **fields}
+
+
+def test_a_node_run_is_one_step_with_all_that_came_of_it():
+    read = steps(
+        {"type": "start_node_run", "timestamp": 100.0, **ASK, **MAIN},
+        {"type": "assistant_response", "content": "Which tea?", **ASK, **MAIN},
+        {"type": "end_node_run", "timestamp": 100.25, **ASK, **MAIN},
+        {"type": "workflow_show_state", **MAIN},
+        HOP,
+    )
+
+    (step,) = read.steps
+    assert (step.kind, step.node_name, step.duration_ms) == ("node", "Ask", 250.0)
+    assert (step.first, step.last) == (0, 2)
+    assert step.summary == "agent: Which tea? → Order"
+    assert read.of_event == [0, 0, 0, 0, 0]
+
+
+def test_what_the_user_says_and_a_wait_are_steps_of_their_own():
+    read = steps(
+        {"type": "user_messages", "messages": [{"type": "human", "content": "Hi"}], **MAIN},
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "end_node_run", **ASK, **MAIN},
+        {"type": "busy_wait_for_user_message", **ASK, **MAIN},
+        {"type": "end_workflow_iteration"},
+    )
+
+    assert [step.kind for step in read.steps] == ["user", "node", "wait"]
+    assert [step.summary for step in read.steps] == ["user: Hi", "Ask ends", "Ask waits for the user"]
+    assert read.of_event == [0, 1, 1, 2, 2]
+
+
+def test_threads_that_take_turns_keep_their_events_apart():
+    poll = {"origin_node_logical_id": "poll", "origin_node_run_id": "1"}
+    read = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "start_node_run", **poll, **LAB},
+        {"type": "end_node_run", **ASK, **MAIN},
+        {"type": "end_node_run", **poll, **LAB},
+    )
+
+    assert [step.thread for step in read.steps] == ["0", "lab"]
+    assert read.of_event == [0, 1, 0, 1]
+
+
+def test_a_failure_is_told_by_its_step_and_outside_of_any_is_one():
+    inside = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "end_node_run", **ASK, **MAIN, "run_output": {"success": False, "error_message": "503"}},
+    )
+    outside = steps({"type": "workflow_error", "error_message": "no start node"})
+
+    assert [(step.summary, step.trouble) for step in inside.steps] == [("Ask failed: 503", "failure")]
+    assert [(step.kind, step.summary) for step in outside.steps] == [("note", "no start node")]
+
+
+def test_a_warning_alone_is_no_failure():
+    read = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {"type": "workflow_warning", "warning_message": "odd", **MAIN},
+    )
+
+    assert [step.trouble for step in read.steps] == ["warning"]
+
+
+def test_chunks_of_one_reply_are_one_call_with_the_last_latency():
+    say = {"type": "say_llm", "message": {"content": "x"}, **ASK, **MAIN}
+    first = usage("r1", response_latency_milliseconds=100, total_tokens=3)
+    last = usage("r1", response_latency_milliseconds=250.5, prompt_tokens=7, completion_tokens=5)
+    other = usage("r2", response_latency_milliseconds=None, total_tokens=1)
+    read = steps(
+        {"type": "start_node_run", **ASK, **MAIN},
+        {**say, "llm_usage_info": first},
+        {**say, "llm_usage_info": last},
+        {**say, "type": "worker_llm", "llm_usage_info": other},
+        {**say, "type": "discarded_main_llm", "llm_usage_info": usage("r3", total_tokens=99)},
+    )
+
+    (step,) = read.steps
+    assert [(call.latency_ms, call.total_tokens) for call in step.calls] == [(250.5, 12), (None, 1)]
+    assert step.tokens == 13
+
+
+def test_events_before_the_first_step_belong_to_it():
+    read = steps({"type": "start_workflow"}, {"type": "start_thread"}, {"type": "start_node_run", **ASK})
+
+    assert read.of_event == [0, 0, 0]
+
+
+def test_a_turn_without_steps_has_none():
+    assert steps({"type": "start_workflow"}).of_event == [-1]

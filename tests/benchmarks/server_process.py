@@ -1,0 +1,65 @@
+"""A Streamlit server whose processor time and memory are read from outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.browser.conftest import ROOT, free_port
+
+_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A server, and what it has cost so far."""
+
+    url: str
+    process_id: int
+
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time of all its threads, to 10 ms."""
+        fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * _TICK_MS
+
+    @property
+    def memory(self) -> float:
+        """Resident memory in megabytes."""
+        return int(Path(f"/proc/{self.process_id}/statm").read_text().split()[1]) * _PAGE_MB
+
+
+@contextmanager
+def server(script: Path, folder: Path, **environment: str) -> Iterator[Costs]:
+    """Run a Streamlit script until the end of the block."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
+    own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), **environment}
+    with (folder / f"server-{port}.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **own})
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(f"{url}/_stcore/health")
+            yield Costs(url, process.pid)
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait(url: str) -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"nothing answers at {url}")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from tests.factories import direct, document, say, static
+
+
+def open_view(app, name):
+    app.segmented_control("lower_view").set_value(name).run()
+
+
+def talk(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+
+
+def captions(app):
+    return " ".join(caption.value for caption in app.caption)
+
+
+def test_before_a_run_it_says_what_would_be_here(app, backend):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    open_view(app, "Gantt")
+
+    assert "appears here as bars" in captions(app)
+
+
+def test_the_last_turn_is_drawn_with_its_bars(app, backend, press):
+    talk(app, backend, press)
+
+    open_view(app, "Gantt")
+
+    assert not app.exception
+    assert "Turn 1" in captions(app)
+    assert app.get("arrow_vega_lite_chart") or app.get("vega_lite_chart")
+
+
+def test_the_same_facts_stand_in_a_table(app, backend, press):
+    talk(app, backend, press)
+    open_view(app, "Gantt")
+
+    app.segmented_control("gantt_view").set_value("Table").run()
+
+    table = app.dataframe("gantt_table").value
+    assert ("A", "node run") in set(zip(table["lane"], table["kind"], strict=True))
+    assert (table["took"] >= 0).all()
+
+
+def test_the_turn_of_the_chosen_event_is_drawn(app, backend, page, press, settle):
+    talk(app, backend, press)
+    app.chat_input("message").set_value("green tea").run()
+    settle()
+    page().event = 0
+    app.run()
+
+    open_view(app, "Gantt")
+
+    assert "Turn 1 " in captions(app)

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from tests.factories import direct, document, say, static
+
+
+def captions(app):
+    return " ".join(caption.value for caption in app.caption)
+
+
+def table_with(app, column):
+    return next(table.value for table in app.dataframe if column in table.value)
+
+
+def open_metrics(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    app.segmented_control("lower_view").set_value("Metrics").run()
+
+
+def test_before_a_run_it_says_what_would_be_here(app, backend):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    app.segmented_control("lower_view").set_value("Metrics").run()
+
+    assert "What nodes and models took and used appears here" in captions(app)
+
+
+def test_every_node_that_ran_has_a_row(app, backend, press):
+    open_metrics(app, backend, press)
+
+    table = table_with(app, "share")
+
+    assert "A" in set(table["node"])
+    assert table[table["node"] == "A"]["runs"].iloc[0] == 1
+    assert abs(table["share"].sum() - 1) < 1e-6
+
+
+def test_every_turn_has_a_row(app, backend, press, settle):
+    open_metrics(app, backend, press)
+    app.chat_input("message").set_value("green tea").run()
+    settle()
+
+    app.segmented_control("metrics_by").set_value("By turn").run()
+
+    table = table_with(app, "warnings")
+    assert list(table["turn"]) == [1, 2]
+    assert table["user"].iloc[1] == "green tea"
+    assert "2 turns" in captions(app).replace("\\", "")
