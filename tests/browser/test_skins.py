@@ -117,6 +117,7 @@ def test_message_box_and_timeline_show_without_scrolling(page: Page, app: Server
 
     box, grid = message_box(page).bounding_box(), page.locator(".st-key-timeline canvas").first.bounding_box()
 
+    page.screenshot(path=SCREENSHOTS / f"debug_{width}.png")
     assert box is not None
     assert grid is not None
     assert box["y"] + box["height"] < grid["y"]
@@ -131,6 +132,7 @@ def test_a_tablet_shows_the_panes_one_below_the_other(page: Page, app: Server):
     names = (".st-key-graph_box", ".st-key-conversation", ".st-key-timeline_pane", ".st-key-inspector")
     boxes = [page.locator(name).bounding_box() for name in names]
 
+    page.screenshot(path=SCREENSHOTS / "debug_tablet.png")
     tops = [box["y"] for box in boxes if box]
     assert len(tops) == len(names)
     assert tops == sorted(tops)

@@ -11,8 +11,9 @@ from debugger.views import commands, state
 from debugger.views.parts.background import background
 from debugger.views.parts.plain import plain
 from debugger.views.parts.policies import policies_of
-from debugger.views.parts.status import status_badge
+from debugger.views.parts.status import shown_status, status_badge
 from debugger.views.reading import Reading
+from debugger.views.shortcuts import keys
 
 
 def context_bar(now: Reading) -> None:
@@ -24,21 +25,13 @@ def context_bar(now: Reading) -> None:
             if session.version_number is not None:
                 st.badge(f"v{session.version_number}", color="gray")
             st.badge(plain(session.backend.name), icon=_icon(), color="gray")
-            status_badge(_shown_status(session))
+            status_badge(shown_status(session))
             st.space("stretch")
             _actions(session)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
             _run(session)
             _outside(now)
             background(now)
-
-
-def _shown_status(session: DebugSession) -> str:
-    """The status, where a run whose user is done is told from a turn under way."""
-    if session.stop_point is not None:
-        return "paused"
-    is_left_to_itself = session.status == "running" and not session.busy
-    return "background" if is_left_to_itself else session.status
 
 
 def _icon() -> str:
@@ -91,7 +84,7 @@ def _actions(session: DebugSession) -> None:
             key="start",
             type="primary",
             icon=":material/play_arrow:",
-            shortcut="Ctrl+Enter",
+            shortcut=keys("start"),
             on_click=commands.start,
             help="Begin a run with the input on the left",
         )
@@ -112,6 +105,7 @@ def _actions(session: DebugSession) -> None:
         on_click=commands.stop,
         disabled=not can_stop or reason is not None,
         help=plain(reason) if reason else "End the run",
+        shortcut=keys("stop"),
     )
     _download(session)
 

@@ -84,3 +84,16 @@ def test_an_empty_backend_says_what_would_be_here_in_the_demo_view_too(app):
 
     assert not app.exception
     assert any("Setup above" in caption.value for caption in app.caption)
+
+
+def test_a_run_that_stands_still_goes_on_from_the_demo_view(app, backend, page, press):
+    backend.create_workflow(document(*HELLO))
+    app.run()
+    app.button("step_node").click().run()
+    assert page().session.stop_point is not None
+    app.button("skin").click().run()
+
+    press("resume")
+
+    assert words(app) == ["Hello"]
+    assert "resume" not in keys(app)
