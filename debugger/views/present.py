@@ -12,6 +12,7 @@ from debugger.views.backends import current_backend
 from debugger.views.parts.bubbles import draw_bubbles
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.full_screen import full_screen_button
+from debugger.views.parts.keyboard_scroll import keyboard_scroll
 from debugger.views.parts.plain import plain
 from debugger.views.parts.stage_graph import stage_graph
 from debugger.views.shortcuts import keys
@@ -68,6 +69,7 @@ def _stage(session: DebugSession, was_playing: bool) -> None:
             with st.container(key="stage_graph"):
                 stage_graph(player)
         _controls(player)
+        keyboard_scroll("stage_talk", "Conversation")
     state.show_address(linking.current_address())
     if player.is_playing != was_playing:
         st.rerun()  # only a full run begins or ends the polling

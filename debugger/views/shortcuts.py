@@ -36,7 +36,7 @@ SHORTCUTS = {
     "start": Shortcut(_RUN, "Ctrl+Enter", "Start the run"),
     "step_event": Shortcut(_RUN, "S", "Step by one event"),
     "step_node": Shortcut(_RUN, "N", "Step to the next node"),
-    "step_turn": Shortcut(_RUN, "T", "Step to the end of the turn"),
+    "step_turn": Shortcut(_RUN, "T", "Step to the next turn"),
     "resume": Shortcut(_RUN, "G", "Go on until something stops it"),
     "pause": Shortcut(_RUN, "P", "Pause"),
     "stop": Shortcut(_RUN, "Shift+X", "End the run"),

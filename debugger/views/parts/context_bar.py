@@ -10,9 +10,10 @@ from debugger.views.parts.background import background
 from debugger.views.parts.export_menu import export_menu
 from debugger.views.parts.plain import plain
 from debugger.views.parts.policies import policies_of
-from debugger.views.parts.status import status_badge
+from debugger.views.parts.status import shown_status, status_badge
 from debugger.views.parts.stepping import stepping
 from debugger.views.reading import Reading
+from debugger.views.shortcuts import keys
 from debugger.views.state import BackendName
 
 _ICONS: dict[BackendName, str] = {
@@ -31,7 +32,7 @@ def context_bar(now: Reading) -> None:
             if session.version_number is not None:
                 st.badge(f"v{session.version_number}", color="gray")
             st.badge(plain(session.backend.name), icon=_icon(), color="gray")
-            status_badge(_shown_status(session))
+            status_badge(shown_status(session))
             st.space("stretch")
             _actions(session)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
@@ -40,14 +41,6 @@ def context_bar(now: Reading) -> None:
             st.space("stretch")
             stepping(now)
         background(now)
-
-
-def _shown_status(session: DebugSession) -> str:
-    """The status, where a run whose user is done is told from a turn under way."""
-    if session.stop_point is not None:
-        return "paused"
-    is_left_to_itself = session.status == "running" and not session.busy
-    return "background" if is_left_to_itself else session.status
 
 
 def _icon() -> str:
@@ -101,7 +94,7 @@ def _actions(session: DebugSession) -> None:
             key="start",
             type="primary",
             icon=":material/play_arrow:",
-            shortcut="Ctrl+Enter",
+            shortcut=keys("start"),
             on_click=commands.start,
             disabled=no_run is not None,
             help=plain(no_run) if no_run else "Begin a run with the input on the left",
@@ -125,5 +118,6 @@ def _actions(session: DebugSession) -> None:
         on_click=commands.stop,
         disabled=not can_stop or reason is not None,
         help=plain(reason) if reason else "End the run",
+        shortcut=keys("stop"),
     )
     export_menu(session)

@@ -7,6 +7,7 @@ import streamlit as st
 from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, state
 from debugger.views.parts.bubbles import draw_bubbles
+from debugger.views.parts.keyboard_scroll import keyboard_scroll
 from debugger.views.parts.message_focus import message_focus
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
@@ -28,6 +29,7 @@ def conversation(now: Reading) -> None:
             st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
     _suggestions(now)
     _message_box(now)
+    keyboard_scroll("conversation", "Conversation")
     message_focus(_last_turn(now) if _takes_message(now) else None, told=_told(now))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.moves import move_reason, move_title
-from debugger.views import commands, state
+from debugger.views import commands, state, stepping_commands
 from debugger.views.linking import current_address
+from debugger.views.parts.demo_notes import demo_notes
 from debugger.views.parts.plain import plain
 from debugger.views.parts.status import shown_status, status_badge
 from debugger.views.reading import Reading
@@ -50,6 +51,16 @@ def _actions(now: Reading) -> None:
             help=plain(no_run) if no_run else "Begin the conversation",
         )
         return
+    if session.stop_point is not None:
+        st.button(
+            "Go on",
+            key="resume",
+            type="primary",
+            icon=":material/play_arrow:",
+            shortcut=keys("resume"),
+            on_click=stepping_commands.resume,
+            help="It was made to stand still here",
+        )
     st.button(
         "Begin again",
         key="restart",
@@ -69,6 +80,7 @@ def _actions(now: Reading) -> None:
         help=plain(reason) if reason else "End the conversation",
     )
     if session.run_id is not None:
+        demo_notes(session.run_id)
         st.page_link(
             state.page().links["present"],
             label="Present",

@@ -17,6 +17,7 @@ from debugger.views.parts.plain import plain
 from debugger.views.parts.scopes_tab import scopes_tab
 from debugger.views.parts.why_tab import why_tab
 from debugger.views.reading import Reading
+from debugger.views.shortcuts import keys
 
 _Draw = Callable[[Reading], None]
 _HEIGHT = 716
@@ -49,8 +50,11 @@ def _moment(now: Reading) -> None:
             where = ", background" if row.is_background else ""
             st.caption(f"After event {index} · turn {row.turn_number}{where}", width="content")
         st.space("stretch")
+        turn = _turn_number(now)
+        _turn_step("previous", ":material/keyboard_double_arrow_left:", turn - 1, now)
         _step("previous", ":material/chevron_left:", last if index is None else index - 1, 0, last)
         _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, 0, last)
+        _turn_step("next", ":material/keyboard_double_arrow_right:", turn + 1, now)
         st.button(
             "Latest",
             key="latest",
@@ -72,7 +76,30 @@ def _step(name: str, icon: str, target: int, first: int, last: int) -> None:
         on_click=commands.select_event,
         args=(target,),
         disabled=not first <= target <= last,
+        shortcut=keys(f"{name}_event"),
     )
+
+
+def _turn_step(name: str, icon: str, target: int, now: Reading) -> None:
+    last = now.turns[-1].number if now.turns else 0
+    st.button(
+        f"{name.capitalize()} turn",
+        key=f"{name}_turn",
+        icon=icon,
+        type="tertiary",
+        on_click=commands.select_turn,
+        args=(target,),
+        disabled=not 0 < target <= last,
+        shortcut=keys(f"{name}_turn"),
+    )
+
+
+def _turn_number(now: Reading) -> int:
+    """The turn of the chosen event, or the last one."""
+    index = state.page().event
+    if index is not None:
+        return now.rows[index].turn_number
+    return now.turns[-1].number if now.turns else 0
 
 
 def _state(now: Reading) -> None:

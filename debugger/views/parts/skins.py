@@ -11,6 +11,7 @@ from debugger.views.parts.conversation import conversation
 from debugger.views.parts.cut_off import cut_off
 from debugger.views.parts.demo_bar import demo_bar
 from debugger.views.parts.faults import show_error
+from debugger.views.parts.find_key import find_key
 from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
@@ -31,6 +32,7 @@ def engineer(now: Reading) -> None:
             conversation(now)
         inspector(now)
         lower_pane(now)
+    find_key()
 
 
 def demo(now: Reading) -> None:

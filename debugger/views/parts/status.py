@@ -39,6 +39,8 @@ _BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
 
 def shown_status(session: DebugSession) -> str:
     """The status, where a run whose user is done is told from a turn under way."""
+    if session.stop_point is not None:
+        return "paused"
     is_left_to_itself = session.status == "running" and not session.busy
     return "background" if is_left_to_itself else session.status
 

@@ -10,6 +10,7 @@ from debugger.views import state, stepping_commands
 from debugger.views.parts.live_edit import live_edit
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
+from debugger.views.shortcuts import keys
 
 _STEPS: tuple[tuple[StepKind, str, str, str], ...] = (
     ("event", "Event", ":material/step_into:", "Go on to the next event"),
@@ -35,6 +36,7 @@ def stepping(now: Reading) -> None:
                 args=(kind,),
                 disabled=reason is not None or not _can_go(session),
                 help=plain(reason) if reason else told,
+                shortcut=keys(f"step_{kind}"),
             )
         _flow(session, reason)
         _where(now, reason)
@@ -55,6 +57,7 @@ def _flow(session: DebugSession, reason: str | None) -> None:
             on_click=stepping_commands.pause,
             disabled=reason is not None,
             help=plain(reason) if reason else "Stand still at the next event",
+            shortcut=keys("pause"),
         )
     else:
         st.button(
@@ -65,6 +68,7 @@ def _flow(session: DebugSession, reason: str | None) -> None:
             on_click=stepping_commands.resume,
             disabled=not stands and session.gate.mode is None,
             help=plain(reason) if reason else "Go on until a breakpoint, the user's turn or the end",
+            shortcut=keys("resume"),
         )
 
 

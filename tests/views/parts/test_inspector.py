@@ -162,3 +162,20 @@ def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, p
 
     assert list(table.columns) == ["name", "set", "value"]
     assert "+ tool_result" in list(table["name"])
+
+
+def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    app.chat_input("message").set_value("good morning").run()
+    settle()
+
+    app.button("previous_turn").click().run()
+    index = page().event
+    assert index == len(page().session.turns[0].events) - 1
+    assert app.button("previous_turn").disabled
+    app.button("next_turn").click().run()
+
+    assert page().event is None
+    assert app.button("next_turn").disabled

@@ -1,0 +1,50 @@
+"""Runs to look at, and the words of the tests that show them."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+from tests.browser.driving import choose, open_app, say, settled, start
+
+CALL = (
+    "I'd like to book an appointment, please.",
+    "My name is Ada Moreno, born March 3rd 1990.",
+    "Before I go on, what are your opening hours?",
+    "Good to know. It's about a sore knee, and Tuesday would be best.",
+)
+
+
+def clinic_call(page: Page, url: str, lines: tuple[str, ...] = CALL) -> None:
+    """Hold a conversation with the clinic."""
+    open_app(page, url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    for line in lines:
+        say(page, line)
+
+
+def press(page: Page, keys: str) -> None:
+    """Press keys while nothing has the keyboard."""
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(keys)
+    settled(page)
+
+
+def present(page: Page) -> None:
+    """Go to the presenter with the run on view."""
+    page.get_by_role("link", name="Present").first.click()
+    settled(page)
+
+
+def stage(page: Page) -> Locator:
+    """What the audience sees."""
+    return page.locator(".st-key-stage")
+
+
+def width_of_page(page: Page) -> tuple[int, int]:
+    """How wide the page's content and its window are."""
+    found = page.evaluate(
+        "[document.querySelector('[data-testid=stMain]').scrollWidth,"
+        " document.querySelector('[data-testid=stMain]').clientWidth]"
+    )
+    return found[0], found[1]

@@ -1,0 +1,150 @@
+"""Every page for people who use a keyboard, a screen reader or much contrast (WCAG 2.2 AA)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+from tests.browser.driving import go_to, message_box, open_app, settled
+from tests.browser.presenting import CALL, clinic_call, present, press
+
+pytestmark = pytest.mark.browser
+
+FOCUSED = """() => {
+  let held = document.activeElement;
+  const names = [...(held.closest("[class*='st-key-']")?.classList || [])];
+  const key = (names.find(name => name.startsWith("st-key-")) || "").replace("st-key-", "");
+  while (held.shadowRoot && held.shadowRoot.activeElement) held = held.shadowRoot.activeElement;
+  const box = held.getBoundingClientRect();
+  const above = "header, [data-testid=stSidebar], [data-testid=stSkipToContent], .st-key-head";
+  const isCovered = box.height > 0 && box.bottom < 45 && held !== document.body && !held.closest(above);
+  return [key, !isCovered, held.outerHTML.slice(0, 120)];
+}"""
+"""The key of what has the keyboard, and whether it is not hidden under the head."""
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DISABLED = 'span[aria-hidden="true"]'
+"""Streamlit greys the label of a disabled choice in a place of its own, where axe cannot tell that it is the
+label of something disabled; disabled controls need no contrast (WCAG 1.4.3)."""
+
+
+def debug(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:2])
+
+
+def debug_event(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:1])
+    page.locator(".st-key-inspector_tab").get_by_text("Event", exact=True).click()
+    settled(page)
+
+
+def before_a_run(page: Page, url: str) -> None:
+    clinic_call(page, url, ())
+
+
+def demo(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:1])
+    press(page, "Shift+E")
+
+
+def presenter(page: Page, url: str) -> None:
+    clinic_call(page, url, CALL[:1])
+    present(page)
+    press(page, "Shift+ArrowDown")
+
+
+def help_dialog(page: Page, url: str) -> None:
+    open_app(page, url)
+    press(page, "Shift+H")
+
+
+def runs(page: Page, url: str) -> None:
+    clinic_call(page, url, ())
+    go_to(page, "Runs")
+
+
+def connection(page: Page, url: str) -> None:
+    open_app(page, url)
+    go_to(page, "Connection")
+
+
+@pytest.mark.parametrize(
+    "visit", [debug, debug_event, before_a_run, demo, presenter, help_dialog, runs, connection]
+)
+def test_axe_finds_nothing_serious_in_light_and_dark(
+    page: Page, app: Server, visit: Callable[[Page, str], None]
+):
+    page.emulate_media(color_scheme="light")
+    visit(page, app.url)
+
+    light = serious(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    settled(page)
+    dark = serious(page)
+
+    assert (light, dark) == ([], [])
+
+
+def serious(page: Page) -> list[str]:
+    """What axe calls serious or critical: rule, place and how it is seen there."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
+    return [
+        f"{rule['id']}: {node['target']} ({told(node)})"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+        if not (rule["id"] == "color-contrast" and DISABLED in str(node["target"]))
+    ]
+
+
+def told(node: dict[str, object]) -> str:
+    return str(node.get("failureSummary", ""))[-260:].replace("\n", " ") + " | " + str(node.get("html"))[:160]
+
+
+def test_everything_on_the_debug_page_is_reached_by_keyboard(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    page.locator("[data-testid=stSidebar] a").first.focus()
+
+    seen: set[str] = set()
+    unseen_focus: list[str] = []
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        key, is_visible, html = page.evaluate(FOCUSED)
+        seen.add(key)
+        if not is_visible:
+            unseen_focus.append(html)
+
+    wanted = {"skin", "help", "restart", "graph_view", "graph", "message", "inspector_tab", "timeline"}
+    assert wanted <= seen
+    assert unseen_focus == []
+
+
+def test_a_whole_conversation_is_held_without_a_mouse(page: Page, app: Server):
+    clinic_call(page, app.url, ())
+    press(page, "Shift+E")
+    press(page, "Shift+E")
+
+    message_box(page).focus()
+    page.keyboard.type(CALL[0])
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-conversation")).to_contain_text(CALL[0])
+    settled(page)
+
+    expect(message_box(page)).to_be_focused()
+
+
+def test_the_end_of_a_turn_is_told_to_screen_readers(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    graph = page.locator(".st-key-graph p[role=status]")
+    expect(graph).to_have_text("Booking intake waits for the user's message.")
+    page.locator(".st-key-graph_view").get_by_text("Table", exact=True).click()
+    settled(page)
+
+    expect(page.locator(".st-key-message_focus p[role=status]")).to_have_text(
+        "Booking intake waits for the user's message."
+    )

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from debugger.views.shortcuts import BUILT_IN, SHORTCUTS
+
+
+def test_the_help_lists_every_shortcut(app):
+    app.run()
+
+    app.button("help").click().run()
+
+    assert not app.exception
+    told = " ".join(markdown.value for markdown in app.markdown)
+    for shortcut in (*SHORTCUTS.values(), *BUILT_IN):
+        assert f"`{shortcut.keys}`" in told
+
+
+def test_plain_keys_are_switched_off_for_the_tab(app):
+    app.run()
+    app.button("help").click().run()
+
+    app.toggle("has_plain_keys").set_value(False).run()
+
+    assert app.session_state["debugger_page"].has_plain_keys is False
