@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from debugger.protocol.base import JsonObject
+<<<<<<< HEAD
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord
+=======
+from debugger.protocol.runs import Run, Turn
+>>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
+from debugger.store.forks import ForkBook
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+<<<<<<< HEAD
 from debugger.store.search import FoundRuns, search_runs
+=======
+from debugger.store.run_copies import RunFork, copy_run
+>>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
 
@@ -45,6 +54,8 @@ class Store:
         self._starts = StartStatements(self._database.dialect)
         self.notebook = Notebook(self._database)
         """What people note on runs, and what a session keeps beside them."""
+        self.forks = ForkBook(self._database)
+        """Which run each fork came from, and what was changed for it."""
 
     def close(self) -> None:
         """Let go of the files."""
@@ -199,6 +210,15 @@ class Store:
         with self._database.reading_cursor() as cursor:
             return self._turns.checkpoint(cursor, run_id, turn_number)
 
+    def fork(self, fork: RunFork) -> None:
+        """Make a run out of the first turns of another, which is left as it is.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            copy_run(connection, fork)
+
     def run(self, run_id: str) -> Run:
         """One run with its turns, in the shape of ``platform/wire.md`` 5.2.
 
@@ -208,6 +228,7 @@ class Store:
         with self._database.reading() as connection:
             return runs.read_run(connection, run_id)
 
+<<<<<<< HEAD
     def record(self, run_id: str) -> RunRecord:
         """One run to be read turn by turn; reading one of them needs no connection any more.
 
@@ -216,6 +237,16 @@ class Store:
         """
         with self._database.reading() as connection:
             return runs.read_record(connection, run_id)
+=======
+    def pair(self, run_id: str, number: int) -> Turn:
+        """One input/output pair of a run, by its place in the record from 1.
+
+        Raises:
+            NotFoundError: There is no such run, or it has no such pair.
+        """
+        with self._database.reading() as connection:
+            return runs.read_pair(connection, run_id, number)
+>>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
 
     def runs(
         self,
