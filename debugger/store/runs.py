@@ -41,7 +41,6 @@ def read_run(connection: Connection, run_id: str) -> Run:
     return Run.from_wire(_record(row, pairs))
 
 
-<<<<<<< HEAD
 def read_record(connection: Connection, run_id: str) -> RunRecord:
     """One run whose turns stay the bytes that were kept until one of them is read.
 
@@ -73,7 +72,8 @@ def _row(connection: Connection, run_id: str) -> Row[Any]:
     if row is None:
         raise unknown_run(run_id)
     return row
-=======
+
+
 def read_pair(connection: Connection, run_id: str, number: int) -> Turn:
     """One input/output pair of a run, by its place in the record from 1.
 
@@ -87,7 +87,6 @@ def read_pair(connection: Connection, run_id: str, number: int) -> Turn:
     if row is None:
         raise NotFoundError(f"Run {run_id!r} has no input/output pair {number}.")
     return Turn.from_wire(_pair(row, run_id))
->>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
 
 
 def list_runs(

@@ -6,23 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from debugger.protocol.base import JsonObject
-<<<<<<< HEAD
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord
-=======
-from debugger.protocol.runs import Run, Turn
->>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
+from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
 from debugger.store.forks import ForkBook
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
-<<<<<<< HEAD
-from debugger.store.search import FoundRuns, search_runs
-=======
 from debugger.store.run_copies import RunFork, copy_run
->>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
+from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
 
@@ -228,7 +221,6 @@ class Store:
         with self._database.reading() as connection:
             return runs.read_run(connection, run_id)
 
-<<<<<<< HEAD
     def record(self, run_id: str) -> RunRecord:
         """One run to be read turn by turn; reading one of them needs no connection any more.
 
@@ -237,7 +229,7 @@ class Store:
         """
         with self._database.reading() as connection:
             return runs.read_record(connection, run_id)
-=======
+
     def pair(self, run_id: str, number: int) -> Turn:
         """One input/output pair of a run, by its place in the record from 1.
 
@@ -246,7 +238,6 @@ class Store:
         """
         with self._database.reading() as connection:
             return runs.read_pair(connection, run_id, number)
->>>>>>> 412063d (Forks of the embedded engine: a run made at another's checkpoint, edited, moved or in another version; turns run again)
 
     def runs(
         self,
