@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
+from debugger.protocol.forks import ForkWay
 from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.session.fidelity import UNCHECKED, Fidelity, judge
 from debugger.session.fork_draft import ForkDraft, ForkPoint
@@ -91,3 +92,19 @@ class ControlCheck:
             log = TurnLog(point.number, given, [event for event in stream if event.is_kept])
             run_id = stream.finish().run_id
         return log
+
+
+def price_of_check(way: ForkWay, *, asks_models: bool) -> str:
+    """What a control run costs besides time, as a sentence; empty where it may be made unasked.
+
+    Args:
+        way: How the fork is made.
+        asks_models: Whether models are really asked.
+    """
+    if way != "exact":
+        return "It is a real run on the backend, which stays there."
+    return (
+        "It asks the models once more; nothing that writes or reaches a person is called."
+        if asks_models
+        else ""
+    )

@@ -12,13 +12,15 @@ from debugger.analysis.scopes import Scopes, scopes_at
 from debugger.analysis.standing import Standing
 from debugger.analysis.supplied import supplied_dynamic, supplied_state
 from debugger.engine.edits import VariableEdit
-from debugger.errors import InputError, NotFoundError
+from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.forks import ForkWay
 from debugger.protocol.messages import human_message
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.pending_edits import PendingEdits, Tier
+from debugger.session.typed_json import parse_object, to_json
+from debugger.session.variable_rows import rows_from, value_of
 
 DYNAMIC, RUNTIME, WORKFLOW = Tier("dynamic"), Tier("runtime"), Tier("workflow")
 
@@ -108,6 +110,11 @@ class ForkDraft:
     version_number: int | None = None
     """``None`` is the version of the run."""
     note: str = ""
+    by: str = ""
+    """Who forks."""
+    texts: dict[Tier, str] = field(default_factory=dict)
+    """What was typed as JSON and cannot be used, by tier."""
+    _text_errors: dict[Tier, InputJsonError] = field(default_factory=dict)
     _given: TurnInput = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,7 +163,7 @@ class ForkDraft:
     @property
     def problems(self) -> list[str]:
         """Why it cannot be run as it stands, one sentence each."""
-        found = list(self.variables.problems)
+        found = [*self.variables.problems, *(error.message for error in self._text_errors.values())]
         if self.way == "replayed":
             if self.start_node and self.start_node != self.point.standing_at:
                 found.append("Sent again from turn 1, the run cannot begin this turn at another node.")
@@ -179,6 +186,21 @@ class ForkDraft:
         if self.way == "replayed":
             return [*self.point.inputs[:-1], self._with_message(self._with_dynamic())]
         return [self._with_message(self._rebuilt())]
+
+    def text(self, tier: Tier) -> str:
+        """The variables of a tier as JSON; as typed while that cannot be used."""
+        return self.texts.get(tier) or to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
+
+    def set_text(self, tier: Tier, text: str) -> None:
+        """Take the variables of a tier as JSON; what cannot be used is told by `problems`."""
+        try:
+            rows = rows_from(parse_object(text, what=f"The JSON of the {tier.scope} variables"))
+        except InputJsonError as error:
+            self.texts[tier], self._text_errors[tier] = text, error
+            return
+        self.texts.pop(tier, None)
+        self._text_errors.pop(tier, None)
+        self.variables.set_rows(tier, rows)
 
     def unedited(self) -> ForkDraft:
         """The same fork with nothing changed."""

@@ -31,7 +31,7 @@ def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
         workflow_id=session.workflow_id,
         workflow=session.workflow,
         version_number=session.version_number,
-        turns=tuple(replace(turn, events=list(turn.events)) for turn in session.turns),
+        turns=tuple(session.turns),
         number=turn_number,
     )
 
@@ -44,7 +44,7 @@ def ways(backend: Backend) -> Sequence[ForkWay]:
 
 
 def fork(
-    backend: Backend, draft: ForkDraft, book: ForkBook, *, by: str = "", check: ControlCheck | None = None
+    backend: Backend, draft: ForkDraft, book: ForkBook, *, check: ControlCheck | None = None
 ) -> tuple[DebugSession, FastForward]:
     """A session that stands right before the turn, and what will send the turn once it is begun.
 
@@ -52,7 +52,6 @@ def fork(
         backend: Where the run is.
         draft: What is wanted.
         book: Remembers where the fork came from.
-        by: Who forks.
         check: The control run of the same turn, whose result goes with the fork.
 
     Raises:
@@ -67,12 +66,12 @@ def fork(
         way=draft.way,
         changes=changes_of(draft),
         note=draft.note.strip(),
-        forked_by=by,
+        forked_by=draft.by.strip(),
         created_at=time.time(),
     )
     memory = _Memory(book, record, draft, check)
     if draft.way == "exact":
-        run_id = _exact(backend, draft, by)
+        run_id = _exact(backend, draft)
         memory.begin(run_id)
         session = DebugSession.open(backend, run_id)
     else:
@@ -99,7 +98,7 @@ def from_the_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSession
     return sibling, FastForward(sibling, inputs)
 
 
-def _exact(backend: Backend, draft: ForkDraft, by: str) -> str:
+def _exact(backend: Backend, draft: ForkDraft) -> str:
     moved = draft.start_node if draft.start_node != draft.point.standing_at else ""
     return backend.fork(
         draft.point.run_id,
@@ -107,7 +106,7 @@ def _exact(backend: Backend, draft: ForkDraft, by: str) -> str:
         version_number=draft.version_number,
         edits=draft.edits,
         start_node_logical_id=moved or None,
-        run_by=by or None,
+        run_by=draft.by.strip() or None,
     )
 
 

@@ -117,7 +117,9 @@ def test_an_unedited_fork_is_verified_by_itself_and_the_original_is_kept(backend
     session = begun(backend, "one", "two")
     before = backend.run(session.run_id)
 
-    fork_session = forked(backend, ForkDraft.of(fork_point(session, 2)), by="ada")
+    draft = ForkDraft.of(fork_point(session, 2))
+    draft.by = "ada "
+    fork_session = forked(backend, draft)
 
     assert [turn.message for turn in fork_session.turns] == ["", "one"]
     record = backend.store.forks.of(fork_session.run_id)
@@ -236,7 +238,8 @@ def test_without_checkpoints_a_turn_is_rebuilt_from_the_record(hosted):
     assert ways(hosted) == ("rebuilt", "replayed")
     draft = ForkDraft.of(fork_point(session, 2), "rebuilt")
 
-    fork_session = forked(hosted, draft, by="ada")
+    draft.by = "ada"
+    fork_session = forked(hosted, draft)
 
     (only,) = fork_session.turns
     assert only.message == "one"
@@ -301,3 +304,17 @@ def test_the_recorded_inputs_lead_another_run_to_the_same_place(backend):
     given = [turn.run_input.dynamic_variables for turn in turn_logs(backend.run(sibling.run_id))]
     assert all("now" in variables for variables in given)
     assert said(sibling) == said(session)[: len(said(sibling))]
+
+
+def test_variables_can_be_typed_as_json_and_what_cannot_be_used_is_kept(backend):
+    draft = ForkDraft.of(fork_point(begun(backend, "one"), 2))
+
+    draft.set_text(RUNTIME, '{"level": {"name": "gold"}}')
+    used = draft.differences
+    draft.set_text(RUNTIME, '{"level": ')
+
+    assert [(one.path, one.after) for one in used] == [("runtime.level", {"name": "gold"})]
+    assert draft.text(RUNTIME) == '{"level": '
+    assert "line 1" in draft.problems[0]
+    draft.set_text(RUNTIME, "{}")
+    assert (draft.problems, draft.differences) == ([], [])

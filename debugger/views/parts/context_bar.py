@@ -9,9 +9,11 @@ from debugger.exports import EXPORTS
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.parts.background import background
+from debugger.views.parts.lineage import lineage
 from debugger.views.parts.plain import plain
 from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import status_badge
+from debugger.views.parts.turn_actions import turn_actions
 from debugger.views.reading import Reading
 
 
@@ -29,6 +31,8 @@ def context_bar(now: Reading) -> None:
             _actions(session)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
             _run(session)
+            turn_actions(now)
+            lineage(now)
             _outside(now)
             background(now)
 
