@@ -9,7 +9,7 @@ from debugger.session.fast_forward import FastForward
 from debugger.session.fork_draft import ForkDraft
 from debugger.session.session import DebugSession
 from debugger.settings import read_settings
-from debugger.views import commands, state
+from debugger.views import commands, note_commands, state
 from debugger.views.backends import fork_book
 from debugger.views.commands import command
 
@@ -25,6 +25,7 @@ def open_fork(turn_number: int) -> None:
     if session is None or session.run_id is None or session.busy:
         return
     draft = ForkDraft.of(forking.fork_point(session, turn_number), forking.ways(session.backend)[0])
+    draft.by = note_commands.author()
     page.fork, page.fork_check = draft, None
     state.renew_editors()
     if not price(draft):

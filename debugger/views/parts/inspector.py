@@ -13,6 +13,7 @@ from debugger.views import commands, state
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.plain import plain
 from debugger.views.parts.scopes_tab import scopes_tab
+from debugger.views.parts.turn_actions import fork_button
 from debugger.views.parts.why_tab import why_tab
 from debugger.views.reading import Reading
 
@@ -97,6 +98,7 @@ def _input(now: Reading) -> None:
     turn = now.turns[_row(now).place if state.page().event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
     st.markdown(f"###### Input of {what} {turn.number}")
+    fork_button(now.session, turn.number, "fork_here")
     given: JsonObject = turn.run_input.to_wire()
     st.json(given, expanded=2)
 

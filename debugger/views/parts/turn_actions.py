@@ -64,6 +64,8 @@ def fork_button(session: DebugSession, number: int | None, key: str) -> None:
 
 def _reason(session: DebugSession, number: int | None) -> str | None:
     """Why nothing can be done with the turn; ``None`` where it can."""
+    if reason := session.backend.capabilities.reason_against("run_turns"):
+        return reason
     if number is None or session.run_id is None:
         return "Once a turn is over, it can be forked and sent again."
     return "The turn is still running." if session.busy else None
