@@ -6,12 +6,9 @@ import time
 import pytest
 
 from debugger.analysis.comparison.same_turn import same_turn
-from debugger.backends.doors import Doors
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.edits import VariableEdit
-from debugger.engine.outbound.door import Policies
 from debugger.engine.state import RunState
-from debugger.engine.world import World
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
 from debugger.samples import SAMPLES
@@ -315,11 +312,3 @@ def test_a_replay_can_be_cut_short(backend):
     stop.set()
 
     assert len(backend.replay(run_id, 1, cancelled=stop)) < len(turn_of(backend, run_id, 1).events)
-
-
-def test_a_replay_writes_nothing_outside_and_reads_as_before(tmp_path):
-    live = Settings(outbound_write="live", outbound_contact="simulated", outbound_read="live")
-
-    policies = Doors(live, World()).closed().opener(())().policies
-
-    assert policies == Policies(talk="live", read="live", write="blocked", contact="simulated")

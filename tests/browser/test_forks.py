@@ -204,7 +204,7 @@ def test_without_checkpoints_a_fork_is_rebuilt_and_says_how_faithful_it_is(page:
     command += ["--database", f"sqlite:///{tmp_path}/hosted.sqlite3", "--api-key", key]
     with running(command, "/healthz", port, tmp_path) as api:
         open_app(page, app.url)
-        connect(page, api.url, key)
+        connect(page, f"{api.url}/workflows", key)
         go_to(page, "Debug")
         import_workflow(page, "desks.json", desks())
         keep_import(page)

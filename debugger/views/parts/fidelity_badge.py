@@ -10,7 +10,7 @@ from debugger.views.parts.status import Look
 
 LOOKS: dict[Verdict, Look] = {
     "verified": Look("Verified", ":material/verified:", "green"),
-    "approximate": Look("Approximate", ":material/approximately_equal:", "orange"),
+    "approximate": Look("Approximate", ":material/rule:", "orange"),
     "differs": Look("Differs", ":material/difference:", "red"),
     "replayed": Look("Replayed from turn 1", ":material/replay:", "violet"),
     "unchecked": Look("Not checked", ":material/help:", "gray"),

@@ -276,7 +276,7 @@ def _check(drawn: bool) -> None:
             st.button(
                 "Check" if check is None else "Check again",
                 key="check_fork",
-                icon=":material/rule:",
+                icon=":material/fact_check:",
                 type="tertiary",
                 on_click=fork_commands.check_fork,
                 help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
