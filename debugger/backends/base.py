@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
 from debugger.engine.control import Control
+from debugger.engine.edits import VariableEdit
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
@@ -169,6 +170,48 @@ class Backend(Protocol):
             run_id: The run.
             cancelled: Set from another thread to end the work early; the run is then ``cancelled``.
             control: A person's hand on the work; never bound where ``set_state`` is missing.
+        """
+
+    def fork(
+        self,
+        run_id: str,
+        turn_number: int,
+        *,
+        version_number: int | None = None,
+        edits: Sequence[VariableEdit] = (),
+        start_node_logical_id: str | None = None,
+        run_by: str | None = None,
+    ) -> str:
+        """Make a run that stands right before one of another's turns; the other is kept untouched.
+
+        It holds copies of the turns before that one, remembers what the other remembered, and takes the turn
+        itself by `execute`. Missing where ``exact_fork`` is.
+
+        Args:
+            run_id: The run to leave.
+            turn_number: The turn of the user that the fork begins with, from 1; the one after the last turn
+                copies the run as it stands.
+            version_number: The version to go on in; that of the run by default.
+            edits: Variables to change; the next turn tells of them.
+            start_node_logical_id: The node that the main thread is moved to.
+            run_by: Who forks.
+
+        Returns:
+            The id of the new run.
+        """
+
+    def replay(
+        self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
+    ) -> list[Event]:
+        """Run a recorded turn again as it was, from where the run stood; nothing of it is kept.
+
+        Nothing leaves the house that writes or that reaches a person; models and services that are read are
+        asked again. Missing where ``exact_fork`` is.
+
+        Args:
+            run_id: The run.
+            turn_number: The turn of the user, from 1.
+            cancelled: Set from another thread to end it early.
         """
 
     def run(self, run_id: str) -> Run:

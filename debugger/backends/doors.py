@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Self
 
 from debugger.engine.outbound import Outbound, RecordedAnswer, Secrets
+from debugger.engine.outbound.base import Policy
 from debugger.engine.outbound.door import Door, Policies
 from debugger.engine.world import World
 from debugger.settings import PREFIX, Settings
@@ -39,6 +43,17 @@ class Doors:
         )
         self._world = world
 
+    def closed(self) -> Self:
+        """Doors like these that let nothing out which writes or which reaches a person.
+
+        What is simulated still is: it goes nowhere.
+        """
+        found = copy.copy(self)
+        found._policies = replace(
+            self._policies, write=_closed(self._policies.write), contact=_closed(self._policies.contact)
+        )
+        return found
+
     def opener(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Outbound]:
         """What makes the door of one turn.
 
@@ -46,3 +61,7 @@ class Doors:
             answers: What is answered instead of calls that are simulated.
         """
         return lambda: Door(self._policies, answers=answers, secrets=self._secrets, now=self._world.now)
+
+
+def _closed(policy: Policy) -> Policy:
+    return "blocked" if policy == "live" else policy

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.claims import Claims
 from debugger.backends.doors import Doors
+from debugger.backends.forks import Forks
 from debugger.backends.interpreters import Interpreters
 from debugger.backends.opened import begin_run, resume_run
 from debugger.backends.recording import Recorder
+from debugger.backends.replays import Replays
 from debugger.backends.responders import find_script, responder_for
 from debugger.engine.control import Control
+from debugger.engine.edits import VariableEdit
 from debugger.engine.expansion import SUPER_NODE, expand
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
@@ -63,9 +67,12 @@ class EmbeddedBackend:
         self._world = world or World()
         self._options = _engine_options(self.settings)
         self._doors = Doors(self.settings, self._world)
-        self._interpreters = Interpreters(self._interpreter)
+        self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
         self._claims = Claims()
         self._recorder = Recorder(self.store, self._world)
+        self._forks = Forks(self.store, self._interpreters, self._world)
+        self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()))
+        self._replays = Replays(self.store, self._forks, self._replaying, self._past)
 
     def close(self) -> None:
         """Close the store."""
@@ -102,6 +109,7 @@ class EmbeddedBackend:
         """See `Backend.delete_workflow`."""
         self.store.delete_workflow(check_id("workflow", workflow_id))
         self._interpreters.forget(workflow_id)
+        self._replaying.forget(workflow_id)
 
     def create_version(
         self,
@@ -123,6 +131,7 @@ class EmbeddedBackend:
         """See `Backend.activate_version`."""
         self.store.activate_version(check_id("workflow", workflow_id), version_number)
         self._interpreters.forget(workflow_id)
+        self._replaying.forget(workflow_id)
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
@@ -196,6 +205,43 @@ class EmbeddedBackend:
         hands = _Hands(cancelled or threading.Event(), control)
         return TurnStream(run_id, self._background(workflow_id, run_id, hands))
 
+    def fork(
+        self,
+        run_id: str,
+        turn_number: int,
+        *,
+        version_number: int | None = None,
+        edits: Sequence[VariableEdit] = (),
+        start_node_logical_id: str | None = None,
+        run_by: str | None = None,
+    ) -> str:
+        """See `Backend.fork`.
+
+        Raises:
+            InputError: The id is malformed, an edit cannot be made, or the start node is not in the version.
+            NotFoundError: There is no such run, turn or version.
+            ConflictError: The run stands at nodes that the version has not.
+        """
+        return self._forks.fork(
+            check_id("run", run_id),
+            turn_number,
+            version_number=version_number,
+            edits=edits,
+            start_node_logical_id=start_node_logical_id,
+            run_by=run_by,
+        )
+
+    def replay(
+        self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
+    ) -> list[Event]:
+        """See `Backend.replay`.
+
+        Raises:
+            InputError: The id is malformed.
+            NotFoundError: There is no such run or turn.
+        """
+        return self._replays.replay(check_id("run", run_id), turn_number, cancelled)
+
     def _first_turn(
         self,
         workflow_id: str,
@@ -235,7 +281,9 @@ class EmbeddedBackend:
             )
             return (yield from self._recorder.background(opened, segment))
 
-    def _interpreter(self, workflow_id: str, version_number: int) -> tuple[Interpreter, frozenset[str]]:
+    def _interpreter(
+        self, workflow_id: str, version_number: int, *, doors: Doors
+    ) -> tuple[Interpreter, frozenset[str]]:
         workflow = self.workflow(workflow_id, version_number)
         expansion = expand(workflow, self.workflow)
         script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
@@ -245,7 +293,7 @@ class EmbeddedBackend:
             self._options,
             self._world,
             load_run=self._load_run,
-            open_door=self._doors.opener(script.answers if script else ()),
+            open_door=doors.opener(script.answers if script else ()),
             notes=expansion.report.warnings,
         )
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -22,9 +22,11 @@ from debugger.backends.api_shapes import (
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.hosted_turns import HostedTurns
 from debugger.engine.control import Control
+from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
+from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, TurnInput, unwrap_run
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
@@ -271,6 +273,39 @@ class HostedBackend:
             "source_workflow_run_id": search.source_workflow_run_id,
         }
         return {key: value for key, value in wanted.items() if value}
+
+    def fork(
+        self,
+        run_id: str,
+        turn_number: int,
+        *,
+        version_number: int | None = None,
+        edits: Sequence[VariableEdit] = (),
+        start_node_logical_id: str | None = None,
+        run_by: str | None = None,
+    ) -> str:
+        """See `Backend.fork`.
+
+        Raises:
+            UnsupportedError: Always; what can be done instead is in `debugger.session.forking`.
+        """
+        raise self._no_checkpoint()
+
+    def replay(
+        self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
+    ) -> list[Event]:
+        """See `Backend.replay`.
+
+        Raises:
+            UnsupportedError: Always: every turn here is a real one.
+        """
+        raise self._no_checkpoint()
+
+    def _no_checkpoint(self) -> UnsupportedError:
+        return UnsupportedError(
+            self.capabilities.missing["exact_fork"],
+            advice="Rebuild the turn from the record, or send the inputs again from turn 1.",
+        )
 
     def _get_workflow(self, workflow_id: str, query: Mapping[str, bool] | None = None) -> Answer:
         path = urls.WORKFLOW.format(workflow_id=check_id("workflow", workflow_id))

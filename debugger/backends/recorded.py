@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import NoReturn, get_args
 
 from debugger.backends.base import Ability, Capabilities, Page, TurnStream
 from debugger.engine.control import Control
+from debugger.engine.edits import VariableEdit
 from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, TurnInput
@@ -144,6 +147,25 @@ class RecordedBackend:
         control: Control | None = None,
     ) -> TurnStream:
         """See `Backend.pump`; a recording refuses."""
+        _refuse()
+
+    def fork(
+        self,
+        run_id: str,
+        turn_number: int,
+        *,
+        version_number: int | None = None,
+        edits: Sequence[VariableEdit] = (),
+        start_node_logical_id: str | None = None,
+        run_by: str | None = None,
+    ) -> str:
+        """See `Backend.fork`; a recording refuses."""
+        _refuse()
+
+    def replay(
+        self, run_id: str, turn_number: int, *, cancelled: threading.Event | None = None
+    ) -> list[Event]:
+        """See `Backend.replay`; a recording refuses."""
         _refuse()
 
     @property

@@ -69,7 +69,7 @@ class Control:
         for edit in edits:
             variables_of(edit, segment.state)
         told = [_apply(edit, segment) for edit in edits]
-        events = _told(told, segment, edits)
+        events = edit_events(told, segment)
         self._told += events
         return len(events)
 
@@ -112,13 +112,18 @@ def _apply(edit: VariableEdit, segment: Segment) -> JsonObject:
     return edit.told(shown)
 
 
-def _told(told: list[JsonObject], segment: Segment, edits: Sequence[VariableEdit]) -> list[Event]:
-    """The events that tell of edits: what was changed by hand, then each thread's variables as they are."""
+def edit_events(told: Sequence[JsonObject], segment: Segment) -> list[Event]:
+    """The events that tell of edits: what was changed by hand, then each thread's variables as they are.
+
+    Args:
+        told: The edits as `VariableEdit.told` tells them.
+        segment: Where they are told.
+    """
     if not told:
         return []
-    names = ", ".join(dict.fromkeys(edit.name for edit in edits))
-    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=told)
-    touched = dict.fromkeys(edit.thread_id if edit.scope == "runtime" else MAIN_THREAD for edit in edits)
+    names = ", ".join(dict.fromkeys(edit["name"] for edit in told))
+    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=list(told))
+    touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in told)
     threads = [segment.state.threads[thread_id] for thread_id in touched]
     announcer = segment.announcer
     shown = [announcer.state_of(thread, segment.variables.shown) for thread in threads]

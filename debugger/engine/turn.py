@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from debugger.engine.announcer import Events
+from debugger.engine.control import edit_events
 from debugger.engine.segment import Segment, TurnEnd, input_output_pair
 from debugger.engine.threads import Threads
 from debugger.errors import RunError
@@ -56,6 +57,8 @@ class TurnRun:
         if segment.state.turn_number == 0:
             for note in segment.interpreter.notes:
                 yield from segment.announcer.warning(note, thread)
+        yield from edit_events(segment.state.untold, segment)
+        segment.state.untold = []
         given = segment.log.run_input.messages
         messages = [normal_message(message, message_id=segment.world.uuid()) for message in given]
         if messages:

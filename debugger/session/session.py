@@ -37,6 +37,7 @@ from debugger.session.background import BackgroundPace
 from debugger.session.breakpoints import Breakpoints
 from debugger.session.desk import Desk
 from debugger.session.drawn_version import DrawnVersion, drawn_version
+from debugger.session.fast_forward import FastForward
 from debugger.session.journal import Journal
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
@@ -111,6 +112,8 @@ class DebugSession:
         self.desk = Desk()
         """Where a person answers for models."""
         self._elapsed = 0.0
+        self.forward: FastForward | None = None
+        """What sends inputs one after the other, now or last."""
         self._lock = threading.RLock()
 
     @classmethod
@@ -168,9 +171,9 @@ class DebugSession:
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is under way."""
+        """Whether a turn is under way, or is about to be begun by what sends several."""
         self._settle()
-        return self._turn is not None
+        return self._turn is not None or self._is_forwarding
 
     @property
     def stop_point(self) -> Stop | None:
@@ -222,7 +225,7 @@ class DebugSession:
 
     def start(self, turn_input: TurnInput) -> None:
         """Begin the run with its first turn."""
-        if self.run_id is not None or self.busy:
+        if self.turns or self.busy:
             self._refuse("This run has begun already.", "Restart to begin another one.")
             return
         self._run(turn_input)
@@ -238,7 +241,27 @@ class DebugSession:
             self._refuse(f"The run is over ({self.status}).", "Restart to begin another one.")
             return
         base = turn_input.model_dump(exclude={"thread_to_node_inputs", "command"}) if turn_input else {}
-        self._run(TurnInput.saying(text, **base, command="data" if self.run_id else "start"))
+        self._run(TurnInput.saying(text, **base, command="data" if self.turns else "start"))
+
+    def fast_forward(self, forward: FastForward) -> None:
+        """Let inputs be sent one after the other; the run is somebody's again when they are."""
+        with self._lock:
+            if self.busy:
+                self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
+                return
+            self.forward = forward
+            forward.begin()
+
+    def take(self, turn_input: TurnInput) -> TurnResult | None:
+        """Run a turn and wait for its end, for `FastForward`; ``None`` where it could not be run."""
+        with self._lock:
+            self._run(turn_input, in_a_row=True)
+            worker = self._turn
+        if worker is None:
+            return None
+        worker.wait()
+        self._settle()
+        return worker.result
 
     def go_on(self) -> None:
         """Begin the next step of background work if one is due; call this again and again."""
@@ -282,6 +305,8 @@ class DebugSession:
     def stop(self) -> None:
         """End the run: after what it is doing, or at once when it waits."""
         with self._lock:
+            if self.forward is not None:
+                self.forward.stop()
             under_way = [worker for worker in (self._step, self._turn) if worker is not None and worker.busy]
             for worker in under_way:
                 worker.cancelled.set()
@@ -310,13 +335,17 @@ class DebugSession:
             return None
         return next((one for one in (self._step, self._turn) if one and one.log is stop.log), None)
 
-    def _run(self, turn_input: TurnInput) -> None:
+    @property
+    def _is_forwarding(self) -> bool:
+        return self.forward is not None and self.forward.is_under_way
+
+    def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> None:
         with self._lock:
             # Two clicks are two threads: only one of them may begin a turn.
             if self.gate.stop is not None:
                 self._refuse("The run stands still.", "Resume it, or stop it, before you go on.")
                 return
-            if self.busy:
+            if self._turn is not None if in_a_row else self.busy:
                 self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
                 return
             self._error, self._unsent = None, ""
@@ -429,7 +458,7 @@ class DebugSession:
         self._hint = result.next_input_hint or (self._hint if waits else None)
         if worker.cancelled.is_set() and self._status not in TERMINAL_STATUSES and self._turn is None:
             # The stop came when there was no node left to keep from running.
-            self._run(TurnInput.saying(None, command="stop"))
+            self._run(TurnInput.saying(None, command="stop"), in_a_row=True)
 
     def _refuse(self, message: str, advice: str) -> None:
         self._error = ConflictError(message, advice=advice)

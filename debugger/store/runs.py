@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
+from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.store.json_text import read_json
@@ -16,7 +17,12 @@ from debugger.store.schema import runs, turns
 from debugger.store.times import iso_time
 from debugger.store.turns import unknown_run
 
-_TURNS = select(turns.c.turn_number, turns.c.pair, turns.c.events).order_by(turns.c.turn_number)
+# The row of a turn 0 holds only where a fork of a first turn stands.
+_TURNS = (
+    select(turns.c.turn_number, turns.c.pair, turns.c.events)
+    .where(turns.c.turn_number > 0)
+    .order_by(turns.c.turn_number)
+)
 
 _CLOSING = "end_workflow_iteration"
 
@@ -66,6 +72,21 @@ def _row(connection: Connection, run_id: str) -> Row[Any]:
     if row is None:
         raise unknown_run(run_id)
     return row
+
+
+def read_pair(connection: Connection, run_id: str, number: int) -> Turn:
+    """One input/output pair of a run, by its place in the record from 1.
+
+    Raises:
+        NotFoundError: There is no such run, or it has no such pair.
+        StoreError: What was kept of it was changed by something else.
+    """
+    row = connection.execute(
+        _TURNS.where(turns.c.run_id == run_id, turns.c.turn_number == number)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"Run {run_id!r} has no input/output pair {number}.")
+    return Turn.from_wire(_pair(row, run_id))
 
 
 def list_runs(

@@ -7,12 +7,14 @@ from typing import Any
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord
+from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
 from debugger.store.database import Database
+from debugger.store.forks import ForkBook
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
@@ -45,6 +47,8 @@ class Store:
         self._starts = StartStatements(self._database.dialect)
         self.notebook = Notebook(self._database)
         """What people note on runs, and what a session keeps beside them."""
+        self.forks = ForkBook(self._database)
+        """Which run each fork came from, and what was changed for it."""
 
     def close(self) -> None:
         """Let go of the files."""
@@ -199,6 +203,15 @@ class Store:
         with self._database.reading_cursor() as cursor:
             return self._turns.checkpoint(cursor, run_id, turn_number)
 
+    def fork(self, fork: RunFork) -> None:
+        """Make a run out of the first turns of another, which is left as it is.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            copy_run(connection, fork)
+
     def run(self, run_id: str) -> Run:
         """One run with its turns, in the shape of ``platform/wire.md`` 5.2.
 
@@ -216,6 +229,15 @@ class Store:
         """
         with self._database.reading() as connection:
             return runs.read_record(connection, run_id)
+
+    def pair(self, run_id: str, number: int) -> Turn:
+        """One input/output pair of a run, by its place in the record from 1.
+
+        Raises:
+            NotFoundError: There is no such run, or it has no such pair.
+        """
+        with self._database.reading() as connection:
+            return runs.read_pair(connection, run_id, number)
 
     def runs(
         self,

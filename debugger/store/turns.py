@@ -213,10 +213,13 @@ class TurnStatements:
         try:
             self._insert_run.run(cursor, turn)
         except self._integrity_error as error:
-            raise ConflictError(
-                f"Run {turn.run_id!r} has begun already: its turn 1 was kept by someone else.",
-                advice="Load the run and go on from where it stands.",
-            ) from error
+            # The fork of a first turn is there before that turn.
+            self._update_run.run(cursor, turn)
+            if cursor.rowcount == 0:
+                raise ConflictError(
+                    f"Run {turn.run_id!r} has begun already: its turn 1 was kept by someone else.",
+                    advice="Load the run and go on from where it stands.",
+                ) from error
 
     def _go_on(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
         self._update_run.run(cursor, turn)

@@ -11,7 +11,7 @@ from debugger.backends.hosted import HostedBackend
 from debugger.errors import NotFoundError, SettingsError
 from debugger.session.live_sessions import LiveSessions
 from debugger.settings import HostedSettings, read_settings
-from debugger.store import Notebook
+from debugger.store import ForkBook, Notebook
 from debugger.views import state
 from debugger.views.state import BackendName
 
@@ -38,6 +38,15 @@ def notebook() -> Notebook:
         StoreError: The store cannot be opened.
     """
     return embedded_backend().store.notebook
+
+
+def fork_book() -> ForkBook:
+    """What is remembered of forks, of whichever backend: it is kept beside the embedded engine's runs.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    return embedded_backend().store.forks
 
 
 def current_backend() -> Backend:

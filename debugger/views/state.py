@@ -17,6 +17,8 @@ from debugger.backends.base import Backend
 from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
+from debugger.session.control_check import ControlCheck
+from debugger.session.fork_draft import ForkDraft
 from debugger.session.pending_edits import PendingEdits
 from debugger.session.player import Player
 from debugger.session.recall import Carried, Recall
@@ -131,6 +133,12 @@ class PageState:
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     player: Player | None = None
     """What is presented, and how far it has come."""
+    fork: ForkDraft | None = None
+    """The fork that is being prepared."""
+    fork_check: ControlCheck | None = None
+    """The control run of the turn that it begins with."""
+    shows_tree: bool = False
+    """Whether the tree of the run's forks is open."""
 
 
 def page() -> PageState:

@@ -8,10 +8,12 @@ from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.parts.background import background
 from debugger.views.parts.export_menu import export_menu
+from debugger.views.parts.lineage import lineage
 from debugger.views.parts.plain import plain
 from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import shown_status, status_badge
 from debugger.views.parts.stepping import stepping
+from debugger.views.parts.turn_actions import turn_actions
 from debugger.views.reading import Reading
 from debugger.views.shortcuts import keys
 from debugger.views.state import BackendName
@@ -37,6 +39,8 @@ def context_bar(now: Reading) -> None:
             _actions(session)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
             _run(session)
+            turn_actions(now)
+            lineage(now)
             _outside(now)
             st.space("stretch")
             stepping(now)

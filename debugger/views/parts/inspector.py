@@ -15,6 +15,7 @@ from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.notes_tab import notes_tab
 from debugger.views.parts.plain import plain
 from debugger.views.parts.scopes_tab import scopes_tab
+from debugger.views.parts.turn_actions import fork_button
 from debugger.views.parts.why_tab import why_tab
 from debugger.views.reading import Reading
 from debugger.views.shortcuts import keys
@@ -126,7 +127,9 @@ def _input(now: Reading) -> None:
     turn = now.turns[_row(now).place if state.page().event is not None else -1]
     what = "background work after turn" if turn.is_background else "turn"
     st.markdown(f"###### Input of {what} {turn.number}")
-    copy_as(now.session, turn)
+    with st.container(horizontal=True, gap="xsmall", key="input_actions"):
+        copy_as(now.session, turn)
+        fork_button(now.session, turn.number, "fork_here")
     given: JsonObject = turn.run_input.to_wire()
     st.json(given, expanded=2)
 

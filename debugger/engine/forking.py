@@ -1,0 +1,81 @@
+"""A run's state made ready to go another way: variables edited, the main thread moved, another version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from debugger.engine.edits import VariableEdit, apply_edit, variables_of
+from debugger.engine.state import RunState, ThreadState
+from debugger.errors import ConflictError, InputError
+from debugger.graph import Graph
+
+
+def go_another_way(
+    state: RunState, graph: Graph, edits: Sequence[VariableEdit] = (), start_node: str | None = None
+) -> None:
+    """Change a state that stands between two turns; the next turn tells of the edits.
+
+    Args:
+        state: What the run remembers; changed here unless an error is raised.
+        graph: The version that it goes on in.
+        edits: The variables to change.
+        start_node: The node that the main thread is moved to; ``None`` leaves it where it stands.
+
+    Raises:
+        InputError: An edit cannot be made, the start node is not in the version, or there is no main thread
+            left that could be moved.
+        ConflictError: Threads stand at nodes that are not in the version.
+    """
+    for edit in edits:
+        variables_of(edit, state)
+    if start_node is not None:
+        _check_start(state, graph, start_node)
+    _check_places(state, graph, is_moved=start_node is not None)
+    if start_node is not None:
+        _move(state.main, start_node)
+    state.untold += [apply_edit(edit, state) for edit in edits]
+
+
+def _move(thread: ThreadState, destination: str) -> None:
+    """As by a transfer (``platform/engine.md`` U-48), but the next turn's message is met at the node."""
+    thread.position, thread.parked, thread.lingers = destination, False, False
+    thread.loop, thread.due_at = None, None
+    thread.callers.clear()
+    thread.waiting_edges.clear()
+
+
+def _check_start(state: RunState, graph: Graph, start_node: str) -> None:
+    if start_node not in graph.nodes:
+        raise InputError(
+            f"The start node {start_node!r} is not in this version of the workflow.",
+            advice="Choose one of its nodes, or leave it empty to begin where the run stood.",
+        )
+    if state.main.ended:
+        raise InputError(
+            "The conversation had ended before this turn, so it cannot begin at another node.",
+            advice="Fork from an earlier turn.",
+        )
+
+
+def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
+    lost = [
+        f"{node_id!r} (thread {thread.thread_id})"
+        for thread in state.active_threads
+        if not (is_moved and thread is state.main)
+        for node_id in _places(thread)
+        if node_id not in graph.nodes
+    ]
+    if lost:
+        raise ConflictError(
+            f"The run stands at {', '.join(dict.fromkeys(lost))}, which this version does not have.",
+            advice="Choose a start node of this version, or fork in the version that the run used.",
+        )
+
+
+def _places(thread: ThreadState) -> Iterator[str]:
+    """The nodes that a thread needs to go on: its own, and those that it will be led back to."""
+    if thread.position is not None:
+        yield thread.position
+    for called, caller in thread.callers:
+        yield called
+        yield caller

@@ -1,0 +1,92 @@
+"""Recorded inputs sent to a run one after the other, until they are all sent or someone takes over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
+
+if TYPE_CHECKING:
+    from debugger.session.session import DebugSession
+
+
+class FastForward:
+    """Sends inputs to a session on a thread of its own; begun by `DebugSession.fast_forward`.
+
+    A breakpoint that is met holds it like any other turn. What it cannot do is told by the session's
+    ``error``, or by ``problem``.
+
+    Args:
+        session: Takes the inputs.
+        inputs: What is sent, in order.
+        after_first: Told how the first turn ended; a hosted run has its id only then.
+        at_end: Called once, after the last turn.
+    """
+
+    def __init__(
+        self,
+        session: DebugSession,
+        inputs: Sequence[TurnInput],
+        *,
+        after_first: Callable[[TurnResult], None] = lambda _result: None,
+        at_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.total = len(inputs)
+        self.done = 0
+        """How many turns have ended."""
+        self.problem = ""
+        """Why it ended before its last input, as a sentence; empty where it did not."""
+        self._session = session
+        self._inputs = list(inputs)
+        self._after_first = after_first
+        self._at_end = at_end
+        self._stopped = threading.Event()
+        self._over = threading.Event()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has more to send, or waits for a turn that it began."""
+        return not self._over.is_set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was stopped and waits for its last turn."""
+        return self._stopped.is_set() and self.is_under_way
+
+    def begin(self) -> None:
+        """Send the first input, and on a thread the others."""
+        threading.Thread(target=self._send, name="fast forward", daemon=True).start()
+
+    def stop(self) -> None:
+        """Send nothing more; the turn under way goes on to its end."""
+        self._stopped.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end; whether it came in time (seconds)."""
+        return self._over.wait(timeout)
+
+    def _send(self) -> None:
+        try:
+            for number, given in enumerate(self._inputs, start=1):
+                if not self._may_send(number):
+                    return
+                result = self._session.take(given)
+                if result is None:
+                    self.problem = f"Input {number} of {self.total} could not be run."
+                    return
+                self.done = number
+                if number == 1:
+                    self._after_first(result)
+            self._at_end()
+        finally:
+            self._over.set()
+
+    def _may_send(self, number: int) -> bool:
+        last = self._session.result
+        if self._stopped.is_set():
+            self.problem = f"Stopped after {number - 1} of {self.total} inputs; the run is yours."
+        elif number > 1 and last is not None and last.status in TERMINAL_STATUSES:
+            self.problem = f"The run was over ({last.status}) before input {number} of {self.total}."
+        return not self.problem

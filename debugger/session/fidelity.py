@@ -1,0 +1,112 @@
+"""How faithfully a turn that is run again repeats what it did: found by comparing, never claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from debugger.analysis.comparison.ignored import DEFAULT
+from debugger.analysis.comparison.same_turn import same_turn
+from debugger.analysis.facts import field, node_of
+from debugger.analysis.hops import HOP_TYPES
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.runs import TurnLog
+
+Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
+
+_PATH_TYPES = frozenset({*HOP_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
+_BY_HAND = frozenset({"pinned", "person"})
+"""What stands for the name of the model where something else answered in its place."""
+_MOST_TOLD = 50
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """What a control run found."""
+
+    verdict: Verdict
+    sentence: str
+    """For people."""
+    differences: tuple[str, ...] = ()
+    """The events that differ, in words."""
+
+    def to_json(self) -> JsonObject:
+        """To be kept beside a fork."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "differences": list(self.differences[:_MOST_TOLD]),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
+        """Read what `to_json` gave; nothing means that nothing was checked."""
+        if not kept:
+            return cls("unchecked", "No control run was made.")
+        return cls(kept["verdict"], kept["sentence"], tuple(kept["differences"]))
+
+
+UNCHECKED = Fidelity.from_json(None)
+
+
+def judge(original: TurnLog, again: TurnLog, *, replayed: bool = False) -> Fidelity:
+    """Compare a turn with the same turn run again, unedited.
+
+    Args:
+        original: As it was recorded.
+        again: As it fell out when it was run again.
+        replayed: Whether the turns before it were run again, too: then no state was ever restored.
+    """
+    found = same_turn(original, again, DEFAULT)
+    told = tuple(str(difference) for difference in found.differences)
+    hand = changed_by_hand(original)
+    if replayed:
+        outcome = "and it did the same." if found.is_same else "and it did not do quite the same."
+        return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", told)
+    if found.is_same:
+        return Fidelity("verified", "Run again unedited, the turn did the same but for ids and times.")
+    if hand:
+        return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", told)
+    if path_of(original) == path_of(again):
+        return Fidelity(
+            "approximate", "Run again unedited, the turn took the same path with other words or values.", told
+        )
+    return Fidelity("differs", "Run again unedited, the turn took another path.", told)
+
+
+def changed_by_hand(turn: TurnLog) -> str:
+    """How people had a hand in a turn, in words; empty where nobody had."""
+    found = [word for word, has in _HANDS.items() if any(has(event) for event in turn.events)]
+    return " and ".join(found)
+
+
+def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
+    """The way through the graph, and where it waits at last."""
+    return [
+        (event.type, node_of(event), field(event, "destination_node_logical_id"))
+        for event in turn.events
+        if event.type in _PATH_TYPES
+    ]
+
+
+def _edited(event: Event) -> bool:
+    return event.type == "workflow_debug_log" and bool(field(event, "edits"))
+
+
+def _pinned(event: Event) -> bool:
+    return bool(field(event, "pinned") or field(event, "fault")) or _answered_as(event) == "pinned"
+
+
+def _answered(event: Event) -> bool:
+    return _answered_as(event) == "person"
+
+
+def _answered_as(event: Event) -> str | None:
+    usage = field(event, "llm_usage_info")
+    named = usage.get("response_model") if isinstance(usage, Mapping) else None
+    return named if named in _BY_HAND else None
+
+
+_HANDS = {"changed by hand": _edited, "pinned": _pinned, "answered by a person": _answered}

@@ -1,0 +1,251 @@
+"""A fork while a person prepares it: what is changed, what would be different, what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from debugger.analysis.difference import Difference, differences
+from debugger.analysis.given_again import default_variables, inputs_again
+from debugger.analysis.scopes import Scopes, scopes_at
+from debugger.analysis.standing import Standing
+from debugger.analysis.supplied import supplied_dynamic, supplied_state
+from debugger.engine.edits import VariableEdit
+from debugger.errors import InputError, InputJsonError, NotFoundError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.forks import ForkWay
+from debugger.protocol.messages import human_message
+from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
+from debugger.protocol.workflow import Workflow
+from debugger.session.pending_edits import PendingEdits, Tier
+from debugger.session.typed_json import parse_object, to_json
+from debugger.session.variable_rows import rows_from, value_of
+
+DYNAMIC, RUNTIME, WORKFLOW = Tier("dynamic"), Tier("runtime"), Tier("workflow")
+
+
+@dataclass(frozen=True)
+class ForkPoint:
+    """A turn of a run, and how the run stood right before it."""
+
+    run_id: str
+    workflow_id: str
+    workflow: Workflow
+    """The version that ran."""
+    version_number: int | None
+    turns: tuple[TurnLog, ...]
+    """All turns of the run."""
+    number: int
+    """The turn, from 1."""
+
+    @cached_property
+    def original(self) -> TurnLog:
+        """The turn as it is recorded.
+
+        Raises:
+            NotFoundError: The run has no such turn.
+        """
+        for turn in self.turns:
+            if turn.number == self.number and not turn.is_background:
+                return turn
+        raise NotFoundError(
+            f"Run {self.run_id} has no turn {self.number}.", advice="Choose one of its turns."
+        )
+
+    @cached_property
+    def past(self) -> list[TurnLog]:
+        """The turns before it, with the background work between them."""
+        return [turn for turn in self.turns if turn.number < self.number]
+
+    @cached_property
+    def inputs(self) -> list[TurnInput]:
+        """The inputs of all turns up to it, as they were given; its own is the last."""
+        return inputs_again([turn for turn in self.turns if turn.number <= self.number], self.workflow)
+
+    @cached_property
+    def standing_at(self) -> str:
+        """The node where the main thread stood."""
+        if not self.past:
+            given = self.original.run_input
+            start = supplied_state(given).threads.get(MAIN_THREAD)
+            wanted = given.start_node_logical_id or (start.node_logical_id if start else None)
+            return wanted or next(
+                (node.logical_id for node in self.workflow.node_configs if node.is_start), ""
+            )
+        main = Standing.after(self.past).main
+        return main.ahead or main.node or ""
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """The variables as they stood, and the dynamic ones that the turn itself brought."""
+        brought = supplied_dynamic(self.inputs[-1])
+        if self.past:
+            found = scopes_at(self.past)
+            return Scopes(
+                dynamic={**found.dynamic, **brought},
+                runtime=found.runtime,
+                workflow=found.workflow,
+                seeds=found.seeds,
+            )
+        state = supplied_state(self.original.run_input)
+        main = state.threads.get(MAIN_THREAD)
+        return Scopes(
+            dynamic={**default_variables(self.workflow), **state.dynamic_variables, **brought},
+            runtime={MAIN_THREAD: dict(main.runtime_variables) if main else {}},
+            workflow=dict(state.workflow_runtime_variables),
+        )
+
+
+@dataclass
+class ForkDraft:
+    """What a person wants of a fork."""
+
+    point: ForkPoint
+    variables: PendingEdits
+    message: str
+    way: ForkWay = "exact"
+    start_node: str = ""
+    """Where the main thread is to begin; empty leaves it where it stood."""
+    version_number: int | None = None
+    """``None`` is the version of the run."""
+    note: str = ""
+    by: str = ""
+    """Who forks."""
+    texts: dict[Tier, str] = field(default_factory=dict)
+    """What was typed as JSON and cannot be used, by tier."""
+    _text_errors: dict[Tier, InputJsonError] = field(default_factory=dict)
+    _given: TurnInput = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._given = self.point.inputs[-1]
+
+    @classmethod
+    def of(cls, point: ForkPoint, way: ForkWay = "exact") -> ForkDraft:
+        """A fork in which nothing is changed yet.
+
+        Raises:
+            NotFoundError: The run has no such turn.
+        """
+        scopes = point.scopes
+        shown = {
+            DYNAMIC: dict(scopes.dynamic),
+            RUNTIME: dict(scopes.runtime.get(MAIN_THREAD, {})),
+            WORKFLOW: {name: value for name, value in scopes.workflow.items() if not name.startswith("_")},
+        }
+        return cls(point, PendingEdits(shown), point.original.message, way)
+
+    @property
+    def edits(self) -> list[VariableEdit]:
+        """The variables to change."""
+        return self.variables.edits
+
+    @property
+    def differences(self) -> list[Difference]:
+        """What is changed, path by path."""
+        before = {
+            "message": self.point.original.message,
+            "start node": self.point.standing_at,
+            "version": self.point.version_number,
+        }
+        after = {
+            "message": self.message,
+            "start node": self.start_node or self.point.standing_at,
+            "version": self.point.version_number if self.version_number is None else self.version_number,
+        }
+        return [*differences(before, after), *self.variables.differences]
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether anything is changed."""
+        return bool(self.differences)
+
+    @property
+    def problems(self) -> list[str]:
+        """Why it cannot be run as it stands, one sentence each."""
+        found = [*self.variables.problems, *(error.message for error in self._text_errors.values())]
+        if self.way == "replayed":
+            if self.start_node and self.start_node != self.point.standing_at:
+                found.append("Sent again from turn 1, the run cannot begin this turn at another node.")
+            if any(edit.scope != "dynamic" or edit.is_removal for edit in self.edits):
+                found.append(
+                    "Sent again from turn 1, only dynamic variables can be set: they go with the turn."
+                )
+        return found
+
+    def inputs(self) -> list[TurnInput]:
+        """What is sent, in order; the turn itself comes last.
+
+        Raises:
+            InputError: It cannot be run as it stands.
+        """
+        if self.problems:
+            raise InputError(self.problems[0], advice="Correct it, or fork in another way.")
+        if self.way == "exact":
+            return [self._with_message(self._without_edited())]
+        if self.way == "replayed":
+            return [*self.point.inputs[:-1], self._with_message(self._with_dynamic())]
+        return [self._with_message(self._rebuilt())]
+
+    def text(self, tier: Tier) -> str:
+        """The variables of a tier as JSON; as typed while that cannot be used."""
+        return self.texts.get(tier) or to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
+
+    def set_text(self, tier: Tier, text: str) -> None:
+        """Take the variables of a tier as JSON; what cannot be used is told by `problems`."""
+        try:
+            rows = rows_from(parse_object(text, what=f"The JSON of the {tier.scope} variables"))
+        except InputJsonError as error:
+            self.texts[tier], self._text_errors[tier] = text, error
+            return
+        self.texts.pop(tier, None)
+        self._text_errors.pop(tier, None)
+        self.variables.set_rows(tier, rows)
+
+    def unedited(self) -> ForkDraft:
+        """The same fork with nothing changed."""
+        return ForkDraft.of(self.point, self.way)
+
+    def _without_edited(self) -> JsonObject:
+        """The turn's own input without what is edited in the state: it would win over the edit."""
+        edited = {edit.name for edit in self.edits if edit.scope == "dynamic"}
+        given = dict(self._given.to_wire())
+        given["dynamic_variables"] = _without(self._given.dynamic_variables, edited)
+        return given
+
+    def _with_dynamic(self) -> JsonObject:
+        given = dict(self._given.to_wire())
+        wanted = {edit.name: edit.value for edit in self.edits}
+        return {**given, "dynamic_variables": {**self._given.dynamic_variables, **wanted}}
+
+    def _rebuilt(self) -> JsonObject:
+        """A first turn that begins where this one did; the conversation before it cannot be given along."""
+        found = {tier: dict(values) for tier, values in self.variables.shown.items()}
+        for edit in self.edits:
+            values = found[Tier(edit.scope, edit.thread_id)]
+            values.pop(edit.name, None)
+            if not edit.is_removal:
+                values[edit.name] = edit.value
+        given = dict(self._given.to_wire())
+        return {
+            **given,
+            "command": "start",
+            "start_node_logical_id": self.start_node or self.point.standing_at or None,
+            "initial_state": None,
+            "version_number": None,
+            "dynamic_variables": found[DYNAMIC],
+            "runtime_variables": {**self.point.scopes.seeds, **found[WORKFLOW], **found[RUNTIME]},
+        }
+
+    def _with_message(self, given: JsonObject) -> TurnInput:
+        if self.message == self.point.original.message:
+            return TurnInput.from_wire(given)
+        said = [human_message(self.message)] if self.message.strip() else []
+        inputs: Sequence[JsonObject] = [{"type": "llm", "messages": said}] if said else []
+        return TurnInput.from_wire(
+            {**given, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": list(inputs)}}}
+        )
+
+
+def _without(values: JsonObject, names: set[str]) -> JsonObject:
+    return {name: value for name, value in values.items() if name not in names}

@@ -1,0 +1,115 @@
+"""What the controls of forks, control runs and inputs sent again do."""
+
+from __future__ import annotations
+
+from debugger.errors import InputError
+from debugger.session import forking
+from debugger.session.control_check import ControlCheck, price_of_check
+from debugger.session.fast_forward import FastForward
+from debugger.session.fork_draft import ForkDraft
+from debugger.session.session import DebugSession
+from debugger.settings import read_settings
+from debugger.views import commands, note_commands, state
+from debugger.views.backends import fork_book
+from debugger.views.commands import command
+
+_SOON = 0.25
+"""Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
+
+
+@command
+def open_fork(turn_number: int) -> None:
+    """Prepare a fork that begins with a turn of the run on view."""
+    page = state.page()
+    session = page.session
+    if session is None or session.run_id is None or session.busy:
+        return
+    draft = ForkDraft.of(forking.fork_point(session, turn_number), forking.ways(session.backend)[0])
+    draft.by = note_commands.author()
+    page.fork, page.fork_check = draft, None
+    state.renew_editors()
+    if not price(draft):
+        check_fork()
+
+
+def close_fork() -> None:
+    """Let go of the fork that is being prepared."""
+    page = state.page()
+    page.fork = page.fork_check = None
+
+
+def price(draft: ForkDraft) -> str:
+    """What a control run of a draft costs, as a sentence; empty where it is free."""
+    return price_of_check(draft.way, asks_models=read_settings().responder == "model")
+
+
+@command
+def check_fork() -> None:
+    """Run the turn again unedited, to see whether it does what it did."""
+    page = state.page()
+    if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_under_way):
+        return
+    page.fork_check = ControlCheck(page.session.backend, page.fork)
+    page.fork_check.begin()
+    page.fork_check.wait(_SOON)
+
+
+@command
+def run_fork() -> None:
+    """Run the fork as it was prepared, and show it."""
+    page = state.page()
+    if page.fork is not None and page.fork.problems:
+        raise InputError(page.fork.problems[0], advice="Correct it first.")
+    _run(page.fork)
+
+
+@command
+def run_unedited() -> None:
+    """Run the fork without its edits, as a run of its own that is kept."""
+    draft = state.page().fork
+    if draft is None:
+        return
+    unedited = draft.unedited()
+    unedited.note, unedited.by = draft.note, draft.by
+    _run(unedited)
+
+
+@command
+def send_again(turn_number: int) -> None:
+    """Send the recorded inputs up to a turn to a new run, which is then the person's."""
+    session = state.page().session
+    if session is not None and not session.busy:
+        _show(*forking.from_the_start(session, turn_number))
+
+
+def take_over() -> None:
+    """Send no more of the recorded inputs; the run is the person's after the turn under way."""
+    session = state.page().session
+    if session is not None and session.forward is not None:
+        session.forward.stop()
+
+
+def open_tree() -> None:
+    """Show the tree of the run's forks."""
+    state.page().shows_tree = True
+
+
+def close_tree() -> None:
+    """Put the tree away."""
+    state.page().shows_tree = False
+
+
+def _run(draft: ForkDraft | None) -> None:
+    page = state.page()
+    if draft is None or page.session is None:
+        return
+    found = forking.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
+    close_fork()
+    _show(*found)
+
+
+def _show(session: DebugSession, forward: FastForward) -> None:
+    commands.show(session)
+    session.fast_forward(forward)
+    state.page().answers.expire()
+    session.wait_still(_SOON)

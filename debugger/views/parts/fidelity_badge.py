@@ -1,0 +1,23 @@
+"""How faithful a fork is, as a badge."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.session.fidelity import Fidelity, Verdict
+from debugger.views.parts.plain import plain
+from debugger.views.parts.status import Look
+
+LOOKS: dict[Verdict, Look] = {
+    "verified": Look("Verified", ":material/verified:", "green"),
+    "approximate": Look("Approximate", ":material/rule:", "orange"),
+    "differs": Look("Differs", ":material/difference:", "red"),
+    "replayed": Look("Replayed from turn 1", ":material/replay:", "violet"),
+    "unchecked": Look("Not checked", ":material/help:", "gray"),
+}
+
+
+def fidelity_badge(fidelity: Fidelity) -> None:
+    """Draw the verdict; the sentence is in its help."""
+    look = LOOKS[fidelity.verdict]
+    st.badge(look.word, icon=look.icon, color=look.colour, help=plain(fidelity.sentence))

@@ -1,0 +1,231 @@
+"""Runs that are left at one of their turns, as a person does it: changed, compared with the way it was, found
+again in the tree."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import ROOT, Server, free_port, running
+from tests.browser.driving import (
+    HEADER_HEIGHT,
+    choose,
+    connect,
+    context,
+    conversation,
+    go_to,
+    import_workflow,
+    keep_import,
+    open_app,
+    say,
+    settled,
+    start,
+)
+from tests.factories import direct, document, static, when
+from tests.factories import say as talk
+
+SCREENSHOTS = ROOT / "tests/browser/screenshots"
+
+pytestmark = pytest.mark.browser
+
+
+def desks():
+    """Two desks; a variable says which one is open to the caller."""
+    return document(
+        static("hi", "Welcome"),
+        talk("chat"),
+        static("gold", "Gold desk"),
+        static("plain", "Plain desk"),
+        talk("after"),
+        direct("hi", "chat"),
+        when("chat", "gold", "[[level]] == 'gold'"),
+        when("chat", "plain", "1 == 1"),
+        direct("gold", "after"),
+        direct("plain", "after"),
+        name="Desks",
+    )
+
+
+def opened(page: Page, app: Server) -> None:
+    open_app(page, app.url)
+    import_workflow(page, "desks.json", desks())
+    keep_import(page)
+    expect(context(page)).to_contain_text("Desks")
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
+    settled(page)
+
+
+def run_id(page: Page) -> str:
+    return context(page).locator("[data-testid=stCode]").inner_text().strip()
+
+
+def dialog(page: Page):
+    return page.get_by_role("dialog")
+
+
+def fork(page: Page, *, variables: str = "", message: str = "", note: str = "") -> None:
+    press(page, "fork_turn")
+    if message:
+        dialog(page).get_by_label("What the user says").fill(message)
+    if variables:
+        dialog(page).get_by_text("As JSON").click()
+        settled(page)
+        box = dialog(page).get_by_label("Runtime variables as JSON")
+        box.fill(variables)
+        box.press("Control+Enter")
+        settled(page)
+    if note:
+        dialog(page).get_by_label("Note").fill(note)
+        dialog(page).get_by_label("Note").press("Enter")
+        settled(page)
+    press(page, "run_fork")
+    expect(dialog(page)).to_have_count(0)
+
+
+def test_a_call_goes_another_way_from_its_third_turn_and_the_way_back_is_kept(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "I'd like to book an appointment.")
+    say(page, "I'm Ada Moreno, born 4 May 1990.")
+    first = run_id(page)
+
+    press(page, "fork_turn")
+    expect(dialog(page)).to_contain_text("Verified")
+    expect(dialog(page)).to_contain_text("Nothing is changed yet.")
+    words = dialog(page).get_by_label("What the user says")
+    expect(words).to_have_value("I'm Ada Moreno, born 4 May 1990.")
+    words.fill("I'm Tom Fairweather and I have chest pain.")
+    words.press("Control+Enter")
+    expect(dialog(page)).to_contain_text("~ message")
+    page.screenshot(path=SCREENSHOTS / "fork_dialog.png")
+    press(page, "run_fork")
+
+    expect(conversation(page)).to_contain_text("That needs care right now")
+    expect(context(page)).to_contain_text("fork at turn 3")
+    expect(context(page)).to_contain_text("Verified")
+    assert run_id(page) != first
+    assert re.search(f"run={run_id(page)}", page.url)
+    page.screenshot(path=SCREENSHOTS / "fork.png")
+    press(page, "crumb_0")
+    expect(conversation(page)).to_contain_text("Thank you, Ada Moreno")
+    assert run_id(page) == first
+
+
+def test_two_forks_of_one_turn_stand_side_by_side_in_the_tree_and_open_from_there(page: Page, app: Server):
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+    expect(conversation(page)).to_contain_text("Plain desk")
+    first = run_id(page)
+    press(page, "fork_turn")
+    press(page, "run_unedited")
+    expect(context(page)).to_contain_text("Verified")
+    press(page, "crumb_0")
+    expect(context(page)).to_contain_text(first)
+
+    fork(page, variables='{"level": "gold"}', note="A gold card")
+    expect(conversation(page)).to_contain_text("Gold desk")
+    expect(context(page)).to_contain_text("+ runtime.level")
+    expect(context(page)).to_contain_text("2 forks")
+    edited = run_id(page)
+    press(page, "open_tree")
+    page.screenshot(path=SCREENSHOTS / "run_tree.png")
+    grid = dialog(page).get_by_test_id("stDataFrame")
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 60, box["y"] + HEADER_HEIGHT + 16)
+    settled(page)
+
+    expect(dialog(page)).to_have_count(0)
+    expect(context(page)).to_contain_text(first)
+    assert edited != first
+
+
+def test_a_fork_is_found_again_from_its_link_in_another_browser(page: Page, app: Server, chromium: Browser):
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+    fork(page, message="open up")
+    expect(context(page)).to_contain_text("fork at turn 2")
+
+    other = chromium.new_context().new_page()
+    open_app(other, page.url)
+
+    expect(conversation(other)).to_contain_text("open up")
+    expect(context(other)).to_contain_text("fork at turn 2")
+    expect(context(other)).to_contain_text("~ message")
+    other.context.close()
+
+
+def test_recorded_inputs_are_sent_to_a_new_run_which_is_then_the_person_s(page: Page, app: Server):
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "I'd like to book an appointment.")
+    say(page, "I'm Ada Moreno, born 4 May 1990.")
+    first = run_id(page)
+
+    press(page, "send_again")
+    expect(context(page)).not_to_contain_text(first)
+    expect(context(page)).to_contain_text("Turn 3")
+
+    expect(conversation(page)).to_contain_text("Thank you, Ada Moreno")
+    say(page, "A check-up, on Tuesday please.")
+    expect(context(page)).to_contain_text("Turn 4")
+
+
+def test_the_dialog_is_walked_by_keyboard_and_left_with_escape(page: Page, app: Server):
+    opened(page, app)
+    start(page)
+    say(page, "let me in")
+
+    page.locator(".st-key-fork_turn button").first.focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(dialog(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    settled(page)
+
+    expect(dialog(page)).to_have_count(0)
+    expect(conversation(page)).to_contain_text("Plain desk")
+    press(page, "fork_turn")
+    expect(dialog(page)).to_be_visible()
+
+
+def test_without_checkpoints_a_fork_is_rebuilt_and_says_how_faithful_it_is(page: Page, app: Server, tmp_path):
+    port, key = free_port(), "sk-forks"
+    command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--database", f"sqlite:///{tmp_path}/hosted.sqlite3", "--api-key", key]
+    with running(command, "/healthz", port, tmp_path) as api:
+        open_app(page, app.url)
+        connect(page, f"{api.url}/workflows", key)
+        go_to(page, "Debug")
+        import_workflow(page, "desks.json", desks())
+        keep_import(page)
+        start(page)
+        say(page, "let me in")
+        first = run_id(page)
+
+        press(page, "fork_turn")
+        expect(dialog(page)).to_contain_text("Rebuilt from the record")
+        expect(dialog(page)).to_contain_text("Not checked")
+        page.screenshot(path=SCREENSHOTS / "fork_hosted.png")
+        press(page, "run_unedited")
+
+        expect(conversation(page)).to_contain_text("Plain desk")
+        expect(context(page)).to_contain_text("fork at turn 2")
+        assert run_id(page) != first
+        press(page, "crumb_0")
+        expect(context(page)).to_contain_text(first)
+        press(page, "fork_turn")
+        dialog(page).get_by_text("Sent again from turn 1").click()
+        settled(page)
+        press(page, "run_unedited")
+        expect(context(page)).to_contain_text("Replayed from turn 1")
+        expect(conversation(page)).to_contain_text("Welcome")

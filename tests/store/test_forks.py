@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import NotFoundError
+from debugger.protocol.forks import ForkRecord
+from debugger.store import FinishedTurn, RunFork, Store
+from debugger.store.ids import new_id
+
+
+@pytest.fixture
+def store():
+    with closing(Store("sqlite://")) as opened:
+        yield opened
+
+
+def a_turn(run_id, number):
+    return FinishedTurn(
+        run_id=run_id,
+        turn_number=number,
+        status="waiting_for_user_input",
+        checkpoint=b"state %d" % number,
+        started_at=float(number),
+        finished_at=number + 0.5,
+        workflow_id="665f00000000000000000001",
+        version_number=3,
+        run_by="bo",
+        events_json=b'[{"type":"assistant_response","content":"%d"}]' % number,
+    )
+
+
+def a_fork(source, pairs, **fields):
+    record = ForkRecord(run_id=new_id(), source_run_id=source, turn_number=pairs + 1, created_at=50.0)
+    values = {
+        "record": record,
+        "pair_count": pairs,
+        "checkpoint": b"changed",
+        "status": "waiting_for_user_input",
+        "version_number": 4,
+        "version_name": "Next",
+        "token_usage_json": b'{"total_tokens":7}',
+        "latency_stats_json": b"{}",
+    }
+    return RunFork(**{**values, **fields})
+
+
+def record(name, source, **fields):
+    return ForkRecord(run_id=name, source_run_id=source, turn_number=1, **fields)
+
+
+def test_a_fork_holds_the_first_turns_and_stands_at_its_own_checkpoint(store):
+    source = new_id()
+    for number in (1, 2, 3):
+        store.append_turn(a_turn(source, number))
+    fork = a_fork(source, 2)
+
+    store.fork(fork)
+
+    run_id = fork.record.run_id
+    copied, original = store.run(run_id), store.run(source)
+    assert copied.input_output_pairs == original.input_output_pairs[:2]
+    assert (copied.version_number, copied.version_name, copied.run_by) == (4, "Next", None)
+    assert copied.llm_token_usage == {"total_tokens": 7}
+    assert store.checkpoint(run_id).checkpoint == b"changed"
+    assert store.checkpoint(run_id, 1).checkpoint == b"state 1"
+    assert store.checkpoint(source, 2).checkpoint == b"state 2"
+
+
+def test_a_fork_before_the_first_turn_takes_turn_1(store):
+    source = new_id()
+    store.append_turn(a_turn(source, 1))
+    fork = a_fork(source, 0, status="not_started")
+    store.fork(fork)
+    run_id = fork.record.run_id
+
+    assert store.checkpoint(run_id).turn_number == 0
+    assert store.run(run_id).input_output_pairs == []
+    store.append_turn(a_turn(run_id, 1))
+
+    assert len(store.run(run_id).input_output_pairs) == 1
+    assert store.run(run_id).source_workflow_run_id == source
+
+
+def test_a_fork_of_a_run_that_is_not_there_leaves_nothing(store):
+    with pytest.raises(NotFoundError):
+        store.fork(a_fork(new_id(), 1))
+
+    assert store.runs()[1] == 0
+
+
+def test_what_is_remembered_of_a_fork_can_be_told_later(store):
+    kept = record("a", "root", way="rebuilt", forked_by="ada", created_at=1.0)
+    store.forks.keep(kept)
+
+    store.forks.describe("a", [{"path": "dynamic.x", "op": "added", "before": None, "after": 1}], "why")
+    store.forks.judge("a", {"verdict": "verified"})
+
+    found = store.forks.of("a")
+    assert found is not None
+    assert (found.way, found.forked_by, found.note) == ("rebuilt", "ada", "why")
+    assert found.changes[0]["path"] == "dynamic.x"
+    assert found.fidelity == {"verdict": "verified"}
+    assert store.forks.of("root") is None
+
+
+def test_a_family_is_every_fork_of_the_same_first_run(store):
+    links = [("b", "root"), ("a", "root"), ("c", "b"), ("d", "c"), ("x", "elsewhere")]
+    for place, (name, source) in enumerate(links):
+        store.forks.keep(record(name, source, created_at=float(place)))
+
+    for member in ("root", "a", "d"):
+        assert [one.run_id for one in store.forks.family(member)] == ["b", "a", "c", "d"]
+    assert store.forks.family("stranger") == []
+
+
+def test_a_ring_in_what_is_remembered_is_no_endless_loop(store):
+    store.forks.keep(record("a", "b"))
+    store.forks.keep(record("b", "a"))
+
+    assert store.forks.family("a")
+
+
+def test_how_the_runs_of_a_family_stand_is_told_where_they_are_kept_here(store):
+    source = new_id()
+    store.append_turn(a_turn(source, 1))
+
+    assert store.forks.statuses([source, "elsewhere"]) == {source: "waiting_for_user_input"}
+
+
+def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
+    path, source = tmp_path / "old.sqlite3", new_id()
+    with closing(Store(f"sqlite:///{path}")) as older:
+        older.append_turn(a_turn(source, 1))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE forks")
+        connection.commit()
+
+    with closing(Store(f"sqlite:///{path}")) as store:
+        store.forks.keep(record("a", source))
+
+        assert store.forks.family(source)[0].run_id == "a"
+        assert store.checkpoint(source).checkpoint == b"state 1"
