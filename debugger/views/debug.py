@@ -68,7 +68,7 @@ def _setup(backend: Backend) -> None:
 
 def _poll_seconds(session: DebugSession) -> float | None:
     """How often a session is looked at by itself; ``None`` when nothing can happen."""
-    if session.stop_point is not None:
+    if session.stop_point is not None or session.desk.pending is not None:
         return None
     if session.busy:
         return _POLL_SECONDS
@@ -78,7 +78,7 @@ def _poll_seconds(session: DebugSession) -> float | None:
 def _standing(session: DebugSession) -> tuple[object, ...]:
     """What of a session the page outside the workbench shows, and how often it is polled."""
     number = session.turns[-1].number if session.turns else 0
-    stands = session.stop_point
+    stands = session.stop_point, session.desk.pending
     moves = _poll_seconds(session)
     return session, session.run_id, session.status, number, stands, moves, state.page().generation
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
+from debugger.engine.responders.base import Reply
 from debugger.protocol.base import JsonObject
+
+_LONGEST = 60
+"""Characters of a summary."""
 
 TargetKind = Literal["node", "tool", "model"]
 
@@ -36,6 +41,29 @@ class Pin:
     is_enabled: bool = True
     id: str = ""
     """Given by `Interventions.put`."""
+
+    @classmethod
+    def of_reply(cls, node_id: str, reply: Reply, *, note: str = "") -> Self:
+        """The pin that lets a node's model give a reply again."""
+        output = {
+            "text": reply.text,
+            "chosen": reply.chosen.edge_id if reply.chosen else None,
+            "args": reply.args,
+            "reason": reply.reason,
+            "fields": reply.fields,
+            "calls": [{"name": call.name, "args": call.args} for call in reply.calls],
+        }
+        return cls(Target("model", node_id), output, note)
+
+    @property
+    def summary(self) -> str:
+        """The output in a few words."""
+        for key in ("text", "says", "result", "error", "variables", "fields", "output"):
+            value = self.output.get(key)
+            if value not in (None, "", [], {}):
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        return f"goes on by {self.output['chosen']}" if self.output.get("chosen") else "nothing"
 
 
 @dataclass(frozen=True)

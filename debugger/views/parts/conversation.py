@@ -7,6 +7,7 @@ import streamlit as st
 from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, state
 from debugger.views.parts.bubbles import draw_bubbles
+from debugger.views.parts.desk import desk
 from debugger.views.parts.keyboard_scroll import keyboard_scroll
 from debugger.views.parts.message_focus import message_focus
 from debugger.views.parts.plain import count, plain
@@ -25,12 +26,24 @@ def conversation(now: Reading) -> None:
             _empty(now)
         draw_bubbles(_latest(_shown(now)))
         if now.session.busy:
-            reason = now.session.backend.capabilities.reason_against("live_events")
-            st.caption(f":material/progress_activity: The workflow is working … {plain(reason or '')}")
-    _suggestions(now)
-    _message_box(now)
+            st.caption(_at_work(now))
+    if now.session.desk.pending is not None:
+        desk(now)
+    else:
+        _suggestions(now)
+        _message_box(now)
     keyboard_scroll("conversation", "Conversation")
     message_focus(_last_turn(now) if _takes_message(now) else None, told=_told(now))
+
+
+def _at_work(now: Reading) -> str:
+    """What a turn under way does."""
+    if now.session.desk.pending is not None:
+        return ":material/edit: A model's answer is asked of you below."
+    if now.session.stop_point is not None:
+        return ":material/pause_circle: The run stands still."
+    reason = now.session.backend.capabilities.reason_against("live_events")
+    return f":material/progress_activity: The workflow is working … {plain(reason or '')}"
 
 
 def _told(now: Reading) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from debugger.engine.interventions import Pin
 from debugger.session.breakpoint_places import PlaceKind
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.views import stepping_commands
@@ -14,7 +15,7 @@ _KINDS: dict[str, tuple[PlaceKind, ...]] = {"node": ("before", "after"), "edge":
 
 
 def graph_badges(now: Reading) -> Badges:
-    """The breakpoints of the session on their nodes and edges; of several on one, the first is shown."""
+    """Breakpoints and pins on their nodes and edges; of several breakpoints on one, the first is shown."""
     points = now.session.breakpoints
     marks: dict[Element, Mark] = {}
     for point in points.points:
@@ -22,7 +23,12 @@ def graph_badges(now: Reading) -> Badges:
             marks.setdefault(Element("edge", point.target), _mark(point, points))
         elif point.kind in _KINDS["node"]:
             marks.setdefault(Element("node", point.target), _mark(point, points))
-    return Badges(marks)
+    pins = {
+        one.target.name: f"Pinned: {one.summary}"
+        for one in now.session.interventions.all
+        if isinstance(one, Pin) and one.is_enabled and one.target.kind != "tool"
+    }
+    return Badges(marks, pins)
 
 
 def toggle_breakpoint(element: Element) -> None:

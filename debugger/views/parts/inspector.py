@@ -13,6 +13,7 @@ from debugger.views import commands, state
 from debugger.views.parts.copy_as import copy_as
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.notes_tab import notes_tab
+from debugger.views.parts.pin_button import pin_button
 from debugger.views.parts.plain import plain
 from debugger.views.parts.scopes_tab import scopes_tab
 from debugger.views.parts.turn_actions import fork_button
@@ -116,6 +117,7 @@ def _event(now: Reading) -> None:
     row = _row(now)
     st.markdown(f"**{plain(row.type)}**")
     st.text(row.summary)
+    pin_button(now, row)
     event: Event = now.turns[row.place].events[row.position]
     st.json(event.to_wire(), expanded=2)
 

@@ -7,13 +7,14 @@ import streamlit as st
 from debugger.views import state
 from debugger.views.parts.breakpoints import breakpoints
 from debugger.views.parts.gantt import gantt, gantt_line
+from debugger.views.parts.interventions import interventions
 from debugger.views.parts.metrics import metrics, metrics_line
 from debugger.views.parts.side_effects import side_effects, side_effects_line
 from debugger.views.parts.timeline import timeline
 from debugger.views.parts.timeline_filters import FILTER_KEYS, timeline_filters
 from debugger.views.reading import Reading
 
-VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints")
+VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Pins")
 
 
 def lower_pane(now: Reading) -> None:
@@ -32,6 +33,8 @@ def lower_pane(now: Reading) -> None:
             )
         if view == "Breakpoints":
             breakpoints(now)
+        elif view == "Pins":
+            interventions(now)
         elif view == "Side effects":
             with bar:
                 side_effects_line(now)

@@ -28,6 +28,7 @@ LOOKS = {
     "running": Look("Running", ":material/progress_activity:", "blue"),
     "paused": Look("Paused", ":material/pause:", "yellow"),
     "waiting_for_user_input": Look("Your turn", ":material/chat_bubble:", "violet"),
+    "person": Look("Be the model", ":material/edit:", "violet"),
     "completed": Look("Completed", ":material/check_circle:", "green"),
     "failed": Look("Failed", ":material/dangerous:", "red"),
     "cancelled": Look("Cancelled", ":material/stop_circle:", "gray"),
@@ -39,6 +40,8 @@ _BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
 
 def shown_status(session: DebugSession) -> str:
     """The status, where a run whose user is done is told from a turn under way."""
+    if session.desk.pending is not None:
+        return "person"
     if session.stop_point is not None:
         return "paused"
     is_left_to_itself = session.status == "running" and not session.busy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from debugger.engine.interventions import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import state, stepping_commands
@@ -87,6 +88,7 @@ def _where(now: Reading, reason: str | None) -> None:
         st.caption(plain(f"{told} {reason or ''}"), width="content")
     elif session.gate.mode is not None:
         st.caption(f"Each turn goes on by one {session.gate.mode}.", width="content")
+    _pins(session)
     points = [point for point in session.breakpoints.points if point.is_enabled]
     if points:
         st.button(
@@ -94,10 +96,32 @@ def _where(now: Reading, reason: str | None) -> None:
             key="to_breakpoints",
             type="tertiary",
             icon=":material/radio_button_checked:",
-            on_click=_show_breakpoints,
+            on_click=_show,
+            args=("Breakpoints",),
             help="See them below",
         )
 
 
-def _show_breakpoints() -> None:
-    state.set_widget(state.LOWER_KEY, "Breakpoints")
+def _pins(session: DebugSession) -> None:
+    """Say that not all is real: which pins and faults are on, and whether a person answers for models."""
+    active = [one for one in session.interventions.all if one.is_enabled]
+    asks = session.desk.asks_all or bool(session.desk.nodes)
+    if not active and not asks:
+        return
+    pins = sum(isinstance(one, Pin) for one in active)
+    told = [count(pins, "pin")] if pins else []
+    told += [count(len(active) - pins, "fault")] if len(active) > pins else []
+    told += ["you answer for models"] if asks else []
+    st.button(
+        ", ".join(told),
+        key="to_pins",
+        type="tertiary",
+        icon=":material/push_pin:",
+        on_click=_show,
+        args=("Pins",),
+        help="Not everything in this run is real: see what below",
+    )
+
+
+def _show(view: str) -> None:
+    state.set_widget(state.LOWER_KEY, view)

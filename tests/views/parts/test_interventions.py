@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from debugger.backends.base import Capabilities
+from debugger.engine.interventions import Fault, Pin, Target
+from tests.factories import direct, document, say, static, tool, when
+
+LEAVES = when("chat", "bye", freeform="The user leaves", name="leaves")
+
+
+def told(app):
+    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
+
+
+def marked(app):
+    return " ".join(markdown.value.replace("\\", "") for markdown in app.markdown)
+
+
+def click(app, key):
+    app.button(key).click().run()
+    assert not app.exception
+
+
+def opened(app, backend, *parts, view="Pins"):
+    backend.create_workflow(document(*parts))
+    app.run()
+    app.segmented_control("lower_view").set_value(view).run()
+    assert not app.exception
+
+
+def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, page):
+    opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
+    app.segmented_control("who_answers_choice").set_value("I, for every model").run()
+    app.chat_input("message").set_value("Hello").run()
+    page().session.wait_still(10)
+    app.run()
+    shown = marked(app)
+    app.radio("desk_1_edge").set_value("edge_chat_bye").run()
+
+    click(app, "desk_answer")
+    page().session.wait(10)
+
+    assert "Be the model of Chat" in shown
+    assert "Be kind." in [text.value for text in app.text]
+    assert page().session.status == "completed"
+    assert "Bye" in [event.to_wire().get("content") for event in page().session.turns[0].events]
+
+
+def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, page):
+    schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    opened(app, backend, say("chat", structured_output_schema=schema))
+    page().session.desk.asks_all = True
+    app.chat_input("message").set_value("Hello").run()
+    page().session.wait_still(10)
+    app.run()
+    app.text_area("desk_1_fields").set_value("{city").run()
+
+    click(app, "desk_answer")
+
+    assert any("The structured output is not JSON" in error.value for error in app.error)
+    assert app.text_area("desk_1_fields").value == "{city"
+    assert page().session.desk.pending is not None
+    page().session.stop()
+
+
+def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
+    opened(app, backend, say("chat"))
+    page().session.desk.asks_all = True
+    app.chat_input("message").set_value("Hello").run()
+    page().session.wait_still(10)
+    app.run()
+    app.text_area("desk_1_text").set_value("Good day").run()
+    app.checkbox("desk_1_pin").check().run()
+
+    click(app, "desk_answer")
+
+    (pin,) = page().session.interventions.all
+    assert pin.target == Target("model", "chat")
+    assert pin.output["text"] == "Good day"
+
+
+def test_an_output_is_pinned_from_its_event_and_the_pin_is_listed_with_its_hits(app, backend, page, press):
+    opened(
+        app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"), view="Timeline"
+    )
+    press("start")
+    log = page().session.turns[0]
+    page().event = next(i for i, event in enumerate(log.events) if event.type == "end_node_run")
+    app.session_state["inspector_tab"] = "Event"
+    app.run()
+
+    click(app, "pin_event")
+    app.segmented_control("lower_view").set_value("Pins").run()
+
+    assert ":material/push_pin: Pin" in marked(app)
+    assert "from turn 1" in marked(app)
+    assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
+    assert "1 pin" in app.button("to_pins").label
+
+
+def test_a_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, press):
+    opened(app, backend, tool("t", "def t():\n    return 1"), say("chat"), direct("t", "chat"))
+    app.selectbox("fault_kind").set_value("tool").run()
+    app.text_input("fault_error").set_value("timeout").run()
+    click(app, "fault_add")
+
+    press("start")
+
+    (fault,) = page().session.interventions.all
+    assert fault == Fault(Target("tool", "t"), "timeout", id="fault1")
+    ended = next(e.to_wire() for e in page().session.turns[0].events if e.type == "end_node_run")
+    assert ended["run_output"]["error_message"] == "timeout"
+    assert page().session.interventions.hits("fault1") == 1
+    assert not app.warning
+
+
+def test_a_fault_that_does_nothing_is_refused(app, backend, page):
+    opened(app, backend, say("chat"))
+
+    click(app, "fault_add")
+
+    assert any("The fault does nothing" in error.value for error in app.error)
+    assert page().session.interventions.all == []
+
+
+def test_a_pin_of_a_node_that_is_gone_is_an_error_in_the_list(app, backend, page):
+    opened(app, backend, say("chat"))
+    page().session.interventions.put(Pin(Target("node", "gone"), {}))
+    app.run()
+
+    assert "This version of the workflow has no node 'gone'." in marked(app)
+
+
+def test_a_backend_that_runs_elsewhere_greys_pins_and_answers_with_the_reason(app, backend, monkeypatch):
+    reasons = {"pins": "It runs elsewhere.", "manual_model": "It asks itself."}
+    monkeypatch.setattr(type(backend), "capabilities", Capabilities(reasons))
+    opened(app, backend, say("chat"))
+
+    assert app.button("fault_add").disabled
+    assert "It runs elsewhere." in told(app)
+    assert app.segmented_control("who_answers_choice").disabled
