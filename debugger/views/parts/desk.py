@@ -87,7 +87,7 @@ def _buttons(inquiry: Inquiry, lead: str) -> None:
             type="primary",
             icon=":material/send:",
             on_click=_answer,
-            args=(inquiry.prompt, lead),
+            args=(inquiry, lead),
         )
         st.button(
             "Let the stand-in answer",
@@ -103,7 +103,9 @@ def _buttons(inquiry: Inquiry, lead: str) -> None:
         )
 
 
-def _answer(prompt: Prompt, lead: str) -> None:
+def _answer(inquiry: Inquiry, lead: str) -> None:
+    prompt = inquiry.prompt
+
     def typed(name: str) -> str:
         return str(state.widget(f"{lead}_{name}") or "")
 
@@ -112,5 +114,8 @@ def _answer(prompt: Prompt, lead: str) -> None:
         for place, offer in enumerate(prompt.tools)
         if state.widget(f"{lead}_tool_{place}_on")
     ]
-    form = AnswerForm(typed("text"), typed("edge"), typed("reason"), typed("args"), typed("fields"), calls)
+    # Who picks an edge does not mean the words that the stand-in would have stayed with.
+    is_left_over = bool(typed("edge")) and typed("text") == inquiry.suggestion.text
+    text = "" if is_left_over else typed("text")
+    form = AnswerForm(text, typed("edge"), typed("reason"), typed("args"), typed("fields"), calls)
     intervention_commands.answer(form, is_pinned=bool(state.widget(f"{lead}_pin")))
