@@ -113,6 +113,7 @@ def test_both_paths_are_on_one_drawing(chromium: Browser, played: Played, scheme
     tab(page, "Path")
 
     expect(page.locator(".node.only_b")).to_have_count(1)
+    assert page.locator(".st-key-graph").first.bounding_box()["height"] > 500
     assert nodes(page, "only_b") == ["Person"]
     assert {"Goodbye", "Find slots", "Offer slots"} <= set(nodes(page, "only_a"))
     assert "Intent desk" in nodes(page, "common")
