@@ -39,8 +39,8 @@ WATCH = """() => {
   const app = () => document.querySelector('[data-testid="stApp"]');
   const busy = () => {
     const at = app();
-    return !at || at.dataset.testScriptState !== "notRunning"
-      || at.dataset.testConnectionState !== "CONNECTED" || document.querySelector('[data-stale="true"]');
+    return at && (at.dataset.testScriptState !== "notRunning"
+      || at.dataset.testConnectionState !== "CONNECTED" || document.querySelector('[data-stale="true"]'));
   };
   new MutationObserver(() => { window.lastChange = now(); })
     .observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
@@ -117,7 +117,7 @@ def measure(
     for _ in range(3):
         for what, at, url in (("open", app, app.url + address), ("empty open", empty, empty.url)):
             page = browser()
-            _note(found, what, *_timed(page, at, lambda page=page, url=url: page.goto(url)))
+            _note(found, what, *_timed(page, at, lambda page=page, url=url: open_page(page, url)))
             if what == "empty open":
                 other = page
             else:
@@ -135,6 +135,12 @@ def measure(
     page_of_run.context.close()
     other.context.close()
     return found
+
+
+def open_page(page: Page, url: str) -> None:
+    """Open a page and wait until the last of what it shows is there."""
+    page.goto(url)
+    page.wait_for_selector(".st-key-timeline canvas, .st-key-more button")
 
 
 def actions(page: Page, number: int) -> dict[str, Callable[[], object]]:

@@ -48,14 +48,15 @@ def server(script: Path, folder: Path, **environment: str) -> Iterator[Costs]:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **own})
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait(f"{url}/_stcore/health")
+            wait_for(f"{url}/_stcore/health")
             yield Costs(url, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=20)
 
 
-def _wait(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Wait until something answers at an address."""
     for _ in range(600):
         try:
             with urllib.request.urlopen(url, timeout=1):

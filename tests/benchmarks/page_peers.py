@@ -1,0 +1,121 @@
+"""Burr's own UI and this app, each with a run of 2,000 steps, in one Chromium by turns.
+
+Needs ``apache-burr[start]`` in a virtual environment of its own. Run from the top of the repository:
+``python -m tests.benchmarks.page_peers /tmp/burr/.venv/bin``.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.benchmarks.page_cost import EMPTY_PAGE, chromium, make_runs, warm_up
+from tests.benchmarks.server_process import server, wait_for
+from tests.browser.conftest import ROOT, free_port
+
+STEPS = 2_000
+EVENTS_A_STEP = 7.3
+"""Of the tea room: so many events come of a node run."""
+REPEATS = 5
+QUIET_MS = 700
+STABLE = "quiet => performance.now() - window.lastChange > quiet"
+
+
+def main() -> None:
+    """Measure and print."""
+    binaries = Path(sys.argv[1])
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        runs = make_runs(folder, [round(STEPS * EVENTS_A_STEP)])
+        (folder / "empty.py").write_text(EMPTY_PAGE)
+        environment = {
+            "WORKFLOW_DEBUGGER_DATABASE": f"sqlite:///{folder}/runs.sqlite3",
+            "WORKFLOW_DEBUGGER_RESPONDER": "rules",
+        }
+        app = stack.enter_context(server(ROOT / "app.py", folder, **environment))
+        empty = stack.enter_context(server(folder / "empty.py", folder))
+        burr = stack.enter_context(burr_ui(binaries, folder))
+        browser = stack.enter_context(chromium())
+        warm_up(browser, app, empty, runs)
+        urls = {"empty Streamlit page": empty.url, "burr": burr, "ours": app.url + next(iter(runs.values()))}
+        chosen = {"burr": choose_in_burr, "ours": choose_in_ours}
+        for what, times in measure(browser, urls, chosen).items():
+            told = ", ".join(f"{each:,.0f}" for each in sorted(times))
+            print(f"{what:<32}{statistics.median(times):>8,.0f}   ({told})", flush=True)
+
+
+@contextmanager
+def burr_ui(binaries: Path, folder: Path) -> Iterator[str]:
+    """Burr's server with a run of so many steps; the address of the run."""
+    home = folder / "burr"
+    home.mkdir()
+    environment = {**os.environ, "HOME": str(home)}
+    script = Path(__file__).parent / "burr_run.py"
+    subprocess.run([binaries / "python", script, str(STEPS)], check=True, env=environment)
+    port = free_port()
+    command = [binaries / "burr", "--no-open", "--no-copy-demo_data", "--port", str(port)]
+    with (folder / "burr.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api/v0/projects")
+            yield f"http://127.0.0.1:{port}/project/bench/null/tea-room"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def measure(
+    browser: Callable[[], Page], urls: dict[str, str], chosen: dict[str, Callable[[Page, int], None]]
+) -> dict[str, list[float]]:
+    """Milliseconds until nothing changes any more, and the number of DOM nodes, by what was done."""
+    found: dict[str, list[float]] = {}
+    for number in range(REPEATS):
+        for name, url in urls.items():
+            page = browser()
+            page.goto(url)
+            page.wait_for_selector(".st-key-timeline canvas, .st-key-more button, tbody tr:nth-child(20)")
+            _wait(page)
+            found.setdefault(f"open, {name}", []).append(page.evaluate("window.lastChange"))
+            nodes = page.evaluate("document.querySelectorAll('*').length")
+            found.setdefault(f"DOM nodes, {name}", []).append(nodes)
+            if name in chosen:
+                for place in (2 + number, 5 + number):
+                    page.evaluate("window.lastChange = window.begun = performance.now()")
+                    chosen[name](page, place)
+                    _wait(page)
+                    took = page.evaluate("window.lastChange - window.begun")
+                    found.setdefault(f"choose a step, {name}", []).append(took)
+            page.context.close()
+    return found
+
+
+def choose_in_burr(page: Page, place: int) -> None:
+    """Click a row of the list of steps."""
+    page.locator("tbody tr").nth(place).evaluate("row => row.click()")
+
+
+def choose_in_ours(page: Page, place: int) -> None:
+    """Click a row of the timeline."""
+    grid = page.locator(".st-key-timeline canvas").first
+    box = grid.bounding_box()
+    assert box is not None
+    page.evaluate("window.begun = window.lastChange = performance.now()")
+    page.mouse.click(box["x"] + 200, box["y"] + 32 * (place % 8 + 1.5))
+
+
+def _wait(page: Page) -> None:
+    time.sleep(0.2)  # a click takes a while to arrive
+    page.wait_for_function(STABLE, arg=QUIET_MS)
+
+
+if __name__ == "__main__":
+    main()

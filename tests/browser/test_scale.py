@@ -1,0 +1,54 @@
+"""A long run: it opens at its end, turns its pages, and its events can be chosen."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.settings import Settings
+from tests.benchmarks.long_runs import record
+from tests.browser.conftest import streamlit_app
+from tests.browser.driving import open_app, settled
+
+pytestmark = pytest.mark.browser
+
+EVENTS = 3_000
+
+
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory):
+    """The address of a long run."""
+    folder = tmp_path_factory.mktemp("long")
+    database = f"sqlite:///{folder}/runs.sqlite3"
+    backend = EmbeddedBackend(Settings(database=database, responder="rules"))
+    run_id = record(backend, EVENTS)
+    workflow_id = backend.workflows("Tea room")[0].id
+    backend.close()
+    with streamlit_app(folder, WORKFLOW_DEBUGGER_DATABASE=database) as server:
+        yield f"{server.url}/?backend=embedded&workflow={workflow_id}&run={run_id}"
+
+
+def test_a_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str):
+    page.set_viewport_size({"width": 1600, "height": 1500})
+    open_app(page, long_run)
+    line = page.locator(".st-key-timeline_line")
+    grid = page.locator(".st-key-timeline canvas").first
+
+    expect(line).to_contain_text(re.compile(r"[\d,]+ of 3,0\d\d events · [\d,]+ hidden"))
+    page.locator(".st-key-timeline_density").get_by_text("Raw", exact=True).click()
+    settled(page)
+    expect(line).to_contain_text(re.compile(r"3,0\d\d events"))
+    line.get_by_role("button", name="1", exact=True).click()
+    settled(page)
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 300, box["y"] + 32 * 2.5)
+    settled(page)
+
+    expect(page.locator(".st-key-inspector")).to_contain_text("After event 1 · turn 1")
+    page.locator(".st-key-latest button").first.click()
+    settled(page)
+    expect(page.locator(".st-key-inspector")).to_contain_text("After the latest event")
+    assert page.evaluate("document.querySelectorAll('*').length") < 6_000
