@@ -62,7 +62,7 @@ class ControlCheck:
         try:
             again = self._run_again(self._draft.point)
             if not self._cancelled.is_set():
-                self.fidelity = judge(self._draft.point.original, again)
+                self.fidelity = judge(self._draft.point.original, again, self._draft.way)
         except DebuggerError as error:
             self.fidelity = Fidelity("unchecked", f"The control run failed: {error}")
         except Exception as error:  # a page must say something, whatever broke
@@ -102,7 +102,7 @@ def price_of_check(way: ForkWay, *, asks_models: bool) -> str:
         asks_models: Whether models are really asked.
     """
     if way != "exact":
-        return "It is a real run on the backend, which stays there."
+        return "A check is a real run here, which stays on record; what the workflow calls is really called."
     return (
         "It asks the models once more; nothing that writes or reaches a person is called."
         if asks_models

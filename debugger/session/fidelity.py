@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from debugger.analysis.comparison.ignored import DEFAULT
-from debugger.analysis.comparison.same_turn import same_turn
+from debugger.analysis.comparison.same_turn import SameTurn, same_turn
 from debugger.analysis.facts import field, node_of
 from debugger.analysis.hops import HOP_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
+from debugger.protocol.forks import ForkWay
 from debugger.protocol.runs import TurnLog
 
 Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
 
 _PATH_TYPES = frozenset({*HOP_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
+_BEGINNING = frozenset({"start_workflow", "start_thread"})
+_PASSED_OVER: dict[ForkWay, str] = {"exact": "ids and times", "rebuilt": "ids, times and counters"}
 _BY_HAND = frozenset({"pinned", "person"})
 """What stands for the name of the model where something else answered in its place."""
 _MOST_TOLD = 50
@@ -51,29 +54,40 @@ class Fidelity:
 UNCHECKED = Fidelity.from_json(None)
 
 
-def judge(original: TurnLog, again: TurnLog, *, replayed: bool = False) -> Fidelity:
+def judge(original: TurnLog, again: TurnLog, way: ForkWay = "exact") -> Fidelity:
     """Compare a turn with the same turn run again, unedited.
 
     Args:
         original: As it was recorded.
         again: As it fell out when it was run again.
-        replayed: Whether the turns before it were run again, too: then no state was ever restored.
+        way: How it was come to. Rebuilt, it is the first turn of a run: that it tells of a beginning, and
+            counts from 1, is passed over.
     """
-    found = same_turn(original, again, DEFAULT)
+    found = _compared(original, again, way)
     told = tuple(str(difference) for difference in found.differences)
-    hand = changed_by_hand(original)
-    if replayed:
+    if way == "replayed":
         outcome = "and it did the same." if found.is_same else "and it did not do quite the same."
         return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", told)
     if found.is_same:
-        return Fidelity("verified", "Run again unedited, the turn did the same but for ids and times.")
-    if hand:
+        return Fidelity("verified", f"Run again unedited, the turn did the same but for {_PASSED_OVER[way]}.")
+    if hand := changed_by_hand(original):
         return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", told)
     if path_of(original) == path_of(again):
         return Fidelity(
             "approximate", "Run again unedited, the turn took the same path with other words or values.", told
         )
     return Fidelity("differs", "Run again unedited, the turn took another path.", told)
+
+
+def _compared(original: TurnLog, again: TurnLog, way: ForkWay) -> SameTurn:
+    if way != "rebuilt":
+        return same_turn(original, again, DEFAULT)
+    return same_turn(_begun(original), _begun(again), DEFAULT | {"counters"})
+
+
+def _begun(turn: TurnLog) -> TurnLog:
+    """A turn without the events that only the first one of a run has."""
+    return replace(turn, events=[event for event in turn.events if event.type not in _BEGINNING])
 
 
 def changed_by_hand(turn: TurnLog) -> str:

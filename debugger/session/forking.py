@@ -145,7 +145,7 @@ class _Memory:
         """The turn itself has ended; unedited, the fork is its own control."""
         if not self._draft.is_edited:
             again = next(turn for turn in reversed(turns) if not turn.is_background)
-            self._judge(judge(self._draft.point.original, again, replayed=self._draft.way == "replayed"))
+            self._judge(judge(self._draft.point.original, again, self._draft.way))
         elif self._draft.way == "replayed":
             self._judge(Fidelity("replayed", "All inputs before this turn were sent again from turn 1."))
 

@@ -7,12 +7,13 @@ import pytest
 
 from debugger.analysis.comparison.same_turn import same_turn
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.hosted import HostedBackend
 from debugger.engine.edits import VariableEdit
 from debugger.engine.state import RunState
-from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
 from debugger.samples import SAMPLES
-from debugger.settings import Settings
+from debugger.settings import HostedSettings, Settings
 from tests.backends.one_turn import input_of, is_over, open_backend, step
 from tests.factories import direct, document, say, static, when
 from tests.generated import generate
@@ -312,3 +313,13 @@ def test_a_replay_can_be_cut_short(backend):
     stop.set()
 
     assert len(backend.replay(run_id, 1, cancelled=stop)) < len(turn_of(backend, run_id, 1).events)
+
+
+@pytest.mark.parametrize("ask", ["fork", "replay"])
+def test_the_hosted_api_has_no_checkpoints_and_says_what_to_do_instead(ask):
+    hosted = HostedBackend(HostedSettings(base_url="http://127.0.0.1:9", api_key="sk-test"))
+
+    with pytest.raises(UnsupportedError, match=r"gives no checkpoint.*from turn 1"):
+        getattr(hosted, ask)("665f00000000000000000001", 2)
+
+    hosted.close()

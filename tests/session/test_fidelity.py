@@ -75,7 +75,7 @@ def test_a_turn_without_a_hand_in_it_tells_of_none():
 
 
 def test_all_inputs_sent_again_are_never_more_than_replayed():
-    assert judge(turn(at("a")), turn(at("a")), replayed=True).verdict == "replayed"
+    assert judge(turn(at("a")), turn(at("a")), "replayed").verdict == "replayed"
 
 
 def test_what_was_found_can_be_kept_and_read_again():
@@ -83,3 +83,11 @@ def test_what_was_found_can_be_kept_and_read_again():
 
     assert Fidelity.from_json(found.to_json()) == found
     assert Fidelity.from_json(None) == UNCHECKED
+
+
+def test_a_rebuilt_turn_may_tell_of_a_beginning_and_count_from_1():
+    original = turn(at("a", origin_node_run_id="3"))
+    rebuilt = turn({"type": "start_workflow"}, {"type": "start_thread"}, at("a", origin_node_run_id="1"))
+
+    assert judge(original, rebuilt, "rebuilt").verdict == "verified"
+    assert judge(original, rebuilt).verdict == "approximate"

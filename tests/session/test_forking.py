@@ -6,6 +6,7 @@ from debugger.backends.base import Capabilities
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import ConflictError, InputError, UnsupportedError
 from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.samples import SAMPLES
 from debugger.session.control_check import ControlCheck
 from debugger.session.fidelity import Fidelity
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
@@ -15,6 +16,17 @@ from debugger.session.variable_rows import VariableRow
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static, tool, when
 
+CALL = (
+    "I'd like to book an appointment.",
+    "I'm Ada Moreno, born 4 May 1990.",
+    "A check-up, on Tuesday please.",
+    "Where can I park?",
+    "Yes, go on please.",
+    "The first one.",
+    "No, the other one please.",
+    "Tuesday at 2:40 pm.",
+    "Yes, please book it.",
+)
 COUNT = "def count(n):\n    return n + 1\n"
 
 
@@ -127,6 +139,22 @@ def test_an_unedited_fork_is_verified_by_itself_and_the_original_is_kept(backend
     assert (record.forked_by, record.changes) == ("ada", ())
     assert Fidelity.from_json(record.fidelity).verdict == "verified"
     assert backend.run(session.run_id) == before
+
+
+def test_ten_turns_of_a_call_forked_one_by_one_without_an_edit_are_ten_times_verified(backend):
+    clinic = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
+    *_, newest = clinic.documents()
+    scripted = EmbeddedBackend(backend.settings.model_copy(update={"responder": "scripted"}))
+    session = begun(scripted, *CALL, workflow=newest)
+    assert len(session.turns) == 10
+
+    forks = [forked(scripted, ForkDraft.of(fork_point(session, number))) for number in range(1, 11)]
+
+    kept = [scripted.store.forks.of(one.run_id) for one in forks]
+    assert [Fidelity.from_json(record.fidelity).verdict for record in kept] == ["verified"] * 10
+    assert [record.turn_number for record in kept] == list(range(1, 11))
+    assert [one.status for one in forks] == ["waiting_for_user_input"] * 10
+    scripted.close()
 
 
 def test_an_edited_variable_and_message_change_the_path_and_are_remembered(backend):
@@ -246,8 +274,7 @@ def test_without_checkpoints_a_turn_is_rebuilt_from_the_record(hosted):
     assert said(fork_session)[-1] == said(session)[-1]
     record = hosted.store.forks.of(fork_session.run_id)
     assert (record.way, record.source_run_id, record.forked_by) == ("rebuilt", session.run_id, "ada")
-    # The first turn of a run tells of its beginning; the path is the same.
-    assert Fidelity.from_json(record.fidelity).verdict in ("approximate", "differs")
+    assert Fidelity.from_json(record.fidelity).verdict == "verified"
 
 
 def test_a_rebuilt_turn_takes_edits_along_as_run_input(hosted):
@@ -289,7 +316,8 @@ def test_the_control_run_without_checkpoints_is_a_run_of_its_own(hosted):
     check.begin()
     assert check.wait(10)
 
-    assert check.fidelity.verdict == "verified"
+    assert check.fidelity.verdict == "replayed"
+    assert "did the same" in check.fidelity.sentence
     assert hosted.runs().total == 2
 
 

@@ -36,7 +36,7 @@ _MOST_DIFFERENCES = 8
 def fork_dialog(now: Reading) -> None:
     """Draw the dialog while a fork is being prepared."""
     draft = state.page().fork
-    if draft is None:
+    if draft is None or draft.point.run_id != now.session.run_id:
         return
     title = f"Fork from turn {draft.point.number}"
     shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_commands.close_fork)

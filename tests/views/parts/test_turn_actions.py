@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.base import Capabilities
+from debugger.errors import UnsupportedError
+from tests.factories import document, say
+
+NO_CHECKPOINTS = Capabilities({"exact_fork": "No checkpoint.", "initial_state": "No state."})
+
+
+@pytest.fixture
+def run(app, backend, page, press, settle):
+    """A run of two turns on view; gives its id."""
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    app.chat_input("message").set_value("hello").run()
+    settle()
+    return page().session.run_id
+
+
+@pytest.fixture
+def hosted(backend, monkeypatch):
+    """The backend as one that has no checkpoints."""
+
+    def refuse(*_args, **_wanted):
+        raise UnsupportedError("No checkpoint.")
+
+    monkeypatch.setattr(backend, "capabilities", NO_CHECKPOINTS)
+    monkeypatch.setattr(backend, "fork", refuse)
+    monkeypatch.setattr(backend, "replay", refuse)
+    return backend
+
+
+def words(app):
+    found = [*app.caption, *app.text, *app.markdown, *app.error]
+    return " ".join(str(element.value) for element in found).replace("\\", "")
+
+
+def test_what_nothing_can_be_run_in_greys_the_buttons_with_its_reason(app, backend, page, run, monkeypatch):
+    monkeypatch.setattr(backend, "capabilities", Capabilities({"run_turns": "This is a recording."}))
+
+    app.run()
+
+    for key in ("fork_turn", "send_again"):
+        assert app.button(key).disabled
+        assert "recording" in app.button(key).help
+
+
+def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app, hosted, page, run):
+    app.button("fork_turn").click().run()
+
+    lead = f"fork_{page().generation}"
+    assert app.segmented_control(f"{lead}_way").options == [
+        "Rebuilt from the record",
+        "Sent again from turn 1",
+    ]
+    assert page().fork_check is None
+    assert hosted.runs().total == 1
+    assert "real run" in words(app)
+
+
+def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hosted, page, run):
+    app.button("fork_turn").click().run()
+
+    app.button("check_fork").click().run()
+    assert page().fork_check.wait(10)
+    app.run()
+
+    assert "Verified" in words(app)
+    assert hosted.runs().total == 2
+
+
+def test_another_way_forgets_what_was_checked_in_the_first(app, hosted, page, run):
+    app.button("fork_turn").click().run()
+    app.button("check_fork").click().run()
+    assert page().fork_check.wait(10)
+
+    app.segmented_control(f"fork_{page().generation}_way").set_value("replayed").run()
+
+    assert "Not checked" in words(app)
+    assert app.selectbox(f"fork_{page().generation}_start_None").disabled
+
+
+def test_a_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
+    other = backend.fork(run, 2)
+    app.button("fork_turn").click().run()
+
+    app.query_params["run"] = other
+    app.run()
+
+    assert page().session.run_id == other
+    assert "What the user says" not in [area.label for area in app.text_area]
+
+
+def test_the_input_of_a_turn_has_the_button_too(app, page, run):
+    app.segmented_control("inspector_tab").set_value("Input").run()
+
+    app.button("fork_here").click().run()
+
+    assert page().fork.point.number == 2
