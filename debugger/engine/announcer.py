@@ -33,6 +33,8 @@ class Announcer:
         self._history = history
         self._accounts = accounts
         self._warned: set[str] = set()
+        self._of_threads: dict[str, JsonObject] = {}
+        self._of_nodes: dict[str, JsonObject] = {}
 
     def stamped(
         self,
@@ -47,18 +49,31 @@ class Announcer:
             "timestamp": self._world.now(),
         }
         if thread is not None:
-            stamped["origin_thread_id"] = thread.thread_id
-            stamped["thread_reference_id"] = reference_id(thread.thread_id)
+            stamped |= self._of_threads.get(thread.thread_id) or self._of_thread(thread.thread_id)
         if config is not None and isinstance(event, NodeEvent):
-            stamped["origin_node_logical_id"] = config.logical_id
-            stamped["origin_node_name"] = config.name
+            stamped |= self._of_nodes.get(config.logical_id) or self._of_node(config)
             stamped["origin_node_run_id"] = run_id
-            if origin := origin_of(config):
-                stamped["super_node_origin"] = list(origin)
-        event.stamp(**stamped)
+        event.stamp(stamped)
         self._history.add(event)
         self._accounts.add(event)
         return event
+
+    def _of_thread(self, thread_id: str) -> JsonObject:
+        """What each event of a thread says of it, made once."""
+        fields = {"origin_thread_id": thread_id, "thread_reference_id": reference_id(thread_id)}
+        self._of_threads[thread_id] = fields
+        return fields
+
+    def _of_node(self, config: NodeConfig) -> JsonObject:
+        """What each event of a node says of it, made once."""
+        fields: JsonObject = {
+            "origin_node_logical_id": config.logical_id,
+            "origin_node_name": config.name,
+        }
+        if origin := origin_of(config):
+            fields["super_node_origin"] = list(origin)
+        self._of_nodes[config.logical_id] = fields
+        return fields
 
     def pass_on(
         self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str

@@ -136,13 +136,13 @@ class Segment:
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
-        """What the input has for a node: under its id, else for any node of its type."""
+        """What the input has for one node alone: under its id, else for any node of its type."""
         found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
         for node_input in found.node_run_inputs if found else ():
             if node_input.node_logical_id == config.logical_id or (
                 node_input.node_logical_id is None and node_input.type == config.type
             ):
-                return node_input.to_wire()
+                return node_input.model_extra or {}
         return {}
 
     def end(self, error: str | None) -> TurnEnd:

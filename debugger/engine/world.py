@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
 
+NEVER = threading.Event()
+"""Stands for the wish to end something early where nobody can have it: an event costs as much as a model."""
+
 
 @dataclass
 class World:
