@@ -6,11 +6,17 @@ from statistics import median
 
 from debugger.engine.state import RunState
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event, ModelEvent, StartNodeRunEvent
+from debugger.protocol.events import EVENT_TYPES, Event, ModelEvent, StartNodeRunEvent
 
 _COUNTERS = ("calls", "calls_with_user_keys", "input_tokens", "output_tokens", "tokens", "milliseconds")
 """What the state keeps of each model, apart from its name."""
 _NOTHING = dict.fromkeys(_COUNTERS, 0)
+
+
+COUNTED = frozenset(
+    kind for kind, event in EVENT_TYPES.items() if issubclass(event, StartNodeRunEvent | ModelEvent)
+)
+"""The types of the events that cost something."""
 
 
 class Accounts:
@@ -27,7 +33,7 @@ class Accounts:
         self._tool_calls: list[float] = []
 
     def add(self, event: Event) -> None:
-        """Count one event."""
+        """Count one event, of one of the types `COUNTED`."""
         if isinstance(event, StartNodeRunEvent):
             self._node_runs += 1
         elif isinstance(event, ModelEvent):

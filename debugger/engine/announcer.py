@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from debugger.engine.accounts import Accounts
-from debugger.engine.history import History
+from debugger.engine.accounts import COUNTED, Accounts
+from debugger.engine.history import SPOKEN, History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import ThreadState
 from debugger.engine.world import World
@@ -44,18 +44,20 @@ class Announcer:
         run_id: str | None = None,
     ) -> Event:
         """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
-        stamped: JsonObject = {
-            "logical_id": event.logical_id or f"event_{self._world.uuid()}",
-            "timestamp": self._world.now(),
-        }
+        # The fields themselves: to assign them to a model one by one takes longer than to make it.
+        fields = event.fields
+        if not fields["logical_id"]:
+            fields["logical_id"] = f"event_{self._world.uuid()}"
+        fields["timestamp"] = self._world.now()
         if thread is not None:
-            stamped |= self._of_threads.get(thread.thread_id) or self._of_thread(thread.thread_id)
+            fields.update(self._of_threads.get(thread.thread_id) or self._of_thread(thread.thread_id))
         if config is not None and isinstance(event, NodeEvent):
-            stamped |= self._of_nodes.get(config.logical_id) or self._of_node(config)
-            stamped["origin_node_run_id"] = run_id
-        event.stamp(stamped)
-        self._history.add(event)
-        self._accounts.add(event)
+            fields.update(self._of_nodes.get(config.logical_id) or self._of_node(config))
+            fields["origin_node_run_id"] = run_id
+        if event.type in SPOKEN:
+            self._history.add(event)
+        if event.type in COUNTED:
+            self._accounts.add(event)
         return event
 
     def _of_thread(self, thread_id: str) -> JsonObject:
@@ -100,6 +102,8 @@ class Announcer:
 
     def warnings(self, context: NodeContext, thread: ThreadState) -> Events:
         """Tell each placeholder that nothing filled once a turn (U-40), and what else the node found odd."""
+        if not context.unresolved and not context.warnings:
+            return
         texts = [f"No value for {written}; it is left as it is written." for written in context.unresolved]
         for text in [*texts, *context.warnings]:
             yield from self.warning(text, thread)

@@ -55,7 +55,7 @@ class Hopping:
         struck = self._is_strike(hop)
         if matched is not None:
             redirected = hop.destination.logical_id if struck else None
-            matched.stamp({"guardrail_redirected_from_logical_id": redirected})
+            matched.guardrail_redirected_from_logical_id = redirected
             yield self._announcer.stamped(matched, thread)
         if struck:
             yield from self._escalate(hop, thread, run_id)
@@ -126,7 +126,7 @@ class Hopping:
                 yield from self._announcer.warning(text, thread)
                 continue
             event = companion_event(source, hop.destination, hop.edge)
-            event.stamp({"edge_run_id": thread.next_edge_run_id(f"{source.logical_id}:{hop.key}")})
+            event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{hop.key}")
             yield self._announcer.stamped(event, companion)
             self._forked.append(companion)
 

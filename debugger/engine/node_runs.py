@@ -176,7 +176,7 @@ class NodeRuns:
         """The workers that run beside a node (``platform/engine.md`` 3.4, U-21)."""
         graph = self._segment.graph
         found = []
-        for edge in (edge for edge in graph.leaving(config.logical_id) if edge.type == "companion"):
+        for edge in graph.companion(config.logical_id):
             worker = graph.node(str(edge.destination_node_logical_id))
             if not worker.disabled:
                 context = self._segment.context(thread)
@@ -196,7 +196,7 @@ class NodeRuns:
                 continue
             source = self._segment.graph.node(str(edge.source_node_logical_id))
             event = companion_event(source, node.config, edge)
-            event.stamp({"edge_run_id": thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}")})
+            event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}")
             yield self._announcer.stamped(event, thread)
             run_id = thread.next_run_id(node.config.logical_id)
             yield from self._execute(thread, node, context, run_id)

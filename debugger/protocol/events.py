@@ -79,12 +79,10 @@ class Event(WireModel):
         cls._blank = {name: field.default for name, field in fields}
         cls._fresh = tuple((name, make) for name, field in fields if (make := field.default_factory))
 
-    def stamp(self, fields: JsonObject) -> None:
-        """Set fields of an event that was just made; of one that was read they would not reach the wire.
-
-        All at once, because assigning a dozen fields to a model one by one takes longer than making it.
-        """
-        self.__dict__.update(fields)
+    @property
+    def fields(self) -> JsonObject:
+        """All of an event that was made here, to be set; of one that was read it would not reach the wire."""
+        return self.__dict__
 
     def to_wire(self) -> JsonObject:
         """The event's object; what was read comes back unchanged. Not to be changed, since it is not a copy.

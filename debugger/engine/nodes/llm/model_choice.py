@@ -71,6 +71,7 @@ def _defers(config: Any) -> bool:
 
 
 def _saved(config: NodeConfig | WorkflowConfig) -> Any:
-    """The id of a saved configuration, which no kind of node declares."""
+    """The id of a saved configuration; a node that asks no model by itself does not declare the field."""
     # Not by getattr: for what is not there pydantic has an error made, which every run of a node would pay.
-    return (config.model_extra or {}).get(_SAVED)
+    fields = vars(config)
+    return fields[_SAVED] if _SAVED in fields else (config.model_extra or {}).get(_SAVED)
