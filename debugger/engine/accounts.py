@@ -70,9 +70,11 @@ class Accounts:
 
     def latency_stats(self) -> JsonObject:
         """``llm_latency_stats`` of the run so far; times in milliseconds."""
-        models = list(self._state.usage_by_model.values())
-        breakdown = [{**_name(model), **_latency(model["calls"], model["milliseconds"])} for model in models]
-        calls, spent = (sum([model[name] for model in models]) for name in ("calls", "milliseconds"))
+        calls, spent, breakdown = 0, 0, []
+        for model in self._state.usage_by_model.values():
+            breakdown.append({**_name(model), **_latency(model["calls"], model["milliseconds"])})
+            calls += model["calls"]
+            spent += model["milliseconds"]
         return {**_latency(calls, spent), "breakdown_by_models": breakdown or None}
 
     def _add_model_call(self, call_id: str, call: JsonObject) -> None:
