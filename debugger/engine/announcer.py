@@ -44,8 +44,8 @@ class Announcer:
         run_id: str | None = None,
     ) -> Event:
         """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
-        # The fields themselves: to assign them to a model one by one takes longer than to make it.
-        fields = event.fields
+        # Its fields themselves: to assign them to a model one by one takes longer than to make it.
+        fields = event.__dict__
         if not fields["logical_id"]:
             fields["logical_id"] = f"event_{self._world.uuid()}"
         fields["timestamp"] = self._world.now()

@@ -35,8 +35,8 @@ _MONTHS = (
 )
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _CHANCE = Struct("<Q8L3Q")
-"""A number, eight letters, a UUID in two halves, a fraction with a coin in its last bit. Each has bits enough to
-spare that no value of it is noticeably likelier than another."""
+"""A number, eight letters, a UUID in two halves, a fraction with a coin in its last bit. Each has bits
+enough to spare that no value of it is noticeably likelier than another."""
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 

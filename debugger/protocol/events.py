@@ -55,10 +55,10 @@ class Event(WireModel):
         The type checker has seen its fields, so nothing is looked at again: pydantic would take three times
         as long. What comes from elsewhere is read by `parse_event`, which trusts nothing.
         """
-        made = self._blank.copy()
+        made = self._blank | fields
         for name, make in self._fresh:
-            made[name] = make()
-        made.update(fields)
+            if name not in fields:
+                made[name] = make()
         _set_fields(self, made)
         _set_names(self, set(fields))
         _set_extra(self, {})
@@ -78,11 +78,6 @@ class Event(WireModel):
         fields = cls.model_fields.items()
         cls._blank = {name: field.default for name, field in fields}
         cls._fresh = tuple((name, make) for name, field in fields if (make := field.default_factory))
-
-    @property
-    def fields(self) -> JsonObject:
-        """All of an event that was made here, to be set; of one that was read it would not reach the wire."""
-        return self.__dict__
 
     def to_wire(self) -> JsonObject:
         """The event's object; what was read comes back unchanged. Not to be changed, since it is not a copy.
