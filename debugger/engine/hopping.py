@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +24,8 @@ class Hopping:
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
         self._announcer = segment.announcer
-        self._forked: list[ThreadState] = []
+        self.forked: list[ThreadState] = []
+        """The companion threads that are to make their first step, each to be taken once."""
 
     def go(
         self,
@@ -128,7 +128,7 @@ class Hopping:
             event = companion_event(source, hop.destination, hop.edge)
             event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{hop.key}")
             yield self._announcer.stamped(event, companion)
-            self._forked.append(companion)
+            self.forked.append(companion)
 
     def _companion(self, parent: ThreadState, hop: Hop) -> ThreadState | None:
         """The thread of a fork, at its first node; ``None`` while an earlier one of its id still runs.
@@ -185,11 +185,6 @@ class Hopping:
             yield self._announcer.stamped(said, thread, hop.source, run_id)
             yield from self._announcer.warnings(context, thread)
         yield self.end_thread(thread, hop.source)
-
-    def take_forked(self) -> Iterator[ThreadState]:
-        """The companion threads that are to make their first step, each given once."""
-        while self._forked:
-            yield self._forked.pop(0)
 
 
 def _move(thread: ThreadState, hop: Hop, graph: Graph) -> None:
