@@ -134,8 +134,6 @@ def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     # A commit survives the process; only a crash of the machine can lose the last ones.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
-    # 8 MB, so that the pages that the turns of a thousand runs touch in turn stay there; of itself it has 2.
-    connection.execute("PRAGMA cache_size=-8000")
     # SQLite's own knows the 26 letters only, and a search should find Ärger under ärger.
     connection.create_function("lower", 1, _lower, deterministic=True)
 
