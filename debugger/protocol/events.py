@@ -79,6 +79,10 @@ class Event(WireModel):
         cls._blank = {name: field.default for name, field in fields}
         cls._fresh = tuple((name, make) for name, field in fields if (make := field.default_factory))
 
+    def stamp(self, **fields: Any) -> None:
+        """Set fields of an event that was just made; of one that was read they would not reach the wire."""
+        self.__dict__.update(fields)
+
     def to_wire(self) -> JsonObject:
         """The event's object; what was read comes back unchanged. Not to be changed, since it is not a copy.
 
