@@ -22,7 +22,7 @@ from debugger.engine.expansion import SUPER_NODE, expand
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
-from debugger.engine.world import World
+from debugger.engine.world import NEVER, World
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
@@ -178,7 +178,7 @@ class EmbeddedBackend:
             check_id("run", run_id)
         elif turn_input.command == "stop":
             raise InputError("There is no run to stop.", advice="Send the command with the id of a run.")
-        hands = _Hands(cancelled or threading.Event(), control)
+        hands = _Hands(cancelled or NEVER, control)
         if run_id is None:
             new = new_id()
             return TurnStream(new, self._first_turn(workflow_id, turn_input, new, version_number, hands))
@@ -202,7 +202,7 @@ class EmbeddedBackend:
         """
         check_id("workflow", workflow_id)
         check_id("run", run_id)
-        hands = _Hands(cancelled or threading.Event(), control)
+        hands = _Hands(cancelled or NEVER, control)
         return TurnStream(run_id, self._background(workflow_id, run_id, hands))
 
     def fork(

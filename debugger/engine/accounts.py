@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from statistics import median
 
 from debugger.engine.state import RunState
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event, ModelEvent, StartNodeRunEvent
+from debugger.protocol.events import EVENT_TYPES, Event, ModelEvent, StartNodeRunEvent
 
-_TOTALS = {
-    "total_input_tokens": "input_tokens",
-    "total_output_tokens": "output_tokens",
-    "total_tokens": "tokens",
-    "call_count_with_user_keys": "calls_with_user_keys",
-}
-"""The counters on the wire, and those of the state that they are sums of."""
+_COUNTERS = ("calls", "calls_with_user_keys", "input_tokens", "output_tokens", "tokens", "milliseconds")
+"""What the state keeps of each model, apart from its name."""
+_NOTHING = dict.fromkeys(_COUNTERS, 0)
+
+
+COUNTED = frozenset(
+    kind for kind, event in EVENT_TYPES.items() if issubclass(event, StartNodeRunEvent | ModelEvent)
+)
+"""The types of the events that cost something."""
 
 
 class Accounts:
@@ -32,7 +33,7 @@ class Accounts:
         self._tool_calls: list[float] = []
 
     def add(self, event: Event) -> None:
-        """Count one event."""
+        """Count one event, of one of the types `COUNTED`."""
         if isinstance(event, StartNodeRunEvent):
             self._node_runs += 1
         elif isinstance(event, ModelEvent):
@@ -58,15 +59,23 @@ class Accounts:
 
     def token_usage(self) -> JsonObject:
         """``llm_token_usage`` of the run so far; a stand-in uses no tokens."""
-        models = list(self._state.usage_by_model.values())
-        breakdown = [{**_name(model), **_token_totals([model])} for model in models]
-        return {**_token_totals(models), "breakdown_by_models": breakdown or None}
+        totals = _tokens(_NOTHING)
+        breakdown = []
+        for model in self._state.usage_by_model.values():
+            tokens = _tokens(model)
+            breakdown.append({**_name(model), **tokens})
+            for name, value in tokens.items():
+                totals[name] += value
+        return {**totals, "breakdown_by_models": breakdown or None}
 
     def latency_stats(self) -> JsonObject:
         """``llm_latency_stats`` of the run so far; times in milliseconds."""
-        models = list(self._state.usage_by_model.values())
-        breakdown = [{**_name(model), **_latency_totals([model])} for model in models]
-        return {**_latency_totals(models), "breakdown_by_models": breakdown or None}
+        calls, spent, breakdown = 0, 0, []
+        for model in self._state.usage_by_model.values():
+            breakdown.append({**_name(model), **_latency(model["calls"], model["milliseconds"])})
+            calls += model["calls"]
+            spent += model["milliseconds"]
+        return {**_latency(calls, spent), "breakdown_by_models": breakdown or None}
 
     def _add_model_call(self, call_id: str, call: JsonObject) -> None:
         """Chunks of one reply share an id and count once, with what the last one says."""
@@ -80,11 +89,9 @@ class Accounts:
         key = f"{call['provider']} {call['response_model']}"
         kept = self._state.usage_by_model.get(key)
         if kept is None:
-            kept = {name: value if isinstance(value, str | None) else 0 for name, value in call.items()}
-            self._state.usage_by_model[key] = kept
-        for name, value in call.items():
-            if not isinstance(value, str | None):
-                kept[name] += sign * value
+            kept = self._state.usage_by_model[key] = {**call, **_NOTHING}
+        for name in _COUNTERS:
+            kept[name] += sign * call[name]
 
 
 def _counters(usage: JsonObject) -> JsonObject:
@@ -106,21 +113,19 @@ def _name(model: JsonObject) -> JsonObject:
     return {"response_model": model["response_model"], "provider": model["provider"]}
 
 
-def _token_totals(models: Iterable[JsonObject]) -> JsonObject:
-    models = list(models)
-    totals = {wire: sum(model[name] for model in models) for wire, name in _TOTALS.items()}
-    # The engine has no keys of its own to fall back on.
+def _tokens(model: JsonObject) -> JsonObject:
+    """The counters of a model as they are on the wire."""
     return {
-        **totals,
-        "call_count_with_fallback_keys": 0,
-        "call_count": sum(model["calls"] for model in models),
+        "total_input_tokens": model["input_tokens"],
+        "total_output_tokens": model["output_tokens"],
+        "total_tokens": model["tokens"],
+        "call_count_with_user_keys": model["calls_with_user_keys"],
+        "call_count_with_fallback_keys": 0,  # the engine has no keys of its own to fall back on
+        "call_count": model["calls"],
     }
 
 
-def _latency_totals(models: Iterable[JsonObject]) -> JsonObject:
-    models = list(models)
-    calls = sum(model["calls"] for model in models)
-    spent = sum(model["milliseconds"] for model in models)
+def _latency(calls: int, spent: float) -> JsonObject:
     return {
         "call_count": calls,
         "total_latency_milliseconds": round(spent, 3),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from debugger.engine.accounts import Accounts
-from debugger.engine.history import History
+from debugger.engine.accounts import COUNTED, Accounts
+from debugger.engine.history import SPOKEN, History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import ThreadState
 from debugger.engine.world import World
@@ -33,6 +33,8 @@ class Announcer:
         self._history = history
         self._accounts = accounts
         self._warned: set[str] = set()
+        self._of_threads: dict[str, JsonObject] = {}
+        self._of_nodes: dict[str, JsonObject] = {}
 
     def stamped(
         self,
@@ -42,23 +44,38 @@ class Announcer:
         run_id: str | None = None,
     ) -> Event:
         """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
-        stamped: JsonObject = {
-            "logical_id": event.logical_id or f"event_{self._world.uuid()}",
-            "timestamp": self._world.now(),
-        }
+        # Its fields themselves: to assign them to a model one by one takes longer than to make it.
+        fields = event.__dict__
+        if not fields["logical_id"]:
+            fields["logical_id"] = f"event_{self._world.uuid()}"
+        fields["timestamp"] = self._world.now()
         if thread is not None:
-            stamped["origin_thread_id"] = thread.thread_id
-            stamped["thread_reference_id"] = reference_id(thread.thread_id)
+            fields.update(self._of_threads.get(thread.thread_id) or self._of_thread(thread.thread_id))
         if config is not None and isinstance(event, NodeEvent):
-            stamped["origin_node_logical_id"] = config.logical_id
-            stamped["origin_node_name"] = config.name
-            stamped["origin_node_run_id"] = run_id
-            if origin := origin_of(config):
-                stamped["super_node_origin"] = list(origin)
-        event.stamp(**stamped)
-        self._history.add(event)
-        self._accounts.add(event)
+            fields.update(self._of_nodes.get(config.logical_id) or self._of_node(config))
+            fields["origin_node_run_id"] = run_id
+        if event.type in SPOKEN:
+            self._history.add(event)
+        if event.type in COUNTED:
+            self._accounts.add(event)
         return event
+
+    def _of_thread(self, thread_id: str) -> JsonObject:
+        """What each event of a thread says of it, made once."""
+        fields = {"origin_thread_id": thread_id, "thread_reference_id": reference_id(thread_id)}
+        self._of_threads[thread_id] = fields
+        return fields
+
+    def _of_node(self, config: NodeConfig) -> JsonObject:
+        """What each event of a node says of it, made once."""
+        fields: JsonObject = {
+            "origin_node_logical_id": config.logical_id,
+            "origin_node_name": config.name,
+        }
+        if origin := origin_of(config):
+            fields["super_node_origin"] = list(origin)
+        self._of_nodes[config.logical_id] = fields
+        return fields
 
     def pass_on(
         self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str
@@ -85,6 +102,8 @@ class Announcer:
 
     def warnings(self, context: NodeContext, thread: ThreadState) -> Events:
         """Tell each placeholder that nothing filled once a turn (U-40), and what else the node found odd."""
+        if not context.unresolved and not context.warnings:
+            return
         texts = [f"No value for {written}; it is left as it is written." for written in context.unresolved]
         for text in [*texts, *context.warnings]:
             yield from self.warning(text, thread)

@@ -21,9 +21,10 @@ from debugger.protocol.messages import Message, ai_message
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
 from debugger.protocol.states import read_state
 
-_KEPT = frozenset(
+SPOKEN = frozenset(
     {"user_messages", "assistant_response", "workflow_navigation_message", "companion_edge", "end_thread"}
 )
+"""The types of the events that tell something of the chat."""
 
 
 class History:
@@ -40,9 +41,8 @@ class History:
         self._current = current
 
     def add(self, event: Event) -> None:
-        """Take in an event of the turn under way; what tells nothing of the chat is not kept."""
-        if event.type in _KEPT:
-            self._current.add(event)
+        """Take in an event of the turn under way, of one of the types `SPOKEN`."""
+        self._current.add(event)
 
     def as_it_stands(self) -> History:
         """The chat without what will be said from now on."""

@@ -23,14 +23,7 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
     A direct edge's own id and name stay out of its event, as recorded (``platform/engine.md`` 3.3).
     """
     hop = decision.hop
-    ends = {
-        "edge_run_id": run_id,
-        "source_node_logical_id": hop.source.logical_id,
-        "source_node_name": hop.source.name,
-        "destination_node_logical_id": hop.destination.logical_id,
-        "destination_node_name": hop.destination.name,
-        "reason": decision.reason,
-    }
+    ends = {**hop.ends, "edge_run_id": run_id, "reason": decision.reason}
     if hop.kind == "direct":
         return DirectEdgeEvent(**ends)
     if hop.kind == "self_loop":
@@ -78,26 +71,10 @@ def escalation_event(
 
 def navigation_event(hop: Hop, message_id: str) -> WorkflowNavigationMessageEvent:
     """The memo of a hop, which also enters the chat (``platform/engine.md`` 6.2, 7.2 (a) 7)."""
-    named_types = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
-    edge_type = named_types.get(hop.kind, "conditional")
-    named = hop.edge is not None and hop.kind != "direct"
-    text = (
-        f'[Internal-only memo]: System navigated from agent "{hop.source.name}" to agent '
-        f'"{hop.destination.name}" via {edge_type.replace("_", " ")} edge.'
-    )
-    metadata = {
-        "navigation_message": "true",
-        "edge_type": edge_type,
-        "source_node_id": hop.source.logical_id,
-        "source_node_name": hop.source.name,
-        "destination_node_id": hop.destination.logical_id,
-        "destination_node_name": hop.destination.name,
-        "edge_name": (hop.name or "") if named else "",
-        "edge_logical_id": (hop.edge_id or "") if named else "",
-    }
+    text, metadata = hop.memo
     return WorkflowNavigationMessageEvent(
         logical_id=message_id,
-        message=ai_message(text, message_id=message_id, response_metadata=metadata),
+        message=ai_message(text, message_id=message_id, response_metadata=dict(metadata)),
         origin_node_logical_id=hop.source.logical_id,
         origin_node_name=hop.source.name,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +24,8 @@ class Hopping:
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
         self._announcer = segment.announcer
-        self._forked: list[ThreadState] = []
+        self.forked: list[ThreadState] = []
+        """The companion threads that are to make their first step, each to be taken once."""
 
     def go(
         self,
@@ -55,7 +55,7 @@ class Hopping:
         struck = self._is_strike(hop)
         if matched is not None:
             redirected = hop.destination.logical_id if struck else None
-            matched.stamp(guardrail_redirected_from_logical_id=redirected)
+            matched.guardrail_redirected_from_logical_id = redirected
             yield self._announcer.stamped(matched, thread)
         if struck:
             yield from self._escalate(hop, thread, run_id)
@@ -126,9 +126,9 @@ class Hopping:
                 yield from self._announcer.warning(text, thread)
                 continue
             event = companion_event(source, hop.destination, hop.edge)
-            event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{hop.key}"))
+            event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{hop.key}")
             yield self._announcer.stamped(event, companion)
-            self._forked.append(companion)
+            self.forked.append(companion)
 
     def _companion(self, parent: ThreadState, hop: Hop) -> ThreadState | None:
         """The thread of a fork, at its first node; ``None`` while an earlier one of its id still runs.
@@ -185,11 +185,6 @@ class Hopping:
             yield self._announcer.stamped(said, thread, hop.source, run_id)
             yield from self._announcer.warnings(context, thread)
         yield self.end_thread(thread, hop.source)
-
-    def take_forked(self) -> Iterator[ThreadState]:
-        """The companion threads that are to make their first step, each given once."""
-        while self._forked:
-            yield self._forked.pop(0)
 
 
 def _move(thread: ThreadState, hop: Hop, graph: Graph) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from debugger.engine.nodes.base import NodeContext
@@ -13,6 +14,9 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
 
 Kind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
+
+
+_NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,37 @@ class Hop:
     def is_conditional(self) -> bool:
         """Whether something had to hold for it."""
         return self.kind in ("conditional", "global", "reverse")
+
+    @cached_property
+    def ends(self) -> JsonObject:
+        """Where it begins and where it ends, as its events tell it."""
+        return {
+            "source_node_logical_id": self.source.logical_id,
+            "source_node_name": self.source.name,
+            "destination_node_logical_id": self.destination.logical_id,
+            "destination_node_name": self.destination.name,
+        }
+
+    @cached_property
+    def memo(self) -> tuple[str, JsonObject]:
+        """What the memo of it says, and what that is marked with (``platform/engine.md`` 6.2)."""
+        edge_type = _NAMED_TYPES.get(self.kind, "conditional")
+        named = self.edge is not None and self.kind != "direct"
+        text = (
+            f'[Internal-only memo]: System navigated from agent "{self.source.name}" to agent '
+            f'"{self.destination.name}" via {edge_type.replace("_", " ")} edge.'
+        )
+        metadata = {
+            "navigation_message": "true",
+            "edge_type": edge_type,
+            "source_node_id": self.source.logical_id,
+            "source_node_name": self.source.name,
+            "destination_node_id": self.destination.logical_id,
+            "destination_node_name": self.destination.name,
+            "edge_name": (self.name or "") if named else "",
+            "edge_logical_id": (self.edge_id or "") if named else "",
+        }
+        return text, metadata
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from debugger.engine.segment import Segment, TurnEnd
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.turn import TurnRun
 from debugger.engine.unrunnable import refuse_unrunnable
-from debugger.engine.world import World
+from debugger.engine.world import NEVER, World
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
@@ -31,6 +31,8 @@ from debugger.protocol.json_text import encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 from debugger.protocol.states import StateSnapshot, read_state
 from debugger.protocol.workflow import NodeConfig, Workflow
+
+_STRICT = json.JSONEncoder(allow_nan=False)
 
 
 class Interpreter:
@@ -185,7 +187,7 @@ class Interpreter:
         wire = self._checked_wire(given)
         log = TurnLog(state.segments + 1, given)
         hand = control.hand if control is not None else None
-        return Segment(self, state, log, wire, History(past, log), cancelled or threading.Event(), hand)
+        return Segment(self, state, log, wire, History(past, log), cancelled or NEVER, hand)
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.
@@ -231,9 +233,10 @@ class Interpreter:
         """The input as it goes over the wire."""
         try:
             # What only Python can hold would come back from the store as something else, or not at all.
-            json.dumps(turn_input.model_dump(), allow_nan=False)
-            wire = turn_input.to_wire()
-            size, limit = len(encode(wire)), self.options.max_run_input_bytes
+            size = len(_STRICT.encode(turn_input.model_dump()))
+            wire, limit = turn_input.to_wire(), self.options.max_run_input_bytes
+            if size > limit:  # compact it may be smaller, and never is larger
+                size = len(encode(wire))
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",

@@ -154,17 +154,17 @@ class NodeRuns:
         offered = self._routes.choices(node, context)
         context.choices = tuple(choice_of(hop, context) for hop in offered.values() if not hop.judged_apart)
         context.judged = tuple(choice_of(hop, context) for hop in offered.values() if hop.judged_apart)
-        context.edge_message = lambda choice: self._hopping.line_of(offered[choice.edge_id], context)
+        context.edge_message = lambda choice, context: self._hopping.line_of(offered[choice.edge_id], context)
         return context, offered
 
     def _must_answer(self, thread: ThreadState) -> bool:
         """Whether the next model call is given no tools, so that hopping cannot go on for ever (3.7)."""
         flags = self._segment.interpreter.workflow.config.miscellaneous
         limit = number(flags.get("consecutive_conditional_edges_max_limit"), _DEFAULT_HOP_LIMIT)
-        pinned = truth(
+        pinned = thread.came_back and truth(
             flags.get("no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"), True
         )
-        forced = thread.hops_in_a_row >= limit or (pinned and thread.came_back)
+        forced = thread.hops_in_a_row >= limit or pinned
         thread.came_back = False
         if forced:
             thread.hops_in_a_row = 0
@@ -176,7 +176,7 @@ class NodeRuns:
         """The workers that run beside a node (``platform/engine.md`` 3.4, U-21)."""
         graph = self._segment.graph
         found = []
-        for edge in (edge for edge in graph.leaving(config.logical_id) if edge.type == "companion"):
+        for edge in graph.companion(config.logical_id):
             worker = graph.node(str(edge.destination_node_logical_id))
             if not worker.disabled:
                 context = self._segment.context(thread)
@@ -196,7 +196,7 @@ class NodeRuns:
                 continue
             source = self._segment.graph.node(str(edge.source_node_logical_id))
             event = companion_event(source, node.config, edge)
-            event.stamp(edge_run_id=thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}"))
+            event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}")
             yield self._announcer.stamped(event, thread)
             run_id = thread.next_run_id(node.config.logical_id)
             yield from self._execute(thread, node, context, run_id)

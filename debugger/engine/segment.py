@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from debugger.engine.accounts import Accounts
@@ -136,13 +137,13 @@ class Segment:
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
-        """What the input has for a node: under its id, else for any node of its type."""
+        """What the input has for one node alone: under its id, else for any node of its type."""
         found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
         for node_input in found.node_run_inputs if found else ():
             if node_input.node_logical_id == config.logical_id or (
                 node_input.node_logical_id is None and node_input.type == config.type
             ):
-                return node_input.to_wire()
+                return node_input.model_extra or {}
         return {}
 
     def end(self, error: str | None) -> TurnEnd:
@@ -153,7 +154,7 @@ class Segment:
             status=status,
             run_input=self.run_input,
             outputs=self.outputs,
-            end_state=self.end_state(),
+            end_state=self.end_state,
             token_usage=self.accounts.token_usage(),
             latency_stats=self.accounts.latency_stats(),
             hint=self.state.hint if status == "waiting_for_user_input" else None,
@@ -186,8 +187,12 @@ class Segment:
             usage, latency = self.accounts.token_usage(), self.accounts.latency_stats()
             yield self.announcer.stamped(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
 
+    @cached_property
     def end_state(self) -> JsonObject:
-        """``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3), and what left the house."""
+        """``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3), and what left the house.
+
+        As it is when it is asked for first, which is at the end.
+        """
         threads = self.state.threads.values()
         companions = {thread.thread_id for thread in threads if thread.is_companion}
         state: JsonObject = {
@@ -217,7 +222,8 @@ class Segment:
                 self.state.runtime_seeds.update(node_input.runtime_variables)
 
     def _recorded_input(self) -> JsonObject:
-        recorded = {key: value for key, value in self.given.items() if key != "secret_variables"}
+        recorded = dict(self.given)
+        recorded.pop("secret_variables", None)
         recorded["dynamic_variables"] = self.variables.evaluated
         echo = self.variables.echo(self.state.turn_number)
         recorded["runtime_variables"] = {**self.log.run_input.runtime_variables, **echo}

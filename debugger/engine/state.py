@@ -167,9 +167,11 @@ class RunState:
         """Read what `to_json` wrote."""
         data: Mapping[str, Any] = decode(text)
         threads = {key: _read(value) for key, value in data["threads"].items()}
-        # What an earlier version kept besides does not keep its runs from going on.
-        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
-        return cls(**{**known, "threads": threads})
+        # What another version kept besides does not keep its runs from going on.
+        known = data.keys() & cls.__dataclass_fields__.keys()
+        if len(known) < len(data):
+            data = {key: data[key] for key in known}
+        return cls(**{**data, "threads": threads})
 
 
 def _written(thread: ThreadState) -> JsonObject:

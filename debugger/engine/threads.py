@@ -42,8 +42,8 @@ class Threads:
         """Run nodes until the thread ends, waits or is stopped; those that it forks make their first step."""
         while self._segment.goes_on and not (thread.ended or thread.parked or self._is_put_off(thread)):
             yield from self._visit(thread, self._segment.config(thread))
-            for companion in self._hopping.take_forked():
-                yield from self.advance(companion)
+            while self._hopping.forked:
+                yield from self.advance(self._hopping.forked.pop(0))
 
     def pause(self, thread: ThreadState) -> Events:
         """Hold a thread where it stands, until a turn comes that goes on (``platform/engine.md`` 7.2 (g))."""

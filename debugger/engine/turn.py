@@ -86,7 +86,7 @@ class TurnRun:
 
     def _close(self) -> Events:
         segment = self._segment
-        pair = input_output_pair(segment.run_input, segment.outputs, segment.end_state())
+        pair = input_output_pair(segment.run_input, segment.outputs, segment.end_state)
         yield self._stamped(
             EndWorkflowIterationEvent(
                 iteration_number=segment.state.turn_number + 1,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from struct import Struct
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from debugger.engine.edits import VariableEdit, edited
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.world import World
+from debugger.engine.world import World, uuid_text
 from debugger.expressions.scope import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
@@ -33,6 +34,9 @@ _MONTHS = (
     "December",
 )
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_CHANCE = Struct("<Q8L3Q")
+"""A number, eight letters, a UUID in two halves, a fraction with a coin in its last bit. Each has bits
+enough to spare that no value of it is noticeably likelier than another."""
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -149,7 +153,7 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
     month, hour, minute = _MONTHS[moment.month - 1], f"{moment.hour % 12 or 12:02}", f"{moment.minute:02}"
     date = f"{month} {moment.day}, {moment.year}"
     clock = f"{hour}:{minute} {'AM' if moment.hour < 12 else 'PM'}"
-    chance = world.random
+    number, *letters, high, low, fraction = _CHANCE.unpack_from(world.draw())
     return {
         "now": f"{date} {clock}",
         "date": date,
@@ -163,9 +167,9 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
         "day_of_week": _WEEKDAYS[moment.weekday()],
         "timestamp": int(epoch),
         "timestamp_ms": int(epoch * 1000),
-        "rand_int": chance.randint(100_000, 999_999),
-        "rand_str": "".join(chance.choices(_ALPHANUMERIC, k=8)),
-        "rand_float": chance.random(),
-        "rand_uuid": str(world.random_uuid()),
-        "rand_bool": chance.random() < 0.5,
+        "rand_int": 100_000 + number % 900_000,
+        "rand_str": "".join([_ALPHANUMERIC[letter % len(_ALPHANUMERIC)] for letter in letters]),
+        "rand_float": (fraction >> 11) / 2**53,
+        "rand_uuid": uuid_text(high << 64 | low),
+        "rand_bool": fraction & 1 == 1,
     }

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-import copy
+import hashlib
 import itertools
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from functools import cached_property
 from uuid import UUID
+
+NEVER = threading.Event()
+"""Stands for the wish to end something early where nobody can have it: an event costs as much as a model."""
+
+
+_VERSION, _VARIANT = 0xF000 << 64, 0xC000 << 48
+
+
+def uuid_text(number: int) -> str:
+    """The UUID of version 4 that 128 bits of chance make, as text."""
+    text = f"{number & ~(_VERSION | _VARIANT) | 0x4000 << 64 | 0x8000 << 48:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 @dataclass
@@ -27,11 +39,13 @@ class World:
         self._prefix = str(self.random_uuid())[:23]
         self._numbers = itertools.count(1)
 
-    def seeded(self, seed: int) -> Self:
+    def seeded(self, seed: int) -> SeededWorld:
         """The same world, where chance falls as the seed says; its UUIDs are still like no others."""
-        found = copy.copy(self)
-        found.random = random.Random(seed)
-        return found
+        return SeededWorld(self, seed)
+
+    def draw(self) -> bytes:
+        """64 bytes of chance."""
+        return self.random.randbytes(64)
 
     def uuid(self) -> str:
         """A UUID that nothing else has: random in its first four groups, counted in its last.
@@ -43,3 +57,27 @@ class World:
     def random_uuid(self) -> UUID:
         """A UUID of version 4 that nobody can foresee from another."""
         return UUID(int=self.random.getrandbits(128), version=4)
+
+
+class SeededWorld(World):
+    """A world where chance falls as a seed says. Each segment of a run has its own.
+
+    Args:
+        world: Has the time, and the UUIDs that nothing else has.
+        seed: From 0 to 2^64 - 1.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.now, self.sleep = world.now, world.sleep
+        self._prefix, self._numbers = world._prefix, world._numbers
+        self._seed = seed
+        self._draws = itertools.count()
+
+    @cached_property
+    def random(self) -> random.Random:  # type: ignore[override]
+        """Made when a workflow asks for chance of its own: seeding it takes as long as three events."""
+        return random.Random(self._seed)
+
+    def draw(self) -> bytes:
+        """64 bytes of chance, by way of a digest, which takes a tenth of that."""
+        return hashlib.blake2b(b"%d %d" % (self._seed, next(self._draws))).digest()

@@ -34,6 +34,7 @@ class Graph:
         self._leaving: Final = _by_source(joining)
         self._direct: Final = _by_source(edge for edge in joining if edge.type == "direct")
         self._conditional: Final = _by_source(edge for edge in joining if edge.type == "conditional")
+        self._companion: Final = _by_source(edge for edge in joining if edge.type == "companion")
         self._dangling: Final = _by_source(
             edge for edge in enabled if edge.destination_node_logical_id not in self.nodes
         )
@@ -68,6 +69,10 @@ class Graph:
     def conditional(self, node_id: str) -> tuple[EdgeConfig, ...]:
         """The conditional ones among the edges that leave this node."""
         return self._conditional.get(node_id, ())
+
+    def companion(self, node_id: str) -> tuple[EdgeConfig, ...]:
+        """The companion ones among the edges that leave this node."""
+        return self._companion.get(node_id, ())
 
     def main_direct(self, node_id: str) -> EdgeConfig | None:
         """The direct edge that the thread itself follows.

@@ -40,13 +40,21 @@ class WireModel(BaseModel):
             model = cls.model_validate(data)
         except ValidationError as error:
             raise InputError(f"{cls.__name__}: {first_problem(error)}") from error
-        object.__setattr__(model, "_wire", data)
+        set_wire(model, data)
         return model
 
     def to_wire(self) -> JsonObject:
         """The object to send or to store; what was read comes back unchanged."""
-        wire: JsonObject | None = getattr(self, "_wire", None)
-        return wire if wire is not None else self.model_dump(mode="json")
+        try:
+            wire: JsonObject = read_wire(self)
+        except AttributeError:
+            return self.model_dump(mode="json")
+        return wire
+
+
+# The slot itself, because pydantic answers for an attribute at great length.
+read_wire = WireModel._wire.__get__  # type: ignore[attr-defined]
+set_wire = WireModel._wire.__set__  # type: ignore[attr-defined]
 
 
 def first_problem(error: ValidationError) -> str:

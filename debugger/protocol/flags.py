@@ -28,6 +28,8 @@ def truth(value: Any, default: bool) -> bool:
 
 def number(value: Any, default: int) -> int:
     """A count that may be a number or a text of digits; anything else means the default."""
+    if value is None:
+        return default
     text = str(value).strip()
     # Python refuses to read very long numbers, and no count is one.
     return int(text) if text.isdecimal() and len(text) <= _LONGEST_COUNT else default

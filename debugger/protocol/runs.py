@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, cast
 
 from pydantic import Field, InstanceOf, field_validator
 
-from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.base import JsonObject, WireModel, read_wire
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.json_text import decode, encode
 from debugger.protocol.messages import Message, human_message, message_text
@@ -86,8 +86,10 @@ class TurnInput(WireModel):
             fields: Any other field of the run input.
         """
         messages = [] if text is None else [human_message(text)]
-        inputs = [NodeInput(messages=messages)] if messages else []
-        return cls(thread_to_node_inputs={MAIN_THREAD: ThreadInput(node_run_inputs=inputs)}, **fields)
+        inputs = [{"messages": messages}] if messages else []
+        return cls.model_validate(
+            {**fields, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": inputs}}}
+        )
 
     @property
     def messages(self) -> list[Message]:
@@ -134,8 +136,13 @@ class TurnResult(WireModel):
         The events are JSON already and are given as they are: pydantic would walk through them once more, and
         gives up on variables that are nested deeper than some 250 levels.
         """
-        if getattr(self, "_wire", None) is not None:
-            return super().to_wire()
+        try:
+            wire: JsonObject = read_wire(self)
+        except AttributeError:
+            return self._written()
+        return wire
+
+    def _written(self) -> JsonObject:
         ready = {"events": self.events, "next_input_hint": self.next_input_hint}
         rest = self.model_dump(mode="json", exclude=set(ready))
         # The order of the fields, which a person may look at.

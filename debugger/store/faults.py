@@ -60,16 +60,31 @@ def store_errors(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _store_error(error, place) from error
-    except (OverflowError, UnicodeEncodeError) as error:
-        raise InputError(
+    except Exception as error:
+        told = store_error(error, place)
+        if told is None:
+            raise
+        raise told from error
+
+
+def store_error(error: BaseException, place: str) -> StoreError | InputError | None:
+    """The error for what a database raised; ``None`` where it was not the database that did.
+
+    Args:
+        error: What was raised.
+        place: Where the database is, for the message.
+    """
+    if isinstance(error, SQLAlchemyError | sqlite3.Error):
+        return _of_database(error, place)
+    if isinstance(error, OverflowError | UnicodeEncodeError):
+        return InputError(
             f"A value cannot be kept in a database: {error}.",
             advice="Use numbers below 2^63 and texts without half surrogate pairs.",
-        ) from error
+        )
+    return None
 
 
-def _store_error(error: Exception, place: str) -> StoreError:
+def _of_database(error: Exception, place: str) -> StoreError:
     cause = error.orig if isinstance(error, DBAPIError) else error
     # The low byte is the kind of fault; the rest tells kinds of that kind apart.
     kind = getattr(cause, "sqlite_errorcode", 0) & 0xFF

@@ -15,7 +15,7 @@ from debugger.store.prepared import Prepared
 from debugger.store.schema import runs, turns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class FinishedTurn:
     """All that is kept of one turn. The JSON is written by the caller and comes back as it was given."""
 
@@ -52,7 +52,7 @@ class FinishedTurn:
     """The events as they are kept. Packed here, before the transaction, for whose end others wait."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "events", pack(self.events_json))
+        self.events = pack(self.events_json)
 
 
 class Checkpoint(NamedTuple):

@@ -84,7 +84,14 @@ def check(given: tuple[TurnResult, list[Event]], expected: tuple[TurnResult, lis
     assert given[0].status in SETTLED
     assert given[0].status == expected[0].status
     assert known(given[1])
+    assert all(is_valid(event) for event in given[1])
     assert without_ids(given[1]) == without_ids(expected[1])
+
+
+def is_valid(event: Event) -> bool:
+    """Whether an event that the engine made is what pydantic makes of its wire object, to the letter."""
+    wire = event.to_wire()
+    return json.dumps(type(event).model_validate(wire).model_dump()) == json.dumps(wire)
 
 
 def test_twenty_runs_go_on_the_same_when_a_new_process_takes_each_turn(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 from hypothesis import given
@@ -111,6 +112,29 @@ def test_an_event_made_here_has_every_field_of_its_type_on_the_wire():
     assert wire["type"] == "self_loop_exhausted"
     assert {"logical_id", "comments", "interrupted", "edge_name", "reason", "outcome"} <= set(wire)
     assert parse_event(wire) == event
+
+
+@pytest.mark.parametrize("event_type", WIRE_TYPES)
+def test_an_event_made_here_is_what_is_read_of_its_wire_object(event_type):
+    cls = EVENT_TYPES[event_type]
+    needed = {name: "x" for name, field in cls.model_fields.items() if field.is_required()}
+    made, other = cls(logical_id="event_1", **needed), cls(**needed)
+
+    read = cls.from_wire(json.loads(json.dumps(made.to_wire())))
+
+    assert made == read
+    assert list(made.to_wire()) == list(cls.model_fields)
+    assert (made.model_dump(), made.model_fields_set) == (made.to_wire(), {"logical_id", *needed})
+    assert made.comments is not other.comments
+
+
+def test_a_copy_of_an_event_made_here_has_the_same_wire_object():
+    event = SelfLoopExhaustedEvent(total_attempts=4)
+
+    again = pickle.loads(pickle.dumps(event))
+
+    assert again == event
+    assert again.to_wire() == event.to_wire()
 
 
 def test_an_event_without_a_type_is_refused_by_name():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zlib
+
 import pytest
 
 from debugger.store.packing import pack, unpack
@@ -21,8 +23,15 @@ def test_a_large_text_is_kept_in_a_fifth_of_the_room_and_comes_back_whole():
     assert unpack(packed) == text
 
 
-def test_a_packed_text_that_was_changed_is_an_error():
-    packed = pack(b'["%s"]' % (b"tea " * 10_000))
+def test_a_text_that_an_earlier_version_packed_is_read():
+    text = b'["%s"]' % (b"tea " * 10_000)
+
+    assert unpack(zlib.compress(text, 1)) == text
+
+
+@pytest.mark.parametrize("made", [pack, zlib.compress])
+def test_a_packed_text_that_was_changed_is_an_error(made):
+    packed = made(b'["%s"]' % (b"tea " * 10_000))
 
     with pytest.raises(ValueError, match="incorrect"):
         unpack(packed[:-1] + b"\0")

@@ -70,7 +70,7 @@ class NodeContext:
     load_run: Callable[[str], JsonObject] = no_runs
     """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
     given: JsonObject = field(default_factory=dict)
-    """What the turn's input has for this node, as ``override_url`` (``platform/engine.md`` 2.0)."""
+    """What the turn's input has for this node alone, as ``override_url`` (``platform/engine.md`` 2.0)."""
     outbound: Outbound = field(default_factory=ClosedDoor)
     """The door through which every call to the outside leaves."""
     choices: tuple[Choice, ...] = ()
@@ -83,8 +83,9 @@ class NodeContext:
     """The user messages for this run where they are not the thread's pending ones."""
     judged: tuple[Choice, ...] = ()
     """The hops whose conditions a model judges in calls of their own."""
-    edge_message: Callable[[Choice], str | None] = lambda _choice: None
-    """The fixed line that is spoken when a hop is chosen."""
+    edge_message: Callable[[Choice, NodeContext], str | None] = lambda _choice, _context: None
+    """The fixed line that is spoken when a hop is chosen. It is given this context: if it held it by itself,
+    the two would hold each other, and only the garbage collector could free what a turn has used."""
     unresolved: list[str] = field(default_factory=list)
     """Dynamic placeholders that no variable filled, for a warning each."""
     warnings: list[str] = field(default_factory=list)

@@ -37,6 +37,9 @@ class Policies:
         return policy
 
 
+_POLICIES, _LIMITS = Policies(), HttpLimits()
+
+
 class Door(Outbound):
     """Lets calls out, answers them here or refuses them, and writes each down.
 
@@ -54,17 +57,17 @@ class Door(Outbound):
 
     def __init__(
         self,
-        policies: Policies | None = None,
+        policies: Policies = _POLICIES,
         *,
         answers: Sequence[RecordedAnswer] = (),
         secrets: Secrets | None = None,
-        limits: HttpLimits | None = None,
+        limits: HttpLimits = _LIMITS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.policies = policies or Policies()
+        self.policies = policies
         self.answers = tuple(answers)
         self.secrets = secrets or Secrets()
-        self.limits = limits or HttpLimits()
+        self.limits = limits
         self.ledger: list[JsonObject] = []
         self._now = now
 

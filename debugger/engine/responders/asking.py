@@ -71,11 +71,11 @@ def ask(
         ModelFailure: There is no answer.
         RunError: A person must mend something before there can be one.
     """
-    caller = _Caller(responder, world, outbound, cancelled)
     target = responder.remote(prompt) if isinstance(responder, RemoteResponder) else None
     backchannel = backchannel_of(prompt.llm)
     if target is None and backchannel is None:
         return _measured(responder, prompt, world)
+    caller = _Caller(responder, world, outbound, cancelled)
     seconds = LONGEST_ANSWER if timeout is None else min(timeout, LONGEST_ANSWER)
     # The history may be read from the store, which is not for another thread to do.
     history = tuple(prompt.history())

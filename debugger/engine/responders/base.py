@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from debugger.engine.world import NEVER
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import Message
 
@@ -83,8 +84,8 @@ class Prompt:
     """The system prompt of the model that fills the time while the answer is late; variables filled in."""
     seconds: float | None = None
     """The time that the answer may take; `asking.ask` sets it."""
-    given_up: threading.Event = field(default_factory=threading.Event, compare=False)
-    """Set when nobody waits for the answer any more."""
+    given_up: threading.Event = field(default=NEVER, compare=False)
+    """Set when nobody waits for the answer any more; `asking.ask` gives one to what can be given up."""
 
 
 @dataclass(frozen=True)

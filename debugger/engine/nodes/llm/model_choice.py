@@ -32,10 +32,11 @@ def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> Jso
     Returns:
         ``None`` where nobody named a model.
     """
-    own = _plain(node, "llms_config")
-    saved = _plain(node, _SAVED)
+    # Declared or not: a node that asks no model by itself has it among what it does not know.
+    own = getattr(node, "llms_config", None)
+    saved = _saved(node)
     if saved is None and _defers(own):
-        own, saved = workflow.llms_config, _plain(workflow, _SAVED)
+        own, saved = workflow.llms_config, _saved(workflow)
     elif _defers(own):
         own = workflow.llms_config
     if not isinstance(own, dict):
@@ -69,6 +70,8 @@ def _defers(config: Any) -> bool:
     return not isinstance(config, dict) or config.get("type") == _DEFERS
 
 
-def _plain(config: NodeConfig | WorkflowConfig, name: str) -> Any:
-    """A field, declared or not, since a node of another kind has it among what it does not know."""
-    return getattr(config, name, None)
+def _saved(config: NodeConfig | WorkflowConfig) -> Any:
+    """The id of a saved configuration; a node that asks no model by itself does not declare the field."""
+    # Not by getattr: for what is not there pydantic has an error made, which every run of a node would pay.
+    fields = vars(config)
+    return fields[_SAVED] if _SAVED in fields else (config.model_extra or {}).get(_SAVED)

@@ -184,7 +184,7 @@ class LLMNode(Node[LLMConfig]):
 
     def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
         assert reply.chosen is not None
-        line = context.edge_message(reply.chosen)
+        line = context.edge_message(reply.chosen, context)
         if line is not None:
             yield fixed_response(line, context.world)
         args = {"justification": reply.reason, **reply.args}

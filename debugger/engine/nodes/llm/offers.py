@@ -62,6 +62,8 @@ class NodeTools:
         if not context.may_call_tools or self._config.max_consecutive_tool_calls == 0:
             return ()
         tools = [*self._own, *self._of_workflow(context.workflow.config)]
+        if not tools and not self._config.use_mcp_tools:
+            return ()
         names = model_names([tool.config.name for tool in tools])
         written = [
             _offered(name, tool, context.fill(tool.config.signature or ""))
