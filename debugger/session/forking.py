@@ -139,7 +139,7 @@ class _Memory:
         if not self._record.run_id:
             self.begin(result.run_id)
         if self._draft.is_edited and self._check is not None:
-            self._check.then(self._judge)
+            self._check.then(self._judge_by_control)
 
     def at_end(self, turns: Sequence[TurnLog]) -> None:
         """The turn itself has ended; unedited, the fork is its own control."""
@@ -148,6 +148,12 @@ class _Memory:
             self._judge(judge(self._draft.point.original, again, self._draft.way))
         elif self._draft.way == "replayed":
             self._judge(Fidelity("replayed", "All inputs before this turn were sent again from turn 1."))
+
+    def _judge_by_control(self, found: Fidelity) -> None:
+        """The control ran the turn as it was: in the run's version, without the edits."""
+        if self._draft.version_number is not None:
+            found = replace(found, sentence=f"{found.sentence} That was in the version of the run.")
+        self._judge(found)
 
     def _judge(self, fidelity: Fidelity) -> None:
         try:

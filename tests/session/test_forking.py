@@ -204,6 +204,22 @@ def test_the_result_of_the_control_run_goes_with_an_edited_fork(backend):
     assert backend.runs().total == 2
 
 
+def test_a_fork_in_another_version_says_in_which_one_its_control_was_run(backend):
+    session = begun(backend, "one")
+    backend.store.create_version(session.workflow_id, document=desk())
+    draft = ForkDraft.of(fork_point(session, 2))
+    draft.version_number = 1
+    check = ControlCheck(backend, draft)
+    check.begin()
+    assert check.wait(10)
+
+    fork_session = forked(backend, draft, check=check)
+
+    kept = Fidelity.from_json(backend.store.forks.of(fork_session.run_id).fidelity)
+    assert kept.verdict == "verified"
+    assert kept.sentence.endswith("That was in the version of the run.")
+
+
 def test_a_control_run_that_comes_to_nothing_says_why(hosted):
     session = begun(hosted, "one")
     check = ControlCheck(hosted, ForkDraft.of(fork_point(session, 2)))
