@@ -56,7 +56,6 @@ def test_an_edge_is_picked_by_hand_and_a_tool_made_to_fail(page: Page, app: Serv
     expect(desk).to_contain_text("Be the model of Chat")
     expect(context(page)).to_contain_text("Be the model")
     settled(page)
-    page.screenshot(path="/tmp/desk.png")
     desk.get_by_text("to Stock (stock)").click()
     settled(page)
     page.locator(".st-key-desk_answer button").first.click()

@@ -104,7 +104,6 @@ def test_a_condition_stops_before_the_fifth_visit_where_an_edit_changes_the_path
     settled(page)
     type_into_cell(page, "live_dynamic", row=0, text="right")
     expect(page.get_by_text('~ dynamic.way: "round" → "right"')).to_be_visible()
-    page.screenshot(path="/tmp/edit.png")
     page.locator(".st-key-apply_edits button").first.click()
     settled(page)
     page.keyboard.press("Escape")

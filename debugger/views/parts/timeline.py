@@ -69,7 +69,8 @@ def _show_choice(place: int | None) -> None:
     held = state.widget(TABLE_KEY)
     cells = held["selection"]["cells"] if held else []
     if place is None and cells:
-        state.forget_widget(TABLE_KEY)
+        # Emptied and not forgotten: the grid would keep its own choice, and send it with the next click.
+        state.set_widget(TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": []}})
     elif place is not None and (not cells or cells[0][0] != place):
         column = cells[0][1] if cells else "turn"
         state.set_widget(TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": [[place, column]]}})
