@@ -1,0 +1,161 @@
+"""One defect from end to end: stopped at, changed, forked, compared, and found again by somebody else."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server, streamlit_app
+from tests.browser.driving import (
+    connect,
+    context,
+    conversation,
+    import_workflow,
+    keep_import,
+    open_app,
+    say,
+    settled,
+    start,
+    type_into_cell,
+)
+from tests.factories import direct, document, node, static, when
+from tests.factories import say as talk
+
+pytestmark = pytest.mark.browser
+
+
+def ring():
+    """Goes round until a variable says which way to leave; then talks."""
+    return document(
+        node("count", "no_op", is_start=True),
+        static("left", "Turned left"),
+        static("right", "Turned right"),
+        talk("chat"),
+        when("count", "right", "{{way}} == 'right'"),
+        when("count", "left", "{{way}} == 'left'"),
+        when("count", "count", "{{way}} == 'round'", name="again"),
+        direct("right", "chat"),
+        direct("left", "chat"),
+        name="Ring road",
+        defaults={"way": "round"},
+    )
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
+    settled(page)
+
+
+def run_id(page: Page) -> str:
+    return context(page).locator("[data-testid=stCode]").inner_text().strip()
+
+
+def stop_before_the_fifth_visit(page: Page) -> None:
+    page.locator(".st-key-lower_view").get_by_text("Breakpoints").click()
+    settled(page)
+    form = page.locator(".st-key-new_breakpoint")
+    form.get_by_role("textbox", name="Condition").fill("{{way}} == 'round'")
+    form.get_by_role("textbox", name="Hits").fill("5")
+    form.get_by_role("textbox", name="Hits").press("Enter")
+    settled(page)
+    form.get_by_role("button", name="Add").click()
+    settled(page)
+    press(page, "start")
+    expect(page.locator(".st-key-stepping")).to_contain_text("met 5 times")
+    settled(page)
+
+
+def go_right(page: Page) -> None:
+    page.locator(".st-key-live_edit button").first.click()
+    settled(page)
+    type_into_cell(page, "live_dynamic", row=0, text="right")
+    press(page, "apply_edits")
+    page.keyboard.press("Escape")
+    settled(page)
+    press(page, "resume")
+    expect(conversation(page)).to_contain_text("Turned right")
+    settled(page)
+
+
+def compared(page: Page, app: Server, run_a: str, run_b: str) -> str:
+    """What the page Compare says in a sentence of two runs."""
+    page.goto(f"{app.url}/compare?a={run_a}&b={run_b}")
+    settled(page)
+    return page.locator(".st-key-compare_verdict, [data-testid=stMain]").first.inner_text()
+
+
+def test_a_run_is_stopped_changed_forked_twice_compared_and_reopened(
+    page: Page, app: Server, chromium: Browser
+):
+    open_app(page, app.url)
+    import_workflow(page, "ring.json", ring())
+    keep_import(page)
+    expect(context(page)).to_contain_text("Ring road")
+    stop_before_the_fifth_visit(page)
+    go_right(page)
+    say(page, "Where am I?")
+    first = run_id(page)
+
+    press(page, "fork_turn")
+    press(page, "run_unedited")
+    expect(context(page)).to_contain_text("Verified")
+    same = run_id(page)
+    press(page, "crumb_0")
+    expect(context(page)).to_contain_text(first)
+    press(page, "fork_turn")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What the user says").fill("Which way is home?")
+    dialog.get_by_label("What the user says").press("Control+Enter")
+    settled(page)
+    press(page, "run_fork")
+    expect(conversation(page)).to_contain_text("Which way is home?")
+    edited = run_id(page)
+    link = page.url
+
+    assert len({first, same, edited}) == 3
+    told = compared(page, app, first, same)
+    assert "They part" not in told
+    told = compared(page, app, first, edited)
+    assert "part at turn 2" in told
+
+    other = chromium.new_context().new_page()
+    open_app(other, link)
+    expect(conversation(other)).to_contain_text("Which way is home?")
+    expect(context(other)).to_contain_text("fork at turn 2")
+    other.locator(".st-key-crumb_0 button").first.click()
+    settled(other)
+    expect(context(other)).to_contain_text("1 breakpoint")
+    expect(context(other)).to_contain_text("2 forks")
+    other.context.close()
+
+
+def test_two_people_on_one_server_see_nothing_of_each_other_and_find_their_runs_after_a_restart(
+    chromium: Browser, tmp_path
+):
+    one, two = chromium.new_context().new_page(), chromium.new_context().new_page()
+    with streamlit_app(tmp_path) as app:
+        for person, word in ((one, "Hello from one"), (two, "Hello from two")):
+            open_app(person, app.url)
+            start(person)
+            say(person, word)
+        connect(one, "http://127.0.0.1:9", "the-key-of-one")
+        two.get_by_role("link", name="Connection").first.click()
+        settled(two)
+
+        expect(two.get_by_role("textbox", name="API key")).not_to_have_value("the-key-of-one")
+        assert "the-key-of-one" not in two.content()
+        two.get_by_role("link", name="Debug").first.click()
+        settled(two)
+        expect(conversation(two)).to_contain_text("Hello from two")
+        expect(conversation(two)).not_to_contain_text("Hello from one")
+        assert run_id(two) in two.url
+        kept = run_id(two)
+    with streamlit_app(tmp_path) as again:
+        open_app(two, f"{again.url}/?backend=embedded&run={kept}")
+
+        expect(conversation(two)).to_contain_text("Hello from two")
+        two.get_by_role("link", name="Runs").first.click()
+        settled(two)
+        expect(two.locator("body")).to_contain_text("2 runs")
+    one.context.close()
+    two.context.close()
