@@ -13,20 +13,14 @@ from typing import Self
 
 from debugger.analysis.background import may_go_on
 from debugger.analysis.hints import last_hint
-from debugger.analysis.recorded_scope import recorded_scope
 from debugger.analysis.run_index import RunIndex
-from debugger.backends.base import Backend, TurnStream
-from debugger.engine.control import Control
+from debugger.backends.base import Backend
 from debugger.engine.edits import VariableEdit
-from debugger.engine.interventions import Interventions
-from debugger.engine.interventions.hand import Hand
 from debugger.errors import ConflictError, DebuggerError
-from debugger.expressions import Scope
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import (
-    MAIN_THREAD,
     TERMINAL_STATUSES,
     RunStatus,
     TurnInput,
@@ -34,16 +28,14 @@ from debugger.protocol.runs import (
     TurnResult,
 )
 from debugger.session.background import BackgroundPace
-from debugger.session.breakpoints import Breakpoints
-from debugger.session.desk import Desk
 from debugger.session.drawn_version import DrawnVersion, drawn_version
 from debugger.session.fast_forward import FastForward
-from debugger.session.journal import Journal
 from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.pending_edits import PendingEdits, Tier
+from debugger.session.pulling import Pulling
 from debugger.session.reopening import read_record
-from debugger.session.stepping import Gate, Stop
+from debugger.session.stepping import Stop
 from debugger.session.worker import Worker
 from debugger.store import UnfinishedTurn
 
@@ -100,17 +92,15 @@ class DebugSession:
         self._turn: Worker | None = None
         self._step: Worker | None = None
         self._pace = BackgroundPace(now)
-        self.breakpoints = Breakpoints(self.index.graph)
-        self.gate = Gate(
-            self.breakpoints, holds=backend.capabilities.reason_against("pause_mid_turn") is None
-        )
-        self._journal = Journal(backend.notebook, workflow_id, version_number, now)
+        self._pulling = Pulling(backend, workflow_id, version_number, self.index.graph, now)
+        self.breakpoints = self._pulling.breakpoints
+        self.gate = self._pulling.gate
+        self.interventions = self._pulling.interventions
+        """What is pinned and made to fail in turns that begin from now on."""
+        self.desk = self._pulling.desk
+        """Where a person answers for models."""
         self.cut_off: UnfinishedTurn | None = None
         """A turn that was begun before the run was opened, and of whose end nothing is known."""
-        self.interventions = Interventions()
-        """What is pinned and made to fail in turns that begin from now on."""
-        self.desk = Desk()
-        """Where a person answers for models."""
         self._elapsed = 0.0
         self.forward: FastForward | None = None
         """What sends inputs one after the other, now or last."""
@@ -350,70 +340,27 @@ class DebugSession:
                 return
             self._error, self._unsent = None, ""
             step = self._step
-            self.gate.begin()
-            self._journal.begin()
             self.cut_off = None
             log = self._logbook.new_turn(turn_input, after=step.log if step else None)
-            self._turn = Worker(
+            self._turn = self._pulling.turn(
                 log,
-                lambda worker: self._begin(turn_input, worker, step),
-                self._take_event,
-                Control(self._hand()),
+                turn_input,
+                self._run_id,
+                after=step,
+                keep=self._keep,
+                ledger=self.ledger,
+                logbook=self._logbook,
             )
 
-    def _begin(self, turn_input: TurnInput, worker: Worker, step: Worker | None) -> TurnStream:
-        if step is not None:
-            step.wait()
-        stream = self.backend.execute(
-            self.workflow_id,
-            turn_input,
-            run_id=self._run_id,
-            version_number=self.version_number,
-            cancelled=worker.cancelled,
-            control=worker.control,
-        )
-        return self.ledger.follow(stream, worker.log)
-
     def _begin_step(self) -> None:
-        self._journal.begin()
-        run_id, log = self._run_id or "", self._logbook.new_step()
-        self._step = Worker(
-            log, lambda worker: self._pumped(run_id, worker), self._take_event, Control(self._hand())
+        log, run_id = self._logbook.new_step(), self._run_id or ""
+        self._step = self._pulling.step(
+            log, run_id, keep=self._keep, ledger=self.ledger, logbook=self._logbook
         )
 
-    def _pumped(self, run_id: str, worker: Worker) -> TurnStream:
-        stream = self.backend.pump(
-            self.workflow_id, run_id, cancelled=worker.cancelled, control=worker.control
-        )
-        return self.ledger.follow(stream, worker.log)
-
-    def _hand(self) -> Hand | None:
-        """The person's hand in what nodes do; ``None`` where nothing is set up, which costs nothing."""
-        asks = self.desk.asks_all or bool(self.desk.nodes)
-        if not self.interventions and not asks:
-            return None
-        return Hand(self.interventions, self.desk)
-
-    def _take_event(self, worker: Worker, event: Event) -> None:
+    def _keep(self, log: TurnLog, event: Event) -> None:
         self._pace.judged += event.type == "waiting_evaluation_boundary"
-        self._logbook.add(worker.log, event)
-        self._enter(worker, stands_still=False)
-        self.gate.pass_by(
-            worker.log,
-            event,
-            lambda: self._scope(worker, event),
-            worker.cancelled,
-            lambda: self._enter(worker, stands_still=True),
-        )
-
-    def _enter(self, worker: Worker, *, stands_still: bool) -> None:
-        self._journal.follow(worker.run_id, worker.log, stands_still=stands_still)
-
-    def _scope(self, worker: Worker, event: Event) -> Scope:
-        """What the thread of an event can see."""
-        if self.backend.capabilities.reason_against("set_state") is None:
-            return worker.control.scope(event.origin_thread_id or MAIN_THREAD)
-        return recorded_scope(self._logbook.logs, thread=event.thread_reference_id or MAIN_THREAD)
+        self._logbook.add(log, event)
 
     def _settle(self) -> None:
         """Take over the results of what has ended since the last look."""
@@ -426,7 +373,7 @@ class DebugSession:
                 self._take_turn(turn)
 
     def _take_step(self, worker: Worker) -> None:
-        self._journal.end()
+        self._pulling.journal.end()
         result = worker.result
         if result is None or not worker.log.events:
             self._logbook.forget(worker.log)
@@ -438,7 +385,7 @@ class DebugSession:
         self._take_result(worker, result)
 
     def _take_turn(self, worker: Worker) -> None:
-        self._journal.end()
+        self._pulling.journal.end()
         self._elapsed = worker.elapsed
         if worker.result is None:
             # What did not come to an end is not on record: show what the run really is.
