@@ -94,6 +94,16 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
     settled(page)
 
 
+def open_editor(page: Page) -> None:
+    """Open the editor of a run that stands still; a page that is being drawn anew closes it again."""
+    for _ in range(3):
+        page.locator(".st-key-live_edit button").first.click()
+        settled(page)
+        with suppress(TimeoutError):
+            page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for(timeout=2_000)
+            return
+
+
 def start(page: Page) -> None:
     """Begin the run and wait for its first turn."""
     page.locator(".st-key-start button").first.click()

@@ -15,6 +15,7 @@ from tests.browser.driving import (
     import_workflow,
     keep_import,
     open_app,
+    open_editor,
     settled,
     start,
     type_into_cell,
@@ -100,8 +101,7 @@ def test_a_condition_stops_before_the_fifth_visit_where_an_edit_changes_the_path
     expect(other.locator(".st-key-stepping")).to_contain_text("met 5 times")
     other.close()
 
-    page.locator(".st-key-live_edit button").first.click()
-    settled(page)
+    open_editor(page)
     type_into_cell(page, "live_dynamic", row=0, text="right")
     expect(page.get_by_text('~ dynamic.way: "round" → "right"')).to_be_visible()
     page.locator(".st-key-apply_edits button").first.click()

@@ -13,6 +13,7 @@ from tests.browser.driving import (
     import_workflow,
     keep_import,
     open_app,
+    open_editor,
     say,
     settled,
     start,
@@ -66,8 +67,7 @@ def stop_before_the_fifth_visit(page: Page) -> None:
 
 
 def go_right(page: Page) -> None:
-    page.locator(".st-key-live_edit button").first.click()
-    settled(page)
+    open_editor(page)
     type_into_cell(page, "live_dynamic", row=0, text="right")
     press(page, "apply_edits")
     page.keyboard.press("Escape")
@@ -138,13 +138,18 @@ def test_two_people_on_one_server_see_nothing_of_each_other_and_find_their_runs_
             open_app(person, app.url)
             start(person)
             say(person, word)
+        addresses = {person: person.url for person in (one, two)}
         connect(one, "http://127.0.0.1:9", "the-key-of-one")
         two.get_by_role("link", name="Connection").first.click()
         settled(two)
+        two.get_by_role("radio", name="Hosted API").click()
+        settled(two)
 
-        expect(two.get_by_role("textbox", name="API key")).not_to_have_value("the-key-of-one")
+        expect(two.get_by_role("textbox", name="API key")).to_have_value("")
         assert "the-key-of-one" not in two.content()
-        two.get_by_role("link", name="Debug").first.click()
+        two.get_by_role("radio", name="Embedded engine").click()
+        settled(two)
+        two.goto(addresses[two])
         settled(two)
         expect(conversation(two)).to_contain_text("Hello from two")
         expect(conversation(two)).not_to_contain_text("Hello from one")
