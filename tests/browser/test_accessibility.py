@@ -14,6 +14,7 @@ from tests.browser.presenting import CALL, clinic_call, present, press
 
 pytestmark = pytest.mark.browser
 
+STYLED = "getComputedStyle(document.querySelector('.st-key-head')).position === 'fixed'"
 FOCUSED = """() => {
   let held = document.activeElement;
   const names = [...(held.closest("[class*='st-key-']")?.classList || [])];
@@ -92,6 +93,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark(
 
 def serious(page: Page) -> list[str]:
     """What axe calls serious or critical: rule, place and how it is seen there."""
+    page.wait_for_function(STYLED)  # a page that is only just opened may not have its style yet
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
     return [
         f"{rule['id']}: {node['target']} ({told(node)})"
