@@ -84,7 +84,7 @@ class Interpreter:
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
         state = RunState.at(self._checked(wanted) if wanted else self.graph.start.logical_id)
-        state.seed = self.world.random.getrandbits(63)
+        state.seed = self.world.random.getrandbits(48)
         _restore(state, snapshot)
         return state
 
