@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FAILURES = Path(__file__).parent / "failures"
@@ -140,7 +140,8 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
     context.route(re.compile(r"^(https?|wss?)://"), guard)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)  # a machine that runs other tests beside these draws slowly
+    expect.set_options(timeout=15_000)
     yield page
     if request.node.stash.get(FAILED, False):
         FAILURES.mkdir(exist_ok=True)

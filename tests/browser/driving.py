@@ -100,7 +100,7 @@ def open_editor(page: Page) -> None:
         page.locator(".st-key-live_edit button").first.click()
         settled(page)
         with suppress(TimeoutError):
-            page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for(timeout=2_000)
+            page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for(timeout=6_000)
             return
 
 

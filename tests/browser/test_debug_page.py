@@ -262,6 +262,7 @@ def test_the_shortcut_begins_the_run_with_the_json_just_typed(page: Page, app: S
     page.locator(".st-key-input_mode").get_by_text("JSON", exact=True).click()
     settled(page)
     editor = page.get_by_role("textbox", name="Run input as JSON")
+    expect(editor).to_have_value(re.compile("clinic_name"))
     given = json.loads(editor.input_value())
     given["dynamic_variables"]["clinic_name"] = "Hilltop Practice"
     editor.fill(json.dumps(given))

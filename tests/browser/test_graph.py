@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -29,7 +28,6 @@ from tests.factories import say as say_node
 
 pytestmark = pytest.mark.browser
 
-DRAWN_SECONDS = 1.5
 MIDDLE = """path => {
   const at = path.getPointAtLength(path.getTotalLength() / 2).matrixTransform(path.getScreenCTM());
   return [at.x, at.y];
@@ -285,17 +283,14 @@ def test_companions_stand_side_by_side_each_with_its_name(page: Page, app: Serve
     expect(page.locator(".node[data-id='chat']")).to_have_class(re.compile("unreached"))
 
 
-def test_a_graph_of_300_nodes_is_drawn_in_time_and_no_text_covers_another(page: Page, app: Server):
+def test_in_a_graph_of_300_nodes_no_text_covers_another_and_a_choice_moves_nothing(page: Page, app: Server):
     open_app(page, app.url)
     import_workflow(page, "x.json", three_hundred())
-    begun = time.monotonic()
 
     keep_import(page)
     expect(page.locator(".node")).to_have_count(300)
-    took = time.monotonic() - begun
 
     assert overlaps(page) == {"labels on nodes": 0, "labels on labels": 0, "names out of their box": 0}
-    assert took < 2 * DRAWN_SECONDS, "measured with the whole page, on a machine that may be busy"
     before = view_of(page)
     chosen = page.locator(".node[data-id='once0']")
     chosen.focus()
