@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from debugger.analysis.node_times import NodeTime
 from debugger.analysis.position import position
-from debugger.graph.graph import Graph
 from debugger.protocol.events import (
     CompanionEdgeEvent,
     ConditionalEdgeEvent,
@@ -11,44 +10,10 @@ from debugger.protocol.events import (
     EndThreadEvent,
     StartNodeRunEvent,
 )
-from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.views.elements import Element
 from debugger.views.parts.graph.badges import Badges, Mark
 from debugger.views.parts.graph.marks import marks
-from tests.factories import direct, everywhere, say, static, when, workflow
-
-
-def graph():
-    return Graph(
-        workflow(
-            static("greet", "Hi"),
-            say("ask"),
-            static("bye", "Bye"),
-            say("human", global_node_config=everywhere("the user wants a person")),
-            direct("greet", "ask"),
-            when("ask", "bye", "[[done]] == true"),
-            direct("bye", "ask"),
-        )
-    )
-
-
-def turn(*events):
-    return [TurnLog(1, TurnInput(), list(events))]
-
-
-def start(node):
-    return StartNodeRunEvent(
-        origin_thread_id="0", origin_node_logical_id=node, origin_node_name=node.capitalize()
-    )
-
-
-def hop(source, destination, cls=DirectEdgeEvent):
-    return cls(
-        origin_thread_id="0",
-        edge_logical_id=f"edge_{source}_{destination}",
-        source_node_logical_id=source,
-        destination_node_logical_id=destination,
-    )
+from tests.views.parts.graph.small_runs import graph, hop, start, turn
 
 
 def test_before_a_run_nothing_is_marked():

@@ -11,46 +11,11 @@ from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.protocol.events import (
     ConditionalEdgeEvent,
-    DirectEdgeEvent,
-    StartNodeRunEvent,
 )
-from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.views.parts.graph.marks import marks
 from debugger.views.parts.graph.scene import geometry
-from tests.factories import direct, everywhere, say, static, when, workflow
-
-
-def graph():
-    return Graph(
-        workflow(
-            static("greet", "Hi"),
-            say("ask"),
-            static("bye", "Bye"),
-            say("human", global_node_config=everywhere("the user wants a person")),
-            direct("greet", "ask"),
-            when("ask", "bye", "[[done]] == true"),
-            direct("bye", "ask"),
-        )
-    )
-
-
-def turn(*events):
-    return [TurnLog(1, TurnInput(), list(events))]
-
-
-def start(node):
-    return StartNodeRunEvent(
-        origin_thread_id="0", origin_node_logical_id=node, origin_node_name=node.capitalize()
-    )
-
-
-def hop(source, destination, cls=DirectEdgeEvent):
-    return cls(
-        origin_thread_id="0",
-        edge_logical_id=f"edge_{source}_{destination}",
-        source_node_logical_id=source,
-        destination_node_logical_id=destination,
-    )
+from tests.factories import static, workflow
+from tests.views.parts.graph.small_runs import graph, hop, start, turn
 
 
 def test_nodes_that_the_version_lacks_are_drawn_below_it():
