@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.driving import WATCH
+
 ROOT = Path(__file__).parents[2]
 FAILURES = Path(__file__).parent / "failures"
 FLAGS = [
@@ -31,6 +33,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 START_SECONDS = 40
+OUTSIDE = re.compile(r"^(https?|wss?)://(?!(127\.0\.0\.1|localhost)[:/])")
 FAILED = pytest.StashKey[bool]()
 
 
@@ -139,13 +142,11 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     outside: list[str] = []
 
     def guard(route):
-        if re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]", route.request.url):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
+        outside.append(route.request.url)
+        route.abort()
 
-    context.route(re.compile(r"^(https?|wss?)://"), guard)
+    context.route(OUTSIDE, guard)
+    context.add_init_script(WATCH)
     page = context.new_page()
     page.set_default_timeout(30_000)  # a machine that runs other tests beside these draws slowly
     expect.set_options(timeout=15_000)

@@ -11,20 +11,32 @@ from typing import Any
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 HEADER_HEIGHT, ROW_HEIGHT = 35, 30
-CALM = """() => {
-  const app = document.querySelector('[data-testid="stApp"]');
-  const calm = app && app.dataset.testScriptState === "notRunning"
+WATCH = """(() => {
+  const now = () => performance.now();
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...given) { window.askedAt = now(); return send.apply(this, given); };
+  new MutationObserver(() => { window.turnedAt = now(); })
+    .observe(document, {subtree: true, attributeFilter: ["data-test-script-state"]});
+})()"""
+"""Notes when the page asked for a run of the script, and when one began or ended; runs before all else."""
+CALM = """([quiet, most]) => {
+  const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
+  const isWatched = window.turnedAt !== undefined;
+  const isAnswered = !isWatched || window.turnedAt > window.askedAt || now - window.askedAt > most;
+  const calm = isAnswered && app && app.dataset.testScriptState === "notRunning"
     && app.dataset.testConnectionState === "CONNECTED" && !document.querySelector('[data-stale="true"]');
   if (!calm) { window.calmSince = undefined; return false; }
-  window.calmSince ??= performance.now();
-  return performance.now() - window.calmSince > 250;
+  window.calmSince ??= now;
+  return now - window.calmSince > (isWatched ? quiet : 3 * quiet);
 }"""
+QUIET_MS, UNANSWERED_MS = 120, 1_500
+"""How long the page stays as it is; how long a run is waited for that the page has asked for."""
 
 
 def settled(page: Page) -> None:
-    """Wait until the script has run and stayed at rest for a moment: a click takes a while to arrive."""
+    """Wait until the script has run and the page stayed at rest: a click takes a moment to be sent on."""
     page.evaluate("window.calmSince = undefined")
-    page.wait_for_function(CALM)
+    page.wait_for_function(CALM, arg=[QUIET_MS, UNANSWERED_MS])
 
 
 def open_app(page: Page, url: str) -> None:
