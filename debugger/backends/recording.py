@@ -18,7 +18,7 @@ Segment = Generator[Event, None, TurnEnd]
 """What the engine does at one go: a turn, or some background work."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Given:
     """What a segment gave."""
 

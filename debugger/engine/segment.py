@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from debugger.engine.interventions.hand import Hand
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class TurnEnd:
     """How a segment ended, and what is kept of it besides its events."""
 

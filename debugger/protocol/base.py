@@ -43,6 +43,15 @@ class WireModel(BaseModel):
         set_wire(model, data)
         return model
 
+    @property
+    def was_read(self) -> bool:
+        """Whether `to_wire` gives what the model was read from."""
+        try:
+            read_wire(self)
+        except AttributeError:
+            return False
+        return True
+
     def to_wire(self) -> JsonObject:
         """The object to send or to store; what was read comes back unchanged."""
         try:

@@ -85,11 +85,9 @@ class TurnInput(WireModel):
             text: What the user says.
             fields: Any other field of the run input.
         """
-        messages = [] if text is None else [human_message(text)]
-        inputs = [{"messages": messages}] if messages else []
-        return cls.model_validate(
-            {**fields, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": inputs}}}
-        )
+        inputs = [] if text is None else [{**_NODE_INPUT, "messages": [human_message(text)]}]
+        thread_to_node_inputs = {MAIN_THREAD: {"node_run_inputs": inputs}}
+        return cls.from_wire({**_TURN_INPUT, **fields, "thread_to_node_inputs": thread_to_node_inputs})
 
     @property
     def messages(self) -> list[Message]:
@@ -100,6 +98,10 @@ class TurnInput(WireModel):
             for node_input in thread.node_run_inputs
             for message in node_input.messages
         ]
+
+
+_TURN_INPUT, _NODE_INPUT = TurnInput().to_wire(), NodeInput().to_wire()
+"""What an input says that leaves everything open."""
 
 
 class ExecuteRequest(WireModel):

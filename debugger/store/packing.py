@@ -24,7 +24,7 @@ def pack(text: bytes) -> bytes:
     if len(text) < _LARGE:
         return text
     packed = lz4.block.compress(text)
-    return b"".join((_LZ4, zlib.crc32(packed).to_bytes(_SUM), packed))
+    return b"".join((_LZ4, zlib.adler32(packed).to_bytes(_SUM), packed))
 
 
 def unpack(data: bytes) -> bytes:
@@ -39,7 +39,7 @@ def unpack(data: bytes) -> bytes:
 
 
 def _unpack_lz4(expected: bytes, packed: bytes) -> bytes:
-    if zlib.crc32(packed).to_bytes(_SUM) != expected:
+    if zlib.adler32(packed).to_bytes(_SUM) != expected:
         raise ValueError("incorrect checksum of what was packed")
     text: bytes = lz4.block.decompress(packed)
     return text

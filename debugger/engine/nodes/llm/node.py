@@ -31,7 +31,7 @@ from debugger.protocol.messages import Message
 from debugger.protocol.workflow import NodeConfig
 
 
-@dataclass
+@dataclass(slots=True)
 class Talk:
     """The model's turn in one run of a node, as far as it has come."""
 
