@@ -117,7 +117,7 @@ def _gathered(segment: Segment) -> Generator[Event, None, _Given]:
 
 def _result(opened: OpenedRun, given: _Given) -> TurnResult:
     end = given.end
-    return TurnResult(
+    return TurnResult.of(
         run_id=opened.run_id,
         status=end.status,
         turn_number=opened.state.turn_number,
