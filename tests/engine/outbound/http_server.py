@@ -54,6 +54,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")  # as it is: a caller that went on using it would find it gone
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
