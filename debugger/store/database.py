@@ -115,7 +115,7 @@ class _Loan:
         begin: Begins the transaction that is kept at the end; ``None`` where there is nothing to keep.
     """
 
-    __slots__ = ("_begin", "_connection", "_cursor", "_database")
+    __slots__ = ("_begin", "_connection", "_cursor", "_database", "_driver")
 
     def __init__(self, database: Database, begin: str | None) -> None:
         self._database = database
@@ -126,7 +126,10 @@ class _Loan:
         self._database.turnstile.__enter__()
         try:
             self._connection = self._database.take()
-            self._cursor = self._connection.cursor()
+            # The driver's own connection: the pool's proxy would look at each call once more.
+            self._driver = self._connection.dbapi_connection
+            assert self._driver is not None, "it comes fresh from the pool, or was kept whole"
+            self._cursor = self._driver.cursor()
             if self._begin is not None:
                 self._cursor.execute(self._begin)
         except BaseException as error:
@@ -148,10 +151,10 @@ class _Loan:
             self._fail(error)
 
     def _end(self) -> None:
-        assert self._connection is not None
+        assert self._connection is not None and self._driver is not None
         self._cursor.close()
         if self._begin is not None:
-            self._connection.commit()
+            self._driver.commit()
         self._database.keep(self._connection)
 
     def _fail(self, error: BaseException) -> None:
