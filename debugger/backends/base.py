@@ -62,15 +62,20 @@ class TurnStream:
 
     def __iter__(self) -> Iterator[Event]:
         if self.result is None:
-            self.result = yield from self._events
-            self.run_id = self.result.run_id
+            self._end((yield from self._events))
 
     def finish(self) -> TurnResult:
         """Pull what is left and give the result."""
-        for _ in self:
-            pass
-        assert self.result is not None
+        while self.result is None:
+            try:
+                next(self._events)
+            except StopIteration as stop:
+                self._end(stop.value)
         return self.result
+
+    def _end(self, result: TurnResult) -> None:
+        self.result = result
+        self.run_id = result.run_id
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from debugger.engine.expansion import SUPER_NODE, expand
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
+from debugger.engine.responders.base import Responder
 from debugger.engine.world import NEVER, World
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, check_id
@@ -49,6 +50,7 @@ class EmbeddedBackend:
         settings: What can be set from outside; the database's URL among it.
         store: A store that is open already, instead of the one that the settings name.
         world: Time and chance.
+        responder: Whatever answers for the models of all workflows, instead of what the settings name.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -59,12 +61,18 @@ class EmbeddedBackend:
     node_types: frozenset[str] | None = frozenset({*NODE_TYPES, SUPER_NODE})
 
     def __init__(
-        self, settings: Settings | None = None, *, store: Store | None = None, world: World | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        store: Store | None = None,
+        world: World | None = None,
+        responder: Responder | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.store = store or Store(self.settings.database_url)
         self.notebook: Notebook | None = self.store.notebook
         self._world = world or World()
+        self._responder = responder
         self._options = _engine_options(self.settings)
         self._doors = Doors(self.settings, self._world)
         self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
@@ -289,7 +297,7 @@ class EmbeddedBackend:
         script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
         interpreter = Interpreter(
             expansion.workflow,
-            responder_for(workflow, self.settings),
+            self._responder or responder_for(workflow, self.settings),
             self._options,
             self._world,
             load_run=self._load_run,

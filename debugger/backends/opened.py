@@ -12,7 +12,7 @@ from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput
 from debugger.store import Store
 
 
-@dataclass
+@dataclass(slots=True)
 class OpenedRun:
     """A run that can be gone on with."""
 

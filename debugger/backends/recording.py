@@ -18,7 +18,7 @@ Segment = Generator[Event, None, TurnEnd]
 """What the engine does at one go: a turn, or some background work."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Given:
     """What a segment gave."""
 
@@ -100,24 +100,22 @@ class Recorder:
 
 
 def _gathered(segment: Segment) -> Generator[Event, None, _Given]:
-    """Pass events on, and gather what they are on the wire: making that is what costs most, so only once."""
-    events: list[JsonObject] = []
-    kept: list[JsonObject] = []
+    """Pass events on, and gather what they are on the wire."""
+    events: list[Event] = []
     while True:
         try:
             event = next(segment)
         except StopIteration as stop:
-            return _Given(events, kept, stop.value)
-        wire = event.to_wire()
-        events.append(wire)
-        if event.is_kept:
-            kept.append(wire)
+            kept = [event.to_wire() for event in events if event.is_kept]
+            all_kept = len(kept) == len(events)
+            return _Given(kept if all_kept else [event.to_wire() for event in events], kept, stop.value)
+        events.append(event)
         yield event
 
 
 def _result(opened: OpenedRun, given: _Given) -> TurnResult:
     end = given.end
-    return TurnResult(
+    return TurnResult.of(
         run_id=opened.run_id,
         status=end.status,
         turn_number=opened.state.turn_number,

@@ -29,12 +29,12 @@ class Announcer:
     """Stamps the events of one segment of a run."""
 
     def __init__(self, world: World, history: History, accounts: Accounts) -> None:
-        self._world = world
+        self._now, self._uuid = world.now, world.uuid
         self._history = history
         self._accounts = accounts
         self._warned: set[str] = set()
         self._of_threads: dict[str, JsonObject] = {}
-        self._of_nodes: dict[str, JsonObject] = {}
+        self._of_nodes: dict[tuple[str | None, str], JsonObject] = {}
 
     def stamped(
         self,
@@ -44,19 +44,23 @@ class Announcer:
         run_id: str | None = None,
     ) -> Event:
         """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
-        # Its fields themselves: to assign them to a model one by one takes longer than to make it.
+        # Its fields themselves: to look at a model's attributes takes five times as long, and to assign them
+        # one by one longer than to make it.
         fields = event.__dict__
         if not fields["logical_id"]:
-            fields["logical_id"] = f"event_{self._world.uuid()}"
-        fields["timestamp"] = self._world.now()
-        if thread is not None:
-            fields.update(self._of_threads.get(thread.thread_id) or self._of_thread(thread.thread_id))
+            fields["logical_id"] = f"event_{self._uuid()}"
+        fields["timestamp"] = self._now()
+        thread_id = None if thread is None else thread.thread_id
         if config is not None and isinstance(event, NodeEvent):
-            fields.update(self._of_nodes.get(config.logical_id) or self._of_node(config))
+            node = thread_id, config.logical_id
+            fields.update(self._of_nodes.get(node) or self._of_node(thread_id, config))
             fields["origin_node_run_id"] = run_id
-        if event.type in SPOKEN:
+        elif thread_id is not None:
+            fields.update(self._of_threads.get(thread_id) or self._of_thread(thread_id))
+        kind = fields["type"]
+        if kind in SPOKEN:
             self._history.add(event)
-        if event.type in COUNTED:
+        if kind in COUNTED:
             self._accounts.add(event)
         return event
 
@@ -66,15 +70,16 @@ class Announcer:
         self._of_threads[thread_id] = fields
         return fields
 
-    def _of_node(self, config: NodeConfig) -> JsonObject:
-        """What each event of a node says of it, made once."""
+    def _of_node(self, thread_id: str | None, config: NodeConfig) -> JsonObject:
+        """What each event of a node in a thread says of both, made once."""
         fields: JsonObject = {
+            **({} if thread_id is None else self._of_thread(thread_id)),
             "origin_node_logical_id": config.logical_id,
             "origin_node_name": config.name,
         }
         if origin := origin_of(config):
             fields["super_node_origin"] = list(origin)
-        self._of_nodes[config.logical_id] = fields
+        self._of_nodes[thread_id, config.logical_id] = fields
         return fields
 
     def pass_on(

@@ -91,7 +91,7 @@ class Hop:
         return text, metadata
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Decision:
     """The hop that is taken, and why."""
 

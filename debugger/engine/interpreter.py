@@ -27,12 +27,14 @@ from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_text import decode, encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 from debugger.protocol.states import StateSnapshot, read_state
 from debugger.protocol.workflow import NodeConfig, Workflow
 
 _STRICT = json.JSONEncoder(allow_nan=False)
+_DEEP = 200
+"""Brackets below which nothing can be nested too deeply to be read again."""
 
 
 class Interpreter:
@@ -231,12 +233,17 @@ class Interpreter:
 
     def _checked_wire(self, turn_input: TurnInput) -> JsonObject:
         """The input as it goes over the wire."""
+        limit = self.options.max_run_input_bytes
         try:
-            # What only Python can hold would come back from the store as something else, or not at all.
-            size = len(_STRICT.encode(turn_input.model_dump()))
-            wire, limit = turn_input.to_wire(), self.options.max_run_input_bytes
-            if size > limit:  # compact it may be smaller, and never is larger
-                size = len(encode(wire))
+            wire = turn_input.to_wire()
+            text = encode(wire)
+            size = len(text)
+            # What only Python can hold would come back from the store as something else, or not at all. To
+            # read the text back is the quick way to see that there is nothing of the kind.
+            is_flat = text.count(b"[") + text.count(b"{") < _DEEP
+            if not (is_flat and turn_input.was_read and decode(text) == wire):
+                _STRICT.encode(turn_input.model_dump())
+                turn_input.model_dump(mode="json")  # gives up on what is nested too deeply for a server
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",

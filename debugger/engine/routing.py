@@ -35,6 +35,7 @@ class Routes:
         self._known: dict[tuple[str, bool], tuple[Hop, ...]] = {}
         self._known_direct: dict[str, Hop | None] = {}
         self._known_forks: dict[str, list[Hop]] = {}
+        self._known_loops: dict[str, Hop] = {}
         self._waiting: dict[str, tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
@@ -76,7 +77,10 @@ class Routes:
             return Decision(direct, reason, {})
         decision = yield from self.first_that_holds(node, context)
         if decision is None and node.loops_to_itself:
-            return Decision(Hop("self_loop", config, config), f"{config.label} goes on with itself", {})
+            loop = self._known_loops.get(config.logical_id)
+            if loop is None:
+                loop = self._known_loops[config.logical_id] = Hop("self_loop", config, config)
+            return Decision(loop, f"{config.label} goes on with itself", {})
         return decision
 
     def forks(self, node: NodeConfig) -> list[Hop]:

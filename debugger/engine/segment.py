@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from debugger.engine.accounts import Accounts
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from debugger.engine.interventions.hand import Hand
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class TurnEnd:
     """How a segment ended, and what is kept of it besides its events."""
 
@@ -106,6 +105,7 @@ class Segment:
         self.outbound = self.interpreter.open_door()
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
+        self._end_state: JsonObject | None = None
         self._merge_variables()
         self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.world)
         self.run_input = self._recorded_input()
@@ -187,12 +187,18 @@ class Segment:
             usage, latency = self.accounts.token_usage(), self.accounts.latency_stats()
             yield self.announcer.stamped(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
 
-    @cached_property
+    @property
     def end_state(self) -> JsonObject:
         """``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3), and what left the house.
 
         As it is when it is asked for first, which is at the end.
         """
+        # Not a cached property: the lock that those have costs more than what is kept.
+        if self._end_state is None:
+            self._end_state = self._ended_as()
+        return self._end_state
+
+    def _ended_as(self) -> JsonObject:
         threads = self.state.threads.values()
         companions = {thread.thread_id for thread in threads if thread.is_companion}
         state: JsonObject = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -149,11 +150,29 @@ def _echo(thread: ThreadState, node: NodeConfig, name: str, value: Any) -> None:
 def system_variables(world: World, time_zone: str) -> JsonObject:
     """Clock and chance as dynamic variables (``platform/engine.md`` 5.3)."""
     epoch = world.now()
-    moment = datetime.fromtimestamp(epoch, ZoneInfo(time_zone))
+    second, micro = divmod(round(epoch * 1_000_000), 1_000_000)
+    calendar = _calendar(second, time_zone)
+    number, *letters, high, low, fraction = _CHANCE.unpack_from(world.draw())
+    return {
+        **calendar,
+        "iso_datetime": f"{calendar['iso_datetime']}.{micro:06}",
+        "timestamp": int(epoch),
+        "timestamp_ms": int(epoch * 1000),
+        "rand_int": 100_000 + number % 900_000,
+        "rand_str": "".join([_ALPHANUMERIC[letter % len(_ALPHANUMERIC)] for letter in letters]),
+        "rand_float": (fraction >> 11) / 2**53,
+        "rand_uuid": uuid_text(high << 64 | low),
+        "rand_bool": fraction & 1 == 1,
+    }
+
+
+@lru_cache(maxsize=16)  # turns of the same second share it
+def _calendar(second: int, time_zone: str) -> JsonObject:
+    """What clock and calendar show in a whole second, counted since the epoch; not to be changed."""
+    moment = datetime.fromtimestamp(second, ZoneInfo(time_zone))
     month, hour, minute = _MONTHS[moment.month - 1], f"{moment.hour % 12 or 12:02}", f"{moment.minute:02}"
     date = f"{month} {moment.day}, {moment.year}"
     clock = f"{hour}:{minute} {'AM' if moment.hour < 12 else 'PM'}"
-    number, *letters, high, low, fraction = _CHANCE.unpack_from(world.draw())
     return {
         "now": f"{date} {clock}",
         "date": date,
@@ -163,13 +182,6 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
         "day": moment.day,
         "hour": hour,
         "minute": minute,
-        "iso_datetime": moment.replace(tzinfo=None).isoformat(timespec="microseconds"),
+        "iso_datetime": moment.replace(tzinfo=None).isoformat(),
         "day_of_week": _WEEKDAYS[moment.weekday()],
-        "timestamp": int(epoch),
-        "timestamp_ms": int(epoch * 1000),
-        "rand_int": 100_000 + number % 900_000,
-        "rand_str": "".join([_ALPHANUMERIC[letter % len(_ALPHANUMERIC)] for letter in letters]),
-        "rand_float": (fraction >> 11) / 2**53,
-        "rand_uuid": uuid_text(high << 64 | low),
-        "rand_bool": fraction & 1 == 1,
     }

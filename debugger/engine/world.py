@@ -36,7 +36,7 @@ class World:
     """Waits some seconds, less when the event is set meanwhile."""
 
     def __post_init__(self) -> None:
-        self._prefix = str(self.random_uuid())[:23]
+        self._prefix = str(self.random_uuid())[:24]
         self._numbers = itertools.count(1)
 
     def seeded(self, seed: int) -> SeededWorld:
@@ -52,7 +52,7 @@ class World:
 
         Every event takes one, and counting is many times quicker than chance.
         """
-        return f"{self._prefix}-{next(self._numbers):012x}"
+        return f"{self._prefix}{next(self._numbers):012x}"
 
     def random_uuid(self) -> UUID:
         """A UUID of version 4 that nobody can foresee from another."""

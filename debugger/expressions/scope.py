@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
-@dataclass
+@dataclass(slots=True)
 class Scope:
     """Where references are looked up. What is not here is *absent*, which is not the same as null."""
 

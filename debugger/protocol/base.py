@@ -43,6 +43,28 @@ class WireModel(BaseModel):
         set_wire(model, data)
         return model
 
+    @classmethod
+    def of(cls, **fields: Any) -> Self:
+        """Make one here from the values of all its fields.
+
+        Nothing is looked at, which takes a third of the time; what comes from elsewhere is for `from_wire`.
+        """
+        model = cls.__new__(cls)
+        set_fields(model, fields)
+        set_names(model, set(fields))
+        set_extra(model, {})
+        set_private(model, None)
+        return model
+
+    @property
+    def was_read(self) -> bool:
+        """Whether `to_wire` gives what the model was read from."""
+        try:
+            read_wire(self)
+        except AttributeError:
+            return False
+        return True
+
     def to_wire(self) -> JsonObject:
         """The object to send or to store; what was read comes back unchanged."""
         try:
@@ -52,6 +74,11 @@ class WireModel(BaseModel):
         return wire
 
 
+# What pydantic would set while it validates.
+set_fields, set_names, set_extra, set_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 # The slot itself, because pydantic answers for an attribute at great length.
 read_wire = WireModel._wire.__get__  # type: ignore[attr-defined]
 set_wire = WireModel._wire.__set__  # type: ignore[attr-defined]

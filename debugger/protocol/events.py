@@ -10,10 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, InstanceOf, ValidationError
+from pydantic import Field, InstanceOf, ValidationError
 
 from debugger.errors import InputError
-from debugger.protocol.base import JsonObject, WireModel, read_wire, set_wire
+from debugger.protocol.base import (
+    JsonObject,
+    WireModel,
+    read_wire,
+    set_extra,
+    set_fields,
+    set_names,
+    set_private,
+    set_wire,
+)
 from debugger.protocol.messages import message_text
 
 EVENT_TYPES: dict[str, type[Event]] = {}
@@ -23,12 +32,6 @@ COMPANION = "_companion_"
 
 # An object as it is, neither looked into nor copied: that would be a third and more of what an event costs.
 _Object = Annotated[JsonObject, InstanceOf()]
-
-# What pydantic would set while it validates.
-_set_fields, _set_names, _set_extra, _set_private = (
-    vars(BaseModel)[slot].__set__
-    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-)
 
 
 class Event(WireModel):
@@ -59,10 +62,10 @@ class Event(WireModel):
         for name, make in self._fresh:
             if name not in fields:
                 made[name] = make()
-        _set_fields(self, made)
-        _set_names(self, set(fields))
-        _set_extra(self, {})
-        _set_private(self, None)
+        set_fields(self, made)
+        set_names(self, set(fields))
+        set_extra(self, {})
+        set_private(self, None)
         set_wire(self, made)
 
     # Tells pydantic that reading an event is its own business, and goes without what is above.

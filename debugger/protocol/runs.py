@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self, cast, get_args
 
 from pydantic import Field, InstanceOf, field_validator
 
-from debugger.protocol.base import JsonObject, WireModel, read_wire
+from debugger.protocol.base import JsonObject, WireModel, read_wire, set_wire
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.json_text import decode, encode
 from debugger.protocol.messages import Message, human_message, message_text
@@ -84,12 +84,20 @@ class TurnInput(WireModel):
         Args:
             text: What the user says.
             fields: Any other field of the run input.
+
+        Raises:
+            InputError: One of them has a value that it cannot have.
         """
-        messages = [] if text is None else [human_message(text)]
-        inputs = [{"messages": messages}] if messages else []
-        return cls.model_validate(
-            {**fields, "thread_to_node_inputs": {MAIN_THREAD: {"node_run_inputs": inputs}}}
-        )
+        inputs = [] if text is None else [{**_NODE_INPUT, **_nothing(), "messages": [human_message(text)]}]
+        threads = {MAIN_THREAD: {"node_run_inputs": inputs}}
+        wire = {**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads}
+        if not all(_is_plain(name, value) for name, value in fields.items()):
+            return cls.from_wire(wire)
+        # Nothing is left to look at: pydantic would take a twentieth of a whole turn for it.
+        heard = ThreadInput.of(node_run_inputs=[NodeInput.of(**given) for given in inputs])
+        made = cls.of(**{**wire, "thread_to_node_inputs": {MAIN_THREAD: heard}})
+        set_wire(made, wire)
+        return made
 
     @property
     def messages(self) -> list[Message]:
@@ -100,6 +108,21 @@ class TurnInput(WireModel):
             for node_input in thread.node_run_inputs
             for message in node_input.messages
         ]
+
+
+_TURN_INPUT, _NODE_INPUT = TurnInput().to_wire(), NodeInput().to_wire()
+"""What an input says that leaves everything open."""
+_COMMANDS = frozenset(get_args(Command))
+
+
+def _nothing() -> JsonObject:
+    """What no two inputs may share."""
+    return {"dynamic_variables": {}, "runtime_variables": {}, "miscellaneous": {}}
+
+
+def _is_plain(name: str, value: object) -> bool:
+    """Whether a field of the run input surely can have a value."""
+    return isinstance(value, str) and (name == "run_by" or (name == "command" and value in _COMMANDS))
 
 
 class ExecuteRequest(WireModel):

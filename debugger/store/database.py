@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import TracebackType
 
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
@@ -42,7 +43,7 @@ class Database:
         self._busy_seconds = busy_seconds(parsed)
         self._engine = open_engine(parsed)
         # In memory there is one connection only, and one transaction at a time on it.
-        self._turnstile = threading.RLock() if in_memory(parsed) else nullcontext()
+        self.turnstile = threading.RLock() if in_memory(parsed) else nullcontext()
         self._idle: list[PoolProxiedConnection] = []
 
     @property
@@ -65,11 +66,11 @@ class Database:
 
     def reading_cursor(self) -> AbstractContextManager[DBAPICursor]:
         """A driver's cursor for one single select: a tenth of the cost of `reading`."""
-        return self._lent()
+        return _Loan(self, None)
 
     def writing_cursor(self) -> AbstractContextManager[DBAPICursor]:
         """A driver's cursor in a transaction like that of `writing`, at half its cost."""
-        return self._lent(BEGIN_WRITING)
+        return _Loan(self, BEGIN_WRITING)
 
     def prepare(self) -> None:
         """Bring the database into the mode in which it is used from now on."""
@@ -84,42 +85,85 @@ class Database:
 
     @contextmanager
     def _connection(self, begin: str) -> Iterator[Connection]:
-        with self._turnstile, store_errors(self.place), self._engine.connect() as connection:
+        with self.turnstile, store_errors(self.place), self._engine.connect() as connection:
             connection.exec_driver_sql(begin)
             yield connection
 
-    @contextmanager
-    def _lent(self, begin: str | None = None) -> Iterator[DBAPICursor]:
-        """A cursor of a connection that is kept here for the next block.
-
-        To take it from the pool and give it back, which rolls it back every time, is a tenth of what a turn
-        costs; that all is done in one place, another twentieth.
-
-        Args:
-            begin: Begins the transaction that is kept at the end; ``None`` where there is nothing to keep.
-        """
-        connection: PoolProxiedConnection | None = None
-        with self._turnstile:
-            try:
-                connection = self._take()
-                cursor = connection.cursor()
-                if begin is not None:
-                    cursor.execute(begin)
-                yield cursor
-                cursor.close()
-                if begin is not None:
-                    connection.commit()
-            except BaseException as error:
-                if connection is not None:
-                    connection.close()  # the pool rolls back what was begun
-                told = store_error(error, self.place)
-                if told is None:
-                    raise
-                raise told from error
-            self._idle.append(connection)
-
-    def _take(self) -> PoolProxiedConnection:
+    def take(self) -> PoolProxiedConnection:
+        """A connection that is kept here between two blocks, or a new one."""
         try:
             return self._idle.pop()
         except IndexError:
             return self._engine.raw_connection()
+
+    def keep(self, connection: PoolProxiedConnection) -> None:
+        """Take a connection back for the next block.
+
+        To take one from the pool and give it back, which rolls it back every time, is a tenth of what a turn
+        costs.
+        """
+        self._idle.append(connection)
+
+
+class _Loan:
+    """A driver's cursor for the length of a block.
+
+    Written out, and not as a generator: the two of a turn would be a thirtieth of what it costs.
+
+    Args:
+        database: Has the connection.
+        begin: Begins the transaction that is kept at the end; ``None`` where there is nothing to keep.
+    """
+
+    __slots__ = ("_begin", "_connection", "_cursor", "_database", "_driver")
+
+    def __init__(self, database: Database, begin: str | None) -> None:
+        self._database = database
+        self._begin = begin
+        self._connection: PoolProxiedConnection | None = None
+
+    def __enter__(self) -> DBAPICursor:
+        self._database.turnstile.__enter__()
+        try:
+            self._connection = self._database.take()
+            # The driver's own connection: the pool's proxy would look at each call once more.
+            self._driver = self._connection.dbapi_connection
+            assert self._driver is not None, "it comes fresh from the pool, or was kept whole"
+            self._cursor = self._driver.cursor()
+            if self._begin is not None:
+                self._cursor.execute(self._begin)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        return self._cursor
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            try:
+                self._end()
+            except BaseException as failure:
+                self._fail(failure)
+                raise
+            self._database.turnstile.__exit__(None, None, None)
+        else:
+            self._fail(error)
+
+    def _end(self) -> None:
+        assert self._connection is not None and self._driver is not None
+        self._cursor.close()
+        if self._begin is not None:
+            self._driver.commit()
+        self._database.keep(self._connection)
+
+    def _fail(self, error: BaseException) -> None:
+        """Take back what was begun; what the database raised comes out as an error of `debugger.errors`."""
+        try:
+            if self._connection is not None:
+                self._connection.close()  # the pool rolls back what was begun
+        finally:
+            self._database.turnstile.__exit__(type(error), error, error.__traceback__)
+        told = store_error(error, self._database.place)
+        if told is not None:
+            raise told from error

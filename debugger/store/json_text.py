@@ -41,10 +41,26 @@ def read_json(data: bytes, place: str) -> Any:
     try:
         return decode(unpack(data))
     except ValueError as error:
-        raise StoreError(
-            f"The {place} cannot be read: {error}.",
-            advice="The database was changed by something else; restore it from a copy.",
-        ) from error
+        raise _unreadable(place, error) from error
+
+
+def read_text(data: bytes, place: str) -> bytes:
+    """The JSON bytes themselves.
+
+    Raises:
+        StoreError: They were packed, and changed since.
+    """
+    try:
+        return unpack(data)
+    except ValueError as error:
+        raise _unreadable(place, error) from error
+
+
+def _unreadable(place: str, error: ValueError) -> StoreError:
+    return StoreError(
+        f"The {place} cannot be read: {error}.",
+        advice="The database was changed by something else; restore it from a copy.",
+    )
 
 
 def _is_unicode(text: str) -> bool:

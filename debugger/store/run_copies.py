@@ -11,6 +11,7 @@ from debugger.protocol.forks import ForkRecord
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.forks import keep
+from debugger.store.packing import pack
 from debugger.store.schema import runs, turns
 from debugger.store.turns import unknown_run
 
@@ -45,7 +46,7 @@ def copy_run(connection: Connection, fork: RunFork) -> None:
     if fork.pair_count:
         connection.execute(_copied_turns(fork))
         last = (turns.c.run_id == fork.record.run_id, turns.c.turn_number == fork.pair_count)
-        connection.execute(update(turns).where(*last).values(checkpoint=fork.checkpoint))
+        connection.execute(update(turns).where(*last).values(checkpoint=pack(fork.checkpoint)))
     else:
         connection.execute(_beginning(fork))
     keep(connection, fork.record)
@@ -95,7 +96,7 @@ def _beginning(fork: RunFork) -> Insert:
         status=fork.status,
         started_at=fork.record.created_at,
         finished_at=fork.record.created_at,
-        checkpoint=fork.checkpoint,
+        checkpoint=pack(fork.checkpoint),
         pair=_NO_INPUT,
         events=_NO_EVENTS,
     )

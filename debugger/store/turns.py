@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.runs import RunStatus
+from debugger.store.json_text import read_text
 from debugger.store.packing import pack
 from debugger.store.prepared import Prepared
 from debugger.store.schema import runs, turns
@@ -50,9 +51,11 @@ class FinishedTurn:
 
     events: bytes = field(init=False)
     """The events as they are kept. Packed here, before the transaction, for whose end others wait."""
+    packed_checkpoint: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         self.events = pack(self.events_json)
+        self.packed_checkpoint = pack(self.checkpoint)
 
 
 class Checkpoint(NamedTuple):
@@ -114,7 +117,7 @@ _INSERT_TURN = insert(turns).values(
     status=bindparam("status"),
     started_at=bindparam("started_at"),
     finished_at=bindparam("finished_at"),
-    checkpoint=bindparam("checkpoint"),
+    checkpoint=bindparam("packed_checkpoint"),
     pair=bindparam("pair_json"),
     events=bindparam("events"),
 )
@@ -191,11 +194,12 @@ class TurnStatements:
             raise NotFoundError(
                 f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
             )
-        return Checkpoint(*row)
+        found = Checkpoint(*row)
+        return found._replace(checkpoint=read_text(found.checkpoint, "state of the run"))
 
     def renew_checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int, checkpoint: bytes) -> None:
         """Put another checkpoint in the place of a turn's."""
-        self._renew.run(cursor, _Renewal(run_id, turn_number, checkpoint))
+        self._renew.run(cursor, _Renewal(run_id, turn_number, pack(checkpoint)))
 
     def count(self, cursor: DBAPICursor, run_id: str) -> int:
         """How many turns a run has.

@@ -7,7 +7,6 @@ Run from the repository, with the bench's folder of peers installed beside it::
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.responders.base import Prompt, Reply
 from debugger.protocol.events import AssistantResponseEvent, Event, UserMessagesEvent
 from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput, turn_logs
@@ -25,16 +25,13 @@ from tests.factories import direct, document, node, say, static, when
 GREETING = "Hello! Say anything and I will repeat it; say bye to leave."
 LINE, LOOP = 100, 1000
 
-SCRIPT = """
-version: 1
-workflow: workflow_bench_chat
-nodes:
-  echo:
-    - when: "(?P<all>.*)"
-      say: "You said: [[last]]"
-      fill:
-        last: "${all}"
-"""
+
+class Echo:
+    """What answers for the model: a function, as the nodes of the others are."""
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Say what was said."""
+        return Reply(text=f"You said: {prompt.message}", fields={"last": prompt.message}, model="echo")
 
 
 class IncrementConfig(NodeConfig):
@@ -68,7 +65,6 @@ def chat() -> dict[str, Any]:
         node("leave", "no_op"),
         direct("greeting", "echo"),
         when("echo", "leave", "[[last]] == 'bye'"),
-        logical_id="workflow_bench_chat",
     )
 
 
@@ -106,11 +102,9 @@ class OurAdapter:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        scripts = Path(tempfile.mkdtemp(prefix="scripts-"))
-        (scripts / "chat.yaml").write_text(SCRIPT, encoding="utf-8")
         database = f"sqlite:///{root / 'bench.sqlite3'}"
         self._backend = EmbeddedBackend(
-            Settings(database=database, scripts=str(scripts), max_node_runs=LOOP + 10)
+            Settings(database=database, max_node_runs=LOOP + 10), responder=Echo()
         )
         self._notes = root / "runs.txt"
         self._run_ids = (

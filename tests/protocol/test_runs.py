@@ -60,6 +60,29 @@ def test_an_input_without_a_message_still_names_the_main_thread():
     assert TurnInput.saying(None).to_wire()["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
 
 
+def test_a_field_that_an_input_cannot_have_is_an_error_also_where_it_is_made_here():
+    with pytest.raises(InputError, match="command"):
+        TurnInput.saying("Hi", command="begin")
+    with pytest.raises(InputError, match="run_by"):
+        TurnInput.saying("Hi", run_by=7)
+
+
+def test_two_inputs_share_nothing():
+    first, second = TurnInput.saying("Hi", run_by="Ada"), TurnInput.saying("Hi", run_by="Ada")
+
+    first.dynamic_variables["tea"] = "Assam"
+    first.thread_to_node_inputs["0"].node_run_inputs[0].miscellaneous["cup"] = 1
+
+    assert second.dynamic_variables == {}
+    assert second.thread_to_node_inputs["0"].node_run_inputs[0].miscellaneous == {}
+
+
+def test_an_input_is_the_same_whether_it_is_made_here_or_read():
+    made = TurnInput.saying("Hi", command="data", run_by="Ada")
+
+    assert made == TurnInput.from_wire(made.to_wire())
+
+
 def test_a_result_without_a_required_field_is_refused_by_name():
     with pytest.raises(InputError, match="is_completed"):
         TurnResult.from_wire(

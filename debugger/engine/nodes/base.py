@@ -38,7 +38,7 @@ def no_runs(run_id: str) -> JsonObject:
     raise NotFoundError(f"There is no run {run_id!r} here: the engine runs without a store.")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Outcome:
     """How a node's run ended."""
 
@@ -54,7 +54,7 @@ class Outcome:
     """Whether a model answered the user, so that no message is left for the next node."""
 
 
-@dataclass
+@dataclass(slots=True)
 class NodeContext:
     """What a node may see and touch during one run."""
 

@@ -29,7 +29,7 @@ _RECORDED = "recorded"
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Answer:
     """A reply, and what it cost."""
 

@@ -47,7 +47,7 @@ class ToolCall:
     args: JsonObject = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Prompt:
     """Everything that a model would be given for one answer."""
 
@@ -88,7 +88,7 @@ class Prompt:
     """Set when nobody waits for the answer any more; `asking.ask` gives one to what can be given up."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reply:
     """What came back."""
 

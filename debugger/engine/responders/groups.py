@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from debugger.engine.responders.extract import find_values
@@ -60,6 +59,6 @@ def _typed(text: str | None, schema: Any) -> Any:
     return numbers[0] if len(numbers) == 1 else text
 
 
-def _mapping(schema: Any) -> Mapping[str, Any]:
+def _mapping(schema: Any) -> JsonObject:
     """A schema's keys; none where it is absent, or ``true``, which allows anything."""
-    return schema if isinstance(schema, Mapping) else {}
+    return schema if isinstance(schema, dict) else {}

@@ -70,7 +70,7 @@ class ScriptedResponder:
         return Reply(text=text, reason=hit.reason, fields=fields, model=_MODEL)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Hit:
     """A rule that fits a prompt."""
 

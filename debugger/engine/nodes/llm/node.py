@@ -12,8 +12,7 @@ from debugger.engine.nodes.llm.config import LLMConfig, SayLLMConfig
 from debugger.engine.nodes.llm.judging import first_judged, warn_unanswered
 from debugger.engine.nodes.llm.messages import call_id, model_message
 from debugger.engine.nodes.llm.offers import NodeTools, OfferedTool, stays_unsaid
-from debugger.engine.nodes.llm.prompts import make_prompt
-from debugger.engine.nodes.llm.schemas import inner_schema
+from debugger.engine.nodes.llm.prompts import FixedParts, make_prompt
 from debugger.engine.nodes.llm.tool_rounds import ToolRounds
 from debugger.engine.responders.asking import Answer
 from debugger.engine.responders.base import ModelFailure, Prompt, Reply
@@ -31,7 +30,7 @@ from debugger.protocol.messages import Message
 from debugger.protocol.workflow import NodeConfig
 
 
-@dataclass
+@dataclass(slots=True)
 class Talk:
     """The model's turn in one run of a node, as far as it has come."""
 
@@ -60,6 +59,7 @@ class LLMNode(Node[LLMConfig]):
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         self._tools = NodeTools(self.config)
+        self._parts: FixedParts | None = None
 
     @property
     def waits_for_user(self) -> bool:
@@ -118,10 +118,17 @@ class LLMNode(Node[LLMConfig]):
             self.config,
             context,
             kind=self.kind,
+            fixed=self._fixed(context),
             message=self._message(context),
             tools=[one.offer for one in tools],
         )
         return Talk(prompt, tools, self.config.max_consecutive_tool_calls)
+
+    def _fixed(self, context: NodeContext) -> FixedParts:
+        """What is the same in all prompts of the node, which runs in one workflow only."""
+        if self._parts is None:
+            self._parts = FixedParts.of(self.config, context.workflow.config, speaks=self._speaks)
+        return self._parts
 
     def _discard(self, talk: Talk, context: NodeContext) -> Generator[Event, None, None]:
         """Ask all the same, since the platform asks at once, and throw the answer away."""
@@ -198,7 +205,7 @@ class LLMNode(Node[LLMConfig]):
                 f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
             )
             return (yield from self._apologise(talk, context))
-        fields = self._known_fields(reply.fields)
+        fields = self._known_fields(reply.fields, talk)
         self.write(context, fields)
         return Outcome({"structured_output": fields}, answered=talk.spoke, reason=reply.reason)
 
@@ -211,9 +218,9 @@ class LLMNode(Node[LLMConfig]):
             yield AssistantResponseEvent(logical_id=message_id, content=text)
         return Outcome({"structured_output": {}}, answered=talk.spoke)
 
-    def _known_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _known_fields(self, fields: Mapping[str, Any], talk: Talk) -> dict[str, Any]:
         """The fields that the schema names; a model may give more than it was asked for."""
-        schema = inner_schema(self.config.structured_output_schema)
+        schema = talk.prompt.schema
         if schema is None:
             return {}
         named = schema.get("properties")

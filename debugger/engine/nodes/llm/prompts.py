@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig
@@ -11,6 +11,35 @@ from debugger.engine.nodes.llm.model_choice import model_of
 from debugger.engine.nodes.llm.schemas import inner_schema
 from debugger.engine.responders.base import Prompt, ToolOffer
 from debugger.errors import RunError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import WorkflowConfig
+
+
+class FixedParts(NamedTuple):
+    """What is the same in all prompts of a node; worked out once, since a run of it may last microseconds."""
+
+    node_name: str
+    system: str
+    """The system prompt before its variables are filled in."""
+    backchannel: str | None
+    """That of the model that fills the time while the answer is late (11.3), likewise."""
+    schema: JsonObject | None
+    llm: JsonObject | None
+
+    @classmethod
+    def of(cls, config: LLMConfig, workflow: WorkflowConfig, *, speaks: bool) -> FixedParts:
+        """Those of a node.
+
+        Raises:
+            RunError: The workflow has a prompt that is no text.
+        """
+        return cls(
+            config.label,
+            _system(config, workflow),
+            _backchannel(config, workflow),
+            inner_schema(config.structured_output_schema),
+            model_of(config, workflow, speaks=speaks),
+        )
 
 
 def make_prompt(
@@ -18,6 +47,7 @@ def make_prompt(
     context: NodeContext,
     *,
     kind: Literal["say", "work"],
+    fixed: FixedParts,
     message: str,
     tools: Sequence[ToolOffer],
 ) -> Prompt:
@@ -27,11 +57,9 @@ def make_prompt(
         config: The node.
         context: What it runs with.
         kind: Whether it speaks.
+        fixed: What is the same in all of its prompts.
         message: What the model is to answer.
         tools: What it may call.
-
-    Raises:
-        RunError: The workflow has a prompt that is no text.
     """
     thread = context.thread
     # What this run will say along with calls stands in the prompt's exchange, not in the chat as well.
@@ -39,23 +67,22 @@ def make_prompt(
     return Prompt(
         kind=kind,
         node_logical_id=config.logical_id,
-        node_name=config.label,
-        system=context.fill(_system(config, context)),
+        node_name=fixed.node_name,
+        system=context.fill(fixed.system),
         message=message,
         history=lambda: history.of(thread.thread_id),
         variables=thread.runtime_variables,
         visit=thread.completions.get(config.logical_id, 0) + 1,
         choices=context.choices,
-        schema=inner_schema(config.structured_output_schema),
+        schema=fixed.schema,
         tools=tuple(tools),
-        llm=model_of(config, context.workflow.config, speaks=kind == "say"),
-        backchannel=_backchannel(config, context),
+        llm=fixed.llm,
+        backchannel=None if fixed.backchannel is None else context.fill(fixed.backchannel),
     )
 
 
-def _system(config: LLMConfig, context: NodeContext) -> str:
+def _system(config: LLMConfig, workflow: WorkflowConfig) -> str:
     """Prefix, prompt and suffix, a blank line between them (U-42)."""
-    workflow = context.workflow.config
     own = config.main_response_config.prompt if config.main_response_config else None
     shared = _shared(workflow.main_response_config, "main_response_config")
     parts = [
@@ -66,13 +93,10 @@ def _system(config: LLMConfig, context: NodeContext) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _backchannel(config: LLMConfig, context: NodeContext) -> str | None:
-    """The prompt of the model that fills the time while the answer is late (11.3)."""
+def _backchannel(config: LLMConfig, workflow: WorkflowConfig) -> str | None:
     name = "backchannel_response_config"
     own = config.backchannel_response_config.prompt if config.backchannel_response_config else None
-    shared = _shared((context.workflow.config.model_extra or {}).get(name), name)
-    text = own if own is not None else shared
-    return None if text is None else context.fill(text)
+    return own if own is not None else _shared((workflow.model_extra or {}).get(name), name)
 
 
 def _shared(config: Any, name: str) -> str | None:

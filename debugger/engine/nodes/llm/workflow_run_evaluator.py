@@ -8,7 +8,6 @@ from uuid import NAMESPACE_OID, uuid5
 from debugger.engine.nodes.base import NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.llm.config import LLMConfig
 from debugger.engine.nodes.llm.node import Talk, WorkerLLMNode
-from debugger.engine.nodes.llm.schemas import inner_schema
 from debugger.engine.responders.base import Reply
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject
@@ -83,9 +82,9 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
     def _finish(self, reply: Reply, talk: Talk, context: NodeContext) -> NodeRun:
         if reply.fields_error is not None:
             return (yield from super()._finish(reply, talk, context))
-        if inner_schema(self.config.structured_output_schema) is None:
+        if talk.prompt.schema is None:
             return self._verdict(reply.text, {}, context)
-        fields = self._known_fields(reply.fields)
+        fields = self._known_fields(reply.fields, talk)
         return self._verdict(fields, fields, context)
 
     def _apologise(self, talk: Talk, context: NodeContext) -> NodeRun:
