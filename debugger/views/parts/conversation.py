@@ -21,7 +21,7 @@ _MOST_BUBBLES = 80
 
 def conversation(now: Reading) -> None:
     """Draw what was said."""
-    with st.container(border=True, height=_HEIGHT, key="conversation"):
+    with st.container(border=True, height=_HEIGHT, key="conversation", autoscroll=True):
         if not now.bubbles:
             _empty(now)
         draw_bubbles(_latest(_shown(now)))
