@@ -34,10 +34,13 @@ from debugger.views.compare_state import CompareState
 from debugger.views.elements import Element
 
 BackendName = Literal["embedded", "hosted", "recording"]
+Pane = Literal["page", "workbench", "setup", "bar", "graph", "talk", "inspector", "lower"]
+"""``page`` is all there is, ``workbench`` all that follows the run; the others are within them."""
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
 LOWER_KEY = "lower_view"
+GRAPH_VIEW_KEY = "graph_view"
 _PAGE = "debugger_page"
 _STALE_SECONDS = 1.0
 
@@ -139,6 +142,14 @@ class PageState:
     """The control run of the turn that it begins with."""
     shows_tree: bool = False
     """Whether the tree of the run's forks is open."""
+    drawn: dict[Pane, Any] = field(default_factory=dict)
+    """What each pane on view was drawn with; see `debugger.views.panes`."""
+    draws_workbench: bool = False
+    """Whether panes are drawn as parts of the workbench, and not by themselves."""
+    fragments: list[str] | None = None
+    """The last run of fragments."""
+    fragments_left: int = 0
+    """How many of them have not been begun."""
 
 
 def page() -> PageState:

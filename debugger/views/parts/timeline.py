@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.shown import Shown
-from debugger.views import commands, state
+from debugger.views import commands, panes, state
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.pager import pager
 from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_line
@@ -45,7 +45,7 @@ def _table(now: Reading, found: Shown) -> None:
         height=table_height(end - first, _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=_choose,
+        on_select=panes.redrawing(_choose),
         selection_mode="single-cell",
         column_config=table.columns,
         placeholder="",
