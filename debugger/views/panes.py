@@ -102,34 +102,34 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
     st.fragment(drawn, key="workbench")()
 
 
-def redraw() -> None:
-    """End a callback with a rerun of just the panes that have become stale.
+def redrawing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let a callback be followed by one rerun, of just the panes that it has made stale.
 
-    A callback that does not ask for it is followed by a rerun of its own pane and then, where another one is
-    stale, of the whole page.
+    Any other callback is followed by a rerun of its own pane or, where another is stale, of the whole page.
+
+    Args:
+        own: The pane whose control it is.
+        do: The callback.
     """
-    session = state.page().session
-    if not _fragments() or session is None:
-        return  # the whole page is drawn anyway
-    commands.take_in_turn()
-    stale = _stale(session)
-    if "page" in stale:
-        st.rerun()
-    if "workbench" in stale:
-        stale = [name for name in stale if name in ("workbench", "setup")]
-    if stale:
-        st.rerun(stale)
-
-
-def redrawing(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Let a callback end with `redraw`."""
 
     @wraps(do)
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         do(*args, **kwargs)
-        redraw()
+        session = state.page().session
+        if session is not None and _fragments():  # else the whole page is drawn anyway
+            commands.take_in_turn()
+            _redraw(own, _stale(session))
 
     return done
+
+
+def _redraw(own: Pane, stale: list[Pane]) -> None:
+    if "workbench" in stale:
+        stale = [name for name in stale if name in ("page", "setup", "workbench")]
+    if "page" in stale:
+        st.rerun()
+    if stale and stale != [own]:  # a pane's own rerun follows by itself, at less cost
+        st.rerun(stale)
 
 
 def _follow() -> DebugSession:
@@ -171,24 +171,20 @@ def _stale(session: DebugSession) -> list[Pane]:
 def _shown(name: Pane, session: DebugSession) -> Hashable:
     """What a pane shows, as far as it can be changed from outside of it."""
     page = state.page()
-    chosen = page.event, page.node, page.edge
     if name == "page":
         return session, page.is_demo
-    if name == "workbench":
-        return session, poll_seconds(session)
     if name == "setup":
         return session, session.run_id is not None and not session.is_over, page.generation
     run = _run(session)
+    if name == "workbench":
+        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)
     if name == "bar":
         turn = linking.turn_of(session, page.event)
         return run, turn, session.is_stepping, id(page.fork), page.shows_tree
     if name == "graph":
         return run, page.node, page.edge
-    if name == "talk":
-        return run, state.widget(state.GRAPH_VIEW_KEY)
-    if name == "inspector":
-        return run, chosen, state.widget(state.TAB_KEY), *page.watches
-    return run, chosen, state.widget(state.LOWER_KEY)
+    switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
+    return run, page.event, page.node, page.edge, switches, *page.watches
 
 
 def _run(session: DebugSession) -> Hashable:

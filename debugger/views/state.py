@@ -34,8 +34,9 @@ from debugger.views.compare_state import CompareState
 from debugger.views.elements import Element
 
 BackendName = Literal["embedded", "hosted", "recording"]
-Pane = Literal["page", "workbench", "setup", "bar", "graph", "talk", "inspector", "lower"]
-"""``page`` is all there is, ``workbench`` all that follows the run; the others are within them."""
+Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
+"""``page`` is all there is, with ``setup`` and ``workbench`` in it, which is all that follows the run and holds
+the others. ``look`` is what looks into the run: inspector and lower pane."""
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"

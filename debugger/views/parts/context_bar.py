@@ -99,7 +99,7 @@ def _actions(session: DebugSession) -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut=keys("start"),
-            on_click=panes.redrawing(commands.start),
+            on_click=panes.redrawing("bar", commands.start),
             disabled=no_run is not None,
             help=plain(no_run) if no_run else "Begin a run with the input on the left",
         )
@@ -108,7 +108,7 @@ def _actions(session: DebugSession) -> None:
             "Restart",
             key="restart",
             icon=":material/restart_alt:",
-            on_click=panes.redrawing(commands.restart),
+            on_click=panes.redrawing("bar", commands.restart),
             disabled=session.busy or no_run is not None,
             help=plain(no_run)
             if no_run
@@ -119,7 +119,7 @@ def _actions(session: DebugSession) -> None:
         "Stop",
         key="stop",
         icon=":material/stop:",
-        on_click=panes.redrawing(commands.stop),
+        on_click=panes.redrawing("bar", commands.stop),
         disabled=not can_stop or reason is not None,
         help=plain(reason) if reason else "End the run",
         shortcut=keys("stop"),

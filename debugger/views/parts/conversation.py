@@ -66,7 +66,7 @@ def _empty(now: Reading) -> None:
                 "Start the run",
                 key="start_here",
                 icon=":material/play_arrow:",
-                on_click=panes.redrawing(commands.start),
+                on_click=panes.redrawing("workbench", commands.start),
                 disabled=no_run is not None,
                 help=plain(no_run) if no_run else None,
             )
@@ -99,7 +99,7 @@ def _suggestions(now: Reading) -> None:
             st.button(
                 plain(line),
                 key=f"suggestion_{place}",
-                on_click=panes.redrawing(commands.send),
+                on_click=panes.redrawing("workbench", commands.send),
                 args=(line,),
                 disabled=now.session.busy,
                 help=plain(line) if len(now.suggestions) > 1 else None,
@@ -113,7 +113,7 @@ def _message_box(now: Reading) -> None:
         key=commands.MESSAGE_KEY,
         max_chars=_LONGEST_MESSAGE,
         disabled=not _takes_message(now),
-        on_submit=panes.redrawing(_submit),
+        on_submit=panes.redrawing("workbench", _submit),
     )
 
 

@@ -43,7 +43,7 @@ def decision_list(shown: Sequence[Record], chosen: Record, explainer: Explainer)
         hide_index=True,
         row_height=ROW,
         height=table_height(len(records), _MOST_ROWS),
-        on_select=panes.redrawing(_choose),
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config={
             "hop": st.column_config.NumberColumn("Hop", width=44, help="Its number in the graph"),

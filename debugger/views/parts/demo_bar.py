@@ -46,7 +46,7 @@ def _actions(now: Reading) -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut=keys("start"),
-            on_click=panes.redrawing(commands.start),
+            on_click=panes.redrawing("bar", commands.start),
             disabled=no_run is not None,
             help=plain(no_run) if no_run else "Begin the conversation",
         )
@@ -58,14 +58,14 @@ def _actions(now: Reading) -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut=keys("resume"),
-            on_click=panes.redrawing(stepping_commands.resume),
+            on_click=panes.redrawing("bar", stepping_commands.resume),
             help="It was made to stand still here",
         )
     st.button(
         "Begin again",
         key="restart",
         icon=":material/restart_alt:",
-        on_click=panes.redrawing(commands.restart),
+        on_click=panes.redrawing("bar", commands.restart),
         disabled=session.busy or no_run is not None,
         help=plain(no_run) if no_run else "Begin another conversation; this one stays on record",
     )
@@ -74,7 +74,7 @@ def _actions(now: Reading) -> None:
         "Stop",
         key="stop",
         icon=":material/stop:",
-        on_click=panes.redrawing(commands.stop),
+        on_click=panes.redrawing("bar", commands.stop),
         disabled=session.is_over or reason is not None,
         shortcut=keys("stop"),
         help=plain(reason) if reason else "End the conversation",

@@ -139,7 +139,7 @@ def _table(drawn: Sequence[Bar]) -> None:
         height=table_height(len(drawn), _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=panes.redrawing(_choose),
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config={
             "lane": columns.TextColumn("Node", width=180, help="With the thread before it, if not the main"),

@@ -53,7 +53,7 @@ def graph_pane(
             st.caption(f":material/history: {plain(now.session.drawn_instead)}")
         if shown == "Table":
             with st.container(height=_HEIGHT, border=False, key="graph_tables"):
-                graph_table(now, table, panes.redrawing(_choose))
+                graph_table(now, table, panes.redrawing("graph", _choose))
         else:
             _graph(now, badges, on_breakpoint)
 
@@ -119,7 +119,7 @@ def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None
         height=_HEIGHT,
         told=now.hint.sentence,
         stamp=f"{turn}.{len(now.rows)}.{now.session.status}",
-        on_choose=panes.redrawing(_choose),
+        on_choose=panes.redrawing("graph", _choose),
         on_breakpoint=on_breakpoint,
     )
 

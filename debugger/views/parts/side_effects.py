@@ -80,7 +80,7 @@ def _table(now: Reading) -> SideEffect | None:
         height=table_height(len(effects), _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=panes.redrawing(_choose),
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config=_columns(effects),
         placeholder="",

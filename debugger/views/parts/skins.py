@@ -17,7 +17,7 @@ from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
 from debugger.views.parts.recording_banner import recording_banner
-from debugger.views.reading import Reading
+from debugger.views.reading import Reading, reading
 
 
 def engineer(session: DebugSession) -> None:
@@ -25,11 +25,11 @@ def engineer(session: DebugSession) -> None:
     panes.draw("bar", _bar, every=panes.poll_seconds(session))
     with st.container(key="panes"):  # placed by style.css, as the window has room
         panes.draw(
-            "graph", lambda now: graph_pane(now, graph_badges(now), panes.redrawing(toggle_breakpoint))
+            "graph",
+            lambda now: graph_pane(now, graph_badges(now), panes.redrawing("graph", toggle_breakpoint)),
         )
-        panes.draw("talk", _talk)
-        panes.draw("inspector", inspector)
-        panes.draw("lower", lower_pane)
+        _talk(reading(session))
+        panes.draw("look", _look)
     find_key()
 
 
@@ -37,7 +37,7 @@ def demo(session: DebugSession) -> None:
     """Draw the conversation, and the graph beside it."""
     panes.draw("bar", _demo_bar, every=panes.poll_seconds(session))
     with st.container(key="demo_panes"):
-        panes.draw("talk", _talk)
+        _talk(reading(session))
         panes.draw("graph", graph_pane)
 
 
@@ -52,6 +52,11 @@ def _demo_bar(now: Reading) -> None:
     demo_bar(now)
     recording_banner(now.session)
     show_errors(now.session)
+
+
+def _look(now: Reading) -> None:
+    inspector(now)
+    lower_pane(now)
 
 
 def _talk(now: Reading) -> None:

@@ -45,7 +45,7 @@ def _table(now: Reading, found: Shown) -> None:
         height=table_height(end - first, _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=panes.redrawing(_choose),
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config=table.columns,
         placeholder="",
