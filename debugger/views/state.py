@@ -35,8 +35,8 @@ from debugger.views.elements import Element
 
 BackendName = Literal["embedded", "hosted", "recording"]
 Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
-"""``page`` is all there is, with ``setup`` and ``workbench`` in it, which is all that follows the run and holds
-the others. ``look`` is what looks into the run: inspector and lower pane."""
+"""``page`` is all there is: ``setup``, and ``workbench``, which is all that follows the run. The others are
+in that one; ``look`` is what looks into the run, inspector and lower pane."""
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
