@@ -86,9 +86,9 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
     def drawn() -> None:
         page = state.page()
         session = _follow()
-        page.draws_workbench = True
         for key, value in _FIRST_SHOWN.items():
             state.begin_widget(key, value)
+        page.draws_workbench = True
         try:
             with _noted("workbench", session):
                 what(session)
@@ -138,6 +138,8 @@ def _follow() -> DebugSession:
     session = page.session
     if session is None:
         st.rerun()  # what was on view has been left
+    if page.draws_workbench:
+        return session  # once is enough, and a box that is drawn can be given nothing any more
     commands.take_in_turn()
     session.go_on()
     count = len(reading(session).rows)
@@ -174,7 +176,11 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
     if name == "page":
         return session, page.is_demo
     if name == "setup":
-        return session, session.run_id is not None and not session.is_over, page.generation
+        is_next = (
+            session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"
+        )
+        # What a run is started with can be taken from the turns of the run on view.
+        return session, is_next, page.generation, None if is_next else moment(session)
     run = _run(session)
     if name == "workbench":
         return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)

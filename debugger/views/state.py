@@ -42,6 +42,7 @@ GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
 LOWER_KEY = "lower_view"
 GRAPH_VIEW_KEY = "graph_view"
+INPUT_KEY = "input_for"
 _PAGE = "debugger_page"
 _STALE_SECONDS = 1.0
 
