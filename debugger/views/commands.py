@@ -159,7 +159,7 @@ def take_in_turn() -> None:
             page.next_input = RunInputModel()
             state.renew_editors()
     elif session.unsent:
-        state.set_widget(MESSAGE_KEY, session.unsent)
+        state.give_widget(MESSAGE_KEY, session.unsent)
 
 
 @command
@@ -235,7 +235,7 @@ def select_node(node_id: str) -> None:
     page = state.page()
     page.node, page.edge = node_id or None, None
     if node_id:
-        state.set_widget(state.TAB_KEY, "Node")
+        state.give_widget(state.TAB_KEY, "Node")
 
 
 def select_turn(turn_number: int) -> None:

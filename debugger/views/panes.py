@@ -32,6 +32,7 @@ _UNFINISHED = object()
 
 def begin() -> None:
     """A run of the whole page begins: all panes are to be drawn anew."""
+    state.give_again()
     drawn = state.page().drawn
     drawn.update(dict.fromkeys(drawn, _UNFINISHED))
 
@@ -43,6 +44,7 @@ def end() -> None:
     if page.session is not None:
         page.drawn["page"] = _shown("page", page.session)
         _run_again_where_stale(page.session)
+    page.given.clear()
 
 
 def poll_seconds(session: DebugSession) -> float | None:
@@ -64,12 +66,15 @@ def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = N
     """
 
     def drawn() -> None:
+        is_last = _enter()
         session = _follow()
-        if _is_last_of_run() and any(stale != name for stale in _stale(session)):
+        if is_last and any(stale != name for stale in _stale(session)):
             st.rerun()
         with _noted(name, session):
             what(reading(session))
         state.show_address(linking.current_address())
+        if is_last:
+            state.page().given.clear()
 
     # Streamlit knows a fragment by its name: one that is looked at by itself has to end when it is not.
     drawn.__qualname__ = f"{name} by itself" if every else name
@@ -85,6 +90,7 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
 
     def drawn() -> None:
         page = state.page()
+        is_last = _enter()
         session = _follow()
         for key, value in _FIRST_SHOWN.items():
             state.begin_widget(key, value)
@@ -95,8 +101,9 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
         finally:
             page.draws_workbench = False
         state.show_address(linking.current_address())
-        if _is_last_of_run():
+        if is_last:
             _run_again_where_stale(session)
+            page.given.clear()
 
     drawn.__qualname__ = "workbench"
     st.fragment(drawn, key="workbench")()
@@ -214,13 +221,14 @@ def _fragments() -> list[str] | None:
     return context.fragment_ids_this_run if context else None
 
 
-def _is_last_of_run() -> bool:
-    """Whether a fragment that has been begun, or has ended, is the last one of a run of fragments."""
+def _enter() -> bool:
+    """A fragment begins; whether it is the last one of a run of fragments."""
     page = state.page()
     fragments = _fragments()
     if not fragments or page.draws_workbench:
         return False
     if page.fragments is not fragments:
         page.fragments, page.fragments_left = fragments, len(fragments)
+        state.give_again()
     page.fragments_left -= 1
     return page.fragments_left <= 0

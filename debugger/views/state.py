@@ -152,6 +152,8 @@ class PageState:
     """The last run of fragments."""
     fragments_left: int = 0
     """How many of them have not been begun."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """What callbacks have given to widgets that have not been drawn since."""
 
 
 def page() -> PageState:
@@ -177,6 +179,22 @@ def widget(key: str, default: Any = None) -> Any:
 def set_widget(key: str, value: Any) -> None:
     """Give a keyed widget a value before it is drawn."""
     st.session_state[key] = value
+
+
+def give_widget(key: str, value: Any) -> None:
+    """Give a keyed widget a value from a callback, for when it is drawn next."""
+    page().given[key] = value
+    st.session_state[key] = value
+
+
+def give_again() -> None:
+    """Give widgets their values once more as a run begins.
+
+    Where a callback, or a run that has not drawn them, ends in another run, Streamlit keeps a value and does
+    not tell the browser.
+    """
+    for key, value in page().given.items():
+        st.session_state[key] = value
 
 
 def begin_widget(key: str, value: Any) -> None:

@@ -94,6 +94,15 @@ def test_a_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
     assert call.runs == 1
 
 
+def test_a_node_that_is_chosen_in_the_graph_is_shown_by_the_inspector(page: Page, call: Messages):
+    page.locator(".node[data-id='node_greeting']").click()
+    settled(page)
+
+    expect(page.locator(".st-key-inspector").get_by_role("radio", name="Node", exact=True)).to_be_checked()
+    expect(page.locator(".st-key-inspector")).to_contain_text("node_greeting")
+    assert call.elements < 100
+
+
 def test_what_one_pane_changes_another_one_shows(page: Page, call: Messages):
     page.get_by_role("radio", name="Node", exact=True).click()
     settled(page)

@@ -138,7 +138,7 @@ def _add(kind: PlaceKind, has_target: bool) -> None:
     stepping_commands.put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
     if state.page().error is None:
         for key in _TEXTS:
-            state.set_widget(key, "")
+            state.give_widget(key, "")
 
 
 def _lines(now: Reading) -> None:

@@ -194,5 +194,5 @@ def _add(kind: TargetKind) -> None:
     intervention_commands.put(Fault(Target(kind, name), error, delay, attempts))
     if state.page().error is None:
         for key in _TEXTS:
-            state.set_widget(key, "")
-        state.set_widget("fault_delay", 0.0)
+            state.give_widget(key, "")
+        state.give_widget("fault_delay", 0.0)

@@ -124,4 +124,4 @@ def _pins(session: DebugSession) -> None:
 
 
 def _show(view: str) -> None:
-    state.set_widget(state.LOWER_KEY, view)
+    state.give_widget(state.LOWER_KEY, view)

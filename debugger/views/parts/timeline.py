@@ -88,4 +88,4 @@ def _choose() -> None:
     commands.select_event(index)
     state.page().node, state.page().edge = node, None
     if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
-        state.set_widget(state.TAB_KEY, "Event")
+        state.give_widget(state.TAB_KEY, "Event")
