@@ -94,6 +94,7 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
         session = _follow()
         for key, value in _FIRST_SHOWN.items():
             state.begin_widget(key, value)
+        page.polled_every = poll_seconds(session)
         page.draws_workbench = True
         try:
             with _noted("workbench", session):
@@ -167,8 +168,8 @@ def _noted(name: Pane, session: DebugSession) -> Iterator[None]:
 
 def _run_again_where_stale(session: DebugSession) -> None:
     """A quick turn may have begun or ended while the panes were drawn; where they poll, they see it later."""
-    stale = _stale(session)
-    if "workbench" in stale or (stale and poll_seconds(session) is None):
+    polled = state.page().polled_every
+    if _stale(session) and (polled is None or polled != poll_seconds(session)):
         st.rerun()
 
 

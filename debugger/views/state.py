@@ -152,6 +152,8 @@ class PageState:
     """The last run of fragments."""
     fragments_left: int = 0
     """How many of them have not been begun."""
+    polled_every: float | None = None
+    """Seconds after which what is drawn now is looked at again by itself."""
     given: dict[str, Any] = field(default_factory=dict)
     """What callbacks have given to widgets that have not been drawn since."""
 

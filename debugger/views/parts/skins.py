@@ -22,7 +22,7 @@ from debugger.views.reading import Reading, reading
 
 def engineer(session: DebugSession) -> None:
     """Draw everything there is."""
-    panes.draw("bar", _bar, every=panes.poll_seconds(session))
+    panes.draw("bar", _bar, every=state.page().polled_every)
     with st.container(key="panes"):  # placed by style.css, as the window has room
         panes.draw(
             "graph",
@@ -35,7 +35,7 @@ def engineer(session: DebugSession) -> None:
 
 def demo(session: DebugSession) -> None:
     """Draw the conversation, and the graph beside it."""
-    panes.draw("bar", _demo_bar, every=panes.poll_seconds(session))
+    panes.draw("bar", _demo_bar, every=state.page().polled_every)
     with st.container(key="demo_panes"):
         _talk(reading(session))
         panes.draw("graph", graph_pane)
