@@ -95,11 +95,11 @@ def test_a_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
 
 
 def test_a_node_that_is_chosen_in_the_graph_is_shown_by_the_inspector(page: Page, call: Messages):
-    page.locator(".node[data-id='node_greeting']").click()
+    page.locator(".node[data-id='node_booking_intake']").click()
     settled(page)
 
     expect(page.locator(".st-key-inspector").get_by_role("radio", name="Node", exact=True)).to_be_checked()
-    expect(page.locator(".st-key-inspector")).to_contain_text("node_greeting")
+    expect(page.locator(".st-key-inspector")).to_contain_text("node_booking_intake")
     assert call.elements < 100
 
 
