@@ -40,6 +40,12 @@ class Following:
             self._take_new(turn)
         return self
 
+    def add(self, turn: TurnLog) -> None:
+        """Take in a turn that is over for good, right after the ones before it."""
+        self._begun, self._taken = self._begun + 1, 0
+        self.begin(turn, self._begun - 1)
+        self._take_new(turn)
+
     def forget(self) -> None:
         """Go back to the beginning."""
         raise NotImplementedError

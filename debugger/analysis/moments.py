@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 
 from debugger.analysis.facts import node_name_of, node_of
@@ -77,6 +78,13 @@ class Moments(Following):
         self._indexes: list[int] = []
         self._memory = Memory()
         self._labels: set[str] = set()
+
+    def copy(self) -> Moments:
+        """Another one that stands here, to go on by itself."""
+        other = copy(self)
+        other.all, other._indexes, other._labels = self.all.copy(), self._indexes.copy(), self._labels.copy()
+        other._memory = self._memory.copy()
+        return other
 
     def begin(self, turn: TurnLog, place: int) -> None:
         """Take in what a turn is given; background work is given nothing."""

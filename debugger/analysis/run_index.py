@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from debugger.analysis.bubbles import BubbleReader
 from debugger.analysis.filtering import SearchTexts
+from debugger.analysis.moments import Moments
 from debugger.analysis.position import PositionReader
 from debugger.analysis.side_effects import EffectReader
 from debugger.analysis.standing import Standing
@@ -89,6 +90,7 @@ class RunIndex:
         """What the rows are searched by."""
         self._lock = threading.Lock()
         self._settled = RunReaders(graph, self.names)
+        self._moments = Moments()
 
     @property
     def standing(self) -> Standing:
@@ -99,6 +101,12 @@ class RunIndex:
         """Take in a turn that is over for good, right after the ones before it."""
         with self._lock:
             self._settled.take(turn)
+            self._moments.add(turn)
+
+    def moments(self) -> Moments:
+        """The moments of the turns that were settled while their events were at hand, to go on from."""
+        with self._lock:
+            return self._moments.copy()
 
     def read(self, turns: Sequence[TurnLog]) -> RunReaders:
         """Read a run as it stands now.

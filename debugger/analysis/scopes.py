@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,6 +138,12 @@ class Memory:
         self.workflow: JsonObject = {}
         self.seeds: JsonObject = {}
         self._ended: set[str] = set()
+
+    def copy(self) -> Memory:
+        """Another one that stands here, to go on by itself."""
+        other = copy(self)
+        other._ended = self._ended.copy()
+        return other
 
     def begin(self, given: TurnInput) -> None:
         """A turn begins: what it is given stays, newer over older (``platform/engine.md`` U-37)."""

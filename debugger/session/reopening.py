@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from debugger.analysis.run_index import RunIndex
@@ -18,9 +21,22 @@ def read_record(record: RunRecord, index: RunIndex) -> tuple[list[TurnLog], dict
     """
     logs: list[TurnLog] = []
     ledger: dict[str, list[Any]] = {}
-    for turn, log in recorded_logs(record.turns):
-        ledger |= ledger_of(turn)
-        if log is not None:
-            index.settle(log)
-            logs.append(log)
+    with _uncollected():
+        for turn, log in recorded_logs(record.turns):
+            ledger |= ledger_of(turn)
+            if log is not None:
+                index.settle(log)
+                logs.append(log)
     return logs, ledger
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """While much is read that stays: the garbage collector would walk through all of it again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -25,6 +25,8 @@ MESSAGE_KEY = "message"
 """The box in which a person answers."""
 AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
+_SOON = 0.1
+"""Seconds that a click waits for the turn that it begins: a quick one is drawn once, when it is over."""
 
 
 def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -106,7 +108,7 @@ def start(message: str | None = None) -> None:
     page = state.page()
     if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
         page.session.start(start_input(page, page.session).turn_input(message))
-        page.awaits_turn = True
+        _await_turn(page.session)
 
 
 @command
@@ -119,7 +121,7 @@ def restart() -> None:
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         show(sibling)
         sibling.start(turn_input)
-        page.awaits_turn = True
+        _await_turn(sibling)
 
 
 @command
@@ -135,7 +137,12 @@ def send(text: str) -> None:
         return
     has_more = bool(page.next_input.value or page.next_input.problems)
     session.send(text, page.next_input.turn_input() if has_more else None)
-    page.awaits_turn = True
+    _await_turn(session)
+
+
+def _await_turn(session: DebugSession) -> None:
+    state.page().awaits_turn = True
+    session.wait_still(_SOON)
 
 
 def take_in_turn() -> None:
@@ -148,10 +155,11 @@ def take_in_turn() -> None:
     if session.workflow_id in page.kits:
         keep_kit()
     if session.error is None:
-        page.next_input = RunInputModel()
-        state.renew_editors()
+        if page.next_input.value or page.next_input.problems:
+            page.next_input = RunInputModel()
+            state.renew_editors()
     elif session.unsent:
-        state.set_widget(MESSAGE_KEY, session.unsent)
+        state.give_widget(MESSAGE_KEY, session.unsent)
 
 
 @command
@@ -227,7 +235,7 @@ def select_node(node_id: str) -> None:
     page = state.page()
     page.node, page.edge = node_id or None, None
     if node_id:
-        state.set_widget(state.TAB_KEY, "Node")
+        state.give_widget(state.TAB_KEY, "Node")
 
 
 def select_turn(turn_number: int) -> None:

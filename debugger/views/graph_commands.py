@@ -17,4 +17,4 @@ def choose(element: Element | None, tab: str) -> None:
     page.node = element.id if element and element.kind == "node" else None
     page.edge = element.id if element and element.kind == "edge" else None
     if element is not None:
-        state.set_widget(state.TAB_KEY, tab)
+        state.give_widget(state.TAB_KEY, tab)

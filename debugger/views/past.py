@@ -63,7 +63,7 @@ def watches() -> list[Watch]:
 def _made(now: Reading) -> Past:
     workflow = _running(now.session)
     graph = now.graph if workflow is now.session.workflow else Graph(workflow)
-    moments = Moments()
+    moments = now.session.index.moments()
     return Past(
         session=now.session,
         workflow=workflow,

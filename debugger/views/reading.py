@@ -68,14 +68,18 @@ class Reading:
 def reading(session: DebugSession) -> Reading:
     """Read a session as it stands now."""
     page = state.page()
-    turns = session.turns
-    has_work = session.pace.has_work
-    grown = (sum([len(turn.events) for turn in turns]), len(turns), session.ledger.reads)
-    moment = (session, session.status, has_work, *grown)
-    if page.reading is None or page.reading[0] != moment:
-        page.reading = (moment, _read(session, turns))
+    stands = moment(session)
+    if page.reading is None or page.reading[0] != stands:
+        page.reading = (stands, _read(session, session.turns))
     found: Reading = page.reading[1]
     return found
+
+
+def moment(session: DebugSession) -> Hashable:
+    """What tells a moment of a session from others."""
+    turns = session.turns
+    events = sum([len(turn.events) for turn in turns])
+    return session, session.status, session.pace.has_work, events, len(turns), session.ledger.reads
 
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:

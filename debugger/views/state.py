@@ -34,10 +34,15 @@ from debugger.views.compare_state import CompareState
 from debugger.views.elements import Element
 
 BackendName = Literal["embedded", "hosted", "recording"]
+Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
+"""``page`` is all there is: ``setup``, and ``workbench``, which is all that follows the run. The others are
+in that one; ``look`` is what looks into the run, inspector and lower pane."""
 
 GRAPH_KEY = "graph"
 TAB_KEY = "inspector_tab"
 LOWER_KEY = "lower_view"
+GRAPH_VIEW_KEY = "graph_view"
+INPUT_KEY = "input_for"
 _PAGE = "debugger_page"
 _STALE_SECONDS = 1.0
 
@@ -139,6 +144,18 @@ class PageState:
     """The control run of the turn that it begins with."""
     shows_tree: bool = False
     """Whether the tree of the run's forks is open."""
+    drawn: dict[Pane, Any] = field(default_factory=dict)
+    """What each pane on view was drawn with; see `debugger.views.panes`."""
+    draws_workbench: bool = False
+    """Whether panes are drawn as parts of the workbench, and not by themselves."""
+    fragments: list[str] | None = None
+    """The last run of fragments."""
+    fragments_left: int = 0
+    """How many of them have not been begun."""
+    polled_every: float | None = None
+    """Seconds after which what is drawn now is looked at again by itself."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """What callbacks have given to widgets that have not been drawn since."""
 
 
 def page() -> PageState:
@@ -164,6 +181,22 @@ def widget(key: str, default: Any = None) -> Any:
 def set_widget(key: str, value: Any) -> None:
     """Give a keyed widget a value before it is drawn."""
     st.session_state[key] = value
+
+
+def give_widget(key: str, value: Any) -> None:
+    """Give a keyed widget a value from a callback, for when it is drawn next."""
+    page().given[key] = value
+    st.session_state[key] = value
+
+
+def give_again() -> None:
+    """Give widgets their values once more as a run begins.
+
+    Where a callback, or a run that has not drawn them, ends in another run, Streamlit keeps a value and does
+    not tell the browser.
+    """
+    for key, value in page().given.items():
+        st.session_state[key] = value
 
 
 def begin_widget(key: str, value: Any) -> None:

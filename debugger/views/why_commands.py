@@ -15,7 +15,7 @@ WATCHES_KEY = "watches"
 def show_decision(index: int) -> None:
     """Choose the event of a decision, and show why it went so."""
     commands.select_event(index)
-    state.set_widget(state.TAB_KEY, "Why")
+    state.give_widget(state.TAB_KEY, "Why")
 
 
 def leave_edge() -> None:
@@ -31,7 +31,7 @@ def add_watch(text: str | None = None) -> None:
     if watch.text not in state.page().watches:
         state.page().watches.append(watch.text)
     if text is None:
-        state.set_widget(WATCH_KEY, "")
+        state.give_widget(WATCH_KEY, "")
 
 
 def remove_watch(text: str) -> None:

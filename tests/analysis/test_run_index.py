@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from debugger.analysis.bubbles import bubbles
+from debugger.analysis.moments import Moments
 from debugger.analysis.position import position
 from debugger.analysis.run_index import RunIndex
 from debugger.analysis.side_effects import side_effects
@@ -98,3 +99,19 @@ def test_a_turn_that_was_taken_back_is_forgotten():
     told = index.read(turns[:2])
 
     assert [row.turn_number for row in told.timeline.rows] == [1, 2]
+
+
+def test_the_moments_of_settled_turns_are_gone_on_from():
+    def shows(number):
+        return {"type": "workflow_show_state", "runtime_variables": {"0": {"count": number}}}
+
+    turns = [turn(number, {"type": "user_messages"}, shows(number)) for number in range(1, 4)]
+    index = RunIndex(Graph(workflow(say("desk"))))
+    for over in turns[:2]:
+        index.settle(over)
+
+    gone_on = index.moments().follow(turns)
+
+    assert gone_on.all == Moments().follow(turns).all
+    assert gone_on.count == 6
+    assert index.moments().count == 4

@@ -126,7 +126,7 @@ def test_nothing_moves_for_who_wants_no_motion(page: Page, app: Server):
     present(page)
     press(page, "Shift+ArrowRight")
 
-    name = page.locator(".st-key-stage_talk [data-testid=stChatMessage]").first.evaluate(
+    name = page.locator(".st-key-stage_talk .bubble").first.evaluate(
         "element => getComputedStyle(element).animationName"
     )
 

@@ -48,7 +48,7 @@ def press(page: Page, key: str) -> None:
 
 
 def run_id(page: Page) -> str:
-    return context(page).locator("[data-testid=stCode]").inner_text().strip()
+    return context(page).locator(".run_id code").inner_text().strip()
 
 
 def stop_before_the_fifth_visit(page: Page) -> None:

@@ -8,10 +8,7 @@ from debugger.errors import ConnectionFailedError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static, worker
-
-
-def words(app):
-    return [text.value for message in app.chat_message for text in message.text]
+from tests.views.talk import words
 
 
 def test_an_empty_backend_says_what_would_be_here(app):

@@ -6,6 +6,7 @@ from debugger.protocol.runs import turn_logs
 from debugger.session.fidelity import Fidelity
 from debugger.session.fork_draft import RUNTIME
 from tests.factories import direct, document, say, static, when
+from tests.views import talk
 
 
 def desk():
@@ -45,7 +46,8 @@ def forwarded(app, page):
 
 
 def words(app):
-    return [text.value for text in app.text] + [caption.value for caption in app.caption]
+    told = [text.value for text in app.text] + [caption.value for caption in app.caption]
+    return told + talk.words(app)
 
 
 def badges(app):

@@ -5,6 +5,7 @@ import pytest
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static
+from tests.views.talk import words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
@@ -30,10 +31,6 @@ def stage(view, recorded):
     app.run()
     assert not app.exception
     return app
-
-
-def words(app):
-    return [text.value for message in app.chat_message for text in message.text]
 
 
 def told(app):

@@ -11,7 +11,7 @@ from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
 from debugger.session.breakpoint_places import PlaceKind
 from debugger.session.breakpoints import Breakpoint
-from debugger.views import state, stepping_commands
+from debugger.views import panes, state, stepping_commands
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
@@ -64,7 +64,7 @@ def _row(now: Reading, point: Breakpoint) -> None:
         f"Breakpoint {point.named(now.graph)}",
         key=key,
         label_visibility="collapsed",
-        on_change=stepping_commands.put_breakpoint,
+        on_change=panes.redrawing("look", stepping_commands.put_breakpoint),
         args=(replace(point, is_enabled=not point.is_enabled),),
     )
     cells[1].text(point.named(now.graph))
@@ -84,7 +84,7 @@ def _row(now: Reading, point: Breakpoint) -> None:
         key=f"remove_{point.id}",
         icon=":material/delete:",
         type="tertiary",
-        on_click=stepping_commands.remove_breakpoint,
+        on_click=panes.redrawing("look", stepping_commands.remove_breakpoint),
         args=(point.id,),
     )
 
@@ -110,7 +110,13 @@ def _form(now: Reading) -> None:
         )
         st.text_input("Hits", key="bp_hits", placeholder="5, >=5, %5", width=100)
         st.text_input("Log instead", key="bp_log", placeholder="tries is [[tries]]", width=200)
-        st.button("Add", key="bp_add", icon=":material/add:", on_click=_add, args=(kind, bool(targets)))
+        st.button(
+            "Add",
+            key="bp_add",
+            icon=":material/add:",
+            on_click=panes.redrawing("look", _add),
+            args=(kind, bool(targets)),
+        )
 
 
 def _targets(kind: PlaceKind, graph: Graph) -> dict[str, str]:
@@ -132,7 +138,7 @@ def _add(kind: PlaceKind, has_target: bool) -> None:
     stepping_commands.put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
     if state.page().error is None:
         for key in _TEXTS:
-            state.set_widget(key, "")
+            state.give_widget(key, "")
 
 
 def _lines(now: Reading) -> None:

@@ -2,43 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
 
 import streamlit as st
 
 from debugger.analysis.bubbles import Bubble, folded
 from debugger.views.parts.plain import count, plain
 
-_AVATARS = {"agent": ":material/smart_toy:", "user": ":material/person:"}
+_ICONS = {"agent": "smart_toy", "user": "person"}
 
 
 def draw_bubbles(said: Iterable[Bubble], *, turns: bool = True) -> None:
     """Draw what was said.
 
+    What is said in a row is one element: the browser goes through all elements of the page at every rerun,
+    and a conversation has hundreds of bubbles.
+
     Args:
         said: The bubbles in order.
         turns: Whether the turn is told beside who speaks.
     """
-    for group in folded(said):
-        if len(group) == 1:
-            _bubble(group[0], turns)
-            continue
-        title = count(len(group), "warning")
-        with st.expander(title, icon=":material/warning:", key=f"warnings_{group[0].event_index}"):
-            for bubble in group:
-                _bubble(bubble, turns)
+    for is_talk, run in groupby(folded(said), key=_is_talk):
+        groups = list(run)
+        if is_talk:
+            st.html("".join(_talk(bubble, turns) for (bubble,) in groups))
+        else:
+            for group in groups:
+                _notes(group)
 
 
-def _bubble(bubble: Bubble, turns: bool) -> None:
+def _is_talk(group: Sequence[Bubble]) -> bool:
+    return group[0].role in _ICONS
+
+
+def _talk(bubble: Bubble, turns: bool) -> str:
+    """A bubble as HTML, placed by style.css. Its words stay words, whatever they look like."""
+    told = " · ".join([bubble.node_name, *([_when(bubble)] if turns else [])])
+    speaker = f"<small>{escape(told)}</small>" if bubble.node_name and bubble.role == "agent" else ""
+    return (
+        f'<div class="bubble {bubble.role}" role="group" aria-label="Chat message from {bubble.role}">'
+        f'<span class="face" aria-hidden="true" translate="no">{_ICONS[bubble.role]}</span>'
+        f'<div><p class="words">{escape(bubble.text)}</p>{speaker}</div></div>'
+    )
+
+
+def _notes(group: Sequence[Bubble]) -> None:
+    if len(group) == 1:
+        _note(group[0])
+        return
+    with st.expander(
+        count(len(group), "warning"), icon=":material/warning:", key=f"warnings_{group[0].event_index}"
+    ):
+        for bubble in group:
+            _note(bubble)
+
+
+def _note(bubble: Bubble) -> None:
     if bubble.role == "warning":
         st.warning(plain(bubble.text), icon=":material/warning:")
-    elif bubble.role == "error":
-        st.error(plain(bubble.text), icon=":material/dangerous:")
     else:
-        with st.chat_message(bubble.role, avatar=_AVATARS[bubble.role]):
-            st.text(bubble.text)  # never Markdown: a picture in it would be loaded from where it points
-            if bubble.node_name and bubble.role == "agent":
-                st.caption(plain(" · ".join([bubble.node_name, *([_when(bubble)] if turns else [])])))
+        st.error(plain(bubble.text), icon=":material/dangerous:")
 
 
 def _when(bubble: Bubble) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.bubbles import Bubble
-from debugger.views import commands, state
+from debugger.views import commands, panes, state
 from debugger.views.parts.bubbles import draw_bubbles
 from debugger.views.parts.desk import desk
 from debugger.views.parts.keyboard_scroll import keyboard_scroll
@@ -21,7 +21,7 @@ _MOST_BUBBLES = 80
 
 def conversation(now: Reading) -> None:
     """Draw what was said."""
-    with st.container(border=True, height=_HEIGHT, key="conversation"):
+    with st.container(border=True, height=_HEIGHT, key="conversation", autoscroll=True):
         if not now.bubbles:
             _empty(now)
         draw_bubbles(_latest(_shown(now)))
@@ -48,7 +48,7 @@ def _at_work(now: Reading) -> str:
 
 def _told(now: Reading) -> str:
     """What is read aloud once a turn is over. The graph tells it itself while it is drawn."""
-    return now.hint.sentence if state.widget("graph_view") == "Table" else ""
+    return now.hint.sentence if state.widget(state.GRAPH_VIEW_KEY) == "Table" else ""
 
 
 def _last_turn(now: Reading) -> int:
@@ -66,7 +66,7 @@ def _empty(now: Reading) -> None:
                 "Start the run",
                 key="start_here",
                 icon=":material/play_arrow:",
-                on_click=commands.start,
+                on_click=panes.redrawing("workbench", commands.start),
                 disabled=no_run is not None,
                 help=plain(no_run) if no_run else None,
             )
@@ -99,7 +99,7 @@ def _suggestions(now: Reading) -> None:
             st.button(
                 plain(line),
                 key=f"suggestion_{place}",
-                on_click=commands.send,
+                on_click=panes.redrawing("workbench", commands.send),
                 args=(line,),
                 disabled=now.session.busy,
                 help=plain(line) if len(now.suggestions) > 1 else None,
@@ -113,7 +113,7 @@ def _message_box(now: Reading) -> None:
         key=commands.MESSAGE_KEY,
         max_chars=_LONGEST_MESSAGE,
         disabled=not _takes_message(now),
-        on_submit=_submit,
+        on_submit=panes.redrawing("workbench", _submit),
     )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from debugger.analysis.decisions import OUTCOME_WORDS, Explainer, Record
 from debugger.protocol.events import COMPANION, reference_id
-from debugger.views import state, why_commands
+from debugger.views import panes, state, why_commands
 from debugger.views.parts.heights import ROW, table_height
 
 TABLE_KEY = "decisions"
@@ -43,7 +43,7 @@ def decision_list(shown: Sequence[Record], chosen: Record, explainer: Explainer)
         hide_index=True,
         row_height=ROW,
         height=table_height(len(records), _MOST_ROWS),
-        on_select=_choose,
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config={
             "hop": st.column_config.NumberColumn("Hop", width=44, help="Its number in the graph"),

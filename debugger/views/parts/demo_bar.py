@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.moves import move_reason, move_title
-from debugger.views import commands, state, stepping_commands
+from debugger.views import commands, panes, state, stepping_commands
 from debugger.views.linking import current_address
 from debugger.views.parts.demo_notes import demo_notes
 from debugger.views.parts.plain import plain
@@ -46,7 +46,7 @@ def _actions(now: Reading) -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut=keys("start"),
-            on_click=commands.start,
+            on_click=panes.redrawing("bar", commands.start),
             disabled=no_run is not None,
             help=plain(no_run) if no_run else "Begin the conversation",
         )
@@ -58,14 +58,14 @@ def _actions(now: Reading) -> None:
             type="primary",
             icon=":material/play_arrow:",
             shortcut=keys("resume"),
-            on_click=stepping_commands.resume,
+            on_click=panes.redrawing("bar", stepping_commands.resume),
             help="It was made to stand still here",
         )
     st.button(
         "Begin again",
         key="restart",
         icon=":material/restart_alt:",
-        on_click=commands.restart,
+        on_click=panes.redrawing("bar", commands.restart),
         disabled=session.busy or no_run is not None,
         help=plain(no_run) if no_run else "Begin another conversation; this one stays on record",
     )
@@ -74,7 +74,7 @@ def _actions(now: Reading) -> None:
         "Stop",
         key="stop",
         icon=":material/stop:",
-        on_click=commands.stop,
+        on_click=panes.redrawing("bar", commands.stop),
         disabled=session.is_over or reason is not None,
         shortcut=keys("stop"),
         help=plain(reason) if reason else "End the conversation",

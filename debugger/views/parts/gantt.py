@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.analysis.gantt import Bar, bars
 from debugger.analysis.turn_rows import TurnRow
-from debugger.views import commands, state
+from debugger.views import commands, panes, state
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
@@ -139,7 +139,7 @@ def _table(drawn: Sequence[Bar]) -> None:
         height=table_height(len(drawn), _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=_choose,
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config={
             "lane": columns.TextColumn("Node", width=180, help="With the thread before it, if not the main"),

@@ -12,7 +12,7 @@ from debugger.analysis.position import Position
 from debugger.analysis.stray_edges import stray_edges
 from debugger.analysis.thread_table import thread_names
 from debugger.protocol.base import JsonObject
-from debugger.views import graph_commands, state
+from debugger.views import graph_commands, panes, state
 from debugger.views.elements import Element
 from debugger.views.parts.graph.badges import NONE, Badges
 from debugger.views.parts.graph.component import workflow_graph
@@ -24,7 +24,7 @@ from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
 VIEWS = ("Graph", "Table")
-VIEW_KEY, TINT_KEY, THREAD_KEY = "graph_view", "graph_tint", "graph_thread"
+TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
 _ALL = "all"
 _HEIGHT = 356
 
@@ -43,7 +43,7 @@ def graph_pane(
     state.keep_widgets((TABLE_KEY, TINT_KEY, THREAD_KEY))
     with st.container(key="graph_box"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="graph_bar"):
-            shown = _segments("Workflow view", VIEW_KEY, VIEWS)
+            shown = _segments("Workflow view", state.GRAPH_VIEW_KEY, VIEWS)
             if shown == "Table":
                 table = _segments("Table of", TABLE_KEY, TABLES)
             else:
@@ -53,7 +53,7 @@ def graph_pane(
             st.caption(f":material/history: {plain(now.session.drawn_instead)}")
         if shown == "Table":
             with st.container(height=_HEIGHT, border=False, key="graph_tables"):
-                graph_table(now, table, _choose)
+                graph_table(now, table, panes.redrawing("graph", _choose))
         else:
             _graph(now, badges, on_breakpoint)
 
@@ -119,7 +119,7 @@ def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None
         height=_HEIGHT,
         told=now.hint.sentence,
         stamp=f"{turn}.{len(now.rows)}.{now.session.status}",
-        on_choose=_choose,
+        on_choose=panes.redrawing("graph", _choose),
         on_breakpoint=on_breakpoint,
     )
 

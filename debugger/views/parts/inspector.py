@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.timeline import TimelineRow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.views import commands, state
+from debugger.views import commands, panes, state
 from debugger.views.parts.copy_as import copy_as
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.notes_tab import notes_tab
@@ -28,7 +28,6 @@ _HEIGHT = 716
 def inspector(now: Reading) -> None:
     """Draw the inspector."""
     with st.container(border=True, height=_HEIGHT, key="inspector"):
-        state.begin_widget(state.TAB_KEY, "State")
         tab = st.segmented_control(
             "Inspector",
             list(TABS),
@@ -62,7 +61,7 @@ def _moment(now: Reading) -> None:
             key="latest",
             icon=":material/last_page:",
             type="tertiary",
-            on_click=commands.select_event,
+            on_click=panes.redrawing("look", commands.select_event),
             args=(None,),
             disabled=index is None,
             help="Follow the run again",
@@ -75,7 +74,7 @@ def _step(name: str, icon: str, target: int, first: int, last: int) -> None:
         key=f"{name}_event",
         icon=icon,
         type="tertiary",
-        on_click=commands.select_event,
+        on_click=panes.redrawing("look", commands.select_event),
         args=(target,),
         disabled=not first <= target <= last,
         shortcut=keys(f"{name}_event"),
@@ -89,7 +88,7 @@ def _turn_step(name: str, icon: str, target: int, now: Reading) -> None:
         key=f"{name}_turn",
         icon=icon,
         type="tertiary",
-        on_click=commands.select_turn,
+        on_click=panes.redrawing("look", commands.select_turn),
         args=(target,),
         disabled=not 0 < target <= last,
         shortcut=keys(f"{name}_turn"),

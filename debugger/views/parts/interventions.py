@@ -10,7 +10,7 @@ import streamlit as st
 from debugger.engine.interventions import Fault, Pin, Target, TargetKind
 from debugger.graph import Graph
 from debugger.session.intervention_doubts import MODEL_TYPES, intervention_doubt, tool_names
-from debugger.views import intervention_commands, state
+from debugger.views import intervention_commands, panes, state
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
@@ -53,7 +53,7 @@ def _who(now: Reading, reason: str | None) -> None:
             key="who_answers_choice",
             required=True,
             label_visibility="collapsed",
-            on_change=_chose_who,
+            on_change=panes.redrawing("look", _chose_who),
             disabled=reason is not None,
             help=plain(reason) if reason else None,
         )
@@ -67,7 +67,7 @@ def _who(now: Reading, reason: str | None) -> None:
                 default=[node for node in desk.nodes if node in names],
                 format_func=lambda node: names[node],
                 key="who_answers_nodes",
-                on_change=_chose_nodes,
+                on_change=panes.redrawing("look", _chose_nodes),
                 label_visibility="collapsed",
                 width=420,
             )
@@ -96,7 +96,7 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         f"{one.id} is on",
         key=key,
         label_visibility="collapsed",
-        on_change=intervention_commands.put,
+        on_change=panes.redrawing("look", intervention_commands.put),
         args=(replace(one, is_enabled=not one.is_enabled),),
     )
     is_pin = isinstance(one, Pin)
@@ -111,7 +111,7 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         key=f"remove_{one.id}",
         icon=":material/delete:",
         type="tertiary",
-        on_click=intervention_commands.remove,
+        on_click=panes.redrawing("look", intervention_commands.remove),
         args=(one.id,),
     )
 
@@ -170,7 +170,7 @@ def _form(now: Reading, reason: str | None) -> None:
             "Add fault",
             key="fault_add",
             icon=":material/bolt:",
-            on_click=_add,
+            on_click=panes.redrawing("look", _add),
             args=(kind,),
             disabled=reason is not None or not names,
             help=plain(reason) if reason else None,
@@ -194,5 +194,5 @@ def _add(kind: TargetKind) -> None:
     intervention_commands.put(Fault(Target(kind, name), error, delay, attempts))
     if state.page().error is None:
         for key in _TEXTS:
-            state.set_widget(key, "")
-        state.set_widget("fault_delay", 0.0)
+            state.give_widget(key, "")
+        state.give_widget("fault_delay", 0.0)

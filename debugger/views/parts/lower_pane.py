@@ -27,7 +27,6 @@ def lower_pane(now: Reading) -> None:
                 "Lower pane",
                 VIEWS,
                 key=state.LOWER_KEY,
-                default="Timeline",
                 required=True,
                 label_visibility="collapsed",
             )

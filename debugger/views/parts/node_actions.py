@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.session.session import DebugSession
-from debugger.views import stepping_commands
+from debugger.views import panes, stepping_commands
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
@@ -22,7 +22,7 @@ def node_actions(now: Reading, node_id: str) -> None:
             "Run to here",
             key="run_to",
             icon=":material/keyboard_tab:",
-            on_click=stepping_commands.run_to,
+            on_click=panes.redrawing("look", stepping_commands.run_to),
             args=(node_id,),
             disabled=reason is not None or not _can_go(session),
             help=plain(reason) if reason else "Go on, and stand still before this node runs",
@@ -31,7 +31,7 @@ def node_actions(now: Reading, node_id: str) -> None:
             "Remove breakpoint" if is_set else "Break before",
             key="break_here",
             icon=":material/radio_button_checked:",
-            on_click=stepping_commands.toggle_breakpoint,
+            on_click=panes.redrawing("look", stepping_commands.toggle_breakpoint),
             args=(("before", "after"), node_id),
             help="Stand still before this node runs",
         )

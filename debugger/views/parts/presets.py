@@ -69,7 +69,7 @@ def _choice(session: DebugSession, kept: list[Preset]) -> None:
 def _keep(session: DebugSession) -> None:
     preset_commands.keep_preset(session, state.widget(_NAME_KEY) or "")
     if state.page().error is None:
-        state.set_widget(_NAME_KEY, "")
+        state.give_widget(_NAME_KEY, "")
 
 
 def _load(session: DebugSession) -> None:

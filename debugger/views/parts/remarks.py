@@ -81,4 +81,4 @@ def _comment(run_id: str, comment: Comment) -> None:
 def _say(run_id: str, target: Target, box: str) -> None:
     note_commands.comment(run_id, target, state.widget(box) or "")
     if state.page().error is None:
-        state.set_widget(box, "")
+        state.give_widget(box, "")

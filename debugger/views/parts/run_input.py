@@ -69,7 +69,7 @@ def _choice(is_open: bool) -> str:
     chosen = st.segmented_control(
         "Input for",
         ("Next turn", "Restart"),
-        key="input_for",
+        key=state.INPUT_KEY,
         default="Next turn",
         required=True,
         label_visibility="collapsed",

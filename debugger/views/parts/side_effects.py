@@ -11,7 +11,7 @@ from debugger.analysis.origins import author_node_id
 from debugger.analysis.side_effects import SideEffect, advice
 from debugger.exports import SIDE_EFFECTS
 from debugger.exports.side_effects_file import side_effect_rows
-from debugger.views import commands, state
+from debugger.views import commands, panes, state
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.plain import plain
@@ -80,7 +80,7 @@ def _table(now: Reading) -> SideEffect | None:
         height=table_height(len(effects), _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=_choose,
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config=_columns(effects),
         placeholder="",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.session.session import DebugSession
-from debugger.views import state
+from debugger.views import panes, state
 from debugger.views.parts.context_bar import context_bar
 from debugger.views.parts.conversation import conversation
 from debugger.views.parts.cut_off import cut_off
@@ -17,33 +17,51 @@ from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
 from debugger.views.parts.recording_banner import recording_banner
-from debugger.views.reading import Reading
+from debugger.views.reading import Reading, reading
 
 
-def engineer(now: Reading) -> None:
+def engineer(session: DebugSession) -> None:
     """Draw everything there is."""
+    panes.draw("bar", _bar, every=state.page().polled_every)
+    with st.container(key="panes"):  # placed by style.css, as the window has room
+        panes.draw(
+            "graph",
+            lambda now: graph_pane(now, graph_badges(now), panes.redrawing("graph", toggle_breakpoint)),
+        )
+        _talk(reading(session))
+        panes.draw("look", _look)
+    find_key()
+
+
+def demo(session: DebugSession) -> None:
+    """Draw the conversation, and the graph beside it."""
+    panes.draw("bar", _demo_bar, every=state.page().polled_every)
+    with st.container(key="demo_panes"):
+        _talk(reading(session))
+        panes.draw("graph", graph_pane)
+
+
+def _bar(now: Reading) -> None:
     context_bar(now)
     recording_banner(now.session)
     cut_off(now)
     show_errors(now.session)
-    with st.container(key="panes"):  # placed by style.css, as the window has room
-        graph_pane(now, graph_badges(now), toggle_breakpoint)
-        with st.container(key="talk"):
-            conversation(now)
-        inspector(now)
-        lower_pane(now)
-    find_key()
 
 
-def demo(now: Reading) -> None:
-    """Draw the conversation, and the graph beside it."""
+def _demo_bar(now: Reading) -> None:
     demo_bar(now)
     recording_banner(now.session)
     show_errors(now.session)
-    with st.container(key="demo_panes"):
-        with st.container(key="talk"):
-            conversation(now)
-        graph_pane(now)
+
+
+def _look(now: Reading) -> None:
+    inspector(now)
+    lower_pane(now)
+
+
+def _talk(now: Reading) -> None:
+    with st.container(key="talk"):
+        conversation(now)
 
 
 def show_errors(session: DebugSession | None) -> None:

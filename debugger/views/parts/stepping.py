@@ -7,7 +7,7 @@ import streamlit as st
 from debugger.engine.interventions import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
-from debugger.views import state, stepping_commands
+from debugger.views import panes, state, stepping_commands
 from debugger.views.parts.live_edit import live_edit
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
@@ -33,7 +33,7 @@ def stepping(now: Reading) -> None:
                 word,
                 key=f"step_{kind}",
                 icon=icon,
-                on_click=stepping_commands.step,
+                on_click=panes.redrawing("bar", stepping_commands.step),
                 args=(kind,),
                 disabled=reason is not None or not _can_go(session),
                 help=plain(reason) if reason else told,
@@ -55,7 +55,7 @@ def _flow(session: DebugSession, reason: str | None) -> None:
             "Pause",
             key="pause",
             icon=":material/pause:",
-            on_click=stepping_commands.pause,
+            on_click=panes.redrawing("bar", stepping_commands.pause),
             disabled=reason is not None,
             help=plain(reason) if reason else "Stand still at the next event",
             shortcut=keys("pause"),
@@ -66,7 +66,7 @@ def _flow(session: DebugSession, reason: str | None) -> None:
             key="resume",
             icon=":material/play_arrow:",
             type="primary" if stands else "secondary",
-            on_click=stepping_commands.resume,
+            on_click=panes.redrawing("bar", stepping_commands.resume),
             disabled=not stands and session.gate.mode is None,
             help=plain(reason) if reason else "Go on until a breakpoint, the user's turn or the end",
             shortcut=keys("resume"),
@@ -96,7 +96,7 @@ def _where(now: Reading, reason: str | None) -> None:
             key="to_breakpoints",
             type="tertiary",
             icon=":material/radio_button_checked:",
-            on_click=_show,
+            on_click=panes.redrawing("bar", _show),
             args=("Breakpoints",),
             help="See them below",
         )
@@ -117,11 +117,11 @@ def _pins(session: DebugSession) -> None:
         key="to_pins",
         type="tertiary",
         icon=":material/push_pin:",
-        on_click=_show,
+        on_click=panes.redrawing("bar", _show),
         args=("Pins",),
         help="Not everything in this run is real: see what below",
     )
 
 
 def _show(view: str) -> None:
-    state.set_widget(state.LOWER_KEY, view)
+    state.give_widget(state.LOWER_KEY, view)

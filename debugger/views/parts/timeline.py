@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.shown import Shown
-from debugger.views import commands, state
+from debugger.views import commands, panes, state
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.pager import pager
 from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_line
@@ -45,7 +45,7 @@ def _table(now: Reading, found: Shown) -> None:
         height=table_height(end - first, _MOST_ROWS),
         row_height=ROW,
         hide_index=True,
-        on_select=_choose,
+        on_select=panes.redrawing("look", _choose),
         selection_mode="single-cell",
         column_config=table.columns,
         placeholder="",
@@ -88,4 +88,4 @@ def _choose() -> None:
     commands.select_event(index)
     state.page().node, state.page().edge = node, None
     if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
-        state.set_widget(state.TAB_KEY, "Event")
+        state.give_widget(state.TAB_KEY, "Event")

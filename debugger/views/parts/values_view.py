@@ -35,9 +35,11 @@ def values_view(held: Past, at: int, wanted: str) -> None:
         tables.draw(title, lead, variables, is_kept=lead == "runtime")
     system = tables.matching(scopes.system)
     if system or not wanted:
-        with st.expander(f"System ({len(system)})", type="compact", key="system_scope"):
-            tables.draw("System", "system", scopes.system, is_kept=True)
-    if wanted and not tables.found:
+        box = st.expander(f"System ({len(system)})", type="compact", key="system_scope", on_change="rerun")
+        if box.open:
+            with box:
+                tables.draw("System", "system", scopes.system, is_kept=True)
+    if wanted and not tables.found and not system:
         st.caption("No variable has these words in its name or value.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.views import commands, state, why_commands
+from debugger.views import commands, panes, state, why_commands
 from debugger.views.parts.json_cell import json_cell
 from debugger.views.parts.plain import count, plain
 from debugger.views.past import Past
@@ -61,7 +61,7 @@ def _who(held: Past, scope: str, name: str) -> None:
         key=f"who_{scope}_{name}",
         icon=":material/my_location:",
         type="tertiary",
-        on_click=commands.select_event,
+        on_click=panes.redrawing("look", commands.select_event),
         args=(setting.index,),
         help="Who set this? Go to the event that changed it last before the chosen one",
     )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.analysis.watches import Point, Series
 from debugger.expressions import ABSENT
-from debugger.views import commands, state, why_commands
+from debugger.views import commands, panes, state, why_commands
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.json_cell import json_cell
 from debugger.views.parts.plain import count, plain
@@ -124,7 +124,7 @@ def _jump(key: str, label: str, icon: str, point: Point | None, what: str) -> No
         key=key,
         icon=icon,
         type="tertiary",
-        on_click=commands.select_event,
+        on_click=panes.redrawing("look", commands.select_event),
         args=(point.index if point else None,),
         disabled=point is None,
         help=what,
@@ -146,7 +146,7 @@ def _values(points: Sequence[Point]) -> None:
         hide_index=True,
         row_height=ROW,
         height=table_height(len(shown), 6),
-        on_select=_go,
+        on_select=panes.redrawing("look", _go),
         selection_mode="single-cell",
         column_config={
             "event": st.column_config.NumberColumn("Event", width=60),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from debugger.analysis.decisions import DecisionLog, Record
-from debugger.views import commands, state, why_commands
+from debugger.views import commands, panes, state, why_commands
 from debugger.views.parts.decision_box import decision_box
 from debugger.views.parts.decision_list import decision_list
 from debugger.views.parts.plain import count, plain
@@ -51,7 +51,7 @@ def _of_edge(now: Reading, log: DecisionLog) -> Sequence[Record] | None:
             key="leave_edge",
             icon=":material/close:",
             type="tertiary",
-            on_click=why_commands.leave_edge,
+            on_click=panes.redrawing("look", why_commands.leave_edge),
         )
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
@@ -82,7 +82,7 @@ def _steps(steps: Sequence[Record], chosen: Record) -> None:
             key="latest_decision",
             icon=":material/last_page:",
             type="tertiary",
-            on_click=commands.select_event,
+            on_click=panes.redrawing("look", commands.select_event),
             args=(None,),
             disabled=state.page().event is None,
             help="Follow the run again",
@@ -96,7 +96,7 @@ def _step(name: str, icon: str, steps: Sequence[Record], place: int) -> None:
         key=f"{name}_decision",
         icon=icon,
         type="tertiary",
-        on_click=why_commands.show_decision,
+        on_click=panes.redrawing("look", why_commands.show_decision),
         args=(steps[place].index if is_there else 0,),
         disabled=not is_there,
     )

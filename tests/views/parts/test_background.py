@@ -7,6 +7,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.companions import lab, left_alone, watchful
 from tests.factories import document, say
+from tests.views.talk import speakers, words
 
 
 @pytest.fixture
@@ -24,10 +25,6 @@ def later(app, backend, page, settle):
 
 def captions(app):
     return " ".join(caption.value.replace("\\", "") for caption in app.caption)
-
-
-def words(app):
-    return [text.value for message in app.chat_message for text in message.text]
 
 
 def keys(app):
@@ -71,7 +68,7 @@ def test_a_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, pa
 
     assert page().session.status == "completed"
     assert words(app) == ["Your results are here after 3 checks."]
-    assert "Ready · turn 1, background" in captions(app)
+    assert "Ready · turn 1, background" in speakers(app)
     assert "advance_by_itself" not in [toggle.key for toggle in app.toggle]
 
 

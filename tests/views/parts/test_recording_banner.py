@@ -10,6 +10,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views.state import PageState
 from tests.factories import document, say
+from tests.views.talk import words
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def opened(app, recording):
 
 def test_a_recording_is_shown_with_a_banner_that_says_where_it_is_from(opened):
     assert any("It ran on\\: Elsewhere" in caption.value for caption in opened.caption)
-    assert any("Hello" in text.value for text in opened.text)
+    assert "Hello" in words(opened)
 
 
 def test_whatever_would_run_something_is_greyed_with_the_reason(opened):

@@ -7,6 +7,7 @@ import pytest
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from tests.factories import document, say, static
+from tests.views.talk import words
 
 
 def table(app, name):
@@ -100,7 +101,7 @@ def test_what_the_input_holds_reaches_the_run(app, backend, page, press):
 
     record = backend.run(page().session.run_id)
     assert record.run_by == "qa"
-    assert [text.value for text in app.chat_message[0].text] == ["Hello Ada"]
+    assert words(app) == ["Hello Ada"]
 
 
 def test_placeholders_without_a_value_are_listed_before_the_run(app, backend):
@@ -122,7 +123,7 @@ def test_another_start_node_can_be_chosen(app, backend, page, press):
     next(box for box in app.selectbox if box.key.startswith("start_node")).set_value("b").run()
     press("start")
 
-    assert [text.value for text in app.chat_message[0].text] == ["Bye"]
+    assert words(app) == ["Bye"]
 
 
 def test_a_start_node_that_the_version_does_not_have_is_kept_and_shown(app, backend, page):

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 from tests.factories import direct, document, say, static
+from tests.views.talk import words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
-
-
-def words(app):
-    return [text.value for message in app.chat_message for text in message.text]
 
 
 def keys(app):

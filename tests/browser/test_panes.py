@@ -1,0 +1,115 @@
+"""The panes of the debug page: only what a change concerns is drawn again, and all that it concerns is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from tests.browser.conftest import Server
+from tests.browser.driving import choose, context, conversation, message_box, open_app, say, settled, start
+
+pytestmark = pytest.mark.browser
+
+
+class Messages:
+    """What the server sends to a page from now on."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent: list[ForwardMsg] = []
+        page.on("websocket", lambda socket: socket.on("framereceived", self._take))
+
+    def _take(self, frame: bytes) -> None:
+        self.sent.append(ForwardMsg.FromString(frame))
+
+    def forget(self) -> None:
+        self.sent.clear()
+
+    @property
+    def runs(self) -> int:
+        return sum(message.WhichOneof("type") == "script_finished" for message in self.sent)
+
+    @property
+    def elements(self) -> int:
+        return sum(message.WhichOneof("type") in ("delta", "ref_hash") for message in self.sent)
+
+
+@pytest.fixture
+def messages(page: Page) -> Messages:
+    return Messages(page)
+
+
+@pytest.fixture
+def call(page: Page, app: Server, messages: Messages) -> Messages:
+    """The clinic after two turns; gives what is sent from then on."""
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    say(page, "Hi, I'd like to book an appointment, please.")
+    messages.forget()
+    return messages
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()
+    settled(page)
+
+
+def moment(page: Page):
+    return page.locator(".st-key-moment")
+
+
+def test_choosing_an_event_draws_only_what_looks_into_the_run(page: Page, call: Messages):
+    press(page, "previous_event")
+
+    expect(moment(page)).to_contain_text("After event")
+    assert call.runs == 1
+    assert call.elements < 60
+
+
+def test_bar_and_address_tell_the_turn_of_the_chosen_event(page: Page, call: Messages):
+    press(page, "previous_turn")
+
+    expect(moment(page)).to_contain_text("turn 1")
+    expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 1")
+    expect(page).to_have_url(re.compile("turn=1"))
+
+    press(page, "latest")
+
+    expect(moment(page)).to_contain_text("After the latest event")
+    expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 2")
+
+
+def test_a_quick_turn_is_drawn_once_when_it_is_over(page: Page, call: Messages):
+    message_box(page).fill("My name is Ada Moreno, and I was born on March 3, 1990.")
+    message_box(page).press("Enter")
+
+    expect(conversation(page)).to_contain_text("March 3, 1990")
+    settled(page)
+    expect(context(page)).to_contain_text("Turn 3")
+    expect(page.locator(".st-key-fork_turn")).to_contain_text("Fork from turn 3")
+    expect(page).to_have_url(re.compile("turn=3"))
+    assert call.runs == 1
+
+
+def test_a_node_that_is_chosen_in_the_graph_is_shown_by_the_inspector(page: Page, call: Messages):
+    page.locator(".node[data-id='node_booking_intake']").click()
+    settled(page)
+
+    expect(page.locator(".st-key-inspector").get_by_role("radio", name="Node", exact=True)).to_be_checked()
+    expect(page.locator(".st-key-inspector")).to_contain_text("node_booking_intake")
+    assert call.elements < 100
+
+
+def test_what_one_pane_changes_another_one_shows(page: Page, call: Messages):
+    page.get_by_role("radio", name="Node", exact=True).click()
+    settled(page)
+    press(page, "break_here")
+
+    expect(page.locator(".st-key-to_breakpoints")).to_contain_text("1 breakpoint")
+
+    press(page, "to_breakpoints")
+
+    expect(page.locator(".st-key-timeline_pane").get_by_role("radio", name="Breakpoints")).to_be_checked()

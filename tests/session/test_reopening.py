@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from debugger.analysis.run_index import RunIndex
+from debugger.errors import StoreError
+from debugger.graph.graph import Graph
+from debugger.protocol.runs import RunRecord
+from debugger.session.reopening import read_record
+from tests.factories import say, workflow
+
+
+def test_the_garbage_collector_works_again_after_a_record_that_cannot_be_read():
+    seen = []
+
+    def broken():
+        seen.append(gc.isenabled())
+        raise StoreError("The row is damaged.")
+
+    with pytest.raises(StoreError):
+        read_record(RunRecord(run=None, turns=[broken]), RunIndex(Graph(workflow(say("desk")))))
+
+    assert seen == [False]
+    assert gc.isenabled()
