@@ -33,8 +33,6 @@ from debugger.protocol.states import StateSnapshot, read_state
 from debugger.protocol.workflow import NodeConfig, Workflow
 
 _STRICT = json.JSONEncoder(allow_nan=False)
-_DEEP = 200
-"""Brackets below which nothing can be nested too deeply to be read again."""
 
 
 class Interpreter:
@@ -240,10 +238,8 @@ class Interpreter:
             size = len(text)
             # What only Python can hold would come back from the store as something else, or not at all. To
             # read the text back is the quick way to see that there is nothing of the kind.
-            is_flat = text.count(b"[") + text.count(b"{") < _DEEP
-            if not (is_flat and turn_input.was_read and decode(text) == wire):
+            if not (turn_input.was_read and decode(text) == wire):
                 _STRICT.encode(turn_input.model_dump())
-                turn_input.model_dump(mode="json")  # gives up on what is nested too deeply for a server
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"The run input cannot be written as JSON: {error}.",

@@ -244,7 +244,7 @@ def test_a_first_turn_that_looks_back_at_the_chat_runs(backend):
 
 def test_an_input_with_values_nested_too_deep_is_refused(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
-    deep = functools.reduce(lambda inner, _: [inner], range(300), [])
+    deep = functools.reduce(lambda inner, _: [inner], range(5_000), [])
 
     with pytest.raises(InputError, match="cannot be written as JSON"):
         backend.execute(workflow.id, TurnInput.saying(None, dynamic_variables={"deep": deep})).finish()
