@@ -1,9 +1,11 @@
-"""What holds for all tests: a made-up example may take its time, and CI tries the same ones each time."""
+"""What holds for all tests: made-up examples may take their time, and the longest tests come first."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Other tests and a browser run beside them: how long an example takes says nothing.
@@ -14,3 +16,12 @@ settings.register_profile(
     derandomize=os.environ.get("CI") == "true",
 )
 settings.load_profile("shared machine")
+
+HERE = Path(__file__).parent
+LONG = (HERE / "test_style.py", HERE / "test_main.py", HERE / "browser")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that at the end no worker is left alone with it."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(path) for path in LONG))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.driving import WATCH
 
@@ -128,16 +128,25 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app on the embedded engine with the samples."""
+    """The app on the embedded engine with the samples, for all that does not mind the runs of others."""
     with streamlit_app(tmp_path_factory.mktemp("app")) as server:
         yield server
 
 
-@pytest.fixture
-def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page in a fresh context that refuses, and reports, whatever leaves this machine."""
+@dataclass(frozen=True)
+class Window:
+    """Where the pages of a module are opened, so that what they load is at hand for the next one."""
+
+    context: BrowserContext
+    outside: list[str]
+    """What was asked of other machines; it was refused."""
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Window]:
+    """A window that lets nothing leave this machine."""
     context = chromium.new_context(viewport={"width": 1600, "height": 1000}, accept_downloads=True)
     outside: list[str] = []
 
@@ -147,12 +156,23 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
     context.route(OUTSIDE, guard)
     context.add_init_script(WATCH)
-    page = context.new_page()
+    yield Window(context, outside)
+    context.close()
+
+
+@pytest.fixture
+def page(window: Window, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that remembers nothing, and reports whatever leaves this machine."""
+    window.outside.clear()
+    page = window.context.new_page()
     page.set_default_timeout(30_000)  # a machine that runs other tests beside these draws slowly
     expect.set_options(timeout=15_000)
     yield page
     if request.node.stash.get(FAILED, False):
         FAILURES.mkdir(exist_ok=True)
         page.screenshot(path=FAILURES / f"{request.node.name}.png")
-    context.close()
-    assert outside == [], f"the page asked for {outside}"
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    for each in window.context.pages:
+        each.close()
+    window.context.clear_cookies()
+    assert window.outside == [], f"the page asked for {window.outside}"
