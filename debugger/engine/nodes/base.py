@@ -38,6 +38,7 @@ def no_runs(run_id: str) -> JsonObject:
     raise NotFoundError(f"There is no run {run_id!r} here: the engine runs without a store.")
 
 
+# Like all that is made once a node run, not frozen: that would take three times as long to make.
 @dataclass(slots=True)
 class Outcome:
     """How a node's run ended."""
