@@ -152,6 +152,8 @@ class NodeRuns:
             context.may_call_tools = False
             return context, {}
         offered = self._routes.choices(node, context)
+        if not offered:
+            return context, {}
         context.choices = tuple(choice_of(hop, context) for hop in offered.values() if not hop.judged_apart)
         context.judged = tuple(choice_of(hop, context) for hop in offered.values() if hop.judged_apart)
         context.edge_message = lambda choice, context: self._hopping.line_of(offered[choice.edge_id], context)

@@ -14,6 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from debugger.store.engines import (
     BEGIN_READING,
     BEGIN_WRITING,
+    COMMIT,
     busy_seconds,
     in_memory,
     open_engine,
@@ -115,7 +116,7 @@ class _Loan:
         begin: Begins the transaction that is kept at the end; ``None`` where there is nothing to keep.
     """
 
-    __slots__ = ("_begin", "_connection", "_cursor", "_database", "_driver")
+    __slots__ = ("_begin", "_connection", "_cursor", "_database")
 
     def __init__(self, database: Database, begin: str | None) -> None:
         self._database = database
@@ -127,9 +128,9 @@ class _Loan:
         try:
             self._connection = self._database.take()
             # The driver's own connection: the pool's proxy would look at each call once more.
-            self._driver = self._connection.dbapi_connection
-            assert self._driver is not None, "it comes fresh from the pool, or was kept whole"
-            self._cursor = self._driver.cursor()
+            driver = self._connection.dbapi_connection
+            assert driver is not None, "it comes fresh from the pool, or was kept whole"
+            self._cursor = driver.cursor()
             if self._begin is not None:
                 self._cursor.execute(self._begin)
         except BaseException as error:
@@ -151,10 +152,10 @@ class _Loan:
             self._fail(error)
 
     def _end(self) -> None:
-        assert self._connection is not None and self._driver is not None
-        self._cursor.close()
+        assert self._connection is not None
         if self._begin is not None:
-            self._driver.commit()
+            self._cursor.execute(COMMIT)  # the driver's own commit would be parsed anew each time
+        self._cursor.close()
         self._database.keep(self._connection)
 
     def _fail(self, error: BaseException) -> None:

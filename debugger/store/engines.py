@@ -17,6 +17,7 @@ BUSY_SECONDS = 10.0
 """How long a statement waits for another writer, unless ``?timeout=`` in the URL says otherwise."""
 
 BEGIN_READING = "BEGIN"
+COMMIT = "COMMIT"
 BEGIN_WRITING = "BEGIN IMMEDIATE"
 """Takes the write lock at once: a transaction that reads first and writes later can be refused half-way."""
 

@@ -128,9 +128,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app on the embedded engine with the samples, for all that does not mind the runs of others."""
+    """The app on the embedded engine with the samples."""
     with streamlit_app(tmp_path_factory.mktemp("app")) as server:
         yield server
 
