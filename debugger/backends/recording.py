@@ -83,7 +83,7 @@ class Recorder:
                 workflow_id=opened.workflow_id,
                 version_number=opened.version_number,
                 version_name=opened.version_name,
-                workflow_name=opened.interpreter.workflow.name,
+                workflow_name=opened.interpreter.workflow.name if opened.pair_number == 1 else None,
                 run_by=run_by,
                 turn_number=opened.pair_number,
                 status=end.status,

@@ -27,7 +27,7 @@ from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_text import comes_back, encode
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 from debugger.protocol.states import StateSnapshot, read_state
 from debugger.protocol.workflow import NodeConfig, Workflow
@@ -238,7 +238,7 @@ class Interpreter:
             size = len(text)
             # What only Python can hold would come back from the store as something else, or not at all. To
             # read the text back is the quick way to see that there is nothing of the kind.
-            if not (turn_input.was_read and decode(text) == wire):
+            if not (turn_input.was_read and comes_back(wire, text)):
                 _STRICT.encode(turn_input.model_dump())
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(

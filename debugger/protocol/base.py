@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -92,6 +93,7 @@ def first_problem(error: ValidationError) -> str:
     return f"{path}: {message}" if path else message
 
 
+@lru_cache(maxsize=4_096)  # those of one run come with each of its turns
 def is_id(text: str) -> bool:
     """Whether a text has the form of an id: 24 lower-case hex digits (``platform/wire.md``, section 0)."""
     return _ID.fullmatch(text) is not None

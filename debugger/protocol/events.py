@@ -47,10 +47,9 @@ class Event(WireModel):
     comments: list[Any] = Field(default_factory=list)
     interrupted: bool = False
 
-    _blank: ClassVar[JsonObject]
-    """What each field is unless it is given, in the order of the wire."""
-    _fresh: ClassVar[tuple[tuple[str, Callable[..., Any]], ...]]
-    """Those of them that no two events may share."""
+    _begins_as: ClassVar[tuple[JsonObject, tuple[tuple[str, Callable[..., Any]], ...]]]
+    """What each field is unless it is given, in the order of the wire; and those that no two events may
+    share."""
 
     def __init__(self, **fields: Any) -> None:
         """Make an event here.
@@ -58,8 +57,9 @@ class Event(WireModel):
         The type checker has seen its fields, so nothing is looked at again: pydantic would take three times
         as long. What comes from elsewhere is read by `parse_event`, which trusts nothing.
         """
-        made = self._blank | fields
-        for name, make in self._fresh:
+        blank, fresh = type(self)._begins_as
+        made = blank | fields
+        for name, make in fresh:
             if name not in fields:
                 made[name] = make()
         set_fields(self, made)
@@ -79,8 +79,9 @@ class Event(WireModel):
         if isinstance(default, str) and default:
             EVENT_TYPES[default] = cls
         fields = cls.model_fields.items()
-        cls._blank = {name: field.default for name, field in fields}
-        cls._fresh = tuple((name, make) for name, field in fields if (make := field.default_factory))
+        blank = {name: field.default for name, field in fields}
+        fresh = tuple((name, make) for name, field in fields if (make := field.default_factory))
+        cls._begins_as = blank, fresh
 
     def stamp(self, **fields: Any) -> None:
         """Set fields of an event that was just made; of one that was read they would not reach the wire."""

@@ -38,3 +38,14 @@ def decode(text: bytes) -> Any:
     except orjson.JSONDecodeError:
         # Python's own reader also takes NaN, infinities and half surrogate pairs.
         return json.loads(text)
+
+
+def comes_back(value: Any, text: bytes) -> bool:
+    """Whether a text that `encode` has made surely gives the value again.
+
+    An integer beyond 64 bits comes back all the same, which this does not see.
+    """
+    try:
+        return bool(orjson.loads(text) == value)
+    except orjson.JSONDecodeError:
+        return False
