@@ -182,6 +182,7 @@ def test_a_demo_needs_no_scrolling_and_nothing_jumps_from_turn_to_turn(
     page.set_viewport_size({"width": width, "height": height})
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")
+    expect(page.locator(".st-key-resume button").first).to_be_in_viewport(ratio=1)
     places = [place_of(page)]
     start(page)
     expect(message_box(page)).to_be_focused()
