@@ -262,7 +262,8 @@ class EmbeddedBackend:
         segment = opened.interpreter.turn(
             opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
         )
-        return (yield from self._recorder.turn(opened, segment, turn_input.run_by))
+        given = yield from self._recorder.gathered(segment)
+        return self._recorder.turn(opened, given, turn_input.run_by)
 
     def _turn(
         self, workflow_id: str, turn_input: TurnInput, run_id: str, hands: _Hands
@@ -276,7 +277,8 @@ class EmbeddedBackend:
                 cancelled=hands.cancelled,
                 control=hands.control,
             )
-            return (yield from self._recorder.turn(opened, segment, turn_input.run_by))
+            given = yield from self._recorder.gathered(segment)
+            return self._recorder.turn(opened, given, turn_input.run_by)
 
     def _background(self, workflow_id: str, run_id: str, hands: _Hands) -> Generator[Event, None, TurnResult]:
         with self._claims.claimed(run_id):
@@ -287,7 +289,8 @@ class EmbeddedBackend:
                 cancelled=hands.cancelled,
                 control=hands.control,
             )
-            return (yield from self._recorder.background(opened, segment))
+            given = yield from self._recorder.gathered(segment)
+            return self._recorder.background(opened, given)
 
     def _interpreter(
         self, workflow_id: str, version_number: int, *, doors: Doors

@@ -19,9 +19,11 @@ Segment = Generator[Event, None, TurnEnd]
 
 
 @dataclass(slots=True)
-class _Given:
+class Given:
     """What a segment gave."""
 
+    began: float
+    """Seconds since the epoch."""
     events: list[JsonObject]
     kept: list[JsonObject]
     """Those of the events that are recorded."""
@@ -45,21 +47,32 @@ class Recorder:
         self._store = store
         self._world = world
 
-    def turn(
-        self, opened: OpenedRun, segment: Segment, run_by: str | None
-    ) -> Generator[Event, None, TurnResult]:
-        """Pass a turn's events on, and keep it when it is over.
+    def gathered(self, segment: Segment) -> Generator[Event, None, Given]:
+        """Pass a segment's events on, and gather what they are on the wire."""
+        began = self._world.now()
+        events: list[Event] = []
+        while True:
+            try:
+                event = next(segment)
+            except StopIteration as stop:
+                kept = [event.to_wire() for event in events if event.is_kept]
+                all_kept = len(kept) == len(events)
+                told = kept if all_kept else [event.to_wire() for event in events]
+                return Given(began, told, kept, stop.value)
+            events.append(event)
+            yield event
+
+    def turn(self, opened: OpenedRun, given: Given, run_by: str | None) -> TurnResult:
+        """Keep a turn that is over.
 
         Raises:
             ConflictError: Somebody else went on with the run meanwhile; nothing of the turn is kept.
         """
-        began = self._world.now()
-        given = yield from _gathered(segment)
-        self._keep(opened, given, began, run_by)
+        self._keep(opened, given, run_by)
         return _result(opened, given)
 
-    def background(self, opened: OpenedRun, segment: Segment) -> Generator[Event, None, TurnResult]:
-        """Pass the events of background work on, and keep it if there was any.
+    def background(self, opened: OpenedRun, given: Given) -> TurnResult:
+        """Keep background work if there was any.
 
         Work that tells only of what the record leaves out adds nothing to it, since it may come every
         second; what was judged, and when, is remembered in the run's state.
@@ -67,15 +80,13 @@ class Recorder:
         Raises:
             ConflictError: Somebody else went on with the run meanwhile; nothing of the work is kept.
         """
-        began = self._world.now()
-        given = yield from _gathered(segment)
         if given.kept or given.end.status in TERMINAL_STATUSES:
-            self._keep(opened, given, began, None)
+            self._keep(opened, given, None)
         elif given.events:
             self._store.renew_checkpoint(opened.run_id, opened.pair_number - 1, opened.state.to_json())
         return _result(opened, given)
 
-    def _keep(self, opened: OpenedRun, given: _Given, began: float, run_by: str | None) -> None:
+    def _keep(self, opened: OpenedRun, given: Given, run_by: str | None) -> None:
         end = given.end
         self._store.append_turn(
             FinishedTurn(
@@ -93,27 +104,13 @@ class Recorder:
                 checkpoint=opened.state.to_json(),
                 token_usage_json=encode(end.token_usage),
                 latency_stats_json=encode(end.latency_stats),
-                started_at=began,
+                started_at=given.began,
                 finished_at=self._world.now(),
             )
         )
 
 
-def _gathered(segment: Segment) -> Generator[Event, None, _Given]:
-    """Pass events on, and gather what they are on the wire."""
-    events: list[Event] = []
-    while True:
-        try:
-            event = next(segment)
-        except StopIteration as stop:
-            kept = [event.to_wire() for event in events if event.is_kept]
-            all_kept = len(kept) == len(events)
-            return _Given(kept if all_kept else [event.to_wire() for event in events], kept, stop.value)
-        events.append(event)
-        yield event
-
-
-def _result(opened: OpenedRun, given: _Given) -> TurnResult:
+def _result(opened: OpenedRun, given: Given) -> TurnResult:
     end = given.end
     return TurnResult.of(
         run_id=opened.run_id,

@@ -52,9 +52,8 @@ class NodeRuns:
         put_off, thread.due_at = thread.due_at is not None, None
         loop = thread.loop
         if put_off and loop is not None and loop.is_over(self._segment.world.now()):
-            yield from self._give_up(thread, node, loop, "expiry_time")
-        else:
-            yield from self._run(thread, node)
+            return self._give_up(thread, node, loop, "expiry_time")
+        return self._run(thread, node)
 
     def _run(self, thread: ThreadState, node: Node[Any]) -> Events:
         """Run a node, then leave it, wait at it or try it again."""

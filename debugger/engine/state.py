@@ -6,9 +6,8 @@ small however long the conversation grows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import decode, encode
@@ -165,13 +164,13 @@ class RunState:
     @classmethod
     def from_json(cls, text: bytes) -> Self:
         """Read what `to_json` wrote."""
-        data: Mapping[str, Any] = decode(text)
-        threads = {key: _read(value) for key, value in data["threads"].items()}
-        # What another version kept besides does not keep its runs from going on.
-        known = data.keys() & cls.__dataclass_fields__.keys()
-        if len(known) < len(data):
-            data = {key: data[key] for key in known}
-        return cls(**{**data, "threads": threads})
+        data: JsonObject = decode(text)
+        data["threads"] = {key: _read(value) for key, value in data["threads"].items()}
+        known = cls.__dataclass_fields__.keys()
+        if not data.keys() <= known:
+            # What another version kept besides does not keep its runs from going on.
+            data = {key: value for key, value in data.items() if key in known}
+        return cls(**data)
 
 
 def _written(thread: ThreadState) -> JsonObject:
@@ -179,8 +178,12 @@ def _written(thread: ThreadState) -> JsonObject:
     return {**vars(thread), "loop": vars(thread.loop) if thread.loop else None, "waiting_edges": waiting}
 
 
-def _read(thread: Mapping[str, Any]) -> ThreadState:
-    callers = [(node, caller) for node, caller in thread["callers"]]
-    loop = BoundedLoop(**thread["loop"]) if thread.get("loop") else None
-    waiting = {edge_id: WaitingEdge(**edge) for edge_id, edge in thread.get("waiting_edges", {}).items()}
-    return ThreadState(**{**thread, "callers": callers, "loop": loop, "waiting_edges": waiting})
+def _read(thread: JsonObject) -> ThreadState:
+    """A thread from what was kept of it, which is used up."""
+    thread["callers"] = [(node, caller) for node, caller in thread["callers"]]
+    if thread.get("loop"):
+        thread["loop"] = BoundedLoop(**thread["loop"])
+    if thread.get("waiting_edges"):
+        waiting = thread["waiting_edges"].items()
+        thread["waiting_edges"] = {edge_id: WaitingEdge(**edge) for edge_id, edge in waiting}
+    return ThreadState(**thread)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from itertools import chain
 from typing import Any
 
 from debugger.engine.announcer import Events
@@ -85,22 +86,20 @@ class Threads:
 
     # One thread
 
-    def _visit(self, thread: ThreadState, config: NodeConfig) -> Events:
+    def _visit(self, thread: ThreadState, config: NodeConfig) -> Iterable[Event]:
+        """What there is to do at a node. No generator itself: every event would pass through one more."""
         if config.disabled:
-            yield from self._skip(thread, config)
-            return
+            return self._skip(thread, config)
         node = self._segment.interpreter.node(config)
         if node.opaque_because is not None:
-            yield from self._announcer.warning(node.opaque_because, thread)
-            yield from self._skip(thread, config)
-        elif node.waits_for_user and not thread.pending:
-            yield self._park(thread, config)
-        elif thread.lingers:
-            yield from self._node_runs.leave(thread, node)
-        elif self._segment.node_runs >= self._segment.options.max_node_runs:
-            yield self._abort(thread)
-        else:
-            yield from self._node_runs.go_on(thread, node)
+            return chain(self._announcer.warning(node.opaque_because, thread), self._skip(thread, config))
+        if node.waits_for_user and not thread.pending:
+            return (self._park(thread, config),)
+        if thread.lingers:
+            return self._node_runs.leave(thread, node)
+        if self._segment.node_runs >= self._segment.options.max_node_runs:
+            return (self._abort(thread),)
+        return self._node_runs.go_on(thread, node)
 
     def _park(self, thread: ThreadState, config: NodeConfig) -> Event:
         if thread.is_companion:

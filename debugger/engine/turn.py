@@ -5,7 +5,7 @@ The order of events is that of ``platform/engine.md`` 7.1 and 7.2.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 from debugger.engine.announcer import Events
 from debugger.engine.control import edit_events
@@ -39,7 +39,9 @@ class TurnRun:
         error = None
         try:
             yield from self._take_in()
-            yield from self._obey(transfer_to)
+            yield from self._commanded(transfer_to)
+            if self._segment.cancelled.is_set() and self._segment.status is None:
+                self._segment.status = "cancelled"
         except RunError as failure:
             error = str(failure)
             yield self._segment.failed(error)
@@ -70,19 +72,17 @@ class TurnRun:
             yield self._stamped(event, thread, segment.config(thread))
         thread.parked = segment.state.paused = False
 
-    def _obey(self, transfer_to: str | None) -> Events:
-        """Do what the input's command says."""
+    def _commanded(self, transfer_to: str | None) -> Iterable[Event]:
+        """What the input's command asks for."""
         segment, thread = self._segment, self._segment.state.main
         if segment.log.run_input.command == "stop":
             segment.status = "cancelled"
-        elif segment.log.run_input.command == "pause":
-            yield from self._threads.pause(thread)
-        elif transfer_to is not None:
-            yield from self._threads.transfer(thread, transfer_to)
-        else:
-            yield from self._threads.advance(thread)
-        if segment.cancelled.is_set() and segment.status is None:
-            segment.status = "cancelled"
+            return ()
+        if segment.log.run_input.command == "pause":
+            return self._threads.pause(thread)
+        if transfer_to is not None:
+            return self._threads.transfer(thread, transfer_to)
+        return self._threads.advance(thread)
 
     def _close(self) -> Events:
         segment = self._segment

@@ -91,7 +91,7 @@ class TurnInput(WireModel):
         inputs = [] if text is None else [{**_NODE_INPUT, **_nothing(), "messages": [human_message(text)]}]
         threads = {MAIN_THREAD: {"node_run_inputs": inputs}}
         wire = {**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads}
-        if not all(_is_plain(name, value) for name, value in fields.items()):
+        if not _are_plain(fields):
             return cls.from_wire(wire)
         # Nothing is left to look at: pydantic would take a twentieth of a whole turn for it.
         heard = ThreadInput.of(node_run_inputs=[NodeInput.of(**given) for given in inputs])
@@ -120,9 +120,11 @@ def _nothing() -> JsonObject:
     return {"dynamic_variables": {}, "runtime_variables": {}, "miscellaneous": {}}
 
 
-def _is_plain(name: str, value: object) -> bool:
-    """Whether a field of the run input surely can have a value."""
-    return isinstance(value, str) and (name == "run_by" or (name == "command" and value in _COMMANDS))
+def _are_plain(fields: JsonObject) -> bool:
+    """Whether fields of the run input surely can have their values."""
+    command = fields.get("command", "start")
+    known = isinstance(command, str) and command in _COMMANDS
+    return known and isinstance(fields.get("run_by", ""), str) and fields.keys() <= {"command", "run_by"}
 
 
 class ExecuteRequest(WireModel):

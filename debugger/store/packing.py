@@ -21,6 +21,9 @@ It belongs to the format: a change of a single byte would make what was packed u
 text needs another mark than `_LZ4`.
 """
 
+_HASTE = 4
+"""How much less closely than usual is looked for what was there before: a fifth quicker, a twentieth more."""
+
 _LZ4, _ZLIB = b"\x04", b"\x78"
 """What a packed text begins with, and no JSON text does."""
 _SUM = 4
@@ -31,7 +34,7 @@ def pack(text: bytes) -> bytes:
     """A JSON text as it is kept: packed unless it is small."""
     if len(text) <= _SMALL:
         return text
-    packed = lz4.block.compress(text, dict=_WORDS)
+    packed = lz4.block.compress(text, mode="fast", acceleration=_HASTE, dict=_WORDS)
     return b"".join((_LZ4, zlib.adler32(packed).to_bytes(_SUM), packed))
 
 
