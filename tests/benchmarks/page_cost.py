@@ -140,7 +140,7 @@ def measure(
 def open_page(page: Page, url: str) -> None:
     """Open a page and wait until the last of what it shows is there."""
     page.goto(url)
-    page.wait_for_selector(".st-key-timeline canvas, .st-key-more button")
+    page.wait_for_selector(".st-key-timeline tbody tr, .st-key-more button")
 
 
 def actions(page: Page, number: int) -> dict[str, Callable[[], object]]:

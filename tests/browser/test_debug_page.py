@@ -97,14 +97,37 @@ def test_an_event_is_chosen_in_the_timeline_and_its_moment_shown(page: Page, app
     choose(page, "Workflow", "Clinic front desk")
     start(page)
     say(page, "I'd like to book an appointment, please.")
-    grid = page.locator(".st-key-timeline canvas").first
-    box = grid.bounding_box()
+    rows = page.locator(".st-key-timeline tbody tr")
+    expect(rows.last).to_be_in_viewport()  # the list goes with the run
 
-    page.mouse.click(box["x"] + box["width"] - 200, box["y"] + 32 * 1.5)
+    rows.first.click()
     settled(page)
 
     expect(inspector(page)).to_contain_text(re.compile(r"After event \d+ · turn 1"))
+    expect(rows.first).to_have_attribute("aria-selected", "true")
     page.get_by_role("button", name="Latest").first.click()
+    settled(page)
+    expect(inspector(page)).to_contain_text("After the latest event")
+    expect(page.locator(".st-key-timeline tr[aria-selected=true]")).to_have_count(0)
+
+
+def test_the_timeline_is_read_and_chosen_from_by_keys(page: Page, app: Server):
+    page.set_viewport_size({"width": 1600, "height": 1500})
+    open_app(page, app.url)
+    choose(page, "Workflow", "Clinic front desk")
+    start(page)
+    rows = page.locator(".st-key-timeline tbody tr")
+
+    rows.last.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    settled(page)
+
+    expect(rows.nth(1)).to_be_focused()
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    expect(inspector(page)).to_contain_text(re.compile(r"After event \d+ · turn 1"))
+    page.keyboard.press("Enter")
     settled(page)
     expect(inspector(page)).to_contain_text("After the latest event")
 

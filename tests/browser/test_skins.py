@@ -118,7 +118,7 @@ def test_message_box_and_head_of_the_timeline_show_without_scrolling(
     page.set_viewport_size({"width": width, "height": height})
     clinic_call(page, app.url, CALL[:1])
 
-    box, grid = message_box(page).bounding_box(), page.locator(".st-key-timeline canvas").first.bounding_box()
+    box, grid = message_box(page).bounding_box(), page.locator(".st-key-timeline table").bounding_box()
 
     page.screenshot(path=SCREENSHOTS / f"debug_{width}.png")
     assert box is not None

@@ -16,3 +16,8 @@ def table_height(rows: int, most: int) -> int | Literal["content"]:
         most: How many are shown at once.
     """
     return "content" if rows <= most else ROW * (most + 1)
+
+
+def list_height(rows: int, most: int) -> int:
+    """The same of a list that is no table of Streamlit's, its head included."""
+    return ROW * (min(rows, most) + 1)

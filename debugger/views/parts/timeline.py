@@ -6,14 +6,14 @@ import streamlit as st
 
 from debugger.analysis.shown import Shown
 from debugger.views import commands, panes, state
-from debugger.views.parts.heights import ROW, table_height
+from debugger.views.parts.heights import list_height
 from debugger.views.parts.pager import pager
+from debugger.views.parts.rows.component import chosen_target, event_rows
 from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_line
-from debugger.views.parts.timeline_tables import Table, Target, events_table, steps_table, turns_table
+from debugger.views.parts.timeline_tables import Table, events_table, steps_table, turns_table
 from debugger.views.reading import Reading
 
 TABLE_KEY = "timeline"
-_TARGETS_KEY = "timeline_rows"
 _MOST_ROWS = 10
 
 
@@ -37,19 +37,17 @@ def _table(now: Reading, found: Shown) -> None:
         looked_at = (now.session, found.density, found.hidden, event)
         first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
     table = _drawn(now, found, first, end)
-    _show_choice(chosen - first if is_shown and chosen is not None and first <= chosen < end else None)
-    state.set_widget(_TARGETS_KEY, table.targets)
-    st.dataframe(
-        table.data,
-        key=TABLE_KEY,
-        height=table_height(end - first, _MOST_ROWS),
-        row_height=ROW,
-        hide_index=True,
-        on_select=panes.redrawing("look", _choose),
-        selection_mode="single-cell",
-        column_config=table.columns,
-        placeholder="",
-        alt=table.alt,
+    is_on_page = is_shown and chosen is not None and first <= chosen < end
+    event_rows(
+        TABLE_KEY,
+        table.columns,
+        table.rows,
+        chosen=chosen - first if is_on_page and chosen is not None else None,
+        page=(id(now.session), found.density, first),
+        follows=end == len(found.places),
+        height=list_height(end - first, _MOST_ROWS),
+        told=table.told,
+        on_choose=panes.redrawing("look", _choose),
     )
 
 
@@ -64,28 +62,12 @@ def _drawn(now: Reading, found: Shown, first: int, end: int) -> Table:
     return events_table([now.rows[at] for at in places], times)
 
 
-def _show_choice(place: int | None) -> None:
-    """Make the table mark the chosen event, wherever a filter or a page has moved it."""
-    held = state.widget(TABLE_KEY)
-    cells = held["selection"]["cells"] if held else []
-    if place is None and cells:
-        # Emptied and not forgotten: the grid would keep its own choice, and send it with the next click.
-        state.set_widget(TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": []}})
-    elif place is not None and (not cells or cells[0][0] != place):
-        column = cells[0][1] if cells else "turn"
-        state.set_widget(TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": [[place, column]]}})
-
-
 def _choose() -> None:
-    cells = state.widget(TABLE_KEY)["selection"]["cells"]
-    if not cells:
+    target = chosen_target(TABLE_KEY)
+    if target is None:
         commands.select_event(None)
         return
-    targets: list[Target] = state.widget(_TARGETS_KEY)
-    index, node = targets[cells[0][0]]
-    if index == state.page().event:
-        return  # chosen elsewhere, and only marked here
-    commands.select_event(index)
-    state.page().node, state.page().edge = node, None
+    commands.select_event(target.event)
+    state.page().node, state.page().edge = target.node, None
     if state.widget(state.TAB_KEY) not in ("State", "Why", "Event"):
         state.give_widget(state.TAB_KEY, "Event")

@@ -1,22 +1,20 @@
-"""The columns of the timeline in each density: rows of a run as what a table draws."""
+"""The columns of the timeline in each density: rows of a run as what a list draws."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
+from typing import Generic, TypeVar
 
 from debugger.analysis.facts import iso_utc
 from debugger.analysis.steps import Step
 from debugger.analysis.timeline import TimelineRow
 from debugger.analysis.turn_rows import TurnRow
 from debugger.views.parts.plain import count
+from debugger.views.parts.rows.component import Cell, Column, Row, Target
 
-Target = tuple[int, str | None]
-"""The event that a row is looked at by, and the node to choose with it."""
+Of = TypeVar("Of", TimelineRow, Step, TurnRow)
+Threaded = TypeVar("Threaded", TimelineRow, Step)
 
 _NEUTRAL = frozenset({"end_node_run", "http_request"})
 """Types that tell of success and failure alike."""
@@ -26,170 +24,175 @@ _STEP_COLOURS = {"ran": "green", "failure": "red", "warning": "orange", "user": 
 
 @dataclass(frozen=True)
 class Table:
-    """What is drawn, and where each row leads."""
+    """What is drawn."""
 
-    data: dict[str, list[Any]]
-    columns: dict[str, ColumnConfig]
-    targets: list[Target]
-    alt: str
+    columns: list[Column]
+    rows: list[Row]
+    told: str
+
+
+@dataclass(frozen=True)
+class _Told(Generic[Of]):
+    """A column, and what it tells of each row."""
+
+    column: Column
+    cell: Callable[[Of], Cell]
 
 
 def turns_table(rows: Sequence[TurnRow], times: str) -> Table:
     """A row a turn."""
-    wrong = [_trouble(row) for row in rows]
-    return Table(
-        {
-            "turn": [row.number for row in rows],
-            **_background(rows),
-            "time": _times([(row.at_ms, row.at_ms, row.time) for row in rows], times),
-            "ms": [row.duration_ms for row in rows],
-            "trouble": [[each] if each else [] for each in wrong],
-            "user": [row.user for row in rows],
-            "agent": [row.agent for row in rows],
-            "path": [row.path for row in rows],
-            "tokens": [row.tokens for row in rows],
-            "calls": [row.calls for row in rows],
-            "events": [row.events for row in rows],
-        },
-        {
-            **_common(times),
-            "user": st.column_config.TextColumn("User", width=220),
-            "agent": st.column_config.TextColumn("Agent", width=300),
-            "path": st.column_config.TextColumn("Path", width=230, help="The nodes that ran, in order"),
-            "ms": _bar([row.duration_ms for row in rows], "How long the turn took, end to end"),
-            "trouble": _chips("Trouble", wrong, lambda chip: "red" if "failure" in chip else "orange", 110),
-            "calls": st.column_config.NumberColumn("Calls", width=56, help="Calls of models"),
-            "events": st.column_config.NumberColumn("Events", width=60),
-        },
-        [(row.last, None) for row in rows],
-        "Timeline: a row a turn, with what user and agent said, path, duration, tokens and failures",
-    )
+    longest = _longest([row.duration_ms for row in rows])
+    told: list[_Told[TurnRow]] = [
+        _Told(_TURN, lambda row: str(row.number)),
+        *_background(rows),
+        _Told(_time(times), lambda row: _at(times, row.at_ms, row.at_ms, row.time)),
+        _Told(_took("How long the turn took, end to end"), lambda row: _bar(row.duration_ms, longest)),
+        _Told(Column("trouble", "Trouble", 112, "chip"), _trouble),
+        _Told(Column("user", "User", 180, grows=True), lambda row: row.user),
+        _Told(Column("agent", "Agent", 220, grows=True), lambda row: row.agent),
+        _Told(
+            Column("path", "Path", 180, help="The nodes that ran, in order", grows=True), lambda row: row.path
+        ),
+        _Told(_TOKENS, lambda row: _number(row.tokens)),
+        _Told(Column("calls", "Calls", 60, "number", help="Calls of models"), lambda row: _number(row.calls)),
+        _Told(Column("events", "Events", 66, "number"), lambda row: _number(row.events)),
+    ]
+    targets = [Target(row.last, None) for row in rows]
+    what = "a row a turn, with what user and agent said, path, duration, tokens and failures"
+    return _table(told, rows, targets, [], what)
 
 
 def steps_table(steps: Sequence[Step], times: str) -> Table:
     """A row a step."""
-    chips = [step.trouble or _STEP_CHIPS[step.kind] for step in steps]
-    return Table(
-        {
-            "#": [step.index for step in steps],
-            "turn": [step.turn_number for step in steps],
-            **_background(steps),
-            **_threads([step.thread for step in steps]),
-            "time": _times([(step.at_ms, step.since_turn_ms, step.time) for step in steps], times),
-            "node": [step.node_name for step in steps],
-            "status": [[chip] for chip in chips],
-            "ms": [step.duration_ms for step in steps],
-            "summary": [step.summary for step in steps],
-            "tokens": [step.tokens or None for step in steps],
-        },
-        {
-            **_common(times),
-            "#": st.column_config.NumberColumn("#", width=50, help="The step's place in the run"),
-            "status": _chips("Status", chips, lambda chip: _STEP_COLOURS.get(chip, "gray"), 96),
-            "ms": _bar([step.duration_ms for step in steps], "How long the node ran"),
-            "summary": st.column_config.TextColumn("Summary", width=560),
-        },
-        [(step.last, step.drawn_node) for step in steps],
-        "Timeline: a row a step, with turn, time, node, status, duration, summary and tokens",
-    )
+    longest = _longest([step.duration_ms for step in steps])
+    told: list[_Told[Step]] = [
+        _Told(
+            Column("#", "#", 56, "number", help="The step's place in the run"), lambda step: str(step.index)
+        ),
+        _Told(_TURN, lambda step: str(step.turn_number)),
+        *_background(steps),
+        *_threads(steps),
+        _Told(_time(times), lambda step: _at(times, step.at_ms, step.since_turn_ms, step.time)),
+        _Told(_NODE, lambda step: step.node_name or ""),
+        _Told(Column("status", "Status", 104, "chip"), _status),
+        _Told(_took("How long the node ran"), lambda step: _bar(step.duration_ms, longest)),
+        _Told(_SUMMARY, lambda step: step.summary),
+        _Told(_TOKENS, lambda step: _number(step.tokens or None)),
+    ]
+    targets = [Target(step.last, step.drawn_node) for step in steps]
+    what = "a row a step, with turn, time, node, status, duration, summary and tokens"
+    return _table(told, steps, targets, [step.turn_number for step in steps], what)
 
 
 def events_table(rows: Sequence[TimelineRow], times: str) -> Table:
     """A row an event."""
-    chips = [_chip(row) for row in rows]
-    return Table(
-        {
-            "#": [row.index for row in rows],
-            "turn": [row.turn_number for row in rows],
-            **_background(rows),
-            **_threads([row.thread for row in rows]),
-            "time": _times([(row.at_ms, row.since_turn_ms, row.time) for row in rows], times),
-            "node": [row.node_name or row.node_logical_id or "" for row in rows],
-            "type": [[chip] for chip in chips],
-            "ms": [row.duration_ms for row in rows],
-            "summary": [row.summary for row in rows],
-        },
-        {
-            **_common(times),
-            "#": st.column_config.NumberColumn("#", width=50, help="The event's place in the run"),
-            "type": _chips("Type", chips, _colour, 196),
-            "ms": st.column_config.NumberColumn(
-                "Took", width=76, format="%.1f ms", help="How long a node ran"
-            ),
-            "summary": st.column_config.TextColumn("Summary", width=640),
-        },
-        [(row.index, row.drawn_node) for row in rows],
-        "Timeline: a row an event, with turn, time, node, type, duration and summary",
-    )
-
-
-def _common(times: str) -> dict[str, ColumnConfig]:
-    columns = st.column_config
-    time = (
-        columns.TextColumn("Time (UTC)", width=190)
-        if times == "UTC"
-        else columns.NumberColumn("Time", width=84, format="+%.3f s", help=_since(times))
-    )
-    return {
-        "turn": columns.NumberColumn("Turn", width=50),
-        "background": columns.CheckboxColumn(
-            "Background", width=90, help="Happened in background work after the turn"
+    told: list[_Told[TimelineRow]] = [
+        _Told(
+            Column("#", "#", 56, "number", help="The event's place in the run"), lambda row: str(row.index)
         ),
-        "thread": columns.TextColumn("Thread", width=90, help="0 is the thread that talks with the user"),
-        "time": time,
-        "node": columns.TextColumn("Node", width=140),
-        "tokens": columns.NumberColumn("Tokens", width=64, help="Of the model calls"),
-    }
+        _Told(_TURN, lambda row: str(row.turn_number)),
+        *_background(rows),
+        *_threads(rows),
+        _Told(_time(times), lambda row: _at(times, row.at_ms, row.since_turn_ms, row.time)),
+        _Told(_NODE, lambda row: row.node_name or row.node_logical_id or ""),
+        _Told(Column("type", "Type", 206, "chip"), _type),
+        _Told(
+            Column("ms", "Took", 84, "number", help="How long a node ran"),
+            lambda row: _milliseconds(row.duration_ms),
+        ),
+        _Told(_SUMMARY, lambda row: row.summary),
+    ]
+    targets = [Target(row.index, row.drawn_node) for row in rows]
+    what = "a row an event, with turn, time, node, type, duration and summary"
+    return _table(told, rows, targets, [row.turn_number for row in rows], what)
 
 
-def _since(times: str) -> str:
-    return "Since the turn began" if times == "Elapsed" else "Since the run began"
+_TURN = Column("turn", "Turn", 54, "number")
+_NODE = Column("node", "Node", 150)
+_SUMMARY = Column("summary", "Summary", 260, grows=True)
+_TOKENS = Column("tokens", "Tokens", 70, "number", help="Of the model calls")
 
 
-def _times(
-    told: Iterable[tuple[float | None, float | None, float | None]], times: str
-) -> list[float | None] | list[str]:
+def _table(
+    told: Sequence[_Told[Of]], rows: Sequence[Of], targets: list[Target], turns: list[int], what: str
+) -> Table:
+    begins = [place > 0 and turn != turns[place - 1] for place, turn in enumerate(turns)]
+    cells = [[each.cell(row) for each in told] for row in rows]
+    drawn = [
+        Row(of_row, target, bool(begins) and begins[place])
+        for place, (of_row, target) in enumerate(zip(cells, targets, strict=True))
+    ]
+    return Table([each.column for each in told], drawn, f"Timeline: {what}")
+
+
+def _time(times: str) -> Column:
+    if times == "UTC":
+        return Column("time", "Time (UTC)", 200)
+    since = "Since the turn began" if times == "Elapsed" else "Since the run began"
+    return Column("time", "Time", 92, "number", help=since)
+
+
+def _at(times: str, at_ms: float | None, since_turn_ms: float | None, clock: float | None) -> Cell:
     """Of what is since the run, since the turn and by the clock, what was asked for."""
     if times == "UTC":
-        return [iso_utc(clock) for _, _, clock in told]
-    place = 1 if times == "Elapsed" else 0
-    return [None if each[place] is None else (each[place] or 0.0) / 1000 for each in told]
+        return iso_utc(clock)
+    told = since_turn_ms if times == "Elapsed" else at_ms
+    return None if told is None else f"+{told / 1000:,.3f} s"
 
 
-def _background(rows: Sequence[TimelineRow] | Sequence[Step] | Sequence[TurnRow]) -> dict[str, list[Any]]:
+def _background(rows: Sequence[Of]) -> list[_Told[Of]]:
     """A column more for a run that does something without its user."""
-    told = [row.is_background for row in rows]
-    return {"background": told} if any(told) else {}
+    if not any(row.is_background for row in rows):
+        return []
+    column = Column("background", "Background", 96, help="Happened in background work after the turn")
+    return [_Told(column, lambda row: "✓" if row.is_background else None)]
 
 
-def _threads(threads: list[str | None]) -> dict[str, list[Any]]:
+def _threads(rows: Sequence[Threaded]) -> list[_Told[Threaded]]:
     """A column more where several threads ran."""
-    several = len({thread for thread in threads if thread is not None}) > 1
-    return {"thread": [thread or "" for thread in threads]} if several else {}
+    if len({row.thread for row in rows} - {None}) < 2:
+        return []
+    column = Column("thread", "Thread", 96, help="0 is the thread that talks with the user")
+    return [_Told(column, lambda row: row.thread)]
 
 
-def _bar(milliseconds: Sequence[float | None], told: str) -> ColumnConfig:
+def _took(what: str) -> Column:
     """A number with a bar beside it, in proportion to the longest."""
-    most = max((each for each in milliseconds if each is not None), default=0.0)
-    return st.column_config.ProgressColumn(
-        "Took", width=112, format="%.1f ms", min_value=0.0, max_value=most or 1.0, help=told
-    )
+    return Column("ms", "Took", 148, "bar", help=what)
 
 
-def _chips(label: str, chips: Iterable[str], colour: Any, width: int) -> ColumnConfig:
-    words = sorted({chip for chip in chips if chip})
-    return st.column_config.MultiselectColumn(
-        label, width=width, options=words, color=[colour(word) for word in words]
-    )
+def _longest(milliseconds: Sequence[float | None]) -> float:
+    return max((each for each in milliseconds if each is not None), default=0.0) or 1.0
 
 
-def _trouble(row: TurnRow) -> str:
+def _bar(milliseconds: float | None, longest: float) -> Cell:
+    if milliseconds is None:
+        return None
+    return f"{milliseconds:,.1f} ms", round(max(milliseconds, 0.0) / longest, 3)
+
+
+def _milliseconds(milliseconds: float | None) -> Cell:
+    return None if milliseconds is None else f"{milliseconds:,.1f} ms"
+
+
+def _number(number: int | None) -> Cell:
+    return None if number is None else f"{number:,}"
+
+
+def _status(step: Step) -> Cell:
+    chip = step.trouble or _STEP_CHIPS[step.kind]
+    return chip, _STEP_COLOURS.get(chip, "gray")
+
+
+def _type(row: TimelineRow) -> Cell:
+    chip = f"{row.type} · failed" if row.is_failure and row.type in _NEUTRAL else row.type
+    return chip, _colour(chip)
+
+
+def _trouble(row: TurnRow) -> Cell:
     told = [(row.failures, "failure"), (row.warnings, "warning")]
-    return ", ".join(count(number, kind) for number, kind in told if number)
-
-
-def _chip(row: TimelineRow) -> str:
-    return f"{row.type} · failed" if row.is_failure and row.type in _NEUTRAL else row.type
+    chip = ", ".join(count(number, kind) for number, kind in told if number)
+    return (chip, "red" if row.failures else "orange") if chip else None
 
 
 def _colour(chip: str) -> str:

@@ -7,6 +7,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.companions import lab, left_alone, watchful
 from tests.factories import document, say
+from tests.views.event_list import column, drawn
 from tests.views.talk import speakers, words
 
 
@@ -29,10 +30,6 @@ def captions(app):
 
 def keys(app):
     return [button.key for button in app.button]
-
-
-def columns(app):
-    return next(frame.value for frame in app.dataframe if "summary" in frame.value)
 
 
 def test_a_run_without_background_work_shows_nothing_of_it(app, backend, press):
@@ -170,16 +167,15 @@ def test_the_timeline_tells_background_work_and_threads_apart(app, backend, pres
     backend.create_workflow(lab(checks=100))
     app.run()
     press("start")
-    before = list(columns(app))
+    before = drawn(app)["columns"]
     app.segmented_control("timeline_density").set_value("Raw").run()
 
     later()
 
-    table = columns(app)
-    assert "background" not in before
-    assert set(table["background"]) == {True, False}
-    assert set(table["thread"]) >= {"0", "labpoll"}
-    assert set(table["turn"]) == {1}
+    assert "background" not in [each["name"] for each in before]
+    assert set(column(app, "background")) == {"✓", None}
+    assert set(column(app, "thread")) >= {"0", "labpoll"}
+    assert set(column(app, "turn")) == {"1"}
 
 
 def test_the_table_of_nodes_tells_where_a_companion_is(app, backend, press):
@@ -274,4 +270,4 @@ def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, pa
 
     turns = page().session.turns
     assert [(turn.number, turn.is_background) for turn in turns] == [(1, False), (1, True), (1, True)]
-    assert set(columns(app)["background"]) == {True, False}
+    assert set(column(app, "background")) == {"✓", None}
