@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
@@ -45,6 +45,14 @@ GRAPH_VIEW_KEY = "graph_view"
 INPUT_KEY = "input_for"
 _PAGE = "debugger_page"
 _STALE_SECONDS = 1.0
+
+
+class ChosenVariable(NamedTuple):
+    """A variable that is looked at."""
+
+    scope: str
+    """As ``runtime`` or ``thread_lab``."""
+    name: str
 
 
 @dataclass
@@ -126,6 +134,8 @@ class PageState:
     """Earlier run inputs of workflows, as far as they were looked at, by where from."""
     carried: dict[str, Carried] = field(default_factory=dict)
     """Where the input that each workflow is started with was taken from."""
+    variable: ChosenVariable | None = None
+    """The variable whose whole value is shown."""
     watches: list[str] = field(default_factory=list)
     """What the person watches, each as it was written."""
     past: Any = None

@@ -317,10 +317,8 @@ def test_a_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Serve
     import_workflow(page, "x.json", document(say_node("chat"), name="Long", defaults={"letter": long}))
     keep_import(page)
     start(page)
-    grid = page.locator("[class*='st-key-variables_dynamic'] canvas").first
-    box = grid.bounding_box()
 
-    page.mouse.click(box["x"] + box["width"] - 30, box["y"] + 32 * 1.5)
+    page.locator(".st-key-variables_dynamic tbody tr").first.click()
     settled(page)
 
     expect(inspector(page).get_by_test_id("stText")).to_contain_text("the very end")

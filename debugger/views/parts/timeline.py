@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from debugger.analysis.shown import Shown
 from debugger.views import commands, panes, state
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.pager import pager
-from debugger.views.parts.rows.component import chosen_target, event_rows
+from debugger.views.parts.rows.component import rows_list
 from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_line
-from debugger.views.parts.timeline_tables import Table, events_table, steps_table, turns_table
+from debugger.views.parts.timeline_tables import Table, Target, events_table, steps_table, turns_table
 from debugger.views.reading import Reading
 
 TABLE_KEY = "timeline"
@@ -38,7 +40,7 @@ def _table(now: Reading, found: Shown) -> None:
         first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
     table = _drawn(now, found, first, end)
     is_on_page = is_shown and chosen is not None and first <= chosen < end
-    event_rows(
+    rows_list(
         TABLE_KEY,
         table.columns,
         table.rows,
@@ -62,8 +64,8 @@ def _drawn(now: Reading, found: Shown, first: int, end: int) -> Table:
     return events_table([now.rows[at] for at in places], times)
 
 
-def _choose() -> None:
-    target = chosen_target(TABLE_KEY)
+def _choose(told: Any) -> None:
+    target = Target.from_browser(told)
     if target is None:
         commands.select_event(None)
         return

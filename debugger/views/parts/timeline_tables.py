@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from debugger.analysis.facts import iso_utc
 from debugger.analysis.steps import Step
 from debugger.analysis.timeline import TimelineRow
 from debugger.analysis.turn_rows import TurnRow
 from debugger.views.parts.plain import count
-from debugger.views.parts.rows.component import Cell, Column, Row, Target
+from debugger.views.parts.rows.component import Cell, Column, Row
 
 Of = TypeVar("Of", TimelineRow, Step, TurnRow)
 Threaded = TypeVar("Threaded", TimelineRow, Step)
@@ -20,6 +20,22 @@ _NEUTRAL = frozenset({"end_node_run", "http_request"})
 """Types that tell of success and failure alike."""
 _STEP_CHIPS = {"node": "ran", "user": "user", "wait": "your turn", "note": "note"}
 _STEP_COLOURS = {"ran": "green", "failure": "red", "warning": "orange", "user": "blue", "your turn": "violet"}
+
+
+class Target(NamedTuple):
+    """Where a row leads."""
+
+    event: int
+    """The event that it is looked at by, by its place in the run from 0."""
+    node: str | None
+    """The node that is chosen with it."""
+
+    @classmethod
+    def from_browser(cls, told: Any) -> Target | None:
+        """Read what the list sends; ``None`` where it is no row, as after a choice was given back."""
+        if not isinstance(told, list) or len(told) != len(cls._fields) or not isinstance(told[0], int):
+            return None
+        return cls(told[0], None if told[1] is None else str(told[1]))
 
 
 @dataclass(frozen=True)
@@ -119,7 +135,7 @@ def _table(
     begins = [place > 0 and turn != turns[place - 1] for place, turn in enumerate(turns)]
     cells = [[each.cell(row) for each in told] for row in rows]
     drawn = [
-        Row(of_row, target, bool(begins) and begins[place])
+        Row(of_row, list(target), bool(begins) and begins[place])
         for place, (of_row, target) in enumerate(zip(cells, targets, strict=True))
     ]
     return Table([each.column for each in told], drawn, f"Timeline: {what}")

@@ -10,14 +10,19 @@ import streamlit as st
 from debugger.analysis.scopes import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.views import state
-from debugger.views.parts.heights import ROW, table_height
+from debugger.views.parts.heights import list_height
 from debugger.views.parts.json_cell import json_cell
 from debugger.views.parts.plain import plain
+from debugger.views.parts.rows.component import Column, Row, rows_list
 from debugger.views.parts.variable_detail import variable_detail
 from debugger.views.past import Past
 
 _MOST_VARIABLES = 8
-_NAME_HELP = "+ added or ~ changed by the chosen event"
+_COLUMNS = (
+    Column("name", "Name", 116, help="+ added or ~ changed by the chosen event"),
+    Column("set", "Set by", 66, help="Turn · event that set it last"),
+    Column("value", "Value", 110, help="Choose a row to read the whole value", grows=True),
+)
 
 
 def values_view(held: Past, at: int, wanted: str) -> None:
@@ -97,29 +102,23 @@ class _Tables:
             st.caption("No variables.")
 
     def _table(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
-        picked = st.dataframe(
-            {
-                "name": [self._mark(f"{lead}.{name}") + name for name in variables],
-                "set": [self._set_by(lead, name) for name in variables],
-                "value": [json_cell(value) for value in variables.values()],
-            },
-            key=f"variables_{lead}",
-            hide_index=True,
-            row_height=ROW,
-            height=table_height(len(variables), _MOST_VARIABLES),
-            on_select="rerun",
-            selection_mode="single-cell",
-            column_config={
-                "name": st.column_config.TextColumn("Name", width=116, help=_NAME_HELP),
-                "set": st.column_config.TextColumn("Set by", width=64, help="Turn · event that set it last"),
-                "value": st.column_config.TextColumn("Value", help="Choose a row to read the whole value"),
-            },
-            alt=f"{title} variables",
+        names = list(variables)
+        scope, name = state.page().variable or (None, "")
+        at = names.index(name) if scope == lead and name in variables else None
+        rows_list(
+            f"variables_{lead}",
+            _COLUMNS,
+            [self._row(lead, name, value) for name, value in variables.items()],
+            chosen=at,
+            height=list_height(len(variables), _MOST_VARIABLES),
+            told=f"{title} variables",
+            on_choose=lambda name: _choose(lead, name),
         )
-        cells = picked["selection"]["cells"]
-        if cells and cells[0][0] < len(variables):
-            name, value = list(variables.items())[cells[0][0]]
-            variable_detail(self._held, lead, name, value)
+        if at is not None:
+            variable_detail(self._held, lead, names[at], variables[names[at]])
+
+    def _row(self, lead: str, name: str, value: Any) -> Row:
+        return Row([self._mark(f"{lead}.{name}") + name, self._set_by(lead, name), json_cell(value)], name)
 
     def _set_by(self, lead: str, name: str) -> str:
         setting = self._held.history.last_set(lead, name, state.page().event)
@@ -130,3 +129,7 @@ class _Tables:
         if path in self._changed:
             return f"{self._changed[path]} "
         return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in self._changed) else ""
+
+
+def _choose(scope: str, name: Any) -> None:
+    state.page().variable = state.ChosenVariable(scope, name) if isinstance(name, str) else None

@@ -7,7 +7,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.companions import lab, left_alone, watchful
 from tests.factories import document, say
-from tests.views.event_list import column, drawn
+from tests.views.row_lists import column, drawn
 from tests.views.talk import speakers, words
 
 

@@ -4,6 +4,7 @@ import json
 
 from debugger.views.parts.inspector import TABS
 from tests.factories import direct, document, node, say, static, tool
+from tests.views.row_lists import variables
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
 
@@ -34,9 +35,8 @@ def test_the_state_shows_each_scope_after_the_latest_event(app, backend, press):
 
     press("start")
 
-    assert frame(app, "Dynamic variables").to_dict("list")["name"] == ["shop"]
-    assert frame(app, "Dynamic variables").to_dict("list")["value"] == ['"Leaf"']
-    runtime = frame(app, "Runtime variables").set_index("name")["value"].to_dict()
+    assert variables(app, "Dynamic") == {"shop": '"Leaf"'}
+    runtime = variables(app, "Runtime")
     assert runtime["tool_result"] == '{"n": 2}'
     assert "Count.tool_result" not in runtime
 
@@ -48,7 +48,7 @@ def test_copies_by_node_are_shown_on_demand(app, backend, press):
 
     app.toggle("with_copies").set_value(True).run()
 
-    assert any("." in name for name in frame(app, "Runtime variables")["name"])
+    assert any("." in name for name in variables(app, "Runtime"))
 
 
 def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, page, press):
@@ -135,7 +135,7 @@ def test_odd_values_are_shown_and_not_raised(app, backend, press):
 
     press("start")
 
-    values = frame(app, "Runtime variables").set_index("name")["value"].to_dict()
+    values = variables(app, "Runtime")
     assert values["tool_result"] == '{"none": null, "text": "<b>é</b>", "list": [1, {"a": null}]}'
     assert values["tool_result_error"] == "null"
 
@@ -158,10 +158,8 @@ def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, p
 
     page().event = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
     app.run()
-    table = frame(app, "Runtime variables")
 
-    assert list(table.columns) == ["name", "set", "value"]
-    assert "+ tool_result" in list(table["name"])
+    assert "+ tool_result" in variables(app, "Runtime")
 
 
 def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from debugger.views.state import ChosenVariable
 from tests.factories import direct, document, say, static, tool
 from tests.views.parts.test_inspector import COUNT, frame
 from tests.views.parts.test_why_tab import texts
+from tests.views.row_lists import drawn, lists, variables
 
 
 def counted(backend):
@@ -35,10 +37,12 @@ def test_each_variable_names_the_event_that_set_it_and_leads_there(app, backend,
     press("start")
     second = states(page)[1]
 
-    rows = frame(app, "Runtime variables").set_index("name")["set"].to_dict()
-    assert rows["n"] == f"1 · {second}"
-    assert rows["n_success"] == f"1 · {states(page)[0]}"
-    choose_row(app, "variables_runtime", list(rows).index("n"))
+    set_by = variables(app, "Runtime", "set")
+    assert set_by["n"] == f"1 · {second}"
+    assert set_by["n_success"] == f"1 · {states(page)[0]}"
+    page().variable = ChosenVariable("runtime", "n")
+    app.run()
+    assert drawn(app, "Runtime variables")["chosen"] == list(set_by).index("n")
     assert app.button("who_runtime_n").label == f"Set by event {second} · turn 1"
     app.button("who_runtime_n").click().run()
 
@@ -51,8 +55,8 @@ def test_only_variables_with_the_words_that_are_looked_for_are_shown(app, backen
     press("start")
 
     app.text_input("state_find").set_value("leaf").run()
-    assert frame(app, "Dynamic variables")["name"].to_list() == ["shop"]
-    assert "Runtime variables" not in [each.proto.alt for each in app.dataframe]
+    assert list(variables(app, "Dynamic")) == ["shop"]
+    assert "Runtime variables" not in lists(app)
     app.text_input("state_find").set_value("nowhere").run()
 
     assert "No variable has these words" in texts(app)
@@ -144,8 +148,8 @@ def test_a_variable_is_watched_from_its_row(app, backend, page, press):
     counted(backend)
     app.run()
     press("start")
-    names = frame(app, "Runtime variables")["name"].to_list()
-    choose_row(app, "variables_runtime", names.index("n"))
+    page().variable = ChosenVariable("runtime", "n")
+    app.run()
 
     app.button("watch_runtime_n").click().run()
     app.segmented_control("state_view").set_value("Watch").run()
@@ -163,4 +167,4 @@ def test_another_run_is_not_shown_with_the_past_of_the_one_before(app, backend, 
     press("restart")
 
     assert page().past is not old
-    assert frame(app, "Dynamic variables")["name"].to_list() == ["x"]
+    assert list(variables(app, "Dynamic")) == ["x"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from tests.factories import direct, document, node, say, static
-from tests.views.event_list import column, drawn, rows
+from tests.views.row_lists import column, drawn, rows
 
 
 def captions(app):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
@@ -32,22 +32,14 @@ class Column:
     """Whether it takes what the others leave."""
 
 
-class Target(NamedTuple):
-    """Where a row leads."""
-
-    event: int
-    """The event that it is looked at by, by its place in the run from 0."""
-    node: str | None
-    """The node that is chosen with it."""
-
-
 class Row(NamedTuple):
     """One row."""
 
     cells: Sequence[Cell]
-    target: Target
-    begins: bool
-    """Whether it is the first one of a turn."""
+    target: str | list[Any]
+    """What it stands for: given back when it is chosen."""
+    begins: bool = False
+    """Whether something new begins with it, which a line above tells."""
 
 
 def _asset(name: str) -> str:
@@ -55,21 +47,21 @@ def _asset(name: str) -> str:
 
 
 _LIST = st.components.v2.component(
-    "event_rows", html=_asset("rows.html"), css=_asset("rows.css"), js=_asset("rows.js")
+    "rows_list", html=_asset("rows.html"), css=_asset("rows.css"), js=_asset("rows.js")
 )
 
 
-def event_rows(
+def rows_list(
     key: str,
     columns: Sequence[Column],
     rows: Sequence[Row],
     *,
     chosen: int | None,
-    page: Hashable,
-    follows: bool,
     height: int,
     told: str,
-    on_choose: Callable[[], None],
+    on_choose: Callable[[Any], None],
+    page: Hashable = None,
+    follows: bool = False,
 ) -> None:
     """Draw a list.
 
@@ -78,11 +70,12 @@ def event_rows(
         columns: Its columns.
         rows: Its rows.
         chosen: The chosen row by its place, from 0.
-        page: While it is equal, the list stays where it was scrolled to.
-        follows: Whether another page begins at its end.
         height: In pixels.
         told: What the list is, for screen readers.
-        on_choose: Called when a person has chosen a row or given the choice back; see `chosen_target`.
+        on_choose: Takes what stands for the row that a person has chosen; ``None`` where the choice was given
+            back.
+        page: While it is equal, the list stays where it was scrolled to.
+        follows: Whether another page begins at its end.
     """
     _LIST(
         key=key,
@@ -95,14 +88,10 @@ def event_rows(
             "follows": follows,
             "told": told,
         },
-        on_chosen_change=on_choose,
+        on_chosen_change=lambda: on_choose(_chosen(key)),
     )
 
 
-def chosen_target(key: str) -> Target | None:
-    """Where the row leads that a person has just chosen; ``None`` where the choice was given back."""
+def _chosen(key: str) -> Any:
     held = state.widget(key)
-    told = held.get("chosen") if held else None
-    if not isinstance(told, list) or len(told) != len(Target._fields) or not isinstance(told[0], int):
-        return None
-    return Target(told[0], None if told[1] is None else str(told[1]))
+    return (held.get("chosen") if held else None) or None

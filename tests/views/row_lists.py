@@ -1,0 +1,35 @@
+"""What the lists of rows are given to draw."""
+
+from __future__ import annotations
+
+import json
+
+
+def lists(app):
+    """All of them by what they tell a screen reader."""
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return {data["told"]: data for data in given if "columns" in data}
+
+
+def drawn(app, told="Timeline"):
+    """The one whose description begins so."""
+    return next(data for description, data in lists(app).items() if description.startswith(told))
+
+
+def rows(app, told="Timeline"):
+    """Its rows by their columns' names; of a chip or a bar the text."""
+    names = [column["name"] for column in drawn(app, told)["columns"]]
+    return [
+        dict(zip(names, [cell[0] if isinstance(cell, list) else cell for cell in row["cells"]], strict=True))
+        for row in drawn(app, told)["rows"]
+    ]
+
+
+def column(app, name, told="Timeline"):
+    """What one of its columns tells."""
+    return [row[name] for row in rows(app, told)]
+
+
+def variables(app, scope, what="value"):
+    """Of each variable that the State tab lists in a scope what a column tells of it."""
+    return {row["name"]: row[what] for row in rows(app, f"{scope} variables")}
