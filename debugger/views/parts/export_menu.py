@@ -31,7 +31,7 @@ _TOLD = {
 def export_menu(session: DebugSession) -> None:
     """Draw the menu; greyed until there is something on record."""
     is_ready = session.run_id is not None and not session.busy
-    with st.popover(
+    menu = st.popover(
         "Export",
         icon=":material/download:",
         key="export",
@@ -39,8 +39,10 @@ def export_menu(session: DebugSession) -> None:
         help="Save the run as a file; secrets are masked"
         if is_ready
         else "Once a turn is over, it can be saved as a file",
-    ):
-        if is_ready:
+        on_change="rerun",
+    )
+    if menu.open and is_ready:
+        with menu:
             _formats(session)
 
 

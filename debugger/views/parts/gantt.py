@@ -19,8 +19,9 @@ _TABLE_KEY = "gantt_table"
 _BARS_KEY = "gantt_events"
 _KINDS = ("node run", "model call", "call outside")
 _MOST_ROWS = 9
-_LANE, _LEAST, _MOST = 34, 140, 420
-"""Heights in pixels."""
+_LANE, _MOST = 36, 440
+_AROUND = 118
+"""Heights in pixels; the last is that of legend, axis and its title."""
 
 
 def gantt_line(now: Reading) -> TurnRow | None:
@@ -79,7 +80,7 @@ def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
         },
         _spec(lanes),
         key=_KEY,
-        height=min(max(_LANE * len(lanes) + 90, _LEAST), _MOST),
+        height=min(_LANE * len(lanes) + _AROUND, _MOST),
         width="stretch",
         alt=f"Gantt chart of turn {turn.number}: {len(drawn)} bars in {len(lanes)} lanes; also as a table",
     )
@@ -98,7 +99,12 @@ def _spec(lanes: Sequence[str]) -> dict[str, Any]:
                 "axis": {"labelLimit": 220},
             },
             "yOffset": {"field": "kind", "type": "nominal", "sort": list(_KINDS)},
-            "x": {"field": "begin", "type": "quantitative", "title": "milliseconds since the turn began"},
+            "x": {
+                "field": "begin",
+                "type": "quantitative",
+                "title": "milliseconds since the turn began",
+                "axis": {"labelBound": True},
+            },
             "x2": {"field": "end"},
             "color": {
                 "field": "kind",
@@ -151,6 +157,7 @@ def _table(drawn: Sequence[Bar]) -> None:
             "outcome": columns.TextColumn("Outcome", width=72),
             "what": columns.TextColumn("What", width=520),
         },
+        placeholder="",
         alt="The bars of the Gantt chart: node, kind, begin and duration of each",
     )
 

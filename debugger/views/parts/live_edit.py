@@ -20,18 +20,22 @@ def live_edit(now: Reading) -> None:
     reason = now.session.backend.capabilities.reason_against("set_state")
     if page.pending_at != stop:
         page.pending, page.pending_at = now.session.pending_edits(), stop
-    waiting = len(page.pending.edits) if page.pending else 0
-    with st.popover(
-        f"Edit variables ({waiting} pending)" if waiting else "Edit variables",
+    # Told of to the server, so that it stays open when all around it is drawn anew; with another label it
+    # would be another box, and closed.
+    editor = st.popover(
+        "Edit variables",
         icon=":material/edit:",
         key="live_edit",
         disabled=reason is not None or page.pending is None,
         help=plain(reason) if reason else "What follows sees the change",
         width="content",
-    ):
-        if page.pending is not None:
-            with st.container(width=_WIDTH):
-                _editor(page.pending)
+        on_change="rerun",
+    )
+    if page.pending is not None and page.pending.edits:
+        st.badge(f"{len(page.pending.edits)} pending", color="orange")
+    if editor.open and page.pending is not None:
+        with editor, st.container(width=_WIDTH):
+            _editor(page.pending)
 
 
 def _editor(pending: PendingEdits) -> None:

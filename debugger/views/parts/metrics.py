@@ -87,6 +87,7 @@ def _nodes(rows: Sequence[NodeMetrics]) -> None:
             "out": columns.NumberColumn("Tokens out", width=88),
             "tokens": columns.NumberColumn("Tokens", width=76),
         },
+        placeholder="",
         alt="Metrics by node: runs, failures, time, model calls, latency and tokens",
     )
 
@@ -118,6 +119,7 @@ def _turns(rows: Sequence[TurnRow]) -> None:
             "failures": columns.NumberColumn("Failures", width=72),
             "warnings": columns.NumberColumn("Warnings", width=76),
         },
+        placeholder="",
         alt="Metrics by turn: duration, steps, model calls, tokens, failures and warnings",
     )
 

@@ -37,7 +37,9 @@ _TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC
 
 def timeline_filters(now: Reading) -> Shown:
     """Draw the filters in a line; the rows that they let through."""
-    state.begin_widget("timeline_density", "Events")  # no default of its own: it is kept while not drawn
+    # No defaults of their own: they are kept while not drawn.
+    state.begin_widget("timeline_density", "Events")
+    state.begin_widget(TIME_KEY, TIMES[0])
     density: Density | None = st.segmented_control(
         "Density",
         DENSITIES,
@@ -71,47 +73,55 @@ def found_line(found: Shown) -> None:
 
 
 def _filter(now: Reading, text: str) -> Filter:
-    active = _active()
-    label = f"Filters ({active})" if active else "Filters"
-    with st.popover(label, icon=":material/filter_list:", key="timeline_more", width="content"):
-        types = st.multiselect(
-            "Event types",
-            sorted(now.told.types),
-            key="timeline_types",
-            format_func=lambda kind: f"{kind} ({now.told.types[kind]:,})",
-            placeholder="All types",
-        )
-        node = _one_of("Node", _ANY_NODE, now.told.nodes, "timeline_node", now.names)
-        thread = _one_of("Thread", _ANY_THREAD, now.told.threads, "timeline_thread", {"0": "0 (main)"})
-        turns = st.selectbox("Turns", (_ALL, _LATEST, _CHOSEN), key="timeline_turns")
-        failures = st.toggle("Failures and warnings only", key="timeline_failures")
-        chosen = state.page().node
-        only_chosen = chosen is not None and st.toggle("Chosen node only", key="timeline_only_node")
-        state.begin_widget(TIME_KEY, TIMES[0])
-        st.segmented_control("Times", TIMES, key=TIME_KEY, required=True, help=_TIMES_HELP)
+    more = st.popover(
+        "Filters", icon=":material/filter_list:", key="timeline_more", width="content", on_change="rerun"
+    )
+    if more.open:
+        with more:
+            _more_filters(now)
+    if active := _active():  # not in the label: a box with another label would be another one, and closed
+        st.badge(f"{active} on", color="violet")
+    chosen = state.page().node
+    only_chosen = chosen is not None and state.widget("timeline_only_node")
+    node, thread = state.widget("timeline_node", _ANY_NODE), state.widget("timeline_thread", _ANY_THREAD)
     return Filter(
         text=text,
-        types=frozenset(types),
-        node=chosen if only_chosen else node,
-        thread=thread,
-        turn=_turn(now, turns),
-        failures_only=failures,
+        types=frozenset(state.widget("timeline_types", ())),
+        node=chosen if only_chosen else None if node == _ANY_NODE else node,
+        thread=None if thread == _ANY_THREAD else thread,
+        turn=_turn(now, state.widget("timeline_turns", _ALL)),
+        failures_only=bool(state.widget("timeline_failures")),
     )
 
 
-def _one_of(
-    label: str, anything: str, found: Mapping[str, int], key: str, names: Mapping[str, str]
-) -> str | None:
+def _more_filters(now: Reading) -> None:
+    """Draw what is behind the button; it holds while it is not drawn, too."""
+    st.multiselect(
+        "Event types",
+        sorted({*now.told.types, *state.widget("timeline_types", ())}),
+        key="timeline_types",
+        format_func=lambda kind: f"{kind} ({now.told.types.get(kind, 0):,})",
+        placeholder="All types",
+    )
+    _one_of("Node", _ANY_NODE, now.told.nodes, "timeline_node", now.names)
+    _one_of("Thread", _ANY_THREAD, now.told.threads, "timeline_thread", {"0": "0 (main)"})
+    st.selectbox("Turns", (_ALL, _LATEST, _CHOSEN), key="timeline_turns")
+    st.toggle("Failures and warnings only", key="timeline_failures")
+    if state.page().node is not None:
+        st.toggle("Chosen node only", key="timeline_only_node")
+    st.segmented_control("Times", TIMES, key=TIME_KEY, required=True, help=_TIMES_HELP)
+
+
+def _one_of(label: str, anything: str, found: Mapping[str, int], key: str, names: Mapping[str, str]) -> None:
     """Draw a choice of one of what the run has; what was chosen stays, though it has none of it yet."""
     held = state.widget(key)
     options = dict.fromkeys([anything, *sorted(found), *([held] if held else [])])
-    chosen = st.selectbox(
+    st.selectbox(
         label,
         list(options),
         key=key,
         format_func=lambda each: f"{names.get(each, each)} ({found[each]:,})" if each in found else each,
     )
-    return None if chosen == anything else chosen
 
 
 def _active() -> int:

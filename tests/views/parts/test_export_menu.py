@@ -23,6 +23,8 @@ def test_every_format_is_offered_with_what_it_is_good_for(app, backend, press, n
     app.run()
 
     press("start")
+    app.session_state["export"] = True
+    app.run()
 
     assert name in export_menu._TOLD
     assert f"download_{name}" in [element.key for element in app.get("download_button")]

@@ -147,6 +147,8 @@ def test_breakpoints_come_back_with_a_recorded_run_and_go_along_to_a_restarted_o
 def test_edits_are_pending_with_their_difference_until_they_are_applied(app, backend, page):
     opened(app, backend)
     click(app, "step_node")
+    app.session_state["live_edit"] = True
+    app.run()
     assert "Nothing is changed yet." in told(app)
     pending = page().pending
     tier = next(tier for tier in pending.shown if tier.scope == "dynamic")

@@ -10,6 +10,11 @@ def captions(app):
     return " ".join(caption.value for caption in app.caption)
 
 
+def open_filters(app):
+    app.session_state["timeline_more"] = True
+    app.run()
+
+
 def test_before_a_run_the_timeline_says_what_would_be_here(app, backend):
     backend.create_workflow(document(static("a", "Hello")))
 
@@ -59,6 +64,7 @@ def test_text_and_type_narrow_the_timeline(app, backend, press):
     app.text_input("timeline_text").set_value("hello").run()
     by_text = column(app, "type")
     app.text_input("timeline_text").set_value("").run()
+    open_filters(app)
     app.multiselect("timeline_types").set_value(["direct_edge"]).run()
     by_type = column(app, "type")
 
@@ -93,6 +99,7 @@ def test_the_chosen_node_can_be_looked_at_alone(app, backend, page, press):
     page().node = "chat"
     app.run()
 
+    open_filters(app)
     app.toggle("timeline_only_node").set_value(True).run()
 
     assert set(column(app, "node")) == {"Chat"}
@@ -132,6 +139,7 @@ def test_the_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
     app.chat_input("message").set_value("hello").run()
     settle()
 
+    open_filters(app)
     app.selectbox("timeline_turns").set_value("Latest turn").run()
 
     assert set(column(app, "turn")) == {"2"}
@@ -171,6 +179,7 @@ def test_in_steps_each_row_is_a_step(app, backend, press, settle):
 def test_times_are_told_as_asked_for(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
+    open_filters(app)
     app.segmented_control("timeline_times").set_value("Elapsed").run()
     elapsed = next(row["time"] for row in rows(app) if row["turn"] == "2")
     app.segmented_control("timeline_times").set_value("UTC").run()
@@ -185,15 +194,34 @@ def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
     app.run()
     press("start")
 
+    open_filters(app)
     app.toggle("timeline_failures").set_value(True).run()
 
     assert set(column(app, "type")) <= {"workflow_error", "workflow_warning"}
     assert "hidden" in captions(app)
 
 
+def test_a_filter_holds_while_its_box_is_closed(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    open_filters(app)
+    app.multiselect("timeline_types").set_value(["direct_edge"]).run()
+
+    app.session_state["timeline_more"] = False
+    app.run()
+    app.run()
+
+    assert [box.key for box in app.multiselect if box.key == "timeline_types"] == []
+    assert column(app, "type") == ["direct_edge"]
+    open_filters(app)
+    assert app.multiselect("timeline_types").value == ["direct_edge"]
+
+
 def test_a_node_of_the_run_can_be_looked_at_alone(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
+    open_filters(app)
     app.selectbox("timeline_node").set_value("chat").run()
 
     assert set(column(app, "node")) == {"Chat"}
