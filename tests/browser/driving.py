@@ -107,13 +107,10 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
 
 
 def open_editor(page: Page) -> None:
-    """Open the editor of a run that stands still; a page that is being drawn anew closes it again."""
-    for _ in range(3):
-        page.locator(".st-key-live_edit button").first.click()
-        settled(page)
-        with suppress(TimeoutError):
-            page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for(timeout=6_000)
-            return
+    """Open the editor of a run that stands still."""
+    page.locator(".st-key-live_edit button").first.click()
+    page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for()
+    settled(page)
 
 
 def start(page: Page) -> None:
