@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from debugger.errors import ConflictError, StoreLostError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
@@ -29,7 +30,8 @@ class Store:
 
     Args:
         url: As in ``sqlite:///folder/file.sqlite3``; folder and file are made when they are not there.
-            ``sqlite://`` is kept in memory and gone with the store.
+            ``sqlite://`` is kept in memory and gone with the store. ``postgresql://user:password@host/database``
+            is a database on a server, which any number of processes may use at once.
 
     Raises:
         StoreError: The database cannot be opened or made, belongs to another program, or was made by a newer
@@ -183,8 +185,10 @@ class Store:
             ConflictError: The run does not stand right before this turn: someone else was quicker.
             NotFoundError: There is no such run, and this is not its first turn.
         """
-        with self._database.writing_cursor() as cursor:
-            self._turns.append(cursor, turn)
+        try:
+            self._append(turn)
+        except StoreLostError:
+            self._append_again(turn)
 
     def renew_checkpoint(self, run_id: str, turn_number: int, checkpoint: bytes) -> None:
         """Put another checkpoint in the place of a turn's, for what is worth remembering but no turn.
@@ -276,3 +280,19 @@ class Store:
             InputError: Page or size is below 1.
         """
         return search_runs(self._database, workflow_id, status, search, page, size)
+
+    def _append(self, turn: FinishedTurn) -> None:
+        with self._database.writing_cursor() as cursor:
+            self._turns.append(cursor, turn)
+
+    def _append_again(self, turn: FinishedTurn) -> None:
+        """Keep a turn that may be kept already: the connection ended before that was told.
+
+        Where it is, it is in its own way now.
+        """
+        try:
+            self._append(turn)
+        except ConflictError:
+            with self._database.reading_cursor() as cursor:
+                if not self._turns.holds(cursor, turn):
+                    raise
