@@ -52,6 +52,16 @@ def url(request, tmp_path):
     return f"sqlite:///{tmp_path}/debugger.sqlite3"
 
 
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def every_url(request, tmp_path):
+    """The same, and that of a database in memory."""
+    return {
+        "memory": lambda: "sqlite://",
+        "sqlite": lambda: f"sqlite:///{tmp_path}/debugger.sqlite3",
+        "postgresql": lambda: request.getfixturevalue("postgres_url"),
+    }[request.param]()
+
+
 @pytest.fixture(params=["memory", "postgresql"])
 def store(request):
     """An open store, of each kind."""
