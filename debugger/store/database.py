@@ -80,6 +80,11 @@ class Database:
         with self.reading_cursor() as cursor:
             self.kind.prepare(cursor)
 
+    def compact(self) -> None:
+        """Give the room of what was deleted back, as far as this kind of database does."""
+        with self.reading_cursor() as cursor:
+            cursor.execute("VACUUM")
+
     def close(self) -> None:
         """Let go of the files, once every block has ended."""
         with suppress(IndexError):

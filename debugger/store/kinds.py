@@ -61,6 +61,9 @@ class Kind(Protocol):
     def changing_tables(self, connection: Connection) -> AbstractContextManager[None]:
         """A transaction in which tables may be made, changed and dropped, kept as a whole at the end."""
 
+    def number_on(self, connection: Connection) -> None:
+        """Number the rows to come after those that were put in with their numbers."""
+
     def let_go(self, connection: PoolProxiedConnection) -> None:
         """Give a connection back after something went wrong; what was begun on it is taken back."""
 

@@ -168,6 +168,12 @@ class Postgres:
         yield
         connection.commit()
 
+    def number_on(self, connection: Connection) -> None:
+        """Number the rows to come after those that were put in with their numbers."""
+        connection.exec_driver_sql(
+            "SELECT setval(pg_get_serial_sequence('turns', 'id'), coalesce(max(id), 0) + 1, false) FROM turns"
+        )
+
     def let_go(self, connection: PoolProxiedConnection) -> None:
         """Give a connection back; one that is lost is replaced on the next use."""
         driver = connection.dbapi_connection

@@ -145,6 +145,9 @@ class Sqlite:
             connection.rollback()
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
+    def number_on(self, connection: Connection) -> None:
+        """Nothing: a row comes after the last one by itself."""
+
     def let_go(self, connection: PoolProxiedConnection) -> None:
         """Give a connection back; the pool rolls back what was begun."""
         connection.close()

@@ -10,11 +10,12 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
-from debugger.store import facts, runs, workflows
+from debugger.store import facts, retention, runs, workflows
 from debugger.store.database import Database
 from debugger.store.forks import ForkBook
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
@@ -215,6 +216,31 @@ class Store:
         """
         with self._database.writing() as connection:
             copy_run(connection, fork)
+
+    def delete_run(self, run_id: str) -> None:
+        """Forget a run with all that is noted on it. Forks of it stay.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            retention.delete_run(connection, run_id)
+
+    def what_would_go(self, limits: Limits) -> Pruning:
+        """The runs that have been kept for long enough; none goes by itself."""
+        with self._database.reading() as connection:
+            return retention.plan(connection, limits)
+
+    def prune(self, pruning: Pruning) -> int:
+        """Delete what would go, some runs at a time; how many did go.
+
+        A run stays that was gone on with or marked since.
+        """
+        return retention.prune(self._database, pruning)
+
+    def compact(self) -> None:
+        """Give the room of what was deleted back, as far as this kind of database does."""
+        self._database.compact()
 
     def run(self, run_id: str) -> Run:
         """One run with its turns, in the shape of ``platform/wire.md`` 5.2.

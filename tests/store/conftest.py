@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import closing, contextmanager
 from uuid import uuid4
 
 import psycopg
@@ -35,13 +35,15 @@ def postgres():
 @pytest.fixture
 def postgres_url(postgres):
     """The URL of an empty PostgreSQL database, or of what looks like one: a schema of its own."""
-    schema = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(f"{SERVER} dbname={postgres}", autocommit=True) as connection:
-        connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
-    yield f"postgresql://postgres@127.0.0.1:5432/{postgres}?options=-csearch_path%3D{schema}"
-    with psycopg.connect(f"{SERVER} dbname={postgres}", autocommit=True) as connection:
-        connection.execute("SET client_min_messages = warning")
-        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(schema)))
+    with a_schema(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def other_postgres_url(postgres):
+    """The URL of another one."""
+    with a_schema(postgres) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,6 +52,14 @@ def url(request, tmp_path):
     if request.param == "postgresql":
         return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path}/debugger.sqlite3"
+
+
+@pytest.fixture
+def other_url(url, request, tmp_path):
+    """The URL of another one of the same kind."""
+    if url.startswith("postgresql"):
+        return request.getfixturevalue("other_postgres_url")
+    return f"sqlite:///{tmp_path}/other.sqlite3"
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -74,3 +84,15 @@ def store(request):
 def notebook(store):
     """The notebook of an open store."""
     return store.notebook
+
+
+@contextmanager
+def a_schema(database):
+    """A schema that is there for the length of a block; gives the URL that leads into it."""
+    schema = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(f"{SERVER} dbname={database}", autocommit=True) as connection:
+        connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
+    yield f"postgresql://postgres@127.0.0.1:5432/{database}?options=-csearch_path%3D{schema}"
+    with psycopg.connect(f"{SERVER} dbname={database}", autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(schema)))
