@@ -145,7 +145,8 @@ class Postgres:
             pool_use_lifo=True,
             use_native_hstore=False,
         )
-        event.listen(engine, "connect", self._set_up)
+        # Before SQLAlchemy asks for anything itself.
+        event.listen(engine, "connect", self._set_up, insert=True)
         event.listen(engine, "checkout", _refuse_lost)
         return engine
 

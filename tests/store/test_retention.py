@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import closing
 
@@ -202,8 +203,6 @@ def test_forks_of_a_deleted_run_stay_and_go_on(store):
 
 
 def test_a_turn_is_kept_or_its_run_is_deleted_whichever_comes_first(url):
-    import threading
-
     with closing(Store(url)) as store, closing(Store(url)) as other:
         outcomes = set()
         for _ in range(30):
