@@ -15,7 +15,7 @@
     │   └── ConditionError            500   a condition that cannot be evaluated
     ├── UnsupportedError              501   this backend or engine does not do that
     ├── StoreError                    503   the database cannot be opened, read or written
-    │   └── StoreLostError            503   the connection to it ended while it was used
+    │   └── StoreLostError            503   it does not answer, or not any more
     ├── SettingsError                 500   a setting has a value that means nothing
     └── ApiError                      502   the hosted API did not do as asked
         ├── AuthenticationError       401   no key, or a key that is not accepted
@@ -146,7 +146,7 @@ class StoreError(DebuggerError):
 
 
 class StoreLostError(StoreError):
-    """The connection to the database ended: what was under way may have been done or not, as a whole."""
+    """The database does not answer, or not any more: what was under way was done as a whole or not at all."""
 
 
 class SettingsError(DebuggerError):

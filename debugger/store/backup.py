@@ -146,6 +146,7 @@ def _take_in(
 ) -> dict[str, int]:
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 
+    database.kind.keep_out(connection, [table.name for table in metadata.sorted_tables])
     metadata.drop_all(connection)
     revisions.drop(connection)
     # The tables as they were when the backup was made; it then goes the way of any database of that time.

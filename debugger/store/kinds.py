@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -60,6 +61,14 @@ class Kind(Protocol):
 
     def changing_tables(self, connection: Connection) -> AbstractContextManager[None]:
         """A transaction in which tables may be made, changed and dropped, kept as a whole at the end."""
+
+    def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Let nobody else into tables until the end of the transaction.
+
+        Args:
+            connection: In a transaction in which tables may be changed.
+            tables: In the order in which a turn uses them, so that none waits for the other.
+        """
 
     def number_on(self, connection: Connection) -> None:
         """Number the rows to come after those that were put in with their numbers."""

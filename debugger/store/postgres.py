@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import psycopg
@@ -73,6 +73,7 @@ _UNREACHABLE = Fault(
     "cannot be reached",
     "See that PostgreSQL runs there, and that host, port, database, user and password in "
     "WORKFLOW_DEBUGGER_DATABASE are right.",
+    StoreLostError,
 )
 _OTHER = Fault("did not do as asked", f"Ask whoever looks after it, {_ELSEWHERE}.")
 
@@ -168,6 +169,10 @@ class Postgres:
         connection.exec_driver_sql(self.begin_writing)
         yield
         connection.commit()
+
+    def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Let nobody else into tables until the end of the transaction."""
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
 
     def number_on(self, connection: Connection) -> None:
         """Number the rows to come after those that were put in with their numbers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,9 @@ class Sqlite:
         finally:
             connection.rollback()
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+    def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Nothing: who may change tables is alone already."""
 
     def number_on(self, connection: Connection) -> None:
         """Nothing: a row comes after the last one by itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,10 @@ from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
+
+_SECONDS_TO_RETURN = 10.0
+"""How long a turn waits for a database that does not answer any more."""
+_POLL_SECONDS = 0.1
 
 
 class Store:
@@ -312,10 +317,21 @@ class Store:
             self._turns.append(cursor, turn)
 
     def _append_again(self, turn: FinishedTurn) -> None:
-        """Keep a turn that may be kept already: the connection ended before that was told.
+        """Keep a turn of which it is not known whether it was kept: the database did not say so any more.
 
-        Where it is, it is in its own way now.
+        A database that is started again is back soon; who is told that a turn was not kept sends it again.
         """
+        deadline = time.monotonic() + _SECONDS_TO_RETURN
+        while True:
+            try:
+                self._append_unless_kept(turn)
+                return
+            except StoreLostError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
+
+    def _append_unless_kept(self, turn: FinishedTurn) -> None:
         try:
             self._append(turn)
         except ConflictError:
