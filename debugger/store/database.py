@@ -36,6 +36,7 @@ class Database:
         self.turnstile = self.kind.turnstile
         self._begin_turn = self.kind.begin_turn
         self._idle = self.kind.idle()
+        self.cursor = self.kind.cursor
 
     @property
     def dialect(self) -> Dialect:
@@ -130,10 +131,7 @@ class _Loan:
         self._database.turnstile.__enter__()
         try:
             self._connection = self._database.take()
-            # The driver's own connection: the pool's proxy would look at each call once more.
-            driver = self._connection.dbapi_connection
-            assert driver is not None, "it comes fresh from the pool, or was kept whole"
-            self._cursor = driver.cursor()
+            self._cursor = self._database.cursor(self._connection)
             if self._begin is not None:
                 self._cursor.execute(self._begin)
         except BaseException as error:

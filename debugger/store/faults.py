@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
-from debugger.errors import InputError, StoreError
+from debugger.errors import InputError, StoreError, StoreLostError
 
 if TYPE_CHECKING:
     from debugger.store.kinds import Kind
@@ -28,7 +28,17 @@ _NO_CONNECTION = Fault(
     "is used by too many at once here",
     "Try again, or allow more connections, as in ?connections=32 in WORKFLOW_DEBUGGER_DATABASE.",
 )
+_LOST = Fault(
+    "ends every connection",
+    "Try again in a moment; look at where the run stands first.",
+    StoreLostError,
+)
 _OTHER = Fault("did not do as asked", "Restore it from a copy, or move it away to begin with an empty one.")
+_OF_POOL = (
+    (NoneFreeError, _NO_CONNECTION),
+    # After one that was lost already, the pool has got two more that were lost at once.
+    (InvalidRequestError, _LOST),
+)
 
 
 @contextmanager
@@ -65,8 +75,8 @@ def store_error(error: BaseException, kind: Kind) -> StoreError | InputError | N
             return _not_kept(cause)
         return fault.error(f"The database {kind.place} {fault.what}: {_line(cause)}.", advice=fault.advice)
     if isinstance(error, SQLAlchemyError):
-        fault = _NO_CONNECTION if isinstance(error, NoneFreeError) else _OTHER
-        return StoreError(f"The database {kind.place} {fault.what}: {_line(error)}.", advice=fault.advice)
+        fault = next((fault for raised, fault in _OF_POOL if isinstance(error, raised)), _OTHER)
+        return fault.error(f"The database {kind.place} {fault.what}: {_line(error)}.", advice=fault.advice)
     return _not_kept(error) if isinstance(error, OverflowError | UnicodeEncodeError) else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -42,6 +42,10 @@ class Kind(Protocol):
     """Lets in as many threads at once as there may be transactions."""
     errors: tuple[type[Exception], ...]
     """What its driver raises."""
+
+    @property
+    def cursor(self) -> Callable[[PoolProxiedConnection], DBAPICursor]:
+        """Gives a cursor for statements that run with every turn."""
 
     def open_engine(self) -> Engine:
         """An engine whose connections every thread may use; nothing is connected yet.

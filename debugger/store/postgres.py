@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
@@ -14,6 +15,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from debugger.errors import InputError, StoreError, StoreLostError
 from debugger.store.faults import Fault
+from debugger.store.postgres_cursor import TurnCursor
 from debugger.store.urls import seconds_to_wait
 
 OPTIONS = frozenset(
@@ -37,6 +39,7 @@ OPTIONS = frozenset(
 MOST_CONNECTIONS = 16
 """How many connections a process has at most, unless ``?connections=`` says otherwise."""
 
+_PREPARED = "prepared for turns"
 _URL_ADVICE = "Write postgresql://user:password@host/database."
 _ENCODING = "UTF8"
 _LOCK = 0x776F726B
@@ -48,6 +51,9 @@ _IDLE_MINUTES = 10
 _ARGUMENTS = {
     # Transactions are begun by name: the driver then begins none by itself.
     "autocommit": True,
+    # What runs with every turn is prepared by our own cursor. What the driver has prepared it forgets, and
+    # lets the server forget all, with every transaction that is taken back.
+    "prepare_threshold": None,
     "connect_timeout": 10,
     "fallback_application_name": "workflow-debugger",
     # A machine that is gone without a word is noticed after about a minute, not after two hours.
@@ -132,6 +138,11 @@ class Postgres:
         self._connections = _connections(url)
         self.place = f"{url.database} on {_host(url)}"
         self.turnstile: AbstractContextManager[object] = nullcontext()
+
+    def cursor(self, connection: PoolProxiedConnection) -> DBAPICursor:
+        """A cursor for statements that run with every turn."""
+        driver = cast("psycopg.Connection[Any]", connection.dbapi_connection)
+        return cast(DBAPICursor, TurnCursor(driver, connection.info.setdefault(_PREPARED, {})))
 
     def open_engine(self) -> Engine:
         """An engine; nothing is connected yet."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class Sqlite:
     begin_reading = "BEGIN"
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
+    cursor: Callable[[PoolProxiedConnection], DBAPICursor] = methodcaller("cursor")
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, url: URL) -> None:
