@@ -1,4 +1,4 @@
-"""The command line: ``python -m debugger serve`` and ``python -m debugger check``."""
+"""The command line: ``python -m debugger serve``, ``check``, and what looks after the store."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from debugger.graph.checks import problem_line
 from debugger.protocol.workflow import Workflow
 from debugger.server import serve as serve_backend
 from debugger.settings import read_settings
+from debugger.upkeep import upkeep
 
 _KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, help="Step conversational AI workflows.")
+main.add_typer(upkeep)
 
 
 class InlinePython(StrEnum):

@@ -15,6 +15,7 @@
     │   └── ConditionError            500   a condition that cannot be evaluated
     ├── UnsupportedError              501   this backend or engine does not do that
     ├── StoreError                    503   the database cannot be opened, read or written
+    │   └── StoreLostError            503   it does not answer, or not any more
     ├── SettingsError                 500   a setting has a value that means nothing
     └── ApiError                      502   the hosted API did not do as asked
         ├── AuthenticationError       401   no key, or a key that is not accepted
@@ -142,6 +143,10 @@ class StoreError(DebuggerError):
     """The database cannot be opened, read or written."""
 
     status = 503
+
+
+class StoreLostError(StoreError):
+    """The database does not answer, or not any more: what was under way was done as a whole or not at all."""
 
 
 class SettingsError(DebuggerError):

@@ -44,7 +44,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     database: str = ""
-    """URL of the store; empty means a SQLite file in the user's data folder."""
+    """URL of the store, SQLite's or PostgreSQL's; empty means a SQLite file in the user's data folder."""
+    keep_days: float | None = Field(default=None, ge=0)
+    """Days that a run is kept after its last turn, like the next two whenever somebody prunes the store."""
+    keep_runs: int | None = Field(default=None, ge=0)
+    """How many runs are kept."""
+    keep_bytes: int | None = Field(default=None, ge=0)
+    """How many bytes workflows and runs may take in the store."""
     responder: Literal["scripted", "rules", "model"] = "scripted"
     """What answers for a model: the workflow's script where it has one, always the rules, or the models that
     the workflow names."""

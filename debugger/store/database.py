@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 
 from sqlalchemy import Connection
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.pool import PoolProxiedConnection
 
-from debugger.store.engines import (
-    BEGIN_READING,
-    BEGIN_WRITING,
-    COMMIT,
-    busy_seconds,
-    in_memory,
-    open_engine,
-    place_of,
-    read_url,
-    use_write_ahead_log,
-)
+from debugger.store.engines import kind_of
 from debugger.store.faults import store_error, store_errors
 
 
@@ -32,62 +21,81 @@ class Database:
     out as an error of `debugger.errors`.
 
     Args:
-        url: As in ``sqlite:///folder/file.sqlite3``; ``sqlite://`` is a database in memory.
+        url: As in ``sqlite:///folder/file.sqlite3`` or ``postgresql://user:password@host/database``;
+            ``sqlite://`` is a database in memory.
 
     Raises:
         StoreError: The URL cannot be used, or the folder cannot be made.
     """
 
     def __init__(self, url: str) -> None:
-        parsed = read_url(url)
-        self.place = place_of(parsed)
-        self._busy_seconds = busy_seconds(parsed)
-        self._engine = open_engine(parsed)
-        # In memory there is one connection only, and one transaction at a time on it.
-        self.turnstile = threading.RLock() if in_memory(parsed) else nullcontext()
-        self._idle: list[PoolProxiedConnection] = []
+        self.kind = kind_of(url)
+        """What is done here in the way of one kind of database."""
+        self.place = self.kind.place
+        self._engine = self.kind.open_engine()
+        self.turnstile = self.kind.turnstile
+        self._begin_turn = self.kind.begin_turn
+        self._idle = self.kind.idle()
+        self.cursor = self.kind.cursor
 
     @property
     def dialect(self) -> Dialect:
-        """How statements are written for this kind of database."""
-        return self._engine.dialect
+        """How statements are written for this kind of database, parameters by position."""
+        return self.kind.dialect(self._engine)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, whatever is written meanwhile."""
-        with self._connection(BEGIN_READING) as connection:
+        with self._connection() as connection:
+            connection.exec_driver_sql(self.kind.begin_reading)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is kept as a whole at the end of the block."""
-        with self._connection(BEGIN_WRITING) as connection:
+        """A transaction that is kept as a whole at the end of the block; there is one at a time."""
+        with self._connection() as connection:
+            connection.exec_driver_sql(self.kind.begin_writing)
             yield connection
             connection.commit()
+
+    @contextmanager
+    def changing_tables(self) -> Iterator[Connection]:
+        """The same for who makes, changes or drops tables."""
+        with self._connection() as connection, self.kind.changing_tables(connection):
+            yield connection
 
     def reading_cursor(self) -> AbstractContextManager[DBAPICursor]:
         """A driver's cursor for one single select: a tenth of the cost of `reading`."""
         return _Loan(self, None)
 
     def writing_cursor(self) -> AbstractContextManager[DBAPICursor]:
-        """A driver's cursor in a transaction like that of `writing`, at half its cost."""
-        return _Loan(self, BEGIN_WRITING)
+        """A driver's cursor in a transaction for a turn, at half the cost of `writing`.
+
+        There may be others at the same moment: what it reads and then writes it has to lock, or to compare
+        where it writes.
+        """
+        return _Loan(self, self._begin_turn)
 
     def prepare(self) -> None:
         """Bring the database into the mode in which it is used from now on."""
         with self.reading_cursor() as cursor:
-            use_write_ahead_log(cursor, self._busy_seconds)
+            self.kind.prepare(cursor)
+
+    def compact(self) -> None:
+        """Give the room of what was deleted back, as far as this kind of database does."""
+        with self.reading_cursor() as cursor:
+            cursor.execute("VACUUM")
 
     def close(self) -> None:
         """Let go of the files, once every block has ended."""
-        while self._idle:
-            self._idle.pop().close()
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
         self._engine.dispose()
 
     @contextmanager
-    def _connection(self, begin: str) -> Iterator[Connection]:
-        with self.turnstile, store_errors(self.place), self._engine.connect() as connection:
-            connection.exec_driver_sql(begin)
+    def _connection(self) -> Iterator[Connection]:
+        with self.turnstile, store_errors(self.kind), self._engine.connect() as connection:
             yield connection
 
     def take(self) -> PoolProxiedConnection:
@@ -98,11 +106,7 @@ class Database:
             return self._engine.raw_connection()
 
     def keep(self, connection: PoolProxiedConnection) -> None:
-        """Take a connection back for the next block.
-
-        To take one from the pool and give it back, which rolls it back every time, is a tenth of what a turn
-        costs.
-        """
+        """Take a connection back for the next block."""
         self._idle.append(connection)
 
 
@@ -127,10 +131,7 @@ class _Loan:
         self._database.turnstile.__enter__()
         try:
             self._connection = self._database.take()
-            # The driver's own connection: the pool's proxy would look at each call once more.
-            driver = self._connection.dbapi_connection
-            assert driver is not None, "it comes fresh from the pool, or was kept whole"
-            self._cursor = driver.cursor()
+            self._cursor = self._database.cursor(self._connection)
             if self._begin is not None:
                 self._cursor.execute(self._begin)
         except BaseException as error:
@@ -154,7 +155,7 @@ class _Loan:
     def _end(self) -> None:
         assert self._connection is not None
         if self._begin is not None:
-            self._cursor.execute(COMMIT)  # the driver's own commit would be parsed anew each time
+            self._cursor.execute("COMMIT")  # the driver's own commit would be parsed anew each time
         self._cursor.close()
         self._database.keep(self._connection)
 
@@ -162,9 +163,9 @@ class _Loan:
         """Take back what was begun; what the database raised comes out as an error of `debugger.errors`."""
         try:
             if self._connection is not None:
-                self._connection.close()  # the pool rolls back what was begun
+                self._database.kind.let_go(self._connection)
         finally:
             self._database.turnstile.__exit__(type(error), error, error.__traceback__)
-        told = store_error(error, self._database.place)
+        told = store_error(error, self._database.kind)
         if told is not None:
             raise told from error

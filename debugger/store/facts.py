@@ -1,19 +1,30 @@
-"""What a database tells of itself, in its table ``meta``."""
+"""What a database tells of itself."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select, update
 
 from debugger.store.schema import SCHEMA_VERSION, meta
+
+revisions = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+"""What Alembic notes: the last migration that a database has been through."""
 
 _SCHEMA_VERSION = "schema_version"
 _WORKFLOWS_CREATED = "workflows_created"
 
 
-def write_first_facts(connection: Connection) -> None:
+def write_first_facts(connection: Connection, revision: str) -> None:
     """Note in a new database which tables it has, and that no workflow was ever in them."""
     facts = {_SCHEMA_VERSION: str(SCHEMA_VERSION), _WORKFLOWS_CREATED: "no"}
     connection.execute(insert(meta), [{"key": key, "value": value} for key, value in facts.items()])
+    revisions.create(connection)
+    connection.execute(insert(revisions).values(version_num=revision))
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The last migration that a database has been through, whose table of them is there."""
+    found: str | None = connection.scalar(select(revisions.c.version_num))
+    return found
 
 
 def schema_version(connection: Connection) -> int | None:

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Double,
-    Integer,
     LargeBinary,
     Row,
     String,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.forks import ForkRecord
@@ -29,14 +27,15 @@ from debugger.protocol.json_text import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.database import Database
 from debugger.store.json_text import read_json
-from debugger.store.schema import metadata, runs
+from debugger.store.schema import Number, metadata, runs
+from debugger.store.upserts import insert
 
 forks = Table(
     "forks",
     metadata,
     Column("run_id", String(64), primary_key=True),
     Column("source_run_id", String(64), nullable=False, index=True),
-    Column("turn_number", Integer, nullable=False),
+    Column("turn_number", Number, nullable=False),
     Column("way", String(16), nullable=False),
     Column("note", Text, nullable=False),
     Column("forked_by", Text, nullable=False),
@@ -111,7 +110,7 @@ def keep(connection: Connection, record: ForkRecord) -> None:
         "fidelity": None if record.fidelity is None else encode(record.fidelity),
         "changes": encode(list(record.changes)),
     }
-    statement = insert_or_update(forks).values(run_id=record.run_id, **values)
+    statement = insert(forks).values(run_id=record.run_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["run_id"], set_=values))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, delete, func, select
 
 from debugger.errors import InputError
 from debugger.protocol.notes import RunMark
 from debugger.store.notebook_schema import run_marks, run_tags
+from debugger.store.upserts import insert
 
 MOST_TAG_CHARACTERS = 50
 
@@ -37,13 +37,13 @@ def read_marks(connection: Connection, run_ids: Collection[str]) -> dict[str, Ru
 
 def star(connection: Connection, run_id: str, *, starred: bool) -> None:
     """Give a run a star, or take it."""
-    fresh = upsert(run_marks).values(run_id=run_id, starred=starred, note="")
+    fresh = insert(run_marks).values(run_id=run_id, starred=starred, note="")
     connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_={"starred": starred}))
 
 
 def write(connection: Connection, run_id: str, note: str) -> None:
     """Write a note on a run; an empty one takes it away."""
-    fresh = upsert(run_marks).values(run_id=run_id, starred=False, note=note)
+    fresh = insert(run_marks).values(run_id=run_id, starred=False, note=note)
     connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_={"note": note}))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset, RatingValue, RunMark, RunNotes, Target
@@ -13,6 +12,7 @@ from debugger.store import marks, presets, remarks
 from debugger.store.database import Database
 from debugger.store.notebook_schema import kits
 from debugger.store.unfinished import UnfinishedStatements, UnfinishedTurn, read_unfinished
+from debugger.store.upserts import insert
 
 
 class Notebook:

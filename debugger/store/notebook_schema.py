@@ -1,13 +1,14 @@
 """The tables of the notebook: what people note on runs, and what a session keeps beside them.
 
 None refers to another table: a run of the hosted API has no row in ``runs``, and its notes are kept here as
-well. A database that an older version made is given these tables when it is opened.
+well.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, Double, Index, LargeBinary, String, Table, Text
 
+from debugger.store.schema import Number
 from debugger.store.schema import metadata as metadata
 
 run_marks = Table(
@@ -73,7 +74,7 @@ unfinished_turns = Table(
     metadata,
     Column("run_id", String(64), primary_key=True),
     Column("workflow_id", String(64), nullable=False),
-    Column("version_number", Integer, nullable=False),
+    Column("version_number", Number, nullable=False),
     Column("began_at", Double, nullable=False),
     Column("input_json", LargeBinary, nullable=False),
     Column("events_json", LargeBinary, nullable=False),
@@ -84,7 +85,7 @@ spoken = Table(
     "spoken",
     metadata,
     Column("run_id", String(64), primary_key=True),
-    Column("turn_count", Integer, nullable=False),
+    Column("turn_count", Number, nullable=False),
     Column("text", Text, nullable=False),
 )
 """What was said in a run's turns up to a number, in lower case; written when somebody searches."""

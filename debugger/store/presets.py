@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject
@@ -14,6 +13,7 @@ from debugger.protocol.notes import Preset
 from debugger.store.json_text import read_json
 from debugger.store.notebook_schema import presets
 from debugger.store.times import iso_time
+from debugger.store.upserts import insert
 
 SECRETS = "secret_variables"
 """The one key of a run input that is never kept (``platform/wire.md`` 2.2)."""

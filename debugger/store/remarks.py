@@ -7,13 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, delete, select
-from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.sqlite import insert
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.notes import MOST_CHARACTERS, Comment, GivenRating, RatingValue, RunNotes, Target
 from debugger.store.notebook_schema import comments, ratings
 from debugger.store.times import iso_time, seconds_of
+from debugger.store.upserts import insert
 
 
 def read_comments(connection: Connection, run_id: str) -> list[Comment]:
@@ -57,7 +56,7 @@ def comment(connection: Connection, run_id: str, target: Target, author: str, te
             f"The comment has {len(content)} characters.", advice=f"Shorten it to {MOST_CHARACTERS}."
         )
     connection.execute(
-        plain_insert(comments),
+        insert(comments),
         {
             "logical_id": f"comment_{uuid4().hex}",
             "run_id": run_id,

@@ -41,8 +41,10 @@ def copy_run(connection: Connection, fork: RunFork) -> None:
     Raises:
         NotFoundError: There is no such run.
     """
-    if connection.execute(_copied_run(fork)).rowcount == 0:
-        raise unknown_run(fork.record.source_run_id)
+    source = fork.record.source_run_id
+    if connection.scalar(select(runs.c.id).where(runs.c.id == source)) is None:
+        raise unknown_run(source)
+    connection.execute(_copied_run(fork))
     if fork.pair_count:
         connection.execute(_copied_turns(fork))
         last = (turns.c.run_id == fork.record.run_id, turns.c.turn_number == fork.pair_count)

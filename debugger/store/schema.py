@@ -8,6 +8,7 @@ no list reads a turn.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Double,
     ForeignKey,
@@ -22,9 +23,12 @@ from sqlalchemy import (
 )
 
 SCHEMA_VERSION = 2
-"""Raised whenever a table changes in a way that an older program would trip over."""
+"""Raised by a migration that changes a table in a way that an older program would trip over."""
 
 metadata = MetaData()
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""An integer of 64 bits, which SQLite's only kind is."""
 
 meta = Table(
     "meta",
@@ -40,7 +44,7 @@ workflows = Table(
     Column("id", String(24), primary_key=True),
     Column("name", Text),
     Column("description", Text),
-    Column("active_version_number", Integer, nullable=False),
+    Column("active_version_number", Number, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
 )
@@ -49,7 +53,7 @@ versions = Table(
     "versions",
     metadata,
     Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
-    Column("version_number", Integer, primary_key=True, autoincrement=False),
+    Column("version_number", Number, primary_key=True, autoincrement=False),
     Column("version_name", Text),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
@@ -63,17 +67,17 @@ runs = Table(
     Column("id", String(24), primary_key=True),
     # No foreign keys to the workflow: its runs outlive it.
     Column("workflow_id", String(24), nullable=False),
-    Column("version_number", Integer, nullable=False),
+    Column("version_number", Number, nullable=False),
     Column("version_name", Text),
     Column("workflow_name", Text),
     Column("run_by", Text),
     Column("status", String(32), nullable=False),
     Column("termination_source", Text),
-    Column("turn_count", Integer, nullable=False),
+    Column("turn_count", Number, nullable=False),
     Column("token_usage", LargeBinary),
     Column("latency_stats", LargeBinary),
     Column("source_workflow_run_id", String(24)),
-    Column("checkpoint_source_turn_index", Integer),
+    Column("checkpoint_source_turn_index", Number),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     # Neither index holds a column that a later turn changes: a turn then writes one page of this table.
@@ -86,9 +90,9 @@ turns = Table(
     "turns",
     metadata,
     # The number of the row: turns of many runs then go to the end of the table one after the other.
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False),
-    Column("turn_number", Integer, nullable=False),
+    Column("turn_number", Number, nullable=False),
     Column("status", String(32), nullable=False),
     Column("started_at", Double, nullable=False),
     Column("finished_at", Double, nullable=False),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run
 from debugger.store.database import Database
+from debugger.store.functions import place_in
 from debugger.store.notebook_schema import comments, run_marks, run_tags, spoken
 from debugger.store.runs import list_runs
 from debugger.store.schema import runs
@@ -65,7 +66,7 @@ def _conditions(workflow_id: str | None, status: str | None, search: RunSearch) 
 def _has(word: str) -> ColumnElement[bool]:
     """Whether a word is anywhere in a run."""
     noted = (
-        select(spoken.c.run_id).where(func.instr(spoken.c.text, word) > 0),
+        select(spoken.c.run_id).where(place_in(spoken.c.text, word) > 0),
         select(run_marks.c.run_id).where(run_marks.c.note.icontains(word, autoescape=True)),
         select(run_tags.c.run_id).where(run_tags.c.tag.icontains(word, autoescape=True)),
         select(comments.c.run_id).where(comments.c.content.icontains(word, autoescape=True)),

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_text
@@ -19,6 +18,7 @@ from debugger.store.database import Database
 from debugger.store.json_text import read_json
 from debugger.store.notebook_schema import spoken
 from debugger.store.schema import runs, turns
+from debugger.store.upserts import insert
 
 MOST_SECONDS = 2.0
 """How long a search catches up with new turns."""
@@ -71,8 +71,13 @@ def _lines(database: Database, run: _Behind) -> str:
     )
     with database.reading() as connection:
         new = connection.execute(statement.order_by(turns.c.turn_number))
-        lines = [line.lower() for turn in new for line in _said(turn, run.run_id)]
+        lines = [_searchable(line) for turn in new for line in _said(turn, run.run_id)]
     return "\n".join(filter(None, [run.text, *lines]))
+
+
+def _searchable(line: str) -> str:
+    """A line in lower case and without the one character that PostgreSQL takes in no text."""
+    return line.lower().replace("\0", " ")
 
 
 def _write(database: Database, read: Sequence[tuple[_Behind, str]]) -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from debugger.errors import ConflictError, StoreLostError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
-from debugger.store import facts, runs, workflows
+from debugger.store import facts, retention, runs, workflows
 from debugger.store.database import Database
 from debugger.store.forks import ForkBook
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
+
+_SECONDS_TO_RETURN = 10.0
+"""How long a turn waits for a database that does not answer any more."""
+_POLL_SECONDS = 0.1
 
 
 class Store:
@@ -29,7 +36,8 @@ class Store:
 
     Args:
         url: As in ``sqlite:///folder/file.sqlite3``; folder and file are made when they are not there.
-            ``sqlite://`` is kept in memory and gone with the store.
+            ``sqlite://`` is kept in memory and gone with the store. ``postgresql://user:password@host/database``
+            is a database on a server, which any number of processes may use at once.
 
     Raises:
         StoreError: The database cannot be opened or made, belongs to another program, or was made by a newer
@@ -183,8 +191,10 @@ class Store:
             ConflictError: The run does not stand right before this turn: someone else was quicker.
             NotFoundError: There is no such run, and this is not its first turn.
         """
-        with self._database.writing_cursor() as cursor:
-            self._turns.append(cursor, turn)
+        try:
+            self._append(turn)
+        except StoreLostError:
+            self._append_again(turn)
 
     def renew_checkpoint(self, run_id: str, turn_number: int, checkpoint: bytes) -> None:
         """Put another checkpoint in the place of a turn's, for what is worth remembering but no turn.
@@ -211,6 +221,31 @@ class Store:
         """
         with self._database.writing() as connection:
             copy_run(connection, fork)
+
+    def delete_run(self, run_id: str) -> None:
+        """Forget a run with all that is noted on it. Forks of it stay.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            retention.delete_run(connection, run_id)
+
+    def what_would_go(self, limits: Limits) -> Pruning:
+        """The runs that have been kept for long enough; none goes by itself."""
+        with self._database.reading() as connection:
+            return retention.plan(connection, limits)
+
+    def prune(self, pruning: Pruning) -> int:
+        """Delete what would go, some runs at a time; how many did go.
+
+        A run stays that was gone on with or marked since.
+        """
+        return retention.prune(self._database, pruning)
+
+    def compact(self) -> None:
+        """Give the room of what was deleted back, as far as this kind of database does."""
+        self._database.compact()
 
     def run(self, run_id: str) -> Run:
         """One run with its turns, in the shape of ``platform/wire.md`` 5.2.
@@ -276,3 +311,30 @@ class Store:
             InputError: Page or size is below 1.
         """
         return search_runs(self._database, workflow_id, status, search, page, size)
+
+    def _append(self, turn: FinishedTurn) -> None:
+        with self._database.writing_cursor() as cursor:
+            self._turns.append(cursor, turn)
+
+    def _append_again(self, turn: FinishedTurn) -> None:
+        """Keep a turn of which it is not known whether it was kept: the database did not say so any more.
+
+        A database that is started again is back soon; who is told that a turn was not kept sends it again.
+        """
+        deadline = time.monotonic() + _SECONDS_TO_RETURN
+        while True:
+            try:
+                self._append_unless_kept(turn)
+                return
+            except StoreLostError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
+
+    def _append_unless_kept(self, turn: FinishedTurn) -> None:
+        try:
+            self._append(turn)
+        except ConflictError:
+            with self._database.reading_cursor() as cursor:
+                if not self._turns.holds(cursor, turn):
+                    raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
@@ -14,6 +14,7 @@ from debugger.store.json_text import read_text
 from debugger.store.packing import pack
 from debugger.store.prepared import Prepared
 from debugger.store.schema import runs, turns
+from debugger.store.upserts import insert
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,6 +95,8 @@ _INSERT_RUN = insert(runs).values(
     created_at=bindparam("started_at"),
     updated_at=bindparam("finished_at"),
 )
+# An error would end the whole transaction in PostgreSQL.
+_BEGIN_RUN = _INSERT_RUN.on_conflict_do_nothing(index_elements=["id"])
 
 # The count is compared where it is changed: of two writers of one turn the second changes no row.
 _UPDATE_RUN = (
@@ -120,6 +123,14 @@ _INSERT_TURN = insert(turns).values(
     checkpoint=bindparam("packed_checkpoint"),
     pair=bindparam("pair_json"),
     events=bindparam("events"),
+)
+_ADD_TURN = _INSERT_TURN.inline()  # nobody asks for the number of its row
+
+_KEPT_TURN = select(turns.c.turn_number).where(
+    turns.c.run_id == bindparam("run_id"),
+    turns.c.turn_number == bindparam("turn_number"),
+    turns.c.finished_at == bindparam("finished_at"),
+    turns.c.events == bindparam("events"),
 )
 
 _CHECKPOINT = (
@@ -156,14 +167,14 @@ class TurnStatements:
     """Everything that is asked of the tables turn by turn, for one kind of database."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._insert_run = Prepared(_INSERT_RUN, dialect)
+        self._insert_run = Prepared(_BEGIN_RUN, dialect)
         self._update_run = Prepared(_UPDATE_RUN, dialect)
-        self._insert_turn = Prepared(_INSERT_TURN, dialect)
+        self._insert_turn = Prepared(_ADD_TURN, dialect)
         self._latest = Prepared(_CHECKPOINT.where(turns.c.turn_number == runs.c.turn_count), dialect)
         self._earlier = Prepared(_CHECKPOINT.where(turns.c.turn_number == bindparam("turn_number")), dialect)
         self._turn_count = Prepared(_TURN_COUNT, dialect)
+        self._kept_turn = Prepared(_KEPT_TURN, dialect)
         self._renew = Prepared(_RENEW_CHECKPOINT, dialect)
-        self._integrity_error: type[Exception] = dialect.loaded_dbapi.IntegrityError
 
     def append(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
         """Add a turn, and bring its run's row up to it.
@@ -177,6 +188,11 @@ class TurnStatements:
         else:
             self._go_on(cursor, turn)
         self._insert_turn.run(cursor, turn)
+
+    def holds(self, cursor: DBAPICursor, turn: FinishedTurn) -> bool:
+        """Whether this very turn is kept, and not another of its number."""
+        self._kept_turn.run(cursor, turn)
+        return cursor.fetchone() is not None
 
     def checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int | None) -> Checkpoint:
         """Where a run stands, or stood after one of its turns.
@@ -214,16 +230,15 @@ class TurnStatements:
         return int(row[0])
 
     def _begin(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
-        try:
-            self._insert_run.run(cursor, turn)
-        except self._integrity_error as error:
+        self._insert_run.run(cursor, turn)
+        if cursor.rowcount == 0:
             # The fork of a first turn is there before that turn.
             self._update_run.run(cursor, turn)
-            if cursor.rowcount == 0:
-                raise ConflictError(
-                    f"Run {turn.run_id!r} has begun already: its turn 1 was kept by someone else.",
-                    advice="Load the run and go on from where it stands.",
-                ) from error
+        if cursor.rowcount == 0:
+            raise ConflictError(
+                f"Run {turn.run_id!r} has begun already: its turn 1 was kept by someone else.",
+                advice="Load the run and go on from where it stands.",
+            )
 
     def _go_on(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
         self._update_run.run(cursor, turn)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.store.notebook_schema import unfinished_turns
 from debugger.store.packing import pack, unpack
 from debugger.store.prepared import Prepared
+from debugger.store.upserts import insert
 
 
 class UnfinishedTurn(NamedTuple):

@@ -49,7 +49,10 @@ def test_a_store_in_memory_leaves_no_file(tmp_path, monkeypatch):
     [
         "",
         "debugger.sqlite3",
-        "postgresql://user:hunter2@host/database",
+        "postgresql://user:hunter2@host",
+        "postgresql://user:hunter2@host/database?password=hunter2",
+        "postgresql://user:hunter2@host/database?connections=0",
+        "postgresql+asyncpg://user:hunter2@host/database",
         "sqlite+aiosqlite:///debugger.sqlite3",
         "sqlite://user:hunter2@host/debugger.sqlite3",
         "mysql://user:hunter2@host:port/database",
@@ -58,7 +61,7 @@ def test_a_store_in_memory_leaves_no_file(tmp_path, monkeypatch):
         "sqlite:///debugger.sqlite3?mode=ro",
     ],
 )
-def test_a_url_that_names_no_sqlite_file_is_refused_without_its_password(url, tmp_path, monkeypatch):
+def test_a_url_that_names_no_database_is_refused_without_its_password(url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(StoreError) as caught:
@@ -77,8 +80,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         Store(f"sqlite:///{tmp_path}/file/below/debugger.sqlite3")
 
 
-def test_programs_that_make_one_database_at_the_same_moment_all_succeed(tmp_path):
-    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+def test_programs_that_make_one_database_at_the_same_moment_all_succeed(url):
     program = (
         "import sys; from debugger.store.store import Store\n"
         "print('ready', flush=True); sys.stdin.readline()\n"

@@ -11,12 +11,6 @@ from debugger.store import FinishedTurn, RunFork, Store
 from debugger.store.ids import new_id
 
 
-@pytest.fixture
-def store():
-    with closing(Store("sqlite://")) as opened:
-        yield opened
-
-
 def a_turn(run_id, number):
     return FinishedTurn(
         run_id=run_id,
@@ -136,6 +130,7 @@ def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
         older.append_turn(a_turn(source, 1))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE forks")
+        connection.execute("DROP TABLE alembic_version")
         connection.commit()
 
     with closing(Store(f"sqlite:///{path}")) as store:

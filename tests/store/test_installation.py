@@ -11,8 +11,7 @@ from debugger.store.schema import SCHEMA_VERSION
 from debugger.store.store import Store
 
 
-def test_a_database_is_opened_again_with_what_is_in_it(tmp_path):
-    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+def test_a_database_is_opened_again_with_what_is_in_it(url):
     with closing(Store(url)) as store:
         workflow = store.create_workflow({"name": "Tea"})
 
@@ -53,7 +52,7 @@ def test_a_database_of_before_the_first_release_is_refused(tmp_path):
     with pytest.raises(StoreError, match="schema version 1") as caught:
         Store(f"sqlite:///{file}")
 
-    assert "another file" in caught.value.advice
+    assert "another one" in caught.value.advice
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,6 @@ OTHER = "665f0c2b9a3e4d5f6a7b8c91"
 TEA = "665f00000000000000000001"
 
 
-@pytest.fixture
-def notebook():
-    with closing(Store("sqlite://")) as store:
-        yield store.notebook
-
-
 def test_a_run_without_notes_has_empty_ones(notebook):
     assert notebook.notes(RUN) == RunNotes()
     assert notebook.marks([RUN]) == {}
@@ -146,8 +140,7 @@ def test_the_last_kit_of_a_run_is_kept_as_it_was_given(notebook):
     assert notebook.kit_of(RUN) is None
 
 
-def test_a_turn_under_way_outlives_the_process(tmp_path):
-    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+def test_a_turn_under_way_outlives_the_process(url):
     large = b'["' + b"x" * 100_000 + b'"]'
     with closing(Store(url)) as store:
         store.notebook.keep_unfinished(UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}"))

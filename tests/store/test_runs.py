@@ -1,23 +1,14 @@
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import unwrap_run
 from debugger.store.ids import new_id
-from debugger.store.store import Store
 from debugger.store.turns import FinishedTurn
 
 TEN = 1_782_900_000.0  # 2026-07-01T10:00:00Z
-
-
-@pytest.fixture
-def store():
-    with closing(Store("sqlite://")) as opened:
-        yield opened
 
 
 def a_turn(run_id, number=1, **fields):

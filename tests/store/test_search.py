@@ -3,8 +3,6 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
-import pytest
-
 from debugger.protocol.json_text import encode
 from debugger.protocol.notes import Target
 from debugger.protocol.run_search import RunSearch
@@ -13,12 +11,6 @@ from debugger.store.database import Database
 
 TEA = "665f00000000000000000001"
 TEN = datetime(2026, 7, 1, 10, tzinfo=UTC)
-
-
-@pytest.fixture
-def store():
-    with closing(Store("sqlite://")) as opened:
-        yield opened
 
 
 def keep(store, *events, run_id=None, number=1, hour=10, **fields):
@@ -121,12 +113,12 @@ def test_the_pages_of_a_search_hold_every_run_once(store):
     assert set(ids) <= {run.workflow_run_id for page in pages for run in page.rows}
 
 
-def test_a_search_without_time_says_how_many_runs_it_has_not_read(tmp_path, monkeypatch):
+def test_a_search_without_time_says_how_many_runs_it_has_not_read(url, monkeypatch):
     monkeypatch.setattr(spoken, "_BATCH", 2)
-    with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
+    with closing(Store(url)) as store:
         for hour in range(8, 13):
             keep(store, says("tea"), hour=hour)
-        database = Database(f"sqlite:///{tmp_path}/runs.sqlite3")
+        database = Database(url)
 
         left = [spoken.catch_up(database, [], seconds=0) for _ in range(4)]
 

@@ -1,19 +1,10 @@
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 
 from debugger.errors import ConflictError, NotFoundError, StoreError
 from debugger.store.ids import new_id
-from debugger.store.store import Store
 from debugger.store.turns import Checkpoint, FinishedTurn
-
-
-@pytest.fixture
-def store():
-    with closing(Store("sqlite://")) as opened:
-        yield opened
 
 
 def a_turn(run_id, number, **fields):

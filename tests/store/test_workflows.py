@@ -13,12 +13,6 @@ from debugger.store.ids import new_id
 from debugger.store.store import Store
 
 
-@pytest.fixture
-def store():
-    with closing(Store("sqlite://")) as opened:
-        yield opened
-
-
 def test_a_document_comes_back_with_every_field_in_order(store):
     document = {
         "zebra": 2**80,

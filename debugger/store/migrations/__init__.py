@@ -1,0 +1,9 @@
+"""How the tables have changed from release to release: one file in ``versions`` for each change."""
+
+REVISIONS = ("0001",)
+"""All of them, the oldest first; written out so that a database is known to be up to date without Alembic.
+
+To change the tables: change `debugger.store.schema`, add a file to ``versions`` and its revision here. Where
+an older program would trip over what is new, the file also raises ``schema_version`` in the table ``meta``,
+and `SCHEMA_VERSION` is raised with it.
+"""

@@ -1,0 +1,193 @@
+"""SQLite: a file of one's own, or no file at all."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, StaticPool, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
+from sqlalchemy.pool import PoolProxiedConnection
+
+from debugger.errors import StoreError
+from debugger.store.faults import Fault
+from debugger.store.urls import seconds_to_wait
+
+URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
+OPTIONS = frozenset({"timeout"})
+
+_Value = str | bytes | int | float | None
+
+_POLL_SECONDS = 0.02
+_ELSEWHERE = "Name another file in WORKFLOW_DEBUGGER_DATABASE"
+
+_FAULTS = {
+    sqlite3.SQLITE_BUSY: Fault("is locked", "Close the other program that writes to it, then try again."),
+    sqlite3.SQLITE_LOCKED: Fault("is locked", "Close the other program that writes to it, then try again."),
+    sqlite3.SQLITE_FULL: Fault("has no room left", "Free some space on its disk, then try again."),
+    sqlite3.SQLITE_READONLY: Fault(
+        "may not be written",
+        f"Give yourself the right to write the file and its folder. {_ELSEWHERE} if not.",
+    ),
+    sqlite3.SQLITE_PERM: Fault(
+        "may not be read", f"Give yourself the right to read and write the file. {_ELSEWHERE} if not."
+    ),
+    sqlite3.SQLITE_CANTOPEN: Fault(
+        "cannot be opened",
+        f"See that it is a file, and that it and its folder can be read and written. {_ELSEWHERE} if not.",
+    ),
+    sqlite3.SQLITE_NOTADB: Fault(
+        "is no database", f"The file holds something else and was left as it is. {_ELSEWHERE}."
+    ),
+    sqlite3.SQLITE_CORRUPT: Fault(
+        "is damaged", "Restore it from a copy, or move it away to begin with an empty one."
+    ),
+    sqlite3.SQLITE_IOERR: Fault("cannot be read or written", "See whether its disk is there and sound."),
+    sqlite3.SQLITE_TOOBIG: Fault("cannot hold a value this large", "Make the document or the turn smaller."),
+}
+_OTHER = Fault("did not do as asked", "Restore it from a copy, or move it away to begin with an empty one.")
+
+
+class Sqlite:
+    """A SQLite file, or a database in memory.
+
+    Args:
+        url: Begins with ``sqlite:``; its options are known ones.
+
+    Raises:
+        StoreError: The URL names no file.
+    """
+
+    begin_reading = "BEGIN"
+    # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
+    begin_writing = begin_turn = "BEGIN IMMEDIATE"
+    cursor: Callable[[PoolProxiedConnection], DBAPICursor] = methodcaller("cursor")
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def __init__(self, url: URL) -> None:
+        if url.host or url.username or "\0" in str(url.database):
+            raise StoreError("The database URL names no file.", advice=URL_ADVICE)
+        self._url = url
+        self._seconds = seconds_to_wait(url)
+        self._in_memory = url.database in {None, "", ":memory:"}
+        self.place = "in memory" if self._in_memory else str(url.database)
+        # In memory there is one connection only, and one transaction at a time on it.
+        self.turnstile: AbstractContextManager[object] = (
+            threading.RLock() if self._in_memory else nullcontext()
+        )
+
+    def open_engine(self) -> Engine:
+        """An engine; the folder is made, but nothing is connected yet.
+
+        Raises:
+            StoreError: The folder cannot be made.
+        """
+        if not self._in_memory:
+            _make_folder(Path(str(self._url.database)).parent)
+        # No isolation level: Python then begins no transaction by itself.
+        arguments = {"check_same_thread": False, "isolation_level": None, "timeout": self._seconds}
+        url = self._url.set(query={})
+        engine = create_engine(url, connect_args=arguments, **self._pool())
+        event.listen(engine, "connect", _set_up)
+        return engine
+
+    def idle(self) -> list[PoolProxiedConnection]:
+        """Where connections wait.
+
+        To take one from the pool and give it back, which rolls it back every time, is a tenth of what a turn
+        costs.
+        """
+        return []
+
+    def dialect(self, engine: Engine) -> Dialect:
+        """How statements are written."""
+        return engine.dialect
+
+    def prepare(self, cursor: DBAPICursor) -> None:
+        """Let readers and a writer work side by side; the file remembers it.
+
+        The switch needs the file alone and, unlike all else, does not wait for it: two programs that make one
+        database at the same moment would meet here.
+        """
+        deadline = time.monotonic() + self._seconds
+        while True:
+            try:
+                cursor.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
+
+    @contextmanager
+    def changing_tables(self, connection: Connection) -> Iterator[None]:
+        """A transaction in which tables may be made, changed and dropped.
+
+        To change a table is to copy it and drop the old one, which would take the rows that refer to it
+        along: what refers to what is looked at when all is done.
+        """
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        try:
+            connection.exec_driver_sql(self.begin_writing)
+            yield
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if lost:
+                raise StoreError(
+                    f"The database {self.place} was left as it is: {len(lost)} of its rows refer to nothing.",
+                    advice="Restore it from a copy.",
+                )
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+
+    def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
+        """Nothing: who may change tables is alone already."""
+
+    def number_on(self, connection: Connection) -> None:
+        """Nothing: a row comes after the last one by itself."""
+
+    def let_go(self, connection: PoolProxiedConnection) -> None:
+        """Give a connection back; the pool rolls back what was begun."""
+        connection.close()
+
+    def fault_of(self, error: Exception) -> Fault:
+        """What one of SQLite's errors means."""
+        # The low byte is the kind of fault; the rest tells kinds of that kind apart.
+        return _FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _OTHER)
+
+    def _pool(self) -> dict[str, Any]:
+        if self._in_memory:
+            return {"poolclass": StaticPool}
+        # Without a limit: a connection is cheap, and waiting for one could only end in an error.
+        return {"poolclass": QueuePool, "pool_size": 8, "max_overflow": -1, "pool_use_lifo": True}
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"The database's folder {folder} cannot be made: {error.strerror}.",
+            advice="Give yourself the right to make it, or name another file in WORKFLOW_DEBUGGER_DATABASE.",
+        ) from error
+
+
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+    # A commit survives the process; only a crash of the machine can lose the last ones.
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # Kibibytes of pages, four times the usual: a server goes on with one run after another of very many.
+    connection.execute("PRAGMA cache_size=-8000")
+    # SQLite's own knows the 26 letters only, and a search should find Ärger under ärger.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(text: _Value) -> _Value:
+    return text.lower() if isinstance(text, str) else text

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, func, insert, inspect, select, text
+
+from debugger.errors import StoreError
+from debugger.store import Store
+from debugger.store.database import Database
+from debugger.store.facts import revisions
+from debugger.store.migrations import REVISIONS
+from debugger.store.migrations.upgrading import FOLDER, upgrade
+from debugger.store.notebook_schema import metadata
+
+RUN = "665f0c2b9a3e4d5f6a7b8c90"
+TEA = "6b06b74837aa64951f0110ab"
+SAID = b'[{"type":"assistant_response","content":"Which tea?"}]'
+
+FIRST_ROWS = {
+    "meta": [
+        {"key": "schema_version", "value": "2"},
+        {"key": "workflows_created", "value": "yes"},
+    ],
+    "workflows": [
+        {"id": TEA, "name": "Tea", "active_version_number": 0, "created_at": 1.0, "updated_at": 1.0}
+    ],
+    "versions": [
+        {
+            "workflow_id": TEA,
+            "version_number": 0,
+            "version_name": "Initial Version",
+            "created_at": 1.0,
+            "updated_at": 1.0,
+            "document": '{"name": "Tea"}',
+        }
+    ],
+    "runs": [
+        {
+            "id": RUN,
+            "workflow_id": TEA,
+            "version_number": 0,
+            "status": "completed",
+            "turn_count": 1,
+            "created_at": 2.0,
+            "updated_at": 3.0,
+        }
+    ],
+    "turns": [
+        {
+            "id": 1,
+            "run_id": RUN,
+            "turn_number": 1,
+            "status": "completed",
+            "started_at": 2.0,
+            "finished_at": 3.0,
+            "checkpoint": b"{}",
+            "events": SAID,
+        }
+    ],
+    "forks": [
+        {
+            "run_id": RUN,
+            "source_run_id": "elsewhere",
+            "turn_number": 1,
+            "way": "rebuilt",
+            "note": "why",
+            "forked_by": "ada",
+            "created_at": 2.0,
+            "changes": b"[]",
+        }
+    ],
+    "run_marks": [{"run_id": RUN, "starred": True, "note": "asks twice"}],
+    "run_tags": [{"run_id": RUN, "tag": "smoke"}],
+    "comments": [
+        {
+            "logical_id": "comment_1",
+            "run_id": RUN,
+            "target_kind": "run",
+            "target_key": "",
+            "author": "Ada",
+            "content": "Fine.",
+            "created_at": 4.0,
+        }
+    ],
+    "ratings": [
+        {
+            "run_id": RUN,
+            "target_kind": "run",
+            "target_key": "",
+            "author": "Ada",
+            "value": "up",
+            "created_at": 4.0,
+        }
+    ],
+    "presets": [{"workflow_id": TEA, "name": "Known caller", "updated_at": 4.0, "run_input": b"{}"}],
+    "kits": [{"run_id": RUN, "kit": b"{}"}],
+    "unfinished_turns": [
+        {
+            "run_id": "665f0c2b9a3e4d5f6a7b8c91",
+            "workflow_id": TEA,
+            "version_number": 0,
+            "began_at": 5.0,
+            "input_json": b"{}",
+            "events_json": b"[]",
+        }
+    ],
+    "spoken": [{"run_id": RUN, "turn_count": 1, "text": "which tea?"}],
+}
+"""A row, as the first release wrote it, for every table that it had."""
+
+NEXT = """
+from alembic import op
+from sqlalchemy import Column, Integer, Text, text
+
+revision = "next"
+down_revision = "{newest}"
+
+
+def upgrade():
+    with op.batch_alter_table("runs") as runs:
+        runs.alter_column("workflow_name", existing_type=Text(), nullable=False, server_default="?")
+        runs.add_column(Column("stars", Integer(), nullable=False, server_default="5"))
+    op.create_table("teams", Column("id", Text(), primary_key=True))
+    {last}
+"""
+
+
+def release(connection, stamped=True):
+    """The database of somebody who has used the first release."""
+    upgrade(connection, REVISIONS[0])
+    tables = MetaData()
+    tables.reflect(connection)
+    for table in tables.sorted_tables:
+        for row in FIRST_ROWS.get(table.name, []):
+            connection.execute(insert(table).values(row))
+    if not stamped:
+        connection.execute(text("DROP TABLE alembic_version"))
+
+
+def next_release(tmp_path, last="pass"):
+    """The migrations with one more, that changes a table which others refer to."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "next.py").write_text(NEXT.format(newest=REVISIONS[-1], last=last))
+    return folder
+
+
+def counts(connection):
+    """How many rows there are in each table of the first release."""
+    return {
+        name: connection.scalar(select(func.count()).select_from(metadata.tables[name]))
+        for name in FIRST_ROWS
+    }
+
+
+def test_every_migration_is_named_in_order():
+    found = [script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()]
+
+    assert tuple(reversed(found)) == REVISIONS
+
+
+def test_the_migrations_one_after_the_other_make_the_present_tables(url):
+    with closing(Database(url)) as database, database.changing_tables() as connection:
+        for revision in REVISIONS:
+            upgrade(connection, revision)
+            assert connection.scalar(select(revisions.c.version_num)) == revision
+
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_new_database_has_what_the_migrations_make(url):
+    Store(url).close()
+
+    with closing(Database(url)) as database, database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert connection.scalar(select(revisions.c.version_num)) == REVISIONS[-1]
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_database_of_the_first_release_is_brought_up_with_all_that_is_in_it(url, stamped):
+    with closing(Database(url)) as database, database.changing_tables() as connection:
+        release(connection, stamped)
+        before = counts(connection)
+
+    with closing(Store(url)) as store:
+        [workflow], _ = store.workflows()
+        run, notes = store.run(RUN), store.notebook.notes(RUN)
+        fork, [preset] = store.forks.of(RUN), store.notebook.presets(TEA)
+        [unfinished] = store.notebook.unfinished()
+
+    with closing(Database(url)) as database, database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert connection.scalar(select(revisions.c.version_num)) == REVISIONS[-1]
+        assert counts(connection) == before
+    assert set(before.values()) == {1, 2}
+    assert (workflow.name, run.input_output_pairs[0].run_output.events[0]["content"]) == ("Tea", "Which tea?")
+    assert (notes.starred, notes.tags, notes.note) == (True, ["smoke"], "asks twice")
+    assert (notes.comments[0].content, notes.ratings[0].value) == ("Fine.", "up")
+    assert (fork.note, preset.name, unfinished.began_at) == ("why", "Known caller", 5.0)
+
+
+def test_a_file_that_the_first_release_has_written_is_brought_up(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(Path(__file__).with_name("first_release.sql").read_text())
+
+    with closing(Store(f"sqlite:///{file}")) as store:
+        [workflow], _ = store.workflows()
+        [run], _ = store.runs()
+        notes = store.notebook.notes(run.workflow_run_id)
+
+    with closing(Database(f"sqlite:///{file}")) as database, database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    assert (workflow.name, notes.starred, notes.comments[0].content) == ("Tea", True, "Fine.")
+
+
+def test_a_next_migration_changes_a_table_that_others_refer_to_and_loses_nothing(url, tmp_path):
+    folder = next_release(tmp_path)
+    with closing(Database(url)) as database:
+        with database.changing_tables() as connection:
+            release(connection)
+            connection.execute(text("UPDATE runs SET workflow_name = 'Tea'"))
+            before = counts(connection)
+
+        with database.changing_tables() as connection:
+            upgrade(connection, "next", folder)
+
+        with database.reading() as connection:
+            assert counts(connection) == before
+            assert connection.scalar(text("SELECT stars FROM runs")) == 5
+            assert connection.scalar(select(revisions.c.version_num)) == "next"
+            keys = inspect(connection).get_foreign_keys("turns")
+    assert [key["referred_table"] for key in keys] == ["runs"]
+
+
+def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(url, tmp_path):
+    folder = next_release(tmp_path, last="raise RuntimeError('half way')")
+    with closing(Database(url)) as database:
+        with database.changing_tables() as connection:
+            release(connection)
+            connection.execute(text("UPDATE runs SET workflow_name = 'Tea'"))
+
+        with pytest.raises(RuntimeError, match="half way"), database.changing_tables() as connection:
+            upgrade(connection, "next", folder)
+
+        with database.reading() as connection:
+            tables, columns = inspect(connection).get_table_names(), inspect(connection).get_columns("runs")
+    assert "teams" not in tables
+    assert "stars" not in {column["name"] for column in columns}
+    with closing(Store(url)) as store:
+        assert store.run(RUN).status == "completed"
+
+
+def test_a_migration_that_would_leave_rows_referring_to_nothing_is_taken_back(tmp_path):
+    with closing(Database(f"sqlite:///{tmp_path}/debugger.sqlite3")) as database:
+        with database.changing_tables() as connection:
+            release(connection)
+
+        with pytest.raises(StoreError, match="1 of its rows"), database.changing_tables() as connection:
+            connection.execute(text("DELETE FROM runs"))
+
+        with database.reading() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM runs")) == 1
+            assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_a_database_that_went_through_unknown_migrations_is_refused(url):
+    Store(url).close()
+    with closing(Database(url)) as database, database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StoreError, match="revision 9999, newer than") as caught:
+        Store(url)
+
+    assert "newest version" in caught.value.advice
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(url):
+    Store(url).close()
+    program = (
+        "import sys\nfrom debugger.store import Store\nStore(sys.argv[1])\nprint('alembic' in sys.modules)"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True)
+
+    assert told.stdout == "False\n"

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import os
+import secrets
+import stat
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from sqlalchemy import select
+
+from debugger.errors import ConflictError, InputError, StoreError
+from debugger.protocol.forks import ForkRecord
+from debugger.protocol.notes import Target
+from debugger.protocol.run_search import RunSearch
+from debugger.store import FinishedTurn, Store, UnfinishedTurn, back_up, new_id, restore
+from debugger.store.database import Database
+from debugger.store.facts import revisions
+from debugger.store.migrations import REVISIONS
+from debugger.store.notebook_schema import metadata
+
+RUN = "665f0c2b9a3e4d5f6a7b8c90"
+
+
+def a_turn(run_id, number, **fields):
+    values = {
+        "status": "waiting_for_user_input",
+        "checkpoint": b"\x00\xff state",
+        "started_at": 1_785_200_000.125,
+        "finished_at": 1_785_200_000.5 + number,
+        "workflow_id": "665f00000000000000000001",
+        "version_number": 0,
+        "events_json": b'[{"type":"assistant_response","content":"Gr\xc3\xbcn"}]',
+    }
+    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+
+
+def fill(url):
+    """A row or more in every table."""
+    with closing(Store(url)) as store:
+        workflow = store.create_workflow({"name": "Tea", "large": 2**80, "odd": "\ud83c \u0000 ü"})
+        store.create_version(workflow.id, version_name="Second", mark_as_active=True)
+        for number in range(1, 4):
+            store.append_turn(a_turn(RUN, number, pair_json=b'{"run_output":{}}' if number == 2 else None))
+        store.forks.keep(ForkRecord(run_id=new_id(), source_run_id=RUN, turn_number=2, changes=({"a": 1},)))
+        store.notebook.star(RUN)
+        store.notebook.tag(RUN, ["smoke"])
+        store.notebook.comment(RUN, Target.turn(2), "Ada", "Slow.\nVery 'slow'.")
+        store.notebook.rate(RUN, Target(), "Ada", "up")
+        store.notebook.keep_preset(workflow.id, "Known caller", {"run_by": "qa"})
+        store.notebook.keep_kit(RUN, b"[]")
+        store.notebook.keep_unfinished(UnfinishedTurn(new_id(), workflow.id, 0, 1.5, b"{}"))
+        assert store.find_runs(RunSearch(text="grün")).total == 1
+
+
+def content(url):
+    """All rows of all tables."""
+    with closing(Database(url)) as database, database.reading() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in metadata.sorted_tables
+        }
+
+
+@pytest.fixture(params=["sqlite to sqlite", "sqlite to pg", "pg to sqlite", "pg to pg"])
+def two_urls(request, tmp_path):
+    """The URLs of two databases, of the same kind or not."""
+    kinds = request.param.split(" to ")
+    if kinds == ["pg", "pg"]:
+        return request.getfixturevalue("postgres_url"), request.getfixturevalue("other_postgres_url")
+    return [
+        request.getfixturevalue("postgres_url") if kind == "pg" else f"sqlite:///{tmp_path}/{place}.sqlite3"
+        for place, kind in enumerate(kinds)
+    ]
+
+
+def test_a_restored_database_holds_all_that_was_backed_up_and_goes_on(two_urls, tmp_path):
+    source, destination = two_urls
+    fill(source)
+
+    back_up(source, tmp_path / "backup")
+    counts = restore(destination, tmp_path / "backup")
+
+    assert content(destination) == content(source)
+    assert min(counts.values()) > 0
+    assert counts == {name: len(rows) for name, rows in content(source).items()}
+    with closing(Store(destination)) as store:
+        store.append_turn(a_turn(RUN, 4))
+        store.append_turn(a_turn(new_id(), 1))
+        assert len(store.run(RUN).input_output_pairs) == 4
+        assert not store.is_empty()
+
+
+def test_a_backup_says_what_it_is_and_is_read_by_its_owner_only(url, tmp_path):
+    fill(url)
+
+    back_up(url, tmp_path / "backup")
+
+    with gzip.open(tmp_path / "backup") as lines:
+        first, *_, last = [json.loads(line) for line in lines]
+    assert (first["format"], first["version"]) == ("workflow-debugger-backup", 1)
+    assert first["revision"] == REVISIONS[-1]
+    assert last["end"]["turns"] == 3
+    assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o600
+
+
+def test_a_backup_takes_the_place_of_the_last_one_when_it_is_whole(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    Store(url).close()
+    back_up(url, tmp_path / "backup")
+    first = (tmp_path / "backup").read_bytes()
+    fill(url)
+    write = gzip.GzipFile.write
+
+    def until_the_disk_is_full(file, data):
+        if b"forks" in data:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, data)
+
+    monkeypatch.setattr(gzip.GzipFile, "write", until_the_disk_is_full)
+
+    with pytest.raises(InputError, match="No space left"):
+        back_up(url, tmp_path / "backup")
+
+    assert (tmp_path / "backup").read_bytes() == first
+    assert [path.name for path in tmp_path.iterdir() if "backup" in path.name] == ["backup"]
+
+
+def test_a_database_that_holds_something_is_replaced_only_when_that_is_asked(url, tmp_path):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    with closing(Store(url)) as store:
+        store.append_turn(a_turn(RUN, 4))
+    before = content(url)
+
+    with pytest.raises(ConflictError, match="holds something") as caught:
+        restore(url, tmp_path / "backup")
+
+    assert "--replace" in caught.value.advice
+    assert content(url) == before
+    restore(url, tmp_path / "backup", replace=True)
+    with closing(Store(url)) as store:
+        assert len(store.run(RUN).input_output_pairs) == 3
+
+
+def test_a_store_that_is_open_while_another_process_restores_goes_on(url, tmp_path):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    with closing(Store(url)) as store:
+        for number in range(4, 14):
+            store.append_turn(a_turn(RUN, number))
+
+        restore(url, tmp_path / "backup", replace=True)
+
+        assert store.checkpoint(RUN).turn_number == 3
+        store.append_turn(a_turn(RUN, 4))
+        assert len(store.run(RUN).input_output_pairs) == 4
+
+
+@pytest.mark.parametrize("damage", ["cut off", "without its end", "with a row less", "with a strange table"])
+def test_a_backup_that_is_not_whole_leaves_the_database_as_it_was(url, tmp_path, damage):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    before = content(url)
+    lines = gzip.decompress((tmp_path / "backup").read_bytes()).splitlines(keepends=True)
+    if damage == "cut off":
+        (tmp_path / "backup").write_bytes((tmp_path / "backup").read_bytes()[:-200])
+    elif damage == "without its end":
+        (tmp_path / "backup").write_bytes(gzip.compress(b"".join(lines[:-1])))
+    elif damage == "with a row less":
+        (tmp_path / "backup").write_bytes(gzip.compress(b"".join(lines[:-2] + lines[-1:])))
+    else:
+        lines[-1:-1] = [b'{"table":"songs","columns":["title"],"binary":[]}\n']
+        (tmp_path / "backup").write_bytes(gzip.compress(b"".join(lines)))
+
+    with pytest.raises(InputError, match=r"ends too early|cannot be read"):
+        restore(url, tmp_path / "backup", replace=True)
+
+    assert content(url) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"Dear reader", gzip.compress(b"Dear reader"), gzip.compress(b"{}\n")],
+    ids=["empty", "text", "packed text", "other JSON"],
+)
+def test_a_file_that_is_no_backup_is_refused(tmp_path, text):
+    (tmp_path / "letter").write_bytes(text)
+
+    with pytest.raises(InputError, match=r"is no backup|ends too early"):
+        restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "letter")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["letter"]
+
+
+@pytest.mark.parametrize("newer", [{"version": 2}, {"revision": "9999"}])
+def test_a_backup_of_a_newer_program_is_refused(tmp_path, newer):
+    header = {"format": "workflow-debugger-backup", "version": 1, "revision": REVISIONS[-1], **newer}
+    (tmp_path / "backup").write_bytes(gzip.compress(json.dumps(header).encode()))
+
+    with pytest.raises(StoreError, match="newer version"):
+        restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
+
+
+def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        restore(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup")
+    with pytest.raises(InputError, match="cannot be written"):
+        back_up(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "no folder" / "backup")
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_backup_of_an_earlier_release_is_brought_up(url, tmp_path, revision):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    header, *rest = gzip.decompress((tmp_path / "backup").read_bytes()).splitlines(keepends=True)
+    header = json.dumps({**json.loads(header), "revision": revision}).encode() + b"\n"
+    (tmp_path / "backup").write_bytes(gzip.compress(b"".join([header, *rest])))
+
+    restore(f"sqlite:///{tmp_path}/restored.sqlite3", tmp_path / "backup")
+
+    with closing(Database(f"sqlite:///{tmp_path}/restored.sqlite3")) as database, database.reading() as there:
+        assert there.scalar(select(revisions.c.version_num)) == REVISIONS[-1]
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from debugger.store import backup
+
+flush = backup._Filling._flush
+
+def killed(filling):
+    flush(filling)
+    if filling.table.name == "turns":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+backup._Filling._flush = killed
+backup.restore(sys.argv[1], Path(sys.argv[2]), replace=True)
+"""
+
+
+def test_a_restore_whose_process_is_killed_leaves_the_database_as_it_was(url, tmp_path):
+    fill(url)
+    back_up(url, tmp_path / "backup")
+    with closing(Store(url)) as store:
+        store.append_turn(a_turn(RUN, 4))
+    before = content(url)
+
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED, url, str(tmp_path / "backup")], check=False)
+
+    assert ended.returncode == -9
+    assert content(url) == before
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from debugger.store import back_up, restore
+
+def most():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+small, large = Path(sys.argv[3]), Path(sys.argv[4])
+back_up(sys.argv[1], small); restore(sys.argv[1], small, replace=True)
+before = most()
+back_up(sys.argv[2], large); restore(sys.argv[2], large, replace=True)
+print(most() - before)
+"""
+
+
+def test_neither_a_backup_nor_a_restore_holds_the_database_in_memory(url, tmp_path, other_url):
+    fill(other_url)
+    with closing(Store(url)) as store:
+        for number in range(1, 801):
+            store.append_turn(a_turn(RUN, number, checkpoint=secrets.token_hex(48_000).encode()))
+
+    told = subprocess.run(
+        [sys.executable, "-c", MEASURED, other_url, url, str(tmp_path / "small"), str(tmp_path / "large")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert len(content(url)["turns"]) == 800
+    assert int(told.stdout) < 30_000  # kibibytes

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from sqlalchemy import func, select
+
+from debugger.errors import ConflictError, NotFoundError
+from debugger.protocol.forks import ForkRecord
+from debugger.protocol.notes import Target
+from debugger.protocol.run_search import RunSearch
+from debugger.store import FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
+from debugger.store.database import Database
+from debugger.store.forks import forks
+from debugger.store.notebook_schema import (
+    comments,
+    kits,
+    ratings,
+    run_marks,
+    run_tags,
+    spoken,
+    unfinished_turns,
+)
+from debugger.store.retention import KeptRun, choose
+from debugger.store.schema import turns
+
+TEA = "665f00000000000000000001"
+DAY = 86_400
+
+
+def keep(store, days_ago, number=1, run_id=None, **fields):
+    run_id = run_id or new_id()
+    at = time.time() - days_ago * DAY
+    values = {"workflow_id": TEA, "version_number": 0, "status": "waiting_for_user_input", **fields}
+    store.append_turn(
+        FinishedTurn(
+            run_id=run_id, turn_number=number, checkpoint=b"{}", started_at=at, finished_at=at, **values
+        )
+    )
+    return run_id
+
+
+def a_fork(source, pairs):
+    record = ForkRecord(run_id=new_id(), source_run_id=source, turn_number=pairs + 1, created_at=time.time())
+    return RunFork(
+        record=record,
+        pair_count=pairs,
+        checkpoint=b"{}",
+        status="waiting_for_user_input",
+        version_number=0,
+        version_name=None,
+        token_usage_json=b"{}",
+        latency_stats_json=b"{}",
+    )
+
+
+def left(store):
+    return {run.workflow_run_id for run in store.runs(size=1000)[0]}
+
+
+def gone(store, **limits):
+    return [run.run_id for run in store.what_would_go(Limits(**limits)).gone]
+
+
+def a_run(name, updated_at, *, size=100, is_marked=False, is_under_way=False):
+    return KeptRun(name, None, updated_at, 1, size, is_marked, is_under_way)
+
+
+def test_nothing_goes_without_a_limit(store):
+    keep(store, 1000)
+
+    assert gone(store) == []
+
+
+def test_runs_go_by_age_by_number_and_by_size_the_longest_untouched_first(store):
+    old, middle, new = (keep(store, days) for days in (40, 20, 1))
+    keep(store, 0.5, number=2, run_id=old)
+
+    assert gone(store, days=30) == []
+    assert gone(store, days=10) == [middle]
+    assert gone(store, runs=1) == [middle, new]
+    assert gone(store, runs=1, days=10) == [middle, new]
+    assert gone(store, size=0) == [middle, new, old]
+    whole = store.what_would_go(Limits(runs=0))
+    size_of_old = whole.gone[-1].size
+    assert gone(store, size=size_of_old) == [middle, new]
+    assert left(store) == {old, middle, new}
+
+
+def test_what_is_deleted_leaves_as_much_as_may_be_kept():
+    kept = [a_run("a", 1.0), a_run("b", 2.0, size=50), a_run("c", 3.0), a_run("d", 4.0)]
+
+    by_size = choose(kept, Limits(size=250), other_size=40, now=5.0)
+    by_number = choose(kept, Limits(runs=3), other_size=40, now=5.0)
+
+    assert [run.run_id for run in by_size.gone] == ["a", "b"]
+    assert [run.run_id for run in by_number.gone] == ["a"]
+    assert (by_size.runs, by_size.size) == (4, 390)
+
+
+def test_marked_runs_stay_and_are_counted_unless_they_may_go_too():
+    kept = [a_run("a", 1.0, is_marked=True), a_run("b", 2.0, is_under_way=True), a_run("c", 3.0)]
+
+    spared = choose(kept, Limits(runs=0), other_size=0, now=5.0)
+    asked = choose(kept, Limits(runs=0, with_marked=True), other_size=0, now=5.0)
+
+    assert ([run.run_id for run in spared.gone], spared.spared) == (["c"], 2)
+    assert ([run.run_id for run in asked.gone], asked.spared) == (["a", "c"], 1)
+
+
+def test_each_kind_of_mark_keeps_a_run(store):
+    starred, tagged, commented, rated, noted, plain = (keep(store, 40) for _ in range(6))
+    store.notebook.star(starred)
+    store.notebook.tag(tagged, ["smoke"])
+    store.notebook.comment(commented, Target.turn(1), "Ada", "Odd.")
+    store.notebook.rate(rated, Target(), "Ada", "up")
+    store.notebook.write(noted, "asks twice")
+    store.notebook.star(plain)
+    store.notebook.star(plain, starred=False)
+
+    pruning = store.what_would_go(Limits(days=30))
+
+    assert [run.run_id for run in pruning.gone] == [plain]
+    assert pruning.spared == 5
+    assert store.prune(pruning) == 1
+    assert left(store) == {starred, tagged, commented, rated, noted}
+    assert store.prune(store.what_would_go(Limits(days=30, with_marked=True))) == 5
+    assert left(store) == set()
+
+
+def test_a_run_that_was_gone_on_with_or_marked_meanwhile_stays(store):
+    touched, starred, under_way, idle = (keep(store, 40) for _ in range(4))
+    pruning = store.what_would_go(Limits(days=30))
+    keep(store, 0, number=2, run_id=touched)
+    store.notebook.star(starred)
+    store.notebook.keep_unfinished(UnfinishedTurn(under_way, TEA, 0, 1.0, b"{}"))
+
+    assert store.prune(pruning) == 1
+
+    assert len(pruning.gone) == 4
+    assert left(store) == {touched, starred, under_way}
+    assert idle not in left(store)
+
+
+def test_many_runs_go_in_portions(store):
+    for _ in range(230):
+        keep(store, 40)
+    new = keep(store, 1)
+
+    assert store.prune(store.what_would_go(Limits(days=30))) == 230
+    store.compact()
+    assert left(store) == {new}
+
+
+def test_with_a_run_goes_all_that_was_kept_of_it(url):
+    with closing(Store(url)) as store:
+        run_id, other = keep(store, 1), keep(store, 1, events_json=b'[{"type":"assistant_response"}]')
+        for one in (run_id, other):
+            keep(store, 1, number=2, run_id=one)
+            store.notebook.star(one)
+            store.notebook.tag(one, ["smoke"])
+            store.notebook.comment(one, Target(), "Ada", "Odd.")
+            store.notebook.rate(one, Target(), "Ada", "up")
+            store.notebook.keep_kit(one, b"{}")
+            store.notebook.keep_unfinished(UnfinishedTurn(one, TEA, 0, 1.0, b"{}"))
+            store.forks.keep(ForkRecord(run_id=one, source_run_id="elsewhere", turn_number=1))
+        store.find_runs(RunSearch(text="word"))
+
+        store.delete_run(run_id)
+
+        with pytest.raises(NotFoundError, match=run_id):
+            store.run(run_id)
+        with pytest.raises(NotFoundError, match=run_id):
+            store.delete_run(run_id)
+        with pytest.raises(NotFoundError, match=run_id):
+            keep(store, 1, number=3, run_id=run_id)
+        assert len(store.run(other).input_output_pairs) == 2
+    with closing(Database(url)) as database, database.reading() as connection:
+        for table in (turns, spoken, comments, ratings, run_marks, run_tags, kits, unfinished_turns, forks):
+            found = connection.scalar(select(func.count()).where(table.c.run_id == run_id))
+            kept = connection.scalar(select(func.count()).where(table.c.run_id == other))
+            assert (table.name, found, kept > 0) == (table.name, 0, True)
+
+
+def test_forks_of_a_deleted_run_stay_and_go_on(store):
+    source = keep(store, 40)
+    keep(store, 40, number=2, run_id=source)
+    first = a_fork(source, 2)
+    store.fork(first)
+    second = a_fork(first.record.run_id, 1)
+    store.fork(second)
+
+    store.delete_run(source)
+    store.delete_run(first.record.run_id)
+
+    run_id = second.record.run_id
+    assert len(store.run(run_id).input_output_pairs) == 1
+    keep(store, 0, number=2, run_id=run_id)
+    assert store.checkpoint(run_id).turn_number == 2
+    assert store.forks.of(run_id).source_run_id == first.record.run_id
+    assert [fork.run_id for fork in store.forks.family(run_id)] == [first.record.run_id, run_id]
+
+
+def test_a_turn_is_kept_or_its_run_is_deleted_whichever_comes_first(url):
+    with closing(Store(url)) as store, closing(Store(url)) as other:
+        outcomes = set()
+        for _ in range(30):
+            run_id = keep(store, 40)
+            pruning = store.what_would_go(Limits(days=30))
+            barrier = threading.Barrier(2, timeout=20)
+            kept = []
+
+            def go_on(run_id=run_id, barrier=barrier, kept=kept):
+                barrier.wait()
+                try:
+                    keep(other, 0, number=2, run_id=run_id)
+                    kept.append(True)
+                except (NotFoundError, ConflictError):
+                    kept.append(False)
+
+            thread = threading.Thread(target=go_on)
+            thread.start()
+            barrier.wait()
+            deleted = store.prune(pruning)
+            thread.join()
+
+            outcomes.add((deleted, kept[0]))
+            if kept[0]:
+                assert len(store.run(run_id).input_output_pairs) == 2
+                store.delete_run(run_id)
+
+    assert outcomes <= {(1, False), (0, True)}
+
+
+def test_the_room_of_what_was_deleted_is_given_back(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    with closing(Store(f"sqlite:///{file}")) as store:
+        for _ in range(20):
+            keep(store, 40, events_json=b'["%s"]' % b"".join(new_id().encode() for _ in range(4000)))
+    before = file.stat().st_size
+
+    with closing(Store(f"sqlite:///{file}")) as store:
+        store.prune(store.what_would_go(Limits(days=30)))
+        store.compact()
+
+    assert file.stat().st_size < before / 4

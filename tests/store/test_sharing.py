@@ -1,0 +1,243 @@
+"""Several processes on one database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from debugger.errors import ConflictError, StoreLostError
+from debugger.store import FinishedTurn, Store, new_id
+from debugger.store.database import Database
+from debugger.store.postgres_cursor import TurnCursor
+from debugger.store.schema import runs, turns
+
+SERVER = """
+import sys
+from debugger.errors import ConflictError, StoreLostError
+from debugger.store import FinishedTurn, Store
+
+store = Store(sys.argv[1])
+print("ready", flush=True)
+for line in sys.stdin:
+    run_id, number = line.split()
+    number = int(number)
+    stands_at = store.checkpoint(run_id).turn_number if number > 1 else 0
+    events = b'[{"type":"assistant_response","content":"%s"}]' % sys.argv[2].encode()
+    try:
+        store.append_turn(FinishedTurn(
+            run_id=run_id, turn_number=number, status="waiting_for_user_input", checkpoint=b"%d" % number,
+            started_at=float(number), finished_at=float(number), workflow_id="w", version_number=0,
+            events_json=events,
+        ))
+        print("kept", stands_at, flush=True)
+    except ConflictError:
+        print("conflict", stands_at, flush=True)
+"""
+
+
+class Server:
+    """A process that keeps turns in a database, one for each line that it is given."""
+
+    def __init__(self, url, name):
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, url, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout.readline() == "ready\n"
+
+    def ask(self, run_id, number):
+        self._process.stdin.write(f"{run_id} {number}\n")
+        self._process.stdin.flush()
+
+    def answer(self):
+        word, stood_at = self._process.stdout.readline().split()
+        return word, int(stood_at)
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+
+def a_turn(run_id, number, **fields):
+    values = {
+        "status": "waiting_for_user_input",
+        "checkpoint": b"%d" % number,
+        "started_at": float(number),
+        "finished_at": float(number),
+        "workflow_id": "w",
+        "version_number": 0,
+    }
+    return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
+
+
+def numbers(url, run_id):
+    """The numbers of a run's turns as they stand in the database, and the count in its row."""
+    with closing(Database(url)) as database, database.reading() as connection:
+        found = connection.scalars(select(turns.c.turn_number).where(turns.c.run_id == run_id))
+        count = connection.scalar(select(runs.c.turn_count).where(runs.c.id == run_id))
+        return sorted(found), count
+
+
+def spoken_in(url, run_id):
+    with closing(Store(url)) as store:
+        return [pair.run_output.events[0]["content"] for pair in store.run(run_id).input_output_pairs]
+
+
+def test_two_processes_serve_one_run_in_turn(url):
+    run_id = new_id()
+    with closing(Server(url, "first")) as first, closing(Server(url, "second")) as second:
+        answers = []
+        for number in range(1, 21):
+            server = first if number % 2 else second
+            server.ask(run_id, number)
+            answers.append(server.answer())
+
+    assert answers == [("kept", number) for number in range(20)]
+    assert spoken_in(url, run_id) == ["first", "second"] * 10
+
+
+def test_of_one_turn_that_two_processes_keep_at_the_same_moment_one_is_a_conflict(url):
+    run_id = new_id()
+    answers = []
+    with closing(Server(url, "first")) as first, closing(Server(url, "second")) as second:
+        for number in range(1, 51):
+            first.ask(run_id, number)
+            second.ask(run_id, number)
+            answers.append([first.answer()[0], second.answer()[0]])
+
+    assert [sorted(pair) for pair in answers] == [["conflict", "kept"]] * 50
+    winners = ["first" if pair[0] == "kept" else "second" for pair in answers]
+    assert spoken_in(url, run_id) == winners
+    assert numbers(url, run_id) == (list(range(1, 51)), 50)
+
+
+def test_versions_made_at_the_same_moment_have_numbers_of_their_own(url):
+    with closing(Store(url)) as first, closing(Store(url)) as second:
+        workflow_id = first.create_workflow({"name": "Tea"}).id
+
+        def make(store):
+            return [store.create_version(workflow_id).version_number for _ in range(20)]
+
+        with ThreadPoolExecutor(2) as threads:
+            ours, theirs = threads.map(make, [first, second])
+
+        assert sorted(ours + theirs) == list(range(1, 41))
+
+
+def test_tags_given_at_the_same_moment_are_those_of_one_of_both(url):
+    with closing(Store(url)) as first, closing(Store(url)) as second:
+        barrier = threading.Barrier(2, timeout=20)
+
+        def give(store, tags):
+            for _ in range(20):
+                barrier.wait()
+                store.notebook.tag("run", tags)
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(give, [first, second], [["a", "b"], ["b", "c"]]))
+
+        assert first.notebook.notes("run").tags in (["a", "b"], ["b", "c"])
+
+
+def test_connections_that_the_server_ends_under_load_lose_and_double_nothing(postgres, postgres_url):
+    run_ids = [new_id() for _ in range(12)]
+    over = threading.Event()
+    ended = 0
+
+    def end_connections():
+        nonlocal ended
+        admin = psycopg.connect(f"host=127.0.0.1 user=postgres dbname={postgres}", autocommit=True)
+        with closing(admin):
+            while not over.wait(0.02):
+                cursor = admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                    "ORDER BY state = 'active' DESC, random() LIMIT 2"
+                )
+                ended += cursor.rowcount
+
+    with closing(Store(postgres_url)) as store:
+
+        def play(run_id):
+            """Send 40 turns, each when the one before was answered; what was answered may never be gone."""
+            for number in range(1, 41):
+                store.append_turn(a_turn(run_id, number))
+                with suppress(StoreLostError):
+                    assert store.checkpoint(run_id).turn_number == number
+
+        killer = threading.Thread(target=end_connections)
+        killer.start()
+        try:
+            with ThreadPoolExecutor(6) as threads:
+                list(threads.map(play, run_ids))
+        finally:
+            over.set()
+            killer.join()
+
+        for run_id in run_ids:
+            store.append_turn(a_turn(run_id, 41))
+
+    assert ended > 10
+    for run_id in run_ids:
+        assert numbers(postgres_url, run_id) == (list(range(1, 42)), 41)
+    with closing(Database(postgres_url)) as database, database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(turns)) == 12 * 41
+        assert connection.scalar(select(func.count()).select_from(runs)) == 12
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_turn_whose_commit_was_not_confirmed_is_kept_once(postgres_url, monkeypatch, moment):
+    run_id = new_id()
+    with closing(Store(postgres_url)) as store:
+        store.append_turn(a_turn(run_id, 1))
+        cut = iter([True])
+        execute = TurnCursor.execute
+
+        def lose_the_answer(cursor, statement, values=None):
+            if statement == "COMMIT" and next(cut, False):
+                if moment == "after":
+                    execute(cursor, statement)
+                cursor._connection.finish()
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+            execute(cursor, statement, values)
+
+        monkeypatch.setattr(TurnCursor, "execute", lose_the_answer)
+
+        store.append_turn(a_turn(run_id, 2))
+
+        assert next(cut, False) is False
+        with pytest.raises(ConflictError):
+            store.append_turn(a_turn(run_id, 2))
+    assert numbers(postgres_url, run_id) == ([1, 2], 2)
+
+
+def test_a_turn_of_somebody_else_is_a_conflict_although_the_connection_was_lost(postgres_url, monkeypatch):
+    run_id = new_id()
+    with closing(Store(postgres_url)) as store, closing(Store(postgres_url)) as other:
+        store.append_turn(a_turn(run_id, 1))
+        cut = iter([True])
+        execute = TurnCursor.execute
+
+        def lose_the_connection(cursor, statement, values=None):
+            if statement == "COMMIT" and next(cut, False):
+                cursor._connection.finish()
+                other.append_turn(a_turn(run_id, 2, events_json=b'["theirs"]'))
+                raise psycopg.OperationalError("server closed the connection unexpectedly")
+            execute(cursor, statement, values)
+
+        monkeypatch.setattr(TurnCursor, "execute", lose_the_connection)
+
+        with pytest.raises(ConflictError):
+            store.append_turn(a_turn(run_id, 2, events_json=b'["ours"]'))
+
+    assert numbers(postgres_url, run_id) == ([1, 2], 2)
