@@ -1,4 +1,7 @@
-"""What every backend promises. Each test runs on each of them; the last ones compare the two."""
+"""What every backend promises. Each test runs on each of them; the last ones compare them.
+
+The hosted one is there twice, on one server: its turns go by requests, or over a socket with live events.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ from tests.factories import direct, document, say, static, tool, when
 
 UNKNOWN = "665f00000000000000000001"
 KEY = "sk-conformance"
-KINDS = ["embedded", "hosted"]
+KINDS = ["embedded", "hosted", "live"]
 
 VOLATILE = re.compile(
     r"logical_id|timestamp|run_id|workflow_run_id|workflow_id|id|created_at|updated_at|.*milliseconds"
@@ -54,7 +57,8 @@ def embedded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def hosted(tmp_path_factory):
+def address(tmp_path_factory):
+    """The base URL of a server in a process of its own."""
     folder = tmp_path_factory.mktemp("hosted")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -79,13 +83,31 @@ def hosted(tmp_path_factory):
         reader = threading.Thread(target=server.stdout.read)
         reader.start()
         assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json() == {"status": "ok"}
-        url = f"http://127.0.0.1:{port}/workflows"
-        backend = HostedBackend(HostedSettings(base_url=url, api_key=KEY, timeout=30))
-        yield backend
-        backend.close()
+        yield f"http://127.0.0.1:{port}/workflows"
         server.terminate()
         server.wait(timeout=15)
         reader.join()
+
+
+@pytest.fixture(scope="module")
+def hosted(address):
+    settings = HostedSettings(base_url=address, api_key=KEY, timeout=30, live_events="off")
+    backend = HostedBackend(settings)
+    yield backend
+    backend.close()
+
+
+@pytest.fixture(scope="module")
+def live(address):
+    backend = HostedBackend(HostedSettings(base_url=address, api_key=KEY, timeout=30))
+    yield backend
+    backend.close()
+    assert backend.capabilities.reason_against("live_events") is None
+
+
+@pytest.fixture(params=["hosted", "live"])
+def remote(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=KINDS)
@@ -603,15 +625,15 @@ def test_secrets_of_an_input_are_not_kept(backend):
 # The two side by side
 
 
-def test_the_same_conversation_is_the_same_events_and_the_same_record(embedded, hosted):
-    (own_id, own), (other_id, other) = serve_tea(embedded), serve_tea(hosted)
+def test_the_same_conversation_is_the_same_events_and_the_same_record(embedded, remote):
+    (own_id, own), (other_id, other) = serve_tea(embedded), serve_tea(remote)
 
     assert [steady(result.to_wire()) for result in other] == [steady(result.to_wire()) for result in own]
-    assert steady(hosted.run(other_id).to_wire()) == steady(embedded.run(own_id).to_wire())
+    assert steady(remote.run(other_id).to_wire()) == steady(embedded.run(own_id).to_wire())
 
 
-def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, hosted):
-    (_, own), (_, other) = serve_tea(embedded), serve_tea(hosted)
+def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, remote):
+    (_, own), (_, other) = serve_tea(embedded), serve_tea(remote)
 
     for mine, theirs in zip(own, other, strict=True):
         for event, twin in zip(mine.events, theirs.events, strict=True):
@@ -619,9 +641,9 @@ def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, hoste
             assert event["logical_id"].rpartition("_")[0] == twin["logical_id"].rpartition("_")[0]
 
 
-def test_the_same_background_work_is_the_same_events_and_the_same_record(embedded, hosted):
+def test_the_same_background_work_is_the_same_events_and_the_same_record(embedded, remote):
     outcomes = []
-    for backend in (embedded, hosted):
+    for backend in (embedded, remote):
         workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
         steps = pump_all(backend, workflow_id, first.run_id)
         happened = [event for step in steps for event in step.events]
