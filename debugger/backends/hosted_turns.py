@@ -75,8 +75,9 @@ class HostedTurns:
     ) -> Generator[Event, None, TurnResult]:
         """Run one turn, the first of a new run unless ``run_id`` names one."""
         live = None
-        if self._may_be_live(workflow_id, turn_input, version) and not cancelled.is_set():
-            live = self._live(live_input(workflow_id, turn_input, run_id, version), cancelled)
+        if turn_input.command in LIVE_COMMANDS and not cancelled.is_set():
+            given = live_input(workflow_id, turn_input, run_id, version)
+            live = self._live(given, version, cancelled)
         if live is not None:
             begun_in = (workflow_id, version) if run_id is None else None
             return (yield from live.events(self._lost, partial(self._outlook.may_go_on, begun_in=begun_in)))
@@ -92,25 +93,15 @@ class HostedTurns:
         """Advance a run's background work."""
         return self._told(lambda: self._pump(workflow_id, run_id), workflow_id, run_id, cancelled)
 
-    def _may_be_live(self, workflow_id: str, turn_input: TurnInput, version: int | None) -> bool:
-        """Whether a socket is worth it, and can carry what is asked for.
-
-        A 0 in a run input means the active version, and only a request can name version 0 in another way
-        (``platform/wire.md`` 2.5).
-        """
-        if turn_input.command not in LIVE_COMMANDS or not self._door.may_open:
-            return False
-        try:
-            return version != 0 or self._active_version(workflow_id) == 0
-        except DebuggerError:
-            return False
-
-    def _live(self, given: JsonObject, cancelled: threading.Event) -> LiveTurn | None:
+    def _live(self, given: JsonObject, version: int | None, cancelled: threading.Event) -> LiveTurn | None:
         """A turn over a socket, not sent yet; ``None`` where it is to be sent by a request."""
-        if len(encoded(given)) > LARGEST_START:
+        if not self._door.may_open or len(encoded(given)) > LARGEST_START:
             return None
         socket = self._door.open()
         if socket is None:
+            return None
+        if cancelled.is_set() or not self._can_name(version, given["workflow_id"]):
+            socket.close()
             return None
         run_id = given.get("workflow_run_id")
         subject = run_named(run_id) if run_id else workflow_named(given["workflow_id"])
@@ -122,6 +113,17 @@ class HostedTurns:
             silence=self._timeout,
             stop_timeout=self._stop_timeout,
         )
+
+    def _can_name(self, version: int | None, workflow_id: str) -> bool:
+        """Whether a run input alone can say which version a run is to begin with.
+
+        A 0 stands for the active one there, and only a request can name version 0 in another way
+        (``platform/wire.md`` 2.5).
+        """
+        try:
+            return version != 0 or self._active_version(workflow_id) == 0
+        except DebuggerError:
+            return False
 
     def _told(
         self, ask: Callable[[], Answer], workflow_id: str, run_id: str | None, cancelled: threading.Event

@@ -94,7 +94,7 @@ class LiveTurn:
             silent = time.monotonic() - heard_at
             if self._heard.has_accounts and silent > FOLLOWS_WITHIN:
                 return
-            if silent > self._silence:
+            if silent > self._silence and self._stop_sent_at is None:
                 raise self._too_slow()
 
     def _take(self, frame: JsonObject) -> Generator[Event, None, None]:
