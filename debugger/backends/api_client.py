@@ -130,12 +130,17 @@ class ApiClient:
     def session_token(self) -> str | None:
         """A token for one socket; ``None`` where the API has none, for whatever reason.
 
+        Raises:
+            ConnectionError: There is no connection to the API at all.
+
         Source: ``platform/wire.md`` 6.1; the address is at the root of the host, whatever the base URL.
         """
         url = httpx.URL(self.base_url).copy_with(path=SESSION)
         try:
             answer = self._client.get(url, timeout=self._settings.connect_timeout)
             token = answer.json()["data"]["id"] if answer.status_code == 200 else None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ConnectionError(str(error)) from error
         except (httpx.RequestError, ValueError, LookupError, TypeError, RecursionError):
             return None
         return token if isinstance(token, str) and token else None

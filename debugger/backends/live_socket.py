@@ -117,7 +117,6 @@ class LiveDoor:
         self._patience = patience
         self._on_change = on_change
         self._shut_until = 0.0 if is_used else math.inf
-        self._gives_tokens = True
 
     @property
     def may_open(self) -> bool:
@@ -129,7 +128,7 @@ class LiveDoor:
         closing = ExitStack()
         try:
             connection = closing.enter_context(self._connecting())
-        except (ConnectionRefusedError, ConnectionResetError):
+        except ConnectionError:
             return None  # a request will tell it better
         except (WebSocketException, OSError, ValueError) as error:
             self._shut_until = time.monotonic() + SHUT_FOR
@@ -141,8 +140,7 @@ class LiveDoor:
     def _connecting(self) -> reconnect:
         near = self._client.is_near
         address = _socket_url(self._client.base_url)
-        token = self._client.session_token() if self._gives_tokens else None
-        self._gives_tokens = token is not None
+        token = self._client.session_token()
         return _Connecting(
             f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
             # The certificates that requests trust, too.

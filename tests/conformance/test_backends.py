@@ -1,22 +1,16 @@
 """What every backend promises. Each test runs on each of them; the last ones compare them.
 
-The hosted one is there twice, on one server: its turns go by requests, or over a socket with live events.
+The hosted one is there twice: its turns go by requests, or over a socket with live events.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
@@ -34,11 +28,11 @@ from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import TurnInput, TurnResult, turn_logs
 from debugger.settings import HostedSettings, Settings
+from tests.backends.server_process import KEY, server_process
 from tests.companions import lab, watchful
 from tests.factories import direct, document, say, static, tool, when
 
 UNKNOWN = "665f00000000000000000001"
-KEY = "sk-conformance"
 KINDS = ["embedded", "hosted", "live"]
 
 VOLATILE = re.compile(
@@ -56,53 +50,24 @@ def embedded(tmp_path_factory):
     backend.close()
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The base URL of a server in a process of its own."""
-    folder = tmp_path_factory.mktemp("hosted")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--database", f"sqlite:///{folder}/runs.sqlite3", "--api-key", KEY]
-    command += ["--inline-python", "isolated"]
-    environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
-    with (
-        (folder / "log.txt").open("w") as log,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=environment,
-            cwd=Path(__file__).parents[2],
-        ) as server,
-    ):
-        said = server.stdout.readline()
-        assert "Serving the API on" in said, (folder / "log.txt").read_text()
-        # Its log of requests goes to the same place, and a pipe that nobody reads stops it once it is full.
-        reader = threading.Thread(target=server.stdout.read)
-        reader.start()
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json() == {"status": "ok"}
-        yield f"http://127.0.0.1:{port}/workflows"
-        server.terminate()
-        server.wait(timeout=15)
-        reader.join()
+def remote_backend(folder, **settings):
+    """A hosted backend on a server in a process of its own."""
+    with server_process(folder) as (_, url):
+        backend = HostedBackend(HostedSettings(base_url=url, api_key=KEY, timeout=30, **settings))
+        yield backend
+        backend.close()
 
 
 @pytest.fixture(scope="module")
-def hosted(address):
-    settings = HostedSettings(base_url=address, api_key=KEY, timeout=30, live_events="off")
-    backend = HostedBackend(settings)
-    yield backend
-    backend.close()
+def hosted(tmp_path_factory):
+    yield from remote_backend(tmp_path_factory.mktemp("hosted"), live_events="off")
 
 
 @pytest.fixture(scope="module")
-def live(address):
-    backend = HostedBackend(HostedSettings(base_url=address, api_key=KEY, timeout=30))
-    yield backend
-    backend.close()
-    assert backend.capabilities.reason_against("live_events") is None
+def live(tmp_path_factory):
+    for backend in remote_backend(tmp_path_factory.mktemp("live")):
+        yield backend
+        assert backend.capabilities.reason_against("live_events") is None
 
 
 @pytest.fixture(params=["hosted", "live"])

@@ -123,6 +123,16 @@ def test_a_page_of_this_very_server_may_open_a_socket(api):
     assert frames[-1]["type"] == "end_workflow"
 
 
+def test_a_page_of_another_site_that_was_given_a_token_may_open_a_socket(guarded):
+    workflow_id = create(guarded, static("a", "Hello"))
+    path = f"/v1/workflow-runs/ws?token={minted(guarded).json()['data']['id']}"
+
+    with opened(guarded, path, origin="https://app.example") as client:
+        frames = client.turn(workflow_id=workflow_id)
+
+    assert frames[-1]["type"] == "end_workflow"
+
+
 def test_a_server_without_a_key_answers_to_local_names_only(api):
     here = (api.base_url.host, api.base_url.port)
 

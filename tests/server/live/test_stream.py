@@ -7,6 +7,8 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from debugger.server.live.frames import FRAME_LIMIT
+from debugger.server.live.outbox import LIMIT, Outbox
 from tests.companions import lab, watchful
 from tests.factories import direct, document, say, static, tool, when
 from tests.server.live.wire import (
@@ -397,7 +399,11 @@ def test_the_server_asks_whether_its_client_is_still_there(api):
     assert "PONG" in pings
 
 
-def test_a_client_that_does_not_read_is_given_up_and_loses_nothing(api):
+def test_a_client_that_does_not_read_is_given_up_and_loses_nothing(api, monkeypatch):
+    put, waiting = Outbox.put, []
+    monkeypatch.setattr(
+        Outbox, "put", lambda outbox, frame: waiting.append((put(outbox, frame), outbox._size))
+    )
     texts = [static(f"n{number}", f"{number:02}" * 100_000) for number in range(40)]
     edges = [direct(f"n{number}", f"n{number + 1}") for number in range(39)]
     workflow_id = create(api, graph=document(*texts, *edges))
@@ -417,6 +423,7 @@ def test_a_client_that_does_not_read_is_given_up_and_loses_nothing(api):
     run = record(api, run_id)
     assert run["status"] == "completed"
     assert received < len(run["input_output_pairs"][0]["run_output"]["events"])
+    assert max(size for _, size in waiting) < LIMIT + FRAME_LIMIT
 
 
 def test_a_turn_over_http_is_answered_while_a_socket_is_busy(api):
