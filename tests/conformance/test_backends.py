@@ -314,6 +314,17 @@ def test_a_run_that_is_over_takes_no_turn(backend):
     assert len(backend.run(first.run_id).input_output_pairs) == 1
 
 
+def test_events_come_while_the_turn_goes_on_where_a_backend_does_not_say_otherwise(backend):
+    slow = tool("slow", "import time\ndef slow():\n    time.sleep(1)\n    return 1\n")
+    graph = document(static("a", "Hello"), slow, say("ask"), direct("a", "slow"), direct("slow", "ask"))
+    workflow = backend.create_workflow(graph, name="Slow")
+
+    moments = [time.monotonic() for _ in backend.execute(workflow.id, TurnInput.saying(None))]
+
+    is_live = backend.capabilities.reason_against("live_events") is None
+    assert (moments[-1] - moments[0] > 0.8) is is_live
+
+
 def test_of_two_turns_at_once_one_is_refused(backend):
     slow = tool("slow", "def slow():\n    for _ in range(50_000_000):\n        pass\n")
     workflow_id, first = begin(backend, document(say("ask"), slow, when("ask", "slow", "1 == 1")))

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -85,6 +86,9 @@ class LiveStream:
                 self._drivers.leave(self._run_id, self)
         if self._pull is not None:
             await self._pull.over()
+        if not self._turns.empty():  # what a client asked for right before it left
+            with suppress(Closing):
+                await self._take(self._turns.get_nowait())
 
     # The sides: each ends by raising `Closing`, or `WebSocketDisconnect` when the client has gone.
 
