@@ -26,6 +26,7 @@ TRUNCATED = "truncated"
 """The key that says of an event in a frame that only the run's record has the whole of it."""
 
 _LONGEST_TEXT = 2_000
+_MOST_EMPTIED = 10
 _ENVELOPE = frozenset({"type", "logical_id", "timestamp", "origin_thread_id", "thread_reference_id"})
 _RERUN_TOKEN = "rerun_token"
 
@@ -114,7 +115,7 @@ def _shorter(event: JsonObject) -> Iterator[JsonObject]:
     told = _mapped(told, lambda text: text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…")
     yield told
     largest = sorted(told.keys() - _ENVELOPE, key=lambda name: len(encode(told[name])), reverse=True)
-    for name in largest:
+    for name in largest[:_MOST_EMPTIED]:
         told = {**told, name: _empty(told[name])}
         yield told
     yield {key: told[key] for key in (*_ENVELOPE, TRUNCATED) if key in told}
