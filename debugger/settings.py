@@ -36,6 +36,8 @@ class HostedSettings(BaseModel):
     """Seconds until an answer must have come; a turn is answered when it is over, so this is generous."""
     connect_timeout: float = Field(default=5, gt=0)
     """Seconds until a connection must stand."""
+    live_events: Literal["auto", "off"] = "auto"
+    """Whether turns run over a WebSocket, where the API opens one, so that events come as they happen."""
 
 
 class Settings(BaseModel):

@@ -23,6 +23,7 @@ from debugger.backends.http_errors import (
 )
 from debugger.errors import AnswerError, AuthenticationError, InputError, SettingsError, WorkflowError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.urls import SESSION
 from debugger.settings import HostedSettings
 
 API_VERSION = "2026-04-01"
@@ -94,15 +95,17 @@ class ApiClient:
         self.base_url = check_base_url(settings.base_url)
         self._settings = settings
         self._key = settings.api_key.get_secret_value().strip()
-        self._is_near = is_loopback(httpx.URL(self.base_url).host)
-        headers = _headers(settings, self._key)
+        self.is_near = is_loopback(httpx.URL(self.base_url).host)
+        """Whether the API is on this machine, and no proxy is of use on the way."""
+        self.headers = _headers(settings, self._key)
+        """What every request carries; the key is among it."""
         try:
             self._client = httpx.Client(
-                headers=headers,
+                headers=self.headers,
                 timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
                 limits=httpx.Limits(keepalive_expiry=IDLE),
                 transport=transport,
-                trust_env=not self._is_near,  # a proxy is of no use on the way to this machine
+                trust_env=not self.is_near,
             )
         except OSError as error:
             raise SettingsError(
@@ -119,6 +122,34 @@ class ApiClient:
     def __repr__(self) -> str:
         return f"ApiClient({self.base_url!r})"
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a key, or none is needed."""
+        return bool(self._key) or self.is_near
+
+    def session_token(self) -> str | None:
+        """A token for one socket; ``None`` where the API has none, for whatever reason.
+
+        Raises:
+            ConnectionError: There is no connection to the API at all.
+
+        Source: ``platform/wire.md`` 6.1; the address is at the root of the host, whatever the base URL.
+        """
+        url = httpx.URL(self.base_url).copy_with(path=SESSION)
+        try:
+            answer = self._client.get(url, timeout=self._settings.connect_timeout)
+            token = answer.json()["data"]["id"] if answer.status_code == 200 else None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ConnectionError(str(error)) from error
+        except (httpx.RequestError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return token if isinstance(token, str) and token else None
+
+    def asked(self, method: str, path: str, subject: str, risk: str = "") -> Asked:
+        """A request as errors tell of it."""
+        secrets = (self._key,) if self._key else ()
+        return Asked(method, self.base_url + path, subject, risk, secrets)
+
     def get(self, path: str, subject: str, query: Query | None = None) -> Answer:
         """Ask for an object; asks again, up to twice, when the API is busy.
 
@@ -127,7 +158,7 @@ class ApiClient:
             subject: What it is about, for errors.
             query: Names and values to add to the URL.
         """
-        asked = self._asked("GET", path, subject)
+        asked = self.asked("GET", path, subject)
         for attempt in range(RETRIES + 1):
             response = self._send(asked, query=query)
             if response.is_success:
@@ -158,15 +189,17 @@ class ApiClient:
             risk: What may have happened although no answer came, as a sentence.
             timeout: Seconds to wait for the answer, instead of the settings' own.
         """
-        asked = self._asked("POST", path, subject, risk)
-        response = self._send(asked, query=query, content=_encode(body), timeout=timeout)
+        asked = self.asked("POST", path, subject, risk)
+        response = self._send(
+            asked, query=query, content=None if body is None else encoded(body), timeout=timeout
+        )
         if not response.is_success:
             raise refusal(asked, response)
         return Answer(asked, _read_object(asked, response))
 
     def delete(self, path: str, subject: str) -> None:
         """Ask for something to be deleted, once; what is answered does not matter."""
-        asked = self._asked("DELETE", path, subject, "It may have been deleted nevertheless.")
+        asked = self.asked("DELETE", path, subject, "It may have been deleted nevertheless.")
         response = self._send(asked)
         if not response.is_success:
             raise refusal(asked, response)
@@ -174,10 +207,6 @@ class ApiClient:
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
-
-    def _asked(self, method: str, path: str, subject: str, risk: str = "") -> Asked:
-        secrets = (self._key,) if self._key else ()
-        return Asked(method, self.base_url + path, subject, risk, secrets)
 
     def _send(
         self,
@@ -187,7 +216,7 @@ class ApiClient:
         content: bytes | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
-        if not self._key and not self._is_near:
+        if not self.may_ask:
             raise AuthenticationError(
                 f"No API key is set, so {asked} was not sent.", advice="Set INTERACTLY_API_KEY."
             )
@@ -232,9 +261,12 @@ def _own_version() -> str:
         return "source"
 
 
-def _encode(body: JsonObject | None) -> bytes | None:
-    if body is None:
-        return None
+def encoded(body: JsonObject) -> bytes:
+    """An object as it is sent.
+
+    Raises:
+        InputError: Something in it has no JSON form.
+    """
     try:
         return json.dumps(body, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:

@@ -33,6 +33,26 @@ def execute_body(turn_input: TurnInput, run_id: str | None, version: int | None)
     return {"run_input": run_input} if run_id is None else {"run_input": run_input, "run_id": run_id}
 
 
+def live_input(
+    workflow_id: str, turn_input: TurnInput, run_id: str | None, version: int | None
+) -> JsonObject:
+    """What is sent over a socket for one turn: a run input that says itself which run it is for.
+
+    Args:
+        workflow_id: The workflow.
+        turn_input: What the turn is given; secrets in it stay here.
+        run_id: The run to go on with.
+        version: The version that a new run begins with.
+
+    Source: ``platform/wire.md`` 6.2.
+    """
+    run_input: JsonObject = execute_body(turn_input, None, version)["run_input"]
+    run_input["workflow_id"] = workflow_id
+    if run_id is not None:
+        run_input["workflow_run_id"] = run_id
+    return run_input
+
+
 def new_workflow_body(document: JsonObject, name: str | None) -> JsonObject:
     """What is sent to create a workflow: the graph, with name and description where the API reads them.
 

@@ -258,12 +258,15 @@ class EmbeddedBackend:
         version_number: int | None,
         hands: _Hands,
     ) -> Generator[Event, None, TurnResult]:
-        opened = begin_run(self.store, self._interpreters, workflow_id, turn_input, version_number, run_id)
-        segment = opened.interpreter.turn(
-            opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
-        )
-        given = yield from self._recorder.gathered(segment)
-        return self._recorder.turn(opened, given, turn_input.run_by)
+        with self._claims.claimed(run_id):  # others may know the id before the turn is over
+            opened = begin_run(
+                self.store, self._interpreters, workflow_id, turn_input, version_number, run_id
+            )
+            segment = opened.interpreter.turn(
+                opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
+            )
+            given = yield from self._recorder.gathered(segment)
+            return self._recorder.turn(opened, given, turn_input.run_by)
 
     def _turn(
         self, workflow_id: str, turn_input: TurnInput, run_id: str, hands: _Hands

@@ -19,8 +19,11 @@ from debugger.backends.api_shapes import (
     workflow_named,
     workflow_summary,
 )
-from debugger.backends.base import Capabilities, Page, TurnStream
+from debugger.backends.base import Ability, Capabilities, Page, TurnStream
 from debugger.backends.hosted_turns import HostedTurns
+from debugger.backends.live_background import Outlook
+from debugger.backends.live_lookup import LostTurns
+from debugger.backends.live_socket import LiveDoor
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, NotFoundError, UnsupportedError
@@ -36,6 +39,20 @@ from debugger.store import Notebook
 MOST_PAGES = 1_000
 STOP_TIMEOUT = 10.0
 """Seconds that a stopped run's own answer is waited for."""
+LOOK_UP_FOR = 10.0
+"""Seconds in which a turn must be on record whose socket was lost."""
+
+_LIVE_IS_OFF = "INTERACTLY_LIVE_EVENTS is off, so the events of a turn come all at once when it is over."
+_MISSING: dict[Ability, str] = {
+    "run_search": "The API looks for runs by workflow, status, date and text; it does not know versions, "
+    "tags and stars.",
+    "initial_state": "The API does not let a client set the state of a run.",
+    "pause_mid_turn": "The API runs a turn as a whole, so it cannot be held between two events.",
+    "set_state": "The API does not let a client change variables while a turn runs.",
+    "manual_model": "The API asks its models itself, and lets nobody answer in their place.",
+    "pins": "The API runs every node itself, so no output can be frozen and no failure injected.",
+    "exact_fork": "The API gives no checkpoint: a fork is rebuilt from what the record tells.",
+}
 
 
 class HostedBackend:
@@ -51,25 +68,26 @@ class HostedBackend:
 
     name = "Hosted API"
     node_types: frozenset[str] | None = None
-    capabilities = Capabilities(
-        {
-            "live_events": "The API answers when the turn is over, so its events come all at once.",
-            "run_search": "The API looks for runs by workflow, status, date and text; it does not know "
-            "versions, tags and stars.",
-            "initial_state": "The API does not let a client set the state of a run.",
-            "pause_mid_turn": "The API runs a turn as a whole, so it cannot be held between two events.",
-            "set_state": "The API does not let a client change variables while a turn runs.",
-            "manual_model": "The API asks its models itself, and lets nobody answer in their place.",
-            "pins": "The API runs every node itself, so no output can be frozen and no failure injected.",
-            "exact_fork": "The API gives no checkpoint: a fork is rebuilt from what the record tells.",
-        }
-    )
-
+    capabilities: Capabilities
+    """What is missing changes when a socket cannot be had, or can again."""
     notebook: Notebook | None = None
 
     def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
         self._client = ApiClient(settings, transport=transport)
-        self._turns = HostedTurns(self._client, stop_timeout=min(settings.timeout, STOP_TIMEOUT))
+        # A transport of one's own carries requests only.
+        is_live = settings.live_events == "auto" and transport is None
+        self._tell_live("" if is_live else _LIVE_IS_OFF)
+        self._turns = HostedTurns(
+            self._client,
+            door=LiveDoor(
+                self._client, is_used=is_live, patience=settings.connect_timeout, on_change=self._tell_live
+            ),
+            active_version=lambda workflow_id: self.workflow_summary(workflow_id).active_version_number,
+            outlook=Outlook(self.workflow, self.run),
+            lost=LostTurns(self.run, patience=min(settings.timeout, LOOK_UP_FOR)),
+            timeout=settings.timeout,
+            stop_timeout=min(settings.timeout, STOP_TIMEOUT),
+        )
 
     def __repr__(self) -> str:
         return f"HostedBackend({self.base_url!r})"
@@ -224,8 +242,10 @@ class HostedBackend:
     ) -> TurnStream:
         """See `Backend.execute`. The turn is sent when the first event is pulled.
 
-        A cancelled turn is no longer waited for, and the API is asked to stop the run. The id of a new run is
-        not known before its first turn is answered, so that turn may go on unheard.
+        It goes over a WebSocket where one can be had, and its events come as they happen; else it is one
+        request, and they come when it is answered. A cancelled turn is no longer waited for, and the API is
+        asked to stop the run. Without a socket the id of a new run is not known before its first turn is
+        answered, so that turn may go on unheard.
 
         Raises:
             InputError: An id is malformed, or there is no run to stop.
@@ -260,6 +280,11 @@ class HostedBackend:
         check_id("workflow", workflow_id)
         check_id("run", run_id)
         return TurnStream(run_id, self._turns.pump(workflow_id, run_id, cancelled or threading.Event()))
+
+    def _tell_live(self, reason: str) -> None:
+        """Say why events do not come as they happen; with an empty text, that they do."""
+        live: dict[Ability, str] = {"live_events": reason} if reason else {}
+        self.capabilities = Capabilities(live | _MISSING)
 
     def _search(self, search: RunSearch) -> dict[str, str | int | bool]:
         if search.needs_notes:

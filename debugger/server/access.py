@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from debugger.server.reply import JsonReply
 
+GUARDED = frozenset({"http", "websocket"})
+"""What comes from outside; the rest is the server's own."""
 OPEN_PATHS = frozenset({"/healthz"})
 """What answers without a key: it tells nothing."""
 
@@ -24,16 +27,20 @@ class Access:
     Args:
         app: What is behind the door.
         api_key: The key; empty or ``None`` when none is configured.
+        admits: Whether something else than the key lets a request in.
     """
 
-    def __init__(self, app: ASGIApp, *, api_key: str | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, api_key: str | None, admits: Callable[[Scope], bool] = lambda scope: False
+    ) -> None:
         self._app = app
+        self._admits = admits
         self._key = api_key.encode() if api_key else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
         refusal = None
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] in GUARDED and scope["path"] not in OPEN_PATHS and not self._admits(scope):
             refusal = self._refusal(Headers(scope=scope))
         await (refusal or self._app)(scope, receive, send)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from debugger.backends.base import Backend
-from debugger.protocol.urls import BASE_PATH
+from debugger.protocol.urls import BASE_PATH, SESSION
 from debugger.server import execute, runs, versions, workflows
 from debugger.server.access import Access
 from debugger.server.body import BODY_LIMIT
 from debugger.server.errors import handle_errors
+from debugger.server.live import LiveServer, live_router, session_token
 from debugger.server.reply import JsonReply
 from debugger.server.request_ids import RequestIds
 from debugger.server.running import RunningTurns
 
-ROUTERS = (workflows.router, versions.router, execute.router, runs.router)
+ROUTERS = (workflows.router, versions.router, execute.router, runs.router, live_router)
 
 
 def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int = BODY_LIMIT) -> FastAPI:
@@ -31,9 +32,11 @@ def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int 
     app.state.running = RunningTurns()
     for router in ROUTERS:
         app.include_router(router, prefix=BASE_PATH)
+    app.state.live = LiveServer(backend, app.state.running, frame_limit=body_limit, has_key=bool(api_key))
     app.add_api_route("/healthz", healthz)
+    app.add_api_route(SESSION, session_token)
     handle_errors(app)
-    app.add_middleware(Access, api_key=api_key)
+    app.add_middleware(Access, api_key=api_key, admits=app.state.live.tokens.admit)
     app.add_middleware(RequestIds)
     return app
 

@@ -29,9 +29,14 @@ class RunningTurns:
         self._lock = threading.Lock()
 
     @contextmanager
-    def turn(self, run_id: str | None) -> Iterator[RunningTurn]:
-        """A turn that can be stopped for as long as the block lasts, unless the run has another one."""
-        turn = RunningTurn()
+    def turn(self, run_id: str | None, cancelled: threading.Event | None = None) -> Iterator[RunningTurn]:
+        """A turn that can be stopped for as long as the block lasts, unless the run has another one.
+
+        Args:
+            run_id: The run, where it is known already.
+            cancelled: What ends the turn early, where there is something already.
+        """
+        turn = RunningTurn(cancelled or threading.Event())
         with self._lock:
             known = run_id is not None and self._turns.setdefault(run_id, turn) is turn
         try:

@@ -152,12 +152,16 @@ def _typed(before: HostedSettings) -> HostedSettings:
     base_url, api_key = _text(_URL_KEY), _text(_SECRET_KEY)
     same_place = base_url.rstrip("/") == before.base_url.rstrip("/")
     kept = before.api_key if same_place else SecretStr("")
+    ours = read_settings().hosted
     try:
         return HostedSettings(
             base_url=base_url,
             api_key=SecretStr(api_key) if api_key else kept,
             team_id=_text(_TEAM_KEY),
             user_id=_text(_USER_KEY),
+            timeout=ours.timeout,
+            connect_timeout=ours.connect_timeout,
+            live_events=ours.live_events,
         )
     except ValidationError as error:
         raise SettingsError(f"This cannot be used: {first_problem(error)}.") from error

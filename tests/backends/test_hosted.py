@@ -52,7 +52,10 @@ ANSWER = {
 
 
 class Peer(ThreadingHTTPServer):
-    """Answers with what it was told to, in order, and remembers what it was asked."""
+    """Answers with what it was told to, in order, and remembers what it was asked.
+
+    It opens no socket and knows of no tokens for one, so every turn comes as a request.
+    """
 
     daemon_threads = True
 
@@ -78,6 +81,9 @@ class Script(BaseHTTPRequestHandler):
     def answer(self):
         length = int(self.headers.get("content-length") or 0)
         body = self.rfile.read(length)
+        if self.path.endswith(("/v1/session", "/v1/workflow-runs/ws")):
+            self.send_error(404)
+            return
         self.server.asked.append(
             {
                 "method": self.command,
@@ -185,6 +191,16 @@ def test_unknown_fields_of_an_input_are_sent_and_secrets_are_not(peer, hosted):
     sent = peer.asked[0]["body"]["run_input"]
     assert sent["future"] == {"a": [1]}
     assert "1234" not in json.dumps(peer.asked[0]["body"])
+
+
+def test_a_turn_is_one_request_where_no_socket_is_opened_and_the_reason_is_told(peer, hosted):
+    peer.answers(body=ANSWER)
+
+    result = first_turn(hosted)
+
+    assert result.run_id == RUN
+    assert peer.count("POST") == 1
+    assert "404" in hosted.capabilities.reason_against("live_events")
 
 
 def test_every_request_says_who_asks(peer):

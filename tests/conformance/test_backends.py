@@ -1,19 +1,16 @@
-"""What every backend promises. Each test runs on each of them; the last ones compare the two."""
+"""What every backend promises. Each test runs on each of them; the last ones compare them.
+
+The hosted one is there twice: its turns go by requests, or over a socket with live events.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
@@ -31,12 +28,12 @@ from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import TurnInput, TurnResult, turn_logs
 from debugger.settings import HostedSettings, Settings
+from tests.backends.server_process import KEY, server_process
 from tests.companions import lab, watchful
 from tests.factories import direct, document, say, static, tool, when
 
 UNKNOWN = "665f00000000000000000001"
-KEY = "sk-conformance"
-KINDS = ["embedded", "hosted"]
+KINDS = ["embedded", "hosted", "live"]
 
 VOLATILE = re.compile(
     r"logical_id|timestamp|run_id|workflow_run_id|workflow_id|id|created_at|updated_at|.*milliseconds"
@@ -53,39 +50,29 @@ def embedded(tmp_path_factory):
     backend.close()
 
 
-@pytest.fixture(scope="module")
-def hosted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hosted")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "debugger", "serve", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--database", f"sqlite:///{folder}/runs.sqlite3", "--api-key", KEY]
-    command += ["--inline-python", "isolated"]
-    environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
-    with (
-        (folder / "log.txt").open("w") as log,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=environment,
-            cwd=Path(__file__).parents[2],
-        ) as server,
-    ):
-        said = server.stdout.readline()
-        assert "Serving the API on" in said, (folder / "log.txt").read_text()
-        # Its log of requests goes to the same place, and a pipe that nobody reads stops it once it is full.
-        reader = threading.Thread(target=server.stdout.read)
-        reader.start()
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).json() == {"status": "ok"}
-        url = f"http://127.0.0.1:{port}/workflows"
-        backend = HostedBackend(HostedSettings(base_url=url, api_key=KEY, timeout=30))
+def remote_backend(folder, **settings):
+    """A hosted backend on a server in a process of its own."""
+    with server_process(folder) as (_, url):
+        backend = HostedBackend(HostedSettings(base_url=url, api_key=KEY, timeout=30, **settings))
         yield backend
         backend.close()
-        server.terminate()
-        server.wait(timeout=15)
-        reader.join()
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory):
+    yield from remote_backend(tmp_path_factory.mktemp("hosted"), live_events="off")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    for backend in remote_backend(tmp_path_factory.mktemp("live")):
+        yield backend
+        assert backend.capabilities.reason_against("live_events") is None
+
+
+@pytest.fixture(params=["hosted", "live"])
+def remote(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=KINDS)
@@ -325,6 +312,17 @@ def test_a_run_that_is_over_takes_no_turn(backend):
         go_on(backend, workflow_id, first.run_id, "More")
 
     assert len(backend.run(first.run_id).input_output_pairs) == 1
+
+
+def test_events_come_while_the_turn_goes_on_where_a_backend_does_not_say_otherwise(backend):
+    slow = tool("slow", "import time\ndef slow():\n    time.sleep(1)\n    return 1\n")
+    graph = document(static("a", "Hello"), slow, say("ask"), direct("a", "slow"), direct("slow", "ask"))
+    workflow = backend.create_workflow(graph, name="Slow")
+
+    moments = [time.monotonic() for _ in backend.execute(workflow.id, TurnInput.saying(None))]
+
+    is_live = backend.capabilities.reason_against("live_events") is None
+    assert (moments[-1] - moments[0] > 0.8) is is_live
 
 
 def test_of_two_turns_at_once_one_is_refused(backend):
@@ -603,15 +601,15 @@ def test_secrets_of_an_input_are_not_kept(backend):
 # The two side by side
 
 
-def test_the_same_conversation_is_the_same_events_and_the_same_record(embedded, hosted):
-    (own_id, own), (other_id, other) = serve_tea(embedded), serve_tea(hosted)
+def test_the_same_conversation_is_the_same_events_and_the_same_record(embedded, remote):
+    (own_id, own), (other_id, other) = serve_tea(embedded), serve_tea(remote)
 
     assert [steady(result.to_wire()) for result in other] == [steady(result.to_wire()) for result in own]
-    assert steady(hosted.run(other_id).to_wire()) == steady(embedded.run(own_id).to_wire())
+    assert steady(remote.run(other_id).to_wire()) == steady(embedded.run(own_id).to_wire())
 
 
-def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, hosted):
-    (_, own), (_, other) = serve_tea(embedded), serve_tea(hosted)
+def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, remote):
+    (_, own), (_, other) = serve_tea(embedded), serve_tea(remote)
 
     for mine, theirs in zip(own, other, strict=True):
         for event, twin in zip(mine.events, theirs.events, strict=True):
@@ -619,9 +617,9 @@ def test_what_is_left_out_of_a_comparison_is_there_on_both_sides(embedded, hoste
             assert event["logical_id"].rpartition("_")[0] == twin["logical_id"].rpartition("_")[0]
 
 
-def test_the_same_background_work_is_the_same_events_and_the_same_record(embedded, hosted):
+def test_the_same_background_work_is_the_same_events_and_the_same_record(embedded, remote):
     outcomes = []
-    for backend in (embedded, hosted):
+    for backend in (embedded, remote):
         workflow_id, first = begin(backend, lab(pause=1, checks=2, name="Lab"))
         steps = pump_all(backend, workflow_id, first.run_id)
         happened = [event for step in steps for event in step.events]

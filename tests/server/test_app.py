@@ -29,10 +29,6 @@ def test_only_exact_paths_are_answered_and_none_is_redirected(api, path):
     assert "location" not in answer.headers
 
 
-def test_the_session_endpoint_at_the_root_is_not_there(api):
-    assert api.get(api.base_url.join("/v1/session")).status_code == 404
-
-
 def test_unknown_parameters_and_any_header_values_are_accepted(api):
     headers = {
         "Authorization": "Bearer",

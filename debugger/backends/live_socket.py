@@ -1,0 +1,185 @@
+"""The socket to the hosted API over which events come as they happen (``platform/wire.md`` section 6)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from urllib.parse import urlencode
+
+import httpx
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, reconnect
+
+from debugger.backends.api_client import ApiClient
+from debugger.errors import AnswerError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.urls import STREAM
+
+LARGEST_START = 1_000_000
+"""Bytes of a first frame: many a server hangs up at 1 MiB, and it is not known then what became of a turn."""
+LARGEST_FRAME = 32 * 1024 * 1024
+"""Bytes of a frame of the server: more than it should ever send."""
+SHUT_FOR = 60.0
+"""Seconds until a socket is tried again where none could be had."""
+_CLOSE_WITHIN = 1.0
+
+# Its own logger: at level DEBUG the library writes every header of the handshake, and so the key.
+_quiet = logging.getLogger(f"{__name__}.websockets")
+_quiet.setLevel(logging.WARNING)
+
+
+class SocketClosed(Exception):
+    """The socket is closed, or broken.
+
+    Args:
+        code: Why, by the server (``platform/wire.md`` 6.4); ``None`` when the connection broke.
+        reason: The same for people.
+    """
+
+    def __init__(self, code: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class LiveSocket:
+    """One open socket.
+
+    Args:
+        connection: The connection.
+        closing: What ends it.
+        address: Where it leads, for errors.
+    """
+
+    def __init__(self, connection: ClientConnection, closing: ExitStack, address: str) -> None:
+        self._connection = connection
+        self._closing = closing
+        self._address = address
+
+    def send(self, text: str) -> None:
+        """Send one frame.
+
+        Raises:
+            SocketClosed: It did not go out, or nobody knows whether it did.
+        """
+        try:
+            self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise _told(closed) from None
+
+    def receive(self, timeout: float) -> JsonObject | None:
+        """The next frame; ``None`` when none has come in time (seconds).
+
+        Raises:
+            SocketClosed: None will come any more.
+            AnswerError: It is not the protocol.
+        """
+        try:
+            frame = self._connection.recv(timeout)
+        except TimeoutError:
+            return None
+        except ConnectionClosed as closed:
+            raise _told(closed) from None
+        try:
+            value = json.loads(frame)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise AnswerError(
+                f"{self._address} sent a frame that is no JSON object.",
+                advice="Set INTERACTLY_LIVE_EVENTS to off to run turns without it.",
+            )
+        return value
+
+    def close(self) -> None:
+        """Hang up."""
+        self._closing.close()
+
+
+class LiveDoor:
+    """Opens sockets, and remembers for a while where none can be had.
+
+    Args:
+        client: Knows where the API is and who asks.
+        is_used: Whether sockets are wanted at all.
+        patience: Seconds that one is waited for.
+        on_change: Called with the reason when sockets can no longer be had, with an empty text when they can.
+    """
+
+    def __init__(
+        self, client: ApiClient, *, is_used: bool, patience: float, on_change: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._patience = patience
+        self._on_change = on_change
+        self._shut_until = 0.0 if is_used else math.inf
+
+    @property
+    def may_open(self) -> bool:
+        """Whether it is worth a try."""
+        return time.monotonic() >= self._shut_until and self._client.may_ask
+
+    def open(self) -> LiveSocket | None:
+        """A socket; ``None`` where none can be had."""
+        closing = ExitStack()
+        try:
+            connection = closing.enter_context(self._connecting())
+        except ConnectionError:
+            return None  # a request will tell it better
+        except (WebSocketException, OSError, ValueError) as error:
+            self._shut_until = time.monotonic() + SHUT_FOR
+            self._on_change(_why_not(error))
+            return None
+        self._on_change("")
+        return LiveSocket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}")
+
+    def _connecting(self) -> reconnect:
+        near = self._client.is_near
+        address = _socket_url(self._client.base_url)
+        token = self._client.session_token()
+        return _Connecting(
+            f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
+            # The certificates that requests trust, too.
+            ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
+            additional_headers=self._client.headers,
+            user_agent_header=None,
+            proxy=None if near else True,
+            open_timeout=self._patience,
+            close_timeout=_CLOSE_WITHIN,
+            max_size=LARGEST_FRAME,
+            compression=None if near else "deflate",
+            logger=_quiet,
+        )
+
+
+class _Connecting(reconnect):
+    """Connects to the address that was given and to no other: what is said may be confidential."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _socket_url(base_url: str) -> str:
+    return base_url.replace("http", "ws", 1)
+
+
+def _told(closed: ConnectionClosed) -> SocketClosed:
+    frame = closed.rcvd
+    if frame is None:
+        return SocketClosed(None, "no close was said")
+    return SocketClosed(frame.code, frame.reason)
+
+
+def _why_not(error: Exception) -> str:
+    match error:
+        case InvalidStatus():
+            told = f"it answered {error.response.status_code} where one is opened"
+        case TimeoutError():
+            told = "it did not answer in time where one is opened"
+        case _:
+            told = f"the handshake failed ({type(error).__name__})"
+    return f"The API opens no WebSocket ({told}), so the events of a turn come all at once when it is over."

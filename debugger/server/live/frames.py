@@ -1,0 +1,137 @@
+"""Frames as they come and go: a turn from the client, an acknowledgement or an event to it.
+
+Source: ``platform/wire.md`` 6.2 and 6.3.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Message
+
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import decode, encode
+from debugger.protocol.runs import TurnInput
+from debugger.server.live.closing import BAD_RERUN_TOKEN, HAS_INITIAL_STATE, TOO_LARGE, Closing
+from debugger.server.secret_variables import without_secrets
+
+FRAME_LIMIT = 1_000_000
+"""Bytes that a frame to a client has at most: those who listen hang up at 1 MiB (``wire.md`` 6.1)."""
+TRUNCATED = "truncated"
+"""The key that says of an event in a frame that only the run's record has the whole of it."""
+
+_LONGEST_TEXT = 2_000
+_MOST_EMPTIED = 10
+_ENVELOPE = frozenset({"type", "logical_id", "timestamp", "origin_thread_id", "thread_reference_id"})
+_RERUN_TOKEN = "rerun_token"
+
+
+@dataclass(frozen=True)
+class TurnFrame:
+    """A turn that a client asks for."""
+
+    turn_input: TurnInput
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set to end it early."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it ends the run."""
+        return self.turn_input.command == "stop"
+
+
+def read_frame(message: Message, *, limit: int) -> TurnFrame:
+    """The turn in a frame.
+
+    Args:
+        message: What the socket received.
+        limit: Bytes that it may have.
+
+    Raises:
+        Closing: It is none that can be run.
+    """
+    text = message.get("text")
+    if text is None:
+        raise Closing.refusing(422, "A frame must be text: a JSON object with the input of a turn.")
+    raw = text.encode(errors="surrogatepass")
+    if len(raw) > limit:
+        raise Closing(TOO_LARGE, f"A frame may have {limit:,} bytes.")
+    data = _object(raw)
+    if data.get("initial_state") is not None:
+        raise Closing(HAS_INITIAL_STATE, "A client does not set the state of a run.")
+    if data.pop(_RERUN_TOKEN, None) is not None:
+        raise Closing(BAD_RERUN_TOKEN, "The re-run token is not known here, or has expired.")
+    try:
+        turn_input = TurnInput.from_wire(without_secrets(data))
+    except InputError as error:
+        raise Closing.refusing(422, error.message) from error
+    for name in ("workflow_id", "workflow_run_id"):
+        given = getattr(turn_input, name)
+        if given is not None and not is_id(given):
+            raise Closing.refusing(422, f"{name}: an id is 24 lower-case hex digits.")
+    return TurnFrame(turn_input)
+
+
+def acknowledgement(run_id: str, workflow_id: str) -> str:
+    """The frame that tells a client its run."""
+    told = {
+        "workflow_run_id": run_id,
+        "workflow_id": workflow_id,
+        "message": "The workflow run is under way.",
+    }
+    return encode(told).decode()
+
+
+def event_frame(event: Event) -> str:
+    """The frame of an event; one that would be too large loses what is long in it, and says so."""
+    whole = event.to_wire()
+    text = encode(whole)
+    if len(text) > FRAME_LIMIT:
+        text = next(short for short in map(encode, _shorter(whole)) if len(short) <= FRAME_LIMIT)
+    return text.decode(errors="replace")
+
+
+def _object(raw: bytes) -> JsonObject:
+    try:
+        value = decode(raw)
+    except (ValueError, RecursionError) as error:
+        raise Closing.refusing(422, f"The frame is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Closing.refusing(422, "The frame must be a JSON object.")
+    return value
+
+
+def _shorter(event: JsonObject) -> Iterator[JsonObject]:
+    """An event with less and less in it: without what repeats a turn, without long texts, without all."""
+    told = {**event, TRUNCATED: True}
+    if "run_input_output_pair" in told:
+        told["run_input_output_pair"] = None
+        yield told
+    told = _mapped(told, lambda text: text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…")
+    yield told
+    largest = sorted(told.keys() - _ENVELOPE, key=lambda name: len(encode(told[name])), reverse=True)
+    for name in largest[:_MOST_EMPTIED]:
+        told = {**told, name: _empty(told[name])}
+        yield told
+    yield {key: told[key] for key in (*_ENVELOPE, TRUNCATED) if key in told}
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case dict():
+            return {key: _mapped(part, change) for key, part in value.items()}
+        case list():
+            return [_mapped(part, change) for part in value]
+    return value
+
+
+def _empty(value: Any) -> Any:
+    """A value of the same kind with nothing in it."""
+    return type(value)() if isinstance(value, dict | list | str) else value

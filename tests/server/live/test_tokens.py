@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from debugger.server.live.tokens import LASTS, MOST, SessionTokens
+
+PATH = "/workflows/v1/workflow-runs/ws"
+
+
+def handshake(token, path=PATH, kind="websocket"):
+    return {"type": kind, "path": path, "query_string": f"token={token}".encode()}
+
+
+def test_a_token_is_good_once():
+    tokens = SessionTokens()
+    token = tokens.mint()
+
+    assert tokens.admit(handshake(token))
+    assert not tokens.admit(handshake(token))
+
+
+def test_a_token_is_good_for_a_short_time_only():
+    now = [0.0]
+    tokens = SessionTokens(lambda: now[0])
+    early, late = tokens.mint(), tokens.mint()
+
+    now[0] = LASTS
+    assert tokens.admit(handshake(early))
+    now[0] = LASTS + 0.1
+    assert not tokens.admit(handshake(late))
+
+
+def test_a_token_is_for_the_socket_only():
+    tokens = SessionTokens()
+    token = tokens.mint()
+
+    assert not tokens.admit(handshake(token, path="/workflows/v1/workflows"))
+    assert not tokens.admit(handshake(token, kind="http"))
+    assert tokens.admit(handshake(token))
+
+
+def test_tokens_that_nobody_uses_do_not_pile_up():
+    tokens = SessionTokens()
+    first = tokens.mint()
+    for _ in range(MOST):
+        tokens.mint()
+
+    assert not tokens.admit(handshake(first))
+
+
+def test_no_token_is_no_good_token():
+    assert not SessionTokens().admit({"type": "websocket", "path": PATH, "query_string": b""})
