@@ -10,11 +10,17 @@ from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, runs, workflows
+from debugger.store.catalogue import Catalogue
 from debugger.store.database import Database
+from debugger.store.feedback import FeedbackBook
 from debugger.store.forks import ForkBook
+from debugger.store.global_variables import GlobalVariables
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+from debugger.store.rerun_tokens import RerunTokens
+from debugger.store.reruns import RerunBook
 from debugger.store.run_copies import RunFork, copy_run
+from debugger.store.run_deletion import delete_run
 from debugger.store.search import FoundRuns, search_runs
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
@@ -49,6 +55,11 @@ class Store:
         """What people note on runs, and what a session keeps beside them."""
         self.forks = ForkBook(self._database)
         """Which run each fork came from, and what was changed for it."""
+        self.catalogue = Catalogue(self._database)
+        self.feedback = FeedbackBook(self._database)
+        self.globals = GlobalVariables(self._database)
+        self.reruns = RerunBook(self._database)
+        self.rerun_tokens = RerunTokens(self._database)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -211,6 +222,15 @@ class Store:
         """
         with self._database.writing() as connection:
             copy_run(connection, fork)
+
+    def delete_run(self, run_id: str) -> None:
+        """Forget a run with its turns and all that was noted on it; its forks stay.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._database.writing() as connection:
+            delete_run(connection, run_id)
 
     def run(self, run_id: str) -> Run:
         """One run with its turns, in the shape of ``platform/wire.md`` 5.2.
