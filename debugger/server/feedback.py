@@ -44,7 +44,9 @@ class NewRating(BaseModel):
 @router.post(urls.RUN_COMMENTS)
 def comment_run(run_id: RunId, body: JsonBody, store: ServedStore, person: Person) -> JsonReply:
     """Comment on a run. The answer is the bare comment: clients take another for it otherwise (10, 19)."""
-    return _comment(store, run_id, Target(), person, body)
+    words = _words(body)
+    _finished(store, run_id)
+    return JsonReply(comment_shape(store.feedback.comment(run_id, Target(), person, words)))
 
 
 @router.delete(urls.RUN_COMMENT)
@@ -60,7 +62,9 @@ def comment_event(
     run_id: RunId, event_id: EventId, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
     """Comment on an event. The answer is the bare comment, as for a run."""
-    return _comment(store, run_id, _event(_finished(store, run_id), event_id), person, body)
+    words = _words(body)
+    target = _event(_finished(store, run_id), event_id)
+    return JsonReply(comment_shape(store.feedback.comment(run_id, target, person, words)))
 
 
 @router.delete(urls.EVENT_COMMENT)
@@ -78,7 +82,8 @@ def rate_event(
     run_id: RunId, event_id: EventId, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
     """Rate an event, in the place of the last rating by the same person."""
-    return _rate(store, run_id, _event(_finished(store, run_id), event_id), person, _rating(body))
+    value = _rating(body)
+    return _rate(store, run_id, _event(_finished(store, run_id), event_id), person, value)
 
 
 @router.delete(urls.EVENT_RATING)
@@ -92,7 +97,8 @@ def rate_turn(
     run_id: RunId, turn_index: TurnIndex, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
     """Rate a turn, in the place of the last rating by the same person."""
-    return _rate(store, run_id, _turn(_finished(store, run_id), turn_index), person, _rating(body))
+    value = _rating(body)
+    return _rate(store, run_id, _turn(_finished(store, run_id), turn_index), person, value)
 
 
 @router.delete(urls.TURN_RATING)
@@ -106,8 +112,9 @@ def comment_turn(
     run_id: RunId, turn_index: TurnIndex, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
     """Comment on a turn; the answer has all comments on it."""
+    words = _words(body)
     target = _turn(_finished(store, run_id), turn_index)
-    store.feedback.comment(run_id, target, person, read_fields(NewComment, body).content)
+    store.feedback.comment(run_id, target, person, words)
     return _feedback(store, run_id, target, "comments")
 
 
@@ -151,10 +158,8 @@ def _rating(body: JsonBody) -> RatingValue:
     return read_fields(NewRating, body).value
 
 
-def _comment(store: Store, run_id: str, target: Target, person: str, body: JsonBody) -> JsonReply:
-    content = read_fields(NewComment, body).content
-    _finished(store, run_id)
-    return JsonReply(comment_shape(store.feedback.comment(run_id, target, person, content)))
+def _words(body: JsonBody) -> str:
+    return read_fields(NewComment, body).content
 
 
 def _rate(store: Store, run_id: str, target: Target, person: str, value: RatingValue | None) -> JsonReply:

@@ -22,7 +22,7 @@ from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.json_text import encode
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import Turn, TurnInput
 from debugger.store import RerunCopy, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
@@ -108,7 +108,8 @@ class Reruns:
         way = _way(moment, source.graph, goal.graph, target, is_same=is_same)
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
         pair_count = 0 if history == "NONE" else moment.pair_count
-        pairs = self._store.run(run_id).input_output_pairs[:pair_count]
+        recorded = self._store.run(run_id).to_wire()["input_output_pairs"][:pair_count]
+        pairs = [Turn.from_wire(pair) for pair in recorded]
         if not pairs:
             moment.state.turn_number = 0
         matched = {match.source_node_logical_id for match in way.matches}

@@ -29,13 +29,14 @@ def run_record(run: Run) -> JsonObject:
 def run_answer(run: Run, remarks: Remarks) -> JsonObject:
     """The answer around a run's record, with what was said about the run, its turns and its events."""
     record = run_record(run)
-    said = _Said(run.workflow_run_id, remarks)
-    inner = record["workflow_run"]
-    inner["comments"] = said.comments(Target())
-    inner["input_output_pairs"] = [
-        said.pair(pair.to_wire(), number)
-        for pair, number in zip(run.input_output_pairs, turn_numbers(run.input_output_pairs), strict=True)
-    ]
+    if any(remarks):
+        said = _Said(run.workflow_run_id, remarks)
+        inner = record["workflow_run"]
+        inner["comments"] = said.comments(Target())
+        numbers = turn_numbers(run.input_output_pairs)
+        inner["input_output_pairs"] = [
+            said.pair(pair, number) for pair, number in zip(inner["input_output_pairs"], numbers, strict=True)
+        ]
     return {"workflow_run": record, "feedback_users": feedback_users([*remarks[0], *remarks[1]])}
 
 
