@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 from debugger.errors import WorkflowError
-from debugger.graph.checks import refusals
+from debugger.graph import Graph
+from debugger.graph.checks import Problem, Subject, refusals
+from debugger.graph.checks.nodes import loop_without_wait
+from debugger.graph.checks.subject import own_field
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow, unwrap_document
 from debugger.server.body import unusable
@@ -60,9 +66,17 @@ def refuse_faulty(document: JsonObject) -> None:
         WorkflowError: It breaks a rule, or is no workflow.
         InputError: A node or an edge in it lacks what every one of them needs.
     """
-    problem = next(refusals(Workflow.from_document(document)), None)
+    workflow = Workflow.from_document(document)
+    problem = next(chain(refusals(workflow), _endless(workflow)), None)
     if problem is not None:
-        raise WorkflowError(problem.message, category=problem.category)
+        raise WorkflowError(problem.message, category=problem.category or "Invalid node configuration")
+
+
+def _endless(workflow: Workflow) -> Iterator[Problem]:
+    """Nodes that are told to loop and not to wait; where that is only a default, nobody asked for it."""
+    written = {node.logical_id for node in workflow.node_configs if own_field(node, "self_loop") is True}
+    found = loop_without_wait(Subject(Graph(workflow)))
+    return (problem for problem in found if problem.node_logical_id in written)
 
 
 def _document_in(body: JsonObject) -> JsonObject:

@@ -102,7 +102,7 @@ def create(api, document, **fields):
 
 def execute(api, workflow_id, text=None, run_id=None, query=None, **fields):
     """The answer to one turn."""
-    body = {"run_input": run_input(text, **({"command": "data"} if run_id else {}), **fields)}
+    body = {"run_input": run_input(text, **({"command": "data"} if run_id else {}) | fields)}
     if run_id:
         body["run_id"] = run_id
     return api.post(f"/v1/workflows/{workflow_id}/execute", json=body, params=query)
