@@ -13,7 +13,7 @@ from debugger.backends.claims import Claims
 from debugger.backends.doors import Doors
 from debugger.backends.forks import Forks
 from debugger.backends.interpreters import Interpreters
-from debugger.backends.opened import begin_run, resume_run
+from debugger.backends.opened import begin_run, refuse_lost, resume_run
 from debugger.backends.recording import Recorder
 from debugger.backends.replays import Replays
 from debugger.backends.reruns import Reruns
@@ -196,7 +196,8 @@ class EmbeddedBackend:
             InputError: An id is malformed, or the input cannot be used.
             NotFoundError: There is no such workflow, version or run.
             RunEndedError: The run is over.
-            ConflictError: Another turn of the run is under way, or came first.
+            ConflictError: Another turn of the run is under way, or came first; or the run stands at a node
+                that its version does not have any more.
         """
         check_id("workflow", workflow_id)
         if run_id is not None:
@@ -290,6 +291,8 @@ class EmbeddedBackend:
     ) -> Generator[Event, None, TurnResult]:
         with self._claims.claimed(run_id):
             opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            if turn_input.command != "stop":
+                refuse_lost(opened)
             segment = opened.interpreter.turn(
                 opened.state,
                 turn_input,
@@ -303,6 +306,7 @@ class EmbeddedBackend:
     def _background(self, workflow_id: str, run_id: str, hands: _Hands) -> Generator[Event, None, TurnResult]:
         with self._claims.claimed(run_id):
             opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            refuse_lost(opened)
             segment = opened.interpreter.pump(
                 opened.state,
                 past=lambda: self._past(run_id),

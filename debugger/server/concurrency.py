@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import RateLimitError
 from debugger.protocol import urls
 from debugger.server.body import JsonBody, read_fields
@@ -47,8 +48,18 @@ class Admission:
     """
 
     def __init__(self) -> None:
+        self._changes: dict[str, float | None] = {}
         self._beginning: Counter[str] = Counter()
         self._lock = threading.Lock()
+
+    def notice_changes(self, engine: EmbeddedBackend, workflow_id: str) -> None:
+        """Let a run begin in the graph of now, also where another server on the same database changed it."""
+        changed_at = engine.store.catalogue.changed_at(workflow_id)
+        with self._lock:
+            known = self._changes.setdefault(workflow_id, changed_at)
+            self._changes[workflow_id] = changed_at
+        if known != changed_at:
+            engine.renew(workflow_id)
 
     @contextmanager
     def of(self, store: Store, workflow_id: str) -> Iterator[None]:

@@ -97,6 +97,11 @@ class Catalogue:
         with self._database.reading() as connection:
             return workflow_facts.read_facts(connection, workflow_ids)
 
+    def changed_at(self, workflow_id: str) -> float | None:
+        """When a workflow was last changed, in seconds since 1970; ``None`` where it is not there."""
+        with self._database.reading() as connection:
+            return workflow_facts.read_change(connection, workflow_id)
+
     def note(self, workflow_id: str, **values: str | int | None) -> None:
         """Note facts on a workflow, by the names of `WorkflowFacts`; those that are left out stay."""
         with self._database.writing() as connection:

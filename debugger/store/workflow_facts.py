@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from debugger.store.schema import runs
+from debugger.store.schema import runs, workflows
 from debugger.store.server_schema import favorites, workflow_facts
 from debugger.store.workflows import summarize_workflow
 
@@ -37,6 +37,11 @@ def read_facts(connection: Connection, workflow_ids: Collection[str]) -> dict[st
         for some in _portions(workflow_ids)
         for row in connection.execute(select(workflow_facts).where(workflow_facts.c.workflow_id.in_(some)))
     }
+
+
+def read_change(connection: Connection, workflow_id: str) -> float | None:
+    """When a workflow or one of its versions was last changed; ``None`` where it is not there."""
+    return connection.scalar(select(workflows.c.updated_at).where(workflows.c.id == workflow_id))
 
 
 def note(connection: Connection, workflow_id: str, **values: str | int | None) -> None:

@@ -171,3 +171,17 @@ def test_a_version_does_not_differ_from_itself(api):
 @pytest.mark.parametrize(("path", "status"), [("0/diff/7", 404), ("x/diff/0", 422), ("0/diff/-1", 422)])
 def test_a_version_that_is_not_there_is_compared_with_nothing(api, path, status):
     assert api.get(f"/v1/workflows/{create(api, greeting())}/versions/{path}").status_code == status
+
+
+def test_a_run_that_stands_where_no_node_is_any_more_is_told_so_and_can_be_stopped(api):
+    workflow_id = create(api, graph(chat("ask")))
+    run_id = execute(api, workflow_id).json()["run_id"]
+    path = f"/v1/workflows/{workflow_id}/versions/0/config"
+    api.patch(path, json={"config": graph(chat("other"))})
+
+    later = execute(api, workflow_id, "Hello", run_id)
+    stopped = execute(api, workflow_id, run_id=run_id, command="stop").json()
+
+    assert later.status_code == 409
+    assert "'ask'" in later.json()["detail"]
+    assert (stopped["status"], stopped["is_completed"]) == ("cancelled", True)
