@@ -277,9 +277,10 @@ class EmbeddedBackend:
         hands: _Hands,
     ) -> Generator[Event, None, TurnResult]:
         opened = begin_run(self.store, self._interpreters, workflow_id, turn_input, version_number, run_id)
-        own = {**default_variables(opened.interpreter.workflow), **opened.state.dynamic_variables}
-        beneath = {name: value for name, value in self.globals().items() if name not in own}
-        opened.state.dynamic_variables.update(beneath)
+        if found := self.globals():
+            own = {**default_variables(opened.interpreter.workflow), **opened.state.dynamic_variables}
+            beneath = {name: value for name, value in found.items() if name not in own}
+            opened.state.dynamic_variables.update(beneath)
         segment = opened.interpreter.turn(
             opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
         )

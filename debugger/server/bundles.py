@@ -161,7 +161,7 @@ def _code_in(value: Any, depth: int = 0) -> Iterator[str]:
     if depth > _DEEPEST:
         yield "nested too deeply to look"
     elif isinstance(value, dict):
-        if value.get("type") == PYTHON or isinstance(value.get("code"), str):
+        if value.get("type") == PYTHON:
             yield str(value.get("name") or "without a name")
         for inner in value.values():
             yield from _code_in(inner, depth + 1)

@@ -17,7 +17,6 @@ from debugger.protocol import urls
 from debugger.server.body import JsonBody, read_fields
 from debugger.server.parameters import ServedStore, WorkflowId
 from debugger.server.reply import JsonReply
-from debugger.store import NOTHING_KNOWN, Store
 
 router = APIRouter()
 
@@ -40,7 +39,7 @@ def limit_runs(workflow_id: WorkflowId, body: JsonBody, store: ServedStore) -> J
 
 
 class Admission:
-    """Lets runs begin as long as their workflow's limit allows it.
+    """Lets runs begin: in the graph of now, and as long as their workflow's limit allows it.
 
     Under way are the runs that stand in the store as started, running or waiting, and those whose first turn
     is being run here. The platform's answer to one run too many was not recorded; it is 429 here
@@ -48,41 +47,42 @@ class Admission:
     """
 
     def __init__(self) -> None:
-        self._changes: dict[str, float | None] = {}
+        self._changes: dict[str, float] = {}
         self._beginning: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def notice_changes(self, engine: EmbeddedBackend, workflow_id: str) -> None:
-        """Let a run begin in the graph of now, also where another server on the same database changed it."""
-        changed_at = engine.store.catalogue.changed_at(workflow_id)
-        with self._lock:
-            known = self._changes.setdefault(workflow_id, changed_at)
-            self._changes[workflow_id] = changed_at
-        if known != changed_at:
-            engine.renew(workflow_id)
-
     @contextmanager
-    def of(self, store: Store, workflow_id: str) -> Iterator[None]:
+    def of(self, engine: EmbeddedBackend, workflow_id: str) -> Iterator[None]:
         """The length of a run's beginning.
 
         Raises:
             RateLimitError: There are as many runs as there may be.
         """
+        rule = engine.store.catalogue.rule(workflow_id)
         with self._lock:
-            self._refuse_more(store, workflow_id)
+            if rule is not None:
+                self._notice_change(engine, workflow_id, rule.changed_at)
+                self._refuse_more(engine, workflow_id, rule.max_concurrent_runs)
             self._beginning[workflow_id] += 1
         try:
             yield
         finally:
             with self._lock:
                 self._beginning[workflow_id] -= 1
+                if not self._beginning[workflow_id]:
+                    del self._beginning[workflow_id]
 
-    def _refuse_more(self, store: Store, workflow_id: str) -> None:
-        facts = store.catalogue.facts([workflow_id]).get(workflow_id, NOTHING_KNOWN)
-        most = facts.max_concurrent_runs
+    def _notice_change(self, engine: EmbeddedBackend, workflow_id: str, changed_at: float) -> None:
+        """Another server on the same database may have changed the workflow."""
+        if self._changes.setdefault(workflow_id, changed_at) != changed_at:
+            self._changes[workflow_id] = changed_at
+            engine.renew(workflow_id)
+
+    def _refuse_more(self, engine: EmbeddedBackend, workflow_id: str, most: int | None) -> None:
         if most is None:
             return
-        if store.catalogue.count_active_runs(workflow_id) + self._beginning[workflow_id] >= most:
+        under_way = engine.store.catalogue.count_active_runs(workflow_id) + self._beginning[workflow_id]
+        if under_way >= most:
             raise RateLimitError(
                 f"{most} runs of this workflow are under way, and no more may be.",
                 advice="Let one end, or raise the limit.",

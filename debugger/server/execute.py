@@ -140,8 +140,7 @@ def _finished(
 
 def _admitted(admission: Admission, backend: Backend, workflow_id: str) -> AbstractContextManager[None]:
     if isinstance(backend, EmbeddedBackend):
-        admission.notice_changes(backend, workflow_id)
-        return admission.of(backend.store, workflow_id)
+        return admission.of(backend, workflow_id)
     return nullcontext()
 
 

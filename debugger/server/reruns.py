@@ -124,7 +124,7 @@ def rerun(
     """
     wanted = read_fields(Rerun, body)
     plan = engine.reruns.plan(run_id, turn_index, wanted)
-    with admission.of(engine.store, plan.workflow_id):
+    with admission.of(engine, plan.workflow_id):
         new_id = engine.reruns.begin(plan, RerunEdits(), person)
     if wanted.message is None:
         return _started(new_id, plan, is_async, plan.status)

@@ -11,7 +11,7 @@ from debugger.protocol.base import JsonObject
 from debugger.store import workflow_edits, workflow_facts
 from debugger.store.database import Database
 from debugger.store.workflow_edits import VersionCopy
-from debugger.store.workflow_facts import WorkflowFacts
+from debugger.store.workflow_facts import RunRule, WorkflowFacts
 from debugger.store.workflows import list_versions, read_document
 
 
@@ -97,10 +97,10 @@ class Catalogue:
         with self._database.reading() as connection:
             return workflow_facts.read_facts(connection, workflow_ids)
 
-    def changed_at(self, workflow_id: str) -> float | None:
-        """When a workflow was last changed, in seconds since 1970; ``None`` where it is not there."""
+    def rule(self, workflow_id: str) -> RunRule | None:
+        """What a new run of a workflow must heed; ``None`` where the workflow is not there."""
         with self._database.reading() as connection:
-            return workflow_facts.read_change(connection, workflow_id)
+            return workflow_facts.read_rule(connection, workflow_id)
 
     def note(self, workflow_id: str, **values: str | int | None) -> None:
         """Note facts on a workflow, by the names of `WorkflowFacts`; those that are left out stay."""

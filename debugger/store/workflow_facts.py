@@ -27,6 +27,15 @@ class WorkflowFacts:
     max_concurrent_runs: int | None = None
 
 
+@dataclass(frozen=True)
+class RunRule:
+    """What a new run of a workflow must heed."""
+
+    changed_at: float
+    """When the workflow or one of its versions was last changed, in seconds since 1970."""
+    max_concurrent_runs: int | None
+
+
 NOTHING_KNOWN = WorkflowFacts()
 
 
@@ -39,9 +48,13 @@ def read_facts(connection: Connection, workflow_ids: Collection[str]) -> dict[st
     }
 
 
-def read_change(connection: Connection, workflow_id: str) -> float | None:
-    """When a workflow or one of its versions was last changed; ``None`` where it is not there."""
-    return connection.scalar(select(workflows.c.updated_at).where(workflows.c.id == workflow_id))
+def read_rule(connection: Connection, workflow_id: str) -> RunRule | None:
+    """What a new run of a workflow must heed; ``None`` where the workflow is not there."""
+    found = select(workflows.c.updated_at, workflow_facts.c.max_concurrent_runs).outerjoin_from(
+        workflows, workflow_facts, workflow_facts.c.workflow_id == workflows.c.id
+    )
+    row = connection.execute(found.where(workflows.c.id == workflow_id)).one_or_none()
+    return None if row is None else RunRule(row.updated_at, row.max_concurrent_runs)
 
 
 def note(connection: Connection, workflow_id: str, **values: str | int | None) -> None:

@@ -17,7 +17,7 @@ def test_runs_whose_first_turn_is_under_way_count_as_well(embedded):
     admission = Admission()
 
     def run():
-        return admission.of(embedded.store, workflow_id)
+        return admission.of(embedded, workflow_id)
 
     with run(), run(), pytest.raises(RateLimitError, match="2 runs"), run():
         pass
@@ -32,7 +32,7 @@ def test_of_many_at_the_same_moment_as_many_are_let_in_as_may(embedded):
 
     def attempt():
         try:
-            with admission.of(embedded.store, workflow_id):
+            with admission.of(embedded, workflow_id):
                 let_in.append(1)
                 tried.wait(10)
         except RateLimitError:

@@ -24,6 +24,9 @@ from debugger.store import WrittenPair
 _CLOSING = "end_workflow_iteration"
 _MEMO = WorkflowNavigationMessageEvent.model_fields["type"].default
 
+_DEEPEST = 60
+"""Levels down to which messages are looked for; variables may be nested much more deeply."""
+
 Sender = Literal["user", "assistant"]
 
 
@@ -167,13 +170,15 @@ class _Rewriter:
         self._of_users = of_users
         self._keeps_memos = keeps_memos
 
-    def rewritten(self, value: Any) -> Any:
+    def rewritten(self, value: Any, depth: int = 0) -> Any:
         """The same value with the new words."""
+        if depth > _DEEPEST:
+            return value
         if isinstance(value, list):
-            return [self.rewritten(item) for item in value if not self._is_gone(item)]
+            return [self.rewritten(item, depth + 1) for item in value if not self._is_gone(item)]
         if not isinstance(value, dict):
             return value
-        found = {key: self.rewritten(inner) for key, inner in value.items()}
+        found = {key: self.rewritten(inner, depth + 1) for key, inner in value.items()}
         text = self._new_text(value)
         return found if text is None else {**found, "content": text}
 

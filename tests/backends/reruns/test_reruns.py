@@ -198,3 +198,20 @@ def test_the_rerun_of_a_first_turn_begins_at_another_graphs_start(backend):
 
     assert result.status == "completed"
     assert [event["content"] for event in result.events if event["type"] == "assistant_response"] == ["Hi"]
+
+
+def test_variables_that_are_nested_deep_are_no_hindrance(backend, echo):
+    deep = []
+    for _ in range(600):
+        deep = [deep]
+    graph = document(say("chat"), say("other"), direct("chat", "other"))
+    workflow_id = backend.create_workflow(graph).id
+    given = TurnInput.saying("First words", runtime_variables={"deep": deep})
+    run_id = backend.execute(workflow_id, given).finish().run_id
+    go_on(backend, workflow_id, run_id, "Second words")
+    edits = RerunEdits(message_edits=[{"index": 0, "text": "Edited words"}])
+
+    new_id = begin(backend, run_id, 1, edits)
+    go_on(backend, workflow_id, new_id, "Last words")
+
+    assert echo.heard[0] == "Edited words"
