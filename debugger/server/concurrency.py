@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from debugger.backends.embedded import EmbeddedBackend
@@ -17,25 +18,14 @@ from debugger.protocol import urls
 from debugger.server.body import JsonBody, read_fields
 from debugger.server.parameters import ServedStore, WorkflowId
 from debugger.server.reply import JsonReply
+from debugger.store import RunRule
 
 router = APIRouter()
 
 _MOST = 1_000_000
 
-
-class Limit(BaseModel):
-    """The body of the route; a null lifts the limit."""
-
-    max_concurrent_runs: Annotated[int, Field(ge=1, le=_MOST)] | None
-
-
-@router.patch(urls.CONCURRENCY)
-def limit_runs(workflow_id: WorkflowId, body: JsonBody, store: ServedStore) -> JsonReply:
-    """Set the limit of a workflow, or lift it."""
-    most = read_fields(Limit, body).max_concurrent_runs
-    store.catalogue.note(workflow_id, max_concurrent_runs=most)
-    message = "There is no limit." if most is None else f"Up to {most} runs may be under way at once."
-    return JsonReply({"workflow_id": workflow_id, "max_concurrent_runs": most, "message": message})
+FRESH_SECONDS = 1.0
+"""How long is believed what was read of a workflow; what this server changes counts at once."""
 
 
 class Admission:
@@ -47,7 +37,7 @@ class Admission:
     """
 
     def __init__(self) -> None:
-        self._changes: dict[str, float] = {}
+        self._rules: dict[str, tuple[RunRule, float]] = {}
         self._beginning: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -58,10 +48,9 @@ class Admission:
         Raises:
             RateLimitError: There are as many runs as there may be.
         """
-        rule = engine.store.catalogue.rule(workflow_id)
         with self._lock:
-            if rule is not None:
-                self._notice_change(engine, workflow_id, rule.changed_at)
+            rule = self._rule(engine, workflow_id)
+            if rule is not None and rule.max_concurrent_runs is not None:
                 self._refuse_more(engine, workflow_id, rule.max_concurrent_runs)
             self._beginning[workflow_id] += 1
         try:
@@ -72,18 +61,55 @@ class Admission:
                 if not self._beginning[workflow_id]:
                     del self._beginning[workflow_id]
 
-    def _notice_change(self, engine: EmbeddedBackend, workflow_id: str, changed_at: float) -> None:
-        """Another server on the same database may have changed the workflow."""
-        if self._changes.setdefault(workflow_id, changed_at) != changed_at:
-            self._changes[workflow_id] = changed_at
-            engine.renew(workflow_id)
+    def forget(self, workflow_id: str) -> None:
+        """Look again the next time: the workflow's limit was changed."""
+        with self._lock:
+            self._rules.pop(workflow_id, None)
 
-    def _refuse_more(self, engine: EmbeddedBackend, workflow_id: str, most: int | None) -> None:
-        if most is None:
-            return
+    def _rule(self, engine: EmbeddedBackend, workflow_id: str) -> RunRule | None:
+        """What a run must heed; another server on the same database may have changed the workflow."""
+        known, read_at = self._rules.get(workflow_id, (None, float("-inf")))
+        now = time.monotonic()
+        if now - read_at <= FRESH_SECONDS:
+            return known
+        rule = engine.store.catalogue.rule(workflow_id)
+        if rule is not None:
+            self._rules[workflow_id] = (rule, now)
+            if known is not None and known.changed_at != rule.changed_at:
+                engine.renew(workflow_id)
+        return rule
+
+    def _refuse_more(self, engine: EmbeddedBackend, workflow_id: str, most: int) -> None:
         under_way = engine.store.catalogue.count_active_runs(workflow_id) + self._beginning[workflow_id]
         if under_way >= most:
             raise RateLimitError(
                 f"{most} runs of this workflow are under way, and no more may be.",
                 advice="Let one end, or raise the limit.",
             )
+
+
+async def admission_of(request: Request) -> Admission:
+    """What lets runs begin."""
+    admission: Admission = request.app.state.admission
+    return admission
+
+
+Admitting = Annotated[Admission, Depends(admission_of)]
+
+
+class Limit(BaseModel):
+    """The body of the route; a null lifts the limit."""
+
+    max_concurrent_runs: Annotated[int, Field(ge=1, le=_MOST)] | None
+
+
+@router.patch(urls.CONCURRENCY)
+def limit_runs(
+    workflow_id: WorkflowId, body: JsonBody, store: ServedStore, admission: Admitting
+) -> JsonReply:
+    """Set the limit of a workflow, or lift it."""
+    most = read_fields(Limit, body).max_concurrent_runs
+    store.catalogue.note(workflow_id, max_concurrent_runs=most)
+    admission.forget(workflow_id)
+    message = "There is no limit." if most is None else f"Up to {most} runs may be under way at once."
+    return JsonReply({"workflow_id": workflow_id, "max_concurrent_runs": most, "message": message})

@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
@@ -16,7 +15,7 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
 from debugger.server.body import JsonBody, read_fields, read_object, unusable
-from debugger.server.concurrency import Admission
+from debugger.server.concurrency import Admission, Admitting
 from debugger.server.parameters import AskedVersion, RunId, ServedBackend, TurnsUnderWay, WorkflowId
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
@@ -25,15 +24,6 @@ from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
 
 router = APIRouter()
-
-
-async def admission_of(request: Request) -> Admission:
-    """What lets runs begin."""
-    admission: Admission = request.app.state.admission
-    return admission
-
-
-Admitting = Annotated[Admission, Depends(admission_of)]
 
 
 @router.post(urls.EXECUTE)

@@ -11,7 +11,7 @@ from debugger.store.store import Store
 from debugger.store.turns import Checkpoint, FinishedTurn
 from debugger.store.unfinished import UnfinishedTurn
 from debugger.store.workflow_edits import VersionCopy
-from debugger.store.workflow_facts import NOTHING_KNOWN, WorkflowFacts
+from debugger.store.workflow_facts import NOTHING_KNOWN, RunRule, WorkflowFacts
 
 __all__ = [
     "NOTHING_KNOWN",
@@ -23,6 +23,7 @@ __all__ = [
     "RerunCopy",
     "RerunTicket",
     "RunFork",
+    "RunRule",
     "Store",
     "UnfinishedTurn",
     "VersionCopy",
