@@ -34,14 +34,21 @@ class Doors:
             write=settings.outbound_write,
             contact=settings.outbound_contact,
         )
-        self._secrets = Secrets(
-            {
-                name.removeprefix(SECRET_PREFIX): value
-                for name, value in environment.items()
-                if name.startswith(SECRET_PREFIX)
-            }
-        )
+        own = {
+            name.removeprefix(SECRET_PREFIX): value
+            for name, value in environment.items()
+            if name.startswith(SECRET_PREFIX)
+        }
+        self._vault = _Vault(own)
         self._world = world
+
+    def use_secrets(self, give: Callable[[], Mapping[str, str]]) -> None:
+        """Fill more secrets into calls, from the next turn on.
+
+        Args:
+            give: Gives them by name, asked with every turn; those of the environment win over them.
+        """
+        self._vault.give = give
 
     def closed(self) -> Self:
         """Doors like these that let nothing out which writes or which reaches a person.
@@ -60,7 +67,27 @@ class Doors:
         Args:
             answers: What is answered instead of calls that are simulated.
         """
-        return lambda: Door(self._policies, answers=answers, secrets=self._secrets, now=self._world.now)
+        return lambda: Door(
+            self._policies, answers=answers, secrets=self._vault.secrets(), now=self._world.now
+        )
+
+
+class _Vault:
+    """The secrets of the environment and those that come from elsewhere; doors that are alike share one."""
+
+    def __init__(self, own: Mapping[str, str]) -> None:
+        self.give: Callable[[], Mapping[str, str]] = dict
+        self._own = own
+        self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own))
+
+    def secrets(self) -> Secrets:
+        """The secrets of this moment; made anew only when others are given."""
+        given = self.give()
+        last, made = self._made
+        if given is not last and given != last:
+            made = Secrets({**given, **self._own})
+            self._made = (given, made)
+        return made
 
 
 def _closed(policy: Policy) -> Policy:

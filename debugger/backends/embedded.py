@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from debugger.analysis.given_again import default_variables
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.claims import Claims
 from debugger.backends.doors import Doors
 from debugger.backends.forks import Forks
 from debugger.backends.interpreters import Interpreters
-from debugger.backends.opened import begin_run, resume_run
+from debugger.backends.opened import begin_run, refuse_lost, resume_run
 from debugger.backends.recording import Recorder
 from debugger.backends.replays import Replays
+from debugger.backends.reruns import Reruns
 from debugger.backends.responders import find_script, responder_for
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
@@ -79,6 +81,10 @@ class EmbeddedBackend:
         self._claims = Claims()
         self._recorder = Recorder(self.store, self._world)
         self._forks = Forks(self.store, self._interpreters, self._world)
+        self.reruns = Reruns(self.store, self._interpreters, self._forks, self._world)
+        """Runs made out of past turns, in another version or workflow if need be."""
+        self.globals: Callable[[], Mapping[str, Any]] = dict
+        """Gives the dynamic variables that every new run begins with; whatever else supplies one wins."""
         self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()))
         self._replays = Replays(self.store, self._forks, self._replaying, self._past)
 
@@ -116,8 +122,7 @@ class EmbeddedBackend:
     def delete_workflow(self, workflow_id: str) -> None:
         """See `Backend.delete_workflow`."""
         self.store.delete_workflow(check_id("workflow", workflow_id))
-        self._interpreters.forget(workflow_id)
-        self._replaying.forget(workflow_id)
+        self.renew(workflow_id)
 
     def create_version(
         self,
@@ -138,8 +143,20 @@ class EmbeddedBackend:
     def activate_version(self, workflow_id: str, version_number: int) -> None:
         """See `Backend.activate_version`."""
         self.store.activate_version(check_id("workflow", workflow_id), version_number)
+        self.renew(workflow_id)
+
+    def renew(self, workflow_id: str) -> None:
+        """Read a workflow's versions anew when they are next run: one of them was changed."""
         self._interpreters.forget(workflow_id)
         self._replaying.forget(workflow_id)
+
+    def use_secrets(self, give: Callable[[], Mapping[str, str]]) -> None:
+        """Fill more secrets into calls to the outside, and nowhere else, from the next turn on.
+
+        Args:
+            give: Gives them by name, asked with every turn; those of the environment win over them.
+        """
+        self._doors.use_secrets(give)
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
@@ -179,7 +196,8 @@ class EmbeddedBackend:
             InputError: An id is malformed, or the input cannot be used.
             NotFoundError: There is no such workflow, version or run.
             RunEndedError: The run is over.
-            ConflictError: Another turn of the run is under way, or came first.
+            ConflictError: Another turn of the run is under way, or came first; or the run stands at a node
+                that its version does not have any more.
         """
         check_id("workflow", workflow_id)
         if run_id is not None:
@@ -262,6 +280,10 @@ class EmbeddedBackend:
             opened = begin_run(
                 self.store, self._interpreters, workflow_id, turn_input, version_number, run_id
             )
+            if found := self.globals():
+                own = {**default_variables(opened.interpreter.workflow), **opened.state.dynamic_variables}
+                beneath = {name: value for name, value in found.items() if name not in own}
+                opened.state.dynamic_variables.update(beneath)
             segment = opened.interpreter.turn(
                 opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
             )
@@ -273,6 +295,8 @@ class EmbeddedBackend:
     ) -> Generator[Event, None, TurnResult]:
         with self._claims.claimed(run_id):
             opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            if turn_input.command != "stop":
+                refuse_lost(opened)
             segment = opened.interpreter.turn(
                 opened.state,
                 turn_input,
@@ -286,6 +310,7 @@ class EmbeddedBackend:
     def _background(self, workflow_id: str, run_id: str, hands: _Hands) -> Generator[Event, None, TurnResult]:
         with self._claims.claimed(run_id):
             opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
+            refuse_lost(opened)
             segment = opened.interpreter.pump(
                 opened.state,
                 past=lambda: self._past(run_id),

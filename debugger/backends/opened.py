@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from debugger.backends.interpreters import Interpreters
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
-from debugger.errors import InputError, RunEndedError
+from debugger.errors import ConflictError, InputError, RunEndedError
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput
 from debugger.store import Store
 
@@ -75,6 +75,21 @@ def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_i
         interpreters.of(workflow_id, checkpoint.version_number),
         RunState.from_json(checkpoint.checkpoint),
     )
+
+
+def refuse_lost(opened: OpenedRun) -> None:
+    """Refuse to go on with a run that stands where its version has no node any more.
+
+    Raises:
+        ConflictError: It does: somebody has given the version another graph.
+    """
+    nodes = opened.interpreter.graph.nodes
+    lost = [thread.position for thread in opened.state.active_threads if thread.position not in nodes]
+    if lost:
+        raise ConflictError(
+            f"Run {opened.run_id} stands at the node {lost[0]!r}, which its version does not have any more.",
+            advice="Take the turn again in another run, or stop this one.",
+        )
 
 
 def _wanted_version(turn_input: TurnInput, version_number: int | None) -> int | None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from fastapi import APIRouter, Depends
 
-from debugger.backends.base import TurnStream
+from debugger.backends.base import Backend, TurnStream
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
-from debugger.protocol.runs import ExecuteRequest, TurnInput
+from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
 from debugger.server.body import JsonBody, read_fields, read_object, unusable
+from debugger.server.concurrency import Admission, Admitting
 from debugger.server.parameters import AskedVersion, RunId, ServedBackend, TurnsUnderWay, WorkflowId
+from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
+from debugger.server.shapes.runs import run_answer
 
 router = APIRouter()
 
@@ -27,24 +32,28 @@ def execute(
     body: JsonBody,
     backend: ServedBackend,
     running: TurnsUnderWay,
+    admission: Admitting,
     version: AskedVersion = None,
 ) -> JsonReply:
     """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
     turn_input, run_id = read_request(body)
-    # A typed client sends 0 for "not set" too (wire.md 2.5); of a workflow that has no other version, 0 is
-    # the active one anyway.
-    wanted = version if version is not None else turn_input.version_number or None
-    if turn_input.command == "stop" and run_id is not None:
-        stopped = running.stop(run_id)
-        if stopped is not None and stopped.is_completed:
-            return JsonReply(stopped.to_wire())
-    return _answered(
-        running,
-        run_id,
-        lambda cancelled: backend.execute(
-            workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
-        ),
+    result = run_turn(backend, running, admission, workflow_id, turn_input, run_id, version)
+    return JsonReply(result.to_wire())
+
+
+@router.post(urls.RUNS)
+def start_or_resume(
+    body: JsonBody, backend: ServedBackend, running: TurnsUnderWay, admission: Admitting
+) -> JsonReply:
+    """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
+    turn_input = TurnInput.from_wire(without_secrets(body))
+    workflow_id, run_id = turn_input.workflow_id, turn_input.workflow_run_id
+    if workflow_id is None:
+        raise unusable("missing", "Field required", "workflow_id")
+    result = run_turn(
+        backend, running, admission, _checked(workflow_id, "workflow_id"), turn_input, _run(run_id), None
     )
+    return JsonReply(run_answer(backend.run(result.run_id), read_remarks(backend, result.run_id)))
 
 
 @router.post(urls.PUMP, dependencies=[Depends(read_object)])
@@ -52,23 +61,47 @@ def pump_companions(
     workflow_id: WorkflowId, run_id: RunId, backend: ServedBackend, running: TurnsUnderWay
 ) -> JsonReply:
     """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
-    return _answered(
+    result = _finished(
         running, run_id, lambda cancelled: backend.pump(workflow_id, run_id, cancelled=cancelled)
     )
+    return JsonReply(result.to_wire())
 
 
-def _answered(
-    running: RunningTurns, run_id: str | None, begin: Callable[[threading.Event], TurnStream]
-) -> JsonReply:
-    """The answer once everything has happened; a run that is not there counts as an ended session."""
-    try:
-        with running.turn(run_id) as turn:
-            turn.result = begin(turn.cancelled).finish()
-    except NotFoundError as error:
-        if run_id is None:
-            raise
-        raise RunEndedError(error.message) from error
-    return JsonReply(turn.result.to_wire())
+def run_turn(
+    backend: Backend,
+    running: RunningTurns,
+    admission: Admission,
+    workflow_id: str,
+    turn_input: TurnInput,
+    run_id: str | None,
+    version: int | None,
+) -> TurnResult:
+    """Run one turn to its end, the first of a new run unless a run is named.
+
+    Args:
+        backend: Runs it.
+        running: The turns under way.
+        admission: Lets runs begin.
+        workflow_id: The workflow.
+        turn_input: What the turn is given.
+        run_id: The run to go on with; one that is not there counts as an ended session.
+        version: The version that the caller names beside the input.
+    """
+    # A typed client sends 0 for "not set" too (wire.md 2.5); of a workflow that has no other version, 0 is
+    # the active one anyway.
+    wanted = version if version is not None else turn_input.version_number or None
+    if turn_input.command == "stop" and run_id is not None:
+        stopped = running.stop(run_id)
+        if stopped is not None and stopped.is_completed:
+            return stopped
+    with _admitted(admission, backend, workflow_id) if run_id is None else nullcontext():
+        return _finished(
+            running,
+            run_id,
+            lambda cancelled: backend.execute(
+                workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
+            ),
+        )
 
 
 def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
@@ -78,6 +111,34 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
         RequestValidationError: A field is missing or has a value that it cannot have.
     """
     request = read_fields(ExecuteRequest, body)
-    if request.run_id is not None and not is_id(request.run_id):
-        raise unusable("string_pattern_mismatch", "A run id is 24 lower-case hex digits", "run_id")
-    return TurnInput.from_wire(without_secrets(body["run_input"])), request.run_id
+    return TurnInput.from_wire(without_secrets(body["run_input"])), _run(request.run_id)
+
+
+def _finished(
+    running: RunningTurns, run_id: str | None, begin: Callable[[threading.Event], TurnStream]
+) -> TurnResult:
+    """The result once everything has happened; a run that is not there counts as an ended session."""
+    try:
+        with running.turn(run_id) as turn:
+            turn.result = begin(turn.cancelled).finish()
+    except NotFoundError as error:
+        if run_id is None:
+            raise
+        raise RunEndedError(error.message) from error
+    return turn.result
+
+
+def _admitted(admission: Admission, backend: Backend, workflow_id: str) -> AbstractContextManager[None]:
+    if isinstance(backend, EmbeddedBackend):
+        return admission.of(backend, workflow_id)
+    return nullcontext()
+
+
+def _run(run_id: str | None) -> str | None:
+    return run_id if run_id is None else _checked(run_id, "run_id")
+
+
+def _checked(text: str, place: str) -> str:
+    if not is_id(text):
+        raise unusable("string_pattern_mismatch", "An id is 24 lower-case hex digits", place)
+    return text

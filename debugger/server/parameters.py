@@ -1,4 +1,4 @@
-"""What routes take besides a body: the ids in a path, the backend that is served, its turns under way."""
+"""What routes take besides a body: ids in a path, who asks, the backend and what belongs to it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import UnsupportedError
 from debugger.server.running import RunningTurns
+from debugger.store import Store
 
 ID_PATTERN = "^[0-9a-f]{24}$"
 LARGEST_VERSION = 2**31 - 1
+LONGEST_KEY = 128
+"""Characters of an event's id; no database column of ours takes more."""
 
 WorkflowId = Annotated[str, Path(pattern=ID_PATTERN)]
 RunId = Annotated[str, Path(pattern=ID_PATTERN)]
 VersionNumber = Annotated[int, Path(ge=0, le=LARGEST_VERSION)]
 AskedVersion = Annotated[int | None, Query(ge=0, le=LARGEST_VERSION)]
+EventId = Annotated[str, Path(max_length=LONGEST_KEY)]
+CommentId = Annotated[str, Path(max_length=LONGEST_KEY)]
+TurnIndex = Annotated[int, Path(ge=0, le=LARGEST_VERSION)]
+"""A turn of the user, from 0 (``platform/wire.md`` 5.5)."""
+
+NOBODY = "me"
+"""Who asks when no request says who."""
 
 
 async def served_backend(request: Request) -> Backend:
@@ -27,6 +39,37 @@ async def served_backend(request: Request) -> Backend:
 ServedBackend = Annotated[Backend, Depends(served_backend)]
 
 
+async def embedded_engine(request: Request) -> EmbeddedBackend:
+    """The backend, where it is one that keeps its runs here.
+
+    Raises:
+        UnsupportedError: It is another one.
+    """
+    backend = request.app.state.backend
+    if isinstance(backend, EmbeddedBackend):
+        return backend
+    raise UnsupportedError("Only a server on the embedded engine does this: it keeps the runs itself.")
+
+
+Engine = Annotated[EmbeddedBackend, Depends(embedded_engine)]
+
+
+async def served_store(engine: Engine) -> Store:
+    """The store of the backend."""
+    return engine.store
+
+
+ServedStore = Annotated[Store, Depends(served_store)]
+
+
+async def person_asking(request: Request) -> str:
+    """Who asks, as the header ``uuid`` says (``platform/wire.md`` 1.2), or a stand-in."""
+    return request.headers.get("uuid", "").strip() or NOBODY
+
+
+Person = Annotated[str, Depends(person_asking)]
+
+
 async def turns_under_way(request: Request) -> RunningTurns:
     """The turns that the app is running."""
     running: RunningTurns = request.app.state.running
@@ -34,3 +77,11 @@ async def turns_under_way(request: Request) -> RunningTurns:
 
 
 TurnsUnderWay = Annotated[RunningTurns, Depends(turns_under_way)]
+
+
+async def base_url(request: Request) -> str:
+    """Where the server was reached."""
+    return str(request.base_url)
+
+
+BaseUrl = Annotated[str, Depends(base_url)]

@@ -47,6 +47,11 @@ class RunningTurns:
                     del self._turns[run_id]
             turn.over.set()
 
+    def has(self, run_id: str) -> bool:
+        """Whether a turn of a run is under way."""
+        with self._lock:
+            return run_id in self._turns
+
     def stop(self, run_id: str) -> TurnResult | None:
         """End the turn of a run and wait until it has ended.
 

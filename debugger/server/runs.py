@@ -1,21 +1,26 @@
-"""The routes of run records (``platform/wire.md`` 5.1, 5.2)."""
+"""The routes of run records (``platform/wire.md`` 5.1, 5.2, 5.5)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
+from debugger.backends.base import Backend, Page
+from debugger.errors import ConflictError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunStatus
+from debugger.server.moments import Moment, in_utc
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
-from debugger.server.parameters import ID_PATTERN, RunId, ServedBackend
+from debugger.server.parameters import ID_PATTERN, RunId, ServedBackend, ServedStore, TurnsUnderWay
+from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
+from debugger.server.shapes.runs import run_answer, run_record
 
 router = APIRouter()
+
+_ALL = 1_000_000
 
 
 @router.get(urls.RUNS)
@@ -23,47 +28,65 @@ def list_runs(
     backend: ServedBackend,
     workflow_id: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
     status: RunStatus | None = None,
-    start: datetime | None = None,
-    end: datetime | None = None,
+    start: Moment = None,
+    end: Moment = None,
     search: Annotated[str, Query(max_length=1_000)] = "",
     source_workflow_run_id: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
+    source_turn_index: Annotated[int | None, Query(ge=0)] = None,
     page: PageNumber = 1,
     size: PageSize = DEFAULT_SIZE,
 ) -> JsonReply:
     """One page of the runs, newest first, without their turns.
 
-    A moment without a zone is in UTC.
+    A moment without a zone is in UTC. The turn index means nothing without the run that it is of.
     """
     wanted = RunSearch(
-        since=_in_utc(start),
-        until=_in_utc(end),
+        since=in_utc(start) if start else None,
+        until=in_utc(end) if end else None,
         text=search,
         source_workflow_run_id=source_workflow_run_id or "",
     )
-    found = backend.runs(workflow_id=workflow_id, status=status, search=wanted, page=page, size=size)
-    rows = [run_record(run) for run in found.rows]
-    return JsonReply(page_envelope("workflow_runs", rows, page=page, size=size, total=found.total))
+    if source_turn_index is None or source_workflow_run_id is None:
+        found = backend.runs(workflow_id=workflow_id, status=status, search=wanted, page=page, size=size)
+    else:
+        all_of_run = backend.runs(workflow_id=workflow_id, status=status, search=wanted, size=_ALL).rows
+        rows = [run for run in all_of_run if run.checkpoint_source_turn_index == source_turn_index]
+        found = Page(rows[(page - 1) * size : page * size], len(rows))
+    shown = [run_record(run) for run in found.rows]
+    return JsonReply(page_envelope("workflow_runs", shown, page=page, size=size, total=found.total))
 
 
 @router.get(urls.RUN)
 def get_run(run_id: RunId, backend: ServedBackend) -> JsonReply:
-    """One run with every finished turn."""
-    return JsonReply({"workflow_run": run_record(backend.run(run_id)), "feedback_users": {}})
+    """One run with every finished turn, and with what was said about it."""
+    return JsonReply(run_answer(backend.run(run_id), read_remarks(backend, run_id)))
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+@router.delete(urls.RUN, status_code=204)
+def delete_run(run_id: RunId, store: ServedStore, running: TurnsUnderWay) -> Response:
+    """Forget a run and what was said about it.
+
+    Raises:
+        ConflictError: A turn of it is under way.
+    """
+    if running.has(run_id):
+        raise ConflictError(
+            f"A turn of run {run_id} is under way, so it cannot be deleted.", advice="Stop it first."
+        )
+    store.delete_run(run_id)
+    return Response(status_code=204)
 
 
-def run_record(run: Run) -> JsonObject:
-    """A run inside its record, which is where the API has its times."""
-    inner = {key: value for key, value in run.to_wire().items() if key not in ("created_at", "updated_at")}
-    return {
-        "_id": run.workflow_run_id,
-        "team_id": None,
-        "created_by": None,
-        "updated_by": None,
-        "created_at": run.created_at,
-        "updated_at": run.updated_at,
-        "workflow_run": inner,
-    }
+@router.get(urls.EVALUATION_RESULT)
+def get_evaluation(run_id: RunId, backend: ServedBackend) -> JsonReply:
+    """What an evaluation of a run found: nothing, since none is made here.
+
+    The documentation and the platform's client name different fields (section 10, 16); the answer has both.
+    """
+    _known(backend, run_id)
+    found = dict.fromkeys(("score", "passed", "details", "evaluated_at"))
+    return JsonReply({"evaluation_workflow_run_id": None, "status": None, "evaluation_result": {}, **found})
+
+
+def _known(backend: Backend, run_id: str) -> Run:
+    return backend.record(run_id).run

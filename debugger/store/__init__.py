@@ -2,24 +2,37 @@
 
 from debugger.store.backup import back_up, restore
 from debugger.store.forks import ForkBook
+from debugger.store.global_variables import GlobalVariable
 from debugger.store.ids import new_id
 from debugger.store.notebook import Notebook
+from debugger.store.rerun_tokens import RerunTicket
+from debugger.store.reruns import RerunCopy, WrittenPair
 from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork
 from debugger.store.store import Store
 from debugger.store.turns import Checkpoint, FinishedTurn
 from debugger.store.unfinished import UnfinishedTurn
+from debugger.store.workflow_edits import VersionCopy
+from debugger.store.workflow_facts import NOTHING_KNOWN, RunRule, WorkflowFacts
 
 __all__ = [
+    "NOTHING_KNOWN",
     "Checkpoint",
     "FinishedTurn",
     "ForkBook",
+    "GlobalVariable",
     "Limits",
     "Notebook",
     "Pruning",
+    "RerunCopy",
+    "RerunTicket",
     "RunFork",
+    "RunRule",
     "Store",
     "UnfinishedTurn",
+    "VersionCopy",
+    "WorkflowFacts",
+    "WrittenPair",
     "back_up",
     "new_id",
     "restore",

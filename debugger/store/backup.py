@@ -26,8 +26,8 @@ from debugger.store.database import Database
 from debugger.store.facts import never_used, revision_of, revisions
 from debugger.store.installation import NEWEST, install
 from debugger.store.migrations import REVISIONS
-from debugger.store.notebook_schema import metadata
 from debugger.store.schema import meta
+from debugger.store.server_schema import metadata
 from debugger.store.times import iso_time
 
 FORMAT = "workflow-debugger-backup"

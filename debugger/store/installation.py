@@ -10,8 +10,8 @@ from debugger.errors import StoreError
 from debugger.store.database import Database
 from debugger.store.facts import revision_of, revisions, schema_version, write_first_facts
 from debugger.store.migrations import REVISIONS
-from debugger.store.notebook_schema import metadata
 from debugger.store.schema import SCHEMA_VERSION, meta
+from debugger.store.server_schema import metadata
 
 NEWEST = REVISIONS[-1]
 

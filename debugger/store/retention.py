@@ -21,6 +21,7 @@ from debugger.store.notebook_schema import (
     unfinished_turns,
 )
 from debugger.store.schema import runs, turns, versions
+from debugger.store.server_schema import rerun_tokens
 from debugger.store.turns import unknown_run
 
 _DAY = 86_400
@@ -138,7 +139,17 @@ def delete_run(connection: Connection, run_id: str) -> None:
 
 def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     """Delete runs with all that is kept of them. Forks of them stay, and still tell where they came from."""
-    for table in (turns, spoken, comments, ratings, run_marks, run_tags, kits, unfinished_turns):
+    for table in (
+        turns,
+        spoken,
+        comments,
+        ratings,
+        run_marks,
+        run_tags,
+        kits,
+        unfinished_turns,
+        rerun_tokens,
+    ):
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
     # What is remembered of a fork is the way from its own forks to their first run.
     child = forks.alias()

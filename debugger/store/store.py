@@ -12,10 +12,15 @@ from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, retention, runs, workflows
+from debugger.store.catalogue import Catalogue
 from debugger.store.database import Database
+from debugger.store.feedback import FeedbackBook
 from debugger.store.forks import ForkBook
+from debugger.store.global_variables import GlobalVariables
 from debugger.store.installation import install
 from debugger.store.notebook import Notebook
+from debugger.store.rerun_tokens import RerunTokens
+from debugger.store.reruns import RerunBook
 from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
@@ -57,6 +62,11 @@ class Store:
         """What people note on runs, and what a session keeps beside them."""
         self.forks = ForkBook(self._database)
         """Which run each fork came from, and what was changed for it."""
+        self.catalogue = Catalogue(self._database)
+        self.feedback = FeedbackBook(self._database)
+        self.globals = GlobalVariables(self._database)
+        self.reruns = RerunBook(self._database)
+        self.rerun_tokens = RerunTokens(self._database)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -40,7 +40,7 @@ def test_unknown_parameters_and_any_header_values_are_accepted(api):
         "Accept": "application/json",
     }
 
-    answer = api.get("/v1/workflows", params={"favorites": "true", "start": "x"}, headers=headers)
+    answer = api.get("/v1/workflows", params={"favorites": "true", "began": "x"}, headers=headers)
 
     assert answer.status_code == 200
 

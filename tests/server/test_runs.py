@@ -81,4 +81,4 @@ def test_a_filter_that_cannot_be_is_refused_by_name(api, query):
 
 def test_an_unknown_run_and_a_malformed_id_are_told_apart(api):
     assert api.get(f"/v1/workflow-runs/{UNKNOWN}").status_code == 404
-    assert api.get("/v1/workflow-runs/schema").status_code == 422
+    assert api.get("/v1/workflow-runs/nope").status_code == 422

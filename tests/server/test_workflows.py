@@ -137,7 +137,7 @@ def test_a_deleted_workflow_is_gone(api):
 
 def test_an_unknown_id_and_a_malformed_one_are_told_apart(api):
     unknown = api.get(f"/v1/workflows/{UNKNOWN}")
-    malformed = api.get("/v1/workflows/schema")
+    malformed = api.get("/v1/workflows/nope")
 
     assert unknown.status_code == 404
     assert UNKNOWN in unknown.json()["detail"]

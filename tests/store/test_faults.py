@@ -93,7 +93,7 @@ def test_a_database_that_another_program_holds_is_an_error_after_a_while(tmp_pat
 
 def test_a_full_disk_is_an_error_and_leaves_whole_turns(tmp_path):
     def limit(connection, _record):
-        connection.execute("PRAGMA max_page_count=40")
+        connection.execute("PRAGMA max_page_count=60")
 
     run_id = new_id()
     event.listen(QueuePool, "connect", limit)

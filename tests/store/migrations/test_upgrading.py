@@ -19,7 +19,7 @@ from debugger.store.database import Database
 from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import FOLDER, upgrade
-from debugger.store.notebook_schema import metadata
+from debugger.store.server_schema import metadata
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 TEA = "6b06b74837aa64951f0110ab"

@@ -1,0 +1,159 @@
+"""Which node of one graph belongs to which of another, and what a run remembers when it changes over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from debugger.engine.state import BoundedLoop, RunState, ThreadState
+from debugger.errors import InputError
+from debugger.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import MAIN_THREAD
+
+MatchedBy = Literal["identity", "name", "explicit"]
+
+
+@dataclass(frozen=True)
+class NodeMatch:
+    """Two nodes that belong together."""
+
+    source_node_logical_id: str
+    target_node_logical_id: str
+    matched_by: MatchedBy
+    source_node_name: str | None
+    target_node_name: str | None
+
+
+def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list[NodeMatch]:
+    """The nodes that belong together: as somebody says, else by id, else by a name that only one has.
+
+    Args:
+        source: The graph that the run went on in.
+        target: The graph that it is to go on in.
+        wanted: Target nodes by source nodes.
+
+    Raises:
+        InputError: One of them is not in its graph.
+    """
+    for source_id, target_id in wanted.items():
+        if source_id not in source.nodes or target_id not in target.nodes:
+            raise InputError(f"node_id_map: {source_id!r} and {target_id!r} are not both in their graphs.")
+    names = _by_name(target)
+    known_names = _by_name(source)
+    found = []
+    for source_id, node in source.nodes.items():
+        by: MatchedBy = "explicit"
+        matched = wanted.get(source_id)
+        if matched is None and source_id in target.nodes:
+            by, matched = "identity", source_id
+        elif matched is None and node.name and node.name in known_names:
+            by, matched = "name", names.get(node.name)
+        if matched is not None:
+            found.append(NodeMatch(source_id, matched, by, node.name, target.nodes[matched].name))
+    return found
+
+
+@dataclass
+class ChangedState:
+    """What a run remembers in another graph."""
+
+    state: RunState
+    dropped_variables: list[str] = field(default_factory=list)
+    dropped_parts: list[str] = field(default_factory=list)
+    """Of the state."""
+
+
+def change_over(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> ChangedState:
+    """A state at the node that belongs to the one where the main thread stood.
+
+    Only the main thread goes on (``platform/engine.md`` 9.6).
+
+    Args:
+        state: Stands at a node that has one.
+        source: The graph that it is of.
+        target: The graph that it is to be of.
+        nodes: Target nodes by source nodes.
+    """
+    main = state.main
+    changed = ChangedState(state)
+    changed.dropped_parts = _lost_parts(state)
+    position = nodes[str(main.position)]
+    moved = ThreadState(
+        MAIN_THREAD,
+        position,
+        parked=main.parked,
+        ended=main.ended,
+        runtime_variables=_variables(main.runtime_variables, source, target, nodes, changed),
+        pending=main.pending,
+        loop=_loop(main.loop, nodes),
+        lingers=main.lingers,
+        node_run_ids={nodes[node]: count for node, count in main.node_run_ids.items() if node in nodes},
+        completions={nodes[node]: count for node, count in main.completions.items() if node in nodes},
+    )
+    if all(called in nodes and caller in nodes for called, caller in main.callers):
+        moved.callers = [(nodes[called], nodes[caller]) for called, caller in main.callers]
+    else:
+        changed.dropped_parts.append("callers")
+    _take(state, moved)
+    return changed
+
+
+def carry(
+    state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str], entry: str
+) -> ChangedState:
+    """Nothing but variables, at a node that is chosen."""
+    changed = ChangedState(state)
+    changed.dropped_parts = ["position", *_lost_parts(state)]
+    variables = _variables(state.main.runtime_variables, source, target, nodes, changed)
+    _take(state, ThreadState(MAIN_THREAD, entry, runtime_variables=variables, pending=state.main.pending))
+    return changed
+
+
+def _take(state: RunState, main: ThreadState) -> None:
+    state.threads = {MAIN_THREAD: main}
+    state.hint = None
+    state.paused = False
+
+
+def _lost_parts(state: RunState) -> list[str]:
+    lost = [f"threads.{thread.thread_id}" for thread in state.active_companions]
+    return [*lost, *(["waiting_edges"] if state.main.waiting_edges else [])]
+
+
+def _loop(loop: BoundedLoop | None, nodes: Mapping[str, str]) -> BoundedLoop | None:
+    if loop is None or loop.node_id not in nodes:
+        return None
+    return BoundedLoop(nodes[loop.node_id], loop.attempts, loop.deadline)
+
+
+def _variables(
+    variables: JsonObject, source: Graph, target: Graph, nodes: Mapping[str, str], changed: ChangedState
+) -> JsonObject:
+    """A thread's variables; the copies under a node's id or name follow it, or are left behind with it."""
+    prefixes: dict[str, str | None] = {}
+    for node_id, node in source.nodes.items():
+        matched = nodes.get(node_id)
+        prefixes[f"{node_id}."] = f"{matched}." if matched else None
+        if node.name:
+            prefixes[f"{node.name}."] = f"{target.nodes[matched].name}." if matched else None
+    found: JsonObject = {}
+    for name, value in variables.items():
+        prefix = next((one for one in prefixes if name.startswith(one)), None)
+        if prefix is None:
+            found[name] = value
+        elif (instead := prefixes[prefix]) is not None:
+            found[instead + name.removeprefix(prefix)] = value
+        else:
+            changed.dropped_variables.append(name)
+    return found
+
+
+def _by_name(graph: Graph) -> dict[str, str]:
+    """The nodes whose name no other node has."""
+    counted = Counter(node.name for node in graph.nodes.values())
+    return {
+        node.name: node_id for node_id, node in graph.nodes.items() if node.name and counted[node.name] == 1
+    }

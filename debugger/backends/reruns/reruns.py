@@ -1,0 +1,297 @@
+"""Re-runs, planned and begun."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from debugger.backends.forks import Forks, PastMoment
+from debugger.backends.interpreters import Interpreters
+from debugger.backends.reruns.mapping import ChangedState, NodeMatch, carry, change_over, match_nodes
+from debugger.backends.reruns.plan import RANKS, RerunPlan
+from debugger.backends.reruns.target import HistoryMode, Mode, RerunEdits, RerunTarget
+from debugger.backends.reruns.transcript import edited_pairs, lines_of
+from debugger.engine.accounts import Accounts
+from debugger.engine.edits import VariableEdit, apply_edit
+from debugger.engine.forking import go_another_way
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.state import RunState
+from debugger.engine.world import World
+from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.forks import ForkRecord
+from debugger.protocol.json_text import encode
+from debugger.protocol.runs import Turn, TurnInput
+from debugger.store import RerunCopy, Store, new_id
+
+_GONE = "The version that the run used is not there any more."
+_NO_ENTRY = "The run stood at a node that the target does not have; choose entry_node_logical_id."
+
+
+@dataclass
+class _Way:
+    """How a state gets into another graph."""
+
+    mode: Mode
+    entry: str | None
+    matches: list[NodeMatch]
+    changed: ChangedState
+
+
+class Reruns:
+    """Makes runs out of past turns of other runs.
+
+    The platform lets only runs be re-run that its WebSocket has driven, since it keeps the graph of those
+    alone. Here every run can be, as long as its version is there.
+
+    Args:
+        store: Has the runs and their checkpoints.
+        interpreters: Of every version.
+        forks: Knows how a run stood before a turn.
+        world: Time and chance.
+    """
+
+    def __init__(self, store: Store, interpreters: Interpreters, forks: Forks, world: World) -> None:
+        self._store = store
+        self._interpreters = interpreters
+        self._forks = forks
+        self._world = world
+
+    def turn_count(self, run_id: str) -> int:
+        """How many turns of the user a run has.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        return RunState.from_json(self._store.checkpoint(run_id).checkpoint).turn_number
+
+    def reason_against(self, run_id: str) -> str | None:
+        """Why no turn of a run can be taken again; ``None`` where each can.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        checkpoint = self._store.checkpoint(run_id)
+        try:
+            self._store.document(checkpoint.workflow_id, checkpoint.version_number)
+        except NotFoundError:
+            return _GONE
+        return None
+
+    def plan(self, run_id: str, turn_index: int, target: RerunTarget) -> RerunPlan:
+        """What would come of a re-run.
+
+        Args:
+            run_id: The run.
+            turn_index: The turn that is taken again, from 0.
+            target: Where it is to go.
+
+        Raises:
+            NotFoundError: There is no such run, turn, workflow or version.
+            ConflictError: The version that the run used is not there any more.
+            InputError: The target names nodes that are not there.
+        """
+        if not turn_index < self.turn_count(run_id):
+            raise NotFoundError(f"Run {run_id} has no turn {turn_index}.", advice="Turns count from 0.")
+        if (reason := self.reason_against(run_id)) is not None:
+            raise ConflictError(reason)
+        moment = self._forks.moment(run_id, turn_index + 1)
+        workflow_id = target.target_workflow_id or moment.workflow_id
+        version = self._store.starting_version(workflow_id, target.target_version_number)
+        source = self._interpreters.of(moment.workflow_id, moment.version_number)
+        goal = self._interpreters.of(workflow_id, version.version_number)
+        _, document = self._store.document(workflow_id, version.version_number)
+        is_same = self._is_same(run_id, moment, document)
+        status, stood = moment.status, str(moment.state.main.position)
+        given = moment.given(self._recorded_input(run_id, moment), source)
+        way = _way(moment, source.graph, goal.graph, target, is_same=is_same)
+        history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
+        pair_count = 0 if history == "NONE" else moment.pair_count
+        recorded = self._store.run(run_id).to_wire()["input_output_pairs"][:pair_count]
+        pairs = [Turn.from_wire(pair) for pair in recorded]
+        if not pairs:
+            moment.state.turn_number = 0
+        matched = {match.source_node_logical_id for match in way.matches}
+        plan = RerunPlan(
+            run_id=run_id,
+            turn_index=turn_index,
+            workflow_id=workflow_id,
+            version_number=version.version_number,
+            version_name=version.version_name,
+            workflow_name=goal.workflow.name,
+            graph_digest=_digest(document),
+            mode=way.mode,
+            history_mode=history,
+            entry_node_logical_id=way.entry,
+            suggested_entry_nodes=_entries(goal),
+            state=moment.state,
+            status=status,
+            pairs=pairs,
+            lines=lines_of(pairs),
+            given=given,
+            matches=way.matches,
+            unmapped_nodes=[node for node in source.graph.nodes if node not in matched],
+            dropped_variables=way.changed.dropped_variables,
+            dropped_parts=way.changed.dropped_parts,
+        )
+        if target.requested_mode and RANKS[way.mode] < RANKS[target.requested_mode]:
+            plan.reason = f"Only {way.mode} is possible here, and {target.requested_mode} is asked for."
+        if way.entry is None:
+            plan.not_resumable_reason = _NO_ENTRY
+        if way.mode != "EXACT":
+            plan.warnings.append(f"The run stood at {stood!r}; it goes on at {way.entry!r}.")
+        if way.changed.dropped_parts:
+            plan.warnings.append(f"Not carried over: {', '.join(way.changed.dropped_parts)}.")
+        return plan
+
+    def begin(self, plan: RerunPlan, edits: RerunEdits, run_by: str | None = None) -> str:
+        """Make the run; its id. It stands right before the turn that is taken again, and nothing is run.
+
+        Args:
+            plan: What it is to be; used up.
+            edits: What is edited before.
+            run_by: Who asks for it.
+
+        Raises:
+            ConflictError: The plan is refused.
+            InputError: An edit cannot be made.
+        """
+        if plan.refusal is not None:
+            raise ConflictError(plan.refusal)
+        state = plan.state
+        self.edit_variables(plan, edits)
+        keeps_memos = plan.history_mode == "FULL"
+        written = edited_pairs(plan.pairs, plan.lines, edits, self._world, keeps_memos=keeps_memos)
+        status = plan.status
+        if written and not plan.pairs:
+            state.turn_number, status = 1, "waiting_for_user_input"
+        accounts = Accounts(state, 0.0)
+        record = ForkRecord(
+            run_id=new_id(),
+            source_run_id=plan.run_id,
+            turn_number=plan.turn_index + 1,
+            changes=tuple(state.untold),
+            forked_by=run_by or "",
+            created_at=self._world.now(),
+        )
+        self._store.reruns.keep(
+            RerunCopy(
+                record=record,
+                workflow_id=plan.workflow_id,
+                workflow_name=plan.workflow_name,
+                version_number=plan.version_number,
+                version_name=plan.version_name,
+                status=status,
+                checkpoint=state.to_json(),
+                pair_count=len(plan.pairs),
+                written=written,
+                token_usage_json=encode(accounts.token_usage()),
+                latency_stats_json=encode(accounts.latency_stats()),
+            )
+        )
+        return record.run_id
+
+    def edit_variables(self, plan: RerunPlan, edits: RerunEdits) -> None:
+        """Edit the variables of a plan's state; its first turn tells of it.
+
+        Raises:
+            InputError: An edit cannot be made.
+        """
+        wanted = [VariableEdit("dynamic", name, value) for name, value in edits.dynamic_variables.items()]
+        for thread_id, variables in edits.runtime_variables.items():
+            wanted += [
+                VariableEdit("runtime", name, value, thread_id=thread_id) for name, value in variables.items()
+            ]
+        plan.state.untold += [apply_edit(edit, plan.state) for edit in wanted]
+
+    def turn_input(self, plan: RerunPlan, message: str, run_by: str | None = None) -> TurnInput:
+        """The turn's own input with another message in it."""
+        given = plan.given
+        fields: JsonObject = {
+            "command": "data",
+            "dynamic_variables": given.dynamic_variables,
+            "runtime_variables": given.runtime_variables,
+            "run_by": run_by,
+        }
+        if not plan.pairs and plan.turn_index == 0 and plan.history_mode != "NONE":
+            # What a run is given to begin with is read where its first turn is recorded.
+            fields |= {"initial_state": given.initial_state, "welcome_message": given.welcome_message}
+        return TurnInput.saying(message, **fields)
+
+    def _recorded_input(self, run_id: str, moment: PastMoment) -> TurnInput:
+        return TurnInput.from_wire(self._store.pair(run_id, moment.pair_count + 1).run_input)
+
+    def _is_same(self, run_id: str, moment: PastMoment, document: JsonObject) -> bool:
+        """Whether a document is the one that a run went on in."""
+        _, used = self._store.document(moment.workflow_id, moment.version_number)
+        if used != document:
+            return False
+        versions = self._store.versions(moment.workflow_id)
+        changed_at = next(one.updated_at for one in versions if one.version_number == moment.version_number)
+        return (changed_at or "") <= self._began_at(run_id, moment)
+
+    def _began_at(self, run_id: str, moment: PastMoment) -> str:
+        """When the run began, or the run that it was forked from as long as that used the same version."""
+        began, seen = "", set[str]()
+        while run_id and run_id not in seen:
+            seen.add(run_id)
+            try:
+                run = self._store.record(run_id).run
+            except NotFoundError:
+                break
+            if (run.workflow_id, run.version_number) != (moment.workflow_id, moment.version_number):
+                break
+            began, run_id = run.created_at or "", run.source_workflow_run_id or ""
+        return began
+
+
+def _way(moment: PastMoment, source: Graph, goal: Graph, target: RerunTarget, *, is_same: bool) -> _Way:
+    """Bring a moment's state into the graph that is asked for.
+
+    Raises:
+        InputError: The target names nodes that are not there.
+    """
+    state, wanted = moment.state, target.entry_node_logical_id
+    if wanted is not None and wanted not in goal.nodes:
+        raise InputError(f"entry_node_logical_id: the target has no node {wanted!r}.")
+    matches = match_nodes(source, goal, target.node_id_map or {})
+    stands = str(state.main.position)
+    moves = wanted is not None and wanted != stands
+    if is_same and not moves and not target.node_id_map:
+        return _Way("EXACT", stands, matches, ChangedState(state))
+    nodes = {match.source_node_logical_id: match.target_node_logical_id for match in matches}
+    if stands not in nodes:
+        entry = wanted or (_start(goal) if moment.pair_count == 0 else None)
+        changed = carry(state, source, goal, nodes, entry or stands)
+        return _Way("PORTABLE", entry, matches, changed)
+    changed = change_over(state, source, goal, nodes)
+    entry = wanted or nodes[stands]
+    if entry != nodes[stands]:
+        go_another_way(state, goal, start_node=entry)
+    return _Way("REMAPPED", entry, matches, changed)
+
+
+def _start(graph: Graph) -> str:
+    return graph.start.logical_id
+
+
+def _entries(interpreter: Interpreter) -> list[str]:
+    """The nodes at which a conversation can go on: the start, and those that wait for the user."""
+    graph = interpreter.graph
+    waiting = [
+        node_id for node_id, node in graph.nodes.items() if _waits(interpreter, node_id) and not node.disabled
+    ]
+    starts = [node_id for node_id, node in graph.nodes.items() if node.is_start]
+    return list(dict.fromkeys([*starts, *waiting]))
+
+
+def _waits(interpreter: Interpreter, node_id: str) -> bool:
+    node = interpreter.graph.nodes[node_id]
+    return node.type in ("say_llm", "worker_llm") and (node.model_extra or {}).get(
+        "wait_for_user_message", True
+    )
+
+
+def _digest(document: JsonObject) -> str:
+    return hashlib.sha256(encode(document)).hexdigest()

@@ -1,0 +1,1 @@
+"""The platform's shapes, as answers have them (``platform/wire.md``)."""

@@ -1,0 +1,113 @@
+"""Tokens of re-runs: each stands for a turn, where it is to go, and what is to be edited before."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from debugger.errors import NotFoundError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import encode
+from debugger.store.database import Database
+from debugger.store.json_text import read_json
+from debugger.store.server_schema import rerun_tokens
+
+_KEPT = 3600.0
+"""Seconds that an expired token is still known as such."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RerunTicket:
+    """What a token stands for."""
+
+    run_id: str
+    turn_index: int
+    graph_digest: str
+    """Of the graph that the re-run is to go on in, so that a change of it is seen."""
+    expires_at: float
+    """Seconds since 1970."""
+    target: JsonObject
+    edits: JsonObject
+
+
+class RerunTokens:
+    """The tokens. Every method is one transaction and may raise `StoreError`.
+
+    Args:
+        database: The store's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def mint(self, ticket: RerunTicket) -> str:
+        """A new token, which nobody can guess."""
+        token = secrets.token_urlsafe(32)
+        row = {**vars(ticket), "target": encode(ticket.target), "edits": encode(ticket.edits)}
+        with self._database.writing() as connection:
+            old = rerun_tokens.c.expires_at < time.time() - _KEPT
+            connection.execute(delete(rerun_tokens).where(old))
+            connection.execute(insert(rerun_tokens), {"digest": _digest(token), **row})
+        return token
+
+    def find(self, token: str) -> RerunTicket:
+        """What a token stands for.
+
+        Raises:
+            NotFoundError: It has expired, was redeemed, or never was one.
+        """
+        with self._database.reading() as connection:
+            return _find(connection, token)
+
+    def amend(self, token: str, edits: JsonObject) -> None:
+        """Put other edits in the place of a token's.
+
+        Raises:
+            NotFoundError: It has expired, was redeemed, or never was one.
+        """
+        with self._database.writing() as connection:
+            _find(connection, token)
+            ours = rerun_tokens.c.digest == _digest(token)
+            connection.execute(update(rerun_tokens).where(ours).values(edits=encode(edits)))
+
+    def redeem(self, token: str) -> RerunTicket:
+        """What a token stands for, once: nobody can use it afterwards.
+
+        Raises:
+            NotFoundError: It has expired, was redeemed, or never was one.
+        """
+        with self._database.writing() as connection:
+            ticket = _find(connection, token)
+            gone = connection.execute(delete(rerun_tokens).where(rerun_tokens.c.digest == _digest(token)))
+            if not gone.rowcount:
+                raise _unknown()
+            return ticket
+
+
+def _find(connection: Connection, token: str) -> RerunTicket:
+    found = select(rerun_tokens).where(rerun_tokens.c.digest == _digest(token))
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        raise _unknown()
+    if row.expires_at <= time.time():
+        raise NotFoundError("This re-run token has expired.", advice="Ask for another one.")
+    return RerunTicket(
+        run_id=row.run_id,
+        turn_index=row.turn_index,
+        graph_digest=row.graph_digest,
+        expires_at=row.expires_at,
+        target=read_json(row.target, "target of a re-run token"),
+        edits=read_json(row.edits, "edits of a re-run token"),
+    )
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _unknown() -> NotFoundError:
+    return NotFoundError("There is no such re-run token.", advice="It was used already, or never given.")

@@ -1,0 +1,54 @@
+"""The tables of what only a server needs: facts on workflows, global variables, tokens of re-runs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Double, ForeignKey, LargeBinary, String, Table, Text
+
+from debugger.store.notebook_schema import metadata as metadata
+from debugger.store.schema import Number
+
+workflow_facts = Table(
+    "workflow_facts",
+    metadata,
+    Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+    Column("created_by", Text),
+    Column("updated_by", Text),
+    Column("max_concurrent_runs", Number),
+)
+"""What is known of a workflow besides its graph; a row is there only where something is."""
+
+favorites = Table(
+    "favorites",
+    metadata,
+    Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, primary_key=True),
+)
+"""Which workflows somebody has marked."""
+
+global_variables = Table(
+    "global_variables",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("is_secret", Boolean, nullable=False),
+    Column("description", Text),
+    Column("category", Text),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    # JSON text; last, like all that may be large.
+    Column("value", Text, nullable=False),
+)
+
+rerun_tokens = Table(
+    "rerun_tokens",
+    metadata,
+    # Of the token only its digest is kept: who reads the database cannot redeem it.
+    Column("digest", String(64), primary_key=True),
+    Column("run_id", String(24), nullable=False),
+    Column("turn_index", Number, nullable=False),
+    Column("graph_digest", String(64), nullable=False),
+    Column("expires_at", Double, nullable=False, index=True),
+    Column("target", LargeBinary, nullable=False),
+    Column("edits", LargeBinary, nullable=False),
+)
+"""Tokens that are neither redeemed nor long expired."""

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from tests.companions import lab
+from tests.factories import document, say
+
+JSON = {"Content-Type": "application/json"}
+
+
+def finished_lab(api):
+    """A run whose record has pairs of background work, and which is over."""
+    workflow_id = api.post("/v1/workflows", json=lab(pause=0, checks=3)).json()["workflow"]["_id"]
+    path = f"/v1/workflows/{workflow_id}"
+    result = api.post(f"{path}/execute", json={"run_input": {"command": "start"}}).json()
+    for _ in range(20):
+        if result["is_completed"]:
+            break
+        result = api.post(f"{path}/runs/{result['run_id']}/pump-companions", headers=JSON).json()
+    assert result["is_completed"]
+    return result["run_id"]
+
+
+def pairs_of(api, run_id):
+    record = api.get(f"/v1/workflow-runs/{run_id}").json()["workflow_run"]["workflow_run"]
+    return record["input_output_pairs"]
+
+
+def test_a_turn_is_the_users_and_background_work_is_none(api):
+    run_id = finished_lab(api)
+    assert len(pairs_of(api, run_id)) > 1
+
+    rated = api.put(f"/v1/workflow-runs/{run_id}/turns/0/rating", json={"value": "up"})
+    other = api.put(f"/v1/workflow-runs/{run_id}/turns/1/rating", json={"value": "up"})
+
+    assert (rated.status_code, other.status_code) == (200, 404)
+    assert [len(pair["ratings"]) for pair in pairs_of(api, run_id)][:2] == [1, 0]
+
+
+def test_what_the_app_says_of_a_run_is_told_here_and_the_other_way_round(api, embedded):
+    workflow_id = api.post("/v1/workflows", json={**document(say("chat")), "name": "Tea"}).json()["workflow"][
+        "_id"
+    ]
+    path = f"/v1/workflows/{workflow_id}/execute"
+    run_id = api.post(path, json={"run_input": {}}).json()["run_id"]
+    api.post(path, json={"run_input": {"command": "stop"}, "run_id": run_id})
+
+    api.put(f"/v1/workflow-runs/{run_id}/turns/0/rating", json={"value": "up"}, headers={"uuid": "ada"})
+    api.post(f"/v1/workflow-runs/{run_id}/comments", json={"content": "Well"})
+
+    notes = embedded.notebook.notes(run_id)
+    assert [(rating.author, rating.target.key) for rating in notes.ratings] == [("ada", "1")]
+    assert [(comment.author, comment.content) for comment in notes.comments] == [("me", "Well")]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.errors import ConflictError, NotFoundError
+from debugger.store import Store
+
+BLANK = {"is_secret": False, "value": "", "description": None, "category": None}
+
+
+@pytest.fixture
+def variables(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/runs.sqlite3")
+    yield store.globals
+    store.close()
+
+
+@pytest.mark.parametrize("value", ["ü", 2**70, 0.1, True, None, [1, {"a": []}], {"b": 1, "a": 2}])
+def test_a_value_of_any_kind_comes_back(variables, value):
+    made = variables.create({**BLANK, "name": "x", "value": value})
+
+    assert made.value == value
+    assert type(variables.get(made.id).value) is type(value)
+
+
+def test_what_is_left_out_of_a_change_stays(variables):
+    made = variables.create({**BLANK, "name": "x", "value": 1, "category": "Shop"})
+
+    changed = variables.change(made.id, {"value": 2})
+
+    assert (changed.name, changed.value, changed.category) == ("x", 2, "Shop")
+    assert changed.created_at == made.created_at
+
+
+def test_a_name_is_taken_once(variables):
+    one, other = (variables.create({**BLANK, "name": name}) for name in ("one", "other"))
+
+    with pytest.raises(ConflictError, match="'one'"):
+        variables.create({**BLANK, "name": "one"})
+    with pytest.raises(ConflictError, match="'one'"):
+        variables.change(other.id, {"name": "one"})
+    assert variables.change(one.id, {"name": "one"}).name == "one"
+
+
+def test_they_are_listed_by_name_page_by_page(variables):
+    for name in "dbca":
+        variables.create({**BLANK, "name": name, "category": "odd" if name in "ab" else None})
+
+    rows, total = variables.page(None, 2, 3)
+
+    assert ([row.name for row in rows], total) == (["d"], 4)
+    assert [row.name for row in variables.page("odd", 1, 10)[0]] == ["a", "b"]
+    assert [row.name for row in variables.all()] == list("abcd")
+
+
+def test_a_value_is_not_in_what_a_log_would_show(variables):
+    made = variables.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
+
+    assert "hunter2" not in repr(made)
+
+
+def test_what_is_deleted_is_gone(variables):
+    made = variables.create({**BLANK, "name": "x"})
+
+    variables.delete(made.id)
+
+    for asked in (variables.get, variables.delete, lambda one: variables.change(one, {})):
+        with pytest.raises(NotFoundError):
+            asked(made.id)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import NotFoundError
+from debugger.protocol.notes import RunNotes, Target
+from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import TurnInput
+from debugger.settings import Settings
+from tests.factories import document, say
+
+
+def test_a_deleted_run_takes_all_that_was_noted_on_it_along_and_leaves_its_forks(tmp_path):
+    settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
+    with closing(EmbeddedBackend(settings)) as backend:
+        store, workflow_id = backend.store, backend.create_workflow(document(say("chat"))).id
+        run_id = backend.execute(workflow_id, TurnInput.saying("A quokka")).finish().run_id
+        fork_id = backend.fork(run_id, 2)
+        store.notebook.star(run_id)
+        store.notebook.tag(run_id, ["odd"])
+        store.feedback.comment(run_id, Target(), "ada", "Well done")
+        store.feedback.rate(run_id, Target.turn(1), "ada", "up")
+        assert store.find_runs(RunSearch(text="quokka")).total == 2
+
+        store.delete_run(run_id)
+
+        assert store.notebook.notes(run_id) == RunNotes()
+        assert [run.workflow_run_id for run in store.find_runs(RunSearch(text="quokka")).rows] == [fork_id]
+        assert len(store.run(fork_id).input_output_pairs) == 1
+        assert backend.execute(workflow_id, TurnInput.saying("On"), run_id=fork_id).finish().turn_number == 2
+        for asked in (store.run, store.delete_run, store.checkpoint):
+            with pytest.raises(NotFoundError):
+                asked(run_id)
