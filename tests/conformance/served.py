@@ -18,9 +18,6 @@ KEY = "sk-conformance"
 UNKNOWN = "665f00000000000000000001"
 PAGING = {"page", "size", "pages", "has_next", "total"}
 
-DATABASES = {"sqlite": lambda folder: f"sqlite:///{folder}/runs.sqlite3"}
-"""The URL of an empty database of each kind."""
-
 
 def headers(user="qa"):
     """What the platform's own client sends with every call (1.2)."""

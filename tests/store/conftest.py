@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import closing, contextmanager
-from uuid import uuid4
+from contextlib import closing
 
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from debugger.store import Store
-
-SERVER = "host=127.0.0.1 port=5432 user=postgres connect_timeout=5"
+from tests.postgres import a_database, a_schema
 
 
 @pytest.fixture(scope="session")
 def postgres():
     """The name of a database on the server for this process of tests: none of another is met in it."""
-    name = f"debugger_{uuid4().hex[:12]}"
-    try:
-        server = psycopg.connect(f"{SERVER} dbname=test", autocommit=True)
-    except psycopg.OperationalError:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip("no PostgreSQL answers on 127.0.0.1:5432")
-    with server:
-        server.execute(SQL("CREATE DATABASE {} TEMPLATE template0").format(Identifier(name)))
-    yield name
-    with psycopg.connect(f"{SERVER} dbname=test", autocommit=True) as server:
-        server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with a_database() as name:
+        yield name
 
 
 @pytest.fixture
@@ -84,15 +69,3 @@ def store(request):
 def notebook(store):
     """The notebook of an open store."""
     return store.notebook
-
-
-@contextmanager
-def a_schema(database):
-    """A schema that is there for the length of a block; gives the URL that leads into it."""
-    schema = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(f"{SERVER} dbname={database}", autocommit=True) as connection:
-        connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
-    yield f"postgresql://postgres@127.0.0.1:5432/{database}?options=-csearch_path%3D{schema}"
-    with psycopg.connect(f"{SERVER} dbname={database}", autocommit=True) as connection:
-        connection.execute("SET client_min_messages = warning")
-        connection.execute(SQL("DROP SCHEMA {} CASCADE").format(Identifier(schema)))
