@@ -15,15 +15,17 @@ def upgrade() -> None:
     """Make them."""
     op.create_table(
         "workflow_facts",
-        Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+        Column("workflow_id", String(24), ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
         Column("created_by", Text()),
         Column("updated_by", Text()),
         Column("max_concurrent_runs", NUMBER),
+        if_not_exists=True,
     )
     op.create_table(
         "favorites",
-        Column("workflow_id", ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
+        Column("workflow_id", String(24), ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True),
         Column("user_id", Text(), primary_key=True),
+        if_not_exists=True,
     )
     op.create_table(
         "global_variables",
@@ -35,6 +37,7 @@ def upgrade() -> None:
         Column("created_at", Double(), nullable=False),
         Column("updated_at", Double(), nullable=False),
         Column("value", Text(), nullable=False),
+        if_not_exists=True,
     )
     op.create_table(
         "rerun_tokens",
@@ -45,5 +48,6 @@ def upgrade() -> None:
         Column("expires_at", Double(), nullable=False),
         Column("target", LargeBinary(), nullable=False),
         Column("edits", LargeBinary(), nullable=False),
+        if_not_exists=True,
     )
-    op.create_index("ix_rerun_tokens_expires_at", "rerun_tokens", ["expires_at"])
+    op.create_index("ix_rerun_tokens_expires_at", "rerun_tokens", ["expires_at"], if_not_exists=True)
