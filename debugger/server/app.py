@@ -74,7 +74,9 @@ def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int 
         backend.use_secrets(app.state.global_values.secrets)
     for router in ROUTERS:
         app.include_router(router, prefix=BASE_PATH)
-    app.state.live = LiveServer(backend, app.state.running, frame_limit=body_limit, has_key=bool(api_key))
+    app.state.live = LiveServer(
+        backend, app.state.running, app.state.admission, frame_limit=body_limit, has_key=bool(api_key)
+    )
     app.add_api_route("/healthz", healthz)
     app.add_api_route(SESSION, session_token)
     handle_errors(app)

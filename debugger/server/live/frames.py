@@ -36,6 +36,8 @@ class TurnFrame:
     """A turn that a client asks for."""
 
     turn_input: TurnInput
+    rerun_token: str | None = None
+    """A token that the run begins with, on a ``start`` frame."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set to end it early."""
 
@@ -64,8 +66,7 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
     data = _object(raw)
     if data.get("initial_state") is not None:
         raise Closing(HAS_INITIAL_STATE, "A client does not set the state of a run.")
-    if data.pop(_RERUN_TOKEN, None) is not None:
-        raise Closing(BAD_RERUN_TOKEN, "The re-run token is not known here, or has expired.")
+    token = data.pop(_RERUN_TOKEN, None)
     try:
         turn_input = TurnInput.from_wire(without_secrets(data))
     except InputError as error:
@@ -74,7 +75,9 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
         given = getattr(turn_input, name)
         if given is not None and not is_id(given):
             raise Closing.refusing(422, f"{name}: an id is 24 lower-case hex digits.")
-    return TurnFrame(turn_input)
+    if token is not None and (not isinstance(token, str) or turn_input.command != "start"):
+        raise Closing(BAD_RERUN_TOKEN, "A re-run token is a text, and comes with the command start.")
+    return TurnFrame(turn_input, token)
 
 
 def acknowledgement(run_id: str, workflow_id: str) -> str:

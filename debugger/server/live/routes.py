@@ -9,6 +9,8 @@ from starlette.datastructures import Headers
 
 from debugger.backends.base import Backend
 from debugger.protocol import urls
+from debugger.server.concurrency import Admission
+from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.quiet_log import keep_secrets_out_of_the_log
 from debugger.server.live.stream import LiveStream
@@ -25,17 +27,27 @@ class LiveServer:
     Args:
         backend: What runs the workflows.
         running: The turns under way, for other requests to stop.
+        admission: Knows how many runs of a workflow there may be at once.
         frame_limit: Bytes that a client's frame may have.
         has_key: Whether a socket is opened to those only that have a key, or a token that somebody with a
             key has given them.
     """
 
-    def __init__(self, backend: Backend, running: RunningTurns, *, frame_limit: int, has_key: bool) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        running: RunningTurns,
+        admission: Admission,
+        *,
+        frame_limit: int,
+        has_key: bool,
+    ) -> None:
         keep_secrets_out_of_the_log()
         self.tokens = SessionTokens()
         self._backend = backend
         self._running = running
         self._drivers = Drivers()
+        self._beginnings = Beginnings(backend, admission)
         self._frame_limit = frame_limit
         self._has_key = has_key
 
@@ -52,7 +64,9 @@ class LiveServer:
 
     def stream(self, socket: WebSocket) -> LiveStream:
         """What serves a socket."""
-        return LiveStream(socket, self._backend, self._running, self._drivers, self._frame_limit)
+        return LiveStream(
+            socket, self._backend, self._running, self._drivers, self._beginnings, self._frame_limit
+        )
 
 
 @live_router.websocket(urls.STREAM)

@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, NotFoundError, RunEndedError
 from debugger.protocol.runs import TurnResult
+from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, Closing
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.frames import TurnFrame, acknowledgement, read_frame
@@ -39,6 +40,7 @@ class LiveStream:
         backend: What runs the workflows.
         running: The turns under way, for other requests to stop.
         drivers: Which socket goes on with the background work of a run.
+        beginnings: Lets runs begin.
         frame_limit: Bytes that a frame of the client may have.
     """
 
@@ -48,12 +50,14 @@ class LiveStream:
         backend: Backend,
         running: RunningTurns,
         drivers: Drivers,
+        beginnings: Beginnings,
         frame_limit: int,
     ) -> None:
         self._socket = socket
         self._backend = backend
         self._running = running
         self._drivers = drivers
+        self._beginnings = beginnings
         self._frame_limit = frame_limit
         self._outbox = Outbox()
         self._turns: asyncio.Queue[TurnFrame] = asyncio.Queue()
@@ -166,6 +170,16 @@ class LiveStream:
 
     async def _take(self, frame: TurnFrame) -> TurnResult:
         workflow_id, run_id = self._aim(frame)
+        if run_id is not None:
+            return await self._run(workflow_id, run_id, frame)
+        beginning = self._beginnings.of(workflow_id, frame)
+        run_id = await asyncio.to_thread(beginning.__enter__)
+        try:
+            return await self._run(workflow_id, run_id, frame)
+        finally:
+            beginning.__exit__(None, None, None)
+
+    async def _run(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnResult:
         given = frame.turn_input
         pull = await self._pulled(
             lambda: self._backend.execute(

@@ -312,7 +312,9 @@ def test_a_frame_that_is_no_run_input_closes_the_socket_with_the_reason(api, fra
         ({"command": "continue"}, 4422, "command"),
         ({"command": "stop"}, 4422, "no run to stop"),
         ({"initial_state": {}}, 4006, "state"),
-        ({"rerun_token": "abc"}, 4007, "expired"),
+        ({"command": "start", "rerun_token": "abc"}, 4007, "re-run token"),
+        ({"command": "start", "rerun_token": 5}, 4007, "text"),
+        ({"command": "data", "rerun_token": "abc"}, 4007, "command start"),
         ({}, 4404, UNKNOWN),
         ({"version_number": 9}, 4404, UNKNOWN),
         ({"workflow_run_id": UNKNOWN}, 4404, "Session not found"),
@@ -325,6 +327,46 @@ def test_a_run_input_that_cannot_be_run_closes_the_socket_with_the_reason(api, g
 
     assert closed[0] == code
     assert told in closed[1]
+
+
+def test_a_token_begins_the_re_run_that_it_stands_for_and_only_once(api):
+    workflow_id = create(api, static("a", "Hello"), say("ask"), direct("a", "ask"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+        socket.turn(command="data", thread_to_node_inputs=saying("Tea"))
+    minted = api.post(f"/v1/workflow-runs/{run_id}/turns/1/rerun-token", json={}).json()
+    start = {"workflow_id": workflow_id, "command": "start", "rerun_token": minted["rerun_token"]}
+
+    with opened(api) as socket:
+        ack, *events = socket.turn(**start, thread_to_node_inputs=saying("Cake"))
+    with opened(api) as socket:
+        socket.send(**start)
+        again = socket.closed()
+
+    assert ack["workflow_run_id"] != run_id
+    assert record(api, ack["workflow_run_id"])["source_workflow_run_id"] == run_id
+    assert "Cake" in str(events[0])
+    assert again[0] == 4007
+
+
+def test_one_run_more_than_there_may_be_is_refused(api):
+    workflow_id = create(api, say("ask"))
+    api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
+
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+    with opened(api) as socket:
+        socket.send(workflow_id=workflow_id, command="start")
+        refused = socket.closed()
+    with opened(api) as socket:
+        socket.send(workflow_id=workflow_id, workflow_run_id=run_id, command="stop")
+        socket.closed()
+    with opened(api) as socket:
+        another = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+
+    assert refused[0] == 4429
+    assert "1 runs of this workflow" in refused[1]
+    assert another != run_id
 
 
 def test_a_graph_without_a_start_is_told_in_the_known_words(api):

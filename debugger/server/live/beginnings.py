@@ -1,0 +1,66 @@
+"""How a run begins that a socket asks for: let in, and from a re-run token where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import DebuggerError
+from debugger.server import rerun_tickets
+from debugger.server.concurrency import Admission
+from debugger.server.live.closing import BAD_RERUN_TOKEN, Closing
+from debugger.server.live.frames import TurnFrame
+
+
+class Beginnings:
+    """Lets runs begin.
+
+    Args:
+        backend: What runs the workflows.
+        admission: Knows how many runs of a workflow there may be at once.
+    """
+
+    def __init__(self, backend: Backend, admission: Admission) -> None:
+        self._backend = backend
+        self._admission = admission
+
+    @contextmanager
+    def of(self, workflow_id: str, frame: TurnFrame) -> Iterator[str | None]:
+        """The length of a run's first turn; gives the run's id where it is there already, as a re-run is.
+
+        Raises:
+            Closing: No more runs of the workflow may be under way, or the token cannot be redeemed.
+        """
+        if not isinstance(self._backend, EmbeddedBackend):
+            if frame.rerun_token is not None:
+                raise Closing(BAD_RERUN_TOKEN, "Runs are not taken again here.")
+            yield None
+            return
+        admitted = self._admission.of(self._backend, workflow_id)
+        try:
+            admitted.__enter__()
+        except DebuggerError as error:
+            raise Closing.after(error) from error
+        try:
+            yield _redeemed(self._backend, workflow_id, frame)
+        finally:
+            admitted.__exit__(None, None, None)
+
+
+def _redeemed(engine: EmbeddedBackend, workflow_id: str, frame: TurnFrame) -> str | None:
+    """The run that a frame's token stands for (``platform/wire.md`` 6.2)."""
+    if frame.rerun_token is None:
+        return None
+    given = frame.turn_input
+    try:
+        return rerun_tickets.redeem(
+            engine,
+            frame.rerun_token,
+            workflow_id=workflow_id,
+            version_number=given.version_number,
+            run_by=given.run_by,
+        )
+    except DebuggerError as error:
+        raise Closing(BAD_RERUN_TOKEN, error.message) from error
