@@ -19,7 +19,8 @@ def open_embedded(settings: Settings) -> EmbeddedBackend:
         StoreError: The database cannot be opened.
     """
     backend = EmbeddedBackend(settings)
-    if backend.store.is_empty():
+    # Another process may be about to do the same.
+    if backend.store.is_empty() and backend.store.claim_emptiness():
         _load_samples(backend)
     return backend
 

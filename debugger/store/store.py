@@ -77,6 +77,13 @@ class Store:
         with self._database.reading() as connection:
             return facts.never_used(connection)
 
+    def claim_emptiness(self) -> bool:
+        """The same, and from now on it is not: of several who ask at the same moment one hears yes."""
+        with self._database.writing() as connection:
+            is_empty = facts.never_used(connection)
+            facts.remember_creation(connection)
+        return is_empty
+
     def create_workflow(self, document: Mapping[str, Any], *, name: str | None = None) -> WorkflowSummary:
         """Keep a document as a new workflow, whose version 0 is active.
 

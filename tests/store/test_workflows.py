@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -131,6 +132,15 @@ def test_a_store_is_empty_until_the_first_workflow_and_never_again(store):
     assert not store.is_empty()
     store.delete_workflow(workflow.id)
     assert not store.is_empty()
+
+
+def test_of_several_who_find_a_store_empty_one_may_fill_it(url):
+    with ExitStack() as stack:
+        stores = [stack.enter_context(closing(Store(url))) for _ in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(Store.claim_emptiness, stores))
+
+    assert sorted(told) == [False] * 7 + [True]
 
 
 def test_a_refused_document_leaves_nothing_behind(store):
