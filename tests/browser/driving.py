@@ -95,7 +95,7 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
     grid = page.locator(f"[class*='st-key-{key}'] canvas").first
     editor = page.locator(".gdg-input")
     for _ in range(5):  # a grid that is still being laid out takes no click
-        box = grid.bounding_box()
+        box = resting_place(grid)
         page.mouse.click(box["x"] + box["width"] - 30, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
         page.keyboard.press("Enter")
         with suppress(TimeoutError):
@@ -104,6 +104,15 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
     editor.fill(text)
     editor.press("Enter")
     settled(page)
+
+
+def resting_place(locator: Locator) -> dict[str, float]:
+    """Where something is once it has stopped moving, as a box does that opens."""
+    before, place = None, locator.bounding_box()
+    while place is None or place != before:
+        locator.page.wait_for_timeout(100)
+        before, place = place, locator.bounding_box()
+    return place
 
 
 def open_editor(page: Page) -> None:

@@ -65,6 +65,8 @@ class LiveStream:
         """Whether a turn of this socket is under way, or about to be."""
         self._under_way: set[threading.Event] = set()
         """What ends early that which is under way."""
+        self._stop: TurnFrame | None = None
+        """The wish to end the run that came while something was under way, which may have ended by itself."""
         self._pull: Pull | None = None
         self._workflow_id: str | None = None
         self._run_id: str | None = None
@@ -90,8 +92,9 @@ class LiveStream:
                 self._drivers.leave(self._run_id, self)
         if self._pull is not None:
             await self._pull.over()
-        if not self._turns.empty():  # what a client asked for right before it left
-            with suppress(Closing):
+        with suppress(Closing):  # what a client asked for right before it left
+            await self._stopped(self._pull.result if self._pull else None)
+            if not self._turns.empty():
                 await self._take(self._turns.get_nowait())
 
     # The sides: each ends by raising `Closing`, or `WebSocketDisconnect` when the client has gone.
@@ -101,6 +104,7 @@ class LiveStream:
         while True:
             frame = await self._next_turn()
             result = await self._step() if frame is None else await self._take(frame)
+            result = await self._stopped(result)
             if result is not None and result.is_completed:
                 await self._outbox.drained()
                 raise Closing(DONE)
@@ -113,6 +117,7 @@ class LiveStream:
                 raise WebSocketDisconnect(message.get("code", 1005))
             frame = read_frame(message, limit=self._frame_limit)
             if frame.stops and self._under_way:
+                self._stop = frame
                 for cancelled in self._under_way:
                     cancelled.set()
             elif self._turn_ahead:
@@ -198,6 +203,13 @@ class LiveStream:
             raise _refusal(pull, knows_run=run_id is not None)
         self._plan(pull.result)
         return pull.result
+
+    async def _stopped(self, result: TurnResult | None) -> TurnResult | None:
+        """End the run where that was wished for, unless what was under way has ended it."""
+        stop, self._stop = self._stop, None
+        if stop is None or (result is not None and result.is_completed):
+            return result
+        return await self._take(stop)
 
     async def _step(self) -> TurnResult | None:
         """Do a step of background work, unless another socket has taken the run over."""
