@@ -116,9 +116,13 @@ def resting_place(locator: Locator) -> dict[str, float]:
 
 
 def open_editor(page: Page) -> None:
-    """Open the editor of a run that stands still."""
-    page.locator(".st-key-live_edit button").first.click()
-    page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for()
+    """Open the editor of a run that stands still; a click that comes as the page is drawn anew is lost."""
+    grid = page.locator("[class*='st-key-live_dynamic'] canvas").first
+    for _ in range(3):
+        page.locator(".st-key-live_edit button").first.click()
+        with suppress(TimeoutError):
+            grid.wait_for(timeout=6_000)
+            break
     settled(page)
 
 
