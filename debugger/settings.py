@@ -47,6 +47,8 @@ class Settings(BaseModel):
 
     database: str = ""
     """URL of the store, SQLite's or PostgreSQL's; empty means a SQLite file in the user's data folder."""
+    encryption_key: SecretStr = SecretStr("")
+    """What secret global variables are encrypted with in the store; without one, none can be kept."""
     keep_days: float | None = Field(default=None, ge=0)
     """Days that a run is kept after its last turn, like the next two whenever somebody prunes the store."""
     keep_runs: int | None = Field(default=None, ge=0)

@@ -71,7 +71,9 @@ class EmbeddedBackend:
         responder: Responder | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.store = store or Store(self.settings.database_url)
+        self.store = store or Store(
+            self.settings.database_url, encryption_key=self.settings.encryption_key.get_secret_value()
+        )
         self.notebook: Notebook | None = self.store.notebook
         self._world = world or World()
         self._responder = responder

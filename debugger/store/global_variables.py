@@ -14,6 +14,7 @@ from debugger.protocol.json_text import decode, encode
 from debugger.store.database import Database
 from debugger.store.ids import new_id
 from debugger.store.paging import page_of
+from debugger.store.secrecy import Secrecy
 from debugger.store.server_schema import global_variables
 from debugger.store.times import iso_time
 
@@ -35,12 +36,16 @@ class GlobalVariable:
 class GlobalVariables:
     """The global variables. Every method is one transaction and may raise `StoreError`.
 
+    Values of secret ones are encrypted at rest.
+
     Args:
         database: The store's.
+        secrecy: Hides the values of secret ones.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secrecy: Secrecy) -> None:
         self._database = database
+        self._secrecy = secrecy
 
     def page(self, category: str | None, page: int, size: int) -> tuple[list[GlobalVariable], int]:
         """One page of the variables by name, and how many there are on all pages.
@@ -58,13 +63,13 @@ class GlobalVariables:
         with self._database.reading() as connection:
             rows = connection.execute(page_of(statement, page, size)).all()
             count = select(func.count()).select_from(global_variables).where(*chosen)
-            return [_variable(row) for row in rows], connection.scalar(count) or 0
+            return [self._variable(row) for row in rows], connection.scalar(count) or 0
 
     def all(self) -> list[GlobalVariable]:
         """All of them by name."""
         statement = select(global_variables).order_by(global_variables.c.name)
         with self._database.reading() as connection:
-            return [_variable(row) for row in connection.execute(statement)]
+            return [self._variable(row) for row in connection.execute(statement)]
 
     def get(self, variable_id: str) -> GlobalVariable:
         """One of them.
@@ -73,7 +78,7 @@ class GlobalVariables:
             NotFoundError: There is none of that id.
         """
         with self._database.reading() as connection:
-            return _find(connection, variable_id)
+            return self._find(connection, variable_id)
 
     def create(self, values: Mapping[str, Any]) -> GlobalVariable:
         """Keep a new one.
@@ -87,9 +92,10 @@ class GlobalVariables:
         now, variable_id = time.time(), new_id()
         with self._database.writing() as connection:
             _refuse_known(connection, values["name"])
-            row = {"id": variable_id, **_written(values), "created_at": now, "updated_at": now}
+            written = self._written(values, is_secret=bool(values.get("is_secret")))
+            row = {"id": variable_id, **written, "created_at": now, "updated_at": now}
             connection.execute(insert(global_variables), row)
-            return _find(connection, variable_id)
+            return self._find(connection, variable_id)
 
     def change(self, variable_id: str, values: Mapping[str, Any]) -> GlobalVariable:
         """Change some of what one of them is.
@@ -99,13 +105,16 @@ class GlobalVariables:
             ConflictError: There is another one of the new name.
         """
         with self._database.writing() as connection:
-            known = _find(connection, variable_id)
+            known = self._find(connection, variable_id)
             if values.get("name", known.name) != known.name:
                 _refuse_known(connection, values["name"])
-            changes = {**_written(values), "updated_at": time.time()}
+            is_secret = bool(values.get("is_secret", known.is_secret))
+            if is_secret != known.is_secret:
+                values = {"value": known.value, **values}  # kept in another way from now on
+            changes = {**self._written(values, is_secret=is_secret), "updated_at": time.time()}
             ours = global_variables.c.id == variable_id
             connection.execute(update(global_variables).where(ours).values(**changes))
-            return _find(connection, variable_id)
+            return self._find(connection, variable_id)
 
     def delete(self, variable_id: str) -> None:
         """Forget one of them.
@@ -114,19 +123,36 @@ class GlobalVariables:
             NotFoundError: There is none of that id.
         """
         with self._database.writing() as connection:
-            _find(connection, variable_id)
+            self._find(connection, variable_id)
             connection.execute(delete(global_variables).where(global_variables.c.id == variable_id))
 
+    def _find(self, connection: Connection, variable_id: str) -> GlobalVariable:
+        row = connection.execute(
+            select(global_variables).where(global_variables.c.id == variable_id)
+        ).one_or_none()
+        if row is None:
+            raise NotFoundError(
+                f"There is no global variable {variable_id!r}.", advice="Copy an id from their list."
+            )
+        return self._variable(row)
 
-def _find(connection: Connection, variable_id: str) -> GlobalVariable:
-    row = connection.execute(
-        select(global_variables).where(global_variables.c.id == variable_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(
-            f"There is no global variable {variable_id!r}.", advice="Copy an id from their list."
+    def _written(self, values: Mapping[str, Any], *, is_secret: bool) -> dict[str, Any]:
+        if "value" not in values:
+            return dict(values)
+        text = encode(values["value"]).decode("utf-8")
+        return {**values, "value": self._secrecy.hidden(text) if is_secret else text}
+
+    def _variable(self, row: Row[Any]) -> GlobalVariable:
+        return GlobalVariable(
+            id=row.id,
+            name=row.name,
+            is_secret=row.is_secret,
+            value=decode(self._secrecy.shown(row.value).encode()),
+            description=row.description,
+            category=row.category,
+            created_at=iso_time(row.created_at),
+            updated_at=iso_time(row.updated_at),
         )
-    return _variable(row)
 
 
 def _refuse_known(connection: Connection, name: str) -> None:
@@ -134,20 +160,3 @@ def _refuse_known(connection: Connection, name: str) -> None:
         raise ConflictError(
             f"There is a global variable {name!r} already.", advice="Change that one, or choose another name."
         )
-
-
-def _written(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: encode(value).decode("utf-8") if key == "value" else value for key, value in values.items()}
-
-
-def _variable(row: Row[Any]) -> GlobalVariable:
-    return GlobalVariable(
-        id=row.id,
-        name=row.name,
-        is_secret=row.is_secret,
-        value=decode(row.value.encode()),
-        description=row.description,
-        category=row.category,
-        created_at=iso_time(row.created_at),
-        updated_at=iso_time(row.updated_at),
-    )

@@ -24,6 +24,7 @@ from debugger.store.reruns import RerunBook
 from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
+from debugger.store.secrecy import Secrecy
 from debugger.store.starts import StartingVersion, StartStatements
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
 
@@ -43,13 +44,14 @@ class Store:
         url: As in ``sqlite:///folder/file.sqlite3``; folder and file are made when they are not there.
             ``sqlite://`` is kept in memory and gone with the store. ``postgresql://user:password@host/database``
             is a database on a server, which any number of processes may use at once.
+        encryption_key: What secrets are encrypted with at rest; without one, none can be kept.
 
     Raises:
         StoreError: The database cannot be opened or made, belongs to another program, or was made by a newer
             version of this one.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, encryption_key: str = "") -> None:
         self._database = Database(url)
         try:
             install(self._database)
@@ -64,7 +66,7 @@ class Store:
         """Which run each fork came from, and what was changed for it."""
         self.catalogue = Catalogue(self._database)
         self.feedback = FeedbackBook(self._database)
-        self.globals = GlobalVariables(self._database)
+        self.globals = GlobalVariables(self._database, Secrecy(encryption_key))
         self.reruns = RerunBook(self._database)
         self.rerun_tokens = RerunTokens(self._database)
 

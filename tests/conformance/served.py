@@ -38,6 +38,7 @@ def serving(database, folder):
     command = [sys.executable, "-m", "debugger", "serve", "--port", "0"]
     command += ["--database", database, "--api-key", KEY]
     environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
+    environment["WORKFLOW_DEBUGGER_ENCRYPTION_KEY"] = "a long text that nobody guesses"
     log = folder / "log.txt"
     with (
         log.open("w") as out,

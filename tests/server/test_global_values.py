@@ -13,7 +13,7 @@ BLANK = {"is_secret": False, "value": "", "description": None, "category": None}
 
 @pytest.fixture
 def store(tmp_path):
-    with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as opened:
+    with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3", encryption_key="a long text")) as opened:
         yield opened
 
 

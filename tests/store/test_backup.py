@@ -43,7 +43,7 @@ def a_turn(run_id, number, **fields):
 
 def fill(url):
     """A row or more in every table."""
-    with closing(Store(url)) as store:
+    with closing(Store(url, encryption_key="a long text")) as store:
         workflow = store.create_workflow({"name": "Tea", "large": 2**80, "odd": "\ud83c \u0000 ü"})
         store.create_version(workflow.id, version_name="Second", mark_as_active=True)
         for number in range(1, 4):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
-from debugger.errors import ConflictError, NotFoundError
+from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.store import Store
 
 BLANK = {"is_secret": False, "value": "", "description": None, "category": None}
@@ -10,7 +12,7 @@ BLANK = {"is_secret": False, "value": "", "description": None, "category": None}
 
 @pytest.fixture
 def variables(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/runs.sqlite3")
+    store = Store(f"sqlite:///{tmp_path}/runs.sqlite3", encryption_key="a long text")
     yield store.globals
     store.close()
 
@@ -57,6 +59,28 @@ def test_a_value_is_not_in_what_a_log_would_show(variables):
     made = variables.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
 
     assert "hunter2" not in repr(made)
+
+
+def test_a_secret_is_nowhere_in_the_database_and_comes_back(variables, tmp_path):
+    made = variables.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
+    other = variables.create({**BLANK, "name": "y", "value": "hunter2"})
+    variables.change(other.id, {"is_secret": True})
+    variables.change(made.id, {"value": "hunter3"})
+
+    kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert variables.get(made.id).value == "hunter3"
+    assert variables.get(other.id).value == "hunter2"
+    assert b"hunter3" not in kept
+    assert variables.change(made.id, {"is_secret": False}).value == "hunter3"
+
+
+def test_without_a_key_a_secret_is_refused_and_nothing_is_kept(tmp_path):
+    with closing(Store(f"sqlite:///{tmp_path}/runs.sqlite3")) as store:
+        with pytest.raises(InputError, match="no key"):
+            store.globals.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
+
+        assert store.globals.all() == []
 
 
 def test_what_is_deleted_is_gone(variables):
