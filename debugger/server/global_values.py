@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from debugger.protocol.json_text import encode
 from debugger.store import GlobalVariable, Store
@@ -17,9 +19,17 @@ NAMESPACE = "global"
 """``{{global.name}}`` and ``{{name}}`` are the same (``platform/wire.md`` section 10, 21)."""
 
 
-class _Values(NamedTuple):
+@dataclass
+class _Values:
+    """What was read at one moment."""
+
     dynamic: Mapping[str, Any]
-    secrets: Mapping[str, str]
+    hidden: list[GlobalVariable]
+
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
+        """The secret ones, decrypted when a run first needs them."""
+        return {variable.name: _text(variable.value) for variable in self.hidden}
 
 
 class GlobalValues:
@@ -34,7 +44,7 @@ class GlobalValues:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._values = _Values({}, {})
+        self._values = _Values({}, [])
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
@@ -43,7 +53,11 @@ class GlobalValues:
         return self._fresh().dynamic
 
     def secrets(self) -> Mapping[str, str]:
-        """The secret ones by name."""
+        """The secret ones by name.
+
+        Raises:
+            StoreError: One cannot be read with the key that is set.
+        """
         return self._fresh().secrets
 
     def renew(self) -> None:
@@ -61,7 +75,7 @@ class GlobalValues:
 
 def _values(variables: list[GlobalVariable]) -> _Values:
     shown = {variable.name: variable.value for variable in variables if not variable.is_secret}
-    hidden = {variable.name: _text(variable.value) for variable in variables if variable.is_secret}
+    hidden = [variable for variable in variables if variable.is_secret]
     return _Values({**shown, NAMESPACE: shown} if shown else {}, hidden)
 
 

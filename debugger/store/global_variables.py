@@ -26,11 +26,22 @@ class GlobalVariable:
     id: str
     name: str
     is_secret: bool
-    value: Any = field(repr=False)
     description: str | None
     category: str | None
     created_at: str
     updated_at: str
+    kept: str = field(repr=False)
+    """The value as it is kept."""
+    secrecy: Secrecy = field(repr=False, compare=False)
+
+    @property
+    def value(self) -> Any:
+        """Its value. Shown when it is asked for: what is only listed or deleted needs no key.
+
+        Raises:
+            StoreError: It is secret, and the key is not the one that it was encrypted with.
+        """
+        return decode(self.secrecy.shown(self.kept).encode())
 
 
 class GlobalVariables:
@@ -147,11 +158,12 @@ class GlobalVariables:
             id=row.id,
             name=row.name,
             is_secret=row.is_secret,
-            value=decode(self._secrecy.shown(row.value).encode()),
             description=row.description,
             category=row.category,
             created_at=iso_time(row.created_at),
             updated_at=iso_time(row.updated_at),
+            kept=row.value,
+            secrecy=self._secrecy,
         )
 
 

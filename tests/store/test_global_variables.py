@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.errors import ConflictError, InputError, NotFoundError, StoreError
 from debugger.store import Store
 
 BLANK = {"is_secret": False, "value": "", "description": None, "category": None}
@@ -81,6 +81,22 @@ def test_without_a_key_a_secret_is_refused_and_nothing_is_kept(tmp_path):
             store.globals.create({**BLANK, "name": "x", "value": "hunter2", "is_secret": True})
 
         assert store.globals.all() == []
+
+
+def test_a_secret_whose_key_is_lost_is_listed_replaced_and_deleted(tmp_path):
+    url = f"sqlite:///{tmp_path}/runs.sqlite3"
+    with closing(Store(url, encryption_key="a long text")) as store:
+        one, other = (
+            store.globals.create({**BLANK, "name": name, "value": "hunter2", "is_secret": True})
+            for name in ("one", "other")
+        )
+
+    with closing(Store(url, encryption_key="another")) as store:
+        assert [row.name for row in store.globals.all()] == ["one", "other"]
+        with pytest.raises(StoreError, match="cannot be read with the key"):
+            _ = store.globals.get(one.id).value
+        assert store.globals.change(one.id, {"value": "hunter3"}).value == "hunter3"
+        store.globals.delete(other.id)
 
 
 def test_what_is_deleted_is_gone(variables):
