@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +14,8 @@ from debugger.views.parts.head import head
 
 _STYLE = Path(__file__).with_name("parts") / "style.css"
 _SIDEBAR_WIDTH = 312
+_OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
+"""After how many new objects the collector looks at them, and after how many looks at older ones."""
 
 
 def run(first: str = "debug") -> None:
@@ -20,6 +24,7 @@ def run(first: str = "debug") -> None:
     Args:
         first: The view that an address without a path opens.
     """
+    _collect_seldom()
     st.set_page_config("Workflow Debugger", MARK, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH)
     st.html(_STYLE)
     st.logo(MARK)
@@ -33,3 +38,14 @@ def run(first: str = "debug") -> None:
     chosen = st.navigation(list(pages.values()), position="top")
     head(next(view.head for view in VIEWS if view.title == chosen.title))
     chosen.run()
+
+
+@cache
+def _collect_seldom() -> None:
+    """Let drawing a page go without a search for garbage in the middle of it.
+
+    A run on view is many objects that live long and hold no circles. As Python is set, a fourth of the time
+    of a step went into looking through them.
+    """
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(_OBJECTS, _YOUNG, _OLD)

@@ -338,6 +338,7 @@ def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, pag
 
 def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, monkeypatch, press, settle):
     monkeypatch.setattr("debugger.views.parts.conversation._MOST_BUBBLES", 2)
+    monkeypatch.setattr("debugger.views.parts.conversation._CUT_OFF", 1)
     backend.create_workflow(document(say("chat")))
     app.run()
     for text in ("one", "two"):

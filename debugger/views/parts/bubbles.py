@@ -12,19 +12,20 @@ from debugger.analysis.bubbles import Bubble, folded
 from debugger.views.parts.plain import count, plain
 
 _ICONS = {"agent": "smart_toy", "user": "person"}
+_TURNS_A_PAGE = 10
 
 
 def draw_bubbles(said: Iterable[Bubble], *, turns: bool = True) -> None:
     """Draw what was said.
 
-    What is said in a row is one element: the browser goes through all elements of the page at every rerun,
-    and a conversation has hundreds of bubbles.
+    What is said in a few turns is one element: the browser goes through all elements of the page at every
+    rerun, and a conversation has hundreds of bubbles. Only of an element with news it reads the words again.
 
     Args:
         said: The bubbles in order.
         turns: Whether the turn is told beside who speaks.
     """
-    for is_talk, run in groupby(folded(said), key=_is_talk):
+    for (is_talk, _), run in groupby(folded(said), key=lambda group: (_is_talk(group), _page(group))):
         groups = list(run)
         if is_talk:
             st.html("".join(_talk(bubble, turns) for (bubble,) in groups))
@@ -35,6 +36,10 @@ def draw_bubbles(said: Iterable[Bubble], *, turns: bool = True) -> None:
 
 def _is_talk(group: Sequence[Bubble]) -> bool:
     return group[0].role in _ICONS
+
+
+def _page(group: Sequence[Bubble]) -> int:
+    return group[0].turn_number // _TURNS_A_PAGE
 
 
 def _talk(bubble: Bubble, turns: bool) -> str:

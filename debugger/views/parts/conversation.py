@@ -17,6 +17,7 @@ _HEIGHT = 240
 _SUGGESTIONS_HEIGHT = 36
 _LONGEST_MESSAGE = 500_000
 _MOST_BUBBLES = 80
+_CUT_OFF = 20
 
 
 def conversation(now: Reading) -> None:
@@ -80,8 +81,11 @@ def _shown(now: Reading) -> list[Bubble]:
 
 
 def _latest(bubbles: list[Bubble]) -> list[Bubble]:
-    """The last ones of a long conversation, and all of it on demand."""
-    earlier = len(bubbles) - _MOST_BUBBLES
+    """The last ones of a long conversation, and all of it on demand.
+
+    Where they begin moves on by many at once, so that the first of them stay the same for some turns.
+    """
+    earlier = (len(bubbles) - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF
     if earlier <= 0:
         return bubbles
     is_whole = st.toggle(f"Show {count(earlier, 'earlier message')}", key="whole_conversation")

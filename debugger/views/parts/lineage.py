@@ -47,7 +47,7 @@ def tree_rows(now: Reading, run_id: str) -> list[TreeRow]:
     """The tree that a run stands in."""
     session = now.session
     is_under_way = session.forward is not None and session.forward.is_under_way
-    question = ("family", run_id, session.status, len(now.turns), is_under_way)
+    question = ("family", run_id, is_under_way)
     try:
         family, statuses = state.page().answers.ask(question, lambda: _ask(run_id))
     except DebuggerError:

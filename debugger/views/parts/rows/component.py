@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
+from debugger.protocol.json_text import encode
 from debugger.views import state
 
 Cell = str | tuple[str, str] | tuple[str, float] | None
@@ -82,7 +83,8 @@ def rows_list(
         height=height + _LINE,
         data={
             "columns": [asdict(column) for column in columns],
-            "rows": [row._asdict() for row in rows],
+            # As one text: Streamlit would look through all that it holds for tables.
+            "rows": encode([row._asdict() for row in rows]).decode(),
             "chosen": chosen,
             "page": str(page),
             "follows": follows,

@@ -145,7 +145,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   it.page = data.page;
   it.table.setAttribute("aria-label", data.told);
   const before = it.rows.length, chosen = it.chosen;
-  fill(it, data.rows);
+  fill(it, JSON.parse(data.rows));
   mark(it, data.chosen);
   const rows = it.body.rows;
   if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;
