@@ -117,20 +117,33 @@ def _json_edited(model: RunInputModel, key: str) -> None:
 
 def _form(session: DebugSession, model: RunInputModel, which: str) -> None:
     for tier in _TITLES:
-        _table(model, tier, which)
+        _tier(model, tier, which)
     if which == "start":
         _start_node(session, model)
         _initial_state(session, model)
 
 
-def _table(model: RunInputModel, tier: Tier, which: str) -> None:
+def _tier(model: RunInputModel, tier: Tier, which: str) -> None:
+    """Draw the variables of one tier; without any, the box is closed.
+
+    A closed box has no grid in it: what draws the first one takes the browser half a second to load.
+    """
+    key = f"{which}_{tier}_{state.page().generation}"
+    box = st.expander(
+        _TITLES[tier], expanded=bool(model.rows(tier)), type="compact", key=f"box_{key}", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            _table(model, tier, key)
+
+
+def _table(model: RunInputModel, tier: Tier, key: str) -> None:
     page = state.page()
-    key = f"{which}_{tier}_{page.generation}"
     # The grid tells its edits against the rows that it was first given, so those stay while it lives.
     if state.widget(key) is None:
         page.tables[key] = model.rows(tier)
     rows = page.tables[key]
-    st.caption(_TITLES[tier], help=_HELP[tier])
+    st.caption(_HELP[tier])
     st.data_editor(
         pd.DataFrame(map(asdict, rows), columns=["name", "type", "value"], dtype="str"),
         key=key,

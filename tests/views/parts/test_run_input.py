@@ -10,10 +10,18 @@ from tests.factories import document, say, static
 from tests.views.talk import words
 
 
+def editor(app, name):
+    """The key of a table under edit; ``None`` while its box is closed."""
+    return next((element.key for element in app.data_editor if name in (element.key or "")), None)
+
+
+def is_open(app, name):
+    return editor(app, name) is not None
+
+
 def table(app, name):
     """A table under edit, as rows."""
-    key = next(element.key for element in app.data_editor if name in (element.key or ""))
-    return app.data_editor(key).value.to_dict("records")
+    return app.data_editor(editor(app, name)).value.to_dict("records")
 
 
 def text_area(app, part):
@@ -36,7 +44,19 @@ def test_the_tables_begin_with_what_the_workflow_names(app, backend):
         {"name": "shop", "type": "text", "value": "Leaf"},
         {"name": "open", "type": "boolean", "value": "true"},
     ]
-    assert table(app, "runtime_variables") == []
+    assert not is_open(app, "runtime_variables")
+
+
+def test_a_box_without_variables_is_closed_and_opens_to_an_empty_table(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    closed = [is_open(app, "dynamic_variables"), is_open(app, "runtime_variables")]
+
+    app.session_state[f"box_start_dynamic_variables_{page().generation}"] = True
+    app.run()
+
+    assert closed == [False, False]
+    assert table(app, "dynamic_variables") == []
 
 
 def test_json_and_tables_are_two_views_of_one_input(app, backend, page):
@@ -215,7 +235,7 @@ def test_a_workflow_without_settings_has_an_empty_input_and_no_complaint(app, ba
 
     assert not app.exception
     assert not app.error
-    assert table(app, "dynamic_variables") == []
+    assert not is_open(app, "dynamic_variables")
 
 
 @pytest.mark.parametrize("tier", ["dynamic_variables", "runtime_variables"])
