@@ -66,7 +66,7 @@ class ApiKeys:
         """Make a new key; gives what is kept of it, and the key itself this once.
 
         Args:
-            person: Whose it is; their comments, ratings and runs bear this name.
+            person: Whose it is; their comments, ratings and workflows bear this name.
             role: What it lets them do.
             team: Whose data they see; those of the main store where none is named.
 

@@ -62,15 +62,19 @@ def serving(database, folder, key=KEY, **settings):
         said = server.stdout.readline()
         assert "Serving the API on" in said, log.read_text()
         # What it says besides goes to the same place, and a pipe that nobody reads stops it once it is full.
-        reader = threading.Thread(target=server.stdout.read)
+        printed = [said]
+        reader = threading.Thread(target=lambda: printed.append(server.stdout.read()))
         reader.start()
         url = said.strip().rpartition(" ")[2]
-        with httpx.Client(base_url=url, headers=headers(key=key), trust_env=False, timeout=60) as client:
-            client.log = log
-            yield client
-        server.terminate()
-        server.wait(timeout=15)
-        reader.join()
+        try:
+            with httpx.Client(base_url=url, headers=headers(key=key), trust_env=False, timeout=60) as client:
+                client.log = log
+                client.printed = lambda: "".join(printed)
+                yield client
+        finally:
+            server.terminate()
+            server.wait(timeout=15)
+            reader.join()
 
 
 def human(text):

@@ -37,7 +37,7 @@ class KeyRing:
         self._ids: frozenset[str] = frozenset()
         self._is_needed = self._shared is not None
         self._read_at = float("-inf")
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def find(self, shown: bytes) -> Caller | None:
         """Who shows a key; ``None`` where it is nobody's.
@@ -82,14 +82,19 @@ class KeyRing:
     async def _look_again(self) -> None:
         if self._keys is None or self._now() - self._read_at <= FRESH_SECONDS:
             return
-        async with self._reading:  # one reads, the others wait for it
-            if self._now() - self._read_at > FRESH_SECONDS:
-                began = self._now()
-                await asyncio.to_thread(self._read, self._keys)
-                self._read_at = began
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(self._keys))
+        # All who ask meanwhile wait for the same, and hear of the same error: a database that answers late
+        # would else let them wait one after the other. None who leaves ends it for the others.
+        await asyncio.shield(self._reading)
 
-    def _read(self, keys: ApiKeys) -> None:
-        known = keys.all()
+    async def _read(self, keys: ApiKeys) -> None:
+        began = self._now()
+        try:
+            known = await asyncio.to_thread(keys.all)
+        finally:
+            self._reading = None
+        self._read_at = began
         good = [key for key in known if key.revoked_at is None]
         self._callers = {key.digest: Caller(key.role, key.team, key.person, key.id) for key in good}
         self._ids = frozenset(key.id for key in good)

@@ -107,7 +107,7 @@ def test_too_many_requests_with_one_key_are_refused_and_those_with_another_are_n
     answers = [client.get("/v1/workflows", headers=bearer(ada)) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 61
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 120
     assert f"in {answers[-1].headers['retry-after']} s" in answers[-1].json()["detail"]
     assert "x-request-id" in answers[-1].headers
     assert status(client, bo) == 200

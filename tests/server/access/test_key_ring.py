@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import closing
 
 import pytest
@@ -110,6 +111,30 @@ def test_keys_that_are_all_revoked_leave_a_new_server_shut(store):
     store.api_keys.revoke(store.api_keys.add("Ada", Role.RUN)[0].id)
 
     assert asyncio.run(KeyRing(store.api_keys).is_needed())
+
+
+def test_all_who_ask_while_the_database_does_not_answer_hear_of_it_at_once():
+    asked, answers = [], threading.Event()
+
+    class Late:
+        def all(self):
+            asked.append(1)
+            answers.wait(10)
+            raise StoreError("It is gone.")
+
+    ring = KeyRing(Late())
+
+    async def ask():
+        waiting = [asyncio.create_task(ring.find(b"wfd_x")) for _ in range(20)]
+        await asyncio.sleep(0)
+        waiting.pop().cancel()
+        answers.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    found = asyncio.run(ask())
+
+    assert [str(error) for error in found] == ["It is gone."] * 19
+    assert len(asked) == 1
 
 
 def test_who_was_let_in_stays_as_long_as_their_key_is_good(store):
