@@ -1,4 +1,4 @@
-"""The command line: ``python -m debugger serve``, ``check``, and what looks after the store."""
+"""The command line: ``python -m debugger serve``, ``check``, ``keys``, and what looks after the store."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, Problem, load_workflow
 from debugger.graph import check as problems_of
 from debugger.graph.checks import problem_line
+from debugger.keys import keys
 from debugger.protocol.workflow import Workflow
 from debugger.server import serve as serve_backend
 from debugger.settings import read_settings
@@ -29,6 +30,7 @@ _KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, help="Step conversational AI workflows.")
 main.add_typer(upkeep)
+main.add_typer(keys, name="keys")
 
 
 class InlinePython(StrEnum):
@@ -53,7 +55,7 @@ def serve(
         typer.Option(
             envvar="WORKFLOW_DEBUGGER_API_KEY",
             show_envvar=True,
-            help="Bearer key that callers must send; none by default.",
+            help="Bearer key that may be shared, an administrator's; people's own are made by `keys add`.",
         ),
     ] = "",
     inline_python: Annotated[
@@ -71,7 +73,7 @@ def serve(
     except DebuggerError as error:
         _give_up(error)
     try:
-        serve_backend(backend, host, port, api_key or None)
+        serve_backend(backend, host, port, api_key or None, rate_limit=settings.rate_limit)
     except DebuggerError as error:
         _give_up(error)
     finally:

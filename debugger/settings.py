@@ -87,6 +87,8 @@ class Settings(BaseModel):
     """What happens to calls that change something at a service."""
     outbound_contact: OutboundPolicy = "blocked"
     """What happens to calls that reach a person."""
+    rate_limit: int = Field(default=6000, ge=0)
+    """Requests a minute that a server takes with one key; 0 for as many as come."""
     author: str = Field(default="me", min_length=1, max_length=80)
     """Who comments and rates, until a person gives another name."""
     hosted: HostedSettings = HostedSettings()

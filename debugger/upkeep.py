@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from debugger.errors import DebuggerError, InputError
+from debugger.errors import DebuggerError, InputError, NotFoundError
 from debugger.settings import Settings, read_settings
-from debugger.store import Limits, Pruning, Store, back_up
+from debugger.store import Limits, Pruning, Store, back_up, url_of_team
 from debugger.store import restore as restore_backup
 
 _MOST_LINES = 20
@@ -21,16 +21,18 @@ _MOST_LINES = 20
 upkeep = typer.Typer()
 
 Database = Annotated[str, typer.Option(help="URL of the store; the user's own by default.")]
+Team = Annotated[str, typer.Option(help="The team whose store it is; the main one by default.")]
 
 
 @upkeep.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="Where to; a file of that name is replaced.")],
     database: Database = "",
+    team: Team = "",
 ) -> None:
     """Write all that the store holds into one file, while others go on."""
-    with _told_errors():
-        counts = back_up(_url(database), file)
+    with told_errors():
+        counts = back_up(_url(database, team), file)
         typer.echo(f"{file}: {_counted(counts)}, {_bytes(file.stat().st_size)}.")
 
 
@@ -41,10 +43,11 @@ def restore(
         bool, typer.Option("--replace", help="Let what the store holds go; without it, it must be empty.")
     ] = False,
     database: Database = "",
+    team: Team = "",
 ) -> None:
-    """Make the store what a backup holds."""
-    with _told_errors():
-        typer.echo(f"Restored {_counted(restore_backup(_url(database), file, replace=replace))}.")
+    """Make the store what a backup holds; the main one's also says which keys are good."""
+    with told_errors():
+        typer.echo(f"Restored {_counted(restore_backup(_url(database, team), file, replace=replace))}.")
 
 
 @upkeep.command()
@@ -64,15 +67,16 @@ def prune(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete them; without it, they are only shown.")] = False,
     database: Database = "",
+    team: Team = "",
 ) -> None:
     """Show the runs that have been kept for long enough, and with --yes delete them.
 
     What is not said here is taken from WORKFLOW_DEBUGGER_KEEP_DAYS, _KEEP_RUNS and _KEEP_BYTES.
     """
-    with _told_errors():
+    with told_errors():
         settings = read_settings()
         limits = _limits(settings, days, runs, size, marked)
-        with closing(Store(database or settings.database_url)) as store:
+        with closing(Store(_url(database, team))) as store:
             pruning = store.what_would_go(limits)
             for line in _shown(pruning):
                 typer.echo(line)
@@ -86,7 +90,8 @@ def prune(
 
 
 @contextmanager
-def _told_errors() -> Iterator[None]:
+def told_errors() -> Iterator[None]:
+    """End with a sentence where something goes wrong that a person can act on."""
     try:
         yield
     except DebuggerError as error:
@@ -94,8 +99,32 @@ def _told_errors() -> Iterator[None]:
         sys.exit(1)
 
 
-def _url(database: str) -> str:
+def main_url(database: str) -> str:
+    """The URL of the main store: the one that was named, or the user's own."""
     return database or read_settings().database_url
+
+
+def _url(database: str, team: str) -> str:
+    """The URL of a store.
+
+    Raises:
+        NotFoundError: There is no such team. One is made by its first key, not by a slip of the pen here.
+    """
+    url = main_url(database)
+    if not team:
+        return url
+    with closing(Store(url)) as main:
+        teams = {key.team for key in main.api_keys.all() if key.team is not None}
+    if team not in teams:
+        raise NotFoundError(
+            f"There is no team {team!r}; {_told_teams(teams)}.",
+            advice=f"Add a key of it first: python -m debugger keys add NAME --role admin --team {team}",
+        )
+    return url_of_team(url, team)
+
+
+def _told_teams(teams: set[str]) -> str:
+    return f"there are {', '.join(sorted(teams))}" if teams else "there is none at all"
 
 
 def _limits(

@@ -6,7 +6,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from debugger.store import FinishedTurn, Store, new_id
+from debugger.store import FinishedTurn, Role, Store, new_id, url_of_team
 
 ROOT = Path(__file__).parents[1]
 DAY = 86_400
@@ -96,3 +96,32 @@ def test_a_fault_is_told_in_a_sentence_and_without_a_password(tmp_path):
     assert told.stderr.startswith("error: The database runs on 127.0.0.1:1 cannot be reached: ")
     assert "hunter2" not in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_the_store_of_a_team_is_looked_after_by_its_name(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    with closing(Store(url)) as store:
+        store.api_keys.add("Ada", Role.ADMIN, "qa")
+    keep(url_of_team(url, "qa"), 40, 1)
+    keep(url, 50)
+    backup = str(tmp_path / "backup")
+
+    backed_up = command(tmp_path, "backup", backup, "--database", url, "--team", "qa")
+    pruned = command(tmp_path, "prune", "--days", "30", "--yes", "--database", url, "--team", "qa")
+    after = runs(url_of_team(url, "qa")), runs(url)
+    command(tmp_path, "restore", backup, "--replace", "--database", url, "--team", "qa")
+
+    assert "0 workflows, 2 runs, 2 turns" in backed_up.stdout
+    assert pruned.stdout.endswith("Deleted 1 run.\n")
+    assert after == (1, 1)
+    assert (runs(url_of_team(url, "qa")), runs(url)) == (2, 1)
+
+
+def test_a_team_that_is_not_there_is_not_made_by_looking_after_it(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+
+    told = command(tmp_path, "backup", str(tmp_path / "backup"), "--database", url, "--team", "qa")
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("error: There is no team 'qa'; there is none at all. Add a key of it first")
+    assert list(tmp_path.glob("*team*")) == []

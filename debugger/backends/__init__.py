@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
@@ -12,13 +15,17 @@ BACKENDS: dict[str, type[Backend]] = {"embedded": EmbeddedBackend, "hosted": Hos
 """Every backend by the name that a link uses."""
 
 
-def open_embedded(settings: Settings) -> EmbeddedBackend:
+def open_embedded(settings: Settings, *, environment: Mapping[str, str] = os.environ) -> EmbeddedBackend:
     """The embedded backend on the settings' database; an empty one is given the samples.
+
+    Args:
+        settings: What can be set from outside.
+        environment: Holds secrets for calls to the outside.
 
     Raises:
         StoreError: The database cannot be opened.
     """
-    backend = EmbeddedBackend(settings)
+    backend = EmbeddedBackend(settings, environment=environment)
     # Another process may be about to do the same.
     if backend.store.is_empty() and backend.store.claim_emptiness():
         _load_samples(backend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
@@ -53,6 +54,7 @@ class EmbeddedBackend:
         store: A store that is open already, instead of the one that the settings name.
         world: Time and chance.
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
+        environment: Holds secrets for calls to the outside; the process's own by default.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -69,6 +71,7 @@ class EmbeddedBackend:
         store: Store | None = None,
         world: World | None = None,
         responder: Responder | None = None,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.settings = settings or Settings()
         self.store = store or Store(
@@ -78,7 +81,7 @@ class EmbeddedBackend:
         self._world = world or World()
         self._responder = responder
         self._options = _engine_options(self.settings)
-        self._doors = Doors(self.settings, self._world)
+        self._doors = Doors(self.settings, self._world, environment)
         self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
         self._claims = Claims()
         self._recorder = Recorder(self.store, self._world)

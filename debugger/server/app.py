@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
@@ -24,14 +24,16 @@ from debugger.server import (
     versions,
     workflows,
 )
-from debugger.server.access import Access
+from debugger.server.access import Access, KeyRing, check_role
+from debugger.server.access.rates import Rate
 from debugger.server.body import BODY_LIMIT
 from debugger.server.errors import handle_errors
-from debugger.server.global_values import GlobalValues
-from debugger.server.live import LiveServer, live_router, session_token
+from debugger.server.live.routes import live_router, session_token
+from debugger.server.live.tokens import SessionTokens
+from debugger.server.quiet_log import keep_secrets_out_of_the_log
 from debugger.server.reply import JsonReply
 from debugger.server.request_ids import RequestIds
-from debugger.server.running import RunningTurns
+from debugger.server.teams import Teams
 
 # Paths with a fixed word come before those that take any id in its place (``platform/wire.md`` 4.1).
 ROUTERS = (
@@ -54,33 +56,48 @@ ROUTERS = (
 )
 
 
-def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int = BODY_LIMIT) -> FastAPI:
-    """Serve a backend.
+def create_app(
+    backend: Backend, *, api_key: str | None = None, rate_limit: int = 0, body_limit: int = BODY_LIMIT
+) -> FastAPI:
+    """Serve a backend, and the teams that have their data beside its own.
 
     Args:
-        backend: What runs the workflows; closing it stays with the caller. An embedded engine is given the
-            global variables that are kept here.
-        api_key: What a request must show; without one, the server answers only to local names.
+        backend: What runs the workflows of those who are in no team; closing it stays with the caller, and so
+            does closing ``app.state.teams``. An embedded engine is given the global variables that are kept
+            here.
+        api_key: A key that many may share, an administrator's. People's own are in the store. Where there is
+            no key at all, the server answers only to local names.
+        rate_limit: Requests a minute and key; 0 for as many as one likes.
         body_limit: Bytes that the body of a request may have.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    keep_secrets_out_of_the_log()
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(check_role)],
+    )
     app.state.backend = backend
     app.state.body_limit = body_limit
-    app.state.running = RunningTurns()
-    app.state.admission = concurrency.Admission()
-    if isinstance(backend, EmbeddedBackend):
-        app.state.global_values = GlobalValues(backend.store)
-        backend.globals = app.state.global_values.dynamic
-        backend.use_secrets(app.state.global_values.secrets)
+    app.state.teams = Teams(backend)
+    app.state.ring = KeyRing(
+        backend.store.api_keys if isinstance(backend, EmbeddedBackend) else None, api_key
+    )
+    app.state.rate = Rate(rate_limit)
+    app.state.tokens = SessionTokens()
     for router in ROUTERS:
         app.include_router(router, prefix=BASE_PATH)
-    app.state.live = LiveServer(
-        backend, app.state.running, app.state.admission, frame_limit=body_limit, has_key=bool(api_key)
-    )
     app.add_api_route("/healthz", healthz)
     app.add_api_route(SESSION, session_token)
     handle_errors(app)
-    app.add_middleware(Access, api_key=api_key, admits=app.state.live.tokens.admit)
+    app.add_middleware(
+        Access,
+        ring=app.state.ring,
+        rate=app.state.rate,
+        admits=app.state.tokens.redeem,
+        welcome=app.state.teams.welcome,
+    )
     app.add_middleware(RequestIds)
     return app
 

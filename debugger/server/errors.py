@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 
 from debugger.errors import (
+    AuthenticationError,
     DebuggerError,
     ExpressionError,
     InputError,
@@ -21,6 +22,7 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.protocol.base import JsonObject
+from debugger.server.quiet_log import shown
 from debugger.server.reply import JsonReply
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,16 @@ def error_body(error: DebuggerError) -> JsonObject:
         if isinstance(error, kind):
             return body(error)
     return {"detail": error.message}
+
+
+def error_reply(error: DebuggerError) -> JsonReply:
+    """The answer that tells of an error."""
+    headers = {}
+    if isinstance(error, RateLimitError) and error.retry_after is not None:
+        headers["Retry-After"] = str(ceil(error.retry_after))
+    if isinstance(error, AuthenticationError):
+        headers["WWW-Authenticate"] = "Bearer"
+    return JsonReply(error_body(error), status_code=error.status, headers=headers)
 
 
 def _input_body(error: Any) -> JsonObject:
@@ -66,11 +78,8 @@ _BODIES: dict[type[DebuggerError], Callable[[Any], JsonObject]] = {
 async def _debugger_error(request: Request, error: Exception) -> JsonReply:
     assert isinstance(error, DebuggerError)
     if error.status >= 500:
-        logger.warning("%s %s: %s", request.method, request.url.path, error)
-    headers = {}
-    if isinstance(error, RateLimitError) and error.retry_after is not None:
-        headers["Retry-After"] = str(ceil(error.retry_after))
-    return JsonReply(error_body(error), status_code=error.status, headers=headers)
+        logger.warning("%s %s: %s", request.method, shown(request.url.path), error)
+    return error_reply(error)
 
 
 async def _malformed_request(request: Request, error: Exception) -> JsonReply:

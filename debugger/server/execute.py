@@ -14,9 +14,16 @@ from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
+from debugger.server.admission import Admission
 from debugger.server.body import JsonBody, read_fields, read_object, unusable
-from debugger.server.concurrency import Admission, Admitting
-from debugger.server.parameters import AskedVersion, RunId, ServedBackend, TurnsUnderWay, WorkflowId
+from debugger.server.parameters import (
+    Admitting,
+    AskedVersion,
+    RunId,
+    ServedBackend,
+    TurnsUnderWay,
+    WorkflowId,
+)
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns

@@ -23,6 +23,7 @@ from debugger.server.shapes.global_variables import (
     system_shape,
     variable_shape,
 )
+from debugger.server.teams import team_of
 from debugger.store import GlobalVariable, Store
 
 router = APIRouter()
@@ -182,5 +183,6 @@ def _told(error: DebuggerError | RequestValidationError) -> str:
 
 
 def _values(request: Request) -> GlobalValues:
-    values: GlobalValues = request.app.state.global_values
+    values = team_of(request.scope).global_values
+    assert values is not None  # whoever asks for them has been given their store
     return values

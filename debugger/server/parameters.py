@@ -9,7 +9,10 @@ from fastapi import Depends, Path, Query, Request
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import UnsupportedError
+from debugger.server.access import caller_of
+from debugger.server.admission import Admission
 from debugger.server.running import RunningTurns
+from debugger.server.teams import team_of
 from debugger.store import Store
 
 ID_PATTERN = "^[0-9a-f]{24}$"
@@ -31,9 +34,8 @@ NOBODY = "me"
 
 
 async def served_backend(request: Request) -> Backend:
-    """The backend that the app was created for."""
-    backend: Backend = request.app.state.backend
-    return backend
+    """The backend of the team that asks."""
+    return team_of(request.scope).backend
 
 
 ServedBackend = Annotated[Backend, Depends(served_backend)]
@@ -45,7 +47,7 @@ async def embedded_engine(request: Request) -> EmbeddedBackend:
     Raises:
         UnsupportedError: It is another one.
     """
-    backend = request.app.state.backend
+    backend = team_of(request.scope).backend
     if isinstance(backend, EmbeddedBackend):
         return backend
     raise UnsupportedError("Only a server on the embedded engine does this: it keeps the runs itself.")
@@ -63,20 +65,32 @@ ServedStore = Annotated[Store, Depends(served_store)]
 
 
 async def person_asking(request: Request) -> str:
-    """Who asks, as the header ``uuid`` says (``platform/wire.md`` 1.2), or a stand-in."""
-    return request.headers.get("uuid", "").strip() or NOBODY
+    """Who asks: whose key was shown and, where that is not known, who the header ``uuid`` says.
+
+    Nobody can so pass for another who has a key of their own. A stand-in where the header says nothing.
+
+    Source: ``platform/wire.md`` 1.2.
+    """
+    return caller_of(request.scope).person or request.headers.get("uuid", "").strip() or NOBODY
 
 
 Person = Annotated[str, Depends(person_asking)]
 
 
 async def turns_under_way(request: Request) -> RunningTurns:
-    """The turns that the app is running."""
-    running: RunningTurns = request.app.state.running
-    return running
+    """The turns that are being run for the team that asks."""
+    return team_of(request.scope).running
 
 
 TurnsUnderWay = Annotated[RunningTurns, Depends(turns_under_way)]
+
+
+async def admission_of(request: Request) -> Admission:
+    """What lets runs of the team begin that asks."""
+    return team_of(request.scope).admission
+
+
+Admitting = Annotated[Admission, Depends(admission_of)]
 
 
 async def base_url(request: Request) -> str:

@@ -8,6 +8,7 @@ import secrets
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from debugger.server.quiet_log import shown
 from debugger.server.reply import JsonReply
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,11 @@ class RequestIds:
         try:
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
-            logger.info("%s %s: the client left (request %s)", scope["method"], scope["path"], request_id)
+            path = shown(scope["path"])
+            logger.info("%s %s: the client left (request %s)", scope["method"], path, request_id)
         except Exception:
-            logger.exception("%s %s failed (request %s)", scope["method"], scope["path"], request_id)
+            path = shown(scope["path"])
+            logger.exception("%s %s failed (request %s)", scope["method"], path, request_id)
             if begun:
                 raise
             reply = JsonReply({"detail": "Internal server error"}, status_code=500)

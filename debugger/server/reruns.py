@@ -18,8 +18,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput
 from debugger.server import rerun_tickets
 from debugger.server.body import JsonBody, read_fields
-from debugger.server.concurrency import Admitting
-from debugger.server.parameters import Engine, Person, RunId, TurnIndex, TurnsUnderWay
+from debugger.server.parameters import Admitting, Engine, Person, RunId, TurnIndex, TurnsUnderWay
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
 from debugger.server.shapes.reruns import (

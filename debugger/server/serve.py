@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 
 import uvicorn
 
 from debugger.backends.base import Backend
 from debugger.backends.base_url import is_loopback
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
 
-logger = logging.getLogger(__name__)
 
-
-def serve(backend: Backend, host: str, port: int, api_key: str | None = None) -> None:
+def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *, rate_limit: int = 0) -> None:
     """Answer requests until the process is asked to end.
 
     Says on the standard output where it serves, once it accepts connections.
@@ -25,18 +23,32 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None) ->
         backend: What runs the workflows; closing it stays with the caller.
         host: The name or address to listen on.
         port: The port; 0 takes any that is free.
-        api_key: What a request must show.
+        api_key: A key that many may share, beside those of people that are in the store.
+        rate_limit: Requests a minute and key; 0 for as many as one likes.
 
     Raises:
-        SettingsError: The address cannot be listened on.
+        SettingsError: The address cannot be listened on, or other machines reach it and no key guards it.
+        StoreError: The database does not tell whether there is a key.
     """
-    if not api_key and not is_loopback(host):
-        logger.warning("Without an API key, everyone who can reach %s can run workflows here.", host)
+    if not is_loopback(host) and not api_key and not _has_keys(backend):
+        raise SettingsError(
+            f"Everyone who can reach {host} could run workflows here: the server has no key.",
+            advice="Add one with `python -m debugger keys add NAME --role admin`, or start the server with "
+            "--api-key. Without a key it listens on 127.0.0.1.",
+        )
+    app = create_app(backend, api_key=api_key, rate_limit=rate_limit)
     with listen(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)
-        config = uvicorn.Config(create_app(backend, api_key=api_key), timeout_graceful_shutdown=5)
-        uvicorn.Server(config).run(sockets=[listener])
+        config = uvicorn.Config(app, timeout_graceful_shutdown=5)
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            app.state.teams.close()
+
+
+def _has_keys(backend: Backend) -> bool:
+    return isinstance(backend, EmbeddedBackend) and bool(backend.store.api_keys.all())
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """Where workflows and runs are kept."""
 
+from debugger.store.api_keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.backup import back_up, restore
 from debugger.store.forks import ForkBook
 from debugger.store.global_variables import GlobalVariable
@@ -10,6 +11,7 @@ from debugger.store.reruns import RerunCopy, WrittenPair
 from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork
 from debugger.store.store import Store
+from debugger.store.teams import url_of_team
 from debugger.store.turns import Checkpoint, FinishedTurn
 from debugger.store.unfinished import UnfinishedTurn
 from debugger.store.workflow_edits import VersionCopy
@@ -17,6 +19,8 @@ from debugger.store.workflow_facts import NOTHING_KNOWN, RunRule, WorkflowFacts
 
 __all__ = [
     "NOTHING_KNOWN",
+    "ApiKey",
+    "ApiKeys",
     "Checkpoint",
     "FinishedTurn",
     "ForkBook",
@@ -26,6 +30,7 @@ __all__ = [
     "Pruning",
     "RerunCopy",
     "RerunTicket",
+    "Role",
     "RunFork",
     "RunRule",
     "Store",
@@ -34,6 +39,8 @@ __all__ = [
     "WorkflowFacts",
     "WrittenPair",
     "back_up",
+    "digest_of",
     "new_id",
     "restore",
+    "url_of_team",
 ]

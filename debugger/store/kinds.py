@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -52,6 +52,16 @@ class Kind(Protocol):
 
         Raises:
             StoreError: It cannot be opened, as one can tell without connecting.
+        """
+
+    def beside(self, team: str) -> URL:
+        """Where the store of a team is that has its data beside those of this database.
+
+        Args:
+            team: A name that was checked. What the store needs on a server is made.
+
+        Raises:
+            StoreError: The server cannot be reached, or does not let it be made.
         """
 
     def idle(self) -> Idle:

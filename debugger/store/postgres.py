@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
@@ -12,9 +13,10 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.schema import CreateSchema
 
 from debugger.errors import InputError, StoreError, StoreLostError
-from debugger.store.faults import Fault
+from debugger.store.faults import Fault, store_errors
 from debugger.store.postgres_cursor import TurnCursor
 from debugger.store.urls import seconds_to_wait
 
@@ -40,6 +42,9 @@ MOST_CONNECTIONS = 16
 """How many connections a process has at most, unless ``?connections=`` says otherwise."""
 
 _PREPARED = "prepared for turns"
+_USUAL_SCHEMA = "public"
+_LONGEST_NAME = 63
+"""Bytes of a name that the server keeps."""
 _URL_ADVICE = "Write postgresql://user:password@host/database."
 _ENCODING = "UTF8"
 _LOCK = 0x776F726B
@@ -134,6 +139,7 @@ class Postgres:
         self._url = url.set(drivername="postgresql+psycopg").difference_update_query(
             ["timeout", "connections"]
         )
+        self._given = url
         self._seconds = seconds_to_wait(url)
         self._connections = _connections(url)
         self.place = f"{url.database} on {_host(url)}"
@@ -161,6 +167,24 @@ class Postgres:
         event.listen(engine, "connect", self._set_up, insert=True)
         event.listen(engine, "checkout", _refuse_lost)
         return engine
+
+    def beside(self, team: str) -> URL:
+        """The schema of a team in the same database, which is made where it is not there.
+
+        Whoever makes it holds the lock of those who change tables: two servers that do so at the same moment
+        would meet in the server's catalogue.
+        """
+        engine = self.open_engine()
+        try:
+            with store_errors(self), engine.connect() as connection, self.changing_tables(connection):
+                schema = _schema_of(str(connection.exec_driver_sql("SELECT current_schema()").scalar()), team)
+                connection.execute(CreateSchema(schema, if_not_exists=True))
+        finally:
+            engine.dispose()
+        # Of two paths the later one counts.
+        given = self._given.query.get("options", "")
+        path = re.sub(r"([\\\s])", r"\\\1", '"{}"'.format(schema.replace('"', '""')))
+        return self._given.update_query_dict({"options": f"{given} -csearch_path={path}".lstrip()})
 
     def idle(self) -> _InPool:
         """Where connections wait: in the pool, so that no more are open than there may be."""
@@ -248,6 +272,22 @@ def _refuse_lost(connection: psycopg.Connection, _record: object, _proxy: object
         connection.pgconn.consume_input()
     except psycopg.OperationalError as error:
         raise DisconnectionError from error
+
+
+def _schema_of(main: str, team: str) -> str:
+    """The schema of a team, named after the one of the main store.
+
+    Raises:
+        StoreError: The server would cut the name, and so might take one team for another.
+    """
+    # A team's name has single hyphens only: what comes after the last two low lines is its name for sure.
+    name = f"{'' if main == _USUAL_SCHEMA else main + '__'}team_{team.replace('-', '_')}"
+    if len(name.encode()) > _LONGEST_NAME:
+        raise StoreError(
+            f"The schema {name!r} of the team has a name of more than {_LONGEST_NAME} bytes.",
+            advice="Give the team a shorter name.",
+        )
+    return name
 
 
 def _connections(url: URL) -> int:

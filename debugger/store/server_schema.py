@@ -1,4 +1,4 @@
-"""The tables of what only a server needs: facts on workflows, global variables, tokens of re-runs."""
+"""The tables of what only a server needs: facts on workflows, global variables, tokens, keys."""
 
 from __future__ import annotations
 
@@ -52,3 +52,18 @@ rerun_tokens = Table(
     Column("edits", LargeBinary, nullable=False),
 )
 """Tokens that are neither redeemed nor long expired."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    # Of the key only its digest is kept, as of the tokens above.
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("person", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    # Null for the team whose store this is.
+    Column("team", String(32)),
+    Column("created_at", Double, nullable=False),
+    Column("revoked_at", Double),
+)
+"""Keys of people, revoked ones too. Those of all teams stand in the main store, and none in a team's own."""

@@ -97,6 +97,13 @@ class Sqlite:
         event.listen(engine, "connect", _set_up)
         return engine
 
+    def beside(self, team: str) -> URL:
+        """The file of a team in the same folder; in memory every store that is opened is another one."""
+        if self._in_memory:
+            return self._url
+        file = Path(str(self._url.database))
+        return self._url.set(database=str(file.with_name(f"{file.stem}.team-{team}{file.suffix}")))
+
     def idle(self) -> list[PoolProxiedConnection]:
         """Where connections wait.
 

@@ -12,6 +12,7 @@ from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, retention, runs, workflows
+from debugger.store.api_keys import ApiKeys
 from debugger.store.catalogue import Catalogue
 from debugger.store.database import Database
 from debugger.store.feedback import FeedbackBook
@@ -69,6 +70,8 @@ class Store:
         self.globals = GlobalVariables(self._database, Secrecy(encryption_key))
         self.reruns = RerunBook(self._database)
         self.rerun_tokens = RerunTokens(self._database)
+        self.api_keys = ApiKeys(self._database)
+        """Who may use a server on this store, and on those of its teams."""
 
     def close(self) -> None:
         """Let go of the files."""

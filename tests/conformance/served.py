@@ -19,10 +19,10 @@ UNKNOWN = "665f00000000000000000001"
 PAGING = {"page", "size", "pages", "has_next", "total"}
 
 
-def headers(user="qa"):
+def headers(user="qa", key=KEY):
     """What the platform's own client sends with every call (1.2)."""
     return {
-        "Authorization": f"Bearer {KEY}",
+        "Authorization": f"Bearer {key}",
         "teamid": "team",
         "uuid": user,
         "X-Interactly-API-Version": "2026-04-01",
@@ -33,12 +33,20 @@ def headers(user="qa"):
 
 
 @contextmanager
-def serving(database, folder):
-    """A client of a server on a database, and the file that the server's log goes to."""
+def serving(database, folder, key=KEY, **settings):
+    """A client of a server on a database, and the file that the server's log goes to.
+
+    Args:
+        database: The URL of its store.
+        folder: Where its log goes.
+        key: What the server asks for and the client shows.
+        settings: Variables of the environment.
+    """
     command = [sys.executable, "-m", "debugger", "serve", "--port", "0"]
-    command += ["--database", database, "--api-key", KEY]
+    command += ["--database", database, "--api-key", key]
     environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
     environment["WORKFLOW_DEBUGGER_ENCRYPTION_KEY"] = "a long text that nobody guesses"
+    environment |= settings
     log = folder / "log.txt"
     with (
         log.open("w") as out,
@@ -54,15 +62,19 @@ def serving(database, folder):
         said = server.stdout.readline()
         assert "Serving the API on" in said, log.read_text()
         # What it says besides goes to the same place, and a pipe that nobody reads stops it once it is full.
-        reader = threading.Thread(target=server.stdout.read)
+        printed = [said]
+        reader = threading.Thread(target=lambda: printed.append(server.stdout.read()))
         reader.start()
         url = said.strip().rpartition(" ")[2]
-        with httpx.Client(base_url=url, headers=headers(), trust_env=False, timeout=60) as client:
-            client.log = log
-            yield client
-        server.terminate()
-        server.wait(timeout=15)
-        reader.join()
+        try:
+            with httpx.Client(base_url=url, headers=headers(key=key), trust_env=False, timeout=60) as client:
+                client.log = log
+                client.printed = lambda: "".join(printed)
+                yield client
+        finally:
+            server.terminate()
+            server.wait(timeout=15)
+            reader.join()
 
 
 def human(text):

@@ -16,7 +16,8 @@ from debugger.settings import Settings
 @contextmanager
 def serving(backend, **options):
     listener = listen("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(backend, **options), lifespan="off", log_config=None)
+    app = create_app(backend, **options)
+    config = uvicorn.Config(app, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -25,6 +26,7 @@ def serving(backend, **options):
         yield client
     server.should_exit = True
     thread.join()
+    app.state.teams.close()
     listener.close()
 
 

@@ -5,13 +5,17 @@ import socket
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.server.serve import listen, serve
+from debugger.settings import Settings
+from debugger.store import Role
 
 CHILD = textwrap.dedent(
     """
@@ -37,15 +41,30 @@ def test_a_server_says_where_it_is_and_ends_when_it_is_asked_to():
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(
-    "host, api_key, warned",
-    [("0.0.0.0", None, True), ("0.0.0.0", "sk-right", False), ("127.0.0.1", None, False)],
-)
-def test_a_server_that_is_open_to_everyone_warns(caplog, host, api_key, warned):
-    with socket.create_server((host, 0)) as taken, pytest.raises(SettingsError):
-        serve(SimpleNamespace(), host, taken.getsockname()[1], api_key)
+@pytest.mark.parametrize("api_key", [None, ""])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "debugger.example"])
+def test_a_server_that_would_be_open_to_everyone_is_refused(embedded, host, api_key):
+    with pytest.raises(SettingsError, match=f"who can reach {host}") as raised:
+        serve(embedded, host, 0, api_key)
 
-    assert ("everyone who can reach" in caplog.text) is warned
+    assert "keys add" in raised.value.advice
+    assert "127.0.0.1" in raised.value.advice
+
+
+def test_a_key_of_either_kind_lets_other_machines_reach_the_server():
+    with closing(EmbeddedBackend(Settings(database="sqlite://"))) as backend:
+        backend.store.api_keys.add("Ada", Role.READ)
+
+        with socket.create_server(("0.0.0.0", 0)) as taken:
+            for served, api_key in ((backend, None), (SimpleNamespace(), "sk-right")):
+                with pytest.raises(SettingsError, match="cannot listen"):
+                    serve(served, "0.0.0.0", taken.getsockname()[1], api_key)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.9.9.9"])
+def test_this_machine_alone_needs_no_key(host):
+    with socket.create_server((host, 0)) as taken, pytest.raises(SettingsError, match="cannot listen"):
+        serve(SimpleNamespace(), host, taken.getsockname()[1])
 
 
 def test_a_port_that_is_taken_is_told():

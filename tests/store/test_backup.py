@@ -18,7 +18,7 @@ from debugger.errors import ConflictError, InputError, StoreError
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.notes import Target
 from debugger.protocol.run_search import RunSearch
-from debugger.store import FinishedTurn, RerunTicket, Store, UnfinishedTurn, back_up, new_id, restore
+from debugger.store import FinishedTurn, RerunTicket, Role, Store, UnfinishedTurn, back_up, new_id, restore
 from debugger.store.database import Database
 from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
@@ -66,6 +66,7 @@ def fill(url):
                 run_id=RUN, turn_index=1, graph_digest="d", expires_at=time.time() + 60, target={}, edits={}
             )
         )
+        store.api_keys.add("Ada", Role.RUN, "qa")
         assert store.find_runs(RunSearch(text="grün")).total == 1
 
 

@@ -9,7 +9,7 @@ from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import DebuggerError
 from debugger.server import rerun_tickets
-from debugger.server.concurrency import Admission
+from debugger.server.admission import Admission
 from debugger.server.live.closing import BAD_RERUN_TOKEN, Closing
 from debugger.server.live.frames import TurnFrame
 

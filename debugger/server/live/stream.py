@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import ceil
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, NotFoundError, RunEndedError
 from debugger.protocol.runs import TurnResult
+from debugger.server.access.visit import Visit
 from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, Closing
 from debugger.server.live.drivers import Drivers
@@ -41,6 +43,7 @@ class LiveStream:
         running: The turns under way, for other requests to stop.
         drivers: Which socket goes on with the background work of a run.
         beginnings: Lets runs begin.
+        visit: Knows whether the client may stay.
         frame_limit: Bytes that a frame of the client may have.
     """
 
@@ -51,6 +54,7 @@ class LiveStream:
         running: RunningTurns,
         drivers: Drivers,
         beginnings: Beginnings,
+        visit: Visit,
         frame_limit: int,
     ) -> None:
         self._socket = socket
@@ -58,6 +62,7 @@ class LiveStream:
         self._running = running
         self._drivers = drivers
         self._beginnings = beginnings
+        self._visit = visit
         self._frame_limit = frame_limit
         self._outbox = Outbox()
         self._turns: asyncio.Queue[TurnFrame] = asyncio.Queue()
@@ -78,7 +83,13 @@ class LiveStream:
         await self._socket.accept()
         sides = [
             asyncio.create_task(side())
-            for side in (self._converse, self._listen, self._send, self._watch_for_overrun)
+            for side in (
+                self._converse,
+                self._listen,
+                self._send,
+                self._watch_for_overrun,
+                self._watch_for_revocation,
+            )
         ]
         try:
             await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
@@ -116,6 +127,7 @@ class LiveStream:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
             frame = read_frame(message, limit=self._frame_limit)
+            self._count()
             if frame.stops and self._under_way:
                 self._stop = frame
                 for cancelled in self._under_way:
@@ -137,6 +149,17 @@ class LiveStream:
         """Give a client up that reads too slowly."""
         await self._outbox.overrun.wait()
         raise Closing(READS_TOO_SLOWLY, "This client reads too slowly; the run's record has the rest.")
+
+    async def _watch_for_revocation(self) -> None:
+        """Hang up on somebody whose key was revoked; a turn under way still goes to its end."""
+        await self._visit.over()
+        raise Closing.refusing(401, "The key that opened this socket is not good any more.")
+
+    def _count(self) -> None:
+        """Refuse a frame too many, as a request is that comes too soon."""
+        wait = self._visit.wait()
+        if wait is not None:
+            raise Closing.refusing(429, f"Too many turns with this key; the next is taken in {ceil(wait)} s.")
 
     async def _hang_up(self, side: asyncio.Task[None]) -> None:
         error = side.exception()

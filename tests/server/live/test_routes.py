@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import logging
 import socket
+from contextlib import closing
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.factories import static
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.server.access import key_ring, visit
+from debugger.settings import Settings
+from debugger.store import Role
+from tests.factories import say, static
 from tests.server.live.wire import address, create, opened
 
 KEY = "sk-live-secret"
@@ -144,3 +149,83 @@ def test_a_server_without_a_key_answers_to_local_names_only(api):
 
 def test_the_socket_is_at_the_documented_address(api):
     assert address(api).endswith("/workflows/v1/workflow-runs/ws")
+
+
+@pytest.fixture
+def backend():
+    with closing(EmbeddedBackend(Settings(database="sqlite://", responder="rules"))) as opened:
+        yield opened
+
+
+def added(backend, role, team=None):
+    """A new key's id, and the header that shows it."""
+    key, shown = backend.store.api_keys.add("Ada", role, team)
+    return key.id, {"Authorization": f"Bearer {shown}"}
+
+
+def test_a_key_that_may_only_read_opens_no_socket_and_gets_no_token(serve, backend):
+    _, reading = added(backend, Role.READ)
+    client = serve(backend)
+
+    with pytest.raises(InvalidStatus) as raised:
+        opened(client, additional_headers=reading).__enter__()
+
+    assert raised.value.response.status_code == 403
+    assert b"needs a key with the role run" in raised.value.response.body
+    assert minted(client, headers=reading).status_code == 403
+
+
+def test_a_token_leads_to_the_data_of_the_one_who_was_given_it(serve, backend):
+    _, running = added(backend, Role.ADMIN, "qa")
+    client = serve(backend)
+    client.headers.update(running)
+    workflow_id = create(client, static("a", "Hello"))
+    token = minted(client).json()["data"]["id"]
+
+    with opened(client, f"/v1/workflow-runs/ws?token={token}") as socket:
+        ack, *_ = socket.turn(workflow_id=workflow_id)
+
+    assert client.get(f"/v1/workflow-runs/{ack['workflow_run_id']}").status_code == 200
+
+
+def test_a_token_is_worth_no_more_than_the_key_that_it_was_given_for(serve, backend, monkeypatch):
+    monkeypatch.setattr(key_ring, "FRESH_SECONDS", 0.0)
+    key_id, running = added(backend, Role.RUN)
+    client = serve(backend)
+    token = minted(client, headers=running).json()["data"]["id"]
+
+    backend.store.api_keys.revoke(key_id)
+
+    with pytest.raises(InvalidStatus) as raised:
+        opened(client, f"/v1/workflow-runs/ws?token={token}").__enter__()
+    assert raised.value.response.status_code == 401
+
+
+def test_a_socket_is_closed_when_its_key_is_revoked(serve, backend, monkeypatch):
+    for module in (key_ring, visit):
+        monkeypatch.setattr(module, "FRESH_SECONDS", 0.02)
+    key_id, running = added(backend, Role.ADMIN)
+    client = serve(backend)
+    workflow_id = create(client, say("ask"), headers=running)
+
+    with opened(client, additional_headers=running) as socket:
+        socket.turn(workflow_id=workflow_id)
+        backend.store.api_keys.revoke(key_id)
+        code, reason = socket.closed()
+
+    assert (code, reason) == (4401, "The key that opened this socket is not good any more.")
+
+
+def test_a_turn_on_a_socket_counts_as_a_request(serve, backend):
+    _, running = added(backend, Role.ADMIN)
+    client = serve(backend, rate_limit=4)
+    workflow_id = create(client, say("ask"), headers=running)
+
+    with opened(client, additional_headers=running) as socket:
+        ends = [socket.turn(workflow_id=workflow_id)[-1]["type"] for _ in range(2)]
+        socket.send(workflow_id=workflow_id)
+        code, reason = socket.closed()
+
+    assert ends == ["workflow_ready_for_input"] * 2
+    assert code == 4429
+    assert "Too many turns with this key" in reason

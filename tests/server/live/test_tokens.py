@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from debugger.server.access.caller import OWNER
 from debugger.server.live.tokens import LASTS, MOST, SessionTokens
 
 PATH = "/workflows/v1/workflow-runs/ws"
@@ -11,40 +12,40 @@ def handshake(token, path=PATH, kind="websocket"):
 
 def test_a_token_is_good_once():
     tokens = SessionTokens()
-    token = tokens.mint()
+    token = tokens.mint(OWNER)
 
-    assert tokens.admit(handshake(token))
-    assert not tokens.admit(handshake(token))
+    assert tokens.redeem(handshake(token))
+    assert not tokens.redeem(handshake(token))
 
 
 def test_a_token_is_good_for_a_short_time_only():
     now = [0.0]
     tokens = SessionTokens(lambda: now[0])
-    early, late = tokens.mint(), tokens.mint()
+    early, late = tokens.mint(OWNER), tokens.mint(OWNER)
 
     now[0] = LASTS
-    assert tokens.admit(handshake(early))
+    assert tokens.redeem(handshake(early))
     now[0] = LASTS + 0.1
-    assert not tokens.admit(handshake(late))
+    assert not tokens.redeem(handshake(late))
 
 
 def test_a_token_is_for_the_socket_only():
     tokens = SessionTokens()
-    token = tokens.mint()
+    token = tokens.mint(OWNER)
 
-    assert not tokens.admit(handshake(token, path="/workflows/v1/workflows"))
-    assert not tokens.admit(handshake(token, kind="http"))
-    assert tokens.admit(handshake(token))
+    assert not tokens.redeem(handshake(token, path="/workflows/v1/workflows"))
+    assert not tokens.redeem(handshake(token, kind="http"))
+    assert tokens.redeem(handshake(token))
 
 
 def test_tokens_that_nobody_uses_do_not_pile_up():
     tokens = SessionTokens()
-    first = tokens.mint()
+    first = tokens.mint(OWNER)
     for _ in range(MOST):
-        tokens.mint()
+        tokens.mint(OWNER)
 
-    assert not tokens.admit(handshake(first))
+    assert not tokens.redeem(handshake(first))
 
 
 def test_no_token_is_no_good_token():
-    assert not SessionTokens().admit({"type": "websocket", "path": PATH, "query_string": b""})
+    assert not SessionTokens().redeem({"type": "websocket", "path": PATH, "query_string": b""})

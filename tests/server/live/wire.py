@@ -58,9 +58,9 @@ def opened(api, path="/v1/workflow-runs/ws", **options):
         yield Socket(connection)
 
 
-def create(api, *parts, graph=None):
+def create(api, *parts, graph=None, **options):
     body = {**(graph or document(*parts)), "name": "Tea"}
-    return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+    return api.post("/v1/workflows", json=body, **options).json()["workflow"]["_id"]
 
 
 def saying(text):

@@ -6,8 +6,8 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import RateLimitError
-from debugger.server import concurrency
-from debugger.server.concurrency import Admission
+from debugger.server import admission
+from debugger.server.admission import Admission
 from debugger.settings import Settings
 from tests.factories import document, say, static
 
@@ -15,10 +15,10 @@ from tests.factories import document, say, static
 def test_runs_whose_first_turn_is_under_way_count_as_well(embedded):
     workflow_id = embedded.create_workflow(document(say("chat"))).id
     embedded.store.catalogue.note(workflow_id, max_concurrent_runs=2)
-    admission = Admission()
+    admitting = Admission()
 
     def run():
-        return admission.of(embedded, workflow_id)
+        return admitting.of(embedded, workflow_id)
 
     with run(), run(), pytest.raises(RateLimitError, match="2 runs"), run():
         pass
@@ -29,11 +29,11 @@ def test_runs_whose_first_turn_is_under_way_count_as_well(embedded):
 def test_of_many_at_the_same_moment_as_many_are_let_in_as_may(embedded):
     workflow_id = embedded.create_workflow(document(say("chat"))).id
     embedded.store.catalogue.note(workflow_id, max_concurrent_runs=3)
-    admission, tried, let_in = Admission(), threading.Barrier(8), []
+    admitting, tried, let_in = Admission(), threading.Barrier(8), []
 
     def attempt():
         try:
-            with admission.of(embedded, workflow_id):
+            with admitting.of(embedded, workflow_id):
                 let_in.append(1)
                 tried.wait(10)
         except RateLimitError:
@@ -65,7 +65,7 @@ def test_a_graph_that_another_server_has_changed_counts_soon(serve, tmp_path, mo
 
     assert before == (["before"], ["before"])
     assert said(one) == ["after"]
-    monkeypatch.setattr(concurrency, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(admission, "FRESH_SECONDS", 0.0)
     assert said(other) == ["after"]
     for backend in backends:
         backend.close()

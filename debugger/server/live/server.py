@@ -1,0 +1,41 @@
+"""What the sockets of one team share."""
+
+from __future__ import annotations
+
+from fastapi import WebSocket
+
+from debugger.backends.base import Backend
+from debugger.server.access.visit import Visit
+from debugger.server.admission import Admission
+from debugger.server.live.beginnings import Beginnings
+from debugger.server.live.drivers import Drivers
+from debugger.server.live.stream import LiveStream
+from debugger.server.running import RunningTurns
+
+
+class LiveServer:
+    """Serves the sockets of one team.
+
+    Args:
+        backend: What runs the workflows.
+        running: The turns under way, for other requests to stop.
+        admission: Knows how many runs of a workflow there may be at once.
+    """
+
+    def __init__(self, backend: Backend, running: RunningTurns, admission: Admission) -> None:
+        self._backend = backend
+        self._running = running
+        self._drivers = Drivers()
+        self._beginnings = Beginnings(backend, admission)
+
+    def stream(self, socket: WebSocket, visit: Visit, *, frame_limit: int) -> LiveStream:
+        """What serves a socket.
+
+        Args:
+            socket: Not accepted yet.
+            visit: Its caller's.
+            frame_limit: Bytes that a frame of the client may have.
+        """
+        return LiveStream(
+            socket, self._backend, self._running, self._drivers, self._beginnings, visit, frame_limit
+        )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from fastapi.routing import APIRoute, APIWebSocketRoute
+
+from debugger.protocol.urls import BASE_PATH, STREAM
+from debugger.server import app as served
+from debugger.server.access.roles import NEEDED, OPEN_PATHS, role_needed
+from debugger.store import Role
+
+
+def routes():
+    """Every route of the app: its own ones, and those of the routers that it takes in."""
+    app = served.create_app(SimpleNamespace())
+    own = [route for route in app.routes if hasattr(route, "path")]
+    assert len(own) + len(served.ROUTERS) == len(app.routes)
+    return own + [route for router in served.ROUTERS for route in router.routes]
+
+
+def test_every_route_is_in_the_table_or_answers_to_everybody():
+    missing = [
+        (method, route.path)
+        for route in routes()
+        if not isinstance(route, APIWebSocketRoute) and route.path not in OPEN_PATHS
+        for method in route.methods
+        if (method, route.path) not in NEEDED
+    ]
+
+    assert missing == []
+
+
+def test_every_route_is_one_that_asks_for_the_role_or_answers_to_everybody():
+    odd = [route for route in routes() if not isinstance(route, APIRoute) and route.path not in OPEN_PATHS]
+
+    # A socket is looked at by the door.
+    assert [(type(route), route.path) for route in odd] == [(APIWebSocketRoute, STREAM)]
+
+
+def test_what_nobody_has_thought_of_needs_an_administrator():
+    assert role_needed("GET", "/v1/secrets") is Role.ADMIN
+    assert role_needed("POST", "/v1/workflows/schema") is Role.ADMIN
+
+
+def test_nothing_that_changes_what_is_kept_needs_less_than_running():
+    lesser = {method_and_path for method_and_path, role in NEEDED.items() if role is Role.READ}
+    there = {
+        (method, route.path) for route in routes() if isinstance(route, APIRoute) for method in route.methods
+    }
+    not_here = {(method, route.path) for route in served.elsewhere.router.routes for method in route.methods}
+
+    assert [one for one in (lesser & there) - not_here if one[0] != "GET"] == [
+        ("POST", "/v1/workflow-runs/{run_id}/turns/{turn_index}/rerun-preflight")
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(OPEN_PATHS))
+def test_what_answers_to_everybody_is_outside_the_api(path):
+    assert not path.startswith((BASE_PATH, "/v1"))

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+from debugger.store import Role, Store, digest_of
+from tests.test_upkeep import command
+
+
+def test_a_key_is_printed_once_and_listed_without_itself(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+
+    made = command(tmp_path, "keys", "add", "Ada L.", "--role", "run", "--team", "qa", "--database", url)
+    listed = command(tmp_path, "keys", "list", WORKFLOW_DEBUGGER_DATABASE=url)
+
+    key = made.stdout.strip()
+    with closing(Store(url)) as store:
+        [kept] = store.api_keys.all()
+    assert (kept.digest, kept.person, kept.role, kept.team) == (
+        digest_of(key.encode()),
+        "Ada L.",
+        Role.RUN,
+        "qa",
+    )
+    assert made.stderr == f"Key {kept.id} for Ada L.: role run, team qa. It is not shown again:\n"
+    heading, line = listed.stdout.splitlines()
+    assert heading.split() == ["ID", "PERSON", "ROLE", "TEAM", "MADE", "REVOKED"]
+    assert line.split()[:5] == [kept.id, "Ada", "L.", "run", "qa"]
+    assert key not in listed.stdout
+    assert kept.digest not in listed.stdout
+
+
+def test_a_revoked_key_is_listed_as_such(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    with closing(Store(url)) as store:
+        added, _ = store.api_keys.add("Ada", Role.ADMIN)
+
+    told = command(tmp_path, "keys", "revoke", added.id, "--database", url)
+    listed = command(tmp_path, "keys", "list", "--database", url)
+
+    assert told.stdout == f"Key {added.id} is revoked.\n"
+    *_, team, made, revoked = listed.stdout.splitlines()[1].split()
+    assert (team, made) == ("-", revoked)
+
+
+def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    add = ["keys", "add", "Ada", "--database", url, "--role"]
+
+    refused = [
+        command(tmp_path, "keys", "revoke", "665f", "--database", url),
+        command(tmp_path, *add, "run", "--team", "../qa"),
+    ]
+    no_role = command(tmp_path, *add, "owner")
+
+    assert [told.returncode for told in refused] == [1, 1]
+    assert refused[0].stderr == "error: There is no key '665f'. Copy an id from `keys list`.\n"
+    assert refused[1].stderr.startswith("error: The name '../qa' cannot be a team's. Write up to 32")
+    assert no_role.returncode == 2
+    assert "Traceback" not in no_role.stderr
