@@ -33,6 +33,11 @@ class OwnServer:
     def url(self):
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def process_id(self):
+        """Of the process that the others are children of."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def start(self):
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
         self._run("pg_ctl", "start", "--wait", f"--options={options}", f"--log={self._folder}/log")
