@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Request
 
 from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
@@ -14,74 +15,87 @@ from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
-from debugger.server.body import JsonBody, read_fields, read_object, unusable
-from debugger.server.concurrency import Admission, Admitting
-from debugger.server.parameters import AskedVersion, RunId, ServedBackend, TurnsUnderWay, WorkflowId
+from debugger.server.body import read_fields, read_object, unusable
+from debugger.server.concurrency import Admission, admission_of
+from debugger.server.parameters import AskedVersion, RunId, WorkflowId, served_backend, turns_under_way
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
+from debugger.server.turn_threads import on_a_turn_thread
 
 router = APIRouter()
 
 
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What runs turns."""
+
+    backend: Backend
+    running: RunningTurns
+    """The turns under way."""
+    admission: Admission
+    """Lets runs begin."""
+
+
+async def desk_of(request: Request) -> Desk:
+    """What runs the turn of a request.
+
+    Asked for here and not as parameters of the routes: each would cost a tenth of a short turn.
+    """
+    return Desk(await served_backend(request), await turns_under_way(request), await admission_of(request))
+
+
 @router.post(urls.EXECUTE)
-def execute(
-    workflow_id: WorkflowId,
-    body: JsonBody,
-    backend: ServedBackend,
-    running: TurnsUnderWay,
-    admission: Admitting,
-    version: AskedVersion = None,
-) -> JsonReply:
+async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersion = None) -> JsonReply:
     """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
-    turn_input, run_id = read_request(body)
-    result = run_turn(backend, running, admission, workflow_id, turn_input, run_id, version)
-    return JsonReply(result.to_wire())
+    body = await read_object(request)
+    return await on_a_turn_thread(_execute, await desk_of(request), workflow_id, body, version)
 
 
 @router.post(urls.RUNS)
-def start_or_resume(
-    body: JsonBody, backend: ServedBackend, running: TurnsUnderWay, admission: Admitting
-) -> JsonReply:
+async def start_or_resume(request: Request) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
+    body = await read_object(request)
+    return await on_a_turn_thread(_start_or_resume, await desk_of(request), body)
+
+
+@router.post(urls.PUMP)
+async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
+    """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
+    await read_object(request)
+    return await on_a_turn_thread(_pump, await desk_of(request), workflow_id, run_id)
+
+
+def _execute(desk: Desk, workflow_id: str, body: JsonObject, version: int | None) -> JsonReply:
+    turn_input, run_id = read_request(body)
+    return JsonReply(run_turn(desk, workflow_id, turn_input, run_id, version).to_wire())
+
+
+def _start_or_resume(desk: Desk, body: JsonObject) -> JsonReply:
     turn_input = TurnInput.from_wire(without_secrets(body))
     workflow_id, run_id = turn_input.workflow_id, turn_input.workflow_run_id
     if workflow_id is None:
         raise unusable("missing", "Field required", "workflow_id")
-    result = run_turn(
-        backend, running, admission, _checked(workflow_id, "workflow_id"), turn_input, _run(run_id), None
-    )
-    return JsonReply(run_answer(backend.run(result.run_id), read_remarks(backend, result.run_id)))
+    result = run_turn(desk, _checked(workflow_id, "workflow_id"), turn_input, _run(run_id), None)
+    return JsonReply(run_answer(desk.backend.run(result.run_id), read_remarks(desk.backend, result.run_id)))
 
 
-@router.post(urls.PUMP, dependencies=[Depends(read_object)])
-def pump_companions(
-    workflow_id: WorkflowId, run_id: RunId, backend: ServedBackend, running: TurnsUnderWay
-) -> JsonReply:
-    """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
+def _pump(desk: Desk, workflow_id: str, run_id: str) -> JsonReply:
     result = _finished(
-        running, run_id, lambda cancelled: backend.pump(workflow_id, run_id, cancelled=cancelled)
+        desk.running, run_id, lambda cancelled: desk.backend.pump(workflow_id, run_id, cancelled=cancelled)
     )
     return JsonReply(result.to_wire())
 
 
 def run_turn(
-    backend: Backend,
-    running: RunningTurns,
-    admission: Admission,
-    workflow_id: str,
-    turn_input: TurnInput,
-    run_id: str | None,
-    version: int | None,
+    desk: Desk, workflow_id: str, turn_input: TurnInput, run_id: str | None, version: int | None
 ) -> TurnResult:
     """Run one turn to its end, the first of a new run unless a run is named.
 
     Args:
-        backend: Runs it.
-        running: The turns under way.
-        admission: Lets runs begin.
+        desk: Runs it.
         workflow_id: The workflow.
         turn_input: What the turn is given.
         run_id: The run to go on with; one that is not there counts as an ended session.
@@ -91,14 +105,14 @@ def run_turn(
     # the active one anyway.
     wanted = version if version is not None else turn_input.version_number or None
     if turn_input.command == "stop" and run_id is not None:
-        stopped = running.stop(run_id)
+        stopped = desk.running.stop(run_id)
         if stopped is not None and stopped.is_completed:
             return stopped
-    with _admitted(admission, backend, workflow_id) if run_id is None else nullcontext():
+    with _admitted(desk, workflow_id) if run_id is None else nullcontext():
         return _finished(
-            running,
+            desk.running,
             run_id,
-            lambda cancelled: backend.execute(
+            lambda cancelled: desk.backend.execute(
                 workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
             ),
         )
@@ -128,9 +142,9 @@ def _finished(
     return turn.result
 
 
-def _admitted(admission: Admission, backend: Backend, workflow_id: str) -> AbstractContextManager[None]:
-    if isinstance(backend, EmbeddedBackend):
-        return admission.of(backend, workflow_id)
+def _admitted(desk: Desk, workflow_id: str) -> AbstractContextManager[None]:
+    if isinstance(desk.backend, EmbeddedBackend):
+        return desk.admission.of(desk.backend, workflow_id)
     return nullcontext()
 
 

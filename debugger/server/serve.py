@@ -12,6 +12,7 @@ from debugger.backends.base_url import is_loopback
 from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
+from debugger.server.collecting import spare_the_collector
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None) ->
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)
         config = uvicorn.Config(create_app(backend, api_key=api_key), timeout_graceful_shutdown=5)
+        spare_the_collector()
         uvicorn.Server(config).run(sockets=[listener])
 
 
