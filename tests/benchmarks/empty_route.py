@@ -6,14 +6,13 @@ Run by `server_load`: ``python -m tests.benchmarks.empty_route ANSWERS.json sync
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-
-from debugger.server.serve import listen
 
 ANSWERS: list[dict[str, Any]] = []
 """What the server under test has answered to the turns of one session."""
@@ -36,7 +35,8 @@ def main() -> None:
     app.add_api_route(
         "/turn/{turn}", {"async": on_the_loop, "sync": on_a_thread}[sys.argv[2]], methods=["POST"]
     )
-    with listen("127.0.0.1", 0) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(listener.getsockname()[1], flush=True)
         uvicorn.Server(uvicorn.Config(app)).run(sockets=[listener])
 

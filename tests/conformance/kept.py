@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from debugger.store.packing import unpack
+from tests.conformance.served import spoken
 
 
 @dataclass
@@ -46,6 +47,23 @@ def check_kept(database, sessions):
         assert (run.run_by, run.status, run.turn_count) == (talk.name, "waiting_for_user_input", answered)
         assert run.numbers == list(range(1, answered + 1))
         assert run.events == [answer["events"] for answer in talk.answers]
+
+
+def check_standing(database, sessions):
+    """Every run stands at its last answered turn, or further by a turn whose answer was lost on the way.
+
+    Args:
+        database: The URL.
+        sessions: Their journals may still grow by what is on its way to them.
+    """
+    before = {talk.name: len(talk.answers) for talk in sessions}
+    runs = {run.run_by: run for run in kept_runs(database).values()}
+    for talk in sessions:
+        run = runs.get(talk.name) or KeptRun(talk.name, "", 0)
+        assert before[talk.name] <= run.turn_count <= len(talk.answers) + 1
+        assert run.numbers == list(range(1, run.turn_count + 1))
+        for number, events in zip(run.numbers, run.events, strict=True):
+            assert spoken({"events": events}) == [talk.reply(number)]
 
 
 def _rows(database, statement):

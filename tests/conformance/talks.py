@@ -60,15 +60,24 @@ class Talk:
 
     def note(self, result):
         """Check the result of the next turn, and write it down."""
-        assert spoken(result) == [self.reply(self.turn)]
         assert (result["turn_number"], result["status"]) == (self.turn, "waiting_for_user_input")
         assert (result["is_waiting_for_input"], result["is_completed"]) == (True, False)
         assert (result["error"], result["has_background_work"]) == (None, False)
         assert result["next_input_hint"] in result["events"]
         assert result["next_input_hint"]["origin_node_logical_id"] == "ask"
-        assert result["run_id"] == (self.run_id or result["run_id"])
-        self.run_id = result["run_id"]
-        self.answers.append(result)
+        self._add(result)
+
+    def note_kept(self, run):
+        """The same for a turn whose answer was lost on the way: what the run's record tells of it."""
+        pairs = run["input_output_pairs"]
+        assert (len(pairs), run["status"]) == (self.turn, "waiting_for_user_input")
+        self._add({"run_id": run["workflow_run_id"], "events": pairs[-1]["run_output"]["events"]})
+
+    def _add(self, answer):
+        assert spoken(answer) == [self.reply(self.turn)]
+        assert answer["run_id"] == (self.run_id or answer["run_id"])
+        self.run_id = answer["run_id"]
+        self.answers.append(answer)
 
 
 def take_turn(api, workflow_id, talk):
