@@ -13,7 +13,7 @@ from debugger.backends.base import Backend, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.base import JsonObject, is_id, set_wire
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
 from debugger.server.body import read_fields, read_object, unusable
 from debugger.server.concurrency import Admission, admission_of
@@ -124,8 +124,11 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
     Raises:
         RequestValidationError: A field is missing or has a value that it cannot have.
     """
+    if isinstance(body.get("run_input"), dict):
+        body = {**body, "run_input": without_secrets(body["run_input"])}
     request = read_fields(ExecuteRequest, body)
-    return TurnInput.from_wire(without_secrets(body["run_input"])), _run(request.run_id)
+    set_wire(request.run_input, body["run_input"])  # as `from_wire` does, which would look at it once more
+    return request.run_input, _run(request.run_id)
 
 
 def _finished(

