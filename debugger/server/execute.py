@@ -6,89 +6,77 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Request
 
-from debugger.backends.base import Backend, TurnStream
+from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
-from debugger.protocol.base import JsonObject, is_id
+from debugger.protocol.base import JsonObject, is_id, set_wire
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
-from debugger.server.admission import Admission
-from debugger.server.body import JsonBody, read_fields, read_object, unusable
-from debugger.server.parameters import (
-    Admitting,
-    AskedVersion,
-    RunId,
-    ServedBackend,
-    TurnsUnderWay,
-    WorkflowId,
-)
+from debugger.server.body import read_fields, read_object, unusable
+from debugger.server.parameters import AskedVersion, RunId, WorkflowId
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
+from debugger.server.teams import Team, team_of
+from debugger.server.turn_threads import on_a_turn_thread
 
 router = APIRouter()
 
 
 @router.post(urls.EXECUTE)
-def execute(
-    workflow_id: WorkflowId,
-    body: JsonBody,
-    backend: ServedBackend,
-    running: TurnsUnderWay,
-    admission: Admitting,
-    version: AskedVersion = None,
-) -> JsonReply:
+async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersion = None) -> JsonReply:
     """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
-    turn_input, run_id = read_request(body)
-    result = run_turn(backend, running, admission, workflow_id, turn_input, run_id, version)
-    return JsonReply(result.to_wire())
+    # Body and team are no parameters, as other routes have them: each would cost a tenth of a short turn.
+    body = await read_object(request)
+    return await on_a_turn_thread(_execute, team_of(request.scope), workflow_id, body, version)
 
 
 @router.post(urls.RUNS)
-def start_or_resume(
-    body: JsonBody, backend: ServedBackend, running: TurnsUnderWay, admission: Admitting
-) -> JsonReply:
+async def start_or_resume(request: Request) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
+    body = await read_object(request)
+    return await on_a_turn_thread(_start_or_resume, team_of(request.scope), body)
+
+
+@router.post(urls.PUMP)
+async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
+    """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
+    await read_object(request)
+    return await on_a_turn_thread(_pump, team_of(request.scope), workflow_id, run_id)
+
+
+def _execute(team: Team, workflow_id: str, body: JsonObject, version: int | None) -> JsonReply:
+    turn_input, run_id = read_request(body)
+    return JsonReply(run_turn(team, workflow_id, turn_input, run_id, version).to_wire())
+
+
+def _start_or_resume(team: Team, body: JsonObject) -> JsonReply:
     turn_input = TurnInput.from_wire(without_secrets(body))
     workflow_id, run_id = turn_input.workflow_id, turn_input.workflow_run_id
     if workflow_id is None:
         raise unusable("missing", "Field required", "workflow_id")
-    result = run_turn(
-        backend, running, admission, _checked(workflow_id, "workflow_id"), turn_input, _run(run_id), None
-    )
-    return JsonReply(run_answer(backend.run(result.run_id), read_remarks(backend, result.run_id)))
+    result = run_turn(team, _checked(workflow_id, "workflow_id"), turn_input, _run(run_id), None)
+    return JsonReply(run_answer(team.backend.run(result.run_id), read_remarks(team.backend, result.run_id)))
 
 
-@router.post(urls.PUMP, dependencies=[Depends(read_object)])
-def pump_companions(
-    workflow_id: WorkflowId, run_id: RunId, backend: ServedBackend, running: TurnsUnderWay
-) -> JsonReply:
-    """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
+def _pump(team: Team, workflow_id: str, run_id: str) -> JsonReply:
     result = _finished(
-        running, run_id, lambda cancelled: backend.pump(workflow_id, run_id, cancelled=cancelled)
+        team.running, run_id, lambda cancelled: team.backend.pump(workflow_id, run_id, cancelled=cancelled)
     )
     return JsonReply(result.to_wire())
 
 
 def run_turn(
-    backend: Backend,
-    running: RunningTurns,
-    admission: Admission,
-    workflow_id: str,
-    turn_input: TurnInput,
-    run_id: str | None,
-    version: int | None,
+    team: Team, workflow_id: str, turn_input: TurnInput, run_id: str | None, version: int | None
 ) -> TurnResult:
     """Run one turn to its end, the first of a new run unless a run is named.
 
     Args:
-        backend: Runs it.
-        running: The turns under way.
-        admission: Lets runs begin.
+        team: Whose it is.
         workflow_id: The workflow.
         turn_input: What the turn is given.
         run_id: The run to go on with; one that is not there counts as an ended session.
@@ -98,14 +86,14 @@ def run_turn(
     # the active one anyway.
     wanted = version if version is not None else turn_input.version_number or None
     if turn_input.command == "stop" and run_id is not None:
-        stopped = running.stop(run_id)
+        stopped = team.running.stop(run_id)
         if stopped is not None and stopped.is_completed:
             return stopped
-    with _admitted(admission, backend, workflow_id) if run_id is None else nullcontext():
+    with _admitted(team, workflow_id) if run_id is None else nullcontext():
         return _finished(
-            running,
+            team.running,
             run_id,
-            lambda cancelled: backend.execute(
+            lambda cancelled: team.backend.execute(
                 workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
             ),
         )
@@ -117,8 +105,11 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
     Raises:
         RequestValidationError: A field is missing or has a value that it cannot have.
     """
+    if isinstance(body.get("run_input"), dict):
+        body = {**body, "run_input": without_secrets(body["run_input"])}
     request = read_fields(ExecuteRequest, body)
-    return TurnInput.from_wire(without_secrets(body["run_input"])), _run(request.run_id)
+    set_wire(request.run_input, body["run_input"])  # as `from_wire` does, which would look at it once more
+    return request.run_input, _run(request.run_id)
 
 
 def _finished(
@@ -135,9 +126,9 @@ def _finished(
     return turn.result
 
 
-def _admitted(admission: Admission, backend: Backend, workflow_id: str) -> AbstractContextManager[None]:
-    if isinstance(backend, EmbeddedBackend):
-        return admission.of(backend, workflow_id)
+def _admitted(team: Team, workflow_id: str) -> AbstractContextManager[None]:
+    if isinstance(team.backend, EmbeddedBackend):
+        return team.admission.of(team.backend, workflow_id)
     return nullcontext()
 
 

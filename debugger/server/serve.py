@@ -12,6 +12,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
+from debugger.server.collecting import spare_the_collector
 
 
 def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *, rate_limit: int = 0) -> None:
@@ -41,6 +42,7 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)
         config = uvicorn.Config(app, timeout_graceful_shutdown=5)
+        spare_the_collector()
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:

@@ -33,7 +33,8 @@ class Database:
         """What is done here in the way of one kind of database."""
         self.place = self.kind.place
         self._engine = self.kind.open_engine()
-        self.turnstile = self.kind.turnstile
+        self._readers = self.kind.readers
+        self._writers = self.kind.writers
         self._begin_turn = self.kind.begin_turn
         self._idle = self.kind.idle()
         self.cursor = self.kind.cursor
@@ -46,14 +47,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, whatever is written meanwhile."""
-        with self._connection() as connection:
+        with self._connection(self._readers) as connection:
             connection.exec_driver_sql(self.kind.begin_reading)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is kept as a whole at the end of the block; there is one at a time."""
-        with self._connection() as connection:
+        with self._connection(self._writers) as connection:
             connection.exec_driver_sql(self.kind.begin_writing)
             yield connection
             connection.commit()
@@ -61,12 +62,12 @@ class Database:
     @contextmanager
     def changing_tables(self) -> Iterator[Connection]:
         """The same for who makes, changes or drops tables."""
-        with self._connection() as connection, self.kind.changing_tables(connection):
+        with self._connection(self._writers) as connection, self.kind.changing_tables(connection):
             yield connection
 
     def reading_cursor(self) -> AbstractContextManager[DBAPICursor]:
         """A driver's cursor for one single select: a tenth of the cost of `reading`."""
-        return _Loan(self, None)
+        return _Loan(self, self._readers, None)
 
     def writing_cursor(self) -> AbstractContextManager[DBAPICursor]:
         """A driver's cursor in a transaction for a turn, at half the cost of `writing`.
@@ -74,7 +75,7 @@ class Database:
         There may be others at the same moment: what it reads and then writes it has to lock, or to compare
         where it writes.
         """
-        return _Loan(self, self._begin_turn)
+        return _Loan(self, self._writers, self._begin_turn)
 
     def prepare(self) -> None:
         """Bring the database into the mode in which it is used from now on."""
@@ -94,8 +95,8 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        with self.turnstile, store_errors(self.kind), self._engine.connect() as connection:
+    def _connection(self, gate: AbstractContextManager[object]) -> Iterator[Connection]:
+        with gate, store_errors(self.kind), self._engine.connect() as connection:
             yield connection
 
     def take(self) -> PoolProxiedConnection:
@@ -117,18 +118,20 @@ class _Loan:
 
     Args:
         database: Has the connection.
+        gate: Lets the block in.
         begin: Begins the transaction that is kept at the end; ``None`` where there is nothing to keep.
     """
 
-    __slots__ = ("_begin", "_connection", "_cursor", "_database")
+    __slots__ = ("_begin", "_connection", "_cursor", "_database", "_gate")
 
-    def __init__(self, database: Database, begin: str | None) -> None:
+    def __init__(self, database: Database, gate: AbstractContextManager[object], begin: str | None) -> None:
         self._database = database
+        self._gate = gate
         self._begin = begin
         self._connection: PoolProxiedConnection | None = None
 
     def __enter__(self) -> DBAPICursor:
-        self._database.turnstile.__enter__()
+        self._gate.__enter__()
         try:
             self._connection = self._database.take()
             self._cursor = self._database.cursor(self._connection)
@@ -148,7 +151,7 @@ class _Loan:
             except BaseException as failure:
                 self._fail(failure)
                 raise
-            self._database.turnstile.__exit__(None, None, None)
+            self._gate.__exit__(None, None, None)
         else:
             self._fail(error)
 
@@ -165,7 +168,7 @@ class _Loan:
             if self._connection is not None:
                 self._database.kind.let_go(self._connection)
         finally:
-            self._database.turnstile.__exit__(type(error), error, error.__traceback__)
+            self._gate.__exit__(type(error), error, error.__traceback__)
         told = store_error(error, self._database.kind)
         if told is not None:
             raise told from error

@@ -38,8 +38,10 @@ class Kind(Protocol):
     """Begins a transaction beside which there is no other of its like."""
     begin_turn: str
     """Begins a transaction that knows by itself whether another has overtaken it."""
-    turnstile: AbstractContextManager[object]
-    """Lets in as many threads at once as there may be transactions."""
+    readers: AbstractContextManager[object]
+    """Lets in as many threads at once as may read."""
+    writers: AbstractContextManager[object]
+    """The same for those that write."""
     errors: tuple[type[Exception], ...]
     """What its driver raises."""
 

@@ -143,7 +143,8 @@ class Postgres:
         self._seconds = seconds_to_wait(url)
         self._connections = _connections(url)
         self.place = f"{url.database} on {_host(url)}"
-        self.turnstile: AbstractContextManager[object] = nullcontext()
+        self.readers: AbstractContextManager[object] = nullcontext()
+        self.writers: AbstractContextManager[object] = nullcontext()
 
     def cursor(self, connection: PoolProxiedConnection) -> DBAPICursor:
         """A cursor for statements that run with every turn."""

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import QueuePool, event
 
 from debugger.errors import InputError, StoreError
+from debugger.store.database import Database
 from debugger.store.ids import new_id
 from debugger.store.store import Store
 from debugger.store.turns import FinishedTurn
@@ -89,6 +90,20 @@ def test_a_database_that_another_program_holds_is_an_error_after_a_while(tmp_pat
         other.execute("ROLLBACK")
         store.append_turn(a_turn())
         assert store.runs()[1] == 1
+
+
+def test_writers_here_wait_in_line_and_not_for_ever(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3?timeout=0.05"
+    with closing(Store(url)) as store, closing(Database(url)) as database, database.writing():
+        with database.reading_cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+        with pytest.raises(StoreError, match="others here have written to it"):
+            database.writing_cursor().__enter__()
+        with pytest.raises(StoreError, match="is locked"), database.writing():
+            pass
+        with pytest.raises(StoreError, match="database is locked"):
+            store.append_turn(a_turn())
 
 
 def test_a_full_disk_is_an_error_and_leaves_whole_turns(tmp_path):

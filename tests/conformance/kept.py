@@ -1,0 +1,74 @@
+"""What a database has of sessions, read from its tables without the server or the store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import psycopg
+
+from debugger.store.packing import unpack
+from tests.conformance.served import spoken
+
+
+@dataclass
+class KeptRun:
+    """A run's row, and the rows of its turns in the order in which they came."""
+
+    run_by: str
+    status: str
+    turn_count: int
+    numbers: list[int] = field(default_factory=list)
+    events: list[list[dict]] = field(default_factory=list)
+
+
+def kept_runs(database):
+    """Every run of a database by its id."""
+    runs = {
+        run_id: KeptRun(*rest)
+        for run_id, *rest in _rows(database, "SELECT id, run_by, status, turn_count FROM runs")
+    }
+    for run_id, number, packed in _rows(
+        database, "SELECT run_id, turn_number, events FROM turns ORDER BY id"
+    ):
+        runs[run_id].numbers.append(number)
+        runs[run_id].events.append(json.loads(unpack(bytes(packed))))
+    return runs
+
+
+def check_kept(database, sessions):
+    """Every session has one run, which has every answered turn once and nothing else."""
+    runs = kept_runs(database)
+    assert sorted(runs) == sorted(talk.run_id for talk in sessions)
+    for talk in sessions:
+        run, answered = runs[talk.run_id], len(talk.answers)
+        assert (run.run_by, run.status, run.turn_count) == (talk.name, "waiting_for_user_input", answered)
+        assert run.numbers == list(range(1, answered + 1))
+        assert run.events == [answer["events"] for answer in talk.answers]
+
+
+def check_standing(database, sessions):
+    """Every run stands at its last answered turn, or further by a turn whose answer was lost on the way.
+
+    Args:
+        database: The URL.
+        sessions: Their journals may still grow by what is on its way to them.
+    """
+    before = {talk.name: len(talk.answers) for talk in sessions}
+    runs = {run.run_by: run for run in kept_runs(database).values()}
+    for talk in sessions:
+        run = runs.get(talk.name) or KeptRun(talk.name, "", 0)
+        assert before[talk.name] <= run.turn_count <= len(talk.answers) + 1
+        assert run.numbers == list(range(1, run.turn_count + 1))
+        for number, events in zip(run.numbers, run.events, strict=True):
+            assert spoken({"events": events}) == [talk.reply(number)]
+
+
+def _rows(database, statement):
+    if database.startswith("sqlite:"):
+        with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
+            return connection.execute(statement).fetchall()
+    with psycopg.connect(database) as connection:
+        return connection.execute(statement).fetchall()

@@ -1,0 +1,142 @@
+"""A client that does not give up: after a fault it looks where its run stands, and goes on from there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+
+import httpx
+
+from tests.conformance.served import record
+
+PATIENCE = 60
+"""Seconds until what was broken must work again."""
+
+
+class Roving:
+    """A client of several servers: it goes over to the next one when one does not answer.
+
+    Args:
+        servers: The servers; the first is asked first.
+    """
+
+    def __init__(self, servers):
+        self._clients = [server.client() for server in servers]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for client in self._clients:
+            client.close()
+
+    def get(self, path, **options):
+        return self._ask("GET", path, **options)
+
+    def post(self, path, **options):
+        return self._ask("POST", path, **options)
+
+    def _ask(self, method, path, **options):
+        try:
+            return self._clients[0].request(method, path, **options)
+        except httpx.TransportError:
+            self._clients.append(self._clients.pop(0))
+            raise
+
+
+class Reachable:
+    """Servers of which any may be asked, as one that gives clients."""
+
+    def __init__(self, *servers):
+        self._servers = servers
+
+    def client(self):
+        return Roving(self._servers)
+
+
+class Persistence:
+    """How turns are taken while things break.
+
+    Whoever gets no answer, or hears that the service is not available, does not know whether the turn was
+    kept. The run knows: it either stands where it stood, and the turn is sent again, or one turn further.
+
+    Args:
+        refusals: The statuses that a turn may be refused with.
+    """
+
+    def __init__(self, *refusals):
+        self.faults = Counter()
+        """How often a turn was refused with which status, or got no answer at all."""
+        self._refusals = refusals
+        self._answered = threading.Semaphore(0)
+        self._refused = threading.Semaphore(0)
+
+    def take(self, api, workflow_id, talk):
+        """Take the next turn of a session, or find out that it has to be sent again."""
+        try:
+            answer = talk.send(api, workflow_id)
+        except httpx.TransportError:
+            self.faults["no answer"] += 1
+            _catch_up(api, workflow_id, talk)
+        else:
+            if answer.status_code == 200:
+                talk.note(answer.json())
+                self._answered.release()
+                return
+            assert answer.status_code in self._refusals, answer.text
+            assert answer.json()["detail"]
+            self.faults[answer.status_code] += 1
+            self._refused.release()
+            _catch_up(api, workflow_id, talk)
+
+    def await_turns(self, count):
+        """Wait until so many more turns were answered."""
+        _acquire(self._answered, count)
+
+    def await_refusals(self, count):
+        """Wait until so many more turns were refused."""
+        _acquire(self._refused, count)
+
+
+def _acquire(semaphore, count):
+    for _ in range(count):
+        assert semaphore.acquire(timeout=PATIENCE)
+
+
+def _catch_up(api, workflow_id, talk):
+    """Look where a run stands as soon as somebody answers, and note the turn that was kept."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            run = _kept(api, workflow_id, talk)
+            break
+        except (httpx.TransportError, _NotAvailableError):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    if run is not None and len(run["input_output_pairs"]) != len(talk.answers):
+        talk.note_kept(run)
+
+
+class _NotAvailableError(Exception):
+    """The server is there, its database is not."""
+
+
+def _kept(api, workflow_id, talk):
+    """The record of a session's run; a client whose first answer was lost finds it by the name it gave."""
+    if talk.run_id is not None:
+        answer = api.get(f"/v1/workflow-runs/{talk.run_id}")
+        _check_available(answer)
+        return answer.json()["workflow_run"]["workflow_run"]
+    answer = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, "size": 1000})
+    _check_available(answer)
+    rows = (row["workflow_run"] for row in answer.json()["workflow_runs"])
+    found = [row["workflow_run_id"] for row in rows if row["run_by"] == talk.name]
+    assert len(found) <= 1
+    return record(api, found[0]) if found else None
+
+
+def _check_available(answer):
+    if answer.status_code == 503:
+        raise _NotAvailableError
+    assert answer.status_code == 200, answer.text

@@ -1,0 +1,233 @@
+"""What breaks in the middle of many turns: nothing that was answered is lost, and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+
+import pytest
+
+from tests.conformance.graphs import direct, graph, http, static
+from tests.conformance.kept import check_kept, check_standing, kept_runs
+from tests.conformance.persistence import PATIENCE, Persistence, Reachable
+from tests.conformance.served import create, execute, spoken
+from tests.conformance.server_process import server_process
+from tests.conformance.talks import create_talking, play, talks, write_script
+from tests.engine.outbound.http_server import HttpServer
+from tests.postgres import a_database, a_schema
+from tests.store.own_server import ACCOUNT, OwnServer
+
+SESSIONS = 60
+
+
+@contextmanager
+def playing(servers, workflow_id, sessions, clients):
+    """Sessions that are played while the block lasts, and to their end."""
+    with ThreadPoolExecutor(1) as players:
+        played = players.submit(play, servers, workflow_id, sessions, clients.take)
+        yield
+        played.result()
+
+
+def test_a_server_that_is_killed_again_and_again_goes_on_where_it_stood(database, tmp_path):
+    sessions, clients = talks(SESSIONS), Persistence()
+    with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
+        with server.client() as api:
+            workflow_id = create_talking(api)
+
+        with playing([Reachable(server)], workflow_id, sessions, clients):
+            for _ in range(3):
+                clients.await_turns(SESSIONS)
+                server.kill()
+                check_standing(database, sessions)
+                server.start()
+
+        assert clients.faults["no answer"] >= 3
+        check_kept(database, sessions)
+
+
+@pytest.fixture(scope="module")
+def own_postgres():
+    server = OwnServer()
+    yield server
+    server.remove()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_database_that_is_started_again_costs_no_turn(own_postgres, mode, tmp_path):
+    sessions, clients = talks(SESSIONS), Persistence(503)
+    database = own_postgres.create(mode)
+    with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
+        with server.client() as api:
+            workflow_id = create_talking(api)
+
+        with playing([server], workflow_id, sessions, clients):
+            for _ in range(2):
+                clients.await_turns(SESSIONS)
+                own_postgres.stop(mode)
+                clients.await_refusals(1)
+                own_postgres.start()
+
+    assert set(clients.faults) == {503}
+    check_kept(database, sessions)
+
+
+def test_a_full_disk_refuses_turns_until_there_is_room_again(tmp_path):
+    sessions, clients = talks(SESSIONS), Persistence(503)
+    with small_disk(tmp_path / "disk", "6m") as disk:
+        database = f"sqlite:///{disk}/runs.sqlite3"
+        with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
+            with server.client() as api:
+                workflow_id = create_talking(api)
+
+                with playing([server], workflow_id, sessions, clients):
+                    clients.await_turns(SESSIONS)
+                    filler = fill_up(disk)
+                    clients.await_refusals(40)
+                    check_standing(database, sessions)
+                    assert api.get("/v1/workflow-runs").status_code == 200
+                    filler.unlink()
+
+            said = server.log.read_text()
+        assert set(clients.faults) == {503}
+        assert "has no room left" in said
+        assert "Free some space on its disk, then try again." in said
+        assert "Traceback" not in said
+        check_kept(database, sessions)
+        with closing(sqlite3.connect(disk / "runs.sqlite3")) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_full_disk_of_a_database_server_does_the_same(own_postgres, tmp_path):
+    sessions, clients = talks(SESSIONS), Persistence(503)
+    with small_disk(own_postgres.folder / "disk", "24m", owner=ACCOUNT) as disk:
+        database = own_postgres.create("full", on_disk=disk)
+        with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
+            with server.client() as api:
+                workflow_id = create_talking(api)
+
+                with playing([server], workflow_id, sessions, clients):
+                    clients.await_turns(SESSIONS)
+                    filler = fill_up(disk)
+                    clients.await_refusals(40)
+                    check_standing(database, sessions)
+                    assert api.get("/v1/workflow-runs").status_code == 200
+                    filler.unlink()
+
+            said = server.log.read_text()
+        assert set(clients.faults) == {503}
+        assert "has no room left" in said
+        assert "Traceback" not in said
+        check_kept(database, sessions)
+        own_postgres.drop("full")
+
+
+def test_of_two_servers_one_is_killed_and_its_clients_go_over_to_the_other(tmp_path):
+    sessions, clients = talks(SESSIONS), Persistence(409)
+    scripts = write_script(tmp_path)
+    with (
+        a_database() as name,
+        a_schema(name) as database,
+        server_process(database, tmp_path / "one", scripts) as one,
+        server_process(database, tmp_path / "two", scripts) as two,
+    ):
+        with one.client() as api:
+            workflow_id = create_talking(api)
+
+        with playing([Reachable(one, two), Reachable(two, one)], workflow_id, sessions, clients):
+            clients.await_turns(2 * SESSIONS)
+            one.kill()
+
+        assert clients.faults["no answer"] >= 1
+        check_kept(database, sessions)
+
+
+def test_a_server_that_is_asked_to_end_under_load_leaves_no_turn_without_its_answer(database, tmp_path):
+    sessions, clients = talks(SESSIONS), Persistence()
+    with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
+        with server.client() as api:
+            workflow_id = create_talking(api)
+
+        with playing([Reachable(server)], workflow_id, sessions, clients):
+            clients.await_turns(2 * SESSIONS)
+            server.ask_to_end()
+            server.await_end()
+            await_answers(database, sessions)
+            server.start()
+
+        check_kept(database, sessions)
+
+
+def test_a_server_that_is_asked_to_end_answers_the_turn_under_way(tmp_path):
+    began, may_end = threading.Event(), threading.Event()
+
+    def call(handler):
+        began.set()
+        assert may_end.wait(30)
+        handler.send_json({})
+
+    database = f"sqlite:///{tmp_path}/runs.sqlite3"
+    with (
+        HttpServer(slow=call) as outside,
+        server_process(database, tmp_path / "server", write_script(tmp_path)) as server,
+        server.client() as api,
+        ThreadPoolExecutor(1) as players,
+    ):
+        workflow_id = create(
+            api, graph(http("call", f"{outside.url}/slow"), static("done", "Done"), direct("call", "done"))
+        )
+        answer = players.submit(execute, api, workflow_id)
+        assert began.wait(30)
+
+        server.ask_to_end()
+        server.await_deafness()
+        may_end.set()
+
+        assert spoken(answer.result().json()) == ["Done"]
+        server.await_end()
+        (run,) = kept_runs(database).values()
+        assert (run.status, run.numbers) == ("completed", [1])
+
+
+@contextmanager
+def small_disk(folder, size, owner=None):
+    """A disk with little room."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    mounted = shutil.which("mount") and subprocess.run(command, capture_output=True).returncode == 0
+    if not mounted:
+        assert os.environ.get("CI") != "true", "no file system can be mounted here"
+        pytest.skip("no file system can be mounted here")
+    try:
+        if owner:
+            shutil.chown(folder, owner)
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def await_answers(database, sessions):
+    """Wait until what is on its way to the clients has come: nobody stands behind his run."""
+    deadline = time.monotonic() + PATIENCE
+    while sum(run.turn_count for run in kept_runs(database).values()) != sum(
+        len(talk.answers) for talk in sessions
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def fill_up(disk):
+    """Take all the room that is left on a disk; gives the file that has it."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(bytes(4096))
+        except OSError:
+            return filler

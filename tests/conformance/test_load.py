@@ -1,0 +1,28 @@
+"""Many sessions at once: no answer is another's, no turn is lost, none is taken twice."""
+
+from __future__ import annotations
+
+from tests.conformance.kept import check_kept
+from tests.conformance.server_process import server_process
+from tests.conformance.talks import TURNS, create_talking, play, talks, write_script
+
+SESSIONS = 200
+
+
+def test_200_sessions_of_5_turns_over_16_connections_are_all_answered_and_kept_once(database, tmp_path):
+    sessions = talks(SESSIONS)
+    with (
+        server_process(database, tmp_path / "server", write_script(tmp_path)) as server,
+        server.client() as api,
+    ):
+        workflow_id = create_talking(api)
+
+        play([server], workflow_id, sessions)
+
+        listed = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, "size": 1000}).json()
+    assert listed["total"] == SESSIONS
+    assert {run["workflow_run"]["workflow_run_id"] for run in listed["workflow_runs"]} == {
+        talk.run_id for talk in sessions
+    }
+    assert {len(talk.answers) for talk in sessions} == {TURNS}
+    check_kept(database, sessions)

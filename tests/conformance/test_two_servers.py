@@ -1,0 +1,167 @@
+"""Two server processes on one PostgreSQL: a client may ask either, at any moment."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.companions import lab
+from tests.conformance.graphs import chat, direct, graph, greeting, when
+from tests.conformance.sameness import without_ids_and_times
+from tests.conformance.served import chat_of, create, execute, headers, human, record, spoken
+from tests.conformance.server_process import server_process
+from tests.conformance.talks import TURNS, Talk, create_talking, write_script
+from tests.postgres import a_database, a_schema
+from tests.server.live.wire import opened
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    """A client of each."""
+    folder = tmp_path_factory.mktemp("two")
+    scripts = write_script(folder)
+    with (
+        a_database() as name,
+        a_schema(name) as database,
+        server_process(database, folder / "one", scripts) as one,
+        server_process(database, folder / "two", scripts) as two,
+        one.client() as first,
+        two.client() as second,
+    ):
+        yield first, second
+
+
+def turn_over_a_socket(api, workflow_id, talk):
+    """The events of a session's next turn, each sent as it happens."""
+    message = human(f"my word is {talk.word(talk.turn)}")
+    threads = {"0": {"node_run_inputs": [{"type": "llm", "messages": [message]}]}}
+    with opened(api, additional_headers=headers()) as socket:
+        ack, *events = socket.turn(
+            workflow_id=workflow_id,
+            workflow_run_id=talk.run_id,
+            command="data",
+            thread_to_node_inputs=threads,
+        )
+    assert ack["workflow_run_id"] == talk.run_id
+    return events
+
+
+def conversation(first, second):
+    """Five turns, two of them over a socket, by turns through one client and the other; and the record."""
+    workflow_id = create_talking(first)
+    talk, told = Talk("ada"), []
+    for turn in range(1, TURNS + 1):
+        api = first if turn % 2 else second
+        if turn in (2, 3):
+            events = turn_over_a_socket(api, workflow_id, talk)
+            talk.note_kept(record(first if api is second else second, talk.run_id))
+            assert events == talk.answers[-1]["events"]
+        else:
+            answer = talk.send(api, workflow_id)
+            assert answer.status_code == 200, answer.text
+            talk.note(answer.json())
+            told.append(answer.json())
+    return told, record(second, talk.run_id)
+
+
+def test_a_session_that_goes_to_one_and_to_the_other_by_turns_is_as_on_one(servers):
+    first, second = servers
+
+    alternating, kept = conversation(first, second)
+    on_one, kept_on_one = conversation(first, first)
+
+    assert [who for who, _ in chat_of(kept)] == ["assistant"] + ["user", "assistant"] * (TURNS - 1)
+    assert chat_of(kept) == chat_of(kept_on_one)
+    assert without_ids_and_times(alternating) == without_ids_and_times(on_one)
+    assert without_ids_and_times(kept) == without_ids_and_times(kept_on_one)
+
+
+def background(first, second):
+    """A run whose background work is advanced through the one and the other until it is over.
+
+    Gives what was answered where something had been done, and the record.
+    """
+    workflow_id = create(first, lab(pause=1, checks=2))
+    result = execute(first, workflow_id).json()
+    path = f"/v1/workflows/{workflow_id}/runs/{result['run_id']}/pump-companions"
+    told, turns = [result], [second, first]
+    deadline = time.monotonic() + 60
+    while told[-1]["has_background_work"]:
+        assert time.monotonic() < deadline
+        done = turns[0].post(path).json()
+        if done["events"]:
+            told.append(done)
+            turns.reverse()
+        time.sleep(0.05)
+    return told, record(second, result["run_id"])
+
+
+def test_background_work_goes_on_wherever_it_is_pumped(servers):
+    first, second = servers
+
+    alternating, kept = background(first, second)
+    on_one, kept_on_one = background(first, first)
+
+    assert len(alternating) >= 3
+    assert spoken(alternating[-1]) == ["Your results are here after 2 checks."]
+    assert without_ids_and_times(alternating) == without_ids_and_times(on_one)
+    assert without_ids_and_times(kept) == without_ids_and_times(kept_on_one)
+
+
+def test_a_version_that_is_activated_through_one_is_run_by_the_other(servers):
+    first, second = servers
+    workflow_id = create(first, graph(chat("ask"), version="zero"))
+    old = execute(second, workflow_id).json()
+    path = f"/v1/workflows/{workflow_id}/versions"
+    assert first.post(path, json={}).status_code in (200, 201)
+    assert first.patch(f"{path}/1/config", json={"config": greeting("one")}).status_code == 200
+
+    assert first.post(f"{path}/1/activate").status_code == 200
+    new = execute(second, workflow_id).json()
+    gone_on = execute(first, workflow_id, "Still there?", old["run_id"]).json()
+
+    assert spoken(new) == ["one"]
+    assert (gone_on["status"], gone_on["turn_number"]) == ("waiting_for_user_input", 2)
+    assert record(first, new["run_id"])["version_number"] == 1
+    assert record(first, old["run_id"])["version_number"] == 0
+
+
+def test_a_graph_and_a_global_variable_that_are_changed_through_one_are_soon_used_by_the_other(servers):
+    first, second = servers
+    made = first.post("/v1/global-variables", json={"name": "shop", "is_secret": False, "value": "Leaf"})
+    variable = f"/v1/global-variables/{made.json()['variable']['id']}"
+    workflow_id = create(first, greeting("Welcome to {{shop}}"))
+    _await_words(second, workflow_id, "Welcome to Leaf")
+
+    assert first.patch(variable, json={"value": "Root"}).status_code == 200
+    _await_words(second, workflow_id, "Welcome to Root")
+
+    config = {"config": greeting("Goodbye from {{shop}}")}
+    assert first.patch(f"/v1/workflows/{workflow_id}/versions/0/config", json=config).status_code == 200
+    assert spoken(execute(first, workflow_id).json()) == ["Goodbye from Root"]
+    _await_words(second, workflow_id, "Goodbye from Root")
+
+
+def test_of_two_turns_of_a_run_through_both_at_once_one_is_kept(servers):
+    slow = {"type": "no_op", "logical_id": "slow", "name": "Slow", "delay_seconds": 0.5}
+    parts = (chat("ask"), slow, when("ask", "slow", "1 == 1"), direct("slow", "ask"))
+    workflow_id = create(servers[0], graph(*parts))
+    run_id = execute(servers[0], workflow_id).json()["run_id"]
+
+    with ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda api: execute(api, workflow_id, "Hello", run_id), servers))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (kept,) = (answer.json() for answer in answers if answer.status_code == 200)
+    pairs = record(servers[1], run_id)["input_output_pairs"]
+    assert [pair["run_output"]["events"] for pair in pairs[1:]] == [kept["events"]]
+
+
+def _await_words(api, workflow_id, words):
+    """Begin runs until one says something; what was read of a workflow is believed for a second."""
+    deadline = time.monotonic() + 10
+    while spoken(execute(api, workflow_id).json()) != [words]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
