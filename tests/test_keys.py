@@ -2,15 +2,21 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from typer.testing import CliRunner
+
+from debugger.__main__ import main
 from debugger.store import Role, Store, digest_of
-from tests.test_upkeep import command
+
+
+def command(*arguments, **environment):
+    return CliRunner().invoke(main, ["keys", *arguments], env=environment)
 
 
 def test_a_key_is_printed_once_and_listed_without_itself(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
 
-    made = command(tmp_path, "keys", "add", "Ada L.", "--role", "run", "--team", "qa", "--database", url)
-    listed = command(tmp_path, "keys", "list", WORKFLOW_DEBUGGER_DATABASE=url)
+    made = command("add", "Ada L.", "--role", "run", "--team", "qa", "--database", url)
+    listed = command("list", WORKFLOW_DEBUGGER_DATABASE=url)
 
     key = made.stdout.strip()
     with closing(Store(url)) as store:
@@ -34,8 +40,8 @@ def test_a_revoked_key_is_listed_as_such(tmp_path):
     with closing(Store(url)) as store:
         added, _ = store.api_keys.add("Ada", Role.ADMIN)
 
-    told = command(tmp_path, "keys", "revoke", added.id, "--database", url)
-    listed = command(tmp_path, "keys", "list", "--database", url)
+    told = command("revoke", added.id, "--database", url)
+    listed = command("list", "--database", url)
 
     assert told.stdout == f"Key {added.id} is revoked.\n"
     *_, team, made, revoked = listed.stdout.splitlines()[1].split()
@@ -44,16 +50,16 @@ def test_a_revoked_key_is_listed_as_such(tmp_path):
 
 def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path):
     url = f"sqlite:///{tmp_path}/debugger.sqlite3"
-    add = ["keys", "add", "Ada", "--database", url, "--role"]
+    add = ["add", "Ada", "--database", url, "--role"]
 
     refused = [
-        command(tmp_path, "keys", "revoke", "665f", "--database", url),
-        command(tmp_path, *add, "run", "--team", "../qa"),
+        command("revoke", "665f", "--database", url),
+        command(*add, "run", "--team", "../qa"),
     ]
-    no_role = command(tmp_path, *add, "owner")
+    no_role = command(*add, "owner")
 
-    assert [told.returncode for told in refused] == [1, 1]
+    assert [told.exit_code for told in refused] == [1, 1]
     assert refused[0].stderr == "error: There is no key '665f'. Copy an id from `keys list`.\n"
     assert refused[1].stderr.startswith("error: The name '../qa' cannot be a team's. Write up to 32")
-    assert no_role.returncode == 2
+    assert no_role.exit_code == 2
     assert "Traceback" not in no_role.stderr

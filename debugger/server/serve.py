@@ -38,6 +38,8 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
             "--api-key. Without a key it listens on 127.0.0.1.",
         )
     app = create_app(backend, api_key=api_key, rate_limit=rate_limit)
+    if not is_loopback(host):
+        app.state.ring.demand()  # the store may be replaced by one without keys
     with listen(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)

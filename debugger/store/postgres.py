@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.exc import DisconnectionError
@@ -179,7 +179,9 @@ class Postgres:
         try:
             with store_errors(self), engine.connect() as connection, self.changing_tables(connection):
                 schema = _schema_of(str(connection.exec_driver_sql("SELECT current_schema()").scalar()), team)
-                connection.execute(CreateSchema(schema, if_not_exists=True))
+                # To make one takes a right that whoever uses one need not have.
+                if not inspect(connection).has_schema(schema):
+                    connection.execute(CreateSchema(schema))
         finally:
             engine.dispose()
         # Of two paths the later one counts.

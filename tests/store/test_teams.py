@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from subprocess import run
 from threading import Barrier
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -110,3 +111,22 @@ def test_two_processes_may_open_a_team_for_the_first_time_at_the_same_moment(pos
         done = list(pool.map(lambda _: run([sys.executable, "-c", code], capture_output=True), range(2)))
 
     assert [(one.returncode, one.stderr) for one in done] == [(0, b""), (0, b"")]
+
+
+def test_a_user_who_may_make_no_schema_uses_the_one_that_was_made_for_it(postgres):
+    user = f"modest_{uuid4().hex[:8]}"
+    url = f"postgresql://{user}@127.0.0.1:5432/{postgres}?options=-csearch_path%3D{user}"
+    with psycopg.connect(f"{SERVER} dbname={postgres}", autocommit=True) as server:
+        server.execute(f"CREATE USER {user}")
+        for schema in (user, f"{user}__team_qa"):
+            server.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {user}")
+        try:
+            with closing(Store(url_of_team(url, "qa"))) as store:
+                found = store.workflows()
+            with pytest.raises(StoreError, match="may not be used so"):
+                url_of_team(url, "desk")
+        finally:
+            server.execute(f"DROP OWNED BY {user}")
+            server.execute(f"DROP USER {user}")
+
+    assert found == ([], 0)

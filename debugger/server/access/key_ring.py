@@ -54,6 +54,10 @@ class KeyRing:
         await self._look_again()
         return self._callers.get(digest)
 
+    def demand(self) -> None:
+        """Ask for a key from now on, even if there is none in the store any more."""
+        self._is_needed = True
+
     async def is_needed(self) -> bool:
         """Whether one has to show a key.
 

@@ -107,6 +107,13 @@ def test_a_key_is_needed_once_there_is_one_and_for_good(store, shared):
     assert asyncio.run(walk()) == [shared is not None, True, True]
 
 
+def test_a_key_that_is_demanded_is_needed_even_where_there_is_none(store):
+    ring = KeyRing(store.api_keys)
+    ring.demand()
+
+    assert asyncio.run(ring.is_needed())
+
+
 def test_keys_that_are_all_revoked_leave_a_new_server_shut(store):
     store.api_keys.revoke(store.api_keys.add("Ada", Role.RUN)[0].id)
 
