@@ -14,8 +14,8 @@ from debugger.server.reply import JsonReply
 
 GUARDED = frozenset({"http", "websocket"})
 """What comes from outside; the rest is the server's own."""
-OPEN_PATHS = frozenset({"/healthz"})
-"""What answers without a key: it tells nothing."""
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
+"""What answers without a key: it tells nothing of what is kept here."""
 
 
 class Access:

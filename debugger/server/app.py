@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from fastapi import FastAPI
 
 from debugger.backends.base import Backend
@@ -18,6 +20,7 @@ from debugger.server import (
     favorites,
     feedback,
     global_variables,
+    probes,
     reruns,
     runs,
     schemas,
@@ -29,7 +32,10 @@ from debugger.server.body import BODY_LIMIT
 from debugger.server.errors import handle_errors
 from debugger.server.global_values import GlobalValues
 from debugger.server.live import LiveServer, live_router, session_token
-from debugger.server.reply import JsonReply
+from debugger.server.measuring import Measure
+from debugger.server.metrics import Metrics
+from debugger.server.openapi import PACKAGE, ApiDocument
+from debugger.server.readiness import Readiness
 from debugger.server.request_ids import RequestIds
 from debugger.server.running import RunningTurns
 
@@ -66,7 +72,9 @@ def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.backend = backend
     app.state.body_limit = body_limit
-    app.state.running = RunningTurns()
+    app.state.metrics = Metrics(version(PACKAGE))
+    app.state.readiness = Readiness(backend)
+    app.state.running = RunningTurns(app.state.metrics)
     app.state.admission = concurrency.Admission()
     if isinstance(backend, EmbeddedBackend):
         app.state.global_values = GlobalValues(backend.store)
@@ -77,14 +85,11 @@ def create_app(backend: Backend, *, api_key: str | None = None, body_limit: int 
     app.state.live = LiveServer(
         backend, app.state.running, app.state.admission, frame_limit=body_limit, has_key=bool(api_key)
     )
-    app.add_api_route("/healthz", healthz)
+    app.state.document = ApiDocument(app)
+    app.include_router(probes.router)
     app.add_api_route(SESSION, session_token)
     handle_errors(app)
     app.add_middleware(Access, api_key=api_key, admits=app.state.live.tokens.admit)
     app.add_middleware(RequestIds)
+    app.add_middleware(Measure, metrics=app.state.metrics)
     return app
-
-
-async def healthz() -> JsonReply:
-    """Whether the server is there at all."""
-    return JsonReply({"status": "ok"})

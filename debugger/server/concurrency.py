@@ -15,7 +15,9 @@ from pydantic import BaseModel, Field
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import RateLimitError
 from debugger.protocol import urls
+from debugger.server.answers.workflows import ConcurrencyAnswer
 from debugger.server.body import JsonBody, read_fields
+from debugger.server.operations import described
 from debugger.server.parameters import ServedStore, WorkflowId
 from debugger.server.reply import JsonReply
 from debugger.store import RunRule
@@ -104,6 +106,7 @@ class Limit(BaseModel):
 
 
 @router.patch(urls.CONCURRENCY)
+@described(ConcurrencyAnswer, takes=Limit)
 def limit_runs(
     workflow_id: WorkflowId, body: JsonBody, store: ServedStore, admission: Admitting
 ) -> JsonReply:

@@ -14,8 +14,10 @@ from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
+from debugger.server.answers.runs import RunAnswer
 from debugger.server.body import JsonBody, read_fields, read_object, unusable
 from debugger.server.concurrency import Admission, Admitting
+from debugger.server.operations import described
 from debugger.server.parameters import AskedVersion, RunId, ServedBackend, TurnsUnderWay, WorkflowId
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
@@ -27,6 +29,7 @@ router = APIRouter()
 
 
 @router.post(urls.EXECUTE)
+@described(TurnResult, takes=ExecuteRequest, refuses=(400, 409, 429, 500))
 def execute(
     workflow_id: WorkflowId,
     body: JsonBody,
@@ -42,6 +45,7 @@ def execute(
 
 
 @router.post(urls.RUNS)
+@described(RunAnswer, takes=TurnInput, refuses=(400, 404, 409, 429, 500))
 def start_or_resume(
     body: JsonBody, backend: ServedBackend, running: TurnsUnderWay, admission: Admitting
 ) -> JsonReply:
@@ -57,6 +61,7 @@ def start_or_resume(
 
 
 @router.post(urls.PUMP, dependencies=[Depends(read_object)])
+@described(TurnResult, refuses=(400, 409, 500))
 def pump_companions(
     workflow_id: WorkflowId, run_id: RunId, backend: ServedBackend, running: TurnsUnderWay
 ) -> JsonReply:

@@ -12,6 +12,7 @@ from debugger.backends.base_url import is_loopback
 from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
+from debugger.server.ending import EndingServer
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,9 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None) ->
     with listen(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)
-        config = uvicorn.Config(create_app(backend, api_key=api_key), timeout_graceful_shutdown=5)
-        uvicorn.Server(config).run(sockets=[listener])
+        app = create_app(backend, api_key=api_key)
+        config = uvicorn.Config(app, timeout_graceful_shutdown=5)
+        EndingServer(config, app.state.readiness).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -57,12 +57,14 @@ def serving(database, folder):
         reader = threading.Thread(target=server.stdout.read)
         reader.start()
         url = said.strip().rpartition(" ")[2]
-        with httpx.Client(base_url=url, headers=headers(), trust_env=False, timeout=60) as client:
-            client.log = log
-            yield client
-        server.terminate()
-        server.wait(timeout=15)
-        reader.join()
+        try:
+            with httpx.Client(base_url=url, headers=headers(), trust_env=False, timeout=60) as client:
+                client.log = log
+                yield client
+        finally:  # what fails in between must not leave it running
+            server.terminate()
+            server.wait(timeout=15)
+            reader.join()
 
 
 def human(text):

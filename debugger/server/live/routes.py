@@ -9,12 +9,14 @@ from starlette.datastructures import Headers
 
 from debugger.backends.base import Backend
 from debugger.protocol import urls
+from debugger.server.answers.server import SessionTokenAnswer
 from debugger.server.concurrency import Admission
 from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.quiet_log import keep_secrets_out_of_the_log
 from debugger.server.live.stream import LiveStream
 from debugger.server.live.tokens import SessionTokens
+from debugger.server.operations import described
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
 
@@ -80,6 +82,7 @@ async def stream(socket: WebSocket) -> None:
     await live.stream(socket).serve()
 
 
+@described(SessionTokenAnswer)
 async def session_token(request: Request) -> JsonReply:
     """A token that opens one socket, soon."""
     live: LiveServer = request.app.state.live
