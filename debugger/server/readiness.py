@@ -62,7 +62,9 @@ class Readiness:
             return None if self._store.has_present_tables() else OTHER_TABLES
         except DebuggerError as error:
             logger.warning("not ready: %s", error)
-            return BROKEN
+        except Exception:  # whoever asks must be answered, whatever broke
+            logger.exception("not ready")
+        return BROKEN
 
 
 def _on_thread(look: Callable[[], str | None]) -> asyncio.Future[str | None]:

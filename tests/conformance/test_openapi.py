@@ -13,3 +13,4 @@ def test_every_answer_is_one_that_the_document_promises(tmp_path):
     assert not outcome.faults, "\n\n".join(outcome.faults[:10])
     assert outcome.count >= 2_000
     assert outcome.share_of_good > 0.3
+    assert len(outcome.never_good) < 3, outcome.never_good

@@ -4,11 +4,10 @@ import platform
 from importlib.metadata import version
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from debugger.server.metrics import Metrics
 from tests.factories import document, say, static
-from tests.server.live.wire import opened
+from tests.server.counting import counted, value
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -19,20 +18,6 @@ def api(serve, embedded):
     return serve(embedded)
 
 
-def counted(client, name, **labels):
-    """The value of a metric; 0 where it was never counted."""
-    text = client.get(client.base_url.join("/metrics"), headers=client.headers).text
-    return value(text, name, **labels)
-
-
-def value(text, name, **labels):
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            if sample.name == name and labels.items() <= sample.labels.items():
-                return sample.value
-    return 0
-
-
 def new_workflow(api, *parts):
     body = {**document(*parts), "name": "Test"}
     return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
@@ -40,26 +25,6 @@ def new_workflow(api, *parts):
 
 def execute(api, workflow_id):
     return api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {"command": "start"}})
-
-
-def test_requests_are_counted_by_route_and_never_by_path(api):
-    for path in (f"/v1/workflows/{UNKNOWN}", "/v1/workflows/xyz", "/nowhere/secret", f"/v1/tools/{UNKNOWN}"):
-        api.get(path)
-
-    name, route = "debugger_http_requests_total", "/v1/workflows/{workflow_id}"
-    assert counted(api, name, method="GET", route=route, status="404") == 1
-    assert counted(api, name, method="GET", route=route, status="422") == 1
-    assert counted(api, name, method="GET", route="none", status="404") == 1
-    assert counted(api, "debugger_http_request_seconds_count", route=route) == 2
-    text = api.get(api.base_url.join("/metrics")).text
-    assert not [part for part in (UNKNOWN, "xyz", "secret") if part in text]
-
-
-def test_a_method_that_somebody_made_up_is_another_one(api):
-    for method in ("BREW", "STEEP"):
-        api.request(method, "/v1/workflows")
-
-    assert counted(api, "debugger_http_requests_total", method="other", status="405") == 2
 
 
 def test_a_turn_is_counted_with_its_end_its_nodes_and_its_events(api):
@@ -86,38 +51,6 @@ def test_a_step_of_background_work_that_does_nothing_is_no_turn(api):
     api.post(f"/v1/workflows/{workflow_id}/runs/{run_id}/pump-companions")
 
     assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
-
-
-def test_sockets_are_counted_while_they_are_open_and_their_turns_with_the_others(api):
-    workflow_id = new_workflow(api, say("chat"))
-
-    with opened(api) as socket:
-        socket.turn(workflow_id=workflow_id)
-        during = counted(api, "debugger_sockets_open")
-    while counted(api, "debugger_sockets_open"):  # until the server has seen it
-        pass
-
-    assert during == 1
-    assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
-
-
-def test_what_is_not_let_in_is_counted_by_its_reason(serve, embedded):
-    client = serve(embedded, api_key="sk-right")
-    client.get("/v1/workflows")
-    client.headers["Authorization"] = "Bearer sk-right"
-    workflow_id = new_workflow(client, say("chat"))
-    client.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
-    execute(client, workflow_id)
-
-    over_http = execute(client, workflow_id)
-    with opened(client, additional_headers={"Authorization": "Bearer sk-right"}) as socket:
-        socket.send(workflow_id=workflow_id)
-        over_socket = socket.closed()
-
-    assert (over_http.status_code, over_socket[0]) == (429, 4429)
-    assert counted(client, "debugger_refused_total", reason="key") == 1
-    assert counted(client, "debugger_refused_total", reason="concurrency") == 2
-    assert "sk-right" not in client.get(client.base_url.join("/metrics")).text
 
 
 def test_the_key_is_asked_for(serve, embedded):

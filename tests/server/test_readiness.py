@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sqlite3
 import time
 from contextlib import closing
 
 import psycopg
 import pytest
-import uvicorn
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.server import create_app
-from debugger.server.ending import EndingServer
-from debugger.server.readiness import BROKEN, ENDING, OTHER_TABLES, SILENT, Readiness
+from debugger.server.readiness import BROKEN, OTHER_TABLES, SILENT, Readiness
 from debugger.settings import Settings
 from tests.postgres import a_database
 
@@ -82,14 +78,3 @@ def test_a_database_that_does_not_answer_is_not_waited_for():
     assert during == [SILENT, SILENT]
     assert seconds < 2
     assert after is None
-
-
-def test_a_server_that_was_asked_to_end_is_there_and_not_ready(serve, backend):
-    app = create_app(backend)
-    client = serve(backend, app=app)
-    EndingServer(uvicorn.Config(app), app.state.readiness).handle_exit(signal.SIGTERM, None)
-
-    answer = ready(client)
-
-    assert (answer.status_code, answer.json()) == (503, {"detail": ENDING})
-    assert client.get(client.base_url.join("/healthz")).status_code == 200

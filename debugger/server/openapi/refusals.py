@@ -1,0 +1,103 @@
+"""The answers that tell of an error: which ones an operation can give, and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from fastapi.dependencies.models import Dependant
+
+from debugger.protocol.base import JsonObject
+from debugger.server.access import OPEN_PATHS
+from debugger.server.answers.errors import BrokenRule, Detail, Problems
+from debugger.server.body import read_object
+from debugger.server.openapi.schemas import TypeSchemas
+from debugger.server.operations import JSON, operation_of
+from debugger.server.parameters import embedded_engine, served_backend
+
+SHAPES: dict[int, tuple[str, Any]] = {
+    400: ("A rule is broken.", BrokenRule),
+    401: ("The key is missing, or is not this server's.", Detail),
+    403: ("Not for this caller.", Detail),
+    404: ("There is no such thing, or the run is over.", Detail),
+    409: ("Something else is under way, came first, or must come first.", Detail),
+    413: ("The body is too large.", Detail),
+    415: ("The body is not said to be JSON.", Detail),
+    422: ("A parameter, or something in the body, cannot be used.", Problems),
+    429: ("Too much at once.", Detail),
+    500: ("What is asked for cannot begin; the sentence says why.", Detail),
+    501: ("Not done by this server.", Detail),
+    502: ("The API behind this server did not do as asked.", Detail),
+    503: ("The store does not answer.", Detail),
+    504: ("The API behind this server did not answer in time.", Detail),
+}
+"""What each status tells, and in which shape (``platform/wire.md`` 1.8)."""
+
+GUARDED = (401, 403)
+"""What everything answers that is not open to all."""
+TAKING_A_BODY = (413, 415, 422)
+
+_FOLLOWING: dict[Callable[..., Any], tuple[int, ...]] = {
+    read_object: TAKING_A_BODY,
+    served_backend: (503,),
+    embedded_engine: (503,),
+}
+"""What can be answered by whatever depends on these."""
+
+_FOLLOWING_AFAR: dict[Callable[..., Any], tuple[int, ...]] = {
+    served_backend: (501, 502, 504),
+    embedded_engine: (501,),
+}
+"""The same, besides, where the backend is none that keeps its runs here."""
+
+_RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+
+
+def statuses_of(route: Any, *, is_afar: bool) -> list[int]:
+    """Which statuses of errors a route can give.
+
+    Args:
+        route: A route of the app, in FastAPI's words.
+        is_afar: Whether the backend is none that keeps its runs here.
+    """
+    found = set(operation_of(route.endpoint).refuses)
+    if route.path_format not in OPEN_PATHS:
+        found.update(GUARDED)
+    if route.dependant.path_params:
+        found.update((404, 422))
+    if route.dependant.query_params:
+        found.add(422)
+    depends_on = set(dependencies(route.dependant))
+    for following in (_FOLLOWING, _FOLLOWING_AFAR if is_afar else {}):
+        for dependency in depends_on & following.keys():
+            found.update(following[dependency])
+    return sorted(found)
+
+
+def dependencies(dependant: Dependant) -> Iterator[Any]:
+    """Everything that a route depends on, however far away."""
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from dependencies(inner)
+
+
+def references(statuses: Iterable[int]) -> JsonObject:
+    """The answers of some statuses, as an operation refers to them."""
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+
+
+def components(schemas: TypeSchemas, headers: JsonObject) -> JsonObject:
+    """All answers that can be referred to.
+
+    Args:
+        schemas: Has those of all shapes.
+        headers: What every answer has.
+    """
+    return {
+        str(status): {
+            "description": description,
+            "headers": headers | (_RETRY_AFTER if status == 429 else {}),
+            "content": {JSON: {"schema": schemas.of_answer(shape)}},
+        }
+        for status, (description, shape) in SHAPES.items()
+    }
