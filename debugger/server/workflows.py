@@ -58,8 +58,8 @@ def create_workflow(body: JsonBody, backend: ServedBackend, person: Person, url:
     """Keep a new workflow: a hydrated document, a document under ``config``, or none but a name.
 
     What the platform refuses to save is refused here too (``platform/wire.md`` 4.8). The app, which is to
-    show what is wrong with a workflow, imports it without this route. Logical ids stay as they are, which
-    section 9.2 leaves to the server.
+    show what is wrong with a workflow, imports it without this route. Logical ids stay as they are
+    (``platform/wire.md`` 9.2).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)

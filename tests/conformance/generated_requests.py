@@ -117,7 +117,7 @@ class World:
         return self.api.post("/v1/global-variables", json={"name": name}).json()["variable"]["id"]
 
 
-def send_generated(api, per_operation, per_refusal=2):
+def send_generated(api, per_operation, per_refusal):
     """Send requests that fit the document, and some that do not, to each of its operations.
 
     What the server does not do at all gets `per_refusal` of them only.
@@ -130,10 +130,11 @@ def send_generated(api, per_operation, per_refusal=2):
         for found in document.get_all_operations():
             operation = found.ok()
             is_here = operation.definition.raw["summary"] != NOT_HERE
-            examples = per_operation if is_here else per_refusal
             if is_here:
                 outcome.never_good.add(operation.definition.raw["operationId"])
-            _send_to(operation, examples, world, partial(_send, session, root.rstrip("/"), outcome))
+            examples = per_operation if is_here else per_refusal
+            if examples:
+                _send_to(operation, examples, world, partial(_send, session, root.rstrip("/"), outcome))
     return outcome
 
 

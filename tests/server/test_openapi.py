@@ -70,6 +70,21 @@ def test_a_body_has_the_schema_of_the_model_that_reads_it(document):
     assert document["components"]["schemas"]["Clone"]["properties"].keys() == Clone.model_fields.keys()
 
 
+def test_what_is_left_out_of_a_change_has_no_default(document):
+    fields = document["components"]["schemas"]["ChangedVariable"]["properties"]
+
+    assert not [name for name, field in fields.items() if "default" in field]
+
+
+def test_a_body_is_required_where_an_empty_object_will_not_do(document):
+    needed = [
+        operation(document, "post", f"/v1/workflows/{{workflow_id}}/{name}")["requestBody"]["required"]
+        for name in ("execute", "clone", "favorite")
+    ]
+
+    assert needed == [True, False, False]
+
+
 def test_parameters_come_with_their_limits(document):
     listed = operation(document, "get", "/v1/workflow-runs")
 

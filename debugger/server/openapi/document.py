@@ -41,6 +41,7 @@ _HEADERS: JsonObject = {
         "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     },
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+    "Challenge": {"description": "How to show a key.", "schema": {"type": "string", "const": "Bearer"}},
 }
 _REQUEST_ID = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
@@ -93,6 +94,8 @@ def _document(app: FastAPI) -> JsonObject:
     )
     is_afar = not isinstance(app.state.backend, EmbeddedBackend)
     for route, noted in zip(routes, operations, strict=True):
+        if "PATCH" in route.methods:
+            schemas.forget_defaults(noted.takes)
         for method in route.methods:
             known = document["paths"][route.path_format][method.lower()]
             _complete(known, route, noted, schemas)

@@ -50,7 +50,10 @@ _FOLLOWING_AFAR: dict[Callable[..., Any], tuple[int, ...]] = {
 }
 """The same, besides, where the backend is none that keeps its runs here."""
 
-_RETRY_AFTER = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+_OWN_HEADERS: dict[int, JsonObject] = {
+    401: {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}},
+    429: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
+}
 
 
 def statuses_of(route: Any, *, is_afar: bool) -> list[int]:
@@ -96,7 +99,7 @@ def components(schemas: TypeSchemas, headers: JsonObject) -> JsonObject:
     return {
         str(status): {
             "description": description,
-            "headers": headers | (_RETRY_AFTER if status == 429 else {}),
+            "headers": headers | _OWN_HEADERS.get(status, {}),
             "content": {JSON: {"schema": schemas.of_answer(shape)}},
         }
         for status, (description, shape) in SHAPES.items()

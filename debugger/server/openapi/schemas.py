@@ -43,6 +43,16 @@ class TypeSchemas:
         """The schema of an answer."""
         return self._schemas[str(kind), "serialization"]
 
+    def forget_defaults(self, kind: Any) -> None:
+        """Let a body's fields have no defaults: what is left out of a change stays as it was.
+
+        Args:
+            kind: The type of the body.
+        """
+        name = self.of_body(kind)["$ref"].rpartition("/")[2]
+        for field in self.definitions[name]["properties"].values():
+            field.pop("default", None)
+
     def must_have(self, schema: JsonObject) -> bool:
         """Whether an object needs some keys, so that an empty one will not do."""
         name = schema.get("$ref", "").rpartition("/")[2]

@@ -9,15 +9,16 @@ from typing import Any
 
 from debugger.protocol.base import JsonObject
 
-_SOURCES = re.compile(r"\s*\([^()]*(?:``platform/|\b(?:section )?\d+\.\d+\b)[^()]*\)")
+_SOURCES = re.compile(r"\s*\((?:[^()]*(?:``platform/|\b\d+\.\d+\b)[^()]*|(?:section )?\d+, \d+)\)")
 """Where a docstring says what its rule comes from."""
+_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 _FOR_READERS_OF_CODE = re.compile(r"\n\n(?:Args|Raises|Returns|Source):.*", re.DOTALL)
 
 
 def words_of(handler: Callable[..., Any]) -> JsonObject:
     """The summary of a route, and its description where there is more to say."""
     first, _, rest = for_callers(getdoc(handler) or "").partition("\n\n")
-    sentence, _, more = first.replace("\n", " ").partition(". ")
+    sentence, _, more = first.partition(". ")
     words = {"summary": sentence.rstrip(".")}
     description = "\n\n".join(part for part in (more, rest) if part)
     return {**words, "description": description} if description else words
@@ -37,4 +38,5 @@ def schema_for_callers(schema: Any) -> Any:
 
 def for_callers(text: str) -> str:
     """A docstring without what is for those who read the code."""
-    return _SOURCES.sub("", _FOR_READERS_OF_CODE.sub("", text)).replace("``", "`")
+    shown = _SOURCES.sub("", _FOR_READERS_OF_CODE.sub("", text))
+    return _LINE_END.sub(" ", shown).replace("``", "`")
