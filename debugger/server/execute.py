@@ -61,7 +61,7 @@ def start_or_resume(
 
 
 @router.post(urls.PUMP, dependencies=[Depends(read_object)])
-@described(TurnResult, refuses=(400, 409, 500))
+@described(TurnResult, takes=JsonObject, refuses=(400, 409, 500))
 def pump_companions(
     workflow_id: WorkflowId, run_id: RunId, backend: ServedBackend, running: TurnsUnderWay
 ) -> JsonReply:

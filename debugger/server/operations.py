@@ -19,7 +19,7 @@ class Operation:
     gives: Any = None
     """The type of a good answer; ``None`` where it has no body."""
     takes: Any = None
-    """The type of the body, which may be anything where a route takes one and names no type."""
+    """The type of the body; ``None`` where there is none, or where any object will do."""
     statuses: tuple[int, ...] = (200,)
     """Those of a good answer."""
     refuses: tuple[int, ...] = ()

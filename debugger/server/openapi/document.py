@@ -18,7 +18,6 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.server import elsewhere
 from debugger.server.access import OPEN_PATHS
-from debugger.server.body import read_object
 from debugger.server.openapi import refusals
 from debugger.server.openapi.schemas import TypeSchemas
 from debugger.server.openapi.words import words_of
@@ -125,7 +124,7 @@ def _complete(operation: JsonObject, route: Any, noted: Operation, schemas: Type
     operation["operationId"] = route.endpoint.__name__
     operation.pop("description", None)  # FastAPI's is the whole docstring
     operation |= words_of(route.endpoint)
-    if read_object in refusals.dependencies(route.dependant):
+    if refusals.takes_body(route):
         schema = schemas.of_body(noted.takes)
         operation["requestBody"] = {
             "content": {JSON: {"schema": schema}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
@@ -37,18 +37,9 @@ GUARDED = (401, 403)
 """What everything answers that is not open to all."""
 TAKING_A_BODY = (413, 415, 422)
 
-_FOLLOWING: dict[Callable[..., Any], tuple[int, ...]] = {
-    read_object: TAKING_A_BODY,
-    served_backend: (503,),
-    embedded_engine: (503,),
-}
-"""What can be answered by whatever depends on these."""
-
-_FOLLOWING_AFAR: dict[Callable[..., Any], tuple[int, ...]] = {
-    served_backend: (501, 502, 504),
-    embedded_engine: (501,),
-}
-"""The same, besides, where the backend is none that keeps its runs here."""
+_OF_THE_STORE = (503,)
+_OF_ANOTHER_BACKEND = (501, 502, 504)
+"""What can be answered where the backend is none that keeps its runs here."""
 
 _OWN_HEADERS: dict[int, JsonObject] = {
     401: {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}},
@@ -64,24 +55,36 @@ def statuses_of(route: Any, *, is_afar: bool) -> list[int]:
         is_afar: Whether the backend is none that keeps its runs here.
     """
     found = set(operation_of(route.endpoint).refuses)
+    depends_on = set(_dependencies(route.dependant))
     if route.path_format not in OPEN_PATHS:
         found.update(GUARDED)
     if route.dependant.path_params:
         found.update((404, 422))
     if route.dependant.query_params:
         found.add(422)
-    depends_on = set(dependencies(route.dependant))
-    for following in (_FOLLOWING, _FOLLOWING_AFAR if is_afar else {}):
-        for dependency in depends_on & following.keys():
-            found.update(following[dependency])
+    if takes_body(route):
+        found.update(TAKING_A_BODY)
+    if embedded_engine in depends_on:
+        found.update((*_OF_THE_STORE, 501) if is_afar else _OF_THE_STORE)
+    elif served_backend in depends_on or takes_body(route):
+        found.update(_OF_ANOTHER_BACKEND if is_afar else (), _OF_THE_STORE)
     return sorted(found)
 
 
-def dependencies(dependant: Dependant) -> Iterator[Any]:
+def takes_body(route: Any) -> bool:
+    """Whether a route reads the body, by itself or by what it depends on.
+
+    Args:
+        route: A route of the app, in FastAPI's words.
+    """
+    return operation_of(route.endpoint).takes is not None or read_object in _dependencies(route.dependant)
+
+
+def _dependencies(dependant: Dependant) -> Iterator[Any]:
     """Everything that a route depends on, however far away."""
     for inner in dependant.dependencies:
         yield inner.call
-        yield from dependencies(inner)
+        yield from _dependencies(inner)
 
 
 def references(statuses: Iterable[int]) -> JsonObject:
