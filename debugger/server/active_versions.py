@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
+from debugger.server.answers.workflows import VersionPage
+from debugger.server.operations import described
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
 from debugger.server.parameters import Engine, Person
 from debugger.server.reply import JsonReply
@@ -21,6 +23,7 @@ Found = tuple[WorkflowSummary, VersionSummary, Workflow]
 
 
 @router.get(urls.ACTIVE_VERSIONS)
+@described(VersionPage)
 def list_active_versions(
     engine: Engine,
     person: Person,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from fastapi import Depends, FastAPI
 
 from debugger.backends.base import Backend
@@ -18,6 +20,7 @@ from debugger.server import (
     favorites,
     feedback,
     global_variables,
+    probes,
     reruns,
     runs,
     schemas,
@@ -30,8 +33,11 @@ from debugger.server.body import BODY_LIMIT
 from debugger.server.errors import handle_errors
 from debugger.server.live.routes import live_router, session_token
 from debugger.server.live.tokens import SessionTokens
+from debugger.server.measuring import Measure
+from debugger.server.metrics import Metrics
+from debugger.server.openapi import PACKAGE, ApiDocument
 from debugger.server.quiet_log import keep_secrets_out_of_the_log
-from debugger.server.reply import JsonReply
+from debugger.server.readiness import Readiness
 from debugger.server.request_ids import RequestIds
 from debugger.server.teams import Teams
 
@@ -80,7 +86,9 @@ def create_app(
     )
     app.state.backend = backend
     app.state.body_limit = body_limit
-    app.state.teams = Teams(backend)
+    app.state.metrics = Metrics(version(PACKAGE))
+    app.state.readiness = Readiness(backend)
+    app.state.teams = Teams(backend, app.state.metrics)
     app.state.ring = KeyRing(
         backend.store.api_keys if isinstance(backend, EmbeddedBackend) else None, api_key
     )
@@ -88,7 +96,8 @@ def create_app(
     app.state.tokens = SessionTokens()
     for router in ROUTERS:
         app.include_router(router, prefix=BASE_PATH)
-    app.add_api_route("/healthz", healthz)
+    app.state.document = ApiDocument(app)
+    app.include_router(probes.router)
     app.add_api_route(SESSION, session_token)
     handle_errors(app)
     app.add_middleware(
@@ -99,9 +108,5 @@ def create_app(
         welcome=app.state.teams.welcome,
     )
     app.add_middleware(RequestIds)
+    app.add_middleware(Measure, metrics=app.state.metrics)
     return app
-
-
-async def healthz() -> JsonReply:
-    """Whether the server is there at all."""
-    return JsonReply({"status": "ok"})

@@ -17,8 +17,10 @@ from pydantic import BaseModel, Field
 from debugger.errors import WorkflowError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
+from debugger.server.answers.workflows import BundleAnswer, WorkflowAnswer
 from debugger.server.body import JsonBody, read_fields, unusable
 from debugger.server.documents import refuse_faulty
+from debugger.server.operations import described
 from debugger.server.parameters import LARGEST_VERSION, BaseUrl, Engine, Person, WorkflowId
 from debugger.server.records import read_workflow, sign
 from debugger.server.reply import JsonReply
@@ -63,6 +65,7 @@ class Import(BaseModel):
 
 
 @router.get(urls.EXPORT)
+@described(BundleAnswer)
 def export_workflow(
     workflow_id: WorkflowId,
     engine: Engine,
@@ -96,6 +99,7 @@ def export_workflow(
 
 
 @router.post(urls.IMPORT)
+@described(WorkflowAnswer, takes=Import, statuses=(201,), refuses=(400,))
 def import_bundle(body: JsonBody, engine: Engine, person: Person, url: BaseUrl) -> JsonReply:
     """Make a workflow out of versions of a bundle, which keep their numbers and every field.
 

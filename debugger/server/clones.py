@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 from debugger.errors import DebuggerError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
+from debugger.server.answers.workflows import WorkflowAnswer
 from debugger.server.body import JsonBody, read_fields
+from debugger.server.operations import described
 from debugger.server.parameters import LARGEST_VERSION, BaseUrl, Engine, Person, WorkflowId
 from debugger.server.records import read_workflow, sign
 from debugger.server.reply import JsonReply
@@ -35,6 +37,7 @@ class NothingSelectedError(DebuggerError):
 
 
 @router.post(urls.CLONE)
+@described(WorkflowAnswer, takes=Clone, statuses=(201,), refuses=(500,))
 def clone_workflow(
     workflow_id: WorkflowId, body: JsonBody, engine: Engine, person: Person, url: BaseUrl
 ) -> JsonReply:

@@ -8,7 +8,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from debugger.protocol import urls
+from debugger.server.answers.workflows import ConcurrencyAnswer
 from debugger.server.body import JsonBody, read_fields
+from debugger.server.operations import described
 from debugger.server.parameters import Admitting, ServedStore, WorkflowId
 from debugger.server.reply import JsonReply
 
@@ -24,6 +26,7 @@ class Limit(BaseModel):
 
 
 @router.patch(urls.CONCURRENCY)
+@described(ConcurrencyAnswer, takes=Limit)
 def limit_runs(
     workflow_id: WorkflowId, body: JsonBody, store: ServedStore, admission: Admitting
 ) -> JsonReply:

@@ -10,10 +10,25 @@ from debugger.graph import Graph
 from debugger.graph.checks import Problem, Subject, refusals
 from debugger.graph.checks.nodes import loop_without_wait
 from debugger.graph.checks.subject import own_field
-from debugger.protocol.base import JsonObject
+from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import Workflow, unwrap_document
 from debugger.server.body import unusable
 from debugger.server.secret_variables import without_secrets
+
+
+class NamedWorkflow(WireModel):
+    """A workflow that is no hydrated document: one under ``config``, or no more than a name."""
+
+    name: str
+    description: str | None = None
+    config: JsonObject | None = None
+
+
+class NewConfig(WireModel):
+    """The graph that a version is to have, under one of two keys."""
+
+    config: Workflow | None = None
+    workflow_config: Workflow | None = None
 
 
 def new_document(body: JsonObject) -> JsonObject:

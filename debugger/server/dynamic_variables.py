@@ -13,6 +13,8 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
+from debugger.server.answers.workflows import VariableUses
+from debugger.server.operations import described
 from debugger.server.parameters import ServedBackend, WorkflowId
 from debugger.server.reply import JsonReply
 
@@ -23,6 +25,7 @@ _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "defau
 
 
 @router.get(urls.DYNAMIC_VARIABLES)
+@described(VariableUses)
 def list_dynamic_variables(workflow_id: WorkflowId, backend: ServedBackend) -> JsonReply:
     """The dynamic variables that the active version uses or gives values to.
 

@@ -5,7 +5,7 @@ Source: ``platform/wire.md`` section 8.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fastapi import APIRouter, Depends
 
@@ -45,7 +45,7 @@ _SINGLE = {
     urls.CHECKPOINT_RUN: "Checkpoint runs were removed from the API; re-run the turn instead.",
 }
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _refusal(sentence: str) -> Callable[[], None]:
@@ -55,13 +55,19 @@ def _refusal(sentence: str) -> Callable[[], None]:
     return refuse
 
 
-def _refuse(path: str, sentence: str) -> None:
-    refuse = _refusal(sentence)
-    router.add_api_route(path, refuse, methods=_METHODS, dependencies=[Depends(read_object)])
+def refusals() -> Iterator[tuple[str, str]]:
+    """Each path that is not here, with the sentence that says why."""
+    for path, sentence in _WHOLE.items():
+        yield path, sentence
+        yield path + "/{rest:path}", sentence
+    yield from _SINGLE.items()
 
 
-for _path, _sentence in _WHOLE.items():
-    _refuse(_path, _sentence)
-    _refuse(_path + "/{rest:path}", _sentence)
-for _path, _sentence in _SINGLE.items():
-    _refuse(_path, _sentence)
+for _path, _sentence in refusals():
+    router.add_api_route(
+        _path,
+        _refusal(_sentence),
+        methods=list(METHODS),
+        dependencies=[Depends(read_object)],
+        include_in_schema=False,  # one name for all methods would stand there
+    )

@@ -14,7 +14,9 @@ from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id, set_wire
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
+from debugger.server.answers.runs import RunAnswer
 from debugger.server.body import read_fields, read_object, unusable
+from debugger.server.operations import described
 from debugger.server.parameters import AskedVersion, RunId, WorkflowId
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
@@ -28,6 +30,7 @@ router = APIRouter()
 
 
 @router.post(urls.EXECUTE)
+@described(TurnResult, takes=ExecuteRequest, refuses=(400, 409, 429, 500))
 async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersion = None) -> JsonReply:
     """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
     # Body and team are no parameters, as other routes have them: each would cost a tenth of a short turn.
@@ -36,6 +39,7 @@ async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersi
 
 
 @router.post(urls.RUNS)
+@described(RunAnswer, takes=TurnInput, refuses=(400, 404, 409, 429, 500))
 async def start_or_resume(request: Request) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
     body = await read_object(request)
@@ -43,6 +47,7 @@ async def start_or_resume(request: Request) -> JsonReply:
 
 
 @router.post(urls.PUMP)
+@described(TurnResult, takes=JsonObject, refuses=(400, 409, 500))
 async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
     """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
     await read_object(request)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from debugger.protocol import urls
+from debugger.server.answers.workflows import Message
 from debugger.server.body import read_object
+from debugger.server.operations import described
 from debugger.server.parameters import Person, ServedStore, WorkflowId
 from debugger.server.reply import JsonReply
 
@@ -13,6 +15,7 @@ router = APIRouter()
 
 
 @router.post(urls.FAVORITE, dependencies=[Depends(read_object)])
+@described(Message)
 def mark(workflow_id: WorkflowId, store: ServedStore, person: Person) -> JsonReply:
     """Mark a workflow; to mark it again changes nothing."""
     store.catalogue.favor(workflow_id, person, is_favorite=True)
@@ -20,6 +23,7 @@ def mark(workflow_id: WorkflowId, store: ServedStore, person: Person) -> JsonRep
 
 
 @router.delete(urls.FAVORITE)
+@described(Message)
 def unmark(workflow_id: WorkflowId, store: ServedStore, person: Person) -> JsonReply:
     """Take the mark away. The answer has a body: clients read one (``platform/wire.md`` 9.1)."""
     store.catalogue.favor(workflow_id, person, is_favorite=False)

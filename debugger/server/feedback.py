@@ -9,7 +9,9 @@ from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.notes import MOST_CHARACTERS, RatingValue, Target
 from debugger.protocol.runs import Run
+from debugger.server.answers.runs import CommentRecord, FeedbackAnswer, RunAnswer
 from debugger.server.body import JsonBody, read_fields
+from debugger.server.operations import described
 from debugger.server.parameters import CommentId, EventId, Person, RunId, ServedStore, TurnIndex
 from debugger.server.reply import JsonReply
 from debugger.server.shapes.feedback import comment_shape, feedback_answer
@@ -42,6 +44,7 @@ class NewRating(BaseModel):
 
 
 @router.post(urls.RUN_COMMENTS)
+@described(CommentRecord, takes=NewComment, refuses=(409,))
 def comment_run(run_id: RunId, body: JsonBody, store: ServedStore, person: Person) -> JsonReply:
     """Comment on a run. The answer is the bare comment: clients take another for it otherwise (10, 19)."""
     words = _words(body)
@@ -50,6 +53,7 @@ def comment_run(run_id: RunId, body: JsonBody, store: ServedStore, person: Perso
 
 
 @router.delete(urls.RUN_COMMENT)
+@described(RunAnswer, refuses=(409,))
 def delete_run_comment(run_id: RunId, comment_id: CommentId, store: ServedStore) -> JsonReply:
     """Take a comment on a run away; the answer is the run's record."""
     _finished(store, run_id)
@@ -58,6 +62,7 @@ def delete_run_comment(run_id: RunId, comment_id: CommentId, store: ServedStore)
 
 
 @router.post(urls.EVENT_COMMENTS)
+@described(CommentRecord, takes=NewComment, refuses=(409,))
 def comment_event(
     run_id: RunId, event_id: EventId, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
@@ -68,6 +73,7 @@ def comment_event(
 
 
 @router.delete(urls.EVENT_COMMENT)
+@described(FeedbackAnswer, refuses=(409,))
 def delete_event_comment(
     run_id: RunId, event_id: EventId, comment_id: CommentId, store: ServedStore
 ) -> JsonReply:
@@ -78,6 +84,7 @@ def delete_event_comment(
 
 
 @router.put(urls.EVENT_RATING)
+@described(FeedbackAnswer, takes=NewRating, refuses=(409,))
 def rate_event(
     run_id: RunId, event_id: EventId, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
@@ -87,12 +94,14 @@ def rate_event(
 
 
 @router.delete(urls.EVENT_RATING)
+@described(FeedbackAnswer, refuses=(409,))
 def unrate_event(run_id: RunId, event_id: EventId, store: ServedStore, person: Person) -> JsonReply:
     """Take one's rating of an event away, if there is one."""
     return _rate(store, run_id, _event(_finished(store, run_id), event_id), person, None)
 
 
 @router.put(urls.TURN_RATING)
+@described(FeedbackAnswer, takes=NewRating, refuses=(409,))
 def rate_turn(
     run_id: RunId, turn_index: TurnIndex, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
@@ -102,12 +111,14 @@ def rate_turn(
 
 
 @router.delete(urls.TURN_RATING)
+@described(FeedbackAnswer, refuses=(409,))
 def unrate_turn(run_id: RunId, turn_index: TurnIndex, store: ServedStore, person: Person) -> JsonReply:
     """Take one's rating of a turn away, if there is one."""
     return _rate(store, run_id, _turn(_finished(store, run_id), turn_index), person, None)
 
 
 @router.post(urls.TURN_COMMENTS)
+@described(FeedbackAnswer, takes=NewComment, refuses=(409,))
 def comment_turn(
     run_id: RunId, turn_index: TurnIndex, body: JsonBody, store: ServedStore, person: Person
 ) -> JsonReply:
@@ -119,6 +130,7 @@ def comment_turn(
 
 
 @router.delete(urls.TURN_COMMENT)
+@described(FeedbackAnswer, refuses=(409,))
 def delete_turn_comment(
     run_id: RunId, turn_index: TurnIndex, comment_id: CommentId, store: ServedStore
 ) -> JsonReply:

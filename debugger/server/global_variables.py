@@ -11,8 +11,15 @@ from pydantic import BaseModel, Field, field_validator
 from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
+from debugger.server.answers.global_variables import (
+    CreatedVariables,
+    ResolvedVariables,
+    VariableAnswer,
+    VariablePage,
+)
 from debugger.server.body import JsonBody, read_fields, unusable
 from debugger.server.global_values import NAMESPACE, GlobalValues
+from debugger.server.operations import described
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
 from debugger.server.parameters import BaseUrl, ServedStore
 from debugger.server.reply import JsonReply
@@ -66,6 +73,7 @@ class NewVariables(BaseModel):
 
 
 @router.get(urls.GLOBALS)
+@described(VariablePage)
 def list_variables(
     store: ServedStore,
     url: BaseUrl,
@@ -82,6 +90,7 @@ def list_variables(
 
 
 @router.post(urls.GLOBALS)
+@described(VariableAnswer, takes=NewVariable, statuses=(201,), refuses=(409,))
 def create_variable(body: JsonBody, store: ServedStore, request: Request) -> JsonReply:
     """Keep a new variable."""
     made = _create(store, body)
@@ -90,6 +99,7 @@ def create_variable(body: JsonBody, store: ServedStore, request: Request) -> Jso
 
 
 @router.post(urls.GLOBALS_BULK)
+@described(CreatedVariables, takes=NewVariables)
 def create_variables(body: JsonBody, store: ServedStore, request: Request) -> JsonReply:
     """Keep many new variables: those that can be kept are, and of each of the others the error is told."""
     created, errors = [], []
@@ -104,6 +114,7 @@ def create_variables(body: JsonBody, store: ServedStore, request: Request) -> Js
 
 
 @router.get(urls.GLOBALS_RESOLVED)
+@described(ResolvedVariables)
 def resolve_variables(store: ServedStore, url: BaseUrl) -> JsonReply:
     """The value of each variable by name; a mask for those that are secret."""
     system = {row["name"]: row["value"] for row in _system(url)}
@@ -111,6 +122,7 @@ def resolve_variables(store: ServedStore, url: BaseUrl) -> JsonReply:
 
 
 @router.get(urls.GLOBAL)
+@described(VariableAnswer)
 def get_variable(variable_id: VariableId, store: ServedStore, url: BaseUrl) -> JsonReply:
     """One variable."""
     if not variable_id.startswith(SYSTEM_PREFIX):
@@ -122,6 +134,7 @@ def get_variable(variable_id: VariableId, store: ServedStore, url: BaseUrl) -> J
 
 
 @router.patch(urls.GLOBAL)
+@described(VariableAnswer, takes=ChangedVariable, refuses=(409,))
 def change_variable(
     variable_id: VariableId, body: JsonBody, store: ServedStore, request: Request
 ) -> JsonReply:
@@ -142,6 +155,7 @@ def change_variable(
 
 
 @router.delete(urls.GLOBAL, status_code=204)
+@described(statuses=(204,))
 def delete_variable(variable_id: VariableId, store: ServedStore, request: Request) -> Response:
     """Forget a variable."""
     _refuse_system(variable_id)

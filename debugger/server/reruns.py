@@ -17,7 +17,15 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput
 from debugger.server import rerun_tickets
+from debugger.server.answers.reruns import (
+    Preflight,
+    RerunnableTurns,
+    RerunPreview,
+    RerunTokenAnswer,
+    StartedRerun,
+)
 from debugger.server.body import JsonBody, read_fields
+from debugger.server.operations import described
 from debugger.server.parameters import Admitting, Engine, Person, RunId, TurnIndex, TurnsUnderWay
 from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
@@ -51,6 +59,7 @@ class Rerun(RerunTarget):
 
 
 @router.get(urls.RERUNNABLE_TURNS)
+@described(RerunnableTurns)
 def list_turns(run_id: RunId, engine: Engine) -> JsonReply:
     """Which turns of a run can be taken again, and how often each was."""
     reason = engine.reruns.reason_against(run_id)
@@ -68,6 +77,7 @@ def list_turns(run_id: RunId, engine: Engine) -> JsonReply:
 
 
 @router.post(urls.RERUN_PREFLIGHT)
+@described(Preflight, takes=RerunTarget)
 def preflight(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engine) -> JsonReply:
     """What would come of a re-run; nothing is done."""
     target = read_fields(RerunTarget, body)
@@ -78,6 +88,7 @@ def preflight(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engi
 
 
 @router.post(urls.RERUN_TOKENS)
+@described(RerunTokenAnswer, takes=RerunTarget, refuses=(409,))
 def mint_token(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engine) -> JsonReply:
     """A token for a re-run. An impossible one is refused with 409: the platform's status is not known."""
     target = read_fields(RerunTarget, body)
@@ -87,12 +98,14 @@ def mint_token(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Eng
 
 
 @router.get(urls.RERUN_TOKEN)
+@described(RerunPreview, refuses=(409,))
 def preview(run_id: RunId, turn_index: TurnIndex, token: Token, engine: Engine) -> JsonReply:
     """What a token stands for."""
     return _preview(engine, rerun_tickets.find(engine, run_id, turn_index, token))
 
 
 @router.patch(urls.RERUN_TOKEN)
+@described(RerunPreview, takes=RerunEdits, refuses=(409,))
 def amend(run_id: RunId, turn_index: TurnIndex, token: Token, body: JsonBody, engine: Engine) -> JsonReply:
     """Edit words and variables before a re-run; what was sent before under the same keys is replaced."""
     ticket = rerun_tickets.find(engine, run_id, turn_index, token)
@@ -106,6 +119,7 @@ def amend(run_id: RunId, turn_index: TurnIndex, token: Token, body: JsonBody, en
 
 
 @router.post(urls.RERUN)
+@described(StartedRerun, takes=Rerun, statuses=(202, 200), refuses=(400, 409, 429, 500))
 def rerun(
     run_id: RunId,
     turn_index: TurnIndex,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from debugger.protocol.runs import TurnResult
+from debugger.server.metrics import Metrics
 
 
 @dataclass
@@ -22,9 +23,14 @@ class RunningTurn:
 
 
 class RunningTurns:
-    """The turns under way by run. A first turn has no run id yet and so cannot be stopped."""
+    """The turns under way by run. A first turn has no run id yet and so cannot be stopped.
 
-    def __init__(self) -> None:
+    Args:
+        metrics: Where they are counted.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._turns: dict[str, RunningTurn] = {}
         self._lock = threading.Lock()
 
@@ -39,9 +45,15 @@ class RunningTurns:
         turn = RunningTurn(cancelled or threading.Event())
         with self._lock:
             known = run_id is not None and self._turns.setdefault(run_id, turn) is turn
+        self._metrics.begin_turn()
+        error: BaseException | None = None
         try:
             yield turn
+        except BaseException as raised:
+            error = raised
+            raise
         finally:
+            self._metrics.end_turn(turn.result, error)
             if known and run_id is not None:
                 with self._lock:
                     del self._turns[run_id]

@@ -11,7 +11,9 @@ from debugger.errors import ConflictError
 from debugger.protocol import urls
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunStatus
+from debugger.server.answers.runs import EvaluationAnswer, RunAnswer, RunPage
 from debugger.server.moments import Moment, in_utc
+from debugger.server.operations import described
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
 from debugger.server.parameters import ID_PATTERN, RunId, ServedBackend, ServedStore, TurnsUnderWay
 from debugger.server.records import read_remarks
@@ -24,6 +26,7 @@ _ALL = 1_000_000
 
 
 @router.get(urls.RUNS)
+@described(RunPage)
 def list_runs(
     backend: ServedBackend,
     workflow_id: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
@@ -57,12 +60,14 @@ def list_runs(
 
 
 @router.get(urls.RUN)
+@described(RunAnswer)
 def get_run(run_id: RunId, backend: ServedBackend) -> JsonReply:
     """One run with every finished turn, and with what was said about it."""
     return JsonReply(run_answer(backend.run(run_id), read_remarks(backend, run_id)))
 
 
 @router.delete(urls.RUN, status_code=204)
+@described(statuses=(204,), refuses=(409,))
 def delete_run(run_id: RunId, store: ServedStore, running: TurnsUnderWay) -> Response:
     """Forget a run and what was said about it.
 
@@ -78,6 +83,7 @@ def delete_run(run_id: RunId, store: ServedStore, running: TurnsUnderWay) -> Res
 
 
 @router.get(urls.EVALUATION_RESULT)
+@described(EvaluationAnswer)
 def get_evaluation(run_id: RunId, backend: ServedBackend) -> JsonReply:
     """What an evaluation of a run found: nothing, since none is made here.
 

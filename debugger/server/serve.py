@@ -13,6 +13,7 @@ from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
 from debugger.server.collecting import spare_the_collector
+from debugger.server.ending import EndingServer
 
 
 def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *, rate_limit: int = 0) -> None:
@@ -46,7 +47,7 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
         config = uvicorn.Config(app, timeout_graceful_shutdown=5)
         spare_the_collector()
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            EndingServer(config, app.state.readiness).run(sockets=[listener])
         finally:
             app.state.teams.close()
 

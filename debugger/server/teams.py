@@ -17,6 +17,7 @@ from debugger.server.access import Caller
 from debugger.server.admission import Admission
 from debugger.server.global_values import GlobalValues
 from debugger.server.live.server import LiveServer
+from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
 from debugger.settings import Settings
 from debugger.store import url_of_team
@@ -29,11 +30,12 @@ class Team:
 
     Args:
         backend: Runs the team's workflows. An embedded engine is given the global variables of its store.
+        metrics: Where the turns of all teams are counted.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, metrics: Metrics) -> None:
         self.backend = backend
-        self.running = RunningTurns()
+        self.running = RunningTurns(metrics)
         self.admission = Admission()
         self.live = LiveServer(backend, self.running, self.admission)
         self.global_values: GlobalValues | None = None
@@ -49,10 +51,12 @@ class Teams:
 
     Args:
         main: The backend of those who are in no team; closing it stays with the caller.
+        metrics: Where their turns are counted.
     """
 
-    def __init__(self, main: Backend) -> None:
-        self._main = Team(main)
+    def __init__(self, main: Backend, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._main = Team(main, metrics)
         self._opened: dict[str, Team] = {}
         self._opening = threading.Lock()
 
@@ -75,7 +79,7 @@ class Teams:
         """
         with self._opening:
             if name not in self._opened:
-                self._opened[name] = Team(self._backend_of(name))
+                self._opened[name] = Team(self._backend_of(name), self._metrics)
             return self._opened[name]
 
     def close(self) -> None:

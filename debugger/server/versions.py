@@ -12,8 +12,16 @@ from debugger.errors import NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import VersionSummary
+from debugger.server.answers.workflows import (
+    NewVersionAnswer,
+    VersionAnswer,
+    VersionDifference,
+    VersionPage,
+    WorkflowAnswer,
+)
 from debugger.server.body import JsonBody, read_fields, read_object
-from debugger.server.documents import version_document
+from debugger.server.documents import NewConfig, version_document
+from debugger.server.operations import described
 from debugger.server.paging import page_envelope
 from debugger.server.parameters import (
     LARGEST_VERSION,
@@ -45,6 +53,7 @@ class VersionName(BaseModel):
 
 
 @router.get(urls.VERSIONS)
+@described(VersionPage)
 def list_versions(workflow_id: WorkflowId, backend: ServedBackend) -> JsonReply:
     """Every version of a workflow, each with its graph."""
     rows = [read_version(backend, workflow_id, version) for version in backend.versions(workflow_id)]
@@ -52,6 +61,7 @@ def list_versions(workflow_id: WorkflowId, backend: ServedBackend) -> JsonReply:
 
 
 @router.post(urls.VERSIONS)
+@described(NewVersionAnswer, takes=NewVersion, statuses=(201,))
 def create_version(workflow_id: WorkflowId, body: JsonBody, backend: ServedBackend) -> JsonReply:
     """Keep a copy of a version as the next one."""
     wanted = read_fields(NewVersion, body)
@@ -69,6 +79,7 @@ def create_version(workflow_id: WorkflowId, body: JsonBody, backend: ServedBacke
 
 
 @router.patch(urls.VERSION)
+@described(VersionAnswer, takes=VersionName)
 def rename_version(
     workflow_id: WorkflowId, version_number: VersionNumber, body: JsonBody, engine: Engine
 ) -> JsonReply:
@@ -80,6 +91,7 @@ def rename_version(
 
 
 @router.patch(urls.VERSION_CONFIG)
+@described(VersionAnswer, takes=NewConfig, refuses=(400,))
 def replace_config(
     workflow_id: WorkflowId, version_number: VersionNumber, body: JsonBody, engine: Engine
 ) -> JsonReply:
@@ -94,6 +106,7 @@ def replace_config(
 
 
 @router.post(urls.ACTIVATE, dependencies=[Depends(read_object)])
+@described(WorkflowAnswer)
 def activate_version(
     workflow_id: WorkflowId, version_number: VersionNumber, backend: ServedBackend, url: BaseUrl
 ) -> JsonReply:
@@ -103,6 +116,7 @@ def activate_version(
 
 
 @router.delete(urls.VERSION, status_code=204)
+@described(statuses=(204,), refuses=(409,))
 def delete_version(workflow_id: WorkflowId, version_number: VersionNumber, engine: Engine) -> Response:
     """Forget a version, unless it is the active one."""
     engine.store.catalogue.delete_version(workflow_id, version_number)
@@ -111,6 +125,7 @@ def delete_version(workflow_id: WorkflowId, version_number: VersionNumber, engin
 
 
 @router.get(urls.DIFF)
+@described(VersionDifference)
 def compare_versions(
     workflow_id: WorkflowId,
     version_number: VersionNumber,

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, field_validator
 
 from debugger.protocol import urls
-from debugger.protocol.workflow import WorkflowSummary
+from debugger.protocol.workflow import Workflow, WorkflowSummary
+from debugger.server.answers.workflows import WorkflowAnswer, WorkflowPage
 from debugger.server.body import JsonBody, read_fields
-from debugger.server.documents import name_in, new_document
+from debugger.server.documents import NamedWorkflow, name_in, new_document
 from debugger.server.moments import Moment, in_utc
+from debugger.server.operations import described
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
 from debugger.server.parameters import BaseUrl, Engine, Person, ServedBackend, WorkflowId
 from debugger.server.records import read_rows, read_workflow, sign
@@ -35,6 +37,7 @@ class Labels(BaseModel):
 
 
 @router.get(urls.WORKFLOWS)
+@described(WorkflowPage)
 def list_workflows(
     backend: ServedBackend,
     page: PageNumber = 1,
@@ -50,12 +53,13 @@ def list_workflows(
 
 
 @router.post(urls.WORKFLOWS)
+@described(WorkflowAnswer, takes=Workflow | NamedWorkflow, statuses=(201,), refuses=(400,))
 def create_workflow(body: JsonBody, backend: ServedBackend, person: Person, url: BaseUrl) -> JsonReply:
     """Keep a new workflow: a hydrated document, a document under ``config``, or none but a name.
 
     What the platform refuses to save is refused here too (``platform/wire.md`` 4.8). The app, which is to
-    show what is wrong with a workflow, imports it without this route. Logical ids stay as they are, which
-    section 9.2 leaves to the server.
+    show what is wrong with a workflow, imports it without this route. Logical ids stay as they are
+    (``platform/wire.md`` 9.2).
     """
     name = name_in(body)
     summary = backend.create_workflow(new_document(body), name=name)
@@ -64,6 +68,7 @@ def create_workflow(body: JsonBody, backend: ServedBackend, person: Person, url:
 
 
 @router.get(urls.WORKFLOW)
+@described(WorkflowAnswer)
 def get_workflow(
     workflow_id: WorkflowId, backend: ServedBackend, url: BaseUrl, fully_hydrate: bool = False
 ) -> JsonReply:
@@ -72,6 +77,7 @@ def get_workflow(
 
 
 @router.patch(urls.WORKFLOW)
+@described(WorkflowAnswer, takes=Labels)
 def update_workflow(
     workflow_id: WorkflowId, body: JsonBody, engine: Engine, person: Person, url: BaseUrl
 ) -> JsonReply:
@@ -85,6 +91,7 @@ def update_workflow(
 
 
 @router.delete(urls.WORKFLOW, status_code=204)
+@described(statuses=(204,))
 def delete_workflow(workflow_id: WorkflowId, backend: ServedBackend) -> Response:
     """Forget a workflow and its versions."""
     backend.delete_workflow(workflow_id)

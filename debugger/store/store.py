@@ -18,7 +18,7 @@ from debugger.store.database import Database
 from debugger.store.feedback import FeedbackBook
 from debugger.store.forks import ForkBook
 from debugger.store.global_variables import GlobalVariables
-from debugger.store.installation import install
+from debugger.store.installation import NEWEST, install
 from debugger.store.notebook import Notebook
 from debugger.store.rerun_tokens import RerunTokens
 from debugger.store.reruns import RerunBook
@@ -76,6 +76,11 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self._database.close()
+
+    def has_present_tables(self) -> bool:
+        """Whether the database answers, and its tables are those of this program."""
+        with self._database.reading() as connection:
+            return facts.revision_of(connection) == NEWEST
 
     def is_empty(self) -> bool:
         """Whether no workflow was ever created here. Deleting the last one does not make it empty again."""

@@ -16,6 +16,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.server.access import Access, Caller, KeyRing, check_role
 from debugger.server.access.caller import write_caller
 from debugger.server.access.rates import Rate
+from debugger.server.metrics import Metrics
 from debugger.server.reply import JsonReply
 from debugger.server.teams import Teams
 from debugger.settings import Settings
@@ -92,7 +93,7 @@ async def main():
         for number in range(200):
             backend.store.api_keys.add(f"Person {number}", Role.RUN)
         _, own = backend.store.api_keys.add("Ada", Role.RUN)
-        with closing(Teams(backend)) as teams:
+        with closing(Teams(backend, Metrics("1"))) as teams:
             door = Access(
                 nothing,
                 ring=KeyRing(backend.store.api_keys, "sk-shared"),

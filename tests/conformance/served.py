@@ -71,7 +71,7 @@ def serving(database, folder, key=KEY, **settings):
                 client.log = log
                 client.printed = lambda: "".join(printed)
                 yield client
-        finally:
+        finally:  # what fails in between must not leave it running
             server.terminate()
             server.wait(timeout=15)
             reader.join()

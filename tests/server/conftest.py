@@ -14,9 +14,9 @@ from debugger.settings import Settings
 
 
 @contextmanager
-def serving(backend, **options):
+def serving(backend, *, app=None, **options):
     listener = listen("127.0.0.1", 0)
-    app = create_app(backend, **options)
+    app = app or create_app(backend, **options)
     config = uvicorn.Config(app, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

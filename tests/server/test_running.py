@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
 
 
 def test_a_turn_is_known_for_as_long_as_it_lasts():
-    running = RunningTurns()
+    running = RunningTurns(Metrics("1.0"))
 
     with running.turn("run") as turn:
         turn.over.set()
@@ -15,7 +16,7 @@ def test_a_turn_is_known_for_as_long_as_it_lasts():
 
 
 def test_a_second_turn_of_a_run_does_not_hide_the_first():
-    running = RunningTurns()
+    running = RunningTurns(Metrics("1.0"))
 
     with running.turn("run") as first:
         with running.turn("run") as second:
@@ -28,7 +29,7 @@ def test_a_second_turn_of_a_run_does_not_hide_the_first():
 
 
 def test_a_turn_of_a_new_run_cannot_be_named():
-    running = RunningTurns()
+    running = RunningTurns(Metrics("1.0"))
 
     with running.turn(None) as turn:
         assert running.stop("run") is None

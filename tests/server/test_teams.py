@@ -9,6 +9,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import UnsupportedError
+from debugger.server.metrics import Metrics
 from debugger.server.teams import Teams, settings_of_team
 from debugger.settings import Settings
 from debugger.store import Role
@@ -23,7 +24,7 @@ def backend(tmp_path):
 
 def test_a_team_is_opened_once_however_many_ask_at_the_same_moment(backend):
     meet, found = threading.Barrier(4), []
-    with closing(Teams(backend)) as teams:
+    with closing(Teams(backend, Metrics("1"))) as teams:
 
         def open_team():
             meet.wait()
@@ -40,7 +41,7 @@ def test_a_team_is_opened_once_however_many_ask_at_the_same_moment(backend):
 
 
 def test_two_teams_share_nothing_that_one_could_see_the_other_by(backend):
-    with closing(Teams(backend)) as teams:
+    with closing(Teams(backend, Metrics("1"))) as teams:
         one, other = teams.open("qa"), teams.open("desk")
 
         shared = [name for name in vars(one) if getattr(one, name) is getattr(other, name)]
@@ -70,7 +71,7 @@ def test_a_team_has_its_own_store_scripts_and_documents(tmp_path):
 
 
 def test_a_team_that_nobody_asks_for_has_no_store(backend, tmp_path):
-    with closing(Teams(backend)) as teams:
+    with closing(Teams(backend, Metrics("1"))) as teams:
         before = list(tmp_path.glob("*.team-*"))
         teams.open("qa")
 
@@ -81,7 +82,7 @@ def test_a_team_that_nobody_asks_for_has_no_store(backend, tmp_path):
 def test_secrets_of_the_environment_are_not_for_teams(backend, monkeypatch):
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SECRET_TOKEN", "of the main store")
 
-    with closing(Teams(backend)) as teams:
+    with closing(Teams(backend, Metrics("1"))) as teams:
         team = teams.open("qa")
 
         assert team.backend._doors._vault.secrets().get("TOKEN") is None
@@ -89,7 +90,7 @@ def test_secrets_of_the_environment_are_not_for_teams(backend, monkeypatch):
 
 def test_a_server_that_keeps_no_runs_has_no_teams():
     with pytest.raises(UnsupportedError, match="teams"):
-        Teams(SimpleNamespace()).open("qa")
+        Teams(SimpleNamespace(), Metrics("1")).open("qa")
 
 
 def test_a_turn_of_one_team_cannot_be_stopped_by_another(serve, backend):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from debugger.errors import StoreError
+from debugger.store.database import Database
 from debugger.store.schema import SCHEMA_VERSION
 from debugger.store.store import Store
 
@@ -17,6 +18,16 @@ def test_a_database_is_opened_again_with_what_is_in_it(url):
 
     with closing(Store(url)) as store:
         assert store.workflows() == ([workflow], 1)
+
+
+def test_a_store_sees_that_another_program_has_changed_its_tables(url):
+    with closing(Store(url)) as store, closing(Database(url)) as other:
+        before = store.has_present_tables()
+        with other.writing() as connection:
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        after = store.has_present_tables()
+
+    assert (before, after) == (True, False)
 
 
 def test_a_new_database_notes_its_schema_version(tmp_path):

@@ -11,7 +11,7 @@ TOO_LARGE = 1009
 BROKEN = 1011
 HAS_INITIAL_STATE = 4006
 BAD_RERUN_TOKEN = 4007
-_REFUSED = 4000
+REFUSED = 4000
 """What is added to an HTTP status between 400 and 499; what the platform itself uses is below these."""
 
 _LONGEST_REASON = 123
@@ -34,7 +34,7 @@ class Closing(Exception):
     @classmethod
     def refusing(cls, status: int, reason: str) -> Closing:
         """For what a request would be answered with a status from 400 to 499."""
-        return cls(_REFUSED + status, reason)
+        return cls(REFUSED + status, reason)
 
     @classmethod
     def after(cls, error: DebuggerError) -> Closing:

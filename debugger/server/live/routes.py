@@ -10,7 +10,9 @@ from starlette.datastructures import Headers
 from debugger.protocol import urls
 from debugger.server.access import caller_of
 from debugger.server.access.visit import Visit
+from debugger.server.answers.server import SessionTokenAnswer
 from debugger.server.live.tokens import SessionTokens
+from debugger.server.operations import described
 from debugger.server.reply import JsonReply
 from debugger.server.teams import team_of
 
@@ -29,6 +31,7 @@ async def stream(socket: WebSocket) -> None:
     await team_of(socket.scope).live.stream(socket, visit, frame_limit=state.body_limit).serve()
 
 
+@described(SessionTokenAnswer)
 async def session_token(request: Request) -> JsonReply:
     """A token that opens one socket, soon, to the one who asks for it."""
     tokens: SessionTokens = request.app.state.tokens

@@ -15,8 +15,9 @@ def routes():
     """Every route of the app: its own ones, and those of the routers that it takes in."""
     app = served.create_app(SimpleNamespace())
     own = [route for route in app.routes if hasattr(route, "path")]
-    assert len(own) + len(served.ROUTERS) == len(app.routes)
-    return own + [route for router in served.ROUTERS for route in router.routes]
+    routers = [*served.ROUTERS, served.probes.router]
+    assert len(own) + len(routers) == len(app.routes)
+    return own + [route for router in routers for route in router.routes]
 
 
 def test_every_route_is_in_the_table_or_answers_to_everybody():

@@ -1,0 +1,34 @@
+"""Errors as answers tell them (``platform/wire.md`` 1.8); `debugger.server.errors` writes them."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+
+class Detail(TypedDict):
+    """What went wrong, in a sentence."""
+
+    detail: str
+
+
+class BrokenRule(TypedDict):
+    """A rule that a workflow, a condition or a bundle breaks."""
+
+    message: str
+    """Of which kind it is."""
+    error: str
+
+
+class Problem(TypedDict):
+    """One thing that cannot be used."""
+
+    type: str
+    loc: list[str | int]
+    """The way to it, from ``path``, ``query`` or ``body`` on."""
+    msg: str
+
+
+class Problems(TypedDict):
+    """What of a request cannot be used."""
+
+    detail: list[Problem]

@@ -1,0 +1,157 @@
+"""What the server counts of itself, for Prometheus.
+
+Labels have values of a small fixed set: a route's template and not its path, no id, nothing that a caller
+chose.
+"""
+
+from __future__ import annotations
+
+import platform
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+from debugger.errors import DebuggerError
+from debugger.protocol.runs import TurnResult
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_OTHER = "other"
+_NO_ROUTE = "none"
+_NO_ANSWER = "none"
+_NODE_RUN = "start_node_run"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+"""From a lookup to a turn in which models write at length."""
+_REFUSALS = {401: "key", 403: "rights"}
+_TOO_MUCH = 429
+_Measured = tuple[Counter, Histogram]
+
+
+class Metrics:
+    """The counters of one app.
+
+    Args:
+        version: The version of this program.
+    """
+
+    def __init__(self, version: str) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        build = Gauge(
+            "debugger_build_info", "The program that runs.", ["version", "python"], registry=self.registry
+        )
+        build.labels(version, platform.python_version()).set(1)
+        self._requests = Counter(
+            "debugger_http_requests",
+            "Requests that were answered, or left before.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self._latency = Histogram(
+            "debugger_http_request_seconds",
+            "Time until an answer was sent.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._turns = Counter(
+            "debugger_turns",
+            "Turns and steps of background work, by the status of the run after it, "
+            "or 'refused' or 'error' where there was no result.",
+            ["status"],
+            registry=self.registry,
+        )
+        self._under_way = Gauge("debugger_turns_under_way", "Turns under way.", registry=self.registry)
+        self._sockets = Gauge("debugger_sockets_open", "WebSockets that are open.", registry=self.registry)
+        self._events = Counter("debugger_events", "Events of turns that are over.", registry=self.registry)
+        self._node_runs = Counter(
+            "debugger_node_runs", "Node runs in turns that are over.", registry=self.registry
+        )
+        self._refused = Counter(
+            "debugger_refused",
+            "What was not let in: 'key', 'rights', 'rate' of requests, 'concurrency' of a workflow's runs.",
+            ["reason"],
+            registry=self.registry,
+        )
+        # Looking a labelled metric up is most of what it costs.
+        self._known: dict[tuple[str, str, int], _Measured] = {}
+
+    def exposition(self) -> bytes:
+        """Everything as text, in the format that `MEDIA_TYPE` names."""
+        return generate_latest(self.registry)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request.
+
+        Args:
+            method: The method; one that HTTP does not know counts as another one.
+            route: The template of the path; empty where no route was found.
+            status: That of the answer; 0 where there was none.
+            seconds: Until the answer was sent.
+        """
+        key = (method, route, status)
+        measured = self._known.get(key)
+        if measured is None:
+            name = route or _NO_ROUTE
+            known_method = method if method in _METHODS else _OTHER
+            counter = self._requests.labels(known_method, name, str(status) if status else _NO_ANSWER)
+            measured = (counter, self._latency.labels(name))
+            if known_method == method:  # others could be without end
+                self._known[key] = measured
+        measured[0].inc()
+        measured[1].observe(seconds)
+        if status >= 400:
+            self.refusal(status, has_route=bool(route))
+
+    def refusal(self, status: int, *, has_route: bool) -> None:
+        """Count what was not let in, if a status tells of that.
+
+        Args:
+            status: That of an answer, or of a socket's end.
+            has_route: Whether a route was found: who comes too often is sent away at the door, and a run too
+                many behind it.
+        """
+        reason = _REFUSALS.get(status)
+        if status == _TOO_MUCH:
+            reason = "concurrency" if has_route else "rate"
+        if reason is not None:
+            self._refused.labels(reason).inc()
+
+    def open_socket(self) -> None:
+        """Count a socket that opens."""
+        self._sockets.inc()
+
+    def close_socket(self) -> None:
+        """Count the same socket as it closes."""
+        self._sockets.dec()
+
+    def begin_turn(self) -> None:
+        """Count a turn that begins."""
+        self._under_way.inc()
+
+    def end_turn(self, result: TurnResult | None, error: BaseException | None) -> None:
+        """Count the same turn as it ends.
+
+        Args:
+            result: How the run stands.
+            error: What ended it instead.
+        """
+        self._under_way.dec()
+        if result is None:
+            was_refused = isinstance(error, DebuggerError) and error.status < 500
+            self._turns.labels("refused" if was_refused else "error").inc()
+        elif result.events:  # background work that had nothing to do is none
+            self._turns.labels(result.status).inc()
+            self._events.inc(len(result.events))
+            self._node_runs.inc(sum(event.get("type") == _NODE_RUN for event in result.events))

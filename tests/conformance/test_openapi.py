@@ -1,0 +1,16 @@
+"""A server on SQLite keeps what its document promises, over requests that are made up from it."""
+
+from __future__ import annotations
+
+from tests.conformance.generated_requests import send_generated
+from tests.conformance.served import serving
+
+
+def test_every_answer_is_one_that_the_document_promises(tmp_path):
+    with serving(f"sqlite:///{tmp_path}/runs.sqlite3", tmp_path) as api:
+        outcome = send_generated(api, per_operation=36, per_refusal=2)
+
+    assert not outcome.faults, "\n\n".join(outcome.faults[:10])
+    assert outcome.count >= 2_000
+    assert outcome.share_of_good > 0.3
+    assert len(outcome.never_good) < 3, outcome.never_good

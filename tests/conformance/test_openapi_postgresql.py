@@ -1,0 +1,21 @@
+"""A server on PostgreSQL keeps the same promises; in a file of its own, which a second worker takes."""
+
+from __future__ import annotations
+
+from tests.conformance.generated_requests import send_generated
+from tests.conformance.served import serving
+from tests.postgres import a_database, a_schema
+
+
+def test_every_answer_is_one_that_the_document_promises_on_postgresql_too(tmp_path):
+    with (
+        a_database() as name,
+        a_schema(name) as database,
+        serving(database, tmp_path) as api,
+    ):
+        outcome = send_generated(api, per_operation=7, per_refusal=0)
+
+    assert not outcome.faults, "\n\n".join(outcome.faults[:10])
+    assert outcome.count >= 350
+    assert outcome.share_of_good > 0.3
+    assert len(outcome.never_good) < 12, outcome.never_good

@@ -1,0 +1,19 @@
+"""Reads what a server has counted."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def counted(client, name, **labels):
+    """The value of a metric; 0 where it was never counted."""
+    return value(client.get(client.base_url.join("/metrics")).text, name, **labels)
+
+
+def value(text, name, **labels):
+    """The same out of a text."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == name and labels.items() <= sample.labels.items():
+                return sample.value
+    return 0

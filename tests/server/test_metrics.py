@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import pytest
+
+from debugger.server.metrics import Metrics
+from tests.factories import document, say, static
+from tests.server.counting import counted, value
+
+UNKNOWN = "665f00000000000000000001"
+
+
+@pytest.fixture
+def api(serve, embedded):
+    """A client of a server of its own, which has counted nothing yet."""
+    return serve(embedded)
+
+
+def new_workflow(api, *parts):
+    body = {**document(*parts), "name": "Test"}
+    return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+
+
+def execute(api, workflow_id):
+    return api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {"command": "start"}})
+
+
+def test_a_turn_is_counted_with_its_end_its_nodes_and_its_events(api):
+    result = execute(api, new_workflow(api, static("a", "Hello"))).json()
+
+    assert counted(api, "debugger_turns_total", status="completed") == 1
+    assert counted(api, "debugger_node_runs_total") == 1
+    assert counted(api, "debugger_events_total") == len(result["events"])
+    assert counted(api, "debugger_turns_under_way") == 0
+
+
+def test_a_turn_that_cannot_be_run_is_counted_as_such(api):
+    execute(api, new_workflow(api))
+    execute(api, UNKNOWN)
+
+    assert counted(api, "debugger_turns_total", status="error") == 1
+    assert counted(api, "debugger_turns_total", status="refused") == 1
+
+
+def test_a_step_of_background_work_that_does_nothing_is_no_turn(api):
+    workflow_id = new_workflow(api, say("chat"))
+    run_id = execute(api, workflow_id).json()["run_id"]
+
+    api.post(f"/v1/workflows/{workflow_id}/runs/{run_id}/pump-companions")
+
+    assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
+
+
+def test_the_key_is_asked_for(serve, embedded):
+    client = serve(embedded, api_key="sk-right")
+
+    assert client.get(client.base_url.join("/metrics")).status_code == 401
+
+
+def test_each_app_counts_for_itself_what_it_is_and_what_it_needs(serve, embedded):
+    first, second = serve(embedded), serve(embedded)
+    first.get("/v1/workflows")
+
+    build = {"version": version("workflow-debugger"), "python": platform.python_version()}
+    assert counted(first, "debugger_build_info", **build) == 1
+    assert counted(first, "process_cpu_seconds_total") > 0
+    assert counted(first, "debugger_http_requests_total", route="/v1/workflows") == 1
+    assert counted(second, "debugger_http_requests_total", route="/v1/workflows") == 0
+
+
+def test_who_is_sent_away_at_the_door_came_too_often():
+    metrics = Metrics("1.0")
+
+    metrics.request("GET", "", 429, 0.001)
+
+    assert value(metrics.exposition().decode(), "debugger_refused_total", reason="rate") == 1

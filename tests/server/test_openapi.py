@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import schemathesis
+from fastapi.routing import iter_route_contexts
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.server import create_app
+from debugger.server.clones import Clone
+from debugger.server.openapi.refusals import GUARDED
+from debugger.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def document(api):
+    return api.get(api.base_url.join("/openapi.json")).json()
+
+
+def operation(document, method, path):
+    return document["paths"][f"/workflows{path}"][method]
+
+
+def operations(document):
+    return [
+        found
+        for path in document["paths"].values()
+        for method, found in path.items()
+        if method != "parameters"
+    ]
+
+
+def test_the_document_is_told_to_those_who_have_no_key(serve, embedded):
+    client = serve(embedded, api_key="sk-right")
+
+    answer = client.get(client.base_url.join("/openapi.json"))
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["info"]["title"] == "Workflow Debugger"
+    assert "/workflows/v1/workflow-runs/ws" in answer.json()["info"]["description"]
+
+
+def test_it_is_a_valid_document_of_openapi_3_1(document):
+    assert document["openapi"].startswith("3.1")
+    schemathesis.openapi.from_dict(document).validate()
+
+
+def test_every_route_is_in_it_under_a_name_of_its_own(document, embedded):
+    served = {
+        (method.lower(), route.path_format)
+        for route in iter_route_contexts(create_app(embedded).routes)
+        if getattr(route, "methods", None)
+        for method in route.methods
+    }
+
+    told = {(method, path) for path, item in document["paths"].items() for method in item}
+    names = [found["operationId"] for found in operations(document)]
+
+    assert served == {(method, path) for method, path in told if method != "parameters"}
+    assert len(set(names)) == len(names)
+
+
+def test_a_body_has_the_schema_of_the_model_that_reads_it(document):
+    clone = operation(document, "post", "/v1/workflows/{workflow_id}/clone")
+
+    schema = clone["requestBody"]["content"]["application/json"]["schema"]
+
+    assert schema == {"$ref": "#/components/schemas/Clone"}
+    assert document["components"]["schemas"]["Clone"]["properties"].keys() == Clone.model_fields.keys()
+
+
+def test_what_is_left_out_of_a_change_has_no_default(document):
+    fields = document["components"]["schemas"]["ChangedVariable"]["properties"]
+
+    assert not [name for name, field in fields.items() if "default" in field]
+
+
+def test_a_body_is_required_where_an_empty_object_will_not_do(document):
+    needed = [
+        operation(document, "post", f"/v1/workflows/{{workflow_id}}/{name}")["requestBody"]["required"]
+        for name in ("execute", "clone", "favorite")
+    ]
+
+    assert needed == [True, False, False]
+
+
+def test_parameters_come_with_their_limits(document):
+    listed = operation(document, "get", "/v1/workflow-runs")
+
+    size = next(one for one in listed["parameters"] if one.get("name") == "size")
+
+    assert (size["schema"]["minimum"], size["schema"]["maximum"], size["required"]) == (1, 1_000, False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "statuses"),
+    [
+        ("get", "/v1/workflows/schema", "200"),
+        ("post", "/v1/workflows", "201 400 413 415 422 503"),
+        ("delete", "/v1/workflows/{workflow_id}", "204 404 422 503"),
+        (
+            "post",
+            "/v1/workflows/{workflow_id}/execute",
+            "200 400 404 409 413 415 422 429 500 503",
+        ),
+        (
+            "put",
+            "/v1/workflow-runs/{run_id}/turns/{turn_index}/rating",
+            "200 404 409 413 415 422 503",
+        ),
+        ("get", "/v1/simulations", "404 413 415 422 501"),
+        ("get", "/v1/workflow-runs", "200 422 503"),
+    ],
+)
+def test_every_status_that_an_operation_can_give_is_told(document, method, path, statuses):
+    told = operation(document, method, path)["responses"].keys()
+
+    assert told == {*statuses.split(), *map(str, GUARDED)}
+
+
+def test_what_is_open_to_all_is_not_refused_for_want_of_a_key(document):
+    assert document["paths"]["/healthz"]["get"]["responses"].keys() == {"200"}
+    assert document["paths"]["/v1/session"]["get"]["responses"].keys() >= {"200", "401", "403"}
+
+
+def test_a_backend_that_keeps_its_runs_elsewhere_can_give_more(serve):
+    client = serve(SimpleNamespace())
+
+    told = client.get(client.base_url.join("/openapi.json")).json()
+
+    assert {"501", "502", "504"} <= operation(told, "get", "/v1/workflow-runs")["responses"].keys()
+    assert "501" in operation(told, "delete", "/v1/workflow-runs/{run_id}")["responses"]
+
+
+def test_what_needs_a_key_says_so(document):
+    assert document["security"] == [{"key": []}]
+    assert document["components"]["securitySchemes"]["key"] == {"type": "http", "scheme": "bearer"}
+    free = [path for path, item in document["paths"].items() if item.get("get", {}).get("security") == []]
+    assert sorted(free) == ["/healthz", "/openapi.json", "/readyz"]
+
+
+def test_words_for_those_who_read_the_code_are_left_out(document):
+    words = [str(found.get("summary")) + str(found.get("description")) for found in operations(document)]
+    words += [str(schema) for schema in document["components"]["schemas"].values()]
+
+    assert not [text for text in words if "platform/" in text or "Raises:" in text or "``" in text]
+
+
+def test_it_is_made_when_it_is_first_asked_for_and_kept():
+    backend = EmbeddedBackend(Settings(database="sqlite://"))
+
+    document = create_app(backend).state.document
+    was_made = "text" in vars(document)
+    first = document.text
+
+    assert not was_made
+    assert document.text is first
+    backend.close()
