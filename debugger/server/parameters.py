@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query, Request
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import UnsupportedError
-from debugger.server.access import caller_of
+from debugger.server.access import caller_of, check_role
 from debugger.server.admission import Admission
 from debugger.server.running import RunningTurns
 from debugger.server.teams import team_of
@@ -78,7 +78,14 @@ Person = Annotated[str, Depends(person_asking)]
 
 
 async def turns_under_way(request: Request) -> RunningTurns:
-    """The turns that are being run for the team that asks."""
+    """The turns that are being run for the team that asks, for those who may do what the route is for.
+
+    The routes that run turns have their callers looked at here, see `debugger.server.app.QUICK`.
+
+    Raises:
+        ForbiddenError: The caller may not do this.
+    """
+    await check_role(request)
     return team_of(request.scope).running
 
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
-from debugger.protocol.urls import BASE_PATH, STREAM
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.protocol.urls import BASE_PATH, SESSION, STREAM
 from debugger.server import app as served
 from debugger.server.access.roles import NEEDED, OPEN_PATHS, role_needed
+from debugger.settings import Settings
 from debugger.store import Role
 
 
@@ -58,3 +62,30 @@ def test_nothing_that_changes_what_is_kept_needs_less_than_running():
 @pytest.mark.parametrize("path", sorted(OPEN_PATHS))
 def test_what_answers_to_everybody_is_outside_the_api(path):
     assert not path.startswith((BASE_PATH, "/v1"))
+
+
+@pytest.mark.parametrize("role", [Role.READ, Role.RUN])
+def test_every_route_refuses_those_whose_role_is_not_enough(serve, role):
+    with closing(EmbeddedBackend(Settings(database="sqlite://"))) as backend:
+        _, key = backend.store.api_keys.add("Ada", role)
+        client = serve(backend)
+        client.headers["Authorization"] = f"Bearer {key}"
+        asked = [
+            (method, route.path)
+            for route in routes()
+            if not isinstance(route, APIWebSocketRoute) and route.path not in OPEN_PATHS
+            for method in route.methods
+            if not role.covers(role_needed(method, route.path))
+        ]
+
+        answers = {one: client.request(one[0], address(client, one[1])) for one in asked}
+
+    assert len(asked) >= 18
+    assert {one: answer.status_code for one, answer in answers.items() if answer.status_code != 403} == {}
+
+
+def address(client, path):
+    """Where a route is, about things that are not there."""
+    path = re.sub(r"\{(turn_index|\w*_number)\}", "0", path)
+    path = re.sub(r"\{\w+\}", "665f00000000000000000001", path)
+    return client.base_url.join(path) if path == SESSION else path
