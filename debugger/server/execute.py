@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 
@@ -23,7 +24,7 @@ from debugger.server.reply import JsonReply
 from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
-from debugger.server.turn_threads import on_a_turn_thread
+from debugger.server.turn_threads import MOST
 
 router = APIRouter()
 
@@ -38,6 +39,11 @@ class Desk:
     admission: Admission
     """Lets runs begin."""
 
+    async def run(self, work: Callable[..., JsonReply], *args: Any) -> JsonReply:
+        """Run a turn on a thread."""
+        at_once = self.backend.store.turns_at_once if isinstance(self.backend, EmbeddedBackend) else MOST
+        return await self.running.threads.run(at_once, work, self, *args)
+
 
 async def desk_of(request: Request) -> Desk:
     """What runs the turn of a request.
@@ -51,21 +57,21 @@ async def desk_of(request: Request) -> Desk:
 async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersion = None) -> JsonReply:
     """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
     body = await read_object(request)
-    return await on_a_turn_thread(_execute, await desk_of(request), workflow_id, body, version)
+    return await (await desk_of(request)).run(_execute, workflow_id, body, version)
 
 
 @router.post(urls.RUNS)
 async def start_or_resume(request: Request) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
     body = await read_object(request)
-    return await on_a_turn_thread(_start_or_resume, await desk_of(request), body)
+    return await (await desk_of(request)).run(_start_or_resume, body)
 
 
 @router.post(urls.PUMP)
 async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
     """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
     await read_object(request)
-    return await on_a_turn_thread(_pump, await desk_of(request), workflow_id, run_id)
+    return await (await desk_of(request)).run(_pump, workflow_id, run_id)
 
 
 def _execute(desk: Desk, workflow_id: str, body: JsonObject, version: int | None) -> JsonReply:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from debugger.protocol.runs import TurnResult
+from debugger.server.turn_threads import TurnThreads
 
 
 @dataclass
@@ -25,6 +26,7 @@ class RunningTurns:
     """The turns under way by run. A first turn has no run id yet and so cannot be stopped."""
 
     def __init__(self) -> None:
+        self.threads = TurnThreads()
         self._turns: dict[str, RunningTurn] = {}
         self._lock = threading.Lock()
 

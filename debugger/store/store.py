@@ -70,6 +70,11 @@ class Store:
         self.reruns = RerunBook(self._database)
         self.rerun_tokens = RerunTokens(self._database)
 
+    @property
+    def turns_at_once(self) -> int:
+        """How many turns gain from going on side by side here."""
+        return self._database.kind.turns_at_once
+
     def close(self) -> None:
         """Let go of the files."""
         self._database.close()
