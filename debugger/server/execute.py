@@ -24,7 +24,6 @@ from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
 from debugger.server.teams import Team, team_of
-from debugger.server.turn_threads import on_a_turn_thread
 
 router = APIRouter()
 
@@ -35,7 +34,7 @@ async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersi
     """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
     # Body and team are no parameters, as other routes have them: each would cost a tenth of a short turn.
     body = await read_object(request)
-    return await on_a_turn_thread(_execute, team_of(request.scope), workflow_id, body, version)
+    return await team_of(request.scope).run(_execute, workflow_id, body, version)
 
 
 @router.post(urls.RUNS)
@@ -43,7 +42,7 @@ async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersi
 async def start_or_resume(request: Request) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
     body = await read_object(request)
-    return await on_a_turn_thread(_start_or_resume, team_of(request.scope), body)
+    return await team_of(request.scope).run(_start_or_resume, body)
 
 
 @router.post(urls.PUMP)
@@ -51,7 +50,7 @@ async def start_or_resume(request: Request) -> JsonReply:
 async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
     """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
     await read_object(request)
-    return await on_a_turn_thread(_pump, team_of(request.scope), workflow_id, run_id)
+    return await team_of(request.scope).run(_pump, workflow_id, run_id)
 
 
 def _execute(team: Team, workflow_id: str, body: JsonObject, version: int | None) -> JsonReply:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Concatenate, cast
 
 from starlette.types import Scope
 
@@ -19,6 +20,7 @@ from debugger.server.global_values import GlobalValues
 from debugger.server.live.server import LiveServer
 from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
+from debugger.server.turn_threads import MOST, Answer, Given, TurnThreads
 from debugger.settings import Settings
 from debugger.store import url_of_team
 
@@ -40,10 +42,18 @@ class Team:
         self.live = LiveServer(backend, self.running, self.admission)
         self.global_values: GlobalValues | None = None
         """``None`` where the backend keeps none."""
+        self._threads = TurnThreads()
         if isinstance(backend, EmbeddedBackend):
             self.global_values = GlobalValues(backend.store)
             backend.globals = self.global_values.dynamic
             backend.use_secrets(self.global_values.secrets)
+
+    async def run(
+        self, work: Callable[Concatenate[Team, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
+    ) -> Answer:
+        """Call what runs a turn, with the team and these arguments, on a thread for turns."""
+        at_once = self.backend.store.turns_at_once if isinstance(self.backend, EmbeddedBackend) else MOST
+        return await self._threads.run(at_once, work, self, *args, **kwargs)
 
 
 class Teams:

@@ -1,9 +1,13 @@
 """What a turn costs the server under load, beside the engine's own turn and an empty route of FastAPI.
 
-200 sessions of 5 turns over 16 connections, on SQLite and on a PostgreSQL server of the benchmark's own.
-Three processes do the same 1,000 turns one after the other: the server, the engine without a server, and a
-FastAPI route that takes the same JSON and gives the same JSON. Only their own processor time counts, user and
-system; what PostgreSQL's processes take is printed apart.
+200 sessions of 5 turns over 16 connections, on SQLite and on a PostgreSQL server of the benchmark's own. The
+server, the engine without a server, and a FastAPI route that takes the same JSON and gives the same JSON do
+the same turns in processes of their own, a tenth of them at a time, one after the other: what else a machine
+does falls on all of them alike. Only their own processor time counts, user and system; what PostgreSQL's
+processes take is told apart. The ratio is the server's time to that of engine and route together.
+
+The route is measured in both of FastAPI's ways: as ``async def``, which costs least, and as ``def``, which is
+how a route is written that waits for something, as a turn does for its database.
 
 Run from the top of the repository: ``python -m tests.benchmarks.server_load [REPEATS]``.
 """
@@ -24,8 +28,8 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,35 +38,69 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.benchmarks.raw_client import Address, Connection, connected
-from tests.benchmarks.server_process import Costs
 from tests.conformance.served import headers, run_input
 from tests.conformance.server_process import server_process
 from tests.conformance.talks import CONNECTIONS, TURNS, Talk, create_talking, talks, write_script
 from tests.store.own_server import OwnServer
 
-SESSIONS = 200
-WARM_UP = 40
-"""Sessions before those that count."""
+ROUNDS, SESSIONS = 10, 20
+"""So many sessions in each round; one more round comes first and does not count."""
 LIBRARIES = ("fastapi", "starlette", "uvicorn", "pydantic", "sqlalchemy", "psycopg")
 
 Take = Callable[[Connection, Talk], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class Load:
-    """What 1,000 turns or requests cost and took."""
+@dataclass
+class Served:
+    """A server under load: what each round cost, and how long each answer took."""
 
-    cpu_ms: float
-    """Of the server's process, for one."""
-    per_second: float
-    p50_ms: float
-    p99_ms: float
+    name: str
+    process_id: int
+    address: Address
+    take: Take
+    cpu_ms: list[float] = field(default_factory=list)
+    """Of the server's process, for one turn."""
+    seconds: list[float] = field(default_factory=list)
+    taken: float = 0
+    """Seconds for all rounds."""
+
+    def play(self) -> None:
+        """One round."""
+        before, began = cpu_ms(self.process_id), time.perf_counter()
+        self.seconds += asyncio.run(play(self.address, talks(SESSIONS), self.take))
+        self.taken += time.perf_counter() - began
+        self.cpu_ms.append((cpu_ms(self.process_id) - before) / SESSIONS / TURNS)
+
+    def forget(self) -> None:
+        """Begin to count."""
+        self.cpu_ms, self.seconds, self.taken = [], [], 0
 
     def __str__(self) -> str:
+        p50, p99 = statistics.median(self.seconds), statistics.quantiles(self.seconds, n=100)[98]
         return (
-            f"{self.cpu_ms:6.3f} ms CPU  {self.per_second:6.0f}/s  "
-            f"p50 {self.p50_ms:5.1f} ms  p99 {self.p99_ms:5.1f} ms"
+            f"{self.name:<22}{statistics.mean(self.cpu_ms):6.3f} ms CPU"
+            f"{len(self.seconds) / self.taken:7.0f}/s   p50 {p50 * 1000:5.1f} ms   p99 {p99 * 1000:5.1f} ms"
         )
+
+
+@dataclass
+class Engine:
+    """The engine in a process without a server."""
+
+    name: str
+    process: ProcessPoolExecutor
+    cpu_ms: list[float] = field(default_factory=list)
+
+    def play(self) -> None:
+        """One round."""
+        self.cpu_ms.append(self.process.submit(run_engine).result())
+
+    def forget(self) -> None:
+        """Begin to count."""
+        self.cpu_ms = []
+
+    def __str__(self) -> str:
+        return f"{self.name:<22}{statistics.mean(self.cpu_ms):6.3f} ms CPU"
 
 
 def main() -> None:
@@ -71,38 +109,50 @@ def main() -> None:
     print(f"{platform.platform()}, {_processor()}, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in LIBRARIES))
     for repeat in range(repeats):
-        print(
-            f"\n{SESSIONS} sessions x {TURNS} turns, {CONNECTIONS} connections, run {repeat + 1}", flush=True
-        )
-        with tempfile.TemporaryDirectory() as name:
-            measure(Path(name))
+        count = ROUNDS * SESSIONS
+        print(f"\n{count} sessions x {TURNS} turns, {CONNECTIONS} connections, run {repeat + 1}", flush=True)
+        with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+            measure(Path(name), stack)
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path, stack: ExitStack) -> None:
     """One run of everything."""
     scripts = write_script(folder)
-    answers = folder / "answers.json"
-    turns: dict[str, tuple[Load, float]] = {}
-    with own_postgres() as postgres:
-        for kind, database in (("SQLite", f"sqlite:///{folder}/runs.sqlite3"), ("PostgreSQL", postgres.url)):
+    postgres = stack.enter_context(own_postgres())
+    pairs: list[tuple[Served, Engine]] = []
+    for kind, database in (("SQLite", f"sqlite:///{folder}/runs.sqlite3"), ("PostgreSQL", postgres.url)):
+        served, workflow_id = stack.enter_context(our_server(kind, database, folder / kind, scripts))
+        pairs.append((served, stack.enter_context(our_engine(kind, database, workflow_id, scripts))))
+    answers = answers_of_one_session(pairs[0][0])
+    (folder / "answers.json").write_text(json.dumps(answers))
+    routes = [stack.enter_context(empty_route(folder / "answers.json", way)) for way in ("async", "sync")]
+    subjects = [*(subject for pair in pairs for subject in pair), *routes]
+
+    gc.disable()  # a pause of this process would count as one of the servers'
+    theirs = 0.0
+    for number in range(1 + ROUNDS):
+        for subject in subjects:
             before = postgres_cpu_ms(postgres)
-            load, sample = served_turns(database, folder / kind, scripts)
-            theirs = (postgres_cpu_ms(postgres) - before) / (SESSIONS + WARM_UP) / TURNS
-            answers.write_text(json.dumps(sample.answers))
-            turns[kind] = load, engine_turns(database, scripts)
-            print(f"server on {kind:<12} {load}")
-            print(f"engine on {kind:<12} {turns[kind][1]:6.3f} ms CPU")
-            if kind == "PostgreSQL":
-                print(f"PostgreSQL's own processes, not counted: {theirs:.3f} ms CPU a turn")
-    for way in ("async", "sync"):
-        load = empty_requests(answers, way)
-        print(f"empty route ({way:<5})     {load}")
-        for kind, (served, engine) in turns.items():
-            print(f"    ratio on {kind:<11} {served.cpu_ms / (engine + load.cpu_ms):.2f}", flush=True)
+            subject.play()
+            if number and subject is pairs[1][0]:
+                theirs += postgres_cpu_ms(postgres) - before
+            if not number:
+                subject.forget()
+    gc.enable()
+
+    for subject in subjects:
+        print(subject)
+    print(f"PostgreSQL's own processes, not counted: {theirs / ROUNDS / SESSIONS / TURNS:.3f} ms CPU a turn")
+    for served, engine in pairs:
+        for route in routes:
+            ratio = sum(served.cpu_ms) / (sum(engine.cpu_ms) + sum(route.cpu_ms))
+            print(f"ratio: {served.name} / ({engine.name} + {route.name}) = {ratio:.2f}")
+    sys.stdout.flush()
 
 
-def served_turns(database: str, folder: Path, scripts: Path) -> tuple[Load, Talk]:
-    """The turns through the server; gives also one of the sessions."""
+@contextmanager
+def our_server(kind: str, database: str, folder: Path, scripts: Path) -> Iterator[tuple[Served, str]]:
+    """The server under test, and the workflow that is run."""
     with server_process(database, folder, scripts) as server, server.client() as api:
         workflow_id = create_talking(api)
         path = f"{api.base_url.path}v1/workflows/{workflow_id}/execute"
@@ -110,70 +160,70 @@ def served_turns(database: str, folder: Path, scripts: Path) -> tuple[Load, Talk
         async def take(connection: Connection, talk: Talk) -> None:
             talk.note(json.loads(await connection.post(path, body_of(talk))))
 
-        sessions = talks(SESSIONS)
-        load = measured(server.process_id, api.base_url.port, talks(WARM_UP), sessions, take)
-    return load, sessions[0]
+        assert api.base_url.port is not None
+        address = Address("127.0.0.1", api.base_url.port, headers())
+        yield Served(f"server on {kind}", server.process_id, address, take), workflow_id
 
 
-def engine_turns(database: str, scripts: Path) -> float:
-    """Milliseconds of CPU for one of the same turns in a process without a server."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(run_engine, database, str(scripts)).result()
+@contextmanager
+def our_engine(kind: str, database: str, workflow_id: str, scripts: Path) -> Iterator[Engine]:
+    """The engine on the same store."""
+    with ProcessPoolExecutor(
+        1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=open_engine,
+        initargs=(database, workflow_id, str(scripts)),
+    ) as process:
+        yield Engine(f"engine on {kind}", process)
 
 
-def run_engine(database: str, scripts: str) -> float:
-    """The same, in this process."""
-    backend = EmbeddedBackend(Settings(database=database, scripts=scripts))
-    workflow_id = backend.workflows(search="Tea")[0].id
-    for sessions in (talks(WARM_UP), talks(SESSIONS)):
-        inputs = [[input_of(talk, turn) for talk in sessions] for turn in range(1, TURNS + 1)]
-        began = time.process_time()
-        for row in inputs:
-            for talk, wire in zip(sessions, row, strict=True):
-                given = TurnInput.from_wire(wire)
-                talk.run_id = backend.execute(workflow_id, given, run_id=talk.run_id).finish().run_id
-        taken = time.process_time() - began
-    backend.close()
-    return taken * 1000 / SESSIONS / TURNS
-
-
-def empty_requests(answers: Path, way: str) -> Load:
-    """The same requests to a route that does nothing."""
+@contextmanager
+def empty_route(answers: Path, way: str) -> Iterator[Served]:
+    """The route that does nothing."""
     command = [sys.executable, "-m", "tests.benchmarks.empty_route", str(answers), way]
+
+    async def take(connection: Connection, talk: Talk) -> None:
+        result = json.loads(await connection.post(f"/turn/{talk.turn}", body_of(talk)))
+        talk.run_id = result["run_id"]
+        talk.answers.append(result)
+
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
-        port = int(server.stdout.readline())
+        address = Address("127.0.0.1", int(server.stdout.readline()), headers())
         # Each request is a line more, and a pipe that nobody reads stops the server once it is full.
         threading.Thread(target=server.stdout.read, daemon=True).start()
-
-        async def take(connection: Connection, talk: Talk) -> None:
-            result = json.loads(await connection.post(f"/turn/{talk.turn}", body_of(talk)))
-            talk.run_id = result["run_id"]
-            talk.answers.append(result)
-
-        try:
-            return measured(server.pid, port, talks(WARM_UP), talks(SESSIONS), take)
-        finally:
-            server.kill()
+        yield Served(f"empty route ({way})", server.pid, address, take)
+        server.kill()
 
 
-def measured(
-    process_id: int, port: int | None, warm_up: list[Talk], sessions: list[Talk], take: Take
-) -> Load:
-    """Play sessions on a server, and others before them."""
-    assert port is not None
-    address = Address("127.0.0.1", port, headers())
-    gc.disable()  # a pause of this process would count as one of the server's
-    asyncio.run(play(address, warm_up, take))
-    costs = Costs("", process_id)
-    began, cpu_ms = time.perf_counter(), costs.cpu_ms
-    seconds = sorted(asyncio.run(play(address, sessions, take)))
-    taken, cpu_ms = time.perf_counter() - began, costs.cpu_ms - cpu_ms
-    gc.enable()
-    count = len(seconds)
-    return Load(
-        cpu_ms / count, count / taken, statistics.median(seconds) * 1000, seconds[count * 99 // 100] * 1000
-    )
+engine_in_this_process: tuple[EmbeddedBackend, str]
+"""In an engine's process: the engine, and the workflow that it runs."""
+
+
+def open_engine(database: str, workflow_id: str, scripts: str) -> None:
+    """Open the engine in this process."""
+    global engine_in_this_process
+    engine_in_this_process = EmbeddedBackend(Settings(database=database, scripts=scripts)), workflow_id
+
+
+def run_engine() -> float:
+    """Milliseconds of CPU for one turn of a round in this process."""
+    backend, workflow_id = engine_in_this_process
+    sessions = talks(SESSIONS)
+    inputs = [[input_of(talk, turn) for talk in sessions] for turn in range(1, TURNS + 1)]
+    began = time.process_time()
+    for row in inputs:
+        for talk, wire in zip(sessions, row, strict=True):
+            given = TurnInput.from_wire(wire)
+            talk.run_id = backend.execute(workflow_id, given, run_id=talk.run_id).finish().run_id
+    return (time.process_time() - began) * 1000 / SESSIONS / TURNS
+
+
+def answers_of_one_session(served: Served) -> list[dict[str, Any]]:
+    """What the server answers to each turn of a session."""
+    talk = Talk("sample")
+    asyncio.run(play(served.address, [talk], served.take))
+    return talk.answers
 
 
 async def play(address: Address, sessions: list[Talk], take: Take) -> list[float]:
@@ -218,12 +268,17 @@ def own_postgres() -> Iterator[OwnServer]:
         server.remove()
 
 
+def cpu_ms(process_id: int) -> float:
+    """Processor time of the threads that a process has."""
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
+
+
 def postgres_cpu_ms(server: OwnServer) -> float:
-    """Processor time of a PostgreSQL server's processes, those that have ended among them."""
+    """Processor time of the processes that a PostgreSQL server has."""
     parent = server.process_id
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    ended = Path(f"/proc/{parent}/stat").read_text().rpartition(")")[2].split()[13:15]
-    return sum(Costs("", int(child)).cpu_ms for child in (parent, *children)) + sum(map(int, ended)) * 10
+    return sum(cpu_ms(int(process)) for process in (parent, *children))
 
 
 def _processor() -> str:

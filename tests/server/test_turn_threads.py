@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from debugger.server.turn_threads import MOST
+from debugger.server import turn_threads
+from debugger.server.turn_threads import MOST, TurnThreads
 from tests.conformance.graphs import direct, graph, http, static
 from tests.conformance.served import create, execute, spoken
 from tests.engine.outbound.http_server import HttpServer
@@ -41,3 +44,47 @@ def test_turns_that_wait_leave_threads_to_what_only_reads(api, waiting):
 
         may_go.set()
         assert {spoken(answer.result().json())[0] for answer in answers} == {"Done"}
+
+
+@pytest.fixture
+def all_short(monkeypatch):
+    """No turn takes long."""
+    monkeypatch.setattr(turn_threads, "SHORT_SECONDS", 600)
+
+
+@pytest.mark.usefixtures("all_short")
+def test_short_turns_go_on_one_after_the_other():
+    under_way, most = 0, 0
+
+    def work():
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.001)  # lets others run where they may
+        under_way -= 1
+
+    async def play():
+        threads = TurnThreads()
+        await asyncio.gather(*(threads.run(1, work) for _ in range(20)))
+
+    asyncio.run(play())
+
+    assert most == 1
+
+
+@pytest.mark.usefixtures("all_short")
+def test_who_leaves_the_line_keeps_nobody_from_going_on():
+    may_end = threading.Event()
+
+    async def play():
+        threads = TurnThreads()
+        first = asyncio.create_task(threads.run(1, may_end.wait))
+        second = asyncio.create_task(threads.run(1, may_end.wait))
+        third = asyncio.create_task(threads.run(1, may_end.wait))
+        await asyncio.sleep(0)
+        second.cancel()
+        may_end.set()
+        await asyncio.gather(first, third)
+        return await asyncio.wait_for(threads.run(1, lambda: "went on"), 30)
+
+    assert asyncio.run(play()) == "went on"
