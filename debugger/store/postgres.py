@@ -141,7 +141,7 @@ class Postgres:
         )
         self._given = url
         self._seconds = seconds_to_wait(url)
-        self.turns_at_once = _connections(url)
+        self._connections = self.turns_at_once = _connections(url)
         self.place = f"{url.database} on {_host(url)}"
         self.readers: AbstractContextManager[object] = nullcontext()
         self.writers: AbstractContextManager[object] = nullcontext()
@@ -158,7 +158,7 @@ class Postgres:
             self._url,
             connect_args={name: value for name, value in _ARGUMENTS.items() if name not in given},
             poolclass=QueuePool,
-            pool_size=self.turns_at_once,
+            pool_size=self._connections,
             max_overflow=0,
             pool_timeout=self._seconds,
             pool_use_lifo=True,
