@@ -41,8 +41,10 @@ from debugger.server.readiness import Readiness
 from debugger.server.request_ids import RequestIds
 from debugger.server.teams import Teams
 
-# Paths with a fixed word come before those that take any id in its place (``platform/wire.md`` 4.1).
+# They are looked through in this order: turns come first, which are what a server is mostly asked for. Then
+# paths with a fixed word come before those that take any id in its place (``platform/wire.md`` 4.1).
 ROUTERS = (
+    execute.router,
     schemas.router,
     dynamic_variables.router,
     active_versions.router,
@@ -52,7 +54,6 @@ ROUTERS = (
     concurrency.router,
     favorites.router,
     versions.router,
-    execute.router,
     runs.router,
     feedback.router,
     reruns.router,

@@ -22,7 +22,7 @@ from debugger.views.state import Pane
 
 Arguments = ParamSpec("Arguments")
 
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.1
 _BACKGROUND_POLL_SECONDS = 0.5
 _FIRST_SHOWN = {state.TAB_KEY: "State", state.LOWER_KEY: "Timeline", state.GRAPH_VIEW_KEY: "Graph"}
 """What the switches within the panes begin with."""
