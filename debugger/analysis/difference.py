@@ -51,6 +51,19 @@ def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
     return list(_of_values(before, after, path, 0))
 
 
+def is_same(before: Any, after: Any, depth: int = 0) -> bool:
+    """Whether two values are equal; looks into them, since Python takes ``True`` for ``1``."""
+    if before is after:
+        return True
+    if isinstance(before, bool) or isinstance(after, bool) or before != after:
+        return False
+    if depth < _DEEPEST and isinstance(before, Mapping):
+        return all(is_same(value, after[key], depth + 1) for key, value in before.items())
+    if depth < _DEEPEST and isinstance(before, list):
+        return all(is_same(*pair, depth + 1) for pair in zip(before, after, strict=True))
+    return True
+
+
 def _of_values(before: Any, after: Any, path: str, depth: int) -> Iterator[Difference]:
     if before is after:
         return
@@ -58,7 +71,7 @@ def _of_values(before: Any, after: Any, path: str, depth: int) -> Iterator[Diffe
         yield from _of_objects(before, after, path, depth + 1)
     elif depth < _DEEPEST and isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, path, depth + 1)
-    elif not _is_same(before, after):
+    elif not is_same(before, after):
         yield Difference(path, before, after, "changed")
 
 
@@ -101,10 +114,10 @@ def _by_id(old: Mapping[Any, Any], new: Mapping[Any, Any], lead: str, depth: int
 
 def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
     first, shorter = 0, min(len(before), len(after))
-    while first < shorter and _is_same(before[first], after[first]):
+    while first < shorter and is_same(before[first], after[first]):
         first += 1
     behind = 0
-    while behind < shorter - first and _is_same(before[-1 - behind], after[-1 - behind]):
+    while behind < shorter - first and is_same(before[-1 - behind], after[-1 - behind]):
         behind += 1
     old, new = range(first, len(before) - behind), range(first, len(after) - behind)
     for place in old[: len(new)]:
@@ -120,16 +133,3 @@ def _all_have(key: str, items: Sequence[Any]) -> bool:
     ids = [item.get(key) if isinstance(item, Mapping) else None for item in items]
     are_ids = all(isinstance(one, str | int) and not isinstance(one, bool) for one in ids)
     return are_ids and len(set(ids)) == len(ids)
-
-
-def _is_same(before: Any, after: Any, depth: int = 0) -> bool:
-    """Whether two values are equal; looks into them, since Python takes ``True`` for ``1``."""
-    if before is after:
-        return True
-    if isinstance(before, bool) or isinstance(after, bool) or before != after:
-        return False
-    if depth < _DEEPEST and isinstance(before, Mapping):
-        return all(_is_same(value, after[key], depth + 1) for key, value in before.items())
-    if depth < _DEEPEST and isinstance(before, list):
-        return all(_is_same(*pair, depth + 1) for pair in zip(before, after, strict=True))
-    return True

@@ -38,8 +38,11 @@ def text(event: Event, name: str) -> str | None:
 
 def node_of(event: Event) -> str | None:
     """The id of the node that an event belongs to; of a hop, the node that it leaves."""
+    own, extra = event.__dict__, event.__pydantic_extra__  # as `field` reads them, which is asked very often
     for name in _NODE_FIELDS:
-        value = field(event, name)
+        value = own.get(name)
+        if value is None and extra:
+            value = extra.get(name)
         if isinstance(value, str) and value:
             return value
     return None

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from debugger.analysis.difference import Difference, differences
+from debugger.analysis.difference import Difference, differences, is_same
 from debugger.analysis.facts import field as field_of
 from debugger.analysis.facts import node_name_of, node_of, text, thread_id_of
 from debugger.analysis.supplied import supplied_dynamic, supplied_runtime, supplied_state
@@ -234,12 +234,9 @@ _CHANGES: dict[str, Callable[[Memory, Event], bool]] = {
 
 def _kept(old: JsonObject, new: JsonObject) -> JsonObject:
     """The new variables with the old objects wherever they hold the same: thousands of moments share them."""
-    if not new.keys() - old.keys() and len(new) == len(old) and not differences(old, new):
+    if is_same(old, new):
         return old
-    return {
-        key: old[key] if key in old and not differences(old[key], value) else value
-        for key, value in new.items()
-    }
+    return {key: old[key] if key in old and is_same(old[key], value) else value for key, value in new.items()}
 
 
 def _thread_of(event: Event) -> str:
