@@ -21,12 +21,6 @@ HERE = Path(__file__).parent
 LONG = (HERE / "test_style.py", HERE / "test_main.py", HERE / "browser")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many workers more than cores: many tests wait for a page, a database or another process."""
-    cores = os.cpu_count() or 1
-    return cores + cores // 2
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that at the end no worker is left alone with it."""

@@ -17,7 +17,7 @@ from sqlalchemy.schema import CreateSchema
 
 from debugger.errors import InputError, StoreError, StoreLostError
 from debugger.store.faults import Fault, store_errors
-from debugger.store.postgres_cursor import BEGIN, TurnCursor
+from debugger.store.postgres_cursor import TurnCursor
 from debugger.store.urls import seconds_to_wait
 
 OPTIONS = frozenset(
@@ -130,7 +130,7 @@ class Postgres:
     begin_writing = f"BEGIN; SELECT pg_advisory_xact_lock({_LOCK})"
     # A turn locks its run's row, where it also sees whether it comes too late: turns of many runs go on side
     # by side.
-    begin_turn = BEGIN
+    begin_turn = "BEGIN"
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
 
     def __init__(self, url: URL) -> None:

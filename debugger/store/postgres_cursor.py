@@ -11,9 +11,6 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-BEGIN = "BEGIN"
-"""What begins a transaction."""
-
 _DONE = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
 
 _READ: dict[int, Callable[[bytes], Any]] = {
@@ -31,20 +28,18 @@ class TurnCursor:
     """Runs statements for a third of what the driver's own cursor costs.
 
     It does what a turn needs and no more: each statement is prepared once on each connection, and knows of
-    texts, numbers and bytes only. What begins a transaction is sent with the statement that follows it, so
-    that the server is waited for once less.
+    texts, numbers and bytes only.
 
     Args:
         connection: Nobody else uses it meanwhile.
         prepared: The names of what was prepared on it, by statement.
     """
 
-    __slots__ = ("_begins", "_connection", "_prepared", "_result", "_row", "rowcount")
+    __slots__ = ("_connection", "_prepared", "_result", "_row", "rowcount")
 
     def __init__(self, connection: psycopg.Connection[Any], prepared: dict[str, bytes]) -> None:
         self._connection = connection.pgconn
         self._prepared = prepared
-        self._begins = False
         self._result: PGresult | None = None
         self._row = 0
         self.rowcount = -1
@@ -59,21 +54,14 @@ class TurnCursor:
         Raises:
             psycopg.Error: The server, or the connection to it, did not do as asked.
         """
-        begins, self._begins = self._begins, statement == BEGIN
-        if self._begins:
-            return
         if values is None:
-            words = f"{BEGIN}; {statement}" if begins else statement
-            result = self._connection.exec_(words.encode())
+            result = self._connection.exec_(statement.encode())
         else:
             name = self._prepared.get(statement) or self._prepare(statement)
             formats = [Format.BINARY if type(value) is bytes else Format.TEXT for value in values]
             # The driver's types do not tell that a null may be among them.
             written = cast(Sequence[bytes], [_written(value) for value in values])
-            if begins:
-                result = self._begin_with(name, written, formats)
-            else:
-                result = self._connection.exec_prepared(name, written, formats, Format.BINARY)
+            result = self._connection.exec_prepared(name, written, formats, Format.BINARY)
         self._keep(result)
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -95,21 +83,6 @@ class TurnCursor:
         self._keep(self._connection.prepare(name, numbered.replace("%%", "%").encode()))
         self._prepared[statement] = name
         return name
-
-    def _begin_with(self, name: bytes, values: Sequence[bytes], formats: Sequence[Format]) -> PGresult:
-        """Begin a transaction with a statement; what came of the statement."""
-        connection, results = self._connection, []
-        connection.enter_pipeline_mode()
-        connection.send_query_params(BEGIN.encode(), None)
-        connection.send_query_prepared(name, values, formats, result_format=Format.BINARY)
-        connection.pipeline_sync()
-        while (result := connection.get_result()) is None or result.status != ExecStatus.PIPELINE_SYNC:
-            if result is not None:
-                results.append(result)
-            elif connection.status != psycopg.pq.ConnStatus.OK:
-                raise psycopg.OperationalError(connection.get_error_message())
-        connection.exit_pipeline_mode()
-        return next((result for result in results if result.status not in _DONE), results[-1])
 
     def _keep(self, result: PGresult) -> None:
         if result.status not in _DONE:

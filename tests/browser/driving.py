@@ -117,12 +117,14 @@ def resting_place(locator: Locator) -> dict[str, float]:
 
 def open_editor(page: Page) -> None:
     """Open the editor of a run that stands still; a click that comes as the page is drawn anew is lost."""
-    grid = page.locator("[class*='st-key-live_dynamic'] canvas").first
+    button = page.locator(".st-key-live_edit button").first
     for _ in range(3):
-        page.locator(".st-key-live_edit button").first.click()
-        with suppress(TimeoutError):
-            grid.wait_for(timeout=6_000)
+        if button.get_attribute("aria-expanded") != "true":  # another click would close it
+            button.click()
+        with suppress(AssertionError):
+            expect(button).to_have_attribute("aria-expanded", "true", timeout=3_000)
             break
+    page.locator("[class*='st-key-live_dynamic'] canvas").first.wait_for()
     settled(page)
 
 

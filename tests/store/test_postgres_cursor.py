@@ -77,34 +77,6 @@ def test_an_error_of_the_server_bears_its_code_and_the_connection_is_used_again(
     assert cursor.fetchone() == (1,)
 
 
-def test_a_transaction_begins_with_its_first_statement_whichever_that_is(cursor):
-    cursor.execute("CREATE TEMPORARY TABLE teas (name TEXT)")
-    for first in ("INSERT INTO teas VALUES (%s)", "UPDATE teas SET name = %s"):
-        cursor.execute("BEGIN")
-        cursor.execute(first, ["green"])
-        cursor.execute("INSERT INTO teas VALUES (%s)", ["black"])
-        cursor.execute("ROLLBACK")
-    cursor.execute("BEGIN")
-    cursor.execute("COMMIT")
-
-    cursor.execute("SELECT count(*) + %s::BIGINT FROM teas", [0])
-    assert cursor.fetchone() == (0,)
-
-
-def test_a_connection_that_is_lost_as_a_transaction_begins_is_told(postgres):
-    address = f"host=127.0.0.1 port=5432 user=postgres dbname={postgres}"
-    with psycopg.connect(address, autocommit=True) as other, psycopg.connect(address) as lost:
-        cursor = TurnCursor(lost, {})
-        cursor.execute("SELECT %s::BIGINT", [1])
-        other.execute("SELECT pg_terminate_backend(%s)", [lost.info.backend_pid])
-        cursor.execute("BEGIN")
-
-        with pytest.raises(psycopg.OperationalError, match="terminat"):
-            cursor.execute("SELECT %s::BIGINT", [1])
-
-        assert lost.closed
-
-
 def test_a_text_that_would_be_cut_off_is_refused(cursor):
     with pytest.raises(psycopg.DataError, match="NUL"):
         cursor.execute("SELECT %s::TEXT", ["Green\0tea"])
