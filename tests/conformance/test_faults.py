@@ -78,25 +78,32 @@ def test_a_database_that_is_started_again_costs_no_turn(own_postgres, mode, tmp_
     check_kept(database, sessions)
 
 
+def log_of_a_full_disk(disk, database, sessions, folder):
+    """Fill a disk up while clients talk, and make room again; what the server has logged."""
+    clients = Persistence(503)
+    with server_process(database, folder / "server", write_script(folder)) as server:
+        with server.client() as api:
+            workflow_id = create_talking(api)
+
+            with playing([server], workflow_id, sessions, clients):
+                clients.await_turns(SESSIONS)
+                filler = fill_up(disk)
+                clients.await_refusals(40)
+                check_standing(database, sessions)
+                assert api.get("/v1/workflow-runs").status_code == 200
+                filler.unlink()
+
+        said = server.log.read_text()
+    assert set(clients.faults) == {503}
+    assert "has no room left" in said
+    return said
+
+
 def test_a_full_disk_refuses_turns_until_there_is_room_again(tmp_path):
-    sessions, clients = talks(SESSIONS), Persistence(503)
+    sessions = talks(SESSIONS)
     with small_disk(tmp_path / "disk", "6m") as disk:
         database = f"sqlite:///{disk}/runs.sqlite3"
-        with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
-            with server.client() as api:
-                workflow_id = create_talking(api)
-
-                with playing([server], workflow_id, sessions, clients):
-                    clients.await_turns(SESSIONS)
-                    filler = fill_up(disk)
-                    clients.await_refusals(40)
-                    check_standing(database, sessions)
-                    assert api.get("/v1/workflow-runs").status_code == 200
-                    filler.unlink()
-
-            said = server.log.read_text()
-        assert set(clients.faults) == {503}
-        assert "has no room left" in said
+        said = log_of_a_full_disk(disk, database, sessions, tmp_path)
         assert "Free some space on its disk, then try again." in said
         assert "Traceback" not in said
         check_kept(database, sessions)
@@ -105,24 +112,10 @@ def test_a_full_disk_refuses_turns_until_there_is_room_again(tmp_path):
 
 
 def test_a_full_disk_of_a_database_server_does_the_same(own_postgres, tmp_path):
-    sessions, clients = talks(SESSIONS), Persistence(503)
+    sessions = talks(SESSIONS)
     with small_disk(own_postgres.folder / "disk", "24m", owner=ACCOUNT) as disk:
         database = own_postgres.create("full", on_disk=disk)
-        with server_process(database, tmp_path / "server", write_script(tmp_path)) as server:
-            with server.client() as api:
-                workflow_id = create_talking(api)
-
-                with playing([server], workflow_id, sessions, clients):
-                    clients.await_turns(SESSIONS)
-                    filler = fill_up(disk)
-                    clients.await_refusals(40)
-                    check_standing(database, sessions)
-                    assert api.get("/v1/workflow-runs").status_code == 200
-                    filler.unlink()
-
-            said = server.log.read_text()
-        assert set(clients.faults) == {503}
-        assert "has no room left" in said
+        said = log_of_a_full_disk(disk, database, sessions, tmp_path)
         assert "Traceback" not in said
         check_kept(database, sessions)
         own_postgres.drop("full")

@@ -1,8 +1,10 @@
-"""Reads what a server has counted."""
+"""What a server has counted, and what gives it something to count."""
 
 from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.factories import document
 
 
 def counted(client, name, **labels):
@@ -17,3 +19,12 @@ def value(text, name, **labels):
             if sample.name == name and labels.items() <= sample.labels.items():
                 return sample.value
     return 0
+
+
+def new_workflow(api, *parts):
+    body = {**document(*parts), "name": "Test"}
+    return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
+
+
+def execute(api, workflow_id):
+    return api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {"command": "start"}})

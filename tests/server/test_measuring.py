@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import document, say
-from tests.server.counting import counted
+from tests.factories import say
+from tests.server.counting import counted, execute, new_workflow
 from tests.server.live.wire import opened
 
 UNKNOWN = "665f00000000000000000001"
@@ -13,15 +13,6 @@ UNKNOWN = "665f00000000000000000001"
 def api(serve, embedded):
     """A client of a server of its own, which has counted nothing yet."""
     return serve(embedded)
-
-
-def new_workflow(api, *parts):
-    body = {**document(*parts), "name": "Test"}
-    return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
-
-
-def execute(api, workflow_id):
-    return api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {"command": "start"}})
 
 
 def test_requests_are_counted_by_route_and_never_by_path(api):

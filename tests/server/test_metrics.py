@@ -6,8 +6,8 @@ from importlib.metadata import version
 import pytest
 
 from debugger.server.metrics import Metrics
-from tests.factories import document, say, static
-from tests.server.counting import counted, value
+from tests.factories import say, static
+from tests.server.counting import counted, execute, new_workflow, value
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -16,15 +16,6 @@ UNKNOWN = "665f00000000000000000001"
 def api(serve, embedded):
     """A client of a server of its own, which has counted nothing yet."""
     return serve(embedded)
-
-
-def new_workflow(api, *parts):
-    body = {**document(*parts), "name": "Test"}
-    return api.post("/v1/workflows", json=body).json()["workflow"]["_id"]
-
-
-def execute(api, workflow_id):
-    return api.post(f"/v1/workflows/{workflow_id}/execute", json={"run_input": {"command": "start"}})
 
 
 def test_a_turn_is_counted_with_its_end_its_nodes_and_its_events(api):
