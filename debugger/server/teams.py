@@ -20,7 +20,7 @@ from debugger.server.global_values import GlobalValues
 from debugger.server.live.server import LiveServer
 from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
-from debugger.server.turn_threads import MOST, Answer, Given, TurnThreads
+from debugger.server.turn_threads import Answer, Given, TurnThreads
 from debugger.settings import Settings
 from debugger.store import url_of_team
 
@@ -52,8 +52,7 @@ class Team:
         self, work: Callable[Concatenate[Team, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
     ) -> Answer:
         """Call what runs a turn, with the team and these arguments, on a thread for turns."""
-        at_once = self.backend.store.turns_at_once if isinstance(self.backend, EmbeddedBackend) else MOST
-        return await self._threads.run(at_once, work, self, *args, **kwargs)
+        return await self._threads.run(work, self, *args, **kwargs)
 
 
 class Teams:

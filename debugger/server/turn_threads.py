@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 
 MOST = 64
 """How many turns run at once in a process; most of their time they wait for models and tools."""
-SHORT_SECONDS = 0.02
+SHORT_SECONDS = 0.005
 """How long a turn may take until it counts as one that waits for something outside."""
+LOOK_SECONDS = 0.01
+"""How often the event loop looks after the turns under way: as long as an answer may lie about."""
 
 _threads = ThreadPoolExecutor(MOST, thread_name_prefix="turn")
 
 
 class TurnThreads:
-    """Runs turns on threads, for one event loop: short ones few at a time, long ones beside them.
+    """Runs turns on threads, for one event loop: short ones in a row, long ones beside them.
 
-    A turn that waits for nobody computes for less than a millisecond. Of 16 such turns at once only one can
-    compute, and the others take half as much again of the processor in handing Python's lock to each other.
-    So they stand in line; as soon as one takes long the next begins, as if it were over.
+    A turn that waits for nobody computes for less than a millisecond, and of 16 such turns at once only one
+    can compute. To hand each of them to a thread of its own, and its answer back, takes half as long again.
+    So they stand in line: one thread takes one after the other, and hands the answers over when the line is
+    empty, or when the event loop looks after them. Where a turn takes long, others go on with the line: one,
+    and twice as many as before each time that the line stands still again.
 
     FastAPI's own threads, of which there are 40 for all other routes together, cost more: they wait in queues
     that are written in Python. And with threads apart, turns that take long leave some to the routes that
@@ -33,64 +40,118 @@ class TurnThreads:
     """
 
     def __init__(self) -> None:
-        self._short = 0
-        """Turns that have begun a short while ago."""
-        self._line: deque[asyncio.Future[None]] = deque()
+        self._line: deque[_Job] = deque()
+        self._done: deque[_Job] = deque()
+        """What is to be handed over."""
+        self._workers: set[_Worker] = set()
+        """Who works through the line, apart from those whose turn takes long."""
+        self._most = 1
+        """How many may."""
+        self._lock = threading.Lock()
+        """Of the workers: none may leave the line while something is put there."""
+        self._next_look: asyncio.TimerHandle | None = None
 
-    async def run(
-        self, at_once: int, work: Callable[Given, Answer], *args: Given.args, **kwargs: Given.kwargs
-    ) -> Answer:
+    async def run(self, work: Callable[Given, Answer], *args: Given.args, **kwargs: Given.kwargs) -> Answer:
         """Call a function on one of the threads, and wait until it has done its work.
 
         Args:
-            at_once: How many short ones may go on side by side.
             work: The function.
             args: What it is called with, like the next.
             kwargs: By name.
         """
-        await self._stand_in_line(at_once)
         loop = asyncio.get_running_loop()
-        place = _Place(self._let_in)
-        takes_long = loop.call_later(SHORT_SECONDS, place.leave)
-        try:
-            return await loop.run_in_executor(_threads, partial(work, *args, **kwargs))
-        finally:
-            takes_long.cancel()
-            place.leave()
+        job = _Job(partial(work, *args, **kwargs), loop.create_future())
+        self._line.append(job)
+        with self._lock:
+            if not self._workers:
+                self._employ(loop)
+        if self._next_look is None:
+            self._next_look = loop.call_later(LOOK_SECONDS, self._look, loop)
+        answer: Answer = await job.answer
+        return answer
 
-    async def _stand_in_line(self, at_once: int) -> None:
-        if self._short < at_once:
-            self._short += 1
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over what is done, and see that the line goes on."""
+        self._hand_over()
+        with self._lock:
+            long = {worker for worker in self._workers if worker.takes_long()}
+            stands_still = bool(self._line) and long == self._workers
+            self._most = min(2 * self._most, MOST) if stands_still else max(self._most // 2, 1)
+            self._workers -= long
+            for _ in range(min(self._most - len(self._workers), len(self._line))):
+                self._employ(loop)
+            goes_on = bool(self._workers)
+        self._next_look = loop.call_later(LOOK_SECONDS, self._look, loop) if goes_on else None
+
+    def _employ(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let one more thread work through the line."""
+        worker = _Worker()
+        self._workers.add(worker)
+        _threads.submit(self._work, worker, loop)
+
+    def _work(self, worker: _Worker, loop: asyncio.AbstractEventLoop) -> None:
+        """Work through the line, on one of the threads."""
+        while job := self._take(worker):
+            job.do()
+            self._done.append(job)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(self._hand_over)
+
+    def _take(self, worker: _Worker) -> _Job | None:
+        """What a worker does next; ``None`` when the line is empty, or others are enough for it."""
+        with self._lock:
+            self._workers.discard(worker)
+            if not self._line or len(self._workers) >= self._most:
+                return None
+            self._workers.add(worker)
+            worker.begun = time.monotonic()
+            return self._line.popleft()
+
+    def _hand_over(self) -> None:
+        """Give the answers to those who wait for them."""
+        while self._done:
+            self._done.popleft().hand_over()
+
+
+class _Job:
+    """Work that somebody waits for."""
+
+    __slots__ = ("_error", "_value", "_work", "answer")
+
+    def __init__(self, work: Callable[[], Any], answer: asyncio.Future[Any]) -> None:
+        self.answer = answer
+        self._work = work
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def do(self) -> None:
+        """Do it, unless nobody waits any more."""
+        if self.answer.cancelled():
             return
-        turn = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
         try:
-            await turn
-        except asyncio.CancelledError:
-            if not turn.cancelled():
-                self._let_in()
-            raise
+            self._value = self._work()
+        except BaseException as error:
+            self._error = error
 
-    def _let_in(self) -> None:
-        """Let the next in line take a place that has become free."""
-        while self._line:
-            turn = self._line.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._short -= 1
+    def hand_over(self) -> None:
+        """On the event loop: say how it went."""
+        if self.answer.done():
+            return
+        if self._error is None:
+            self.answer.set_result(self._value)
+        else:
+            self.answer.set_exception(self._error)
 
 
-class _Place:
-    """A place among the short turns, which is left once."""
+class _Worker:
+    """A thread that works through the line."""
 
-    __slots__ = ("_leave",)
+    __slots__ = ("begun",)
 
-    def __init__(self, leave: Callable[[], None]) -> None:
-        self._leave: Callable[[], None] | None = leave
+    def __init__(self) -> None:
+        self.begun = float("inf")
+        """When it took what it is at, by the monotonic clock; never while it has not taken anything."""
 
-    def leave(self) -> None:
-        """Make room for the next, unless that is done already."""
-        if self._leave is not None:
-            self._leave()
-        self._leave = None
+    def takes_long(self) -> bool:
+        """Whether it is at something that waits."""
+        return self.begun < time.monotonic() - SHORT_SECONDS

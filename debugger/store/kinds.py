@@ -42,8 +42,6 @@ class Kind(Protocol):
     """Lets in as many threads at once as may read."""
     writers: AbstractContextManager[object]
     """The same for those that write."""
-    turns_at_once: int
-    """How many turns gain from going on side by side: as many as can wait for the database at once."""
     errors: tuple[type[Exception], ...]
     """What its driver raises."""
 

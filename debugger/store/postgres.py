@@ -141,7 +141,7 @@ class Postgres:
         )
         self._given = url
         self._seconds = seconds_to_wait(url)
-        self._connections = self.turns_at_once = _connections(url)
+        self._connections = _connections(url)
         self.place = f"{url.database} on {_host(url)}"
         self.readers: AbstractContextManager[object] = nullcontext()
         self.writers: AbstractContextManager[object] = nullcontext()

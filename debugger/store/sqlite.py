@@ -68,7 +68,6 @@ class Sqlite:
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
     cursor: Callable[[PoolProxiedConnection], DBAPICursor] = methodcaller("cursor")
-    turns_at_once = 1  # it works in this process, and one turn is written at a time
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
 
     def __init__(self, url: URL) -> None:

@@ -73,11 +73,6 @@ class Store:
         self.api_keys = ApiKeys(self._database)
         """Who may use a server on this store, and on those of its teams."""
 
-    @property
-    def turns_at_once(self) -> int:
-        """How many turns gain from going on side by side here."""
-        return self._database.kind.turns_at_once
-
     def close(self) -> None:
         """Let go of the files."""
         self._database.close()

@@ -1,6 +1,6 @@
 """A server of FastAPI that takes a turn's JSON and gives a turn's JSON, and does nothing in between.
 
-Run by `server_load`: ``python -m tests.benchmarks.empty_route ANSWERS.json sync|async``.
+Run by `server_load`: ``python -m tests.benchmarks.empty_route ANSWERS.json``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,8 @@ ANSWERS: list[dict[str, Any]] = []
 """What the server under test has answered to the turns of one session."""
 
 
-async def on_the_loop(turn: int, body: dict[str, Any]) -> dict[str, Any]:
+async def answer(turn: int, body: dict[str, Any]) -> dict[str, Any]:
     """Answer like turn so-and-so."""
-    return ANSWERS[turn - 1]
-
-
-def on_a_thread(turn: int, body: dict[str, Any]) -> dict[str, Any]:
-    """The same as a route that may wait for something, as a turn does for its database."""
     return ANSWERS[turn - 1]
 
 
@@ -32,9 +27,7 @@ def main() -> None:
     """Serve until the end."""
     ANSWERS.extend(json.loads(Path(sys.argv[1]).read_text()))
     app = FastAPI()
-    app.add_api_route(
-        "/turn/{turn}", {"async": on_the_loop, "sync": on_a_thread}[sys.argv[2]], methods=["POST"]
-    )
+    app.add_api_route("/turn/{turn}", answer, methods=["POST"])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(listener.getsockname()[1], flush=True)

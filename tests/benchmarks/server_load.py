@@ -6,8 +6,8 @@ the same turns in processes of their own, a tenth of them at a time, one after t
 does falls on all of them alike. Only their own processor time counts, user and system; what PostgreSQL's
 processes take is told apart. The ratio is the server's time to that of engine and route together.
 
-The route is measured in both of FastAPI's ways: as ``async def``, which costs least, and as ``def``, which is
-how a route is written that waits for something, as a turn does for its database.
+The route is an ``async def``, which costs least; a route that may wait for something, as a turn does for its
+database, would be a ``def`` and cost most of twice as much.
 
 Run from the top of the repository: ``python -m tests.benchmarks.server_load [REPEATS]``.
 """
@@ -125,8 +125,8 @@ def measure(folder: Path, stack: ExitStack) -> None:
         pairs.append((served, stack.enter_context(our_engine(kind, database, workflow_id, scripts))))
     answers = answers_of_one_session(pairs[0][0])
     (folder / "answers.json").write_text(json.dumps(answers))
-    routes = [stack.enter_context(empty_route(folder / "answers.json", way)) for way in ("async", "sync")]
-    subjects = [*(subject for pair in pairs for subject in pair), *routes]
+    route = stack.enter_context(empty_route(folder / "answers.json"))
+    subjects = [*(subject for pair in pairs for subject in pair), route]
 
     gc.disable()  # a pause of this process would count as one of the servers'
     theirs = 0.0
@@ -144,9 +144,8 @@ def measure(folder: Path, stack: ExitStack) -> None:
         print(subject)
     print(f"PostgreSQL's own processes, not counted: {theirs / ROUNDS / SESSIONS / TURNS:.3f} ms CPU a turn")
     for served, engine in pairs:
-        for route in routes:
-            ratio = sum(served.cpu_ms) / (sum(engine.cpu_ms) + sum(route.cpu_ms))
-            print(f"ratio: {served.name} / ({engine.name} + {route.name}) = {ratio:.2f}")
+        ratio = sum(served.cpu_ms) / (sum(engine.cpu_ms) + sum(route.cpu_ms))
+        print(f"ratio: {served.name} / ({engine.name} + {route.name}) = {ratio:.2f}")
     sys.stdout.flush()
 
 
@@ -178,9 +177,9 @@ def our_engine(kind: str, database: str, workflow_id: str, scripts: Path) -> Ite
 
 
 @contextmanager
-def empty_route(answers: Path, way: str) -> Iterator[Served]:
+def empty_route(answers: Path) -> Iterator[Served]:
     """The route that does nothing."""
-    command = [sys.executable, "-m", "tests.benchmarks.empty_route", str(answers), way]
+    command = [sys.executable, "-m", "tests.benchmarks.empty_route", str(answers)]
 
     async def take(connection: Connection, talk: Talk) -> None:
         result = json.loads(await connection.post(f"/turn/{talk.turn}", body_of(talk)))
@@ -192,7 +191,7 @@ def empty_route(answers: Path, way: str) -> Iterator[Served]:
         address = Address("127.0.0.1", int(server.stdout.readline()), headers())
         # Each request is a line more, and a pipe that nobody reads stops the server once it is full.
         threading.Thread(target=server.stdout.read, daemon=True).start()
-        yield Served(f"empty route ({way})", server.pid, address, take)
+        yield Served("empty route", server.pid, address, take)
         server.kill()
 
 
