@@ -7,7 +7,7 @@ does falls on all of them alike. Only their own processor time counts, user and 
 processes take is told apart. The ratio is the server's time to that of engine and route together.
 
 The route is an ``async def``, which costs least; a route that may wait for something, as a turn does for its
-database, would be a ``def`` and cost most of twice as much.
+database, would be a ``def``, which costs almost twice as much.
 
 Run from the top of the repository: ``python -m tests.benchmarks.server_load [REPEATS]``.
 """
