@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from debugger.analysis.hops import Hop, condition_words
+from debugger.analysis.hops import condition_words
 from debugger.analysis.position import Position
-from debugger.analysis.stray_edges import stray_edges, way_of
+from debugger.analysis.stray_edges import stray_edges
+from debugger.analysis.trails import Trail
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import EdgeConfig
 
@@ -32,25 +33,22 @@ class EdgeRow:
 def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
     """The graph's edges in its order, then the ways that the run went without one of them."""
     names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
-    going: dict[str, list[Hop]] = {}
-    for hop in position.hops:
-        going.setdefault(way_of(hop), []).append(hop)
+    going = position.trails.along
     following = {edge.edge_id for edge in position.next_edges}
     rows = [
-        _row(edge, names, going.get(edge.logical_id, []), edge.logical_id in following)
+        _row(edge, names, going.get(edge.logical_id), edge.logical_id in following)
         for edge in graph.edges.values()
     ]
     for stray in stray_edges(position, graph):
         status = "not in this version" if stray.kind == "ghost" else "taken without an edge"
         ends = names.get(stray.source, stray.source), names.get(stray.destination, stray.destination)
-        hops = going[stray.id]
-        rows.append(
-            EdgeRow(stray.id, *ends, stray.label, hops[-1].reason, status, len(hops), hops[-1].turn_number)
-        )
+        trail = going[stray.id]
+        last = trail.last
+        rows.append(EdgeRow(stray.id, *ends, stray.label, last.reason, status, trail.count, last.turn_number))
     return rows
 
 
-def _row(edge: EdgeConfig, names: dict[str, str], hops: list[Hop], is_next: bool) -> EdgeRow:
+def _row(edge: EdgeConfig, names: dict[str, str], trail: Trail | None, is_next: bool) -> EdgeRow:
     source, destination = edge.source_node_logical_id or "", edge.destination_node_logical_id or ""
     return EdgeRow(
         id=edge.logical_id,
@@ -58,7 +56,7 @@ def _row(edge: EdgeConfig, names: dict[str, str], hops: list[Hop], is_next: bool
         destination=names.get(destination, destination),
         name=edge.name or "",
         condition=condition_words(edge.condition) or "always",
-        status="taken" if hops else "next" if is_next else "disabled" if edge.disabled else "not taken",
-        taken=len(hops),
-        last_turn=hops[-1].turn_number if hops else None,
+        status="taken" if trail else "next" if is_next else "disabled" if edge.disabled else "not taken",
+        taken=trail.count if trail else 0,
+        last_turn=trail.last.turn_number if trail else None,
     )

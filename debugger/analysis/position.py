@@ -16,6 +16,7 @@ from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text, 
 from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops_in
 from debugger.analysis.origins import author_node_id
 from debugger.analysis.standing import Standing
+from debugger.analysis.trails import Trails
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus, TurnLog
@@ -70,8 +71,8 @@ class Position:
     """The turn in which each node was first reached, in that order."""
     hops: tuple[Hop, ...] = ()
     """Those between nodes of the graph: a hop inside of a super node is none."""
-    taken: dict[str, list[int]] = field(default_factory=dict)
-    """The numbers of the hops along each edge, by edge id."""
+    trails: Trails = field(default_factory=Trails)
+    """The same by the ways that they went and the nodes that they came to."""
     next_edges: tuple[NextEdge, ...] = ()
     """Empty when the run is over."""
     failed: tuple[str, ...] = ()
@@ -112,7 +113,7 @@ class PositionReader:
         self._edges = EdgeFinder(graph.edges.values(), graph.nodes)
         self._trace = _Trace(graph)
         self._hops: list[Hop] = []
-        self._taken: dict[str, list[int]] = {}
+        self._trails = Trails()
         self._hop_count = 0
         self._event_count = 0
 
@@ -134,12 +135,12 @@ class PositionReader:
         """Another one that stands here, to go on by itself."""
         other = copy(self)
         other._trace, other._hops = self._trace.copy(), self._hops.copy()
-        other._taken = {edge: numbers.copy() for edge, numbers in self._taken.items()}
+        other._trails = self._trails.copy()
         return other
 
     def position(self, status: RunStatus | None) -> Position:
         """Where the run stands now. What was given out does not change when more is taken in."""
-        return _position(self._trace, tuple(self._hops), self.copy()._taken, self._graph, status)
+        return _position(self._trace, tuple(self._hops), self._trails.copy(), self._graph, status)
 
     def _take_hop(self, hop: Hop) -> None:
         """Count a hop from node to node of the graph; one inside of a super node is none."""
@@ -151,12 +152,11 @@ class PositionReader:
             return
         drawn = replace(hop, number=len(self._hops) + 1, source=source, destination=destination)
         self._hops.append(drawn)
-        if drawn.edge_id:
-            self._taken.setdefault(drawn.edge_id, []).append(drawn.number)
+        self._trails.take(drawn)
 
 
 def _position(
-    trace: _Trace, made: tuple[Hop, ...], taken: dict[str, list[int]], graph: Graph, status: RunStatus | None
+    trace: _Trace, made: tuple[Hop, ...], trails: Trails, graph: Graph, status: RunStatus | None
 ) -> Position:
     state = _STATES[status] if status else trace.state
     own = trace.own
@@ -170,7 +170,7 @@ def _position(
         visits=trace.visits.copy(),
         first_visit=trace.first_visit.copy(),
         hops=made,
-        taken=taken,
+        trails=trails,
         next_edges=() if state in _OVER or current is None else tuple(_next(current, made, graph)),
         passed=tuple(node for node in trace.passed if node not in trace.visits),
         failed=tuple(dict.fromkeys(map(own, trace.failed))),

@@ -23,7 +23,7 @@ from debugger.analysis.turn_rows import TurnRow, turn_row
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TurnLog
 
-_MOST_UNDER_WAY = 2
+MOST_UNDER_WAY = 2
 """A turn, and the step of background work that it waits for."""
 
 
@@ -120,7 +120,7 @@ class RunIndex:
         with self._lock:
             if not self._begins(turns):
                 self._settled = RunReaders(self.graph, self.names)
-            for turn in turns[len(self._settled.turns) : -_MOST_UNDER_WAY]:
+            for turn in turns[len(self._settled.turns) : -MOST_UNDER_WAY]:
                 self._settled.take(turn)
             readers = self._settled.copy()
         for turn in turns[len(readers.turns) :]:

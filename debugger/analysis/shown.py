@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.filtering import Density, Filter, SearchTexts, important, matching
 from debugger.analysis.run_index import RunReaders
-from debugger.analysis.timeline import trouble
+from debugger.analysis.timeline import Trouble, trouble_of
 
 _NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Events": "event", "Raw": "event"}
 
@@ -21,8 +22,8 @@ class Shown:
     places: Sequence[int]
     total: int
     """How many there are without any filter; of background work each piece counts as a turn."""
-    trouble: dict[str, int]
-    """How many events let through tell of a failure, and how many warn; only what there is."""
+    trouble: Counter[Trouble]
+    """How many events let through tell of a failure, and how many warn."""
 
     @property
     def noun(self) -> str:
@@ -59,15 +60,16 @@ def shown(run: RunReaders, wanted: Filter, density: Density, texts: SearchTexts 
         texts: See `matching`.
     """
     rows = run.timeline.rows
+    total = {"Turns": len(run.turn_rows), "Steps": len(run.steps.steps)}.get(density, len(rows))
+    if wanted.is_empty:  # nothing of a long run is gone through
+        places = run.timeline.important if density == "Events" else range(total)
+        return Shown(density, places, total, run.timeline.trouble)
     events = matching(rows, wanted, texts)
-    wrong = trouble(rows[at] for at in events if rows[at].is_failure)
+    wrong = Counter(told for at in events if (told := trouble_of(rows[at])) is not None)
     if density == "Events":
-        return Shown(density, important(rows, events, wanted), len(rows), wrong)
+        return Shown(density, important(rows, events, wanted), total, wrong)
     if density == "Raw":
-        return Shown(density, events, len(rows), wrong)
-    total = len(run.turn_rows) if density == "Turns" else len(run.steps.steps)
-    if wanted.is_empty:
-        return Shown(density, range(total), total, wrong)
+        return Shown(density, events, total, wrong)
     owners = {_owner(at, density, run) for at in events} - {-1}
     return Shown(density, sorted(owners), total, wrong)
 

@@ -34,28 +34,17 @@ def stray_edges(position: Position, graph: Graph) -> list[StrayEdge]:
 
     What a node does with itself is no way: its visits are counted at the node.
     """
-    found: dict[str, StrayEdge] = {}
-    for hop in position.hops:
-        stray = _stray(hop, graph)
-        if stray is not None:
-            found.setdefault(stray.id, stray)
-    return list(found.values())
+    strays = (_stray(way, trail.first, graph) for way, trail in position.trails.along.items())
+    return [stray for stray in strays if stray is not None]
 
 
-def way_of(hop: Hop) -> str:
-    """The id under which the way of a hop is drawn: that of its edge, or one made from its ends."""
-    return hop.edge_id or f"{hop.source} > {hop.destination}"
-
-
-def _stray(hop: Hop, graph: Graph) -> StrayEdge | None:
+def _stray(way: str, hop: Hop, graph: Graph) -> StrayEdge | None:
     if hop.edge_id in graph.edges or hop.source is None or hop.destination is None:
-        return None
-    if hop.edge_id is None and hop.source == hop.destination:
         return None
     kind: Kind = "ghost" if hop.edge_id or _needs_an_edge(hop, graph) else "hop"
     words = hop.kind.removesuffix("_edge").replace("_", " ")
     label = hop.edge_name or ("global" if kind == "hop" and hop.kind == "conditional_edge" else words)
-    return StrayEdge(way_of(hop), hop.source, hop.destination, label, kind)
+    return StrayEdge(way, hop.source, hop.destination, label, kind)
 
 
 def _needs_an_edge(hop: Hop, graph: Graph) -> bool:

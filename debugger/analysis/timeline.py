@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,8 @@ from debugger.protocol.events import EndNodeRunEvent, Event
 from debugger.protocol.runs import TurnLog
 
 Importance = Literal["high", "low"]
+Trouble = Literal["failure", "warning"]
+TROUBLES: tuple[Trouble, ...] = ("failure", "warning")
 
 LOW_TYPES = frozenset(
     {
@@ -101,14 +103,11 @@ def importance_of(event: Event) -> Importance:
     return "high" if is_tool else "low"
 
 
-def trouble(rows: Iterable[TimelineRow]) -> dict[str, int]:
-    """How many of the rows tell of a failure, and how many warn; only what there is."""
-    told = Counter(
-        "warning" if row.type == "workflow_warning" else "failure"
-        for row in rows
-        if row.is_failure or row.type == "workflow_warning"
-    )
-    return {kind: told[kind] for kind in ("failure", "warning") if told[kind]}
+def trouble_of(row: TimelineRow) -> Trouble | None:
+    """Whether a row warns, or tells of a failure."""
+    if row.type == "workflow_warning":
+        return "warning"
+    return "failure" if row.is_failure else None
 
 
 def short(summary: str) -> str:
@@ -128,6 +127,10 @@ class TimelineReader:
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self.rows: list[TimelineRow] = []
+        self.important: list[int] = []
+        """The places of the rows that matter to whoever reads a conversation."""
+        self.trouble: Counter[Trouble] = Counter()
+        """How many rows tell of a failure, and how many warn."""
         self._own = names
         self._turn_start: float | None = None
         self._run_start: float | None = None
@@ -141,12 +144,18 @@ class TimelineReader:
         """Take in the next turn, or piece of background work, and its place among them from 0."""
         self._turn_start = None
         for position, event in enumerate(turn.events):
-            self.rows.append(self._row(turn, place, position, event))
+            row = self._row(turn, place, position, event)
+            self.rows.append(row)
+            if row.importance == "high":
+                self.important.append(row.index)
+            if (told := trouble_of(row)) is not None:
+                self.trouble[told] += 1
 
     def copy(self) -> TimelineReader:
         """Another one that stands here, to go on by itself."""
         other = TimelineReader(self._own)
         other.rows, other._run_start = self.rows.copy(), self._run_start
+        other.important, other.trouble = self.important.copy(), self.trouble.copy()
         other._node_starts, other._names = self._node_starts.copy(), self._names.copy()
         other._labels, other._drawn = self._labels, self._drawn  # what is known of a name stays true
         other._reasons = self._reasons.copy()

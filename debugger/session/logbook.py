@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from debugger.analysis.run_index import MOST_UNDER_WAY
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput, TurnLog, background_input
 
@@ -20,6 +21,16 @@ class Logbook:
         self.logs = list(logs)
         """What there is so far; what is under way is the last, and grows."""
         self._lock = threading.Lock()
+        self._counted: tuple[list[TurnLog], int] = ([], 0)
+        """A list of logs, and how many events those have that stay as they are."""
+
+    @property
+    def event_count(self) -> int:
+        """How many events there are so far."""
+        logs = self.logs
+        if self._counted[0] is not logs:
+            self._counted = logs, sum(len(log.events) for log in logs[:-MOST_UNDER_WAY])
+        return self._counted[1] + sum(len(log.events) for log in logs[-MOST_UNDER_WAY:])
 
     def new_turn(self, turn_input: TurnInput, after: TurnLog | None = None) -> TurnLog:
         """Begin another turn.

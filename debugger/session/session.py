@@ -160,6 +160,12 @@ class DebugSession:
         return self._logbook.logs
 
     @property
+    def event_count(self) -> int:
+        """How many events the turns so far have."""
+        self._settle()
+        return self._logbook.event_count
+
+    @property
     def busy(self) -> bool:
         """Whether a turn is under way, or is about to be begun by what sends several."""
         self._settle()

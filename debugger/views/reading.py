@@ -77,9 +77,8 @@ def reading(session: DebugSession) -> Reading:
 
 def moment(session: DebugSession) -> Hashable:
     """What tells a moment of a session from others."""
-    turns = session.turns
-    events = sum([len(turn.events) for turn in turns])
-    return session, session.status, session.pace.has_work, events, len(turns), session.ledger.reads
+    turns, events = len(session.turns), session.event_count
+    return session, session.status, session.pace.has_work, events, turns, session.ledger.reads
 
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:

@@ -136,7 +136,8 @@ def test_hops_are_numbered_and_an_edge_knows_its_numbers():
         (3, None, 3),
         (4, "edge_done", 4),
     ]
-    assert here.taken == {"edge_in": [1], "edge_done": [4]}
+    numbers = {way: trail.latest for way, trail in here.trails.along.items()}
+    assert numbers == {"edge_in": (1,), "edge_done": (4,)}
     assert here.hops[3].reason == "LLM selected it"
     assert here.visits["order"] == 3
 
@@ -318,7 +319,7 @@ def test_events_with_nulls_are_followed_all_the_same():
 
     here = position([TurnLog(1, TurnInput(), events)], tea_shop())
 
-    assert here.taken == {"edge_done": [1]}
+    assert {way: trail.latest for way, trail in here.trails.along.items()} == {"edge_done": (1,)}
     assert here.current == "bye"
 
 

@@ -84,7 +84,8 @@ def test_the_edge_out_of_a_super_node_is_taken_and_a_failure_inside_stays_marked
 
     found = position(turns, Graph(drawn), WAITING)
 
-    assert found.taken == {"edge_hello_booking": [1], "edge_booking_chat": [2]}
+    numbers = {way: trail.latest for way, trail in found.trails.along.items()}
+    assert numbers == {"edge_hello_booking": (1,), "edge_booking_chat": (2,)}
     assert (found.current, found.failed, found.inside) == ("chat", ("booking",), {})
     assert found.visits["booking"] == 1
 
@@ -97,7 +98,7 @@ def test_a_conditional_edge_out_of_a_super_node_is_found_by_the_id_that_the_engi
 
     found = position(played(drawn, None), Graph(drawn), "completed")
 
-    assert found.taken == {"edge_box_bye": [1]}
+    assert found.trails.along["edge_box_bye"].latest == (1,)
     assert found.hops[0].edge_name == "always"
 
 

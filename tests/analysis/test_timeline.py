@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.timeline import timeline, trouble
+from debugger.analysis.timeline import timeline, trouble_of
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 
@@ -250,12 +250,11 @@ def test_background_work_bears_the_number_of_its_turn_and_is_told_apart():
     ]
 
 
-def test_warnings_and_failures_are_counted_apart_and_only_where_there_are_some():
+def test_warnings_and_failures_are_told_apart():
     warning = parse_event({"type": "workflow_warning", "warning_message": "odd"})
     failure = parse_event({"type": "workflow_error", "error_message": "boom"})
+    fine = parse_event({"type": "start_workflow"})
 
-    rows = timeline([TurnLog(1, TurnInput(), [warning, warning, failure])])
+    rows = timeline([TurnLog(1, TurnInput(), [warning, warning, failure, fine])])
 
-    assert trouble(rows) == {"failure": 1, "warning": 2}
-    assert trouble(rows[:1]) == {"warning": 1}
-    assert trouble([]) == {}
+    assert [trouble_of(row) for row in rows] == ["warning", "warning", "failure", None]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.protocol.events import AssistantResponseEvent, WaitingEvaluationBoundaryEvent
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.session.logbook import Logbook
 
 
@@ -56,3 +56,19 @@ def test_only_the_log_itself_is_forgotten_and_not_one_that_is_equal():
     assert book.logs[0] is first
     assert any(log is step for log in book.logs)
     assert not any(log is twin for log in book.logs)
+
+
+def test_events_are_counted_while_turns_grow_come_and_go():
+    said = AssistantResponseEvent(content="Hello")
+    book = Logbook([TurnLog(1, TurnInput(), [said, said])])
+    counts = [book.event_count]
+
+    for _ in range(3):
+        turn = book.new_turn(TurnInput())
+        book.add(turn, said)
+        counts.append(book.event_count)
+        book.add(turn, said)
+        counts.append(book.event_count)
+    book.forget(turn)
+
+    assert [*counts, book.event_count] == [2, 3, 4, 5, 6, 7, 8, 6]

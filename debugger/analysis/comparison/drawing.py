@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.analysis.position import Position
-from debugger.analysis.stray_edges import StrayEdge, stray_edges, way_of
+from debugger.analysis.stray_edges import StrayEdge, stray_edges
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
@@ -92,7 +91,7 @@ def _reached(found: Position) -> dict[str, int]:
 
 def _times(found: Position) -> dict[str, int]:
     """Hops by way; a node that only goes on with itself goes no way."""
-    return Counter(way_of(hop) for hop in found.hops if hop.edge_id or hop.source != hop.destination)
+    return {way: trail.count for way, trail in found.trails.along.items()}
 
 
 def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Passage]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from debugger.analysis.filtering import DENSITIES, Density, Filter
 from debugger.analysis.shown import Shown, shown
+from debugger.analysis.timeline import TROUBLES
 from debugger.views import state
 from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
@@ -68,7 +69,7 @@ def found_line(found: Shown) -> None:
     number = len(found.places)
     told = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)
     hidden = [f"{found.hidden:,} hidden"] if found.hidden else []
-    wrong = [count(each, kind) for kind, each in found.trouble.items()]
+    wrong = [count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind]]
     st.caption(" · ".join([told, *hidden, *wrong]), width="content")
 
 

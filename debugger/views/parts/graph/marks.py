@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from debugger.analysis.hops import Hop
 from debugger.analysis.node_times import NodeTime, percent
 from debugger.analysis.position import Position
-from debugger.analysis.stray_edges import way_of
 from debugger.analysis.thread_table import thread_names
+from debugger.analysis.trails import LATEST, Trail, Trails
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
@@ -16,7 +15,6 @@ from debugger.views.parts.graph.badges import NONE, Badges
 
 _LANES = 4
 _SIGNS = "◆▲■●"
-_MOST_NUMBERS = 3
 _MOST_WAYS = 12
 _NOTES = {
     "running": "running",
@@ -48,7 +46,7 @@ def marks(
     """
     seen = _Way(position, thread)
     nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.ghosts]}
-    edges: JsonObject = {edge: _edge(hops, seen) for edge, hops in seen.hops_along.items()}
+    edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.along.items()}
     for step in position.next_edges if seen.shows_main else ():
         if step.edge_id and step.edge_id not in edges:
             edges[step.edge_id] = {"state": "next", "order": ""}
@@ -69,12 +67,12 @@ class _Way:
     def __init__(self, position: Position, thread: str | None) -> None:
         self.thread = thread
         self.shows_main = thread is None or COMPANION not in thread
-        hops = [hop for hop in position.hops if thread in (None, hop.thread_id)]
-        self.hops_along: dict[str, list[Hop]] = {}
-        self.arrivals = _arrivals(hops, position if self.shows_main else None)
-        for hop in hops:
-            if hop.edge_id or hop.source != hop.destination:
-                self.hops_along.setdefault(way_of(hop), []).append(hop)
+        self.trails = (
+            position.trails
+            if thread is None
+            else Trails.of(hop for hop in position.hops if hop.thread_id == thread)
+        )
+        self._begun = next(iter(position.first_visit), None) if self.shows_main else None
         companions = [(key, name) for key, name in thread_names(position).items() if COMPANION in key]
         self.lanes = {
             key: (place % _LANES + 1, _SIGNS[place % _LANES], name)
@@ -88,21 +86,31 @@ class _Way:
         own = [position.current] if position.current and self.shows_main else []
         self.current = list(dict.fromkeys([*own, *(place for *_, place in self.companions)]))
 
-    def lane_of(self, hops: Sequence[Hop]) -> int:
+    def arrivals(self, node: str) -> tuple[int, list[int]]:
+        """How often a node was come to, and the last steps that did so.
+
+        The first step of a run is the node that it began at, and hop *n* makes step *n* + 1.
+        """
+        trail = self.trails.to.get(node)
+        steps = [number + 1 for number in trail.latest] if trail else []
+        count = trail.count if trail else 0
+        return (count + 1, [1, *steps][-LATEST:]) if node == self._begun else (count, steps)
+
+    def lane_of(self, trail: Trail) -> int:
         """The lane of the companion that alone went somewhere; 0 where the main thread did or several."""
-        threads = {hop.thread_id or "" for hop in hops}
-        return self.lanes[threads.pop()][0] if len(threads) == 1 and threads <= self.lanes.keys() else 0
+        thread, *others = trail.threads
+        return 0 if others or thread not in self.lanes else self.lanes[thread][0]
 
 
 def _node(
     node: str, position: Position, seen: _Way, times: Mapping[str, NodeTime] | None
 ) -> dict[str, object]:
-    arrivals = seen.arrivals.get(node, [])
+    count, steps = seen.arrivals(node)
     chips = list(_chips(node, position, seen))
     made: dict[str, object] = {
         "state": _node_state(node, position, seen),
-        "visits": position.visits.get(node, 0) if seen.thread is None else len(arrivals),
-        "order": _numbers(arrivals),
+        "visits": position.visits.get(node, 0) if seen.thread is None else count,
+        "order": _numbers(count, steps),
         "note": _note(node, position, seen),
     }
     if chips:
@@ -114,13 +122,13 @@ def _node(
     return made
 
 
-def _edge(hops: Sequence[Hop], seen: _Way) -> dict[str, object]:
+def _edge(trail: Trail, seen: _Way) -> dict[str, object]:
     made: dict[str, object] = {
         "state": "taken",
-        "order": _numbers([hop.number for hop in hops]),
-        "taken": len(hops),
+        "order": _numbers(trail.count, trail.latest),
+        "taken": trail.count,
     }
-    lane = seen.lane_of(hops)
+    lane = seen.lane_of(trail)
     return {**made, "lane": lane} if lane else made
 
 
@@ -133,7 +141,7 @@ def _node_state(node: str, position: Position, seen: _Way) -> str:
         return "current"
     if node in position.ghosts:
         return "ghost"
-    if node in (position.first_visit if seen.thread is None else seen.arrivals):
+    if node in position.first_visit if seen.thread is None else seen.arrivals(node)[0]:
         return "visited"
     following = {edge.destination for edge in position.next_edges if edge.way == "edge"}
     return "next" if seen.shows_main and node in following else "unreached"
@@ -166,26 +174,11 @@ def _cut(text: str, most: int = 28) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _arrivals(hops: Iterable[Hop], begun: Position | None) -> dict[str, list[int]]:
-    """The steps at which each node was come to: the first is 1, and hop *n* makes step *n* + 1.
-
-    Args:
-        hops: Those that are shown.
-        begun: Where the run stands, if the node that it began at is shown.
-    """
-    first = next(iter(begun.first_visit), None) if begun else None
-    found: dict[str, list[int]] = {first: [1]} if first else {}
-    for hop in hops:
-        if hop.destination:
-            found.setdefault(hop.destination, []).append(hop.number + 1)
-    return found
-
-
-def _numbers(numbers: Sequence[int]) -> str:
+def _numbers(count: int, latest: Sequence[int]) -> str:
     """Numbers as they fit on a mark; the last ones where there are many."""
-    if len(numbers) <= _MOST_NUMBERS:
-        return ",".join(map(str, numbers))
-    return "…" + ",".join(map(str, numbers[1 - _MOST_NUMBERS :]))
+    if count <= LATEST:
+        return ",".join(map(str, latest))
+    return "…" + ",".join(map(str, latest[1 - LATEST :]))
 
 
 def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
