@@ -55,7 +55,11 @@ def is_same(before: Any, after: Any, depth: int = 0) -> bool:
     """Whether two values are equal; looks into them, since Python takes ``True`` for ``1``."""
     if before is after:
         return True
-    if isinstance(before, bool) or isinstance(after, bool) or before != after:
+    if before != after:
+        return False
+    if type(before) is str:  # as most are, of the very many that are asked about
+        return True
+    if isinstance(before, bool) or isinstance(after, bool):
         return False
     if depth < _DEEPEST and isinstance(before, Mapping):
         return all(is_same(value, after[key], depth + 1) for key, value in before.items())

@@ -234,9 +234,9 @@ _CHANGES: dict[str, Callable[[Memory, Event], bool]] = {
 
 def _kept(old: JsonObject, new: JsonObject) -> JsonObject:
     """The new variables with the old objects wherever they hold the same: thousands of moments share them."""
-    if is_same(old, new):
-        return old
-    return {key: old[key] if key in old and is_same(old[key], value) else value for key, value in new.items()}
+    kept = {key: old[key] if key in old and is_same(old[key], value) else value for key, value in new.items()}
+    is_old = len(old) == len(kept) and all(key in old and value is old[key] for key, value in kept.items())
+    return old if is_old else kept
 
 
 def _thread_of(event: Event) -> str:

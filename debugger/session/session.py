@@ -22,6 +22,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import (
     TERMINAL_STATUSES,
+    RunRecord,
     RunStatus,
     TurnInput,
     TurnLog,
@@ -84,6 +85,7 @@ class DebugSession:
         self._run_id: str | None = None
         self._error: DebuggerError | None = None
         self._unsent = ""
+        self._unread: RunRecord | None = None
         self._logbook = Logbook()
         self.ledger = Ledger(backend)
         self._status: RunStatus = "not_started"
@@ -114,21 +116,50 @@ class DebugSession:
             NotFoundError: There is no such run.
             DebuggerError: The backend cannot give the run.
         """
+        session = cls.opening(backend, run_id)
+        session.read()
+        return session
+
+    @classmethod
+    def opening(cls, backend: Backend, run_id: str) -> Self:
+        """The same, but for the run's turns: they are there once they are read, see `read`.
+
+        Raises:
+            NotFoundError: There is no such run.
+            DebuggerError: The backend cannot give the run.
+        """
         record = backend.record(run_id)
         run = record.run
         session = cls(backend, run.workflow_id, run.version_number, drawn=drawn_version(backend, run))
-        session._run_id = run_id
-        session._status = run.status
-        logs, recorded = read_record(record, session.index)
-        session._logbook = Logbook(logs)
-        session.ledger = Ledger(backend, recorded)
-        standing = session.index.standing
-        session._hint = last_hint(standing) if run.status == "waiting_for_user_input" else None
-        session._pace.has_work = may_go_on(standing, session.workflow, run.status)
-        session._pace.halt("This run was opened from its record.")
-        if backend.notebook is not None:
-            session.cut_off = next(iter(backend.notebook.unfinished(run_id)), None)
+        session._run_id, session._status, session._unread = run_id, run.status, record
         return session
+
+    @property
+    def unread(self) -> int:
+        """How many turns of the run are still to be read; until then nothing can be done with it."""
+        record = self._unread
+        return len(record.turns) if record else 0
+
+    def read(self) -> None:
+        """Read the turns of a run that is being opened.
+
+        Raises:
+            StoreError: What was kept of it was changed by something else.
+        """
+        with self._lock:
+            record, run_id = self._unread, self._run_id
+            if record is None or run_id is None:
+                return
+            logs, recorded = read_record(record, self.index)
+            self._logbook = Logbook(logs)
+            self.ledger = Ledger(self.backend, recorded)
+            standing = self.index.standing
+            self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
+            self._pace.has_work = may_go_on(standing, self.workflow, self._status)
+            self._pace.halt("This run was opened from its record.")
+            if self.backend.notebook is not None:
+                self.cut_off = next(iter(self.backend.notebook.unfinished(run_id)), None)
+            self._unread = None
 
     @property
     def run_id(self) -> str | None:
@@ -338,6 +369,9 @@ class DebugSession:
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> None:
         with self._lock:
             # Two clicks are two threads: only one of them may begin a turn.
+            if self._unread is not None:
+                self._refuse("The run is still being read.", "Wait until its turns are there.")
+                return
             if self.gate.stop is not None:
                 self._refuse("The run stands still.", "Resume it, or stop it, before you go on.")
                 return

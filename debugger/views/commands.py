@@ -25,6 +25,8 @@ MESSAGE_KEY = "message"
 """The box in which a person answers."""
 AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
+_AT_ONCE = 200
+"""So many turns are read in a sixth of a second; of a longer run the page is drawn before they are."""
 _SOON = 0.1
 """Seconds that a click waits for the turn that it begins: a quick one is drawn once, when it is over."""
 
@@ -68,10 +70,36 @@ def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
 
 @command
 def open_run(run_id: str, turn_number: int | None = None) -> None:
-    """Show a recorded run, as it was at the end of one of its turns if one is named."""
-    show(DebugSession.open(current_backend(), run_id))
-    if turn_number is not None:
-        select_turn(turn_number)
+    """Show a recorded run, as it was at the end of one of its turns if one is named.
+
+    One that is long is read once the page is there, see `read_run`.
+    """
+    session = DebugSession.opening(current_backend(), run_id)
+    if session.unread <= _AT_ONCE:
+        session.read()
+    show(session)
+    state.page().turn_to_open = turn_number
+    if not session.unread:
+        _open_turn()
+
+
+@command
+def read_run() -> None:
+    """Read the turns of the run on view that is being opened."""
+    session = state.page().session
+    if session is not None:
+        try:
+            session.read()
+        except DebuggerError:
+            show(None)
+            raise
+        _open_turn()
+
+
+def _open_turn() -> None:
+    page = state.page()
+    if page.turn_to_open is not None:
+        select_turn(page.turn_to_open)
 
 
 @command

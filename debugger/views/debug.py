@@ -40,6 +40,9 @@ def render() -> None:
         st.caption(f"Choose a workflow {where}, or import one, to see it here.")
         return
     panes.draw_workbench(_workbench)
+    if session.unread:
+        commands.read_run()
+        st.rerun()
     panes.end()
 
 

@@ -81,6 +81,8 @@ class PageState:
     """What each version was last given to start with."""
     next_input: RunInputModel = field(default_factory=RunInputModel)
     """What goes with the next message, besides the message."""
+    turn_to_open: int | None = None
+    """The turn that a run was opened at."""
     awaits_turn: bool = False
     """Whether a turn was begun here whose end has not been taken in."""
     advances_by_itself: bool = True

@@ -16,6 +16,11 @@ from tests.browser.driving import open_app, settled
 pytestmark = pytest.mark.browser
 
 EVENTS = 3_000
+NOTE_WHAT_IS_READ = """new MutationObserver(() => {
+  const box = document.querySelector('.st-key-conversation');
+  const told = /Reading .* …/.exec(box ? box.textContent : '');
+  if (told) window.noted = told[0];
+}).observe(document, {subtree: true, childList: true, characterData: true})"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +34,20 @@ def long_run(tmp_path_factory):
     backend.close()
     with streamlit_app(folder, WORKFLOW_DEBUGGER_DATABASE=database) as server:
         yield f"{server.url}/?backend=embedded&workflow={workflow_id}&run={run_id}"
+
+
+def test_the_page_is_there_before_a_very_long_run_is_read(page: Page, tmp_path):
+    database = f"sqlite:///{tmp_path}/runs.sqlite3"
+    backend = EmbeddedBackend(Settings(database=database, responder="rules"))
+    run_id = record(backend, 8_000)
+    backend.close()
+    page.add_init_script(NOTE_WHAT_IS_READ)
+    with streamlit_app(tmp_path, WORKFLOW_DEBUGGER_DATABASE=database) as server:
+        open_app(page, f"{server.url}/?backend=embedded&run={run_id}&turn=7")
+
+        expect(page.locator(".st-key-inspector")).to_contain_text("turn 7")
+        expect(page).to_have_url(re.compile("turn=7"))
+        assert re.fullmatch(r"Reading \d{3} turns …", page.evaluate("window.noted"))
 
 
 def test_a_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: str):

@@ -64,6 +64,27 @@ def test_a_session_is_rebuilt_from_the_record(backend):
     assert [e.to_wire() for e in again.turns[0].events] == [e.to_wire() for e in first.turns[0].events]
 
 
+def test_a_run_that_is_being_opened_takes_nothing_until_its_turns_are_read(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    first = DebugSession(backend, workflow.id)
+    for text in ("one", "two"):
+        first.send(text)
+        first.wait(10)
+
+    again = DebugSession.opening(backend, first.run_id)
+    before = again.unread, again.run_id, again.status, again.turns
+    again.send("three")
+    refusal = again.error
+    again.read()
+    again.send("three")
+    again.wait(10)
+
+    assert before == (2, first.run_id, "waiting_for_user_input", [])
+    assert isinstance(refusal, ConflictError)
+    assert (again.unread, again.error) == (0, None)
+    assert [turn.message for turn in again.turns] == ["one", "two", "three"]
+
+
 def test_a_run_that_nobody_has_cannot_be_opened(backend):
     with pytest.raises(NotFoundError):
         DebugSession.open(backend, "665f0c2b9a3e4d5f6a7b8c90")

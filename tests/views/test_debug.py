@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -192,7 +194,10 @@ def test_the_address_names_backend_workflow_run_and_turn(app, backend, page, pre
     }
 
 
-def test_a_link_opens_its_run_and_turn(app, backend, page):
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
+    if is_long:
+        monkeypatch.setattr("debugger.views.commands._AT_ONCE", 1)
     workflow = backend.create_workflow(document(say("chat")))
     backend.create_workflow(document(static("a", "Another one")))
     session = DebugSession(backend, workflow.id)
@@ -208,6 +213,27 @@ def test_a_link_opens_its_run_and_turn(app, backend, page):
     assert page().session.run_id == session.run_id
     assert page().event == len(session.turns[0].events) - 1
     assert app.query_params["turn"] == "1"
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_run_that_cannot_be_read_is_not_opened_and_says_why(
+    app, backend, page, tmp_path, monkeypatch, is_long
+):
+    if is_long:
+        monkeypatch.setattr("debugger.views.commands._AT_ONCE", 0)
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.send("one")
+    assert session.wait(10)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
+        connection.execute("UPDATE turns SET events = x'00'")
+
+    app.query_params["run"] = session.run_id
+    app.run()
+
+    assert not app.exception
+    assert page().session is None
+    assert f"turn 1 of run {session.run_id} cannot be read" in app.error[0].value
 
 
 def test_a_link_to_a_run_that_is_gone_says_so_and_offers_the_rest(app, backend):

@@ -63,7 +63,7 @@ def _run(session: DebugSession) -> None:
         st.caption(f"Turn {session.turns[-1].number}", width="content")
     if session.elapsed:
         st.caption(_duration(session.elapsed), width="content")
-    if session.run_id and not session.busy:
+    if session.run_id and not session.busy and not session.unread:
         st.button(
             "Reload",
             key="reload_run",
@@ -93,7 +93,7 @@ def _duration(seconds: float) -> str:
 
 def _actions(session: DebugSession) -> None:
     no_run = session.backend.capabilities.reason_against("run_turns")
-    can_stop = session.busy or (session.run_id is not None and not session.is_over)
+    can_stop = session.busy or (session.run_id is not None and not session.is_over and not session.unread)
     if session.status == "not_started" and not session.busy:
         st.button(
             "Start",
@@ -111,7 +111,7 @@ def _actions(session: DebugSession) -> None:
             key="restart",
             icon=":material/restart_alt:",
             on_click=panes.redrawing("bar", commands.restart),
-            disabled=session.busy or no_run is not None,
+            disabled=session.busy or bool(session.unread) or no_run is not None,
             help=plain(no_run)
             if no_run
             else "Begin another run with the input on the left; this one stays on record",

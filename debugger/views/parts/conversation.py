@@ -60,6 +60,10 @@ def _empty(now: Reading) -> None:
     with st.container(height="stretch", horizontal_alignment="center", vertical_alignment="center"):
         if now.session.busy:
             return
+        if now.session.unread:
+            told = f"Reading {count(now.session.unread, 'turn')} …"
+            st.caption(f":material/progress_activity: {told}", width="content")
+            return
         st.caption("What user and agent say appears here.", width="content")
         if now.session.status == "not_started":
             no_run = now.session.backend.capabilities.reason_against("run_turns")
@@ -123,6 +127,8 @@ def _message_box(now: Reading) -> None:
 
 def _takes_message(now: Reading) -> bool:
     if now.session.backend.capabilities.reason_against("run_turns"):
+        return False
+    if now.session.unread:
         return False
     return not now.session.busy and (now.hint.kind == "message" or now.session.status == "not_started")
 

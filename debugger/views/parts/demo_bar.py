@@ -66,7 +66,7 @@ def _actions(now: Reading) -> None:
         key="restart",
         icon=":material/restart_alt:",
         on_click=panes.redrawing("bar", commands.restart),
-        disabled=session.busy or no_run is not None,
+        disabled=session.busy or bool(session.unread) or no_run is not None,
         help=plain(no_run) if no_run else "Begin another conversation; this one stays on record",
     )
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
@@ -75,7 +75,7 @@ def _actions(now: Reading) -> None:
         key="stop",
         icon=":material/stop:",
         on_click=panes.redrawing("bar", commands.stop),
-        disabled=session.is_over or reason is not None,
+        disabled=session.is_over or bool(session.unread) or reason is not None,
         shortcut=keys("stop"),
         help=plain(reason) if reason else "End the conversation",
     )

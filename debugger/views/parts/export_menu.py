@@ -30,7 +30,7 @@ _TOLD = {
 
 def export_menu(session: DebugSession) -> None:
     """Draw the menu; greyed until there is something on record."""
-    is_ready = session.run_id is not None and not session.busy
+    is_ready = session.run_id is not None and not session.busy and not session.unread
     menu = st.popover(
         "Export",
         icon=":material/download:",
