@@ -1,8 +1,10 @@
 """What the debug page costs with a short run and with a long one, on the server and in a real Chromium.
 
 Run from the top of the repository: ``python -m tests.benchmarks.page_cost [50000 100]``. It makes its runs
-itself (`tests.benchmarks.long_runs`), in a folder that is gone afterwards. Everything is measured beside an
-empty Streamlit page on a server of its own, in the same browser and by turns with it.
+itself (`tests.benchmarks.long_runs`), in a folder that is gone afterwards. Everything is measured beside two
+pages on servers of their own, in the same browser and by turns with them: an empty one, and a plain one that
+has as many elements as the debug page and nothing to work out. In the plain one a click draws as many of them
+again as to choose an event does, or as a step does.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -24,13 +27,53 @@ from tests.benchmarks.server_process import Costs, server
 from tests.browser.conftest import FLAGS, ROOT
 from tests.browser.driving import settled
 
-REPEATS = 5
+OPENINGS, REPEATS = 5, 5
 EMPTY_PAGE = """
 import streamlit as st
 
 st.session_state.count = st.session_state.get("count", 0)
 st.button("More", key="more", on_click=lambda: st.session_state.update(count=st.session_state.count + 1))
 st.write(f"{st.session_state.count} times")
+"""
+
+PLAIN_PAGE = """
+import streamlit as st
+
+
+def click():
+    st.session_state.count = st.session_state.get("count", 0) + 1
+
+
+def draw(name, how_many):
+    for number in range(how_many):
+        kind = ("button", "button", "caption", "caption", "switch", "text")[number % 6]
+        if kind == "button":
+            st.button(f"Button {number}", key=f"{name}_{number}", on_click=click)
+        elif kind == "caption":
+            st.caption(f"{name} {number}: {st.session_state.get('count', 0)}")
+        elif kind == "switch":
+            st.segmented_control(name, ("a", "b", "c"), key=f"{name}_{number}", label_visibility="collapsed")
+        else:
+            st.markdown(f"Text {number}")
+
+
+@st.fragment
+def workbench():
+    with st.container(horizontal=True):
+        draw("bar", 18)
+    look()
+    draw("talk", 6)
+
+
+@st.fragment
+def look():
+    draw("look", 28)
+
+
+with st.sidebar:
+    draw("setup", 10)
+draw("head", 4)
+workbench()
 """
 
 WATCH = """() => {
@@ -63,12 +106,14 @@ def main() -> None:
             "WORKFLOW_DEBUGGER_RESPONDER": "rules",
         }
         (folder / "empty.py").write_text(EMPTY_PAGE)
+        (folder / "plain.py").write_text(PLAIN_PAGE)
         app = stack.enter_context(server(ROOT / "app.py", folder, **environment))
         empty = stack.enter_context(server(folder / "empty.py", folder))
+        plain = stack.enter_context(server(folder / "plain.py", folder))
         browser = stack.enter_context(chromium())
-        warm_up(browser, app, empty, runs)
+        warm_up(browser, app.url + next(reversed(runs.values())), empty.url, plain.url)
         for size, address in runs.items():
-            print_costs(size, measure(browser, app, empty, address))
+            print_costs(size, measure(browser, app, empty, plain, address))
 
 
 def make_runs(folder: Path, sizes: list[int]) -> dict[int, str]:
@@ -99,9 +144,9 @@ def chromium() -> Iterator[Callable[[], Page]]:
         browser.close()
 
 
-def warm_up(browser: Callable[[], Page], app: Costs, empty: Costs, runs: dict[int, str]) -> None:
-    """Let both servers import what they need."""
-    for url in (app.url + next(reversed(runs.values())), empty.url):
+def warm_up(browser: Callable[[], Page], *urls: str) -> None:
+    """Let the servers import what they need."""
+    for url in urls:
         page = browser()
         page.goto(url)
         settled(page)
@@ -109,40 +154,49 @@ def warm_up(browser: Callable[[], Page], app: Costs, empty: Costs, runs: dict[in
 
 
 def measure(
-    browser: Callable[[], Page], app: Costs, empty: Costs, address: str
+    browser: Callable[[], Page], app: Costs, empty: Costs, plain: Costs, address: str
 ) -> dict[str, dict[str, list[float]]]:
-    """Each action several times, by turns with the empty page's: milliseconds by action and by what."""
+    """Each action several times, by turns with the other pages': milliseconds by action and by what."""
     found: dict[str, dict[str, list[float]]] = {}
     before = app.memory
-    for _ in range(3):
-        for what, at, url in (("open", app, app.url + address), ("empty open", empty, empty.url)):
-            page = browser()
-            _note(found, what, *_timed(page, at, lambda page=page, url=url: open_page(page, url)))
-            if what == "empty open":
-                other = page
-            else:
-                page_of_run = page
-            if _ < 2:
-                page.context.close()
+    opened: dict[str, Page] = {}
+    addresses = {"open": (app, address), "empty open": (empty, ""), "plain open": (plain, "")}
+    for _ in range(OPENINGS):
+        for what, (at, path) in addresses.items():
+            if what in opened:
+                opened.pop(what).context.close()
+            page = opened[what] = browser()
+            _note(found, what, *_timed(page, at, partial(open_page, page, at.url + path)))
+    page_of_run = opened["open"]
+    others = {
+        "empty click": (empty, opened["empty open"], ".st-key-more"),
+        "plain look": (plain, opened["plain open"], ".st-key-look_0"),
+        "plain workbench": (plain, opened["plain open"], ".st-key-bar_0"),
+    }
     nodes = page_of_run.evaluate("document.querySelectorAll('*').length")
     for number in range(REPEATS):
         for what, do in actions(page_of_run, number).items():
             if what == "step":
                 write(page_of_run, f"{number + 3} teas")
             _note(found, what, *_timed(page_of_run, app, do))
-            click = lambda: other.locator(".st-key-more button").evaluate("it => it.click()")  # noqa: E731
-            _note(found, "empty click", *_timed(other, empty, click))
+            for what, (at, page, where) in others.items():
+                _note(found, what, *_timed(page, at, partial(click, page, where)))
     found["memory MB"] = {"": [app.memory - before]}
     found["DOM nodes"] = {"": [float(nodes)]}
-    page_of_run.context.close()
-    other.context.close()
+    for page in opened.values():
+        page.context.close()
     return found
 
 
 def open_page(page: Page, url: str) -> None:
     """Open a page and wait until the last of what it shows is there."""
     page.goto(url)
-    page.wait_for_selector(".st-key-timeline tbody tr, .st-key-more button")
+    page.wait_for_selector(".st-key-timeline tbody tr, .st-key-more button, .st-key-talk_0 button")
+
+
+def click(page: Page, where: str) -> None:
+    """Click on a button by its place."""
+    page.locator(f"{where} button").first.evaluate("it => it.click()")
 
 
 def write(page: Page, message: str) -> None:
@@ -159,15 +213,12 @@ def actions(page: Page, number: int) -> dict[str, Callable[[], object]]:
         find.fill(text)
         find.press("Enter")
 
-    def click(where: str) -> None:
-        page.locator(f"{where} button").first.evaluate("it => it.click()")
-
     return {
-        "choose": lambda: click(".st-key-previous_event"),
+        "choose": partial(click, page, ".st-key-previous_event"),
         "filter": lambda: fill(("tea", "cake", "reader", "bill")[number % 4]),
         "no filter": lambda: fill(""),
-        "latest": lambda: click(".st-key-latest"),
-        "step": lambda: click(".st-key-message"),
+        "latest": partial(click, page, ".st-key-latest"),
+        "step": partial(click, page, ".st-key-message"),
     }
 
 

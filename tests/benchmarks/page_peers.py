@@ -45,7 +45,7 @@ def main() -> None:
         empty = stack.enter_context(server(folder / "empty.py", folder))
         burr = stack.enter_context(burr_ui(binaries, folder))
         browser = stack.enter_context(chromium())
-        warm_up(browser, app, empty, runs)
+        warm_up(browser, app.url + next(iter(runs.values())), empty.url)
         urls = {"empty Streamlit page": empty.url, "burr": burr, "ours": app.url + next(iter(runs.values()))}
         chosen = {"burr": choose_in_burr, "ours": choose_in_ours}
         for what, times in measure(browser, urls, chosen).items():
