@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
@@ -26,15 +26,15 @@ class KeptRun:
 
 def kept_runs(database):
     """Every run of a database by its id."""
-    runs = {
-        run_id: KeptRun(*rest)
-        for run_id, *rest in _rows(database, "SELECT id, run_by, status, turn_count FROM runs")
-    }
-    for run_id, number, packed in _rows(
-        database, "SELECT run_id, turn_number, events FROM turns ORDER BY id"
-    ):
-        runs[run_id].numbers.append(number)
-        runs[run_id].events.append(json.loads(unpack(bytes(packed))))
+    # At one moment: turns may be kept while this is read.
+    with _reading(database) as read:
+        runs = {
+            run_id: KeptRun(*rest)
+            for run_id, *rest in read("SELECT id, run_by, status, turn_count FROM runs")
+        }
+        for run_id, number, packed in read("SELECT run_id, turn_number, events FROM turns ORDER BY id"):
+            runs[run_id].numbers.append(number)
+            runs[run_id].events.append(json.loads(unpack(bytes(packed))))
     return runs
 
 
@@ -66,9 +66,14 @@ def check_standing(database, sessions):
             assert spoken({"events": events}) == [talk.reply(number)]
 
 
-def _rows(database, statement):
+@contextmanager
+def _reading(database):
+    """A transaction that sees one state of the database; gives the rows of statements."""
     if database.startswith("sqlite:"):
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as connection:
-            return connection.execute(statement).fetchall()
-    with psycopg.connect(database) as connection:
-        return connection.execute(statement).fetchall()
+            connection.execute("BEGIN")
+            yield lambda statement: connection.execute(statement).fetchall()
+    else:
+        with psycopg.connect(database) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            yield lambda statement: connection.execute(statement).fetchall()

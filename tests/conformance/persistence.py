@@ -71,9 +71,11 @@ class Persistence:
         self._refusals = refusals
         self._answered = threading.Semaphore(0)
         self._refused = threading.Semaphore(0)
+        self._is_over = False
 
     def take(self, api, workflow_id, talk):
         """Take the next turn of a session, or find out that it has to be sent again."""
+        assert not self._is_over
         try:
             answer = talk.send(api, workflow_id)
         except httpx.TransportError:
@@ -89,6 +91,10 @@ class Persistence:
             self.faults[answer.status_code] += 1
             self._refused.release()
             _catch_up(api, workflow_id, talk)
+
+    def give_up(self):
+        """Let whoever takes turns fail at the next one."""
+        self._is_over = True
 
     def await_turns(self, count):
         """Wait until so many more turns were answered."""

@@ -31,7 +31,11 @@ def playing(servers, workflow_id, sessions, clients):
     """Sessions that are played while the block lasts, and to their end."""
     with ThreadPoolExecutor(1) as players:
         played = players.submit(play, servers, workflow_id, sessions, clients.take)
-        yield
+        try:
+            yield
+        except BaseException:
+            clients.give_up()  # what was broken may stay so
+            raise
         played.result()
 
 
