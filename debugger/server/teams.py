@@ -31,14 +31,14 @@ class Team:
 
     Args:
         backend: Runs the team's workflows.
-        metrics: Where the turns of all teams are counted.
+        metrics: Where the turns of all teams are counted, and what is refused on their sockets.
     """
 
     def __init__(self, backend: Backend, metrics: Metrics) -> None:
         self.backend = backend
         self.running = RunningTurns(metrics)
         self.admission = Admission()
-        self.live = LiveServer(backend, self.running, self.admission)
+        self.live = LiveServer(backend, self.running, self.admission, metrics)
         self._threads = TurnThreads()
 
     async def run(
