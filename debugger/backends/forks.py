@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.given_again import default_variables, input_again
+from debugger.backends.global_values import begun_with
 from debugger.backends.interpreters import Interpreters
 from debugger.engine.accounts import Accounts
 from debugger.engine.edits import VariableEdit
@@ -130,10 +131,9 @@ class Forks:
         try:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)
         except NotFoundError:  # only the fork of a first turn stood somewhere before it
-            recorded = self._store.pair(last.run_id, 1).run_input
-            state = interpreter.begin(
-                input_again(TurnInput.from_wire(recorded), default_variables(interpreter.workflow))
-            )
+            recorded = TurnInput.from_wire(self._store.pair(last.run_id, 1).run_input)
+            state = interpreter.begin(input_again(recorded, default_variables(interpreter.workflow)))
+            state.dynamic_variables = {**begun_with(recorded), **state.dynamic_variables}
             state.seed = RunState.from_json(last.checkpoint).seed
         return PastMoment(last.workflow_id, last.version_number, 0, "not_started", state)
 

@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import Any
 
 from debugger.analysis.given_again import default_variables
+from debugger.analysis.supplied import supplied_dynamic
 from debugger.engine.state import RunState
 from debugger.errors import StoreError
+from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
+from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from debugger.store import GlobalVariable, Store
 
@@ -124,6 +127,23 @@ class GlobalValues:
             ):  # else what was made of them, and decrypted, is still good
                 self._values = _Values(variables)
             self._read_at = now
+
+
+def begun_with(recorded: TurnInput) -> JsonObject:
+    """The global variables that a run began with; they may have changed since.
+
+    Args:
+        recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,
+            stood in the way of the variable of its name and is not among them.
+    """
+    supplied = supplied_dynamic(recorded)
+    found = supplied.get(NAMESPACE)
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        NAMESPACE: found,
+        **{name: value for name, value in found.items() if name in supplied and supplied[name] == value},
+    }
 
 
 def _text(value: Any) -> str:

@@ -183,6 +183,27 @@ def test_a_fork_of_the_first_turn_holds_no_turn_and_begins_like_its_source(backe
         assert said(turn_of(backend, fork_id, 1)) == said(turn_of(backend, run_id, 1))
 
 
+def test_a_fork_of_the_first_turn_begins_with_the_global_variables_of_its_source(backend):
+    blank = {"is_secret": False, "description": None, "category": None}
+    made = backend.store.globals.create({**blank, "name": "shop", "value": "Leaf"})
+    backend.store.globals.create({**blank, "name": "city", "value": "Oslo"})
+    greeting = static("hi", "{{shop}}, {{global.shop}}, {{city}}")
+    parts = greeting, say("chat"), direct("hi", "chat")
+    workflow_id, run_id = talk(backend, *parts, defaults={"city": "Bergen"})
+    backend.store.globals.change(made.id, {"value": "Twig"})
+    backend.global_values.renew()
+
+    fork_id = backend.fork(run_id, 1)
+    edited_id = backend.fork(run_id, 1, edits=[VariableEdit("dynamic", "shop", "Moss")])
+    for made_id in (fork_id, edited_id):
+        backend.execute(workflow_id, TurnInput.saying(None), run_id=made_id).finish()
+
+    assert said(turn_of(backend, run_id, 1)) == ["Leaf, Leaf, Bergen"]
+    assert said(turn_of(backend, fork_id, 1)) == ["Leaf, Leaf, Bergen"]
+    assert said(turn_of(backend, edited_id, 1)) == ["Moss, Leaf, Bergen"]
+    assert same_turn(turn_of(backend, run_id, 1), again(backend, run_id, 1)).is_same
+
+
 def test_two_people_cannot_both_begin_a_fork_of_the_first_turn(backend, tmp_path):
     workflow_id, run_id = talk(backend, say("chat"))
     fork_id = backend.fork(run_id, 1)
