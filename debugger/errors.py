@@ -10,6 +10,7 @@
     ├── NotFoundError                 404   a well-formed id that nothing has
     │   └── RunEndedError             404   a turn sent to a run that is over
     ├── ConflictError                 409   two turns of one run at the same moment
+    │   └── RerunTokenError           409   a re-run token that cannot be redeemed
     ├── NotStartableError             500   a graph that no run can start in
     ├── RunError                      500   a run cannot go on; ends it with `failed`
     │   └── ConditionError            500   a condition that cannot be evaluated
@@ -119,6 +120,10 @@ class ConflictError(DebuggerError):
     """Two turns of one run at the same moment, or a change that another change overtook."""
 
     status = 409
+
+
+class RerunTokenError(ConflictError):
+    """A re-run token cannot be redeemed: it was already, has expired, or is of something else."""
 
 
 class NotStartableError(DebuggerError):

@@ -24,10 +24,18 @@ class Doors:
     Args:
         settings: The policy of each class of calls.
         world: Time.
-        environment: Holds the secrets; the process's own by default.
+        environment: Holds secrets; the process's own by default.
+        secrets: Gives more of them by name, asked with every turn; those of the environment win over them.
     """
 
-    def __init__(self, settings: Settings, world: World, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        world: World,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        secrets: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._policies = Policies(
             talk=settings.outbound_talk,
             read=settings.outbound_read,
@@ -39,16 +47,8 @@ class Doors:
             for name, value in environment.items()
             if name.startswith(SECRET_PREFIX)
         }
-        self._vault = _Vault(own)
+        self._vault = _Vault(own, secrets)
         self._world = world
-
-    def use_secrets(self, give: Callable[[], Mapping[str, str]]) -> None:
-        """Fill more secrets into calls, from the next turn on.
-
-        Args:
-            give: Gives them by name, asked with every turn; those of the environment win over them.
-        """
-        self._vault.give = give
 
     def closed(self) -> Self:
         """Doors like these that let nothing out which writes or which reaches a person.
@@ -75,14 +75,14 @@ class Doors:
 class _Vault:
     """The secrets of the environment and those that come from elsewhere; doors that are alike share one."""
 
-    def __init__(self, own: Mapping[str, str]) -> None:
-        self.give: Callable[[], Mapping[str, str]] = dict
+    def __init__(self, own: Mapping[str, str], give: Callable[[], Mapping[str, str]]) -> None:
         self._own = own
+        self._give = give
         self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own))
 
     def secrets(self) -> Secrets:
         """The secrets of this moment; made anew only when others are given."""
-        given = self.give()
+        given = self._give()
         last, made = self._made
         if given is not last and given != last:
             made = Secrets({**given, **self._own})

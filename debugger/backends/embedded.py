@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from debugger.analysis.given_again import default_variables
 from debugger.backends.base import Capabilities, Page, TurnStream
 from debugger.backends.claims import Claims
 from debugger.backends.doors import Doors
 from debugger.backends.forks import Forks
+from debugger.backends.global_values import GlobalValues
 from debugger.backends.interpreters import Interpreters
 from debugger.backends.opened import begin_run, refuse_lost, resume_run
 from debugger.backends.recording import Recorder
@@ -54,7 +54,8 @@ class EmbeddedBackend:
         store: A store that is open already, instead of the one that the settings name.
         world: Time and chance.
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
-        environment: Holds secrets for calls to the outside; the process's own by default.
+        environment: Holds secrets for calls to the outside; the process's own by default. Those among the
+            store's global variables are used besides.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -81,15 +82,15 @@ class EmbeddedBackend:
         self._world = world or World()
         self._responder = responder
         self._options = _engine_options(self.settings)
-        self._doors = Doors(self.settings, self._world, environment)
+        self.global_values = GlobalValues(self.store)
+        """The store's global variables, with which every new run begins."""
+        self._doors = Doors(self.settings, self._world, environment, secrets=self.global_values.secrets)
         self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
         self._claims = Claims()
         self._recorder = Recorder(self.store, self._world)
         self._forks = Forks(self.store, self._interpreters, self._world)
         self.reruns = Reruns(self.store, self._interpreters, self._forks, self._world)
         """Runs made out of past turns, in another version or workflow if need be."""
-        self.globals: Callable[[], Mapping[str, Any]] = dict
-        """Gives the dynamic variables that every new run begins with; whatever else supplies one wins."""
         self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()))
         self._replays = Replays(self.store, self._forks, self._replaying, self._past)
 
@@ -154,14 +155,6 @@ class EmbeddedBackend:
         """Read a workflow's versions anew when they are next run: one of them was changed."""
         self._interpreters.forget(workflow_id)
         self._replaying.forget(workflow_id)
-
-    def use_secrets(self, give: Callable[[], Mapping[str, str]]) -> None:
-        """Fill more secrets into calls to the outside, and nowhere else, from the next turn on.
-
-        Args:
-            give: Gives them by name, asked with every turn; those of the environment win over them.
-        """
-        self._doors.use_secrets(give)
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
@@ -285,10 +278,7 @@ class EmbeddedBackend:
             opened = begin_run(
                 self.store, self._interpreters, workflow_id, turn_input, version_number, run_id
             )
-            if found := self.globals():
-                own = {**default_variables(opened.interpreter.workflow), **opened.state.dynamic_variables}
-                beneath = {name: value for name, value in found.items() if name not in own}
-                opened.state.dynamic_variables.update(beneath)
+            self.global_values.supply(opened.state, opened.interpreter.workflow)
             segment = opened.interpreter.turn(
                 opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.given_again import default_variables, input_again
+from debugger.backends.global_values import begun_with
 from debugger.backends.interpreters import Interpreters
 from debugger.engine.accounts import Accounts
 from debugger.engine.edits import VariableEdit
@@ -17,7 +18,7 @@ from debugger.errors import NotFoundError
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput
-from debugger.store import Checkpoint, RunFork, Store, new_id
+from debugger.store import Checkpoint, CopiedUsage, RunFork, Store, new_id
 
 
 @dataclass
@@ -72,7 +73,6 @@ class Forks:
         version = self._store.starting_version(moment.workflow_id, wanted)
         graph = self._interpreters.of(moment.workflow_id, wanted).graph
         go_another_way(moment.state, graph, edits, start_node_logical_id)
-        accounts = Accounts(moment.state, 0.0)
         record = ForkRecord(
             run_id=new_id(),
             source_run_id=run_id,
@@ -89,8 +89,7 @@ class Forks:
                 status=moment.status,
                 version_number=version.version_number,
                 version_name=version.version_name,
-                token_usage_json=encode(accounts.token_usage()),
-                latency_stats_json=encode(accounts.latency_stats()),
+                usage=usage_of(moment.state),
             )
         )
         return record.run_id
@@ -132,12 +131,20 @@ class Forks:
         try:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)
         except NotFoundError:  # only the fork of a first turn stood somewhere before it
-            recorded = self._store.pair(last.run_id, 1).run_input
-            state = interpreter.begin(
-                input_again(TurnInput.from_wire(recorded), default_variables(interpreter.workflow))
-            )
+            recorded = TurnInput.from_wire(self._store.pair(last.run_id, 1).run_input)
+            state = interpreter.begin(input_again(recorded, default_variables(interpreter.workflow)))
+            state.dynamic_variables = {**begun_with(recorded), **state.dynamic_variables}
             state.seed = RunState.from_json(last.checkpoint).seed
         return PastMoment(last.workflow_id, last.version_number, 0, "not_started", state)
+
+
+def usage_of(state: RunState) -> CopiedUsage:
+    """What a copy that begins with a state takes over of the models' usage."""
+    accounts = Accounts(state, 0.0)
+    tokens, times = accounts.token_usage(), accounts.latency_stats()
+    return CopiedUsage(
+        token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0
+    )
 
 
 def _turns_of(checkpoint: Checkpoint) -> int:

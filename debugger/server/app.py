@@ -70,8 +70,7 @@ def create_app(
 
     Args:
         backend: What runs the workflows of those who are in no team; closing it stays with the caller, and so
-            does closing ``app.state.teams``. An embedded engine is given the global variables that are kept
-            here.
+            does closing ``app.state.teams``.
         api_key: A key that many may share, an administrator's. People's own are in the store. Where there is
             no key at all, the server answers only to local names.
         rate_limit: Requests a minute and key; 0 for as many as one likes.

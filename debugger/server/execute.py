@@ -70,7 +70,10 @@ def _start_or_resume(team: Team, body: JsonObject) -> JsonReply:
 
 def _pump(team: Team, workflow_id: str, run_id: str) -> JsonReply:
     result = _finished(
-        team.running, run_id, lambda cancelled: team.backend.pump(workflow_id, run_id, cancelled=cancelled)
+        team.running,
+        run_id,
+        lambda cancelled: team.backend.pump(workflow_id, run_id, cancelled=cancelled),
+        nullcontext(),
     )
     return JsonReply(result.to_wire())
 
@@ -94,14 +97,14 @@ def run_turn(
         stopped = team.running.stop(run_id)
         if stopped is not None and stopped.is_completed:
             return stopped
-    with _admitted(team, workflow_id) if run_id is None else nullcontext():
-        return _finished(
-            team.running,
-            run_id,
-            lambda cancelled: team.backend.execute(
-                workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
-            ),
-        )
+    return _finished(
+        team.running,
+        run_id,
+        lambda cancelled: team.backend.execute(
+            workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
+        ),
+        _admitted(team, workflow_id) if run_id is None else nullcontext(),
+    )
 
 
 def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
@@ -118,11 +121,15 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
 
 
 def _finished(
-    running: RunningTurns, run_id: str | None, begin: Callable[[threading.Event], TurnStream]
+    running: RunningTurns,
+    run_id: str | None,
+    begin: Callable[[threading.Event], TurnStream],
+    admitted: AbstractContextManager[None],
 ) -> TurnResult:
     """The result once everything has happened; a run that is not there counts as an ended session."""
     try:
-        with running.turn(run_id) as turn:
+        # In this order: a turn that is not admitted is counted as one that is refused.
+        with running.turn(run_id) as turn, admitted:
             turn.result = begin(turn.cancelled).finish()
     except NotFoundError as error:
         if run_id is None:

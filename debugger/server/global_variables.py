@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, field_validator
 
+from debugger.backends.global_values import NAMESPACE
 from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
@@ -18,10 +19,9 @@ from debugger.server.answers.global_variables import (
     VariablePage,
 )
 from debugger.server.body import JsonBody, read_fields, unusable
-from debugger.server.global_values import NAMESPACE, GlobalValues
 from debugger.server.operations import described
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
-from debugger.server.parameters import BaseUrl, ServedStore
+from debugger.server.parameters import BaseUrl, Engine, ServedStore
 from debugger.server.reply import JsonReply
 from debugger.server.shapes.global_variables import (
     MASK,
@@ -30,7 +30,6 @@ from debugger.server.shapes.global_variables import (
     system_shape,
     variable_shape,
 )
-from debugger.server.teams import team_of
 from debugger.store import GlobalVariable, Store
 
 router = APIRouter()
@@ -91,24 +90,24 @@ def list_variables(
 
 @router.post(urls.GLOBALS)
 @described(VariableAnswer, takes=NewVariable, statuses=(201,), refuses=(409,))
-def create_variable(body: JsonBody, store: ServedStore, request: Request) -> JsonReply:
+def create_variable(body: JsonBody, engine: Engine) -> JsonReply:
     """Keep a new variable."""
-    made = _create(store, body)
-    _values(request).renew()
+    made = _create(engine.store, body)
+    engine.global_values.renew()
     return JsonReply({"variable": variable_shape(made)}, status_code=201)
 
 
 @router.post(urls.GLOBALS_BULK)
 @described(CreatedVariables, takes=NewVariables)
-def create_variables(body: JsonBody, store: ServedStore, request: Request) -> JsonReply:
+def create_variables(body: JsonBody, engine: Engine) -> JsonReply:
     """Keep many new variables: those that can be kept are, and of each of the others the error is told."""
     created, errors = [], []
     for index, wanted in enumerate(read_fields(NewVariables, body).variables):
         try:
-            created.append(variable_shape(_create(store, wanted)))
+            created.append(variable_shape(_create(engine.store, wanted)))
         except (DebuggerError, RequestValidationError) as error:
             errors.append({"index": index, "name": wanted.get("name"), "error": _told(error)})
-    _values(request).renew()
+    engine.global_values.renew()
     counts = {"total_created": len(created), "total_errors": len(errors)}
     return JsonReply({"created": created, "errors": errors, **counts})
 
@@ -135,12 +134,10 @@ def get_variable(variable_id: VariableId, store: ServedStore, url: BaseUrl) -> J
 
 @router.patch(urls.GLOBAL)
 @described(VariableAnswer, takes=ChangedVariable, refuses=(409,))
-def change_variable(
-    variable_id: VariableId, body: JsonBody, store: ServedStore, request: Request
-) -> JsonReply:
+def change_variable(variable_id: VariableId, body: JsonBody, engine: Engine) -> JsonReply:
     """Change a variable. A secret's mask sent back leaves the secret as it is."""
     _refuse_system(variable_id)
-    known = store.globals.get(variable_id)
+    known = engine.store.globals.get(variable_id)
     values = read_fields(ChangedVariable, body).model_dump(
         include=body.keys() & NewVariable.model_fields.keys()
     )
@@ -149,18 +146,18 @@ def change_variable(
     if known.is_secret and values.get("is_secret") is False and "value" not in values:
         raise unusable("missing", "A secret that is to be one no more needs a new value", "value")
     _refuse_taken(values.get("name"))
-    changed = store.globals.change(variable_id, values)
-    _values(request).renew()
+    changed = engine.store.globals.change(variable_id, values)
+    engine.global_values.renew()
     return JsonReply({"variable": variable_shape(changed)})
 
 
 @router.delete(urls.GLOBAL, status_code=204)
 @described(statuses=(204,))
-def delete_variable(variable_id: VariableId, store: ServedStore, request: Request) -> Response:
+def delete_variable(variable_id: VariableId, engine: Engine) -> Response:
     """Forget a variable."""
     _refuse_system(variable_id)
-    store.globals.delete(variable_id)
-    _values(request).renew()
+    engine.store.globals.delete(variable_id)
+    engine.global_values.renew()
     return Response(status_code=204)
 
 
@@ -194,9 +191,3 @@ def _told(error: DebuggerError | RequestValidationError) -> str:
     return "; ".join(
         f"{'.'.join(map(str, problem['loc'][1:]))}: {problem['msg']}" for problem in error.errors()
     )
-
-
-def _values(request: Request) -> GlobalValues:
-    values = team_of(request.scope).global_values
-    assert values is not None  # whoever asks for them has been given their store
-    return values

@@ -6,12 +6,13 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from debugger.server.live.closing import REFUSED
 from debugger.server.metrics import Metrics
 
 
 class Measure:
-    """Count every request and every open socket.
+    """Count every request, every handshake that is refused and every open socket.
+
+    What an open socket is closed for is counted where that is known (`LiveStream`).
 
     Args:
         app: What answers.
@@ -58,10 +59,7 @@ class Measure:
                 is_open = True
                 self._metrics.open_socket()
             elif message["type"] == "websocket.http.response.start":
-                self._metrics.refusal(message["status"], has_route=False)
-            elif message["type"] == "websocket.close":
-                status = message.get("code", 0) - REFUSED
-                self._metrics.refusal(status, has_route=is_open)
+                self._metrics.refusal(message["status"], "rate")  # runs begin on open sockets only
             await send(message)
 
         try:

@@ -7,6 +7,7 @@ chose.
 from __future__ import annotations
 
 import platform
+from typing import Literal
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -35,6 +36,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _REFUSALS = {401: "key", 403: "rights"}
 _TOO_MUCH = 429
 _Measured = tuple[Counter, Histogram]
+Limit = Literal["rate", "concurrency"]
+"""What there can be too much of: requests of a key or an address in a minute, runs of a workflow at once."""
 
 
 class Metrics:
@@ -80,7 +83,8 @@ class Metrics:
         )
         self._refused = Counter(
             "debugger_refused",
-            "What was not let in: 'key', 'rights', 'rate' of requests, 'concurrency' of a workflow's runs.",
+            "What was not let in: 'key', 'rights', 'rate' of requests and of turns on sockets, "
+            "'concurrency' of a workflow's runs.",
             ["reason"],
             registry=self.registry,
         )
@@ -112,19 +116,17 @@ class Metrics:
         measured[0].inc()
         measured[1].observe(seconds)
         if status >= 400:
-            self.refusal(status, has_route=bool(route))
+            # Who comes too often is sent away at the door, and a run too many behind it.
+            self.refusal(status, "concurrency" if route else "rate")
 
-    def refusal(self, status: int, *, has_route: bool) -> None:
+    def refusal(self, status: int, limit: Limit) -> None:
         """Count what was not let in, if a status tells of that.
 
         Args:
             status: That of an answer, or of a socket's end.
-            has_route: Whether a route was found: who comes too often is sent away at the door, and a run too
-                many behind it.
+            limit: What there is too much of, where the status says that there is.
         """
-        reason = _REFUSALS.get(status)
-        if status == _TOO_MUCH:
-            reason = "concurrency" if has_route else "rate"
+        reason = limit if status == _TOO_MUCH else _REFUSALS.get(status)
         if reason is not None:
             self._refused.labels(reason).inc()
 
@@ -139,6 +141,10 @@ class Metrics:
     def begin_turn(self) -> None:
         """Count a turn that begins."""
         self._under_way.inc()
+
+    def refuse_turn(self) -> None:
+        """Count a turn that is refused before it is under way."""
+        self._turns.labels("refused").inc()
 
     def end_turn(self, result: TurnResult | None, error: BaseException | None) -> None:
         """Count the same turn as it ends.

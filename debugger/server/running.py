@@ -18,6 +18,8 @@ class RunningTurn:
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set to end it early."""
     over: threading.Event = field(default_factory=threading.Event)
+    run_id: str | None = None
+    """The run under which others find it."""
     result: TurnResult | None = None
     """How it ended; ``None`` until then, and when it ended in an error."""
 
@@ -39,25 +41,31 @@ class RunningTurns:
         """A turn that can be stopped for as long as the block lasts, unless the run has another one.
 
         Args:
-            run_id: The run, where it is known already.
+            run_id: The run, where it is known already; see `name`.
             cancelled: What ends the turn early, where there is something already.
         """
         turn = RunningTurn(cancelled or threading.Event())
-        with self._lock:
-            known = run_id is not None and self._turns.setdefault(run_id, turn) is turn
         self._metrics.begin_turn()
         error: BaseException | None = None
         try:
+            if run_id is not None:
+                self.name(turn, run_id)
             yield turn
         except BaseException as raised:
             error = raised
             raise
         finally:
             self._metrics.end_turn(turn.result, error)
-            if known and run_id is not None:
+            if turn.run_id is not None:
                 with self._lock:
-                    del self._turns[run_id]
+                    del self._turns[turn.run_id]
             turn.over.set()
+
+    def name(self, turn: RunningTurn, run_id: str) -> None:
+        """Say whose a turn under way is that was begun without a run: it can be stopped from now on."""
+        with self._lock:
+            if self._turns.setdefault(run_id, turn) is turn:
+                turn.run_id = run_id
 
     def has(self, run_id: str) -> bool:
         """Whether a turn of a run is under way."""

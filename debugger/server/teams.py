@@ -16,7 +16,6 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import UnsupportedError
 from debugger.server.access import Caller
 from debugger.server.admission import Admission
-from debugger.server.global_values import GlobalValues
 from debugger.server.live.server import LiveServer
 from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
@@ -31,22 +30,16 @@ class Team:
     """What belongs to one team. Two of them share nothing.
 
     Args:
-        backend: Runs the team's workflows. An embedded engine is given the global variables of its store.
-        metrics: Where the turns of all teams are counted.
+        backend: Runs the team's workflows.
+        metrics: Where the turns of all teams are counted, and what is refused on their sockets.
     """
 
     def __init__(self, backend: Backend, metrics: Metrics) -> None:
         self.backend = backend
         self.running = RunningTurns(metrics)
         self.admission = Admission()
-        self.live = LiveServer(backend, self.running, self.admission)
-        self.global_values: GlobalValues | None = None
-        """``None`` where the backend keeps none."""
+        self.live = LiveServer(backend, self.running, self.admission, metrics)
         self._threads = TurnThreads()
-        if isinstance(backend, EmbeddedBackend):
-            self.global_values = GlobalValues(backend.store)
-            backend.globals = self.global_values.dynamic
-            backend.use_secrets(self.global_values.secrets)
 
     async def run(
         self, work: Callable[Concatenate[Team, Given], Answer], *args: Given.args, **kwargs: Given.kwargs

@@ -2,6 +2,7 @@
 
 from debugger.store.api_keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.backup import back_up, restore
+from debugger.store.copied_usage import CopiedUsage
 from debugger.store.forks import ForkBook
 from debugger.store.global_variables import GlobalVariable
 from debugger.store.ids import new_id
@@ -22,6 +23,7 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Checkpoint",
+    "CopiedUsage",
     "FinishedTurn",
     "ForkBook",
     "GlobalVariable",

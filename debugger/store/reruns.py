@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.runs import RunStatus
+from debugger.store.copied_usage import CopiedUsage
 from debugger.store.database import Database
 from debugger.store.forks import keep
 from debugger.store.packing import pack
@@ -44,8 +45,7 @@ class RerunCopy:
     """How many pairs of the source are copied."""
     written: Mapping[int, WrittenPair] = field(default_factory=dict)
     """Pairs that stand in the place of the source's of that number, or come after those that are copied."""
-    token_usage_json: bytes
-    latency_stats_json: bytes
+    usage: CopiedUsage
 
 
 class RerunBook:
@@ -103,8 +103,7 @@ def _run_row(copy: RerunCopy, turn_count: int) -> dict[str, Any]:
         "status": copy.status,
         "termination_source": None,
         "turn_count": turn_count,
-        "token_usage": copy.token_usage_json,
-        "latency_stats": copy.latency_stats_json,
+        **copy.usage.columns(),
         "source_workflow_run_id": record.source_run_id,
         "checkpoint_source_turn_index": record.turn_number - 1,
         "created_at": record.created_at,

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Insert, insert, litera
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import RunStatus
+from debugger.store.copied_usage import CopiedUsage
 from debugger.store.forks import keep
 from debugger.store.packing import pack
 from debugger.store.schema import runs, turns
@@ -31,8 +32,7 @@ class RunFork:
     status: RunStatus
     version_number: int
     version_name: str | None
-    token_usage_json: bytes
-    latency_stats_json: bytes
+    usage: CopiedUsage
 
 
 def copy_run(connection: Connection, fork: RunFork) -> None:
@@ -64,8 +64,7 @@ def _copied_run(fork: RunFork) -> Insert:
         "status": fork.status,
         "termination_source": None,
         "turn_count": fork.pair_count,
-        "token_usage": fork.token_usage_json,
-        "latency_stats": fork.latency_stats_json,
+        **fork.usage.columns(),
         "source_workflow_run_id": record.source_run_id,
         "checkpoint_source_turn_index": record.turn_number - 1,
         "created_at": record.created_at,

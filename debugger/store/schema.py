@@ -80,6 +80,9 @@ runs = Table(
     Column("checkpoint_source_turn_index", Number),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # Of a run that is a copy: what it took over of the model usage. No turn of its own changes them.
+    Column("carried_over_token_usage", LargeBinary),
+    Column("carried_over_latency_stats", LargeBinary),
     # Neither index holds a column that a later turn changes: a turn then writes one page of this table.
     Index("runs_by_time", "created_at"),
     Index("runs_by_workflow", "workflow_id", "created_at"),

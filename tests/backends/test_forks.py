@@ -139,6 +139,37 @@ def test_a_fork_says_where_it_came_from_and_who_made_it(backend):
     assert backend.run(run_id).source_workflow_run_id is None
 
 
+def test_a_fork_tells_what_the_models_were_used_for_before_it(backend):
+    workflow_id, run_id = talk(backend, say("chat"), says=("one", "two"))
+    fork_id = backend.fork(run_id, 3)
+    begun = backend.run(fork_id)
+
+    backend.execute(workflow_id, TurnInput.saying("three"), run_id=fork_id).finish()
+    backend.execute(workflow_id, TurnInput.saying("four"), run_id=fork_id).finish()
+    again = backend.run(backend.fork(fork_id, 5))
+
+    run = backend.run(fork_id)
+    assert begun.carried_over_llm_token_usage == begun.llm_token_usage
+    assert begun.carried_over_llm_token_usage["call_count"] == 1
+    assert run.carried_over_llm_token_usage == begun.llm_token_usage
+    assert run.carried_over_llm_latency_stats == begun.llm_latency_stats
+    assert run.llm_token_usage["call_count"] == 3
+    assert (again.carried_over_llm_token_usage, again.carried_over_llm_latency_stats) == (
+        run.llm_token_usage,
+        run.llm_latency_stats,
+    )
+
+
+def test_a_run_that_took_nothing_over_tells_of_nothing(backend):
+    _, run_id = talk(backend, say("chat"), says=("one", "two"))
+
+    source, first = backend.run(run_id), backend.run(backend.fork(run_id, 1))
+
+    assert source.llm_token_usage["call_count"] == 2
+    for run in (source, first):
+        assert run.carried_over_llm_token_usage is run.carried_over_llm_latency_stats is None
+
+
 def test_a_fork_of_the_first_turn_holds_no_turn_and_begins_like_its_source(backend):
     random_line = static("hi", *(f"Hello {number}" for number in range(50)), mode="random")
     workflow_id, run_id = talk(backend, random_line, say("chat"), direct("hi", "chat"))
@@ -150,6 +181,27 @@ def test_a_fork_of_the_first_turn_holds_no_turn_and_begins_like_its_source(backe
         backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id).finish()
 
         assert said(turn_of(backend, fork_id, 1)) == said(turn_of(backend, run_id, 1))
+
+
+def test_a_fork_of_the_first_turn_begins_with_the_global_variables_of_its_source(backend):
+    blank = {"is_secret": False, "description": None, "category": None}
+    made = backend.store.globals.create({**blank, "name": "shop", "value": "Leaf"})
+    backend.store.globals.create({**blank, "name": "city", "value": "Oslo"})
+    greeting = static("hi", "{{shop}}, {{global.shop}}, {{city}}")
+    parts = greeting, say("chat"), direct("hi", "chat")
+    workflow_id, run_id = talk(backend, *parts, defaults={"city": "Bergen"})
+    backend.store.globals.change(made.id, {"value": "Twig"})
+    backend.global_values.renew()
+
+    fork_id = backend.fork(run_id, 1)
+    edited_id = backend.fork(run_id, 1, edits=[VariableEdit("dynamic", "shop", "Moss")])
+    for made_id in (fork_id, edited_id):
+        backend.execute(workflow_id, TurnInput.saying(None), run_id=made_id).finish()
+
+    assert said(turn_of(backend, run_id, 1)) == ["Leaf, Leaf, Bergen"]
+    assert said(turn_of(backend, fork_id, 1)) == ["Leaf, Leaf, Bergen"]
+    assert said(turn_of(backend, edited_id, 1)) == ["Moss, Leaf, Bergen"]
+    assert same_turn(turn_of(backend, run_id, 1), again(backend, run_id, 1)).is_same
 
 
 def test_two_people_cannot_both_begin_a_fork_of_the_first_turn(backend, tmp_path):

@@ -24,6 +24,8 @@ def test_a_run_is_written_with_its_workflow_and_notes_and_without_secrets():
                     }
                 }
             ],
+            "carried_over_llm_token_usage": {"total_tokens": 7},
+            "carried_over_llm_latency_stats": {"call_count": 2},
             "workflow_config_fully_hydrated": {"node_configs": [wanted]},
         }
     )
@@ -34,4 +36,6 @@ def test_a_run_is_written_with_its_workflow_and_notes_and_without_secrets():
     assert b"hush-hush" not in data
     assert (again.format_version, again.engine, again.notes.note) == (1, "Embedded engine", "twice")
     assert again.graph().node_configs[0].logical_id == "order"
+    assert again.record().carried_over_llm_token_usage == {"total_tokens": 7}
+    assert again.record().carried_over_llm_latency_stats == {"call_count": 2}
     assert again.record().input_output_pairs[0].run_input == {"dynamic_variables": {"password": "***"}}

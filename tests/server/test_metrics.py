@@ -6,8 +6,9 @@ from importlib.metadata import version
 import pytest
 
 from debugger.server.metrics import Metrics
-from tests.factories import say, static
+from tests.factories import say, static, tool
 from tests.server.counting import counted, execute, new_workflow, value
+from tests.server.live.wire import opened
 
 UNKNOWN = "665f00000000000000000001"
 
@@ -33,6 +34,67 @@ def test_a_turn_that_cannot_be_run_is_counted_as_such(api):
 
     assert counted(api, "debugger_turns_total", status="error") == 1
     assert counted(api, "debugger_turns_total", status="refused") == 1
+
+
+def test_a_run_that_is_not_let_in_is_a_turn_that_is_refused(api):
+    workflow_id = new_workflow(api, say("chat"))
+    api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
+    execute(api, workflow_id)
+
+    over_http = execute(api, workflow_id).status_code
+    with opened(api) as socket:
+        socket.send(workflow_id=workflow_id)
+        over_socket = socket.closed()[0]
+
+    assert (over_http, over_socket) == (429, 4429)
+    assert counted(api, "debugger_turns_total", status="refused") == 2
+    assert counted(api, "debugger_turns_total", status="waiting_for_user_input") == 1
+    assert counted(api, "debugger_turns_under_way") == 0
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ({"command": "start", "rerun_token": "never given"}, 4007),
+        ({"command": "stop"}, 4422),
+        ({"command": "data", "workflow_run_id": UNKNOWN}, 4404),
+    ],
+)
+def test_a_turn_that_is_refused_at_its_beginning_on_a_socket_is_counted_as_over_http(api, frame, code):
+    workflow_id = new_workflow(api, say("chat"))
+
+    with opened(api) as socket:
+        socket.send(workflow_id=workflow_id, **frame)
+        closed = socket.closed()[0]
+
+    assert closed == code
+    assert counted(api, "debugger_turns_total", status="refused") == 1
+    assert counted(api, "debugger_turns_total", status="error") == 0
+    assert counted(api, "debugger_turns_under_way") == 0
+
+
+def test_a_turn_that_comes_while_another_is_under_way_on_its_socket_is_refused(api):
+    workflow_id = new_workflow(api, tool("slow", "import time\ndef slow():\n    time.sleep(0.5)\n"))
+
+    with opened(api) as socket:
+        socket.send(workflow_id=workflow_id)
+        socket.send(command="data")
+        closed = socket.closed()[0]
+    while counted(api, "debugger_turns_under_way"):  # the first one goes to its end
+        pass
+
+    assert closed == 4409
+    assert counted(api, "debugger_turns_total", status="refused") == 1
+    assert counted(api, "debugger_turns_total", status="completed") == 1
+
+
+def test_a_frame_that_is_no_turn_is_not_counted_as_one(api):
+    with opened(api) as socket:
+        socket.connection.send("tea")
+        closed = socket.closed()[0]
+
+    assert closed == 4422
+    assert counted(api, "debugger_turns_total") == 0
 
 
 def test_a_step_of_background_work_that_does_nothing_is_no_turn(api):

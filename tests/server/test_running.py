@@ -28,6 +28,18 @@ def test_a_second_turn_of_a_run_does_not_hide_the_first():
     assert not second.cancelled.is_set()
 
 
+def test_a_turn_is_found_once_it_is_said_whose_it_is():
+    running = RunningTurns(Metrics("1.0"))
+
+    with running.turn(None) as turn:
+        running.name(turn, "run")
+        turn.over.set()
+        running.stop("run")
+
+    assert turn.cancelled.is_set()
+    assert not running.has("run")
+
+
 def test_a_turn_of_a_new_run_cannot_be_named():
     running = RunningTurns(Metrics("1.0"))
 

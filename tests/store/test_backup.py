@@ -18,7 +18,18 @@ from debugger.errors import ConflictError, InputError, StoreError
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.notes import Target
 from debugger.protocol.run_search import RunSearch
-from debugger.store import FinishedTurn, RerunTicket, Role, Store, UnfinishedTurn, back_up, new_id, restore
+from debugger.store import (
+    CopiedUsage,
+    FinishedTurn,
+    RerunTicket,
+    Role,
+    RunFork,
+    Store,
+    UnfinishedTurn,
+    back_up,
+    new_id,
+    restore,
+)
 from debugger.store.database import Database
 from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
@@ -26,6 +37,7 @@ from debugger.store.migrations.upgrading import upgrade
 from debugger.store.server_schema import metadata
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
+COPY = "665f0c2b9a3e4d5f6a7b8c91"
 
 
 def a_turn(run_id, number, **fields):
@@ -41,6 +53,21 @@ def a_turn(run_id, number, **fields):
     return FinishedTurn(run_id=run_id, turn_number=number, **{**values, **fields})
 
 
+def a_copy(record):
+    usage = CopiedUsage(
+        token_usage_json=b'{"total_tokens":7}', latency_stats_json=b'{"call_count":2}', has_calls=True
+    )
+    return RunFork(
+        record=record,
+        pair_count=1,
+        checkpoint=b"copied",
+        status="waiting_for_user_input",
+        version_number=0,
+        version_name=None,
+        usage=usage,
+    )
+
+
 def fill(url):
     """A row or more in every table."""
     with closing(Store(url, encryption_key="a long text")) as store:
@@ -48,7 +75,7 @@ def fill(url):
         store.create_version(workflow.id, version_name="Second", mark_as_active=True)
         for number in range(1, 4):
             store.append_turn(a_turn(RUN, number, pair_json=b'{"run_output":{}}' if number == 2 else None))
-        store.forks.keep(ForkRecord(run_id=new_id(), source_run_id=RUN, turn_number=2, changes=({"a": 1},)))
+        store.fork(a_copy(ForkRecord(run_id=COPY, source_run_id=RUN, turn_number=2, changes=({"a": 1},))))
         store.notebook.star(RUN)
         store.notebook.tag(RUN, ["smoke"])
         store.notebook.comment(RUN, Target.turn(2), "Ada", "Slow.\nVery 'slow'.")
@@ -67,7 +94,7 @@ def fill(url):
             )
         )
         store.api_keys.add("Ada", Role.RUN, "qa")
-        assert store.find_runs(RunSearch(text="grün")).total == 1
+        assert store.find_runs(RunSearch(text="grün")).total == 2
 
 
 def content(url):
@@ -105,6 +132,8 @@ def test_a_restored_database_holds_all_that_was_backed_up_and_goes_on(two_urls, 
         store.append_turn(a_turn(RUN, 4))
         store.append_turn(a_turn(new_id(), 1))
         assert len(store.run(RUN).input_output_pairs) == 4
+        assert store.run(COPY).carried_over_llm_token_usage == {"total_tokens": 7}
+        assert store.run(COPY).carried_over_llm_latency_stats == {"call_count": 2}
         assert not store.is_empty()
 
 
@@ -117,7 +146,7 @@ def test_a_backup_says_what_it_is_and_is_read_by_its_owner_only(url, tmp_path):
         first, *_, last = [json.loads(line) for line in lines]
     assert (first["format"], first["version"]) == ("workflow-debugger-backup", 1)
     assert first["revision"] == REVISIONS[-1]
-    assert last["end"]["turns"] == 3
+    assert last["end"]["turns"] == 4
     assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o600
 
 
@@ -226,23 +255,31 @@ def test_a_file_that_is_not_there_is_told_in_a_sentence(tmp_path):
         back_up(f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "no folder" / "backup")
 
 
-def _tables_of(revision):
-    """The tables that there were in a release."""
+def _columns_of(revision):
+    """The columns that there were in a release, by table."""
     with closing(Database("sqlite://")) as database, database.changing_tables() as connection:
         upgrade(connection, revision)
-        return set(inspect(connection).get_table_names())
+        tables = inspect(connection)
+        return {
+            name: {column["name"] for column in tables.get_columns(name)} for name in tables.get_table_names()
+        }
 
 
-def _of_tables(lines, names):
-    """The lines of a backup that has these tables only."""
-    is_wanted = False
+def _with_columns(lines, known):
+    """The lines of a backup that has these tables and columns only."""
+    places = []
     for line in lines:
-        if isinstance(line, dict) and "end" in line:
-            yield {"end": {name: count for name, count in line["end"].items() if name in names}}
-            return
-        is_wanted = line["table"] in names if isinstance(line, dict) else is_wanted
-        if is_wanted:
-            yield line
+        if isinstance(line, list):
+            if places:
+                yield [line[place] for place in places]
+        elif "end" in line:
+            yield {"end": {name: count for name, count in line["end"].items() if name in known}}
+        else:
+            here = known.get(line["table"], set())
+            places = [place for place, name in enumerate(line["columns"]) if name in here]
+            names = [line["columns"][place] for place in places]
+            if places:
+                yield {**line, "columns": names, "binary": [name for name in line["binary"] if name in here]}
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -250,13 +287,15 @@ def test_a_backup_of_an_earlier_release_is_brought_up(url, tmp_path, revision):
     fill(url)
     back_up(url, tmp_path / "backup")
     header, *rest = map(json.loads, gzip.decompress((tmp_path / "backup").read_bytes()).splitlines())
-    lines = [{**header, "revision": revision}, *_of_tables(rest, _tables_of(revision))]
+    lines = [{**header, "revision": revision}, *_with_columns(rest, _columns_of(revision))]
     (tmp_path / "backup").write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
 
     restore(f"sqlite:///{tmp_path}/restored.sqlite3", tmp_path / "backup")
 
     with closing(Database(f"sqlite:///{tmp_path}/restored.sqlite3")) as database, database.reading() as there:
         assert there.scalar(select(revisions.c.version_num)) == REVISIONS[-1]
+    with closing(Store(f"sqlite:///{tmp_path}/restored.sqlite3")) as store:
+        assert store.checkpoint(COPY).checkpoint == b"copied"
 
 
 INTERRUPTED = """

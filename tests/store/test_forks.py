@@ -7,11 +7,11 @@ import pytest
 
 from debugger.errors import NotFoundError
 from debugger.protocol.forks import ForkRecord
-from debugger.store import FinishedTurn, RunFork, Store
+from debugger.store import CopiedUsage, FinishedTurn, RunFork, Store
 from debugger.store.ids import new_id
 
 
-def a_turn(run_id, number):
+def a_turn(run_id, number, **fields):
     return FinishedTurn(
         run_id=run_id,
         turn_number=number,
@@ -23,6 +23,15 @@ def a_turn(run_id, number):
         version_number=3,
         run_by="bo",
         events_json=b'[{"type":"assistant_response","content":"%d"}]' % number,
+        **fields,
+    )
+
+
+def usage(tokens, has_calls=True):
+    return CopiedUsage(
+        token_usage_json=b'{"total_tokens":%d}' % tokens,
+        latency_stats_json=b'{"call_count":%d}' % tokens,
+        has_calls=has_calls,
     )
 
 
@@ -35,8 +44,7 @@ def a_fork(source, pairs, **fields):
         "status": "waiting_for_user_input",
         "version_number": 4,
         "version_name": "Next",
-        "token_usage_json": b'{"total_tokens":7}',
-        "latency_stats_json": b"{}",
+        "usage": usage(7),
     }
     return RunFork(**{**values, **fields})
 
@@ -76,6 +84,39 @@ def test_a_fork_before_the_first_turn_takes_turn_1(store):
 
     assert len(store.run(run_id).input_output_pairs) == 1
     assert store.run(run_id).source_workflow_run_id == source
+
+
+def test_what_a_fork_took_over_stays_told_while_its_own_turns_add_to_the_totals(store):
+    source = new_id()
+    store.append_turn(a_turn(source, 1))
+    fork = a_fork(source, 1)
+    store.fork(fork)
+
+    totals = {"token_usage_json": b'{"total_tokens":9}', "latency_stats_json": b'{"call_count":9}'}
+    store.append_turn(a_turn(fork.record.run_id, 2, **totals))
+
+    run, [listed] = store.run(fork.record.run_id), [one for one in store.runs()[0] if one.run_by is None]
+    assert (run.llm_token_usage, run.llm_latency_stats) == ({"total_tokens": 9}, {"call_count": 9})
+    for told in (run, listed):
+        assert told.carried_over_llm_token_usage == {"total_tokens": 7}
+        assert told.carried_over_llm_latency_stats == {"call_count": 7}
+
+
+def test_a_fork_of_a_fork_took_over_its_own_part_and_not_that_of_its_source(store):
+    source = new_id()
+    store.append_turn(a_turn(source, 1))
+    first = a_fork(source, 1)
+    store.fork(first)
+    second = a_fork(first.record.run_id, 1, usage=usage(2))
+    none = a_fork(first.record.run_id, 0, usage=usage(0, has_calls=False))
+
+    store.fork(second)
+    store.fork(none)
+
+    assert store.run(second.record.run_id).carried_over_llm_token_usage == {"total_tokens": 2}
+    nothing = store.run(none.record.run_id)
+    assert nothing.carried_over_llm_token_usage is nothing.carried_over_llm_latency_stats is None
+    assert nothing.llm_token_usage == {"total_tokens": 0}
 
 
 def test_a_fork_of_a_run_that_is_not_there_leaves_nothing(store):
@@ -130,6 +171,8 @@ def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
         older.append_turn(a_turn(source, 1))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE forks")
+        connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")
+        connection.execute("ALTER TABLE runs DROP COLUMN carried_over_latency_stats")
         connection.execute("DROP TABLE alembic_version")
         connection.commit()
 

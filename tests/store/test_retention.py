@@ -11,7 +11,7 @@ from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.notes import Target
 from debugger.protocol.run_search import RunSearch
-from debugger.store import FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
+from debugger.store import CopiedUsage, FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
 from debugger.store.database import Database
 from debugger.store.forks import forks
 from debugger.store.notebook_schema import (
@@ -51,8 +51,7 @@ def a_fork(source, pairs):
         status="waiting_for_user_input",
         version_number=0,
         version_name=None,
-        token_usage_json=b"{}",
-        latency_stats_json=b"{}",
+        usage=CopiedUsage(token_usage_json=b"{}", latency_stats_json=b"{}", has_calls=False),
     )
 
 

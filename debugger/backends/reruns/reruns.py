@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from debugger.backends.forks import Forks, PastMoment
+from debugger.backends.forks import Forks, PastMoment, usage_of
 from debugger.backends.interpreters import Interpreters
 from debugger.backends.reruns.mapping import ChangedState, NodeMatch, carry, change_over, match_nodes
 from debugger.backends.reruns.plan import RANKS, RerunPlan
 from debugger.backends.reruns.target import HistoryMode, Mode, RerunEdits, RerunTarget
 from debugger.backends.reruns.transcript import edited_pairs, lines_of
-from debugger.engine.accounts import Accounts
 from debugger.engine.edits import VariableEdit, apply_edit
 from debugger.engine.forking import go_another_way
 from debugger.engine.interpreter import Interpreter
@@ -166,7 +165,6 @@ class Reruns:
         status = plan.status
         if written and not plan.pairs:
             state.turn_number, status = 1, "waiting_for_user_input"
-        accounts = Accounts(state, 0.0)
         record = ForkRecord(
             run_id=new_id(),
             source_run_id=plan.run_id,
@@ -186,8 +184,7 @@ class Reruns:
                 checkpoint=state.to_json(),
                 pair_count=len(plan.pairs),
                 written=written,
-                token_usage_json=encode(accounts.token_usage()),
-                latency_stats_json=encode(accounts.latency_stats()),
+                usage=usage_of(state),
             )
         )
         return record.run_id

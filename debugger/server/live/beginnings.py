@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, RerunTokenError
 from debugger.server import rerun_tickets
 from debugger.server.admission import Admission
-from debugger.server.live.closing import BAD_RERUN_TOKEN, Closing
 from debugger.server.live.frames import TurnFrame
 
 
@@ -31,22 +30,16 @@ class Beginnings:
         """The length of a run's first turn; gives the run's id where it is there already, as a re-run is.
 
         Raises:
-            Closing: No more runs of the workflow may be under way, or the token cannot be redeemed.
+            RateLimitError: No more runs of the workflow may be under way.
+            RerunTokenError: The token cannot be redeemed.
         """
         if not isinstance(self._backend, EmbeddedBackend):
             if frame.rerun_token is not None:
-                raise Closing(BAD_RERUN_TOKEN, "Runs are not taken again here.")
+                raise RerunTokenError("Runs are not taken again here.")
             yield None
             return
-        admitted = self._admission.of(self._backend, workflow_id)
-        try:
-            admitted.__enter__()
-        except DebuggerError as error:
-            raise Closing.after(error) from error
-        try:
+        with self._admission.of(self._backend, workflow_id):
             yield _redeemed(self._backend, workflow_id, frame)
-        finally:
-            admitted.__exit__(None, None, None)
 
 
 def _redeemed(engine: EmbeddedBackend, workflow_id: str, frame: TurnFrame) -> str | None:
@@ -63,4 +56,6 @@ def _redeemed(engine: EmbeddedBackend, workflow_id: str, frame: TurnFrame) -> st
             run_by=given.run_by,
         )
     except DebuggerError as error:
-        raise Closing(BAD_RERUN_TOKEN, error.message) from error
+        if error.status >= 500:  # the token may be good all the same
+            raise
+        raise RerunTokenError(error.message) from error

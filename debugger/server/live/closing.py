@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from debugger.errors import DebuggerError, NotFoundError, RunEndedError
+from math import ceil
+
+from debugger.errors import DebuggerError, NotFoundError, RerunTokenError, RunEndedError
 from debugger.server.errors import SESSION_NOT_FOUND
+from debugger.server.metrics import Limit
 
 DONE = 1000
 READS_TOO_SLOWLY = 1008
@@ -30,6 +33,8 @@ class Closing(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = _cut(reason)
+        self.limit: Limit = "concurrency"
+        """What there is too much of, where it is closed for that."""
 
     @classmethod
     def refusing(cls, status: int, reason: str) -> Closing:
@@ -37,10 +42,19 @@ class Closing(Exception):
         return cls(REFUSED + status, reason)
 
     @classmethod
+    def too_soon(cls, wait: float) -> Closing:
+        """For a turn that comes too soon after others of its key; the next one may in some seconds."""
+        closing = cls.refusing(429, f"Too many turns with this key; the next is taken in {ceil(wait)} s.")
+        closing.limit = "rate"
+        return closing
+
+    @classmethod
     def after(cls, error: DebuggerError) -> Closing:
         """For an error of a turn."""
         if isinstance(error, RunEndedError):
             return cls.refusing(404, SESSION_NOT_FOUND)
+        if isinstance(error, RerunTokenError):
+            return cls(BAD_RERUN_TOKEN, error.message)
         if error.status < 500:
             return cls.refusing(error.status, error.message)
         # Where a database is and what ails it is for the one who runs the server.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 from debugger.backends.base import TurnStream
 from debugger.errors import DebuggerError
@@ -27,7 +28,7 @@ class Pull:
     """Pulls until the end, whether or not anybody listens. Made on the loop.
 
     Args:
-        begin: Begins what is pulled.
+        begin: Begins what is pulled; left when that is over.
         cancelled: Set to end it early.
         outbox: Where its events go.
         running: Where other requests find it, to stop it.
@@ -37,7 +38,7 @@ class Pull:
 
     def __init__(
         self,
-        begin: Callable[[], TurnStream],
+        begin: Callable[[], AbstractContextManager[TurnStream]],
         cancelled: threading.Event,
         outbox: Outbox,
         running: RunningTurns,
@@ -77,8 +78,10 @@ class Pull:
             self._tell_the_loop()
 
     def _pulled(self) -> TurnResult:
-        stream = self._begin()
-        with self._running.turn(stream.run_id, self._cancelled) as turn:
+        # The beginning is within: a turn that is refused there is counted like any other.
+        with self._running.turn(None, self._cancelled) as turn, self._begin() as stream:
+            if stream.run_id is not None:
+                self._running.name(turn, stream.run_id)
             last_words = self._say(stream)
             turn.result = stream.finish()
         if not self._has_begun:

@@ -10,6 +10,7 @@ from debugger.server.admission import Admission
 from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.stream import LiveStream
+from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
 
 
@@ -20,11 +21,15 @@ class LiveServer:
         backend: What runs the workflows.
         running: The turns under way, for other requests to stop.
         admission: Knows how many runs of a workflow there may be at once.
+        metrics: Where it is counted what is refused.
     """
 
-    def __init__(self, backend: Backend, running: RunningTurns, admission: Admission) -> None:
+    def __init__(
+        self, backend: Backend, running: RunningTurns, admission: Admission, metrics: Metrics
+    ) -> None:
         self._backend = backend
         self._running = running
+        self._metrics = metrics
         self._drivers = Drivers()
         self._beginnings = Beginnings(backend, admission)
 
@@ -37,5 +42,12 @@ class LiveServer:
             frame_limit: Bytes that a frame of the client may have.
         """
         return LiveStream(
-            socket, self._backend, self._running, self._drivers, self._beginnings, visit, frame_limit
+            socket,
+            self._backend,
+            self._running,
+            self._drivers,
+            self._beginnings,
+            self._metrics,
+            visit,
+            frame_limit,
         )

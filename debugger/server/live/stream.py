@@ -6,9 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from math import ceil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -17,11 +16,12 @@ from debugger.errors import ConflictError, NotFoundError, RunEndedError
 from debugger.protocol.runs import TurnResult
 from debugger.server.access.visit import Visit
 from debugger.server.live.beginnings import Beginnings
-from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, Closing
+from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, REFUSED, Closing
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.frames import TurnFrame, acknowledgement, read_frame
 from debugger.server.live.outbox import Outbox
 from debugger.server.live.pulling import Pull
+from debugger.server.metrics import Metrics
 from debugger.server.running import RunningTurns
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class LiveStream:
         running: The turns under way, for other requests to stop.
         drivers: Which socket goes on with the background work of a run.
         beginnings: Lets runs begin.
+        metrics: Where it is counted what is refused.
         visit: Knows whether the client may stay.
         frame_limit: Bytes that a frame of the client may have.
     """
@@ -54,6 +55,7 @@ class LiveStream:
         running: RunningTurns,
         drivers: Drivers,
         beginnings: Beginnings,
+        metrics: Metrics,
         visit: Visit,
         frame_limit: int,
     ) -> None:
@@ -62,6 +64,7 @@ class LiveStream:
         self._running = running
         self._drivers = drivers
         self._beginnings = beginnings
+        self._metrics = metrics
         self._visit = visit
         self._frame_limit = frame_limit
         self._outbox = Outbox()
@@ -133,6 +136,7 @@ class LiveStream:
                 for cancelled in self._under_way:
                     cancelled.set()
             elif self._turn_ahead:
+                self._metrics.refuse_turn()
                 raise Closing.refusing(409, "A turn is under way on this socket already; it goes on unheard.")
             else:
                 self._turn_ahead = True
@@ -159,7 +163,7 @@ class LiveStream:
         """Refuse a frame too many, as a request is that comes too soon."""
         wait = self._visit.wait()
         if wait is not None:
-            raise Closing.refusing(429, f"Too many turns with this key; the next is taken in {ceil(wait)} s.")
+            raise Closing.too_soon(wait)
 
     async def _hang_up(self, side: asyncio.Task[None]) -> None:
         error = side.exception()
@@ -173,6 +177,7 @@ class LiveStream:
                 await self._close(Closing(1011, "Internal server error"))
 
     async def _close(self, closing: Closing) -> None:
+        self._metrics.refusal(closing.code - REFUSED, closing.limit)
         try:
             # A client that does not read does not let the close be written either.
             async with asyncio.timeout(_GOODBYE):
@@ -198,25 +203,8 @@ class LiveStream:
 
     async def _take(self, frame: TurnFrame) -> TurnResult:
         workflow_id, run_id = self._aim(frame)
-        if run_id is not None:
-            return await self._run(workflow_id, run_id, frame)
-        beginning = self._beginnings.of(workflow_id, frame)
-        run_id = await asyncio.to_thread(beginning.__enter__)
-        try:
-            return await self._run(workflow_id, run_id, frame)
-        finally:
-            beginning.__exit__(None, None, None)
-
-    async def _run(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnResult:
-        given = frame.turn_input
         pull = await self._pulled(
-            lambda: self._backend.execute(
-                workflow_id,
-                given,
-                run_id=run_id,
-                version_number=given.version_number or None,
-                cancelled=frame.cancelled,
-            ),
+            lambda: self._turn(workflow_id, run_id, frame),
             frame.cancelled,
             on_begun=self._acknowledge,
             on_kept=self._take_another,
@@ -226,6 +214,20 @@ class LiveStream:
             raise _refusal(pull, knows_run=run_id is not None)
         self._plan(pull.result)
         return pull.result
+
+    @contextmanager
+    def _turn(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> Iterator[TurnStream]:
+        """A turn, with its run's beginning around it if it is the first. On the thread that pulls."""
+        given = frame.turn_input
+        beginning = self._beginnings.of(workflow_id, frame) if run_id is None else nullcontext(run_id)
+        with beginning as known_id:
+            yield self._backend.execute(
+                workflow_id,
+                given,
+                run_id=known_id,
+                version_number=given.version_number or None,
+                cancelled=frame.cancelled,
+            )
 
     async def _stopped(self, result: TurnResult | None) -> TurnResult | None:
         """End the run where that was wished for, unless what was under way has ended it."""
@@ -243,7 +245,7 @@ class LiveStream:
         cancelled = threading.Event()
         self._under_way.add(cancelled)
         pull = await self._pulled(
-            lambda: self._backend.pump(workflow_id, run_id, cancelled=cancelled), cancelled
+            lambda: nullcontext(self._backend.pump(workflow_id, run_id, cancelled=cancelled)), cancelled
         )
         if pull.result is not None:
             self._plan(pull.result)
@@ -256,7 +258,10 @@ class LiveStream:
         raise _refusal(pull, knows_run=True)
 
     async def _pulled(
-        self, begin: Callable[[], TurnStream], cancelled: threading.Event, **called: Callable[..., None]
+        self,
+        begin: Callable[[], AbstractContextManager[TurnStream]],
+        cancelled: threading.Event,
+        **called: Callable[..., None],
     ) -> Pull:
         self._pull = Pull(begin, cancelled, self._outbox, self._running, **called)
         await self._pull.over()

@@ -200,6 +200,31 @@ def test_the_rerun_of_a_first_turn_begins_at_another_graphs_start(backend):
     assert [event["content"] for event in result.events if event["type"] == "assistant_response"] == ["Hi"]
 
 
+@pytest.mark.parametrize("history_mode", ["FULL", "NONE"])
+def test_a_rerun_tells_what_the_models_were_used_for_before_it(backend, history_mode):
+    workflow_id, run_id = talk(backend, document(say("chat")), "One", "Two")
+    new_id = begin(backend, run_id, 2, history_mode=history_mode)
+    begun = backend.run(new_id)
+
+    go_on(backend, workflow_id, new_id, "Three")
+
+    run = backend.run(new_id)
+    assert begun.carried_over_llm_token_usage["call_count"] == 1
+    assert begun.carried_over_llm_token_usage == begun.llm_token_usage
+    assert run.carried_over_llm_token_usage == begun.llm_token_usage
+    assert run.carried_over_llm_latency_stats == begun.llm_latency_stats
+    assert run.llm_token_usage["call_count"] == 2
+
+
+def test_the_rerun_of_a_first_turn_takes_nothing_over(backend):
+    _, run_id = talk(backend, document(say("chat")), "One")
+
+    run = backend.run(begin(backend, run_id, 0))
+
+    assert run.source_workflow_run_id == run_id
+    assert run.carried_over_llm_token_usage is run.carried_over_llm_latency_stats is None
+
+
 def test_variables_that_are_nested_deep_are_no_hindrance(backend, echo):
     deep = []
     for _ in range(600):

@@ -369,6 +369,24 @@ def test_one_run_more_than_there_may_be_is_refused(api):
     assert another != run_id
 
 
+def test_a_run_whose_client_has_vanished_takes_its_place_until_its_first_turn_is_over(api):
+    workflow_id = create(api, static("a", "Hello"), tool("slow", SLOW), direct("a", "slow"))
+    api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
+    with opened(api) as socket:
+        socket.send(workflow_id=workflow_id, command="start")
+        socket.receive()
+
+    codes, until = [], time.monotonic() + 10
+    while 1000 not in codes and time.monotonic() < until:
+        with opened(api) as socket:
+            socket.send(workflow_id=workflow_id, command="start")
+            codes.append(socket.closed()[0])
+        time.sleep(0.2)
+
+    assert codes[0] == 4429
+    assert codes[-1] == 1000
+
+
 def test_a_graph_without_a_start_is_told_in_the_known_words(api):
     workflow_id = api.post("/v1/workflows", json={"name": "Empty"}).json()["workflow"]["_id"]
 

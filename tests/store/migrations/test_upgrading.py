@@ -14,7 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from debugger.errors import StoreError
-from debugger.store import Store
+from debugger.protocol.forks import ForkRecord
+from debugger.store import CopiedUsage, RunFork, Store, new_id
 from debugger.store.database import Database
 from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
@@ -225,6 +226,33 @@ def test_a_file_that_the_first_release_has_written_is_brought_up(tmp_path):
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     assert (workflow.name, notes.starred, notes.comments[0].content) == ("Tea", True, "Fine.")
+
+
+def test_a_copy_in_a_database_of_an_earlier_release_tells_what_it_took_over_and_older_ones_nothing(url):
+    with closing(Database(url)) as database, database.changing_tables() as connection:
+        release(connection)
+        database.kind.number_on(connection)
+        connection.execute(text("UPDATE runs SET source_workflow_run_id = 'gone'"))
+    usage = CopiedUsage(token_usage_json=b'{"call_count":1}', latency_stats_json=b"{}", has_calls=True)
+    record = ForkRecord(run_id=new_id(), source_run_id=RUN, turn_number=2, created_at=6.0)
+
+    with closing(Store(url)) as store:
+        store.fork(
+            RunFork(
+                record=record,
+                pair_count=1,
+                checkpoint=b"{}",
+                status="waiting_for_user_input",
+                version_number=0,
+                version_name=None,
+                usage=usage,
+            )
+        )
+        older, newer = store.run(RUN), store.run(record.run_id)
+
+    assert older.carried_over_llm_token_usage is older.carried_over_llm_latency_stats is None
+    assert newer.carried_over_llm_token_usage == {"call_count": 1}
+    assert newer.carried_over_llm_latency_stats == {}
 
 
 def test_a_next_migration_changes_a_table_that_others_refer_to_and_loses_nothing(url, tmp_path):

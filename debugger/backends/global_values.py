@@ -1,0 +1,150 @@
+"""The global variables of a store, as runs see them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from debugger.analysis.given_again import default_variables
+from debugger.analysis.supplied import supplied_dynamic
+from debugger.engine.state import RunState
+from debugger.errors import StoreError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import encode
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.workflow import Workflow
+from debugger.store import GlobalVariable, Store
+
+_log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 1.0
+"""How long values are used without looking again, so that turns that follow each other pay no query each. A
+change counts at once where `GlobalValues.renew` is told of it."""
+
+NAMESPACE = "global"
+"""``{{global.name}}`` and ``{{name}}`` are the same (``platform/wire.md`` section 10, 21)."""
+
+
+@dataclass
+class _Values:
+    """What was read at one moment."""
+
+    variables: list[GlobalVariable] = field(default_factory=list)
+
+    @cached_property
+    def dynamic(self) -> Mapping[str, Any]:
+        """The open ones by name, and all of them once more under one name."""
+        shown = {variable.name: variable.value for variable in self.variables if not variable.is_secret}
+        return {**shown, NAMESPACE: shown} if shown else {}
+
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
+        """The secret ones, decrypted when a run first needs them."""
+        found = {}
+        for variable in self.variables:
+            if variable.is_secret:
+                try:
+                    found[variable.name] = _text(variable.value)
+                except StoreError as error:
+                    _log.warning("runs go on without the global variable %r: %s", variable.name, error)
+        return found
+
+
+class GlobalValues:
+    """Reads the global variables for runs; any number of threads may ask at once.
+
+    The open ones are dynamic variables that a run begins with. The secret ones are none: they are filled into
+    what is sent to the outside, and into nothing that anybody could read.
+
+    Args:
+        store: Has them.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._values = _Values()
+        self._read_at = float("-inf")
+        self._lock = threading.Lock()
+
+    def supply(self, state: RunState, workflow: Workflow) -> None:
+        """Let a run begin with the open ones; whatever else supplies a variable wins.
+
+        Args:
+            state: The run's, before its first turn.
+            workflow: What it runs.
+
+        Raises:
+            StoreError: They cannot be read.
+
+        Source: ``platform/engine.md`` 5.2.
+        """
+        if found := self.dynamic():
+            own = {**default_variables(workflow), **state.dynamic_variables}
+            state.dynamic_variables.update({name: value for name, value in found.items() if name not in own})
+
+    def dynamic(self) -> Mapping[str, Any]:
+        """The open ones by name, and all of them once more under ``global``.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        return self._fresh().dynamic
+
+    def secrets(self) -> Mapping[str, str]:
+        """The secret ones by name; the same object until one of them is changed.
+
+        One that cannot be read with the key that is set is left out, and the log says so: runs that do not
+        need it go on, and in others its placeholder has no value, which their events tell.
+
+        Raises:
+            StoreError: They cannot be read at all.
+        """
+        return self._fresh().secrets
+
+    def renew(self) -> None:
+        """Look again the next time: one of them was changed."""
+        with self._lock:
+            self._read_at = float("-inf")
+
+    def _fresh(self) -> _Values:
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            self._read()
+        return self._values
+
+    def _read(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if now - self._read_at <= FRESH_SECONDS:  # another thread was faster
+                return
+            variables = self._store.globals.all()
+            if (
+                variables != self._values.variables
+            ):  # else what was made of them, and decrypted, is still good
+                self._values = _Values(variables)
+            self._read_at = now
+
+
+def begun_with(recorded: TurnInput) -> JsonObject:
+    """The global variables that a run began with; they may have changed since.
+
+    Args:
+        recorded: The input of its first turn, as the record has it. One of the caller's own, or a default,
+            stood in the way of the variable of its name and is not among them.
+    """
+    supplied = supplied_dynamic(recorded)
+    found = supplied.get(NAMESPACE)
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        NAMESPACE: found,
+        **{name: value for name, value in found.items() if name in supplied and supplied[name] == value},
+    }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else encode(value).decode()
