@@ -92,6 +92,13 @@ class RunIndex:
         self._settled = RunReaders(graph, self.names)
         self._moments = Moments()
 
+    def copy(self) -> RunIndex:
+        """Another one of the same turns, to go on by itself."""
+        other = RunIndex(self.graph)
+        with self._lock:
+            other._settled, other._moments = self._settled.copy(), self._moments.copy()
+        return other
+
     @property
     def standing(self) -> Standing:
         """Where the threads stand after the turns that are over."""

@@ -296,14 +296,18 @@ class RunRecord:
         return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
 
 
-def recorded_logs(turns: Iterable[ReadTurn]) -> Iterator[tuple[Turn, TurnLog | None]]:
+def recorded_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tuple[Turn, TurnLog | None]]:
     """The same turn by turn, for a run that is too long to be held as a whole: events are read when needed.
+
+    Args:
+        turns: The turns of a record, or the last of them.
+        after: The number of the turn before them.
 
     Returns:
         Each turn of the record, and how it is looked at: ``None`` where there is nothing to see of it. The
         events of the log are at hand when it is given, and not for long.
     """
-    numbers = _Numbers()
+    numbers = _Numbers(after)
     for read in turns:
         turn = read()
         yield turn, numbers.log(turn, RecordedEvents(_reads_events(read), turn.parsed_events()))
@@ -320,8 +324,8 @@ def _reads_events(read: ReadTurn) -> Callable[[], list[Event]]:
 class _Numbers:
     """Counts the turns of a record, the background work between them apart."""
 
-    def __init__(self) -> None:
-        self._number = 0
+    def __init__(self, number: int = 0) -> None:
+        self._number = number
 
     def log(self, turn: Turn, events: Sequence[Event]) -> TurnLog | None:
         """The next turn as it is looked at."""

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 from debugger.analysis.run_index import RunIndex
 from debugger.analysis.side_effects import ledger_of
-from debugger.protocol.runs import RunRecord, TurnLog, recorded_logs
+from debugger.graph import Graph
+from debugger.protocol.runs import ReadTurn, RunRecord, TurnLog, recorded_logs
 
 
-def read_record(record: RunRecord, index: RunIndex) -> tuple[list[TurnLog], dict[str, list[Any]]]:
-    """The logs of a record and its ledger. Each turn is read once and let go, since a run may be long.
+@dataclass
+class ReadRun:
+    """What was read of a run so far."""
 
-    Args:
-        record: The run.
-        index: Takes in each turn while its events are at hand.
-    """
-    logs: list[TurnLog] = []
-    ledger: dict[str, list[Any]] = {}
-    with _uncollected():
-        for turn, log in recorded_logs(record.turns):
-            ledger |= ledger_of(turn)
-            if log is not None:
-                index.settle(log)
-                logs.append(log)
-    return logs, ledger
+    index: RunIndex
+    turns: list[ReadTurn] = field(default_factory=list)
+    """The turns of the record that were read."""
+    logs: list[TurnLog] = field(default_factory=list)
+    """How they are looked at."""
+    ledger: dict[str, list[Any]] = field(default_factory=dict)
+    """See `debugger.analysis.side_effects.Ledgers`."""
+
+    def copy(self) -> Self:
+        """Another one that stands here, to go on by itself."""
+        return type(self)(self.index.copy(), self.turns.copy(), self.logs.copy(), self.ledger.copy())
+
+    def begins(self, record: RunRecord, graph: Graph) -> bool:
+        """Whether a record begins with what was read, and is looked at on the same graph."""
+        is_same_graph = self.index.graph.workflow == graph.workflow
+        return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
+
+    def go_on(self, turns: Sequence[ReadTurn]) -> None:
+        """Read the next turns. Each is read once and let go, since a run may be long.
+
+        Raises:
+            StoreError: What was kept of one was changed by something else.
+        """
+        after = self.logs[-1].number if self.logs else 0
+        with _uncollected():
+            for turn, log in recorded_logs(turns, after=after):
+                self.ledger |= ledger_of(turn)
+                if log is not None:
+                    self.index.settle(log)
+                    self.logs.append(log)
+        self.turns += turns
 
 
 @contextmanager

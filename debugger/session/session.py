@@ -35,7 +35,8 @@ from debugger.session.ledger import Ledger
 from debugger.session.logbook import Logbook
 from debugger.session.pending_edits import PendingEdits, Tier
 from debugger.session.pulling import Pulling
-from debugger.session.reopening import read_record
+from debugger.session.recent_runs import recent_runs
+from debugger.session.reopening import ReadRun
 from debugger.session.stepping import Stop
 from debugger.session.worker import Worker
 from debugger.store import UnfinishedTurn
@@ -85,7 +86,8 @@ class DebugSession:
         self._run_id: str | None = None
         self._error: DebuggerError | None = None
         self._unsent = ""
-        self._unread: RunRecord | None = None
+        self._unread: tuple[RunRecord, ReadRun] | None = None
+        """Of a run that is being opened: its record, and what is read of it so far."""
         self._logbook = Logbook()
         self.ledger = Ledger(backend)
         self._status: RunStatus = "not_started"
@@ -131,14 +133,18 @@ class DebugSession:
         record = backend.record(run_id)
         run = record.run
         session = cls(backend, run.workflow_id, run.version_number, drawn=drawn_version(backend, run))
-        session._run_id, session._status, session._unread = run_id, run.status, record
+        session._run_id, session._status = run_id, run.status
+        known = recent_runs.recall(backend, record, session.index.graph)
+        session._unread = record, known or ReadRun(session.index)
         return session
 
     @property
     def unread(self) -> int:
         """How many turns of the run are still to be read; until then nothing can be done with it."""
-        record = self._unread
-        return len(record.turns) if record else 0
+        if self._unread is None:
+            return 0
+        record, known = self._unread
+        return len(record.turns) - len(known.turns)
 
     def read(self) -> None:
         """Read the turns of a run that is being opened.
@@ -147,12 +153,14 @@ class DebugSession:
             StoreError: What was kept of it was changed by something else.
         """
         with self._lock:
-            record, run_id = self._unread, self._run_id
-            if record is None or run_id is None:
+            if self._unread is None or self._run_id is None:
                 return
-            logs, recorded = read_record(record, self.index)
-            self._logbook = Logbook(logs)
-            self.ledger = Ledger(self.backend, recorded)
+            (record, found), run_id = self._unread, self._run_id
+            found.go_on(record.turns[len(found.turns) :])
+            recent_runs.keep(self.backend, run_id, found)
+            self.index = found.index
+            self._logbook = Logbook(found.logs)
+            self.ledger = Ledger(self.backend, found.ledger)
             standing = self.index.standing
             self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
             self._pace.has_work = may_go_on(standing, self.workflow, self._status)

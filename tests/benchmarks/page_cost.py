@@ -27,7 +27,7 @@ from tests.benchmarks.server_process import Costs, server
 from tests.browser.conftest import FLAGS, ROOT
 from tests.browser.driving import settled
 
-OPENINGS, REPEATS = 5, 5
+OPENINGS, REPEATS = 3, 5
 EMPTY_PAGE = """
 import streamlit as st
 

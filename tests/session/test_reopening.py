@@ -7,8 +7,7 @@ import pytest
 from debugger.analysis.run_index import RunIndex
 from debugger.errors import StoreError
 from debugger.graph.graph import Graph
-from debugger.protocol.runs import RunRecord
-from debugger.session.reopening import read_record
+from debugger.session.reopening import ReadRun
 from tests.factories import say, workflow
 
 
@@ -20,7 +19,7 @@ def test_the_garbage_collector_works_again_after_a_record_that_cannot_be_read():
         raise StoreError("The row is damaged.")
 
     with pytest.raises(StoreError):
-        read_record(RunRecord(run=None, turns=[broken]), RunIndex(Graph(workflow(say("desk")))))
+        ReadRun(RunIndex(Graph(workflow(say("desk"))))).go_on([broken])
 
     assert seen == [False]
     assert gc.isenabled()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.protocol.runs import Turn
+from debugger.session import recent_runs
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.factories import document, say
+
+
+@pytest.fixture
+def backend(tmp_path, monkeypatch):
+    monkeypatch.setattr(recent_runs, "_LONG", 2)
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """The number of turns that were read since it was last emptied."""
+    reads, from_wire = [], Turn.from_wire
+    monkeypatch.setattr(Turn, "from_wire", lambda data: reads.append(1) or from_wire(data))
+    return reads
+
+
+def talk(backend, *lines, run_id=None):
+    """A run in which a user says something."""
+    if run_id is None:
+        session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+    else:
+        session = DebugSession.open(backend, run_id)
+    for line in lines:
+        session.send(line)
+        assert session.wait(10)
+    return session.run_id
+
+
+def told(session):
+    readers = session.index.read(session.turns)
+    return [turn.message for turn in session.turns], len(readers.timeline.rows), session.event_count
+
+
+def test_a_long_run_that_is_opened_again_is_not_read_again(backend, read):
+    run_id = talk(backend, "one", "two", "three")
+    first = DebugSession.open(backend, run_id)
+    read.clear()
+
+    again = DebugSession.opening(backend, run_id)
+
+    assert again.unread == 0
+    again.read()
+    assert read == []
+    assert told(again) == told(first)
+    assert again.hint == first.hint
+
+
+def test_of_a_run_that_went_on_elsewhere_only_what_is_new_is_read(backend, read):
+    run_id = talk(backend, "one", "two")
+    DebugSession.open(backend, run_id)
+    talk(backend, "three", "four", run_id=run_id)
+    read.clear()
+
+    again = DebugSession.opening(backend, run_id)
+
+    assert again.unread == 2
+    again.read()
+    assert len(read) == 2
+    assert told(again)[0] == ["one", "two", "three", "four"]
+    assert [turn.number for turn in again.turns] == [1, 2, 3, 4]
+
+
+def test_sessions_of_one_run_go_on_by_themselves(backend):
+    run_id = talk(backend, "one", "two")
+    mine, yours = (DebugSession.open(backend, run_id) for _ in range(2))
+
+    mine.send("three")
+    assert mine.wait(10)
+
+    messages, rows, events = told(mine)
+    assert (messages, rows) == (["one", "two", "three"], events)
+    messages, rows, events = told(yours)
+    assert (messages, rows) == (["one", "two"], events)
+
+
+def test_a_run_that_was_changed_is_read_again(backend, tmp_path, read):
+    run_id = talk(backend, "one", "two", "three")
+    DebugSession.open(backend, run_id)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
+        connection.execute("DELETE FROM turns WHERE turn_number = 3")
+    read.clear()
+
+    again = DebugSession.open(backend, run_id)
+
+    assert len(read) == 2
+    assert told(again)[0] == ["one", "two"]
+
+
+def test_the_run_that_was_opened_first_makes_room(backend, monkeypatch):
+    monkeypatch.setattr(recent_runs, "_MOST", 1)
+    first, second = (talk(backend, "one", "two") for _ in range(2))
+
+    DebugSession.open(backend, first)
+    DebugSession.open(backend, second)
+
+    assert DebugSession.opening(backend, first).unread == 2
+    assert DebugSession.opening(backend, second).unread == 0
+
+
+def test_a_short_run_is_not_kept(backend):
+    run_id = talk(backend, "one")
+
+    DebugSession.open(backend, run_id)
+
+    assert DebugSession.opening(backend, run_id).unread == 1
