@@ -28,6 +28,8 @@ from tests.browser.conftest import FLAGS, ROOT
 from tests.browser.driving import settled
 
 OPENINGS, REPEATS = 3, 5
+WARM_UP = 50
+"""Events of the run that is opened before anything is measured: a long run is read once."""
 EMPTY_PAGE = """
 import streamlit as st
 
@@ -100,7 +102,7 @@ def main() -> None:
     sizes = [int(each) for each in sys.argv[1:]] or [50_000, 100]
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        runs = make_runs(folder, sizes)
+        runs = make_runs(folder, [*sizes, WARM_UP])
         environment = {
             "WORKFLOW_DEBUGGER_DATABASE": f"sqlite:///{folder}/runs.sqlite3",
             "WORKFLOW_DEBUGGER_RESPONDER": "rules",
@@ -111,19 +113,18 @@ def main() -> None:
         empty = stack.enter_context(server(folder / "empty.py", folder))
         plain = stack.enter_context(server(folder / "plain.py", folder))
         browser = stack.enter_context(chromium())
-        warm_up(browser, app.url + next(reversed(runs.values())), empty.url, plain.url)
-        for size, address in runs.items():
-            print_costs(size, measure(browser, app, empty, plain, address))
+        warm_up(browser, app.url + runs.pop(WARM_UP)[0], empty.url, plain.url)
+        for size, addresses in runs.items():
+            print_costs(size, measure(browser, app, empty, plain, addresses))
 
 
-def make_runs(folder: Path, sizes: list[int]) -> dict[int, str]:
-    """Runs of so many events; the address of each."""
+def make_runs(folder: Path, sizes: list[int], each: int = OPENINGS) -> dict[int, list[str]]:
+    """Runs of so many events, several of each size; their addresses."""
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{folder}/runs.sqlite3", responder="rules"))
     found = {}
     for size in sizes:
-        run_id = record(backend, size)
-        workflow_id = backend.workflows("Tea room")[0].id
-        found[size] = f"/?backend=embedded&workflow={workflow_id}&run={run_id}"
+        run_ids = [record(backend, size) for _ in range(each)]
+        found[size] = [f"/?backend=embedded&run={run_id}" for run_id in run_ids]
     backend.close()
     return found
 
@@ -154,21 +155,22 @@ def warm_up(browser: Callable[[], Page], *urls: str) -> None:
 
 
 def measure(
-    browser: Callable[[], Page], app: Costs, empty: Costs, plain: Costs, address: str
+    browser: Callable[[], Page], app: Costs, empty: Costs, plain: Costs, addresses: list[str]
 ) -> dict[str, dict[str, list[float]]]:
     """Each action several times, by turns with the other pages': milliseconds by action and by what."""
     found: dict[str, dict[str, list[float]]] = {}
     before = app.memory
     opened: dict[str, Page] = {}
-    addresses = {"open": (app, address), "empty open": (empty, ""), "plain open": (plain, "")}
-    for _ in range(OPENINGS):
-        for what, (at, path) in addresses.items():
+    for address in addresses:
+        ours, others = (app, address), {"empty open": (empty, ""), "plain open": (plain, "")}
+        paths = {"open": ours, "open again": ours, **others}
+        for what, (at, path) in paths.items():
             if what in opened:
                 opened.pop(what).context.close()
             page = opened[what] = browser()
             _note(found, what, *_timed(page, at, partial(open_page, page, at.url + path)))
-    page_of_run = opened["open"]
-    others = {
+    page_of_run = opened["open again"]
+    clicks = {
         "empty click": (empty, opened["empty open"], ".st-key-more"),
         "plain look": (plain, opened["plain open"], ".st-key-look_0"),
         "plain workbench": (plain, opened["plain open"], ".st-key-bar_0"),
@@ -179,7 +181,7 @@ def measure(
             if what == "step":
                 write(page_of_run, f"{number + 3} teas")
             _note(found, what, *_timed(page_of_run, app, do))
-            for what, (at, page, where) in others.items():
+            for what, (at, page, where) in clicks.items():
                 _note(found, what, *_timed(page, at, partial(click, page, where)))
     found["memory MB"] = {"": [app.memory - before]}
     found["DOM nodes"] = {"": [float(nodes)]}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.benchmarks.page_cost import EMPTY_PAGE, chromium, make_runs, warm_up
+from tests.benchmarks.page_cost import EMPTY_PAGE, WARM_UP, chromium, make_runs, warm_up
 from tests.benchmarks.server_process import server, wait_for
 from tests.browser.conftest import ROOT, free_port
 
@@ -35,7 +35,8 @@ def main() -> None:
     binaries = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        runs = make_runs(folder, [round(STEPS * EVENTS_A_STEP)])
+        # One for each opening: a long run is read once.
+        runs = make_runs(folder, [size := round(STEPS * EVENTS_A_STEP), WARM_UP], each=REPEATS)
         (folder / "empty.py").write_text(EMPTY_PAGE)
         environment = {
             "WORKFLOW_DEBUGGER_DATABASE": f"sqlite:///{folder}/runs.sqlite3",
@@ -45,8 +46,9 @@ def main() -> None:
         empty = stack.enter_context(server(folder / "empty.py", folder))
         burr = stack.enter_context(burr_ui(binaries, folder))
         browser = stack.enter_context(chromium())
-        warm_up(browser, app.url + next(iter(runs.values())), empty.url)
-        urls = {"empty Streamlit page": empty.url, "burr": burr, "ours": app.url + next(iter(runs.values()))}
+        warm_up(browser, app.url + runs[WARM_UP][0], empty.url)
+        ours = [app.url + address for address in runs[size]]
+        urls = {"empty Streamlit page": [empty.url], "burr": [burr], "ours": ours}
         chosen = {"burr": choose_in_burr, "ours": choose_in_ours}
         for what, times in measure(browser, urls, chosen).items():
             told = ", ".join(f"{each:,.0f}" for each in sorted(times))
@@ -74,14 +76,14 @@ def burr_ui(binaries: Path, folder: Path) -> Iterator[str]:
 
 
 def measure(
-    browser: Callable[[], Page], urls: dict[str, str], chosen: dict[str, Callable[[Page, int], None]]
+    browser: Callable[[], Page], urls: dict[str, list[str]], chosen: dict[str, Callable[[Page, int], None]]
 ) -> dict[str, list[float]]:
     """Milliseconds until nothing changes any more, and the number of DOM nodes, by what was done."""
     found: dict[str, list[float]] = {}
     for number in range(REPEATS):
-        for name, url in urls.items():
+        for name, addresses in urls.items():
             page = browser()
-            page.goto(url)
+            page.goto(addresses[number % len(addresses)])
             page.wait_for_selector(".st-key-timeline tbody tr, .st-key-more button, tbody tr:nth-child(20)")
             _wait(page)
             found.setdefault(f"open, {name}", []).append(page.evaluate("window.lastChange"))
