@@ -16,6 +16,15 @@ from tests.browser.driving import open_app, settled
 pytestmark = pytest.mark.browser
 
 EVENTS = 3_000
+TURNS_IN_SIGHT = """where => {
+  const host = [...document.querySelectorAll(where + " *")].find(each => each.shadowRoot) ;
+  const root = host ? host.shadowRoot : document.querySelector(where);
+  const box = root.querySelector(".box").getBoundingClientRect();
+  return [...root.querySelectorAll("tbody tr")]
+    .filter(row => row.getBoundingClientRect().top >= box.top)
+    .filter(row => row.getBoundingClientRect().bottom <= box.bottom + 1)
+    .map(row => row.cells[1].textContent);
+}"""
 NOTE_WHAT_IS_READ = """new MutationObserver(() => {
   const box = document.querySelector('.st-key-conversation');
   const told = /Reading .* …/.exec(box ? box.textContent : '');
@@ -47,6 +56,7 @@ def test_the_page_is_there_before_a_very_long_run_is_read(page: Page, tmp_path):
 
         expect(page.locator(".st-key-inspector")).to_contain_text("turn 7")
         expect(page).to_have_url(re.compile("turn=7"))
+        assert page.evaluate(TURNS_IN_SIGHT, ".st-key-timeline").count("7") > 0
         assert re.fullmatch(r"Reading \d{3} turns …", page.evaluate("window.noted"))
 
 

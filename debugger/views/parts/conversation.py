@@ -117,7 +117,7 @@ def _suggestions(now: Reading) -> None:
 def _message_box(now: Reading) -> None:
     no_run = now.session.backend.capabilities.reason_against("run_turns")
     st.chat_input(
-        no_run or (now.hint.sentence if not now.session.busy else "The turn is still running."),
+        no_run or _asks(now),
         key=commands.MESSAGE_KEY,
         max_chars=_LONGEST_MESSAGE,
         disabled=not _takes_message(now),
@@ -125,12 +125,19 @@ def _message_box(now: Reading) -> None:
     )
 
 
+def _asks(now: Reading) -> str:
+    """What the empty box says."""
+    if now.session.unread:
+        return "The run is being read."
+    return "The turn is still running." if now.session.busy else now.hint.sentence
+
+
 def _takes_message(now: Reading) -> bool:
     if now.session.backend.capabilities.reason_against("run_turns"):
         return False
-    if now.session.unread:
+    if now.session.busy or now.session.unread:
         return False
-    return not now.session.busy and (now.hint.kind == "message" or now.session.status == "not_started")
+    return now.hint.kind == "message" or now.session.status == "not_started"
 
 
 def _submit() -> None:

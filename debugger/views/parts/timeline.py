@@ -21,7 +21,9 @@ _MOST_ROWS = 10
 
 def timeline(now: Reading, found: Shown) -> None:
     """Draw the rows, or say why there are none."""
-    if not now.rows:
+    if now.session.unread:
+        st.caption("The events appear here once the run is read.")
+    elif not now.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
         found_line(found)
@@ -39,12 +41,13 @@ def _table(now: Reading, found: Shown) -> None:
         looked_at = (now.session, found.density, found.hidden, event)
         first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
     table = _drawn(now, found, first, end)
-    is_on_page = is_shown and chosen is not None and first <= chosen < end
+    near = chosen - first if chosen is not None and first <= chosen < end else None
     rows_list(
         TABLE_KEY,
         table.columns,
         table.rows,
-        chosen=chosen - first if is_on_page and chosen is not None else None,
+        chosen=near if is_shown else None,
+        near=near,
         page=(id(now.session), found.density, first),
         follows=end == len(found.places),
         height=list_height(end - first, _MOST_ROWS),

@@ -61,6 +61,7 @@ def rows_list(
     height: int,
     told: str,
     on_choose: Callable[[Any], None],
+    near: int | None = None,
     page: Hashable = None,
     follows: bool = False,
 ) -> None:
@@ -75,6 +76,7 @@ def rows_list(
         told: What the list is, for screen readers.
         on_choose: Takes what stands for the row that a person has chosen; ``None`` where the choice was given
             back.
+        near: The row to be in sight where none is chosen, as one before what the list keeps back.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
     """
@@ -86,6 +88,7 @@ def rows_list(
             # As one text: Streamlit would look through all that it holds for tables.
             "rows": encode([row._asdict() for row in rows]).decode(),
             "chosen": chosen,
+            "near": near,
             "page": str(page),
             "follows": follows,
             "told": told,

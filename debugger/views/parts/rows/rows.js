@@ -41,7 +41,8 @@ function isReading(it) {
 
 function choose(it, row) { // once more gives it back
   const { target } = it.rows[row.sectionRowIndex], isChosen = row.ariaSelected === "true";
-  mark(it, isChosen ? null : row.sectionRowIndex); // at once: what follows from it takes a moment
+  it.near = isChosen ? null : row.sectionRowIndex;
+  mark(it, it.near); // at once: what follows from it takes a moment
   focus(it, row);
   it.send("chosen", isChosen ? [] : target);
 }
@@ -54,7 +55,6 @@ function focus(it, row) {
 }
 
 function mark(it, place) {
-  it.chosen = place;
   [...it.body.rows].forEach((row, at) => {
     const isChosen = String(at === place);
     if (row.ariaSelected !== isChosen) row.ariaSelected = isChosen;
@@ -144,12 +144,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   it.signature = columns;
   it.page = data.page;
   it.table.setAttribute("aria-label", data.told);
-  const before = it.rows.length, chosen = it.chosen;
+  const before = it.rows.length, near = data.chosen ?? data.near;
   fill(it, JSON.parse(data.rows));
   mark(it, data.chosen);
   const rows = it.body.rows;
   if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;
-  if (data.chosen !== null) { if (isOther || data.chosen !== chosen) show(it, rows[data.chosen]); }
+  if (near !== null) { if (isOther || near !== it.near) show(it, rows[near]); }
   else if (isOther) it.root.scrollTop = data.follows ? it.root.scrollHeight : 0;
   else if (isAtEnd && rows.length > before) it.root.scrollTop = it.root.scrollHeight; // goes with the run
+  it.near = near;
 }
