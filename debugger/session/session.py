@@ -284,6 +284,7 @@ class DebugSession:
             if self.busy:
                 self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
                 return
+            self._error = None
             self.forward = forward
             forward.begin()
 
@@ -386,7 +387,9 @@ class DebugSession:
             if self._turn is not None if in_a_row else self.busy:
                 self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
                 return
-            self._error, self._unsent = None, ""
+            if not in_a_row:  # else what a person was refused meanwhile would be gone before it is read
+                self._error = None
+            self._unsent = ""
             step = self._step
             self.cut_off = None
             log = self._logbook.new_turn(turn_input, after=step.log if step else None)
