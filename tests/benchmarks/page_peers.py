@@ -26,7 +26,7 @@ STEPS = 2_000
 EVENTS_A_STEP = 7.3
 """Of the tea room: so many events come of a node run."""
 REPEATS = 5
-QUIET_MS = 700
+QUIET_MS = 2_000
 STABLE = "quiet => performance.now() - window.lastChange > quiet"
 
 
