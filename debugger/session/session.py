@@ -361,7 +361,11 @@ class DebugSession:
         while (self.busy or self.is_stepping) and self.gate.stop is None and self.desk.pending is None:
             if time.monotonic() >= ends:
                 return False
-            time.sleep(_LOOK)
+            worker = self._turn or self._step
+            if worker is None:  # between two turns in a row
+                time.sleep(_LOOK)
+            else:
+                worker.wait(_LOOK)
         return True
 
     def _held(self) -> Worker | None:
