@@ -122,9 +122,8 @@ class GlobalValues:
             if now - self._read_at <= FRESH_SECONDS:  # another thread was faster
                 return
             variables = self._store.globals.all()
-            if (
-                variables != self._values.variables
-            ):  # else what was made of them, and decrypted, is still good
+            # Where nothing has changed, what was made of them, and decrypted, is still good.
+            if variables != self._values.variables:
                 self._values = _Values(variables)
             self._read_at = now
 
