@@ -45,7 +45,7 @@ def _moment(now: Reading) -> None:
     last = len(now.rows) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="moment"):
         if index is None:
-            st.caption("After the latest event" if now.rows else "Before the first event", width="content")
+            st.caption("After the latest event" if now.rows else "Before any event", width="content")
         else:
             row = now.rows[index]
             where = ", background" if row.is_background else ""
