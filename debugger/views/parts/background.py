@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from debugger.analysis.node_table import place_words
 from debugger.session.background import BackgroundPace
 from debugger.views import commands, state
-from debugger.views.parts.plain import count, plain
+from debugger.views.parts.bar.component import Badge, Button, Item, Space, Toggle, Words, bar
+from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
 
 def background(now: Reading) -> None:
-    """Draw it in a line of the bar, while a run has background work."""
+    """Draw it as a bar, while a run has background work."""
     session = now.session
     pace = session.pace
     if session.busy or not pace.has_work:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="background"):
-        st.badge("Background", icon=":material/autorenew:", color="blue")
-        st.caption(plain(" ".join([*_companions(now), *_judged(pace), *_pace(now)])), width="content")
-        st.space("stretch")
-        _controls(now)
+    told = Words(" ".join([*_companions(now), *_judged(pace), *_pace(now)]))
+    badge = Badge("Background", ":material/autorenew:", "blue")
+    bar("background", [badge, told, Space(), *_controls(now)], low=True)
 
 
 def _companions(now: Reading) -> list[str]:
@@ -48,24 +45,25 @@ def _pace(now: Reading) -> list[str]:
     return ["It stands still until you advance it."]
 
 
-def _controls(now: Reading) -> None:
+def _controls(now: Reading) -> list[Item]:
     pace = now.session.pace
     no_run = now.session.backend.capabilities.reason_against("run_turns")
-    if not pace.goes_on:
-        st.button(
-            "Advance",
-            key="advance",
-            icon=":material/step_over:",
-            on_click=commands.advance,
-            disabled=now.session.is_stepping or no_run is not None,
-            help=plain(no_run)
-            if no_run
-            else "Companion threads that are due go one step each; then waiting conditions are judged",
-        )
     state.set_widget(commands.AUTOMATIC_KEY, pace.automatic)
-    st.toggle(
+    by_itself = Toggle(
+        commands.AUTOMATIC_KEY,
         "Advance background work by itself",
-        key=commands.AUTOMATIC_KEY,
         on_change=commands.advance_by_itself,
         disabled=no_run is not None,
     )
+    if pace.goes_on:
+        return [by_itself]
+    told = "Companion threads that are due go one step each; then waiting conditions are judged"
+    advance = Button(
+        "advance",
+        "Advance",
+        commands.advance,
+        icon=":material/step_over:",
+        disabled=now.session.is_stepping or no_run is not None,
+        help=no_run or told,
+    )
+    return [advance, by_itself]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from debugger.session.session import DebugSession
 from debugger.views import commands, panes, state
 from debugger.views.parts.background import background
+from debugger.views.parts.bar.component import Badge, Button, Item, Space, Words, bar
 from debugger.views.parts.export_menu import export_menu
 from debugger.views.parts.lineage import lineage
-from debugger.views.parts.plain import plain
+from debugger.views.parts.live_edit import live_edit
 from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import shown_status, status_badge
 from debugger.views.parts.stepping import stepping
@@ -32,98 +31,94 @@ def context_bar(now: Reading) -> None:
     session = now.session
     with st.container(gap="xxsmall", key="context_bar"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(f"**{plain(session.workflow.name)}**", width="content")
-            if session.version_number is not None:
-                st.badge(f"v{session.version_number}", color="gray")
-            st.badge(plain(session.backend.name), icon=_icon(), color="gray")
-            status_badge(shown_status(session))
-            st.space("stretch")
-            _actions(session)
+            bar("title_bar", [*_title(session), Space(), *_actions(session)])
+            export_menu(session)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
-            _run(session)
-            turn_actions(now)
-            lineage(now)
-            _outside(now)
-            st.space("stretch")
-            stepping(now)
+            line = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now)]
+            bar("run_bar", [*line, Space(), *stepping(now)], low=True)
+            if session.stop_point is not None:
+                live_edit(now)
         background(now)
 
 
-def _icon() -> str:
-    return _ICONS[state.page().backend_name]
+def _title(session: DebugSession) -> list[Item]:
+    version = [] if session.version_number is None else [Badge(f"v{session.version_number}")]
+    return [
+        Words(session.workflow.name, look="strong"),
+        *version,
+        Badge(session.backend.name, _ICONS[state.page().backend_name]),
+        status_badge(shown_status(session)),
+    ]
 
 
-def _run(session: DebugSession) -> None:
+def _run(session: DebugSession) -> list[Item]:
+    told: list[Item] = []
     if session.run_id:
-        # Not `st.code`: what that loads to colour programs takes the browser a quarter of a second.
-        st.html(f'<span class="run_id">Run <code>{escape(session.run_id)}</code></span>', width="content")
+        told += [Words("Run"), Words(session.run_id, look="code")]
     elif not session.turns:
-        st.caption("No run yet: fill in the input on the left, then start.", width="content")
+        told.append(Words("No run yet: fill in the input on the left, then start."))
     if session.turns:
-        st.caption(f"Turn {session.turns[-1].number}", width="content")
+        told.append(Words(f"Turn {session.turns[-1].number}"))
     if session.elapsed:
-        st.caption(_duration(session.elapsed), width="content")
+        told.append(Words(_duration(session.elapsed)))
     if session.run_id and not session.busy and not session.unread:
-        st.button(
-            "Reload",
-            key="reload_run",
-            type="tertiary",
-            icon=":material/refresh:",
-            on_click=commands.reload_run,
-            help="Read the run again: others may have gone on with it",
+        told.append(
+            Button(
+                "reload_run",
+                "Reload",
+                commands.reload_run,
+                icon=":material/refresh:",
+                look="tertiary",
+                shows="icon where narrow",
+                help="Read the run again: others may have gone on with it",
+            )
         )
+    return told
 
 
-def _outside(now: Reading) -> None:
+def _outside(now: Reading) -> list[Item]:
     """The calls outside: their totals, or before a run what will happen to them."""
     if now.effects:
         is_quiet = all(effect.outcome == "ok" for effect in now.effects)
-        st.badge(
-            f"Outside: {plain(now.outside)}",
-            icon=":material/output:",
-            color="gray" if is_quiet else "orange",
-        )
-    elif now.session.status == "not_started":
-        st.caption(plain(policies_of(now)), width="content")
+        return [Badge(f"Outside: {now.outside}", ":material/output:", "gray" if is_quiet else "orange")]
+    return [Words(policies_of(now))] if now.session.status == "not_started" else []
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
-def _actions(session: DebugSession) -> None:
+def _actions(session: DebugSession) -> list[Item]:
     no_run = session.backend.capabilities.reason_against("run_turns")
     can_stop = session.busy or (session.run_id is not None and not session.is_over and not session.unread)
     if session.status == "not_started" and not session.busy:
-        st.button(
+        begin = Button(
+            "start",
             "Start",
-            key="start",
-            type="primary",
+            panes.redrawing("bar", commands.start),
             icon=":material/play_arrow:",
-            shortcut=keys("start"),
-            on_click=panes.redrawing("bar", commands.start),
+            look="primary",
             disabled=no_run is not None,
-            help=plain(no_run) if no_run else "Begin a run with the input on the left",
+            help=no_run or "Begin a run with the input on the left",
+            shortcut=keys("start"),
         )
     else:
-        st.button(
+        begin = Button(
+            "restart",
             "Restart",
-            key="restart",
+            panes.redrawing("bar", commands.restart),
             icon=":material/restart_alt:",
-            on_click=panes.redrawing("bar", commands.restart),
             disabled=session.busy or bool(session.unread) or no_run is not None,
-            help=plain(no_run)
-            if no_run
-            else "Begin another run with the input on the left; this one stays on record",
+            help=no_run or "Begin another run with the input on the left; this one stays on record",
         )
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
-    st.button(
+    stop = Button(
+        "stop",
         "Stop",
-        key="stop",
+        panes.redrawing("bar", commands.stop),
         icon=":material/stop:",
-        on_click=panes.redrawing("bar", commands.stop),
         disabled=not can_stop or reason is not None,
-        help=plain(reason) if reason else "End the run",
+        help=reason or "End the run",
         shortcut=keys("stop"),
     )
-    export_menu(session)
+    return [begin, stop]

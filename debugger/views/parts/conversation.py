@@ -6,6 +6,7 @@ import streamlit as st
 
 from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, panes, state
+from debugger.views.parts.bar.component import Button, bar
 from debugger.views.parts.bubbles import draw_bubbles
 from debugger.views.parts.desk import desk
 from debugger.views.parts.keyboard_scroll import keyboard_scroll
@@ -100,18 +101,23 @@ def _suggestions(now: Reading) -> None:
     """Draw them on a line of their own, which is kept while there are none so that nothing below it jumps."""
     if not now.is_scripted:
         return
-    with st.container(
-        horizontal=True, gap="xxsmall", key="suggestions", height=_SUGGESTIONS_HEIGHT, border=False
-    ):
-        for place, line in enumerate(now.suggestions if now.session.busy or _takes_message(now) else []):
-            st.button(
-                plain(line),
-                key=f"suggestion_{place}",
-                on_click=panes.redrawing("workbench", commands.send),
-                args=(line,),
-                disabled=now.session.busy,
-                help=plain(line) if len(now.suggestions) > 1 else None,
-            )
+    lines = now.suggestions if now.session.busy or _takes_message(now) else []
+    with st.container(key="suggestions", height=_SUGGESTIONS_HEIGHT, border=False):
+        bar(
+            "suggestion_bar",
+            [
+                Button(
+                    f"suggestion_{place}",
+                    line,
+                    panes.redrawing("workbench", commands.send),
+                    (line,),
+                    disabled=now.session.busy,
+                    help=line if len(lines) > 1 else "",
+                )
+                for place, line in enumerate(lines)
+            ],
+            low=True,
+        )
 
 
 def _message_box(now: Reading) -> None:

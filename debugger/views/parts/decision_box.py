@@ -7,8 +7,8 @@ from typing import Final
 import streamlit as st
 
 from debugger.analysis.decisions import OUTCOME_WORDS, VERDICT_WORDS, Candidate, Explanation, Verdict
+from debugger.views.parts.bar.component import Colour
 from debugger.views.parts.plain import plain
-from debugger.views.parts.status import Colour
 
 _MOST_SHOWN = 12
 _TELLING = frozenset({"retry", "gave_up", "escalated", "beside"})

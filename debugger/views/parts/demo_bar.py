@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.moves import move_reason, move_title
+from debugger.session.session import DebugSession
 from debugger.views import commands, panes, state, stepping_commands
 from debugger.views.linking import current_address
+from debugger.views.parts.bar.component import Button, Item, Space, Words, bar
 from debugger.views.parts.demo_notes import demo_notes
 from debugger.views.parts.plain import plain
 from debugger.views.parts.status import shown_status, status_badge
@@ -19,12 +21,10 @@ def demo_bar(now: Reading) -> None:
     session = now.session
     with st.container(gap="xxsmall", key="demo_bar"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(f"**{plain(session.workflow.name)}**", width="content")
-            status_badge(shown_status(session))
-            if session.turns:
-                st.caption(f"Turn {session.turns[-1].number}", width="content")
-            st.space("stretch")
-            _actions(now)
+            bar("demo_actions", [*_title(session), Space(), *_actions(session)])
+            if session.run_id is not None:
+                demo_notes(session.run_id)
+                _present()
         st.caption(plain(_in_words(now)), width="stretch")
 
 
@@ -36,55 +36,66 @@ def _in_words(now: Reading) -> str:
     return f"{now.hint.sentence} Last move: {move_title(last, now.names)}. {move_reason(last, now.graph)}"
 
 
-def _actions(now: Reading) -> None:
-    session = now.session
+def _title(session: DebugSession) -> list[Item]:
+    turn = [Words(f"Turn {session.turns[-1].number}")] if session.turns else []
+    return [Words(session.workflow.name, look="strong"), status_badge(shown_status(session)), *turn]
+
+
+def _actions(session: DebugSession) -> list[Item]:
     no_run = session.backend.capabilities.reason_against("run_turns")
     if session.status == "not_started" and not session.busy:
-        st.button(
+        start = Button(
+            "start",
             "Start",
-            key="start",
-            type="primary",
+            panes.redrawing("bar", commands.start),
             icon=":material/play_arrow:",
-            shortcut=keys("start"),
-            on_click=panes.redrawing("bar", commands.start),
+            look="primary",
             disabled=no_run is not None,
-            help=plain(no_run) if no_run else "Begin the conversation",
+            help=no_run or "Begin the conversation",
+            shortcut=keys("start"),
         )
-        return
-    if session.stop_point is not None:
-        st.button(
-            "Go on",
-            key="resume",
-            type="primary",
-            icon=":material/play_arrow:",
-            shortcut=keys("resume"),
-            on_click=panes.redrawing("bar", stepping_commands.resume),
-            help="It was made to stand still here",
-        )
-    st.button(
+        return [start]
+    again = Button(
+        "restart",
         "Begin again",
-        key="restart",
+        panes.redrawing("bar", commands.restart),
         icon=":material/restart_alt:",
-        on_click=panes.redrawing("bar", commands.restart),
         disabled=session.busy or bool(session.unread) or no_run is not None,
-        help=plain(no_run) if no_run else "Begin another conversation; this one stays on record",
+        help=no_run or "Begin another conversation; this one stays on record",
     )
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
-    st.button(
+    stop = Button(
+        "stop",
         "Stop",
-        key="stop",
+        panes.redrawing("bar", commands.stop),
         icon=":material/stop:",
-        on_click=panes.redrawing("bar", commands.stop),
         disabled=session.is_over or bool(session.unread) or reason is not None,
+        help=reason or "End the conversation",
         shortcut=keys("stop"),
-        help=plain(reason) if reason else "End the conversation",
     )
-    if session.run_id is not None:
-        demo_notes(session.run_id)
-        st.page_link(
-            state.page().links["present"],
-            label="Present",
-            icon=":material/slideshow:",
-            query_params=current_address().to_parameters(),
-            help="Play this run step by step, full screen",
-        )
+    return [*_go_on(session), again, stop]
+
+
+def _go_on(session: DebugSession) -> list[Item]:
+    if session.stop_point is None:
+        return []
+    go_on = Button(
+        "resume",
+        "Go on",
+        panes.redrawing("bar", stepping_commands.resume),
+        icon=":material/play_arrow:",
+        look="primary",
+        help="It was made to stand still here",
+        shortcut=keys("resume"),
+    )
+    return [go_on]
+
+
+def _present() -> None:
+    st.page_link(
+        state.page().links["present"],
+        label="Present",
+        icon=":material/slideshow:",
+        query_params=current_address().to_parameters(),
+        help="Play this run step by step, full screen",
+    )

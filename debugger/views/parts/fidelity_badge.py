@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.session.fidelity import Fidelity, Verdict
+from debugger.views.parts.bar.component import Badge
 from debugger.views.parts.plain import plain
 from debugger.views.parts.status import Look
 
@@ -15,6 +16,12 @@ LOOKS: dict[Verdict, Look] = {
     "replayed": Look("Replayed from turn 1", ":material/replay:", "violet"),
     "unchecked": Look("Not checked", ":material/help:", "gray"),
 }
+
+
+def fidelity_item(fidelity: Fidelity) -> Badge:
+    """The verdict for a bar; the sentence is in its help."""
+    look = LOOKS[fidelity.verdict]
+    return Badge(look.word, look.icon, look.colour, help=fidelity.sentence)
 
 
 def fidelity_badge(fidelity: Fidelity) -> None:

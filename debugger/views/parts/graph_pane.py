@@ -14,6 +14,7 @@ from debugger.analysis.thread_table import thread_names
 from debugger.protocol.base import JsonObject
 from debugger.views import graph_commands, panes, state
 from debugger.views.elements import Element
+from debugger.views.parts.bar.component import Item, Switch, Toggle, Words, bar
 from debugger.views.parts.graph.badges import NONE, Badges
 from debugger.views.parts.graph.component import workflow_graph
 from debugger.views.parts.graph.marks import marks
@@ -40,46 +41,31 @@ def graph_pane(
         on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
             there; without it none can be set here.
     """
-    state.keep_widgets((TABLE_KEY, TINT_KEY, THREAD_KEY))
+    state.begin_widget(state.GRAPH_VIEW_KEY, VIEWS[0])
+    state.begin_widget(TABLE_KEY, TABLES[0])
     with st.container(key="graph_box"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="graph_bar"):
-            shown = _segments("Workflow view", state.GRAPH_VIEW_KEY, VIEWS)
-            if shown == "Table":
-                table = _segments("Table of", TABLE_KEY, TABLES)
-            else:
-                _switches(now)
-            st.caption(_summary(now), width="content")
+        is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table"
+        views = Switch(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
+        switches = [Switch(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(now)
+        bar("graph_bar", [views, *switches, Words(_summary(now))], low=True)
         if now.session.drawn_instead:
             st.caption(f":material/history: {plain(now.session.drawn_instead)}")
-        if shown == "Table":
+        if is_table:
             with st.container(height=_HEIGHT, border=False, key="graph_tables"):
-                graph_table(now, table, panes.redrawing("graph", _choose))
+                graph_table(now, state.widget(TABLE_KEY), panes.redrawing("graph", _choose))
         else:
             _graph(now, badges, on_breakpoint)
 
 
-def _segments(label: str, key: str, options: tuple[str, ...]) -> str:
-    state.begin_widget(key, options[0])  # no default of its own: it is kept while not drawn
-    chosen = st.segmented_control(label, options, key=key, required=True, label_visibility="collapsed")
-    return chosen or options[0]
-
-
-def _switches(now: Reading) -> None:
+def _switches(now: Reading) -> list[Item]:
     """What the graph shows: the way or the time, and of a run with several threads whose way."""
-    st.toggle("Time", key=TINT_KEY, help="Tint the nodes by their share of the run's time")
+    tint = Toggle(TINT_KEY, "Time", help="Tint the nodes by their share of the run's time")
     names = thread_names(now.position)
     if len(names) < 2:
-        return
+        return [tint]
     if state.widget(THREAD_KEY) not in names:
         state.set_widget(THREAD_KEY, _ALL)
-    st.segmented_control(
-        "Way of thread",
-        (_ALL, *names),
-        format_func=lambda thread: plain(names.get(thread, "All threads")),
-        key=THREAD_KEY,
-        required=True,
-        label_visibility="collapsed",
-    )
+    return [tint, Switch(THREAD_KEY, "Way of thread", (_ALL, *names), {_ALL: "All threads", **names})]
 
 
 def _summary(now: Reading) -> str:

@@ -10,6 +10,7 @@ from debugger.analysis.timeline import TimelineRow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.views import commands, panes, state
+from debugger.views.parts.bar.component import Button, Item, Space, Switch, Words, bar
 from debugger.views.parts.copy_as import copy_as
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.notes_tab import notes_tab
@@ -28,70 +29,73 @@ _HEIGHT = 716
 def inspector(now: Reading) -> None:
     """Draw the inspector."""
     with st.container(border=True, height=_HEIGHT, key="inspector"):
-        tab = st.segmented_control(
-            "Inspector",
-            list(TABS),
-            key=state.TAB_KEY,
-            required=True,
-            label_visibility="collapsed",
-            width="stretch",
-        )
-        TABS[tab or "State"](now)
+        tab = state.widget(state.TAB_KEY)
+        tabs = Switch(state.TAB_KEY, "Inspector", list(TABS), wide=True)
+        bar("inspector_bar", [tabs, *(_moment(now) if tab in _AT_A_MOMENT else [])], low=True)
+        TABS[tab](now)
 
 
-def _moment(now: Reading) -> None:
-    """Say which event is looked at, with the way to its neighbours and back to the present."""
+def _moment(now: Reading) -> list[Item]:
+    """Which event is looked at, with the way to its neighbours and back to the present."""
     index = state.page().event
     last = len(now.rows) - 1
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="moment"):
-        if index is None:
-            st.caption("After the latest event" if now.rows else "Before any event", width="content")
-        else:
-            row = now.rows[index]
-            where = ", background" if row.is_background else ""
-            st.caption(f"After event {index} · turn {row.turn_number}{where}", width="content")
-        st.space("stretch")
-        turn = _turn_number(now)
-        _turn_step("previous", ":material/keyboard_double_arrow_left:", turn - 1, now)
-        _step("previous", ":material/chevron_left:", last if index is None else index - 1, 0, last)
-        _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, 0, last)
-        _turn_step("next", ":material/keyboard_double_arrow_right:", turn + 1, now)
-        st.button(
-            "Latest",
-            key="latest",
-            icon=":material/last_page:",
-            type="tertiary",
-            on_click=panes.redrawing("look", commands.select_event),
-            args=(None,),
-            disabled=index is None,
-            help="Follow the run again",
-        )
+    turn = _turn_number(now)
+    latest = Button(
+        "latest",
+        "Latest",
+        panes.redrawing("look", commands.select_event),
+        (None,),
+        icon=":material/last_page:",
+        look="tertiary",
+        disabled=index is None,
+        help="Follow the run again",
+    )
+    return [
+        Words(_where(now)),
+        Space(),
+        _turn_step("previous", ":material/keyboard_double_arrow_left:", turn - 1, now),
+        _step("previous", ":material/chevron_left:", last if index is None else index - 1, last),
+        _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, last),
+        _turn_step("next", ":material/keyboard_double_arrow_right:", turn + 1, now),
+        latest,
+    ]
 
 
-def _step(name: str, icon: str, target: int, first: int, last: int) -> None:
-    st.button(
+def _where(now: Reading) -> str:
+    index = state.page().event
+    if index is None:
+        return "After the latest event" if now.rows else "Before any event"
+    row = now.rows[index]
+    return f"After event {index} · turn {row.turn_number}{', background' if row.is_background else ''}"
+
+
+def _step(name: str, icon: str, target: int, last: int) -> Button:
+    return Button(
+        f"{name}_event",
         f"{name.capitalize()} event",
-        key=f"{name}_event",
+        panes.redrawing("look", commands.select_event),
+        (target,),
         icon=icon,
-        type="tertiary",
-        on_click=panes.redrawing("look", commands.select_event),
-        args=(target,),
-        disabled=not first <= target <= last,
+        look="tertiary",
+        shows="icon",
+        disabled=not 0 <= target <= last,
         shortcut=keys(f"{name}_event"),
     )
 
 
-def _turn_step(name: str, icon: str, target: int, now: Reading) -> None:
+def _turn_step(name: str, icon: str, target: int, now: Reading) -> Button:
     last = now.turns[-1].number if now.turns else 0
-    st.button(
+    return Button(
+        f"{name}_turn",
         f"{name.capitalize()} turn",
-        key=f"{name}_turn",
+        panes.redrawing("look", commands.select_turn),
+        (target,),
         icon=icon,
-        type="tertiary",
-        on_click=panes.redrawing("look", commands.select_turn),
-        args=(target,),
+        look="tertiary",
+        shows="icon",
         disabled=not 0 < target <= last,
         shortcut=keys(f"{name}_turn"),
+        names_keys=False,  # too long for the line; the help names them
     )
 
 
@@ -103,13 +107,7 @@ def _turn_number(now: Reading) -> int:
     return now.turns[-1].number if now.turns else 0
 
 
-def _state(now: Reading) -> None:
-    _moment(now)
-    scopes_tab(now)
-
-
 def _event(now: Reading) -> None:
-    _moment(now)
     if not now.rows:
         st.caption("Choose a row of the timeline to see the event as it was sent.")
         return
@@ -130,7 +128,7 @@ def _input(now: Reading) -> None:
     st.markdown(f"###### Input of {what} {turn.number}")
     with st.container(horizontal=True, gap="xsmall", key="input_actions"):
         copy_as(now.session, turn)
-        fork_button(now.session, turn.number, "fork_here")
+        bar("input_bar", [fork_button(now.session, turn.number, "fork_here")], width="content")
     given: JsonObject = turn.run_input.to_wire()
     st.json(given, expanded=2)
 
@@ -142,7 +140,7 @@ def _row(now: Reading) -> TimelineRow:
 
 
 TABS: dict[str, _Draw] = {
-    "State": _state,
+    "State": scopes_tab,
     "Why": why_tab,
     "Event": _event,
     "Node": node_tab,
@@ -150,3 +148,5 @@ TABS: dict[str, _Draw] = {
     "Notes": notes_tab,
 }
 """What draws each tab, by its name."""
+_AT_A_MOMENT = ("State", "Event")
+"""Tabs that show the run as it was after the chosen event."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from debugger.analysis.run_tree import TreeRow, breadcrumbs, run_tree
 from debugger.errors import DebuggerError
 from debugger.protocol.forks import ForkRecord
@@ -11,8 +9,9 @@ from debugger.protocol.runs import RunStatus
 from debugger.session.fidelity import Fidelity
 from debugger.views import commands, fork_commands, state
 from debugger.views.backends import fork_book
-from debugger.views.parts.fidelity_badge import fidelity_badge
-from debugger.views.parts.plain import count, plain
+from debugger.views.parts.bar.component import Badge, Button, Item, Words
+from debugger.views.parts.fidelity_badge import fidelity_item
+from debugger.views.parts.plain import count
 from debugger.views.parts.run_tree import run_tree_dialog
 from debugger.views.reading import Reading
 
@@ -20,27 +19,26 @@ _MOST_CRUMBS = 4
 _MOST_CHANGES = 3
 
 
-def lineage(now: Reading) -> None:
-    """Draw it in a line; nothing where the run has no relatives."""
+def lineage(now: Reading) -> list[Item]:
+    """The way for a bar, nothing where the run has no relatives; the dialog of the tree is drawn."""
     run_id = now.session.run_id
     if run_id is None:
-        return
+        return []
     rows = tree_rows(now, run_id)
     if len(rows) < 2:
-        return
+        return []
     way = breadcrumbs(rows, run_id)
-    if len(way) > 1:
-        _crumbs(way)
-        _fork(way[-1])
-    st.button(
+    came = [*_crumbs(way), *_fork(way[-1])] if len(way) > 1 else []
+    tree = Button(
+        "open_tree",
         count(len(rows) - 1, "fork"),
-        key="open_tree",
+        fork_commands.open_tree,
         icon=":material/account_tree:",
-        type="tertiary",
-        on_click=fork_commands.open_tree,
+        look="tertiary",
         help="The tree of the first run and all its forks",
     )
     run_tree_dialog(rows, run_id)
+    return [*came, tree]
 
 
 def tree_rows(now: Reading, run_id: str) -> list[TreeRow]:
@@ -62,29 +60,28 @@ def _ask(run_id: str) -> tuple[list[ForkRecord], dict[str, RunStatus]]:
     return family, book.statuses(ids)
 
 
-def _crumbs(way: list[TreeRow]) -> None:
+def _crumbs(way: list[TreeRow]) -> list[Item]:
     shown = way if len(way) <= _MOST_CRUMBS else [way[0], *way[-_MOST_CRUMBS + 1 :]]
+    crumbs: list[Item] = []
     for place, row in enumerate(shown[:-1]):
-        st.button(
-            row.label,
-            key=f"crumb_{place}",
-            type="tertiary",
-            on_click=commands.open_run,
-            args=(row.run_id,),
-            help=f"Open run {plain(row.run_id)}",
-        )
-        st.caption("… ›" if place == 0 and len(shown) < len(way) else "›", width="content")
+        told = f"Open run {row.run_id}"
+        crumbs += [
+            Button(f"crumb_{place}", row.label, commands.open_run, (row.run_id,), look="tertiary", help=told),
+            Words("… ›" if place == 0 and len(shown) < len(way) else "›"),
+        ]
+    return crumbs
 
 
-def _fork(row: TreeRow) -> None:
+def _fork(row: TreeRow) -> list[Item]:
     """The banner of a fork: what it is, what was changed, how faithful it is."""
     assert row.fork is not None
-    st.badge(plain(row.label), icon=":material/fork_right:", color="blue", help=plain(_told(row.fork)))
     changed = row.changed
-    if changed:
-        more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
-        st.caption(plain(", ".join(changed[:_MOST_CHANGES]) + more), width="content")
-    fidelity_badge(Fidelity.from_json(row.fork.fidelity))
+    more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
+    return [
+        Badge(row.label, ":material/fork_right:", "blue", help=_told(row.fork)),
+        *([Words(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
+        fidelity_item(Fidelity.from_json(row.fork.fidelity)),
+    ]
 
 
 def _told(fork: ForkRecord) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 _SCRIPT = """
 let last;
-const LEFT = ".st-key-suggestions, .st-key-start, .st-key-start_here, .st-key-restart";
+const LEFT = ".st-key-suggestions, .st-key-title_bar, .st-key-demo_actions, .st-key-start_here";
 
 export default function ({ data, parentElement }) {
   const told = parentElement.querySelector("p");

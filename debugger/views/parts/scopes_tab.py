@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.views import state
+from debugger.views.parts.bar.component import Field, Switch, bar
 from debugger.views.parts.changes_view import changes_view
 from debugger.views.parts.values_view import values_view
 from debugger.views.parts.watch_view import watch_view
@@ -13,16 +14,16 @@ from debugger.views.reading import Reading
 
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY = "state_view", "state_find"
+_FIND = Field(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
 
 
 def scopes_tab(now: Reading) -> None:
     """Draw one of the three views of the variables."""
     state.begin_widget(_VIEW_KEY, VIEWS[0])
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="state_bar"):
-        view = st.segmented_control(
-            "Variables", VIEWS, key=_VIEW_KEY, required=True, label_visibility="collapsed", width="content"
-        )
-        wanted = _find() if view != "Watch" else ""
+    view = state.widget(_VIEW_KEY)
+    find = [] if view == "Watch" else [_FIND]
+    bar("state_bar", [Switch(_VIEW_KEY, "Variables", VIEWS), *find], low=True)
+    wanted = state.widget(_FIND_KEY, "") if find else ""
     if not now.turns:
         st.caption(
             "The variables of the run appear here, scope by scope, as they stood after the chosen event."
@@ -37,13 +38,3 @@ def scopes_tab(now: Reading) -> None:
         changes_view(now, held, at, wanted)
     else:
         values_view(held, at, wanted)
-
-
-def _find() -> str:
-    return st.text_input(
-        "Find a variable",
-        key=_FIND_KEY,
-        placeholder="Find …",
-        icon=":material/search:",
-        label_visibility="collapsed",
-    )

@@ -11,7 +11,6 @@ from debugger.views.parts.conversation import conversation
 from debugger.views.parts.cut_off import cut_off
 from debugger.views.parts.demo_bar import demo_bar
 from debugger.views.parts.faults import show_error
-from debugger.views.parts.find_key import find_key
 from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
@@ -30,7 +29,6 @@ def engineer(session: DebugSession) -> None:
         )
         _talk(reading(session))
         panes.draw("look", _look)
-    find_key()
 
 
 def demo(session: DebugSession) -> None:

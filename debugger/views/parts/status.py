@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-import streamlit as st
 
 from debugger.session.session import DebugSession
-
-Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+from debugger.views.parts.bar.component import Badge, Colour
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,11 @@ def shown_status(session: DebugSession) -> str:
     return "background" if is_left_to_itself else session.status
 
 
-def status_badge(status: str) -> None:
-    """Draw a status, or ``background`` of a run that only goes on without its user.
+def status_badge(status: str) -> Badge:
+    """A status, or ``background`` of a run that only goes on without its user.
 
     One that is not known is shown by its own word.
     """
     known = _BACKGROUND if status == "background" else LOOKS.get(status)
     look = known or Look(status.replace("_", " "), ":material/help:", "gray")
-    st.badge(look.word, icon=look.icon, color=look.colour)
+    return Badge(look.word, look.icon, look.colour)

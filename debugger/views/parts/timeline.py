@@ -8,10 +8,11 @@ import streamlit as st
 
 from debugger.analysis.shown import Shown
 from debugger.views import commands, panes, state
+from debugger.views.parts.bar.component import Words, bar
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.pager import pager
 from debugger.views.parts.rows.component import rows_list
-from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_line
+from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_words
 from debugger.views.parts.timeline_tables import Table, Target, events_table, steps_table, turns_table
 from debugger.views.reading import Reading
 
@@ -26,7 +27,7 @@ def timeline(now: Reading, found: Shown) -> None:
     elif not now.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
-        found_line(found)
+        bar("timeline_line", [Words(found_words(found))], low=True)
         st.caption("No event matches. Change the filters, or choose “Raw”.")
     else:
         _table(now, found)
@@ -35,10 +36,9 @@ def timeline(now: Reading, found: Shown) -> None:
 def _table(now: Reading, found: Shown) -> None:
     event = state.page().event
     chosen, is_shown = (None, False) if event is None else found.row_of(event, now.told)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="timeline_line"):
-        found_line(found)
-        st.space("stretch")
-        looked_at = (now.session, found.density, found.hidden, event)
+    looked_at = (now.session, found.density, found.hidden, event)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        bar("timeline_line", [Words(found_words(found))], low=True)
         first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
     table = _drawn(now, found, first, end)
     near = chosen - first if chosen is not None and first <= chosen < end else None

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from debugger.analysis.filtering import DENSITIES, Density, Filter
+from debugger.analysis.filtering import DENSITIES, Filter
 from debugger.analysis.shown import Shown, shown
 from debugger.analysis.timeline import TROUBLES
 from debugger.views import state
+from debugger.views.parts.bar.component import Field, Item, Switch
 from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
+from debugger.views.shortcuts import keys
 
 TIME_KEY = "timeline_times"
-FILTER_KEYS = (
-    "timeline_text",
+_TEXT_KEY, _DENSITY_KEY = "timeline_text", "timeline_density"
+_BEHIND_BUTTON = (
     "timeline_types",
     "timeline_turns",
-    "timeline_density",
     "timeline_node",
     "timeline_thread",
     "timeline_failures",
@@ -29,51 +30,46 @@ TIMES = ("Relative", "Elapsed", "UTC")
 _ALL, _LATEST, _CHOSEN = "All turns", "Latest turn", "Chosen event's turn"
 _ANY_NODE, _ANY_THREAD = "All nodes", "All threads"
 _DENSITY_HELP = (
-    "**Turns**: a row a turn. **Steps**: a row a node run, with what came of it. "
-    "**Events**: without the bookkeeping. **Raw**: every event as it was recorded. "
+    "Turns: a row a turn. Steps: a row a node run, with what came of it. "
+    "Events: without the bookkeeping. Raw: every event as it was recorded. "
     "Failures are never hidden by it."
 )
 _TIMES_HELP = "Relative: since the run began. Elapsed: since the turn began. UTC: the clock."
 
 
-def timeline_filters(now: Reading) -> Shown:
-    """Draw the filters in a line; the rows that they let through."""
-    # No defaults of their own: they are kept while not drawn.
-    state.begin_widget("timeline_density", "Events")
+def keep_filters() -> None:
+    """Let the filters hold what they hold though they may not be drawn this time."""
+    state.begin_widget(_DENSITY_KEY, "Events")
     state.begin_widget(TIME_KEY, TIMES[0])
-    density: Density | None = st.segmented_control(
-        "Density",
-        DENSITIES,
-        key="timeline_density",
-        required=True,
-        label_visibility="collapsed",
-        help=_DENSITY_HELP,
-    )
-    text = st.text_input(
-        "Find in timeline",
-        key="timeline_text",
-        placeholder="Find …",
-        icon=":material/search:",
-        label_visibility="collapsed",
-        width=150,
-    )
-    wanted = _filter(now, text)
+    state.keep_widgets(_BEHIND_BUTTON)
+
+
+def timeline_filters() -> list[Item]:
+    """The filters that are always at hand, for a bar."""
+    density = Switch(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
+    find = Field(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
+    return [density, find]
+
+
+def more_filters(now: Reading) -> Shown:
+    """Draw the filters behind a button; the rows that all of them let through."""
+    wanted, density = _filter(now), state.widget(_DENSITY_KEY)
     return now.once(
         ("timeline", wanted, density),
-        lambda: shown(now.told, wanted, density or "Events", now.session.index.texts),
+        lambda: shown(now.told, wanted, density, now.session.index.texts),
     )
 
 
-def found_line(found: Shown) -> None:
-    """Say how many rows there are, and how many are hidden."""
+def found_words(found: Shown) -> str:
+    """How many rows there are, and how many are hidden."""
     number = len(found.places)
     told = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)
     hidden = [f"{found.hidden:,} hidden"] if found.hidden else []
     wrong = [count(found.trouble[kind], kind) for kind in TROUBLES if found.trouble[kind]]
-    st.caption(" · ".join([told, *hidden, *wrong]), width="content")
+    return " · ".join([told, *hidden, *wrong])
 
 
-def _filter(now: Reading, text: str) -> Filter:
+def _filter(now: Reading) -> Filter:
     more = st.popover(
         "Filters", icon=":material/filter_list:", key="timeline_more", width="content", on_change="rerun"
     )
@@ -86,7 +82,7 @@ def _filter(now: Reading, text: str) -> Filter:
     only_chosen = chosen is not None and state.widget("timeline_only_node")
     node, thread = state.widget("timeline_node", _ANY_NODE), state.widget("timeline_thread", _ANY_THREAD)
     return Filter(
-        text=text,
+        text=state.widget(_TEXT_KEY, ""),
         types=frozenset(state.widget("timeline_types", ())),
         node=chosen if only_chosen else None if node == _ANY_NODE else node,
         thread=None if thread == _ANY_THREAD else thread,

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
+from debugger.session.fast_forward import FastForward
 from debugger.session.session import DebugSession
 from debugger.views import fork_commands, linking, state
+from debugger.views.parts.bar.component import Button, Item, Meter, Words
 from debugger.views.parts.fork_dialog import fork_dialog
-from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
 
-def turn_actions(now: Reading) -> None:
-    """Draw the buttons in a line, and the dialog that one of them opens."""
+def turn_actions(now: Reading) -> list[Item]:
+    """The buttons for a bar; the dialog that one of them opens is drawn."""
     session = now.session
     forward = session.forward
     if forward is not None and forward.is_under_way and forward.total > 1:
-        _progress(session)
-        return
+        return _progress(forward)
     number = linking.turn_of(session, state.page().event)
-    fork_button(session, number, "fork_turn")
     reason = _reason(session, number)
-    st.button(
+    told = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
+    again = Button(
+        "send_again",
         "Send again",
-        key="send_again",
+        fork_commands.send_again,
+        (number,),
         icon=":material/fast_forward:",
-        type="tertiary",
-        on_click=fork_commands.send_again,
-        args=(number,),
+        look="tertiary",
+        shows="icon where narrow",
         disabled=reason is not None,
-        help=plain(
-            reason
-            or f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
-        ),
+        help=reason or told,
     )
-    if forward is not None and forward.problem:
-        st.caption(plain(forward.problem), width="content")
     fork_dialog(now)
+    problem = [Words(forward.problem)] if forward is not None and forward.problem else []
+    return [fork_button(session, number, "fork_turn"), again, *problem]
 
 
-def fork_button(session: DebugSession, number: int | None, key: str) -> None:
-    """Draw the button that prepares a fork.
+def fork_button(session: DebugSession, number: int | None, key: str) -> Button:
+    """The button that prepares a fork.
 
     Args:
         session: The run on view.
@@ -50,15 +46,15 @@ def fork_button(session: DebugSession, number: int | None, key: str) -> None:
     reason = _reason(session, number)
     exact = session.backend.capabilities.reason_against("exact_fork")
     told = "Another run from here, with the same or changed input; this one is kept"
-    st.button(
+    return Button(
+        key,
         f"Fork from turn {number}" if number else "Fork",
-        key=key,
+        fork_commands.open_fork,
+        (number,),
         icon=":material/fork_right:",
-        type="tertiary",
-        on_click=fork_commands.open_fork,
-        args=(number,),
+        look="tertiary",
         disabled=reason is not None,
-        help=plain(reason or (f"{told}. {exact}" if exact else told)),
+        help=reason or (f"{told}. {exact}" if exact else told),
     )
 
 
@@ -71,21 +67,16 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
     return "The turn is still running." if session.busy else None
 
 
-def _progress(session: DebugSession) -> None:
-    forward = session.forward
-    assert forward is not None
+def _progress(forward: FastForward) -> list[Item]:
     word = "Stopping after" if forward.stopping else "Fast-forward: input"
-    st.progress(
-        forward.done / forward.total,
-        f"{word} {min(forward.done + 1, forward.total)} of {forward.total}",
-        width=260,
-    )
-    st.button(
+    told = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
+    stop = Button(
+        "take_over",
         "Take over",
-        key="take_over",
+        fork_commands.take_over,
         icon=":material/front_hand:",
-        type="tertiary",
-        on_click=fork_commands.take_over,
+        look="tertiary",
         disabled=forward.stopping,
         help="Send nothing more; after the turn under way the run is yours",
     )
+    return [Meter(told, forward.done / forward.total), stop]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,14 +10,17 @@ import streamlit as st
 from debugger.analysis.scopes import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.views import state
+from debugger.views.parts.bar.component import Space, Toggle, Words, bar
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.json_cell import json_cell
-from debugger.views.parts.plain import plain
 from debugger.views.parts.rows.component import Column, Row, rows_list
 from debugger.views.parts.variable_detail import variable_detail
 from debugger.views.past import Past
 
 _MOST_VARIABLES = 8
+_COPIES = Toggle(
+    "with_copies", "Copies by node", help="Each variable is also kept under its node's name: node.variable"
+)
 _COLUMNS = (
     Column("name", "Name", 116, help="+ added or ~ changed by the chosen event"),
     Column("set", "Set by", 66, help="Turn · event that set it last"),
@@ -35,7 +38,7 @@ def values_view(held: Past, at: int, wanted: str) -> None:
     """
     changed = {change.path: change.sign for change in held.history.changed_at(at)} if at >= 0 else {}
     scopes = held.moments.scopes(state.page().event)
-    tables = _Tables(held, changed, wanted)
+    tables = _Tables(held, changed, wanted, [_COPIES] if any(scopes.qualified.values()) else [])
     for title, lead, variables in _main_scopes(scopes):
         tables.draw(title, lead, variables, is_kept=lead == "runtime")
     system = tables.matching(scopes.system)
@@ -50,11 +53,7 @@ def values_view(held: Past, at: int, wanted: str) -> None:
 
 def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
     """Each scope's title, what its paths begin with, and its variables."""
-    with_copies = any(scopes.qualified.values()) and st.toggle(
-        "Copies by node",
-        key="with_copies",
-        help="Each variable is also kept under its node's name: node.variable",
-    )
+    with_copies = bool(state.widget(_COPIES.key))
     found: list[tuple[str, str, Mapping[str, Any]]] = []
     for thread, variables in (scopes.runtime or {MAIN_THREAD: {}}).items():
         title = "Runtime" if thread == MAIN_THREAD else f"Runtime of thread {thread}"
@@ -72,10 +71,12 @@ def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
 class _Tables:
     """The tables of one drawing."""
 
-    def __init__(self, held: Past, changed: Mapping[str, str], wanted: str) -> None:
+    def __init__(self, held: Past, changed: Mapping[str, str], wanted: str, beside: Sequence[Toggle]) -> None:
         self._held = held
         self._changed = changed
         self._words = wanted.casefold().split()
+        self._beside = beside
+        """What stands beside the first title."""
         self.found = 0
         """How many variables were drawn."""
 
@@ -95,7 +96,8 @@ class _Tables:
         self.found += len(found)
         if not found and (self._words or not is_kept):
             return
-        st.markdown(f"###### {plain(title)}")
+        beside, self._beside = self._beside, []
+        bar(f"title_{lead}", [Words(title, look="heading"), Space(), *beside], low=True)
         if found:
             self._table(title, lead, found)
         else:

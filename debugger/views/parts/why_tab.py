@@ -8,13 +8,15 @@ import streamlit as st
 
 from debugger.analysis.decisions import DecisionLog, Record
 from debugger.views import commands, panes, state, why_commands
+from debugger.views.parts.bar.component import Button, Space, Switch, Words, bar
 from debugger.views.parts.decision_box import decision_box
 from debugger.views.parts.decision_list import decision_list
-from debugger.views.parts.plain import count, plain
+from debugger.views.parts.plain import count
 from debugger.views.past import decisions, past
 from debugger.views.reading import Reading
 
 _SPANS = ("This turn", "The run")
+_SPAN_KEY = "decisions_of"
 
 
 def why_tab(now: Reading) -> None:
@@ -43,16 +45,15 @@ def _of_edge(now: Reading, log: DecisionLog) -> Sequence[Record] | None:
         return None
     found = log.of_edge(edge_id)
     edge = now.graph.edges.get(edge_id)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="edge_line"):
-        named = (edge.label if edge else "") or edge_id
-        st.caption(plain(f"Edge “{named}”: taken {count(len(found), 'time')}"), width="content")
-        st.button(
-            "All decisions",
-            key="leave_edge",
-            icon=":material/close:",
-            type="tertiary",
-            on_click=panes.redrawing("look", why_commands.leave_edge),
-        )
+    named = (edge.label if edge else "") or edge_id
+    leave = Button(
+        "leave_edge",
+        "All decisions",
+        panes.redrawing("look", why_commands.leave_edge),
+        icon=":material/close:",
+        look="tertiary",
+    )
+    bar("edge_line", [Words(f"Edge “{named}”: taken {count(len(found), 'time')}"), leave], low=True)
     if edge is not None and edge.condition is not None and edge.condition.text:
         st.code(edge.condition.text, language=None, wrap_lines=True)
     return found
@@ -69,53 +70,48 @@ def _steps(steps: Sequence[Record], chosen: Record) -> None:
     """Say which decision it is, with the way to the one before and the one after."""
     place = next(at for at, record in enumerate(steps) if record is chosen)
     hop = f" · hop {chosen.hop_number}" if chosen.hop_number is not None else ""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="decision_moment"):
-        st.caption(
-            f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number}",
-            width="content",
-        )
-        st.space("stretch")
-        _step("previous", ":material/chevron_left:", steps, place - 1)
-        _step("next", ":material/chevron_right:", steps, place + 1)
-        st.button(
-            "Latest",
-            key="latest_decision",
-            icon=":material/last_page:",
-            type="tertiary",
-            on_click=panes.redrawing("look", commands.select_event),
-            args=(None,),
-            disabled=state.page().event is None,
-            help="Follow the run again",
-        )
+    latest = Button(
+        "latest_decision",
+        "Latest",
+        panes.redrawing("look", commands.select_event),
+        (None,),
+        icon=":material/last_page:",
+        look="tertiary",
+        disabled=state.page().event is None,
+        help="Follow the run again",
+    )
+    bar(
+        "decision_moment",
+        [
+            Words(f"Decision {place + 1} of {len(steps)}{hop} · turn {chosen.turn_number}"),
+            Space(),
+            _step("previous", ":material/chevron_left:", steps, place - 1),
+            _step("next", ":material/chevron_right:", steps, place + 1),
+            latest,
+        ],
+        low=True,
+    )
 
 
-def _step(name: str, icon: str, steps: Sequence[Record], place: int) -> None:
+def _step(name: str, icon: str, steps: Sequence[Record], place: int) -> Button:
     is_there = 0 <= place < len(steps)
-    st.button(
+    return Button(
+        f"{name}_decision",
         f"{name.capitalize()} decision",
-        key=f"{name}_decision",
+        panes.redrawing("look", why_commands.show_decision),
+        (steps[place].index if is_there else 0,),
         icon=icon,
-        type="tertiary",
-        on_click=panes.redrawing("look", why_commands.show_decision),
-        args=(steps[place].index if is_there else 0,),
+        look="tertiary",
+        shows="icon",
         disabled=not is_there,
     )
 
 
 def _listed(log: DecisionLog, at_edge: Sequence[Record] | None, chosen: Record, now: Reading) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="decision_span"):
-        st.markdown("###### Decisions", width="content")
-        span = None
-        if at_edge is None:
-            span = st.segmented_control(
-                "Decisions of",
-                _SPANS,
-                key="decisions_of",
-                default=_SPANS[0],
-                required=True,
-                label_visibility="collapsed",
-            )
+    state.begin_widget(_SPAN_KEY, _SPANS[0])
+    span = Switch(_SPAN_KEY, "Decisions of", _SPANS)
+    bar("decision_span", [Words("Decisions", look="heading"), *([span] if at_edge is None else [])], low=True)
     shown = at_edge if at_edge is not None else log.all
-    if span == _SPANS[0]:
+    if at_edge is None and state.widget(_SPAN_KEY) == _SPANS[0]:
         shown = [record for record in log.all if record.turn_number == chosen.turn_number]
     decision_list(shown, chosen, past(now).explainer)

@@ -8,8 +8,8 @@ from typing import Any
 from debugger.analysis.comparison.alignment import Verdict
 from debugger.analysis.comparison.drawing import Share
 from debugger.analysis.text_difference import Piece
+from debugger.views.parts.bar.component import Colour
 from debugger.views.parts.plain import plain
-from debugger.views.parts.status import Colour
 
 WORDS: dict[Verdict, str] = {
     "same": "= same",

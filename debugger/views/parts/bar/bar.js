@@ -1,0 +1,192 @@
+// A bar of words and controls: takes in what it is given, again and again, and tells what a person does to it.
+
+const FIELDS = "input, textarea, select, [contenteditable=true]";
+const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
+const instances = new WeakMap(); // one record per mounted bar
+
+function instanceOf(root) {
+  let it = instances.get(root);
+  if (!it) {
+    it = { root, parts: [] };
+    instances.set(root, it);
+    const press = event => {
+      if (root.isConnected) pressByKey(it, event);
+      else document.removeEventListener("keydown", press);
+    };
+    document.addEventListener("keydown", press);
+  }
+  return it;
+}
+
+// A key that is typed into a field is text unless Ctrl is held, and a dialog has the keyboard for itself.
+function pressByKey(it, event) {
+  const isTyped = event.composedPath()[0].closest?.(FIELDS) && !event.ctrlKey && !event.metaKey;
+  if (event.defaultPrevented || isTyped || document.querySelector('[data-testid="stDialog"]')) return;
+  const part = it.parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
+  if (!part) return;
+  event.preventDefault();
+  const control = part.element.querySelector("button, input");
+  if (part.item.kind !== "field") return control.click();
+  control.focus();
+  control.scrollIntoView({ block: "nearest" });
+}
+
+function isPressed(shortcut, event) {
+  const held = shortcut.toUpperCase().split("+"), key = held.pop();
+  return event.key.toUpperCase() === (NAMED[key] ?? key) && !event.altKey
+    && (event.ctrlKey || event.metaKey) === held.includes("CTRL") && event.shiftKey === held.includes("SHIFT");
+}
+
+function made(tag, className, text) {
+  const element = document.createElement(tag);
+  element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+function iconOf(name) {
+  const icon = made("span", "icon", name);
+  icon.ariaHidden = "true";
+  return icon;
+}
+
+// Each kind of part, by what fills its element from what is given. An element that is filled again stays
+// itself: it keeps the keyboard.
+const FILL = {
+  words(part, { text, look, yields }) {
+    part.element.className = `part words ${look} ${yields ? "yields" : ""}`;
+    part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
+  },
+  badge(part, { text, icon, colour }) {
+    const badge = made("span", "badge " + colour);
+    badge.append(...(icon ? [iconOf(icon)] : []), text);
+    part.element.replaceChildren(badge);
+  },
+  meter(part, { text, share }) {
+    const track = made("i", ""), filled = made("b", "");
+    filled.style.width = Math.round(share * 100) + "%";
+    track.append(filled);
+    part.element.classList.add("meter");
+    part.element.replaceChildren(text, track);
+  },
+  space(part) {
+    part.element.classList.add("space");
+  },
+  button(part, { label, icon, look, shows, disabled, keys }, send) {
+    const button = onlyChild(part, "button", () => send());
+    button.className = look;
+    button.disabled = disabled;
+    const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
+    button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
+  },
+  toggle(part, { label, value, disabled }, send) {
+    const button = onlyChild(part, "button", () => {
+      button.ariaChecked = String(button.ariaChecked !== "true"); // at once: what follows from it takes a moment
+      send(button.ariaChecked === "true");
+    });
+    part.element.classList.add("toggle");
+    button.disabled = disabled;
+    button.role = "switch";
+    button.ariaChecked = String(value);
+    button.replaceChildren(made("i", ""), made("span", "", label));
+  },
+  switch(part, { label, options, value, wide }, send) {
+    const { element } = part, names = JSON.stringify(options);
+    element.classList.add("switch");
+    element.classList.toggle("wide", wide);
+    element.role = "radiogroup";
+    element.ariaLabel = label;
+    if (part.names !== names) {
+      part.names = names;
+      element.replaceChildren(...options.map(([option, words]) => {
+        const button = made("button", "", words);
+        button.role = "radio";
+        button.dataset.option = option;
+        button.addEventListener("click", () => { mark(element, option); send(option); });
+        return button;
+      }));
+      element.onkeydown = event => walk(element, event);
+    }
+    mark(element, value);
+  },
+  field(part, { label, placeholder, icon, value, grows }, send) {
+    const { element } = part;
+    let input = element.querySelector("input");
+    const commit = () => {
+      if (input.value === part.sent) return;
+      part.sent = input.value;
+      send(input.value);
+    };
+    if (!input) {
+      input = made("input", "");
+      input.addEventListener("change", commit);
+      input.addEventListener("keydown", event => { if (event.key === "Enter") commit(); });
+      element.append(iconOf(icon), input);
+    }
+    element.classList.add("field");
+    element.classList.toggle("grows", grows);
+    input.ariaLabel = label;
+    input.placeholder = placeholder;
+    if (part.sent !== value) input.value = part.sent = value; // else a person may be typing on
+  },
+};
+
+function onlyChild(part, tag, onClick) {
+  let child = part.element.firstElementChild;
+  if (!child) {
+    child = made(tag, "");
+    child.addEventListener("click", onClick);
+    part.element.append(child);
+  }
+  return child;
+}
+
+function mark(element, value) {
+  [...element.children].forEach((button, at) => {
+    const isChosen = button.dataset.option === value;
+    button.ariaChecked = String(isChosen);
+    button.tabIndex = isChosen || (at === 0 && value === null) ? 0 : -1;
+  });
+}
+
+function walk(element, event) {
+  const buttons = [...element.children], at = buttons.indexOf(event.target);
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!by || at < 0 || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  event.stopPropagation(); // the page has keys of its own
+  const next = buttons[(at + by + buttons.length) % buttons.length];
+  next.focus();
+  next.click();
+}
+
+// Only what is another than before is made anew.
+function draw(it, items) {
+  const before = new Map(it.parts.map(part => [part.name, part]));
+  it.parts = items.map((item, at) => {
+    const name = `${item.kind} ${item.key ?? at}`, told = JSON.stringify(item);
+    const part = before.get(name) ?? { name, element: made("span", "part" + (item.key ? " st-key-" + item.key : "")) };
+    before.delete(name);
+    part.item = item;
+    if (part.told !== told) {
+      part.told = told;
+      if (item.help) part.element.title = item.help; else part.element.removeAttribute("title");
+      FILL[item.kind](part, item, value => {
+        part.told = undefined; // what it shows now is the person's: whatever comes next is shown
+        it.send("used", { key: item.key, value: value ?? null });
+      });
+    }
+    return part;
+  });
+  before.forEach(part => part.element.remove());
+  it.parts.forEach(({ element }, at) => {
+    if (it.root.children[at] !== element) it.root.insertBefore(element, it.root.children[at] ?? null);
+  });
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const it = instanceOf(parentElement.querySelector(".bar"));
+  it.send = setTriggerValue;
+  it.root.classList.toggle("low", data.low);
+  draw(it, data.items);
+}

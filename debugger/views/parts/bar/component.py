@@ -1,0 +1,229 @@
+"""A bar of words and controls in one line, drawn as one element.
+
+Streamlit draws each button as an element of its own and goes through all elements of a page whenever one of
+them is used: with some sixty of them an answer takes the browser three times as long as with ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal
+
+import streamlit as st
+
+from debugger.protocol.base import JsonObject
+from debugger.views import state
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text; it is cut where there is no room for it."""
+
+    text: str
+    look: Literal["quiet", "strong", "heading", "code"] = "quiet"
+    help: str = ""
+    yields: bool = False
+    """Whether it goes where the window is narrow."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"text": self.text, "look": self.look, "help": self.help, "yields": self.yields}
+        return {"kind": "words", **told}
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A coloured text."""
+
+    text: str
+    icon: str = ""
+    colour: Colour = "gray"
+    help: str = ""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"text": self.text, "icon": _symbol(self.icon), "colour": self.colour, "help": self.help}
+        return {"kind": "badge", **told}
+
+
+@dataclass(frozen=True)
+class Meter:
+    """How far something is."""
+
+    text: str
+    share: float
+    """From 0 to 1."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        return {"kind": "meter", "text": self.text, "share": self.share}
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is left over of the line: what follows stands at its end."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        return {"kind": "space"}
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button."""
+
+    key: str
+    label: str
+    on_press: Callable[..., None]
+    args: tuple[Any, ...] = ()
+    icon: str = ""
+    look: Literal["primary", "secondary", "tertiary"] = "secondary"
+    disabled: bool = False
+    help: str = ""
+    shortcut: str | None = None
+    shows: Literal["words", "icon where narrow", "icon"] = "words"
+    """Whether its words give way to its icon; a screen reader reads them all the same."""
+    names_keys: bool = True
+    """Whether it names its shortcut."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
+        told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
+        more = {"disabled": self.disabled, "help": self.help, "shortcut": self.shortcut, "keys": keys}
+        return {"kind": "button", "key": self.key, **told, **more}
+
+    def use(self, value: Any) -> None:
+        """A person has pressed it."""
+        if not self.disabled:
+            self.on_press(*self.args)
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """What is on or off; `debugger.views.state.widget` holds which by its key."""
+
+    key: str
+    label: str
+    help: str = ""
+    disabled: bool = False
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "value": bool(state.widget(self.key)), "help": self.help}
+        return {"kind": "toggle", "key": self.key, "disabled": self.disabled, **told}
+
+    def use(self, value: Any) -> None:
+        """A person has switched it."""
+        if not self.disabled:
+            _hold(self.key, value is True, self.on_change)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One of several; `debugger.views.state.widget` holds which by its key."""
+
+    key: str
+    label: str
+    """For screen readers."""
+    options: Sequence[str]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people read, where that is not the option itself."""
+    wide: bool = False
+    """Whether it takes a line of its own."""
+    help: str = ""
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        options = [[option, self.names.get(option, option)] for option in self.options]
+        told = {"label": self.label, "options": options, "value": state.widget(self.key)}
+        return {"kind": "switch", "key": self.key, "wide": self.wide, "help": self.help, **told}
+
+    def use(self, value: Any) -> None:
+        """A person has chosen another one."""
+        if value in self.options:
+            _hold(self.key, value, self.on_change)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A line to be typed into; `debugger.views.state.widget` holds it by its key."""
+
+    key: str
+    label: str
+    """For screen readers."""
+    placeholder: str
+    icon: str
+    shortcut: str | None = None
+    """Leads to it."""
+    grows: bool = False
+    """Whether it takes what is left over of the line."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "placeholder": self.placeholder, "icon": _symbol(self.icon)}
+        more = {"value": state.widget(self.key) or "", "shortcut": self.shortcut, "grows": self.grows}
+        return {"kind": "field", "key": self.key, **told, **more}
+
+    def use(self, value: Any) -> None:
+        """A person has typed something."""
+        if isinstance(value, str):
+            _hold(self.key, value, None)
+
+
+Control = Button | Toggle | Switch | Field
+Item = Words | Badge | Meter | Space | Control
+
+
+def _asset(name: str) -> str:
+    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+
+
+_BAR = st.components.v2.component(
+    "control_bar", html=_asset("bar.html"), css=_asset("bar.css"), js=_asset("bar.js")
+)
+
+
+def bar(
+    key: str, items: Sequence[Item], *, low: bool = False, width: Literal["stretch", "content"] = "stretch"
+) -> None:
+    """Draw a bar.
+
+    Args:
+        key: The widget's.
+        items: What stands in it, from left to right. Two controls of a page never have the same key.
+        low: Whether its controls are low, and name no shortcuts in a narrow window.
+        width: Whether it takes what the line has left, or what it needs.
+    """
+    controls = {item.key: item for item in items if isinstance(item, Control)}
+    _BAR(
+        key=key,
+        width=width,
+        data={"items": [item.to_browser() for item in items], "low": low},
+        on_used_change=lambda: _use(key, controls),
+    )
+
+
+def _use(key: str, controls: Mapping[str, Control]) -> None:
+    held = state.widget(key)
+    used = held.get("used") if held else None
+    control = controls.get(str(used.get("key"))) if isinstance(used, dict) else None
+    if isinstance(used, dict) and control is not None:
+        control.use(used.get("value"))
+
+
+def _hold(key: str, value: Any, then: Callable[[], None] | None) -> None:
+    state.set_widget(key, value)
+    if then is not None:
+        then()
+
+
+def _symbol(icon: str) -> str:
+    """The name of an icon that is written as Streamlit takes it."""
+    return icon.removeprefix(":material/").removesuffix(":")
