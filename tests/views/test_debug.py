@@ -10,6 +10,7 @@ from debugger.errors import ConnectionFailedError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static, worker
+from tests.views.bars import control, use
 from tests.views.talk import words
 
 
@@ -28,7 +29,7 @@ def test_the_newest_workflow_is_on_view_at_once(app, backend):
 
     assert not app.exception
     assert app.selectbox("workflow").value == newest.id
-    assert app.button("start").disabled is False
+    assert control(app, "start").disabled is False
 
 
 def test_start_runs_a_turn_and_shows_what_was_said(app, backend, press):
@@ -89,14 +90,14 @@ def test_while_a_turn_runs_its_events_appear_and_the_run_can_be_stopped(app, bac
     backend.gate.clear()
     app.run()
 
-    app.button("start").click().run()
+    use(app, "start")
 
     assert page().session.busy
-    assert app.button("restart").disabled
-    assert app.button("stop").disabled is False
+    assert control(app, "restart").disabled
+    assert control(app, "stop").disabled is False
     assert app.chat_input("message").disabled
 
-    app.button("stop").click().run()
+    use(app, "stop")
     backend.gate.set()
     settle()
 
@@ -107,7 +108,7 @@ def test_two_clicks_at_once_begin_one_turn(app, backend, page, settle):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
-    app.button("start").click().run()
+    use(app, "start")
 
     page().session.start(TurnInput.saying(None))
     app.run()
@@ -126,7 +127,7 @@ def test_a_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
 
     assert app.chat_input("message").disabled
     assert app.chat_input("message").placeholder == "The run is complete and takes no more messages."
-    assert app.button("stop").disabled
+    assert control(app, "stop").disabled
 
 
 def test_stop_ends_a_waiting_run(app, backend, page, press):
@@ -277,7 +278,7 @@ def test_the_last_list_of_workflows_stays_when_the_backend_fails(app, backend, p
 
     assert app.error
     assert len(app.selectbox("workflow").options) == 1
-    assert app.button("start").disabled is False
+    assert control(app, "start").disabled is False
 
 
 def test_another_version_can_be_chosen(app, backend, page):
@@ -357,7 +358,7 @@ def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, pag
 
     session.send("from elsewhere")
     assert session.wait(10)
-    app.button("reload_run").click().run()
+    use(app, "reload_run")
 
     assert len(page().session.turns) == 2
 
@@ -382,10 +383,10 @@ def test_a_second_click_on_start_has_nothing_to_do(app, backend, page):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
-    start = app.button("start")
-    start.click().run()
+    start = control(app, "start")
+    start.use()
 
-    start.click().run()
+    start.use()
     backend.gate.set()
     assert page().session.wait(10)
     app.run()
@@ -403,14 +404,14 @@ def test_the_lines_of_a_script_are_offered_and_sent_by_a_click(
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SCRIPTS", str(tmp_path / "scripts"))
     backend.create_workflow(document(say("chat")))
     app.run()
-    first = app.button("suggestion_0").label
+    first = control(app, "suggestion_0").label
 
-    app.button("suggestion_0").click().run()
+    use(app, "suggestion_0")
     settle()
 
-    assert first == "Hi there\\."
+    assert first == "Hi there."
     assert [turn.message for turn in page().session.turns] == ["Hi there."]
-    assert app.button("suggestion_0").label == "Bye then\\."
+    assert control(app, "suggestion_0").label == "Bye then."
 
 
 def test_an_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):

@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 from tests.factories import direct, document, say, static
+from tests.views.bars import captions, use
 
 
 def open_view(app, name):
-    app.segmented_control("lower_view").set_value(name).run()
+    use(app, "lower_view", name)
 
 
 def talk(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-
-
-def captions(app):
-    return " ".join(caption.value for caption in app.caption)
 
 
 def test_before_a_run_it_says_what_would_be_here(app, backend):

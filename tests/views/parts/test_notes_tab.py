@@ -4,6 +4,7 @@ import pytest
 
 from debugger.protocol.notes import Target
 from tests.factories import document, say
+from tests.views.bars import use
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def notes(app, backend, press, page):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.segmented_control("inspector_tab").set_value("Notes").run()
+    use(app, "inspector_tab", "Notes")
     assert not app.exception
     return lambda: backend.store.notebook.notes(page().session.run_id)
 
@@ -21,7 +22,7 @@ def test_before_a_run_the_notes_say_what_would_be_here(app, backend):
     backend.create_workflow(document(say("chat")))
     app.run()
 
-    app.segmented_control("inspector_tab").set_value("Notes").run()
+    use(app, "inspector_tab", "Notes")
 
     assert any("can be starred" in caption.value for caption in app.caption)
 

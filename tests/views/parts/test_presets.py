@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import document, say
+from tests.views.bars import use
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
     for name in ("Ada", "Ben"):
         give(app, model, name)
         press("start" if name == "Ada" else "restart")
-    app.segmented_control("input_for").set_value("Restart").run()
+    use(app, "input_for", "Restart")
     give(app, model, "Cleo")
 
     recalled = []

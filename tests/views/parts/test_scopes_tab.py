@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from debugger.views.state import ChosenVariable
 from tests.factories import direct, document, say, static, tool
+from tests.views.bars import use
 from tests.views.parts.test_inspector import COUNT, frame
 from tests.views.parts.test_why_tab import texts
 from tests.views.row_lists import drawn, lists, variables
@@ -54,10 +55,10 @@ def test_only_variables_with_the_words_that_are_looked_for_are_shown(app, backen
     app.run()
     press("start")
 
-    app.text_input("state_find").set_value("leaf").run()
+    use(app, "state_find", "leaf")
     assert list(variables(app, "Dynamic")) == ["shop"]
     assert "Runtime variables" not in lists(app)
-    app.text_input("state_find").set_value("nowhere").run()
+    use(app, "state_find", "nowhere")
 
     assert "No variable has these words" in texts(app)
 
@@ -67,7 +68,7 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     app.run()
     press("start")
     page().event = states(page)[1]
-    app.segmented_control("state_view").set_value("Changes").run()
+    use(app, "state_view", "Changes")
 
     one = frame(app, "Variables that")
     app.segmented_control("changes_span").set_value("The run").run()
@@ -95,7 +96,7 @@ def test_a_change_of_a_text_is_shown_word_by_word(app, backend, page, press):
     app.run()
     press("start")
     page().event = states(page)[1]
-    app.segmented_control("state_view").set_value("Changes").run()
+    use(app, "state_view", "Changes")
     at = frame(app, "Variables that")["variable"].to_list().index("runtime.line")
 
     app.session_state["changes"] = {"selection": {"rows": [], "columns": [], "cells": [[at, "after"]]}}
@@ -110,7 +111,7 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     counted(backend)
     app.run()
     press("start")
-    app.segmented_control("state_view").set_value("Watch").run()
+    use(app, "state_view", "Watch")
     assert "Nothing is watched yet" in texts(app)
 
     app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
@@ -135,7 +136,7 @@ def test_a_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_the_
     counted(backend)
     app.run()
     press("start")
-    app.segmented_control("state_view").set_value("Watch").run()
+    use(app, "state_view", "Watch")
 
     app.text_input("new_watch").set_value("[[n]] ==").run()
 
@@ -152,7 +153,7 @@ def test_a_variable_is_watched_from_its_row(app, backend, page, press):
     app.run()
 
     app.button("watch_runtime_n").click().run()
-    app.segmented_control("state_view").set_value("Watch").run()
+    use(app, "state_view", "Watch")
 
     assert frame(app, "What is watched")["watch"].to_list() == ["runtime.n"]
     assert frame(app, "What is watched")["value"].to_list() == ['{"n": 5}']
