@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from debugger.views import compare, connection, debug, present, runs
+from debugger.views.parts.bar.component import Item
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class View:
     title: str
     icon: str
     render: Callable[[], None]
-    head: Callable[[], None] | None = None
-    """Draws what the page adds to the head."""
+    head: Callable[[], list[Item]] | None = None
+    """Draws what the page adds to the head; what of it stands in the bar."""
 
 
 VIEWS = (

@@ -11,6 +11,7 @@ from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import commands, linking, panes, state
 from debugger.views.backends import current_backend
+from debugger.views.parts.bar.component import Item
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.head import skin_switch
 from debugger.views.parts.run_input import run_input
@@ -46,12 +47,16 @@ def render() -> None:
     panes.end()
 
 
-def head() -> None:
-    """Draw what the page adds to the head: the skins and, in the one without a sidebar, the setup."""
+def head() -> list[Item]:
+    """What the page adds to the head: the skins; in the one without a sidebar, the setup is drawn."""
     panes.begin()  # the head comes first
-    skin_switch()
-    if not state.page().is_demo:
-        return
+    skin = skin_switch()
+    if state.page().is_demo:
+        _setup_box()
+    return [skin]
+
+
+def _setup_box() -> None:
     setup = st.popover("Setup", key="setup", icon=":material/tune:", type="tertiary", on_change="rerun")
     if setup.open:
         with setup, suppress(DebuggerError):  # a backend that cannot be had is told of by the page

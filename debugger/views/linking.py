@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import streamlit as st
+
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import commands, state
@@ -35,6 +37,19 @@ def follow_address() -> None:
         commands.select_turn(wanted.turn)
     elif wanted.workflow:
         commands.open_workflow(wanted.workflow)
+
+
+def go_to(name: str) -> None:
+    """Let another page be shown, from a callback, which cannot do so itself."""
+    state.page().goes_to = name
+
+
+def leave_for_page() -> None:
+    """Go to the page that a callback has asked for."""
+    page = state.page()
+    wanted, page.goes_to = page.goes_to, None
+    if wanted is not None:
+        st.switch_page(page.links[wanted])
 
 
 def follow_skin() -> None:

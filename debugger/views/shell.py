@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from debugger.views import VIEWS, state
+from debugger.views import VIEWS, linking, state
 from debugger.views.parts.brand import MARK
 from debugger.views.parts.head import head
 
@@ -36,6 +36,7 @@ def run(first: str = "debug") -> None:
     }
     state.page().links = pages
     chosen = st.navigation(list(pages.values()), position="top")
+    linking.leave_for_page()
     head(next(view.head for view in VIEWS if view.title == chosen.title))
     chosen.run()
 

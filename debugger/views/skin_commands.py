@@ -21,6 +21,11 @@ def change_skin() -> None:
     page.is_demo = not page.is_demo
 
 
+def open_help() -> None:
+    """Show the keyboard shortcuts."""
+    state.page().opens_help = True
+
+
 def allow_plain_keys() -> None:
     """Let shortcuts without Ctrl work or not, as the switch says."""
     state.page().has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))

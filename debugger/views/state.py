@@ -146,6 +146,12 @@ class PageState:
     """For each long table the page that a person turned to, by the table's key."""
     has_plain_keys: bool = True
     """Whether shortcuts without Ctrl work; see `debugger.views.shortcuts`."""
+    opens_help: bool = False
+    """Whether the keyboard shortcuts were asked for."""
+    goes_to: str | None = None
+    """The page that was asked for, by its name."""
+    shows_exports: bool = False
+    """Whether the formats to save the run in are on view."""
     is_demo: bool = False
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     player: Player | None = None

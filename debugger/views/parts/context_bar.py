@@ -30,9 +30,7 @@ def context_bar(now: Reading) -> None:
     """Draw the bar of a session."""
     session = now.session
     with st.container(gap="xxsmall", key="context_bar"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            bar("title_bar", [*_title(session), Space(), *_actions(session)])
-            export_menu(session)
+        bar("title_bar", [*_title(session), Space(), *_actions(session), export_menu(session)])
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
             line = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now)]
             bar("run_bar", [*line, Space(), *stepping(now)], low=True)

@@ -16,7 +16,9 @@ from debugger.exports.run_json import run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.session.session import DebugSession
+from debugger.views import export_commands, state
 from debugger.views.backends import notebook
+from debugger.views.parts.bar.component import Button
 
 Source = TypeVar("Source")
 
@@ -28,25 +30,28 @@ _TOLD = {
 }
 
 
-def export_menu(session: DebugSession) -> None:
-    """Draw the menu; greyed until there is something on record."""
+def export_menu(session: DebugSession) -> Button:
+    """The button that opens the menu, greyed until something is on record; the menu while it is open."""
     is_ready = session.run_id is not None and not session.busy and not session.unread
-    menu = st.popover(
+    if state.page().shows_exports and is_ready:
+        shown = st.dialog(
+            "Export the run", icon=":material/download:", on_dismiss=export_commands.close_exports
+        )
+        shown(_formats)(session)
+    return Button(
+        "export",
         "Export",
+        export_commands.open_exports,
         icon=":material/download:",
-        key="export",
         disabled=not is_ready,
         help="Save the run as a file; secrets are masked"
         if is_ready
         else "Once a turn is over, it can be saved as a file",
-        on_change="rerun",
     )
-    if menu.open and is_ready:
-        with menu:
-            _formats(session)
 
 
 def _formats(session: DebugSession) -> None:
+    st.caption("Secrets are masked in each of them.")
     for name, transcript_export in EXPORTS.items():
         _format(session, name, transcript_export, lambda: _transcript(session))
     for name, run_export in RUN_EXPORTS.items():

@@ -7,34 +7,35 @@ from collections.abc import Callable
 import streamlit as st
 
 from debugger.views import linking, skin_commands, state
-from debugger.views.parts.help import help_button
+from debugger.views.parts.bar.component import Button, Item, bar
+from debugger.views.parts.help import help_button, help_dialog
 from debugger.views.shortcuts import keys
 
 
-def head(of_page: Callable[[], None] | None) -> None:
+def head(of_page: Callable[[], list[Item]] | None) -> None:
     """Draw it.
 
     Args:
-        of_page: Draws what the page on view adds.
+        of_page: Draws what the page on view adds; what of it stands in the bar.
     """
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key="head", width="content"
     ):
-        if of_page is not None:
-            of_page()
-        help_button()
+        items = of_page() if of_page is not None else []
+        bar("head_bar", [*items, help_button()], low=True, width="content")
+    help_dialog()
 
 
-def skin_switch() -> None:
-    """Draw the button that changes the skin: it names the one to change to."""
+def skin_switch() -> Button:
+    """The button that changes the skin: it names the one to change to."""
     linking.follow_skin()
     is_demo = state.page().is_demo
-    st.button(
+    return Button(
+        "skin",
         "Engineer view" if is_demo else "Demo view",
-        key="skin",
+        skin_commands.change_skin,
         icon=":material/bug_report:" if is_demo else ":material/co_present:",
-        type="tertiary",
-        on_click=skin_commands.change_skin,
-        shortcut=keys("skin"),
+        look="tertiary",
         help="Everything there is to see of the run" if is_demo else "The conversation and the graph alone",
+        shortcut=keys("skin"),
     )

@@ -7,20 +7,29 @@ from itertools import groupby
 import streamlit as st
 
 from debugger.views import skin_commands, state
+from debugger.views.parts.bar.component import Button
 from debugger.views.parts.plain import plain
 from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, keys
 
 
-def help_button() -> None:
-    """Draw the button that opens the help."""
-    if st.button(
+def help_button() -> Button:
+    """The button that opens the help."""
+    return Button(
+        "help",
         "Help",
-        key="help",
+        skin_commands.open_help,
         icon=":material/keyboard:",
-        type="tertiary",
-        shortcut=keys("help"),
+        look="tertiary",
         help="Keyboard shortcuts",
-    ):
+        shortcut=keys("help"),
+    )
+
+
+def help_dialog() -> None:
+    """Draw the help where it was asked for."""
+    page = state.page()
+    if page.opens_help:
+        page.opens_help = False
         _dialog()
 
 

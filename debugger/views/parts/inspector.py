@@ -128,7 +128,7 @@ def _input(now: Reading) -> None:
     st.markdown(f"###### Input of {what} {turn.number}")
     with st.container(horizontal=True, gap="xsmall", key="input_actions"):
         copy_as(now.session, turn)
-        bar("input_bar", [fork_button(now.session, turn.number, "fork_here")], width="content")
+        bar("turn_bar", [fork_button(now.session, turn.number, "fork_here")], width="content")
     given: JsonObject = turn.run_input.to_wire()
     st.json(given, expanded=2)
 

@@ -51,6 +51,4 @@ def lower_pane(now: Reading) -> None:
                 by = metrics_line(now)
             metrics(now, by)
         else:
-            with line:
-                found = more_filters(now)
-            timeline(now, found)
+            timeline(now, more_filters(now))

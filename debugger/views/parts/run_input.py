@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ from debugger.session.run_input import RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, edited
 from debugger.views import commands, state
+from debugger.views.parts.bar.component import Disclosure, Item, Switch, Words, bar
 from debugger.views.parts.heights import ROW
 from debugger.views.parts.plain import plain
 from debugger.views.parts.presets import presets
@@ -29,6 +31,11 @@ _HELP: dict[Tier, str] = {
     "dynamic_variables": "Fill the places written as two curly brackets around a name",
     "runtime_variables": "Fill the places written as two square brackets around a name",
 }
+Which = Literal["next", "start"]
+"""What the input is for: the next turn, or another run."""
+_FOR = ("Next turn", "Restart")
+_MODE_KEY, _MODES = "input_mode", ("Form", "JSON")
+_MODE = Switch(_MODE_KEY, "Editor", _MODES, wide=True)
 _JSON_HEIGHT = 420
 _MOST_NAMES = 12
 
@@ -38,24 +45,16 @@ def run_input(session: DebugSession) -> None:
     page = state.page()
     is_open = session.run_id is not None and not session.is_over
     with st.container(key="run_input"):
-        st.markdown("##### Run input")
-        which = _choice(is_open)
+        state.begin_widget(state.INPUT_KEY, _FOR[0])
+        state.begin_widget(_MODE_KEY, _MODES[0])
+        which: Which = "next" if is_open and state.widget(state.INPUT_KEY) == _FOR[0] else "start"
         model = page.next_input if which == "next" else commands.start_input(page, session)
-        if which == "next":
-            st.caption("Sent with the next message. Empty means: the message alone.")
-        else:
+        _heading(which, is_open=is_open)
+        if which == "start":
             presets(session, model)
-        mode = st.segmented_control(
-            "Editor",
-            ("Form", "JSON"),
-            key="input_mode",
-            default="Form",
-            required=True,
-            label_visibility="collapsed",
-            width="stretch",
-        )
+            bar("input_mode_bar", [_MODE], low=True)
         _problems(model)
-        if mode == "JSON":
+        if state.widget(_MODE_KEY) == "JSON":
             _json(model, which)
         else:
             _form(session, model, which)
@@ -63,19 +62,15 @@ def run_input(session: DebugSession) -> None:
             _placeholders(session.workflow, model)
 
 
-def _choice(is_open: bool) -> str:
-    if not is_open:
-        return "start"
-    chosen = st.segmented_control(
-        "Input for",
-        ("Next turn", "Restart"),
-        key=state.INPUT_KEY,
-        default="Next turn",
-        required=True,
-        label_visibility="collapsed",
-        width="stretch",
-    )
-    return "start" if chosen == "Restart" else "next"
+def _heading(which: Which, *, is_open: bool) -> None:
+    """Say what the input is for. Presets stand between that and the choice of editor where a run begins."""
+    items: list[Item] = [Words("Run input", look="heading")]
+    if is_open:
+        items.append(Switch(state.INPUT_KEY, "Input for", _FOR, wide=True))
+    if which == "next":
+        note = "Sent with the next message. Empty means: the message alone."
+        items += [Words(note, look="note"), _MODE]
+    bar("run_input_bar", items, low=True)
 
 
 def _problems(model: RunInputModel) -> None:
@@ -97,7 +92,7 @@ def _discard(model: RunInputModel) -> None:
     state.renew_editors()
 
 
-def _json(model: RunInputModel, which: str) -> None:
+def _json(model: RunInputModel, which: Which) -> None:
     key = f"{which}_json_{state.page().generation}"
     st.text_area(
         "Run input as JSON",
@@ -115,7 +110,7 @@ def _json_edited(model: RunInputModel, key: str) -> None:
     model.set_text(state.widget(key))
 
 
-def _form(session: DebugSession, model: RunInputModel, which: str) -> None:
+def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
     for tier in _TITLES:
         _tier(model, tier, which)
     if which == "start":
@@ -123,18 +118,17 @@ def _form(session: DebugSession, model: RunInputModel, which: str) -> None:
         _initial_state(session, model)
 
 
-def _tier(model: RunInputModel, tier: Tier, which: str) -> None:
+def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
     """Draw the variables of one tier; without any, the box is closed.
 
     A closed box has no grid in it: what draws the first one takes the browser half a second to load.
     """
     key = f"{which}_{tier}_{state.page().generation}"
-    box = st.expander(
-        _TITLES[tier], expanded=bool(model.rows(tier)), type="compact", key=f"box_{key}", on_change="rerun"
-    )
-    if box.open:
-        with box:
-            _table(model, tier, key)
+    box = Disclosure(f"box_{key}", _TITLES[tier])
+    state.begin_widget(box.key, bool(model.rows(tier)))
+    bar(f"{key}_bar", [box], low=True)
+    if box.is_open:
+        _table(model, tier, key)
 
 
 def _table(model: RunInputModel, tier: Tier, key: str) -> None:

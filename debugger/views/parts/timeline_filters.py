@@ -10,12 +10,13 @@ from debugger.analysis.filtering import DENSITIES, Filter
 from debugger.analysis.shown import Shown, shown
 from debugger.analysis.timeline import TROUBLES
 from debugger.views import state
-from debugger.views.parts.bar.component import Field, Item, Switch
+from debugger.views.parts.bar.component import Badge, Disclosure, Field, Item, Switch
 from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 from debugger.views.shortcuts import keys
 
 TIME_KEY = "timeline_times"
+_MORE = Disclosure("timeline_more", "Filters", ":material/filter_list:", "secondary")
 _TEXT_KEY, _DENSITY_KEY = "timeline_text", "timeline_density"
 _BEHIND_BUTTON = (
     "timeline_types",
@@ -48,11 +49,15 @@ def timeline_filters() -> list[Item]:
     """The filters that are always at hand, for a bar."""
     density = Switch(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
     find = Field(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
-    return [density, find]
+    active = _active()
+    return [density, find, _MORE, *([Badge(f"{active} on", colour="violet")] if active else [])]
 
 
 def more_filters(now: Reading) -> Shown:
-    """Draw the filters behind a button; the rows that all of them let through."""
+    """Draw the filters behind the button while they are open; the rows that all filters let through."""
+    if _MORE.is_open:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="timeline_more_filters"):
+            _more_filters(now)
     wanted, density = _filter(now), state.widget(_DENSITY_KEY)
     return now.once(
         ("timeline", wanted, density),
@@ -70,14 +75,6 @@ def found_words(found: Shown) -> str:
 
 
 def _filter(now: Reading) -> Filter:
-    more = st.popover(
-        "Filters", icon=":material/filter_list:", key="timeline_more", width="content", on_change="rerun"
-    )
-    if more.open:
-        with more:
-            _more_filters(now)
-    if active := _active():  # not in the label: a box with another label would be another one, and closed
-        st.badge(f"{active} on", color="violet")
     chosen = state.page().node
     only_chosen = chosen is not None and state.widget("timeline_only_node")
     node, thread = state.widget("timeline_node", _ANY_NODE), state.widget("timeline_thread", _ANY_THREAD)

@@ -10,7 +10,7 @@ import streamlit as st
 from debugger.analysis.scopes import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.views import state
-from debugger.views.parts.bar.component import Space, Toggle, Words, bar
+from debugger.views.parts.bar.component import Disclosure, Space, Toggle, Words, bar
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.json_cell import json_cell
 from debugger.views.parts.rows.component import Column, Row, rows_list
@@ -43,10 +43,10 @@ def values_view(held: Past, at: int, wanted: str) -> None:
         tables.draw(title, lead, variables, is_kept=lead == "runtime")
     system = tables.matching(scopes.system)
     if system or not wanted:
-        box = st.expander(f"System ({len(system)})", type="compact", key="system_scope", on_change="rerun")
-        if box.open:
-            with box:
-                tables.draw("System", "system", scopes.system, is_kept=True)
+        box = Disclosure("system_scope", f"System ({len(system)})")
+        bar("system_bar", [box], low=True)
+        if box.is_open:
+            tables.rows("System", "system", system)
     if wanted and not tables.found and not system:
         st.caption("No variable has these words in its name or value.")
 
@@ -98,8 +98,12 @@ class _Tables:
             return
         beside, self._beside = self._beside, []
         bar(f"title_{lead}", [Words(title, look="heading"), Space(), *beside], low=True)
-        if found:
-            self._table(title, lead, found)
+        self.rows(title, lead, found)
+
+    def rows(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
+        """Draw the variables of a scope."""
+        if variables:
+            self._table(title, lead, variables)
         else:
             st.caption("No variables.")
 

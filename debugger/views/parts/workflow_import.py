@@ -10,6 +10,7 @@ from debugger.graph.checks import check
 from debugger.graph.load import load_workflow
 from debugger.protocol.workflow import Workflow
 from debugger.views import commands, state
+from debugger.views.parts.bar.component import Disclosure, bar
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.problems import problems_title, show_problems
@@ -18,23 +19,29 @@ from debugger.views.parts.problems import problems_title, show_problems
 def workflow_import(backend: Backend) -> None:
     """Draw the import: a file, what is found in it, and the button that keeps it."""
     reason = backend.capabilities.reason_against("import_workflow")
-    with st.expander("Import workflow", icon=":material/upload_file:", type="compact", key="import"):
-        if reason:
-            st.caption(plain(reason))
-        file = st.file_uploader(
-            "Fully hydrated workflow (JSON)",
-            type=["json"],
-            key=f"import_file_{state.page().imports}",
-            disabled=reason is not None,
-        )
-        if file is None:
-            return
-        try:
-            workflow = load_workflow(file.getvalue())
-        except DebuggerError as error:
-            show_error(error)
-            return
-        _found(workflow, backend)
+    box = Disclosure("import", "Import workflow", ":material/upload_file:")
+    bar("import_bar", [box], low=True)
+    if box.is_open:
+        _file(backend, reason)
+
+
+def _file(backend: Backend, reason: str | None) -> None:
+    if reason:
+        st.caption(plain(reason))
+    file = st.file_uploader(
+        "Fully hydrated workflow (JSON)",
+        type=["json"],
+        key=f"import_file_{state.page().imports}",
+        disabled=reason is not None,
+    )
+    if file is None:
+        return
+    try:
+        workflow = load_workflow(file.getvalue())
+    except DebuggerError as error:
+        show_error(error)
+        return
+    _found(workflow, backend)
 
 
 def _found(workflow: Workflow, backend: Backend) -> None:

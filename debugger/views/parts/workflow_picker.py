@@ -12,7 +12,8 @@ from debugger.errors import DebuggerError
 from debugger.graph.checks import check
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.session.session import DebugSession
-from debugger.views import commands, state
+from debugger.views import commands, linking, state
+from debugger.views.parts.bar.component import Button, bar
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.problems import problems_title, show_problems
 
@@ -26,9 +27,16 @@ _SHORT_ID = 8
 def workflow_picker(backend: Backend) -> None:
     """Draw the choice; what is chosen goes on view."""
     page = state.page()
-    st.page_link(
-        page.links["connection"], label=backend.name, icon=":material/cable:", help="Change the connection"
+    change = Button(
+        "to_connection",
+        backend.name,
+        linking.go_to,
+        ("connection",),
+        icon=":material/cable:",
+        look="tertiary",
+        help="Change the connection",
     )
+    bar("connection_bar", [change], low=True)
     workflows = _known(("workflows",), lambda: backend.workflows())
     if workflows is not None:
         _workflow(workflows)

@@ -90,6 +90,13 @@ const FILL = {
     button.ariaChecked = String(value);
     button.replaceChildren(made("i", ""), made("span", "", label));
   },
+  disclosure(part, { label, icon, look, value }, send) {
+    const button = onlyChild(part, "button", () => send(button.ariaExpanded !== "true"));
+    button.className = look + " disclosure";
+    button.ariaExpanded = String(value);
+    const chevron = iconOf(value ? "expand_more" : "chevron_right");
+    button.replaceChildren(...(icon ? [iconOf(icon)] : []), made("span", "", label), chevron);
+  },
   switch(part, { label, options, value, wide }, send) {
     const { element } = part, names = JSON.stringify(options);
     element.classList.add("switch");

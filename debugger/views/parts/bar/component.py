@@ -24,7 +24,8 @@ class Words:
     """A text; it is cut where there is no room for it."""
 
     text: str
-    look: Literal["quiet", "strong", "heading", "code"] = "quiet"
+    look: Literal["quiet", "strong", "heading", "code", "note"] = "quiet"
+    """A note is not cut: it takes lines of its own."""
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
@@ -125,6 +126,31 @@ class Toggle:
 
 
 @dataclass(frozen=True)
+class Disclosure:
+    """A button that shows and hides what is drawn below it; `debugger.views.state.widget` holds which."""
+
+    key: str
+    label: str
+    icon: str = ""
+    look: Literal["secondary", "tertiary"] = "tertiary"
+    help: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what it shows is to be drawn."""
+        return bool(state.widget(self.key))
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
+        return {"kind": "disclosure", "key": self.key, "value": self.is_open, **told}
+
+    def use(self, value: Any) -> None:
+        """A person has opened or closed it."""
+        _hold(self.key, value is True, None)
+
+
+@dataclass(frozen=True)
 class Switch:
     """One of several; `debugger.views.state.widget` holds which by its key."""
 
@@ -177,7 +203,7 @@ class Field:
             _hold(self.key, value, None)
 
 
-Control = Button | Toggle | Switch | Field
+Control = Button | Toggle | Disclosure | Switch | Field
 Item = Words | Badge | Meter | Space | Control
 
 
