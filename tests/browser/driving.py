@@ -66,10 +66,11 @@ def go_to(page: Page, name: str) -> None:
 def import_workflow(page: Page, name: str, content: str | Mapping[str, Any]) -> None:
     """Choose a file in the import; what is no workflow is told, the rest waits for its button."""
     text = content if isinstance(content, str) else json.dumps(content)
-    if not page.locator(".st-key-import [data-testid=stFileUploader]").is_visible():
-        page.locator(".st-key-import").get_by_text("Import workflow").click()
+    box = page.locator(".st-key-import button")
+    if box.get_attribute("aria-expanded") != "true":
+        box.click()
     file = {"name": name, "mimeType": "application/json", "buffer": text.encode()}
-    page.locator(".st-key-import input[type=file]").set_input_files(file)
+    page.locator("[class*='st-key-import_file'] input[type=file]").set_input_files(file)
     settled(page)
 
 

@@ -317,6 +317,7 @@ def test_what_is_wrong_with_the_workflow_is_listed(app, backend):
 
 def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
     app.run()
+    use(app, "import", True)
     written = json.dumps(document(static("a", "Hello"), static("b", "Lost"), name="From a file"))
 
     app.file_uploader("import_file_0").upload("tea.json", written.encode()).run()
@@ -340,6 +341,7 @@ def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
 )
 def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, written, told):
     app.run()
+    use(app, "import", True)
 
     app.file_uploader("import_file_0").upload("tea.json", written).run()
 

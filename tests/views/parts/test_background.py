@@ -259,8 +259,7 @@ def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, pa
 
     later()
     later()
-    app.session_state["timeline_more"] = True
-    app.run()
+    use(app, "timeline_more", True)
     app.selectbox("timeline_turns").set_value("Latest turn").run()
 
     turns = page().session.turns

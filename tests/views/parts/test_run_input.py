@@ -53,8 +53,7 @@ def test_a_box_without_variables_is_closed_and_opens_to_an_empty_table(app, back
     app.run()
     closed = [is_open(app, "dynamic_variables"), is_open(app, "runtime_variables")]
 
-    app.session_state[f"box_start_dynamic_variables_{page().generation}"] = True
-    app.run()
+    use(app, f"box_start_dynamic_variables_{page().generation}", True)
 
     assert closed == [False, False]
     assert table(app, "dynamic_variables") == []

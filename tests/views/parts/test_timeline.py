@@ -8,8 +8,7 @@ from tests.views.row_lists import column, drawn, rows
 
 
 def open_filters(app):
-    app.session_state["timeline_more"] = True
-    app.run()
+    use(app, "timeline_more", True)
 
 
 def test_before_a_run_the_timeline_says_what_would_be_here(app, backend):
@@ -205,8 +204,7 @@ def test_a_filter_holds_while_its_box_is_closed(app, backend, press):
     open_filters(app)
     app.multiselect("timeline_types").set_value(["direct_edge"]).run()
 
-    app.session_state["timeline_more"] = False
-    app.run()
+    use(app, "timeline_more", False)
     app.run()
 
     assert [box.key for box in app.multiselect if box.key == "timeline_types"] == []
