@@ -8,7 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from debugger.views import VIEWS, linking, state
+from debugger.views import VIEWS, View, linking, state
+from debugger.views.parts.bar.component import Link
 from debugger.views.parts.brand import MARK
 from debugger.views.parts.head import head
 
@@ -35,10 +36,17 @@ def run(first: str = "debug") -> None:
         for view in VIEWS
     }
     state.page().links = pages
-    chosen = st.navigation(list(pages.values()), position="top")
+    chosen = st.navigation(list(pages.values()), position="hidden")
     linking.leave_for_page()
-    head(next(view.head for view in VIEWS if view.title == chosen.title))
+    shown = next(view for view in VIEWS if view.title == chosen.title)
+    head([_link(view, first, shown) for view in VIEWS], shown.head)
     chosen.run()
+
+
+def _link(view: View, first: str, shown: View) -> Link:
+    href = "./" if view.name == first else view.name
+    go = linking.go_to
+    return Link(f"to_{view.name}", view.title, href, go, (view.name,), view.icon, view is shown)
 
 
 @cache

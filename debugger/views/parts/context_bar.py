@@ -31,10 +31,12 @@ def context_bar(now: Reading) -> None:
     session = now.session
     with st.container(gap="xxsmall", key="context_bar"):
         bar("title_bar", [*_title(session), Space(), *_actions(session), export_menu(session)])
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_line"):
-            line = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now)]
-            bar("run_bar", [*line, Space(), *stepping(now)], low=True)
-            if session.stop_point is not None:
+        line = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now), Space(), *stepping(now)]
+        if session.stop_point is None:
+            bar("run_bar", line, low=True)
+        else:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                bar("run_bar", line, low=True)
                 live_edit(now)
         background(now)
 

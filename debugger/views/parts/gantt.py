@@ -10,11 +10,13 @@ import streamlit as st
 from debugger.analysis.gantt import Bar, bars
 from debugger.analysis.turn_rows import TurnRow
 from debugger.views import commands, panes, state
+from debugger.views.parts.bar.component import Item, Switch, Words
 from debugger.views.parts.heights import ROW, table_height
-from debugger.views.parts.plain import count, plain
+from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
 _KEY = "gantt"
+_VIEW_KEY, _VIEWS = "gantt_view", ("Chart", "Table")
 _TABLE_KEY = "gantt_table"
 _BARS_KEY = "gantt_events"
 _KINDS = ("node run", "model call", "call outside")
@@ -24,21 +26,23 @@ _AROUND = 118
 """Heights in pixels; the last is that of legend, axis and its title."""
 
 
-def gantt_line(now: Reading) -> TurnRow | None:
-    """Draw which turn it is of, and the choice between chart and table; the turn."""
+def turn_on_view(now: Reading) -> TurnRow | None:
+    """The turn whose chart is drawn; ``None`` before there is one."""
     if not now.told.turn_rows:
         return None
     event = state.page().event
-    turn = now.told.turn_rows[-1 if event is None else now.rows[event].place]
-    state.begin_widget("gantt_view", "Chart")
-    st.segmented_control(
-        "Gantt as", ("Chart", "Table"), key="gantt_view", required=True, label_visibility="collapsed"
-    )
+    return now.told.turn_rows[-1 if event is None else now.rows[event].place]
+
+
+def gantt_line(turn: TurnRow | None) -> list[Item]:
+    """Which turn it is of, and the choice between chart and table, for a bar."""
+    if turn is None:
+        return []
+    state.begin_widget(_VIEW_KEY, _VIEWS[0])
     what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"
     took = [] if turn.duration_ms is None else [f"{turn.duration_ms:,.1f} ms"]
     told = [what, *took, count(turn.steps, "step"), count(turn.calls, "model call")]
-    st.caption(plain(" · ".join(told)), width="content")
-    return turn
+    return [Switch(_VIEW_KEY, "Gantt as", _VIEWS), Words(" · ".join(told))]
 
 
 def gantt(now: Reading, turn: TurnRow | None) -> None:
@@ -49,7 +53,7 @@ def gantt(now: Reading, turn: TurnRow | None) -> None:
     drawn = now.once(("gantt", turn.place), lambda: _bars(now, turn))
     if not drawn:
         st.caption("No event of this turn tells how long something took.")
-    elif state.widget("gantt_view") == "Table":
+    elif state.widget(_VIEW_KEY) == "Table":
         _table(drawn)
     else:
         _chart(drawn, turn)

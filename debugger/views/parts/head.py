@@ -1,4 +1,4 @@
-"""The right end of the head: what works on every page, and what the page on view adds."""
+"""The head: the way to each page, what works on every page, and what the page on view adds."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from collections.abc import Callable
 import streamlit as st
 
 from debugger.views import linking, skin_commands, state
-from debugger.views.parts.bar.component import Button, Item, bar
+from debugger.views.parts.bar.component import Button, Item, Link, Space, bar
 from debugger.views.parts.help import help_button, help_dialog
 from debugger.views.shortcuts import keys
 
 
-def head(of_page: Callable[[], list[Item]] | None) -> None:
+def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
     """Draw it.
 
     Args:
+        links: The way to each page.
         of_page: Draws what the page on view adds; what of it stands in the bar.
     """
-    with st.container(
-        horizontal=True, vertical_alignment="center", gap="xsmall", key="head", width="content"
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
         items = of_page() if of_page is not None else []
-        bar("head_bar", [*items, help_button()], low=True, width="content")
+        bar("head_bar", [*links, Space(), *items, help_button()], low=True)
     help_dialog()
 
 

@@ -47,6 +47,7 @@ def _moment(now: Reading) -> list[Item]:
         (None,),
         icon=":material/last_page:",
         look="tertiary",
+        shows="icon where narrow",
         disabled=index is None,
         help="Follow the run again",
     )
@@ -80,6 +81,7 @@ def _step(name: str, icon: str, target: int, last: int) -> Button:
         shows="icon",
         disabled=not 0 <= target <= last,
         shortcut=keys(f"{name}_event"),
+        names_keys=False,  # there is no room for them; its help names them
     )
 
 
@@ -95,7 +97,7 @@ def _turn_step(name: str, icon: str, target: int, now: Reading) -> Button:
         shows="icon",
         disabled=not 0 < target <= last,
         shortcut=keys(f"{name}_turn"),
-        names_keys=False,  # too long for the line; the help names them
+        names_keys=False,
     )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.views import state
-from debugger.views.parts.bar.component import Switch, bar
+from debugger.views.parts.bar.component import Item, Switch, bar
 from debugger.views.parts.breakpoints import breakpoints
-from debugger.views.parts.gantt import gantt, gantt_line
+from debugger.views.parts.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.parts.interventions import interventions
 from debugger.views.parts.metrics import metrics, metrics_line
-from debugger.views.parts.side_effects import side_effects, side_effects_line
+from debugger.views.parts.side_effects import side_effects, side_effects_file, side_effects_words
 from debugger.views.parts.timeline import timeline
 from debugger.views.parts.timeline_filters import keep_filters, more_filters, timeline_filters
 from debugger.views.reading import Reading
@@ -22,33 +22,30 @@ def lower_pane(now: Reading) -> None:
     """Draw the pane."""
     keep_filters()
     view = state.widget(state.LOWER_KEY)
+    turn = turn_on_view(now) if view == "Gantt" else None
     with st.container(key="timeline_pane"):
-        line = st.container(
-            horizontal=True, vertical_alignment="center", gap="xsmall", key="timeline_filters"
-        )
-        with line:
-            filters = timeline_filters() if view == "Timeline" else []
-            bar(
-                "lower_bar",
-                [Switch(state.LOWER_KEY, "Lower pane", VIEWS), *filters],
-                width="content",
-                low=True,
-            )
         if view == "Breakpoints":
+            _line([])
             breakpoints(now)
         elif view == "Pins":
+            _line([])
             interventions(now)
         elif view == "Side effects":
-            with line:
-                side_effects_line(now)
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                _line(side_effects_words(now))
+                side_effects_file(now)
             side_effects(now)
         elif view == "Gantt":
-            with line:
-                turn = gantt_line(now)
+            _line(gantt_line(turn))
             gantt(now, turn)
         elif view == "Metrics":
-            with line:
-                by = metrics_line(now)
-            metrics(now, by)
+            _line(metrics_line(now))
+            metrics(now)
         else:
+            _line(timeline_filters())
             timeline(now, more_filters(now))
+
+
+def _line(of_view: list[Item]) -> None:
+    """Draw the choice of view, and what belongs to the view beside it."""
+    bar("lower_bar", [Switch(state.LOWER_KEY, "Lower pane", VIEWS), *of_view], low=True)

@@ -9,31 +9,32 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, run_metrics
 from debugger.analysis.turn_rows import TurnRow
+from debugger.views import state
+from debugger.views.parts.bar.component import Item, Switch, Words
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.pager import pager
-from debugger.views.parts.plain import count, plain
+from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
-_BY = ("By node", "By turn")
+_BY_KEY, _BY = "metrics_by", ("By node", "By turn")
 _MOST_ROWS = 9
 
 
-def metrics_line(now: Reading) -> str:
-    """Draw the run's totals, and the choice by what they are broken down; that choice."""
-    by = st.segmented_control(
-        "Metrics", _BY, key="metrics_by", default=_BY[0], required=True, label_visibility="collapsed"
-    )
-    if now.told.steps.steps:
-        whole = now.once("run metrics", lambda: run_metrics(now.told.turn_rows, now.told.steps.steps))
-        st.caption(plain(_run_words(whole)), width="content")
-    return by or _BY[0]
+def metrics_line(now: Reading) -> list[Item]:
+    """The run's totals, and the choice by what they are broken down, for a bar."""
+    state.begin_widget(_BY_KEY, _BY[0])
+    by = Switch(_BY_KEY, "Metrics", _BY)
+    if not now.told.steps.steps:
+        return [by]
+    whole = now.once("run metrics", lambda: run_metrics(now.told.turn_rows, now.told.steps.steps))
+    return [by, Words(_run_words(whole))]
 
 
-def metrics(now: Reading, by: str) -> None:
+def metrics(now: Reading) -> None:
     """Draw the table."""
     if not now.told.steps.steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
-    elif by == "By turn":
+    elif state.widget(_BY_KEY) == _BY[1]:
         first, end = pager("metrics_turns", len(now.told.turn_rows), now.session)
         _turns(now.told.turn_rows[first:end])
     else:

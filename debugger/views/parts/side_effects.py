@@ -12,6 +12,7 @@ from debugger.analysis.side_effects import SideEffect, advice
 from debugger.exports import SIDE_EFFECTS
 from debugger.exports.side_effects_file import side_effect_rows
 from debugger.views import commands, panes, state
+from debugger.views.parts.bar.component import Item, Words
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.plain import plain
@@ -31,10 +32,14 @@ _COLOURS = {
 }
 
 
-def side_effects_line(now: Reading) -> None:
-    """Draw the totals, and the download, in a line."""
+def side_effects_words(now: Reading) -> list[Item]:
+    """The totals, for a bar."""
+    return [Words(now.outside)] if now.effects else []
+
+
+def side_effects_file(now: Reading) -> None:
+    """Draw the button that saves them."""
     if now.effects:
-        st.caption(plain(now.outside), width="content")
         _download(now)
 
 

@@ -37,9 +37,8 @@ def _table(now: Reading, found: Shown) -> None:
     event = state.page().event
     chosen, is_shown = (None, False) if event is None else found.row_of(event, now.told)
     looked_at = (now.session, found.density, found.hidden, event)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        bar("timeline_line", [Words(found_words(found))], low=True)
-        first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
+    bar("timeline_line", [Words(found_words(found))], low=True)
+    first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
     table = _drawn(now, found, first, end)
     near = chosen - first if chosen is not None and first <= chosen < end else None
     rows_list(

@@ -28,7 +28,7 @@ def workflow_picker(backend: Backend) -> None:
     """Draw the choice; what is chosen goes on view."""
     page = state.page()
     change = Button(
-        "to_connection",
+        "change_connection",
         backend.name,
         linking.go_to,
         ("connection",),

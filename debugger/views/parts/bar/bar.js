@@ -27,7 +27,7 @@ function pressByKey(it, event) {
   const part = it.parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
   event.preventDefault();
-  const control = part.element.querySelector("button, input");
+  const control = part.element.querySelector("button, a, input");
   if (part.item.kind !== "field") return control.click();
   control.focus();
   control.scrollIntoView({ block: "nearest" });
@@ -80,6 +80,16 @@ const FILL = {
     button.disabled = disabled;
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
+  },
+  link(part, { label, icon, href, current }, send) {
+    const link = onlyChild(part, "a", event => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab, or another window
+      event.preventDefault();
+      send();
+    });
+    link.href = href;
+    link.ariaCurrent = current ? "page" : null;
+    link.replaceChildren(iconOf(icon), made("span", "", label));
   },
   toggle(part, { label, value, disabled }, send) {
     const button = onlyChild(part, "button", () => {
@@ -179,7 +189,7 @@ function draw(it, items) {
     part.item = item;
     if (part.told !== told) {
       part.told = told;
-      if (item.help) part.element.title = item.help; else part.element.removeAttribute("title");
+      part.element.title = item.help || (item.shows === "icon" ? [item.label, item.shortcut].filter(Boolean).join(" · ") : "");
       FILL[item.kind](part, item, value => {
         part.told = undefined; // what it shows now is the person's: whatever comes next is shown
         it.send("used", { key: item.key, value: value ?? null });
@@ -197,5 +207,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const it = instanceOf(parentElement.querySelector(".bar"));
   it.send = setTriggerValue;
   it.root.classList.toggle("low", data.low);
-  draw(it, data.items);
+  draw(it, JSON.parse(data.items));
 }

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import encode
 from debugger.views import state
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
@@ -102,6 +103,29 @@ class Button:
         """A person has pressed it."""
         if not self.disabled:
             self.on_press(*self.args)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to a page of the app: followed here with a click, and by the browser into another tab."""
+
+    key: str
+    label: str
+    href: str
+    on_press: Callable[..., None]
+    args: tuple[Any, ...] = ()
+    icon: str = ""
+    is_current: bool = False
+    """Whether its page is on view."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "icon": _symbol(self.icon), "href": self.href}
+        return {"kind": "link", "key": self.key, "current": self.is_current, **told}
+
+    def use(self, value: Any) -> None:
+        """A person follows it."""
+        self.on_press(*self.args)
 
 
 @dataclass(frozen=True)
@@ -203,7 +227,7 @@ class Field:
             _hold(self.key, value, None)
 
 
-Control = Button | Toggle | Disclosure | Switch | Field
+Control = Button | Link | Toggle | Disclosure | Switch | Field
 Item = Words | Badge | Meter | Space | Control
 
 
@@ -231,7 +255,8 @@ def bar(
     _BAR(
         key=key,
         width=width,
-        data={"items": [item.to_browser() for item in items], "low": low},
+        # As one text: Streamlit would look through all that it holds for tables.
+        data={"items": encode([item.to_browser() for item in items]).decode(), "low": low},
         on_used_change=lambda: _use(key, controls),
     )
 
