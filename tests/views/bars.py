@@ -63,7 +63,7 @@ def bars(app):
 
 def items(app, key):
     """What stands in one bar."""
-    return _data(bars(app)[key])["items"]
+    return _items(bars(app)[key])
 
 
 def control(app, key):
@@ -115,8 +115,12 @@ def _data(element):
     return json.loads(element.proto.json)
 
 
+def _items(element):
+    return json.loads(_data(element)["items"])
+
+
 def _all(app):
-    return [(bar, item) for bar in bars(app).values() for item in _data(bar)["items"]]
+    return [(bar, item) for bar in bars(app).values() for item in _items(bar)]
 
 
 def _controls(app):

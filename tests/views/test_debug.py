@@ -10,7 +10,7 @@ from debugger.errors import ConnectionFailedError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static, worker
-from tests.views.bars import control, use
+from tests.views.bars import control, keys, use
 from tests.views.talk import words
 
 
@@ -322,7 +322,7 @@ def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
 
     app.file_uploader("import_file_0").upload("tea.json", written.encode()).run()
     told = [caption.value for caption in app.caption]
-    app.button("import_now").click().run()
+    use(app, "import_now")
 
     assert not app.exception
     assert "From a file: 2 nodes, 0 edges" in told
@@ -347,7 +347,7 @@ def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, writ
 
     assert not app.exception
     assert told in app.error[0].value
-    assert "import_now" not in [button.key for button in app.button]
+    assert "import_now" not in keys(app)
 
 
 def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
@@ -375,7 +375,7 @@ def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, 
         settle()
     end = words(app)
 
-    app.toggle("whole_conversation").set_value(True).run()
+    use(app, "whole_conversation", True)
 
     assert "one" not in end
     assert "one" in words(app)

@@ -78,12 +78,12 @@ def test_a_fork_with_another_message_and_variable_is_run_shown_and_remembered(
     use(app, "fork_turn")
     lead = f"fork_{page().generation}"
     app.text_area(f"{lead}_message").set_value("open up").run()
-    app.toggle(f"{lead}_json").set_value(True).run()
+    use(app, f"{lead}_json", True)
     app.text_area(f"{lead}_json_runtime").set_value('{"level": "gold"}').run()
     app.text_input(f"{lead}_note").set_value("gold card").run()
     app.text_input(f"{lead}_by").set_value("Ada").run()
     assert "message" in words(app)
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
     forwarded()
 
     session = page().session
@@ -100,11 +100,11 @@ def test_a_fork_with_another_message_and_variable_is_run_shown_and_remembered(
 def test_what_cannot_be_used_is_said_and_holds_the_fork_back(app, page, run):
     use(app, "fork_turn")
     lead = f"fork_{page().generation}"
-    app.toggle(f"{lead}_json").set_value(True).run()
+    use(app, f"{lead}_json", True)
 
     app.text_area(f"{lead}_json_runtime").set_value("{").run()
 
-    assert app.button("run_fork").disabled
+    assert control(app, "run_fork").disabled
     assert any("not JSON" in error.value.replace("\\", "") for error in app.error)
 
 
@@ -115,13 +115,13 @@ def test_a_version_that_cannot_be_gone_on_with_is_an_error_in_the_dialog(app, ba
     lead = f"fork_{page().generation}"
     app.selectbox(f"{lead}_version").set_value(1).run()
 
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
 
     assert page().fork is not None
     assert page().session.run_id == run
     assert any("does not have" in error.value for error in app.error)
     app.selectbox(f"{lead}_start_1").set_value("other").run()
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
     assert page().fork is None
     assert page().session.version_number == 1
 
@@ -131,7 +131,7 @@ def test_a_re_run_unedited_leaves_the_edits_out_and_is_verified(app, backend, pa
     app.text_area(f"fork_{page().generation}_message").set_value("something else").run()
     page().fork.variables.set_rows(RUNTIME, [])
 
-    app.button("run_unedited").click().run()
+    use(app, "run_unedited")
     forwarded()
 
     record = backend.store.forks.of(page().session.run_id)
@@ -152,7 +152,7 @@ def test_a_chosen_event_chooses_the_turn(app, page, run):
 def test_the_dialog_can_be_left(app, page, run):
     use(app, "fork_turn")
 
-    app.button("cancel_fork").click().run()
+    use(app, "cancel_fork")
 
     assert page().fork is None
     assert not app.exception
@@ -186,7 +186,7 @@ def test_while_inputs_are_sent_the_page_shows_how_far_it_is_and_can_take_over(
 
 def test_the_way_back_leads_from_a_fork_to_its_source(app, page, run, forwarded):
     use(app, "fork_turn")
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
     forwarded()
     assert "fork at turn 2" in badges(app)
 
@@ -198,7 +198,7 @@ def test_the_way_back_leads_from_a_fork_to_its_source(app, page, run, forwarded)
 
 def test_the_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
     use(app, "fork_turn")
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
     forwarded()
     fork_id = page().session.run_id
 
@@ -210,7 +210,7 @@ def test_the_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
     assert list(table["fidelity"]) == ["", "Verified"]
     app.session_state["run_tree"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "run")]}}
     app.run()
-    app.button("close_tree").click().run()
+    use(app, "close_tree")
     assert not page().shows_tree
 
 

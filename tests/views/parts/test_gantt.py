@@ -37,7 +37,7 @@ def test_the_same_facts_stand_in_a_table(app, backend, press):
     talk(app, backend, press)
     open_view(app, "Gantt")
 
-    app.segmented_control("gantt_view").set_value("Table").run()
+    use(app, "gantt_view", "Table")
 
     table = app.dataframe("gantt_table").value
     assert ("A", "node run") in set(zip(table["lane"], table["kind"], strict=True))

@@ -19,6 +19,6 @@ def test_plain_keys_are_switched_off_for_the_tab(app):
     app.run()
     use(app, "help")
 
-    app.toggle("has_plain_keys").set_value(False).run()
+    use(app, "has_plain_keys", False)
 
     assert app.session_state["debugger_page"].has_plain_keys is False

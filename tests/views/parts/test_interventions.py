@@ -13,7 +13,7 @@ def marked(app):
 
 
 def click(app, key):
-    app.button(key).click().run()
+    use(app, key)
     assert not app.exception
 
 
@@ -26,7 +26,7 @@ def opened(app, backend, *parts, view="Pins"):
 
 def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, page):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
-    app.segmented_control("who_answers_choice").set_value("I, for every model").run()
+    use(app, "who_answers_choice", "I, for every model")
     app.chat_input("message").set_value("Hello").run()
     page().session.wait_still(10)
     app.run()
@@ -133,6 +133,6 @@ def test_a_backend_that_runs_elsewhere_greys_pins_and_answers_with_the_reason(ap
     monkeypatch.setattr(type(backend), "capabilities", Capabilities(reasons))
     opened(app, backend, say("chat"))
 
-    assert app.button("fault_add").disabled
+    assert control(app, "fault_add").disabled
     assert "It runs elsewhere." in captions(app)
-    assert app.segmented_control("who_answers_choice").disabled
+    assert control(app, "who_answers_choice").disabled

@@ -39,7 +39,7 @@ def test_every_turn_has_a_row(app, backend, press, settle):
     app.chat_input("message").set_value("green tea").run()
     settle()
 
-    app.segmented_control("metrics_by").set_value("By turn").run()
+    use(app, "metrics_by", "By turn")
 
     table = table_with(app, "warnings")
     assert list(table["turn"]) == [1, 2]

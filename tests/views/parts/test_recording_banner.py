@@ -10,7 +10,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.views.state import PageState
 from tests.factories import document, say
-from tests.views.bars import control
+from tests.views.bars import control, use
 from tests.views.talk import words
 
 
@@ -49,7 +49,7 @@ def test_whatever_would_run_something_is_greyed_with_the_reason(opened):
 
 
 def test_leaving_the_recording_leads_back_to_the_embedded_engine(opened, page):
-    opened.button("leave_recording").click().run()
+    use(opened, "leave_recording")
 
     assert not opened.exception
     assert page().backend_name == "embedded"

@@ -105,7 +105,7 @@ def test_a_change_that_cannot_be_used_can_be_discarded(app, backend, page):
     use(app, "input_mode", "JSON")
     text_area(app, "json").set_value("{").run()
 
-    app.button("discard_input").click().run()
+    use(app, "discard_input")
 
     assert not app.error
     assert json.loads(text_area(app, "json").value)["dynamic_variables"] == {"shop": "Leaf"}
@@ -164,7 +164,7 @@ def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend,
     press("start")
     use(app, "input_for", "Restart")
 
-    app.button("copy_state").click().run()
+    use(app, "copy_state")
 
     assert model(page).value["initial_state"]["threads"]["0"]["node_logical_id"] == "chat"
     assert '"node_logical_id": "chat"' in text_area(app, "state_json").value
@@ -177,7 +177,7 @@ def test_the_state_of_another_run_can_be_copied_before_this_one_has_begun(app, b
     app.run()
 
     next(box for box in app.selectbox if box.key.startswith("copy_turn")).set_value(1).run()
-    app.button("copy_state").click().run()
+    use(app, "copy_state")
 
     copied = model(page).value["initial_state"]
     assert copied["threads"]["0"]["chat_history"][0]["content"] == "one"

@@ -96,7 +96,7 @@ def test_the_chosen_node_can_be_looked_at_alone(app, backend, page, press):
     app.run()
 
     open_filters(app)
-    app.toggle("timeline_only_node").set_value(True).run()
+    use(app, "timeline_only_node", True)
 
     assert set(column(app, "node")) == {"Chat"}
 
@@ -176,9 +176,9 @@ def test_times_are_told_as_asked_for(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
     open_filters(app)
-    app.segmented_control("timeline_times").set_value("Elapsed").run()
+    use(app, "timeline_times", "Elapsed")
     elapsed = next(row["time"] for row in rows(app) if row["turn"] == "2")
-    app.segmented_control("timeline_times").set_value("UTC").run()
+    use(app, "timeline_times", "UTC")
     clock = column(app, "time")[0]
 
     assert 0 <= float(elapsed.removesuffix(" s")) < 5
@@ -191,7 +191,7 @@ def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
     press("start")
 
     open_filters(app)
-    app.toggle("timeline_failures").set_value(True).run()
+    use(app, "timeline_failures", True)
 
     assert set(column(app, "type")) <= {"workflow_error", "workflow_warning"}
     assert "hidden" in captions(app)

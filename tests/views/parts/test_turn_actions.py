@@ -53,7 +53,7 @@ def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app
     use(app, "fork_turn")
 
     lead = f"fork_{page().generation}"
-    assert app.segmented_control(f"{lead}_way").options == [
+    assert control(app, f"{lead}_way").options == [
         "Rebuilt from the record",
         "Sent again from turn 1",
     ]
@@ -65,7 +65,7 @@ def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app
 def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hosted, page, run):
     use(app, "fork_turn")
 
-    app.button("check_fork").click().run()
+    use(app, "check_fork")
     assert page().fork_check.wait(10)
     app.run()
 
@@ -75,10 +75,10 @@ def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hos
 
 def test_another_way_forgets_what_was_checked_in_the_first(app, hosted, page, run):
     use(app, "fork_turn")
-    app.button("check_fork").click().run()
+    use(app, "check_fork")
     assert page().fork_check.wait(10)
 
-    app.segmented_control(f"fork_{page().generation}_way").set_value("replayed").run()
+    use(app, f"fork_{page().generation}_way", "replayed")
 
     assert "Not checked" in words(app)
     assert app.selectbox(f"fork_{page().generation}_start_None").disabled
