@@ -265,11 +265,7 @@ def test_what_no_control_of_the_bar_can_have_told_is_ignored(draw, used):
 
 
 def test_a_control_that_is_no_longer_drawn_is_ignored(draw):
-    app = draw(
-        'bar("one", [] if noted else [Button("a", "A", note)])'.replace(
-            "noted", "'noted' in st.session_state"
-        )
-    )
+    app = draw('bar("one", [] if st.session_state.noted else [Button("a", "A", note)])')
     gone = control(app, "a")
     gone.use()
 
