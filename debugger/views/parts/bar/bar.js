@@ -76,6 +76,7 @@ const FILL = {
     const button = onlyChild(part, "button", () => send());
     button.className = look;
     button.disabled = disabled;
+    part.element.classList.toggle("cut", shows === "words, cut");
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
   },

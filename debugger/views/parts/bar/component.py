@@ -87,8 +87,8 @@ class Button:
     disabled: bool = False
     help: str = ""
     shortcut: str | None = None
-    shows: Literal["words", "icon where narrow", "icon"] = "words"
-    """Whether its words give way to its icon; a screen reader reads them all the same."""
+    shows: Literal["words", "words, cut", "icon where narrow", "icon"] = "words"
+    """Whether its words are cut, or give way to its icon; a screen reader reads them all the same."""
     names_keys: bool = True
     """Whether it names its shortcut."""
 
