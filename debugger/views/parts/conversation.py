@@ -111,6 +111,7 @@ def _suggestions(now: Reading) -> None:
                     line,
                     panes.redrawing("workbench", commands.send),
                     (line,),
+                    shows="words, cut",
                     disabled=now.session.busy,
                     help=line if len(lines) > 1 else "",
                 )

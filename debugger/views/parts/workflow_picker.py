@@ -13,7 +13,7 @@ from debugger.graph.checks import check
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.views import commands, linking, state
-from debugger.views.parts.bar.component import Button, bar
+from debugger.views.parts.bar.component import Button, Choice, bar
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.problems import problems_title, show_problems
 
@@ -42,7 +42,8 @@ def workflow_picker(backend: Backend) -> None:
         _workflow(workflows)
     if page.session is not None:
         workflow_id = page.session.workflow_id
-        _version(_known(("versions", workflow_id), lambda: backend.versions(workflow_id)) or [])
+        versions = _known(("versions", workflow_id), lambda: backend.versions(workflow_id)) or []
+        bar("version_bar", [_version(versions)], low=True)
         _problems(page.session)
 
 
@@ -92,26 +93,18 @@ def _workflow_chosen() -> None:
         commands.open_workflow(chosen)
 
 
-def _version(versions: list[VersionSummary]) -> None:
+def _version(versions: list[VersionSummary]) -> Choice:
     session = state.page().session
     assert session is not None
-    labels = {version.version_number: version.label for version in versions}
+    labels = {str(version.version_number): version.label for version in versions}
     shown = session.version_number
     if shown is not None:
-        labels.setdefault(shown, f"v{shown}")
-    state.set_widget(_VERSION_KEY, shown)
-    st.selectbox(
-        "Version",
-        list(labels),
-        key=_VERSION_KEY,
-        index=None if shown is None else 0,
-        format_func=labels.__getitem__,
-        placeholder="The active version",
-        on_change=_version_chosen,
-    )
+        labels.setdefault(str(shown), f"v{shown}")
+    state.set_widget(_VERSION_KEY, None if shown is None else str(shown))
+    return Choice(_VERSION_KEY, "Version", labels, "The active version", _version_chosen)
 
 
 def _version_chosen() -> None:
     session, chosen = state.page().session, state.widget(_VERSION_KEY)
     if session is not None and chosen is not None:
-        commands.open_workflow(session.workflow_id, chosen)
+        commands.open_workflow(session.workflow_id, int(chosen))

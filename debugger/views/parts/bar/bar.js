@@ -27,7 +27,7 @@ function pressByKey(it, event) {
   const part = it.parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
   event.preventDefault();
-  const control = part.element.querySelector("button, a, input");
+  const control = part.element.querySelector("button, a, input, select");
   if (part.item.kind !== "field") return control.click();
   control.focus();
   control.scrollIntoView({ block: "nearest" });
@@ -78,6 +78,7 @@ const FILL = {
     const button = onlyChild(part, "button", () => send());
     button.className = look;
     button.disabled = disabled;
+    part.element.classList.toggle("cut", shows === "words, cut");
     const words = made("span", { icon: "hidden", "icon where narrow": "yields" }[shows] ?? "", label);
     button.replaceChildren(...(icon ? [iconOf(icon)] : []), words, ...(keys ? [made("kbd", "", keys)] : []));
   },
@@ -127,6 +128,21 @@ const FILL = {
       element.onkeydown = event => walk(element, event);
     }
     mark(element, value);
+  },
+  choice(part, { label, options, value, placeholder }, send) {
+    const { element } = part;
+    let select = element.querySelector("select");
+    if (!select) {
+      select = made("select", "");
+      select.addEventListener("change", () => send(select.value));
+      const around = made("label", "", label);
+      around.append(select);
+      element.append(around, iconOf("expand_more"));
+    }
+    element.classList.add("choice");
+    const none = value === null ? [["", placeholder]] : [];
+    select.replaceChildren(...[...none, ...options].map(([option, words]) => new Option(words, option)));
+    select.value = value ?? "";
   },
   field(part, { label, placeholder, icon, value, grows }, send) {
     const { element } = part;

@@ -87,8 +87,8 @@ class Button:
     disabled: bool = False
     help: str = ""
     shortcut: str | None = None
-    shows: Literal["words", "icon where narrow", "icon"] = "words"
-    """Whether its words give way to its icon; a screen reader reads them all the same."""
+    shows: Literal["words", "words, cut", "icon where narrow", "icon"] = "words"
+    """Whether its words are cut, or give way to its icon; a screen reader reads them all the same."""
     names_keys: bool = True
     """Whether it names its shortcut."""
 
@@ -202,6 +202,29 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of many, in a list that opens; `debugger.views.state.widget` holds which by its key."""
+
+    key: str
+    label: str
+    options: Mapping[str, str]
+    """What people read, by what is held."""
+    placeholder: str
+    """What stands there while none is held."""
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "options": list(self.options.items()), "placeholder": self.placeholder}
+        return {"kind": "choice", "key": self.key, "value": state.widget(self.key), **told}
+
+    def use(self, value: Any) -> None:
+        """A person has chosen another one."""
+        if value in self.options:
+            _hold(self.key, value, self.on_change)
+
+
+@dataclass(frozen=True)
 class Field:
     """A line to be typed into; `debugger.views.state.widget` holds it by its key."""
 
@@ -227,7 +250,7 @@ class Field:
             _hold(self.key, value, None)
 
 
-Control = Button | Link | Toggle | Disclosure | Switch | Field
+Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
 Item = Words | Badge | Meter | Space | Control
 
 
