@@ -22,6 +22,8 @@ Row = TypeVar("Row")
 _WORKFLOW_KEY = "workflow"
 _VERSION_KEY = "version"
 _SHORT_ID = 8
+_MOST_LISTED = 30
+"""Of so many workflows one is chosen from a plain list; of more, words are looked for."""
 
 
 def workflow_picker(backend: Backend) -> None:
@@ -76,13 +78,18 @@ def _workflow(workflows: list[WorkflowSummary]) -> None:
         st.caption("No workflow here yet: import one below.")
         return
     state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
+    words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
+    placeholder = "Choose a workflow"
+    if len(words) <= _MOST_LISTED:
+        bar("workflow_bar", [Choice(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)])
+        return
     st.selectbox(
         "Workflow",
-        list(names),
+        list(words),
         key=_WORKFLOW_KEY,
         index=0 if session else None,
-        format_func=lambda workflow_id: f"{names[workflow_id]}  ·  {workflow_id[:_SHORT_ID]}",
-        placeholder="Choose a workflow",
+        format_func=words.__getitem__,
+        placeholder=placeholder,
         on_change=_workflow_chosen,
     )
 
