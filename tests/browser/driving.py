@@ -81,8 +81,14 @@ def keep_import(page: Page) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose an option of a select box by the beginning of its text."""
+    """Choose an option of a select box, or of a plain list, by the beginning of its text."""
     settled(page)
+    plain = page.get_by_role("combobox", name=label, exact=True)
+    if plain.count():
+        words = plain.locator("option").all_text_contents()
+        plain.select_option(label=next(each for each in words if each.startswith(option)))
+        settled(page)
+        return
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
     if option in box.inner_text():
         return

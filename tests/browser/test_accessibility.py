@@ -14,7 +14,7 @@ from tests.browser.presenting import CALL, clinic_call, present, press
 
 pytestmark = pytest.mark.browser
 
-STYLED = "getComputedStyle(document.querySelector('.st-key-head')).position === 'fixed'"
+STYLED = "getComputedStyle(document.querySelector('.st-key-head').parentElement).position === 'sticky'"
 FOCUSED = """() => {
   let held = document.activeElement, key = "";
   const above = "header, [data-testid=stSidebar], [data-testid=stSkipToContent], .st-key-head";

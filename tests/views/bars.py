@@ -9,7 +9,7 @@ from typing import Any
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
-_OWN = ("button", "button_group", "toggle", "text_input")
+_OWN = ("button", "button_group", "toggle", "text_input", "selectbox")
 """Kinds of controls that stand in bars, as Streamlit names its own."""
 
 

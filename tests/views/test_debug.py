@@ -28,7 +28,7 @@ def test_the_newest_workflow_is_on_view_at_once(app, backend):
     app.run()
 
     assert not app.exception
-    assert app.selectbox("workflow").value == newest.id
+    assert control(app, "workflow").value == newest.id
     assert control(app, "start").disabled is False
 
 
@@ -245,7 +245,7 @@ def test_a_link_to_a_run_that_is_gone_says_so_and_offers_the_rest(app, backend):
 
     assert not app.exception
     assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
-    assert len(app.selectbox("workflow").options) == 1
+    assert len(control(app, "workflow").options) == 1
 
 
 @pytest.mark.parametrize("run", ["nonsense", "../../etc", "<b>"])
@@ -277,7 +277,7 @@ def test_the_last_list_of_workflows_stays_when_the_backend_fails(app, backend, p
     app.run()
 
     assert app.error
-    assert len(app.selectbox("workflow").options) == 1
+    assert len(control(app, "workflow").options) == 1
     assert control(app, "start").disabled is False
 
 
@@ -287,10 +287,10 @@ def test_another_version_can_be_chosen(app, backend, page):
     app.run()
     before = page().session.version_number
 
-    app.selectbox("version").set_value(0).run()
+    use(app, "version", "0")
 
     assert before == 1
-    assert app.selectbox("version").options == ["v0 · Initial Version", "v1 · release (active)"]
+    assert control(app, "version").options == ["v0 · Initial Version", "v1 · release (active)"]
     assert page().session.version_number == 0
 
 
@@ -300,7 +300,7 @@ def test_another_workflow_can_be_chosen_while_a_run_is_on_view(app, backend, pag
     app.run()
     press("start")
 
-    app.selectbox("workflow").set_value(older.id).run()
+    use(app, "workflow", older.id)
 
     assert page().session.workflow_id == older.id
     assert page().session.status == "not_started"

@@ -220,9 +220,9 @@ def test_each_version_keeps_what_it_was_last_given(app, backend, page):
     use(app, "input_mode", "JSON")
     text_area(app, "json").set_value('{"run_by": "qa"}').run()
 
-    app.selectbox("workflow").set_value(first.id).run()
+    use(app, "workflow", first.id)
     other = text_area(app, "json").value
-    app.selectbox("workflow").set_value(second.id).run()
+    use(app, "workflow", second.id)
 
     assert "qa" not in other
     assert json.loads(text_area(app, "json").value) == {"run_by": "qa"}

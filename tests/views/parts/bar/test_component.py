@@ -119,6 +119,15 @@ def test_a_switch_tells_its_options_with_their_names_and_the_one_that_holds(draw
     assert (told["value"], told["label"], told["wide"]) == ("main", "Way of", True)
 
 
+def test_a_choice_tells_what_people_read_and_what_is_held(draw):
+    app = draw('bar("one", [Choice("version", "Version", {"1": "v1", "0": "v0"}, "The active version")])')
+
+    (told,) = items(app, "one")
+    assert (told["kind"], told["key"], told["label"], told["value"]) == ("choice", "version", "Version", None)
+    assert told["options"] == [["1", "v1"], ["0", "v0"]]
+    assert told["placeholder"] == "The active version"
+
+
 def test_a_field_tells_what_it_holds_and_what_leads_to_it(draw):
     app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:", "Shift+S", grows=True)])')
 
@@ -234,6 +243,19 @@ def test_an_option_that_is_not_offered_is_refused(draw, value):
     assert not app.exception
     assert control(app, "view").value == "Graph"
     assert noted(app) == []
+
+
+def test_one_of_many_is_chosen_and_what_is_not_among_them_refused(draw):
+    app = draw('bar("one", [Choice("version", "Version", {"1": "v1", "0": "v0"}, "Active", on_change=note)])')
+
+    use(app, "version", "0")
+    for value in ("2", 1, None, ["1"], {}):
+        use(app, "version", value)
+
+    assert not app.exception
+    assert control(app, "version").value == "0"
+    assert control(app, "version").options == ["v1", "v0"]
+    assert noted(app) == [()]
 
 
 def test_a_field_holds_what_is_written(draw):
