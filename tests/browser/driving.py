@@ -83,6 +83,7 @@ def keep_import(page: Page) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box, or of a plain list, by the beginning of its text."""
     settled(page)
+    page.get_by_role("combobox", name=label).first.wait_for()
     plain = page.get_by_role("combobox", name=label, exact=True)
     if plain.count():
         words = plain.locator("option").all_text_contents()
