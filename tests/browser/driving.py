@@ -66,10 +66,11 @@ def go_to(page: Page, name: str) -> None:
 def import_workflow(page: Page, name: str, content: str | Mapping[str, Any]) -> None:
     """Choose a file in the import; what is no workflow is told, the rest waits for its button."""
     text = content if isinstance(content, str) else json.dumps(content)
-    if not page.locator(".st-key-import [data-testid=stFileUploader]").is_visible():
-        page.locator(".st-key-import").get_by_text("Import workflow").click()
+    box = page.locator(".st-key-import button")
+    if box.get_attribute("aria-expanded") != "true":
+        box.click()
     file = {"name": name, "mimeType": "application/json", "buffer": text.encode()}
-    page.locator(".st-key-import input[type=file]").set_input_files(file)
+    page.locator("[class*='st-key-import_file'] input[type=file]").set_input_files(file)
     settled(page)
 
 
@@ -80,8 +81,14 @@ def keep_import(page: Page) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose an option of a select box by the beginning of its text."""
+    """Choose an option of a select box, or of a plain list, by the beginning of its text."""
     settled(page)
+    plain = page.get_by_role("combobox", name=label, exact=True)
+    if plain.count():
+        words = plain.locator("option").all_text_contents()
+        plain.select_option(label=next(each for each in words if each.startswith(option)))
+        settled(page)
+        return
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
     if option in box.inner_text():
         return

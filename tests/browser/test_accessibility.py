@@ -14,15 +14,18 @@ from tests.browser.presenting import CALL, clinic_call, present, press
 
 pytestmark = pytest.mark.browser
 
-STYLED = "getComputedStyle(document.querySelector('.st-key-head')).position === 'fixed'"
+STYLED = "getComputedStyle(document.querySelector('.st-key-head').parentElement).position === 'sticky'"
 FOCUSED = """() => {
-  let held = document.activeElement;
-  const names = [...(held.closest("[class*='st-key-']")?.classList || [])];
-  const key = (names.find(name => name.startsWith("st-key-")) || "").replace("st-key-", "");
-  while (held.shadowRoot && held.shadowRoot.activeElement) held = held.shadowRoot.activeElement;
-  const box = held.getBoundingClientRect();
+  let held = document.activeElement, key = "";
   const above = "header, [data-testid=stSidebar], [data-testid=stSkipToContent], .st-key-head";
-  const isCovered = box.height > 0 && box.bottom < 45 && held !== document.body && !held.closest(above);
+  const isAbove = held.closest(above);
+  for (let inner = held; inner; inner = inner.shadowRoot?.activeElement) {
+    held = inner;
+    const names = [...(held.closest("[class*='st-key-']")?.classList || [])];
+    key = names.find(name => name.startsWith("st-key-"))?.replace("st-key-", "") ?? key;
+  }
+  const box = held.getBoundingClientRect();
+  const isCovered = box.height > 0 && box.bottom < 45 && held !== document.body && !isAbove;
   return [key, !isCovered, held.outerHTML.slice(0, 120)];
 }"""
 """The key of what has the keyboard, and whether it is not hidden under the head."""

@@ -40,7 +40,7 @@ def test_a_file_that_is_no_json_is_told_with_line_and_column_and_a_good_one_is_t
     good = document(static("a", "Hello from a file"), name="From a file")
 
     import_workflow(page, "broken.json", json.dumps(good, indent=1).replace('"Hello from a file"', "Hello"))
-    expect(page.locator(".st-key-import")).to_contain_text(re.compile(r"line \d+"))
+    expect(page.get_by_test_id("stSidebar")).to_contain_text(re.compile(r"line \d+"))
     import_workflow(page, "good.json", good)
     keep_import(page)
     start(page)
@@ -62,7 +62,7 @@ def test_what_is_wrong_with_a_workflow_is_listed_before_it_is_run(page: Page, ap
 
     import_workflow(page, "bad.json", bad)
 
-    found = page.locator(".st-key-import")
+    found = page.get_by_test_id("stSidebar")
     expect(found).to_contain_text("gone")
     expect(found).to_contain_text("column 7")
     expect(found).to_contain_text("from_next_year")

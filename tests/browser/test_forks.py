@@ -62,7 +62,7 @@ def press(page: Page, key: str) -> None:
 
 
 def run_id(page: Page) -> str:
-    return context(page).locator(".run_id code").inner_text().strip()
+    return context(page).locator(".st-key-run_bar code").inner_text().strip()
 
 
 def dialog(page: Page):

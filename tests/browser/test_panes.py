@@ -58,7 +58,7 @@ def press(page: Page, key: str) -> None:
 
 
 def moment(page: Page):
-    return page.locator(".st-key-moment")
+    return page.locator(".st-key-inspector_bar")
 
 
 def test_choosing_an_event_draws_only_what_looks_into_the_run(page: Page, call: Messages):

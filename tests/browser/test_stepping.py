@@ -50,7 +50,7 @@ def opened(page: Page, app: Server) -> None:
 
 
 def stepping(page: Page):
-    return page.locator(".st-key-stepping")
+    return page.locator(".st-key-run_bar")
 
 
 def add_breakpoint(page: Page, *, condition: str = "", hits: str = "") -> None:
@@ -98,7 +98,7 @@ def test_a_condition_stops_before_the_fifth_visit_where_an_edit_changes_the_path
     settled(page)
     other = chromium.new_context().new_page()
     other.goto(page.url)
-    expect(other.locator(".st-key-stepping")).to_contain_text("met 5 times")
+    expect(other.locator(".st-key-run_bar")).to_contain_text("met 5 times")
     other.close()
 
     open_editor(page)

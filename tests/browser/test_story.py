@@ -48,7 +48,7 @@ def press(page: Page, key: str) -> None:
 
 
 def run_id(page: Page) -> str:
-    return context(page).locator(".run_id code").inner_text().strip()
+    return context(page).locator(".st-key-run_bar code").inner_text().strip()
 
 
 def stop_before_the_fifth_visit(page: Page) -> None:
@@ -62,7 +62,7 @@ def stop_before_the_fifth_visit(page: Page) -> None:
     form.get_by_role("button", name="Add").click()
     settled(page)
     press(page, "start")
-    expect(page.locator(".st-key-stepping")).to_contain_text("met 5 times")
+    expect(page.locator(".st-key-run_bar")).to_contain_text("met 5 times")
     settled(page)
 
 

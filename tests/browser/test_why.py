@@ -73,4 +73,4 @@ def test_a_watched_condition_leads_to_the_event_where_it_became_true(page: Page,
     expect(page.locator(".st-key-first_true button").first).to_contain_text(re.compile(r"event \d+ · turn 3"))
     press(page, "first_true")
 
-    expect(page.locator(".st-key-moment")).to_contain_text("turn 3")
+    expect(page.locator(".st-key-inspector_bar")).to_contain_text("turn 3")

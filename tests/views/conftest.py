@@ -14,6 +14,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.world import World
 from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
 from debugger.views import backends
+from tests.views.bars import use
 
 APP = Path(__file__).parents[2] / "debugger" / "views" / "script.py"
 PAGE = """
@@ -109,7 +110,7 @@ def press(app, settle):
     """Presses a button by its key, and waits for the turn that it begins."""
 
     def pressed(key):
-        app.button(key).click().run()
+        use(app, key)
         settle()
 
     return pressed

@@ -10,6 +10,7 @@ from debugger.errors import ConnectionFailedError, ServerError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static, worker
+from tests.views.bars import control, keys, use
 from tests.views.talk import words
 
 
@@ -27,8 +28,8 @@ def test_the_newest_workflow_is_on_view_at_once(app, backend):
     app.run()
 
     assert not app.exception
-    assert app.selectbox("workflow").value == newest.id
-    assert app.button("start").disabled is False
+    assert control(app, "workflow").value == newest.id
+    assert control(app, "start").disabled is False
 
 
 def test_start_runs_a_turn_and_shows_what_was_said(app, backend, press):
@@ -89,14 +90,14 @@ def test_while_a_turn_runs_its_events_appear_and_the_run_can_be_stopped(app, bac
     backend.gate.clear()
     app.run()
 
-    app.button("start").click().run()
+    use(app, "start")
 
     assert page().session.busy
-    assert app.button("restart").disabled
-    assert app.button("stop").disabled is False
+    assert control(app, "restart").disabled
+    assert control(app, "stop").disabled is False
     assert app.chat_input("message").disabled
 
-    app.button("stop").click().run()
+    use(app, "stop")
     backend.gate.set()
     settle()
 
@@ -107,7 +108,7 @@ def test_two_clicks_at_once_begin_one_turn(app, backend, page, settle):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
-    app.button("start").click().run()
+    use(app, "start")
 
     page().session.start(TurnInput.saying(None))
     app.run()
@@ -126,7 +127,7 @@ def test_a_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
 
     assert app.chat_input("message").disabled
     assert app.chat_input("message").placeholder == "The run is complete and takes no more messages."
-    assert app.button("stop").disabled
+    assert control(app, "stop").disabled
 
 
 def test_stop_ends_a_waiting_run(app, backend, page, press):
@@ -244,7 +245,7 @@ def test_a_link_to_a_run_that_is_gone_says_so_and_offers_the_rest(app, backend):
 
     assert not app.exception
     assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
-    assert len(app.selectbox("workflow").options) == 1
+    assert len(control(app, "workflow").options) == 1
 
 
 @pytest.mark.parametrize("run", ["nonsense", "../../etc", "<b>"])
@@ -276,8 +277,8 @@ def test_the_last_list_of_workflows_stays_when_the_backend_fails(app, backend, p
     app.run()
 
     assert app.error
-    assert len(app.selectbox("workflow").options) == 1
-    assert app.button("start").disabled is False
+    assert len(control(app, "workflow").options) == 1
+    assert control(app, "start").disabled is False
 
 
 def test_another_version_can_be_chosen(app, backend, page):
@@ -286,10 +287,10 @@ def test_another_version_can_be_chosen(app, backend, page):
     app.run()
     before = page().session.version_number
 
-    app.selectbox("version").set_value(0).run()
+    use(app, "version", "0")
 
     assert before == 1
-    assert app.selectbox("version").options == ["v0 · Initial Version", "v1 · release (active)"]
+    assert control(app, "version").options == ["v0 · Initial Version", "v1 · release (active)"]
     assert page().session.version_number == 0
 
 
@@ -299,7 +300,7 @@ def test_another_workflow_can_be_chosen_while_a_run_is_on_view(app, backend, pag
     app.run()
     press("start")
 
-    app.selectbox("workflow").set_value(older.id).run()
+    use(app, "workflow", older.id)
 
     assert page().session.workflow_id == older.id
     assert page().session.status == "not_started"
@@ -316,11 +317,12 @@ def test_what_is_wrong_with_the_workflow_is_listed(app, backend):
 
 def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
     app.run()
+    use(app, "import", True)
     written = json.dumps(document(static("a", "Hello"), static("b", "Lost"), name="From a file"))
 
     app.file_uploader("import_file_0").upload("tea.json", written.encode()).run()
     told = [caption.value for caption in app.caption]
-    app.button("import_now").click().run()
+    use(app, "import_now")
 
     assert not app.exception
     assert "From a file: 2 nodes, 0 edges" in told
@@ -339,12 +341,13 @@ def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
 )
 def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, written, told):
     app.run()
+    use(app, "import", True)
 
     app.file_uploader("import_file_0").upload("tea.json", written).run()
 
     assert not app.exception
     assert told in app.error[0].value
-    assert "import_now" not in [button.key for button in app.button]
+    assert "import_now" not in keys(app)
 
 
 def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
@@ -357,7 +360,7 @@ def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, pag
 
     session.send("from elsewhere")
     assert session.wait(10)
-    app.button("reload_run").click().run()
+    use(app, "reload_run")
 
     assert len(page().session.turns) == 2
 
@@ -372,7 +375,7 @@ def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, 
         settle()
     end = words(app)
 
-    app.toggle("whole_conversation").set_value(True).run()
+    use(app, "whole_conversation", True)
 
     assert "one" not in end
     assert "one" in words(app)
@@ -382,10 +385,10 @@ def test_a_second_click_on_start_has_nothing_to_do(app, backend, page):
     backend.create_workflow(document(say("chat")))
     backend.gate.clear()
     app.run()
-    start = app.button("start")
-    start.click().run()
+    start = control(app, "start")
+    start.use()
 
-    start.click().run()
+    start.use()
     backend.gate.set()
     assert page().session.wait(10)
     app.run()
@@ -403,14 +406,14 @@ def test_the_lines_of_a_script_are_offered_and_sent_by_a_click(
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SCRIPTS", str(tmp_path / "scripts"))
     backend.create_workflow(document(say("chat")))
     app.run()
-    first = app.button("suggestion_0").label
+    first = control(app, "suggestion_0").label
 
-    app.button("suggestion_0").click().run()
+    use(app, "suggestion_0")
     settle()
 
-    assert first == "Hi there\\."
+    assert first == "Hi there."
     assert [turn.message for turn in page().session.turns] == ["Hi there."]
-    assert app.button("suggestion_0").label == "Bye then\\."
+    assert control(app, "suggestion_0").label == "Bye then."
 
 
 def test_an_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):

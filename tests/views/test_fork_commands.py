@@ -7,6 +7,7 @@ from debugger.session.fidelity import Fidelity
 from debugger.session.fork_draft import RUNTIME
 from tests.factories import direct, document, say, static, when
 from tests.views import talk
+from tests.views.bars import badges, captions, control, meters, use
 
 
 def desk():
@@ -46,12 +47,7 @@ def forwarded(app, page):
 
 
 def words(app):
-    told = [text.value for text in app.text] + [caption.value for caption in app.caption]
-    return told + talk.words(app)
-
-
-def badges(app):
-    return " ".join(str(element.value) for element in app.markdown)
+    return " ".join([*(text.value for text in app.text), captions(app), *talk.words(app)])
 
 
 def test_before_a_run_there_is_nothing_to_fork(app, backend):
@@ -59,12 +55,12 @@ def test_before_a_run_there_is_nothing_to_fork(app, backend):
 
     app.run()
 
-    assert app.button("fork_turn").disabled
-    assert app.button("send_again").disabled
+    assert control(app, "fork_turn").disabled
+    assert control(app, "send_again").disabled
 
 
 def test_the_dialog_shows_the_turn_as_it_was_and_that_it_can_be_repeated(app, page, run):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
     assert page().fork_check.wait(10)
     app.run()
 
@@ -72,22 +68,22 @@ def test_the_dialog_shows_the_turn_as_it_was_and_that_it_can_be_repeated(app, pa
     assert app.text_area(f"fork_{generation}_message").value == "let me in"
     assert app.selectbox(f"fork_{generation}_start_None").value == ""
     assert "Nothing is changed yet." in words(app)
-    assert "Verified" in badges(app)
+    assert any("Verified" in markdown.value for markdown in app.markdown)
     assert not app.exception
 
 
 def test_a_fork_with_another_message_and_variable_is_run_shown_and_remembered(
     app, backend, page, run, forwarded
 ):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
     lead = f"fork_{page().generation}"
     app.text_area(f"{lead}_message").set_value("open up").run()
-    app.toggle(f"{lead}_json").set_value(True).run()
+    use(app, f"{lead}_json", True)
     app.text_area(f"{lead}_json_runtime").set_value('{"level": "gold"}').run()
     app.text_input(f"{lead}_note").set_value("gold card").run()
     app.text_input(f"{lead}_by").set_value("Ada").run()
-    assert any("message" in line for line in words(app))
-    app.button("run_fork").click().run()
+    assert "message" in words(app)
+    use(app, "run_fork")
     forwarded()
 
     session = page().session
@@ -102,40 +98,40 @@ def test_a_fork_with_another_message_and_variable_is_run_shown_and_remembered(
 
 
 def test_what_cannot_be_used_is_said_and_holds_the_fork_back(app, page, run):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
     lead = f"fork_{page().generation}"
-    app.toggle(f"{lead}_json").set_value(True).run()
+    use(app, f"{lead}_json", True)
 
     app.text_area(f"{lead}_json_runtime").set_value("{").run()
 
-    assert app.button("run_fork").disabled
+    assert control(app, "run_fork").disabled
     assert any("not JSON" in error.value.replace("\\", "") for error in app.error)
 
 
 def test_a_version_that_cannot_be_gone_on_with_is_an_error_in_the_dialog(app, backend, page, run):
     backend.store.create_version(page().session.workflow_id, document=document(say("other")))
     page().answers.expire()
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
     lead = f"fork_{page().generation}"
     app.selectbox(f"{lead}_version").set_value(1).run()
 
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
 
     assert page().fork is not None
     assert page().session.run_id == run
     assert any("does not have" in error.value for error in app.error)
     app.selectbox(f"{lead}_start_1").set_value("other").run()
-    app.button("run_fork").click().run()
+    use(app, "run_fork")
     assert page().fork is None
     assert page().session.version_number == 1
 
 
 def test_a_re_run_unedited_leaves_the_edits_out_and_is_verified(app, backend, page, run, forwarded):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
     app.text_area(f"fork_{page().generation}_message").set_value("something else").run()
     page().fork.variables.set_rows(RUNTIME, [])
 
-    app.button("run_unedited").click().run()
+    use(app, "run_unedited")
     forwarded()
 
     record = backend.store.forks.of(page().session.run_id)
@@ -148,22 +144,22 @@ def test_a_chosen_event_chooses_the_turn(app, page, run):
     page().event = 0
     app.run()
 
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
 
     assert page().fork.point.number == 1
 
 
 def test_the_dialog_can_be_left(app, page, run):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
 
-    app.button("cancel_fork").click().run()
+    use(app, "cancel_fork")
 
     assert page().fork is None
     assert not app.exception
 
 
 def test_the_recorded_inputs_are_sent_to_a_new_run(app, page, run, forwarded):
-    app.button("send_again").click().run()
+    use(app, "send_again")
     forwarded()
 
     session = page().session
@@ -176,37 +172,37 @@ def test_while_inputs_are_sent_the_page_shows_how_far_it_is_and_can_take_over(
     app, backend, page, run, forwarded
 ):
     backend.gate.clear()
-    app.button("send_again").click().run()
-    shown = list(app.get("progress"))
+    use(app, "send_again")
+    shown = meters(app)
 
-    app.button("take_over").click().run()
+    use(app, "take_over")
     backend.gate.set()
     forwarded()
 
-    assert shown
+    assert shown == [("Fast-forward: input 1 of 2", 0)]
     assert len(page().session.turns) < 2
-    assert any("the run is yours" in line for line in words(app))
+    assert "the run is yours" in words(app)
 
 
 def test_the_way_back_leads_from_a_fork_to_its_source(app, page, run, forwarded):
-    app.button("fork_turn").click().run()
-    app.button("run_fork").click().run()
+    use(app, "fork_turn")
+    use(app, "run_fork")
     forwarded()
     assert "fork at turn 2" in badges(app)
 
-    app.button("crumb_0").click().run()
+    use(app, "crumb_0")
 
     assert page().session.run_id == run
-    assert app.button("open_tree").label == "1 fork"
+    assert control(app, "open_tree").label == "1 fork"
 
 
 def test_the_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
-    app.button("fork_turn").click().run()
-    app.button("run_fork").click().run()
+    use(app, "fork_turn")
+    use(app, "run_fork")
     forwarded()
     fork_id = page().session.run_id
 
-    app.button("open_tree").click().run()
+    use(app, "open_tree")
 
     table = next(each for each in app.dataframe if each.proto.alt.startswith("The run and its forks")).value
     assert list(table["id"]) == [run, fork_id]
@@ -214,10 +210,10 @@ def test_the_tree_lists_every_run_and_opens_one(app, page, run, forwarded):
     assert list(table["fidelity"]) == ["", "Verified"]
     app.session_state["run_tree"] = {"selection": {"rows": [], "columns": [], "cells": [(0, "run")]}}
     app.run()
-    app.button("close_tree").click().run()
+    use(app, "close_tree")
     assert not page().shows_tree
 
 
 def test_a_run_without_relatives_shows_no_lineage(app, run):
     with pytest.raises(KeyError):
-        app.button("open_tree")
+        control(app, "open_tree")

@@ -7,6 +7,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.companions import lab, left_alone, watchful
 from tests.factories import document, say
+from tests.views.bars import badges, captions, control, keys, use
 from tests.views.row_lists import column, drawn
 from tests.views.talk import speakers, words
 
@@ -24,21 +25,13 @@ def later(app, backend, page, settle):
     return passed
 
 
-def captions(app):
-    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
-
-
-def keys(app):
-    return [button.key for button in app.button]
-
-
 def test_a_run_without_background_work_shows_nothing_of_it(app, backend, press):
     backend.create_workflow(document(say("chat")))
     app.run()
 
     press("start")
 
-    assert "advance_by_itself" not in [toggle.key for toggle in app.toggle]
+    assert "advance_by_itself" not in keys(app)
     assert "advance" not in keys(app)
 
 
@@ -49,8 +42,8 @@ def test_the_line_tells_where_companions_are_and_that_they_go_on(app, backend, p
     press("start")
 
     assert "Companion labpoll is at Poll." in captions(app)
-    assert any("Background" in markdown.value for markdown in app.markdown)
-    assert app.toggle("advance_by_itself").value is True
+    assert "Background" in badges(app)
+    assert control(app, "advance_by_itself").value is True
     assert "advance" not in keys(app)
     assert app.chat_input("message").disabled is False
 
@@ -66,7 +59,7 @@ def test_a_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, pa
     assert page().session.status == "completed"
     assert words(app) == ["Your results are here after 3 checks."]
     assert "Ready · turn 1, background" in speakers(app)
-    assert "advance_by_itself" not in [toggle.key for toggle in app.toggle]
+    assert "advance_by_itself" not in keys(app)
 
 
 def test_background_work_takes_no_turn_of_the_user_in_bar_and_address(
@@ -93,7 +86,7 @@ def test_work_that_is_switched_off_stands_still_and_is_advanced_by_a_button(app,
     app.run()
     press("start")
 
-    app.toggle("advance_by_itself").set_value(False).run()
+    use(app, "advance_by_itself", False)
     later()
     still = len(page().session.turns)
     told = captions(app)
@@ -108,11 +101,11 @@ def test_the_switch_stays_as_it_was_left_for_the_next_run(app, backend, page, pr
     backend.create_workflow(lab())
     app.run()
     press("start")
-    app.toggle("advance_by_itself").set_value(False).run()
+    use(app, "advance_by_itself", False)
 
     press("restart")
 
-    assert app.toggle("advance_by_itself").value is False
+    assert control(app, "advance_by_itself").value is False
     assert page().session.pace.automatic is False
 
 
@@ -155,10 +148,10 @@ def test_a_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(ap
     press("start")
 
     assert page().session.status == "running"
-    assert any("In the background" in markdown.value for markdown in app.markdown)
+    assert "In the background" in badges(app)
     assert app.chat_input("message").disabled
     assert app.chat_input("message").placeholder.startswith("Nobody waits for the user")
-    assert app.button("stop").disabled is False
+    assert control(app, "stop").disabled is False
     press("stop")
     assert page().session.status == "cancelled"
 
@@ -168,7 +161,7 @@ def test_the_timeline_tells_background_work_and_threads_apart(app, backend, pres
     app.run()
     press("start")
     before = drawn(app)["columns"]
-    app.segmented_control("timeline_density").set_value("Raw").run()
+    use(app, "timeline_density", "Raw")
 
     later()
 
@@ -183,7 +176,7 @@ def test_the_table_of_nodes_tells_where_a_companion_is(app, backend, press):
     app.run()
     press("start")
 
-    app.segmented_control("graph_view").set_value("Table").run()
+    use(app, "graph_view", "Table")
 
     table = next(frame.value for frame in app.dataframe if "visits" in frame.value)
     status = dict(zip(table["id"], table["status"], strict=True))
@@ -197,10 +190,10 @@ def test_the_inspector_names_background_work(app, backend, page, press, later):
     press("start")
     later()
 
-    app.segmented_control("inspector_tab").set_value("Input").run()
+    use(app, "inspector_tab", "Input")
     given = [markdown.value for markdown in app.markdown]
     page().event = len(page().session.turns[0].events)
-    app.segmented_control("inspector_tab").set_value("Event").run()
+    use(app, "inspector_tab", "Event")
 
     assert "###### Input of background work after turn 1" in given
     assert f"After event {page().event} · turn 1, background" in captions(app)
@@ -253,7 +246,7 @@ def test_a_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, pag
     press("start")
     old = page().session
 
-    app.button("reload_run").click().run()
+    use(app, "reload_run")
 
     assert page().session is not old
     assert page().session.pace.goes_on
@@ -266,8 +259,7 @@ def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, pa
 
     later()
     later()
-    app.session_state["timeline_more"] = True
-    app.run()
+    use(app, "timeline_more", True)
     app.selectbox("timeline_turns").set_value("Latest turn").run()
 
     turns = page().session.turns

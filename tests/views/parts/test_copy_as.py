@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.factories import document, say
+from tests.views.bars import use
 
 
 def test_a_turn_can_be_copied_in_each_language_without_the_key(app, backend, press, page):
@@ -8,7 +9,7 @@ def test_a_turn_can_be_copied_in_each_language_without_the_key(app, backend, pre
     app.run()
     press("start")
 
-    app.segmented_control("inspector_tab").set_value("Input").run()
+    use(app, "inspector_tab", "Input")
 
     assert not app.exception
     curl, python = [code.value for code in app.code if "/execute" in code.value]

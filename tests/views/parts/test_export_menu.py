@@ -6,6 +6,7 @@ from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS
 from debugger.protocol.run_file import read_run_file
 from debugger.views.parts import export_menu
 from tests.factories import document, say
+from tests.views.bars import control, use
 
 
 def test_there_is_nothing_to_save_before_a_turn_is_over(app, backend):
@@ -14,6 +15,7 @@ def test_there_is_nothing_to_save_before_a_turn_is_over(app, backend):
     app.run()
 
     assert not app.exception
+    assert control(app, "export").disabled
     assert not any(element.key.startswith("download_") for element in app.get("download_button"))
 
 
@@ -23,8 +25,7 @@ def test_every_format_is_offered_with_what_it_is_good_for(app, backend, press, n
     app.run()
 
     press("start")
-    app.session_state["export"] = True
-    app.run()
+    use(app, "export")
 
     assert name in export_menu._TOLD
     assert f"download_{name}" in [element.key for element in app.get("download_button")]

@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 from tests.factories import direct, document, say, static
+from tests.views.bars import captions, use
 
 
 def open_view(app, name):
-    app.segmented_control("lower_view").set_value(name).run()
+    use(app, "lower_view", name)
 
 
 def talk(app, backend, press):
     backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
     app.run()
     press("start")
-
-
-def captions(app):
-    return " ".join(caption.value for caption in app.caption)
 
 
 def test_before_a_run_it_says_what_would_be_here(app, backend):
@@ -40,7 +37,7 @@ def test_the_same_facts_stand_in_a_table(app, backend, press):
     talk(app, backend, press)
     open_view(app, "Gantt")
 
-    app.segmented_control("gantt_view").set_value("Table").run()
+    use(app, "gantt_view", "Table")
 
     table = app.dataframe("gantt_table").value
     assert ("A", "node run") in set(zip(table["lane"], table["kind"], strict=True))

@@ -13,6 +13,7 @@ from debugger.views.parts import graph_pane
 from debugger.views.parts.graph.scene import geometry
 from tests.companions import lab
 from tests.factories import direct, document, say, static, when, workflow
+from tests.views.bars import control, use
 
 
 def drawn(app):
@@ -61,7 +62,8 @@ def test_a_large_graph_sends_its_geometry_apart(app, backend):
 
     app.run()
 
-    pictures = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    pictures = [data for data in given if "version" in data]
     assert pictures[0]["role"] == "geometry"
     assert len(pictures[0]["geometry"]["nodes"]) == 40
     assert "geometry" not in pictures[1]
@@ -91,7 +93,7 @@ def test_the_table_tells_the_same_facts(app, backend, press):
     app.run()
     press("start")
 
-    app.segmented_control("graph_view").set_value("Table").run()
+    use(app, "graph_view", "Table")
 
     table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The nodes"))
     assert dict(zip(table["node"], table["status"], strict=True)) == {
@@ -108,8 +110,8 @@ def test_the_chosen_node_outlives_a_look_at_the_table(app, backend, page):
     page().node = "a"
     app.run()
 
-    app.segmented_control("graph_view").set_value("Table").run()
-    app.segmented_control("graph_view").set_value("Graph").run()
+    use(app, "graph_view", "Table")
+    use(app, "graph_view", "Graph")
 
     assert page().node == "a"
     assert drawn(app)["selected"] == "a"
@@ -184,8 +186,8 @@ def test_the_edges_are_a_table_too(app, backend, press):
     app.run()
     press("start")
 
-    app.segmented_control("graph_view").set_value("Table").run()
-    app.segmented_control("graph_table").set_value("Edges").run()
+    use(app, "graph_view", "Table")
+    use(app, "graph_table", "Edges")
 
     table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The edges"))
     assert table[["from", "to", "condition", "status", "taken"]].values.tolist() == [
@@ -199,21 +201,21 @@ def test_the_threads_are_a_table_too_and_the_way_of_one_can_be_shown_alone(app, 
     press("start")
     assert [lane["text"] for lane in drawn(app)["lanes"]] == ["◆ labpoll"]
 
-    app.segmented_control("graph_thread").set_value("0_companion_labpoll").run()
+    use(app, "graph_thread", "0_companion_labpoll")
 
     made = drawn(app)
     assert set(made["edges"]) == {"edge_entry_poll"}
     assert made["nodes"]["chat"]["state"] == "unreached"
-    app.segmented_control("graph_view").set_value("Table").run()
-    app.segmented_control("graph_table").set_value("Threads").run()
+    use(app, "graph_view", "Table")
+    use(app, "graph_table", "Threads")
     table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The threads"))
     assert table[["thread", "status", "node"]].values.tolist() == [
         ["main", "waiting", "Chat"],
         ["labpoll", "in the background", "Poll"],
     ]
     assert table["due"][1].startswith("in ")
-    app.segmented_control("graph_view").set_value("Graph").run()
-    assert app.segmented_control("graph_thread").value == "0_companion_labpoll"
+    use(app, "graph_view", "Graph")
+    assert control(app, "graph_thread").value == "0_companion_labpoll"
 
 
 def test_a_run_with_one_thread_offers_no_choice_of_threads(app, backend, press):
@@ -231,7 +233,7 @@ def test_the_time_tints_the_nodes_when_it_is_asked_for(app, backend, press):
     press("start")
     assert "share" not in drawn(app)["nodes"]["a"]
 
-    app.toggle("graph_tint").set_value(True).run()
+    use(app, "graph_tint", True)
 
     assert drawn(app)["nodes"]["a"]["share"] == "100 %"
     assert "share" not in drawn(app)["nodes"]["chat"]
@@ -265,7 +267,7 @@ def test_a_run_that_stands_still_at_a_breakpoint_is_drawn_as_paused(app, backend
     app.run()
     page().session.breakpoints.toggle(("before",), "a")
 
-    app.button("start").click().run()
+    use(app, "start")
     until(lambda: page().session.stop_point is not None)
     app.run()
 

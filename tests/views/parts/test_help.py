@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from debugger.views.shortcuts import BUILT_IN, SHORTCUTS
+from tests.views.bars import use
 
 
 def test_the_help_lists_every_shortcut(app):
     app.run()
 
-    app.button("help").click().run()
+    use(app, "help")
 
     assert not app.exception
     told = " ".join(markdown.value for markdown in app.markdown)
@@ -16,8 +17,8 @@ def test_the_help_lists_every_shortcut(app):
 
 def test_plain_keys_are_switched_off_for_the_tab(app):
     app.run()
-    app.button("help").click().run()
+    use(app, "help")
 
-    app.toggle("has_plain_keys").set_value(False).run()
+    use(app, "has_plain_keys", False)
 
     assert app.session_state["debugger_page"].has_plain_keys is False

@@ -4,6 +4,7 @@ import json
 
 from debugger.views.parts.inspector import TABS
 from tests.factories import direct, document, node, say, static, tool
+from tests.views.bars import control, use
 from tests.views.row_lists import variables
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
@@ -19,7 +20,7 @@ def test_before_a_run_the_inspector_says_what_would_be_here(app, backend):
     app.run()
 
     for tab in TABS:
-        app.segmented_control("inspector_tab").set_value(tab).run()
+        use(app, "inspector_tab", tab)
         assert not app.exception
 
     assert any("once it has begun" in caption.value for caption in app.caption)
@@ -46,7 +47,7 @@ def test_copies_by_node_are_shown_on_demand(app, backend, press):
     app.run()
     press("start")
 
-    app.toggle("with_copies").set_value(True).run()
+    use(app, "with_copies", True)
 
     assert any("." in name for name in variables(app, "Runtime"))
 
@@ -57,16 +58,16 @@ def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, pa
     press("start")
     last = len(page().session.turns[0].events) - 1
 
-    app.button("previous_event").click().run()
+    use(app, "previous_event")
     first_step = page().event
-    app.button("previous_event").click().run()
-    app.button("next_event").click().run()
+    use(app, "previous_event")
+    use(app, "next_event")
     there = page().event
-    app.button("latest").click().run()
+    use(app, "latest")
 
     assert (first_step, there) == (last, last)
     assert page().event is None
-    assert app.button("next_event").disabled
+    assert control(app, "next_event").disabled
 
 
 def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
@@ -77,9 +78,9 @@ def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, p
     place = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
 
     page().event = place
-    app.segmented_control("state_view").set_value("Changes").run()
+    use(app, "state_view", "Changes")
     changed = frame(app, "Variables that")
-    app.segmented_control("inspector_tab").set_value("Event").run()
+    use(app, "inspector_tab", "Event")
 
     assert "runtime.tool_result" in list(changed["variable"])
     assert json.loads(app.json[0].value) == events[place].to_wire()
@@ -93,7 +94,7 @@ def test_a_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, 
     press("start")
 
     page().node = "a"
-    app.segmented_control("inspector_tab").set_value("Node").run()
+    use(app, "inspector_tab", "Node")
 
     assert json.loads(app.json[0].value)["description"] == "Greets"
     assert "self_loop_config" not in json.loads(app.json[0].value)
@@ -106,7 +107,7 @@ def test_a_node_that_the_version_does_not_have_is_told_and_not_raised(app, backe
     app.run()
 
     page().node = "gone"
-    app.segmented_control("inspector_tab").set_value("Node").run()
+    use(app, "inspector_tab", "Node")
 
     assert not app.exception
     assert "no such node" in app.info[0].value
@@ -119,7 +120,7 @@ def test_the_input_of_the_chosen_turn_is_shown_as_it_was_sent(app, backend, page
     app.chat_input("message").set_value("hello").run()
     settle()
 
-    app.segmented_control("inspector_tab").set_value("Input").run()
+    use(app, "inspector_tab", "Input")
     latest = json.loads(app.json[0].value)
     page().event = 0
     app.run()
@@ -145,7 +146,7 @@ def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
     app.run()
 
     press("start")
-    app.segmented_control("inspector_tab").set_value("Event").run()
+    use(app, "inspector_tab", "Event")
 
     assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
 
@@ -169,11 +170,11 @@ def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):
     app.chat_input("message").set_value("good morning").run()
     settle()
 
-    app.button("previous_turn").click().run()
+    use(app, "previous_turn")
     index = page().event
     assert index == len(page().session.turns[0].events) - 1
-    assert app.button("previous_turn").disabled
-    app.button("next_turn").click().run()
+    assert control(app, "previous_turn").disabled
+    use(app, "next_turn")
 
     assert page().event is None
-    assert app.button("next_turn").disabled
+    assert control(app, "next_turn").disabled

@@ -3,12 +3,9 @@ from __future__ import annotations
 from debugger.backends.base import Capabilities
 from debugger.engine.interventions import Fault, Pin, Target
 from tests.factories import direct, document, say, static, tool, when
+from tests.views.bars import captions, control, use
 
 LEAVES = when("chat", "bye", freeform="The user leaves", name="leaves")
-
-
-def told(app):
-    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
 
 
 def marked(app):
@@ -16,20 +13,20 @@ def marked(app):
 
 
 def click(app, key):
-    app.button(key).click().run()
+    use(app, key)
     assert not app.exception
 
 
 def opened(app, backend, *parts, view="Pins"):
     backend.create_workflow(document(*parts))
     app.run()
-    app.segmented_control("lower_view").set_value(view).run()
+    use(app, "lower_view", view)
     assert not app.exception
 
 
 def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, page):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
-    app.segmented_control("who_answers_choice").set_value("I, for every model").run()
+    use(app, "who_answers_choice", "I, for every model")
     app.chat_input("message").set_value("Hello").run()
     page().session.wait_still(10)
     app.run()
@@ -90,12 +87,12 @@ def test_an_output_is_pinned_from_its_event_and_the_pin_is_listed_with_its_hits(
     app.run()
 
     click(app, "pin_event")
-    app.segmented_control("lower_view").set_value("Pins").run()
+    use(app, "lower_view", "Pins")
 
     assert ":material/push_pin: Pin" in marked(app)
     assert "from turn 1" in marked(app)
     assert any("1 pin or fault not used so far: T" in warning.value for warning in app.warning)
-    assert "1 pin" in app.button("to_pins").label
+    assert "1 pin" in control(app, "to_pins").label
 
 
 def test_a_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, press):
@@ -136,6 +133,6 @@ def test_a_backend_that_runs_elsewhere_greys_pins_and_answers_with_the_reason(ap
     monkeypatch.setattr(type(backend), "capabilities", Capabilities(reasons))
     opened(app, backend, say("chat"))
 
-    assert app.button("fault_add").disabled
-    assert "It runs elsewhere." in told(app)
-    assert app.segmented_control("who_answers_choice").disabled
+    assert control(app, "fault_add").disabled
+    assert "It runs elsewhere." in captions(app)
+    assert control(app, "who_answers_choice").disabled

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.factories import document, say
+from tests.views.bars import use
 
 
 @pytest.fixture
@@ -31,12 +32,12 @@ def test_an_input_is_saved_as_a_preset_loaded_again_and_deleted(app, backend, te
     give(app, model, "Ada")
 
     app.text_input("preset_name").set_value("Known caller").run()
-    app.button("keep_preset").click().run()
+    use(app, "keep_preset")
     give(app, model, "Ben")
-    app.button("load_preset").click().run()
+    use(app, "load_preset")
     loaded = model().value["dynamic_variables"]
     captions = [caption.value for caption in app.caption]
-    app.button("delete_preset").click().run()
+    use(app, "delete_preset")
 
     assert not app.exception
     assert loaded == {"name": "Ada"}
@@ -47,7 +48,7 @@ def test_an_input_is_saved_as_a_preset_loaded_again_and_deleted(app, backend, te
 def test_a_preset_without_a_name_is_told(app, tea):
     app.run()
 
-    app.button("keep_preset").click().run()
+    use(app, "keep_preset")
 
     assert "1 to 80 characters" in app.error[0].value
 
@@ -57,12 +58,12 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
     for name in ("Ada", "Ben"):
         give(app, model, name)
         press("start" if name == "Ada" else "restart")
-    app.segmented_control("input_for").set_value("Restart").run()
+    use(app, "input_for", "Restart")
     give(app, model, "Cleo")
 
     recalled = []
     for key in ("recall_older", "recall_older", "recall_newer"):
-        app.button(key).click().run()
+        use(app, key)
         recalled.append(model().value["dynamic_variables"]["name"])
 
     assert not app.exception
@@ -73,7 +74,7 @@ def test_inputs_of_earlier_runs_are_recalled_one_by_one(app, tea, model, press):
 def test_a_carried_input_that_was_edited_says_so(app, backend, tea, model):
     backend.store.notebook.keep_preset(tea.id, "Known caller", {"dynamic_variables": {"name": "Ada"}})
     app.run()
-    app.button("load_preset").click().run()
+    use(app, "load_preset")
 
     give(app, model, "Ben")
 
@@ -87,7 +88,7 @@ def test_the_difference_from_the_defaults_is_told_and_taken_back(app, tea, model
 
     give(app, model, "Ada")
     texts = [text.value for text in app.text]
-    app.button("input_defaults").click().run()
+    use(app, "input_defaults")
 
     assert '~ dynamic_variables.name: "" → "Ada"' in texts
     assert any(text.startswith("− dynamic_variables.shop") for text in texts)

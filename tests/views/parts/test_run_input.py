@@ -7,6 +7,7 @@ import pytest
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from tests.factories import document, say, static
+from tests.views.bars import use
 from tests.views.talk import words
 
 
@@ -52,8 +53,7 @@ def test_a_box_without_variables_is_closed_and_opens_to_an_empty_table(app, back
     app.run()
     closed = [is_open(app, "dynamic_variables"), is_open(app, "runtime_variables")]
 
-    app.session_state[f"box_start_dynamic_variables_{page().generation}"] = True
-    app.run()
+    use(app, f"box_start_dynamic_variables_{page().generation}", True)
 
     assert closed == [False, False]
     assert table(app, "dynamic_variables") == []
@@ -63,10 +63,10 @@ def test_json_and_tables_are_two_views_of_one_input(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
     app.run()
 
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     before = json.loads(text_area(app, "json").value)
     text_area(app, "json").set_value('{"dynamic_variables": {"n": 42}, "welcome_message": "Hi"}').run()
-    app.segmented_control("input_mode").set_value("Form").run()
+    use(app, "input_mode", "Form")
 
     assert before == {"dynamic_variables": {"shop": "Leaf"}, "runtime_variables": {}}
     assert table(app, "dynamic_variables") == [{"name": "n", "type": "number", "value": "42"}]
@@ -76,11 +76,11 @@ def test_json_and_tables_are_two_views_of_one_input(app, backend, page):
 def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
 
     text_area(app, "json").set_value('{\n "run_by": ,\n}').run()
-    app.segmented_control("input_mode").set_value("Form").run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "Form")
+    use(app, "input_mode", "JSON")
 
     assert "line 2, column 12" in app.error[0].value
     assert text_area(app, "json").value == '{\n "run_by": ,\n}'
@@ -89,10 +89,10 @@ def test_json_that_does_not_parse_says_where_and_keeps_what_was_typed(app, backe
 def test_a_run_does_not_start_on_an_input_that_cannot_be_used(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     text_area(app, "json").set_value("{").run()
 
-    app.button("start").click().run()
+    use(app, "start")
 
     assert not app.exception
     assert page().session.status == "not_started"
@@ -102,10 +102,10 @@ def test_a_run_does_not_start_on_an_input_that_cannot_be_used(app, backend, page
 def test_a_change_that_cannot_be_used_can_be_discarded(app, backend, page):
     backend.create_workflow(document(static("a", "Hello"), defaults={"shop": "Leaf"}))
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     text_area(app, "json").set_value("{").run()
 
-    app.button("discard_input").click().run()
+    use(app, "discard_input")
 
     assert not app.error
     assert json.loads(text_area(app, "json").value)["dynamic_variables"] == {"shop": "Leaf"}
@@ -114,7 +114,7 @@ def test_a_change_that_cannot_be_used_can_be_discarded(app, backend, page):
 def test_what_the_input_holds_reaches_the_run(app, backend, page, press):
     backend.create_workflow(document(static("a", "Hello {{name}}")))
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     text_area(app, "json").set_value('{"dynamic_variables": {"name": "Ada"}, "run_by": "qa"}').run()
 
     press("start")
@@ -127,7 +127,7 @@ def test_what_the_input_holds_reaches_the_run(app, backend, page, press):
 def test_placeholders_without_a_value_are_listed_before_the_run(app, backend):
     backend.create_workflow(document(static("a", "Hello {{name}} of {{city}}")))
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
 
     text_area(app, "json").set_value('{"dynamic_variables": {"name": ""}}').run()
 
@@ -149,10 +149,10 @@ def test_another_start_node_can_be_chosen(app, backend, page, press):
 def test_a_start_node_that_the_version_does_not_have_is_kept_and_shown(app, backend, page):
     backend.create_workflow(document(static("a", "Hello")))
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     text_area(app, "json").set_value('{"start_node_logical_id": "gone"}').run()
 
-    app.segmented_control("input_mode").set_value("Form").run()
+    use(app, "input_mode", "Form")
 
     assert not app.exception
     assert next(box for box in app.selectbox if box.key.startswith("start_node")).value == "gone"
@@ -162,9 +162,9 @@ def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend,
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.segmented_control("input_for").set_value("Restart").run()
+    use(app, "input_for", "Restart")
 
-    app.button("copy_state").click().run()
+    use(app, "copy_state")
 
     assert model(page).value["initial_state"]["threads"]["0"]["node_logical_id"] == "chat"
     assert '"node_logical_id": "chat"' in text_area(app, "state_json").value
@@ -177,7 +177,7 @@ def test_the_state_of_another_run_can_be_copied_before_this_one_has_begun(app, b
     app.run()
 
     next(box for box in app.selectbox if box.key.startswith("copy_turn")).set_value(1).run()
-    app.button("copy_state").click().run()
+    use(app, "copy_state")
 
     copied = model(page).value["initial_state"]
     assert copied["threads"]["0"]["chat_history"][0]["content"] == "one"
@@ -199,7 +199,7 @@ def test_the_next_turn_is_given_more_than_the_message_once_and_only_once(app, ba
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     text_area(app, "next_json").set_value('{"dynamic_variables": {"tone": "kind"}}').run()
 
     app.chat_input("message").set_value("hello").run()
@@ -217,12 +217,12 @@ def test_each_version_keeps_what_it_was_last_given(app, backend, page):
     first = backend.create_workflow(document(static("a", "Hello")), name="First")
     second = backend.create_workflow(document(static("a", "Hello")), name="Second")
     app.run()
-    app.segmented_control("input_mode").set_value("JSON").run()
+    use(app, "input_mode", "JSON")
     text_area(app, "json").set_value('{"run_by": "qa"}').run()
 
-    app.selectbox("workflow").set_value(first.id).run()
+    use(app, "workflow", first.id)
     other = text_area(app, "json").value
-    app.selectbox("workflow").set_value(second.id).run()
+    use(app, "workflow", second.id)
 
     assert "qa" not in other
     assert json.loads(text_area(app, "json").value) == {"run_by": "qa"}

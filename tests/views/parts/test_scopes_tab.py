@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from debugger.views.state import ChosenVariable
 from tests.factories import direct, document, say, static, tool
+from tests.views.bars import control, use
 from tests.views.parts.test_inspector import COUNT, frame
 from tests.views.parts.test_why_tab import texts
 from tests.views.row_lists import drawn, lists, variables
@@ -43,8 +44,8 @@ def test_each_variable_names_the_event_that_set_it_and_leads_there(app, backend,
     page().variable = ChosenVariable("runtime", "n")
     app.run()
     assert drawn(app, "Runtime variables")["chosen"] == list(set_by).index("n")
-    assert app.button("who_runtime_n").label == f"Set by event {second} · turn 1"
-    app.button("who_runtime_n").click().run()
+    assert control(app, "who_runtime_n").label == f"Set by event {second} · turn 1"
+    use(app, "who_runtime_n")
 
     assert page().event == second
 
@@ -54,10 +55,10 @@ def test_only_variables_with_the_words_that_are_looked_for_are_shown(app, backen
     app.run()
     press("start")
 
-    app.text_input("state_find").set_value("leaf").run()
+    use(app, "state_find", "leaf")
     assert list(variables(app, "Dynamic")) == ["shop"]
     assert "Runtime variables" not in lists(app)
-    app.text_input("state_find").set_value("nowhere").run()
+    use(app, "state_find", "nowhere")
 
     assert "No variable has these words" in texts(app)
 
@@ -67,17 +68,17 @@ def test_changes_are_shown_by_event_by_turn_and_by_run_with_signs(app, backend, 
     app.run()
     press("start")
     page().event = states(page)[1]
-    app.segmented_control("state_view").set_value("Changes").run()
+    use(app, "state_view", "Changes")
 
     one = frame(app, "Variables that")
-    app.segmented_control("changes_span").set_value("The run").run()
+    use(app, "changes_span", "The run")
     all_ = frame(app, "Variables that")
 
     assert one.iloc[0].to_list() == ["~", "runtime.n.n", "2", "5"]
     assert "dynamic.shop" in all_["variable"].to_list()
     assert set(all_[""]) == {"+"}
     page().event = states(page)[1] - 1
-    app.segmented_control("changes_span").set_value("This event").run()
+    use(app, "changes_span", "This event")
     assert "changed no variable" in texts(app)
 
 
@@ -95,7 +96,7 @@ def test_a_change_of_a_text_is_shown_word_by_word(app, backend, page, press):
     app.run()
     press("start")
     page().event = states(page)[1]
-    app.segmented_control("state_view").set_value("Changes").run()
+    use(app, "state_view", "Changes")
     at = frame(app, "Variables that")["variable"].to_list().index("runtime.line")
 
     app.session_state["changes"] = {"selection": {"rows": [], "columns": [], "cells": [[at, "after"]]}}
@@ -110,7 +111,7 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     counted(backend)
     app.run()
     press("start")
-    app.segmented_control("state_view").set_value("Watch").run()
+    use(app, "state_view", "Watch")
     assert "Nothing is watched yet" in texts(app)
 
     app.text_input("new_watch").set_value("[[n.n]] >= 5").run()
@@ -119,13 +120,13 @@ def test_what_is_watched_keeps_its_values_and_leads_to_where_it_became_true(app,
     rows = frame(app, "What is watched").to_dict("list")
     choose_row(app, "watches", 0)
     values = frame(app, "The values of")
-    app.button("first_true").click().run()
+    use(app, "first_true")
 
     assert rows["watch"] == ["[[n.n]] >= 5", "shop"]
     assert rows["value"] == ["true", '"Leaf"']
     assert values["value"].to_list() == ["false", "true"]
     assert page().event == states(page)[1]
-    app.button("remove_watch").click().run()
+    use(app, "remove_watch")
     assert page().watches == ["shop"]
 
 
@@ -135,7 +136,7 @@ def test_a_watch_that_is_no_condition_is_refused_with_its_place_and_kept_in_the_
     counted(backend)
     app.run()
     press("start")
-    app.segmented_control("state_view").set_value("Watch").run()
+    use(app, "state_view", "Watch")
 
     app.text_input("new_watch").set_value("[[n]] ==").run()
 
@@ -151,8 +152,8 @@ def test_a_variable_is_watched_from_its_row(app, backend, page, press):
     page().variable = ChosenVariable("runtime", "n")
     app.run()
 
-    app.button("watch_runtime_n").click().run()
-    app.segmented_control("state_view").set_value("Watch").run()
+    use(app, "watch_runtime_n")
+    use(app, "state_view", "Watch")
 
     assert frame(app, "What is watched")["watch"].to_list() == ["runtime.n"]
     assert frame(app, "What is watched")["value"].to_list() == ['{"n": 5}']

@@ -8,6 +8,7 @@ from debugger.exports import SIDE_EFFECTS
 from debugger.exports.side_effects_file import side_effect_rows
 from tests.engine.expansion.parts import super_node
 from tests.factories import direct, document, node, say
+from tests.views.bars import badges, captions, control, use
 
 SAVE = {"url": "http://127.0.0.1:9/bookings", "method": "POST"}
 
@@ -23,12 +24,8 @@ def ledger(app):
     return next(element.value for element in app.dataframe if element.proto.alt.startswith("Side effects"))
 
 
-def captions(app):
-    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
-
-
 def open_ledger(app):
-    app.segmented_control("lower_view").set_value("Side effects").run()
+    use(app, "lower_view", "Side effects")
     assert not app.exception
 
 
@@ -73,21 +70,21 @@ def test_a_blocked_call_stands_in_the_ledger_with_what_to_set(app, backend, pres
     assert row["target"] == "POST http://127.0.0.1:9/bookings"
     assert (list(row["how"]), list(row["outcome"])) == (["blocked"], ["not made"])
     assert "Set WORKFLOW_DEBUGGER_OUTBOUND_WRITE=live" in captions(app)
-    assert any("Outside: 1 write (blocked)" in each.value.replace("\\", "") for each in app.markdown)
+    assert any("Outside: 1 write (blocked)" in badge for badge in badges(app))
 
 
 def test_the_filter_of_the_timeline_is_kept_while_the_ledger_is_shown(app, backend, press):
     backend.create_workflow(calls())
     app.run()
     press("start")
-    app.segmented_control("timeline_density").set_value("Raw").run()
-    app.text_input("timeline_text").set_value("booking").run()
+    use(app, "timeline_density", "Raw")
+    use(app, "timeline_text", "booking")
 
     open_ledger(app)
-    app.segmented_control("lower_view").set_value("Timeline").run()
+    use(app, "lower_view", "Timeline")
 
-    assert app.segmented_control("timeline_density").value == "Raw"
-    assert app.text_input("timeline_text").value == "booking"
+    assert control(app, "timeline_density").value == "Raw"
+    assert control(app, "timeline_text").value == "booking"
 
 
 def test_the_ledger_of_a_reopened_run_is_the_same(app, backend, page, press):
@@ -97,7 +94,7 @@ def test_the_ledger_of_a_reopened_run_is_the_same(app, backend, page, press):
     open_ledger(app)
     before = ledger(app).to_dict("records")
 
-    app.button("reload_run").click().run()
+    use(app, "reload_run")
 
     assert str(ledger(app).to_dict("records")) == str(before)
 
@@ -121,7 +118,7 @@ def test_an_event_inside_a_super_node_belongs_to_it_in_the_node_tab(app, backend
     press("start")
 
     page().node = "booking"
-    app.segmented_control("inspector_tab").set_value("Node").run()
+    use(app, "inspector_tab", "Node")
 
     runs = next(each.value for each in app.dataframe if each.proto.alt.startswith("Runs of the chosen"))
     assert list(runs["inside"]) == ["Save"]

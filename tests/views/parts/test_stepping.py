@@ -4,6 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.session.breakpoints import Breakpoint
 from tests.factories import direct, document, say, static
+from tests.views.bars import captions, control, use
 from tests.views.conftest import APP
 
 LINE = (static("a", "A {{who}}"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat"))
@@ -13,12 +14,8 @@ def line(**more):
     return document(*LINE, defaults={"who": "Ada"}, **more)
 
 
-def told(app):
-    return " ".join(caption.value.replace("\\", "") for caption in app.caption)
-
-
 def click(app, key):
-    app.button(key).click().run()
+    use(app, key)
     assert not app.exception
 
 
@@ -34,17 +31,17 @@ def test_a_step_begins_the_run_and_stands_still_at_its_first_event(app, backend,
     click(app, "step_event")
 
     assert page().session.stop_point.position == 0
-    assert "One event on." in told(app)
+    assert "One event on." in captions(app)
     page().session.stop()
 
 
 def test_steps_by_node_stand_still_before_each_and_resume_goes_to_the_users_turn(app, backend, page):
     opened(app, backend)
     click(app, "step_node")
-    first = told(app)
+    first = captions(app)
 
     click(app, "step_node")
-    second = told(app)
+    second = captions(app)
     click(app, "resume")
 
     assert "Before A." in first
@@ -55,8 +52,8 @@ def test_steps_by_node_stand_still_before_each_and_resume_goes_to_the_users_turn
 def test_without_a_run_that_stands_still_there_is_nothing_to_resume(app, backend):
     opened(app, backend)
 
-    assert app.button("resume").disabled
-    assert not app.button("step_event").disabled
+    assert control(app, "resume").disabled
+    assert not control(app, "step_event").disabled
 
 
 def test_a_backend_that_cannot_be_held_greys_the_steps_and_says_why(app, backend, monkeypatch):
@@ -65,8 +62,8 @@ def test_a_backend_that_cannot_be_held_greys_the_steps_and_says_why(app, backend
     monkeypatch.setattr(type(backend), "capabilities", Capabilities({"pause_mid_turn": "It runs elsewhere."}))
     opened(app, backend)
 
-    assert app.button("step_node").disabled
-    assert app.button("step_node").help == "It runs elsewhere\\."
+    assert control(app, "step_node").disabled
+    assert control(app, "step_node").help == "It runs elsewhere."
 
 
 def test_a_node_can_be_run_to_from_its_tab(app, backend, page):
@@ -77,13 +74,13 @@ def test_a_node_can_be_run_to_from_its_tab(app, backend, page):
 
     click(app, "run_to")
 
-    assert "Before B." in told(app)
+    assert "Before B." in captions(app)
     page().session.stop()
 
 
 def test_a_breakpoint_is_set_from_the_list_shown_verified_and_taken_away(app, backend, page):
     opened(app, backend)
-    app.segmented_control("lower_view").set_value("Breakpoints").run()
+    use(app, "lower_view", "Breakpoints")
     app.selectbox("bp_target_before").set_value("b")
     app.text_input("bp_condition").set_value("{{who}} == 'Ada'")
     app.text_input("bp_hits").set_value("1")
@@ -102,7 +99,7 @@ def test_a_breakpoint_at_a_node_that_is_gone_is_hollow_with_the_reason(app, back
     opened(app, backend)
     page().session.breakpoints.put(Breakpoint("before", "gone"))
 
-    app.segmented_control("lower_view").set_value("Breakpoints").run()
+    use(app, "lower_view", "Breakpoints")
 
     shown = " ".join(markdown.value.replace("\\", "") for markdown in app.markdown)
     assert "This version of the workflow has no such node." in shown
@@ -110,7 +107,7 @@ def test_a_breakpoint_at_a_node_that_is_gone_is_hollow_with_the_reason(app, back
 
 def test_what_is_no_hit_count_is_told_and_what_was_typed_stays(app, backend, page):
     opened(app, backend)
-    app.segmented_control("lower_view").set_value("Breakpoints").run()
+    use(app, "lower_view", "Breakpoints")
     app.text_input("bp_hits").set_value("often")
 
     click(app, "bp_add")
@@ -149,7 +146,7 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     click(app, "step_node")
     app.session_state["live_edit"] = True
     app.run()
-    assert "Nothing is changed yet." in told(app)
+    assert "Nothing is changed yet." in captions(app)
     pending = page().pending
     tier = next(tier for tier in pending.shown if tier.scope == "dynamic")
     from debugger.session.variable_rows import VariableRow

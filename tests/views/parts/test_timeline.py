@@ -3,16 +3,12 @@ from __future__ import annotations
 import re
 
 from tests.factories import direct, document, node, say, static
+from tests.views.bars import captions, use
 from tests.views.row_lists import column, drawn, rows
 
 
-def captions(app):
-    return " ".join(caption.value for caption in app.caption)
-
-
 def open_filters(app):
-    app.session_state["timeline_more"] = True
-    app.run()
+    use(app, "timeline_more", True)
 
 
 def test_before_a_run_the_timeline_says_what_would_be_here(app, backend):
@@ -39,7 +35,7 @@ def test_raw_shows_everything(app, backend, page, press):
     app.run()
     press("start")
 
-    app.segmented_control("timeline_density").set_value("Raw").run()
+    use(app, "timeline_density", "Raw")
 
     assert len(rows(app)) == len(page().session.turns[0].events)
     assert "hidden" not in captions(app)
@@ -61,9 +57,9 @@ def test_text_and_type_narrow_the_timeline(app, backend, press):
     app.run()
     press("start")
 
-    app.text_input("timeline_text").set_value("hello").run()
+    use(app, "timeline_text", "hello")
     by_text = column(app, "type")
-    app.text_input("timeline_text").set_value("").run()
+    use(app, "timeline_text", "")
     open_filters(app)
     app.multiselect("timeline_types").set_value(["direct_edge"]).run()
     by_type = column(app, "type")
@@ -77,7 +73,7 @@ def test_a_filter_that_fits_nothing_says_so(app, backend, press):
     app.run()
     press("start")
 
-    app.text_input("timeline_text").set_value("no such word").run()
+    use(app, "timeline_text", "no such word")
 
     assert "No event matches" in captions(app)
 
@@ -87,7 +83,7 @@ def test_failures_stay_whatever_the_filter(app, backend, press):
     app.run()
     press("start")
 
-    app.text_input("timeline_text").set_value("no such word").run()
+    use(app, "timeline_text", "no such word")
 
     assert "workflow_error" in set(column(app, "type"))
 
@@ -100,7 +96,7 @@ def test_the_chosen_node_can_be_looked_at_alone(app, backend, page, press):
     app.run()
 
     open_filters(app)
-    app.toggle("timeline_only_node").set_value(True).run()
+    use(app, "timeline_only_node", True)
 
     assert set(column(app, "node")) == {"Chat"}
 
@@ -113,7 +109,7 @@ def test_the_chosen_event_stays_marked_when_a_filter_moves_it(app, backend, page
     app.run()
     before = drawn(app)["chosen"]
 
-    app.segmented_control("timeline_density").set_value("Raw").run()
+    use(app, "timeline_density", "Raw")
 
     after = drawn(app)["chosen"]
     assert before == 1
@@ -127,7 +123,7 @@ def test_following_the_run_again_takes_the_mark_away(app, backend, page, press):
     page().event = int(column(app, "#")[0])
     app.run()
 
-    app.button("latest").click().run()
+    use(app, "latest")
 
     assert drawn(app)["chosen"] is None
 
@@ -157,7 +153,7 @@ def talk(app, backend, press, settle, *lines):
 def test_in_turns_each_row_is_a_turn(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
-    app.segmented_control("timeline_density").set_value("Turns").run()
+    use(app, "timeline_density", "Turns")
 
     assert column(app, "turn") == ["1", "2"]
     assert column(app, "user") == ["", "green tea"]
@@ -168,7 +164,7 @@ def test_in_turns_each_row_is_a_turn(app, backend, press, settle):
 def test_in_steps_each_row_is_a_step(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
-    app.segmented_control("timeline_density").set_value("Steps").run()
+    use(app, "timeline_density", "Steps")
 
     told = [(row["status"], row["node"]) for row in rows(app)]
     assert ("ran", "A") in told
@@ -180,9 +176,9 @@ def test_times_are_told_as_asked_for(app, backend, press, settle):
     talk(app, backend, press, settle, "green tea")
 
     open_filters(app)
-    app.segmented_control("timeline_times").set_value("Elapsed").run()
+    use(app, "timeline_times", "Elapsed")
     elapsed = next(row["time"] for row in rows(app) if row["turn"] == "2")
-    app.segmented_control("timeline_times").set_value("UTC").run()
+    use(app, "timeline_times", "UTC")
     clock = column(app, "time")[0]
 
     assert 0 <= float(elapsed.removesuffix(" s")) < 5
@@ -195,7 +191,7 @@ def test_failures_only_hides_what_went_well_and_counts_it(app, backend, press):
     press("start")
 
     open_filters(app)
-    app.toggle("timeline_failures").set_value(True).run()
+    use(app, "timeline_failures", True)
 
     assert set(column(app, "type")) <= {"workflow_error", "workflow_warning"}
     assert "hidden" in captions(app)
@@ -208,8 +204,7 @@ def test_a_filter_holds_while_its_box_is_closed(app, backend, press):
     open_filters(app)
     app.multiselect("timeline_types").set_value(["direct_edge"]).run()
 
-    app.session_state["timeline_more"] = False
-    app.run()
+    use(app, "timeline_more", False)
     app.run()
 
     assert [box.key for box in app.multiselect if box.key == "timeline_types"] == []
@@ -232,7 +227,7 @@ def test_a_long_run_comes_in_pages_the_last_one_first(app, backend, page, press,
     monkeypatch.setattr("debugger.analysis.pages.page_count.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.pages.page_of.__defaults__", (5,))
     talk(app, backend, press, settle, "green tea")
-    app.segmented_control("timeline_density").set_value("Raw").run()
+    use(app, "timeline_density", "Raw")
     total = sum(len(turn.events) for turn in page().session.turns)
     last = [int(number) for number in column(app, "#")]
 

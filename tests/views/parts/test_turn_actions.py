@@ -5,6 +5,7 @@ import pytest
 from debugger.backends.base import Capabilities
 from debugger.errors import UnsupportedError
 from tests.factories import document, say
+from tests.views.bars import captions, control, use
 
 NO_CHECKPOINTS = Capabilities({"exact_fork": "No checkpoint.", "initial_state": "No state."})
 
@@ -34,8 +35,8 @@ def hosted(backend, monkeypatch):
 
 
 def words(app):
-    found = [*app.caption, *app.text, *app.markdown, *app.error]
-    return " ".join(str(element.value) for element in found).replace("\\", "")
+    found = [*app.text, *app.markdown, *app.error]
+    return " ".join([captions(app), *(element.value.replace("\\", "") for element in found)])
 
 
 def test_what_nothing_can_be_run_in_greys_the_buttons_with_its_reason(app, backend, page, run, monkeypatch):
@@ -44,15 +45,15 @@ def test_what_nothing_can_be_run_in_greys_the_buttons_with_its_reason(app, backe
     app.run()
 
     for key in ("fork_turn", "send_again"):
-        assert app.button(key).disabled
-        assert "recording" in app.button(key).help
+        assert control(app, key).disabled
+        assert "recording" in control(app, key).help
 
 
 def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app, hosted, page, run):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
 
     lead = f"fork_{page().generation}"
-    assert app.segmented_control(f"{lead}_way").options == [
+    assert control(app, f"{lead}_way").options == [
         "Rebuilt from the record",
         "Sent again from turn 1",
     ]
@@ -62,9 +63,9 @@ def test_without_checkpoints_two_ways_are_offered_and_nothing_is_run_unasked(app
 
 
 def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hosted, page, run):
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
 
-    app.button("check_fork").click().run()
+    use(app, "check_fork")
     assert page().fork_check.wait(10)
     app.run()
 
@@ -73,11 +74,11 @@ def test_without_checkpoints_a_control_run_is_made_when_it_is_asked_for(app, hos
 
 
 def test_another_way_forgets_what_was_checked_in_the_first(app, hosted, page, run):
-    app.button("fork_turn").click().run()
-    app.button("check_fork").click().run()
+    use(app, "fork_turn")
+    use(app, "check_fork")
     assert page().fork_check.wait(10)
 
-    app.segmented_control(f"fork_{page().generation}_way").set_value("replayed").run()
+    use(app, f"fork_{page().generation}_way", "replayed")
 
     assert "Not checked" in words(app)
     assert app.selectbox(f"fork_{page().generation}_start_None").disabled
@@ -85,7 +86,7 @@ def test_another_way_forgets_what_was_checked_in_the_first(app, hosted, page, ru
 
 def test_a_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
     other = backend.fork(run, 2)
-    app.button("fork_turn").click().run()
+    use(app, "fork_turn")
 
     app.query_params["run"] = other
     app.run()
@@ -95,8 +96,8 @@ def test_a_fork_that_is_prepared_belongs_to_its_run(app, backend, page, run):
 
 
 def test_the_input_of_a_turn_has_the_button_too(app, page, run):
-    app.segmented_control("inspector_tab").set_value("Input").run()
+    use(app, "inspector_tab", "Input")
 
-    app.button("fork_here").click().run()
+    use(app, "fork_here")
 
     assert page().fork.point.number == 2

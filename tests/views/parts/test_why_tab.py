@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.factories import direct, document, say, static, tool, when
+from tests.views.bars import captions, control, use
 from tests.views.parts.test_inspector import frame
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
@@ -21,12 +22,12 @@ def counting():
 
 def texts(app):
     """Everything that is written, marks of Markdown left out."""
-    parts = [*app.markdown, *app.caption, *app.text, *app.code]
-    return " / ".join(part.value.replace("\\", "") for part in parts)
+    parts = [*app.markdown, *app.text, *app.code]
+    return " / ".join([captions(app), *(part.value.replace("\\", "") for part in parts)])
 
 
 def open_why(app):
-    app.segmented_control("inspector_tab").set_value("Why").run()
+    use(app, "inspector_tab", "Why")
     assert not app.exception
 
 
@@ -68,18 +69,18 @@ def test_one_steps_from_decision_to_decision(app, backend, page, press, settle):
     open_why(app)
     assert "Decision 2 of 2" in texts(app)
 
-    app.button("previous_decision").click().run()
+    use(app, "previous_decision")
     first = page().event
     assert "Decision 1 of 2" in texts(app)
     assert "A → B" in texts(app)
-    assert app.button("previous_decision").disabled
-    app.button("next_decision").click().run()
+    assert control(app, "previous_decision").disabled
+    use(app, "next_decision")
 
     assert page().event > first
     assert page().session.turns[0].events[page().event].type == "direct_edge"
-    app.button("latest_decision").click().run()
+    use(app, "latest_decision")
     assert page().event is None
-    assert app.segmented_control("inspector_tab").value == "Why"
+    assert control(app, "inspector_tab").value == "Why"
 
 
 def test_a_row_of_the_list_chooses_its_decision(app, backend, page, press):
@@ -129,7 +130,7 @@ def test_a_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, ba
     app.run()
     assert "taken 0 times" in texts(app)
     assert "was not taken yet" in texts(app)
-    app.button("leave_edge").click().run()
+    use(app, "leave_edge")
 
     assert page().edge is None
     assert "Count → Chat" in texts(app)

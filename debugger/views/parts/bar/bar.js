@@ -18,10 +18,12 @@ function instanceOf(root) {
   return it;
 }
 
-// A key that is typed into a field is text unless Ctrl is held, and a dialog has the keyboard for itself.
+// A key that is typed into a field is text unless Ctrl is held: then the field, too, may have made use of it, as
+// a box of several lines that keeps what was typed. A dialog has the keyboard for itself.
 function pressByKey(it, event) {
-  const isTyped = event.composedPath()[0].closest?.(FIELDS) && !event.ctrlKey && !event.metaKey;
-  if (event.defaultPrevented || isTyped || document.querySelector('[data-testid="stDialog"]')) return;
+  const isTyped = event.composedPath()[0].closest?.(FIELDS);
+  const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
+  if (isTaken || document.querySelector('[data-testid="stDialog"]')) return;
   const part = it.parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
   event.preventDefault();

@@ -220,7 +220,7 @@ class Choice:
 
     def use(self, value: Any) -> None:
         """A person has chosen another one."""
-        if value in self.options:
+        if isinstance(value, str) and value in self.options:
             _hold(self.key, value, self.on_change)
 
 

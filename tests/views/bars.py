@@ -1,0 +1,128 @@
+"""The controls of a page by their keys: Streamlit's own, with those that stand in a bar."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.testing.v1 import AppTest
+
+_OWN = ("button", "button_group", "toggle", "text_input", "selectbox")
+"""Kinds of controls that stand in bars, as Streamlit names its own."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A control in a bar, with what its browser is told."""
+
+    app: AppTest
+    bar: Any
+    item: dict[str, Any]
+
+    @property
+    def label(self):
+        return self.item["label"]
+
+    @property
+    def help(self):
+        return self.item.get("help", "")
+
+    @property
+    def disabled(self):
+        return self.item.get("disabled", False)
+
+    @property
+    def value(self):
+        return self.item["value"]
+
+    @property
+    def options(self):
+        """What people read, as of Streamlit's own."""
+        return [words for _, words in self.item["options"]]
+
+    def use(self, value=None):
+        """Tell of it what a browser tells, and let the page draw what comes of that."""
+        tell(self.app, self.bar, {"key": self.item["key"], "value": value})
+
+
+def tell(app, bar, used):
+    """Let a browser tell what was used in a bar."""
+    states = app._tree.get_widget_states()
+    events = states.widgets.add()
+    events.id = _make_trigger_id(bar.proto.id, "events")
+    events.json_trigger_value = json.dumps([{"event": "used", "value": used}])
+    app._run(states)
+
+
+def bars(app):
+    """All of them by their keys."""
+    return {element.key: element for element in app.get("bidi_component") if "low" in _data(element)}
+
+
+def items(app, key):
+    """What stands in one bar."""
+    return _items(bars(app)[key])
+
+
+def control(app, key):
+    """The one with this key.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return _controls(app)[key]
+
+
+def keys(app):
+    """Those of all controls."""
+    return set(_controls(app))
+
+
+def use(app, key, value=None):
+    """Press a button; choose, switch or write `value` elsewhere."""
+    found = control(app, key)
+    if isinstance(found, Part):
+        found.use(value)
+    elif found.type == "button":
+        found.click().run()
+    else:
+        found.set_value(value).run()
+
+
+def words(app):
+    """What the bars tell besides their controls."""
+    return [item["text"] for _, item in _all(app) if "text" in item]
+
+
+def badges(app):
+    """What stands in the bars' badges."""
+    return [item["text"] for _, item in _all(app) if item["kind"] == "badge"]
+
+
+def meters(app):
+    """How far something is, with the text beside it."""
+    return [(item["text"], item["share"]) for _, item in _all(app) if item["kind"] == "meter"]
+
+
+def captions(app):
+    """What Streamlit's captions and the bars tell, without Markdown's escapes."""
+    return " ".join([*(caption.value.replace("\\", "") for caption in app.caption), *words(app)])
+
+
+def _data(element):
+    return json.loads(element.proto.json)
+
+
+def _items(element):
+    return json.loads(_data(element)["items"])
+
+
+def _all(app):
+    return [(bar, item) for bar in bars(app).values() for item in _items(bar)]
+
+
+def _controls(app):
+    own = {element.key: element for kind in _OWN for element in app.get(kind) if element.key}
+    return own | {item["key"]: Part(app, bar, item) for bar, item in _all(app) if "key" in item}
