@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from debugger.views.shell import run
+import streamlit as st
+from starlette.middleware import Middleware
 
-run()
+from debugger.views.reading_ahead import ReadAhead
+
+app = st.App("debugger/views/script.py", middleware=[Middleware(ReadAhead)])

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
+from debugger.analysis.event_facts import EventFacts, facts_of
 from debugger.analysis.facts import node_name_of, node_of
 from debugger.analysis.origins import label_of
 from debugger.analysis.spoken import Spoken, spoken_in
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
 
+_NOTES: dict[str, Literal["warning", "error"]] = {"workflow_error": "error", "workflow_warning": "warning"}
+
 _MOST_WARNINGS = 2
 """In a row; of more of them only the number is shown at first."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class Bubble:
     """One entry of the chat pane."""
 
@@ -42,7 +45,7 @@ def bubbles(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) ->
     """
     reader = BubbleReader(names or {})
     for place, turn in enumerate(turns):
-        reader.take(turn, place)
+        reader.take(turn, place, facts_of(turn.events))
     return reader.bubbles
 
 
@@ -57,23 +60,48 @@ class BubbleReader:
         self.bubbles: list[Bubble] = []
         self._names = names
         self._count = 0
+        self._speakers: dict[tuple[str, str | None], str] = {}
 
-    def take(self, turn: TurnLog, place: int) -> None:
-        """Take in the next turn, or piece of background work, and its place among them from 0."""
-        said = [_said(words, self._names) for words in spoken_in(turn, place, self._count)]
-        self.bubbles += sorted([*said, *_notes(turn, self._count, self._names)], key=_moment)
-        self._count += len(turn.events)
+    def take(self, turn: TurnLog, place: int, events: Sequence[EventFacts]) -> None:
+        """Take in the next turn, or piece of background work.
+
+        Args:
+            turn: The turn.
+            place: Its place among them, from 0.
+            events: Its events.
+        """
+        said = [self._said(words) for words in spoken_in(turn, place, self._count)]
+        notes = self._notes(turn, events)
+        self.bubbles += sorted([*said, *notes], key=_moment)
+        self._count += len(events)
 
     def copy(self) -> BubbleReader:
         """Another one that stands here, to go on by itself."""
         other = BubbleReader(self._names)
         other.bubbles, other._count = self.bubbles.copy(), self._count
+        other._speakers = self._speakers  # what is known of a name stays true
         return other
 
+    def _said(self, words: Spoken) -> Bubble:
+        speaker = self._speaker(words.event) if words.event else ""
+        return Bubble(
+            words.role, words.text, speaker, words.turn_number, words.event_index, words.is_background
+        )
 
-def _said(words: Spoken, names: Mapping[str, str]) -> Bubble:
-    speaker = _speaker(words.event, names)
-    return Bubble(words.role, words.text, speaker, words.turn_number, words.event_index, words.is_background)
+    def _notes(self, turn: TurnLog, events: Sequence[EventFacts]) -> Iterator[Bubble]:
+        for index, facts in enumerate(events, start=self._count):
+            role = _NOTES.get(facts.type)
+            if role is not None:
+                event = facts.event
+                speaker = self._speaker(event)
+                yield Bubble(role, event.summary, speaker, turn.number, index, turn.is_background)
+
+    def _speaker(self, event: Event) -> str:
+        node, name = node_of(event) or "", node_name_of(event)
+        found = self._speakers.get((node, name))
+        if found is None:
+            found = self._speakers[node, name] = label_of(node, name or node, self._names)
+        return found
 
 
 def folded(said: Iterable[Bubble]) -> list[list[Bubble]]:
@@ -86,18 +114,6 @@ def folded(said: Iterable[Bubble]) -> list[list[Bubble]]:
 
 def _is_many(group: list[Bubble]) -> bool:
     return group[0].role == "warning" and len(group) > _MOST_WARNINGS
-
-
-def _speaker(event: Event | None, names: Mapping[str, str]) -> str:
-    node = (node_of(event) or "") if event else ""
-    return label_of(node, node_name_of(event) or node, names) if event else ""
-
-
-def _notes(turn: TurnLog, first: int, names: Mapping[str, str]) -> Iterator[Bubble]:
-    for index, event in enumerate(turn.events, start=first):
-        if event.type in ("workflow_error", "workflow_warning"):
-            role: Literal["warning", "error"] = "error" if event.type == "workflow_error" else "warning"
-            yield Bubble(role, event.summary, _speaker(event, names), turn.number, index, turn.is_background)
 
 
 def _moment(bubble: Bubble) -> int:

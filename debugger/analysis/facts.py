@@ -17,6 +17,7 @@ _NODE_FIELDS = (
     "last_node_logical_id",
     "parked_node_logical_id",
 )
+_NAME_FIELDS = ("origin_node_name", "source_node_name")
 _THREAD_FIELDS = ("thread_id", "companion_thread_id")
 _YEAR_10000 = 253402300799
 
@@ -38,26 +39,19 @@ def text(event: Event, name: str) -> str | None:
 
 def node_of(event: Event) -> str | None:
     """The id of the node that an event belongs to; of a hop, the node that it leaves."""
-    own, extra = event.__dict__, event.__pydantic_extra__  # as `field` reads them, which is asked very often
-    for name in _NODE_FIELDS:
-        value = own.get(name)
-        if value is None and extra:
-            value = extra.get(name)
-        if isinstance(value, str) and value:
-            return value
-    return None
+    return _first_text(event, _NODE_FIELDS)
 
 
 def node_name_of(event: Event) -> str | None:
     """The name of the node that an event belongs to, where the event tells it."""
-    return text(event, "origin_node_name") or text(event, "source_node_name")
+    return _first_text(event, _NAME_FIELDS)
 
 
 def thread_id_of(event: Event) -> str | None:
     """The internal id of an event's thread: ``"0"``, or ``0_companion_<configured id>``."""
     if event.origin_thread_id is not None:
         return event.origin_thread_id
-    return next((value for name in _THREAD_FIELDS if (value := text(event, name))), None)
+    return _first_text(event, _THREAD_FIELDS)
 
 
 def thread_of(event: Event) -> str | None:
@@ -73,6 +67,17 @@ def is_failed_run(event: Event) -> bool:
 def time_of(event: Event) -> float | None:
     """When an event happened, in seconds since the epoch; ``None`` where it bears no time of our calendar."""
     return event.timestamp if 0 < event.timestamp < _YEAR_10000 else None
+
+
+def _first_text(event: Event, names: tuple[str, ...]) -> str | None:
+    """The first of some fields that is a text and not empty; asked of every event, and more than once."""
+    extra = event.__pydantic_extra__
+    fields = {**event.__dict__, **extra} if extra else event.__dict__
+    for name in names:
+        value = fields.get(name)
+        if value and isinstance(value, str):
+            return value
+    return None
 
 
 def iso_utc(time: float | None) -> str:

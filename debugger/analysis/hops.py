@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.facts import node_of, text, thread_id_of
+from debugger.analysis.event_facts import EventFacts
+from debugger.analysis.facts import node_of, text
 from debugger.analysis.origins import author_edge_id, author_node_id
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
@@ -25,7 +26,10 @@ HOP_TYPES = frozenset(
 """Events that tell of a hop. ``waiting_condition_matched`` is none: a ``conditional_edge`` follows it."""
 
 
-@dataclass(frozen=True)
+_EDGE_TYPES = {"direct_edge": "direct", "conditional_edge": "conditional"}
+
+
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class Hop:
     """One step from node to node."""
 
@@ -75,12 +79,12 @@ class EdgeFinder:
 
     def of(self, event: Event) -> EdgeConfig | None:
         """The edge that a hop followed: by its id, else by both its ends, its type and its name."""
-        known = self.by_id(text(event, "edge_logical_id"))
-        if known is not None or text(event, "edge_logical_id"):
-            return known
-        ends = (self._own(node_of(event)), self._own(text(event, "destination_node_logical_id")))
+        edge_id = text(event, "edge_logical_id")
+        if edge_id is not None:
+            return self.by_id(edge_id)
         if self.is_inside(event):
             return None
+        ends = (self._own(node_of(event)), self._own(text(event, "destination_node_logical_id")))
         fitting = [edge for edge in self._by_ends.get(ends, ()) if _can_tell_of(event, edge)]
         name = text(event, "edge_name")
         return next((edge for edge in fitting if name and edge.name == name), fitting[0] if fitting else None)
@@ -97,27 +101,38 @@ class EdgeFinder:
 
 def hops(turns: Sequence[TurnLog], edges: EdgeFinder) -> Iterator[Hop]:
     """Every hop of a run, in the order they happened."""
-    number = index = 0
+    number = first = 0
     for turn in turns:
-        for hop in hops_in(turn, edges, number, index):
-            number = hop.number
-            yield hop
-        index += len(turn.events)
+        for index, event in enumerate(turn.events, start=first):
+            if event.type in HOP_TYPES:
+                number += 1
+                yield hop_of(EventFacts(event), edges, number, turn.number, index)
+        first += len(turn.events)
 
 
-def hops_in(turn: TurnLog, edges: EdgeFinder, number: int, first: int) -> Iterator[Hop]:
-    """The same of one turn.
+def hop_of(event: EventFacts, edges: EdgeFinder, number: int, turn_number: int, index: int) -> Hop:
+    """The hop that an event tells of.
 
     Args:
-        turn: The turn, or some background work.
+        event: An event of one of `HOP_TYPES`.
         edges: The workflow's edges.
-        number: How many hops the run has before it.
-        first: How many events the run has before it.
+        number: Counts the run's hops from 1.
+        turn_number: The turn that it is in.
+        index: Its place in the run, from 0.
     """
-    for index, event in enumerate(turn.events, start=first):
-        if event.type in HOP_TYPES:
-            number += 1
-            yield _hop(event, edges.of(event), number, turn.number, index)
+    hop, edge = event.event, edges.of(event.event)
+    return Hop(
+        number,
+        edge.logical_id if edge else text(hop, "edge_logical_id"),
+        event.node,
+        text(hop, "destination_node_logical_id"),
+        event.type,
+        text(hop, "reason") or "",
+        turn_number,
+        index,
+        event.thread_id,
+        text(hop, "edge_name") or (edge.name if edge else None),
+    )
 
 
 def condition_of(hop: Hop, edges: EdgeFinder, nodes: Mapping[str, NodeConfig]) -> str:
@@ -140,26 +155,11 @@ def condition_words(condition: ConditionConfig | None) -> str:
     return condition.text if condition else ""
 
 
-def _hop(event: Event, edge: EdgeConfig | None, number: int, turn_number: int, index: int) -> Hop:
-    return Hop(
-        number=number,
-        edge_id=edge.logical_id if edge else text(event, "edge_logical_id"),
-        source=node_of(event),
-        destination=text(event, "destination_node_logical_id"),
-        kind=event.type,
-        reason=text(event, "reason") or "",
-        turn_number=turn_number,
-        event_index=index,
-        thread_id=thread_id_of(event),
-        edge_name=text(event, "edge_name") or (edge.name if edge else None),
-    )
-
-
 def _can_tell_of(event: Event, edge: EdgeConfig) -> bool:
     """Whether an event of this type can be about an edge of that type."""
     if event.type == "companion_edge":
         return edge.type == "companion" or edge.forks_companion
-    return {"direct_edge": "direct", "conditional_edge": "conditional"}.get(event.type) == edge.type
+    return _EDGE_TYPES.get(event.type) == edge.type
 
 
 def _global_condition(node: NodeConfig | None, *, reverse: bool) -> ConditionConfig | None:

@@ -19,7 +19,7 @@ from debugger.protocol.workflow import Workflow
 _NO_WORKFLOW = Workflow()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class Moment:
     """The variables from one event on. The values belong to the events: read them, do not change them."""
 
@@ -95,7 +95,8 @@ class Moments(Following):
     def take(self, event: Event, index: int, turn: TurnLog) -> None:
         """Take in an event."""
         if event.type == "end_node_run":
-            self._labels.update(label for label in (node_of(event), node_name_of(event)) if label)
+            self._learn(node_of(event))
+            self._learn(node_name_of(event))
         elif self._memory.take(event):
             self._keep(index, turn.number)
 
@@ -117,6 +118,10 @@ class Moments(Following):
         memory.dynamic, memory.system, memory.runtime = moment.dynamic, moment.system, dict(moment.runtime)
         memory.workflow, memory.seeds = moment.workflow, moment.seeds
         return memory.scopes(self._labels)
+
+    def _learn(self, label: str | None) -> None:
+        if label:
+            self._labels.add(label)
 
     def _keep(self, index: int, turn_number: int) -> None:
         own = self._memory

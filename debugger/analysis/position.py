@@ -12,13 +12,14 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from debugger.analysis.facts import is_failed_run, node_name_of, node_of, text, thread_id_of
-from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hops_in
+from debugger.analysis.event_facts import EventFacts, facts_of
+from debugger.analysis.facts import is_failed_run, text
+from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hop_of
 from debugger.analysis.origins import author_node_id
-from debugger.analysis.standing import Standing
+from debugger.analysis.standing import CHANGING_TYPES, Standing
 from debugger.analysis.trails import Trails
 from debugger.graph.graph import Graph
-from debugger.protocol.events import Event, reference_id
+from debugger.protocol.events import reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus, TurnLog
 
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
@@ -37,6 +38,8 @@ _STATES: dict[RunStatus, RunState] = {
     "aborted_looping_risk": "looping",
 }
 _ARRIVALS = frozenset({"start_node_run", "busy_wait_for_user_message"})
+_NODE_TYPES = _ARRIVALS | {"end_node_run", "node_expired"}
+"""What tells of a node more than its name."""
 _OVER = frozenset({"ended", "failed", "cancelled", "looping"})
 
 
@@ -97,7 +100,7 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
     """
     reader = PositionReader(graph)
     for turn in turns:
-        reader.take(turn)
+        reader.take(turn, facts_of(turn.events))
     return reader.position(status)
 
 
@@ -114,7 +117,6 @@ class PositionReader:
         self._trace = _Trace(graph)
         self._hops: list[Hop] = []
         self._trails = Trails()
-        self._hop_count = 0
         self._event_count = 0
 
     @property
@@ -122,14 +124,13 @@ class PositionReader:
         """Where each thread stands."""
         return self._trace.standing
 
-    def take(self, turn: TurnLog) -> None:
-        """Take in the next turn, or piece of background work."""
-        for hop in hops_in(turn, self._edges, self._hop_count, self._event_count):
-            self._hop_count = hop.number
-            self._take_hop(hop)
-        for event in turn.events:
+    def take(self, turn: TurnLog, events: Sequence[EventFacts]) -> None:
+        """Take in the next turn, or piece of background work, and its events."""
+        for index, event in enumerate(events, start=self._event_count):
+            if event.type in HOP_TYPES:
+                self._take_hop(hop_of(event, self._edges, len(self._hops) + 1, turn.number, index))
             self._trace.take(event, turn.number)
-        self._event_count += len(turn.events)
+        self._event_count += len(events)
 
     def copy(self) -> PositionReader:
         """Another one that stands here, to go on by itself."""
@@ -144,15 +145,16 @@ class PositionReader:
 
     def _take_hop(self, hop: Hop) -> None:
         """Count a hop from node to node of the graph; one inside of a super node is none."""
-        nodes = self._graph.nodes
-        source = author_node_id(hop.source, nodes) if hop.source else None
-        destination = author_node_id(hop.destination, nodes) if hop.destination else None
+        own = self._trace.own
+        source = own(hop.source) if hop.source else None
+        destination = own(hop.destination) if hop.destination else None
         stays_inside = source is not None and source == destination and source != hop.source
         if stays_inside and hop.edge_id not in self._graph.edges:
             return
-        drawn = replace(hop, number=len(self._hops) + 1, source=source, destination=destination)
-        self._hops.append(drawn)
-        self._trails.take(drawn)
+        if (source, destination) != (hop.source, hop.destination):
+            hop = replace(hop, source=source, destination=destination)
+        self._hops.append(hop)
+        self._trails.take(hop)
 
 
 def _position(
@@ -220,53 +222,59 @@ class _Trace:
         main = self.standing.main
         return (main.ahead or main.node) if self.standing.outcome == "failed" else main.node
 
-    def take(self, event: Event, turn_number: int) -> None:
+    def take(self, event: EventFacts, turn_number: int) -> None:
         """Take in one event."""
-        node = node_of(event)
-        if event.type in _ARRIVALS and node:
+        kind, node = event.type, event.node
+        if node and kind in _ARRIVALS:
             self._pass_over(event, node, turn_number)
-        self.standing.take(event)
+        if kind in CHANGING_TYPES:
+            self.standing.change(event)
         if node:
-            self._name(node, node_name_of(event))
-            self._at_node(event, node, turn_number)
-        if event.type in HOP_TYPES:
-            if not self._edges.is_inside(event):
-                self._entered.pop(thread_id_of(event), None)
-            self._name(text(event, "destination_node_logical_id"), text(event, "destination_node_name"))
-        elif event.type == "workflow_error" and self.current:
+            self._name(node, event.node_name)
+            if kind in _NODE_TYPES:
+                self._at_node(event, node, turn_number)
+        if kind in HOP_TYPES:
+            self._leave(event)
+        elif kind == "workflow_error" and self.current:
             self.failed[self.current] = None
 
-    def _at_node(self, event: Event, node: str, turn_number: int) -> None:
+    def _leave(self, event: EventFacts) -> None:
+        hop = event.event
+        if not self._edges.is_inside(hop):
+            self._entered.pop(event.thread_id, None)
+        self._name(text(hop, "destination_node_logical_id"), text(hop, "destination_node_name"))
+
+    def _at_node(self, event: EventFacts, node: str, turn_number: int) -> None:
         if event.type in _ARRIVALS:
             self.first_visit.setdefault(self.own(node), turn_number)
         if event.type == "start_node_run":
             self._visit(event, node)
-        elif is_failed_run(event):
+        elif is_failed_run(event.event):
             self.failed[node] = None
         elif event.type == "end_node_run":
             self.failed.pop(node, None)
 
-    def _pass_over(self, event: Event, node: str, turn_number: int) -> None:
+    def _pass_over(self, event: EventFacts, node: str, turn_number: int) -> None:
         """Take note of the node that a thread had hopped to if it is another one that it arrives at."""
-        thread = self.standing.threads.get(thread_id_of(event) or MAIN_THREAD)
+        thread = self.standing.threads.get(event.thread_id or MAIN_THREAD)
         ahead = thread.ahead if thread else None
         self.passed.pop(self.own(node), None)
         if ahead and ahead != node and self.own(ahead) == ahead:
             self.passed[ahead] = None
             self.first_visit.setdefault(ahead, turn_number)
 
-    def _visit(self, event: Event, node: str) -> None:
+    def _visit(self, event: EventFacts, node: str) -> None:
         """Count a node run; of those inside a super node only the first after it was entered."""
-        own, thread = self.own(node), thread_id_of(event)
+        own, thread = self.own(node), event.thread_id
         if own == node or self._entered.get(thread) != own:
             self.visits[own] = self.visits.get(own, 0) + 1
         self._entered[thread] = own
 
     def _name(self, node: str | None, name: str | None) -> None:
-        if node and self.own(node) != node:
-            self._inner_names[node] = name or self._inner_names.get(node) or node
-        elif node:
-            self.names[node] = name or self.names.get(node) or node
+        if node:
+            names = self.names if self.own(node) == node else self._inner_names
+            if name or node not in names:
+                names[node] = name or node
 
     def own(self, node: str) -> str:
         """The node of the graph that a node of the run belongs to."""

@@ -20,7 +20,8 @@ class Reasons:
 
     def learn(self, event: Event) -> None:
         """Take in one event; of several that tell of one node run the last counts."""
-        told = text(event, "error")
+        # Few events have an error at all.
+        told = text(event, "error") if "error" in event.__dict__ or event.__pydantic_extra__ else None
         if told and event.type != "end_node_run":
             self._told[_run_of(event)] = told
 

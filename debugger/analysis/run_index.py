@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from debugger.analysis.bubbles import BubbleReader
+from debugger.analysis.event_facts import facts_of
 from debugger.analysis.filtering import SearchTexts
 from debugger.analysis.moments import Moments
 from debugger.analysis.position import PositionReader
@@ -54,10 +55,11 @@ class RunReaders:
         """Take in the next turn, or piece of background work."""
         place, first, said = len(self.turns), len(self.timeline.rows), len(self.bubbles.bubbles)
         self.turns.append(turn)
-        self.timeline.take(turn, place)
-        self.position.take(turn)
-        self.bubbles.take(turn, place)
-        self.effects.take(turn)
+        events = facts_of(turn.events)
+        self.timeline.take(turn, place, events)
+        self.position.take(turn, events)
+        self.bubbles.take(turn, place, events)
+        self.effects.take(turn, events)
         rows = self.timeline.rows[first:]
         steps = self.steps.take(turn, rows)
         self.turn_rows.append(turn_row(turn, place, first, rows, steps, self.bubbles.bubbles[said:]))

@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from debugger.analysis.difference import Difference, differences, is_same
+from debugger.analysis.difference import Difference, differences, is_same, is_surely_same
 from debugger.analysis.facts import field as field_of
 from debugger.analysis.facts import node_name_of, node_of, text, thread_id_of
 from debugger.analysis.supplied import supplied_dynamic, supplied_runtime, supplied_state
@@ -138,6 +138,8 @@ class Memory:
         self.workflow: JsonObject = {}
         self.seeds: JsonObject = {}
         self._ended: set[str] = set()
+        self._shared: JsonObject | None = None
+        """What was shown last of what all threads share: mostly the same is shown next."""
 
     def copy(self) -> Memory:
         """Another one that stands here, to go on by itself."""
@@ -149,6 +151,7 @@ class Memory:
         """A turn begins: what it is given stays, newer over older (``platform/engine.md`` U-37)."""
         if not self._begun:
             self._restore(supplied_state(given))
+        self._shared = None
         self.dynamic = {**self.dynamic, **supplied_dynamic(given)}
         self.seeds = {**self.seeds, **supplied_runtime(given)}
 
@@ -191,6 +194,12 @@ class Memory:
         thread, variables = _thread_of(event), _object(field_of(event, "runtime_variables"))
         self.runtime = {**self.runtime, thread: _kept(self.runtime.get(thread, {}), variables)}
         shared = _object(field_of(event, "workflow_runtime_variables"))
+        if self._shared is None or not is_surely_same(self._shared, shared):
+            self._shared = shared
+            self._show_shared(shared)
+        return True
+
+    def _show_shared(self, shared: JsonObject) -> None:
         own = {key: value for key, value in shared.items() if key not in (_EVALUATED, _INPUT)}
         self.workflow = _kept(self.workflow, own)
         evaluated, given = _object(shared.get(_EVALUATED)), _object(shared.get(_INPUT))
@@ -200,7 +209,6 @@ class Memory:
             }
             dynamic = {**given, **{key: value for key, value in evaluated.items() if key not in system}}
             self.system, self.dynamic = _kept(self.system, system), _kept(self.dynamic, dynamic)
-        return True
 
     def _give_up(self, event: Event) -> bool:
         """A bounded loop ends: why is a variable, which no state event shows before the way out is chosen."""
@@ -234,8 +242,14 @@ _CHANGES: dict[str, Callable[[Memory, Event], bool]] = {
 
 def _kept(old: JsonObject, new: JsonObject) -> JsonObject:
     """The new variables with the old objects wherever they hold the same: thousands of moments share them."""
-    kept = {key: old[key] if key in old and is_same(old[key], value) else value for key, value in new.items()}
-    is_old = len(old) == len(kept) and all(key in old and value is old[key] for key, value in kept.items())
+    if is_surely_same(old, new):
+        return old
+    kept, is_old = new.copy(), len(old) == len(new)
+    for key, value in new.items():
+        if key in old and is_same(old[key], value):
+            kept[key] = old[key]
+        else:
+            is_old = False
     return old if is_old else kept
 
 

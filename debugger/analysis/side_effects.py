@@ -8,7 +8,8 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from debugger.analysis.facts import field, iso_utc
+from debugger.analysis.event_facts import EventFacts, facts_of
+from debugger.analysis.facts import field, iso_utc, text
 from debugger.analysis.origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, Turn, TurnLog
@@ -93,7 +94,7 @@ def side_effects(
     """
     reader = EffectReader(names or {})
     for turn in turns:
-        reader.take(turn)
+        reader.take(turn, facts_of(turn.events))
     return reader.effects(recorded or {})
 
 
@@ -108,9 +109,9 @@ class EffectReader:
         self._names = _Names(names)
         self._found: list[SideEffect | _Untold] = []
 
-    def take(self, turn: TurnLog) -> None:
-        """Take in the next turn, or piece of background work."""
-        self._names.learn(turn.events)
+    def take(self, turn: TurnLog, events: Sequence[EventFacts]) -> None:
+        """Take in the next turn, or piece of background work, and its events."""
+        self._names.learn(events)
         closing = _closing(turn)
         if closing is not None:
             pair = field(closing, "run_input_output_pair") or {}
@@ -186,11 +187,13 @@ class _Names:
         self._own = names
         self._told: dict[str, str] = {}
 
-    def learn(self, events: Iterable[Event]) -> None:
-        for event in events:
-            node, name = field(event, "origin_node_logical_id"), field(event, "origin_node_name")
-            if node and name:
-                self._told[node] = name
+    def learn(self, events: Iterable[EventFacts]) -> None:
+        for facts in events:
+            if facts.node and not self._own.get(facts.node):
+                event = facts.event
+                node, name = text(event, "origin_node_logical_id"), text(event, "origin_node_name")
+                if node and name:
+                    self._told[node] = name
 
     def copy(self) -> _Names:
         other = _Names(self._own)

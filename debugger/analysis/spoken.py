@@ -14,7 +14,7 @@ from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 _SPOKEN_TYPES = frozenset({"user_messages", "assistant_response"})
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class Spoken:
     """One message that someone said or heard."""
 

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from debugger.analysis.facts import node_of, text, thread_id_of
+from debugger.analysis.event_facts import EventFacts
+from debugger.analysis.facts import text
 from debugger.analysis.hops import HOP_TYPES
 from debugger.protocol.events import COMPANION, Event
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
 
+_MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_message", "end_thread"})
 _END_TYPES = {"end_workflow": "ended", "workflow_error": "failed"}
+CHANGING_TYPES = HOP_TYPES | _MOVES | _END_TYPES.keys()
+"""The types of the events after which a thread, or the run, stands otherwise."""
 
 
 @dataclass
@@ -65,36 +69,42 @@ class Standing:
 
     def take(self, event: Event) -> None:
         """Take in one event."""
+        if event.type in CHANGING_TYPES:
+            self.change(EventFacts(event))
+
+    def change(self, event: EventFacts) -> None:
+        """Take in one event of the types that change something."""
         if event.type in HOP_TYPES:
             self._hop(event)
         elif event.type in _MOVES:
             self._move(self._thread(event), event)
-        elif event.type in _END_TYPES:
+        else:
             self.outcome = _END_TYPES[event.type]
             for thread in self.threads.values():
                 thread.waiting = None
 
-    def _thread(self, event: Event) -> ThreadStanding:
-        return self.threads.setdefault(thread_id_of(event) or MAIN_THREAD, ThreadStanding())
+    def _thread(self, event: EventFacts) -> ThreadStanding:
+        thread_id = event.thread_id or MAIN_THREAD
+        found = self.threads.get(thread_id)
+        if found is None:
+            found = self.threads[thread_id] = ThreadStanding()
+        return found
 
-    def _hop(self, event: Event) -> None:
+    def _hop(self, event: EventFacts) -> None:
         # A companion that is an edge of the same thread does not move that thread (engine.md 3.4).
-        stays = event.type == "companion_edge" and COMPANION not in (thread_id_of(event) or "")
+        stays = event.type == "companion_edge" and COMPANION not in (event.thread_id or "")
         if not stays:
             thread = self._thread(event)
             thread.waiting = None
-            thread.ahead = text(event, "destination_node_logical_id") or thread.ahead
+            thread.ahead = text(event.event, "destination_node_logical_id") or thread.ahead
 
-    def _move(self, thread: ThreadStanding, event: Event) -> None:
+    def _move(self, thread: ThreadStanding, event: EventFacts) -> None:
         if event.type == "user_messages":
-            thread.node, thread.waiting = thread.node or node_of(event), None
+            thread.node, thread.waiting = thread.node or event.node, None
             return
         if event.type == "end_thread":
             thread.ended, thread.waiting, thread.ahead = True, None, None
-            thread.node = node_of(event) or thread.node
+            thread.node = event.node or thread.node
             return
-        thread.node, thread.ahead = node_of(event) or thread.node, None
-        thread.waiting = event if event.type == "busy_wait_for_user_message" else None
-
-
-_MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_message", "end_thread"})
+        thread.node, thread.ahead = event.node or thread.node, None
+        thread.waiting = event.event if event.type == "busy_wait_for_user_message" else None

@@ -17,11 +17,11 @@ Trouble = Literal["", "warning", "failure"]
 _OWN: dict[str, StepKind] = {"user_messages": "user", "busy_wait_for_user_message": "wait"}
 """Events that are a step of their own."""
 
-_TELLING = ("end_node_run", "worker_llm", "say_llm", "say_static", "http_request", "assistant_response")
-"""What a node run is told by, the most telling last."""
+_TELLING = ("assistant_response", "http_request", "say_static", "say_llm", "worker_llm", "end_node_run")
+"""What a node run is told by, the most telling first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class Step:
     """One step. A node run lasts until its thread does the next thing: how it was left belongs to it."""
 
@@ -77,12 +77,12 @@ class StepReader:
             Its steps.
         """
         parts, owners = _parts(rows)
-        calls = model_calls(rows, turn.events)
+        for call in model_calls(rows, turn.events):
+            owner = owners[call.index - rows[0].index]
+            if owner >= 0:
+                parts[owner].calls.append(call)
         base = len(self.steps)
-        made = [
-            part.step(base + number, [call for call in calls if call.index in part.indices])
-            for number, part in enumerate(parts)
-        ]
+        made = [part.step(index) for index, part in enumerate(parts, start=base)]
         self.steps += made
         self.of_event += [base + max(owner, 0) if parts else -1 for owner in owners]
         return made
@@ -118,16 +118,27 @@ class _Part:
 
     def __init__(self, kind: StepKind, row: TimelineRow) -> None:
         self._kind: StepKind = kind
-        self._rows = [row]
-        self.indices = {row.index}
+        self._begin = self._last = row
+        self._end: TimelineRow | None = None
+        self._told: dict[str, str] = {}
+        self._led = ""
+        self._wrong: list[TimelineRow] = []
+        self.calls: list[ModelCall] = []
+        self.add(row)
 
     def add(self, row: TimelineRow) -> None:
-        self._rows.append(row)
-        self.indices.add(row.index)
+        self._last = row
+        if row.type in _TELLING:
+            self._told[row.type] = row.summary
+        elif row.type in HOP_TYPES:
+            self._led = row.summary.partition(" → ")[2]
+        if row.type == "end_node_run" and self._end is None:
+            self._end = row
+        if row.is_failure:
+            self._wrong.append(row)
 
-    def step(self, index: int, calls: list[ModelCall]) -> Step:
-        begin = self._rows[0]
-        end = next((row for row in self._rows if row.type == "end_node_run"), None)
+    def step(self, index: int) -> Step:
+        begin, end = self._begin, self._end
         return Step(
             index,
             self._kind,
@@ -135,7 +146,7 @@ class _Part:
             begin.place,
             begin.is_background,
             begin.index,
-            (end or (self._rows[-1] if self._kind == "node" else begin)).index,
+            (end or (self._last if self._kind == "node" else begin)).index,
             begin.node_logical_id,
             begin.node_name or begin.node_logical_id or "",
             begin.drawn_node,
@@ -144,23 +155,20 @@ class _Part:
             begin.since_turn_ms,
             begin.time,
             end.duration_ms if end else None,
-            self._summary(begin),
+            self._summary(),
             self._trouble(),
-            tuple(calls),
+            tuple(self.calls),
         )
 
-    def _summary(self, begin: TimelineRow) -> str:
+    def _summary(self) -> str:
         """What went wrong, else what was done, and where it led."""
-        wrong = next((row.summary for row in self._rows if row.is_failure), None)
+        wrong = self._wrong[0].summary if self._wrong else None
         if wrong is not None or self._kind != "node":
-            return wrong or begin.summary
-        by_type = {row.type: row.summary for row in self._rows}
-        told = next((by_type[kind] for kind in reversed(_TELLING) if kind in by_type), begin.summary)
-        led = [row.summary.partition(" → ")[2] for row in self._rows if row.type in HOP_TYPES]
-        return short(f"{told} → {led[-1]}") if led and led[-1] else told
+            return wrong or self._begin.summary
+        told = next((self._told[kind] for kind in _TELLING if kind in self._told), self._begin.summary)
+        return short(f"{told} → {self._led}") if self._led else told
 
     def _trouble(self) -> Trouble:
-        wrong = {row.type for row in self._rows if row.is_failure}
-        if not wrong:
+        if not self._wrong:
             return ""
-        return "warning" if wrong == {"workflow_warning"} else "failure"
+        return "warning" if all(row.type == "workflow_warning" for row in self._wrong) else "failure"

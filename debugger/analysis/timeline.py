@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.facts import iso_utc, node_name_of, node_of, text, thread_of, time_of
+from debugger.analysis.event_facts import EventFacts, facts_of
+from debugger.analysis.facts import iso_utc, text
 from debugger.analysis.origins import author_node_id, label_of
 from debugger.analysis.reasons import Reasons
-from debugger.protocol.events import EndNodeRunEvent, Event
+from debugger.protocol.events import EndNodeRunEvent
 from debugger.protocol.runs import TurnLog
 
 Importance = Literal["high", "low"]
@@ -34,11 +35,14 @@ LOW_TYPES = frozenset(
 )
 """Bookkeeping: what a reader of the conversation can do without. A type that is unknown counts as high."""
 
+_NOWHERE = (None, None)
+_LASTING = frozenset({"start_node_run", "end_node_run"})
+
 LONGEST_SUMMARY = 120
 _ELLIPSIS = "…"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes five times as long to make, and a run has tens of thousands
 class TimelineRow:
     """One event. Times are in milliseconds and ``None`` where the event bears no time."""
 
@@ -87,20 +91,8 @@ def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -
     """
     reader = TimelineReader(names or {})
     for place, turn in enumerate(turns):
-        reader.take(turn, place)
+        reader.take(turn, place, facts_of(turn.events))
     return reader.rows
-
-
-def importance_of(event: Event) -> Importance:
-    """How much an event matters to whoever reads a conversation.
-
-    What went wrong always matters, and so does the output of a tool node: no other event tells of it
-    (``platform/engine.md`` 7.2 (d)).
-    """
-    if event.type not in LOW_TYPES or event.is_failure:
-        return "high"
-    is_tool = isinstance(event, EndNodeRunEvent) and (event.run_output or {}).get("type") == "tool_node"
-    return "high" if is_tool else "low"
 
 
 def trouble_of(row: TimelineRow) -> Trouble | None:
@@ -136,14 +128,19 @@ class TimelineReader:
         self._run_start: float | None = None
         self._node_starts: dict[tuple[str | None, ...], float] = {}
         self._names: dict[str, str] = {}
-        self._labels: dict[tuple[str, str], str] = {}
-        self._drawn: dict[str, str] = {}
+        self._places: dict[tuple[str, str | None], tuple[str | None, str]] = {}
         self._reasons = Reasons()
 
-    def take(self, turn: TurnLog, place: int) -> None:
-        """Take in the next turn, or piece of background work, and its place among them from 0."""
+    def take(self, turn: TurnLog, place: int, events: Sequence[EventFacts]) -> None:
+        """Take in the next turn, or piece of background work.
+
+        Args:
+            turn: The turn.
+            place: Its place among them, from 0.
+            events: Its events.
+        """
         self._turn_start = None
-        for position, event in enumerate(turn.events):
+        for position, event in enumerate(events):
             row = self._row(turn, place, position, event)
             self.rows.append(row)
             if row.importance == "high":
@@ -157,71 +154,82 @@ class TimelineReader:
         other.rows, other._run_start = self.rows.copy(), self._run_start
         other.important, other.trouble = self.important.copy(), self.trouble.copy()
         other._node_starts, other._names = self._node_starts.copy(), self._names.copy()
-        other._labels, other._drawn = self._labels, self._drawn  # what is known of a name stays true
+        other._places = self._places  # what is known of a name stays true
         other._reasons = self._reasons.copy()
         return other
 
-    def _row(self, turn: TurnLog, place: int, position: int, event: Event) -> TimelineRow:
-        node = node_of(event)
-        time = time_of(event)
-        self._start_clocks(time)
-        self._reasons.learn(event)
+    def _row(self, turn: TurnLog, place: int, position: int, event: EventFacts) -> TimelineRow:
+        time = event.time
+        if time is not None:
+            self._start_clocks(time)
+        self._reasons.learn(event.event)
+        name, drawn = self._place(event.node, event.node_name) if event.node else _NOWHERE
         return TimelineRow(
             len(self.rows),
             turn.number,
             position,
             event.type,
-            importance_of(event),
-            node,
-            self._name(event, node),
-            thread_of(event),
+            _importance(event),
+            event.node,
+            name,
+            event.thread,
             _milliseconds(self._run_start, time),
             _milliseconds(self._turn_start, time),
-            self._duration(event, node, time),
+            self._duration(event) if event.type in _LASTING else None,
             time,
-            short(self._reasons.summary(event)),
+            short(self._summary(event)),
             event.is_failure,
             place,
             turn.is_background,
-            self._drawn_node(node) if node else None,
+            drawn,
         )
 
-    def _start_clocks(self, time: float | None) -> None:
+    def _start_clocks(self, time: float) -> None:
         if self._run_start is None:
             self._run_start = time
         if self._turn_start is None:
             self._turn_start = time
 
-    def _name(self, event: Event, node: str | None) -> str | None:
-        """The node's name; of an event that tells only the id, as an earlier event told it."""
-        if node is None:
-            return None
-        told = node_name_of(event)
+    def _summary(self, event: EventFacts) -> str:
+        return self._reasons.summary(event.event) if event.is_failure else event.event.summary
+
+    def _place(self, node: str, told: str | None) -> tuple[str | None, str]:
+        """A node's name, and the node that is drawn.
+
+        Args:
+            node: The node.
+            told: Its name as the event tells it; else it is called as an earlier event told.
+        """
         if told:
             self._names[node] = told
-        known = self._names.get(node)
-        return self._label(node, known) if known else None
-
-    def _label(self, node: str, name: str) -> str:
-        found = self._labels.get((node, name))
+        known = told or self._names.get(node)
+        found = self._places.get((node, known))
         if found is None:
-            found = self._labels[node, name] = label_of(node, name, self._own)
+            name = label_of(node, known, self._own) if known else None
+            found = self._places[node, known] = name, author_node_id(node, self._own)
         return found
 
-    def _drawn_node(self, node: str) -> str:
-        found = self._drawn.get(node)
-        if found is None:
-            found = self._drawn[node] = author_node_id(node, self._own)
-        return found
-
-    def _duration(self, event: Event, node: str | None, time: float | None) -> float | None:
-        if event.type not in ("start_node_run", "end_node_run") or time is None:
+    def _duration(self, event: EventFacts) -> float | None:
+        if event.time is None:
             return None
-        key = (event.origin_thread_id, node, text(event, "origin_node_run_id"))
+        key = (event.event.origin_thread_id, event.node, text(event.event, "origin_node_run_id"))
         if event.type == "start_node_run":
-            self._node_starts[key] = time
+            self._node_starts[key] = event.time
             return None
-        return _milliseconds(self._node_starts.pop(key, None), time)
+        return _milliseconds(self._node_starts.pop(key, None), event.time)
+
+
+def _importance(event: EventFacts) -> Importance:
+    """How much an event matters to whoever reads a conversation.
+
+    What went wrong always matters, and so does the output of a tool node: no other event tells of it
+    (``platform/engine.md`` 7.2 (d)).
+    """
+    if event.type not in LOW_TYPES or event.is_failure:
+        return "high"
+    end = event.event
+    is_tool = isinstance(end, EndNodeRunEvent) and (end.run_output or {}).get("type") == "tool_node"
+    return "high" if is_tool else "low"
 
 
 def _milliseconds(start: float | None, end: float | None) -> float | None:

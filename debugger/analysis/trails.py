@@ -11,7 +11,7 @@ LATEST = 3
 """How many hops of each trail are told apart; of the earlier ones only the number is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class Trail:
     """One way that was gone, or one node that was come to, at least once."""
 

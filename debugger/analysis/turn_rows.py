@@ -15,7 +15,7 @@ from debugger.protocol.runs import TurnLog
 _CLOSING = "end_workflow_iteration"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
 class TurnRow:
     """One turn, or one piece of background work."""
 
@@ -69,7 +69,7 @@ def turn_row(
         steps: Its steps.
         said: Its bubbles.
     """
-    warnings = sum(row.type == "workflow_warning" for row in rows)
+    warnings = len([row for row in rows if row.type == "workflow_warning"])
     return TurnRow(
         place=place,
         number=turn.number,
@@ -85,7 +85,7 @@ def turn_row(
         duration_ms=_duration(turn, rows),
         calls=sum(len(step.calls) for step in steps),
         tokens=sum(step.tokens for step in steps),
-        failures=sum(row.is_failure for row in rows) - warnings,
+        failures=len([row for row in rows if row.is_failure]) - warnings,
         warnings=warnings,
     )
 
@@ -107,5 +107,4 @@ def _duration(turn: TurnLog, rows: Sequence[TimelineRow]) -> float | None:
     told = metrics.get("e2e_latency_milliseconds") if isinstance(metrics, dict) else None
     if isinstance(told, int | float):
         return float(told)
-    times = [row.since_turn_ms for row in rows if row.since_turn_ms is not None]
-    return times[-1] if times else None
+    return next((row.since_turn_ms for row in reversed(rows) if row.since_turn_ms is not None), None)

@@ -8,9 +8,9 @@ no need to know their shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, InstanceOf, ValidationError
+from pydantic import Field, ValidationError
 
 from debugger.errors import InputError
 from debugger.protocol.base import (
@@ -23,6 +23,7 @@ from debugger.protocol.base import (
     set_private,
     set_wire,
 )
+from debugger.protocol.event_shapes import PlainObject, Shapes
 from debugger.protocol.messages import message_text
 
 EVENT_TYPES: dict[str, type[Event]] = {}
@@ -30,8 +31,7 @@ EVENT_TYPES: dict[str, type[Event]] = {}
 
 COMPANION = "_companion_"
 
-# An object as it is, neither looked into nor copied: that would be a third and more of what an event costs.
-_Object = Annotated[JsonObject, InstanceOf()]
+_shapes = Shapes()
 
 
 class Event(WireModel):
@@ -175,8 +175,8 @@ class EndWorkflowEvent(Event):
     """Every thread has ended; nothing follows."""
 
     type: Literal["end_workflow"] = "end_workflow"
-    llm_token_usage: _Object | None = None
-    llm_latency_stats: _Object | None = None
+    llm_token_usage: PlainObject | None = None
+    llm_latency_stats: PlainObject | None = None
 
     @property
     def summary(self) -> str:
@@ -189,8 +189,8 @@ class EndWorkflowIterationEvent(Event):
 
     type: Literal["end_workflow_iteration"] = "end_workflow_iteration"
     iteration_number: int | None = None
-    run_input_output_pair: _Object | None = None
-    iteration_metrics: _Object | None = None
+    run_input_output_pair: PlainObject | None = None
+    iteration_metrics: PlainObject | None = None
 
     @property
     def summary(self) -> str:
@@ -327,8 +327,8 @@ class WorkflowErrorEvent(Event):
     type: Literal["workflow_error"] = "workflow_error"
     error_message: str | None = None
     stack_trace: str | None = None
-    llm_token_usage: _Object | None = None
-    llm_latency_stats: _Object | None = None
+    llm_token_usage: PlainObject | None = None
+    llm_latency_stats: PlainObject | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -346,8 +346,8 @@ class WorkflowShowStateEvent(Event):
 
     type: Literal["workflow_show_state"] = "workflow_show_state"
     thread_id: str | None = None
-    runtime_variables: _Object = Field(default_factory=dict)
-    workflow_runtime_variables: _Object = Field(default_factory=dict)
+    runtime_variables: PlainObject = Field(default_factory=dict)
+    workflow_runtime_variables: PlainObject = Field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -362,7 +362,7 @@ class StartNodeRunEvent(NodeEvent):
     """A node begins to run."""
 
     type: Literal["start_node_run"] = "start_node_run"
-    run_input: _Object | None = None
+    run_input: PlainObject | None = None
 
     @property
     def summary(self) -> str:
@@ -374,7 +374,7 @@ class EndNodeRunEvent(NodeEvent):
     """A node has run."""
 
     type: Literal["end_node_run"] = "end_node_run"
-    run_output: _Object | None = None
+    run_output: PlainObject | None = None
 
     @property
     def is_failure(self) -> bool:
@@ -395,7 +395,7 @@ class UserMessagesEvent(NodeEvent):
     """What the user said was taken in."""
 
     type: Literal["user_messages"] = "user_messages"
-    messages: list[_Object] = Field(default_factory=list)
+    messages: list[PlainObject] = Field(default_factory=list)
 
     @property
     def summary(self) -> str:
@@ -442,8 +442,8 @@ class ModelEvent(NodeEvent):
 
     type: str = ""
 
-    message: _Object | None = None
-    llm_usage_info: _Object = Field(default_factory=dict)
+    message: PlainObject | None = None
+    llm_usage_info: PlainObject = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -506,7 +506,7 @@ class SayStaticEvent(NodeEvent):
     """A fixed text was chosen."""
 
     type: Literal["say_static"] = "say_static"
-    message: _Object | None = None
+    message: PlainObject | None = None
 
     @property
     def summary(self) -> str:
@@ -519,8 +519,8 @@ class AssistantResponseEvent(NodeEvent):
 
     type: Literal["assistant_response"] = "assistant_response"
     content: str | list[Any] | None = None
-    response_metadata: _Object = Field(default_factory=dict)
-    llm_usage_info: _Object = Field(default_factory=dict)
+    response_metadata: PlainObject = Field(default_factory=dict)
+    llm_usage_info: PlainObject = Field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -537,7 +537,7 @@ class WorkflowNavigationMessageEvent(NodeEvent):
     """The memo of a hop, which also enters the chat history."""
 
     type: Literal["workflow_navigation_message"] = "workflow_navigation_message"
-    message: _Object | None = None
+    message: PlainObject | None = None
 
     @property
     def summary(self) -> str:
@@ -725,7 +725,7 @@ class ConditionalEdgeEvent(EdgeEvent):
 
     type: Literal["conditional_edge"] = "conditional_edge"
     super_node_exit_origin: str | None = None
-    args_filled: _Object = Field(default_factory=dict)
+    args_filled: PlainObject = Field(default_factory=dict)
 
 
 class ReverseConditionalEdgeEvent(EdgeEvent):
@@ -733,7 +733,7 @@ class ReverseConditionalEdgeEvent(EdgeEvent):
 
     type: Literal["reverse_conditional_edge"] = "reverse_conditional_edge"
     super_node_exit_origin: str | None = None
-    args_filled: _Object = Field(default_factory=dict)
+    args_filled: PlainObject = Field(default_factory=dict)
     global_node_logical_id: str | None = None
 
 
@@ -793,11 +793,9 @@ def parse_event(data: Mapping[str, Any]) -> Event:
     cls = EVENT_TYPES.get(str(data.get("type")))
     if cls is not None:
         try:
-            event = cls.model_validate(data)
+            return _shapes.read(cls, data)
         except ValidationError:
             return Event.from_wire(data)
-        set_wire(event, data)
-        return event
     return Event.from_wire(data)
 
 

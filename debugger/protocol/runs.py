@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, cast, get_args
 from pydantic import Field, InstanceOf, field_validator
 
 from debugger.protocol.base import JsonObject, WireModel, read_wire, set_wire
+from debugger.protocol.event_shapes import PlainObject
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.json_text import decode, encode
 from debugger.protocol.messages import Message, human_message, message_text
@@ -182,7 +183,7 @@ class TurnResult(WireModel):
 class RunOutput(WireModel):
     """What one turn gave."""
 
-    events: list[JsonObject] = Field(default_factory=list)
+    events: list[PlainObject] = Field(default_factory=list)
     thread_to_node_outputs: dict[str, list[JsonObject]] = Field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ A page that is loaded again, or a link that is opened by somebody else, is anoth
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from weakref import WeakKeyDictionary
 
 from debugger.backends.base import Backend
@@ -13,6 +14,8 @@ from debugger.graph import Graph
 from debugger.protocol.runs import RunRecord
 from debugger.session.reopening import ReadRun
 
+_MOST_READERS = 16
+"""Runs that are read at once."""
 _MOST = 3
 """Runs of each backend; one of 50,000 events takes 90 MB."""
 _LONG = 200
@@ -25,6 +28,7 @@ class RecentRuns:
     def __init__(self) -> None:
         self._read: WeakKeyDictionary[Backend, dict[str, ReadRun]] = WeakKeyDictionary()
         self._lock = threading.Lock()
+        self._readers = [threading.Lock() for _ in range(_MOST_READERS)]
 
     def recall(self, backend: Backend, record: RunRecord, graph: Graph) -> ReadRun | None:
         """What a record begins with, where it was read before; the caller's own.
@@ -39,9 +43,17 @@ class RecentRuns:
             known = self._read.get(backend, {}).get(run_id)
         return known.copy() if known is not None and known.begins(record, graph) else None
 
+    def keeps(self, turns: int) -> bool:
+        """Whether a run of so many turns is kept."""
+        return turns >= _LONG
+
+    def alone(self, run_id: str) -> AbstractContextManager[bool]:
+        """While a run is read: who wants to read the same one waits, and finds it kept."""
+        return self._readers[hash(run_id) % _MOST_READERS]
+
     def keep(self, backend: Backend, run_id: str, read: ReadRun) -> None:
         """Keep what was read of a run, if it is long; the run that was kept first makes room."""
-        if len(read.turns) < _LONG:
+        if not self.keeps(len(read.turns)):
             return
         with self._lock:
             kept = self._read.setdefault(backend, {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -35,8 +35,12 @@ class ReadRun:
         is_same_graph = self.index.graph.workflow == graph.workflow
         return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
 
-    def go_on(self, turns: Sequence[ReadTurn]) -> None:
+    def go_on(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
         """Read the next turns. Each is read once and let go, since a run may be long.
+
+        Args:
+            turns: The turns.
+            after_each: Called after each of them.
 
         Raises:
             StoreError: What was kept of one was changed by something else.
@@ -48,6 +52,8 @@ class ReadRun:
                 if log is not None:
                     self.index.settle(log)
                     self.logs.append(log)
+                if after_each is not None:
+                    after_each()
         self.turns += turns
 
 

@@ -146,8 +146,11 @@ class DebugSession:
         record, known = self._unread
         return len(record.turns) - len(known.turns)
 
-    def read(self) -> None:
+    def read(self, after_each: Callable[[], None] | None = None) -> None:
         """Read the turns of a run that is being opened.
+
+        Args:
+            after_each: Called after each turn.
 
         Raises:
             StoreError: What was kept of it was changed by something else.
@@ -156,8 +159,10 @@ class DebugSession:
             if self._unread is None or self._run_id is None:
                 return
             (record, found), run_id = self._unread, self._run_id
-            found.go_on(record.turns[len(found.turns) :])
-            recent_runs.keep(self.backend, run_id, found)
+            with recent_runs.alone(run_id):
+                found = recent_runs.recall(self.backend, record, self.index.graph) or found
+                found.go_on(record.turns[len(found.turns) :], after_each)
+                recent_runs.keep(self.backend, run_id, found)
             self.index = found.index
             self._logbook = Logbook(found.logs)
             self.ledger = Ledger(self.backend, found.ledger)

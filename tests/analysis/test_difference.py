@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from debugger.analysis.difference import Difference, differences
+import pytest
+
+from debugger.analysis.difference import Difference, differences, is_surely_same
 
 
 def test_what_came_went_and_changed_is_told_apart():
@@ -90,3 +92,19 @@ def test_each_operation_has_a_sign_of_its_own():
     found = differences({"a": 1, "b": 1}, {"b": 2, "c": 1})
 
     assert [each.sign for each in found] == ["−", "~", "+"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "x"}]}, True),
+        ({"a": 2**70, "b": "\ud800"}, {"a": 2**70, "b": "\ud800"}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": [0]}, {"a": [False]}, False),
+        ({"a": None}, {"a": float("nan")}, False),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, False),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+    ],
+)
+def test_values_are_surely_the_same_only_where_nothing_about_them_differs(before, after, expected):
+    assert is_surely_same(before, after) is expected

@@ -16,7 +16,7 @@ from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
 from debugger.views import backends
 from tests.views.bars import use
 
-APP = Path(__file__).parents[2] / "app.py"
+APP = Path(__file__).parents[2] / "debugger" / "views" / "script.py"
 PAGE = """
 from debugger.views.shell import run
 

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import SettingsError
+from debugger.protocol.runs import Turn
+from debugger.session import recent_runs
+from debugger.session.reading_ahead import ReadingAhead
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.factories import document, say
+
+
+@pytest.fixture
+def backend(tmp_path, monkeypatch):
+    monkeypatch.setattr(recent_runs, "_LONG", 3)
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def talk(backend, *lines):
+    """A run in which a user says something."""
+    session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
+    for line in lines:
+        session.send(line)
+        assert session.wait(10)
+    return session.run_id
+
+
+def read_to_the_end(ahead):
+    end = time.monotonic() + 10
+    while ahead.is_reading:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_long_run_that_was_read_ahead_has_nothing_unread_when_it_is_opened(backend):
+    run_id = talk(backend, "one", "two", "three")
+    ahead = ReadingAhead()
+
+    ahead.begin(lambda: backend, run_id)
+    read_to_the_end(ahead)
+
+    assert DebugSession.opening(backend, run_id).unread == 0
+
+
+def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(backend, monkeypatch):
+    run_id = talk(backend, "one", "two", "three")
+    readers, may_go_on, from_wire = [], threading.Event(), Turn.from_wire
+
+    def slowly(data):
+        readers.append(threading.current_thread())
+        assert may_go_on.wait(10)
+        return from_wire(data)
+
+    monkeypatch.setattr(Turn, "from_wire", slowly)
+    ahead = ReadingAhead()
+    ahead.begin(lambda: backend, run_id)
+    while not readers:
+        time.sleep(0.001)
+    session = DebugSession.opening(backend, run_id)
+    assert session.unread == 3
+    threading.Timer(0.1, may_go_on.set).start()
+
+    session.read()
+
+    assert [turn.message for turn in session.turns] == ["one", "two", "three"]
+    assert len(readers) == 3 and threading.current_thread() not in readers
+
+
+def test_a_short_run_is_left_to_whoever_opens_it(backend):
+    run_id = talk(backend, "one")
+    ahead = ReadingAhead()
+
+    ahead.begin(lambda: backend, run_id)
+    read_to_the_end(ahead)
+
+    assert DebugSession.opening(backend, run_id).unread == 1
+
+
+def test_one_run_is_read_at_a_time(backend):
+    first, second = talk(backend, "one", "two", "three"), talk(backend, "a", "b", "c")
+    ahead, has_begun, may_end = ReadingAhead(), threading.Event(), threading.Event()
+
+    def slow_backend():
+        has_begun.set()
+        assert may_end.wait(10)
+        return backend
+
+    ahead.begin(slow_backend, first)
+    assert has_begun.wait(10)
+    ahead.begin(lambda: backend, second)
+    may_end.set()
+    read_to_the_end(ahead)
+
+    assert DebugSession.opening(backend, first).unread == 0
+    assert DebugSession.opening(backend, second).unread == 3
+
+
+@pytest.mark.parametrize("run_id", ["", "no-such-run", "\x00"])
+def test_a_run_that_there_is_not_disturbs_nobody(backend, run_id, recwarn):
+    ahead = ReadingAhead()
+
+    ahead.begin(lambda: backend, run_id)
+    read_to_the_end(ahead)
+
+    assert not recwarn.list
+
+
+def test_a_store_that_cannot_be_opened_disturbs_nobody(recwarn):
+    def broken():
+        raise SettingsError("It cannot be opened.", "Correct it.")
+
+    ahead = ReadingAhead()
+    ahead.begin(broken, "any")
+    read_to_the_end(ahead)
+
+    assert not recwarn.list
