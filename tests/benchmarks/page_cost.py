@@ -3,8 +3,8 @@
 Run from the top of the repository: ``python -m tests.benchmarks.page_cost [50000 100]``. It makes its runs
 itself (`tests.benchmarks.long_runs`), in a folder that is gone afterwards. Everything is measured beside two
 pages on servers of their own, in the same browser and by turns with them: an empty one, and a plain one that
-has as many elements as the debug page and nothing to work out. In the plain one a click draws as many of them
-again as to choose an event does, or as a step does.
+shows about as many controls and words as the debug page, with Streamlit's own elements and nothing to work
+out. In the plain one a click draws as many of them again as to choose an event does, or as a step does.
 """
 
 from __future__ import annotations
