@@ -2,12 +2,14 @@
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
+const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which tells what it told
 const instances = new WeakMap(); // one record per mounted bar
+let lastNumber = 0;
 
 function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
-    it = { root, parts: [] };
+    it = { root, parts: [], uses: [] };
     instances.set(root, it);
     const press = event => {
       if (root.isConnected) pressByKey(it, event);
@@ -37,6 +39,14 @@ function isPressed(shortcut, event) {
   const held = shortcut.toUpperCase().split("+"), key = held.pop();
   return event.key.toUpperCase() === (NAMED[key] ?? key) && !event.altKey
     && (event.ctrlKey || event.metaKey) === held.includes("CTRL") && event.shiftKey === held.includes("SHIFT");
+}
+
+// Each use has a number, by which the server knows it again. Numbers only grow, over reloads of the page, too.
+function tell(it, key, value) {
+  const now = Date.now();
+  lastNumber = Math.max(now, lastNumber + 1);
+  it.uses = [...it.uses.filter(use => now - use.at < AGAIN_MS), { at: now, told: [lastNumber, key, value] }];
+  it.send("used", it.uses.map(use => use.told));
 }
 
 function made(tag, className, text) {
@@ -208,7 +218,7 @@ function draw(it, items) {
       part.element.title = item.help || (item.shows === "icon" ? [item.label, item.shortcut].filter(Boolean).join(" · ") : "");
       FILL[item.kind](part, item, value => {
         part.told = undefined; // what it shows now is the person's: whatever comes next is shown
-        it.send("used", { key: item.key, value: value ?? null });
+        tell(it, item.key, value ?? null);
       });
     }
     return part;

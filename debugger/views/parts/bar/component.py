@@ -285,11 +285,23 @@ def bar(
 
 
 def _use(key: str, controls: Mapping[str, Control]) -> None:
+    """Let controls know of what was done to them, of each the last of what the server has not heard of.
+
+    A browser tells each use several times with the same number: of two messages that come while a script is
+    at work, Streamlit hands on the second alone.
+    """
     held = state.widget(key)
-    used = held.get("used") if held else None
-    control = controls.get(str(used.get("key"))) if isinstance(used, dict) else None
-    if isinstance(used, dict) and control is not None:
-        control.use(used.get("value"))
+    told, last = held.get("used") if held else None, state.widget(f"{key}_heard", 0)
+    uses = [use for use in told if _is_use(use)] if isinstance(told, list) else []
+    fresh = {name: value for number, name, value in uses if number > last}
+    state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
+    for name, value in fresh.items():
+        if name in controls:
+            controls[name].use(value)
+
+
+def _is_use(told: Any) -> bool:
+    return isinstance(told, list) and [type(each) for each in told[:2]] == [int, str] and len(told) == 3
 
 
 def _hold(key: str, value: Any, then: Callable[[], None] | None) -> None:
