@@ -84,7 +84,7 @@ def choose(page: Page, label: str, option: str) -> None:
     """Choose an option of a select box, or of a plain list, by the beginning of its text."""
     settled(page)
     page.get_by_role("combobox", name=label).first.wait_for()
-    plain = page.get_by_role("combobox", name=label, exact=True)
+    plain = page.get_by_role("combobox", name=label, exact=True).and_(page.locator("select"))
     if plain.count():
         words = plain.locator("option").all_text_contents()
         plain.select_option(label=next(each for each in words if each.startswith(option)))

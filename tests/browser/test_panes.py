@@ -113,3 +113,16 @@ def test_what_one_pane_changes_another_one_shows(page: Page, call: Messages):
     press(page, "to_breakpoints")
 
     expect(page.locator(".st-key-timeline_pane").get_by_role("radio", name="Breakpoints")).to_be_checked()
+
+
+def test_what_is_typed_stays_though_another_control_of_its_bar_is_used_at_once(page: Page, call: Messages):
+    find = page.locator(".st-key-timeline_text input")
+    density = page.locator(".st-key-timeline_density")
+
+    find.fill("booking")
+    density.get_by_role("radio", name="Raw").click()
+    settled(page)
+
+    expect(density.get_by_role("radio", name="Raw")).to_be_checked()
+    expect(find).to_have_value("booking")
+    expect(page.locator(".st-key-timeline_line")).to_contain_text("hidden")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
@@ -11,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 _OWN = ("button", "button_group", "toggle", "text_input", "selectbox")
 """Kinds of controls that stand in bars, as Streamlit names its own."""
+_NUMBERS: Iterator[int] = count(1)
+"""Those of uses; they only grow."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +48,15 @@ class Part:
 
     def use(self, value=None):
         """Tell of it what a browser tells, and let the page draw what comes of that."""
-        tell(self.app, self.bar, {"key": self.item["key"], "value": value})
+        tell(self.app, self.bar, [[next(_NUMBERS), self.item["key"], value]])
 
 
-def tell(app, bar, used):
-    """Let a browser tell what was used in a bar."""
+def tell(app, bar, uses):
+    """Let a browser tell what was used in a bar: the number of each use, the control's key and its value."""
     states = app._tree.get_widget_states()
     events = states.widgets.add()
     events.id = _make_trigger_id(bar.proto.id, "events")
-    events.json_trigger_value = json.dumps([{"event": "used", "value": used}])
+    events.json_trigger_value = json.dumps([{"event": "used", "value": uses}])
     app._run(states)
 
 

@@ -276,7 +276,9 @@ def test_a_field_holds_nothing_but_text(draw, value):
     assert control(app, "find").value == ""
 
 
-@pytest.mark.parametrize("used", [{"key": "gone", "value": 1}, {"value": 1}, {"key": ["a"]}, {}, "a", 7])
+@pytest.mark.parametrize(
+    "used", [[[1, "gone", 1]], [[1, "a"]], [["1", "a", 1]], [[1, ["a"], 1]], [None], {"key": "a"}, "a", 7]
+)
 def test_what_no_control_of_the_bar_can_have_told_is_ignored(draw, used):
     app = draw('bar("one", [Button("a", "A", note)])')
 
@@ -297,6 +299,33 @@ def test_a_control_that_is_no_longer_drawn_is_ignored(draw):
     assert noted(app) == [()]
 
 
+def test_what_is_told_again_has_its_effect_once(draw):
+    app = draw('bar("one", [Button("a", "A", note), Button("b", "B", note, ("b",))])')
+
+    tell(app, bars(app)["one"], [[1, "a", None]])
+    tell(app, bars(app)["one"], [[1, "a", None], [2, "b", None]])
+
+    assert noted(app) == [(), ("b",)]
+
+
+def test_what_is_used_while_the_server_is_at_work_all_arrives(draw):
+    find = 'Field("find", "Find", "Find …", ":material/search:")'
+    app = draw(f'bar("one", [{find}, Button("a", "A", note)])')
+
+    tell(app, bars(app)["one"], [[1, "find", "te"], [2, "find", "tea"], [3, "a", None]])
+
+    assert control(app, "find").value == "tea"
+    assert noted(app) == [()]
+
+
+def test_a_button_that_is_pressed_twice_before_the_page_answers_is_pressed_once(draw):
+    app = draw('bar("one", [Button("a", "A", note)])')
+
+    tell(app, bars(app)["one"], [[1, "a", None], [2, "a", None]])
+
+    assert noted(app) == [()]
+
+
 def test_two_bars_of_a_page_do_not_mix(draw):
     app = draw(
         'bar("one", [Button("a", "A", note, ("one",)), Switch("view", "View", ("x", "y"))])\n'
@@ -305,7 +334,7 @@ def test_two_bars_of_a_page_do_not_mix(draw):
 
     use(app, "b")
     use(app, "mode", "y")
-    tell(app, bars(app)["one"], {"key": "b", "value": None})
+    tell(app, bars(app)["one"], [[1, "b", None]])
 
     assert noted(app) == [("two",)]
     assert (control(app, "view").value, control(app, "mode").value) == (None, "y")
