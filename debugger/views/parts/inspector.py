@@ -10,13 +10,13 @@ from debugger.analysis.timeline import TimelineRow
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.views import commands, panes, state
-from debugger.views.parts.bar.component import Button, Item, Space, Switch, Words, bar
+from debugger.views.parts.bar.component import Break, Button, Item, Space, Switch, Words, bar
 from debugger.views.parts.copy_as import copy_as
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.notes_tab import notes_tab
 from debugger.views.parts.pin_button import pin_button
 from debugger.views.parts.plain import plain
-from debugger.views.parts.scopes_tab import scopes_tab
+from debugger.views.parts.scopes_tab import scopes_tab, scopes_views
 from debugger.views.parts.turn_actions import fork_button
 from debugger.views.parts.why_tab import why_tab
 from debugger.views.reading import Reading
@@ -31,7 +31,9 @@ def inspector(now: Reading) -> None:
     with st.container(border=True, height=_HEIGHT, key="inspector"):
         tab = state.widget(state.TAB_KEY)
         tabs = Switch(state.TAB_KEY, "Inspector", list(TABS), wide=True)
-        bar("inspector_bar", [tabs, *(_moment(now) if tab in _AT_A_MOMENT else [])], low=True)
+        moment = _moment(now) if tab in _AT_A_MOMENT else []
+        views = [Break(), *scopes_views()] if tab == "State" else []
+        bar("inspector_bar", [tabs, *moment, *views], low=True)
         TABS[tab](now)
 
 

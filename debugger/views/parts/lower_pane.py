@@ -12,7 +12,7 @@ from debugger.views.parts.interventions import interventions
 from debugger.views.parts.metrics import metrics, metrics_line
 from debugger.views.parts.side_effects import side_effects, side_effects_file, side_effects_words
 from debugger.views.parts.timeline import timeline
-from debugger.views.parts.timeline_filters import keep_filters, more_filters, timeline_filters
+from debugger.views.parts.timeline_filters import found_rows, keep_filters, more_filters, timeline_filters
 from debugger.views.reading import Reading
 
 VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Pins")
@@ -42,8 +42,10 @@ def lower_pane(now: Reading) -> None:
             _line(metrics_line(now))
             metrics(now)
         else:
-            _line(timeline_filters())
-            timeline(now, more_filters(now))
+            found = found_rows(now)
+            _line(timeline_filters(now, found))
+            more_filters(now)
+            timeline(now, found)
 
 
 def _line(of_view: list[Item]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.views import state
-from debugger.views.parts.bar.component import Field, Switch, bar
+from debugger.views.parts.bar.component import Field, Item, Switch
 from debugger.views.parts.changes_view import changes_view
 from debugger.views.parts.values_view import values_view
 from debugger.views.parts.watch_view import watch_view
@@ -17,13 +17,16 @@ _VIEW_KEY, _FIND_KEY = "state_view", "state_find"
 _FIND = Field(_FIND_KEY, "Find a variable", "Find …", ":material/search:", grows=True)
 
 
+def scopes_views() -> list[Item]:
+    """The choice of view, and the search in it, for a bar."""
+    state.begin_widget(_VIEW_KEY, VIEWS[0])
+    find = [] if state.widget(_VIEW_KEY) == "Watch" else [_FIND]
+    return [Switch(_VIEW_KEY, "Variables", VIEWS), *find]
+
+
 def scopes_tab(now: Reading) -> None:
     """Draw one of the three views of the variables."""
-    state.begin_widget(_VIEW_KEY, VIEWS[0])
-    view = state.widget(_VIEW_KEY)
-    find = [] if view == "Watch" else [_FIND]
-    bar("state_bar", [Switch(_VIEW_KEY, "Variables", VIEWS), *find], low=True)
-    wanted = state.widget(_FIND_KEY, "") if find else ""
+    view, wanted = state.widget(_VIEW_KEY), state.widget(_FIND_KEY, "")
     if not now.turns:
         st.caption(
             "The variables of the run appear here, scope by scope, as they stood after the chosen event."

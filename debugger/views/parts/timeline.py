@@ -8,11 +8,10 @@ import streamlit as st
 
 from debugger.analysis.shown import Shown
 from debugger.views import commands, panes, state
-from debugger.views.parts.bar.component import Words, bar
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.pager import pager
 from debugger.views.parts.rows.component import rows_list
-from debugger.views.parts.timeline_filters import TIME_KEY, TIMES, found_words
+from debugger.views.parts.timeline_filters import TIME_KEY, TIMES
 from debugger.views.parts.timeline_tables import Table, Target, events_table, steps_table, turns_table
 from debugger.views.reading import Reading
 
@@ -27,7 +26,6 @@ def timeline(now: Reading, found: Shown) -> None:
     elif not now.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")
     elif not found.places:
-        bar("timeline_line", [Words(found_words(found))], low=True)
         st.caption("No event matches. Change the filters, or choose “Raw”.")
     else:
         _table(now, found)
@@ -37,7 +35,6 @@ def _table(now: Reading, found: Shown) -> None:
     event = state.page().event
     chosen, is_shown = (None, False) if event is None else found.row_of(event, now.told)
     looked_at = (now.session, found.density, found.hidden, event)
-    bar("timeline_line", [Words(found_words(found))], low=True)
     first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
     table = _drawn(now, found, first, end)
     near = chosen - first if chosen is not None and first <= chosen < end else None

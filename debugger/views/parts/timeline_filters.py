@@ -10,7 +10,7 @@ from debugger.analysis.filtering import DENSITIES, Filter
 from debugger.analysis.shown import Shown, shown
 from debugger.analysis.timeline import TROUBLES
 from debugger.views import state
-from debugger.views.parts.bar.component import Badge, Disclosure, Field, Item, Switch
+from debugger.views.parts.bar.component import Badge, Break, Disclosure, Field, Item, Switch, Words
 from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 from debugger.views.shortcuts import keys
@@ -45,19 +45,25 @@ def keep_filters() -> None:
     state.keep_widgets(_BEHIND_BUTTON)
 
 
-def timeline_filters() -> list[Item]:
-    """The filters that are always at hand, for a bar."""
+def timeline_filters(now: Reading, found: Shown) -> list[Item]:
+    """The filters that are always at hand, and how many rows there are, for a bar."""
     density = Switch(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
     find = Field(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
     active = _active()
-    return [density, find, _MORE, *([Badge(f"{active} on", colour="violet")] if active else [])]
+    badge = [Badge(f"{active} on", colour="violet")] if active else []
+    rows: list[Item] = [Break(), Words(_words(found), key="timeline_line")] if now.rows else []
+    return [density, find, _MORE, *badge, *rows]
 
 
-def more_filters(now: Reading) -> Shown:
-    """Draw the filters behind the button while they are open; the rows that all filters let through."""
+def more_filters(now: Reading) -> None:
+    """Draw the filters behind the button while they are open."""
     if _MORE.is_open:
         with st.container(horizontal=True, vertical_alignment="bottom", key="timeline_more_filters"):
             _more_filters(now)
+
+
+def found_rows(now: Reading) -> Shown:
+    """The rows that all filters let through."""
     wanted, density = _filter(now), state.widget(_DENSITY_KEY)
     return now.once(
         ("timeline", wanted, density),
@@ -65,7 +71,7 @@ def more_filters(now: Reading) -> Shown:
     )
 
 
-def found_words(found: Shown) -> str:
+def _words(found: Shown) -> str:
     """How many rows there are, and how many are hidden."""
     number = len(found.places)
     told = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)

@@ -13,7 +13,7 @@ from debugger.graph.checks import check
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.session.session import DebugSession
 from debugger.views import commands, linking, state
-from debugger.views.parts.bar.component import Button, Choice, bar
+from debugger.views.parts.bar.component import Button, Choice, Item, Words, bar
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.problems import problems_title, show_problems
 
@@ -28,8 +28,22 @@ _MOST_LISTED = 30
 
 def workflow_picker(backend: Backend) -> None:
     """Draw the choice; what is chosen goes on view."""
-    page = state.page()
-    change = Button(
+    session = state.page().session
+    workflows = _known(("workflows",), lambda: backend.workflows())
+    items: list[Item] = [_connection(backend)]
+    if workflows is not None:
+        items = _workflow(workflows, items)
+    if session is not None:
+        question = ("versions", session.workflow_id)
+        items.append(_version(session, _known(question, lambda: backend.versions(session.workflow_id)) or []))
+    if items:
+        bar("picker_bar", items, low=True)
+    if session is not None:
+        _problems(session)
+
+
+def _connection(backend: Backend) -> Button:
+    return Button(
         "change_connection",
         backend.name,
         linking.go_to,
@@ -38,15 +52,6 @@ def workflow_picker(backend: Backend) -> None:
         look="tertiary",
         help="Change the connection",
     )
-    bar("connection_bar", [change], low=True)
-    workflows = _known(("workflows",), lambda: backend.workflows())
-    if workflows is not None:
-        _workflow(workflows)
-    if page.session is not None:
-        workflow_id = page.session.workflow_id
-        versions = _known(("versions", workflow_id), lambda: backend.versions(workflow_id)) or []
-        bar("version_bar", [_version(versions)], low=True)
-        _problems(page.session)
 
 
 def _problems(session: DebugSession) -> None:
@@ -69,20 +74,20 @@ def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row]
         return last
 
 
-def _workflow(workflows: list[WorkflowSummary]) -> None:
+def _workflow(workflows: list[WorkflowSummary], before: list[Item]) -> list[Item]:
+    """The choice of workflow for a bar; of many it is drawn, below what is to stand before it."""
     session = state.page().session
     names = {workflow.id: workflow.label for workflow in workflows}
     if session is not None and session.workflow_id not in names:
         names[session.workflow_id] = session.workflow.name
     if not names:
-        st.caption("No workflow here yet: import one below.")
-        return
+        return [*before, Words("No workflow here yet: import one below.", look="note")]
     state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
     words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
     placeholder = "Choose a workflow"
     if len(words) <= _MOST_LISTED:
-        bar("workflow_bar", [Choice(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)])
-        return
+        return [*before, Choice(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
+    bar("connection_bar", before, low=True)
     st.selectbox(
         "Workflow",
         list(words),
@@ -92,6 +97,7 @@ def _workflow(workflows: list[WorkflowSummary]) -> None:
         placeholder=placeholder,
         on_change=_workflow_chosen,
     )
+    return []
 
 
 def _workflow_chosen() -> None:
@@ -100,9 +106,7 @@ def _workflow_chosen() -> None:
         commands.open_workflow(chosen)
 
 
-def _version(versions: list[VersionSummary]) -> Choice:
-    session = state.page().session
-    assert session is not None
+def _version(session: DebugSession, versions: list[VersionSummary]) -> Choice:
     labels = {str(version.version_number): version.label for version in versions}
     shown = session.version_number
     if shown is not None:

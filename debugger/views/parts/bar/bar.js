@@ -66,7 +66,9 @@ function iconOf(name) {
 // itself: it keeps the keyboard.
 const FILL = {
   words(part, { text, look, yields }) {
-    part.element.className = `part words ${look} ${yields ? "yields" : ""}`;
+    part.element.classList.remove("quiet", "strong", "heading", "code", "note");
+    part.element.classList.add("words", look);
+    part.element.classList.toggle("yields", yields);
     part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
   },
   badge(part, { text, icon, colour }) {
@@ -83,6 +85,9 @@ const FILL = {
   },
   space(part) {
     part.element.classList.add("space");
+  },
+  break(part) {
+    part.element.classList.add("break");
   },
   button(part, { label, icon, look, shows, disabled, keys }, send) {
     const button = onlyChild(part, "button", () => send());

@@ -1,4 +1,4 @@
-"""A bar of words and controls in one line, drawn as one element.
+"""A bar of words and controls, drawn as one element.
 
 Streamlit draws each button as an element of its own and goes through all elements of a page whenever one of
 them is used: with some sixty of them an answer takes the browser three times as long as with ten.
@@ -30,11 +30,13 @@ class Words:
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
+    key: str = ""
+    """By which it is found on the page, if by any."""
 
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
         told = {"text": self.text, "look": self.look, "help": self.help, "yields": self.yields}
-        return {"kind": "words", **told}
+        return {"kind": "words", **told} | ({"key": self.key} if self.key else {})
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,15 @@ class Space:
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
         return {"kind": "space"}
+
+
+@dataclass(frozen=True)
+class Break:
+    """The end of a line: what follows stands below."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        return {"kind": "break"}
 
 
 @dataclass(frozen=True)
@@ -251,7 +262,7 @@ class Field:
 
 
 Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
-Item = Words | Badge | Meter | Space | Control
+Item = Words | Badge | Meter | Space | Break | Control
 
 
 def _asset(name: str) -> str:
