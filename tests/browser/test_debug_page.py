@@ -161,6 +161,7 @@ def test_the_state_after_a_turn_is_copied_and_a_run_begins_with_it(page: Page, a
     page.locator(".st-key-input_for").get_by_text("Restart", exact=True).click()
     settled(page)
     page.locator(".st-key-initial_state").get_by_text("Initial state", exact=True).click()
+    settled(page)
     page.locator(".st-key-copy_state button").first.click()
     settled(page)
 

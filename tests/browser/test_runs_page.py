@@ -85,7 +85,10 @@ def test_an_exported_run_opens_offline_with_everything_else_greyed(app: Server, 
         page.locator(".st-key-download_json button").first.click()
     file = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(file)
+    settled(page)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    settled(page)
 
     go_to(page, "Runs")
     page.locator(".st-key-recording summary").first.click()

@@ -52,7 +52,7 @@ def test_the_page_is_there_before_a_very_long_run_is_read(page: Page, tmp_path):
     backend.close()
     page.add_init_script(NOTE_WHAT_IS_READ)
     with streamlit_app(tmp_path, WORKFLOW_DEBUGGER_DATABASE=database) as server:
-        open_app(page, f"{server.url}/?backend=embedded&run={run_id}&turn=7")
+        open_app(page, f"{server.url}/?run={run_id}&turn=7")  # no backend named: it is not read ahead
 
         expect(page.locator(".st-key-inspector")).to_contain_text("turn 7")
         expect(page).to_have_url(re.compile("turn=7"))
