@@ -9,7 +9,11 @@ from collections.abc import Callable
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.session.recent_runs import recent_runs
+from debugger.session.reopening import uncollected
 from debugger.session.session import DebugSession
+
+_UNTIL_DRAWN = 1.0
+"""Seconds in which the page is drawn: only then the garbage collector walks through all that was read."""
 
 
 class ReadingAhead:
@@ -17,12 +21,14 @@ class ReadingAhead:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._under_way: tuple[str, threading.Event] | None = None
+        """The run that is read, or was last, and whether that is done."""
 
     @property
     def is_reading(self) -> bool:
         """Whether a run is being read."""
-        return self._thread is not None and self._thread.is_alive()
+        with self._lock:
+            return self._is_reading()
 
     def begin(self, backend: Callable[[], Backend], run_id: str) -> None:
         """Begin to read a run, unless another one is being read.
@@ -32,18 +38,35 @@ class ReadingAhead:
             run_id: The run. One that there is not, or that cannot be read, is left to whoever opens it.
         """
         with self._lock:
-            if not self.is_reading:
-                self._thread = threading.Thread(target=_read, args=(backend, run_id), daemon=True)
-                self._thread.start()
+            if self._is_reading():
+                return
+            done = threading.Event()
+            self._under_way = run_id, done
+        threading.Thread(target=_read, args=(backend, run_id, done), daemon=True).start()
+
+    def wait(self, run_id: str, timeout: float) -> None:
+        """Wait for so many seconds at most, if it is this run that is being read."""
+        with self._lock:
+            name, done = self._under_way or ("", None)
+        if done is not None and name == run_id:
+            done.wait(timeout)
+
+    def _is_reading(self) -> bool:
+        return self._under_way is not None and not self._under_way[1].is_set()
 
 
-def _read(backend: Callable[[], Backend], run_id: str) -> None:
+def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:
     try:
         session = DebugSession.opening(backend(), run_id)
         if recent_runs.keeps(session.unread):
-            session.read(after_each=_let_others)
+            with uncollected():
+                session.read(after_each=_let_others)
+                done.set()
+                time.sleep(_UNTIL_DRAWN)
     except DebuggerError:
         return
+    finally:
+        done.set()
 
 
 def _let_others() -> None:

@@ -46,7 +46,7 @@ class ReadRun:
             StoreError: What was kept of one was changed by something else.
         """
         after = self.logs[-1].number if self.logs else 0
-        with _uncollected():
+        with uncollected():
             for turn, log in recorded_logs(turns, after=after):
                 self.ledger |= ledger_of(turn)
                 if log is not None:
@@ -58,7 +58,7 @@ class ReadRun:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """While much is read that stays: the garbage collector would walk through all of it again and again."""
     was_enabled = gc.isenabled()
     gc.disable()

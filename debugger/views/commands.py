@@ -12,6 +12,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
 from debugger.session import kit
+from debugger.session.reading_ahead import reading_ahead
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.views import state
@@ -27,6 +28,8 @@ AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
 _AT_ONCE = 200
 """So many turns are read in a sixth of a second; of a longer run the page is drawn before they are."""
+_READ_SOON = 2.0
+"""Seconds that a page waits for its run to be read ahead: then it is drawn once, and whole."""
 _SOON = 0.1
 """Seconds that a click waits for the turn that it begins: a quick one is drawn once, when it is over."""
 
@@ -74,6 +77,7 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
 
     One that is long is read once the page is there, see `read_run`.
     """
+    reading_ahead.wait(run_id, _READ_SOON)
     session = DebugSession.opening(current_backend(), run_id)
     if session.unread <= _AT_ONCE:
         session.read()

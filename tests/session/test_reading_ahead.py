@@ -102,6 +102,35 @@ def test_one_run_is_read_at_a_time(backend):
     assert DebugSession.opening(backend, second).unread == 3
 
 
+def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
+    run_id = talk(backend, "one", "two", "three")
+    ahead = ReadingAhead()
+    ahead.begin(lambda: backend, run_id)
+
+    ahead.wait(run_id, 10)
+
+    assert DebugSession.opening(backend, run_id).unread == 0
+
+
+def test_nobody_waits_for_another_run_nor_longer_than_wanted(backend):
+    ahead, may_end = ReadingAhead(), threading.Event()
+
+    def slow_backend():
+        assert may_end.wait(10)
+        return backend
+
+    ahead.wait("any", 10)  # nothing is being read
+    ahead.begin(slow_backend, "one")
+    begun = time.monotonic()
+    ahead.wait("another", 10)
+    ahead.wait("one", 0.05)
+
+    assert time.monotonic() - begun < 5
+    assert ahead.is_reading
+    may_end.set()
+    read_to_the_end(ahead)
+
+
 @pytest.mark.parametrize("run_id", ["", "no-such-run", "\x00"])
 def test_a_run_that_there_is_not_disturbs_nobody(backend, run_id, recwarn):
     ahead = ReadingAhead()
