@@ -32,11 +32,10 @@ def context_bar(now: Reading) -> None:
     with st.container(gap="xxsmall", key="context_bar"):
         bar("title_bar", [*_title(session), Space(), *_actions(session), export_menu(session)])
         line = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now), Space(), *stepping(now)]
-        if session.stop_point is None:
+        # Always in a line of its own: a bar that stands elsewhere is another one, and both show for a moment.
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             bar("run_bar", line, low=True)
-        else:
-            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                bar("run_bar", line, low=True)
+            if session.stop_point is not None:
                 live_edit(now)
         background(now)
 

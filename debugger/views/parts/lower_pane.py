@@ -31,9 +31,8 @@ def lower_pane(now: Reading) -> None:
             _line([])
             interventions(now)
         elif view == "Side effects":
-            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                _line(side_effects_words(now))
-                side_effects_file(now)
+            _line(side_effects_words(now))
+            side_effects_file(now)
             side_effects(now)
         elif view == "Gantt":
             _line(gantt_line(turn))
@@ -49,5 +48,8 @@ def lower_pane(now: Reading) -> None:
 
 
 def _line(of_view: list[Item]) -> None:
-    """Draw the choice of view, and what belongs to the view beside it."""
+    """Draw the choice of view, and what belongs to the view beside it.
+
+    Always at the same place: else the keyboard would lose it with each view.
+    """
     bar("lower_bar", [Switch(state.LOWER_KEY, "Lower pane", VIEWS), *of_view], low=True)
