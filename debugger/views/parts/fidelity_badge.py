@@ -26,5 +26,5 @@ def fidelity_item(fidelity: Fidelity) -> Badge:
 
 def fidelity_badge(fidelity: Fidelity) -> None:
     """Draw the verdict; the sentence is in its help."""
-    look = LOOKS[fidelity.verdict]
-    st.badge(look.word, icon=look.icon, color=look.colour, help=plain(fidelity.sentence))
+    item = fidelity_item(fidelity)
+    st.badge(item.text, icon=item.icon, color=item.colour, help=plain(item.help))

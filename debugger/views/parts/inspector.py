@@ -12,6 +12,7 @@ from debugger.protocol.events import Event
 from debugger.views import commands, panes, state
 from debugger.views.parts.bar.component import Break, Button, Item, Space, Switch, Words, bar
 from debugger.views.parts.copy_as import copy_as
+from debugger.views.parts.latest_button import latest_button
 from debugger.views.parts.node_tab import node_tab
 from debugger.views.parts.notes_tab import notes_tab
 from debugger.views.parts.pin_button import pin_button
@@ -42,17 +43,6 @@ def _moment(now: Reading) -> list[Item]:
     index = state.page().event
     last = len(now.rows) - 1
     turn = _turn_number(now)
-    latest = Button(
-        "latest",
-        "Latest",
-        panes.redrawing("look", commands.select_event),
-        (None,),
-        icon=":material/last_page:",
-        look="tertiary",
-        shows="icon where narrow",
-        disabled=index is None,
-        help="Follow the run again",
-    )
     return [
         Words(_where(now)),
         Space(),
@@ -60,7 +50,7 @@ def _moment(now: Reading) -> list[Item]:
         _step("previous", ":material/chevron_left:", last if index is None else index - 1, last),
         _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, last),
         _turn_step("next", ":material/keyboard_double_arrow_right:", turn + 1, now),
-        latest,
+        latest_button("latest"),
     ]
 
 

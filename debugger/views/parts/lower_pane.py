@@ -22,7 +22,6 @@ def lower_pane(now: Reading) -> None:
     """Draw the pane."""
     keep_filters()
     view = state.widget(state.LOWER_KEY)
-    turn = turn_on_view(now) if view == "Gantt" else None
     with st.container(key="timeline_pane"):
         if view == "Breakpoints":
             _line([])
@@ -35,6 +34,7 @@ def lower_pane(now: Reading) -> None:
             side_effects_file(now)
             side_effects(now)
         elif view == "Gantt":
+            turn = turn_on_view(now)
             _line(gantt_line(turn))
             gantt(now, turn)
         elif view == "Metrics":

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from debugger.analysis.decisions import DecisionLog, Record
-from debugger.views import commands, panes, state, why_commands
+from debugger.views import panes, state, why_commands
 from debugger.views.parts.bar.component import Button, Space, Switch, Words, bar
 from debugger.views.parts.decision_box import decision_box
 from debugger.views.parts.decision_list import decision_list
+from debugger.views.parts.latest_button import latest_button
 from debugger.views.parts.plain import count
 from debugger.views.past import decisions, past
 from debugger.views.reading import Reading
@@ -70,16 +71,6 @@ def _steps(steps: Sequence[Record], chosen: Record) -> None:
     """Say which decision it is, with the way to the one before and the one after."""
     place = next(at for at, record in enumerate(steps) if record is chosen)
     hop = f" · hop {chosen.hop_number}" if chosen.hop_number is not None else ""
-    latest = Button(
-        "latest_decision",
-        "Latest",
-        panes.redrawing("look", commands.select_event),
-        (None,),
-        icon=":material/last_page:",
-        look="tertiary",
-        disabled=state.page().event is None,
-        help="Follow the run again",
-    )
     bar(
         "decision_moment",
         [
@@ -87,7 +78,7 @@ def _steps(steps: Sequence[Record], chosen: Record) -> None:
             Space(),
             _step("previous", ":material/chevron_left:", steps, place - 1),
             _step("next", ":material/chevron_right:", steps, place + 1),
-            latest,
+            latest_button("latest_decision"),
         ],
         low=True,
     )

@@ -210,6 +210,12 @@ function walk(element, event) {
   next.click();
 }
 
+// What there may be no room for: the words of an icon, and the end of a long text.
+function unsaid({ kind, text, shows, label, shortcut }) {
+  if (shows === "icon") return [label, shortcut].filter(Boolean).join(" · ");
+  return kind === "words" && text.length > 24 ? text : "";
+}
+
 // Only what is another than before is made anew.
 function draw(it, items) {
   const before = new Map(it.parts.map(part => [part.name, part]));
@@ -220,7 +226,7 @@ function draw(it, items) {
     part.item = item;
     if (part.told !== told) {
       part.told = told;
-      part.element.title = item.help || (item.shows === "icon" ? [item.label, item.shortcut].filter(Boolean).join(" · ") : "");
+      part.element.title = item.help || unsaid(item);
       FILL[item.kind](part, item, value => {
         part.told = undefined; // what it shows now is the person's: whatever comes next is shown
         tell(it, item.key, value ?? null);
