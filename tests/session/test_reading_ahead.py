@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.protocol.runs import Turn
-from debugger.session import recent_runs
+from debugger.session import reading_ahead, recent_runs
 from debugger.session.reading_ahead import ReadingAhead
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
@@ -18,9 +19,14 @@ from tests.factories import document, say
 @pytest.fixture
 def backend(tmp_path, monkeypatch):
     monkeypatch.setattr(recent_runs, "_LONG", 3)
+    monkeypatch.setattr(reading_ahead, "_UNTIL_DRAWN", 0.05)
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
     yield backend
     backend.close()
+    end = time.monotonic() + 10
+    while not gc.isenabled():  # nothing of this test goes on in the next one
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def talk(backend, *lines):
