@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from debugger.session.reading_ahead import reading_ahead
 from debugger.views.address import Address
+from debugger.views.asgi import Application, Receive, Scope, Send
 from debugger.views.backends import embedded_backend
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-"""As ASGI has it."""
 
 
 class ReadAhead:

@@ -87,8 +87,15 @@ WATCH = """() => {
     return at && (at.dataset.testScriptState !== "notRunning"
       || at.dataset.testConnectionState !== "CONNECTED" || document.querySelector('[data-stale="true"]'));
   };
-  new MutationObserver(() => { window.lastChange = now(); })
-    .observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+  const watched = {subtree: true, childList: true, attributes: true, characterData: true};
+  const observer = new MutationObserver(() => { window.lastChange = now(); });
+  observer.observe(document, watched);
+  const attach = Element.prototype.attachShadow; // what is drawn in there changes unseen from outside
+  Element.prototype.attachShadow = function (options) {
+    const root = attach.call(this, options);
+    observer.observe(root, watched);
+    return root;
+  };
   const look = () => { if (busy()) window.lastChange = now(); setTimeout(look, 10); };
   look();
 }"""

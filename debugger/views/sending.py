@@ -1,0 +1,94 @@
+"""What a click changes goes out together: a browser draws the page once, not each time that a part arrives.
+
+Streamlit sends what a script draws piece by piece, and its browser side goes through the whole page for what
+came in each hundredth of a second, at the beginning of a script and at its end. Of a script that is quick,
+all of that is one drawing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from google.protobuf.message import DecodeError
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from debugger.views.asgi import Application, Message, Receive, Scope, Send
+
+_LONGEST = 0.12
+"""Seconds that a part waits for others at most."""
+
+
+class SendTogether:
+    """Stands before the app, and keeps back what a script draws until it ends.
+
+    Args:
+        app: Answers.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the app answer; what it sends to a page goes out in the same order."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        outbox = _Outbox(send)
+        try:
+            await self._app(scope, receive, outbox.put)
+        finally:
+            outbox.close()
+
+
+class _Outbox:
+    """What is kept back of one connection."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._held: list[Message] = []
+        self._is_script_at_work = False
+        self._in_turn = asyncio.Lock()
+        self._later: asyncio.Task[None] | None = None
+
+    async def put(self, message: Message) -> None:
+        """Send a message: now, or with those that follow it."""
+        kind = _kind(message)
+        if kind == "new_session":
+            self._is_script_at_work = True
+        elif kind in ("script_finished", None):
+            self._is_script_at_work = False
+        self._held.append(message)
+        if not self._is_script_at_work:
+            self.close()
+            await self._release()
+        elif self._later is None:
+            self._later = asyncio.create_task(self._release_later())
+
+    def close(self) -> None:
+        """Nothing is waited for any more."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    async def _release_later(self) -> None:
+        await asyncio.sleep(_LONGEST)
+        self._later = None
+        with suppress(Exception):
+            await self._release()
+
+    async def _release(self) -> None:
+        async with self._in_turn:
+            while self._held:
+                await self._send(self._held.pop(0))
+
+
+def _kind(message: Message) -> str | None:
+    """What a message to the browser is, as Streamlit names it; ``None`` for what is not one."""
+    data = message.get("bytes")
+    if message["type"] != "websocket.send" or data is None:
+        return None
+    try:
+        return ForwardMsg.FromString(data).WhichOneof("type")
+    except DecodeError:
+        return None
