@@ -22,8 +22,8 @@ from debugger.views.state import BackendName, PageState
 
 Arguments = ParamSpec("Arguments")
 
-MESSAGE_KEY = "message"
-"""The box in which a person answers."""
+DRAFT_KEY = "draft"
+"""What the box is to hold in which a person answers, as a message that could not be sent."""
 AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
 _AT_ONCE = 200
@@ -163,6 +163,7 @@ def send(text: str) -> None:
     session = page.session
     if session is None or not text.strip():
         return
+    state.set_widget(DRAFT_KEY, "")
     page.event = None
     if session.status == "not_started":
         start(text)
@@ -191,7 +192,7 @@ def take_in_turn() -> None:
             page.next_input = RunInputModel()
             state.renew_editors()
     elif session.unsent:
-        state.give_widget(MESSAGE_KEY, session.unsent)
+        state.set_widget(DRAFT_KEY, session.unsent)
 
 
 @command

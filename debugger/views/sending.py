@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from google.protobuf.message import DecodeError
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from debugger.views.asgi import Application, Message, Receive, Scope, Send
@@ -88,7 +87,5 @@ def _kind(message: Message) -> str | None:
     data = message.get("bytes")
     if message["type"] != "websocket.send" or data is None:
         return None
-    try:
-        return ForwardMsg.FromString(data).WhichOneof("type")
-    except DecodeError:
-        return None
+    kind: str | None = ForwardMsg.FromString(data).WhichOneof("type")
+    return kind

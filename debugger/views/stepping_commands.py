@@ -98,7 +98,7 @@ def remove_breakpoint(breakpoint_id: str) -> None:
 
 def write_again(message: str) -> None:
     """Put the message of a turn that was cut off into the box, to be sent again."""
-    state.give_widget(commands.MESSAGE_KEY, message)
+    state.set_widget(commands.DRAFT_KEY, message)
     forget_turn()
 
 

@@ -210,7 +210,7 @@ def click(page: Page, where: str) -> None:
 
 def write(page: Page, message: str) -> None:
     """Write a message, ready to be sent: how fast somebody types is not what a step costs."""
-    page.get_by_test_id("stChatInputTextArea").fill(message)
+    page.locator(".st-key-message textarea").fill(message)
     page.wait_for_timeout(100)
 
 
@@ -227,7 +227,7 @@ def actions(page: Page, number: int) -> dict[str, Callable[[], object]]:
         "filter": lambda: fill(("tea", "cake", "reader", "bill")[number % 4]),
         "no filter": lambda: fill(""),
         "latest": partial(click, page, ".st-key-latest"),
-        "step": partial(click, page, ".st-key-message"),
+        "step": partial(click, page, ".st-key-message .box"),
     }
 
 

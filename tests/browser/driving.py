@@ -166,7 +166,7 @@ def conversation(page: Page) -> Locator:
 
 def message_box(page: Page) -> Locator:
     """Where a message is typed."""
-    return page.get_by_test_id("stChatInputTextArea")
+    return page.locator(".st-key-message textarea")
 
 
 def alert(page: Page) -> Locator:

@@ -150,6 +150,6 @@ def test_the_end_of_a_turn_is_told_to_screen_readers(page: Page, app: Server):
     page.locator(".st-key-graph_view").get_by_text("Table", exact=True).click()
     settled(page)
 
-    expect(page.locator(".st-key-message_focus p[role=status]")).to_have_text(
+    expect(page.locator(".st-key-message p[role=status]")).to_have_text(
         "Booking intake waits for the user's message."
     )

@@ -235,7 +235,7 @@ def test_after_a_suggestion_the_message_box_has_the_focus(page: Page, app: Serve
     choose(page, "Workflow", "Clinic front desk")
     start(page)
 
-    page.locator(".st-key-suggestion_0 button").first.click()
+    page.locator(".st-key-suggestion_0").click()
     expect(context(page)).to_contain_text("Turn 2")
     settled(page)
 
@@ -328,7 +328,7 @@ def test_a_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Serve
 def place_of(page: Page):
     """Where the panes stand in the window."""
     panes = [page.locator(f".st-key-{key}") for key in ("graph_pane", "conversation", "inspector")]
-    return [locator.bounding_box() for locator in (*panes, page.get_by_test_id("stChatInput"))]
+    return [locator.bounding_box() for locator in (*panes, page.locator(".st-key-message .box"))]
 
 
 def assert_current_node_is_in_view(page: Page):

@@ -11,6 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static, worker
 from tests.views.bars import control, keys, use
+from tests.views.message import box, send
 from tests.views.talk import words
 
 
@@ -40,8 +41,8 @@ def test_start_runs_a_turn_and_shows_what_was_said(app, backend, press):
 
     assert not app.exception
     assert words(app)[0] == "Hello"
-    assert app.chat_input("message").disabled is False
-    assert app.chat_input("message").placeholder == "Chat waits for the user's message."
+    assert box(app)["disabled"] is False
+    assert box(app)["placeholder"] == "Chat waits for the user's message."
 
 
 def test_the_chat_box_sends_the_next_turn(app, backend, page, press, settle):
@@ -49,7 +50,7 @@ def test_the_chat_box_sends_the_next_turn(app, backend, page, press, settle):
     app.run()
     press("start")
 
-    app.chat_input("message").set_value("good morning").run()
+    send(app, "good morning")
     settle()
 
     assert [turn.message for turn in page().session.turns] == ["", "good morning"]
@@ -60,7 +61,7 @@ def test_a_first_message_starts_the_run(app, backend, page, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
 
-    app.chat_input("message").set_value("good morning").run()
+    send(app, "good morning")
     settle()
 
     assert [turn.message for turn in page().session.turns] == ["good morning"]
@@ -70,7 +71,7 @@ def test_a_message_of_blanks_sends_nothing(app, backend, page):
     backend.create_workflow(document(say("chat")))
     app.run()
 
-    app.chat_input("message").set_value("   ").run()
+    send(app, "   ")
 
     assert page().session.status == "not_started"
 
@@ -95,7 +96,7 @@ def test_while_a_turn_runs_its_events_appear_and_the_run_can_be_stopped(app, bac
     assert page().session.busy
     assert control(app, "restart").disabled
     assert control(app, "stop").disabled is False
-    assert app.chat_input("message").disabled
+    assert box(app)["disabled"]
 
     use(app, "stop")
     backend.gate.set()
@@ -125,8 +126,8 @@ def test_a_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
 
     press("start")
 
-    assert app.chat_input("message").disabled
-    assert app.chat_input("message").placeholder == "The run is complete and takes no more messages."
+    assert box(app)["disabled"]
+    assert box(app)["placeholder"] == "The run is complete and takes no more messages."
     assert control(app, "stop").disabled
 
 
@@ -160,7 +161,7 @@ def test_a_turn_that_fails_on_the_way_is_told_and_gives_the_words_back(app, back
     said = words(app)
 
     backend.gate.clear()
-    app.chat_input("message").set_value("are you there?").run()
+    send(app, "are you there?")
     backend.fault = ServerError("The server failed.", request_id="req-7", advice="Try again in a minute.")
     backend.gate.set()
     settle()
@@ -168,7 +169,7 @@ def test_a_turn_that_fails_on_the_way_is_told_and_gives_the_words_back(app, back
     assert app.error[0].value == "The server failed\\. Try again in a minute\\."
     assert any("req-7" in text.value for text in app.text)
     assert words(app) == said
-    assert app.chat_input("message").proto.value == "are you there?"
+    assert box(app)["given"] == "are you there?"
 
 
 def test_a_failed_run_shows_its_error_in_the_conversation(app, backend, page, press):
@@ -371,7 +372,7 @@ def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, 
     backend.create_workflow(document(say("chat")))
     app.run()
     for text in ("one", "two"):
-        app.chat_input("message").set_value(text).run()
+        send(app, text)
         settle()
     end = words(app)
 
@@ -406,14 +407,14 @@ def test_the_lines_of_a_script_are_offered_and_sent_by_a_click(
     monkeypatch.setenv("WORKFLOW_DEBUGGER_SCRIPTS", str(tmp_path / "scripts"))
     backend.create_workflow(document(say("chat")))
     app.run()
-    first = control(app, "suggestion_0").label
+    first = box(app)["offers"][0]
 
-    use(app, "suggestion_0")
+    send(app, first)
     settle()
 
     assert first == "Hi there."
     assert [turn.message for turn in page().session.turns] == ["Hi there."]
-    assert control(app, "suggestion_0").label == "Bye then."
+    assert box(app)["offers"] == ["Bye then."]
 
 
 def test_an_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):

@@ -8,6 +8,7 @@ from debugger.session.fork_draft import RUNTIME
 from tests.factories import direct, document, say, static, when
 from tests.views import talk
 from tests.views.bars import badges, captions, control, meters, use
+from tests.views.message import send
 
 
 def desk():
@@ -29,7 +30,7 @@ def run(app, backend, page, press, settle):
     backend.create_workflow(desk())
     app.run()
     press("start")
-    app.chat_input("message").set_value("let me in").run()
+    send(app, "let me in")
     settle()
     return page().session.run_id
 

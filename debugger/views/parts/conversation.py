@@ -6,17 +6,14 @@ import streamlit as st
 
 from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, panes, state
-from debugger.views.parts.bar.component import Button, bar
 from debugger.views.parts.bubbles import draw_bubbles
 from debugger.views.parts.desk import desk
 from debugger.views.parts.keyboard_scroll import keyboard_scroll
-from debugger.views.parts.message_focus import message_focus
+from debugger.views.parts.message_box.component import message_box
 from debugger.views.parts.plain import count, plain
 from debugger.views.reading import Reading
 
 _HEIGHT = 240
-_SUGGESTIONS_HEIGHT = 36
-_LONGEST_MESSAGE = 500_000
 _MOST_BUBBLES = 80
 _CUT_OFF = 20
 
@@ -32,10 +29,8 @@ def conversation(now: Reading) -> None:
     if now.session.desk.pending is not None:
         desk(now)
     else:
-        _suggestions(now)
         _message_box(now)
     keyboard_scroll("conversation", "Conversation")
-    message_focus(_last_turn(now) if _takes_message(now) else None, told=_told(now))
 
 
 def _at_work(now: Reading) -> str:
@@ -97,38 +92,19 @@ def _latest(bubbles: list[Bubble]) -> list[Bubble]:
     return bubbles if is_whole else bubbles[earlier:]
 
 
-def _suggestions(now: Reading) -> None:
-    """Draw them on a line of their own, which is kept while there are none so that nothing below it jumps."""
-    if not now.is_scripted:
-        return
-    lines = now.suggestions if now.session.busy or _takes_message(now) else []
-    with st.container(key="suggestions", height=_SUGGESTIONS_HEIGHT, border=False):
-        bar(
-            "suggestion_bar",
-            [
-                Button(
-                    f"suggestion_{place}",
-                    line,
-                    panes.redrawing("workbench", commands.send),
-                    (line,),
-                    shows="words, cut",
-                    disabled=now.session.busy,
-                    help=line if len(lines) > 1 else "",
-                )
-                for place, line in enumerate(lines)
-            ],
-            low=True,
-        )
-
-
 def _message_box(now: Reading) -> None:
     no_run = now.session.backend.capabilities.reason_against("run_turns")
-    st.chat_input(
+    takes_message = _takes_message(now)
+    offers = now.suggestions if now.session.busy or takes_message else []
+    message_box(
+        "message",
         no_run or _asks(now),
-        key=commands.MESSAGE_KEY,
-        max_chars=_LONGEST_MESSAGE,
-        disabled=not _takes_message(now),
-        on_submit=panes.redrawing("workbench", _submit),
+        panes.redrawing("workbench", commands.send),
+        disabled=not takes_message,
+        offers=offers if now.is_scripted else None,
+        given=state.widget(commands.DRAFT_KEY) or "",
+        turn=_last_turn(now) if takes_message else None,
+        told=_told(now),
     )
 
 
@@ -145,7 +121,3 @@ def _takes_message(now: Reading) -> bool:
     if now.session.busy or now.session.unread:
         return False
     return now.hint.kind == "message" or now.session.status == "not_started"
-
-
-def _submit() -> None:
-    commands.send(state.widget(commands.MESSAGE_KEY) or "")

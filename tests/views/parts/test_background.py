@@ -8,6 +8,7 @@ from debugger.session.session import DebugSession
 from tests.companions import lab, left_alone, watchful
 from tests.factories import document, say
 from tests.views.bars import badges, captions, control, keys, use
+from tests.views.message import box, send
 from tests.views.row_lists import column, drawn
 from tests.views.talk import speakers, words
 
@@ -45,7 +46,7 @@ def test_the_line_tells_where_companions_are_and_that_they_go_on(app, backend, p
     assert "Background" in badges(app)
     assert control(app, "advance_by_itself").value is True
     assert "advance" not in keys(app)
-    assert app.chat_input("message").disabled is False
+    assert box(app)["disabled"] is False
 
 
 def test_a_run_goes_on_to_its_end_although_nobody_says_anything(app, backend, page, press, later):
@@ -71,7 +72,7 @@ def test_background_work_takes_no_turn_of_the_user_in_bar_and_address(
     later()
     after_work = (captions(app), app.query_params["turn"])
 
-    app.chat_input("message").set_value("How long?").run()
+    send(app, "How long?")
     settle()
 
     assert "Turn 1" in after_work[0]
@@ -149,8 +150,8 @@ def test_a_run_that_is_only_left_to_its_companions_says_so_and_can_be_stopped(ap
 
     assert page().session.status == "running"
     assert "In the background" in badges(app)
-    assert app.chat_input("message").disabled
-    assert app.chat_input("message").placeholder.startswith("Nobody waits for the user")
+    assert box(app)["disabled"]
+    assert box(app)["placeholder"].startswith("Nobody waits for the user")
     assert control(app, "stop").disabled is False
     press("stop")
     assert page().session.status == "cancelled"

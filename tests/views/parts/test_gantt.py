@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.factories import direct, document, say, static
 from tests.views.bars import captions, use
+from tests.views.message import send
 
 
 def open_view(app, name):
@@ -46,7 +47,7 @@ def test_the_same_facts_stand_in_a_table(app, backend, press):
 
 def test_the_turn_of_the_chosen_event_is_drawn(app, backend, page, press, settle):
     talk(app, backend, press)
-    app.chat_input("message").set_value("green tea").run()
+    send(app, "green tea")
     settle()
     page().event = 0
     app.run()

@@ -5,6 +5,7 @@ import json
 from debugger.views.parts.inspector import TABS
 from tests.factories import direct, document, node, say, static, tool
 from tests.views.bars import control, use
+from tests.views.message import send
 from tests.views.row_lists import variables
 
 COUNT = "def count(n):\n    return {'n': n + 1}\n"
@@ -117,7 +118,7 @@ def test_the_input_of_the_chosen_turn_is_shown_as_it_was_sent(app, backend, page
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.chat_input("message").set_value("hello").run()
+    send(app, "hello")
     settle()
 
     use(app, "inspector_tab", "Input")
@@ -167,7 +168,7 @@ def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.chat_input("message").set_value("good morning").run()
+    send(app, "good morning")
     settle()
 
     use(app, "previous_turn")

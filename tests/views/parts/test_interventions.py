@@ -4,6 +4,7 @@ from debugger.backends.base import Capabilities
 from debugger.engine.interventions import Fault, Pin, Target
 from tests.factories import direct, document, say, static, tool, when
 from tests.views.bars import captions, control, use
+from tests.views.message import send
 
 LEAVES = when("chat", "bye", freeform="The user leaves", name="leaves")
 
@@ -27,7 +28,7 @@ def opened(app, backend, *parts, view="Pins"):
 def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, page):
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
     use(app, "who_answers_choice", "I, for every model")
-    app.chat_input("message").set_value("Hello").run()
+    send(app, "Hello")
     page().session.wait_still(10)
     app.run()
     shown, asked = marked(app), [text.value for text in app.text]
@@ -47,7 +48,7 @@ def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend
     schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
     opened(app, backend, say("chat", structured_output_schema=schema))
     page().session.desk.asks_all = True
-    app.chat_input("message").set_value("Hello").run()
+    send(app, "Hello")
     page().session.wait_still(10)
     app.run()
     app.text_area("desk_1_fields").set_value("{city").run()
@@ -63,7 +64,7 @@ def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend
 def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
     opened(app, backend, say("chat"))
     page().session.desk.asks_all = True
-    app.chat_input("message").set_value("Hello").run()
+    send(app, "Hello")
     page().session.wait_still(10)
     app.run()
     app.text_area("desk_1_text").set_value("Good day").run()

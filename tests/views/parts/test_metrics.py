@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.factories import direct, document, say, static
 from tests.views.bars import captions, use
+from tests.views.message import send
 
 
 def table_with(app, column):
@@ -36,7 +37,7 @@ def test_every_node_that_ran_has_a_row(app, backend, press):
 
 def test_every_turn_has_a_row(app, backend, press, settle):
     open_metrics(app, backend, press)
-    app.chat_input("message").set_value("green tea").run()
+    send(app, "green tea")
     settle()
 
     use(app, "metrics_by", "By turn")

@@ -11,6 +11,7 @@ from debugger.session.session import DebugSession
 from debugger.views.state import PageState
 from tests.factories import document, say
 from tests.views.bars import control, use
+from tests.views.message import box
 from tests.views.talk import words
 
 
@@ -44,8 +45,8 @@ def test_whatever_would_run_something_is_greyed_with_the_reason(opened):
 
     assert all(button.disabled for button in greyed.values())
     assert all(button.help == REASON for button in greyed.values())
-    assert opened.chat_input("message").disabled
-    assert opened.chat_input("message").placeholder == REASON
+    assert box(opened)["disabled"]
+    assert box(opened)["placeholder"] == REASON
 
 
 def test_leaving_the_recording_leads_back_to_the_embedded_engine(opened, page):

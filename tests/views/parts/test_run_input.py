@@ -8,6 +8,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from tests.factories import document, say, static
 from tests.views.bars import use
+from tests.views.message import send
 from tests.views.talk import words
 
 
@@ -202,9 +203,9 @@ def test_the_next_turn_is_given_more_than_the_message_once_and_only_once(app, ba
     use(app, "input_mode", "JSON")
     text_area(app, "next_json").set_value('{"dynamic_variables": {"tone": "kind"}}').run()
 
-    app.chat_input("message").set_value("hello").run()
+    send(app, "hello")
     settle()
-    app.chat_input("message").set_value("again").run()
+    send(app, "again")
     settle()
 
     given = [turn.run_input.dynamic_variables for turn in page().session.turns]

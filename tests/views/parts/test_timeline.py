@@ -4,6 +4,7 @@ import re
 
 from tests.factories import direct, document, node, say, static
 from tests.views.bars import captions, use
+from tests.views.message import send
 from tests.views.row_lists import column, drawn, rows
 
 
@@ -132,7 +133,7 @@ def test_the_latest_turn_can_be_looked_at_alone(app, backend, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.chat_input("message").set_value("hello").run()
+    send(app, "hello")
     settle()
 
     open_filters(app)
@@ -146,7 +147,7 @@ def talk(app, backend, press, settle, *lines):
     app.run()
     press("start")
     for line in lines:
-        app.chat_input("message").set_value(line).run()
+        send(app, line)
         settle()
 
 

@@ -6,6 +6,7 @@ from debugger.backends.base import Capabilities
 from debugger.errors import UnsupportedError
 from tests.factories import document, say
 from tests.views.bars import captions, control, use
+from tests.views.message import send
 
 NO_CHECKPOINTS = Capabilities({"exact_fork": "No checkpoint.", "initial_state": "No state."})
 
@@ -16,7 +17,7 @@ def run(app, backend, page, press, settle):
     backend.create_workflow(document(say("chat")))
     app.run()
     press("start")
-    app.chat_input("message").set_value("hello").run()
+    send(app, "hello")
     settle()
     return page().session.run_id
 

@@ -1,0 +1,81 @@
+// The box in which a person answers, with lines on offer: it tells what is sent, and has the keyboard again
+// once a turn is over.
+
+const LEFT = ".st-key-message, .st-key-title_bar, .st-key-demo_actions"; // where a turn is begun from
+const ANSWER_MS = 1000; // so long a message that was sent is waited for before another one can be
+const instances = new WeakMap(); // one record per mounted box
+
+function instanceOf(root) {
+  let it = instances.get(root);
+  if (!it) {
+    it = { text: root.querySelector("textarea"), send: root.querySelector(".send"), offers: root.querySelector(".offers") };
+    it.told = root.querySelector("[role=status]");
+    it.text.addEventListener("input", () => enable(it));
+    it.text.addEventListener("keydown", event => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      say(it, it.text.value);
+    });
+    it.send.addEventListener("click", () => say(it, it.text.value));
+    instances.set(root, it);
+  }
+  return it;
+}
+
+function say(it, text) {
+  if (it.isWaiting || it.data.disabled || !text.trim()) return;
+  it.isWaiting = true; // a second click means the same message
+  setTimeout(() => answered(it), ANSWER_MS);
+  it.text.value = it.given = "";
+  enable(it);
+  it.tell("sent", text);
+}
+
+function answered(it) {
+  it.isWaiting = false;
+  enable(it);
+}
+
+function enable(it) {
+  it.text.disabled = it.data.disabled;
+  it.send.disabled = it.data.disabled || it.isWaiting || !it.text.value.trim();
+  it.offers.querySelectorAll("button").forEach(each => { each.disabled = it.data.disabled; });
+}
+
+function offer(it, lines) {
+  const told = JSON.stringify(lines);
+  if (it.offered === told) return;
+  it.offered = told;
+  it.offers.replaceChildren(...lines.map((line, at) => {
+    const button = document.createElement("button");
+    button.className = `st-key-suggestion_${at}`;
+    button.textContent = button.title = line;
+    button.addEventListener("click", () => say(it, line));
+    return button;
+  }));
+}
+
+// A turn has ended: the keyboard goes to the box, unless a person is at work elsewhere.
+function follow(it, turn) {
+  const before = it.turn;
+  it.turn = turn;
+  if (!turn || before === undefined || before === turn) return;
+  setTimeout(() => {
+    const held = document.activeElement;
+    if (!held || held === document.body || held.closest(LEFT)) it.text.focus({ preventScroll: true });
+  }, 60);
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const it = instanceOf(parentElement.querySelector(".box").parentNode);
+  Object.assign(it, { data, tell: setTriggerValue });
+  it.offers.hidden = data.offers === null;
+  offer(it, data.offers ?? []);
+  it.text.placeholder = it.text.ariaLabel = data.placeholder;
+  it.text.maxLength = data.longest;
+  if (data.given && data.given !== it.given) it.text.value = [data.given, it.text.value].filter(Boolean).join("\n");
+  it.given = data.given;
+  answered(it);
+  if (it.told.textContent !== data.told) it.told.textContent = data.told; // a change is read aloud
+  follow(it, data.turn);
+}
