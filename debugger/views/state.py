@@ -63,10 +63,6 @@ class TurnedPage:
     """What the table showed, and which row was chosen, when the page was picked."""
     number: int | None = None
     """Counts from 1; ``None`` is the last page, however many there come to be."""
-    drawn: int = 0
-    """The page that the buttons show."""
-    generation: int = 0
-    """Counts how often they were given another page from elsewhere; part of their key."""
 
 
 @dataclass

@@ -70,7 +70,7 @@ def test_a_long_run_opens_at_its_end_and_turns_its_pages(page: Page, long_run: s
     page.locator(".st-key-timeline_density").get_by_text("Raw", exact=True).click()
     settled(page)
     expect(line).to_contain_text(re.compile(r"3,0\d\d events"))
-    page.locator("[class*='st-key-timeline_page']").get_by_text("1", exact=True).first.click()
+    page.get_by_role("button", name="First page").click()
     settled(page)
     rows.nth(1).click()
     settled(page)

@@ -11,7 +11,7 @@ from debugger.views.parts.gantt import gantt, gantt_line, turn_on_view
 from debugger.views.parts.interventions import interventions
 from debugger.views.parts.metrics import metrics, metrics_line
 from debugger.views.parts.side_effects import side_effects, side_effects_file, side_effects_words
-from debugger.views.parts.timeline import timeline
+from debugger.views.parts.timeline import timeline, timeline_pager
 from debugger.views.parts.timeline_filters import found_rows, keep_filters, more_filters, timeline_filters
 from debugger.views.reading import Reading
 
@@ -42,9 +42,10 @@ def lower_pane(now: Reading) -> None:
             metrics(now)
         else:
             found = found_rows(now)
-            _line(timeline_filters(now, found))
+            page = timeline_pager(now, found)
+            _line([*timeline_filters(now, found), *page.items])
             more_filters(now)
-            timeline(now, found)
+            timeline(now, found, page)
 
 
 def _line(of_view: list[Item]) -> None:

@@ -12,7 +12,7 @@ from debugger.analysis.turn_rows import TurnRow
 from debugger.views import state
 from debugger.views.parts.bar.component import Item, Switch, Words
 from debugger.views.parts.heights import ROW, table_height
-from debugger.views.parts.pager import pager
+from debugger.views.parts.pager import Pager, pager
 from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
@@ -27,7 +27,13 @@ def metrics_line(now: Reading) -> list[Item]:
     if not now.told.steps.steps:
         return [by]
     whole = now.once("run metrics", lambda: run_metrics(now.told.turn_rows, now.told.steps.steps))
-    return [by, Words(_run_words(whole))]
+    pages = _page(now).items if state.widget(_BY_KEY) == _BY[1] else []
+    return [by, Words(_run_words(whole)), *pages]
+
+
+def _page(now: Reading) -> Pager:
+    """The page of turns that is on view."""
+    return pager("metrics_turns", len(now.told.turn_rows), now.session)
 
 
 def metrics(now: Reading) -> None:
@@ -35,8 +41,8 @@ def metrics(now: Reading) -> None:
     if not now.told.steps.steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
-        first, end = pager("metrics_turns", len(now.told.turn_rows), now.session)
-        _turns(now.told.turn_rows[first:end])
+        page = _page(now)
+        _turns(now.told.turn_rows[page.first : page.end])
     else:
         _nodes(now.once("node metrics", lambda: node_metrics(now.told.steps.steps)))
 

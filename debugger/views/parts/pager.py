@@ -1,19 +1,29 @@
-"""The pages of a long table: buttons to turn them, and which rows to draw."""
+"""The pages of a long table: the controls that turn them, and which rows to draw."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-
-import streamlit as st
+from functools import partial
+from typing import NamedTuple
 
 from debugger.analysis.pages import bounds, page_count, page_of
 from debugger.views import state
+from debugger.views.parts.bar.component import Button, Field, Item, Space
 
-_MOST_BUTTONS = 7
+
+class Pager(NamedTuple):
+    """The page of a table that is on view."""
+
+    first: int
+    """The first row to draw, from 0."""
+    end: int
+    """The one after the last."""
+    items: list[Item]
+    """The controls for the end of a bar; none where there is one page."""
 
 
-def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -> tuple[int, int]:
-    """Draw the buttons where there is more than one page; the first row to draw, and the one after the last.
+def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -> Pager:
+    """Tell which page of a table to draw.
 
     The last page comes first. A page that a person turned to stays, until something else is looked at.
 
@@ -29,22 +39,47 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
         turned.number = None if chosen is None else page_of(chosen)
     pages = page_count(rows)
     page = min(turned.number or pages, pages)
-    if pages > 1:
-        if turned.drawn != page:  # the buttons have a default, so they take no value: they are made anew
-            turned.drawn, turned.generation = page, turned.generation + 1
-        buttons = f"{key}_page_{turned.generation}"
-        st.pagination(
-            pages,
-            default=page,
-            key=buttons,
-            max_visible_pages=_MOST_BUTTONS,
-            on_change=_turn,
-            args=(key, buttons, pages),
+    return Pager(*bounds(page, rows), _controls(key, page, pages) if pages > 1 else [])
+
+
+def _controls(key: str, page: int, pages: int) -> list[Item]:
+    wanted = f"{key}_page"
+
+    def turn(name: str, label: str, icon: str, to: int) -> Button:
+        return Button(
+            f"{key}_{name}",
+            label,
+            _turn,
+            (key, to, pages),
+            icon=icon,
+            look="tertiary",
+            shows="icon",
+            disabled=to == page,
         )
-    return bounds(page, rows)
+
+    return [
+        Space(),
+        turn("first_page", "First page", ":material/first_page:", 1),
+        turn("previous_page", "Previous page", ":material/chevron_left:", max(page - 1, 1)),
+        Field(
+            wanted,
+            "Go to page",
+            f"Page {page:,} of {pages:,}",
+            ":material/auto_stories:",
+            on_change=partial(_turn_to_written, key, wanted, pages),
+        ),
+        turn("next_page", "Next page", ":material/chevron_right:", min(page + 1, pages)),
+        turn("last_page", "Last page", ":material/last_page:", pages),
+    ]
 
 
-def _turn(key: str, buttons: str, pages: int) -> None:
-    turned = state.page().turned_pages[key]
-    turned.drawn = state.widget(buttons)
-    turned.number = None if turned.drawn == pages else turned.drawn
+def _turn(key: str, to: int, pages: int) -> None:
+    state.page().turned_pages[key].number = None if to == pages else to
+
+
+def _turn_to_written(key: str, wanted: str, pages: int) -> None:
+    """Turn to the page whose number was written; other words are let go of."""
+    written = str(state.widget(wanted)).strip().replace(",", "")
+    state.set_widget(wanted, "")
+    if written.isdecimal():
+        _turn(key, min(max(int(written[:9]), 1), pages), pages)

@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.shown import Shown
 from debugger.views import commands, panes, state
 from debugger.views.parts.heights import list_height
-from debugger.views.parts.pager import pager
+from debugger.views.parts.pager import Pager, pager
 from debugger.views.parts.rows.component import rows_list
 from debugger.views.parts.timeline_filters import TIME_KEY, TIMES
 from debugger.views.parts.timeline_tables import Table, Target, events_table, steps_table, turns_table
@@ -19,8 +19,15 @@ TABLE_KEY = "timeline"
 _MOST_ROWS = 10
 
 
-def timeline(now: Reading, found: Shown) -> None:
-    """Draw the rows, or say why there are none."""
+def timeline_pager(now: Reading, found: Shown) -> Pager:
+    """Which page of the rows is on view: the one with the chosen event, or what a person has turned to."""
+    event = state.page().event
+    looked_at = (now.session, found.density, found.hidden, event)
+    return pager(TABLE_KEY, len(found.places), looked_at, _chosen(now, found)[0])
+
+
+def timeline(now: Reading, found: Shown, page: Pager) -> None:
+    """Draw the rows of a page, or say why there are none."""
     if now.session.unread:
         st.caption("The events appear here once the run is read.")
     elif not now.rows:
@@ -28,14 +35,18 @@ def timeline(now: Reading, found: Shown) -> None:
     elif not found.places:
         st.caption("No event matches. Change the filters, or choose “Raw”.")
     else:
-        _table(now, found)
+        _table(now, found, page)
 
 
-def _table(now: Reading, found: Shown) -> None:
+def _chosen(now: Reading, found: Shown) -> tuple[int | None, bool]:
+    """The place of the chosen event among the rows, and whether it is one of them or only near."""
     event = state.page().event
-    chosen, is_shown = (None, False) if event is None else found.row_of(event, now.told)
-    looked_at = (now.session, found.density, found.hidden, event)
-    first, end = pager(TABLE_KEY, len(found.places), looked_at, chosen)
+    return (None, False) if event is None else found.row_of(event, now.told)
+
+
+def _table(now: Reading, found: Shown, page: Pager) -> None:
+    first, end, _ = page
+    chosen, is_shown = _chosen(now, found)
     table = _drawn(now, found, first, end)
     near = chosen - first if chosen is not None and first <= chosen < end else None
     rows_list(

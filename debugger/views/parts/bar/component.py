@@ -248,6 +248,7 @@ class Field:
     """Leads to it."""
     grows: bool = False
     """Whether it takes what is left over of the line."""
+    on_change: Callable[[], None] | None = None
 
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
@@ -258,7 +259,7 @@ class Field:
     def use(self, value: Any) -> None:
         """A person has typed something."""
         if isinstance(value, str):
-            _hold(self.key, value, None)
+            _hold(self.key, value, self.on_change)
 
 
 Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
