@@ -6,12 +6,14 @@ run and the turn from which a page is rebuilt.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.backends.base import Backend
 from debugger.backends.recorded import RecordedBackend
@@ -172,12 +174,25 @@ class PageState:
     """What callbacks have given to widgets that have not been drawn since."""
 
 
+class _AtWork(threading.local):
+    """What the run of a script that this thread is at work on belongs to."""
+
+    context: Any = None
+    page: PageState
+
+
+_at_work = _AtWork()
+
+
 def page() -> PageState:
     """What this tab remembers."""
-    if _PAGE not in st.session_state:
-        st.session_state[_PAGE] = PageState()
-    found: PageState = st.session_state[_PAGE]
-    return found
+    context = get_script_run_ctx()
+    if context is None or _at_work.context is not context:
+        if _PAGE not in st.session_state:
+            st.session_state[_PAGE] = PageState()
+        # Asked for a hundred times in a run, and each look into the session's state is a long way.
+        _at_work.context, _at_work.page = context, st.session_state[_PAGE]
+    return _at_work.page
 
 
 def renew_editors() -> None:
