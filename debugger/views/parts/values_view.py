@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from debugger.analysis.scopes import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.views import state
-from debugger.views.parts.bar.component import Disclosure, Space, Toggle, Words, bar
+from debugger.views.parts.bar.component import Disclosure, Item, Space, Toggle, bar
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.json_cell import json_cell
 from debugger.views.parts.rows.component import Column, Row, rows_list
@@ -38,15 +38,16 @@ def values_view(held: Past, at: int, wanted: str) -> None:
     """
     changed = {change.path: change.sign for change in held.history.changed_at(at)} if at >= 0 else {}
     scopes = held.moments.scopes(state.page().event)
-    tables = _Tables(held, changed, wanted, [_COPIES] if any(scopes.qualified.values()) else [])
+    tables = _Tables(held, changed, wanted)
     for title, lead, variables in _main_scopes(scopes):
         tables.draw(title, lead, variables, is_kept=lead == "runtime")
     system = tables.matching(scopes.system)
+    copies: list[Item] = [Space(), _COPIES] if any(scopes.qualified.values()) else []
     if system or not wanted:
         box = Disclosure("system_scope", f"System ({len(system)})")
-        bar("system_bar", [box], low=True)
+        bar("system_bar", [box, *copies], low=True)
         if box.is_open:
-            tables.rows("System", "system", system)
+            tables.rows("", "system", system)
     if wanted and not tables.found and not system:
         st.caption("No variable has these words in its name or value.")
 
@@ -71,12 +72,10 @@ def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
 class _Tables:
     """The tables of one drawing."""
 
-    def __init__(self, held: Past, changed: Mapping[str, str], wanted: str, beside: Sequence[Toggle]) -> None:
+    def __init__(self, held: Past, changed: Mapping[str, str], wanted: str) -> None:
         self._held = held
         self._changed = changed
         self._words = wanted.casefold().split()
-        self._beside = beside
-        """What stands beside the first title."""
         self.found = 0
         """How many variables were drawn."""
 
@@ -96,18 +95,10 @@ class _Tables:
         self.found += len(found)
         if not found and (self._words or not is_kept):
             return
-        beside, self._beside = self._beside, []
-        bar(f"title_{lead}", [Words(title, look="heading"), Space(), *beside], low=True)
         self.rows(title, lead, found)
 
     def rows(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
-        """Draw the variables of a scope."""
-        if variables:
-            self._table(title, lead, variables)
-        else:
-            st.caption("No variables.")
-
-    def _table(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
+        """Draw the variables of a scope, below its title if there is one."""
         names = list(variables)
         scope, name = state.page().variable or (None, "")
         at = names.index(name) if scope == lead and name in variables else None
@@ -117,8 +108,10 @@ class _Tables:
             [self._row(lead, name, value) for name, value in variables.items()],
             chosen=at,
             height=list_height(len(variables), _MOST_VARIABLES),
-            told=f"{title} variables",
+            told=f"{title or lead.capitalize()} variables",
             on_choose=lambda name: _choose(lead, name),
+            title=title,
+            none="No variables.",
         )
         if at is not None:
             variable_detail(self._held, lead, names[at], variables[names[at]])

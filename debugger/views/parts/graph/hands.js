@@ -61,6 +61,7 @@ function wire(it) {
     else if (button && button.dataset.node) it.pick({ kind: "node", id: button.dataset.node });
   };
   it.observer = new ResizeObserver(() => { // born in a hidden place the picture has no size yet
+    it.room = null;
     if (!it.geometry) return;
     if (!it.placed || (!it.moved && follows(it) && it.fitted !== it.wide.open)) place(it); else follow(it);
     it.fitted = it.wide.open;

@@ -11,9 +11,13 @@ function apply(it) {
   views.set(it.place, { view: it.view, moved: it.moved });
 }
 
+// Measured once for each size: to measure what was just painted would have the whole page laid out in between.
 function roomOf(it) {
-  const { width, height } = it.svg.getBoundingClientRect();
-  return { width, height: Math.max(0, height - it.bar.offsetHeight - 8) }; // the buttons stand on the picture's lower edge
+  if (!it.room) {
+    const { width, height } = it.svg.getBoundingClientRect();
+    it.room = { width, height: Math.max(0, height - it.bar.offsetHeight - 8) }; // the buttons stand on its lower edge
+  }
+  return it.room;
 }
 
 function fit(it) {

@@ -17,6 +17,8 @@ Cell = str | tuple[str, str] | tuple[str, float] | None
 
 _LINE = 2
 """Pixels of the frame, above and below together."""
+_TITLE, _NONE = 30, 20
+"""Pixels of a title, and of the sentence in the place of rows."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def rows_list(
     near: int | None = None,
     page: Hashable = None,
     follows: bool = False,
+    title: str = "",
+    none: str = "",
 ) -> None:
     """Draw a list.
 
@@ -72,17 +76,19 @@ def rows_list(
         columns: Its columns.
         rows: Its rows.
         chosen: The chosen row by its place, from 0.
-        height: In pixels.
+        height: Of the rows, in pixels.
         told: What the list is, for screen readers.
         on_choose: Takes what stands for the row that a person has chosen; ``None`` where the choice was given
             back.
         near: The row to be in sight where none is chosen, as one before what the list keeps back.
         page: While it is equal, the list stays where it was scrolled to.
         follows: Whether another page begins at its end.
+        title: What stands above it.
+        none: What stands there in the place of no rows; without such a sentence the head of the list does.
     """
     _LIST(
         key=key,
-        height=height + _LINE,
+        height=(_TITLE if title else 0) + (_NONE if none and not rows else height + _LINE),
         data={
             "columns": [asdict(column) for column in columns],
             # As one text: Streamlit would look through all that it holds for tables.
@@ -92,6 +98,8 @@ def rows_list(
             "page": str(page),
             "follows": follows,
             "told": told,
+            "title": title,
+            "none": "" if rows else none,
         },
         on_chosen_change=lambda: on_choose(_chosen(key)),
     )

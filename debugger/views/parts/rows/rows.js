@@ -15,6 +15,10 @@ function instanceOf(root) {
 }
 
 function wire(it) {
+  it.isAtEnd = true;
+  it.root.addEventListener("scroll", () => {
+    it.isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
+  }, { passive: true });
   const rowOf = event => event.target.closest("tbody tr");
   it.body.addEventListener("click", event => {
     const row = rowOf(event);
@@ -135,10 +139,17 @@ function fill(it, rows) {
   }
 }
 
+function write(element, text) {
+  element.textContent = text;
+  element.hidden = text === "";
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const it = instanceOf(parentElement.querySelector(".box"));
   it.send = setTriggerValue;
-  const isAtEnd = it.root.scrollTop + it.root.clientHeight >= it.root.scrollHeight - ROW;
+  write(parentElement.querySelector("h4"), data.title);
+  write(parentElement.querySelector("p"), data.none);
+  it.root.hidden = data.none !== "";
   const columns = JSON.stringify(data.columns), isOther = it.page !== data.page || it.signature !== columns;
   if (it.signature !== columns) buildHead(it, data.columns);
   it.signature = columns;
@@ -149,8 +160,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   mark(it, data.chosen);
   const rows = it.body.rows;
   if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;
-  if (near !== null) { if (isOther || near !== it.near) show(it, rows[near]); }
-  else if (isOther) it.root.scrollTop = data.follows ? it.root.scrollHeight : 0;
-  else if (isAtEnd && rows.length > before) it.root.scrollTop = it.root.scrollHeight; // goes with the run
+  const isAdded = rows.length > before && !isOther, isAsked = near !== null && (isOther || near !== it.near);
   it.near = near;
+  // In the frame that is drawn next: to ask for a place now would have the whole page laid out in between.
+  requestAnimationFrame(() => {
+    if (isAsked) { if (rows[near]) show(it, rows[near]); }
+    else if (near === null && isOther) it.root.scrollTop = data.follows ? it.root.scrollHeight : 0;
+    else if (near === null && isAdded && it.isAtEnd) it.root.scrollTop = it.root.scrollHeight; // goes with the run
+  });
 }
