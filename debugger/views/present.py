@@ -9,10 +9,9 @@ from debugger.session.player import SPEEDS, Player
 from debugger.session.session import DebugSession
 from debugger.views import linking, skin_commands, state
 from debugger.views.backends import current_backend
-from debugger.views.parts.bubbles import draw_bubbles
+from debugger.views.parts.bubbles.component import Line, bubbles_box
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.full_screen import full_screen_button
-from debugger.views.parts.keyboard_scroll import keyboard_scroll
 from debugger.views.parts.plain import plain
 from debugger.views.parts.stage_graph import stage_graph
 from debugger.views.shortcuts import keys
@@ -64,12 +63,10 @@ def _stage(session: DebugSession, was_playing: bool) -> None:
     with st.container(key="stage", gap="small"):
         _title(session, player)
         with st.container(key="stage_panes"):
-            with st.container(border=True, height=480, key="stage_talk", autoscroll=True):
-                _talk(player)
+            _talk(session, player)
             with st.container(key="stage_graph"):
                 stage_graph(player)
         _controls(player)
-        keyboard_scroll("stage_talk", "Conversation")
     state.show_address(linking.current_address())
     if player.is_playing != was_playing:
         st.rerun()  # only a full run begins or ends the polling
@@ -86,11 +83,17 @@ def _title(session: DebugSession, player: Player) -> None:
         st.markdown(f"{told} — {plain(step.reason)}" if step.reason else told)
 
 
-def _talk(player: Player) -> None:
+def _talk(session: DebugSession, player: Player) -> None:
     said = player.recording.bubbles_at(player.number)
-    if not said:
-        st.caption("What is said appears here.")
-    draw_bubbles(said[-_MOST_BUBBLES:], turns=False)
+    bubbles_box(
+        "stage_talk",
+        said[-_MOST_BUBBLES:],
+        height=480,
+        turns=False,
+        soft=True,
+        empty=None if said else Line("What is said appears here."),
+        page=session.run_id,
+    )
 
 
 def _controls(player: Player) -> None:

@@ -161,7 +161,7 @@ def context(page: Page) -> Locator:
 
 def conversation(page: Page) -> Locator:
     """What was said."""
-    return page.locator(".st-key-conversation")
+    return page.locator(".st-key-conversation .box")
 
 
 def message_box(page: Page) -> Locator:

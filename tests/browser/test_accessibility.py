@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
-from tests.browser.driving import go_to, message_box, open_app, settled
+from tests.browser.driving import conversation, go_to, message_box, open_app, settled
 from tests.browser.presenting import CALL, clinic_call, present, press
 
 pytestmark = pytest.mark.browser
@@ -124,7 +124,8 @@ def test_everything_on_the_debug_page_is_reached_by_keyboard(page: Page, app: Se
         if not is_visible:
             unseen_focus.append(html)
 
-    wanted = {"skin", "help", "restart", "graph_view", "graph", "message", "inspector_tab", "timeline"}
+    wanted = {"skin", "help", "restart", "graph_view", "graph", "conversation", "message"}
+    wanted |= {"inspector_tab", "timeline"}
     assert wanted <= seen
     assert unseen_focus == []
 
@@ -137,7 +138,7 @@ def test_a_whole_conversation_is_held_without_a_mouse(page: Page, app: Server):
     message_box(page).focus()
     page.keyboard.type(CALL[0])
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-conversation")).to_contain_text(CALL[0])
+    expect(conversation(page)).to_contain_text(CALL[0])
     settled(page)
 
     expect(message_box(page)).to_be_focused()

@@ -17,15 +17,15 @@ pytestmark = pytest.mark.browser
 KEY = "browser-test-key"
 SLOW = "import time\ndef slow():\n    time.sleep(1.5)\n    return 1\n"
 SEEN = """words => {
-  const place = document.querySelector(".st-key-conversation");
   window.seenAt = undefined;
   const look = () => {
-    const isThere = document.querySelector(".st-key-conversation")?.textContent.includes(words);
-    if (isThere && window.seenAt === undefined) window.seenAt = Date.now() / 1000;
+    const parts = [...document.querySelectorAll(".st-key-conversation *")];
+    const box = parts.find(each => each.shadowRoot)?.shadowRoot.querySelector(".box");
+    if (box?.textContent.includes(words)) window.seenAt = Date.now() / 1000;
+    else window.looking = requestAnimationFrame(look);
   };
-  window.looking?.disconnect();
-  window.looking = new MutationObserver(look);
-  window.looking.observe(document.body, {subtree: true, childList: true, characterData: true});
+  cancelAnimationFrame(window.looking);
+  look();
 }"""
 """Notes from now on when words come to be seen in the conversation, in seconds since 1970."""
 

@@ -25,11 +25,13 @@ TURNS_IN_SIGHT = """where => {
     .filter(row => row.getBoundingClientRect().bottom <= box.bottom + 1)
     .map(row => row.cells[1].textContent);
 }"""
-NOTE_WHAT_IS_READ = """new MutationObserver(() => {
-  const box = document.querySelector('.st-key-conversation');
+NOTE_WHAT_IS_READ = """(function look() {
+  const parts = [...document.querySelectorAll('.st-key-conversation *')];
+  const box = parts.find(each => each.shadowRoot)?.shadowRoot.querySelector('.box');
   const told = /Reading .* …/.exec(box ? box.textContent : '');
   if (told) window.noted = told[0];
-}).observe(document, {subtree: true, childList: true, characterData: true})"""
+  else requestAnimationFrame(look);
+})()"""
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,12 @@ ID = re.compile(r"[0-9a-f]{24}")
 def test_the_demo_view_shows_the_same_conversation_and_nothing_technical(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url)
-    before = conversation(page).get_by_test_id("stText").all_inner_texts()
+    before = conversation(page).locator(".words").all_inner_texts()
 
     press(page, "Shift+E")
 
     expect(page).to_have_url(re.compile("skin=demo"))
-    assert conversation(page).get_by_test_id("stText").all_inner_texts() == before
+    assert conversation(page).locator(".words").all_inner_texts() == before
     expect(page.locator(".st-key-demo_bar")).to_contain_text("Slot choice waits for the user's message.")
     expect(page.locator(".st-key-inspector, .st-key-timeline_pane, .st-key-run_input")).to_have_count(0)
     expect(page.get_by_test_id("stJson")).to_have_count(0)

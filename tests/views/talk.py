@@ -1,24 +1,60 @@
-"""What the conversation on view says."""
+"""What the conversation on view says, as its box is given it."""
 
 from __future__ import annotations
 
-import html
-import re
+import json
 
-_WORDS = re.compile(r'<p class="words">(.*?)</p>', re.DOTALL)
-_SPEAKER = re.compile(r"<small>(.*?)</small>")
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 
 
 def words(app) -> list[str]:
     """What each bubble says, in order."""
-    return _found(app, _WORDS)
+    return [item["text"] for item in said(app) if item["kind"] in ("agent", "user")]
 
 
 def speakers(app) -> list[str]:
     """Who spoke and when, below each bubble of the agent."""
-    return _found(app, _SPEAKER)
+    return [item["told"] for item in said(app) if item["kind"] == "agent" and item["told"]]
 
 
-def _found(app, wanted: re.Pattern[str]) -> list[str]:
-    bodies = [element.proto.body for element in app.get("html")]
-    return [html.unescape(text) for body in bodies for text in wanted.findall(body)]
+def notes(app) -> list[str]:
+    """What the warnings and errors between the bubbles say; of folded ones what is seen of them at first."""
+    return [item.get("label") or item["text"] for item in said(app) if item["kind"] not in ("agent", "user")]
+
+
+def said(app):
+    """All that stands between the first and the last bubble."""
+    return box(app)["said"]
+
+
+def box(app):
+    """What the box is given to draw.
+
+    Raises:
+        StopIteration: There is none on view.
+    """
+    data = json.loads(_element(app).proto.json)
+    return {**data, "said": json.loads(data["said"])}
+
+
+def show_earlier(app, is_shown=True):
+    """Switch to all that was said, or back to the end of it."""
+    tell(app, "shown", "all" if is_shown else "latest")
+
+
+def press_start(app):
+    """Press the button of an empty box."""
+    tell(app, "started", True)
+
+
+def tell(app, event, value):
+    """Let a browser tell what was done in the box, and let the page draw what comes of that."""
+    states = app._tree.get_widget_states()
+    events = states.widgets.add()
+    events.id = _make_trigger_id(_element(app).proto.id, "events")
+    events.json_trigger_value = json.dumps([{"event": event, "value": value}])
+    app._run(states)
+
+
+def _element(app):
+    return next(each for each in app.get("bidi_component") if '"said"' in each.proto.json)

@@ -12,7 +12,7 @@ from debugger.session.session import DebugSession
 from tests.factories import direct, document, say, static, worker
 from tests.views.bars import control, keys, use
 from tests.views.message import box, send
-from tests.views.talk import words
+from tests.views.talk import notes, show_earlier, words
 
 
 def test_an_empty_backend_says_what_would_be_here(app):
@@ -179,7 +179,7 @@ def test_a_failed_run_shows_its_error_in_the_conversation(app, backend, page, pr
     press("start")
 
     assert page().session.status == "failed"
-    assert any("nowhere" in error.value for error in app.error)
+    assert any("nowhere" in note for note in notes(app))
 
 
 def test_the_address_names_backend_workflow_run_and_turn(app, backend, page, press):
@@ -376,7 +376,7 @@ def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, 
         settle()
     end = words(app)
 
-    use(app, "whole_conversation", True)
+    show_earlier(app)
 
     assert "one" not in end
     assert "one" in words(app)

@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from debugger.analysis.bubbles import Bubble
 from debugger.views import commands, panes, state
-from debugger.views.parts.bubbles import draw_bubbles
+from debugger.views.parts.bubbles.component import Earlier, Line, Start, bubbles_box
 from debugger.views.parts.desk import desk
-from debugger.views.parts.keyboard_scroll import keyboard_scroll
 from debugger.views.parts.message_box.component import message_box
-from debugger.views.parts.plain import count, plain
+from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
 _HEIGHT = 240
+_WHOLE_KEY = "whole_conversation"
 _MOST_BUBBLES = 80
 _CUT_OFF = 20
 
 
 def conversation(now: Reading) -> None:
     """Draw what was said."""
-    with st.container(border=True, height=_HEIGHT, key="conversation", autoscroll=True):
-        if not now.bubbles:
-            _empty(now)
-        draw_bubbles(_latest(_shown(now)))
-        if now.session.busy:
-            st.caption(_at_work(now))
+    shown = _shown(now)
+    earlier = _earlier(shown)
+    if not earlier:
+        state.forget_widget(_WHOLE_KEY)  # another conversation is asked for anew
+    is_empty = not now.bubbles and not now.session.busy
+    bubbles_box(
+        "conversation",
+        shown if state.widget(_WHOLE_KEY) else shown[earlier:],
+        height=_HEIGHT,
+        earlier=_switch(earlier) if earlier else None,
+        under_way=_at_work(now) if now.session.busy else None,
+        empty=_empty(now) if is_empty else None,
+        start=_start(now) if is_empty and not now.session.unread else None,
+        page=now.session.run_id,
+    )
     if now.session.desk.pending is not None:
         desk(now)
     else:
         _message_box(now)
-    keyboard_scroll("conversation", "Conversation")
 
 
-def _at_work(now: Reading) -> str:
+def _at_work(now: Reading) -> Line:
     """What a turn under way does."""
     if now.session.desk.pending is not None:
-        return ":material/edit: A model's answer is asked of you below."
+        return Line("A model's answer is asked of you below.", "edit")
     if now.session.stop_point is not None:
-        return ":material/pause_circle: The run stands still."
+        return Line("The run stands still.", "pause_circle")
     reason = now.session.backend.capabilities.reason_against("live_events")
-    return f":material/progress_activity: The workflow is working … {plain(reason or '')}"
+    return Line(f"The workflow is working … {reason or ''}", "progress_activity")
 
 
 def _told(now: Reading) -> str:
@@ -52,25 +58,18 @@ def _last_turn(now: Reading) -> int:
     return now.turns[-1].number if now.turns else 0
 
 
-def _empty(now: Reading) -> None:
-    with st.container(height="stretch", horizontal_alignment="center", vertical_alignment="center"):
-        if now.session.busy:
-            return
-        if now.session.unread:
-            told = f"Reading {count(now.session.unread, 'turn')} …"
-            st.caption(f":material/progress_activity: {told}", width="content")
-            return
-        st.caption("What user and agent say appears here.", width="content")
-        if now.session.status == "not_started":
-            no_run = now.session.backend.capabilities.reason_against("run_turns")
-            st.button(
-                "Start the run",
-                key="start_here",
-                icon=":material/play_arrow:",
-                on_click=panes.redrawing("workbench", commands.start),
-                disabled=no_run is not None,
-                help=plain(no_run) if no_run else None,
-            )
+def _empty(now: Reading) -> Line:
+    """What stands there before anything is said."""
+    if now.session.unread:
+        return Line(f"Reading {count(now.session.unread, 'turn')} …", "progress_activity")
+    return Line("What user and agent say appears here.")
+
+
+def _start(now: Reading) -> Start | None:
+    if now.session.status != "not_started":
+        return None
+    no_run = now.session.backend.capabilities.reason_against("run_turns")
+    return Start(panes.redrawing("workbench", commands.start), no_run or "")
 
 
 def _shown(now: Reading) -> list[Bubble]:
@@ -80,16 +79,21 @@ def _shown(now: Reading) -> list[Bubble]:
     return [bubble for bubble in now.bubbles if bubble.role != "warning"]
 
 
-def _latest(bubbles: list[Bubble]) -> list[Bubble]:
-    """The last ones of a long conversation, and all of it on demand.
+def _earlier(bubbles: list[Bubble]) -> int:
+    """How many of a long conversation are shown on demand only.
 
-    Where they begin moves on by many at once, so that the first of them stay the same for some turns.
+    Where the others begin moves on by many at once, so that the first of them stay the same for some turns.
     """
-    earlier = (len(bubbles) - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF
-    if earlier <= 0:
-        return bubbles
-    is_whole = st.toggle(f"Show {count(earlier, 'earlier message')}", key="whole_conversation")
-    return bubbles if is_whole else bubbles[earlier:]
+    return max((len(bubbles) - _MOST_BUBBLES) // _CUT_OFF * _CUT_OFF, 0)
+
+
+def _switch(earlier: int) -> Earlier:
+    is_whole = bool(state.widget(_WHOLE_KEY))
+    return Earlier(f"Show {count(earlier, 'earlier message')}", is_whole, _show_whole)
+
+
+def _show_whole(is_whole: bool) -> None:
+    state.set_widget(_WHOLE_KEY, is_whole)
 
 
 def _message_box(now: Reading) -> None:

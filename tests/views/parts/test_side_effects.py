@@ -9,6 +9,7 @@ from debugger.exports.side_effects_file import side_effect_rows
 from tests.engine.expansion.parts import super_node
 from tests.factories import direct, document, node, say
 from tests.views.bars import badges, captions, control, use
+from tests.views.talk import notes
 
 SAVE = {"url": "http://127.0.0.1:9/bookings", "method": "POST"}
 
@@ -133,4 +134,4 @@ def test_many_warnings_in_a_row_are_folded_together(app, backend, press):
 
     press("start")
 
-    assert any(each.label == "4 warnings" for each in app.expander)
+    assert notes(app) == ["4 warnings"]

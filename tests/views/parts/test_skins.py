@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.factories import direct, document, say, static
 from tests.views.bars import captions, control, keys, use
-from tests.views.talk import words
+from tests.views.talk import notes, words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
 
@@ -64,11 +64,11 @@ def test_warnings_are_for_the_engineer(app, backend, press):
     )
     app.run()
     press("start")
-    assert app.warning
+    assert notes(app)
 
     use(app, "skin")
 
-    assert not app.warning
+    assert not notes(app)
 
 
 def test_an_empty_backend_says_what_would_be_here_in_the_demo_view_too(app):
