@@ -115,8 +115,9 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
-# Not for the whole session: while it lives, Playwright runs an event loop in the thread of the tests.
-@pytest.fixture(scope="module")
+# For this folder and not for the whole session: while it lives, Playwright runs an event loop in the thread
+# of the tests.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -169,7 +170,7 @@ def window(chromium: Browser) -> Iterator[Window]:
 
 
 def _kept_open(context: BrowserContext) -> Page:
-    """A page of the app's site that stays: its process is there for the next page, with all that it compiled."""
+    """A page of the app's site that stays: its process serves the next page, with all that it compiled."""
     page = context.new_page()
     page.route("**", lambda route: route.fulfill(body=""))
     page.goto("http://127.0.0.1/")
