@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.browser.driving import WATCH
 
@@ -31,6 +31,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    "--process-per-site",  # with the page that stays open, see `window`
+    # Nothing leaves this machine. Playwright could refuse it too, yet without any cache for what is loaded.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 START_SECONDS = 40
 OUTSIDE = re.compile(r"^(https?|wss?)://(?!(127\.0\.0\.1|localhost)[:/])")
@@ -112,8 +115,9 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
-# Not for the whole session: while it lives, Playwright runs an event loop in the thread of the tests.
-@pytest.fixture(scope="module")
+# For this folder and not for the whole session: while it lives, Playwright runs an event loop in the thread
+# of the tests.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -142,22 +146,35 @@ class Window:
     context: BrowserContext
     outside: list[str]
     """What was asked of other machines; it was refused."""
+    kept_open: Page
 
 
 @pytest.fixture(scope="module")
 def window(chromium: Browser) -> Iterator[Window]:
     """A window that lets nothing leave this machine."""
-    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, accept_downloads=True)
+    context = chromium.new_context(
+        viewport={"width": 1600, "height": 1000},
+        accept_downloads=True,
+        reduced_motion="reduce",  # whoever tests what moves asks for it
+    )
     outside: list[str] = []
 
-    def guard(route):
-        outside.append(route.request.url)
-        route.abort()
+    def note(request: Request) -> None:
+        if OUTSIDE.match(request.url):
+            outside.append(request.url)
 
-    context.route(OUTSIDE, guard)
+    context.on("request", note)
     context.add_init_script(WATCH)
-    yield Window(context, outside)
+    yield Window(context, outside, _kept_open(context))
     context.close()
+
+
+def _kept_open(context: BrowserContext) -> Page:
+    """A page of the app's site that stays: its process serves the next page, with all that it compiled."""
+    page = context.new_page()
+    page.route("**", lambda route: route.fulfill(body=""))
+    page.goto("http://127.0.0.1/")
+    return page
 
 
 @pytest.fixture
@@ -173,6 +190,7 @@ def page(window: Window, request: pytest.FixtureRequest) -> Iterator[Page]:
         page.screenshot(path=FAILURES / f"{request.node.name}.png")
     page.evaluate("localStorage.clear(); sessionStorage.clear()")
     for each in window.context.pages:
-        each.close()
+        if each is not window.kept_open:
+            each.close()
     window.context.clear_cookies()
     assert window.outside == [], f"the page asked for {window.outside}"

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, Window
 from tests.browser.driving import (
     context,
     conversation,
@@ -85,3 +85,15 @@ def test_a_blocked_call_is_shown_with_what_to_set_and_leads_to_its_node(page: Pa
         page.locator(".st-key-download_side_effects button").first.click()
     assert "POST http://127.0.0.1:9/bookings" in download.value.path().read_text()
     assert download.value.suggested_filename.endswith("-side-effects.csv")
+
+
+@pytest.mark.parametrize("address", ["http://example.com/a", "https://192.0.2.1/b"])
+def test_what_a_page_asks_of_other_machines_is_refused_and_noted(
+    page: Page, app: Server, window: Window, address: str
+):
+    page.goto(app.url + "/_stcore/health")
+    answer = page.evaluate("address => fetch(address, {mode: 'no-cors'}).catch(String)", address)
+
+    assert "Failed to fetch" in answer
+    assert window.outside == [address]
+    window.outside.clear()  # or the fixture of the page complains

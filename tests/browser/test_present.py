@@ -16,6 +16,12 @@ pytestmark = pytest.mark.browser
 SCREENSHOTS = ROOT / "tests" / "browser" / "screenshots"
 
 
+@pytest.fixture(autouse=True)
+def as_most_people_see_it(page: Page) -> None:
+    """What is said last moves into place here, as it does nowhere else."""
+    page.emulate_media(reduced_motion="no-preference")
+
+
 def test_a_run_is_stepped_by_keyboard_and_the_graph_follows(page: Page, app: Server):
     page.set_viewport_size({"width": 1280, "height": 800})
     clinic_call(page, app.url, CALL)
