@@ -31,10 +31,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
-    "--process-per-site",  # with the page that stays open, see `window`
     # Nothing leaves this machine. Playwright could refuse it too, yet without any cache for what is loaded.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+ONE_PROCESS = "--process-per-site"
+"""Pages of the app are drawn by one process, which has compiled what they load; see `_kept_open`."""
 START_SECONDS = 40
 OUTSIDE = re.compile(r"^(https?|wss?)://(?!(127\.0\.0\.1|localhost)[:/])")
 FAILED = pytest.StashKey[bool]()
@@ -127,7 +128,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, ONE_PROCESS])
         yield browser
         browser.close()
 
