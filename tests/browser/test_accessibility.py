@@ -154,3 +154,17 @@ def test_the_end_of_a_turn_is_told_to_screen_readers(page: Page, app: Server):
     expect(page.locator(".st-key-message p[role=status]")).to_have_text(
         "Booking intake waits for the user's message."
     )
+
+
+def test_escape_closes_a_dialog_that_has_lost_the_keyboard(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    page.locator(".st-key-export button").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settled(page)
+
+    page.evaluate("""() => {
+      document.activeElement.blur();
+      document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true, cancelable: true}));
+    }""")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -25,7 +25,9 @@ function instanceOf(root) {
 function pressByKey(it, event) {
   const isTyped = event.composedPath()[0].closest?.(FIELDS);
   const isTaken = isTyped ? !event.ctrlKey && !event.metaKey : event.defaultPrevented;
-  if (isTaken || document.querySelector('[data-testid="stDialog"]')) return;
+  const dialog = document.querySelector('[data-testid="stDialog"]');
+  if (dialog && !isTaken) leave(dialog, event);
+  if (isTaken || dialog) return;
   const part = it.parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
   event.preventDefault();
@@ -33,6 +35,13 @@ function pressByKey(it, event) {
   if (part.item.kind !== "field") return control.click();
   control.focus();
   control.scrollIntoView({ block: "nearest" });
+}
+
+// A dialog hears Escape only while it has the keyboard, which it loses with a control that is drawn anew.
+function leave(dialog, event) {
+  if (event.key !== "Escape" || document.activeElement !== document.body) return;
+  event.preventDefault(); // there are many bars
+  dialog.querySelector('[aria-label="Close"]')?.click();
 }
 
 function isPressed(shortcut, event) {
