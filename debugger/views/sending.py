@@ -1,8 +1,8 @@
 """What a click changes goes out together: a browser draws the page once, not each time that a part arrives.
 
 Streamlit sends what a script draws piece by piece, and its browser side goes through the whole page for what
-came in each hundredth of a second, at the beginning of a script and at its end. Of a script that is quick,
-all of that is one drawing.
+came in each hundredth of a second, and once more at the end of the script. Of a script that is quick, all of
+that is one drawing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from debugger.views.asgi import Application, Message, Receive, Scope, Send
 
+_DRAWN = ("delta", "ref_hash", "page_info_changed")
+"""What a script draws, and what goes along with it. That one has begun is told at once: the browser marks the
+page while the script is at work."""
 _LONGEST = 0.12
 """Seconds that a part waits for others at most."""
 
@@ -46,19 +49,13 @@ class _Outbox:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._held: list[Message] = []
-        self._is_script_at_work = False
         self._in_turn = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
 
     async def put(self, message: Message) -> None:
         """Send a message: now, or with those that follow it."""
-        kind = _kind(message)
-        if kind == "new_session":
-            self._is_script_at_work = True
-        elif kind in ("script_finished", None):
-            self._is_script_at_work = False
         self._held.append(message)
-        if not self._is_script_at_work:
+        if _kind(message) not in _DRAWN:
             self.close()
             await self._release()
         elif self._later is None:
@@ -73,7 +70,7 @@ class _Outbox:
     async def _release_later(self) -> None:
         await asyncio.sleep(_LONGEST)
         self._later = None
-        with suppress(Exception):
+        with suppress(Exception):  # of a browser that has gone, whoever sends next is told
             await self._release()
 
     async def _release(self) -> None:

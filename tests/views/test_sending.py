@@ -41,19 +41,20 @@ def talk(app, kind="websocket"):
 
 
 def test_what_a_script_draws_goes_out_when_it_ends_and_in_its_order():
-    script = [message("new_session"), message("status", 1), message("delta", 1), message("delta", 2)]
+    begun = [message("new_session"), message("status", 1)]
+    drawn = [message("delta", 1), message("delta", 2)]
     before = []
 
     async def app(browser, scope, receive, send):
-        for each in script:
+        for each in [*begun, *drawn]:
             await send(each)
         before.extend(browser.got)
         await send(message("script_finished"))
 
     browser = talk(app)
 
-    assert before == []
-    assert browser.got == [*script, message("script_finished")]
+    assert before == begun
+    assert browser.got == [*begun, *drawn, message("script_finished")]
 
 
 def test_what_comes_outside_of_a_script_goes_out_at_once():
@@ -101,7 +102,7 @@ def test_two_scripts_one_after_the_other_go_out_each_at_its_end():
 
     talk(app)
 
-    assert seen == [0, 3, 3, 6]
+    assert seen == [1, 3, 4, 6]
 
 
 @pytest.mark.parametrize("closing", [{"type": "websocket.close"}, {"type": "websocket.send", "text": "bye"}])
@@ -123,7 +124,7 @@ def test_a_browser_that_has_gone_ends_nothing_but_its_own_connection(monkeypatch
         raise OSError("The connection is closed.")
 
     async def app(scope, receive, send):
-        await send(message("new_session"))
+        await send(message("delta"))
         await asyncio.sleep(0.05)
         with pytest.raises(OSError, match="closed"):
             await send(message("script_finished"))

@@ -25,13 +25,14 @@ function instanceOf(root) {
 function say(it, text) {
   if (it.isWaiting || it.data.disabled || !text.trim()) return;
   it.isWaiting = true; // a second click means the same message
-  setTimeout(() => answered(it), ANSWER_MS);
+  it.timer = setTimeout(() => answered(it), ANSWER_MS);
   it.text.value = it.given = "";
   enable(it);
   it.tell("sent", text);
 }
 
 function answered(it) {
+  clearTimeout(it.timer);
   it.isWaiting = false;
   enable(it);
 }
