@@ -163,8 +163,9 @@ def test_escape_closes_a_dialog_that_has_lost_the_keyboard(page: Page, app: Serv
     settled(page)
 
     page.evaluate("""() => {
+      const escape = {key: "Escape", bubbles: true, cancelable: true};
       document.activeElement.blur();
-      document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true, cancelable: true}));
+      document.body.dispatchEvent(new KeyboardEvent("keydown", escape));
     }""")
 
     expect(page.get_by_role("dialog")).to_have_count(0)
