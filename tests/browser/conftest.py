@@ -116,9 +116,8 @@ def pytest_runtest_makereport(item: pytest.Item):
     return report
 
 
-# For this folder and not for the whole session: while it lives, Playwright runs an event loop in the thread
-# of the tests.
-@pytest.fixture(scope="package")
+# Not for the whole session: while it lives, Playwright runs an event loop in the thread of the tests.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser; without one the tests are skipped by name, and fail where CI=true asks for it."""
     path = shutil.which("chromium") or shutil.which("google-chrome")

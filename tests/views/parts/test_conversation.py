@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.factories import direct, document, say, static
+from tests.views.message import send
 from tests.views.talk import box, press_start, show_earlier, words
 
 HELLO = (static("a", "Hello"), say("chat"), direct("a", "chat"))
@@ -47,14 +48,14 @@ def test_the_next_run_shows_its_end_again(app, backend, monkeypatch, press, sett
     backend.create_workflow(document(say("chat")))
     app.run()
     for text in ("one", "two"):
-        app.chat_input("message").set_value(text).run()
+        send(app, text)
         settle()
     show_earlier(app)
     assert box(app)["earlier"]["is_shown"]
 
     press("restart")
     for text in ("three", "four"):
-        app.chat_input("message").set_value(text).run()
+        send(app, text)
         settle()
 
     assert not box(app)["earlier"]["is_shown"]
