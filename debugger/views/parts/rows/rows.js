@@ -105,6 +105,7 @@ function rowOf(it, { cells, begins }) {
 function buildHead(it, columns) {
   it.columns = columns;
   it.rows = [];
+  it.told = undefined;
   it.body.replaceChildren();
   it.widths.replaceChildren(...columns.map(({ width, grows }) => {
     const made = document.createElement("col");
@@ -156,7 +157,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   it.page = data.page;
   it.table.setAttribute("aria-label", data.told);
   const before = it.rows.length, near = data.chosen ?? data.near;
-  fill(it, JSON.parse(data.rows));
+  if (it.told !== data.rows) fill(it, JSON.parse(data.rows)); // most often another row is chosen, and no more
+  it.told = data.rows;
   mark(it, data.chosen);
   const rows = it.body.rows;
   if (rows.length && !it.body.querySelector('tr[tabindex="0"]')) rows[data.chosen ?? rows.length - 1].tabIndex = 0;
