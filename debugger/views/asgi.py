@@ -1,4 +1,4 @@
-"""The shapes of ASGI, for what stands between a browser and the app."""
+"""The shapes of ASGI, for what stands between a browser and the app: web frameworks live in the server."""
 
 from __future__ import annotations
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any, Literal
-
-import streamlit as st
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.views import state
+from debugger.views.parts.own_component import own_component
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
@@ -266,13 +264,7 @@ Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
 Item = Words | Badge | Meter | Space | Break | Control
 
 
-def _asset(name: str) -> str:
-    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-_BAR = st.components.v2.component(
-    "control_bar", html=_asset("bar.html"), css=_asset("bar.css"), js=_asset("bar.js")
-)
+_BAR = own_component("control_bar", __package__, "bar")
 
 
 def bar(

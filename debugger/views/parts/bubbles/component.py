@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
-
-import streamlit as st
 
 from debugger.analysis.bubbles import Bubble, folded
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.views import state
+from debugger.views.parts.own_component import own_component
 from debugger.views.parts.plain import count
 
 
@@ -43,13 +41,7 @@ class Start:
     """Why it cannot be pressed."""
 
 
-def _asset(name: str) -> str:
-    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-_BOX = st.components.v2.component(
-    "bubbles_box", html=_asset("bubbles.html"), css=_asset("bubbles.css"), js=_asset("bubbles.js")
-)
+_BOX = own_component("bubbles_box", __package__, "bubbles")
 
 
 def bubbles_box(

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import resources
 
 import streamlit as st
 
 from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.elements import Element
+from debugger.views.parts.own_component import own_component
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
 _SCRIPTS = ("drawing.js", "view.js", "hands.js", "graph.js")
 """Parts of one module, in this order."""
 
-
-def _asset(name: str) -> str:
-    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-_PICTURE = st.components.v2.component(
-    "workflow_graph",
-    html=_asset("graph.html"),
-    css=_asset("graph.css"),
-    js="\n".join(map(_asset, _SCRIPTS)),
-)
+_PICTURE = own_component("workflow_graph", __package__, "graph", _SCRIPTS)
 
 
 def workflow_graph(

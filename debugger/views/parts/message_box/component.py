@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import resources
-
-import streamlit as st
 
 from debugger.views import state
+from debugger.views.parts.own_component import own_component
 
 _LONGEST = 500_000
 """Characters of a message."""
 
 
-def _asset(name: str) -> str:
-    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-_BOX = st.components.v2.component(
-    "message_box", html=_asset("message_box.html"), css=_asset("message_box.css"), js=_asset("message_box.js")
-)
+_BOX = own_component("message_box", __package__, "message_box")
 
 
 def message_box(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from typing import Any, Literal, NamedTuple
-
-import streamlit as st
 
 from debugger.protocol.json_text import encode
 from debugger.views import state
+from debugger.views.parts.own_component import own_component
 
 Cell = str | tuple[str, str] | tuple[str, float] | None
 """A text; of a chip its colour as well, of a bar how full it is, from 0 to 1."""
@@ -45,13 +43,7 @@ class Row(NamedTuple):
     """Whether something new begins with it, which a line above tells."""
 
 
-def _asset(name: str) -> str:
-    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-_LIST = st.components.v2.component(
-    "rows_list", html=_asset("rows.html"), css=_asset("rows.css"), js=_asset("rows.js")
-)
+_LIST = own_component("rows_list", __package__, "rows")
 
 
 def rows_list(
