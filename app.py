@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from starlette.middleware import Middleware
 
+from debugger.views.own_files import OwnFiles
 from debugger.views.reading_ahead import ReadAhead
 from debugger.views.sending import SendTogether
 
-app = st.App("debugger/views/script.py", middleware=[Middleware(ReadAhead), Middleware(SendTogether)])
+app = st.App("debugger/views/script.py", middleware=[Middleware(each) for each in (OwnFiles, ReadAhead, SendTogether)])

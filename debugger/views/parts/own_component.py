@@ -1,11 +1,38 @@
-"""Elements of our own: their markup, look and script stand in files beside the module that draws them."""
+"""Elements of our own: their markup, look and script stand in files beside the module that draws them.
+
+Streamlit sends the look and the script of an element along with each drawing of it, some 100 KB for a click
+on the debug page. So what it is given is a line that fetches them, which a browser does once for good.
+"""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from importlib import resources
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
+
+from debugger.protocol.json_text import encode
+
+FOLDER = "/elements/"
+"""In the addresses of the files that a browser fetches."""
+_FILES: dict[str, bytes] = {}
+"""The files by their names, which change with what is in them."""
+_UNTIL_STYLED = ":host { visibility: hidden; }"
+_FETCHED = """
+const style = new CSSStyleSheet();
+style.replaceSync(":host { visibility: inherit; }" + STYLE);
+export { style };
+"""
+_FETCH = """
+let fetched;
+export default async function (given) {
+  fetched ??= import(new URL("ADDRESS", document.baseURI)).catch(error => { fetched = undefined; throw error; });
+  const { default: take, style } = await fetched;
+  given.parentElement.adoptedStyleSheets = [style];
+  return take(given);
+}
+"""
 
 
 def own_component(
@@ -24,5 +51,19 @@ def own_component(
     def text(file: str) -> str:
         return folder.joinpath(file).read_text(encoding="utf-8")
 
-    js = "\n".join(map(text, scripts or (f"{lead}.js",)))
-    return st.components.v2.component(name, html=text(f"{lead}.html"), css=text(f"{lead}.css"), js=js)
+    style = encode(text(f"{lead}.css")).decode()
+    script = "\n".join(map(text, scripts or (f"{lead}.js",))) + _FETCHED.replace("STYLE", style)
+    address = FOLDER[1:] + _keep(name, script.encode())
+    fetch = _FETCH.replace("ADDRESS", address)
+    return st.components.v2.component(name, html=text(f"{lead}.html"), css=_UNTIL_STYLED, js=fetch)
+
+
+def own_file(name: str) -> bytes | None:
+    """The file of an element that a browser asks for; ``None`` where there is none of that name."""
+    return _FILES.get(name)
+
+
+def _keep(name: str, content: bytes) -> str:
+    file = f"{name}-{sha256(content).hexdigest()[:16]}.js"
+    _FILES[file] = content
+    return file

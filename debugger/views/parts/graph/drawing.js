@@ -57,8 +57,13 @@ function buildEdge(it, edge, layer) {
   if (edge.label && edge.label_at) {
     make("text", { class: "label", x: edge.label_at[0], y: edge.label_at[1] }, group, edge.label);
   }
-  const length = line.getTotalLength(), at = share => line.getPointAtLength(length * share);
-  it.edges.set(edge.id, { group, line, edge, at, marks: make("g", {}, group), signature: "" });
+  it.edges.set(edge.id, { group, line, edge, places: new Map(), marks: make("g", {}, group), signature: "" });
+}
+
+// Measured once: an edge keeps its path, and each measuring has the browser lay the picture out.
+function placeOn({ line, places }, share) {
+  if (!places.has(share)) places.set(share, line.getPointAtLength(line.getTotalLength() * share));
+  return places.get(share);
 }
 
 function buildNode(it, node, layer) {
@@ -168,7 +173,8 @@ function paintDot(marks, kind, x, y, breakpoint, canBreak) {
   if (look === "disabled") make("path", { class: "bar", d: "M-4,4L4,-4" }, group);
 }
 
-function paintEdge(it, { group, line, edge, at, marks }, state, selected) {
+function paintEdge(it, entry, state, selected) {
+  const { group, line, edge, marks } = entry;
   const classes = ["edge", state.state];
   if (edge.disabled) classes.push("disabled");
   if (edge.forks || edge.type === "companion") classes.push("forks");
@@ -187,7 +193,7 @@ function paintEdge(it, { group, line, edge, at, marks }, state, selected) {
   const tip = state.state === "taken" && !state.lane ? "tip-taken" : state.state === "next" ? "tip-next" : "tip";
   line.setAttribute("marker-end", `url(#${tip})`);
   marks.replaceChildren();
-  const { x, y } = at(edge.stray ? ADDED_MARK_AT : MARK_AT);
-  if (state.order) mark(marks, state.lane ? "lane-" + state.lane : "order", x, y, state.order);
-  paintDot(marks, "edge", at(DOT_AT).x, at(DOT_AT).y, state.breakpoint, canBreak(it, { edge }));
+  const number = placeOn(entry, edge.stray ? ADDED_MARK_AT : MARK_AT), dot = placeOn(entry, DOT_AT);
+  if (state.order) mark(marks, state.lane ? "lane-" + state.lane : "order", number.x, number.y, state.order);
+  paintDot(marks, "edge", dot.x, dot.y, state.breakpoint, canBreak(it, { edge }));
 }

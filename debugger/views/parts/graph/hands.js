@@ -130,7 +130,7 @@ function focusOn(it, kind, id) {
   const entry = entryOf(it, kind, id);
   if (!entry) return;
   entry.group.focus({ preventScroll: true });
-  const middle = kind === "edge" ? { ...pointOf(entry.at(0.5)), width: 20, height: 20 } : entry.node;
+  const middle = kind === "edge" ? { ...pointOf(placeOn(entry, 0.5)), width: 20, height: 20 } : entry.node;
   if (!isVisible(it, middle)) centre(it, middle);
 }
 

@@ -26,9 +26,11 @@ function say(it, text) {
   if (it.isWaiting || it.data.disabled || !text.trim()) return;
   it.isWaiting = true; // a second click means the same message
   it.timer = setTimeout(() => answered(it), ANSWER_MS);
-  it.text.value = it.given = "";
-  enable(it);
   it.tell("sent", text);
+  setTimeout(() => { // a box that changes before the message is on its way has the page drawn first
+    it.text.value = it.given = "";
+    enable(it);
+  });
 }
 
 function answered(it) {
