@@ -9,4 +9,5 @@ from debugger.views.own_files import OwnFiles
 from debugger.views.reading_ahead import ReadAhead
 from debugger.views.sending import SendTogether
 
-app = st.App("debugger/views/script.py", middleware=[Middleware(each) for each in (OwnFiles, ReadAhead, SendTogether)])
+before = [Middleware(each) for each in (OwnFiles, ReadAhead, SendTogether)]
+app = st.App("debugger/views/script.py", middleware=before)

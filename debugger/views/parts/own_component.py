@@ -27,7 +27,8 @@ export { style };
 _FETCH = """
 let fetched;
 export default async function (given) {
-  fetched ??= import(new URL("ADDRESS", document.baseURI)).catch(error => { fetched = undefined; throw error; });
+  fetched ??= import(new URL("ADDRESS", document.baseURI));
+  fetched.catch(() => { fetched = undefined; }); // the next drawing asks again
   const { default: take, style } = await fetched;
   given.parentElement.adoptedStyleSheets = [style];
   return take(given);
