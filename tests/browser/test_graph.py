@@ -87,14 +87,24 @@ workflow_graph(
 st.text(f"asked: {{', '.join(asked)}}. chosen: {{state.chosen_element()}}.")
 """
 
+BADGES_APP = """
+import streamlit as st
+from starlette.middleware import Middleware
+
+from debugger.views.own_files import OwnFiles
+
+app = st.App("page.py", middleware=[Middleware(OwnFiles)])
+"""
+
 
 @pytest.fixture(scope="module")
 def badges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A page with nothing but a graph on which breakpoints can be set."""
     folder = tmp_path_factory.mktemp("badges")
     (folder / "page.py").write_text(BADGES, encoding="utf-8")
+    (folder / "app.py").write_text(BADGES_APP, encoding="utf-8")
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "page.py"), "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(folder / "app.py"), "--server.port", str(port)]
     with running(command, "/_stcore/health", port, folder) as server:
         yield server
 

@@ -61,13 +61,13 @@ def tell(app, bar, uses):
 
 
 def bars(app):
-    """All of them by their keys."""
-    return {element.key: element for element in app.get("bidi_component") if "low" in _data(element)}
+    """The elements by their keys."""
+    return {element.key: element for element in app.get("bidi_component") if "bars" in _data(element)}
 
 
 def items(app, key):
-    """What stands in one bar."""
-    return _items(bars(app)[key])
+    """What stands in one bar: of several in one element, in the one with this key."""
+    return next(line["items"] for name, _, line in _lines(app) if key in (name, line["key"]))
 
 
 def control(app, key):
@@ -119,12 +119,14 @@ def _data(element):
     return json.loads(element.proto.json)
 
 
-def _items(element):
-    return json.loads(_data(element)["items"])
+def _lines(app):
+    """Each bar, with the key of its element and that itself."""
+    drawn = bars(app).items()
+    return [(key, element, line) for key, element in drawn for line in json.loads(_data(element)["bars"])]
 
 
 def _all(app):
-    return [(bar, item) for bar in bars(app).values() for item in _items(bar)]
+    return [(element, item) for _, element, line in _lines(app) for item in line["items"]]
 
 
 def _controls(app):

@@ -5,20 +5,20 @@ from __future__ import annotations
 from debugger.analysis.node_table import place_words
 from debugger.session.background import BackgroundPace
 from debugger.views import commands, state
-from debugger.views.parts.bar.component import Badge, Button, Item, Space, Toggle, Words, bar
+from debugger.views.parts.bar.component import Badge, Button, Item, Space, Toggle, Words
 from debugger.views.parts.plain import count
 from debugger.views.reading import Reading
 
 
-def background(now: Reading) -> None:
-    """Draw it as a bar, while a run has background work."""
+def background(now: Reading) -> list[Item]:
+    """What a bar tells of it; nothing while a run has no background work."""
     session = now.session
     pace = session.pace
     if session.busy or not pace.has_work:
-        return
+        return []
     told = Words(" ".join([*_companions(now), *_judged(pace), *_pace(now)]))
     badge = Badge("Background", ":material/autorenew:", "blue")
-    bar("background", [badge, told, Space(), *_controls(now)], low=True)
+    return [badge, told, Space(), *_controls(now)]
 
 
 def _companions(now: Reading) -> list[str]:

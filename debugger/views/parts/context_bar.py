@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from debugger.session.session import DebugSession
 from debugger.views import commands, panes, state
 from debugger.views.parts.background import background
-from debugger.views.parts.bar.component import Badge, Button, Item, Space, Words, bar
+from debugger.views.parts.bar.component import Badge, Button, Item, Line, Space, Words, bars
 from debugger.views.parts.export_menu import export_menu
 from debugger.views.parts.lineage import lineage
-from debugger.views.parts.live_edit import live_edit
+from debugger.views.parts.live_edit import live_edit, live_edit_switch
 from debugger.views.parts.policies import policies_of
 from debugger.views.parts.status import shown_status, status_badge
 from debugger.views.parts.stepping import stepping
@@ -29,15 +27,17 @@ _ICONS: dict[BackendName, str] = {
 def context_bar(now: Reading) -> None:
     """Draw the bar of a session."""
     session = now.session
-    with st.container(gap="xxsmall", key="context_bar"):
-        bar("title_bar", [*_title(session), Space(), *_actions(session), export_menu(session)])
-        line = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now), Space(), *stepping(now)]
-        # Always in a line of its own: a bar that stands elsewhere is another one, and both show for a moment.
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            bar("run_bar", line, low=True)
-            if session.stop_point is not None:
-                live_edit(now)
-        background(now)
+    title = [*_title(session), Space(), *_actions(session), export_menu(session)]
+    about = [*_run(session), *turn_actions(now), *lineage(now), *_outside(now)]
+    lines = [
+        Line("title_bar", title),
+        Line("run_bar", [*about, Space(), *stepping(now), *live_edit_switch(now)], low=True),
+    ]
+    work = background(now)
+    if work:
+        lines.append(Line("background", work, low=True))
+    bars("context_bar", lines)
+    live_edit(now)
 
 
 def _title(session: DebugSession) -> list[Item]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from debugger.session.pending_edits import PendingEdits
 from debugger.views import state, stepping_commands
+from debugger.views.parts.bar.component import Badge, Disclosure, Item
 from debugger.views.parts.pending_table import pending_differences, pending_table, tier_word
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
@@ -13,29 +14,37 @@ from debugger.views.reading import Reading
 _WIDTH = 560
 
 
-def live_edit(now: Reading) -> None:
-    """Draw the editor behind a button."""
+def live_edit_switch(now: Reading) -> list[Item]:
+    """What shows and hides the editor, with how much is pending; nothing while the run goes on."""
     page = state.page()
     stop = now.session.stop_point
-    reason = now.session.backend.capabilities.reason_against("set_state")
+    if stop is None:
+        return []
     if page.pending_at != stop:
         page.pending, page.pending_at = now.session.pending_edits(), stop
-    # Told of to the server, so that it stays open when all around it is drawn anew; with another label it
-    # would be another box, and closed.
-    editor = st.popover(
+    if page.pending is None or not page.pending.edits:
+        return [_switch(now)]
+    return [_switch(now), Badge(f"{len(page.pending.edits)} pending", colour="orange")]
+
+
+def live_edit(now: Reading) -> None:
+    """Draw the editor while it is shown."""
+    pending = state.page().pending
+    if now.session.stop_point is not None and pending is not None and _switch(now).is_open:
+        with st.container(border=True, width=_WIDTH):
+            _editor(pending)
+
+
+def _switch(now: Reading) -> Disclosure:
+    reason = now.session.backend.capabilities.reason_against("set_state")
+    return Disclosure(
+        "live_edit",
         "Edit variables",
-        icon=":material/edit:",
-        key="live_edit",
-        disabled=reason is not None or page.pending is None,
-        help=plain(reason) if reason else "What follows sees the change",
-        width="content",
-        on_change="rerun",
+        ":material/edit:",
+        "secondary",
+        help=reason or "What follows sees the change",
+        disabled=reason is not None or state.page().pending is None,
     )
-    if page.pending is not None and page.pending.edits:
-        st.badge(f"{len(page.pending.edits)} pending", color="orange")
-    if editor.open and page.pending is not None:
-        with editor, st.container(width=_WIDTH):
-            _editor(page.pending)
 
 
 def _editor(pending: PendingEdits) -> None:

@@ -1,15 +1,16 @@
-// A bar of words and controls: takes in what it is given, again and again, and tells what a person does to it.
+// Bars of words and controls, one below the other: takes in what it is given, again and again, and tells what a
+// person does to it.
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which tells what it told
-const instances = new WeakMap(); // one record per mounted bar
+const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
 
 function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
-    it = { root, parts: [], uses: [] };
+    it = { root, lines: [], uses: [] };
     instances.set(root, it);
     const press = event => {
       if (root.isConnected) pressByKey(it, event);
@@ -28,7 +29,8 @@ function pressByKey(it, event) {
   const dialog = document.querySelector('[data-testid="stDialog"]');
   if (dialog && !isTaken) leave(dialog, event);
   if (isTaken || dialog) return;
-  const part = it.parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
+  const parts = it.lines.flatMap(line => line.parts);
+  const part = parts.find(({ item }) => item.shortcut && !item.disabled && isPressed(item.shortcut, event));
   if (!part) return;
   event.preventDefault();
   const control = part.element.querySelector("button, a, input, select");
@@ -127,8 +129,9 @@ const FILL = {
     button.ariaChecked = String(value);
     button.replaceChildren(made("i", ""), made("span", "", label));
   },
-  disclosure(part, { label, icon, look, value }, send) {
+  disclosure(part, { label, icon, look, value, disabled }, send) {
     const button = onlyChild(part, "button", () => send(button.ariaExpanded !== "true"));
+    button.disabled = disabled;
     button.className = look + " disclosure";
     button.ariaExpanded = String(value);
     const chevron = iconOf(value ? "expand_more" : "chevron_right");
@@ -226,9 +229,9 @@ function unsaid({ kind, text, shows, label, shortcut }) {
 }
 
 // Only what is another than before is made anew.
-function draw(it, items) {
-  const before = new Map(it.parts.map(part => [part.name, part]));
-  it.parts = items.map((item, at) => {
+function draw(it, line, items) {
+  const before = new Map(line.parts.map(part => [part.name, part]));
+  line.parts = items.map((item, at) => {
     const name = `${item.kind} ${item.key ?? at}`, told = JSON.stringify(item);
     const part = before.get(name) ?? { name, element: made("span", "part" + (item.key ? " st-key-" + item.key : "")) };
     before.delete(name);
@@ -244,14 +247,26 @@ function draw(it, items) {
     return part;
   });
   before.forEach(part => part.element.remove());
-  it.parts.forEach(({ element }, at) => {
-    if (it.root.children[at] !== element) it.root.insertBefore(element, it.root.children[at] ?? null);
+  line.parts.forEach(({ element }, at) => {
+    if (line.root.children[at] !== element) line.root.insertBefore(element, line.root.children[at] ?? null);
   });
 }
 
+function lineOf(it, at) {
+  if (!it.lines[at]) {
+    it.lines[at] = { root: made("div", ""), parts: [] };
+    it.root.append(it.lines[at].root);
+  }
+  return it.lines[at];
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
-  const it = instanceOf(parentElement.querySelector(".bar"));
+  const it = instanceOf(parentElement.querySelector(".bars")), given = JSON.parse(data.bars);
   it.send = setTriggerValue;
-  it.root.classList.toggle("low", data.low);
-  draw(it, JSON.parse(data.items));
+  given.forEach(({ key, low, items }, at) => {
+    const line = lineOf(it, at);
+    line.root.className = ["bar", low && "low", key && "st-key-" + key].filter(Boolean).join(" ");
+    draw(it, line, items);
+  });
+  it.lines.splice(given.length).forEach(({ root }) => root.remove());
 }

@@ -167,20 +167,28 @@ class Disclosure:
     icon: str = ""
     look: Literal["secondary", "tertiary"] = "tertiary"
     help: str = ""
+    disabled: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether what it shows is to be drawn."""
-        return bool(state.widget(self.key))
+        return bool(state.widget(self.key)) and not self.disabled
 
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
         told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
-        return {"kind": "disclosure", "key": self.key, "value": self.is_open, **told}
+        return {
+            "kind": "disclosure",
+            "key": self.key,
+            "value": self.is_open,
+            "disabled": self.disabled,
+            **told,
+        }
 
     def use(self, value: Any) -> None:
         """A person has opened or closed it."""
-        _hold(self.key, value is True, None)
+        if not self.disabled:
+            _hold(self.key, value is True, None)
 
 
 @dataclass(frozen=True)
@@ -264,7 +272,24 @@ Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
 Item = Words | Badge | Meter | Space | Break | Control
 
 
-_BAR = own_component("control_bar", __package__, "bar")
+@dataclass(frozen=True)
+class Line:
+    """One of several bars that stand one below the other."""
+
+    key: str
+    """By which it is found on the page, if by any."""
+    items: Sequence[Item]
+    """What stands in it, from left to right."""
+    low: bool = False
+    """Whether its controls are low, and name no shortcuts in a narrow window."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        items = [item.to_browser() for item in self.items]
+        return {"key": self.key, "low": self.low, "items": items}
+
+
+_BARS = own_component("control_bar", __package__, "bar")
 
 
 def bar(
@@ -274,16 +299,27 @@ def bar(
 
     Args:
         key: The widget's.
-        items: What stands in it, from left to right. Two controls of a page never have the same key.
-        low: Whether its controls are low, and name no shortcuts in a narrow window.
+        items: What stands in it. Two controls of a page never have the same key.
+        low: Whether its controls are low.
         width: Whether it takes what the line has left, or what it needs.
     """
-    controls = {item.key: item for item in items if isinstance(item, Control)}
-    _BAR(
+    bars(key, [Line("", items, low)], width=width)
+
+
+def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"] = "stretch") -> None:
+    """Draw bars one below the other, as one element.
+
+    Args:
+        key: The widget's.
+        lines: The bars from top to bottom.
+        width: Whether they take what the line has left, or what they need.
+    """
+    controls = {item.key: item for line in lines for item in line.items if isinstance(item, Control)}
+    _BARS(
         key=key,
         width=width,
         # As one text: Streamlit would look through all that it holds for tables.
-        data={"items": encode([item.to_browser() for item in items]).decode(), "low": low},
+        data={"bars": encode([line.to_browser() for line in lines]).decode()},
         on_used_change=lambda: _use(key, controls),
     )
 

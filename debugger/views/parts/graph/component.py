@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.elements import Element
@@ -54,22 +52,21 @@ def workflow_graph(
         **marks,
     }
     state.draw_element(chosen)
-    with st.container(gap=None, key="graph_pane"):
-        if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
-            _PICTURE(
-                key=f"{state.GRAPH_KEY}_geometry",
-                height=1,
-                data={"role": "geometry", "version": shape["version"], "geometry": shape},
-            )
-        else:
-            data["geometry"] = shape
+    if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
         _PICTURE(
-            key=state.GRAPH_KEY,
-            height=height,
-            data=data,
-            on_selected_change=lambda: on_choose(state.drawn_element()),
-            on_breakpoint_change=lambda: _point(on_breakpoint),
+            key=f"{state.GRAPH_KEY}_geometry",
+            height=1,
+            data={"role": "geometry", "version": shape["version"], "geometry": shape},
         )
+    else:
+        data["geometry"] = shape
+    _PICTURE(
+        key=state.GRAPH_KEY,
+        height=height,
+        data=data,
+        on_selected_change=lambda: on_choose(state.drawn_element()),
+        on_breakpoint_change=lambda: _point(on_breakpoint),
+    )
 
 
 def _point(on_breakpoint: Callable[[Element], None] | None) -> None:

@@ -64,8 +64,8 @@ function follow(it, turn) {
   it.turn = turn;
   if (!turn || before === undefined || before === turn) return;
   setTimeout(() => {
-    const held = document.activeElement;
-    if (!held || held === document.body || held.closest(LEFT)) it.text.focus({ preventScroll: true });
+    const held = document.activeElement, within = held?.shadowRoot?.activeElement ?? held;
+    if (!held || held === document.body || held.closest(LEFT) || within.closest(LEFT)) it.text.focus({ preventScroll: true });
   }, 60);
 }
 
