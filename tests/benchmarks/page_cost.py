@@ -1,10 +1,12 @@
 """What the debug page costs with a short run and with a long one, on the server and in a real Chromium.
 
 Run from the top of the repository: ``python -m tests.benchmarks.page_cost [50000 100]``. It makes its runs
-itself (`tests.benchmarks.long_runs`), in a folder that is gone afterwards. Everything is measured beside two
-pages on servers of their own, in the same browser and by turns with them: an empty one, and a plain one that
-shows about as many controls and words as the debug page, with Streamlit's own elements and nothing to work
-out. In the plain one a click draws as many of them again as to choose an event does, or as a step does.
+itself (`tests.benchmarks.long_runs`), in a folder that is gone afterwards. Everything is measured beside
+other pages on servers of their own, in the same browser and by turns with them: an empty one with Streamlit's
+settings as they come, a "bare" one, which is that with the settings of this app (they spare it a search for
+garbage after each click), and a plain one that shows about as many controls and words as the debug page, with
+Streamlit's own elements and nothing to work out. In the plain one a click draws as many of them again as to
+choose an event does, or as a step does.
 """
 
 from __future__ import annotations
@@ -117,12 +119,14 @@ def main() -> None:
         (folder / "empty.py").write_text(EMPTY_PAGE)
         (folder / "plain.py").write_text(PLAIN_PAGE)
         app = stack.enter_context(server(ROOT / "app.py", folder, **environment))
-        empty = stack.enter_context(server(folder / "empty.py", folder))
+        empty = stack.enter_context(server(folder / "empty.py", folder, settings=folder))
+        bare = stack.enter_context(server(folder / "empty.py", folder))
         plain = stack.enter_context(server(folder / "plain.py", folder))
         browser = stack.enter_context(chromium())
-        warm_up(browser, app.url + runs.pop(WARM_UP)[0], empty.url, plain.url)
+        others = {"empty": empty, "bare": bare, "plain": plain}
+        warm_up(browser, app.url + runs.pop(WARM_UP)[0], *(other.url for other in others.values()))
         for size, addresses in runs.items():
-            print_costs(size, measure(browser, app, empty, plain, addresses))
+            print_costs(size, measure(browser, app, others, addresses))
 
 
 def make_runs(folder: Path, sizes: list[int], each: int = OPENINGS) -> dict[int, list[str]]:
@@ -162,15 +166,15 @@ def warm_up(browser: Callable[[], Page], *urls: str) -> None:
 
 
 def measure(
-    browser: Callable[[], Page], app: Costs, empty: Costs, plain: Costs, addresses: list[str]
+    browser: Callable[[], Page], app: Costs, others: dict[str, Costs], addresses: list[str]
 ) -> dict[str, dict[str, list[float]]]:
     """Each action several times, by turns with the other pages': milliseconds by action and by what."""
     found: dict[str, dict[str, list[float]]] = {}
     before = app.memory
     opened: dict[str, Page] = {}
     for address in addresses:
-        ours, others = (app, address), {"empty open": (empty, ""), "plain open": (plain, "")}
-        paths = {"open": ours, "open again": ours, **others}
+        paths = {"open": (app, address), "open again": (app, address)}
+        paths |= {f"{name} open": (other, "") for name, other in others.items()}
         for what, (at, path) in paths.items():
             if what in opened:
                 opened.pop(what).context.close()
@@ -178,18 +182,18 @@ def measure(
             _note(found, what, *_timed(page, at, partial(open_page, page, at.url + path)))
     page_of_run = opened["open again"]
     clicks = {
-        "empty click": (empty, opened["empty open"], ".st-key-more"),
-        "plain look": (plain, opened["plain open"], ".st-key-look_0"),
-        "plain workbench": (plain, opened["plain open"], ".st-key-bar_0"),
+        "empty click": ("empty", ".st-key-more"),
+        "bare click": ("bare", ".st-key-more"),
+        "plain look": ("plain", ".st-key-look_0"),
+        "plain workbench": ("plain", ".st-key-bar_0"),
     }
     nodes = page_of_run.evaluate("document.querySelectorAll('*').length")
     for number in range(REPEATS):
-        for what, do in actions(page_of_run, number).items():
-            if what == "step":
-                write(page_of_run, f"{number + 3} teas")
-            _note(found, what, *_timed(page_of_run, app, do))
-            for what, (at, page, where) in clicks.items():
-                _note(found, what, *_timed(page, at, partial(click, page, where)))
+        for what, ready in actions(page_of_run, number).items():
+            _note(found, what, *_timed(page_of_run, app, ready()))
+            for what, (name, where) in clicks.items():
+                page = opened[f"{name} open"]
+                _note(found, what, *_timed(page, others[name], click(page, where)))
     found["memory MB"] = {"": [app.memory - before]}
     found["DOM nodes"] = {"": [float(nodes)]}
     for page in opened.values():
@@ -203,31 +207,38 @@ def open_page(page: Page, url: str) -> None:
     page.wait_for_selector(".st-key-timeline tbody tr, .st-key-more button, .st-key-talk_0 button")
 
 
-def click(page: Page, where: str) -> None:
-    """Click on a button by its place."""
-    page.locator(f"{where} button").first.evaluate("it => it.click()")
+def click(page: Page, where: str) -> Callable[[], object]:
+    """A click on a button, which is looked for before: that takes the driver longer where there is more."""
+    button = page.locator(f"{where} button").first.element_handle()
+    return partial(button.evaluate, "it => it.click()")
 
 
-def write(page: Page, message: str) -> None:
-    """Write a message, ready to be sent: how fast somebody types is not what a step costs."""
+def say(page: Page, message: str) -> Callable[[], object]:
+    """A click that sends a message, which is written before: how fast it is typed is no cost of a step."""
     page.locator(".st-key-message textarea").fill(message)
     page.wait_for_timeout(100)
+    return click(page, ".st-key-message .box")
 
 
-def actions(page: Page, number: int) -> dict[str, Callable[[], object]]:
-    """What is done with a run: choose an event, filter, go back to the end, and a turn."""
-    find = page.locator(".st-key-timeline_text input")
+def find(page: Page, text: str) -> Callable[[], object]:
+    """Find rows of the timeline."""
+    field = page.locator(".st-key-timeline_text input").element_handle()
 
-    def fill(text: str) -> None:
-        find.fill(text)
-        find.press("Enter")
+    def do() -> None:
+        field.fill(text)
+        field.press("Enter")
 
+    return do
+
+
+def actions(page: Page, number: int) -> dict[str, Callable[[], Callable[[], object]]]:
+    """What is done with a run: choose an event, filter, go back to the end, a turn; each prepared."""
     return {
         "choose": partial(click, page, ".st-key-previous_event"),
-        "filter": lambda: fill(("tea", "cake", "reader", "bill")[number % 4]),
-        "no filter": lambda: fill(""),
+        "filter": partial(find, page, ("tea", "cake", "reader", "bill")[number % 4]),
+        "no filter": partial(find, page, ""),
         "latest": partial(click, page, ".st-key-latest"),
-        "step": partial(click, page, ".st-key-message .box"),
+        "step": partial(say, page, f"{number + 3} teas"),
     }
 
 

@@ -38,14 +38,21 @@ class Costs:
 
 
 @contextmanager
-def server(script: Path, folder: Path, **environment: str) -> Iterator[Costs]:
-    """Run a Streamlit script until the end of the block."""
+def server(script: Path, folder: Path, *, settings: Path = ROOT, **environment: str) -> Iterator[Costs]:
+    """Run a Streamlit script until the end of the block.
+
+    Args:
+        script: The script, or the app.
+        folder: Where it keeps what it writes.
+        settings: Where Streamlit finds its settings: this app's, unless another folder is named.
+        environment: Variables of its environment.
+    """
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), **environment}
     with (folder / f"server-{port}.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **own})
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=settings, env={**os.environ, **own})
         try:
             url = f"http://127.0.0.1:{port}"
             wait_for(f"{url}/_stcore/health")
