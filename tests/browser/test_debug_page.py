@@ -327,7 +327,7 @@ def test_a_long_value_is_read_in_full_by_choosing_its_row(page: Page, app: Serve
 
 def place_of(page: Page):
     """Where the panes stand in the window."""
-    panes = [page.locator(f".st-key-{key}") for key in ("graph_pane", "conversation", "inspector")]
+    panes = [page.locator(f".st-key-{key}") for key in ("graph", "conversation", "inspector")]
     return [locator.bounding_box() for locator in (*panes, page.locator(".st-key-message .box"))]
 
 

@@ -107,6 +107,7 @@ def test_a_condition_stops_before_the_fifth_visit_where_an_edit_changes_the_path
     page.locator(".st-key-apply_edits button").first.click()
     settled(page)
     page.keyboard.press("Escape")
+    expect(page.locator(".st-key-live_editor")).to_have_count(0)
     settled(page)
     expect(stepping(page)).to_contain_text("met 5 times")
     page.locator(".st-key-resume button").first.click()

@@ -11,8 +11,6 @@ from debugger.views.parts.pending_table import pending_differences, pending_tabl
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
-_WIDTH = 560
-
 
 def live_edit_switch(now: Reading) -> list[Item]:
     """What shows and hides the editor, with how much is pending; nothing while the run goes on."""
@@ -31,7 +29,7 @@ def live_edit(now: Reading) -> None:
     """Draw the editor while it is shown."""
     pending = state.page().pending
     if now.session.stop_point is not None and pending is not None and _switch(now).is_open:
-        with st.container(border=True, width=_WIDTH):
+        with st.container(border=True, key="live_editor"):  # style.css lets it float
             _editor(pending)
 
 
@@ -44,6 +42,7 @@ def _switch(now: Reading) -> Disclosure:
         "secondary",
         help=reason or "What follows sees the change",
         disabled=reason is not None or state.page().pending is None,
+        closing_key="Escape",
     )
 
 

@@ -4,7 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.session.breakpoints import Breakpoint
 from tests.factories import direct, document, say, static
-from tests.views.bars import captions, control, use
+from tests.views.bars import badges, captions, control, use
 from tests.views.conftest import APP
 
 LINE = (static("a", "A {{who}}"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat"))
@@ -154,6 +154,7 @@ def test_edits_are_pending_with_their_difference_until_they_are_applied(app, bac
     pending.set_rows(tier, [VariableRow("who", "text", "Eve")])
     app.run()
     difference = [text.value for text in app.text if "dynamic.who" in text.value]
+    assert "1 pending" in badges(app)
     click(app, "apply_edits")
     click(app, "resume")
 

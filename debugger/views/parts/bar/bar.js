@@ -3,6 +3,7 @@
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
 const NAMED = { SPACE: " ", LEFT: "ARROWLEFT", RIGHT: "ARROWRIGHT", UP: "ARROWUP", DOWN: "ARROWDOWN" };
+const SHORT = 12; // a text of so many characters is not cut: longer ones are, where there is no room
 const AGAIN_MS = 1000; // a message that waits for the server gives way to the next one, which tells what it told
 const instances = new WeakMap(); // one record per mounted element
 let lastNumber = 0;
@@ -80,6 +81,7 @@ const FILL = {
     part.element.classList.remove("quiet", "strong", "heading", "code", "note");
     part.element.classList.add("words", look);
     part.element.classList.toggle("yields", yields);
+    part.element.classList.toggle("short", text.length <= SHORT);
     part.element.replaceChildren(look === "code" ? made("code", "", text) : text);
   },
   badge(part, { text, icon, colour }) {

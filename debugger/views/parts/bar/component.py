@@ -168,6 +168,8 @@ class Disclosure:
     look: Literal["secondary", "tertiary"] = "tertiary"
     help: str = ""
     disabled: bool = False
+    closing_key: str | None = None
+    """Closes it."""
 
     @property
     def is_open(self) -> bool:
@@ -177,13 +179,9 @@ class Disclosure:
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
         told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
-        return {
-            "kind": "disclosure",
-            "key": self.key,
-            "value": self.is_open,
-            "disabled": self.disabled,
-            **told,
-        }
+        shortcut = self.closing_key if self.is_open else None
+        more = {"value": self.is_open, "disabled": self.disabled, "shortcut": shortcut}
+        return {"kind": "disclosure", "key": self.key, **told, **more}
 
     def use(self, value: Any) -> None:
         """A person has opened or closed it."""

@@ -340,6 +340,43 @@ def test_two_bars_of_a_page_do_not_mix(draw):
     assert (control(app, "view").value, control(app, "mode").value) == (None, "y")
 
 
+def test_a_disabled_disclosure_stays_closed_whatever_it_holds(draw):
+    app = draw(
+        "st.session_state.more = True\n"
+        'more = Disclosure("more", "Filters", disabled=True)\nbar("one", [more])\n'
+        'if more.is_open: st.text("Within")'
+    )
+
+    use(app, "more", True)
+
+    assert control(app, "more").value is False
+    assert not app.text
+
+
+def test_a_key_closes_what_is_open_and_opens_nothing(draw):
+    app = draw('bar("one", [Disclosure("more", "Edit", closing_key="Escape")])')
+    closed = items(app, "one")[0]["shortcut"]
+
+    use(app, "more", True)
+
+    assert closed is None
+    assert items(app, "one")[0]["shortcut"] == "Escape"
+
+
+def test_bars_below_each_other_are_one_element_and_each_control_is_heard(draw):
+    app = draw(
+        'bars("all", [Line("first", [Button("a", "A", note, ("a",))]), '
+        'Line("second", [Words("Below"), Button("b", "B", note, ("b",))], low=True)])'
+    )
+
+    use(app, "a")
+    use(app, "b")
+
+    assert list(bars(app)) == ["all"]
+    assert [item["kind"] for item in items(app, "second")] == ["words", "button"]
+    assert noted(app) == [("a",), ("b",)]
+
+
 def test_what_a_bar_holds_outlives_its_not_being_drawn(draw):
     app = draw(
         'more = Disclosure("more", "More")\nbar("one", [more])\n'
