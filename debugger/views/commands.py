@@ -263,6 +263,15 @@ def select_event(index: int | None) -> None:
     state.page().event = index
 
 
+def step_event(by: int) -> None:
+    """Choose the event so many places further on, or back; beyond the ends of the run nothing changes."""
+    page = state.page()
+    count = sum(len(turn.events) for turn in page.session.turns) if page.session else 0
+    target = (count if page.event is None else page.event) + by
+    if 0 <= target < count:
+        page.event = target
+
+
 def select_node(node_id: str) -> None:
     """Choose a node and show what is known of it."""
     page = state.page()

@@ -69,6 +69,22 @@ def test_choosing_an_event_draws_only_what_looks_into_the_run(page: Page, call: 
     assert call.elements < 60
 
 
+def test_of_a_key_that_is_pressed_fast_each_press_counts(page: Page, call: Messages):
+    press(page, "previous_event")
+    before = event_number(page)
+
+    for _ in range(4):
+        page.keyboard.press("k")
+
+    expect(moment(page)).to_contain_text(f"After event {before - 4} ")
+
+
+def event_number(page: Page) -> int:
+    """The one that the inspector names."""
+    words = moment(page).get_by_text("After event").inner_text()
+    return int(words.split()[2])
+
+
 def test_bar_and_address_tell_the_turn_of_the_chosen_event(page: Page, call: Messages):
     press(page, "previous_turn")
 

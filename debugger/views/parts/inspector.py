@@ -40,15 +40,13 @@ def inspector(now: Reading) -> None:
 
 def _moment(now: Reading) -> list[Item]:
     """Which event is looked at, with the way to its neighbours and back to the present."""
-    index = state.page().event
-    last = len(now.rows) - 1
     turn = _turn_number(now)
     return [
         Words(_where(now)),
         Space(),
         _turn_step("previous", ":material/keyboard_double_arrow_left:", turn - 1, now),
-        _step("previous", ":material/chevron_left:", last if index is None else index - 1, last),
-        _step("next", ":material/chevron_right:", last + 1 if index is None else index + 1, last),
+        _step("previous", ":material/chevron_left:", -1, len(now.rows)),
+        _step("next", ":material/chevron_right:", 1, len(now.rows)),
         _turn_step("next", ":material/keyboard_double_arrow_right:", turn + 1, now),
         latest_button("latest"),
     ]
@@ -62,18 +60,20 @@ def _where(now: Reading) -> str:
     return f"After event {index} · turn {row.turn_number}{', background' if row.is_background else ''}"
 
 
-def _step(name: str, icon: str, target: int, last: int) -> Button:
+def _step(name: str, icon: str, by: int, count: int) -> Button:
+    index = state.page().event
     return Button(
         f"{name}_event",
         f"{name.capitalize()} event",
-        panes.redrawing("look", commands.select_event),
-        (target,),
+        panes.redrawing("look", commands.step_event),
+        (by,),
         icon=icon,
         look="tertiary",
         shows="icon",
-        disabled=not 0 <= target <= last,
+        disabled=not 0 <= (count if index is None else index) + by < count,
         shortcut=keys(f"{name}_event"),
         names_keys=False,  # there is no room for them; its help names them
+        counts=True,
     )
 
 

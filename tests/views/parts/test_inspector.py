@@ -4,7 +4,7 @@ import json
 
 from debugger.views.parts.inspector import TABS
 from tests.factories import direct, document, node, say, static, tool
-from tests.views.bars import control, use
+from tests.views.bars import bars, control, tell, use
 from tests.views.message import send
 from tests.views.row_lists import variables
 
@@ -69,6 +69,18 @@ def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, pa
     assert (first_step, there) == (last, last)
     assert page().event is None
     assert control(app, "next_event").disabled
+
+
+def test_stepping_ends_at_the_first_event(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    pressed = [[number, "previous_event", None] for number in range(1, 100)]
+
+    tell(app, bars(app)["inspector_bar"], pressed)
+
+    assert page().event == 0
+    assert control(app, "previous_event").disabled
 
 
 def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):

@@ -100,6 +100,8 @@ class Button:
     """Whether its words are cut, or give way to its icon; a screen reader reads them all the same."""
     names_keys: bool = True
     """Whether it names its shortcut."""
+    counts: bool = False
+    """Whether each press has its effect of several that come before the page answers; else they are one."""
 
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
@@ -323,19 +325,26 @@ def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"
 
 
 def _use(key: str, controls: Mapping[str, Control]) -> None:
-    """Let controls know of what was done to them, of each the last of what the server has not heard of.
+    """Let controls know of what was done to them that the server has not heard of.
 
-    A browser tells each use several times with the same number: of two messages that come while a script is
-    at work, Streamlit hands on the second alone.
+    Of each the last is told: what was typed, chosen or pressed before has been overtaken. A browser tells
+    each use several times with the same number: of two messages that come while a script is at work,
+    Streamlit hands on the second alone.
     """
     held = state.widget(key)
     told, last = held.get("used") if held else None, state.widget(f"{key}_heard", 0)
     uses = [use for use in told if _is_use(use)] if isinstance(told, list) else []
-    fresh = {name: value for number, name, value in uses if number > last}
+    fresh = [use for use in uses if use[0] > last]
+    latest = {name: number for number, name, _ in fresh}
     state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
-    for name, value in fresh.items():
-        if name in controls:
-            controls[name].use(value)
+    for number, name, value in fresh:
+        control = controls.get(name)
+        if control is not None and (number == latest[name] or _counts(control)):
+            control.use(value)
+
+
+def _counts(control: Control) -> bool:
+    return isinstance(control, Button) and control.counts
 
 
 def _is_use(told: Any) -> bool:

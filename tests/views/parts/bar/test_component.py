@@ -326,6 +326,15 @@ def test_a_button_that_is_pressed_twice_before_the_page_answers_is_pressed_once(
     assert noted(app) == [()]
 
 
+def test_of_a_button_that_counts_each_press_has_its_effect(draw):
+    app = draw('bar("one", [Button("a", "A", note, counts=True)])')
+
+    tell(app, bars(app)["one"], [[1, "a", None], [2, "a", None], [3, "a", None]])
+    tell(app, bars(app)["one"], [[3, "a", None], [4, "a", None]])
+
+    assert noted(app) == [(), (), (), ()]
+
+
 def test_two_bars_of_a_page_do_not_mix(draw):
     app = draw(
         'bar("one", [Button("a", "A", note, ("one",)), Switch("view", "View", ("x", "y"))])\n'
