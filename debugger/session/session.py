@@ -263,6 +263,22 @@ class DebugSession:
         self._settle()
         return self._turn.elapsed if self._turn else self._elapsed
 
+    def turn_of(self, index: int | None) -> int | None:
+        """The number of the turn of an event, by its place in the run from 0.
+
+        Of none, or one that is not there, the last turn; ``None`` before the first.
+        """
+        turns = self.turns
+        last = turns[-1].number if turns else None
+        if index is None:
+            return last
+        left = index
+        for turn in turns:
+            left -= len(turn.events)
+            if left < 0:
+                return turn.number
+        return last
+
     def start(self, turn_input: TurnInput) -> None:
         """Begin the run with its first turn."""
         if self.turns or self.busy:

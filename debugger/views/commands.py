@@ -292,6 +292,15 @@ def select_turn(turn_number: int) -> None:
     page.event = seen - 1 if is_past and seen else None
 
 
+def step_turn(by: int) -> None:
+    """Look back at the turn so many further on, or back; beyond the ends of the run nothing changes."""
+    page = state.page()
+    turns = page.session.turns if page.session else []
+    turn = page.session.turn_of(page.event) if page.session else None
+    if turn is not None and 0 < turn + by <= turns[-1].number:
+        select_turn(turn + by)
+
+
 def start_input(page: PageState, session: DebugSession) -> RunInputModel:
     """What this version is started with, as it was left; at first what the workflow itself names."""
     key = (session.workflow_id, session.version_number)

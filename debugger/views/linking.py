@@ -7,7 +7,6 @@ from dataclasses import replace
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.session.session import DebugSession
 from debugger.views import commands, state
 from debugger.views.address import Address
 from debugger.views.backends import current_backend, live_sessions
@@ -80,21 +79,7 @@ def current_address() -> Address:
     session = page.session
     if session is None:
         return Address(page.backend_name, is_demo=page.is_demo)
-    turn = page.turn_to_open if session.unread else turn_of(session, page.event)
+    turn = page.turn_to_open if session.unread else session.turn_of(page.event)
     token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
     run_id = session.run_id or ""
     return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token)
-
-
-def turn_of(session: DebugSession, index: int | None) -> int | None:
-    """The turn of an event, or the last one; ``None`` before the first."""
-    turns = session.turns
-    last = turns[-1].number if turns else None
-    if index is None:
-        return last
-    left = index
-    for turn in turns:
-        left -= len(turn.events)
-        if left < 0:
-            return turn.number
-    return last

@@ -193,7 +193,7 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
     if name == "workbench":
         return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)
     if name == "bar":
-        turn = linking.turn_of(session, page.event)
+        turn = session.turn_of(page.event)
         return run, turn, session.is_stepping, id(page.fork), page.shows_tree
     if name == "graph":
         return run, page.node, page.edge

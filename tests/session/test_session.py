@@ -51,6 +51,22 @@ def test_a_message_goes_on_with_the_same_run(backend):
     assert record.input_output_pairs[1].run_input["dynamic_variables"]["city"] == "Kiel"
 
 
+def test_the_turn_of_an_event_is_known_by_its_place_in_the_run(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    before = session.turn_of(None), session.turn_of(3)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+    session.send("hello")
+    session.wait(10)
+
+    first, second = (len(turn.events) for turn in session.turns)
+
+    assert before == (None, None)
+    assert [session.turn_of(at) for at in (0, first - 1, first, first + second - 1)] == [1, 1, 2, 2]
+    assert [session.turn_of(at) for at in (None, first + second)] == [2, 2]
+
+
 def test_a_session_is_rebuilt_from_the_record(backend):
     workflow = backend.create_workflow(document(say("chat")))
     first = DebugSession(backend, workflow.id)

@@ -40,14 +40,13 @@ def inspector(now: Reading) -> None:
 
 def _moment(now: Reading) -> list[Item]:
     """Which event is looked at, with the way to its neighbours and back to the present."""
-    turn = _turn_number(now)
     return [
         Words(_where(now)),
         Space(),
-        _turn_step("previous", ":material/keyboard_double_arrow_left:", turn - 1, now),
+        _turn_step("previous", ":material/keyboard_double_arrow_left:", -1, now),
         _step("previous", ":material/chevron_left:", -1, len(now.rows)),
         _step("next", ":material/chevron_right:", 1, len(now.rows)),
-        _turn_step("next", ":material/keyboard_double_arrow_right:", turn + 1, now),
+        _turn_step("next", ":material/keyboard_double_arrow_right:", 1, now),
         latest_button("latest"),
     ]
 
@@ -77,19 +76,20 @@ def _step(name: str, icon: str, by: int, count: int) -> Button:
     )
 
 
-def _turn_step(name: str, icon: str, target: int, now: Reading) -> Button:
+def _turn_step(name: str, icon: str, by: int, now: Reading) -> Button:
     last = now.turns[-1].number if now.turns else 0
     return Button(
         f"{name}_turn",
         f"{name.capitalize()} turn",
-        panes.redrawing("look", commands.select_turn),
-        (target,),
+        panes.redrawing("look", commands.step_turn),
+        (by,),
         icon=icon,
         look="tertiary",
         shows="icon",
-        disabled=not 0 < target <= last,
+        disabled=not 0 < _turn_number(now) + by <= last,
         shortcut=keys(f"{name}_turn"),
         names_keys=False,
+        counts=True,
     )
 
 

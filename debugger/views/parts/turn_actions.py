@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from debugger.session.fast_forward import FastForward
 from debugger.session.session import DebugSession
-from debugger.views import fork_commands, linking, state
+from debugger.views import fork_commands, state
 from debugger.views.parts.bar.component import Button, Item, Meter, Words
 from debugger.views.parts.fork_dialog import fork_dialog
 from debugger.views.reading import Reading
@@ -16,7 +16,7 @@ def turn_actions(now: Reading) -> list[Item]:
     forward = session.forward
     if forward is not None and forward.is_under_way and forward.total > 1:
         return _progress(forward)
-    number = linking.turn_of(session, state.page().event)
+    number = session.turn_of(state.page().event)
     reason = _reason(session, number)
     told = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
     again = Button(

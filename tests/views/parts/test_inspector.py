@@ -83,6 +83,24 @@ def test_stepping_ends_at_the_first_event(app, backend, page, press):
     assert control(app, "previous_event").disabled
 
 
+def test_turns_are_stepped_through_and_each_press_counts(app, backend, page, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    for text in ("One", "Two", "Three"):
+        page().session.send(text)
+        page().session.wait(10)
+    app.run()
+    seen = []
+
+    for number, key in [(1, "previous_turn"), (3, "previous_turn"), (9, "previous_turn"), (20, "next_turn")]:
+        tell(app, bars(app)["inspector_bar"], [[number, key, None], [number + 1, key, None]])
+        seen.append(page().session.turn_of(page().event))
+
+    assert page().session.turns[-1].number == 4
+    assert seen == [2, 1, 1, 3]
+
+
 def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
     backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
     app.run()
