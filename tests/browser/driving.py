@@ -105,8 +105,10 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
     for _ in range(5):  # a grid that is still being laid out takes no click
         box = resting_place(grid)
         page.mouse.click(box["x"] + box["width"] - 30, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
-        page.keyboard.press("Enter")
         with suppress(TimeoutError):
+            # It takes the keyboard a moment after the click: until then Enter presses the last button again.
+            page.wait_for_function("document.activeElement?.tagName === 'CANVAS'", timeout=2_000)
+            page.keyboard.press("Enter")
             editor.wait_for(timeout=2_000)
             break
     editor.fill(text)
