@@ -145,6 +145,7 @@ def test_what_was_said_earlier_is_added_above_and_put_away_again(page: Page, tmp
     with streamlit_app(tmp_path, WORKFLOW_DEBUGGER_DATABASE=database) as server:
         open_app(page, f"{server.url}/?backend=embedded&run={run_id}")
         earlier = conversation(page).get_by_role("switch", name=re.compile(r"Show \d+ earlier messages"))
+        bubbles(page).first.wait_for()
         few = bubbles(page).count()
         assert conversation(page).evaluate(TO_ITS_END) <= 1
         page.evaluate("last => { window.last = last; }", bubbles(page).last.element_handle())

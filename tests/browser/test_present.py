@@ -14,6 +14,13 @@ from tests.browser.presenting import CALL, clinic_call, present, press, stage
 pytestmark = pytest.mark.browser
 
 SCREENSHOTS = ROOT / "tests" / "browser" / "screenshots"
+PRESS_IN_A_SLOW_BROWSER = """button => {
+  const soon = window.setTimeout;
+  window.setTimeout = (what, after, ...given) => soon(what, after || 260, ...given);
+  button.click();
+  window.setTimeout = soon;
+}"""
+"""It tells of a press later than a page that plays asks for news."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +71,20 @@ def test_space_pauses_also_while_the_button_has_the_keyboard(page: Page, app: Se
 
     play.focus()
     page.keyboard.press("Space")
+
+    expect(play).to_contain_text("Play")
+    settled(page)
+    expect(play).to_contain_text("Play")
+
+
+def test_a_press_counts_once_also_when_the_page_asks_for_news_before_it_is_told(page: Page, app: Server):
+    clinic_call(page, app.url, CALL[:1])
+    present(page)
+    play = page.locator(".st-key-play button")
+    play.click()
+    expect(play).to_contain_text("Pause")
+
+    play.evaluate(PRESS_IN_A_SLOW_BROWSER)
 
     expect(play).to_contain_text("Play")
     settled(page)

@@ -1,0 +1,59 @@
+"""What a person presses is told once, also on a page that is looked at by itself.
+
+A browser notes a press and tells it a moment later. A page that asks for news in that moment (``run_every``)
+tells of it already, and then it is told again: playing would pause and go on, a message be sent twice.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+from debugger.views.asgi import Application, Message, Receive, Scope, Send
+
+_PRESSES = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value")
+"""What Streamlit holds for one run of the script, and then forgets."""
+
+
+class ToldOnce:
+    """Stands before the app, and takes presses out of what a page asks by itself: they follow.
+
+    Args:
+        app: Answers.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the app answer what a page tells it."""
+
+        async def received() -> Message:
+            return _without_presses(await receive())
+
+        await self._app(scope, received if scope["type"] == "websocket" else receive, send)
+
+
+def _without_presses(message: Message) -> Message:
+    """A message of a browser as the app is to have it."""
+    data = message.get("bytes")
+    if not data:
+        return message
+    try:
+        told = BackMsg.FromString(data)
+    except DecodeError:
+        return message  # the app says so
+    if not told.rerun_script.is_auto_rerun:
+        return message
+    widgets = told.rerun_script.widget_states.widgets
+    kept = [widget for widget in widgets if not _is_press(widget)]
+    if len(kept) == len(widgets):
+        return message
+    del widgets[:]
+    widgets.extend(kept)
+    return {**message, "bytes": told.SerializeToString()}
+
+
+def _is_press(widget: WidgetState) -> bool:
+    return widget.WhichOneof("value") in _PRESSES
