@@ -1,9 +1,13 @@
-"""What the elements of our own are made of goes to a browser once: it keeps each file for good."""
+"""What the elements of our own are made of goes to a browser once: it keeps each file for good.
+
+It would ask for them when the page is drawn, which is when it has most to do. So it is told of them with the
+page's first answer, and loads them beside Streamlit's own scripts.
+"""
 
 from __future__ import annotations
 
-from debugger.views.asgi import Application, Receive, Scope, Send
-from debugger.views.parts.own_component import FOLDER, own_file
+from debugger.views.asgi import Application, Message, Receive, Scope, Send
+from debugger.views.parts.own_component import FOLDER, own_file, own_files
 
 _HEADERS = [
     (b"content-type", b"text/javascript; charset=utf-8"),
@@ -13,7 +17,7 @@ _HEADERS = [
 
 
 class OwnFiles:
-    """Stands before the app, and answers for the files of its elements.
+    """Stands before the app, answers for the files of its elements, and tells of them with each page.
 
     Args:
         app: Answers all else.
@@ -27,8 +31,22 @@ class OwnFiles:
         _, _, name = scope.get("path", "").rpartition(FOLDER)
         content = own_file(name) if scope["type"] == "http" else None
         if content is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _telling(send) if scope["type"] == "http" else send)
             return
         length = (b"content-length", str(len(content)).encode())
         await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS, length]})
         await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
+
+
+def _telling(send: Send) -> Send:
+    """Sends what it is given; a page along with the files that it is going to need."""
+
+    async def sent(message: Message) -> None:
+        headers = dict(message.get("headers", ()))
+        if headers.get(b"content-type", b"").startswith(b"text/html"):
+            files = (f"<{FOLDER[1:]}{name}>; rel=modulepreload" for name in own_files())
+            link = (b"link", ", ".join(files).encode())
+            message = {**message, "headers": [*message["headers"], link]}
+        await send(message)
+
+    return sent

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, Server
-from tests.browser.driving import context, conversation, message_box, say, settled
+from tests.browser.driving import context, conversation, message_box, open_app, say, settled
 from tests.browser.presenting import CALL, clinic_call, press, width_of_page
 
 pytestmark = pytest.mark.browser
@@ -32,6 +32,40 @@ def test_the_demo_view_shows_the_same_conversation_and_nothing_technical(page: P
     expect(page.get_by_test_id("stSidebar")).not_to_be_visible()
     expect(page.get_by_test_id("stMain")).not_to_contain_text(ID)
     page.screenshot(path=SCREENSHOTS / "demo_light.png")
+
+
+def test_the_sidebar_is_put_away_and_got_back(page: Page, app: Server):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_app(page, app.url)
+    sidebar = page.get_by_test_id("stSidebar")
+
+    page.get_by_test_id("stSidebarHeader").hover()
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+
+    expect(sidebar).to_have_attribute("data-collapsed", "true")
+    left = page.locator(".st-key-head_bar").bounding_box()["x"]
+    back = page.get_by_test_id("stExpandSidebarButton").bounding_box()
+    assert back["x"] + back["width"] <= left
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
+    expect(sidebar).to_contain_text("Run input")
+
+
+@pytest.mark.parametrize("skin", ["engineer", "demo"])
+def test_what_is_scrolled_away_goes_behind_the_head(page: Page, app: Server, skin: str):
+    page.set_viewport_size({"width": 900, "height": 500})
+    clinic_call(page, app.url, CALL[:1])
+    if skin == "demo":
+        press(page, "Shift+E")
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 20)")  # at its top the head may stand lower
+    head = {"x": 0, "y": 0, "width": 900, "height": 40}
+    before = page.screenshot(clip=head)
+
+    top = page.get_by_test_id("stMain").evaluate("main => { main.scrollTo(0, 60); return main.scrollTop; }")
+
+    assert top == 60
+    page.wait_for_timeout(200)
+    assert page.screenshot(clip=head) == before
 
 
 def test_the_demo_view_goes_on_with_the_run_and_leads_back(page: Page, app: Server):

@@ -25,6 +25,20 @@ def ask(path, method="GET"):
     return start["status"], dict(start["headers"]), body["body"]
 
 
+def answered(answer):
+    """What a browser gets of one part of an answer of the app."""
+    got = []
+
+    async def app(scope, receive, send):
+        await send(answer)
+
+    async def send(message):
+        got.append(message)
+
+    asyncio.run(OwnFiles(app)({"type": "http", "path": "/", "method": "GET"}, None, send))
+    return got[0]
+
+
 def address_of_bar():
     """The address from which a browser fetches what a bar is made of, as the drawing of one names it."""
     app = AppTest.from_string("from debugger.views.parts.bar.component import bar\nbar('one', [])").run()
@@ -60,6 +74,28 @@ def test_who_asks_for_the_head_of_a_file_gets_no_body():
 )
 def test_all_else_is_for_the_app(path):
     assert ask(path) == (404, {}, b"the app")
+
+
+@pytest.mark.parametrize("kind", [b"text/html", b"text/html; charset=utf-8"])
+def test_a_page_tells_of_the_files_that_it_is_going_to_need(kind):
+    sent = answered({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+
+    (_, link) = sent["headers"][1]
+    assert sent["headers"][0] == (b"content-type", kind)
+    assert f"<{address_of_bar()}>; rel=modulepreload" in link.decode().split(", ")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/css")]},
+        {"type": "http.response.start", "status": 304, "headers": []},
+        {"type": "http.response.body", "body": b"<html>"},
+    ],
+    ids=["no page", "a page that the browser has", "the body"],
+)
+def test_other_answers_tell_of_none(answer):
+    assert answered(answer) == answer
 
 
 def test_what_is_no_request_for_a_file_goes_to_the_app_as_it_came():

@@ -64,6 +64,11 @@ def own_file(name: str) -> bytes | None:
     return _FILES.get(name)
 
 
+def own_files() -> list[str]:
+    """The names of the files of all elements that are known so far."""
+    return list(_FILES)
+
+
 def _keep(name: str, content: bytes) -> str:
     file = f"{name}-{sha256(content).hexdigest()[:16]}.js"
     _FILES[file] = content
