@@ -42,11 +42,10 @@ def _telling(send: Send) -> Send:
     """Sends what it is given; a page along with the files that it is going to need."""
 
     async def sent(message: Message) -> None:
-        headers = dict(message.get("headers", ()))
-        if headers.get(b"content-type", b"").startswith(b"text/html"):
-            files = (f"<{FOLDER[1:]}{name}>; rel=modulepreload" for name in own_files())
-            link = (b"link", ", ".join(files).encode())
-            message = {**message, "headers": [*message["headers"], link]}
+        headers, files = dict(message.get("headers", ())), own_files()
+        if files and headers.get(b"content-type", b"").startswith(b"text/html"):
+            links = (f"<{FOLDER[1:]}{name}>; rel=modulepreload" for name in files)
+            message = {**message, "headers": [*message["headers"], (b"link", ", ".join(links).encode())]}
         await send(message)
 
     return sent

@@ -269,7 +269,7 @@ def print_costs(size: int, found: dict[str, dict[str, list[float]]]) -> None:
 
 
 def _middle(kind: str, times: list[float]) -> float:
-    """Of several times the one to tell: the clock of the CPU counts by 10 ms, which a mean evens out."""
+    """Of several times the one to tell; of the CPU the mean, as garbage is collected in one of several."""
     return statistics.fmean(times) if kind == "server CPU" else statistics.median(times)
 
 

@@ -57,9 +57,8 @@ def test_what_is_scrolled_away_goes_behind_the_head(page: Page, app: Server, ski
     clinic_call(page, app.url, CALL[:1])
     if skin == "demo":
         press(page, "Shift+E")
-    page.get_by_test_id("stMain").evaluate(
-        "main => main.scrollTo(0, 20)"
-    )  # at its top the head may stand lower
+    # At the top of the page the head may stand lower.
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 20)")
     head = {"x": 0, "y": 0, "width": 900, "height": 40}
     before = page.screenshot(clip=head)
 

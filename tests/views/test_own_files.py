@@ -85,6 +85,13 @@ def test_a_page_tells_of_the_files_that_it_is_going_to_need(kind):
     assert f"<{address_of_bar()}>; rel=modulepreload" in link.decode().split(", ")
 
 
+def test_a_page_before_any_element_is_known_tells_of_none(monkeypatch):
+    monkeypatch.setattr("debugger.views.parts.own_component._FILES", {})
+    page = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
+
+    assert answered(page) == page
+
+
 @pytest.mark.parametrize(
     "answer",
     [
