@@ -10,6 +10,8 @@
     ├── NotFoundError                 404   a well-formed id that nothing has
     │   └── RunEndedError             404   a turn sent to a run that is over
     ├── ConflictError                 409   two turns of one run at the same moment
+    │   ├── StaleTurnError            409   the run has newer turns than the caller has seen
+    │   ├── TurnInProgressError       409   another turn of the run is being executed
     │   └── RerunTokenError           409   a re-run token that cannot be redeemed
     ├── NotStartableError             500   a graph that no run can start in
     ├── RunError                      500   a run cannot go on; ends it with `failed`
@@ -25,6 +27,8 @@
         ├── ServerError               502   the server failed; knows its request id
         ├── ConnectionFailedError     502   nothing answers there
         ├── RequestTimeoutError       504   no answer in time
+        ├── NotExecutedError          502   the turn was sent and is not on record
+        ├── OutcomeUnknownError       504   the turn was sent and nothing tells whether it was executed
         └── AnswerError               502   the answer is not the protocol
 """
 
@@ -122,6 +126,21 @@ class ConflictError(DebuggerError):
     status = 409
 
 
+class StaleTurnError(ConflictError):
+    """The run has newer turns than the caller expects; nothing was executed.
+
+    ``turn_number`` is the number of the run's last finished turn, ``None`` where it is not known.
+    """
+
+    def __init__(self, message: str, *, turn_number: int | None = None, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.turn_number = turn_number
+
+
+class TurnInProgressError(ConflictError):
+    """Another turn of the run, or a step of its background work, is being executed; nothing was executed."""
+
+
 class RerunTokenError(ConflictError):
     """A re-run token cannot be redeemed: it was already, has expired, or is of something else."""
 
@@ -200,6 +219,19 @@ class ConnectionFailedError(ApiError):
 
 class RequestTimeoutError(ApiError):
     """No answer in time. What was sent may have been done nevertheless."""
+
+    status = 504
+
+
+class NotExecutedError(ApiError):
+    """A turn was sent, its answer was lost, and the run's record does not hold it: it can be sent again."""
+
+
+class OutcomeUnknownError(ApiError):
+    """A turn was sent, its answer was lost, and nothing tells whether it was executed.
+
+    To send it again may execute it twice, so that only the user decides it.
+    """
 
     status = 504
 

@@ -38,6 +38,10 @@ class HostedSettings(BaseModel):
     """Seconds until a connection must stand."""
     live_events: Literal["auto", "off"] = "auto"
     """Whether turns run over a WebSocket, where the API opens one, so that events come as they happen."""
+    reconciliation_timeout: float = Field(default=30, gt=0)
+    """Seconds in which the record of a run is read until it tells what became of a turn whose answer was lost."""
+    client_turn_ids: bool = True
+    """Send ``miscellaneous.client_turn_id`` with every turn, by which the turn is found in the record."""
 
 
 class Settings(BaseModel):
@@ -89,6 +93,8 @@ class Settings(BaseModel):
     """What happens to calls that reach a person."""
     rate_limit: int = Field(default=6000, ge=0)
     """Requests a minute that a server takes with one key; 0 for as many as come."""
+    turn_lease: float = Field(default=30, gt=0)
+    """Seconds after which a turn counts as interrupted whose process has not renewed its claim."""
     author: str = Field(default="me", min_length=1, max_length=80)
     """Who comments and rates, until a person gives another name."""
     hosted: HostedSettings = HostedSettings()

@@ -12,7 +12,7 @@ from debugger.engine.edits import VariableEdit
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnResult
+from debugger.protocol.runs import Run, RunRecord, RunStatus, SentTurn, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import Notebook
 
@@ -47,35 +47,86 @@ class Capabilities:
         return self.missing.get(ability)
 
 
-class TurnStream:
-    """One turn under way: its events as they are pulled, and its result once they are all pulled.
+@dataclass
+class TurnProgress:
+    """The state of a turn between sending and its end; changed by the backend, read from other threads."""
+
+    phase: Literal["executing", "retrying", "reconciling"] = "executing"
+    """``retrying``: refused before execution and about to be sent again; ``reconciling``: the answer was lost
+    and the run's record is read."""
+    message: str = ""
+    """The reason, as a sentence; empty while the turn executes."""
+    until: float | None = None
+    """When the phase ends at the latest, on the monotonic clock."""
+
+
+class TurnStream(Iterator[Event]):
+    """One turn in execution: an iterator over its events, and its result once they are all pulled.
 
     Args:
-        run_id: The run, as far as it is known before the turn: a hosted first turn learns it at the end.
+        run_id: The run; ``None`` for a first turn whose run is not known before it is answered.
         events: Yields the events in order and returns the result.
+        progress: Where the backend reports what it does between events.
     """
 
-    def __init__(self, run_id: str | None, events: Generator[Event, None, TurnResult]) -> None:
+    def __init__(
+        self,
+        run_id: str | None,
+        events: Generator[Event, None, TurnResult],
+        progress: TurnProgress | None = None,
+    ) -> None:
         self.run_id = run_id
         self.result: TurnResult | None = None
+        self.progress = progress or TurnProgress()
         self._events = events
 
-    def __iter__(self) -> Iterator[Event]:
-        if self.result is None:
-            self._end((yield from self._events))
+    def __next__(self) -> Event:
+        if self.result is not None:
+            raise StopIteration
+        try:
+            return next(self._events)
+        except StopIteration as stop:
+            self.result = stop.value
+            self.run_id = stop.value.run_id
+            raise StopIteration from None
 
     def finish(self) -> TurnResult:
-        """Pull what is left and give the result."""
-        while self.result is None:
-            try:
-                next(self._events)
-            except StopIteration as stop:
-                self._end(stop.value)
+        """Pull the remaining events and return the result."""
+        for _ in self:
+            pass
+        assert self.result is not None
         return self.result
 
-    def _end(self, result: TurnResult) -> None:
-        self.result = result
-        self.run_id = result.run_id
+    def close(self) -> None:
+        """Abandon the turn: what is claimed is released, and nothing of it is stored."""
+        self._events.close()
+
+
+@dataclass(frozen=True)
+class RunRevision:
+    """The state of a run in its record, to be compared with the state on view."""
+
+    status: RunStatus
+    record_length: int
+    """Finished input/output pairs, background work included."""
+    turn_number: int | None = None
+    """The number of the turn that is being executed; ``None`` where none is."""
+    event_count: int = 0
+    """Events so far of the turn that is being executed, where they are known."""
+
+
+@dataclass(frozen=True)
+class FoundTurn:
+    """The result of a search for a sent turn in the record."""
+
+    state: Literal["absent", "running", "finished", "ambiguous"]
+    """``ambiguous``: more than one turn or run fits."""
+    result: TurnResult | None = None
+    """Of a finished turn."""
+    run_id: str | None = None
+    """The run that holds the turn, or the run that was searched."""
+    newer_turns: int = 0
+    """Turns of other clients from the expected number on."""
 
 
 @dataclass(frozen=True)
@@ -139,20 +190,42 @@ class Backend(Protocol):
         turn_input: TurnInput,
         *,
         run_id: str | None = None,
+        expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
         control: Control | None = None,
     ) -> TurnStream:
         """Run one turn, the first of a new run unless ``run_id`` names one.
 
+        A turn is identified by run id, turn number and client turn id (``miscellaneous.client_turn_id``). A
+        turn whose client turn id has been executed already is not executed again: its result is returned.
+
         Args:
             workflow_id: The workflow; its id is checked before anything is sent.
             turn_input: What the turn is given.
             run_id: The run to go on with.
+            expected_turn_number: The number that the caller expects the turn to get, from 1; ``None`` accepts
+                any.
             version_number: The version to start with; read on a first turn only, ``None`` is the active one.
             cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
             control: A person's hand on the turn; never bound where ``set_state`` is missing.
+
+        Raises:
+            StaleTurnError: The run has newer turns than the caller expects. Nothing was executed.
+            TurnInProgressError: Another turn of the run is being executed. Nothing was executed.
+            NotExecutedError: The turn was sent, and the record does not hold it.
+            OutcomeUnknownError: The turn was sent, and nothing tells whether it was executed.
         """
+
+    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        """Search the record for a turn that was sent and whose answer was lost. Reads once, changes nothing.
+
+        Raises:
+            DebuggerError: The record cannot be read, which decides nothing.
+        """
+
+    def revision(self, run_id: str) -> RunRevision:
+        """Return the state of a run in its record, at little cost."""
 
     def pump(
         self,

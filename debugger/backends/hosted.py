@@ -236,6 +236,7 @@ class HostedBackend:
         turn_input: TurnInput,
         *,
         run_id: str | None = None,
+        expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
         control: Control | None = None,

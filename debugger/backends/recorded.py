@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import NoReturn, get_args
 
-from debugger.backends.base import Ability, Capabilities, Page, TurnStream
+from debugger.backends.base import Ability, Capabilities, FoundTurn, Page, RunRevision, TurnStream
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.errors import NotFoundError, UnsupportedError
@@ -14,7 +14,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, TurnInput
+from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnInput
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import Notebook
 
@@ -131,12 +131,22 @@ class RecordedBackend:
         turn_input: TurnInput,
         *,
         run_id: str | None = None,
+        expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
         control: Control | None = None,
     ) -> TurnStream:
         """See `Backend.execute`; a recording refuses."""
         _refuse()
+
+    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        """See `Backend.find_turn`; a recording refuses."""
+        _refuse()
+
+    def revision(self, run_id: str) -> RunRevision:
+        """See `Backend.revision`."""
+        run = self.run(run_id)
+        return RunRevision(run.status, len(run.finished_turns))
 
     def pump(
         self,

@@ -38,6 +38,21 @@ MAIN_THREAD = "0"
 BACKGROUND = "background"
 """The key in a run input's ``miscellaneous`` that marks background work, which nobody sent."""
 
+CLIENT_TURN_ID = "client_turn_id"
+"""The key in a run input's ``miscellaneous`` by which a client names its turn; an idempotency key."""
+
+IN_PROGRESS = "in_progress"
+"""The key that marks the last pair of a record while its turn is being executed: its events so far."""
+
+EXPECTED_TURN_HEADER = "X-Expected-Turn-Number"
+"""The optional header of an execute request with the number that the client expects the turn to get."""
+
+EXPECTED_TURN_KEY = "expected_turn_number"
+"""The same as an optional key of a frame to the socket."""
+
+TURN_NUMBERS_HEADER = "X-Turn-Numbers"
+"""The header by which a server says that it checks expected turn numbers; its value is ``checked``."""
+
 _BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_matched"})
 
 
@@ -101,6 +116,12 @@ class TurnInput(WireModel):
         return made
 
     @property
+    def client_turn_id(self) -> str | None:
+        """The id that the client gave to the turn; ``None`` where it gave none."""
+        value = self.miscellaneous.get(CLIENT_TURN_ID)
+        return value if isinstance(value, str) and value else None
+
+    @property
     def messages(self) -> list[Message]:
         """Every user message in it, threads in order."""
         return [
@@ -155,6 +176,8 @@ class TurnResult(WireModel):
     """They do, or a condition is judged while the run waits: the run can go on without the user."""
     next_due: float | None = Field(default=None, exclude=True)
     """When background work can go on, in seconds since the epoch, where that is known. Never on the wire."""
+    record_length: int | None = Field(default=None, exclude=True)
+    """How many pairs the run's record has, this one included, where that is known. Never on the wire."""
 
     def to_wire(self) -> JsonObject:
         """The object to send; what was read comes back unchanged.
@@ -196,6 +219,11 @@ class Turn(WireModel):
     iteration_end_state_miscellaneous: JsonObject | None = None
     comments: list[Any] = Field(default_factory=list)
     ratings: list[Any] = Field(default_factory=list)
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Return whether the turn is being executed, so that its events are those so far."""
+        return (self.model_extra or {}).get(IN_PROGRESS) is True
 
     def parsed_events(self) -> list[Event]:
         """The turn's events as instances of their classes."""
@@ -241,6 +269,11 @@ class Run(WireModel):
         """Whether it takes no further turn."""
         return self.status in TERMINAL_STATUSES
 
+    @property
+    def finished_turns(self) -> list[Turn]:
+        """The pairs of the record but for one whose turn is being executed."""
+        return [turn for turn in self.input_output_pairs if not turn.is_in_progress]
+
 
 @dataclass
 class TurnLog:
@@ -274,8 +307,34 @@ def turn_logs(run: Run) -> list[TurnLog]:
     Background work that left no event is passed over: there is nothing to see of it.
     """
     numbers = _Numbers()
-    logs = (numbers.log(turn, turn.parsed_events()) for turn in run.input_output_pairs)
+    logs = (numbers.log(turn, turn.parsed_events()) for turn in run.finished_turns)
     return [log for log in logs if log is not None]
+
+
+def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
+    """Return the version that a run is to start with; ``None`` for the active one.
+
+    Args:
+        chosen: The version named beside the input: on the page, or in the query. 0 counts.
+        turn_input: Its ``version_number`` is used where none is chosen; 0 and null mean there that it is unset.
+
+    Source: ``platform/wire.md`` 2.5.
+    """
+    return chosen if chosen is not None else turn_input.version_number or None
+
+
+@dataclass(frozen=True)
+class SentTurn:
+    """A turn that was sent, by which it is found in the run's record."""
+
+    turn_input: TurnInput
+    """As it was sent, with the client turn id if it has one."""
+    run_id: str | None
+    """``None`` of a first turn, whose run is not known before it is answered."""
+    turn_number: int
+    """The number that the client expects, from 1."""
+    sent_at: float
+    """Seconds since the epoch."""
 
 
 ReadTurn = Callable[[], Turn]
@@ -293,7 +352,7 @@ class RunRecord:
     @classmethod
     def of(cls, run: Run) -> Self:
         """The record of a run that was read as a whole; its turns are packed as JSON."""
-        packed = [encode(turn.to_wire()) for turn in run.input_output_pairs]
+        packed = [encode(turn.to_wire()) for turn in run.finished_turns]
         return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
 
 
