@@ -181,6 +181,8 @@ class ApiError(DebuggerError):
     """The hosted API did not do as asked."""
 
     status = 502
+    was_sent = True
+    """False where no byte of the request reached the API, so that it certainly was not executed."""
 
 
 class AuthenticationError(ApiError):

@@ -23,6 +23,7 @@ from debugger.backends.http_errors import (
 )
 from debugger.errors import AnswerError, AuthenticationError, InputError, SettingsError, WorkflowError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
 from debugger.settings import HostedSettings
 
@@ -97,6 +98,8 @@ class ApiClient:
         self._key = settings.api_key.get_secret_value().strip()
         self.is_near = is_loopback(httpx.URL(self.base_url).host)
         """Whether the API is on this machine, and no proxy is of use on the way."""
+        self.server_checks_numbers = False
+        """Whether the server takes the number that a client expects for a turn with a frame, too."""
         self.headers = _headers(settings, self._key)
         """What every request carries; the key is among it."""
         try:
@@ -138,6 +141,7 @@ class ApiClient:
         url = httpx.URL(self.base_url).copy_with(path=SESSION)
         try:
             answer = self._client.get(url, timeout=self._settings.connect_timeout)
+            self.server_checks_numbers = answer.headers.get(TURN_NUMBERS_HEADER) == "checked"
             token = answer.json()["data"]["id"] if answer.status_code == 200 else None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ConnectionError(str(error)) from error
@@ -160,9 +164,9 @@ class ApiClient:
         """
         asked = self.asked("GET", path, subject)
         for attempt in range(RETRIES + 1):
-            response = self._send(asked, query=query)
+            response = self.send(asked, query=query)
             if response.is_success:
-                return Answer(asked, _read_object(asked, response))
+                return Answer(asked, read_object(asked, response))
             wait = _wait_before_retry(response, attempt)
             if wait is None:
                 break
@@ -190,17 +194,17 @@ class ApiClient:
             timeout: Seconds to wait for the answer, instead of the settings' own.
         """
         asked = self.asked("POST", path, subject, risk)
-        response = self._send(
+        response = self.send(
             asked, query=query, content=None if body is None else encoded(body), timeout=timeout
         )
         if not response.is_success:
             raise refusal(asked, response)
-        return Answer(asked, _read_object(asked, response))
+        return Answer(asked, read_object(asked, response))
 
     def delete(self, path: str, subject: str) -> None:
         """Ask for something to be deleted, once; what is answered does not matter."""
         asked = self.asked("DELETE", path, subject, "It may have been deleted nevertheless.")
-        response = self._send(asked)
+        response = self.send(asked)
         if not response.is_success:
             raise refusal(asked, response)
 
@@ -208,14 +212,21 @@ class ApiClient:
         """Let go of the connections."""
         self._client.close()
 
-    def _send(
+    def send(
         self,
         asked: Asked,
         *,
         query: Query | None = None,
         content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> httpx.Response:
+        """Send one request, once, and return the response, whatever its status.
+
+        Raises:
+            AuthenticationError: There is no key, and the API is not on this machine; nothing was sent.
+            ApiError: No response came; ``was_sent`` tells whether the request may have arrived.
+        """
         if not self.may_ask:
             raise AuthenticationError(
                 f"No API key is set, so {asked} was not sent.", advice="Set INTERACTLY_API_KEY."
@@ -224,7 +235,7 @@ class ApiClient:
         limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
         try:
             return self._client.request(
-                asked.method, asked.url, params=query, content=content, timeout=limits
+                asked.method, asked.url, params=query, content=content, headers=headers, timeout=limits
             )
         except httpx.RequestError as error:
             raise no_answer(
@@ -286,7 +297,7 @@ def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
     return wait if may else None
 
 
-def _read_object(asked: Asked, response: httpx.Response) -> JsonObject:
+def read_object(asked: Asked, response: httpx.Response) -> JsonObject:
     """The object in an answer.
 
     Raises:

@@ -58,6 +58,10 @@ class TurnProgress:
     """The reason, as a sentence; empty while the turn executes."""
     until: float | None = None
     """When the phase ends at the latest, on the monotonic clock."""
+    sent: SentTurn | None = None
+    """The turn as it was sent to a server, by which it is found in the record."""
+    record: RunRecord | None = None
+    """The run's record, where what became of the turn was read from it."""
 
 
 class TurnStream(Iterator[Event]):
@@ -127,6 +131,12 @@ class FoundTurn:
     """The run that holds the turn, or the run that was searched."""
     newer_turns: int = 0
     """Turns of other clients from the expected number on."""
+    record: RunRecord | None = None
+    """The record that was searched."""
+    is_certain: bool = False
+    """The run holds the turn; where it is false, ``running`` may be the turn of another client."""
+    is_run_busy: bool = False
+    """A turn of the run, or a step of its background work, is being executed."""
 
 
 @dataclass(frozen=True)

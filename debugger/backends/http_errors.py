@@ -72,6 +72,12 @@ def no_answer(asked: Asked, error: httpx.RequestError, *, timeout: float, connec
         timeout: Seconds that the answer was waited for.
         connect_timeout: Seconds that the connection was waited for.
     """
+    failure = _no_answer(asked, error, timeout, connect_timeout)
+    failure.was_sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ConnectError)
+    return failure
+
+
+def _no_answer(asked: Asked, error: httpx.RequestError, timeout: float, connect_timeout: float) -> ApiError:
     told = asked.quote(str(error)) or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():

@@ -53,6 +53,12 @@ EXPECTED_TURN_KEY = "expected_turn_number"
 TURN_NUMBERS_HEADER = "X-Turn-Numbers"
 """The header by which a server says that it checks expected turn numbers; its value is ``checked``."""
 
+FRAME_NUMBER = "frame_number"
+"""The optional key of an event's frame: its place in the turn, from 1. No part of the event."""
+
+TRUNCATED = "truncated"
+"""The key that says of an event in a frame that only the run's record has the whole of it."""
+
 _BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_matched"})
 
 
@@ -120,6 +126,11 @@ class TurnInput(WireModel):
         """The id that the client gave to the turn; ``None`` where it gave none."""
         value = self.miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
+
+    @property
+    def message(self) -> str:
+        """What the user says in it; empty when nothing."""
+        return "\n".join(message_text(message) for message in self.messages)
 
     @property
     def messages(self) -> list[Message]:
@@ -225,6 +236,13 @@ class Turn(WireModel):
         """Return whether the turn is being executed, so that its events are those so far."""
         return (self.model_extra or {}).get(IN_PROGRESS) is True
 
+    @property
+    def client_turn_id(self) -> str | None:
+        """The id that the client gave to the turn; ``None`` where it gave none."""
+        miscellaneous = self.run_input.get("miscellaneous")
+        value = miscellaneous.get(CLIENT_TURN_ID) if isinstance(miscellaneous, dict) else None
+        return value if isinstance(value, str) and value else None
+
     def parsed_events(self) -> list[Event]:
         """The turn's events as instances of their classes."""
         return [parse_event(event) for event in self.run_output.events]
@@ -294,7 +312,7 @@ class TurnLog:
     @property
     def message(self) -> str:
         """What the user said in it; empty when nothing."""
-        return "\n".join(message_text(message) for message in self.run_input.messages)
+        return self.run_input.message
 
     def add(self, event: Event) -> None:
         """Let a turn that is under way grow by an event."""
@@ -306,9 +324,14 @@ def turn_logs(run: Run) -> list[TurnLog]:
 
     Background work that left no event is passed over: there is nothing to see of it.
     """
+    return [log for _, log in numbered_turns(run)]
+
+
+def numbered_turns(run: Run) -> list[tuple[Turn, TurnLog]]:
+    """Return each finished pair of a record with its log; a pair without anything to see is passed over."""
     numbers = _Numbers()
-    logs = (numbers.log(turn, turn.parsed_events()) for turn in run.finished_turns)
-    return [log for log in logs if log is not None]
+    logs = ((turn, numbers.log(turn, turn.parsed_events())) for turn in run.finished_turns)
+    return [(turn, log) for turn, log in logs if log is not None]
 
 
 def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
@@ -316,7 +339,7 @@ def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
 
     Args:
         chosen: The version named beside the input: on the page, or in the query. 0 counts.
-        turn_input: Its ``version_number`` is used where none is chosen; 0 and null mean there that it is unset.
+        turn_input: Its ``version_number`` is used where none is chosen; 0 and null mean that it is unset.
 
     Source: ``platform/wire.md`` 2.5.
     """
@@ -331,8 +354,8 @@ class SentTurn:
     """As it was sent, with the client turn id if it has one."""
     run_id: str | None
     """``None`` of a first turn, whose run is not known before it is answered."""
-    turn_number: int
-    """The number that the client expects, from 1."""
+    turn_number: int | None
+    """The number that the client expects, from 1; ``None`` accepts any."""
     sent_at: float
     """Seconds since the epoch."""
 

@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from debugger.backends.api_client import Answer, ApiClient
-from debugger.backends.api_shapes import (
+from debugger.backends.base import (
+    Ability,
+    Capabilities,
+    FoundTurn,
+    Page,
+    RunRevision,
+    TurnProgress,
+    TurnStream,
+)
+from debugger.backends.hosted.background import BackgroundProbe
+from debugger.backends.hosted.payloads import (
     PAGE_SIZE,
     has_more,
     inner_object,
@@ -19,11 +29,10 @@ from debugger.backends.api_shapes import (
     workflow_named,
     workflow_summary,
 )
-from debugger.backends.base import Ability, Capabilities, Page, TurnStream
-from debugger.backends.hosted_turns import HostedTurns
-from debugger.backends.live_background import Outlook
-from debugger.backends.live_lookup import LostTurns
-from debugger.backends.live_socket import LiveDoor
+from debugger.backends.hosted.reconciliation import Reconciliation
+from debugger.backends.hosted.turn_results import AnswerCheck
+from debugger.backends.hosted.turns import HostedTurns
+from debugger.backends.hosted.websocket import SocketConnector
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, NotFoundError, UnsupportedError
@@ -31,7 +40,7 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, TurnInput, unwrap_run
+from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnInput, requested_version, unwrap_run
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 from debugger.store import Notebook
@@ -39,14 +48,11 @@ from debugger.store import Notebook
 MOST_PAGES = 1_000
 STOP_TIMEOUT = 10.0
 """Seconds that a stopped run's own answer is waited for."""
-LOOK_UP_FOR = 10.0
-"""Seconds in which a turn must be on record whose socket was lost."""
 
 _LIVE_IS_OFF = "INTERACTLY_LIVE_EVENTS is off, so the events of a turn come all at once when it is over."
 _MISSING: dict[Ability, str] = {
     "run_search": "The API looks for runs by workflow, status, date and text; it does not know versions, "
     "tags and stars.",
-    "initial_state": "The API does not let a client set the state of a run.",
     "pause_mid_turn": "The API runs a turn as a whole, so it cannot be held between two events.",
     "set_state": "The API does not let a client change variables while a turn runs.",
     "manual_model": "The API asks its models itself, and lets nobody answer in their place.",
@@ -77,15 +83,29 @@ class HostedBackend:
         # A transport of one's own carries requests only.
         is_live = settings.live_events == "auto" and transport is None
         self._tell_live("" if is_live else _LIVE_IS_OFF)
+        check = AnswerCheck()
+        background = BackgroundProbe(self.workflow, self.run)
+        self._connector = SocketConnector(
+            self._client, is_used=is_live, timeout=settings.connect_timeout, on_change=self._tell_live
+        )
+        self._reconciliation = Reconciliation(
+            self.run,
+            lambda workflow_id, size: self.runs(workflow_id=workflow_id, size=size).rows,
+            check,
+            background.may_continue,
+            timeout=settings.reconciliation_timeout,
+            turn_timeout=settings.timeout,
+        )
         self._turns = HostedTurns(
             self._client,
-            door=LiveDoor(
-                self._client, is_used=is_live, patience=settings.connect_timeout, on_change=self._tell_live
-            ),
+            connector=self._connector,
+            check=check,
             active_version=lambda workflow_id: self.workflow_summary(workflow_id).active_version_number,
-            outlook=Outlook(self.workflow, self.run),
-            lost=LostTurns(self.run, patience=min(settings.timeout, LOOK_UP_FOR)),
+            background=background,
+            reconciliation=self._reconciliation,
+            names_turns=settings.client_turn_ids,
             timeout=settings.timeout,
+            connect_timeout=settings.connect_timeout,
             stop_timeout=min(settings.timeout, STOP_TIMEOUT),
         )
 
@@ -98,7 +118,8 @@ class HostedBackend:
         return self._client.base_url
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
+        self._connector.close()
         self._client.close()
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
@@ -243,27 +264,41 @@ class HostedBackend:
     ) -> TurnStream:
         """See `Backend.execute`. The turn is sent when the first event is pulled.
 
-        It goes over a WebSocket where one can be had, and its events come as they happen; else it is one
-        request, and they come when it is answered. A cancelled turn is no longer waited for, and the API is
-        asked to stop the run. Without a socket the id of a new run is not known before its first turn is
-        answered, so that turn may go on unheard.
+        It goes over a WebSocket where one can be opened, and its events come as they happen; else it is one
+        request, and they come when it is answered. The record is read where the answer is lost; the events
+        that are then in it are in the result, and those that had come before are not repeated.
 
         Raises:
             InputError: An id is malformed, or there is no run to stop.
-            UnsupportedError: The input sets the state of the run.
         """
         check_id("workflow", workflow_id)
         if run_id is not None:
             check_id("run", run_id)
         elif turn_input.command == "stop":
             raise InputError("There is no run to stop.", advice="Send the command with the id of a run.")
-        if turn_input.initial_state is not None:
-            raise UnsupportedError(
-                self.capabilities.missing["initial_state"], advice="Run it on the embedded engine instead."
-            )
-        version = None if run_id else first_version(turn_input, version_number)
-        stop = cancelled or threading.Event()
-        return TurnStream(run_id, self._turns.execute(workflow_id, turn_input, run_id, version, stop))
+        version = None if run_id else requested_version(version_number, turn_input)
+        progress = TurnProgress()
+        events = self._turns.execute(
+            workflow_id,
+            turn_input,
+            run_id,
+            expected_turn_number,
+            version,
+            cancelled or threading.Event(),
+            progress,
+        )
+        return TurnStream(run_id, events, progress)
+
+    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        """See `Backend.find_turn`."""
+        return self._reconciliation.find(workflow_id, sent)
+
+    def revision(self, run_id: str) -> RunRevision:
+        """See `Backend.revision`. The API has no summary of one run, so the record is read."""
+        run = self.run(run_id)
+        executing = [turn for turn in run.input_output_pairs if turn.is_in_progress]
+        count = len(executing[0].run_output.events) if executing else 0
+        return RunRevision(run.status, len(run.finished_turns), event_count=count)
 
     def pump(
         self,
@@ -350,11 +385,3 @@ class HostedBackend:
                 advice=f"Its versions are: {', '.join(str(number) for number in rows)}.",
             )
         return Answer(answer.asked, rows[version_number])
-
-
-def first_version(turn_input: TurnInput, version_number: int | None) -> int | None:
-    """The version that a run begins with, ``None`` for the active one.
-
-    Source: in a run input, 0 may mean that none was chosen (``platform/wire.md`` 2.5).
-    """
-    return version_number if version_number is not None else turn_input.version_number or None

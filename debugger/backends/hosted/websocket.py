@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import math
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import ExitStack
 from urllib.parse import urlencode
@@ -25,7 +27,10 @@ LARGEST_FRAME = 32 * 1024 * 1024
 """Bytes of a frame of the server: more than it should ever send."""
 SHUT_FOR = 60.0
 """Seconds until a socket is tried again where none could be had."""
+MAX_IDLE = 16
+"""Sockets that are kept open between turns."""
 _CLOSE_WITHIN = 1.0
+_NORMAL_CLOSE = 1000
 
 # Its own logger: at level DEBUG the library writes every header of the handshake, and so the key.
 _quiet = logging.getLogger(f"{__name__}.websockets")
@@ -46,7 +51,7 @@ class SocketClosed(Exception):
         self.reason = reason
 
 
-class LiveSocket:
+class Socket:
     """One open socket.
 
     Args:
@@ -69,7 +74,7 @@ class LiveSocket:
         try:
             self._connection.send(text)
         except ConnectionClosed as closed:
-            raise _told(closed) from None
+            raise _socket_closed(closed) from None
 
     def receive(self, timeout: float) -> JsonObject | None:
         """The next frame; ``None`` when none has come in time (seconds).
@@ -83,7 +88,7 @@ class LiveSocket:
         except TimeoutError:
             return None
         except ConnectionClosed as closed:
-            raise _told(closed) from None
+            raise _socket_closed(closed) from None
         try:
             value = json.loads(frame)
         except (ValueError, RecursionError):
@@ -95,47 +100,98 @@ class LiveSocket:
             )
         return value
 
+    @property
+    def is_closed(self) -> bool:
+        """Return whether the connection is closed, or holds a frame that no turn has asked for."""
+        try:
+            self._connection.recv(0)
+        except TimeoutError:
+            return False
+        except ConnectionClosed:
+            return True
+        return True
+
+    @property
+    def was_ended_by_server(self) -> bool:
+        """Return whether the server has closed the connection in the regular way."""
+        return self._connection.close_code == _NORMAL_CLOSE
+
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._closing.close()
 
 
-class LiveDoor:
-    """Opens sockets, and remembers for a while where none can be had.
+class SocketConnector:
+    """Opens sockets, keeps one for each run between turns, and remembers where none can be opened.
 
     Args:
-        client: Knows where the API is and who asks.
+        client: Knows the API and the credentials.
         is_used: Whether sockets are wanted at all.
-        patience: Seconds that one is waited for.
-        on_change: Called with the reason when sockets can no longer be had, with an empty text when they can.
+        timeout: Seconds that a handshake may take.
+        on_change: Called with the reason when no socket can be opened, with an empty text when one can.
     """
 
     def __init__(
-        self, client: ApiClient, *, is_used: bool, patience: float, on_change: Callable[[str], None]
+        self, client: ApiClient, *, is_used: bool, timeout: float, on_change: Callable[[str], None]
     ) -> None:
         self._client = client
-        self._patience = patience
+        self._timeout = timeout
         self._on_change = on_change
+        self.keeps_sockets = True
+        """False once the server has closed a socket after a turn, or has not acknowledged a second one."""
+        self._idle: OrderedDict[str, Socket] = OrderedDict()
+        self._lock = threading.Lock()
         self._shut_until = 0.0 if is_used else math.inf
 
+    def take(self, run_id: str) -> Socket | None:
+        """Return the socket that a run's last turn has left open; ``None`` where there is none."""
+        with self._lock:
+            socket = self._idle.pop(run_id, None)
+        if socket is None or not socket.is_closed:
+            return socket
+        if socket.was_ended_by_server:
+            self.keeps_sockets = False
+        socket.close()
+        return None
+
+    def keep(self, run_id: str, socket: Socket) -> None:
+        """Keep a socket open for the run's next turn, where the server allows it."""
+        if not self.keeps_sockets:
+            socket.close()
+            return
+        with self._lock:
+            unused = [self._idle.pop(run_id)] if run_id in self._idle else []
+            self._idle[run_id] = socket
+            if len(self._idle) > MAX_IDLE:
+                unused.append(self._idle.popitem(last=False)[1])
+        for old in unused:
+            old.close()
+
+    def close(self) -> None:
+        """Close the sockets that are kept."""
+        with self._lock:
+            idle, self._idle = list(self._idle.values()), OrderedDict()
+        for socket in idle:
+            socket.close()
+
     @property
-    def may_open(self) -> bool:
-        """Whether it is worth a try."""
+    def can_open(self) -> bool:
+        """Return whether a handshake is worth a try."""
         return time.monotonic() >= self._shut_until and self._client.may_ask
 
-    def open(self) -> LiveSocket | None:
-        """A socket; ``None`` where none can be had."""
+    def open(self) -> Socket | None:
+        """Open a socket; ``None`` where none can be opened."""
         closing = ExitStack()
         try:
             connection = closing.enter_context(self._connecting())
         except ConnectionError:
-            return None  # a request will tell it better
+            return None  # a request reports it better
         except (WebSocketException, OSError, ValueError) as error:
             self._shut_until = time.monotonic() + SHUT_FOR
             self._on_change(_why_not(error))
             return None
         self._on_change("")
-        return LiveSocket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}")
+        return Socket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}")
 
     def _connecting(self) -> reconnect:
         near = self._client.is_near
@@ -148,7 +204,7 @@ class LiveDoor:
             additional_headers=self._client.headers,
             user_agent_header=None,
             proxy=None if near else True,
-            open_timeout=self._patience,
+            open_timeout=self._timeout,
             close_timeout=_CLOSE_WITHIN,
             max_size=LARGEST_FRAME,
             compression=None if near else "deflate",
@@ -167,7 +223,7 @@ def _socket_url(base_url: str) -> str:
     return base_url.replace("http", "ws", 1)
 
 
-def _told(closed: ConnectionClosed) -> SocketClosed:
+def _socket_closed(closed: ConnectionClosed) -> SocketClosed:
     frame = closed.rcvd
     if frame is None:
         return SocketClosed(None, "no close was said")
@@ -177,9 +233,9 @@ def _told(closed: ConnectionClosed) -> SocketClosed:
 def _why_not(error: Exception) -> str:
     match error:
         case InvalidStatus():
-            told = f"it answered {error.response.status_code} where one is opened"
+            reason = f"it answered {error.response.status_code} to the handshake"
         case TimeoutError():
-            told = "it did not answer in time where one is opened"
+            reason = "it did not answer in time to the handshake"
         case _:
-            told = f"the handshake failed ({type(error).__name__})"
-    return f"The API opens no WebSocket ({told}), so the events of a turn come all at once when it is over."
+            reason = f"the handshake failed ({type(error).__name__})"
+    return f"The API opens no WebSocket ({reason}), so the events of a turn come all at once when it is over."

@@ -84,18 +84,6 @@ def turn_result(body: JsonObject) -> TurnResult:
     return TurnResult.from_wire({**body, "status": over if body.get("is_completed") else going})
 
 
-def given_up(run_id: str, reason: str) -> TurnResult:
-    """The result of a turn that was no longer waited for."""
-    return TurnResult(
-        run_id=run_id,
-        status="cancelled",
-        turn_number=0,
-        is_waiting_for_input=False,
-        is_completed=True,
-        error=f"The turn was no longer waited for. {reason}",
-    )
-
-
 def has_more(body: JsonObject, rows: int, seen: int) -> bool:
     """Whether another page follows, by whatever sign a list gives.
 

@@ -1,4 +1,4 @@
-"""Waiting for a call, for only as long as someone wants its outcome."""
+"""Calls that are waited for until they are cancelled."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import TypeVar
 
 Outcome = TypeVar("Outcome")
 
-LOOK_EVERY = 0.1
-"""Seconds between two looks at whether a call was cancelled."""
+POLL_SECONDS = 0.1
+"""Time between two checks of whether a call was cancelled."""
 
 
-def wait_unless(cancelled: threading.Event, call: Callable[[], Outcome]) -> Outcome | None:
-    """What a call gives, or ``None`` as soon as it is cancelled: the call then goes on unheard.
+def call_cancellable(cancelled: threading.Event, call: Callable[[], Outcome]) -> Outcome | None:
+    """Call a function on a thread and return its outcome, or ``None`` as soon as the call is cancelled.
+
+    A cancelled call continues on its thread; its outcome is dropped.
 
     Raises:
-        DebuggerError: The call raised it.
+        Exception: The call raised it.
     """
     if cancelled.is_set():
         return None
@@ -32,7 +34,7 @@ def wait_unless(cancelled: threading.Event, call: Callable[[], Outcome]) -> Outc
     threading.Thread(target=work, name="hosted-turn", daemon=True).start()
     while not cancelled.is_set():
         try:
-            outcome = outcomes.get(timeout=LOOK_EVERY)
+            outcome = outcomes.get(timeout=POLL_SECONDS)
         except queue.Empty:
             continue
         if isinstance(outcome, Exception):

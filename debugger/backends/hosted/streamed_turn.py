@@ -1,0 +1,218 @@
+"""A turn on the hosted API whose events come over a socket (``platform/wire.md`` section 6)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator
+
+import httpx
+
+from debugger.backends.api_client import encoded
+from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
+from debugger.backends.hosted.websocket import Socket, SocketClosed
+from debugger.backends.http_errors import Asked, refusal
+from debugger.errors import (
+    AnswerError,
+    ConnectionFailedError,
+    DebuggerError,
+    InputError,
+    RequestTimeoutError,
+)
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import EndWorkflowIterationEvent, Event, parse_event
+from debugger.protocol.runs import FRAME_NUMBER, TRUNCATED, RunStatus, SentTurn, TurnResult
+
+POLL_SECONDS = 0.05
+"""Time between two checks of whether the turn was cancelled."""
+CLOSING_SECONDS = 0.5
+"""Time in which the last event follows the end of an iteration; some turns have none (``engine.md`` 7.2)."""
+
+_STATUS_BY_EVENT: dict[str, RunStatus] = {
+    "workflow_ready_for_input": "waiting_for_user_input",
+    "end_workflow": "completed",
+    "workflow_error": "failed",
+}
+_REFUSALS = range(4400, 4500)
+"""Close codes that stand for the status of an HTTP answer, plus 4000."""
+_OTHER_REFUSALS = {4006: 422, 4007: 409, 1009: 413}
+
+
+class AnswerLost(Exception):
+    """A turn was sent, and its answer did not come, or cannot be used.
+
+    Args:
+        reason: Why.
+        is_refusal: The server said that it does not execute the turn.
+    """
+
+    def __init__(self, reason: DebuggerError, *, is_refusal: bool = False) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+        self.is_refusal = is_refusal
+        self.seen: set[str] = set()
+        """Ids of the events that were yielded before."""
+
+
+class StreamedTurn:
+    """Sends one turn over a socket, once, and receives its events.
+
+    Args:
+        socket: An open socket.
+        frame: The frame to send: the input of the turn, with its workflow and run.
+        sent: The turn.
+        check: Checks that what comes belongs to the turn.
+        request: The turn, as errors name it.
+        cancelled: Set to end it early.
+        timeout: Seconds after which a silent server is not waited for any more.
+        acknowledged_within: Seconds in which the server must acknowledge the frame; ``None`` on a socket
+            whose first frame this is.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        frame: JsonObject,
+        sent: SentTurn,
+        check: AnswerCheck,
+        request: Asked,
+        *,
+        cancelled: threading.Event,
+        timeout: float,
+        acknowledged_within: float | None,
+    ) -> None:
+        self.run_id = sent.run_id
+        """The run; of a first turn from the acknowledgement on."""
+        self.is_acknowledged = False
+        """Whether the server has accepted the turn."""
+        self._socket = socket
+        self._frame = frame
+        self._sent = sent
+        self._check = check
+        self._request = request
+        self._cancelled = cancelled
+        self._timeout = timeout
+        self._acknowledged_within = acknowledged_within
+        self._events: list[Event] = []
+        self._ids: set[str] = set()
+        self._frames = 0
+        self._is_truncated = False
+
+    def events(self, may_continue: MayContinue) -> Generator[Event, None, TurnResult]:
+        """Yield the events as they come, and return the result.
+
+        Raises:
+            AnswerLost: The outcome is not known, or the server refuses the turn.
+        """
+        try:
+            try:
+                self._socket.send(encoded(self._frame).decode())
+                yield from self._receive()
+            except SocketClosed as closed:
+                raise self._closed(closed) from closed
+            except AnswerError as error:
+                raise AnswerLost(error) from error
+            return self._result(may_continue)
+        except AnswerLost as lost:
+            lost.seen = self._ids
+            raise
+
+    def _receive(self) -> Generator[Event, None, None]:
+        """Yield events until one of them ends the turn."""
+        received_at = time.monotonic()
+        while self._status is None:
+            if self._cancelled.is_set():
+                self._stop()
+            frame = self._socket.receive(POLL_SECONDS)
+            if frame is not None:
+                received_at = time.monotonic()
+                event = self._take(frame)
+                if event is not None:
+                    yield event
+                continue
+            silent = time.monotonic() - received_at
+            if self._has_ended_iteration and silent > CLOSING_SECONDS:
+                return
+            limit = self._timeout
+            if not self.is_acknowledged and self._acknowledged_within is not None:
+                limit = self._acknowledged_within
+            if silent > limit:
+                raise AnswerLost(
+                    RequestTimeoutError(
+                        f"No frame of {self._request} came for {limit:g} s.",
+                        advice="INTERACTLY_TIMEOUT allows more time.",
+                    )
+                )
+
+    def _take(self, frame: JsonObject) -> Event | None:
+        """Check a frame and return its event; ``None`` of an acknowledgement."""
+        if "type" not in frame:
+            self.run_id = self._check.check_run(self._sent, frame.get("workflow_run_id"))
+            self.is_acknowledged = True
+            return None
+        if not self.is_acknowledged and self._acknowledged_within is not None:
+            raise AnswerError("An event came before the acknowledgement of the turn.")
+        self.is_acknowledged = True
+        number = frame.pop(FRAME_NUMBER, None)
+        self._frames += 1
+        if number is not None and number != self._frames:
+            raise AnswerError(f"Frame {self._frames} of the turn is missing or came twice.")
+        self._is_truncated = self._is_truncated or TRUNCATED in frame
+        try:
+            event = parse_event(frame)
+        except InputError as error:
+            raise AnswerError(f"An event of {self._request} cannot be used: {error.message}") from None
+        self._check.check_event(event.logical_id)
+        if event.logical_id in self._ids:
+            raise AnswerError(f"The event {event.logical_id} came twice.")
+        if event.logical_id:
+            self._ids.add(event.logical_id)
+        self._events.append(event)
+        return event
+
+    @property
+    def _status(self) -> RunStatus | None:
+        """The run's status, as soon as an event has ended the turn."""
+        last = self._events[-1] if self._events else None
+        if last is None:
+            return None
+        if last.type == "end_workflow_iteration" and any(
+            event.type == "pause_thread" for event in self._events
+        ):
+            return "paused"
+        return _STATUS_BY_EVENT.get(last.type)
+
+    @property
+    def _has_ended_iteration(self) -> bool:
+        return bool(self._events) and self._events[-1].type == "end_workflow_iteration"
+
+    def _result(self, may_continue: MayContinue) -> TurnResult:
+        """Return the result that the events tell."""
+        ends = (event for event in reversed(self._events) if isinstance(event, EndWorkflowIterationEvent))
+        number = next((event.iteration_number for event in ends), None)
+        if self._status is None or number is None or self.run_id is None or self._is_truncated:
+            raise AnswerLost(AnswerError(f"The frames of {self._request} do not tell all of the turn."))
+        try:
+            self._check.check_number(self._sent, number)
+        except AnswerError as error:
+            raise AnswerLost(error) from error
+        return result_from_events(self.run_id, self._status, number, self._events, may_continue)
+
+    def _stop(self) -> None:
+        """Ask the server to stop the run; what became of the turn is then read from the record."""
+        stop = {"command": "stop", "workflow_id": self._frame["workflow_id"], "workflow_run_id": self.run_id}
+        self._socket.send(encoded(stop).decode())
+        raise AnswerLost(ConnectionFailedError(f"{self._request} was stopped."))
+
+    def _closed(self, closed: SocketClosed) -> AnswerLost:
+        """Return what the end of the connection means (``platform/wire.md`` 6.4)."""
+        status = _OTHER_REFUSALS.get(closed.code or 0)
+        if closed.code is not None and closed.code in _REFUSALS:
+            status = closed.code - 4000
+        if status is not None and not self.is_acknowledged:
+            response = httpx.Response(status, json={"detail": closed.reason})
+            return AnswerLost(refusal(self._request, response), is_refusal=True)
+        code = f" ({self._request.quote(f'{closed.code} {closed.reason}')})" if closed.code else ""
+        return AnswerLost(
+            ConnectionFailedError(f"The connection for {self._request} broke before the turn was over{code}.")
+        )

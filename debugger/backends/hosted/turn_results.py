@@ -1,0 +1,105 @@
+"""The result of a turn, worked out from its events, and the check of what a server sends."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+from debugger.analysis.hints import last_hint
+from debugger.analysis.standing import Standing
+from debugger.errors import AnswerError
+from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
+from debugger.protocol.runs import (
+    TERMINAL_STATUSES,
+    RunStatus,
+    SentTurn,
+    TurnInput,
+    TurnLog,
+    TurnResult,
+)
+
+MayContinue = Callable[[str, Standing, str], bool]
+"""Return whether background work may follow in a run, by its id, thread positions and status."""
+
+MAX_SEEN_EVENTS = 20_000
+
+
+def result_from_events(
+    run_id: str, status: RunStatus, turn_number: int, events: list[Event], may_continue: MayContinue
+) -> TurnResult:
+    """Return the result of a turn whose events are complete."""
+    standing = Standing.after([TurnLog(turn_number, TurnInput(), events)])
+    waits = status == "waiting_for_user_input"
+    companions = status == "running" or (waits and _has_companions(events, standing))
+    failure = next((event for event in reversed(events) if isinstance(event, WorkflowErrorEvent)), None)
+    return TurnResult(
+        run_id=run_id,
+        status=status,
+        turn_number=turn_number,
+        events=[event.to_wire() for event in events],
+        is_waiting_for_input=waits,
+        is_completed=status in TERMINAL_STATUSES,
+        error=failure.error_message if failure else None,
+        next_input_hint=last_hint(standing) if waits else None,
+        has_active_companions=companions,
+        has_background_work=companions or (waits and may_continue(run_id, standing, status)),
+    )
+
+
+def _has_companions(events: list[Event], standing: Standing) -> bool:
+    ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
+    active = next((event.active_companion_thread_ids for event in ready), None)
+    return bool(standing.companions if active is None else active)
+
+
+class AnswerCheck:
+    """The check that an answer belongs to the turn that was sent. Remembers runs and events already seen."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._runs: set[str] = set()
+
+    def knows_run(self, run_id: str) -> bool:
+        """Return whether an answer has named the run before."""
+        return run_id in self._runs
+
+    def check_run(self, sent: SentTurn, run_id: object) -> str:
+        """Return the run that an answer or an acknowledgement names.
+
+        Raises:
+            AnswerError: It is not the run that the turn was sent to, or no new one for a first turn.
+        """
+        if not isinstance(run_id, str) or not run_id:
+            raise AnswerError("The answer to the turn names no run.")
+        if sent.run_id is None and run_id in self._runs:
+            raise AnswerError(f"The answer to the first turn is of run {run_id}, which has started before.")
+        if sent.run_id not in (None, run_id):
+            raise AnswerError(f"The answer is of run {run_id}, but the turn was sent to run {sent.run_id}.")
+        return run_id
+
+    def check_number(self, sent: SentTurn, number: int | None) -> None:
+        """Check the number of an answer's turn.
+
+        Raises:
+            AnswerError: It is not the number that was expected.
+        """
+        if number is not None and number != sent.turn_number:
+            raise AnswerError(f"The answer is of turn {number}, but turn {sent.turn_number} was sent.")
+
+    def check_event(self, logical_id: str | None) -> None:
+        """Check that an event is new.
+
+        Raises:
+            AnswerError: It came before.
+        """
+        if logical_id and logical_id in self._seen:
+            raise AnswerError(f"The event {logical_id} came before.")
+
+    def remember(self, run_id: str, event_ids: Iterable[str | None]) -> None:
+        """Remember the run and the events of a turn that is over."""
+        self._runs.add(run_id)
+        for event_id in event_ids:
+            if event_id:
+                self._seen[event_id] = None
+        while len(self._seen) > MAX_SEEN_EVENTS:
+            self._seen.popitem(last=False)
