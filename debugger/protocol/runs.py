@@ -127,6 +127,14 @@ class TurnInput(WireModel):
         value = self.miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
 
+    def without_client_turn_id(self) -> Self:
+        """Return the input of another turn: one that was sent before carries the id of that turn."""
+        if CLIENT_TURN_ID not in self.miscellaneous:
+            return self
+        wire = self.to_wire()
+        rest = {key: value for key, value in wire["miscellaneous"].items() if key != CLIENT_TURN_ID}
+        return self.from_wire({**wire, "miscellaneous": rest})
+
     @property
     def message(self) -> str:
         """What the user says in it; empty when nothing."""

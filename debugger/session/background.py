@@ -1,9 +1,20 @@
-"""The pace of background work: whether and when a run goes on without its user."""
+"""The schedule of background work: when the next step of a run is executed without its user."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
+from debugger.errors import (
+    AnswerError,
+    ConflictError,
+    ConnectionFailedError,
+    DebuggerError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    StoreError,
+)
 from debugger.protocol.runs import TurnResult
 
 STEP_EVERY = 1.0
@@ -11,9 +22,22 @@ STEP_EVERY = 1.0
 MOST_QUIET_STEPS = 60
 """Steps in a row in which nothing happens before the work is left alone (``platform/wire.md`` 2.7)."""
 
+MAX_RETRY_WAIT = 60.0
+"""Seconds between two tries of a step that fails, at most."""
+_MAX_DOUBLINGS = 10
+_TRANSIENT = (
+    AnswerError,
+    ConflictError,
+    ConnectionFailedError,
+    RateLimitError,
+    RequestTimeoutError,
+    ServerError,
+    StoreError,
+)
 
-class BackgroundPace:
-    """Whether and when the next step of a run's background work is to be done.
+
+class BackgroundScheduler:
+    """Decides when the next step of a run's background work is executed.
 
     Args:
         now: Gives the time in seconds since the epoch.
@@ -28,8 +52,11 @@ class BackgroundPace:
         """Why the work does not go on by itself although it is to, as a sentence; empty while it does."""
         self.judged = 0
         """How often the conditions were judged that may move the run while it waits for the user."""
+        self.retrying = ""
+        """Why the last step failed that is executed again by itself; empty after one that succeeded."""
         self._now = now
         self._quiet = 0
+        self._failures = 0
         self._due = 0.0
 
     @property
@@ -49,8 +76,8 @@ class BackgroundPace:
 
     def resume(self) -> None:
         """Let the work go on, from now."""
-        self.halted = ""
-        self._quiet = 0
+        self.halted = self.retrying = ""
+        self._quiet = self._failures = 0
         self._due = self._now()
 
     def halt(self, reason: str) -> None:
@@ -61,23 +88,41 @@ class BackgroundPace:
         """
         self.halted = reason
 
-    def take_turn(self, result: TurnResult) -> None:
-        """A turn of the user has ended."""
+    def on_turn(self, result: TurnResult) -> None:
+        """Schedule the first step after a turn of the user."""
         self.resume()
         self.judged = 0
         self._put_off(result)
 
-    def take_step(self, result: TurnResult, *, is_quiet: bool) -> None:
-        """A step of the work has been done.
+    def on_step(self, result: TurnResult, *, is_quiet: bool) -> None:
+        """Schedule the next step after one that was executed.
 
         Args:
             result: How it ended.
             is_quiet: Whether nothing happened in it.
         """
+        self._failures, self.retrying = 0, ""
         self._put_off(result)
         self._quiet = self._quiet + 1 if is_quiet else 0
         if self._quiet >= MOST_QUIET_STEPS:
             self.halt(f"Nothing has happened in {MOST_QUIET_STEPS} steps.")
+
+    def on_failure(self, error: DebuggerError) -> bool:
+        """Schedule a step again that failed, later each time; a permanent failure halts the work.
+
+        Returns:
+            Whether the step is executed again by itself.
+        """
+        if not isinstance(error, _TRANSIENT):
+            self.halt("The last step failed.")
+            return False
+        self.retrying = error.message
+        wait = min(MAX_RETRY_WAIT, STEP_EVERY * 2**self._failures) * random.uniform(0.5, 1.0)
+        if isinstance(error, RateLimitError):
+            wait = max(wait, error.retry_after or 0.0)
+        self._failures = min(self._failures + 1, _MAX_DOUBLINGS)
+        self._due = self._now() + wait
+        return True
 
     def _put_off(self, result: TurnResult) -> None:
         self.has_work = result.has_background_work and not result.is_completed

@@ -72,7 +72,7 @@ class FastForward:
             for number, given in enumerate(self._inputs, start=1):
                 if not self._may_send(number):
                     return
-                result = self._session.take(given)
+                result = self._session.run_turn(given)
                 if result is None:
                     self.problem = f"Input {number} of {self.total} could not be run."
                     return

@@ -21,8 +21,8 @@ class LiveSessions:
     def token_of(self, session: DebugSession) -> str:
         """The token of a session in which something is under way; empty of one that is at rest."""
         with self._lock:
-            self._sessions = {token: kept for token, kept in self._sessions.items() if kept.busy}
-            if not session.busy:
+            self._sessions = {token: kept for token, kept in self._sessions.items() if kept.is_executing}
+            if not session.is_executing:
                 return ""
             known = next((token for token, kept in self._sessions.items() if kept is session), None)
             if known is None:
@@ -34,4 +34,4 @@ class LiveSessions:
         """The session of a token; ``None`` when there is none, or nothing is under way in it any more."""
         with self._lock:
             found = self._sessions.get(token)
-        return found if found is not None and found.busy else None
+        return found if found is not None and found.is_executing else None

@@ -57,8 +57,8 @@ class ReadingAhead:
 
 def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:
     try:
-        session = DebugSession.opening(backend(), run_id)
-        if recent_runs.keeps(session.unread):
+        session = DebugSession.open_lazily(backend(), run_id)
+        if recent_runs.keeps(session.turns_to_load):
             with uncollected():
                 session.read(after_each=_let_others)
                 done.set()

@@ -1,8 +1,4 @@
-"""One person debugging one run.
-
-A session holds nothing that a reload may not lose: the backend keeps every finished turn, and
-`DebugSession.open` rebuilds the rest from the record.
-"""
+"""A debug session: one client of one run."""
 
 from __future__ import annotations
 
@@ -14,55 +10,63 @@ from typing import Self
 from debugger.analysis.background import may_go_on
 from debugger.analysis.hints import last_hint
 from debugger.analysis.run_index import RunIndex
-from debugger.backends.base import Backend
+from debugger.backends.base import Backend, RunRevision, TurnProgress
 from debugger.engine.edits import VariableEdit
-from debugger.errors import ConflictError, DebuggerError
+from debugger.errors import (
+    ConflictError,
+    DebuggerError,
+    NotExecutedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    StaleTurnError,
+)
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event
 from debugger.protocol.runs import (
     TERMINAL_STATUSES,
+    Command,
     RunRecord,
     RunStatus,
     TurnInput,
     TurnLog,
     TurnResult,
 )
-from debugger.session.background import BackgroundPace
+from debugger.session.background import BackgroundScheduler
 from debugger.session.drawn_version import DrawnVersion, drawn_version
 from debugger.session.fast_forward import FastForward
-from debugger.session.ledger import Ledger
-from debugger.session.logbook import Logbook
 from debugger.session.pending_edits import PendingEdits, Tier
-from debugger.session.pulling import Pulling
 from debugger.session.recent_runs import recent_runs
+from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, logs_of
 from debugger.session.reopening import ReadRun
+from debugger.session.run_input import with_message
+from debugger.session.runner import TurnRunner
+from debugger.session.side_effect_log import SideEffectLog
 from debugger.session.stepping import Stop
-from debugger.session.worker import Worker
+from debugger.session.turn_list import TurnList
+from debugger.session.worker import TurnWorker
 from debugger.store import UnfinishedTurn
 
-_LOOK = 0.004
-"""Seconds between two looks at whether something still moves."""
+_POLL_SECONDS = 0.004
 
 
 class DebugSession:
-    """One run, begun here or reopened, and what can be done with it.
+    """One run, started here or opened from its record, and the commands on it.
 
-    Commands return nothing and at once: a turn is pulled by a worker thread, and its events appear in
-    `turns`. What a command could not do is told by `error` until the next command.
+    Commands return nothing and at once: a turn is executed by a worker thread, and its events appear in
+    `turns`. Why a command could not be executed is in `error` until the next command.
 
-    Background work goes on while somebody looks: whoever shows the session calls `go_on` again and again. A
-    turn of the user goes first; it waits only for the step that is under way.
+    Properties change nothing. What has finished is taken over by `poll`, which the page calls again and again
+    while it shows the session, and which `wait` calls; `tick` also starts background work that is due.
 
     Args:
-        backend: Where the run goes.
+        backend: Executes the run.
         workflow_id: The workflow.
         version_number: The version to start with; ``None`` is the active one.
         drawn: The graph to show where it is known already, as of a recorded run.
-        now: Gives the time in seconds since the epoch.
+        now: Returns the time in seconds since the epoch.
 
     Raises:
-        DebuggerError: The backend cannot give the workflow.
+        DebuggerError: The backend cannot return the workflow.
     """
 
     def __init__(
@@ -80,67 +84,71 @@ class DebugSession:
         drawn = drawn or DrawnVersion(backend.workflow(workflow_id, version_number))
         self.workflow = drawn.workflow
         self.drawn_instead = drawn.instead
-        """Why `workflow` is not the version that ran, for people; empty where it is."""
+        """Why `workflow` is not the version that ran; empty where it is."""
         self.index = RunIndex(Graph(self.workflow))
         """What the turns tell, worked out once for each that is over."""
-        self._run_id: str | None = None
-        self._error: DebuggerError | None = None
-        self._unsent = ""
-        self._unread: tuple[RunRecord, ReadRun] | None = None
-        """Of a run that is being opened: its record, and what is read of it so far."""
-        self._logbook = Logbook()
-        self.ledger = Ledger(backend)
-        self._status: RunStatus = "not_started"
-        self._hint: JsonObject | None = None
-        self._result: TurnResult | None = None
-        self._turn: Worker | None = None
-        self._step: Worker | None = None
-        self._pace = BackgroundPace(now)
-        self._pulling = Pulling(backend, workflow_id, version_number, self.index.graph, now)
-        self.breakpoints = self._pulling.breakpoints
-        self.gate = self._pulling.gate
-        self.interventions = self._pulling.interventions
-        """What is pinned and made to fail in turns that begin from now on."""
-        self.desk = self._pulling.desk
-        """Where a person answers for models."""
-        self.cut_off: UnfinishedTurn | None = None
-        """A turn that was begun before the run was opened, and of whose end nothing is known."""
-        self._elapsed = 0.0
+        self.background = BackgroundScheduler(now)
+        """The schedule of the run's background work."""
+        self.interrupted_turn: UnfinishedTurn | None = None
+        """A turn that was started before the run was opened, and whose process ended before the turn did."""
         self.forward: FastForward | None = None
         """What sends inputs one after the other, now or last."""
+        self.error: DebuggerError | None = None
+        """Why the last command could not be executed; ``None`` when it was."""
+        self.unsent_message = ""
+        """The user's message of a turn that was not executed, so that it can be sent again."""
+        self.run_id: str | None = None
+        """The run; ``None`` until its first turn has ended."""
+        self.result: TurnResult | None = None
+        """How the last turn that was executed here ended, or the last step of background work since."""
+        self._runner = TurnRunner(backend, workflow_id, version_number, self.index.graph, self.background)
+        self.breakpoints = self._runner.breakpoints
+        self.gate = self._runner.gate
+        self.interventions = self._runner.interventions
+        """The mocks and faults of turns that start from now on."""
+        self.desk = self._runner.desk
+        """Where the user answers for models."""
+        self._sync = RecordSync(backend, workflow_id)
+        self._unread: tuple[RunRecord, ReadRun] | None = None
+        """Of a run that is being opened: its record, and what is read of it so far."""
+        self._status: RunStatus = "not_started"
+        self._hint: JsonObject | None = None
+        self._turn: TurnWorker | None = None
+        self._step: TurnWorker | None = None
+        self._elapsed = 0.0
         self._lock = threading.RLock()
 
     @classmethod
     def open(cls, backend: Backend, run_id: str) -> Self:
-        """Go on with a recorded run. Its background work stands still until it is told to go on.
+        """Open a recorded run. Its background work is halted until it is resumed.
 
         Raises:
             NotFoundError: There is no such run.
-            DebuggerError: The backend cannot give the run.
+            DebuggerError: The backend cannot return the run.
         """
-        session = cls.opening(backend, run_id)
+        session = cls.open_lazily(backend, run_id)
         session.read()
         return session
 
     @classmethod
-    def opening(cls, backend: Backend, run_id: str) -> Self:
-        """The same, but for the run's turns: they are there once they are read, see `read`.
+    def open_lazily(cls, backend: Backend, run_id: str) -> Self:
+        """Open a recorded run without its turns: they are there once `read` has returned.
 
         Raises:
             NotFoundError: There is no such run.
-            DebuggerError: The backend cannot give the run.
+            DebuggerError: The backend cannot return the run.
         """
         record = backend.record(run_id)
         run = record.run
         session = cls(backend, run.workflow_id, run.version_number, drawn=drawn_version(backend, run))
-        session._run_id, session._status = run_id, run.status
+        session.run_id, session._status = run_id, run.status
         known = recent_runs.recall(backend, record, session.index.graph)
         session._unread = record, known or ReadRun(session.index)
         return session
 
     @property
-    def unread(self) -> int:
-        """How many turns of the run are still to be read; until then nothing can be done with it."""
+    def turns_to_load(self) -> int:
+        """How many turns of the run are still to be read; until then no command can be executed."""
         if self._unread is None:
             return 0
         record, known = self._unread
@@ -153,89 +161,107 @@ class DebugSession:
             after_each: Called after each turn.
 
         Raises:
-            StoreError: What was kept of it was changed by something else.
+            StoreError: A stored turn was damaged.
         """
         with self._lock:
-            if self._unread is None or self._run_id is None:
+            if self._unread is None or self.run_id is None:
                 return
-            (record, found), run_id = self._unread, self._run_id
+            (record, found), run_id = self._unread, self.run_id
             with recent_runs.alone(run_id):
                 found = recent_runs.recall(self.backend, record, self.index.graph) or found
                 found.go_on(record.turns[len(found.turns) :], after_each)
                 recent_runs.keep(self.backend, run_id, found)
             self.index = found.index
-            self._logbook = Logbook(found.logs)
-            self.ledger = Ledger(self.backend, found.ledger)
+            self._runner.turns = TurnList(found.logs)
+            self._runner.side_effects = SideEffectLog(self.backend, found.ledger)
+            self._sync.known_length = len(record.turns)
+            self._sync.reset()
             standing = self.index.standing
             self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
-            self._pace.has_work = may_go_on(standing, self.workflow, self._status)
-            self._pace.halt("This run was opened from its record.")
+            self.background.has_work = may_go_on(standing, self.workflow, self._status)
+            self.background.halt("This run was opened from its record.")
             if self.backend.notebook is not None:
-                self.cut_off = next(iter(self.backend.notebook.unfinished(run_id)), None)
+                self.interrupted_turn = next(iter(self.backend.notebook.unfinished(run_id)), None)
             self._unread = None
 
     @property
-    def run_id(self) -> str | None:
-        """The run; ``None`` until its first turn has ended."""
-        self._settle()
-        return self._run_id
-
-    @property
-    def begun_run_id(self) -> str | None:
-        """The run, also while its first turn is under way where the backend tells it then."""
+    def started_run_id(self) -> str | None:
+        """The run, also while its first turn is being executed where the backend names it then."""
         return self.run_id or (self._turn.run_id if self._turn else None)
 
     @property
-    def error(self) -> DebuggerError | None:
-        """Why the last command could not be done; ``None`` when it was."""
-        self._settle()
-        return self._error
-
-    @property
-    def unsent(self) -> str:
-        """What the user said in a turn that could not be run, so that it can be said again."""
-        self._settle()
-        return self._unsent
+    def ledger(self) -> SideEffectLog:
+        """The calls of the run to the world outside."""
+        return self._runner.side_effects
 
     @property
     def turns(self) -> list[TurnLog]:
-        """The turns so far, and the background work between them; what is under way comes last."""
-        self._settle()
-        return self._logbook.logs
+        """The turns so far, and the background work between them; what is being executed comes last."""
+        return self._runner.turns.logs
 
     @property
     def event_count(self) -> int:
         """How many events the turns so far have."""
-        self._settle()
-        return self._logbook.event_count
+        return self._runner.turns.event_count
 
     @property
     def busy(self) -> bool:
-        """Whether a turn is under way, or is about to be begun by what sends several."""
-        self._settle()
+        """Whether a turn is being executed, or its end was not taken over, or several are being sent."""
         return self._turn is not None or self._is_forwarding
 
     @property
+    def is_executing(self) -> bool:
+        """Whether a worker thread is at work on a turn, or several are being sent."""
+        return (self._turn is not None and self._turn.busy) or self._is_forwarding
+
+    @property
+    def progress(self) -> TurnProgress | None:
+        """What the backend does with the turn that is being executed; ``None`` where there is none."""
+        return self._turn.progress if self._turn else None
+
+    @property
+    def pending(self) -> PendingTurn | None:
+        """The turn of which nothing tells whether it was executed; no other is sent before that is settled."""
+        return self._sync.pending
+
+    @property
+    def newer_turns(self) -> int:
+        """How many turns other clients have added that are not in `turns`."""
+        return self._sync.newer_turns
+
+    @property
+    def revision(self) -> RunRevision | None:
+        """The state of the run in its record, at the last look."""
+        return self._sync.revision
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the record is being read because `turns` show something else."""
+        return self._sync.is_loading
+
+    @property
+    def follows(self) -> bool:
+        """Whether turns of other clients are loaded as they come."""
+        return self._sync.follows
+
+    @property
+    def check_seconds(self) -> float:
+        """Seconds between two looks at the record, at this moment."""
+        return self._sync.seconds_between
+
+    @property
     def stop_point(self) -> Stop | None:
-        """Where the run stands still between two events, and why; ``None`` where it does not."""
-        self._settle()
+        """Where the run is paused between two events, and why; ``None`` where it is not."""
         return self.gate.stop
 
     @property
-    def pace(self) -> BackgroundPace:
-        """How the run's background work goes on."""
-        self._settle()
-        return self._pace
-
-    @property
     def is_stepping(self) -> bool:
-        """Whether a step of background work is under way."""
-        self._settle()
+        """Whether a step of background work is being executed."""
         return self._step is not None
 
     @property
     def status(self) -> RunStatus:
-        """The run's status: ``not_started`` before the first turn, ``running`` while one is under way.
+        """The run's status: ``not_started`` before the first turn, ``running`` while one is being executed.
 
         A step of background work leaves it as it is until the step has ended.
         """
@@ -247,24 +273,17 @@ class DebugSession:
         return self.status in TERMINAL_STATUSES
 
     @property
-    def result(self) -> TurnResult | None:
-        """How the last turn that was run here ended, or the last step of background work since."""
-        self._settle()
-        return self._result
-
-    @property
     def hint(self) -> JsonObject | None:
-        """The event that says who waits and for what, while the run waits."""
+        """The event that says what is waited for, while the run waits."""
         return None if self.busy else self._hint
 
     @property
     def elapsed(self) -> float:
-        """Seconds of the turn under way, or of the last one that was run here."""
-        self._settle()
+        """Seconds of the turn that is being executed, or of the last one that was executed here."""
         return self._turn.elapsed if self._turn else self._elapsed
 
     def turn_of(self, index: int | None) -> int | None:
-        """The number of the turn of an event, by its place in the run from 0.
+        """Return the number of the turn of an event, by its place in the run from 0.
 
         Of none, or one that is not there, the last turn; ``None`` before the first.
         """
@@ -279,118 +298,198 @@ class DebugSession:
                 return turn.number
         return last
 
+    # Commands
+
     def start(self, turn_input: TurnInput) -> None:
-        """Begin the run with its first turn."""
+        """Start the run with its first turn."""
         if self.turns or self.busy:
-            self._refuse("This run has begun already.", "Restart to begin another one.")
+            self._reject("This run has started already.", "Restart to start another one.")
             return
         self._run(turn_input)
 
     def send(self, text: str, turn_input: TurnInput | None = None) -> None:
-        """Run a turn with a user message.
+        """Execute a turn with a user message.
 
         Args:
-            text: What the user says.
-            turn_input: Whatever else the turn is given, as changed variables; its messages are replaced.
+            text: The message; it is added to those that the input holds.
+            turn_input: The rest of the turn's input. Its command is used where it names one.
         """
         if self.is_over:
-            self._refuse(f"The run is over ({self.status}).", "Restart to begin another one.")
+            self._reject(f"The run is over ({self.status}).", "Restart to start another one.")
             return
-        base = turn_input.model_dump(exclude={"thread_to_node_inputs", "command"}) if turn_input else {}
-        self._run(TurnInput.saying(text, **base, command="data" if self.turns else "start"))
+        command: Command = "data" if self.turns else "start"
+        if turn_input is None:
+            self._run(TurnInput.saying(text, command=command))
+            return
+        wire = with_message(turn_input.to_wire(), text)
+        if "command" not in turn_input.model_fields_set:
+            wire["command"] = command
+        self._run(TurnInput.from_wire(wire))
+
+    def send_command(self, command: Command) -> None:
+        """Execute a turn that carries a command and no message, as ``pause`` and ``resume``."""
+        if self.run_id is None or self.is_over:
+            self._reject("There is no run that takes a command.", "Start a run first.")
+            return
+        self._run(TurnInput.saying(None, command=command))
 
     def fast_forward(self, forward: FastForward) -> None:
-        """Let inputs be sent one after the other; the run is somebody's again when they are."""
+        """Let inputs be sent one after the other; other commands are rejected until they are."""
         with self._lock:
             if self.busy:
-                self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
+                self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
                 return
-            self._error = None
+            self.error = None
             self.forward = forward
             forward.begin()
 
-    def take(self, turn_input: TurnInput) -> TurnResult | None:
-        """Run a turn and wait for its end, for `FastForward`; ``None`` where it could not be run."""
+    def run_turn(self, turn_input: TurnInput) -> TurnResult | None:
+        """Execute a turn and wait for its end, for `FastForward`; ``None`` where it was not executed."""
         with self._lock:
             self._run(turn_input, in_a_row=True)
             worker = self._turn
         if worker is None:
             return None
         worker.wait()
-        self._settle()
+        self.poll()
         return worker.result
 
-    def go_on(self) -> None:
-        """Begin the next step of background work if one is due; call this again and again."""
+    def tick(self) -> None:
+        """Take over what has finished, and start the next step of background work if one is due."""
+        self.poll()
         with self._lock:
-            if self.pace.is_due and not self.busy and not self.is_stepping:
-                self._begin_step()
+            if self.background.is_due and not self.busy and not self.is_stepping and self.pending is None:
+                self._start_step()
 
     def advance(self) -> None:
-        """Begin a step of background work now, whether or not the work goes on by itself."""
+        """Start a step of background work now, whether or not the work continues by itself."""
         with self._lock:
             if self.is_over or self.run_id is None:
-                self._refuse("There is no background work to advance.", "Start a run first.")
+                self._reject("There is no background work to advance.", "Start a run first.")
             elif not self.busy and not self.is_stepping:
-                self._error = None
-                self._pace.resume()
-                self._begin_step()
+                self.error = None
+                self.background.resume()
+                self._start_step()
 
     def pending_edits(self) -> PendingEdits | None:
-        """The variables as they can be edited where the run stands still; ``None`` where it does not."""
-        worker = self._held()
+        """Return the variables that can be edited where the run is paused; ``None`` where it is not."""
+        worker = self._paused_worker()
         if worker is None:
             return None
         shown = worker.control.variables().items()
         return PendingEdits({Tier(scope, thread): values for (scope, thread), values in shown})
 
     def edit(self, edits: Sequence[VariableEdit]) -> None:
-        """Change variables while the run stands still: what follows sees them."""
+        """Change variables while the run is paused: the nodes that follow see them."""
         with self._lock:
-            worker = self._held()
+            worker = self._paused_worker()
             if worker is None:
-                self._refuse(
-                    "The run does not stand still.", "Pause it, or set a breakpoint, to edit variables."
-                )
+                self._reject("The run is not paused.", "Pause it, or set a breakpoint, to edit variables.")
                 return
-            self._error = None
+            self.error = None
             try:
                 self.gate.let_by(worker.control.edit(edits))
             except DebuggerError as error:
-                self._error = error
+                self.error = error
 
     def stop(self) -> None:
-        """End the run: after what it is doing, or at once when it waits."""
+        """End the run: after the node that is being executed, or at once when it waits."""
         with self._lock:
             if self.forward is not None:
                 self.forward.stop()
-            under_way = [worker for worker in (self._step, self._turn) if worker is not None and worker.busy]
-            for worker in under_way:
+            executing = [worker for worker in (self._step, self._turn) if worker is not None and worker.busy]
+            for worker in executing:
                 worker.cancelled.set()
             self.gate.resume()
-            if not under_way and self.run_id is not None and not self.busy and not self.is_over:
+            if not executing and self.run_id is not None and not self.busy and not self.is_over:
                 self._run(TurnInput.saying(None, command="stop"))
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for what is under way to end; whether it did in time (seconds)."""
-        worker = self._turn or self._step
-        return worker is None or worker.wait(timeout)
+    def follow(self, follows: bool) -> None:
+        """Load turns of other clients as they come, or only on demand."""
+        self._sync.follows = follows
+        if follows:
+            self.check_now()
 
-    def wait_still(self, timeout: float) -> bool:
-        """Wait until all has ended, stands still or waits for a person; whether in time (seconds)."""
+    def load_newer(self) -> None:
+        """Load the turns that other clients have added."""
+        with self._lock:
+            if self.run_id is not None and not self.busy and not self.is_stepping:
+                self._sync.load(self.run_id)
+
+    def check_now(self) -> None:
+        """Look at the record now: for turns of other clients, or for the turn of unknown outcome."""
+        with self._lock:
+            if not self.busy and not self.is_stepping:
+                self._sync.start(self.run_id, self._runner.turns.number, at_once=True)
+
+    def send_again(self) -> None:
+        """Send the turn of unknown outcome once more, which may execute it twice; the user decides that."""
+        with self._lock:
+            pending = self._take_pending()
+            if pending is not None:
+                self._run(pending.log.run_input)
+
+    def discard_pending(self) -> None:
+        """Give the turn of unknown outcome up: should it be on record after all, it is loaded as any other."""
+        with self._lock:
+            if self._take_pending() is not None:
+                self.error = None
+
+    # What has finished
+
+    def poll(self) -> None:
+        """Take over the results of what has finished, and look at the record where that is due."""
+        with self._lock:
+            if self._step is not None and not self._step.busy:
+                step, self._step = self._step, None
+                self._collect_step(step)
+            if self._turn is not None and not self._turn.busy:
+                turn, self._turn = self._turn, None
+                self._collect_turn(turn)
+            if self._turn is not None or self._step is not None or self._is_forwarding:
+                return
+            read = self._sync.collect()
+            if read is not None:
+                self._collect_read(read)
+            elif isinstance(self._sync.error, NotFoundError) and self.pending is None:
+                self.error, self._sync.error = self._sync.error, None
+            if self._unread is None and self.backend.capabilities.reason_against("run_turns") is None:
+                self._sync.start(self.run_id, self._runner.turns.number)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end of what is being executed, and return whether it came in time (seconds)."""
+        worker = self._turn or self._step
+        in_time = worker is None or worker.wait(timeout)
+        self.poll()
+        return in_time
+
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Wait until all has ended, is paused or waits for the user; return whether in time (seconds)."""
         ends = time.monotonic() + timeout
-        while (self.busy or self.is_stepping) and self.gate.stop is None and self.desk.pending is None:
+        self.poll()
+        while (
+            (self.busy or self.is_stepping or self.is_loading)
+            and self.gate.stop is None
+            and self.desk.pending is None
+        ):
             if time.monotonic() >= ends:
                 return False
             worker = self._turn or self._step
-            if worker is None:  # between two turns in a row
-                time.sleep(_LOOK)
+            if worker is None:  # between two turns in a row, or the record is read
+                time.sleep(_POLL_SECONDS)
             else:
-                worker.wait(_LOOK)
+                worker.wait(_POLL_SECONDS)
+            self.poll()
         return True
 
-    def _held(self) -> Worker | None:
-        """What stands still, and lets itself be changed."""
+    def wait_for_record(self, timeout: float) -> bool:
+        """Wait until the record is not being read any more; return whether in time (seconds)."""
+        in_time = self._sync.wait(timeout)
+        self.poll()
+        return in_time
+
+    def _paused_worker(self) -> TurnWorker | None:
+        """Return the worker that is paused and lets its variables be changed."""
         stop = self.stop_point
         if stop is None or self.backend.capabilities.reason_against("set_state") is not None:
             return None
@@ -402,86 +501,167 @@ class DebugSession:
 
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> None:
         with self._lock:
-            # Two clicks are two threads: only one of them may begin a turn.
+            # Two clicks are two threads: only one of them may start a turn.
+            self.poll()
             if self._unread is not None:
-                self._refuse("The run is still being read.", "Wait until its turns are there.")
+                self._reject("The run is still being read.", "Wait until its turns are there.")
+                return
+            if self.pending is not None and turn_input.command != "stop":
+                self._reject(
+                    "Nothing tells whether the last message was executed.",
+                    "Check now, send it again or discard it first.",
+                )
                 return
             if self.gate.stop is not None:
-                self._refuse("The run stands still.", "Resume it, or stop it, before you go on.")
+                self._reject("The run is paused.", "Continue it, or stop it, first.")
                 return
             if self._turn is not None if in_a_row else self.busy:
-                self._refuse("A turn is under way already.", "Wait for it to end, or stop it.")
+                self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
                 return
-            if not in_a_row:  # else what a person was refused meanwhile would be gone before it is read
-                self._error = None
-            self._unsent = ""
+            if not in_a_row:  # else a rejection of a command of the user would not be seen
+                self.error = None
+            self.unsent_message = ""
             step = self._step
-            self.cut_off = None
-            log = self._logbook.new_turn(turn_input, after=step.log if step else None)
-            self._turn = self._pulling.turn(
-                log,
-                turn_input,
-                self._run_id,
-                after=step,
-                keep=self._keep,
-                ledger=self.ledger,
-                logbook=self._logbook,
-            )
+            self.interrupted_turn = None
+            turn_input = turn_input.without_client_turn_id()
+            log = self._runner.turns.new_turn(turn_input, after=step.log if step else None)
+            self._turn = self._runner.start_turn(log, turn_input, self.run_id, after=step)
 
-    def _begin_step(self) -> None:
-        log, run_id = self._logbook.new_step(), self._run_id or ""
-        self._step = self._pulling.step(
-            log, run_id, keep=self._keep, ledger=self.ledger, logbook=self._logbook
-        )
+    def _start_step(self) -> None:
+        self._step = self._runner.start_step(self._runner.turns.new_step(), self.run_id or "")
 
-    def _keep(self, log: TurnLog, event: Event) -> None:
-        self._pace.judged += event.type == "waiting_evaluation_boundary"
-        self._logbook.add(log, event)
-
-    def _settle(self) -> None:
-        """Take over the results of what has ended since the last look."""
-        with self._lock:
-            if self._step is not None and not self._step.busy:
-                step, self._step = self._step, None
-                self._take_step(step)
-            if self._turn is not None and not self._turn.busy:
-                turn, self._turn = self._turn, None
-                self._take_turn(turn)
-
-    def _take_step(self, worker: Worker) -> None:
-        self._pulling.journal.end()
+    def _collect_step(self, worker: TurnWorker) -> None:
         result = worker.result
         if result is None or not worker.log.events:
-            self._logbook.forget(worker.log)
+            self._runner.turns.remove(worker.log)
         if result is None:
-            self._error = worker.error
-            self._pace.halt("The last step could not be done.")
+            assert worker.error is not None
+            if not self.background.on_failure(worker.error):
+                self.error = worker.error
+            if worker.log.events:  # the step was executed, and its events are in the record
+                self._sync.known_length = None
+            self._sync.reset()
             return
-        self._pace.take_step(result, is_quiet=not worker.log.events)
-        self._take_result(worker, result)
+        self.background.on_step(result, is_quiet=not worker.log.events)
+        if worker.log.events or result.is_completed:
+            self._count_pair(result)
+        self._collect_result(worker, result)
 
-    def _take_turn(self, worker: Worker) -> None:
-        self._pulling.journal.end()
+    def _collect_turn(self, worker: TurnWorker) -> None:
         self._elapsed = worker.elapsed
+        self._sync.reset()
         if worker.result is None:
-            # What did not come to an end is not on record: show what the run really is.
-            self._logbook.forget(worker.log)
-            self._unsent = worker.log.message
-            was_stopped = worker.cancelled.is_set() and self._status in TERMINAL_STATUSES
-            self._error = None if was_stopped else worker.error
+            assert worker.error is not None
+            self._collect_failure(worker, worker.error)
             return
-        self._run_id = worker.result.run_id
-        self._pace.take_turn(worker.result)
-        self._take_result(worker, worker.result)
+        self.run_id = worker.result.run_id
+        self.background.on_turn(worker.result)
+        record = worker.progress.record
+        if record is None:
+            self._count_pair(worker.result)
+        self._collect_result(worker, worker.result)
+        if record is not None:
+            self._show(record)
 
-    def _take_result(self, worker: Worker, result: TurnResult) -> None:
-        self._result = result
+    def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
+        """Take over a turn that has no result."""
+        self.error = error
+        sent, record = worker.progress.sent, worker.progress.record
+        if isinstance(error, OutcomeUnknownError) and sent is not None:
+            self._sync.pending = PendingTurn(sent, worker.log, error, self.run_id)
+            return
+        self._runner.turns.remove(worker.log)
+        self.unsent_message = worker.log.message
+        if worker.cancelled.is_set():
+            self.error = None if self._status in TERMINAL_STATUSES else error
+        if self.run_id is None:
+            return
+        if record is not None:
+            self._show(record)
+        elif (
+            worker.log.events
+            or isinstance(error, StaleTurnError | NotFoundError)
+            or worker.cancelled.is_set()
+        ):
+            self._sync.load(self.run_id)
+
+    def _collect_result(self, worker: TurnWorker, result: TurnResult) -> None:
+        self.result = result
         self._status = result.status
         waits = result.status == "waiting_for_user_input"
         self._hint = result.next_input_hint or (self._hint if waits else None)
         if worker.cancelled.is_set() and self._status not in TERMINAL_STATUSES and self._turn is None:
-            # The stop came when there was no node left to keep from running.
+            # The stop came when there was no node left to keep from being executed.
             self._run(TurnInput.saying(None, command="stop"), in_a_row=True)
 
-    def _refuse(self, message: str, advice: str) -> None:
-        self._error = ConflictError(message, advice=advice)
+    def _count_pair(self, result: TurnResult) -> None:
+        """Note that the record has one more pair, unless other clients have added some as well."""
+        known = self._sync.known_length
+        if known is not None:
+            is_next = result.record_length in (None, known + 1)
+            self._sync.known_length = known + 1 if is_next else None
+
+    def _collect_read(self, read: RecordRead) -> None:
+        """Take over what was read of the record."""
+        if read.revision is not None:
+            self._sync.revision = read.revision
+        if read.purpose == "pending":
+            self._collect_pending(read)
+        elif read.record is not None:
+            is_shown = read.purpose == "load" or self.follows or not read.newer_turns
+            self._sync.newer_turns = 0 if is_shown else read.newer_turns
+            if is_shown:
+                self._show(read.record)
+
+    def _collect_pending(self, read: RecordRead) -> None:
+        pending, found = self._sync.pending, read.found
+        if pending is None or found is None:
+            return
+        if found.state == "finished" and found.record is not None:
+            self._sync.pending, self.error = None, None
+            self.run_id = found.run_id
+            self._show(found.record)
+        elif found.state == "absent" and not found.is_run_busy:
+            self._sync.pending = None
+            self._runner.turns.remove(pending.log)
+            self.unsent_message = pending.message
+            self.error = NotExecutedError(
+                "The message is not on record, so it was not executed.", advice="Send it again."
+            )
+            if found.record is not None and self.run_id is not None:
+                self._show(found.record)
+
+    def _take_pending(self) -> PendingTurn | None:
+        """Give up waiting for the turn of unknown outcome, and return it."""
+        pending, self._sync.pending = self._sync.pending, None
+        if pending is not None:
+            self._runner.turns.remove(pending.log)
+            self._sync.known_length = None if pending.log.events else self._sync.known_length
+            self._sync.reset()
+        return pending
+
+    def _show(self, record: RunRecord) -> None:
+        """Show a run as its record has it.
+
+        Only what is new is read where the session shows the beginning of the record.
+        """
+        start, turns = self._sync.known_length, self._runner.turns
+        if start is None or start > len(record.turns):
+            start, turns = 0, TurnList()
+        try:
+            logs, effects = logs_of(record, start, turns.number)
+        except DebuggerError as error:
+            self.error = error
+            return
+        turns.extend(logs)
+        self._runner.turns = turns
+        self._runner.side_effects.recorded = {**self._runner.side_effects.recorded, **effects}
+        self._runner.side_effects.reads += 1
+        self._sync.known_length, self._sync.newer_turns = len(record.turns), 0
+        self._status = record.run.status
+        standing = self.index.read(turns.logs).position.standing
+        self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
+        self.background.has_work = may_go_on(standing, self.workflow, self._status)
+
+    def _reject(self, message: str, advice: str) -> None:
+        self.error = ConflictError(message, advice=advice)

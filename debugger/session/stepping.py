@@ -119,7 +119,6 @@ class Gate:
         event: Event,
         scope: Callable[[], Scope],
         cancelled: threading.Event,
-        on_hold: Callable[[], None] = lambda: None,
     ) -> None:
         """Come by with an event; returns when the run may go on.
 
@@ -128,7 +127,6 @@ class Gate:
             event: What has just happened.
             scope: Gives what the event's thread can see.
             cancelled: Ends the waiting.
-            on_hold: Called before the waiting.
         """
         hits = self.breakpoints.met(event, scope)
         self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
@@ -138,7 +136,6 @@ class Gate:
         if not self.holds:
             self.noted.append(stop)
             return
-        on_hold()
         with self._changed:
             self._passing = max(0, self._passing - 1)
             self._stop = stop

@@ -1,8 +1,4 @@
-"""The thread that pulls a turn, so that a slow one never blocks a page.
-
-It never touches a user interface: it hands its events to a function that puts them where whoever looks reads
-them when it likes.
-"""
+"""Threads of a session: one that executes a turn, and one that makes a single call."""
 
 from __future__ import annotations
 
@@ -10,8 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from debugger.backends.base import TurnStream
+from debugger.backends.base import TurnProgress, TurnStream
 from debugger.engine.control import Control
 from debugger.errors import DebuggerError
 from debugger.protocol.events import Event
@@ -19,71 +16,116 @@ from debugger.protocol.runs import TurnLog, TurnResult
 
 _log = logging.getLogger(__name__)
 
+Outcome = TypeVar("Outcome")
 
-class Worker:
-    """Pulls one turn, or some background work, on a thread of its own.
+
+class TurnWorker:
+    """Executes one turn, or one step of background work, on a thread of its own.
+
+    It never touches a user interface: listeners put the events where a page reads them.
 
     Args:
-        log: What is pulled, as it is looked at.
-        begin: Begins it; called on the thread, since it may already have to wait.
-        receive: Takes each event as it is pulled, on the thread; the next is pulled when it returns.
-        control: The person's hand on it.
+        log: The turn.
+        start: Starts it; called on the thread, since it may have to wait.
+        on_event: Called on the thread with each event; the next one is pulled when it returns.
+        on_end: Called on the thread once the turn has ended.
+        control: The session's access to the turn's state.
     """
 
     def __init__(
         self,
         log: TurnLog,
-        begin: Callable[[Worker], TurnStream],
-        receive: Callable[[Worker, Event], None],
+        start: Callable[[TurnWorker], TurnStream],
+        on_event: Callable[[TurnWorker, Event], None],
+        on_end: Callable[[TurnWorker, TurnResult], None],
         control: Control,
     ) -> None:
         self.log = log
         self.cancelled = threading.Event()
         """Set to end it early."""
         self.control = control
-        """The hand on it, bound once it has begun on a backend that lets one in."""
         self.run_id: str | None = None
         """Its run, as soon as that is known."""
-        self._begin = begin
-        self._receive = receive
-        self._done = threading.Event()
+        self.progress = TurnProgress()
+        """What the backend does between sending and the end."""
         self.result: TurnResult | None = None
-        """How it ended; ``None`` until then, and for good when it could not be run."""
+        """How it ended; ``None`` until then, and for good when it could not be executed."""
         self.error: DebuggerError | None = None
-        """Why it could not be run."""
-        self._began = time.monotonic()
-        self._ended: float | None = None
-        threading.Thread(target=self._pull, name="turn", daemon=True).start()
+        """Why it could not be executed."""
+        self._start = start
+        self._on_event = on_event
+        self._on_end = on_end
+        self._done = threading.Event()
+        self._started_at = time.monotonic()
+        self._ended_at: float | None = None
+        threading.Thread(target=self._run, name="turn", daemon=True).start()
 
     @property
     def busy(self) -> bool:
-        """Whether it is still under way."""
+        """Return whether it is still being executed."""
         return not self._done.is_set()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began, or that it took."""
-        return (time.monotonic() if self._ended is None else self._ended) - self._began
+        """Return the seconds since it started, or that it took."""
+        return (time.monotonic() if self._ended_at is None else self._ended_at) - self._started_at
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end; whether it came in time (seconds)."""
+        """Wait for the end, and return whether it came in time (seconds)."""
         return self._done.wait(timeout)
 
-    def _pull(self) -> None:
+    def _run(self) -> None:
         try:
-            stream = self._begin(self)
-            self.run_id = stream.run_id
+            stream = self._start(self)
+            self.run_id, self.progress = stream.run_id, stream.progress
             for event in stream:
-                self._receive(self, event)
-            self.result = stream.result
+                self._on_event(self, event)
+            self.result = stream.finish()
+            self._on_end(self, self.result)
         except DebuggerError as error:
             self.error = error
-        except Exception as error:  # a page must say something, whatever broke
-            _log.exception("a turn broke off")
+        except Exception as error:  # a page must report something, whatever broke
+            _log.exception("a turn failed")
+            self.result = None
             self.error = DebuggerError(
-                f"The turn broke off unexpectedly ({type(error).__name__}).",
-                advice="The run stands at its last finished turn; the log of the program says more.",
+                f"The turn failed unexpectedly ({type(error).__name__}).",
+                advice="The run is at its last finished turn; the log of the program says more.",
             )
         finally:
-            self._ended = time.monotonic()
+            self._ended_at = time.monotonic()
+            self._done.set()
+
+
+class BackgroundCall(Generic[Outcome]):
+    """A call on a thread of its own, whose outcome is collected later.
+
+    Args:
+        call: The call; it may raise a `DebuggerError`.
+    """
+
+    def __init__(self, call: Callable[[], Outcome]) -> None:
+        self.outcome: Outcome | None = None
+        self.error: DebuggerError | None = None
+        self._call = call
+        self._done = threading.Event()
+        threading.Thread(target=self._run, name="session-read", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Return whether the call has not returned."""
+        return not self._done.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, and return whether it came in time (seconds)."""
+        return self._done.wait(timeout)
+
+    def _run(self) -> None:
+        try:
+            self.outcome = self._call()
+        except DebuggerError as error:
+            self.error = error
+        except Exception as error:  # a page must report something, whatever broke
+            _log.exception("reading a record failed")
+            self.error = DebuggerError(f"The record could not be read ({type(error).__name__}).")
+        finally:
             self._done.set()

@@ -78,12 +78,12 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
     One that is long is read once the page is there, see `read_run`.
     """
     reading_ahead.wait(run_id, _READ_SOON)
-    session = DebugSession.opening(current_backend(), run_id)
-    if session.unread <= _AT_ONCE:
+    session = DebugSession.open_lazily(current_backend(), run_id)
+    if session.turns_to_load <= _AT_ONCE:
         session.read()
     show(session)
     state.page().turn_to_open = turn_number
-    if not session.unread:
+    if not session.turns_to_load:
         _open_turn()
 
 
@@ -120,8 +120,8 @@ def reload_run() -> None:
     session = state.page().session
     if session is not None and session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
-        if session.pace.goes_on:
-            again.pace.resume()
+        if session.background.goes_on:
+            again.background.resume()
         show(again)
 
 
@@ -175,7 +175,7 @@ def send(text: str) -> None:
 
 def _await_turn(session: DebugSession) -> None:
     state.page().awaits_turn = True
-    session.wait_still(_SOON)
+    session.wait_until_idle(_SOON)
 
 
 def take_in_turn() -> None:
@@ -191,8 +191,8 @@ def take_in_turn() -> None:
         if page.next_input.value or page.next_input.problems:
             page.next_input = RunInputModel()
             state.renew_editors()
-    elif session.unsent:
-        state.set_widget(DRAFT_KEY, session.unsent)
+    elif session.unsent_message:
+        state.set_widget(DRAFT_KEY, session.unsent_message)
 
 
 @command
@@ -208,7 +208,7 @@ def advance_by_itself() -> None:
     page = state.page()
     page.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
     if page.session is not None:
-        page.session.pace.automatic = page.advances_by_itself
+        page.session.background.automatic = page.advances_by_itself
 
 
 @command
@@ -224,7 +224,7 @@ def show(session: DebugSession | None) -> None:
     page = state.page()
     page.session = session
     if session is not None:
-        session.pace.automatic = page.advances_by_itself
+        session.background.automatic = page.advances_by_itself
         _equip(session)
     page.event = page.node = page.edge = None
     page.awaits_turn = False

@@ -41,7 +41,7 @@ def render() -> None:
         st.caption(f"Choose a workflow {where}, or import one, to see it here.")
         return
     panes.draw_workbench(_workbench)
-    if session.unread:
+    if session.turns_to_load:
         commands.read_run()
         st.rerun()
     panes.end()

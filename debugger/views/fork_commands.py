@@ -112,4 +112,4 @@ def _show(session: DebugSession, forward: FastForward) -> None:
     commands.show(session)
     session.fast_forward(forward)
     state.page().answers.expire()
-    session.wait_still(_SOON)
+    session.wait_until_idle(_SOON)

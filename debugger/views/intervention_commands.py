@@ -76,7 +76,7 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
     if is_pinned:
         session.interventions.put(Pin.of_reply(prompt.node_logical_id, reply, note=f"by a {PERSON}"))
         commands.keep_kit()
-    session.wait_still(_SOON)
+    session.wait_until_idle(_SOON)
 
 
 @command
@@ -85,4 +85,4 @@ def let_stand_in() -> None:
     session = state.page().session
     if session is not None:
         session.desk.let_stand_in()
-        session.wait_still(_SOON)
+        session.wait_until_idle(_SOON)

@@ -79,7 +79,7 @@ def current_address() -> Address:
     session = page.session
     if session is None:
         return Address(page.backend_name, is_demo=page.is_demo)
-    turn = page.turn_to_open if session.unread else session.turn_of(page.event)
+    turn = page.turn_to_open if session.turns_to_load else session.turn_of(page.event)
     token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
     run_id = session.run_id or ""
     return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token)

@@ -53,7 +53,7 @@ def poll_seconds(session: DebugSession) -> float | None:
         return None
     if session.busy:
         return _POLL_SECONDS
-    return _BACKGROUND_POLL_SECONDS if session.pace.goes_on or session.is_stepping else None
+    return _BACKGROUND_POLL_SECONDS if session.background.goes_on or session.is_stepping else None
 
 
 def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = None) -> None:
@@ -149,7 +149,7 @@ def _follow() -> DebugSession:
     if page.draws_workbench:
         return session  # once is enough, and a box that is drawn can be given nothing any more
     commands.take_in_turn()
-    session.go_on()
+    session.tick()
     count = len(reading(session).rows)
     if page.event is not None and not 0 <= page.event < count:
         page.event = None  # a turn that could not be run takes its events along
@@ -204,14 +204,14 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
 def _run(session: DebugSession) -> Hashable:
     """The run and what is set up around it: what every pane may show."""
     page = state.page()
-    gate, desk, pace, forward = session.gate, session.desk, session.pace, session.forward
+    gate, desk, pace, forward = session.gate, session.desk, session.background, session.forward
     return (
         moment(session),
         session.run_id,
         (session.stop_point, gate.mode, len(gate.noted), desk.pending, desk.asks_all, frozenset(desk.nodes)),
         (repr(session.breakpoints.points), *map(id, session.interventions.all)),
         (pace.automatic, pace.halted),
-        (session.error, page.error, session.cut_off, page.has_plain_keys, page.generation),
+        (session.error, page.error, session.interrupted_turn, page.has_plain_keys, page.generation),
         forward and (forward.done, forward.stopping, forward.is_under_way, forward.problem),
     )
 

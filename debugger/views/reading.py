@@ -78,7 +78,7 @@ def reading(session: DebugSession) -> Reading:
 def moment(session: DebugSession) -> Hashable:
     """What tells a moment of a session from others."""
     turns, events = len(session.turns), session.event_count
-    return session, session.status, session.pace.has_work, events, turns, session.ledger.reads
+    return session, session.status, session.background.has_work, events, turns, session.ledger.reads
 
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
@@ -100,7 +100,9 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
         outside=summary(effects),
         suggestions=next_lines(conversations, _said(turns, max(map(len, conversations), default=0))),
         is_scripted=bool(conversations),
-        hint=input_hint(session.hint, session.status, has_background_work=session.pace.has_work, names=names),
+        hint=input_hint(
+            session.hint, session.status, has_background_work=session.background.has_work, names=names
+        ),
     )
 
 

@@ -65,7 +65,7 @@ def apply_edits(edits: Sequence[VariableEdit]) -> None:
     session = state.page().session
     if session is not None:
         session.edit(edits)
-        session.wait_still(_SOON)
+        session.wait_until_idle(_SOON)
         state.renew_editors()
 
 
@@ -106,12 +106,12 @@ def write_again(message: str) -> None:
 def forget_turn() -> None:
     """Let go of a turn that was cut off."""
     session = state.page().session
-    if session is not None and session.cut_off is not None:
-        notebook().forget_unfinished(session.cut_off.run_id)
-        session.cut_off = None
+    if session is not None and session.interrupted_turn is not None:
+        notebook().forget_unfinished(session.interrupted_turn.run_id)
+        session.interrupted_turn = None
 
 
 def _settle(session: DebugSession) -> None:
     # Whoever goes on follows the run again.
     state.page().event = None
-    session.wait_still(_SOON)
+    session.wait_until_idle(_SOON)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.runs import TurnResult
-from debugger.session.background import MOST_QUIET_STEPS, STEP_EVERY, BackgroundPace
+from debugger.session.background import MOST_QUIET_STEPS, STEP_EVERY, BackgroundScheduler
 
 
 class Clock:
@@ -28,7 +28,7 @@ def ended(*, work=True, next_due=None, over=False):
 
 def test_a_step_is_due_a_second_after_the_last_one():
     clock = Clock()
-    pace = BackgroundPace(clock)
+    pace = BackgroundScheduler(clock)
     pace.take_turn(ended())
     before = pace.is_due
 
@@ -39,7 +39,7 @@ def test_a_step_is_due_a_second_after_the_last_one():
 
 def test_a_step_that_is_known_to_be_due_later_is_waited_for():
     clock = Clock()
-    pace = BackgroundPace(clock)
+    pace = BackgroundScheduler(clock)
     pace.take_turn(ended(next_due=clock.seconds + 90))
 
     clock.seconds += 89
@@ -53,7 +53,7 @@ def test_a_step_that_is_known_to_be_due_later_is_waited_for():
 @pytest.mark.parametrize("result", [ended(work=False), ended(over=True)])
 def test_nothing_is_due_where_there_is_no_work(result):
     clock = Clock()
-    pace = BackgroundPace(clock)
+    pace = BackgroundScheduler(clock)
     pace.take_turn(result)
 
     clock.seconds += 1000
@@ -63,7 +63,7 @@ def test_nothing_is_due_where_there_is_no_work(result):
 
 
 def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_is_resumed():
-    pace = BackgroundPace(Clock())
+    pace = BackgroundScheduler(Clock())
     pace.take_turn(ended())
     for _ in range(MOST_QUIET_STEPS - 1):
         pace.take_step(ended(), is_quiet=True)
@@ -78,7 +78,7 @@ def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_
 
 
 def test_only_quiet_steps_in_a_row_count():
-    pace = BackgroundPace(Clock())
+    pace = BackgroundScheduler(Clock())
     pace.take_turn(ended())
     for _ in range(3):
         for _ in range(MOST_QUIET_STEPS - 1):
@@ -89,7 +89,7 @@ def test_only_quiet_steps_in_a_row_count():
 
 
 def test_a_turn_of_the_user_lets_halted_work_go_on():
-    pace = BackgroundPace(Clock())
+    pace = BackgroundScheduler(Clock())
     pace.take_turn(ended())
     pace.halt("Something broke.")
 
@@ -100,7 +100,7 @@ def test_a_turn_of_the_user_lets_halted_work_go_on():
 
 def test_work_that_is_not_to_go_on_by_itself_is_never_due():
     clock = Clock()
-    pace = BackgroundPace(clock)
+    pace = BackgroundScheduler(clock)
     pace.take_turn(ended())
     pace.automatic = False
 

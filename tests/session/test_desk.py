@@ -35,7 +35,7 @@ def asked(backend, *parts, text="Hello"):
     session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
     session.desk.asks_all = True
     session.start(TurnInput.saying(text))
-    assert session.wait_still(10)
+    assert session.wait_until_idle(10)
     return session
 
 
@@ -100,7 +100,7 @@ def test_a_tool_that_the_person_calls_is_run_and_its_result_shown_in_the_next_in
 
     session.desk.answer(Reply(calls=(ToolCall("add", {"a": 1, "b": 2}),)))
     while session.desk.pending is None or session.desk.pending.number == 1:
-        session.wait_still(1)
+        session.wait_until_idle(1)
 
     assert session.desk.pending.prompt.exchange[-1]["content"] == "3"
     session.desk.answer(Reply(text="Three"))

@@ -21,7 +21,7 @@ def standing_still(backend):
     session = DebugSession(backend, backend.create_workflow(document(static("a", "A"))).id)
     session.gate.step("event")
     session.start(TurnInput.saying(None))
-    assert session.wait_still(10)
+    assert session.wait_until_idle(10)
     return session
 
 

@@ -61,7 +61,7 @@ def test_a_long_run_that_was_read_ahead_has_nothing_unread_when_it_is_opened(bac
     ahead.begin(lambda: backend, run_id)
     read_to_the_end(ahead)
 
-    assert DebugSession.opening(backend, run_id).unread == 0
+    assert DebugSession.open_lazily(backend, run_id).turns_to_load == 0
 
 
 def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(backend, monkeypatch):
@@ -78,8 +78,8 @@ def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(ba
     ahead.begin(lambda: backend, run_id)
     while not readers:
         time.sleep(0.001)
-    session = DebugSession.opening(backend, run_id)
-    assert session.unread == 3
+    session = DebugSession.open_lazily(backend, run_id)
+    assert session.turns_to_load == 3
     threading.Timer(0.1, may_go_on.set).start()
 
     session.read()
@@ -95,7 +95,7 @@ def test_a_short_run_is_left_to_whoever_opens_it(backend):
     ahead.begin(lambda: backend, run_id)
     read_to_the_end(ahead)
 
-    assert DebugSession.opening(backend, run_id).unread == 1
+    assert DebugSession.open_lazily(backend, run_id).turns_to_load == 1
 
 
 def test_one_run_is_read_at_a_time(backend):
@@ -113,8 +113,8 @@ def test_one_run_is_read_at_a_time(backend):
     may_end.set()
     read_to_the_end(ahead)
 
-    assert DebugSession.opening(backend, first).unread == 0
-    assert DebugSession.opening(backend, second).unread == 3
+    assert DebugSession.open_lazily(backend, first).turns_to_load == 0
+    assert DebugSession.open_lazily(backend, second).turns_to_load == 3
 
 
 def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
@@ -124,7 +124,7 @@ def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
 
     ahead.wait(run_id, 10)
 
-    assert DebugSession.opening(backend, run_id).unread == 0
+    assert DebugSession.open_lazily(backend, run_id).turns_to_load == 0
 
 
 def test_nobody_waits_for_another_run_nor_longer_than_wanted(backend):

@@ -51,9 +51,9 @@ def test_a_long_run_that_is_opened_again_is_not_read_again(backend, read):
     first = DebugSession.open(backend, run_id)
     read.clear()
 
-    again = DebugSession.opening(backend, run_id)
+    again = DebugSession.open_lazily(backend, run_id)
 
-    assert again.unread == 0
+    assert again.turns_to_load == 0
     again.read()
     assert read == []
     assert told(again) == told(first)
@@ -66,9 +66,9 @@ def test_of_a_run_that_went_on_elsewhere_only_what_is_new_is_read(backend, read)
     talk(backend, "three", "four", run_id=run_id)
     read.clear()
 
-    again = DebugSession.opening(backend, run_id)
+    again = DebugSession.open_lazily(backend, run_id)
 
-    assert again.unread == 2
+    assert again.turns_to_load == 2
     again.read()
     assert len(read) == 2
     assert told(again)[0] == ["one", "two", "three", "four"]
@@ -108,8 +108,8 @@ def test_the_run_that_was_opened_first_makes_room(backend, monkeypatch):
     DebugSession.open(backend, first)
     DebugSession.open(backend, second)
 
-    assert DebugSession.opening(backend, first).unread == 2
-    assert DebugSession.opening(backend, second).unread == 0
+    assert DebugSession.open_lazily(backend, first).turns_to_load == 2
+    assert DebugSession.open_lazily(backend, second).turns_to_load == 0
 
 
 def test_a_short_run_is_not_kept(backend):
@@ -117,4 +117,4 @@ def test_a_short_run_is_not_kept(backend):
 
     DebugSession.open(backend, run_id)
 
-    assert DebugSession.opening(backend, run_id).unread == 1
+    assert DebugSession.open_lazily(backend, run_id).turns_to_load == 1

@@ -87,8 +87,8 @@ def test_a_run_that_is_being_opened_takes_nothing_until_its_turns_are_read(backe
         first.send(text)
         first.wait(10)
 
-    again = DebugSession.opening(backend, first.run_id)
-    before = again.unread, again.run_id, again.status, again.turns
+    again = DebugSession.open_lazily(backend, first.run_id)
+    before = again.turns_to_load, again.run_id, again.status, again.turns
     again.send("three")
     refusal = again.error
     again.read()
@@ -97,7 +97,7 @@ def test_a_run_that_is_being_opened_takes_nothing_until_its_turns_are_read(backe
 
     assert before == (2, first.run_id, "waiting_for_user_input", [])
     assert isinstance(refusal, ConflictError)
-    assert (again.unread, again.error) == (0, None)
+    assert (again.turns_to_load, again.error) == (0, None)
     assert [turn.message for turn in again.turns] == ["one", "two", "three"]
 
 
@@ -143,7 +143,7 @@ def test_a_turn_that_could_not_be_run_leaves_the_run_as_it_was_and_gives_the_wor
     assert session.status == "waiting_for_user_input"
     assert len(session.turns) == 1
     assert str(session.error) == "Nothing answers there."
-    assert session.unsent == "are you there?"
+    assert session.unsent_message == "are you there?"
 
 
 def test_a_fault_that_nobody_foresaw_is_a_sentence_as_well(backend):

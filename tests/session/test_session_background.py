@@ -55,7 +55,7 @@ def begin(backend, clock):
 def look(session, clock, *, after=1.0):
     """Let time pass, and look at the session as a page does."""
     clock.seconds += after
-    session.go_on()
+    session.tick()
     assert session.wait(10)
     return session.status
 
@@ -87,7 +87,7 @@ def test_a_run_goes_on_to_its_end_while_somebody_looks(begin, clock):
     assert seen[0] == "waiting_for_user_input"
     assert seen[-1] == "completed"
     assert said(session) == [(1, True, "Your results are here after 3 checks.")]
-    assert not session.pace.has_work
+    assert not session.background.has_work
     assert session.hint is None
 
 
@@ -136,7 +136,7 @@ def test_a_message_goes_before_the_next_step_and_after_the_one_under_way(backend
     gate = threading.Event()
     gated(backend, gate)
     clock.seconds += 2
-    session.go_on()
+    session.tick()
     stepping = session.is_stepping
 
     session.send("How long?")
@@ -151,7 +151,7 @@ def test_a_message_goes_before_the_next_step_and_after_the_one_under_way(backend
         (1, True, ""),
         (2, False, "How long?"),
     ]
-    assert session.pace.has_work
+    assert session.background.has_work
 
 
 def test_no_step_begins_while_a_turn_is_under_way(backend, begin, clock):
@@ -167,7 +167,7 @@ def test_no_step_begins_while_a_turn_is_under_way(backend, begin, clock):
     session.send("How long?")
     clock.seconds += 10
 
-    session.go_on()
+    session.tick()
     session.advance()
     stepping = session.is_stepping
     gate.set()
@@ -183,7 +183,7 @@ def test_a_message_to_a_run_that_has_just_ended_by_itself_is_given_back(backend,
     gate = threading.Event()
     gated(backend, gate)
     clock.seconds += 2
-    session.go_on()
+    session.tick()
 
     session.send("Are you there?")
     gate.set()
@@ -191,7 +191,7 @@ def test_a_message_to_a_run_that_has_just_ended_by_itself_is_given_back(backend,
 
     assert session.status == "completed"
     assert isinstance(session.error, RunEndedError)
-    assert session.unsent == "Are you there?"
+    assert session.unsent_message == "Are you there?"
     assert said(session) == [(1, True, "Your results are here after 2 checks.")]
 
 
@@ -200,7 +200,7 @@ def test_a_stop_ends_a_run_in_a_step(backend, begin, clock):
     gate = threading.Event()
     gated(backend, gate)
     clock.seconds += 2
-    session.go_on()
+    session.tick()
 
     session.stop()
     gate.set()
@@ -218,7 +218,7 @@ def test_a_stop_between_two_steps_ends_a_run(backend, begin):
     assert session.wait(10)
 
     assert session.status == "cancelled"
-    assert not session.pace.has_work
+    assert not session.background.has_work
 
 
 def test_a_stop_while_a_message_waits_for_a_step_ends_the_run_without_an_error(backend, begin, clock):
@@ -226,7 +226,7 @@ def test_a_stop_while_a_message_waits_for_a_step_ends_the_run_without_an_error(b
     gate = threading.Event()
     gated(backend, gate)
     clock.seconds += 2
-    session.go_on()
+    session.tick()
     session.send("How long?")
 
     session.stop()
@@ -239,7 +239,7 @@ def test_a_stop_while_a_message_waits_for_a_step_ends_the_run_without_an_error(b
 
 def test_work_that_is_switched_off_goes_on_only_step_by_step(begin, clock):
     session = begin(lab())
-    session.pace.automatic = False
+    session.background.automatic = False
     before = look(session, clock, after=100)
     quiet = len(session.turns)
 
@@ -257,15 +257,15 @@ def test_a_run_that_only_judges_is_left_alone_after_many_steps_and_can_be_resume
     for _ in range(70):
         look(session, clock)
 
-    assert session.pace.judged == 60
-    assert session.pace.halted
+    assert session.background.judged == 60
+    assert session.background.halted
     assert len(session.turns) == 1
     clock.seconds += 1
     session.advance()
     assert session.wait(10)
-    assert session.pace.goes_on
+    assert session.background.goes_on
     look(session, clock)
-    assert session.pace.judged == 62
+    assert session.background.judged == 62
 
 
 def test_a_step_that_fails_halts_the_work_and_says_why(backend, begin, clock):
@@ -280,12 +280,12 @@ def test_a_step_that_fails_halts_the_work_and_says_why(backend, begin, clock):
 
     assert session.status == "waiting_for_user_input"
     assert str(session.error) == "Nothing answers there."
-    assert not session.pace.goes_on
+    assert not session.background.goes_on
     backend.pump = pump
     session.advance()
     assert session.wait(10)
     assert session.error is None
-    assert session.pace.goes_on
+    assert session.background.goes_on
 
 
 def test_events_of_a_step_that_broke_off_are_taken_back(backend, begin, clock):
@@ -317,15 +317,15 @@ def test_a_run_that_is_opened_from_its_record_stands_still_until_it_is_told_to_g
     assert session.wait(10)
 
     assert before == "waiting_for_user_input"
-    assert session.pace.has_work
-    assert session.pace.halted == ""
+    assert session.background.has_work
+    assert session.background.halted == ""
     assert [turn.is_background for turn in session.turns] == [False, True]
 
 
 def test_a_run_without_background_work_is_opened_without(backend, begin):
     run_id = begin(document(say("chat"))).run_id
 
-    assert not DebugSession.open(backend, run_id).pace.has_work
+    assert not DebugSession.open(backend, run_id).background.has_work
 
 
 def test_there_is_nothing_to_advance_before_a_run_has_begun(backend):

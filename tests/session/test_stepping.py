@@ -25,7 +25,7 @@ def debugged(backend, *parts, **config):
 
 def started(session):
     session.start(TurnInput.saying(None))
-    assert session.wait_still(10)
+    assert session.wait_until_idle(10)
 
 
 def last_event(session):
@@ -35,7 +35,7 @@ def last_event(session):
 def gone_on(session):
     """Let it go on, and wait until it stands still again or has ended."""
     session.gate.resume()
-    assert session.wait_still(10)
+    assert session.wait_until_idle(10)
 
 
 LINE = [static("a", "A"), static("b", "B"), say("chat"), direct("a", "b"), direct("b", "chat")]
@@ -64,7 +64,7 @@ def test_stepping_by_event_shows_one_event_more_each_time(backend):
 
     for _ in range(3):
         session.gate.step("event")
-        session.wait_still(10)
+        session.wait_until_idle(10)
         seen.append(len(session.turns[0].events))
 
     assert seen == [1, 2, 3, 4]
@@ -78,10 +78,10 @@ def test_stepping_by_node_stands_still_before_each_node(backend):
     stops = [session.stop_point.text]
 
     session.gate.step("node")
-    session.wait_still(10)
+    session.wait_until_idle(10)
     stops.append(session.stop_point.text)
     session.gate.step("node")
-    session.wait_still(10)
+    session.wait_until_idle(10)
 
     assert stops == ["Before A.", "Before B."]
     assert session.status == "waiting_for_user_input"
@@ -93,10 +93,10 @@ def test_stepping_by_turn_stands_still_as_each_turn_begins(backend):
     started(session)
     first = session.stop_point.text
     session.gate.step("turn")
-    session.wait_still(10)
+    session.wait_until_idle(10)
 
     session.send("Hi")
-    session.wait_still(10)
+    session.wait_until_idle(10)
 
     assert first == "Turn 1 begins."
     assert session.stop_point.text == "Turn 2 begins."
@@ -110,7 +110,7 @@ def test_a_run_goes_to_a_node(backend):
     started(session)
 
     session.gate.run_to("b")
-    session.wait_still(10)
+    session.wait_until_idle(10)
 
     assert session.stop_point.reason == "target"
     assert last_event(session).origin_node_logical_id == "b"
@@ -132,7 +132,7 @@ def test_the_fifth_visit_of_a_node_is_stopped_before_and_a_variable_edited_there
     visits = [event for event in session.turns[0].events if event.type == "start_node_run"]
 
     session.edit([VariableEdit("runtime", "way", "right")])
-    session.wait_still(10)
+    session.wait_until_idle(10)
     told = [event.type for event in session.turns[0].events[-2:]]
     gone_on(session)
 
@@ -150,7 +150,7 @@ def test_a_run_that_stands_still_after_an_edit_says_why_as_before(backend):
     before = session.stop_point.text
 
     session.edit([VariableEdit("dynamic", "x", 1)])
-    session.wait_still(10)
+    session.wait_until_idle(10)
 
     assert session.stop_point.text == before
     assert last_event(session).type == "workflow_show_state"
@@ -203,7 +203,7 @@ def test_a_first_turn_that_stands_still_has_the_id_that_its_run_will_have(backen
     session = debugged(backend, *LINE)
     session.breakpoints.put(Breakpoint("before", "a"))
     started(session)
-    early = session.begun_run_id
+    early = session.started_run_id
 
     gone_on(session)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from debugger.analysis.node_table import place_words
-from debugger.session.background import BackgroundPace
+from debugger.session.background import BackgroundScheduler
 from debugger.views import commands, state
 from debugger.views.parts.bar.component import Badge, Button, Item, Space, Toggle, Words
 from debugger.views.parts.plain import count
@@ -13,7 +13,7 @@ from debugger.views.reading import Reading
 def background(now: Reading) -> list[Item]:
     """What a bar tells of it; nothing while a run has no background work."""
     session = now.session
-    pace = session.pace
+    pace = session.background
     if session.busy or not pace.has_work:
         return []
     told = Words(" ".join([*_companions(now), *_judged(pace), *_pace(now)]))
@@ -29,12 +29,12 @@ def _companions(now: Reading) -> list[str]:
     ]
 
 
-def _judged(pace: BackgroundPace) -> list[str]:
+def _judged(pace: BackgroundScheduler) -> list[str]:
     return [f"Conditions judged {count(pace.judged, 'time')}."] if pace.judged else []
 
 
 def _pace(now: Reading) -> list[str]:
-    pace = now.session.pace
+    pace = now.session.background
     if now.session.is_stepping:
         return ["A step is under way."]
     if pace.halted and pace.automatic:
@@ -46,7 +46,7 @@ def _pace(now: Reading) -> list[str]:
 
 
 def _controls(now: Reading) -> list[Item]:
-    pace = now.session.pace
+    pace = now.session.background
     no_run = now.session.backend.capabilities.reason_against("run_turns")
     state.set_widget(commands.AUTOMATIC_KEY, pace.automatic)
     by_itself = Toggle(

@@ -60,7 +60,7 @@ def _run(session: DebugSession) -> list[Item]:
         told.append(Words(f"Turn {session.turns[-1].number}"))
     if session.elapsed:
         told.append(Words(_duration(session.elapsed)))
-    if session.run_id and not session.busy and not session.unread:
+    if session.run_id and not session.busy and not session.turns_to_load:
         told.append(
             Button(
                 "reload_run",
@@ -89,7 +89,9 @@ def _duration(seconds: float) -> str:
 
 def _actions(session: DebugSession) -> list[Item]:
     no_run = session.backend.capabilities.reason_against("run_turns")
-    can_stop = session.busy or (session.run_id is not None and not session.is_over and not session.unread)
+    can_stop = session.busy or (
+        session.run_id is not None and not session.is_over and not session.turns_to_load
+    )
     if session.status == "not_started" and not session.busy:
         begin = Button(
             "start",
@@ -107,7 +109,7 @@ def _actions(session: DebugSession) -> list[Item]:
             "Restart",
             panes.redrawing("bar", commands.restart),
             icon=":material/restart_alt:",
-            disabled=session.busy or bool(session.unread) or no_run is not None,
+            disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
             help=no_run or "Begin another run with the input on the left; this one stays on record",
         )
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run

@@ -30,7 +30,7 @@ def conversation(now: Reading) -> None:
         earlier=_switch(earlier) if earlier else None,
         under_way=_at_work(now) if now.session.busy else None,
         empty=_empty(now) if is_empty else None,
-        start=_start(now) if is_empty and not now.session.unread else None,
+        start=_start(now) if is_empty and not now.session.turns_to_load else None,
         page=now.session.run_id,
     )
     if now.session.desk.pending is not None:
@@ -60,8 +60,8 @@ def _last_turn(now: Reading) -> int:
 
 def _empty(now: Reading) -> Line:
     """What stands there before anything is said."""
-    if now.session.unread:
-        return Line(f"Reading {count(now.session.unread, 'turn')} …", "progress_activity")
+    if now.session.turns_to_load:
+        return Line(f"Reading {count(now.session.turns_to_load, 'turn')} …", "progress_activity")
     return Line("What user and agent say appears here.")
 
 
@@ -114,7 +114,7 @@ def _message_box(now: Reading) -> None:
 
 def _asks(now: Reading) -> str:
     """What the empty box says."""
-    if now.session.unread:
+    if now.session.turns_to_load:
         return "The run is being read."
     return "The turn is still running." if now.session.busy else now.hint.sentence
 
@@ -122,6 +122,6 @@ def _asks(now: Reading) -> str:
 def _takes_message(now: Reading) -> bool:
     if now.session.backend.capabilities.reason_against("run_turns"):
         return False
-    if now.session.busy or now.session.unread:
+    if now.session.busy or now.session.turns_to_load:
         return False
     return now.hint.kind == "message" or now.session.status == "not_started"

@@ -16,7 +16,7 @@ _LONGEST = 120
 
 def cut_off(now: Reading) -> None:
     """Draw it, with what can be done."""
-    turn = now.session.cut_off
+    turn = now.session.interrupted_turn
     if turn is None:
         return
     message = _message(turn)

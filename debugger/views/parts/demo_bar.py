@@ -60,7 +60,7 @@ def _actions(session: DebugSession) -> list[Item]:
         "Begin again",
         panes.redrawing("bar", commands.restart),
         icon=":material/restart_alt:",
-        disabled=session.busy or bool(session.unread) or no_run is not None,
+        disabled=session.busy or bool(session.turns_to_load) or no_run is not None,
         help=no_run or "Begin another conversation; this one stays on record",
     )
     reason = session.backend.capabilities.reason_against("stop_mid_turn") if session.busy else no_run
@@ -69,7 +69,7 @@ def _actions(session: DebugSession) -> list[Item]:
         "Stop",
         panes.redrawing("bar", commands.stop),
         icon=":material/stop:",
-        disabled=session.is_over or bool(session.unread) or reason is not None,
+        disabled=session.is_over or bool(session.turns_to_load) or reason is not None,
         help=reason or "End the conversation",
         shortcut=keys("stop"),
     )

@@ -32,7 +32,7 @@ _TOLD = {
 
 def export_menu(session: DebugSession) -> Button:
     """The button that opens the menu, greyed until something is on record; the menu while it is open."""
-    is_ready = session.run_id is not None and not session.busy and not session.unread
+    is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
     if state.page().shows_exports and is_ready:
         shown = st.dialog(
             "Export the run", icon=":material/download:", on_dismiss=export_commands.close_exports

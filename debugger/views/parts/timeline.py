@@ -28,7 +28,7 @@ def timeline_pager(now: Reading, found: Shown) -> Pager:
 
 def timeline(now: Reading, found: Shown, page: Pager) -> None:
     """Draw the rows of a page, or say why there are none."""
-    if now.session.unread:
+    if now.session.turns_to_load:
         st.caption("The events appear here once the run is read.")
     elif not now.rows:
         st.caption("Everything that happens in the run appears here as a row: start the run to see some.")

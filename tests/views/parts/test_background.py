@@ -19,7 +19,7 @@ def later(app, backend, page, settle):
 
     def passed():
         backend.ahead += 10
-        page().session.pace.resume()
+        page().session.background.resume()
         app.run()
         settle()
 
@@ -107,7 +107,7 @@ def test_the_switch_stays_as_it_was_left_for_the_next_run(app, backend, page, pr
     press("restart")
 
     assert control(app, "advance_by_itself").value is False
-    assert page().session.pace.automatic is False
+    assert page().session.background.automatic is False
 
 
 def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, page, press):
@@ -250,7 +250,7 @@ def test_a_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, pag
     use(app, "reload_run")
 
     assert page().session is not old
-    assert page().session.pace.goes_on
+    assert page().session.background.goes_on
 
 
 def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, page, press, later):

@@ -29,7 +29,7 @@ def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, p
     opened(app, backend, say("chat", "Be kind."), static("bye", "Bye"), LEAVES)
     use(app, "who_answers_choice", "I, for every model")
     send(app, "Hello")
-    page().session.wait_still(10)
+    page().session.wait_until_idle(10)
     app.run()
     shown, asked = marked(app), [text.value for text in app.text]
     app.radio("desk_1_edge").set_value("edge_chat_bye").run()
@@ -49,7 +49,7 @@ def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend
     opened(app, backend, say("chat", structured_output_schema=schema))
     page().session.desk.asks_all = True
     send(app, "Hello")
-    page().session.wait_still(10)
+    page().session.wait_until_idle(10)
     app.run()
     app.text_area("desk_1_fields").set_value("{city").run()
 
@@ -65,7 +65,7 @@ def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
     opened(app, backend, say("chat"))
     page().session.desk.asks_all = True
     send(app, "Hello")
-    page().session.wait_still(10)
+    page().session.wait_until_idle(10)
     app.run()
     app.text_area("desk_1_text").set_value("Good day").run()
     app.checkbox("desk_1_pin").check().run()

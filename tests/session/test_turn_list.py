@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from debugger.protocol.events import AssistantResponseEvent, WaitingEvaluationBoundaryEvent
 from debugger.protocol.runs import TurnInput, TurnLog
-from debugger.session.logbook import Logbook
+from debugger.session.turn_list import TurnList
 
 
 def test_background_work_is_shown_once_something_happens_in_it():
-    book = Logbook()
+    book = TurnList()
     turn = book.new_turn(TurnInput.saying("Hello"))
     step = book.new_step()
     before = book.logs
@@ -18,7 +18,7 @@ def test_background_work_is_shown_once_something_happens_in_it():
 
 
 def test_what_no_record_tells_of_is_not_shown():
-    book = Logbook()
+    book = TurnList()
     step = book.new_step()
 
     book.add(step, WaitingEvaluationBoundaryEvent(edges_evaluated=1))
@@ -28,7 +28,7 @@ def test_what_no_record_tells_of_is_not_shown():
 
 
 def test_a_turn_that_begins_during_background_work_stands_after_it():
-    book = Logbook()
+    book = TurnList()
     book.new_turn(TurnInput.saying("Hello"))
     step = book.new_step()
 
@@ -43,7 +43,7 @@ def test_a_turn_that_begins_during_background_work_stands_after_it():
 
 
 def test_only_the_log_itself_is_forgotten_and_not_one_that_is_equal():
-    book = Logbook()
+    book = TurnList()
     first = book.new_turn(TurnInput())
     step = book.new_step()
     twin = book.new_step()
@@ -51,7 +51,7 @@ def test_only_the_log_itself_is_forgotten_and_not_one_that_is_equal():
     book.add(twin, AssistantResponseEvent(logical_id="a"))
     book.add(step, AssistantResponseEvent(logical_id="a"))
 
-    book.forget(twin)
+    book.remove(twin)
 
     assert book.logs[0] is first
     assert any(log is step for log in book.logs)
@@ -60,7 +60,7 @@ def test_only_the_log_itself_is_forgotten_and_not_one_that_is_equal():
 
 def test_events_are_counted_while_turns_grow_come_and_go():
     said = AssistantResponseEvent(content="Hello")
-    book = Logbook([TurnLog(1, TurnInput(), [said, said])])
+    book = TurnList([TurnLog(1, TurnInput(), [said, said])])
     counts = [book.event_count]
 
     for _ in range(3):
@@ -69,6 +69,6 @@ def test_events_are_counted_while_turns_grow_come_and_go():
         counts.append(book.event_count)
         book.add(turn, said)
         counts.append(book.event_count)
-    book.forget(turn)
+    book.remove(turn)
 
     assert [*counts, book.event_count] == [2, 3, 4, 5, 6, 7, 8, 6]

@@ -1,0 +1,182 @@
+"""Comparison of a session with its run's record, for turns of other clients and turns of unknown outcome."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from debugger.analysis.side_effects import ledger_of
+from debugger.backends.base import Backend, FoundTurn, RunRevision
+from debugger.errors import DebuggerError, OutcomeUnknownError
+from debugger.protocol.runs import RunRecord, SentTurn, TurnLog, recorded_logs
+from debugger.session.worker import BackgroundCall
+
+FIRST_WAIT = 2.0
+MAX_WAIT = 30.0
+"""Seconds between two looks at the record of an open run: at first, and at most."""
+LOCAL_WAIT = 1.0
+"""Seconds between two looks where the record is in this process's own store."""
+
+
+@dataclass
+class PendingTurn:
+    """A turn that was sent, and nothing tells whether it was executed."""
+
+    sent: SentTurn
+    log: TurnLog
+    """The turn as the session shows it."""
+    error: OutcomeUnknownError
+    """Why the outcome is not known."""
+    run_id: str | None = None
+    """The run; ``None`` of a first turn."""
+    checks: int = 0
+    """How often the record was searched since."""
+
+    @property
+    def message(self) -> str:
+        """Return the user's message in it."""
+        return self.log.message
+
+
+@dataclass(frozen=True)
+class RecordRead:
+    """What was read of a run on record."""
+
+    purpose: Literal["revision", "load", "pending"]
+    revision: RunRevision | None = None
+    record: RunRecord | None = None
+    """The record, where it differs from what the session shows."""
+    found: FoundTurn | None = None
+    """What was found of a pending turn."""
+    newer_turns: int = 0
+    """Turns of users that the session does not show."""
+
+
+class RecordSync:
+    """Reads the record of an open run on a thread of its own, now and then or on demand.
+
+    Args:
+        backend: Has the record.
+        workflow_id: The run's workflow.
+    """
+
+    def __init__(self, backend: Backend, workflow_id: str) -> None:
+        self.known_length: int | None = 0
+        """Pairs of the record that the session shows; ``None`` where it shows something else."""
+        self.newer_turns = 0
+        """Turns of other clients that the session does not show."""
+        self.follows = False
+        """Load the turns of other clients as they come."""
+        self.revision: RunRevision | None = None
+        """The state of the record at the last look."""
+        self.pending: PendingTurn | None = None
+        """The turn of unknown outcome."""
+        self.error: DebuggerError | None = None
+        """Why the record could not be read at the last look."""
+        self._backend = backend
+        self._workflow_id = workflow_id
+        self._is_local = backend.notebook is not None
+        self._call: BackgroundCall[RecordRead] | None = None
+        self._is_loading = False
+        self._wait = self._first_wait
+        self._due = time.monotonic() + self._wait
+
+    @property
+    def is_reading(self) -> bool:
+        """Return whether the record is being read."""
+        return self._call is not None and self._call.busy
+
+    @property
+    def is_loading(self) -> bool:
+        """Return whether the record is being read because the session shows something else."""
+        return self._is_loading
+
+    @property
+    def seconds_between(self) -> float:
+        """Return the seconds between two looks, at this moment."""
+        return self._wait
+
+    def reset(self) -> None:
+        """Look often again: something has happened in the run."""
+        self._wait = self._first_wait
+        self._due = time.monotonic() + self._wait
+
+    def start(self, run_id: str | None, number: int, *, at_once: bool = False) -> None:
+        """Start reading, where it is due and nothing is being read.
+
+        Args:
+            run_id: The run; ``None`` where it is not known.
+            number: The number of the last turn that the session shows.
+            at_once: Read now, whether or not it is due.
+        """
+        if self._call is not None or not (at_once or time.monotonic() >= self._due):
+            return
+        pending = self.pending
+        if pending is not None:
+            pending.checks += 1
+            self._call = BackgroundCall(lambda: self._search(pending))
+        elif run_id is not None:
+            self._call = BackgroundCall(lambda: self._read(run_id, number))
+
+    def load(self, run_id: str) -> None:
+        """Start reading the whole record; what is being read is dropped."""
+        self._is_loading = True
+        self._call = BackgroundCall(lambda: RecordRead("load", record=self._backend.record(run_id)))
+
+    def collect(self) -> RecordRead | None:
+        """Return what was read since the last call; ``None`` where nothing was."""
+        call = self._call
+        if call is None or call.busy:
+            return None
+        self._call, self.error, self._is_loading = None, call.error, False
+        if not self._is_local:
+            self._wait = min(1.5 * self._wait, MAX_WAIT)
+        self._due = time.monotonic() + self._wait
+        return call.outcome
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until nothing is being read, and return whether that came in time (seconds)."""
+        return self._call is None or self._call.wait(timeout)
+
+    def _search(self, pending: PendingTurn) -> RecordRead:
+        found = self._backend.find_turn(self._workflow_id, pending.sent)
+        return RecordRead("pending", record=found.record, found=found)
+
+    def _read(self, run_id: str, number: int) -> RecordRead:
+        revision, known = self._backend.revision(run_id), self.known_length
+        if revision.record_length == known:
+            return RecordRead("revision", revision)
+        record = self._backend.record(run_id)
+        newer = 0 if known is None else newer_turns(record, known, number)
+        return RecordRead("revision", revision, record, newer_turns=newer)
+
+    @property
+    def _first_wait(self) -> float:
+        return LOCAL_WAIT if self._is_local else FIRST_WAIT
+
+
+def logs_of(record: RunRecord, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
+    """Return the logs of a record from one of its pairs on, and their side effects.
+
+    Args:
+        record: The record.
+        start: The number of pairs that are left out.
+        number: The number of the turn before.
+
+    Raises:
+        StoreError: A stored turn was damaged.
+    """
+    logs: list[TurnLog] = []
+    effects: dict[str, list[Any]] = {}
+    for turn, log in recorded_logs(record.turns[start:], after=number):
+        effects |= ledger_of(turn)
+        if log is not None:
+            logs.append(log)
+    return logs, effects
+
+
+def newer_turns(record: RunRecord, start: int, number: int) -> int:
+    """Return how many turns of users a record has from one of its pairs on."""
+    logs, _ = logs_of(record, start, number)
+    return sum(not log.is_background for log in logs)
