@@ -46,8 +46,6 @@ class TurnClaim:
     client_turn_id: str | None = None
     user_turn_number: int | None = None
     """The number of the user's turn; ``None`` of background work."""
-    clears_unfinished: bool = False
-    """The run has an interrupted turn, which this one follows."""
 
     version_name: str | None = None
     """Read on the first turn of a run, like the next."""
@@ -189,7 +187,7 @@ _SNAPSHOT = _RENEW.values(events=bindparam("events"), event_count=bindparam("eve
 
 _HELD = select(turns.c.turn_number).where(_CLAIMED)
 
-CLAIMED_COLUMNS = (
+_CLAIMED_COLUMNS = (
     turns.c.run_id,
     turns.c.turn_number,
     turns.c.claim_id,
@@ -200,10 +198,13 @@ CLAIMED_COLUMNS = (
 )
 
 _POSITION = (
-    select(runs.c.status, runs.c.turn_count, *CLAIMED_COLUMNS)
+    select(runs.c.status, runs.c.turn_count, *_CLAIMED_COLUMNS)
     .select_from(runs.outerjoin(turns, and_(turns.c.run_id == runs.c.id, IN_PROGRESS)))
     .where(runs.c.id == bindparam("run_id"))
 )
+
+_IN_PROGRESS = select(*_CLAIMED_COLUMNS).where(IN_PROGRESS)
+_IN_PROGRESS_OF_RUN = _IN_PROGRESS.where(turns.c.run_id == bindparam("run_id"))
 
 
 class _RunKey(NamedTuple):
@@ -227,6 +228,8 @@ class ClaimStatements:
         self._snapshot = Prepared(_SNAPSHOT, dialect)
         self._held = Prepared(_HELD, dialect)
         self._position = Prepared(_POSITION, dialect)
+        self._in_progress = Prepared(_IN_PROGRESS, dialect)
+        self._in_progress_of_run = Prepared(_IN_PROGRESS_OF_RUN, dialect)
 
     def take(self, cursor: DBAPICursor, claim: TurnClaim) -> None:
         """Claim a turn.
@@ -280,6 +283,15 @@ class ClaimStatements:
         """Return whether this very claim is stored."""
         self._held.run(cursor, claim)
         return cursor.fetchone() is not None
+
+    def in_progress(self, cursor: DBAPICursor, run_id: str | None) -> list[ClaimedTurn]:
+        """Return the claimed turns, of every run or of one."""
+        statement = self._in_progress if run_id is None else self._in_progress_of_run
+        statement.run(cursor, _RunKey(run_id or ""))
+        found: list[ClaimedTurn] = []
+        while (row := cursor.fetchone()) is not None:
+            found.append(ClaimedTurn(*row))
+        return found
 
     def position(self, cursor: DBAPICursor, run_id: str) -> RunPosition | None:
         """Return the state of a run in its record; ``None`` where there is no such run."""

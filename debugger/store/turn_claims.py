@@ -10,8 +10,6 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
-    CLAIMED_COLUMNS,
-    ClaimedTurn,
     ClaimStatements,
     Progress,
     RunPosition,
@@ -158,16 +156,15 @@ class TurnClaims:
         Returns:
             How many turns were interrupted.
         """
-        condition = IN_PROGRESS if run_id is None else IN_PROGRESS & (turns.c.run_id == run_id)
-        with self._database.reading() as connection:
-            claimed = [
-                ClaimedTurn(*row) for row in connection.execute(select(*CLAIMED_COLUMNS).where(condition))
-            ]
+        with self._database.reading_cursor() as cursor:
+            claimed = self._claims.in_progress(cursor, run_id)
         lapsed = [turn for turn in claimed if turn.claim_id not in but_for and turn.has_lapsed]
         if not lapsed:
             return 0
         with self._database.writing() as connection:
-            return sum(_interrupt(connection, turn) for turn in lapsed)
+            return sum(
+                _interrupt(connection, turn.run_id, turn.claim_id, turn.lease_until) for turn in lapsed
+            )
 
     def _is_stored(self, turn: FinishedTurn) -> bool:
         with self._database.reading_cursor() as cursor:
@@ -176,18 +173,17 @@ class TurnClaims:
 
 def interrupt_all(connection: Connection) -> None:
     """Interrupt every turn in progress: in a restored database none of them is being executed."""
-    for row in connection.execute(select(*CLAIMED_COLUMNS).where(IN_PROGRESS)).all():
-        _interrupt(connection, ClaimedTurn(*row))
+    for row in connection.execute(select(turns).where(IN_PROGRESS)).all():
+        _interrupt(connection, row.run_id, row.claim_id, row.lease_until)
 
 
-def _interrupt(connection: Connection, claimed: ClaimedTurn) -> bool:
+def _interrupt(connection: Connection, run_id: str, claim_id: str, lease_until: float) -> bool:
     """Move a claimed turn to the journal; return whether its claim was still as it was read."""
-    run = connection.execute(select(runs).where(runs.c.id == claimed.run_id).with_for_update()).one_or_none()
+    run = connection.execute(select(runs).where(runs.c.id == run_id).with_for_update()).one_or_none()
     same_claim: tuple[ColumnElement[bool], ...] = (
-        turns.c.run_id == claimed.run_id,
-        turns.c.turn_number == claimed.turn_number,
-        turns.c.claim_id == claimed.claim_id,
-        turns.c.lease_until == claimed.lease_until,
+        turns.c.run_id == run_id,
+        turns.c.claim_id == claim_id,
+        turns.c.lease_until == lease_until,
     )
     turn = connection.execute(select(turns).where(*same_claim).with_for_update()).one_or_none()
     if run is None or turn is None:
