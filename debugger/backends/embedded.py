@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
-from debugger.backends.base import Capabilities, Page, TurnStream
-from debugger.backends.claims import Claims
+from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnStream
 from debugger.backends.doors import Doors
 from debugger.backends.forks import Forks
 from debugger.backends.global_values import GlobalValues
 from debugger.backends.interpreters import Interpreters
-from debugger.backends.opened import begin_run, refuse_lost, resume_run
-from debugger.backends.recording import Recorder
+from debugger.backends.leases import Leases
 from debugger.backends.replays import Replays
 from debugger.backends.reruns import Reruns
 from debugger.backends.responders import find_script, responder_for
+from debugger.backends.turns import TurnRequest, Turns
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.engine.expansion import SUPER_NODE, expand
@@ -27,23 +25,16 @@ from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.responders.base import Responder
 from debugger.engine.world import NEVER, World
-from debugger.errors import InputError
+from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, TurnInput, TurnLog, TurnResult, turn_logs
+from debugger.protocol.runs import IN_PROGRESS, Run, RunRecord, SentTurn, TurnInput, TurnLog, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
-from debugger.store import Notebook, Store, new_id
+from debugger.store import Notebook, Store
 
 _ALL = 1_000_000
-
-
-class _Hands(NamedTuple):
-    """Who may reach into a segment from another thread."""
-
-    cancelled: threading.Event
-    control: Control | None
 
 
 class EmbeddedBackend:
@@ -86,16 +77,20 @@ class EmbeddedBackend:
         """The store's global variables, with which every new run begins."""
         self._doors = Doors(self.settings, self._world, environment, secrets=self.global_values.secrets)
         self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
-        self._claims = Claims()
-        self._recorder = Recorder(self.store, self._world)
+        self._leases = Leases(self.store, self.settings.turn_lease)
+        self._turns = Turns(
+            self.store, self._interpreters, self.global_values, self._leases, self._world, self._past
+        )
         self._forks = Forks(self.store, self._interpreters, self._world)
         self.reruns = Reruns(self.store, self._interpreters, self._forks, self._world)
         """Runs made out of past turns, in another version or workflow if need be."""
         self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()))
         self._replays = Replays(self.store, self._forks, self._replaying, self._past)
+        self._leases.lapse()
 
     def close(self) -> None:
-        """Close the store."""
+        """End the turns in progress, which count as interrupted, and close the store."""
+        self._leases.close()
         self.store.close()
 
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
@@ -157,12 +152,37 @@ class EmbeddedBackend:
         self._replaying.forget(workflow_id)
 
     def run(self, run_id: str) -> Run:
-        """See `Backend.run`."""
-        return self.store.run(check_id("run", run_id))
+        """See `Backend.run`. A turn in progress is its last pair, with the events so far."""
+        self._leases.lapse(check_id("run", run_id))
+        return self.store.run(run_id)
 
     def record(self, run_id: str) -> RunRecord:
         """See `Backend.record`."""
-        return self.store.record(check_id("run", run_id))
+        self._leases.lapse(check_id("run", run_id))
+        return self.store.record(run_id)
+
+    def revision(self, run_id: str) -> RunRevision:
+        """See `Backend.revision`."""
+        position = self.store.claims.position(check_id("run", run_id))
+        if position.claimed is not None and self._leases.lapse(run_id):
+            position = self.store.claims.position(run_id)
+        turn = position.claimed
+        number, count = (turn.user_turn_number, turn.event_count) if turn is not None else (None, 0)
+        return RunRevision(position.status, position.turn_count, number, count)
+
+    def find_turn(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
+        """See `Backend.find_turn`.
+
+        Raises:
+            InputError: An id is malformed.
+            NotFoundError: There is no such run.
+            ConflictError: The client turn id names a turn of another run or workflow.
+        """
+        check_id("workflow", workflow_id)
+        if sent.run_id is not None:
+            check_id("run", sent.run_id)
+        self._leases.lapse()
+        return self._turns.stored.search(workflow_id, sent)
 
     def runs(
         self,
@@ -176,6 +196,7 @@ class EmbeddedBackend:
         """See `Backend.runs`."""
         if workflow_id is not None:
             check_id("workflow", workflow_id)
+        self._leases.lapse()
         return Page(*self.store.find_runs(search or RunSearch(), workflow_id, status, page, size))
 
     def execute(
@@ -195,19 +216,31 @@ class EmbeddedBackend:
             InputError: An id is malformed, or the input cannot be used.
             NotFoundError: There is no such workflow, version or run.
             RunEndedError: The run is over.
-            ConflictError: Another turn of the run is under way, or came first; or the run stands at a node
-                that its version does not have any more.
+            StaleTurnError: The run has newer turns than the caller expects.
+            TurnInProgressError: Another turn of the run, or a step of its background work, is being executed.
+            ConflictError: The run stands at a node that its version does not have any more, or the client
+                turn id names a turn of another run or workflow.
         """
         check_id("workflow", workflow_id)
         if run_id is not None:
             check_id("run", run_id)
         elif turn_input.command == "stop":
             raise InputError("There is no run to stop.", advice="Send the command with the id of a run.")
-        hands = _Hands(cancelled or NEVER, control)
-        if run_id is None:
-            new = new_id()
-            return TurnStream(new, self._first_turn(workflow_id, turn_input, new, version_number, hands))
-        return TurnStream(run_id, self._turn(workflow_id, turn_input, run_id, hands))
+        elif expected_turn_number not in (None, 1):
+            raise StaleTurnError(
+                f"A new run begins with turn 1, and turn {expected_turn_number} is expected.",
+                advice="Name the run, or expect turn 1.",
+            )
+        request = TurnRequest(
+            workflow_id,
+            turn_input,
+            run_id,
+            expected_turn_number,
+            version_number,
+            cancelled or NEVER,
+            control,
+        )
+        return self._turns.execute(request)
 
     def pump(
         self,
@@ -223,12 +256,11 @@ class EmbeddedBackend:
             InputError: An id is malformed, or the run is another workflow's.
             NotFoundError: There is no such workflow, version or run.
             RunEndedError: The run is over.
-            ConflictError: A turn of the run is under way, or came first.
+            TurnInProgressError: A turn of the run, or another step, is being executed.
         """
         check_id("workflow", workflow_id)
         check_id("run", run_id)
-        hands = _Hands(cancelled or NEVER, control)
-        return TurnStream(run_id, self._background(workflow_id, run_id, hands))
+        return self._turns.pump(workflow_id, run_id, cancelled or NEVER, control)
 
     def fork(
         self,
@@ -267,55 +299,6 @@ class EmbeddedBackend:
         """
         return self._replays.replay(check_id("run", run_id), turn_number, cancelled)
 
-    def _first_turn(
-        self,
-        workflow_id: str,
-        turn_input: TurnInput,
-        run_id: str,
-        version_number: int | None,
-        hands: _Hands,
-    ) -> Generator[Event, None, TurnResult]:
-        with self._claims.claimed(run_id):  # others may know the id before the turn is over
-            opened = begin_run(
-                self.store, self._interpreters, workflow_id, turn_input, version_number, run_id
-            )
-            self.global_values.supply(opened.state, opened.interpreter.workflow)
-            segment = opened.interpreter.turn(
-                opened.state, turn_input, cancelled=hands.cancelled, control=hands.control
-            )
-            given = yield from self._recorder.gathered(segment)
-            return self._recorder.turn(opened, given, turn_input.run_by)
-
-    def _turn(
-        self, workflow_id: str, turn_input: TurnInput, run_id: str, hands: _Hands
-    ) -> Generator[Event, None, TurnResult]:
-        with self._claims.claimed(run_id):
-            opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
-            if turn_input.command != "stop":
-                refuse_lost(opened)
-            segment = opened.interpreter.turn(
-                opened.state,
-                turn_input,
-                past=lambda: self._past(run_id),
-                cancelled=hands.cancelled,
-                control=hands.control,
-            )
-            given = yield from self._recorder.gathered(segment)
-            return self._recorder.turn(opened, given, turn_input.run_by)
-
-    def _background(self, workflow_id: str, run_id: str, hands: _Hands) -> Generator[Event, None, TurnResult]:
-        with self._claims.claimed(run_id):
-            opened = resume_run(self.store, self._interpreters, workflow_id, run_id)
-            refuse_lost(opened)
-            segment = opened.interpreter.pump(
-                opened.state,
-                past=lambda: self._past(run_id),
-                cancelled=hands.cancelled,
-                control=hands.control,
-            )
-            given = yield from self._recorder.gathered(segment)
-            return self._recorder.background(opened, given)
-
     def _interpreter(
         self, workflow_id: str, version_number: int, *, doors: Doors
     ) -> tuple[Interpreter, frozenset[str]]:
@@ -334,7 +317,10 @@ class EmbeddedBackend:
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)
 
     def _load_run(self, run_id: str) -> JsonObject:
-        return self.run(run_id).to_wire()
+        """Return the record of a run as nodes read it: with its finished turns."""
+        wire = self.run(run_id).to_wire()
+        pairs = [pair for pair in wire["input_output_pairs"] if not pair.get(IN_PROGRESS)]
+        return {**wire, "input_output_pairs": pairs}
 
     def _past(self, run_id: str) -> list[TurnLog]:
         """The finished turns of a run."""

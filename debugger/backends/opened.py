@@ -1,4 +1,4 @@
-"""A run as a turn or its background work finds it: begun just now, or read back from the store."""
+"""Runs that are opened for a turn or for background work: new ones, or read from the store."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from dataclasses import dataclass
 from debugger.backends.interpreters import Interpreters
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
-from debugger.errors import ConflictError, InputError, RunEndedError
-from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput
+from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
+from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, requested_version
 from debugger.store import Store
 
 
 @dataclass(slots=True)
 class OpenedRun:
-    """A run that can be gone on with."""
+    """A run that can be continued."""
 
     run_id: str
     workflow_id: str
     version_number: int
     version_name: str | None
-    """Known of a run that begins."""
+    """Known of a new run."""
     pair_number: int
     """The number of the input/output pair that its record gets next, from 1."""
     interpreter: Interpreter
     state: RunState
+    status: RunStatus
+    is_new: bool = False
+    """It has no row in the store yet."""
+    has_unfinished: bool = False
+    """It has an interrupted turn."""
 
 
 def begin_run(
@@ -35,24 +40,32 @@ def begin_run(
     version_number: int | None,
     run_id: str,
 ) -> OpenedRun:
-    """A new run, under an id that is not taken yet.
+    """Open a new run, under an id that is not taken yet.
 
     Raises:
         NotFoundError: There is no such workflow or version.
         NotStartableError: The workflow has no start node.
         InputError: The input says where to begin, and that cannot be used.
     """
-    number, name = store.starting_version(workflow_id, _wanted_version(turn_input, version_number))
+    number, name = store.starting_version(workflow_id, requested_version(version_number, turn_input))
     interpreter = interpreters.of(workflow_id, number)
-    return OpenedRun(run_id, workflow_id, number, name, 1, interpreter, interpreter.begin(turn_input))
+    state = interpreter.begin(turn_input)
+    return OpenedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)
 
 
-def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_id: str) -> OpenedRun:
-    """A run as it stands.
+def resume_run(
+    store: Store,
+    interpreters: Interpreters,
+    workflow_id: str,
+    run_id: str,
+    expected_turn_number: int | None = None,
+) -> OpenedRun:
+    """Open a run after its last finished turn.
 
     Raises:
-        NotFoundError: There is no such run.
+        NotFoundError: There is no such run, or it has no finished turn.
         InputError: It is another workflow's.
+        StaleTurnError: Its next turn has another number than the caller expects.
         RunEndedError: It is over.
     """
     checkpoint = store.checkpoint(run_id)
@@ -61,11 +74,11 @@ def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_i
             f"Run {run_id} belongs to the workflow {checkpoint.workflow_id}, not to {workflow_id}.",
             advice="Send the turn to the run's own workflow.",
         )
+    state = RunState.from_json(checkpoint.checkpoint)
+    if expected_turn_number not in (None, state.turn_number + 1):
+        raise _stale_turn(run_id, expected_turn_number or 0, state.turn_number)
     if checkpoint.status in TERMINAL_STATUSES:
-        raise RunEndedError(
-            f"Run {run_id} is over ({checkpoint.status}) and takes no further turn.",
-            advice="Begin a new run.",
-        )
+        raise run_ended(run_id, checkpoint.status)
     return OpenedRun(
         run_id,
         workflow_id,
@@ -73,15 +86,17 @@ def resume_run(store: Store, interpreters: Interpreters, workflow_id: str, run_i
         None,
         checkpoint.turn_number + 1,
         interpreters.of(workflow_id, checkpoint.version_number),
-        RunState.from_json(checkpoint.checkpoint),
+        state,
+        checkpoint.status,
+        has_unfinished=bool(checkpoint.has_unfinished),
     )
 
 
 def refuse_lost(opened: OpenedRun) -> None:
-    """Refuse to go on with a run that stands where its version has no node any more.
+    """Refuse to continue a run at a node that its version does not have any more.
 
     Raises:
-        ConflictError: It does: somebody has given the version another graph.
+        ConflictError: The version was given another graph.
     """
     nodes = opened.interpreter.graph.nodes
     lost = [thread.position for thread in opened.state.active_threads if thread.position not in nodes]
@@ -92,11 +107,18 @@ def refuse_lost(opened: OpenedRun) -> None:
         )
 
 
-def _wanted_version(turn_input: TurnInput, version_number: int | None) -> int | None:
-    """The version that a run is asked to begin with; ``None`` for the active one.
+def run_ended(run_id: str, status: RunStatus) -> RunEndedError:
+    """Return the error for a turn of a run that has ended."""
+    return RunEndedError(
+        f"Run {run_id} is over ({status}) and takes no further turn.", advice="Begin a new run."
+    )
 
-    The caller's; else a number other than 0 in the run input, since 0 may mean there that none was chosen.
 
-    Source: ``platform/wire.md`` 2.5.
-    """
-    return version_number if version_number is not None else turn_input.version_number or None
+def _stale_turn(run_id: str, expected: int, last: int) -> StaleTurnError:
+    if expected > last:
+        message = f"Run {run_id} has {last} turns, and this client expects its next turn to be {expected}."
+    elif expected == last:
+        message = f"Run {run_id} has turn {last} that this client has not seen."
+    else:
+        message = f"Run {run_id} has turns {expected} to {last} that this client has not seen."
+    return StaleTurnError(message, turn_number=last, advice="Load the run and decide whether to send again.")

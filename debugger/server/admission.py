@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,35 +18,34 @@ FRESH_SECONDS = 1.0
 class Admission:
     """Lets runs begin: in the graph of now, and as long as their workflow's limit allows it.
 
-    Under way are the runs that stand in the store as started, running or waiting, and those whose first turn
-    is being run here. The platform's answer to one run too many was not recorded; it is 429 here
-    (``platform/wire.md`` 2.8).
+    A run counts from the moment at which its first turn is claimed, while it is started, running or waiting:
+    the count is read from the store. The platform's answer to one run too many was not recorded; it is 429
+    here (``platform/wire.md`` 2.8).
     """
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[RunRule, float]] = {}
-        self._beginning: Counter[str] = Counter()
+        self._beginning: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     @contextmanager
     def of(self, engine: EmbeddedBackend, workflow_id: str) -> Iterator[None]:
-        """The length of a run's beginning.
+        """Admit a run; its first turn is claimed within the block, and executed after it.
+
+        Of a workflow with a limit one run begins at a time, so that each is counted before the next.
 
         Raises:
             RateLimitError: There are as many runs as there may be.
         """
         with self._lock:
             rule = self._rule(engine, workflow_id)
-            if rule is not None and rule.max_concurrent_runs is not None:
-                self._refuse_more(engine, workflow_id, rule.max_concurrent_runs)
-            self._beginning[workflow_id] += 1
-        try:
+            beginning = self._beginning.setdefault(workflow_id, threading.Lock())
+        if rule is None or rule.max_concurrent_runs is None:
             yield
-        finally:
-            with self._lock:
-                self._beginning[workflow_id] -= 1
-                if not self._beginning[workflow_id]:
-                    del self._beginning[workflow_id]
+            return
+        with beginning:
+            _refuse_more(engine, workflow_id, rule.max_concurrent_runs)
+            yield
 
     def forget(self, workflow_id: str) -> None:
         """Look again the next time: the workflow's limit was changed."""
@@ -67,10 +65,10 @@ class Admission:
                 engine.renew(workflow_id)
         return rule
 
-    def _refuse_more(self, engine: EmbeddedBackend, workflow_id: str, most: int) -> None:
-        under_way = engine.store.catalogue.count_active_runs(workflow_id) + self._beginning[workflow_id]
-        if under_way >= most:
-            raise RateLimitError(
-                f"{most} runs of this workflow are under way, and no more may be.",
-                advice="Let one end, or raise the limit.",
-            )
+
+def _refuse_more(engine: EmbeddedBackend, workflow_id: str, most: int) -> None:
+    if engine.store.catalogue.count_active_runs(workflow_id) >= most:
+        raise RateLimitError(
+            f"{most} runs of this workflow are under way, and no more may be.",
+            advice="Let one end, or raise the limit.",
+        )

@@ -129,8 +129,10 @@ def _finished(
     """The result once everything has happened; a run that is not there counts as an ended session."""
     try:
         # In this order: a turn that is not admitted is counted as one that is refused.
-        with running.turn(run_id) as turn, admitted:
-            turn.result = begin(turn.cancelled).finish()
+        with running.turn(run_id) as turn:
+            with admitted:
+                stream = begin(turn.cancelled)
+            turn.result = stream.finish()
     except NotFoundError as error:
         if run_id is None:
             raise

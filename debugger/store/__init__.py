@@ -2,45 +2,56 @@
 
 from debugger.store.api_keys import ApiKey, ApiKeys, Role, digest_of
 from debugger.store.backup import back_up, restore
+from debugger.store.claims import Progress, RunPosition, TurnClaim
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.forks import ForkBook
 from debugger.store.global_variables import GlobalVariable
 from debugger.store.ids import new_id
 from debugger.store.notebook import Notebook
+from debugger.store.owners import current_owner
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.reruns import RerunCopy, WrittenPair
 from debugger.store.retention import Limits, Pruning
 from debugger.store.run_copies import RunFork
+from debugger.store.schema import MAX_CLIENT_TURN_ID
 from debugger.store.store import Store
 from debugger.store.teams import url_of_team
+from debugger.store.turn_claims import ClientTurn, TurnClaims
 from debugger.store.turns import Checkpoint, FinishedTurn
 from debugger.store.unfinished import UnfinishedTurn
 from debugger.store.workflow_edits import VersionCopy
 from debugger.store.workflow_facts import NOTHING_KNOWN, RunRule, WorkflowFacts
 
 __all__ = [
+    "MAX_CLIENT_TURN_ID",
     "NOTHING_KNOWN",
     "ApiKey",
     "ApiKeys",
     "Checkpoint",
+    "ClientTurn",
     "CopiedUsage",
     "FinishedTurn",
     "ForkBook",
     "GlobalVariable",
     "Limits",
     "Notebook",
+    "Progress",
     "Pruning",
     "RerunCopy",
     "RerunTicket",
     "Role",
     "RunFork",
+    "RunPosition",
     "RunRule",
     "Store",
+    "TurnClaim",
+    "TurnClaims",
     "UnfinishedTurn",
     "VersionCopy",
     "WorkflowFacts",
     "WrittenPair",
     "back_up",
+    "current_owner",
     "digest_of",
     "new_id",
     "restore",

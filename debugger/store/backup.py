@@ -29,6 +29,7 @@ from debugger.store.migrations import REVISIONS
 from debugger.store.schema import meta
 from debugger.store.server_schema import metadata
 from debugger.store.times import iso_time
+from debugger.store.turn_claims import interrupt_all
 
 FORMAT = "workflow-debugger-backup"
 VERSION = 1
@@ -154,6 +155,7 @@ def _take_in(
     counts = _read_tables(connection, lines, file)
     upgrade(connection, NEWEST)
     database.kind.number_on(connection)
+    interrupt_all(connection)
     return counts
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.sql import ClauseElement
@@ -25,7 +27,9 @@ class Prepared:
         self._sql = str(compiled)
         names = compiled.positiontup or []
         # Reads a dozen attributes in a third of the time; of a single one it gives no tuple.
-        self._values = attrgetter(*names) if len(names) > 1 else lambda record: (getattr(record, names[0]),)
+        self._values: Callable[[object], tuple[Any, ...]] = (
+            attrgetter(*names) if len(names) > 1 else lambda record: tuple(getattr(record, n) for n in names)
+        )
 
     def run(self, cursor: DBAPICursor, record: object) -> None:
         """Execute it with the values that the record's attributes have."""

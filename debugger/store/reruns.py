@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.runs import RunStatus
+from debugger.store.claims import unknown_run
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.database import Database
 from debugger.store.forks import keep
 from debugger.store.packing import pack
+from debugger.store.run_copies import OWN_COLUMNS
 from debugger.store.schema import runs, turns
-from debugger.store.turns import unknown_run
 
 _NO_INPUT = b'{"run_input":{},"run_output":{}}'
 
@@ -112,7 +113,7 @@ def _run_row(copy: RerunCopy, turn_count: int) -> dict[str, Any]:
 
 
 def _copied(row: Row[Any], copy: RerunCopy) -> dict[str, Any]:
-    found = {key: value for key, value in row._mapping.items() if key != "id"}
+    found = {key: value for key, value in row._mapping.items() if key not in OWN_COLUMNS}
     return {**found, "run_id": copy.record.run_id, **_words(copy.written.get(row.turn_number))}
 
 

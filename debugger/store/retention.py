@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import CompoundSelect, Connection, delete, exists, func, or_, select, union
 
+from debugger.store.claims import unknown_run
 from debugger.store.database import Database
 from debugger.store.forks import forks
 from debugger.store.notebook_schema import (
@@ -20,9 +21,8 @@ from debugger.store.notebook_schema import (
     spoken,
     unfinished_turns,
 )
-from debugger.store.schema import runs, turns, versions
+from debugger.store.schema import IN_PROGRESS, runs, turns, versions
 from debugger.store.server_schema import rerun_tokens
-from debugger.store.turns import unknown_run
 
 _DAY = 86_400
 _ROW = 200
@@ -36,7 +36,7 @@ _MARKED = union(
     select(comments.c.run_id),
     select(ratings.c.run_id),
 )
-_UNDER_WAY = select(unfinished_turns.c.run_id)
+_UNDER_WAY = union(select(unfinished_turns.c.run_id), select(turns.c.run_id).where(IN_PROGRESS))
 _TURN_SIZE = (
     func.length(turns.c.events)
     + func.length(turns.c.checkpoint)
@@ -172,7 +172,7 @@ def _kept_runs(connection: Connection) -> list[KeptRun]:
         select(turns.c.run_id, func.sum(_TURN_SIZE), func.count()).group_by(turns.c.run_id)
     ):
         sizes[run_id] = int(size) + _ROW * count
-    marked, under_way = _ids(connection, _MARKED), set(connection.scalars(_UNDER_WAY))
+    marked, under_way = _ids(connection, _MARKED), _ids(connection, _UNDER_WAY)
     statement = select(runs.c.id, runs.c.workflow_name, runs.c.updated_at, runs.c.turn_count)
     return [
         KeptRun(*row, sizes.get(row.id, 0) + _ROW, row.id in marked, row.id in under_way)
@@ -187,7 +187,7 @@ def _still_wanted(connection: Connection, chosen: Sequence[KeptRun], limits: Lim
         select(runs.c.id, runs.c.updated_at).where(runs.c.id.in_(ids)).with_for_update()
     )
     stands = {row.id: row.updated_at for row in rows}
-    under_way = set(connection.scalars(_UNDER_WAY.where(unfinished_turns.c.run_id.in_(ids))))
+    under_way = _ids(connection, _UNDER_WAY)
     marked = set[str]() if limits.with_marked else _ids(connection, _MARKED)
     return [
         run.run_id

@@ -10,12 +10,14 @@ from sqlalchemy import Column, ColumnElement, Connection, Insert, insert, litera
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import RunStatus
+from debugger.store.claims import unknown_run
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.forks import keep
 from debugger.store.packing import pack
 from debugger.store.schema import runs, turns
-from debugger.store.turns import unknown_run
 
+OWN_COLUMNS = frozenset({"id", "run_id", "client_turn_id", "claim_id", "owner", "lease_until", "event_count"})
+"""Columns of a turn that its copies do not take over."""
 _NO_EVENTS = b"[]"
 _NO_INPUT = encode({"run_input": {}, "run_output": {}})
 
@@ -80,7 +82,7 @@ def _literal(value: object, column: Column[Any]) -> ColumnElement[Any]:
 
 
 def _copied_turns(fork: RunFork) -> Insert:
-    names = [column.name for column in turns.c if column.name not in ("id", "run_id")]
+    names = [column.name for column in turns.c if column.name not in OWN_COLUMNS]
     source = (
         select(literal(fork.record.run_id), *(turns.c[name] for name in names))
         .where(turns.c.run_id == fork.record.source_run_id, turns.c.turn_number.between(1, fork.pair_count))

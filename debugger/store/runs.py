@@ -10,19 +10,21 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import IN_PROGRESS as IN_PROGRESS_KEY
 from debugger.protocol.runs import Run, RunRecord, Turn
+from debugger.store.claims import unknown_run
 from debugger.store.json_text import read_json
 from debugger.store.paging import page_of
-from debugger.store.schema import runs, turns
+from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns
 from debugger.store.times import iso_time
-from debugger.store.turns import unknown_run
 
 # The row of a turn 0 holds only where a fork of a first turn stands.
-_TURNS = (
-    select(turns.c.turn_number, turns.c.pair, turns.c.events)
+_ALL_TURNS = (
+    select(turns.c.turn_number, turns.c.pair, turns.c.events, IN_PROGRESS.label("is_in_progress"))
     .where(turns.c.turn_number > 0)
     .order_by(turns.c.turn_number)
 )
+_TURNS = _ALL_TURNS.where(FINISHED)
 
 _CLOSING = "end_workflow_iteration"
 
@@ -30,19 +32,19 @@ _NEWEST_FIRST = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()
 
 
 def read_run(connection: Connection, run_id: str) -> Run:
-    """One run with its turns.
+    """Return one run with its turns; one that is being executed comes last, with its events so far.
 
     Raises:
         NotFoundError: There is no such run.
         StoreError: What was kept of it was changed by something else.
     """
     row = _row(connection, run_id)
-    pairs = [_pair(turn, run_id) for turn in connection.execute(_TURNS.where(turns.c.run_id == run_id))]
+    pairs = [_pair(turn, run_id) for turn in connection.execute(_ALL_TURNS.where(turns.c.run_id == run_id))]
     return Run.from_wire(_record(row, pairs))
 
 
 def read_record(connection: Connection, run_id: str) -> RunRecord:
-    """One run whose turns stay the bytes that were kept until one of them is read.
+    """Return one run whose finished turns stay the stored bytes until one of them is read.
 
     Raises:
         NotFoundError: There is no such run.
@@ -75,7 +77,7 @@ def _row(connection: Connection, run_id: str) -> Row[Any]:
 
 
 def read_pair(connection: Connection, run_id: str, number: int) -> Turn:
-    """One input/output pair of a run, by its place in the record from 1.
+    """Return a finished input/output pair of a run, by its place in the record from 1.
 
     Raises:
         NotFoundError: There is no such run, or it has no such pair.
@@ -141,6 +143,8 @@ def _pair(turn: Row[*tuple[Any, ...]], run_id: str) -> JsonObject:
     place = f"record of turn {turn.turn_number} of run {run_id}"
     events = read_json(turn.events, place)
     pair = _told_pair(events) if turn.pair is None else read_json(turn.pair, place)
+    if turn.is_in_progress:
+        pair = {**Turn().to_wire(), **pair, IN_PROGRESS_KEY: True}
     return {**pair, "run_output": {**pair["run_output"], "events": events}}
 
 

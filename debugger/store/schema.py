@@ -1,8 +1,8 @@
 """The tables.
 
-Rows of ``turns`` are added, and of those that are there only the last one's checkpoint changes, so that what
-a turn costs does not grow with the turns before it. All that a list of runs shows stands in ``runs``, so that
-no list reads a turn.
+A row of ``turns`` is added when the turn is claimed and updated when its result is stored; of finished turns
+only the last one's checkpoint changes, so that what a turn costs does not grow with the turns before it. All
+that a list of runs shows stands in ``runs``, so that no list reads a turn.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised by a migration that changes a table in a way that an older program would trip over."""
+
+MAX_CLIENT_TURN_ID = 200
+"""Characters of a client turn id."""
 
 metadata = MetaData()
 
@@ -104,5 +107,36 @@ turns = Table(
     # Null where the closing event tells it, as it does of every turn that did not fail.
     Column("pair", LargeBinary),
     Column("events", LargeBinary, nullable=False),
+    # Null where the client gave none; an idempotency key.
+    Column("client_turn_id", String(MAX_CLIENT_TURN_ID)),
+    # Null of background work, and of turns that were stored before there were claims.
+    Column("user_turn_number", Number),
+    # Random per claim: a result is stored by the owner of the claim alone.
+    Column("claim_id", String(32)),
+    # The next three are set while the turn is claimed and not yet stored. ``status`` is then ``started``,
+    # ``pair`` the run input, ``events`` those so far, and there is no checkpoint yet.
+    Column("owner", Text),
+    Column("lease_until", Double),
+    Column("event_count", Number),
     UniqueConstraint("run_id", "turn_number"),
+)
+
+Index(
+    "turns_by_client_turn_id",
+    turns.c.client_turn_id,
+    unique=True,
+    sqlite_where=turns.c.client_turn_id.is_not(None),
+    postgresql_where=turns.c.client_turn_id.is_not(None),
+)
+
+IN_PROGRESS = turns.c.lease_until.is_not(None)
+"""The condition for turns that are claimed and not yet stored."""
+FINISHED = turns.c.lease_until.is_(None)
+"""The condition for turns whose result is stored."""
+
+Index(
+    "turns_in_progress",
+    turns.c.run_id,
+    sqlite_where=IN_PROGRESS,
+    postgresql_where=IN_PROGRESS,
 )

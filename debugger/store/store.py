@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from debugger.errors import ConflictError, StoreLostError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunRecord, Turn
@@ -27,11 +25,8 @@ from debugger.store.run_copies import RunFork, copy_run
 from debugger.store.search import FoundRuns, search_runs
 from debugger.store.secrecy import Secrecy
 from debugger.store.starts import StartingVersion, StartStatements
+from debugger.store.turn_claims import TurnClaims
 from debugger.store.turns import Checkpoint, FinishedTurn, TurnStatements
-
-_SECONDS_TO_RETURN = 10.0
-"""How long a turn waits for a database that does not answer any more."""
-_POLL_SECONDS = 0.1
 
 
 class Store:
@@ -60,6 +55,8 @@ class Store:
             self._database.close()
             raise
         self._turns = TurnStatements(self._database.dialect)
+        self.claims = TurnClaims(self._database, self._turns)
+        """Turns that are being executed."""
         self._starts = StartStatements(self._database.dialect)
         self.notebook = Notebook(self._database)
         """What people note on runs, and what a session keeps beside them."""
@@ -210,26 +207,12 @@ class Store:
         return found
 
     def append_turn(self, turn: FinishedTurn) -> None:
-        """Keep a finished turn; with turn 1 the run itself.
-
-        It is on the disk when this returns and survives the end of the process, however sudden.
+        """Store a turn that was executed elsewhere; with turn 1 the run itself.
 
         Raises:
-            ConflictError: The run does not stand right before this turn: someone else was quicker.
-            NotFoundError: There is no such run, and this is not its first turn.
+            ConflictError: The run does not stand right before this turn.
         """
-        try:
-            self._append(turn)
-        except StoreLostError:
-            self._append_again(turn)
-
-    def renew_checkpoint(self, run_id: str, turn_number: int, checkpoint: bytes) -> None:
-        """Put another checkpoint in the place of a turn's, for what is worth remembering but no turn.
-
-        A later turn that someone else has kept meanwhile is not touched by it.
-        """
-        with self._database.writing_cursor() as cursor:
-            self._turns.renew_checkpoint(cursor, run_id, turn_number, checkpoint)
+        self.claims.append(turn)
 
     def checkpoint(self, run_id: str, turn_number: int | None = None) -> Checkpoint:
         """Where a run stands, or stood after one of its turns.
@@ -338,30 +321,3 @@ class Store:
             InputError: Page or size is below 1.
         """
         return search_runs(self._database, workflow_id, status, search, page, size)
-
-    def _append(self, turn: FinishedTurn) -> None:
-        with self._database.writing_cursor() as cursor:
-            self._turns.append(cursor, turn)
-
-    def _append_again(self, turn: FinishedTurn) -> None:
-        """Keep a turn of which it is not known whether it was kept: the database did not say so any more.
-
-        A database that is started again is back soon; who is told that a turn was not kept sends it again.
-        """
-        deadline = time.monotonic() + _SECONDS_TO_RETURN
-        while True:
-            try:
-                self._append_unless_kept(turn)
-                return
-            except StoreLostError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(_POLL_SECONDS)
-
-    def _append_unless_kept(self, turn: FinishedTurn) -> None:
-        try:
-            self._append(turn)
-        except ConflictError:
-            with self._database.reading_cursor() as cursor:
-                if not self._turns.holds(cursor, turn):
-                    raise

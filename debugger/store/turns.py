@@ -1,20 +1,21 @@
-"""Finished turns: kept with the run they belong to, and read back one by one."""
+"""Finished turns: stored in the row of their claim, and read back one by one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, literal_column, select, update
+from sqlalchemy import bindparam, case, delete, exists, literal_column, null, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.runs import RunStatus
+from debugger.store.claims import TurnClaim, new_claim_id, unknown_run
 from debugger.store.json_text import read_text
+from debugger.store.notebook_schema import unfinished_turns
 from debugger.store.packing import pack
 from debugger.store.prepared import Prepared
-from debugger.store.schema import runs, turns
-from debugger.store.upserts import insert
+from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class FinishedTurn:
     run_by: str | None = None
     source_workflow_run_id: str | None = None
     checkpoint_source_turn_index: int | None = None
+    claim_id: str = field(default_factory=new_claim_id)
+    """The claim of the turn; a new one for a turn that was not claimed before."""
 
     events: bytes = field(init=False)
     """The events as they are kept. Packed here, before the transaction, for whose end others wait."""
@@ -57,6 +60,27 @@ class FinishedTurn:
     def __post_init__(self) -> None:
         self.events = pack(self.events_json)
         self.packed_checkpoint = pack(self.checkpoint)
+
+    def as_claim(self) -> TurnClaim:
+        """Return the claim of a turn that was executed without one."""
+        return TurnClaim(
+            run_id=self.run_id,
+            turn_number=self.turn_number,
+            workflow_id=self.workflow_id,
+            version_number=self.version_number,
+            version_name=self.version_name,
+            workflow_name=self.workflow_name,
+            run_by=self.run_by,
+            source_workflow_run_id=self.source_workflow_run_id,
+            checkpoint_source_turn_index=self.checkpoint_source_turn_index,
+            begins_run=self.turn_number == 1,
+            run_status=self.status,
+            started_at=self.started_at,
+            owner="",
+            lease_until=0.0,
+            pair=b"",
+            claim_id=self.claim_id,
+        )
 
 
 class Checkpoint(NamedTuple):
@@ -69,6 +93,8 @@ class Checkpoint(NamedTuple):
     """How the run stood after that turn."""
     turn_number: int
     checkpoint: bytes
+    has_unfinished: int = 0
+    """1 where the run has an interrupted turn in the journal."""
 
 
 class _Place(NamedTuple):
@@ -77,26 +103,6 @@ class _Place(NamedTuple):
     run_id: str
     turn_number: int
 
-
-_INSERT_RUN = insert(runs).values(
-    id=bindparam("run_id"),
-    workflow_id=bindparam("workflow_id"),
-    version_number=bindparam("version_number"),
-    version_name=bindparam("version_name"),
-    workflow_name=bindparam("workflow_name"),
-    run_by=bindparam("run_by"),
-    status=bindparam("status"),
-    termination_source=bindparam("termination_source"),
-    turn_count=bindparam("turn_number"),
-    token_usage=bindparam("token_usage_json"),
-    latency_stats=bindparam("latency_stats_json"),
-    source_workflow_run_id=bindparam("source_workflow_run_id"),
-    checkpoint_source_turn_index=bindparam("checkpoint_source_turn_index"),
-    created_at=bindparam("started_at"),
-    updated_at=bindparam("finished_at"),
-)
-# An error would end the whole transaction in PostgreSQL.
-_BEGIN_RUN = _INSERT_RUN.on_conflict_do_nothing(index_elements=["id"])
 
 # The count is compared where it is changed: of two writers of one turn the second changes no row.
 _UPDATE_RUN = (
@@ -114,24 +120,35 @@ _UPDATE_RUN = (
     )
 )
 
-_INSERT_TURN = insert(turns).values(
-    run_id=bindparam("run_id"),
-    turn_number=bindparam("turn_number"),
-    status=bindparam("status"),
-    started_at=bindparam("started_at"),
-    finished_at=bindparam("finished_at"),
-    checkpoint=bindparam("packed_checkpoint"),
-    pair=bindparam("pair_json"),
-    events=bindparam("events"),
+# The claim is compared where the row is changed: a result is stored by the owner of the claim alone.
+_UPDATE_TURN = (
+    update(turns)
+    .where(
+        turns.c.run_id == bindparam("run_id"),
+        turns.c.turn_number == bindparam("turn_number"),
+        turns.c.claim_id == bindparam("claim_id"),
+        IN_PROGRESS,
+    )
+    .values(
+        status=bindparam("status"),
+        finished_at=bindparam("finished_at"),
+        checkpoint=bindparam("packed_checkpoint"),
+        pair=bindparam("pair_json"),
+        events=bindparam("events"),
+        owner=null(),
+        lease_until=null(),
+        event_count=null(),
+    )
 )
-_ADD_TURN = _INSERT_TURN.inline()  # nobody asks for the number of its row
 
-_KEPT_TURN = select(turns.c.turn_number).where(
+_STORED = select(turns.c.turn_number).where(
     turns.c.run_id == bindparam("run_id"),
     turns.c.turn_number == bindparam("turn_number"),
-    turns.c.finished_at == bindparam("finished_at"),
-    turns.c.events == bindparam("events"),
+    turns.c.claim_id == bindparam("claim_id"),
+    FINISHED,
 )
+
+_has_unfinished = exists().where(unfinished_turns.c.run_id == bindparam("run_id"))
 
 _CHECKPOINT = (
     select(
@@ -141,9 +158,10 @@ _CHECKPOINT = (
         turns.c.status,
         turns.c.turn_number,
         turns.c.checkpoint,
+        case((_has_unfinished, literal_column("1")), else_=literal_column("0")),
     )
     .join(turns, turns.c.run_id == runs.c.id)
-    .where(runs.c.id == bindparam("run_id"))
+    .where(runs.c.id == bindparam("run_id"), FINISHED)
 )
 
 _RENEW_CHECKPOINT = (
@@ -153,6 +171,7 @@ _RENEW_CHECKPOINT = (
 )
 
 _TURN_COUNT = select(runs.c.turn_count).where(runs.c.id == bindparam("run_id"))
+_FORGET_UNFINISHED = delete(unfinished_turns).where(unfinished_turns.c.run_id == bindparam("run_id"))
 
 
 class _Renewal(NamedTuple):
@@ -164,34 +183,45 @@ class _Renewal(NamedTuple):
 
 
 class TurnStatements:
-    """Everything that is asked of the tables turn by turn, for one kind of database."""
+    """The statements that run with every turn but for its claim, for one kind of database."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._insert_run = Prepared(_BEGIN_RUN, dialect)
         self._update_run = Prepared(_UPDATE_RUN, dialect)
-        self._insert_turn = Prepared(_ADD_TURN, dialect)
+        self._update_turn = Prepared(_UPDATE_TURN, dialect)
+        self._forget_unfinished = Prepared(_FORGET_UNFINISHED, dialect)
         self._latest = Prepared(_CHECKPOINT.where(turns.c.turn_number == runs.c.turn_count), dialect)
         self._earlier = Prepared(_CHECKPOINT.where(turns.c.turn_number == bindparam("turn_number")), dialect)
         self._turn_count = Prepared(_TURN_COUNT, dialect)
-        self._kept_turn = Prepared(_KEPT_TURN, dialect)
+        self._stored = Prepared(_STORED, dialect)
         self._renew = Prepared(_RENEW_CHECKPOINT, dialect)
 
-    def append(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
-        """Add a turn, and bring its run's row up to it.
+    def finish(self, cursor: DBAPICursor, turn: FinishedTurn, *, clears_unfinished: bool = False) -> None:
+        """Store the result of a claimed turn, and bring its run's row up to it.
+
+        Args:
+            cursor: In a transaction.
+            turn: The result.
+            clears_unfinished: The run has an interrupted turn, which this one follows.
 
         Raises:
-            ConflictError: The run does not stand right before this turn.
-            NotFoundError: There is no such run, and this is not its first turn.
+            ConflictError: The claim is not held any more.
+            NotFoundError: The run was deleted meanwhile.
         """
-        if turn.turn_number == 1:
-            self._begin(cursor, turn)
-        else:
-            self._go_on(cursor, turn)
-        self._insert_turn.run(cursor, turn)
+        self._update_run.run(cursor, turn)
+        if cursor.rowcount:
+            self._update_turn.run(cursor, turn)
+        if not cursor.rowcount:
+            raise ConflictError(
+                f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be stored: its claim has lapsed, "
+                f"and the run is at turn {self.count(cursor, turn.run_id)}.",
+                advice="Load the run and continue from its last turn.",
+            )
+        if clears_unfinished:
+            self._forget_unfinished.run(cursor, turn)
 
-    def holds(self, cursor: DBAPICursor, turn: FinishedTurn) -> bool:
-        """Whether this very turn is kept, and not another of its number."""
-        self._kept_turn.run(cursor, turn)
+    def is_stored(self, cursor: DBAPICursor, turn: FinishedTurn) -> bool:
+        """Return whether this very result is stored, and not another of its number."""
+        self._stored.run(cursor, turn)
         return cursor.fetchone() is not None
 
     def checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int | None) -> Checkpoint:
@@ -206,16 +236,22 @@ class TurnStatements:
             self._earlier.run(cursor, _Place(run_id, turn_number))
         row = cursor.fetchone()
         if row is None:
-            count = self.count(cursor, run_id)
-            raise NotFoundError(
-                f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
-            )
+            raise self._no_checkpoint(run_id, turn_number, self.count(cursor, run_id))
         found = Checkpoint(*row)
         return found._replace(checkpoint=read_text(found.checkpoint, "state of the run"))
 
     def renew_checkpoint(self, cursor: DBAPICursor, run_id: str, turn_number: int, checkpoint: bytes) -> None:
         """Put another checkpoint in the place of a turn's."""
         self._renew.run(cursor, _Renewal(run_id, turn_number, pack(checkpoint)))
+
+    def _no_checkpoint(self, run_id: str, turn_number: int | None, count: int) -> NotFoundError:
+        if count == 0:
+            return NotFoundError(
+                f"Run {run_id!r} has no finished turn.", advice="Wait for its first turn, or start a new run."
+            )
+        return NotFoundError(
+            f"Run {run_id!r} has no turn {turn_number}.", advice=f"It has turns 1 to {count}."
+        )
 
     def count(self, cursor: DBAPICursor, run_id: str) -> int:
         """How many turns a run has.
@@ -228,28 +264,3 @@ class TurnStatements:
         if row is None:
             raise unknown_run(run_id)
         return int(row[0])
-
-    def _begin(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
-        self._insert_run.run(cursor, turn)
-        if cursor.rowcount == 0:
-            # The fork of a first turn is there before that turn.
-            self._update_run.run(cursor, turn)
-        if cursor.rowcount == 0:
-            raise ConflictError(
-                f"Run {turn.run_id!r} has begun already: its turn 1 was kept by someone else.",
-                advice="Load the run and go on from where it stands.",
-            )
-
-    def _go_on(self, cursor: DBAPICursor, turn: FinishedTurn) -> None:
-        self._update_run.run(cursor, turn)
-        if cursor.rowcount == 0:
-            raise ConflictError(
-                f"Turn {turn.turn_number} of run {turn.run_id!r} cannot be kept: "
-                f"the run stands at turn {self.count(cursor, turn.run_id)}.",
-                advice="Load the run and go on from where it stands.",
-            )
-
-
-def unknown_run(run_id: str) -> NotFoundError:
-    """The error for an id that no run has."""
-    return NotFoundError(f"There is no run {run_id!r}.", advice="Copy an id from the list of runs.")

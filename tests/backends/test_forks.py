@@ -10,7 +10,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.engine.edits import VariableEdit
 from debugger.engine.state import RunState
-from debugger.errors import ConflictError, InputError, NotFoundError, UnsupportedError
+from debugger.errors import ConflictError, InputError, NotFoundError, TurnInProgressError, UnsupportedError
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
 from debugger.samples import SAMPLES
 from debugger.settings import HostedSettings, Settings
@@ -204,17 +204,21 @@ def test_a_fork_of_the_first_turn_begins_with_the_global_variables_of_its_source
     assert same_turn(turn_of(backend, run_id, 1), again(backend, run_id, 1)).is_same
 
 
-def test_two_people_cannot_both_begin_a_fork_of_the_first_turn(backend, tmp_path):
+def test_fork_first_turn_is_claimed_once(backend):
     workflow_id, run_id = talk(backend, say("chat"))
     fork_id = backend.fork(run_id, 1)
     other = EmbeddedBackend(backend.settings)
-    late = iter(other.execute(workflow_id, TurnInput.saying(None), run_id=fork_id))
-    next(late)
+    first = other.execute(workflow_id, TurnInput.saying(None), run_id=fork_id)
+    next(first)
 
-    backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id).finish()
+    with pytest.raises(TurnInProgressError):
+        backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id)
+    first.close()
+    not_begun = backend.run(fork_id)
+    result = backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id).finish()
 
-    with pytest.raises(ConflictError, match="begun already"):
-        list(late)
+    assert (not_begun.status, not_begun.input_output_pairs) == ("not_started", [])
+    assert (result.turn_number, len(backend.run(fork_id).input_output_pairs)) == (1, 1)
     other.close()
 
 

@@ -1,43 +1,46 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import RateLimitError
+from debugger.protocol.runs import TurnInput
 from debugger.server import admission
 from debugger.server.admission import Admission
 from debugger.settings import Settings
 from tests.factories import document, say, static
 
 
-def test_runs_whose_first_turn_is_under_way_count_as_well(embedded):
+def test_admission_counts_a_running_first_turn_once(embedded):
     workflow_id = embedded.create_workflow(document(say("chat"))).id
     embedded.store.catalogue.note(workflow_id, max_concurrent_runs=2)
     admitting = Admission()
 
-    def run():
-        return admitting.of(embedded, workflow_id)
+    def begin():
+        with admitting.of(embedded, workflow_id):
+            return embedded.execute(workflow_id, TurnInput.saying(None))
 
-    with run(), run(), pytest.raises(RateLimitError, match="2 runs"), run():
-        pass
-    with run(), run():
-        pass
+    first, second = begin(), begin()
+    with pytest.raises(RateLimitError, match="2 runs"):
+        begin()
+    first.close()
+    third = begin()
+
+    assert third.finish().status == second.finish().status == "waiting_for_user_input"
 
 
-def test_of_many_at_the_same_moment_as_many_are_let_in_as_may(embedded):
+def test_admission_of_many_threads_admits_the_limit(embedded):
     workflow_id = embedded.create_workflow(document(say("chat"))).id
     embedded.store.catalogue.note(workflow_id, max_concurrent_runs=3)
-    admitting, tried, let_in = Admission(), threading.Barrier(8), []
+    admitting, together, streams = Admission(), threading.Barrier(8), []
 
     def attempt():
-        try:
-            with admitting.of(embedded, workflow_id):
-                let_in.append(1)
-                tried.wait(10)
-        except RateLimitError:
-            tried.wait(10)
+        together.wait(10)
+        with suppress(RateLimitError), admitting.of(embedded, workflow_id):
+            streams.append(embedded.execute(workflow_id, TurnInput.saying(None)))
 
     threads = [threading.Thread(target=attempt) for _ in range(8)]
     for thread in threads:
@@ -45,7 +48,7 @@ def test_of_many_at_the_same_moment_as_many_are_let_in_as_may(embedded):
     for thread in threads:
         thread.join()
 
-    assert len(let_in) == 3
+    assert len(streams) == 3
 
 
 def test_a_graph_that_another_server_has_changed_counts_soon(serve, tmp_path, monkeypatch):

@@ -198,13 +198,13 @@ def test_stop_ends_a_turn_under_way(backend):
 
 def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(backend):
     session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
-    append = backend.store.append_turn
+    finish = backend.store.claims.finish
 
-    def slow(turn):
+    def slow(turn, **options):
         session.stop()
-        append(turn)
+        finish(turn, **options)
 
-    backend.store.append_turn = slow
+    backend.store.claims.finish = slow
 
     session.start(TurnInput.saying(None))
     session.wait(10)

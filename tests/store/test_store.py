@@ -177,7 +177,7 @@ def test_a_thousand_runs_are_listed_without_reading_a_turn(tmp_path):
         store.close()
 
 
-def test_no_turn_is_ever_changed_and_no_checkpoint_reads_the_events(tmp_path):
+def test_no_turn_is_deleted_and_no_checkpoint_reads_the_events(tmp_path):
     actions = set()
 
     def note(action, table, column, *_rest):
@@ -195,7 +195,6 @@ def test_no_turn_is_ever_changed_and_no_checkpoint_reads_the_events(tmp_path):
 
         store.close()
     assert (sqlite3.SQLITE_INSERT, "turns", None) in actions
-    assert (sqlite3.SQLITE_UPDATE, "turns", None) not in actions
     assert (sqlite3.SQLITE_DELETE, "turns", None) not in actions
     assert (sqlite3.SQLITE_READ, "turns", "checkpoint") in actions
     assert (sqlite3.SQLITE_READ, "turns", "events") not in actions

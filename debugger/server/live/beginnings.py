@@ -27,7 +27,7 @@ class Beginnings:
 
     @contextmanager
     def of(self, workflow_id: str, frame: TurnFrame) -> Iterator[str | None]:
-        """The length of a run's first turn; gives the run's id where it is there already, as a re-run is.
+        """Admit a run while its first turn is claimed; gives the run's id where it has one, as a re-run has.
 
         Raises:
             RateLimitError: No more runs of the workflow may be under way.

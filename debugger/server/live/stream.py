@@ -217,17 +217,18 @@ class LiveStream:
 
     @contextmanager
     def _turn(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> Iterator[TurnStream]:
-        """A turn, with its run's beginning around it if it is the first. On the thread that pulls."""
+        """A turn; one that begins a run is claimed while the run is admitted. On the thread that pulls."""
         given = frame.turn_input
         beginning = self._beginnings.of(workflow_id, frame) if run_id is None else nullcontext(run_id)
         with beginning as known_id:
-            yield self._backend.execute(
+            stream = self._backend.execute(
                 workflow_id,
                 given,
                 run_id=known_id,
                 version_number=given.version_number or None,
                 cancelled=frame.cancelled,
             )
+        yield stream
 
     async def _stopped(self, result: TurnResult | None) -> TurnResult | None:
         """End the run where that was wished for, unless what was under way has ended it."""

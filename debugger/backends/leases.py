@@ -1,0 +1,157 @@
+"""Claims that this process holds: renewed while their turns are executed, with the events so far."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from debugger.errors import StoreError
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import encode
+from debugger.store import Progress, Store, TurnClaim, current_owner
+
+_log = logging.getLogger(__name__)
+
+_FIRST_SNAPSHOT_SECONDS = 0.05
+"""The age of a turn at which its events are first stored: most turns have ended by then."""
+_SNAPSHOT_SECONDS = 0.25
+_SNAPSHOT_SHARE = 0.05
+"""The share of the time that snapshots of one turn may take at most, however long the turn is."""
+_IDLE_SECONDS = 2.0
+"""How long the thread waits for another claim before it ends."""
+
+
+@dataclass(slots=True, eq=False)
+class HeldClaim:
+    """A claim of a turn that this process executes."""
+
+    claim: TurnClaim
+    events: list[Event] = field(default_factory=list)
+    """The events so far; only appended to."""
+    is_lost: bool = False
+    """The claim has lapsed and was taken away: the result of the turn cannot be stored."""
+    stored_events: int = 0
+    next_look: float = 0.0
+    """When the events are looked at again, on the monotonic clock, like the next."""
+    renew_at: float = 0.0
+
+
+class Leases:
+    """Takes, renews and releases the claims of one backend. Safe for any number of threads.
+
+    Args:
+        store: Stores the claims.
+        seconds: How long a claim is valid without being renewed.
+    """
+
+    def __init__(self, store: Store, seconds: float) -> None:
+        self.owner = current_owner()
+        self._store = store
+        self._seconds = seconds
+        self._renewal_seconds = min(seconds / 3, 3600)
+        self._held: dict[str, HeldClaim] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def new_lease(self) -> float:
+        """Return when a lease ends that begins now, in seconds since the epoch."""
+        return time.time() + self._seconds
+
+    def take(self, claim: TurnClaim) -> HeldClaim:
+        """Claim a turn, and renew the claim until it is dropped or released.
+
+        Raises:
+            ConflictError: See `TurnClaims.take`.
+            NotFoundError: There is no such run.
+        """
+        self._store.claims.take(claim)
+        now = time.monotonic()
+        first_look = now + min(_FIRST_SNAPSHOT_SECONDS, self._renewal_seconds)
+        held = HeldClaim(claim, next_look=first_look, renew_at=now + self._renewal_seconds)
+        with self._lock:
+            self._held[claim.claim_id] = held
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(target=self._keep, name="turn-leases", daemon=True)
+                self._thread.start()
+        return held
+
+    def drop(self, held: HeldClaim) -> None:
+        """Renew a claim no more: its turn is stored."""
+        with self._lock:
+            self._held.pop(held.claim.claim_id, None)
+
+    def release(self, held: HeldClaim) -> None:
+        """Delete the claim of a turn that was abandoned or could not be stored."""
+        self.drop(held)
+        try:
+            self._store.claims.release(held.claim)
+        except StoreError as error:  # the claim lapses by itself
+            _log.warning("the claim of a turn of run %s is not released: %s", held.claim.run_id, error)
+
+    def lapse(self, run_id: str | None = None) -> int:
+        """Interrupt turns of other processes that have ended; see `TurnClaims.lapse`."""
+        with self._lock:
+            own = frozenset(self._held)
+        return self._store.claims.lapse(run_id, but_for=own)
+
+    def close(self) -> None:
+        """End the leases of all claims at once: their turns count as interrupted, with the events so far."""
+        self._closing.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+        for held in self._all():
+            held.claim.lease_until = 0.0
+            self._try_to_store(held, list(held.events), 0.0)
+        self._held.clear()
+
+    def _all(self) -> list[HeldClaim]:
+        with self._lock:
+            return list(self._held.values())
+
+    def _keep(self) -> None:
+        """Renew claims until there have been none for a while."""
+        idle_since: float | None = None
+        while True:
+            now = time.monotonic()
+            held = self._all()
+            for one in held:
+                if one.next_look <= now:
+                    self._look(one, now)
+            now = time.monotonic()
+            idle_since = None if held else idle_since or now
+            with self._lock:
+                is_over = not self._held and idle_since is not None and now - idle_since > _IDLE_SECONDS
+                if is_over or self._closing.is_set():
+                    self._thread = None
+                    return
+            due = min((one.next_look for one in held), default=now + _FIRST_SNAPSHOT_SECONDS)
+            self._closing.wait(max(due - now, 0.01))
+
+    def _look(self, held: HeldClaim, now: float) -> None:
+        """Store what was added to a turn's events, or else renew its claim where it is time to."""
+        events = list(held.events) if len(held.events) > held.stored_events else []
+        if events or held.renew_at <= now:
+            self._try_to_store(held, events, self.new_lease())
+            held.renew_at = now + self._renewal_seconds
+        took = time.monotonic() - now
+        pause = max(_SNAPSHOT_SECONDS, took / _SNAPSHOT_SHARE)
+        held.next_look = now + min(pause, self._renewal_seconds)
+
+    def _try_to_store(self, held: HeldClaim, events: list[Event], lease_until: float) -> None:
+        kept = [event.to_wire() for event in events if event.is_kept]
+        progress = Progress.of(held.claim, lease_until, encode(kept), len(kept))
+        try:
+            is_held = self._store.claims.renew(
+                progress, with_events=bool(events), is_first=held.claim.begins_run and not held.stored_events
+            )
+        except StoreError as error:
+            _log.warning("the claim of a turn of run %s is not renewed: %s", held.claim.run_id, error)
+            return
+        if not is_held:
+            held.is_lost = True
+            self.drop(held)
+        held.stored_events = len(events) or held.stored_events

@@ -1,0 +1,249 @@
+"""Turns and background work of runs in this process, each executed under a claim in the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from debugger.backends.base import TurnStream
+from debugger.backends.global_values import GlobalValues
+from debugger.backends.interpreters import Interpreters
+from debugger.backends.leases import HeldClaim, Leases
+from debugger.backends.opened import OpenedRun, begin_run, refuse_lost, resume_run, run_ended
+from debugger.backends.recording import Recorder, Segment, SegmentOutput
+from debugger.backends.results import StoredTurns
+from debugger.engine.control import Control
+from debugger.engine.world import World
+from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import encode
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnLog, TurnResult, background_input
+from debugger.store import MAX_CLIENT_TURN_ID, Store, TurnClaim, new_id
+
+_POLL_SECONDS = 0.1
+"""Between two looks at whether a turn that another client sent first has ended."""
+_SECRETS = "secret_variables"
+
+_StoreOutput = Callable[[OpenedRun, SegmentOutput, HeldClaim], TurnResult]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """A turn as its caller asks for it; see `Backend.execute`."""
+
+    workflow_id: str
+    turn_input: TurnInput
+    run_id: str | None
+    expected_turn_number: int | None
+    version_number: int | None
+    cancelled: threading.Event
+    control: Control | None
+
+
+class Turns:
+    """Executes turns and background work.
+
+    Args:
+        store: Has the runs.
+        interpreters: Of every version.
+        global_values: What every new run begins with.
+        leases: Claims what is executed.
+        world: Time and chance.
+        past: Returns the finished turns of a run, by its id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        interpreters: Interpreters,
+        global_values: GlobalValues,
+        leases: Leases,
+        world: World,
+        past: Callable[[str], Sequence[TurnLog]],
+    ) -> None:
+        self.stored = StoredTurns(store, interpreters)
+        self._store = store
+        self._interpreters = interpreters
+        self._global_values = global_values
+        self._leases = leases
+        self._world = world
+        self._past = past
+        self._recorder = Recorder(store, world)
+
+    def execute(self, request: TurnRequest) -> TurnStream:
+        """Claim a turn and return its events, which execute it; or those of the turn that it repeats."""
+        client_turn_id = request.turn_input.client_turn_id
+        if client_turn_id is not None and len(client_turn_id) > MAX_CLIENT_TURN_ID:
+            raise InputError(
+                f"The client turn id has {len(client_turn_id)} characters.",
+                advice=f"Use at most {MAX_CLIENT_TURN_ID}.",
+            )
+        while True:
+            try:
+                return self._begin(request)
+            except (ConflictError, NotFoundError) as error:
+                earlier = self._earlier(request)
+                if earlier is not None:
+                    return earlier
+                if not isinstance(error, _NotClaimedError):
+                    raise
+                self._check_free(request.run_id)
+
+    def pump(
+        self, workflow_id: str, run_id: str, cancelled: threading.Event, control: Control | None
+    ) -> TurnStream:
+        """Claim a step of background work and return its events, which execute it."""
+        while True:
+            opened = self._resume(workflow_id, run_id, None)
+            refuse_lost(opened)
+            segment = opened.interpreter.pump(
+                opened.state, past=lambda: self._past(run_id), cancelled=cancelled, control=control
+            )
+            try:
+                return self._claimed(opened, segment, background_input(), self._recorder.background)
+            except _NotClaimedError:
+                self._check_free(run_id)
+
+    def _begin(self, request: TurnRequest) -> TurnStream:
+        run_id, turn_input = request.run_id, request.turn_input
+        if run_id is None:
+            opened = begin_run(
+                self._store,
+                self._interpreters,
+                request.workflow_id,
+                turn_input,
+                request.version_number,
+                new_id(),
+            )
+            self._global_values.supply(opened.state, opened.interpreter.workflow)
+        else:
+            opened = self._resume(request.workflow_id, run_id, request.expected_turn_number)
+            if turn_input.command != "stop":
+                refuse_lost(opened)
+        segment = opened.interpreter.turn(
+            opened.state,
+            turn_input,
+            past=tuple if run_id is None else lambda: self._past(opened.run_id),
+            cancelled=request.cancelled,
+            control=request.control,
+        )
+        return self._claimed(opened, segment, turn_input, self._recorder.turn)
+
+    def _claimed(
+        self, opened: OpenedRun, segment: Segment, turn_input: TurnInput, store: _StoreOutput
+    ) -> TurnStream:
+        try:
+            held = self._leases.take(self._claim(opened, turn_input, is_turn=store == self._recorder.turn))
+        except ConflictError as error:
+            raise _NotClaimedError(error.message, advice=error.advice) from error
+        events = self._events(opened, segment, held, store)
+        next(events)  # from here on the claim is released when the generator is closed
+        return TurnStream(opened.run_id, events)
+
+    def _events(
+        self, opened: OpenedRun, segment: Segment, held: HeldClaim, store: _StoreOutput
+    ) -> Generator[Event, None, TurnResult]:
+        try:
+            yield cast(Event, None)  # received by `_claimed`
+            output = yield from self._recorder.collect(segment, held)
+            result = store(opened, output, held)
+        except BaseException:
+            self._leases.release(held)
+            raise
+        self._leases.drop(held)
+        return result
+
+    def _claim(self, opened: OpenedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:
+        wire = turn_input.to_wire()
+        if _SECRETS in wire:
+            wire = {name: value for name, value in wire.items() if name != _SECRETS}
+        return TurnClaim(
+            run_id=opened.run_id,
+            turn_number=opened.pair_number,
+            workflow_id=opened.workflow_id,
+            version_number=opened.version_number,
+            version_name=opened.version_name,
+            workflow_name=opened.interpreter.workflow.name if opened.is_new else None,
+            run_by=turn_input.run_by,
+            begins_run=opened.is_new,
+            run_status=opened.status if opened.is_new or not is_turn else "running",
+            started_at=self._world.now(),
+            owner=self._leases.owner,
+            lease_until=self._leases.new_lease(),
+            pair=encode({"run_input": wire}),
+            client_turn_id=turn_input.client_turn_id,
+            user_turn_number=opened.state.turn_number + 1 if is_turn else None,
+        )
+
+    def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> OpenedRun:
+        try:
+            return resume_run(self._store, self._interpreters, workflow_id, run_id, expected_turn_number)
+        except RunEndedError:
+            raise
+        except NotFoundError:
+            self._check_free(run_id)  # its first turn may be in progress, or was interrupted
+            raise
+
+    def _check_free(self, run_id: str | None) -> None:
+        """Interrupt the turn in progress of a run if its owner has ended.
+
+        Raises:
+            TurnInProgressError: It has not.
+            RunEndedError: The run has no finished turn, and its first one was interrupted.
+        """
+        if run_id is None:
+            return
+        position = self._store.claims.position(run_id)
+        if position.claimed is not None and self._leases.lapse(run_id):
+            position = self._store.claims.position(run_id)
+        if position.claimed is not None:
+            raise TurnInProgressError(
+                f"A turn of run {run_id} is being executed.", advice="Wait for it to end, or stop it."
+            )
+        if position.turn_count == 0 and position.status in TERMINAL_STATUSES:
+            raise run_ended(run_id, position.status)
+
+    def _earlier(self, request: TurnRequest) -> TurnStream | None:
+        """Return the stream of the turn that a request repeats."""
+        turn_input, run_id = request.turn_input, request.run_id
+        found = self.stored.named(turn_input.client_turn_id, request.workflow_id, run_id)
+        if found is not None:
+            return TurnStream(found.run_id, self._repeated(request))
+        if turn_input.command == "stop" and run_id is not None and self._is_stopped(run_id):
+            return TurnStream(run_id, _replayed(self.stored.result(run_id)))
+        return None
+
+    def _repeated(self, request: TurnRequest) -> Generator[Event, None, TurnResult]:
+        """Wait for the end of a turn that was sent before, and return its result."""
+        while True:
+            found = self.stored.named(request.turn_input.client_turn_id, request.workflow_id, request.run_id)
+            if found is None:
+                stream = self.execute(request)  # it was abandoned, or its process has ended
+                yield from stream
+                return stream.finish()
+            if not found.is_in_progress:
+                return (yield from _replayed(self.stored.result(found.run_id, found.turn_number)))
+            if self._leases.lapse(found.run_id):
+                continue
+            if request.cancelled.wait(_POLL_SECONDS):
+                raise TurnInProgressError(
+                    f"The turn was sent before and is being executed in run {found.run_id}.",
+                    advice="Wait for it to end, or stop the run.",
+                )
+
+    def _is_stopped(self, run_id: str) -> bool:
+        try:
+            return self._store.checkpoint(run_id).status == "cancelled"
+        except NotFoundError:
+            return False
+
+
+class _NotClaimedError(ConflictError):
+    """The store has refused a claim; the reason is still to be found."""
+
+
+def _replayed(result: TurnResult) -> Generator[Event, None, TurnResult]:
+    yield from result.parsed_events()
+    return result
