@@ -116,7 +116,7 @@ class Interpreter:
         if turn_input.command != "stop":
             _check_not_over(state)
         segment = self._segment(state, turn_input, past, cancelled, control)
-        return _followed(control, segment, TurnRun(segment).events())
+        return TurnRun(segment).events()
 
     def transfer(
         self,
@@ -148,7 +148,7 @@ class Interpreter:
                 advice="Choose one of its nodes.",
             )
         segment = self._segment(state, TurnInput(command="resume"), past, cancelled, control)
-        return _followed(control, segment, TurnRun(segment).events(transfer_to=destination))
+        return TurnRun(segment).events(transfer_to=destination)
 
     def pump(
         self,
@@ -174,7 +174,7 @@ class Interpreter:
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
         segment = self._segment(state, given, past, cancelled, control)
-        return _followed(control, segment, PumpRun(segment).events())
+        return PumpRun(segment).events()
 
     def _segment(
         self,
@@ -187,7 +187,10 @@ class Interpreter:
         wire = self._checked_wire(given)
         log = TurnLog(state.segments + 1, given)
         hand = control.hand if control is not None else None
-        return Segment(self, state, log, wire, History(past, log), cancelled or NEVER, hand)
+        segment = Segment(self, state, log, wire, History(past, log), cancelled or NEVER, hand)
+        if control is not None:
+            control.bind(segment)
+        return segment
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.
@@ -259,12 +262,6 @@ class Interpreter:
                     f"{where} names the thread {thread_id!r}; only {MAIN_THREAD!r} is ever spoken to.",
                     advice=f"Send it to the main thread, {MAIN_THREAD!r}: a companion thread hears nobody.",
                 )
-
-
-def _followed(
-    control: Control | None, segment: Segment, events: Generator[Event, None, TurnEnd]
-) -> Generator[Event, None, TurnEnd]:
-    return events if control is None else control.follow(segment, events)
 
 
 def _check_not_over(state: RunState) -> None:

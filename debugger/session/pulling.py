@@ -121,6 +121,7 @@ class Pulling:
                 lambda: self._scope(worker, event, logbook.logs),
                 worker.cancelled,
                 lambda: self._enter(worker, stands_still=True),
+                lambda: worker.control.hold("paused"),
             )
 
         return Worker(log, begin, receive, Control(self._hand()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -120,6 +121,7 @@ class Gate:
         scope: Callable[[], Scope],
         cancelled: threading.Event,
         on_hold: Callable[[], None] = lambda: None,
+        hold: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Come by with an event; returns when the run may go on.
 
@@ -129,6 +131,7 @@ class Gate:
             scope: Gives what the event's thread can see.
             cancelled: Ends the waiting.
             on_hold: Called before the waiting.
+            hold: Makes the block in which it waits, so that the time is left out of durations.
         """
         hits = self.breakpoints.met(event, scope)
         self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
@@ -139,7 +142,7 @@ class Gate:
             self.noted.append(stop)
             return
         on_hold()
-        with self._changed:
+        with hold(), self._changed:
             self._passing = max(0, self._passing - 1)
             self._stop = stop
             while self._stop is not None and not self._passing and not cancelled.is_set():
