@@ -1,4 +1,4 @@
-"""The bars of a turn's Gantt chart: node runs, model calls and calls outside, each with begin and end."""
+"""The bars of a turn's Gantt chart: node runs, model calls, calls outside and pauses, with begin and end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from debugger.analysis.pauses import Pause
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step
 
-BarKind = Literal["node run", "model call", "call outside"]
+BarKind = Literal["node run", "model call", "call outside", "pause"]
+
+_SHORTEST = 0.01
+"""Milliseconds; a shorter rest of a node run behind a pause is what rounding left."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,12 @@ class Bar:
 
     kind: BarKind
     lane: str
-    """The thread and the node, as in ``Ask`` or ``labpoll: Poll``."""
+    """The thread and the node, as in ``Ask`` or ``labpoll: Poll``; of a pause its kind in words."""
     name: str
     begin_ms: float
     end_ms: float
     index: int | None
-    """The event that it is looked at by; ``None`` for a call that no event tells of."""
+    """The event that it is looked at by; ``None`` for a pause, and for a call that no event reports."""
     is_failure: bool = False
 
     @property
@@ -33,28 +37,58 @@ class Bar:
         return self.end_ms - self.begin_ms
 
 
-def bars(steps: Sequence[Step], effects: Iterable[SideEffect], main_thread: str = "0") -> list[Bar]:
-    """The bars of one turn, in the order in which they begin.
+def bars(
+    steps: Sequence[Step],
+    effects: Iterable[SideEffect],
+    pauses: Sequence[Pause] = (),
+    main_thread: str = "0",
+) -> list[Bar]:
+    """Return the bars of one turn, in the order in which they begin.
+
+    A pause has a bar of its own, and a node that it interrupted one before and one after it.
 
     Args:
         steps: The turn's steps.
         effects: Its calls outside. Those of models are left out: the events tell them.
+        pauses: Its pauses.
         main_thread: The thread that is not named in the lanes.
     """
-    found = [*_node_runs(steps, main_thread), *_model_calls(steps, main_thread)]
     start = _start(steps)
+    paused = [] if start is None else [_pause_bar(pause, start) for pause in pauses]
+    found = [*paused, *_node_runs(steps, paused, main_thread), *_model_calls(steps, main_thread)]
     if start is not None:
         found += _outside(effects, steps, start, main_thread)
     return sorted(found, key=lambda bar: bar.begin_ms)
 
 
-def _node_runs(steps: Iterable[Step], main_thread: str) -> Iterator[Bar]:
+def _node_runs(steps: Iterable[Step], paused: Sequence[Bar], main_thread: str) -> Iterator[Bar]:
     for step in steps:
         if step.kind == "node" and step.since_turn_ms is not None:
-            begin, took = step.since_turn_ms, step.duration_ms or 0.0
+            took = max(step.duration_ms or 0.0, 0.0)
             lane = _lane(step.thread, step.node_name, main_thread)
             failed = step.trouble == "failure"
-            yield Bar("node run", lane, step.summary, begin, begin + max(took, 0.0), step.last, failed)
+            name = step.summary
+            for begin, end in _parts(step.since_turn_ms, took, paused):
+                yield Bar("node run", lane, name, begin, end, step.last, failed)
+                name = f"{step.summary} (continued)"
+
+
+def _parts(begin: float, took: float, paused: Sequence[Bar]) -> Iterator[tuple[float, float]]:
+    """Yield begin and end of each part of a node run between its pauses; together they last ``took``."""
+    rest = took
+    for pause in sorted(paused, key=lambda bar: bar.begin_ms):
+        if begin <= pause.begin_ms < begin + rest:
+            yield begin, pause.begin_ms
+            rest -= pause.begin_ms - begin
+            begin = pause.end_ms
+            if rest < _SHORTEST:
+                return
+    yield begin, begin + rest
+
+
+def _pause_bar(pause: Pause, start: float) -> Bar:
+    began, ended = ((each - start) * 1000 for each in (pause.began_at, pause.ended_at))
+    return Bar("pause", pause.label, pause.label, max(began, 0.0), max(ended, 0.0), None)
 
 
 def _model_calls(steps: Iterable[Step], main_thread: str) -> Iterator[Bar]:

@@ -10,6 +10,7 @@ from typing import Literal
 from debugger.analysis.event_facts import EventFacts, facts_of
 from debugger.analysis.facts import iso_utc, text
 from debugger.analysis.origins import author_node_id, label_of
+from debugger.analysis.pauses import Pause, paused_ms, pauses_of
 from debugger.analysis.reasons import Reasons
 from debugger.protocol.events import EndNodeRunEvent
 from debugger.protocol.runs import TurnLog
@@ -63,7 +64,7 @@ class TimelineRow:
     since_turn_ms: float | None
     """Since the turn's first event."""
     duration_ms: float | None
-    """How long the node ran; on its last event only."""
+    """How long the node ran, without pauses; on its last event only."""
     time: float | None
     """Seconds since the epoch."""
     summary: str
@@ -127,6 +128,8 @@ class TimelineReader:
         self._turn_start: float | None = None
         self._run_start: float | None = None
         self._node_starts: dict[tuple[str | None, ...], float] = {}
+        self._pauses: list[Pause] = []
+        """Of the turn so far."""
         self._names: dict[str, str] = {}
         self._places: dict[tuple[str, str | None], tuple[str | None, str]] = {}
         self._reasons = Reasons()
@@ -140,6 +143,7 @@ class TimelineReader:
             events: Its events.
         """
         self._turn_start = None
+        self._pauses = []
         for position, event in enumerate(events):
             row = self._row(turn, place, position, event)
             self.rows.append(row)
@@ -163,6 +167,7 @@ class TimelineReader:
         if time is not None:
             self._start_clocks(time)
         self._reasons.learn(event.event)
+        self._pauses += pauses_of(event.event)
         name, drawn = self._place(event.node, event.node_name) if event.node else _NOWHERE
         return TimelineRow(
             len(self.rows),
@@ -216,7 +221,11 @@ class TimelineReader:
         if event.type == "start_node_run":
             self._node_starts[key] = event.time
             return None
-        return _milliseconds(self._node_starts.pop(key, None), event.time)
+        start = self._node_starts.pop(key, None)
+        took = _milliseconds(start, event.time)
+        if took is None or start is None or not self._pauses:
+            return took
+        return round(took - paused_ms(self._pauses, start, event.time), 3)
 
 
 def _importance(event: EventFacts) -> Importance:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from debugger.analysis.bubbles import Bubble
 from debugger.analysis.facts import field
+from debugger.analysis.pauses import Pause, paused_ms, pauses_of
 from debugger.analysis.steps import Step
 from debugger.analysis.timeline import TimelineRow, short
 from debugger.protocol.runs import TurnLog
@@ -38,7 +39,8 @@ class TurnRow:
     time: float | None
     """Seconds since the epoch."""
     duration_ms: float | None
-    """As the turn's own accounts tell it (``platform/engine.md`` 13), else from first event to last."""
+    """Without pauses: as the turn's accounts have it (``engine.md`` 13), else first to last event."""
+    pauses: tuple[Pause, ...]
     calls: int
     """Of models."""
     tokens: int
@@ -69,6 +71,7 @@ def turn_row(
         steps: Its steps.
         said: Its bubbles.
     """
+    pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
     warnings = len([row for row in rows if row.type == "workflow_warning"])
     return TurnRow(
         place=place,
@@ -82,7 +85,8 @@ def turn_row(
         path=short(" → ".join(_path(steps))),
         at_ms=rows[0].at_ms if rows else None,
         time=rows[0].time if rows else None,
-        duration_ms=_duration(turn, rows),
+        duration_ms=_duration(turn, rows, pauses),
+        pauses=pauses,
         calls=sum(len(step.calls) for step in steps),
         tokens=sum(step.tokens for step in steps),
         failures=len([row for row in rows if row.is_failure]) - warnings,
@@ -101,10 +105,13 @@ def _path(steps: Sequence[Step]) -> Iterator[str]:
         yield f"{name} ×{count}" if count > 1 else name
 
 
-def _duration(turn: TurnLog, rows: Sequence[TimelineRow]) -> float | None:
+def _duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
     closing = next((event for event in reversed(turn.events) if event.type == _CLOSING), None)
     metrics = field(closing, "iteration_metrics") if closing else None
     told = metrics.get("e2e_latency_milliseconds") if isinstance(metrics, dict) else None
     if isinstance(told, int | float):
         return float(told)
-    return next((row.since_turn_ms for row in reversed(rows) if row.since_turn_ms is not None), None)
+    last = next((row for row in reversed(rows) if row.since_turn_ms is not None), None)
+    if last is None or last.since_turn_ms is None or last.time is None or not pauses:
+        return last.since_turn_ms if last else None
+    return round(last.since_turn_ms - paused_ms(pauses, last.time - last.since_turn_ms / 1000, last.time), 3)

@@ -94,15 +94,20 @@ class Forks:
         )
         return record.run_id
 
-    def moment(self, run_id: str, turn_number: int) -> PastMoment:
-        """A run as it stood right before a turn, or before its next one.
+    def moment(self, run_id: str, turn_number: int, *, may_be_over: bool = False) -> PastMoment:
+        """Return a run as it was right before a turn, or before its next one.
+
+        Args:
+            run_id: The run.
+            turn_number: The turn, from 1.
+            may_be_over: Whether a run that is over has a moment after its last turn.
 
         Raises:
             NotFoundError: There is no such run, or it has no such turn.
         """
         last = self._store.checkpoint(run_id)
         done = _turns_of(last)
-        most = done if last.status in TERMINAL_STATUSES else done + 1
+        most = done if last.status in TERMINAL_STATUSES and not may_be_over else done + 1
         if not 1 <= turn_number <= most:
             raise NotFoundError(
                 f"Run {run_id} cannot be forked at turn {turn_number}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 from debugger.engine.state import RunState
@@ -46,9 +47,9 @@ class Accounts:
         self._tool_calls.append(milliseconds)
 
     def metrics(self, now: float) -> JsonObject:
-        """``iteration_metrics``; times in milliseconds."""
+        """Return ``iteration_metrics``; number types as ``platform/wire.md`` 3.6 has them."""
         return {
-            "e2e_latency_milliseconds": round((now - self._began) * 1000, 3),
+            "e2e_latency_milliseconds": round((now - self._began) * 1000),
             "nodes_executed_count": self._node_runs,
             "llm_call_count": len(self._model_calls),
             "tool_call_count": len(self._tool_calls),
@@ -104,7 +105,7 @@ def _counters(usage: JsonObject) -> JsonObject:
         "input_tokens": taken,
         "output_tokens": given,
         "tokens": usage.get("total_tokens") or taken + given,
-        "milliseconds": usage.get("response_latency_milliseconds") or 0.0,
+        "milliseconds": round(usage.get("response_latency_milliseconds") or 0),
     }
 
 
@@ -125,21 +126,22 @@ def _tokens(model: JsonObject) -> JsonObject:
 
 
 def _latency(calls: int, spent: float) -> JsonObject:
+    # Runs that were stored before 2026-12 may have kept fractions of milliseconds.
     return {
         "call_count": calls,
-        "total_latency_milliseconds": round(spent, 3),
+        "total_latency_milliseconds": round(spent),
         "average_latency_milliseconds": round(spent / calls, 3) if calls else 0.0,
     }
 
 
-def _stats(values: list[float]) -> JsonObject | None:
+def _stats(values: Sequence[float]) -> JsonObject | None:
     if not values:
         return None
     # Of one value, as most turns have, `median` would make five times the cost of all else.
     middle = values[0] if len(values) == 1 else median(values)
     return {
         "average_milliseconds": round(sum(values) / len(values), 3),
-        "min_milliseconds": min(values),
-        "max_milliseconds": max(values),
-        "median_milliseconds": middle,
+        "min_milliseconds": float(min(values)),
+        "max_milliseconds": float(max(values)),
+        "median_milliseconds": float(middle),
     }

@@ -8,6 +8,7 @@ from typing import TypeVar
 from debugger.engine.accounts import COUNTED, Accounts
 from debugger.engine.history import SPOKEN, History
 from debugger.engine.nodes.base import NodeContext
+from debugger.engine.pauses import PAUSED_INTERVALS, PauseClock
 from debugger.engine.state import ThreadState
 from debugger.engine.world import World
 from debugger.graph.placement import origin_of
@@ -28,10 +29,11 @@ Result = TypeVar("Result")
 class Announcer:
     """Stamps the events of one segment of a run."""
 
-    def __init__(self, world: World, history: History, accounts: Accounts) -> None:
+    def __init__(self, world: World, history: History, accounts: Accounts, pauses: PauseClock) -> None:
         self._now, self._uuid = world.now, world.uuid
         self._history = history
         self._accounts = accounts
+        self._pauses = pauses
         self._warned: set[str] = set()
         self._of_threads: dict[str, JsonObject] = {}
         self._of_nodes: dict[tuple[str | None, str], JsonObject] = {}
@@ -57,6 +59,8 @@ class Announcer:
             fields["origin_node_run_id"] = run_id
         elif thread_id is not None:
             fields.update(self._of_threads.get(thread_id) or self._of_thread(thread_id))
+        if self._pauses.unreported and event.is_kept:
+            fields[PAUSED_INTERVALS] = self._pauses.take_unreported()
         kind = fields["type"]
         if kind in SPOKEN:
             self._history.add(event)

@@ -6,7 +6,8 @@ somebody else look and change things meanwhile, but not while an event is being 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from debugger.engine.edits import EditedScope, VariableEdit, apply_edit, variables_of
@@ -18,7 +19,8 @@ from debugger.protocol.runs import MAIN_THREAD
 
 if TYPE_CHECKING:
     from debugger.engine.interventions.hand import Hand
-    from debugger.engine.segment import Segment, TurnEnd
+    from debugger.engine.pauses import PauseKind
+    from debugger.engine.segment import Segment
 
 
 class Control:
@@ -31,7 +33,17 @@ class Control:
     def __init__(self, hand: Hand | None = None) -> None:
         self.hand = hand
         self._segment: Segment | None = None
-        self._told: list[Event] = []
+
+    def bind(self, segment: Segment) -> None:
+        """Take hold of the segment that begins."""
+        self._segment = segment
+
+    def hold(self, kind: PauseKind) -> AbstractContextManager[None]:
+        """Leave the time that a block takes out of the segment's durations, and record it as a pause.
+
+        Before the segment has begun, and on a backend that binds none, nothing is recorded.
+        """
+        return nullcontext() if self._segment is None else self._segment.pauses.hold(kind)
 
     def scope(self, thread_id: str = MAIN_THREAD) -> Scope:
         """What a thread can see at this moment; the main thread's where there is no such thread.
@@ -70,23 +82,8 @@ class Control:
             variables_of(edit, segment.state)
         told = [_apply(edit, segment) for edit in edits]
         events = edit_events(told, segment)
-        self._told += events
+        segment.edit_events += events
         return len(events)
-
-    def follow(
-        self, segment: Segment, events: Generator[Event, None, TurnEnd]
-    ) -> Generator[Event, None, TurnEnd]:
-        """Pass a segment's events on, with those that tell of edits where these were made."""
-        self._segment = segment
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as stop:
-                end: TurnEnd = stop.value
-                return end
-            yield event
-            while self._told:
-                yield self._told.pop(0)
 
     def _begun(self) -> Segment:
         if self._segment is None:

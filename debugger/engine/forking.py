@@ -36,6 +36,11 @@ def go_another_way(
     state.untold += [apply_edit(edit, state) for edit in edits]
 
 
+def reopen(state: RunState) -> None:
+    """Let a conversation that has ended continue at the node where it ended, which is not run again."""
+    state.main.ended, state.main.lingers, state.main.loop = False, True, None
+
+
 def _move(thread: ThreadState, destination: str) -> None:
     """As by a transfer (``platform/engine.md`` U-48), but the next turn's message is met at the node."""
     thread.position, thread.parked, thread.lingers = destination, False, False

@@ -9,6 +9,7 @@ from typing import Any
 
 from debugger.engine.control import Control
 from debugger.engine.history import History
+from debugger.engine.input_checks import check_input
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, no_runs
 from debugger.engine.nodes.opaque import OpaqueNode
@@ -80,7 +81,13 @@ class Interpreter:
             InputError: The start node is not in the workflow, or the initial state cannot be used.
         """
         snapshot = read_state(turn_input.initial_state or {})
-        self._check_threads(snapshot.threads, "initial_state.threads")
+        for thread_id in snapshot.threads:
+            if thread_id != MAIN_THREAD:
+                raise InputError(
+                    f"initial_state.threads names the thread {thread_id!r}; a run begins with "
+                    f"{MAIN_THREAD!r} alone.",
+                    advice=f"Give the state of the main thread, {MAIN_THREAD!r}.",
+                )
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
         state = RunState.at(self._checked(wanted) if wanted else self.graph.start.logical_id)
@@ -110,13 +117,13 @@ class Interpreter:
             How the turn ended. Yields its events in order, stamped.
 
         Raises:
-            InputError: The input is too large, or speaks to a thread that is not there.
+            InputError: The input is too large, or holds what the engine could not use.
         """
-        self._check_threads(turn_input.thread_to_node_inputs, "thread_to_node_inputs")
+        check_input(turn_input, self.graph, state.main.position)
         if turn_input.command != "stop":
             _check_not_over(state)
         segment = self._segment(state, turn_input, past, cancelled, control)
-        return _followed(control, segment, TurnRun(segment).events())
+        return TurnRun(segment).events()
 
     def transfer(
         self,
@@ -148,7 +155,7 @@ class Interpreter:
                 advice="Choose one of its nodes.",
             )
         segment = self._segment(state, TurnInput(command="resume"), past, cancelled, control)
-        return _followed(control, segment, TurnRun(segment).events(transfer_to=destination))
+        return TurnRun(segment).events(transfer_to=destination)
 
     def pump(
         self,
@@ -174,7 +181,7 @@ class Interpreter:
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
         segment = self._segment(state, given, past, cancelled, control)
-        return _followed(control, segment, PumpRun(segment).events())
+        return PumpRun(segment).events()
 
     def _segment(
         self,
@@ -187,7 +194,10 @@ class Interpreter:
         wire = self._checked_wire(given)
         log = TurnLog(state.segments + 1, given)
         hand = control.hand if control is not None else None
-        return Segment(self, state, log, wire, History(past, log), cancelled or NEVER, hand)
+        segment = Segment(self, state, log, wire, History(past, log), cancelled or NEVER, hand)
+        if control is not None:
+            control.bind(segment)
+        return segment
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.
@@ -251,20 +261,6 @@ class Interpreter:
                 advice="Shorten the variables: every state event of the turn would carry them again.",
             )
         return wire
-
-    def _check_threads(self, threads: Sequence[str] | dict[str, Any], where: str) -> None:
-        for thread_id in threads:
-            if thread_id != MAIN_THREAD:
-                raise InputError(
-                    f"{where} names the thread {thread_id!r}; only {MAIN_THREAD!r} is ever spoken to.",
-                    advice=f"Send it to the main thread, {MAIN_THREAD!r}: a companion thread hears nobody.",
-                )
-
-
-def _followed(
-    control: Control | None, segment: Segment, events: Generator[Event, None, TurnEnd]
-) -> Generator[Event, None, TurnEnd]:
-    return events if control is None else control.follow(segment, events)
 
 
 def _check_not_over(state: RunState) -> None:

@@ -111,11 +111,18 @@ class NodeRuns:
         segment, stamped = self._segment, self._announcer.stamped
         config = node.config
         yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
-        began = segment.world.now()
+        began = segment.pauses.active_time()
         run = node.run(context) if context.hand is None else context.hand.run(node, context)
-        outcome = yield from self._announcer.pass_on(run, thread, config, run_id)
+        outcome: Outcome | None = None
+        while outcome is None:  # not `pass_on`: every event of a node would pass through one more generator
+            try:
+                event = next(run)
+            except StopIteration as stop:
+                outcome = stop.value
+            else:
+                yield stamped(event, thread, config, run_id)
         if node.counts_as_tool_call:
-            segment.accounts.add_tool_call((segment.world.now() - began) * 1000)
+            segment.accounts.add_tool_call((segment.pauses.active_time() - began) * 1000)
         yield from self._announcer.warnings(context, thread)
         end = self._node_end(thread, config, run_id, outcome)
         if context.intervened:

@@ -35,6 +35,8 @@ class PumpRun:
                 event = segment.failed(error)
             is_kept = is_kept or event.is_kept
             yield event
+            while segment.edit_events:
+                yield segment.edit_events.popleft()
         segment.state.segments += is_kept
         return segment.end(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from debugger.engine.accounts import Accounts
 from debugger.engine.announcer import Announcer, Events
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
+from debugger.engine.pauses import PauseClock
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import TurnVariables
 from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
@@ -100,8 +102,11 @@ class Segment:
         self.options = self.interpreter.options
         self.world = self.interpreter.world.seeded(self.state.next_seed)
         self.graph = self.interpreter.graph
-        self.accounts = Accounts(self.state, self.world.now())
-        self.announcer = Announcer(self.world, self.history, self.accounts)
+        self.pauses = PauseClock(self.world.now)
+        self.edit_events: deque[Event] = deque()
+        """Report edits by hand; they go out after the event at which the edits were made."""
+        self.accounts = Accounts(self.state, self.pauses.active_time())
+        self.announcer = Announcer(self.world, self.history, self.accounts, self.pauses)
         self.outbound = self.interpreter.open_door()
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
@@ -134,6 +139,7 @@ class Segment:
             load_run=self.interpreter.load_run,
             outbound=self.outbound,
             hand=self.hand,
+            pauses=self.pauses,
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:

@@ -6,6 +6,7 @@ The order of events is that of ``platform/engine.md`` 7.1 and 7.2.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from itertools import chain
 
 from debugger.engine.announcer import Events
 from debugger.engine.control import edit_events
@@ -37,16 +38,22 @@ class TurnRun:
             transfer_to: A node that the thread is moved to before it goes on.
         """
         error = None
+        edits = self._segment.edit_events
         try:
-            yield from self._take_in()
-            yield from self._commanded(transfer_to)
+            for event in chain(self._take_in(), self._commanded(transfer_to)):
+                yield event
+                while edits:
+                    yield edits.popleft()
             if self._segment.cancelled.is_set() and self._segment.status is None:
                 self._segment.status = "cancelled"
         except RunError as failure:
             error = str(failure)
             yield self._segment.failed(error)
         else:
-            yield from self._close()
+            for event in self._close():
+                yield event
+                while edits:
+                    yield edits.popleft()
         self._segment.state.turn_number += 1
         self._segment.state.segments += 1
         return self._segment.end(error)
@@ -91,7 +98,7 @@ class TurnRun:
             EndWorkflowIterationEvent(
                 iteration_number=segment.state.turn_number + 1,
                 run_input_output_pair=pair,
-                iteration_metrics=segment.accounts.metrics(segment.world.now()),
+                iteration_metrics=segment.accounts.metrics(segment.pauses.active_time()),
             )
         )
         yield from segment.settled()

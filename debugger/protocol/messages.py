@@ -70,6 +70,36 @@ def message_text(message: Message) -> str:
     return "" if content is None else str(content)
 
 
+def message_problem(message: Message) -> str | None:
+    """Return why a message cannot be understood, as a sentence; ``None`` where it can."""
+    kind = message.get("type") or message.get("role")
+    if kind is None:
+        return "it has neither a type nor a role."
+    if message_kind(message) is None:
+        return f"{kind!r} is no type or role of a message; they are {', '.join(_KIND_OF_ROLE)}."
+    content: Any = message.get("content")
+    if isinstance(content, str):
+        return None
+    if not isinstance(content, list):
+        return f"its content must be a text or a list of parts, and is {_kind_of(content)}."
+    for index, part in enumerate(content):
+        if not _is_part(part):
+            return f"content[{index}] is no text, and no object with a type or a text."
+    return None
+
+
+def _is_part(part: Any) -> bool:
+    """Return whether a content part is a text, a text part or a part of another named type."""
+    if not isinstance(part, dict):
+        return isinstance(part, str)
+    kind = part.get("type")
+    return isinstance(part.get("text"), str) if kind in (None, "text") else isinstance(kind, str)
+
+
+def _kind_of(value: Any) -> str:
+    return "missing or null" if value is None else f"of the type {type(value).__name__}"
+
+
 def normal_message(message: Message, *, message_id: str) -> Message:
     """The same message in LangChain's shape, with an id."""
     kind = message_kind(message)

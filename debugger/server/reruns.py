@@ -130,13 +130,13 @@ def rerun(
     admission: Admitting,
     is_async: Annotated[bool, Query(alias="async")] = True,
 ) -> JsonReply:
-    """Take a turn again in a new run: with a message at once, without one as soon as somebody says something.
+    """Re-run a turn in a new run: replay it with a message, or without one restore it and wait for the user.
 
     The answer to ``async=false`` is not known; here it is the same, with 200 and with how the run stands once
     the turn is over.
     """
     wanted = read_fields(Rerun, body)
-    plan = engine.reruns.plan(run_id, turn_index, wanted)
+    plan = engine.reruns.plan(run_id, turn_index, wanted, is_replay=wanted.message is not None)
     with admission.of(engine, plan.workflow_id):
         new_id = engine.reruns.begin(plan, RerunEdits(), person)
     if wanted.message is None:

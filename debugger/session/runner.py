@@ -108,7 +108,13 @@ class TurnRunner:
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
         self.background.judged += event.type == "waiting_evaluation_boundary"
         self.turns.add(worker.log, event)
-        self.gate.pass_by(worker.log, event, lambda: self._scope(worker, event), worker.cancelled)
+        self.gate.pass_by(
+            worker.log,
+            event,
+            lambda: self._scope(worker, event),
+            worker.cancelled,
+            lambda: worker.control.hold("paused"),
+        )
 
     def _on_end(self, worker: TurnWorker, result: TurnResult) -> None:
         self.side_effects.update(result.run_id, worker.log)

@@ -221,7 +221,7 @@ class DebugSession:
 
     @property
     def pending(self) -> PendingTurn | None:
-        """The turn of which nothing tells whether it was executed; no other is sent before that is settled."""
+        """The turn of unknown outcome: no other is sent before the user has decided on it."""
         return self._sync.pending
 
     @property
@@ -430,7 +430,7 @@ class DebugSession:
                 self._run(pending.log.run_input)
 
     def discard_pending(self) -> None:
-        """Give the turn of unknown outcome up: should it be on record after all, it is loaded as any other."""
+        """Give the turn of unknown outcome up: should it be on record, it is loaded as any other."""
         with self._lock:
             if self._take_pending() is not None:
                 self.error = None
@@ -467,11 +467,7 @@ class DebugSession:
         """Wait until all has ended, is paused or waits for the user; return whether in time (seconds)."""
         ends = time.monotonic() + timeout
         self.poll()
-        while (
-            (self.busy or self.is_stepping or self.is_loading)
-            and self.gate.stop is None
-            and self.desk.pending is None
-        ):
+        while self._is_changing and self.gate.stop is None and self.desk.pending is None:
             if time.monotonic() >= ends:
                 return False
             worker = self._turn or self._step
@@ -494,6 +490,10 @@ class DebugSession:
         if stop is None or self.backend.capabilities.reason_against("set_state") is not None:
             return None
         return next((one for one in (self._step, self._turn) if one and one.log is stop.log), None)
+
+    @property
+    def _is_changing(self) -> bool:
+        return self.busy or self.is_stepping or self.is_loading
 
     @property
     def _is_forwarding(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,6 +120,7 @@ class Gate:
         event: Event,
         scope: Callable[[], Scope],
         cancelled: threading.Event,
+        hold: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Come by with an event; returns when the run may go on.
 
@@ -127,6 +129,7 @@ class Gate:
             event: What has just happened.
             scope: Gives what the event's thread can see.
             cancelled: Ends the waiting.
+            hold: Makes the block in which it waits, so that the time is left out of durations.
         """
         hits = self.breakpoints.met(event, scope)
         self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
@@ -136,7 +139,7 @@ class Gate:
         if not self.holds:
             self.noted.append(stop)
             return
-        with self._changed:
+        with hold(), self._changed:
             self._passing = max(0, self._passing - 1)
             self._stop = stop
             while self._stop is not None and not self._passing and not cancelled.is_set():

@@ -35,6 +35,8 @@ class RerunCopy:
     """A run that is to be made."""
 
     record: ForkRecord
+    turn_index: int
+    """The source's turn that the re-run names, from 0."""
     workflow_id: str
     workflow_name: str
     version_number: int
@@ -87,7 +89,7 @@ def _keep(connection: Connection, copy: RerunCopy) -> None:
     rows = [_copied(row, copy) for row in found]
     rows += [_added(number, copy) for number in sorted(copy.written) if number > copy.pair_count]
     rows = rows or [_beginning(copy)]
-    rows[-1]["checkpoint"] = pack(copy.checkpoint)
+    rows[-1] |= {"checkpoint": pack(copy.checkpoint), "status": copy.status}
     connection.execute(insert(turns), rows)
     keep(connection, copy.record)
 
@@ -106,7 +108,7 @@ def _run_row(copy: RerunCopy, turn_count: int) -> dict[str, Any]:
         "turn_count": turn_count,
         **copy.usage.columns(),
         "source_workflow_run_id": record.source_run_id,
-        "checkpoint_source_turn_index": record.turn_number - 1,
+        "checkpoint_source_turn_index": copy.turn_index,
         "created_at": record.created_at,
         "updated_at": record.created_at,
     }

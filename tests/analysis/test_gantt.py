@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from debugger.analysis.gantt import bars
+from debugger.analysis.pauses import pauses_of
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import StepReader
 from debugger.analysis.timeline import timeline
+from debugger.analysis.turn_rows import turn_row
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 
@@ -75,3 +77,35 @@ def test_without_times_there_is_nothing_to_draw():
     about = {"origin_node_logical_id": "ask"}
 
     assert bars(steps({"type": "start_node_run", **about}, {"type": "end_node_run", **about}), []) == []
+
+
+def test_pause_has_its_own_bar_and_splits_its_node():
+    paused = {"kind": "paused", "began_at": BEGAN + 0.05, "ended_at": BEGAN + 72.05}
+    asked = {"kind": "manual_answer", "began_at": BEGAN + 72.1, "ended_at": BEGAN + 75.1}
+    model = {"type": "say_llm", "timestamp": BEGAN + 75.11, "paused_intervals": [paused, asked]}
+    events = [*node_run("ask", 0, 75.2, model), *node_run("bye", 75.25, 0.05)]
+    turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
+    rows = timeline([turn])
+    read = StepReader().take(turn, rows)
+    row = turn_row(turn, 0, 0, rows, read, [])
+
+    drawn = bars(read, [], row.pauses)
+
+    assert [step.duration_ms for step in read] == [200.0, 50.0]
+    assert row.duration_ms == 300.0
+    assert rounded(drawn) == [
+        ("node run", "Ask", 0, 50),
+        ("pause", "Paused", 50, 72050),
+        ("node run", "Ask", 72050, 72100),
+        ("pause", "Waited for manual answer", 72100, 75100),
+        ("node run", "Ask", 75100, 75200),
+        ("node run", "Bye", 75250, 75300),
+    ]
+
+
+def test_malformed_pauses_are_left_out():
+    odd = [None, {}, {"began_at": "x", "ended_at": 2}, {"began_at": 3, "ended_at": 2}, {"began_at": True}]
+    event = {"type": "say_llm", "timestamp": BEGAN, "paused_intervals": odd}
+
+    assert pauses_of(parse_event(event)) == []
+    assert pauses_of(parse_event({**event, "paused_intervals": "soon"})) == []

@@ -119,6 +119,27 @@ def test_messages_are_taken_in_both_styles_and_given_an_id(api, message):
 
 
 @pytest.mark.parametrize(
+    "node_input",
+    [
+        {"messages": [{"text": "Hello"}]},
+        {"messages": [human("Hello")], "node_logical_id": "bye"},
+        {"type": "http_request", "node_logical_id": "ask"},
+    ],
+)
+def test_input_that_would_be_dropped_is_refused_and_takes_no_turn(api, node_input):
+    workflow_id = create(api, graph(chat("ask"), static("bye", "Bye"), direct("ask", "bye")))
+    run_id = execute(api, workflow_id).json()["run_id"]
+    inputs = {"0": {"node_run_inputs": [node_input]}}
+    body = {"run_input": {"command": "data", "thread_to_node_inputs": inputs}, "run_id": run_id}
+
+    answer = send(api, workflow_id, body)
+
+    assert answer.status_code == 422
+    assert "thread_to_node_inputs.0.node_run_inputs[0]" in answer.text
+    assert execute(api, workflow_id, "Hello", run_id).json()["turn_number"] == 2
+
+
+@pytest.mark.parametrize(
     ("query", "number", "expected"),
     [
         ({}, None, "one"),

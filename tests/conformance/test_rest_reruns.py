@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from tests.conformance.graphs import chat, direct, graph, static, when
-from tests.conformance.served import UNKNOWN, chat_of, create, execute, record, talk
+from tests.conformance.graphs import chat, direct, graph, greeting, static, when
+from tests.conformance.served import KEY, UNKNOWN, chat_of, create, execute, record, run_input, talk
+from tests.server.live.wire import opened
 
 PREFLIGHT = {
     "rerunnable",
@@ -108,7 +109,7 @@ def test_a_run_whose_version_is_gone_cannot_be_taken_again_and_says_why(api, cal
 def test_the_same_graph_is_gone_on_with_exactly(api, call):
     _, run_id = call
 
-    answer = ask(api, run_id, 2, "rerun-preflight").json()
+    answer = ask(api, run_id, 1, "rerun-preflight").json()
 
     assert set(answer) == PREFLIGHT
     assert (answer["rerunnable"], answer["reason"], answer["resolved_mode"]) == (True, None, "EXACT")
@@ -123,22 +124,22 @@ def test_without_a_message_the_restored_conversation_waits(api, call):
     workflow_id, run_id = call
     before = record(api, run_id)
 
-    answer = ask(api, run_id, 2, "rerun")
+    answer = ask(api, run_id, 1, "rerun")
 
     assert answer.status_code == 202
     assert set(answer.json()) == STARTED
     assert answer.json()["status"] == "started"
     new = record(api, answer.json()["workflow_run_id"])
-    assert (new["source_workflow_run_id"], new["checkpoint_source_turn_index"]) == (run_id, 2)
+    assert (new["source_workflow_run_id"], new["checkpoint_source_turn_index"]) == (run_id, 1)
     assert new["status"] == "waiting_for_user_input"
     assert chat_of(new) == chat_of(before)[:-2]
     assert record(api, run_id) == before
     result = execute(api, workflow_id, "Other words", new["workflow_run_id"]).json()
     assert (result["turn_number"], result["status"]) == (3, "waiting_for_user_input")
     query = {"source_workflow_run_id": run_id}
-    listed = api.get("/v1/workflow-runs", params={**query, "source_turn_index": 2}).json()
+    listed = api.get("/v1/workflow-runs", params={**query, "source_turn_index": 1}).json()
     assert [row["_id"] for row in listed["workflow_runs"]] == [new["workflow_run_id"]]
-    assert api.get("/v1/workflow-runs", params={**query, "source_turn_index": 1}).json()["total"] == 0
+    assert api.get("/v1/workflow-runs", params={**query, "source_turn_index": 2}).json()["total"] == 0
 
 
 def test_with_a_message_the_turn_is_taken_while_one_waits_for_the_answer(api, call):
@@ -188,8 +189,8 @@ def test_a_node_of_the_same_name_takes_the_place_of_one_that_is_gone(api, call):
     workflow_id, run_id = call
     change(api, workflow_id, tea(ask="other", name="Ask"))
 
-    preflight = ask(api, run_id, 2, "rerun-preflight").json()
-    new_id = ask(api, run_id, 2, "rerun").json()["workflow_run_id"]
+    preflight = ask(api, run_id, 1, "rerun-preflight").json()
+    new_id = ask(api, run_id, 1, "rerun").json()["workflow_run_id"]
     result = execute(api, workflow_id, "Other words", new_id).json()
 
     assert (preflight["resolved_mode"], preflight["entry_node_logical_id"]) == ("REMAPPED", "other")
@@ -265,15 +266,15 @@ def test_another_workflow_can_be_gone_on_in(api, call):
     changed = {**tea(prompt="Be brief."), "name": "Another"}
     api.patch(f"/v1/workflows/{other}/versions/0/config", json={"config": changed})
 
-    started = ask(api, run_id, 2, "rerun", target_workflow_id=other).json()
+    started = ask(api, run_id, 1, "rerun", target_workflow_id=other).json()
     result = execute(api, other, "Other words", started["workflow_run_id"]).json()
 
     assert started["resolved_mode"] == "REMAPPED"
     assert record(api, started["workflow_run_id"])["workflow_id"] == other
     assert result["turn_number"] == 3
-    assert ask(api, run_id, 2, "rerun", target_workflow_id=UNKNOWN).status_code == 404
-    assert ask(api, run_id, 2, "rerun", target_version_number=9).status_code == 404
-    assert ask(api, run_id, 2, "rerun", target_workflow_id="nope").status_code == 422
+    assert ask(api, run_id, 1, "rerun", target_workflow_id=UNKNOWN).status_code == 404
+    assert ask(api, run_id, 1, "rerun", target_version_number=9).status_code == 404
+    assert ask(api, run_id, 1, "rerun", target_workflow_id="nope").status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -282,8 +283,8 @@ def test_another_workflow_can_be_gone_on_in(api, call):
 def test_as_much_of_the_past_is_restored_as_is_asked_for(api, call, mode, pairs, memos):
     workflow_id, run_id = call
 
-    token = ask(api, run_id, 2, "rerun-token", history_mode=mode).json()
-    new_id = ask(api, run_id, 2, "rerun", history_mode=mode).json()["workflow_run_id"]
+    token = ask(api, run_id, 1, "rerun-token", history_mode=mode).json()
+    new_id = ask(api, run_id, 1, "rerun", history_mode=mode).json()["workflow_run_id"]
 
     restored = record(api, new_id)["input_output_pairs"]
     events = [event["type"] for pair in restored for event in pair["run_output"]["events"]]
@@ -303,15 +304,15 @@ def mint(api, run_id, turn=2, **target):
 def test_a_token_is_given_and_tells_what_it_stands_for_but_not_itself(api, call):
     workflow_id, run_id = call
 
-    token = mint(api, run_id)
-    preview = ask(api, run_id, 2, f"rerun-token/{token['rerun_token']}", "GET")
+    token = mint(api, run_id, 1)
+    preview = ask(api, run_id, 1, f"rerun-token/{token['rerun_token']}", "GET")
 
     assert set(token) == TOKEN
     assert 0 < token["expires_in_seconds"] <= 900
     shown = preview.json()
     assert set(shown) == PREVIEW
     assert token["rerun_token"] not in preview.text
-    assert (shown["source_workflow_run_id"], shown["turn_index"]) == (run_id, 2)
+    assert (shown["source_workflow_run_id"], shown["turn_index"]) == (run_id, 1)
     assert (shown["target_workflow_id"], shown["target_version_number"]) == (workflow_id, 0)
     assert (shown["resolved_mode"], shown["effective_mode"], shown["edited"]) == ("EXACT", "EXACT", False)
     assert shown["resume_thread_id"] == "0"
@@ -414,3 +415,48 @@ def test_a_rerun_counts_against_the_limit_of_its_workflow(api, call):
     api.patch(f"/v1/workflows/{workflow_id}/concurrency", json={"max_concurrent_runs": 1})
 
     assert ask(api, run_id, 1, "rerun").status_code == 429
+
+
+@pytest.mark.parametrize(("turn", "lines"), [(0, 1), (1, 3), (2, 5)])
+def test_token_restores_through_its_turn(api, call, turn, lines):
+    workflow_id, run_id = call
+    chat = chat_of(record(api, run_id))[:lines]
+
+    token = mint(api, run_id, turn)
+    preview = ask(api, run_id, turn, f"rerun-token/{token['rerun_token']}", "GET").json()
+    ack, *events = redeem(api, workflow_id, token, "Other words")
+    new = record(api, ack["workflow_run_id"])
+
+    assert token["restored_message_count"] == lines
+    (thread,) = preview["threads"]
+    assert [(line["sender"], line["text"]) for line in thread["messages"]] == chat
+    assert chat_of(new)[:lines] == chat
+    assert chat_of(new)[lines] == ("user", "Other words")
+    assert len(new["input_output_pairs"]) == turn + 2
+    assert (new["source_workflow_run_id"], new["checkpoint_source_turn_index"]) == (run_id, turn)
+    assert events[-1]["type"] == "workflow_ready_for_input"
+
+
+def test_token_of_a_run_that_ended_restores_it(api):
+    workflow_id = create(api, greeting("Hello"))
+    run_id = execute(api, workflow_id).json()["run_id"]
+
+    token = mint(api, run_id, 0)
+    preview = ask(api, run_id, 0, f"rerun-token/{token['rerun_token']}", "GET").json()
+    ack, *events = redeem(api, workflow_id, token, "Anybody there?")
+
+    assert token["restored_message_count"] == 1
+    assert preview["threads"][0]["messages"][0]["text"] == "Hello"
+    assert "entry_node_logical_id" in token["warnings"][0]
+    assert chat_of(record(api, ack["workflow_run_id"])) == [
+        ("assistant", "Hello"),
+        ("user", "Anybody there?"),
+    ]
+    assert events[-1]["type"] == "end_workflow"
+
+
+def redeem(api, workflow_id, token, text):
+    """Redeem a token in a start frame; the frames until the turn is over."""
+    frame = {**run_input(text), "workflow_id": workflow_id, "rerun_token": token["rerun_token"]}
+    with opened(api, additional_headers={"Authorization": f"Bearer {KEY}"}) as socket:
+        return socket.turn(**frame)

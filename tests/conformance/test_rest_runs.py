@@ -8,6 +8,7 @@ import pytest
 
 from tests.conformance.graphs import chat, graph, greeting, shop
 from tests.conformance.served import create, execute, headers, record, talk
+from tests.number_types import numbers_in, wrong_numbers
 
 RECORD = {"_id", "team_id", "created_by", "updated_by", "created_at", "updated_at", "workflow_run"}
 RUN = {
@@ -42,6 +43,19 @@ def done(api):
     result = execute(api, create(api, greeting())).json()
     event = next(event for event in result["events"] if event["type"] == "assistant_response")
     return result["run_id"], event["logical_id"]
+
+
+def test_answers_have_wire_number_types(api):
+    workflow_id = create(api, shop())
+    run_id, result = talk(api, workflow_id, "Hm.", "Yes.")
+    copy = api.post(f"/v1/workflow-runs/{run_id}/turns/2/rerun").json()
+    copied = record(api, copy["workflow_run_id"])
+    listed = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id}).json()
+
+    assert copied["carried_over_llm_latency_stats"]["call_count"] > 0
+    for answer in (result, copied, listed, record(api, run_id)):
+        assert wrong_numbers(answer) == {}
+        assert list(numbers_in(answer)) != []
 
 
 def test_a_record_is_nested_twice_and_whole(api):

@@ -45,7 +45,7 @@ def test_calls_are_summed_and_broken_down_by_model():
 
     accounts.add(SayLLMEvent(llm_usage_info=usage("r1")))
     accounts.add(WorkerLLMEvent(llm_usage_info=usage("r2", latency=300.0)))
-    accounts.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 0.5, 0, 0, used_user_api_key=False)))
+    accounts.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 1.6, 0, 0, used_user_api_key=False)))
 
     tokens, times = accounts.token_usage(), accounts.latency_stats()
     assert (tokens["total_input_tokens"], tokens["total_output_tokens"], tokens["total_tokens"]) == (
@@ -65,7 +65,7 @@ def test_calls_are_summed_and_broken_down_by_model():
         "call_count": 2,
     }
     assert [model["response_model"] for model in tokens["breakdown_by_models"]] == ["tea-1", "stand-in"]
-    assert (times["total_latency_milliseconds"], times["average_latency_milliseconds"]) == (400.5, 133.5)
+    assert (times["total_latency_milliseconds"], times["average_latency_milliseconds"]) == (402, 134.0)
     assert times["breakdown_by_models"][0]["average_latency_milliseconds"] == 200.0
 
 

@@ -36,7 +36,7 @@ def test_a_token_is_redeemed_once_with_its_edits(embedded):
     new_id = redeem(embedded, token, workflow_id=workflow_id, version_number=0, run_by="qa")
 
     run = embedded.run(new_id)
-    assert [log.message for log in turn_logs(run)] == ["Edited"]
+    assert [log.message for log in turn_logs(run)] == ["Edited", "Second words"]
     assert (run.run_by, run.source_workflow_run_id) == ("qa", run_id)
     with pytest.raises(NotFoundError, match="used already"):
         redeem(embedded, token)

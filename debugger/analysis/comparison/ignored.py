@@ -85,6 +85,7 @@ IGNORED: tuple[Ignored, ...] = (
             f"{_USAGE}/response_latency_milliseconds",
             f"{_USAGE}/structured_output_retry_metadata/failed_attempts/latency_milliseconds",
             "iteration_metrics/e2e_latency_milliseconds",
+            "paused_intervals",
             "iteration_metrics/llm_call_latency_stats",
             "iteration_metrics/tool_call_latency_stats",
             "llm_latency_stats",

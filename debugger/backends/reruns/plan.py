@@ -22,6 +22,9 @@ class RerunPlan:
 
     run_id: str
     turn_index: int
+    """The turn that the re-run names, from 0."""
+    is_replay: bool
+    """Whether the turn is executed again; otherwise it is restored, and the run continues after it."""
     workflow_id: str
     version_number: int
     version_name: str | None
@@ -38,8 +41,8 @@ class RerunPlan:
     pairs: list[Turn]
     """The restored ones."""
     lines: list[Line]
-    given: TurnInput
-    """The input of the turn as its caller gave it."""
+    given: TurnInput | None
+    """The input of a turn that is replayed, as its caller sent it."""
     matches: list[NodeMatch] = field(default_factory=list)
     unmapped_nodes: list[str] = field(default_factory=list)
     dropped_variables: list[str] = field(default_factory=list)
@@ -54,6 +57,11 @@ class RerunPlan:
     def refusal(self) -> str | None:
         """Why it cannot be begun; ``None`` where it can."""
         return self.reason or self.not_resumable_reason
+
+    @property
+    def next_turn_number(self) -> int:
+        """Return the number of the source's turn in whose place the re-run continues, from 1."""
+        return self.turn_index + (1 if self.is_replay else 2)
 
     @property
     def variable_count(self) -> int:

@@ -12,7 +12,7 @@ from debugger.backends.reruns.plan import RANKS, RerunPlan
 from debugger.backends.reruns.target import HistoryMode, Mode, RerunEdits, RerunTarget
 from debugger.backends.reruns.transcript import edited_pairs, lines_of
 from debugger.engine.edits import VariableEdit, apply_edit
-from debugger.engine.forking import go_another_way
+from debugger.engine.forking import go_another_way, reopen
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.engine.world import World
@@ -21,10 +21,14 @@ from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.json_text import encode
-from debugger.protocol.runs import Turn, TurnInput
+from debugger.protocol.runs import RunStatus, Turn, TurnInput
 from debugger.store import RerunCopy, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
+_ENDED = (
+    "The conversation ended in this turn, so that it ends again at the user's next message; choose "
+    "entry_node_logical_id to continue at another node."
+)
 _NO_ENTRY = "The run stood at a node that the target does not have; choose entry_node_logical_id."
 
 
@@ -78,13 +82,16 @@ class Reruns:
             return _GONE
         return None
 
-    def plan(self, run_id: str, turn_index: int, target: RerunTarget) -> RerunPlan:
-        """What would come of a re-run.
+    def plan(
+        self, run_id: str, turn_index: int, target: RerunTarget, *, is_replay: bool = False
+    ) -> RerunPlan:
+        """Return what a re-run would be. It restores the conversation through its turn, that turn included.
 
         Args:
             run_id: The run.
-            turn_index: The turn that is taken again, from 0.
+            turn_index: The turn, from 0.
             target: Where it is to go.
+            is_replay: Restore the conversation before the turn instead, which is then executed again.
 
         Raises:
             NotFoundError: There is no such run, turn, workflow or version.
@@ -95,15 +102,17 @@ class Reruns:
             raise NotFoundError(f"Run {run_id} has no turn {turn_index}.", advice="Turns count from 0.")
         if (reason := self.reason_against(run_id)) is not None:
             raise ConflictError(reason)
-        moment = self._forks.moment(run_id, turn_index + 1)
+        moment = self._moment(run_id, turn_index, is_replay=is_replay)
         workflow_id = target.target_workflow_id or moment.workflow_id
         version = self._store.starting_version(workflow_id, target.target_version_number)
         source = self._interpreters.of(moment.workflow_id, moment.version_number)
         goal = self._interpreters.of(workflow_id, version.version_number)
         _, document = self._store.document(workflow_id, version.version_number)
         is_same = self._is_same(run_id, moment, document)
-        status, stood = moment.status, str(moment.state.main.position)
-        given = moment.given(self._recorded_input(run_id, moment), source)
+        stood, has_ended = str(moment.state.main.position), moment.state.main.ended
+        if has_ended:
+            reopen(moment.state)
+        given = moment.given(self._recorded_input(run_id, moment), source) if is_replay else None
         way = _way(moment, source.graph, goal.graph, target, is_same=is_same)
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
         pair_count = 0 if history == "NONE" else moment.pair_count
@@ -115,6 +124,7 @@ class Reruns:
         plan = RerunPlan(
             run_id=run_id,
             turn_index=turn_index,
+            is_replay=is_replay,
             workflow_id=workflow_id,
             version_number=version.version_number,
             version_name=version.version_name,
@@ -125,7 +135,7 @@ class Reruns:
             entry_node_logical_id=way.entry,
             suggested_entry_nodes=_entries(goal),
             state=moment.state,
-            status=status,
+            status=_open_status(moment.status),
             pairs=pairs,
             lines=lines_of(pairs),
             given=given,
@@ -136,6 +146,8 @@ class Reruns:
         )
         if target.requested_mode and RANKS[way.mode] < RANKS[target.requested_mode]:
             plan.reason = f"Only {way.mode} is possible here, and {target.requested_mode} is asked for."
+        if has_ended and target.entry_node_logical_id is None:
+            plan.warnings.append(_ENDED)
         if way.entry is None:
             plan.not_resumable_reason = _NO_ENTRY
         if way.mode != "EXACT":
@@ -145,7 +157,7 @@ class Reruns:
         return plan
 
     def begin(self, plan: RerunPlan, edits: RerunEdits, run_by: str | None = None) -> str:
-        """Make the run; its id. It stands right before the turn that is taken again, and nothing is run.
+        """Make the run and return its id; no node is run.
 
         Args:
             plan: What it is to be; used up.
@@ -168,7 +180,7 @@ class Reruns:
         record = ForkRecord(
             run_id=new_id(),
             source_run_id=plan.run_id,
-            turn_number=plan.turn_index + 1,
+            turn_number=plan.next_turn_number,
             changes=tuple(state.untold),
             forked_by=run_by or "",
             created_at=self._world.now(),
@@ -176,6 +188,7 @@ class Reruns:
         self._store.reruns.keep(
             RerunCopy(
                 record=record,
+                turn_index=plan.turn_index,
                 workflow_id=plan.workflow_id,
                 workflow_name=plan.workflow_name,
                 version_number=plan.version_number,
@@ -203,8 +216,8 @@ class Reruns:
         plan.state.untold += [apply_edit(edit, plan.state) for edit in wanted]
 
     def turn_input(self, plan: RerunPlan, message: str, run_by: str | None = None) -> TurnInput:
-        """The turn's own input with another message in it."""
-        given = plan.given
+        """Return the input of a turn that is replayed, with another message in it."""
+        given = plan.given or TurnInput()
         fields: JsonObject = {
             "command": "data",
             "dynamic_variables": given.dynamic_variables,
@@ -215,6 +228,12 @@ class Reruns:
             # What a run is given to begin with is read where its first turn is recorded.
             fields |= {"initial_state": given.initial_state, "welcome_message": given.welcome_message}
         return TurnInput.saying(message, **fields)
+
+    def _moment(self, run_id: str, turn_index: int, *, is_replay: bool) -> PastMoment:
+        if is_replay:
+            return self._forks.moment(run_id, turn_index + 1)
+        # Background work belongs to the turn before it, so that the turn lasts until the next one.
+        return self._forks.moment(run_id, turn_index + 2, may_be_over=True)
 
     def _recorded_input(self, run_id: str, moment: PastMoment) -> TurnInput:
         return TurnInput.from_wire(self._store.pair(run_id, moment.pair_count + 1).run_input)
@@ -241,6 +260,12 @@ class Reruns:
                 break
             began, run_id = run.created_at or "", run.source_workflow_run_id or ""
         return began
+
+
+def _open_status(status: RunStatus) -> RunStatus:
+    """Return the status of a restored conversation, which waits for the user where it had ended or failed."""
+    is_open = status in ("not_started", "paused")
+    return status if is_open else "waiting_for_user_input"
 
 
 def _way(moment: PastMoment, source: Graph, goal: Graph, target: RerunTarget, *, is_same: bool) -> _Way:

@@ -38,7 +38,15 @@ class Hand:
     def answering(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Responder]:
         """Who answers a prompt, and how that one is asked."""
         met = self._met(Target("model", prompt.node_logical_id), context.intervened)
-        return answering(prompt, context.responder, met, self.desk, context.cancelled, context.world.sleep)
+        return answering(
+            prompt,
+            context.responder,
+            met,
+            self.desk,
+            context.cancelled,
+            context.world.sleep,
+            context.pauses,
+        )
 
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call a tool, or give its frozen result, or let it fail."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from debugger.engine.interventions.kinds import Met
+from debugger.engine.pauses import PauseClock
 from debugger.engine.responders.base import (
     Choice,
     ModelFailure,
@@ -75,15 +76,18 @@ class AskedPerson:
     desk: Desk
     stand_in: Responder
     cancelled: threading.Event
+    pauses: PauseClock
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Wait for the answer.
+        """Wait for the answer; the time until it comes is a pause, and no latency.
 
         Raises:
             ModelFailure: The turn was ended meanwhile.
         """
         stand_in = self.stand_in.stand_in if isinstance(self.stand_in, RemoteResponder) else self.stand_in
-        return self.desk.ask(prompt, stand_in, self.cancelled)
+        with self.pauses.hold("manual_answer"):
+            reply = self.desk.ask(prompt, stand_in, self.cancelled)
+        return replace(reply, usage={**reply.usage, "response_latency_milliseconds": 0})
 
 
 def answering(
@@ -93,6 +97,7 @@ def answering(
     desk: Desk | None,
     cancelled: threading.Event,
     sleep: Callable[[float, threading.Event], object],
+    pauses: PauseClock,
 ) -> tuple[Prompt, Responder]:
     """Who answers a prompt; the prompt as that one is to be asked.
 
@@ -103,6 +108,7 @@ def answering(
         desk: Where a person answers, if one does.
         cancelled: Ends waiting.
         sleep: Waits some seconds.
+        pauses: Where the wait for a person is noted.
     """
     if met.fault is not None:
         sleep(met.fault.delay, cancelled)
@@ -111,7 +117,7 @@ def answering(
     if met.pin is not None:
         return _alone(prompt), PinnedResponder(met.pin.output)
     if desk is not None and desk.asks(prompt):
-        return _alone(prompt), AskedPerson(desk, responder, cancelled)
+        return _alone(prompt), AskedPerson(desk, responder, cancelled, pauses)
     return prompt, responder
 
 

@@ -12,6 +12,7 @@ from debugger.engine.history import History
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
 from debugger.engine.outbound.base import ClosedDoor
+from debugger.engine.pauses import PauseClock
 from debugger.engine.responders.base import Choice, Responder
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
@@ -97,6 +98,8 @@ class NodeContext:
     """With what every call of a tool is to fail; empty lets them be made."""
     intervened: list[str] = field(default_factory=list)
     """The ids of the pins and faults that the run has met."""
+    pauses: PauseClock = field(default_factory=PauseClock)
+    """Where time is noted in which the run waits for the user's answer in a model's place."""
 
     def fill(self, text: str) -> str:
         """A text with its variables filled in; what nothing fills stays as it is written."""

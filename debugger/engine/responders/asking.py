@@ -97,7 +97,7 @@ def usage_info(model: str, latency: float, world: World) -> JsonObject:
         "provider": "embedded",
         "llm_response_id": f"response_{world.uuid()}",
         "used_user_api_key": False,
-        "response_latency_milliseconds": round(latency, 3),
+        "response_latency_milliseconds": round(latency),
         "prompt_tokens": 0,
         "completion_tokens": 0,
         "total_tokens": 0,

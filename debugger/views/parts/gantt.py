@@ -1,4 +1,4 @@
-"""The Gantt chart of one turn: how long each node ran, each model took, each call outside."""
+"""The Gantt chart of one turn: how long each node ran, each model took, each call outside, each pause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEY = "gantt"
 _VIEW_KEY, _VIEWS = "gantt_view", ("Chart", "Table")
 _TABLE_KEY = "gantt_table"
 _BARS_KEY = "gantt_events"
-_KINDS = ("node run", "model call", "call outside")
+_KINDS = ("node run", "model call", "call outside", "pause")
 _MOST_ROWS = 9
 _LANE, _MOST = 36, 440
 _AROUND = 118
@@ -41,7 +41,9 @@ def gantt_line(turn: TurnRow | None) -> list[Item]:
     state.begin_widget(_VIEW_KEY, _VIEWS[0])
     what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"
     took = [] if turn.duration_ms is None else [f"{turn.duration_ms:,.1f} ms"]
-    told = [what, *took, count(turn.steps, "step"), count(turn.calls, "model call")]
+    paused = sum(pause.ended_at - pause.began_at for pause in turn.pauses)
+    waits = [f"{paused:,.1f} s paused"] if turn.pauses else []
+    told = [what, *took, *waits, count(turn.steps, "step"), count(turn.calls, "model call")]
     return [Switch(_VIEW_KEY, "Gantt as", _VIEWS), Words(" · ".join(told))]
 
 
@@ -67,7 +69,7 @@ def _bars(now: Reading, turn: TurnRow) -> list[Bar]:
         for effect in now.effects
         if (effect.turn_number, effect.is_background) == (turn.number, turn.is_background)
     ]
-    return bars(steps, effects)
+    return bars(steps, effects, turn.pauses)
 
 
 def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
@@ -82,7 +84,7 @@ def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
             "took": [round(bar.duration_ms, 3) for bar in drawn],
             "outcome": ["failed" if bar.is_failure else "ok" for bar in drawn],
         },
-        _spec(lanes),
+        _spec(lanes, [kind for kind in _KINDS if kind in {bar.kind for bar in drawn}]),
         key=_KEY,
         height=min(_LANE * len(lanes) + _AROUND, _MOST),
         width="stretch",
@@ -90,8 +92,13 @@ def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
     )
 
 
-def _spec(lanes: Sequence[str]) -> dict[str, Any]:
-    """The chart: a lane a node, in the order in which they begin; thin bars within for calls."""
+def _spec(lanes: Sequence[str], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return the chart: lanes in the order in which they begin, with a thin bar for each kind in them.
+
+    Args:
+        lanes: The nodes, and the kinds of pauses.
+        kinds: The kinds of bars that are drawn, for the legend.
+    """
     return {
         "mark": {"type": "bar", "cornerRadius": 2, "minWidth": 3},
         "encoding": {
@@ -114,7 +121,7 @@ def _spec(lanes: Sequence[str]) -> dict[str, Any]:
                 "field": "kind",
                 "type": "nominal",
                 "scale": {"domain": list(_KINDS)},
-                "legend": {"title": None, "orient": "top"},
+                "legend": {"title": None, "orient": "top", "values": list(kinds)},
             },
             "stroke": {
                 "condition": {"test": "datum.outcome == 'failed'", "value": "#d32f2f"},

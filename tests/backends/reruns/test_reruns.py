@@ -6,7 +6,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.reruns import RerunEdits, RerunTarget
 from debugger.engine.responders.base import Reply
 from debugger.engine.state import RunState
-from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.errors import ConflictError, InputError, NotFoundError, RunError
 from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings
@@ -52,8 +52,8 @@ def go_on(backend, workflow_id, run_id, text):
     return backend.execute(workflow_id, TurnInput.saying(text, command="data"), run_id=run_id).finish()
 
 
-def begin(backend, run_id, turn, edits=NOTHING, **target):
-    plan = backend.reruns.plan(run_id, turn, RerunTarget(**target))
+def begin(backend, run_id, turn, edits=NOTHING, *, is_replay=False, **target):
+    plan = backend.reruns.plan(run_id, turn, RerunTarget(**target), is_replay=is_replay)
     return backend.reruns.begin(plan, edits)
 
 
@@ -67,7 +67,7 @@ def version(backend, workflow_id, graph):
 
 def test_the_model_hears_the_edited_words_and_the_record_tells_no_others(backend, echo):
     workflow_id, run_id = talk(backend, document(say("chat")), "First words", "Second words")
-    lines = [line.text for line in backend.reruns.plan(run_id, 2, RerunTarget()).lines]
+    lines = [line.text for line in backend.reruns.plan(run_id, 1, RerunTarget()).lines]
     assert lines == ["First words", "Answer 1"]
     edits = RerunEdits(
         message_edits=[{"index": 0, "text": "Edited words"}],
@@ -75,7 +75,7 @@ def test_the_model_hears_the_edited_words_and_the_record_tells_no_others(backend
         message_appends=[{"role": "assistant", "text": "Added words"}],
     )
 
-    new_id = begin(backend, run_id, 2, edits)
+    new_id = begin(backend, run_id, 1, edits)
     go_on(backend, workflow_id, new_id, "Last words")
 
     assert echo.heard == ["Edited words", "Added words", "Last words"]
@@ -85,11 +85,12 @@ def test_the_model_hears_the_edited_words_and_the_record_tells_no_others(backend
     assert "First words" in str(backend.run(run_id).to_wire())
 
 
-def test_words_are_added_where_nothing_was_said(backend, echo):
+@pytest.mark.parametrize("history_mode", ["FULL", "NONE"])
+def test_words_are_added_where_nothing_was_said(backend, echo, history_mode):
     workflow_id, run_id = talk(backend, document(say("chat")), "First words")
     edits = RerunEdits(message_appends=[{"role": "user", "text": "Before it all"}])
 
-    new_id = begin(backend, run_id, 0, edits)
+    new_id = begin(backend, run_id, 0, edits, history_mode=history_mode)
     result = go_on(backend, workflow_id, new_id, "Then")
 
     assert echo.heard == ["Before it all", "Then"]
@@ -193,7 +194,7 @@ def test_the_rerun_of_a_first_turn_begins_at_another_graphs_start(backend):
     workflow_id, run_id = talk(backend, document(say("chat")))
     version(backend, workflow_id, document(static("hi", "Hi"), node("end", "no_op"), direct("hi", "end")))
 
-    new_id = begin(backend, run_id, 0)
+    new_id = begin(backend, run_id, 0, is_replay=True)
     result = go_on(backend, workflow_id, new_id, None)
 
     assert result.status == "completed"
@@ -203,7 +204,7 @@ def test_the_rerun_of_a_first_turn_begins_at_another_graphs_start(backend):
 @pytest.mark.parametrize("history_mode", ["FULL", "NONE"])
 def test_a_rerun_tells_what_the_models_were_used_for_before_it(backend, history_mode):
     workflow_id, run_id = talk(backend, document(say("chat")), "One", "Two")
-    new_id = begin(backend, run_id, 2, history_mode=history_mode)
+    new_id = begin(backend, run_id, 1, history_mode=history_mode)
     begun = backend.run(new_id)
 
     go_on(backend, workflow_id, new_id, "Three")
@@ -240,3 +241,52 @@ def test_variables_that_are_nested_deep_are_no_hindrance(backend, echo):
     go_on(backend, workflow_id, new_id, "Last words")
 
     assert echo.heard[0] == "Edited words"
+
+
+def test_rerun_restores_an_ended_conversation_without_running_its_last_node(backend):
+    calls = "def f(**_):\n    return 1\n"
+    graph = document(static("hi", "Hello"), tool("last", calls), direct("hi", "last"), say("other"))
+    workflow_id = backend.create_workflow(graph).id
+    run_id = backend.execute(workflow_id, TurnInput.saying(None)).finish().run_id
+
+    plan = backend.reruns.plan(run_id, 0, RerunTarget())
+    new_id = backend.reruns.begin(plan, NOTHING)
+    status = backend.run(new_id).status
+    ended = go_on(backend, workflow_id, new_id, "And now?")
+    elsewhere = begin(backend, run_id, 0, entry_node_logical_id="other")
+    result = go_on(backend, workflow_id, elsewhere, "And now?")
+
+    assert [line.text for line in plan.lines] == ["Hello"]
+    assert any("entry_node_logical_id" in warning for warning in plan.warnings)
+    assert status == "waiting_for_user_input"
+    assert (ended.status, ended.turn_number) == ("completed", 2)
+    assert "start_node_run" not in [event["type"] for event in ended.events]
+    assert (result.status, result.turn_number) == ("waiting_for_user_input", 2)
+
+
+def test_rerun_restores_a_failed_turn_and_runs_its_node_again(backend):
+    graph = document(say("chat", self_loop=True, wait_for_user_message=True))
+    workflow_id, run_id = talk(backend, graph, "Hello")
+    bad = TurnInput.saying("More", command="data")
+    backend._responder.reply = fails_once(backend._responder.reply)
+    failed = backend.execute(workflow_id, bad, run_id=run_id).finish()
+
+    new_id = begin(backend, run_id, 2)
+    result = go_on(backend, workflow_id, new_id, "Again")
+
+    assert failed.status == "failed"
+    assert result.status == "waiting_for_user_input"
+    assert [log.message for log in turn_logs(backend.run(new_id))] == ["", "Hello", "More", "Again"]
+
+
+def fails_once(reply):
+    """Return a responder's method that fails the run the first time."""
+    calls = []
+
+    def called(prompt):
+        calls.append(prompt)
+        if len(calls) == 1:
+            raise RunError("The model must be configured first.")
+        return reply(prompt)
+
+    return called

@@ -72,7 +72,7 @@ def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
     (entry,) = door.ledger
     assert answer.reply.text == "Yes, we have."
     assert answer.usage["response_model"] == "tea-1-2026"
-    assert answer.usage["response_latency_milliseconds"] > 0
+    assert type(answer.usage["response_latency_milliseconds"]) is int
     assert answer.usage["llm_response_id"].startswith("response_")
     assert (entry["kind"], entry["call_class"], entry["how"]) == ("model", "talk", "live")
     assert entry["target"] == f"custom tea-1 at {server.url}/v1"

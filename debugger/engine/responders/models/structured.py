@@ -138,7 +138,7 @@ def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest
 
 
 def _attempt(number: int, problem: str, began: float) -> JsonObject:
-    latency = round((time.perf_counter() - began) * 1000, 3)
+    latency = round((time.perf_counter() - began) * 1000)
     return {"attempt_number": number, "error_message": problem, "latency_milliseconds": latency}
 
 
