@@ -116,7 +116,7 @@ class StoredTurns:
             found = FoundTurn("absent", run_id=run_id) if client_turn_id else self._by_number(run_id, sent)
         if found.run_id is None:
             return found
-        newer = self._last_turn(found.run_id) - sent.turn_number + (found.state != "finished")
+        newer = self._last_turn(found.run_id) - (sent.turn_number or 1) + (found.state != "finished")
         return replace(found, newer_turns=max(newer, 0))
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:

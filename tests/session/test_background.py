@@ -29,7 +29,7 @@ def ended(*, work=True, next_due=None, over=False):
 def test_a_step_is_due_a_second_after_the_last_one():
     clock = Clock()
     pace = BackgroundScheduler(clock)
-    pace.take_turn(ended())
+    pace.on_turn(ended())
     before = pace.is_due
 
     clock.seconds += STEP_EVERY
@@ -40,7 +40,7 @@ def test_a_step_is_due_a_second_after_the_last_one():
 def test_a_step_that_is_known_to_be_due_later_is_waited_for():
     clock = Clock()
     pace = BackgroundScheduler(clock)
-    pace.take_turn(ended(next_due=clock.seconds + 90))
+    pace.on_turn(ended(next_due=clock.seconds + 90))
 
     clock.seconds += 89
 
@@ -54,7 +54,7 @@ def test_a_step_that_is_known_to_be_due_later_is_waited_for():
 def test_nothing_is_due_where_there_is_no_work(result):
     clock = Clock()
     pace = BackgroundScheduler(clock)
-    pace.take_turn(result)
+    pace.on_turn(result)
 
     clock.seconds += 1000
 
@@ -64,12 +64,12 @@ def test_nothing_is_due_where_there_is_no_work(result):
 
 def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_is_resumed():
     pace = BackgroundScheduler(Clock())
-    pace.take_turn(ended())
+    pace.on_turn(ended())
     for _ in range(MOST_QUIET_STEPS - 1):
-        pace.take_step(ended(), is_quiet=True)
+        pace.on_step(ended(), is_quiet=True)
     before = pace.goes_on
 
-    pace.take_step(ended(), is_quiet=True)
+    pace.on_step(ended(), is_quiet=True)
 
     assert (before, pace.goes_on) == (True, False)
     assert pace.halted == "Nothing has happened in 60 steps."
@@ -79,21 +79,21 @@ def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_
 
 def test_only_quiet_steps_in_a_row_count():
     pace = BackgroundScheduler(Clock())
-    pace.take_turn(ended())
+    pace.on_turn(ended())
     for _ in range(3):
         for _ in range(MOST_QUIET_STEPS - 1):
-            pace.take_step(ended(), is_quiet=True)
-        pace.take_step(ended(), is_quiet=False)
+            pace.on_step(ended(), is_quiet=True)
+        pace.on_step(ended(), is_quiet=False)
 
     assert pace.goes_on
 
 
 def test_a_turn_of_the_user_lets_halted_work_go_on():
     pace = BackgroundScheduler(Clock())
-    pace.take_turn(ended())
+    pace.on_turn(ended())
     pace.halt("Something broke.")
 
-    pace.take_turn(ended())
+    pace.on_turn(ended())
 
     assert pace.goes_on
 
@@ -101,7 +101,7 @@ def test_a_turn_of_the_user_lets_halted_work_go_on():
 def test_work_that_is_not_to_go_on_by_itself_is_never_due():
     clock = Clock()
     pace = BackgroundScheduler(clock)
-    pace.take_turn(ended())
+    pace.on_turn(ended())
     pace.automatic = False
 
     clock.seconds += 1000

@@ -76,7 +76,7 @@ def test_the_session_is_busy_from_the_first_input_to_the_last_and_takes_nothing_
     backend.gate.release(2)
     assert forward.wait(10)
 
-    assert refused is not None and "under way" in str(refused)
+    assert refused is not None and "being executed" in str(refused)
     assert [turn.message for turn in session.turns] == ["", "one"]
 
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.world import World
-from debugger.errors import ConnectionFailedError, RunEndedError
+from debugger.errors import AuthenticationError, ConnectionFailedError, RunEndedError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
@@ -268,18 +269,18 @@ def test_a_run_that_only_judges_is_left_alone_after_many_steps_and_can_be_resume
     assert session.background.judged == 62
 
 
-def test_a_step_that_fails_halts_the_work_and_says_why(backend, begin, clock):
+def test_a_step_that_cannot_succeed_halts_the_work(backend, begin, clock):
     session = begin(lab())
     pump = backend.pump
 
     def broken(*args, **kwargs):
-        raise ConnectionFailedError("Nothing answers there.")
+        raise AuthenticationError("The key is not accepted.")
 
     backend.pump = broken
     look(session, clock, after=2)
 
     assert session.status == "waiting_for_user_input"
-    assert str(session.error) == "Nothing answers there."
+    assert str(session.error) == "The key is not accepted."
     assert not session.background.goes_on
     backend.pump = pump
     session.advance()
@@ -288,7 +289,29 @@ def test_a_step_that_fails_halts_the_work_and_says_why(backend, begin, clock):
     assert session.background.goes_on
 
 
-def test_events_of_a_step_that_broke_off_are_taken_back(backend, begin, clock):
+def test_a_step_that_fails_for_a_while_is_executed_again_later_each_time(backend, begin, clock):
+    session = begin(lab())
+    pump, tries = backend.pump, []
+
+    def broken(*args, **kwargs):
+        tries.append(clock.now())
+        raise ConnectionFailedError("Nothing answers there.")
+
+    backend.pump = broken
+    for _ in range(40):
+        look(session, clock, after=1)
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+    backend.pump = pump
+    look(session, clock, after=60)
+
+    assert session.error is None
+    assert 4 <= len(tries) <= 12
+    assert waits[0] <= 2 < waits[-1]
+    assert session.background.retrying == ""
+    assert len(session.turns) == 2
+
+
+def test_events_of_a_step_whose_answer_was_lost_come_from_the_record(backend, begin, clock):
     session = begin(lab())
     pump = backend.pump
 
@@ -303,9 +326,17 @@ def test_events_of_a_step_that_broke_off_are_taken_back(backend, begin, clock):
 
     backend.pump = broken
     look(session, clock, after=2)
+    before = len(session.turns)
+    session.check_now()
+    assert session.wait_for_record(10)
 
-    assert str(session.error) == "The line broke."
-    assert len(session.turns) == 1
+    assert session.error is None
+    assert session.background.retrying == "The line broke."
+    assert before == 1
+    assert [len(turn.events) for turn in session.turns] == [
+        len(pair.run_output.events) for pair in backend.run(session.run_id).input_output_pairs
+    ]
+    assert session.turns[-1].is_background
 
 
 def test_a_run_that_is_opened_from_its_record_stands_still_until_it_is_told_to_go_on(backend, begin, clock):

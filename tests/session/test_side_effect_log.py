@@ -71,8 +71,7 @@ def test_a_record_that_cannot_be_read_is_told_and_the_turn_stays(backend, monkey
     monkeypatch.setattr(backend, "run", broken)
     log = session.turns[0]
     log.events[:] = [event for event in log.events if event.type != "end_workflow_iteration"]
-    stream = session.ledger.follow(backend.execute(session.workflow_id, START), log)
 
-    stream.finish()
+    session.ledger.update(session.run_id, log)
 
     assert str(session.ledger.error) == "The record cannot be read."

@@ -163,7 +163,7 @@ def test_an_edit_of_a_run_that_does_not_stand_still_is_refused(backend):
 
     session.edit([VariableEdit("dynamic", "x", 1)])
 
-    assert "does not stand still" in session.error.message
+    assert "is not paused" in session.error.message
 
 
 def test_a_log_point_leaves_a_line_and_does_not_stop(backend):
@@ -183,7 +183,7 @@ def test_a_message_to_a_run_that_stands_still_is_refused_with_what_to_do(backend
 
     session.send("Hi")
 
-    assert "Resume it" in str(session.error)
+    assert "Continue it" in str(session.error)
     session.stop()
 
 
