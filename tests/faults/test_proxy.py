@@ -80,13 +80,8 @@ def test_proxy_keeps_a_connection_alive(proxy):
     ):
         for number in b"12":
             body = bytes([number])
-            connection.sendall(
-                b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%b"
-                % (
-                    EXECUTE_PATH.encode(),
-                    body,
-                )
-            )
+            head = f"POST {EXECUTE_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"
+            connection.sendall(head.encode() + body)
             while (line := lines.readline()) != b"\r\n":
                 if line.lower().startswith(b"content-length:"):
                     length = int(line.split(b":")[1])
