@@ -106,24 +106,32 @@ class _Campaign:
         self._terms = terms
         self._api = api
         self._workflow_id = workflow_id
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._planned = 0
+        """Turns of the runs that have ended, and as many of those that are under way as they may have."""
 
     def run(self):
         """Run the conversations, some at a time, each worker through a proxy of its own."""
-        waiting = list(enumerate(_lengths(self._terms), start=1))[::-1]
-
-        def work():
-            found = []
-            with fault_proxy(self._api.base_url.port) as proxy, self._direct() as other_client:
-                while True:
-                    try:
-                        number, length = waiting.pop()
-                    except IndexError:
-                        return found
-                    found.append(self._converse(proxy, other_client, number, length))
-
         with ThreadPoolExecutor(self._terms.workers) as threads:
-            done = [threads.submit(work) for _ in range(self._terms.workers)]
+            done = [threads.submit(self._work) for _ in range(self._terms.workers)]
             return [talk for worker in done for talk in worker.result()]
+
+    def _work(self):
+        found = []
+        with fault_proxy(self._api.base_url.port) as proxy, self._direct() as other_client:
+            while (number := self._next_run()) is not None:
+                found.append(self._converse(proxy, other_client, number))
+        return found
+
+    def _next_run(self):
+        """The number of the next run; ``None`` where those that were begun will have enough turns."""
+        with self._lock:
+            if self._planned >= self._terms.turns:
+                return None
+            self._runs += 1
+            self._planned += LONGEST
+            return self._runs
 
     def _direct(self):
         """A client of the server itself."""
@@ -131,10 +139,11 @@ class _Campaign:
             base_url=self._api.base_url, headers=self._api.headers, trust_env=False, timeout=60, verify=False
         )
 
-    def _converse(self, proxy, other_client, number, length):
+    def _converse(self, proxy, other_client, number):
         terms = self._terms
         rng = Random(f"{terms.seed} {terms.channel} {number}")
         talk = Conversation(f"run {number}")
+        length = rng.randint(SHORTEST, LONGEST)
         with closing(self._backend(proxy)) as backend:
             page = Page(backend, self._workflow_id)
             user = User(page, rng, talk, proxy.wait_until_listening)
@@ -151,11 +160,13 @@ class _Campaign:
                 proxy.wait_until_listening()
                 is_struck = bool(strike.action) or len(proxy.applied) > known
                 self.outcomes.note(strike.name, is_struck, happened, seconds)
-                if page.is_over or talk.is_deleted:
+                if page.is_over or strike.action in ("stop", "delete"):
                     break
             if not talk.is_deleted and page.has_newer_turns:
                 page.load_newer_turns()
             talk.run_id, talk.view = page.run_id, page.turns
+        with self._lock:
+            self._planned -= LONGEST - turn
         return talk
 
     def _backend(self, proxy):
@@ -181,7 +192,8 @@ class _Campaign:
                 answer = execute(client, self._workflow_id, text, run_id, dynamic_variables={"word": text})
             case _:
                 return
-        assert answer.is_success, answer.text
+        # 404: the run is over, which a page that fails to notice would be told when it sends the next turn.
+        assert answer.is_success or answer.status_code == 404, answer.text
 
 
 def _strike(rng, terms, *, is_first):
@@ -192,15 +204,6 @@ def _strike(rng, terms, *, is_first):
         strike = draw(rng, terms.channel, terms.timing)
         if not (is_first and strike.action):
             return strike
-
-
-def _lengths(terms):
-    """The turns of each run, at least as many in all as there are to be."""
-    rng = Random(f"{terms.seed} {terms.channel}")
-    lengths = []
-    while sum(lengths) < terms.turns:
-        lengths.append(rng.randint(SHORTEST, LONGEST))
-    return lengths
 
 
 def _workflow(counter):

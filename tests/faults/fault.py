@@ -48,8 +48,8 @@ class Fault:
     Kinds of frames (targets ``turn frame`` and ``frame``), see `socket_relay`: ``lose``, ``duplicate``,
     ``cut``, ``close``; of the server's only: ``half``, ``silence``; of the client's only: ``delay``.
 
-    Kinds of the target ``connection``: ``reset`` (the next connection is reset before a byte is read) and
-    ``refuse`` (strikes when it is armed: all connections break, and new ones are refused for ``seconds``).
+    Kinds of the target ``connection``; both break all open connections when they are armed: ``reset`` (the
+    next connection is reset before a byte is read) and ``refuse`` (new ones are refused for ``seconds``).
     """
 
     kind: str

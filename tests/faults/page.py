@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from debugger.errors import DebuggerError
+from debugger.errors import RunEndedError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 
@@ -30,11 +30,7 @@ class Page:
     @property
     def is_over(self):
         """Whether the run takes no further message."""
-        return self.session.is_over
-
-    @property
-    def error(self) -> DebuggerError | None:
-        return self.session.error
+        return self.session.is_over or isinstance(self.session.error, RunEndedError)
 
     @property
     def offered(self):

@@ -25,6 +25,7 @@ class Timing:
 
 
 SCALED_DOWN = Timing(timeout=1.0, connect_timeout=1.0, reconciliation_timeout=2.0, away=0.2)
+FULL = Timing(timeout=2.0, connect_timeout=2.0, reconciliation_timeout=10.0, away=1.0)
 
 
 @dataclass(frozen=True)

@@ -89,14 +89,15 @@ class FaultProxy:
         self._holder.close()
 
     def arm(self, *faults):
-        """Let faults strike, each one once; ``refuse`` strikes at once."""
+        """Let faults strike, each one once; those of connections break the open ones at once."""
         for fault in faults:
-            if (fault.kind, fault.target) == ("refuse", CONNECTION):
+            if fault.kind == "refuse":
                 self._log(fault, "all connections")
-                asyncio.run_coroutine_threadsafe(self._refuse(fault.seconds), self._loop).result()
             else:
                 with self._lock:
                     self._armed.append([fault, fault.skip])
+            if fault.target == CONNECTION:
+                asyncio.run_coroutine_threadsafe(self._break(fault), self._loop).result()
 
     def disarm(self):
         """Take back the faults that have not struck, and return them."""
@@ -148,13 +149,19 @@ class FaultProxy:
             self._listening.clear()
             self._listener.close()
             self._listener = None
-        for writer in list(self._clients):
-            close(writer)
+        self._break_connections()
         self._back_at = max(self._back_at, self._loop.time() + seconds)
         self._loop.call_later(seconds, self._come_back)
 
-    async def _refuse(self, seconds):
-        self.go_away(seconds)
+    async def _break(self, fault):
+        if fault.kind == "refuse":
+            self.go_away(fault.seconds)
+        else:
+            self._break_connections()
+
+    def _break_connections(self):
+        for writer in list(self._clients):
+            close(writer)
 
     def _come_back(self):
         if self._listener is None and self._loop.time() >= self._back_at:

@@ -10,7 +10,7 @@ import os
 import pytest
 
 from tests.faults.campaign import Terms, run_campaign
-from tests.faults.plan import SCALED_DOWN
+from tests.faults.plan import FULL, SCALED_DOWN
 from tests.postgres import a_database, a_schema
 
 SEED = os.environ.get("CAMPAIGN_SEED", "2026")
@@ -20,8 +20,8 @@ SHARE = 20
 NOTHING_WRONG = {"lost": 0, "doubled": 0, "surplus": 0, "differing": 0, "given_up": 0}
 
 
-def run(channel, turns, database, folder, **options):
-    terms = Terms(channel, turns, SEED, SCALED_DOWN, **options)
+def run(channel, turns, database, folder, timing=SCALED_DOWN, **options):
+    terms = Terms(channel, turns, SEED, timing, **options)
     found, outcomes = run_campaign(terms, database, folder)
     print(f"\nseed {SEED}, {channel}, {turns} turns: {found.counts}\n{outcomes.table()}\n{found.listed()}")
     return found, outcomes
@@ -56,7 +56,7 @@ def test_socket_on_sqlite(sqlite, tmp_path):
 @pytest.mark.campaign
 @pytest.mark.parametrize("channel", ["rest", "socket"])
 def test_campaign(channel, sqlite, tmp_path):
-    found, _ = run(channel, TURNS, sqlite, tmp_path, workers=8)
+    found, _ = run(channel, TURNS, sqlite, tmp_path, FULL, workers=8)
 
     assert found.counts == NOTHING_WRONG
 
@@ -64,7 +64,8 @@ def test_campaign(channel, sqlite, tmp_path):
 @pytest.mark.campaign
 @pytest.mark.parametrize("channel", ["rest", "socket"])
 def test_campaign_without_client_turn_ids_in_the_record(channel, sqlite, tmp_path):
-    found, outcomes = run(channel, TURNS, sqlite, tmp_path, workers=8, module="tests.faults.forgetful_server")
+    module = "tests.faults.forgetful_server"
+    found, outcomes = run(channel, TURNS, sqlite, tmp_path, FULL, workers=8, module=module)
 
     assert (found.lost, found.doubled) == ([], [])
     assert outcomes.total("turns") >= TURNS

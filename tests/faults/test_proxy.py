@@ -179,6 +179,7 @@ def test_refused_connections(proxy, client, server):
 
 
 def test_reset_connection(proxy, client, server):
+    client.get(RUN_PATH)
     proxy.arm(Fault(kind="reset", target=CONNECTION))
 
     with pytest.raises((httpx.ConnectError, httpx.ReadError, httpx.WriteError), match=r"reset|closed|ipe"):
