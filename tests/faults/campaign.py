@@ -15,8 +15,9 @@ import httpx
 from debugger.backends.hosted import HostedBackend
 from debugger.settings import HostedSettings
 from tests.conformance.graphs import chat, direct, graph, http, static
-from tests.conformance.served import KEY, create, execute, serving
+from tests.conformance.served import KEY, create, serving
 from tests.engine.outbound.http_server import HttpServer
+from tests.faults.other_client import OtherClient
 from tests.faults.page import Page
 from tests.faults.plan import NOTHING, draw
 from tests.faults.proxy import fault_proxy
@@ -119,7 +120,8 @@ class _Campaign:
 
     def _work(self):
         found = []
-        with fault_proxy(self._api.base_url.port) as proxy, self._direct() as other_client:
+        with fault_proxy(self._api.base_url.port) as proxy, self._direct() as http_client:
+            other_client = OtherClient(http_client, self._workflow_id)
             while (number := self._next_run()) is not None:
                 found.append(self._converse(proxy, other_client, number))
         return found
@@ -149,18 +151,18 @@ class _Campaign:
             user = User(page, rng, talk, proxy.wait_until_listening)
             for turn in range(1, length + 1):
                 strike = _strike(rng, terms, is_first=page.run_id is None)
-                self._act(other_client, strike.action, page.run_id, f"other client {number} {turn}")
-                talk.is_deleted = strike.action == "delete"
                 known = len(proxy.applied)
-                proxy.arm(*strike.faults)
                 begun = time.monotonic()
-                happened = user.say(f"run {number} turn {turn}")
+                with other_client.acting(strike, proxy, page.run_id, f"other {number} {turn}") as acted:
+                    proxy.arm(*strike.faults)
+                    happened = user.say(f"run {number} turn {turn}")
+                    proxy.disarm()
                 seconds = time.monotonic() - begun
-                proxy.disarm()
                 proxy.wait_until_listening()
-                is_struck = bool(strike.action) or len(proxy.applied) > known
+                is_struck = acted.is_set() or len(proxy.applied) > known
                 self.outcomes.note(strike.name, is_struck, happened, seconds)
-                if page.is_over or strike.action in ("stop", "delete"):
+                talk.is_deleted = acted.is_set() and strike.action == "delete"
+                if page.is_over or (acted.is_set() and strike.action in ("stop", "delete")):
                     break
             if not talk.is_deleted and page.has_newer_turns:
                 page.load_newer_turns()
@@ -180,20 +182,6 @@ class _Campaign:
             live_events="off" if self._terms.channel == "rest" else "auto",
         )
         return HostedBackend(settings)
-
-    def _act(self, client, action, run_id, text):
-        """Do what another client does to a run."""
-        match action:
-            case "delete":
-                answer = client.delete(f"/v1/workflow-runs/{run_id}")
-            case "stop":
-                answer = execute(client, self._workflow_id, run_id=run_id, command="stop")
-            case "continue":
-                answer = execute(client, self._workflow_id, text, run_id, dynamic_variables={"word": text})
-            case _:
-                return
-        # 404: the run is over, which a page that fails to notice would be told when it sends the next turn.
-        assert answer.is_success or answer.status_code == 404, answer.text
 
 
 def _strike(rng, terms, *, is_first):

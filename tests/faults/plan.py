@@ -36,7 +36,9 @@ class Strike:
     """By which the outcomes are counted."""
     faults: tuple[Fault, ...] = ()
     action: str = ""
-    """What another client does right before the turn: ``stop``, ``delete`` or ``continue``."""
+    """What another client does to the run: ``stop``, ``delete`` or ``continue``."""
+    faults_first: bool = False
+    """Whether it does so once a fault has struck the turn, instead of right before the turn."""
 
 
 NOTHING = Strike("nothing")
@@ -45,12 +47,13 @@ NOTHING = Strike("nothing")
 def draw(rng, channel, timing):
     """Return what strikes a turn of a channel: ``rest`` or ``socket``."""
     strikes = _strikes(rng, timing) if channel == "rest" else _socket_strikes(rng, timing)
-    strike = rng.choices(list(strikes), [weight for _, weight in strikes.values()])[0]
-    faults = strikes[strike][0]
-    action = strike.partition(" by another client")[0] if "another client" in strike else ""
+    name = rng.choices(list(strikes), [weight for _, weight in strikes.values()])[0]
+    faults = strikes[name][0]
     if rng.random() < _READS_STRUCK:
         faults = (*faults, *_on_reads(rng, timing))
-    return Strike(strike, faults, action)
+    first, _, then = name.partition(", then ")
+    action = (then or first).partition(" by another client")
+    return Strike(name, faults, action[0] if action[1] else "", faults_first=bool(then))
 
 
 def _strikes(rng, timing):
@@ -96,7 +99,7 @@ def _strikes(rng, timing):
         "stop by another client": ((), 0.7),
         "delete by another client": ((), 0.7),
         "continue by another client": ((), 1),
-        "continue by another client, answer lost": (on("drop", **after), 0.5),
+        **_then_by_another_client("answer lost", on("drop", **after)),
     }
 
 
@@ -142,7 +145,14 @@ def _socket_strikes(rng, timing):
         "stop by another client": ((), 0.7),
         "delete by another client": ((), 0.7),
         "continue by another client": ((), 1),
+        **_then_by_another_client("cut", on("cut", 1)),
     }
+
+
+def _then_by_another_client(lost, faults):
+    """A turn whose answer is lost before another client stops, deletes or continues the run."""
+    weights = {"stop": 0.5, "delete": 0.5, "continue": 1}
+    return {f"{lost}, then {action} by another client": (faults, weights[action]) for action in weights}
 
 
 def _refuse(seconds):

@@ -44,6 +44,8 @@ class FaultProxy:
     def __init__(self, port):
         self.errors = []
         """What went wrong in the proxy itself."""
+        self.struck = threading.Event()
+        """Set by each fault that strikes."""
         self.requests = Counter()
         """Requests by target, those that were struck included."""
         self._server_port = port
@@ -219,6 +221,7 @@ class FaultProxy:
     def _log(self, fault, subject):
         with self._lock:
             self._applied.append(Applied(fault, subject, time.monotonic()))
+        self.struck.set()
 
     async def _stop(self):
         self._back_at = float("inf")  # a timer that is under way must not listen again
