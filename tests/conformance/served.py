@@ -33,16 +33,17 @@ def headers(user="qa", key=KEY):
 
 
 @contextmanager
-def serving(database, folder, key=KEY, **settings):
+def serving(database, folder, key=KEY, module="debugger", **settings):
     """A client of a server on a database, and the file that the server's log goes to.
 
     Args:
         database: The URL of its store.
         folder: Where its log goes.
         key: What the server asks for and the client shows.
+        module: What is run; it takes the same arguments.
         settings: Variables of the environment.
     """
-    command = [sys.executable, "-m", "debugger", "serve", "--port", "0"]
+    command = [sys.executable, "-m", module, "serve", "--port", "0"]
     command += ["--database", database, "--api-key", key]
     environment = {name: value for name, value in os.environ.items() if "WORKFLOW_DEBUGGER" not in name}
     environment["WORKFLOW_DEBUGGER_ENCRYPTION_KEY"] = "a long text that nobody guesses"

@@ -1,0 +1,193 @@
+"""One request through the proxy, and the faults that can strike it."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
+
+from tests.faults.http_messages import answer, read_answer
+
+DRIP_STEP = 0.005
+"""Seconds between two pieces of an answer that drips."""
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""For ``SO_LINGER``: what is not sent yet is discarded, and the peer gets a reset."""
+
+
+class Exchange:
+    """One request of a client, and what it gets for it.
+
+    Args:
+        proxy: Opens connections to the server and remembers answers.
+        request: The request.
+        target: Which of the targets of faults it is.
+        reader: From the client.
+        writer: To the client.
+    """
+
+    def __init__(self, proxy, request, target, reader, writer):
+        self.request = request
+        self.sent = None
+        """The answer that the client got unchanged; ``None`` where it got another one or none."""
+        self.upstream = None
+        """The connection to the server over which the request went last."""
+        self.is_open = True
+        """Whether the client's connection can carry another request."""
+        self._proxy = proxy
+        self._target = target
+        self._reader = reader
+        self._writer = writer
+
+    async def run(self, fault):
+        """Answer the request, with a fault or without."""
+        await (FAULTS[fault.kind](self, fault) if fault else _pass(self))
+        if self.request.closes:
+            self.is_open = False
+
+    async def forward(self):
+        """Send the request to the server and return its answer."""
+        self.leave_upstream()
+        self.upstream = reader, writer = await self._proxy.connect()
+        writer.write(self.request.raw)
+        await writer.drain()
+        message = await read_answer(reader)
+        if message is None:
+            raise ConnectionResetError("the server closed the connection without an answer")
+        self._proxy.remember(self._target, message)
+        return message
+
+    async def forward_copy(self, seconds):
+        """Send the request to the server once more after some seconds, over another connection."""
+        await asyncio.sleep(seconds)
+        copy = Exchange(self._proxy, self.request, self._target, self._reader, self._writer)
+        try:
+            await copy.forward()
+        finally:
+            copy.leave_upstream()
+
+    def earlier_answer(self):
+        """Return the server's last answer to a request of the same target, over whatever connection."""
+        return self._proxy.remembered(self._target)
+
+    async def send(self, message):
+        """Send an answer to the client."""
+        await self.send_bytes(message.raw)
+        self.sent = message
+        self.is_open = self.is_open and not message.closes
+
+    async def send_bytes(self, data):
+        """Send some bytes of an answer to the client."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    def close(self, *, is_reset=False):
+        """Close the client's connection."""
+        self.is_open = False
+        close(self._writer, is_reset=is_reset)
+
+    async def wait_for_client(self):
+        """Wait until the client closes its connection."""
+        self.is_open = False
+        while await self._reader.read(65_536):
+            pass
+
+    def leave_upstream(self):
+        """Close the connection to the server."""
+        if self.upstream is not None:
+            close(self.upstream[1])
+            self.upstream = None
+
+
+def close(writer, *, is_reset=False):
+    """Close a connection: as usual, or by a reset of TCP."""
+    if is_reset:
+        sock = writer.get_extra_info("socket")
+        if sock is not None and sock.fileno() >= 0:
+            sock.setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
+        writer.transport.abort()
+    else:
+        writer.close()
+
+
+async def _pass(exchange):
+    await exchange.send(await exchange.forward())
+
+
+async def _delay_request(exchange, fault):
+    await asyncio.sleep(fault.seconds)
+    await _pass(exchange)
+
+
+async def _delay_answer(exchange, fault):
+    message = await exchange.forward()
+    await asyncio.sleep(fault.seconds)
+    await exchange.send(message)
+
+
+async def _drop(exchange, fault):
+    if fault.is_forwarded:
+        await exchange.forward()
+    exchange.close(is_reset=fault.is_reset)
+
+
+async def _no_answer(exchange, fault):
+    if fault.is_forwarded:
+        await exchange.forward()
+    await exchange.wait_for_client()
+
+
+async def _cut_answer(exchange, fault):
+    message = await exchange.forward()
+    half = message.content[: len(message.content) // 2]
+    if fault.is_chunked:
+        await exchange.send_bytes(message.in_chunks(half).raw)
+    elif message.body:
+        await exchange.send_bytes(message.head + message.body[: len(message.body) // 2])
+    else:
+        await exchange.send_bytes(message.head[: len(message.head) // 2])
+    exchange.close()
+
+
+async def _duplicate_answer(exchange, fault):
+    earlier = exchange.earlier_answer()
+    await exchange.forward()
+    await exchange.send_bytes(earlier.raw)
+
+
+async def _duplicate_request(exchange, fault):
+    message, _ = await asyncio.gather(exchange.forward(), exchange.forward_copy(fault.seconds))
+    await exchange.send(message)
+
+
+async def _half_json(exchange, fault):
+    message = await exchange.forward()
+    await exchange.send_bytes(message.with_content(message.content[: len(message.content) // 2]).raw)
+
+
+async def _replace_answer(exchange, fault):
+    if fault.is_forwarded:
+        await exchange.forward()
+    message = answer(fault.status, fault.content, fault.content_type, Retry_After=fault.retry_after)
+    await exchange.send_bytes(message.raw)
+
+
+async def _drip(exchange, fault):
+    raw = (await exchange.forward()).raw
+    size = max(1, len(raw) // max(1, int(fault.seconds / DRIP_STEP)))
+    for start in range(0, len(raw), size):
+        await exchange.send_bytes(raw[start : start + size])
+        await asyncio.sleep(DRIP_STEP)
+
+
+FAULTS = {
+    "delay request": _delay_request,
+    "delay answer": _delay_answer,
+    "drop": _drop,
+    "no answer": _no_answer,
+    "cut answer": _cut_answer,
+    "duplicate answer": _duplicate_answer,
+    "duplicate request": _duplicate_request,
+    "half json": _half_json,
+    "replace answer": _replace_answer,
+    "drip": _drip,
+}

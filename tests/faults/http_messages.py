@@ -1,0 +1,116 @@
+"""Requests and answers of HTTP/1.1 as they are on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+
+_END_OF_HEAD = b"\r\n\r\n"
+_WITHOUT_BODY = frozenset({101, 204, 304})
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request or an answer: its bytes, and the content without the framing of chunks."""
+
+    head: bytes
+    body: bytes
+    content: bytes
+
+    @property
+    def raw(self):
+        return self.head + self.body
+
+    @property
+    def first_line(self):
+        return self.head.partition(b"\r\n")[0].decode("latin-1")
+
+    @cached_property
+    def headers(self):
+        """The values of the last header of each name, in lower case."""
+        lines = self.head[: -len(_END_OF_HEAD)].split(b"\r\n")[1:]
+        pairs = (line.decode("latin-1").partition(":") for line in lines)
+        return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+    @property
+    def status(self):
+        """The status of an answer."""
+        return int(self.first_line.split(" ", 2)[1])
+
+    @property
+    def closes(self):
+        """Whether the connection is closed after it."""
+        return self.headers.get("connection", "").lower() == "close"
+
+    def with_content(self, content):
+        """Return the same answer with another content and the length of it."""
+        return self._reframed(f"Content-Length: {len(content)}", content, content)
+
+    def in_chunks(self, *chunks):
+        """Return the same answer in chunks, without the one that ends it."""
+        body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+        return self._reframed("Transfer-Encoding: chunked", body, b"".join(chunks))
+
+    def _reframed(self, framing, body, content):
+        lines = self.head[: -len(_END_OF_HEAD)].split(b"\r\n")
+        kept = [
+            line for line in lines if not line.lower().startswith((b"content-length:", b"transfer-encoding:"))
+        ]
+        return Message(b"\r\n".join([*kept, framing.encode(), b"", b""]), body, content)
+
+
+def answer(status, content=b"", content_type="application/json", **headers):
+    """Return an answer of the proxy itself; an underscore in a header's name stands for a hyphen."""
+    fields = {
+        "Content-Type": content_type,
+        **{name.replace("_", "-"): text for name, text in headers.items()},
+    }
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines += [f"{name}: {text}" for name, text in fields.items() if text is not None]
+    lines += [f"Content-Length: {len(content)}", "", ""]
+    return Message("\r\n".join(lines).encode("latin-1"), content, content)
+
+
+async def read_request(reader):
+    """Return the next request; ``None`` where the client has closed the connection."""
+    return await _read(reader, lambda message: False)
+
+
+async def read_answer(reader):
+    """Return the answer to a request; ``None`` where the server closed the connection without one."""
+    return await _read(reader, lambda message: message.status not in _WITHOUT_BODY)
+
+
+async def _read(reader, lasts_until_the_end):
+    """Read a message; one without a length may last until the connection ends."""
+    try:
+        head = await reader.readuntil(_END_OF_HEAD)
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise
+        return None
+    message = Message(head, b"", b"")
+    if message.headers.get("transfer-encoding", "").lower() == "chunked":
+        return Message(head, *await _read_chunks(reader))
+    if "content-length" in message.headers:
+        body = await reader.readexactly(int(message.headers["content-length"]))
+        return Message(head, body, body)
+    body = await reader.read() if lasts_until_the_end(message) else b""
+    return Message(head, body, body)
+
+
+async def _read_chunks(reader):
+    raw, content = [], []
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line.partition(b";")[0], 16)
+        chunk = await reader.readexactly(size + 2) if size else b""
+        raw += [line, chunk]
+        content.append(chunk[:-2])
+        if not size:
+            break
+    while raw[-1] != b"\r\n":  # trailers, and the line that ends them
+        raw.append(await reader.readuntil(b"\r\n"))
+    return b"".join(raw), b"".join(content)

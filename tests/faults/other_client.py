@@ -1,0 +1,78 @@
+"""Another client of the same runs, which reaches the server without the proxy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+
+from tests.conformance.served import execute
+
+PATIENCE = 10.0
+"""Seconds that a turn of somebody else is waited for."""
+
+
+class OtherClient:
+    """Stops, deletes and continues runs.
+
+    Args:
+        http: A client of the server.
+        workflow_id: The workflow of the runs.
+    """
+
+    def __init__(self, http, workflow_id):
+        self._http = http
+        self._workflow_id = workflow_id
+
+    @contextmanager
+    def acting(self, strike, proxy, run_id, text):
+        """Do what belongs to a strike: before the block, or during it once a fault of it has struck.
+
+        Gives an event that is set once it is done.
+        """
+        done = threading.Event()
+        if not strike.action:
+            yield done
+        elif not strike.faults_first:
+            self._act(strike.action, run_id, text)
+            done.set()
+            yield done
+        else:
+            is_over = threading.Event()
+            proxy.struck.clear()
+
+            def act_once_struck():
+                proxy.struck.wait()
+                if not is_over.is_set():
+                    self._act(strike.action, run_id, text)
+                    done.set()
+
+            acting = threading.Thread(target=act_once_struck)
+            acting.start()
+            try:
+                yield done
+            finally:
+                if not proxy.struck.is_set():
+                    is_over.set()
+                    proxy.struck.set()
+                acting.join()
+
+    def _act(self, action, run_id, text):
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            answer = self._send(action, run_id, text)
+            if answer.status_code != 409:
+                break
+            assert time.monotonic() < deadline, answer.text
+            threading.Event().wait(0.01)  # a turn of the run is being executed
+        # 404: the run is over, which a page that fails to notice is told with the next turn.
+        assert answer.is_success or answer.status_code == 404, answer.text
+
+    def _send(self, action, run_id, text):
+        match action:
+            case "delete":
+                return self._http.delete(f"/v1/workflow-runs/{run_id}")
+            case "stop":
+                return execute(self._http, self._workflow_id, run_id=run_id, command="stop")
+            case _:
+                return execute(self._http, self._workflow_id, text, run_id, dynamic_variables={"word": text})

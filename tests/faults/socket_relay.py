@@ -1,0 +1,124 @@
+"""A WebSocket through the proxy, and the faults that can strike its frames."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.faults.fault import FRAME, TURN_FRAME
+from tests.faults.http_faults import close
+from tests.faults.socket_frames import CLOSE, close_frame, read_units
+
+
+class _Broken(Exception):
+    """A fault has cut the connection."""
+
+
+class SocketRelay:
+    """Copies the frames of one socket to and fro.
+
+    Args:
+        proxy: Knows the faults that are armed.
+        client: The reader and the writer of the client's connection.
+        server: The same of the server's.
+    """
+
+    def __init__(self, proxy, client, server):
+        self._proxy = proxy
+        self._from_client, self._to_client = client
+        self._from_server, self._to_server = server
+        self._frame = 0
+        """Data frames of the server since the client's last one."""
+        self._is_silent = False
+        """Whether nothing more is sent to the client."""
+        self._awaits_close = False
+        """Whether the proxy has sent a close, which the client answers."""
+
+    async def run(self):
+        """Copy until one side closes the connection."""
+        sides = [asyncio.create_task(side()) for side in (self._copy_up, self._copy_down)]
+        try:
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            if sides[1].done() and sides[1].exception() is None and self._is_silent:
+                await asyncio.wait(sides[:1])
+        finally:
+            close(self._to_client)
+            close(self._to_server)
+            for side in sides:
+                side.cancel()
+            ended = await asyncio.gather(*sides, return_exceptions=True)
+        expected = (_Broken, ConnectionError, asyncio.CancelledError)
+        for error in ended:
+            if isinstance(error, BaseException) and not isinstance(error, expected):
+                raise error
+
+    async def _copy_up(self):
+        async for unit in read_units(self._from_client):
+            if unit.is_control:
+                if unit.opcode == CLOSE and self._awaits_close:
+                    return
+                await _write(self._to_server, unit.raw)
+                continue
+            self._frame = 0
+            fault = self._proxy.take(TURN_FRAME, f"{len(unit.content)} bytes")
+            if fault is None:
+                await _write(self._to_server, unit.raw)
+            else:
+                await self._strike_up(fault, unit)
+
+    async def _strike_up(self, fault, unit):
+        match fault.kind:
+            case "lose":
+                return
+            case "duplicate":
+                await _write(self._to_server, unit.raw * 2)
+            case "delay":
+                await asyncio.sleep(fault.seconds)
+                await _write(self._to_server, unit.raw)
+            case _:
+                await self._end(fault)
+
+    async def _copy_down(self):
+        async for unit in read_units(self._from_server):
+            if self._is_silent:
+                continue
+            if unit.is_control:
+                await _write(self._to_client, unit.raw)
+                continue
+            fault = self._proxy.take(FRAME, f"frame {self._frame}", frame=self._frame)
+            self._frame += 1
+            if fault is None:
+                await _write(self._to_client, unit.raw)
+            else:
+                await self._strike_down(fault, unit)
+
+    async def _strike_down(self, fault, unit):
+        match fault.kind:
+            case "lose":
+                return
+            case "duplicate":
+                await _write(self._to_client, unit.raw * 2)
+            case "silence":
+                self._is_silent = True
+            case "half":
+                await _write(self._to_client, unit.raw[: len(unit.raw) // 2])
+                raise _Broken
+            case _:
+                await self._end(fault)
+
+    async def _end(self, fault):
+        """Cut the connection, with the network away for a while or not, or close it as a gateway does."""
+        if fault.kind == "close":
+            self._is_silent = self._awaits_close = True
+            close(self._to_server)
+            await _write(self._to_client, close_frame(fault.status, fault.reason))
+            return
+        assert fault.kind == "cut", f"no fault of frames is called {fault.kind!r}"
+        if fault.seconds:
+            self._proxy.go_away(fault.seconds)
+        close(self._to_client, is_reset=fault.is_reset)
+        raise _Broken
+
+
+async def _write(writer, data):
+    writer.write(data)
+    await writer.drain()
