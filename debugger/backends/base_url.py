@@ -17,12 +17,13 @@ def check_base_url(text: str) -> str:
     Raises:
         SettingsError: It is not one.
     """
-    advice = "Set INTERACTLY_BASE_URL to something like https://api.example/workflows."
+    advice = "Enter something like https://api.example/workflows (INTERACTLY_BASE_URL)."
     if not text.strip():
         raise SettingsError("No base URL is set for the hosted API.", advice=advice)
     try:
         url = httpx.URL(text.strip())
-    except httpx.InvalidURL as error:
+        origin_of(url)
+    except (httpx.InvalidURL, ValueError) as error:
         raise SettingsError(
             f"The base URL of the hosted API is not a URL: {error}.", advice=advice
         ) from error
@@ -41,6 +42,31 @@ def check_base_url(text: str) -> str:
             advice="Leave out /v1 and what follows: every request adds it.",
         )
     return base
+
+
+def origin_of(url: httpx.URL | str) -> str:
+    """Return scheme, host and port of a URL, to which a key is bound.
+
+    Raises:
+        httpx.InvalidURL: It is not a URL.
+    """
+    parsed = httpx.URL(url)
+    port = parsed.port or {"http": 80, "https": 443}.get(parsed.scheme, 0)
+    return f"{parsed.scheme}://{parsed.host}:{port}"
+
+
+def is_same_origin(one: str, other: str) -> bool:
+    """Return whether two base URLs lead to the same scheme, host and port; what is no URL does not."""
+    try:
+        return bool(one.strip()) and origin_of(one.strip()) == origin_of(other.strip())
+    except httpx.InvalidURL:
+        return False
+
+
+def is_unencrypted(base_url: str) -> bool:
+    """Return whether requests to a base URL can be read on their way to another machine."""
+    url = httpx.URL(base_url)
+    return url.scheme == "http" and not is_loopback(url.host)
 
 
 def is_loopback(host: str) -> bool:
