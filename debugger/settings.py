@@ -47,7 +47,7 @@ class HostedSettings(BaseModel):
     live_events: Literal["auto", "off"] = "auto"
     """Whether turns run over a WebSocket, where the API opens one, so that events come as they happen."""
     reconciliation_timeout: float = Field(default=30, gt=0)
-    """Seconds in which the record of a run is read until it tells what became of a turn whose answer was lost."""
+    """Seconds in which the record of a run is read for a turn whose answer was lost."""
     client_turn_ids: bool = True
     """Send ``miscellaneous.client_turn_id`` with every turn, by which the turn is found in the record."""
     environment: str = Field(default="", max_length=30)

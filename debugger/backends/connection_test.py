@@ -23,7 +23,7 @@ from debugger.errors import (
     RequestTimeoutError,
 )
 from debugger.protocol import urls
-from debugger.protocol.runs import Run, unwrap_run
+from debugger.protocol.runs import CLIENT_TURN_ID, Run, unwrap_run
 from debugger.settings import HostedSettings
 
 MAX_RUNS_READ = 5
@@ -151,8 +151,8 @@ class _ConnectionTest:
         except (WebSocketException, OSError, ValueError) as error:
             opened = False
             sentence = (
-                f"The handshake failed ({type(error).__name__}), so the events of a turn arrive together when "
-                "it is over. A proxy on the way may not pass WebSockets on."
+                f"The handshake failed ({type(error).__name__}), so the events of a turn arrive together "
+                "when it is over. A proxy on the way may not pass WebSockets on."
             )
         outcome: Literal["ok", "note"] = "ok" if opened else "note"
         path = self._path("GET", urls.STREAM)
@@ -230,7 +230,8 @@ class _Handshake(reconnect):
 
 
 def _has_client_turn_id(run: Run) -> bool:
-    return any(turn.run_input.client_turn_id for turn in run.input_output_pairs)
+    inputs = (turn.run_input.get("miscellaneous") for turn in run.input_output_pairs)
+    return any(isinstance(sent, dict) and bool(sent.get(CLIENT_TURN_ID)) for sent in inputs)
 
 
 def _milliseconds_since(started: float) -> int:

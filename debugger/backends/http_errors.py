@@ -127,7 +127,7 @@ def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
         case 403:
             return ForbiddenError(
                 f"The API does not let the owner of this key use {asked.subject} ({place}).",
-                advice="Check team id and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or ask for the right.",
+                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
             )
         case 404 | 405:
             return _not_found(asked, body, told, place)
