@@ -22,8 +22,7 @@ def check_base_url(text: str) -> str:
         raise SettingsError("No base URL is set for the hosted API.", advice=advice)
     try:
         url = httpx.URL(text.strip())
-        origin_of(url)
-    except (httpx.InvalidURL, ValueError) as error:
+    except httpx.InvalidURL as error:
         raise SettingsError(
             f"The base URL of the hosted API is not a URL: {error}.", advice=advice
         ) from error
@@ -56,9 +55,9 @@ def origin_of(url: httpx.URL | str) -> str:
 
 
 def is_same_origin(one: str, other: str) -> bool:
-    """Return whether two base URLs lead to the same scheme, host and port; what is no URL does not."""
+    """Return whether two base URLs lead to the same scheme, host and port; false for what is not a URL."""
     try:
-        return bool(one.strip()) and origin_of(one.strip()) == origin_of(other.strip())
+        return bool(httpx.URL(one.strip()).host) and origin_of(one.strip()) == origin_of(other.strip())
     except httpx.InvalidURL:
         return False
 

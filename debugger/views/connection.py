@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 import streamlit as st
 from pydantic import SecretStr, ValidationError
@@ -45,9 +47,12 @@ _OF_THE_ENVIRONMENT = {
     "client_turn_ids",
 }
 """What the form has no field for."""
-_OUTCOMES = {"ok": "✓", "note": "ℹ", "failed": "✗"}
+_OUTCOMES = {
+    "ok": ":green[:material/check_circle:]",
+    "note": ":orange[:material/info:]",
+    "failed": ":red[:material/error:]",
+}
 _MOST_ROWS = 200
-_ROW_HEIGHT = 52
 
 
 def render() -> None:
@@ -122,11 +127,11 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
 
 def _hosted() -> None:
     found, errors = named_connections()
-    for error in errors:
-        show_error(error, links=False)
     name = state.page().connection_name or default_connection()
     if found:
         _list(found, name)
+    for error in errors:
+        st.warning(plain(f"{error.message} {error.advice}"), icon=":material/warning:")
     try:
         current = None if name == CUSTOM_CONNECTION else connection(name)
     except DebuggerError as error:
@@ -142,9 +147,9 @@ def _hosted() -> None:
             on_click=_connect,
             args=(name,),
         )
-    error = state.page().error
-    if error is not None:
-        show_error(error, links=False)
+    failure = state.page().error
+    if failure is not None:
+        show_error(failure, links=False)
     elif pressed:
         _test()
 
@@ -161,7 +166,7 @@ def _list(found: dict[str, HostedSettings], in_use: str) -> None:
                 if settings.environment.strip():
                     st.badge(plain(settings.environment), color=settings.label_colour)
                 where = settings.base_url or "another base URL, entered below for this browser alone"
-                st.caption(plain(where), width="stretch")
+                st.text(where, width="stretch")
                 st.button(
                     "In use" if name == in_use else "Use",
                     key=f"use_connection_{name}",
@@ -177,10 +182,7 @@ def _form(name: str, current: HostedSettings | None) -> None:
     if current is not None:
         st.markdown(f"##### Connection {plain(name)}")
         st.caption(HOSTED)
-        for label, value in _defined(current):
-            with st.container(horizontal=True, gap="small"):
-                st.caption(label, width=160)
-                st.text(value)
+        st.text(" · ".join(_defined(current)))
         _key_field(current)
         _encryption_box(current.base_url)
         return
@@ -203,17 +205,16 @@ def _form(name: str, current: HostedSettings | None) -> None:
     _encryption_box(_text(_URL_KEY) or known.base_url)
 
 
-def _defined(current: HostedSettings) -> list[tuple[str, str]]:
-    turns = "over a socket where one opens" if current.live_events == "auto" else "one request each"
-    rows = [
-        ("Base URL", current.base_url),
-        ("Team id", current.team_id),
-        ("User id", current.user_id),
-        ("Environment", current.environment),
-        ("Turns", turns),
-        ("Client turn ids", "sent" if current.client_turn_ids else "not sent"),
-    ]
-    return [(label, value) for label, value in rows if value]
+def _defined(current: HostedSettings) -> Iterator[str]:
+    yield current.base_url
+    if current.team_id:
+        yield f"team {current.team_id}"
+    if current.user_id:
+        yield f"user {current.user_id}"
+    if current.live_events == "off":
+        yield "no sockets"
+    if not current.client_turn_ids:
+        yield "no client turn ids"
 
 
 def _key_field(known: HostedSettings) -> None:
@@ -316,27 +317,18 @@ def _test() -> None:
         st.error(plain(failed[0].sentence), icon=":material/error:")
     else:
         st.success(f"The connection works: {plain(checks[0].sentence)}", icon=":material/check_circle:")
-    st.dataframe(
+    st.table(
         {
-            "outcome": [_OUTCOMES[check.outcome] for check in checks],
-            "call": [check.call for check in checks],
-            "status": [check.status for check in checks],
-            "milliseconds": [check.milliseconds for check in checks],
-            "sentence": [check.sentence for check in checks],
-            "path": [check.path for check in checks],
+            "Call": [f"{_OUTCOMES[check.outcome]} {plain(check.call)}" for check in checks],
+            "Path": [plain(check.path) for check in checks],
+            "Status": [plain(check.status) or "–" for check in checks],
+            "Time": [
+                "–" if check.milliseconds is None else f"{check.milliseconds}\u00a0ms" for check in checks
+            ],
+            "Result": [plain(check.sentence) for check in checks],
         },
-        key="connection_checks",
+        border="horizontal",
         hide_index=True,
-        row_height=_ROW_HEIGHT,
-        column_config={
-            "outcome": st.column_config.TextColumn("", width=30),
-            "call": st.column_config.TextColumn("Call", width=150),
-            "status": st.column_config.TextColumn("Status", width=55),
-            "milliseconds": st.column_config.NumberColumn("Time", format="%d ms", width=65),
-            "sentence": st.column_config.TextColumn("Result", width=300),
-            "path": st.column_config.TextColumn("Path", width=200),
-        },
-        alt="Calls of the connection test with their results",
     )
     if not failed:
         _missing(current_backend())

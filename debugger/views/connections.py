@@ -29,10 +29,10 @@ def owner() -> Owner:
 
 
 def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
-    """Return the connections of the environment and of ``secrets.toml`` by name, and what is wrong with others.
+    """Return the connections of the environment and ``secrets.toml``, and the errors of others.
 
-    A table of ``secrets.toml`` takes the place of the environment's connection if both have its name. Keys that
-    the user has entered for them are filled in.
+    A table of ``secrets.toml`` takes the place of the environment's connection if both have its name. Keys
+    that the user has entered for them are filled in.
     """
     found: dict[str, HostedSettings] = {}
     errors: list[DebuggerError] = []
@@ -71,7 +71,7 @@ def _tables() -> Mapping[str, object]:
         ) from None
     if not isinstance(tables, Mapping):
         raise SettingsError(
-            "The key connections in secrets.toml is no table.", advice="Use [connections.NAME]."
+            "The key connections in secrets.toml is not a table.", advice="Use [connections.NAME]."
         )
     return tables
 
@@ -102,7 +102,10 @@ def connection(name: str) -> HostedSettings:
 
 
 def default_connection() -> str:
-    """Return the name of the connection to use where none was chosen: the last one, else the environment's."""
+    """Return the name of the connection that is used where none was chosen.
+
+    It is the one that was used last; else the environment's, if there is one; else the custom one.
+    """
     found, _ = named_connections()
     last = owner().connection_name
     if last in found or (last == CUSTOM_CONNECTION and owner().custom is not None):
@@ -169,8 +172,8 @@ def check_encryption(base_url: str) -> None:
     base = check_base_url(base_url)
     if is_unencrypted(base) and origin_of(base) not in owner().unencrypted_origins:
         raise SettingsError(
-            f"{httpx.URL(base).host} is another machine, and http:// is not encrypted: key and conversations can "
-            "be read on the way. Nothing was sent.",
+            f"{httpx.URL(base).host} is another machine, and http:// is not encrypted: key and conversations "
+            "can be read on the way. Nothing was sent.",
             advice='Use https://, or tick "Send without encryption" on the page Connection.',
         )
 

@@ -1,8 +1,8 @@
 """What the server keeps for one browser until the browser is closed, such as a typed key.
 
-A reload of the page begins a new Streamlit session, which forgets everything. The browser is recognized by a
-cookie instead: random, HttpOnly, sent by this site's pages alone, gone with the browser's session, and never in
-an address. Only this process knows what belongs to it.
+A reload of the page begins a new Streamlit session, which forgets everything. The browser is recognized by
+a cookie instead: random, HttpOnly, sent by this site's pages alone, gone with the browser's session, and
+never in an address. Only this process knows what belongs to it.
 """
 
 from __future__ import annotations

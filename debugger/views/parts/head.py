@@ -27,7 +27,7 @@ def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
 
 
 def _connection_badge() -> list[Item]:
-    """The label of the hosted backend's environment; nothing for another backend."""
+    """Return the label of the hosted backend's environment; nothing for another backend."""
     shown = linking.connection_on_view()
     if shown is None:
         return []
