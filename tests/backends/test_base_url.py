@@ -16,7 +16,7 @@ from debugger.backends.base_url import is_same_origin, is_unencrypted
         ("https://api.example", "https://api.example@evil.test", False),
         ("http://127.0.0.1:8000/workflows", "http://127.0.0.1:8001/workflows", False),
         ("", "", False),
-        ("https://[", "https://[", False),
+        ("https://", "https://", False),
     ],
 )
 def test_is_same_origin_compares_scheme_host_port(one, other, is_same):
