@@ -149,7 +149,7 @@ def test_new_key_keeps_run_and_draft(page: Page, app: Server, api: Server):
     go_to(page, "Debug")
     message_box(page).fill("Do you have oolong?")
     message_box(page).press("Enter")
-    expect(alert(page)).to_contain_text("does not accept the key")
+    expect(alert(page).last).to_contain_text("does not accept the key")
     settled(page)
 
     page.get_by_role("link", name="Open Connection").first.click()
