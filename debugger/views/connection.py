@@ -21,6 +21,7 @@ from debugger.views.connections import (
     connect_hosted,
     connection,
     default_connection,
+    disconnect_hosted,
     named_connections,
     owner,
     with_key_of_environment,
@@ -139,14 +140,25 @@ def _hosted() -> None:
         return
     with st.form("hosted", border=True):
         _form(name, current)
-        pressed = st.form_submit_button(
-            "Test connection",
-            key="test_hosted",
-            icon=":material/network_check:",
-            type="primary",
-            on_click=_connect,
-            args=(name,),
-        )
+        with st.container(horizontal=True, gap="small"):
+            pressed = st.form_submit_button(
+                "Test connection",
+                key="test_hosted",
+                icon=":material/network_check:",
+                type="primary",
+                on_click=_connect,
+                args=(name,),
+            )
+            if name in owner().keys or (current is None and owner().custom is not None):
+                st.form_submit_button(
+                    "Forget",
+                    key="forget_hosted",
+                    icon=":material/delete:",
+                    type="tertiary",
+                    on_click=_forget,
+                    args=(name,),
+                    help="Remove from the server what was entered here, the key included",
+                )
     failure = state.page().error
     if failure is not None:
         show_error(failure, links=False)
@@ -265,6 +277,22 @@ def _connect(name: str) -> None:
     if not keeps_run:
         commands.show(None)
     page.answers.clear()
+
+
+@commands.command
+def _forget(name: str) -> None:
+    """Drop what was entered for a connection, and close it."""
+    own = owner()
+    own.keys.pop(name, None)
+    if name == CUSTOM_CONNECTION:
+        own.custom = None
+        for key in (_URL_KEY, _TEAM_KEY, _USER_KEY, _ENVIRONMENT_KEY):
+            state.set_widget(key, "")
+    state.set_widget(_SECRET_KEY, "")
+    disconnect_hosted()
+    state.page().connection_name = name
+    commands.show(None)
+    state.page().answers.clear()
 
 
 def _take_consent(own: Owner, base_url: str) -> None:

@@ -143,7 +143,9 @@ def _header(scope: Scope, name: bytes) -> str:
 
 def _with_cookie(send: Send, scope: Scope) -> Send:
     is_encrypted = scope.get("scheme") == "https" or _header(scope, b"x-forwarded-proto") == "https"
-    attributes = "; Path=/; HttpOnly; SameSite=Strict" + ("; Secure" if is_encrypted else "")
+    # Not Strict: a browser that follows a link from another site would send no cookie with the page, and be
+    # given another one. It matters in the handshake of the page's socket alone, to which Lax is as strict.
+    attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_encrypted else "")
     cookie = f"{cookie_name()}={secrets.token_urlsafe(_TOKEN_BYTES)}{attributes}"
 
     async def sent(message: Message) -> None:

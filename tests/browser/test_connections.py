@@ -76,6 +76,14 @@ def test_url_and_key_survive_a_reload_and_reach_no_other_browser(
     # The cookie is not for scripts, so no content of the page can read it.
     assert "workflow_debugger" not in page.evaluate("document.cookie")
 
+    # Neither does a link on another site cost the browser its cookie.
+    page.route("http://localhost/", lambda route: route.fulfill(body=link, content_type="text/html"))
+    link = f"<a href='{app.url}/connection?backend=hosted&connection=custom'>Debugger</a>"
+    page.goto("http://localhost/")
+    page.get_by_role("link", name="Debugger").click()
+    settled(page)
+    expect(page.get_by_role("textbox", name="Base URL")).to_have_value(f"{api.url}/workflows")
+
     stranger = chromium.new_context()
     stranger.add_init_script(WATCH)
     other = stranger.new_page()

@@ -7,6 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.secrets import Secrets
 
 from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
@@ -346,6 +349,38 @@ def test_new_key_keeps_run_and_draft(app, tmp_path):
         assert session.wait(10)
         assert session.error is None
         assert [turn.number for turn in session.turns] == [1, 2]
+
+
+def test_forget_drops_url_and_key(app, view, api, monkeypatch):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    app.run()
+    hosted(app, url=api.url, key=KEY)
+
+    app.button("forget_hosted").click().run()
+
+    assert not app.exception
+    assert app.text_input("hosted_url").value == ""
+    assert connections.owners.find(token).custom is None
+    assert reloaded(view("connection"), app.query_params).text_input("hosted_url").value == ""
+    api.keys.clear()
+    hosted(app, url=api.url, key="")
+    assert KEY not in str(api.keys)
+
+
+def test_secrets_file_that_is_no_toml_is_reported(app, tmp_path, monkeypatch):
+    (tmp_path / "secrets.toml").write_text(f'[connections.eu]\napi_key = "{KEY}" "\n')
+    monkeypatch.setattr(st, "secrets", Secrets())
+    files = [str(tmp_path / "secrets.toml")]
+    option = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda name: files if name == "secrets.files" else option(name))
+    monkeypatch.setattr(config, "get_option", lambda name: files if name == "secrets.files" else option(name))
+    app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+
+    assert not app.exception
+    assert "secrets\\.toml cannot be read" in app.warning[0].value
+    assert KEY not in everything_drawn(app)
 
 
 def test_another_base_url_closes_the_run(app, api):

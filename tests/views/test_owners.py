@@ -48,7 +48,7 @@ def test_first_page_sets_a_cookie_that_scripts_and_other_sites_do_not_get():
     token, *attributes = rest.split("; ")
     assert name == cookie_name()
     assert len(token) == 43  # 256 bits
-    assert sorted(attributes) == ["HttpOnly", "Path=/", "SameSite=Strict"]  # and ends with the browser
+    assert sorted(attributes) == ["HttpOnly", "Path=/", "SameSite=Lax"]  # and ends with the browser
     assert [value for name, value in pairs if name == "cache-control"] == ["no-store"]
 
 
