@@ -160,6 +160,7 @@ def test_new_key_keeps_run_and_draft(page: Page, app: Server, api: Server):
     expect(alert(page).last).to_contain_text("does not accept the key")
     settled(page)
 
+    message_box(page).fill("Do you have oolong? Or sencha?")
     page.get_by_role("link", name="Open Connection").first.click()
     settled(page)
     page.get_by_role("textbox", name="API key").fill(KEY)
@@ -168,7 +169,7 @@ def test_new_key_keeps_run_and_draft(page: Page, app: Server, api: Server):
     go_to(page, "Debug")
 
     expect(conversation(page)).to_contain_text("Hello")
-    expect(message_box(page)).to_have_value("Do you have oolong?")
+    expect(message_box(page)).to_have_value("Do you have oolong? Or sencha?")
     message_box(page).press("Enter")
     expect(context(page)).to_contain_text("Turn 2")
     settled(page)
