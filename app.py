@@ -6,9 +6,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from debugger.views.own_files import OwnFiles
+from debugger.views.owners import OwnerCookie
 from debugger.views.reading_ahead import ReadAhead
 from debugger.views.sending import SendTogether
 from debugger.views.told_once import ToldOnce
 
-before = [Middleware(each) for each in (OwnFiles, ReadAhead, SendTogether, ToldOnce)]
+before = [Middleware(each) for each in (OwnerCookie, OwnFiles, ReadAhead, SendTogether, ToldOnce)]
 app = st.App("debugger/views/script.py", middleware=before)

@@ -7,6 +7,7 @@ its own clients use (``platform/wire.md`` 1.3).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,13 +18,20 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from debugger.errors import SettingsError
 
 OutboundPolicy = Literal["live", "simulated", "blocked"]
+LabelColour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
 PREFIX = "WORKFLOW_DEBUGGER_"
 HOSTED_PREFIX = "INTERACTLY_"
+DEFAULT_CONNECTION = "default"
+"""The name of the connection that the environment defines."""
+CUSTOM_CONNECTION = "custom"
+"""The name of the connection that a user enters on the page; no other can have it."""
+_PRODUCTION = frozenset({"production", "prod"})
+_CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
 class HostedSettings(BaseModel):
-    """Where the hosted API is, and who asks."""
+    """A connection to the hosted API: its base URL, its credentials and how it is used."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,9 +47,23 @@ class HostedSettings(BaseModel):
     live_events: Literal["auto", "off"] = "auto"
     """Whether turns run over a WebSocket, where the API opens one, so that events come as they happen."""
     reconciliation_timeout: float = Field(default=30, gt=0)
-    """Seconds in which the record is read for a turn whose answer was lost."""
+    """Seconds in which the record of a run is read for a turn whose answer was lost."""
     client_turn_ids: bool = True
     """Send ``miscellaneous.client_turn_id`` with every turn, by which the turn is found in the record."""
+    environment: str = Field(default="", max_length=30)
+    """The label of the environment, as in ``staging``; "production" and "prod" ask before the first turn."""
+    colour: LabelColour | None = None
+    """The colour of the label; ``None`` for red in production and gray elsewhere."""
+
+    @property
+    def is_production(self) -> bool:
+        """Return whether the label names the production environment."""
+        return self.environment.strip().lower() in _PRODUCTION
+
+    @property
+    def label_colour(self) -> LabelColour:
+        """Return the label's colour, with the default filled in."""
+        return self.colour or ("red" if self.is_production else "gray")
 
 
 class Settings(BaseModel):
@@ -149,6 +171,41 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             f"The environment variable {name} has a value that cannot be used: {first['msg'].lower()}.",
             advice="Correct it or leave it out.",
         ) from error
+
+
+def read_connection(name: str, table: object) -> HostedSettings:
+    """Return the connection that a table ``[connections.NAME]`` defines.
+
+    Args:
+        name: The table's name.
+        table: Its keys and values; the keys are the fields of `HostedSettings`.
+
+    Raises:
+        SettingsError: The name or a value cannot be used; the message repeats no value.
+    """
+    place = f"[connections.{name}]"
+    if not _CONNECTION_NAME.fullmatch(name) or name == CUSTOM_CONNECTION:
+        raise SettingsError(
+            f"A connection cannot have the name {name!r} (in {place}).",
+            advice="Use up to 40 letters, digits, dots, hyphens and underscores, and not the name "
+            f"{CUSTOM_CONNECTION!r}.",
+        )
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"{place} is not a table.", advice="Give it a base_url.")
+    try:
+        connection = HostedSettings.model_validate(dict(table))
+    except ValidationError as error:
+        # Not "from error": it repeats the values, and one of them may be a key.
+        first = error.errors(include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        known = ", ".join(HostedSettings.model_fields)
+        advice = f"The keys are: {known}." if first["type"] == "extra_forbidden" else "Correct it."
+        raise SettingsError(
+            f"The key {key} of {place} cannot be used: {first['msg'].lower()}.", advice=advice
+        ) from None
+    if not connection.base_url.strip():
+        raise SettingsError(f"{place} has no base_url.", advice="Add it, or remove the table.")
+    return connection
 
 
 def _own_names() -> list[str]:

@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from debugger.backends.base_url import check_base_url, is_loopback
+from debugger.backends.base_url import check_base_url, is_loopback, is_same_origin
 from debugger.backends.http_errors import (
-    WHOLE_URL,
     Asked,
     looks_like_a_page,
     no_answer,
@@ -76,7 +75,7 @@ class Answer:
         """The error for an answer that is not the protocol."""
         return AnswerError(
             f"The answer to {self.asked} cannot be used: {self.asked.quote(reason)}.",
-            advice=f"It is JSON, but not what this API answers. {WHOLE_URL}",
+            advice=f"It is JSON, but not what this API answers. {self.asked.url_advice}",
         )
 
 
@@ -96,6 +95,7 @@ class ApiClient:
         self.base_url = check_base_url(settings.base_url)
         self._settings = settings
         self._key = settings.api_key.get_secret_value().strip()
+        self._former_keys: tuple[str, ...] = ()
         self.is_near = is_loopback(httpx.URL(self.base_url).host)
         """Whether the API is on this machine, and no proxy is of use on the way."""
         self.server_checks_numbers = False
@@ -108,6 +108,8 @@ class ApiClient:
                 timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
                 limits=httpx.Limits(keepalive_expiry=IDLE),
                 transport=transport,
+                # Without the environment httpx would read no SSL_CERT_FILE, which counts on loopback, too.
+                verify=httpx.create_ssl_context(),
                 trust_env=not self.is_near,
             )
         except OSError as error:
@@ -124,6 +126,23 @@ class ApiClient:
 
     def __repr__(self) -> str:
         return f"ApiClient({self.base_url!r})"
+
+    def replace_credentials(self, settings: HostedSettings) -> None:
+        """Send another key, team and user from the next request on; requests under way keep theirs.
+
+        Raises:
+            SettingsError: The settings are of another origin, or a value cannot be sent.
+        """
+        if not is_same_origin(settings.base_url, self.base_url):
+            raise SettingsError(
+                f"The key is for {settings.base_url!r}, and this connection leads to {self.base_url!r}.",
+                advice="Connect anew.",
+            )
+        key = settings.api_key.get_secret_value().strip()
+        headers = _headers(settings, key)
+        if self._key and self._key != key:
+            self._former_keys += (self._key,)
+        self._key, self.headers, self._client.headers = key, headers, httpx.Headers(headers)
 
     @property
     def may_ask(self) -> bool:
@@ -151,7 +170,7 @@ class ApiClient:
 
     def asked(self, method: str, path: str, subject: str, risk: str = "") -> Asked:
         """A request as errors tell of it."""
-        secrets = (self._key,) if self._key else ()
+        secrets = tuple(key for key in (self._key, *self._former_keys) if key)
         return Asked(method, self.base_url + path, subject, risk, secrets)
 
     def get(self, path: str, subject: str, query: Query | None = None) -> Answer:
@@ -229,7 +248,8 @@ class ApiClient:
         """
         if not self.may_ask:
             raise AuthenticationError(
-                f"No API key is set, so {asked} was not sent.", advice="Set INTERACTLY_API_KEY."
+                f"No API key is set, so {asked} was not sent.",
+                advice="Enter one on the page Connection (INTERACTLY_API_KEY).",
             )
         patience = self._settings.timeout if timeout is None else timeout
         limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
@@ -244,6 +264,11 @@ class ApiClient:
 
 
 def _headers(settings: HostedSettings, key: str) -> dict[str, str]:
+    if key.lower().startswith("bearer "):
+        raise SettingsError(
+            "The API key begins with the word Bearer, which is not part of it.",
+            advice="Enter what follows the word; it is added to each request by itself (INTERACTLY_API_KEY).",
+        )
     headers = {
         "Authorization": f"Bearer {key}",
         "teamid": settings.team_id.strip(),
@@ -304,15 +329,15 @@ def read_object(asked: Asked, response: httpx.Response) -> JsonObject:
         AnswerError: There is none.
     """
     if looks_like_a_page(response):
-        raise AnswerError(f"{asked} was answered with a web page, not with JSON.", advice=WHOLE_URL)
+        raise AnswerError(f"{asked} was answered with a web page, not with JSON.", advice=asked.url_advice)
     try:
         body: Any = json.loads(response.content)
     except (ValueError, RecursionError) as error:
         raise AnswerError(
             f"The answer to {asked} is not JSON: {asked.quote(str(error))}. "
             f"It begins {asked.quote(response.text[:1000])[:80]!r}.",
-            advice=WHOLE_URL,
+            advice=asked.url_advice,
         ) from error
     if not isinstance(body, dict):
-        raise AnswerError(f"The answer to {asked} is JSON, but not an object.", advice=WHOLE_URL)
+        raise AnswerError(f"The answer to {asked} is JSON, but not an object.", advice=asked.url_advice)
     return body

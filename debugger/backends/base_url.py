@@ -17,7 +17,7 @@ def check_base_url(text: str) -> str:
     Raises:
         SettingsError: It is not one.
     """
-    advice = "Set INTERACTLY_BASE_URL to something like https://api.example/workflows."
+    advice = "Enter something like https://api.example/workflows (INTERACTLY_BASE_URL)."
     if not text.strip():
         raise SettingsError("No base URL is set for the hosted API.", advice=advice)
     try:
@@ -41,6 +41,31 @@ def check_base_url(text: str) -> str:
             advice="Leave out /v1 and what follows: every request adds it.",
         )
     return base
+
+
+def origin_of(url: httpx.URL | str) -> str:
+    """Return scheme, host and port of a URL, to which a key is bound.
+
+    Raises:
+        httpx.InvalidURL: It is not a URL.
+    """
+    parsed = httpx.URL(url)
+    port = parsed.port or {"http": 80, "https": 443}.get(parsed.scheme, 0)
+    return f"{parsed.scheme}://{parsed.host}:{port}"
+
+
+def is_same_origin(one: str, other: str) -> bool:
+    """Return whether two base URLs lead to the same scheme, host and port; false for what is not a URL."""
+    try:
+        return bool(httpx.URL(one.strip()).host) and origin_of(one.strip()) == origin_of(other.strip())
+    except httpx.InvalidURL:
+        return False
+
+
+def is_unencrypted(base_url: str) -> bool:
+    """Return whether requests to a base URL can be read on their way to another machine."""
+    url = httpx.URL(base_url)
+    return url.scheme == "http" and not is_loopback(url.host)
 
 
 def is_loopback(host: str) -> bool:

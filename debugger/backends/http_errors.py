@@ -31,11 +31,13 @@ from debugger.errors import (
     UnsupportedError,
     WorkflowError,
 )
+from debugger.protocol import urls
 
 LONGEST_QUOTE = 500
 """Characters of an answer that an error repeats."""
 
-WHOLE_URL = "Is the base URL complete? It usually ends in /workflows."
+_PREFIX = "/workflows"
+"""The path by which a gateway finds the service; a service without a gateway has none."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,19 @@ class Asked:
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}"
+
+    @property
+    def reads_workflows(self) -> bool:
+        """Return whether it reads the list of workflows, which every API has: 404 means another server."""
+        return self.method == "GET" and self.url.endswith(urls.WORKFLOWS)
+
+    @property
+    def url_advice(self) -> str:
+        """The advice for an answer that is not the API's: the base URL leads elsewhere."""
+        base = self.url.partition("/v1/")[0]
+        if not base.endswith(_PREFIX):
+            return f"The base URL {base} lacks the path of the service: try {base}{_PREFIX}."
+        return f"Check that {base} is the base URL of the API, to the last letter."
 
     def quote(self, text: str) -> str:
         """A text from outside as an error may repeat it: on one line, not too long, without secrets."""
@@ -93,7 +108,7 @@ def _no_answer(asked: Asked, error: httpx.RequestError, timeout: float, connect_
         case httpx.ConnectError():
             return _no_connection(asked, error, told)
         case httpx.DecodingError():
-            return AnswerError(f"The answer to {asked} cannot be decoded: {told}.", advice=WHOLE_URL)
+            return AnswerError(f"The answer to {asked} cannot be decoded: {told}.", advice=asked.url_advice)
     return ConnectionFailedError(
         _sentence(f"The connection broke before the answer to {asked} was there: {told}.", asked.risk),
         advice=f"See whether the server still runs. {_again(asked)}",
@@ -113,12 +128,12 @@ def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
         case 401:
             return AuthenticationError(
                 f"The API does not accept the key ({place}).",
-                advice="Check INTERACTLY_API_KEY; a key may also have expired.",
+                advice="Enter another key on the page Connection (INTERACTLY_API_KEY); it may have expired.",
             )
         case 403:
             return ForbiddenError(
                 f"The API does not let the owner of this key use {asked.subject} ({place}).",
-                advice="Check INTERACTLY_TEAM_ID and INTERACTLY_USER_ID, or ask for the right.",
+                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
             )
         case 404 | 405:
             return _not_found(asked, body, told, place)
@@ -216,7 +231,7 @@ def _redirect(asked: Asked, response: httpx.Response) -> AnswerError:
             target = " to something that is no URL"
     return AnswerError(
         f"{asked} was answered with a redirect ({response.status_code}){target}.",
-        advice=f"Redirects are not followed. {WHOLE_URL}",
+        advice=f"Redirects are not followed. {asked.url_advice}",
     )
 
 
@@ -230,13 +245,15 @@ def _broken_rule(asked: Asked, body: Any, told: str) -> WorkflowError:
 
 def _not_found(asked: Asked, body: Any, told: str, place: str) -> DebuggerError:
     if not isinstance(body, dict):
-        return AnswerError(f"{place}, and not in the API's JSON.", advice=WHOLE_URL)
+        return AnswerError(f"{place}, and not in the API's JSON.", advice=asked.url_advice)
     if "session not found" in told.lower():
         return RunEndedError(
             f"The API takes no further turn of {asked.subject}, which is over, has expired or never was "
             f"({place}).",
             advice="Begin a new run.",
         )
+    if asked.reads_workflows:
+        return AnswerError(f"{asked.subject.capitalize()} is not found ({place}).", advice=asked.url_advice)
     return NotFoundError(
         f"The API does not know {asked.subject} ({place}).",
         advice="Copy the id from the list, and check that the base URL names the right API.",

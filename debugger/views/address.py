@@ -1,4 +1,4 @@
-"""The address of what a page shows: backend, workflow, run, turn and skin."""
+"""The address of what a page shows: backend, connection, workflow, run, turn and skin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-_KEYS = ("backend", "workflow", "run", "turn", "skin", "session")
+_KEYS = ("backend", "connection", "workflow", "run", "turn", "skin", "session")
 _DEMO = "demo"
 
 
@@ -22,6 +22,8 @@ class Address:
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     session: str = ""
     """The token of a session in which a turn is under way (`debugger.session.live_sessions`)."""
+    connection: str = ""
+    """The name of the hosted backend's connection: never its URL, never its key."""
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Self:
@@ -34,10 +36,11 @@ class Address:
             int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 9 else None,
             parameters.get("skin") == _DEMO,
             parameters.get("session", ""),
+            parameters.get("connection", ""),
         )
 
     def to_parameters(self) -> dict[str, str]:
         """What to put into the address bar: only what is there, in a fixed order."""
         turn, skin = "" if self.turn is None else str(self.turn), _DEMO if self.is_demo else ""
-        values = (self.backend, self.workflow, self.run, turn, skin, self.session)
+        values = (self.backend, self.connection, self.workflow, self.run, turn, skin, self.session)
         return {key: value for key, value in zip(_KEYS, values, strict=True) if value}

@@ -7,12 +7,12 @@ import streamlit as st
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.hosted import HostedBackend
-from debugger.errors import NotFoundError, SettingsError
+from debugger.errors import NotFoundError
 from debugger.session.live_sessions import LiveSessions
-from debugger.settings import HostedSettings, read_settings
+from debugger.settings import read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.views import state
+from debugger.views.connections import connect_hosted, connection, default_connection
 from debugger.views.state import BackendName
 
 
@@ -54,7 +54,7 @@ def current_backend() -> Backend:
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.
-        NotFoundError: It is a recording that another tab has opened.
+        NotFoundError: It is a recording that another tab has opened, or a connection that is not defined.
         DebuggerError: It cannot be opened.
     """
     return named_backend(state.page().backend_name)
@@ -73,7 +73,8 @@ def named_backend(name: BackendName) -> Backend:
     if name == "recording":
         return _recording()
     if page.hosted_backend is None:
-        connect_hosted(read_settings().hosted)
+        connection_name = page.connection_name or default_connection()
+        connect_hosted(connection_name, connection(connection_name))
     assert page.hosted_backend is not None
     return page.hosted_backend
 
@@ -86,31 +87,3 @@ def _recording() -> Backend:
             advice="Open the file again on the page Runs, or choose another backend on the page Connection.",
         )
     return found
-
-
-def connect_hosted(wanted: HostedSettings) -> None:
-    """Work with the hosted API from now on.
-
-    Raises:
-        SettingsError: The address is missing, or something in the settings cannot be used.
-    """
-    if not wanted.base_url:
-        raise SettingsError(
-            "The hosted API needs a base URL.", advice="Enter it on the page Connection, with a key."
-        )
-    page = state.page()
-    before, page.hosted_backend = page.hosted_backend, HostedBackend(wanted)
-    page.hosted_settings = wanted
-    if before is not None:
-        before.close()
-
-
-def with_key_of_environment(typed: HostedSettings) -> HostedSettings:
-    """Fill in the environment's key where none was typed.
-
-    It goes to the environment's own address only: whoever may type an address shall not learn the key by it.
-    """
-    ours = read_settings().hosted
-    if typed.api_key.get_secret_value() or typed.base_url.rstrip("/") != ours.base_url.rstrip("/"):
-        return typed
-    return typed.model_copy(update={"api_key": ours.api_key})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec
 
 from debugger.errors import DebuggerError, StoreError
@@ -18,12 +18,13 @@ from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.address import Address
 from debugger.views.backends import current_backend, notebook
+from debugger.views.connections import disconnect_hosted
+from debugger.views.production import confirm_production
 from debugger.views.state import BackendName, PageState
 
 Arguments = ParamSpec("Arguments")
 
-DRAFT_KEY = "draft"
-"""What the box is to hold in which a person answers, as a message that could not be sent."""
+DRAFT_KEY = state.DRAFT_KEY
 AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
 _AT_ONCE = 200
@@ -50,14 +51,25 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 
 @command
-def choose_backend(name: BackendName) -> None:
-    """Work with another backend; what is on view belongs to the old one and goes."""
+def choose_backend(name: BackendName, connection_name: str = "") -> None:
+    """Work with another backend; the run on view belongs to the old one and is closed.
+
+    Args:
+        name: The backend.
+        connection_name: The hosted backend's connection; empty for the one in use, or else the default.
+    """
     page = state.page()
-    if page.backend_name != name:
-        page.backend_name = name
-        show(None)
-        state.show_address(Address(name))
-        page.answers.clear()
+    is_other_connection = bool(connection_name) and connection_name != page.connection_name
+    if page.backend_name == name and not is_other_connection:
+        return
+    if is_other_connection:
+        disconnect_hosted()
+        page.connection_name = connection_name
+    page.backend_name = name
+    show(None)
+    shown = page.connection_name if name == "hosted" else ""
+    state.show_address(Address(name, connection=shown))
+    page.answers.clear()
 
 
 @command
@@ -139,6 +151,8 @@ def start(message: str | None = None) -> None:
     """Begin the run, with a first message if there is one."""
     page = state.page()
     if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
+        if not confirm_production(page.session, partial(start, message), message or ""):
+            return
         page.session.start(start_input(page, page.session).turn_input(message))
         _await_turn(page.session)
 
@@ -148,7 +162,7 @@ def restart() -> None:
     """Begin another run of the same version with the start input; the old one stays on record."""
     page = state.page()
     old = page.session
-    if old is not None and not old.busy:
+    if old is not None and not old.busy and confirm_production(old, restart):
         turn_input = start_input(page, old).turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         show(sibling)
@@ -161,7 +175,7 @@ def send(text: str) -> None:
     """Say something to the run, or begin it by that."""
     page = state.page()
     session = page.session
-    if session is None or not text.strip():
+    if session is None or not text.strip() or not confirm_production(session, partial(send, text), text):
         return
     state.set_widget(DRAFT_KEY, "")
     page.event = None
@@ -199,7 +213,7 @@ def take_in_turn() -> None:
 def advance() -> None:
     """Do a step of background work now; where it had halted, it goes on from here."""
     session = state.page().session
-    if session is not None:
+    if session is not None and confirm_production(session, advance):
         session.advance()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from debugger.errors import InputError
 from debugger.session import forking
 from debugger.session.control_check import ControlCheck, price_of_check
@@ -12,6 +14,7 @@ from debugger.settings import read_settings
 from debugger.views import commands, note_commands, state
 from debugger.views.backends import fork_book
 from debugger.views.commands import command
+from debugger.views.production import confirm_production
 
 _SOON = 0.25
 """Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
@@ -49,6 +52,8 @@ def check_fork() -> None:
     page = state.page()
     if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_under_way):
         return
+    if not confirm_production(page.session, check_fork):
+        return
     page.fork_check = ControlCheck(page.session.backend, page.fork)
     page.fork_check.begin()
     page.fork_check.wait(_SOON)
@@ -78,7 +83,9 @@ def run_unedited() -> None:
 def send_again(turn_number: int) -> None:
     """Send the recorded inputs up to a turn to a new run, which is then the person's."""
     session = state.page().session
-    if session is not None and not session.busy:
+    if session is None or session.busy:
+        return
+    if confirm_production(session, partial(send_again, turn_number)):
         _show(*forking.from_the_start(session, turn_number))
 
 
@@ -102,6 +109,8 @@ def close_tree() -> None:
 def _run(draft: ForkDraft | None) -> None:
     page = state.page()
     if draft is None or page.session is None:
+        return
+    if not confirm_production(page.session, partial(command(_run), draft)):
         return
     found = forking.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
     close_fork()

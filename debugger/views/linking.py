@@ -7,7 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.views import commands, state
+from debugger.settings import HostedSettings
+from debugger.views import commands, connections, state
 from debugger.views.address import Address
 from debugger.views.backends import current_backend, live_sessions
 from debugger.views.state import BackendName
@@ -26,7 +27,7 @@ def follow_address() -> None:
     names: tuple[BackendName, ...] = ("embedded", "hosted", "recording")
     for name in names:
         if wanted.backend == name:
-            commands.choose_backend(name)
+            commands.choose_backend(name, wanted.connection if name == "hosted" else "")
     live = live_sessions().find(wanted.session) if wanted.session else None
     if live is not None:
         commands.join(live)
@@ -59,6 +60,29 @@ def follow_skin() -> None:
         page.is_demo = wanted.is_demo
 
 
+def connection_on_view() -> tuple[str, HostedSettings | None] | None:
+    """Return the connection that the page uses, or is about to use by its address; the settings where known.
+
+    ``None`` where it is another backend. The head is drawn before the rest of the page follows the address.
+    """
+    page = state.page()
+    wanted = state.address()
+    if wanted in (page.shown_address, Address()) or not wanted.backend or state.is_stale(wanted):
+        wanted = Address(page.backend_name, connection=page.connection_name)
+    if wanted.backend != "hosted":
+        return None
+    if wanted.connection and wanted.connection != page.connection_name:
+        name = wanted.connection
+        try:
+            return name, connections.connection(name)
+        except DebuggerError:
+            return name, None
+    try:
+        return connections.connection_in_use()
+    except DebuggerError:
+        return page.connection_name, None
+
+
 def choose_first_workflow() -> None:
     """Show the newest workflow where nothing is on view, nothing was asked for and nothing has gone wrong."""
     page = state.page()
@@ -77,9 +101,10 @@ def current_address() -> Address:
     """The address of what the page shows."""
     page = state.page()
     session = page.session
+    connection = page.connection_name if page.backend_name == "hosted" else ""
     if session is None:
-        return Address(page.backend_name, is_demo=page.is_demo)
+        return Address(page.backend_name, is_demo=page.is_demo, connection=connection)
     turn = page.turn_to_open if session.turns_to_load else session.turn_of(page.event)
     token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
     run_id = session.run_id or ""
-    return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token)
+    return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token, connection)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from debugger.backends.base import Backend
+from debugger.backends.hosted import HostedBackend
 from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
@@ -34,6 +34,7 @@ from debugger.views.answers import Answers
 from debugger.views.compare_address import CompareAddress
 from debugger.views.compare_state import CompareState
 from debugger.views.elements import Element
+from debugger.views.owners import Owner
 
 BackendName = Literal["embedded", "hosted", "recording"]
 Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
@@ -45,6 +46,8 @@ TAB_KEY = "inspector_tab"
 LOWER_KEY = "lower_view"
 GRAPH_VIEW_KEY = "graph_view"
 INPUT_KEY = "input_for"
+DRAFT_KEY = "draft"
+"""What the box is to hold in which a person answers, as a message that could not be sent."""
 _PAGE = "debugger_page"
 _STALE_SECONDS = 1.0
 
@@ -55,6 +58,17 @@ class ChosenVariable(NamedTuple):
     scope: str
     """As ``runtime`` or ``thread_lab``."""
     name: str
+
+
+class ProductionRequest(NamedTuple):
+    """A command that would send to production, until the user has agreed."""
+
+    connection_name: str
+    host: str
+    origin: str
+    command: Callable[[], None]
+    text: str
+    """The message that is sent; it is put back into the box if the user declines."""
 
 
 @dataclass
@@ -72,8 +86,15 @@ class PageState:
     """What the pages of one tab share."""
 
     backend_name: BackendName = "embedded"
+    connection_name: str = ""
+    """The connection of the hosted backend; empty until one is chosen or needed."""
     hosted_settings: HostedSettings = field(default_factory=HostedSettings)
-    hosted_backend: Backend | None = None
+    """Those that ``hosted_backend`` was opened with."""
+    hosted_backend: HostedBackend | None = None
+    owner: Owner = field(default_factory=Owner)
+    """Stands in where the browser has no cookie; see `debugger.views.owners`."""
+    production_request: ProductionRequest | None = None
+    """What waits for the user's consent to send to production."""
     session: DebugSession | None = None
     start_inputs: dict[tuple[str, int | None], RunInputModel] = field(default_factory=dict)
     """What each version was last given to start with."""

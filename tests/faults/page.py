@@ -35,7 +35,7 @@ class Page:
     @property
     def offered(self):
         """The message that the page offers to send again; empty where it offers none."""
-        return self.session.unsent
+        return self.session.unsent_message
 
     @property
     def cannot_tell(self):

@@ -1,12 +1,24 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.secrets import Secrets
 
+from debugger.errors import AuthenticationError
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.views import connections
+from tests.conformance.served import KEY as KEY_OF_SERVER
+from tests.conformance.served import create, serving
 from tests.factories import document, say, static
+from tests.views.bars import items
 
 KEY = "sk-very-secret"
 ROW = {"_id": "665f0c2b9a3e4d5f6a7b8c90", "workflow_config": {"name": "Far away"}, "active_version_number": 0}
@@ -17,12 +29,18 @@ def api():
     """An HTTP server with one workflow, for whoever has the key."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self):
             keys.append(" ".join(self.headers.values()))
             allowed = KEY in keys[-1]
-            rows = {"workflows": [ROW], "total": 1, "page": 1, "size": 100, "pages": 1}
-            body = json.dumps(rows if allowed else {"message": "Who are you?"}).encode()
-            self.send_response(200 if allowed else 401)
+            path = self.path.partition("?")[0].rpartition("/workflows/v1/")[2]
+            rows = {"workflows": {"workflows": [ROW]}, "workflow-runs": {"workflow_runs": []}}.get(path)
+            answer = (
+                {"total": len(next(iter(rows.values()))), **rows} if rows else {"message": "No such path"}
+            )
+            body = json.dumps(answer if allowed else {"message": "Who are you?"}).encode()
+            self.send_response(401 if not allowed else 200 if rows else 404)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -59,8 +77,15 @@ def hosted(app, **typed):
     app.button("test_hosted").click().run()
 
 
+def reloaded(app, parameters):
+    """The page in a new session with the same address."""
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
 def everything_drawn(app):
-    return repr(app) + str(dict(app.query_params)) + str(app.session_state)
+    return repr(app._tree) + str(dict(app.query_params)) + str(app.session_state)
 
 
 def test_the_embedded_engine_says_what_it_found(app, backend):
@@ -77,58 +102,73 @@ def test_the_embedded_engine_says_what_it_found(app, backend):
     assert list(found["Policy"]["policy"])[2] == "blocked: refused"
 
 
-def test_the_hosted_api_says_what_it_found(app, api):
+def test_hosted_connection_is_tested_call_by_call(app, api):
     app.run()
 
     hosted(app, url=api.url, key=KEY, team="team", user="user")
 
     assert not app.exception
-    assert app.success[0].value == "The connection works: 1 workflow found."
-    assert list(app.dataframe[0].value["name"]) == ["Far away"]
+    assert app.success[0].value == "The connection works: 1 workflow\\."
+    table = app.table[0].value
+    assert [text.partition(" ")[2] for text in table["Call"]] == [
+        "List workflows",
+        "List runs",
+        "Open a socket",
+        "Record returns the client turn id",
+    ]
+    assert list(table["Status"]) == ["200", "200", "404", "–"]
+    assert KEY not in everything_drawn(app)
 
 
-def test_a_key_that_is_not_accepted_is_told_with_advice(app, api):
+def test_key_that_is_not_accepted_is_reported_with_advice(app, api):
     app.run()
 
     hosted(app, url=api.url, key="sk-wrong")
 
     assert not app.exception
-    assert "key" in app.error[0].value
-    assert "sk-wrong" not in app.error[0].value
+    assert "does not accept the key" in app.error[0].value
+    assert list(app.table[0].value["Status"])[:2] == ["401", "401"]
+    assert "sk-wrong" not in everything_drawn(app)
 
 
-def test_an_address_where_nothing_answers_is_told(app):
+def test_address_where_nothing_answers_is_reported(app):
     app.run()
 
     hosted(app, url="http://127.0.0.1:9/workflows", key=KEY)
 
     assert not app.exception
-    assert app.error
-    assert KEY not in app.error[0].value
+    assert "Nothing answers" in app.error[0].value
+    assert KEY not in everything_drawn(app)
 
 
 @pytest.mark.parametrize(
     ("typed", "missing"),
-    [({"url": "", "key": KEY}, "base URL"), ({"url": "https://api.example/workflows", "key": ""}, "key")],
+    [
+        ({"url": "", "key": KEY}, "base URL"),
+        ({"url": "https://api.example/workflows", "key": ""}, "key"),
+        ({"url": "https://api.example/workflows", "key": f"Bearer {KEY}"}, "Bearer"),
+        ({"url": "https://api.example/workflows/v1", "key": KEY}, "one step too far"),
+    ],
 )
-def test_a_form_that_is_not_complete_says_what_is_missing(app, typed, missing):
+def test_form_that_cannot_be_used_says_why(app, typed, missing):
     app.run()
 
     hosted(app, **typed)
 
     assert missing in app.error[0].value
+    assert KEY not in app.error[0].value
 
 
-def test_a_server_on_this_machine_is_asked_without_a_key(app, api):
+def test_server_on_this_machine_needs_no_key(app, api):
     app.run()
 
     hosted(app, url=api.url, key="")
 
-    assert len(api.keys) == 1
+    assert api.keys
     assert app.error  # this one wants a key, and says so
 
 
-def test_the_key_is_kept_when_the_field_is_left_empty_and_nowhere_shown(app, api):
+def test_key_is_kept_when_the_field_is_left_empty(app, api):
     app.run()
     hosted(app, url=api.url, key=KEY)
 
@@ -139,7 +179,16 @@ def test_the_key_is_kept_when_the_field_is_left_empty_and_nowhere_shown(app, api
     assert KEY not in everything_drawn(app)
 
 
-def test_a_kept_key_does_not_go_to_another_address(app, api):
+def test_key_stays_with_another_path_of_its_origin(app, api):
+    app.run()
+    hosted(app, url=f"{api.url}/other", key=KEY)
+
+    hosted(app, url=api.url, key="")
+
+    assert app.success
+
+
+def test_key_does_not_go_to_another_origin(app, api):
     app.run()
     hosted(app, url="http://127.0.0.1:9/workflows", key=KEY)
 
@@ -149,18 +198,21 @@ def test_a_kept_key_does_not_go_to_another_address(app, api):
     assert KEY not in str(api.keys)
 
 
-def test_a_key_of_the_environment_goes_to_its_own_address_only(app, api, monkeypatch):
+def test_key_of_the_environment_goes_to_its_origin_only(app, api, monkeypatch):
     monkeypatch.setenv("INTERACTLY_BASE_URL", "http://127.0.0.1:9/workflows")
     monkeypatch.setenv("INTERACTLY_API_KEY", KEY)
     app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+    app.button("use_connection_custom").click().run()
 
     hosted(app, url=api.url, key="")
 
     assert app.error
+    assert api.keys
     assert KEY not in str(api.keys)
 
 
-def test_the_environment_connects_without_typing(app, api, monkeypatch):
+def test_environment_connects_without_typing(app, api, monkeypatch):
     monkeypatch.setenv("INTERACTLY_BASE_URL", api.url)
     monkeypatch.setenv("INTERACTLY_API_KEY", KEY)
     app.run()
@@ -168,7 +220,179 @@ def test_the_environment_connects_without_typing(app, api, monkeypatch):
     hosted(app)
 
     assert app.success
+    assert app.query_params["connection"] == "default"
     assert KEY not in everything_drawn(app)
+
+
+def test_named_connection_is_chosen_with_one_click(app, api):
+    app.secrets["connections"] = {
+        "staging-eu": {"base_url": api.url, "api_key": KEY, "environment": "staging", "colour": "violet"},
+        "down": {"base_url": "http://127.0.0.1:9/workflows"},
+    }
+    app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+
+    app.button("use_connection_staging-eu").click().run()
+    hosted(app)
+
+    assert app.success
+    assert dict(app.query_params) == {"backend": "hosted", "connection": "staging-eu"}
+    badges = [item for item in items(app, "head_bar") if item["kind"] == "badge"]
+    assert [(item["text"], item["colour"]) for item in badges] == [("staging", "violet")]
+    assert KEY not in everything_drawn(app)
+
+
+def test_broken_connection_is_named_and_the_others_work(app, api):
+    app.secrets["connections"] = {
+        "broken": {"base_url": api.url, "api_kee": KEY},
+        "good": {"base_url": api.url},
+    }
+    app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+
+    assert not app.exception
+    assert "api\\_kee" in app.warning[0].value
+    assert KEY not in everything_drawn(app)
+    app.button("use_connection_good").click().run()
+    assert app.button("use_connection_good").disabled
+
+
+def test_typed_key_of_a_named_connection_replaces_its_own(app, api):
+    app.secrets["connections"] = {"eu": {"base_url": api.url, "api_key": "sk-old"}}
+    app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+    app.button("use_connection_eu").click().run()
+
+    hosted(app, key=KEY)
+
+    assert app.success
+    assert "sk-old" not in str(api.keys)
+
+
+def test_link_to_an_unknown_connection_sends_nothing(view, api, monkeypatch):
+    monkeypatch.setenv("INTERACTLY_BASE_URL", api.url)
+    monkeypatch.setenv("INTERACTLY_API_KEY", KEY)
+    app = view("debug")
+    app.query_params["backend"], app.query_params["connection"] = "hosted", "elsewhere"
+
+    app.run()
+
+    assert not app.exception
+    assert "elsewhere" in app.error[0].value
+    assert api.keys == []
+
+
+def test_unencrypted_connection_needs_consent_before_anything_is_sent(app, monkeypatch):
+    sent = []
+
+    def request(client, method, url, **_):
+        sent.append(str(url))
+        raise httpx.ConnectError("There is no such machine.")
+
+    monkeypatch.setattr(httpx.Client, "request", request)
+    app.run()
+
+    hosted(app, url="http://10.255.255.1/workflows", key=KEY)
+
+    assert "not encrypted" in app.error[0].value
+    assert sent == []
+    app.checkbox("hosted_unencrypted").check()
+    app.button("test_hosted").click().run()
+    assert not app.exception
+    assert sent == ["http://10.255.255.1/workflows/v1/workflows"]
+
+
+def test_reload_keeps_url_and_key_for_the_same_browser_alone(app, view, api, monkeypatch):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    app.run()
+    hosted(app, url=api.url, key=KEY)
+    assert app.success
+
+    again = reloaded(view("connection"), app.query_params)
+    hosted(again)
+
+    assert again.success
+    assert again.text_input("hosted_url").value == api.url
+    assert dict(app.query_params) == {"backend": "hosted", "connection": "custom"}
+
+    monkeypatch.setattr(connections, "owner_token", lambda: secrets.token_urlsafe(32))
+    other = reloaded(view("connection"), app.query_params)
+
+    assert other.text_input("hosted_url").value == ""
+    assert api.url not in everything_drawn(other)
+
+
+def test_new_key_keeps_run_and_draft(app, tmp_path):
+    with serving(f"sqlite:///{tmp_path}/served.sqlite3", tmp_path) as served:
+        workflow_id = create(served, document(say("chat")))
+        url = str(served.base_url)
+        app.run()
+        hosted(app, url=url, key=KEY_OF_SERVER)
+        page = app.session_state["debugger_page"]
+        session = page.session = DebugSession(page.hosted_backend, workflow_id, 0)
+        session.start(TurnInput.saying("Hello"))
+        assert session.wait(10)
+        assert session.error is None
+
+        hosted(app, key="sk-wrong")
+        page.awaits_turn = True
+        session.send("Still there?")
+        assert session.wait(10)
+        assert isinstance(session.error, AuthenticationError)
+        app.session_state["draft"] = session.unsent_message
+        hosted(app, key=KEY_OF_SERVER)
+
+        assert page.session is session
+        assert app.session_state["draft"] == "Still there?"
+        session.send("Still there?")
+        assert session.wait(10)
+        assert session.error is None
+        assert [turn.number for turn in session.turns] == [1, 2]
+
+
+def test_forget_drops_url_and_key(app, view, api, monkeypatch):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    app.run()
+    hosted(app, url=api.url, key=KEY)
+
+    app.button("forget_hosted").click().run()
+
+    assert not app.exception
+    assert app.text_input("hosted_url").value == ""
+    assert connections.owners.find(token).custom is None
+    assert reloaded(view("connection"), app.query_params).text_input("hosted_url").value == ""
+    api.keys.clear()
+    hosted(app, url=api.url, key="")
+    assert KEY not in str(api.keys)
+
+
+def test_secrets_file_that_is_no_toml_is_reported(app, tmp_path, monkeypatch):
+    (tmp_path / "secrets.toml").write_text(f'[connections.eu]\napi_key = "{KEY}" "\n')
+    monkeypatch.setattr(st, "secrets", Secrets())
+    files = [str(tmp_path / "secrets.toml")]
+    option = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda name: files if name == "secrets.files" else option(name))
+    monkeypatch.setattr(config, "get_option", lambda name: files if name == "secrets.files" else option(name))
+    app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+
+    assert not app.exception
+    assert "secrets\\.toml cannot be read" in app.warning[0].value
+    assert KEY not in everything_drawn(app)
+
+
+def test_another_base_url_closes_the_run(app, api):
+    app.run()
+    hosted(app, url=api.url, key=KEY)
+    page = app.session_state["debugger_page"]
+    page.session = "a run on view"
+
+    app.text_input("hosted_url").set_value(f"{api.url}/other")
+    app.button("test_hosted").click().run()
+
+    assert page.session is None
 
 
 def test_changing_the_backend_takes_the_run_off_view_and_keeps_it_on_record(app, backend):

@@ -117,6 +117,10 @@ class HostedBackend:
         """Where the API is."""
         return self._client.base_url
 
+    def replace_credentials(self, settings: HostedSettings) -> None:
+        """See `ApiClient.replace_credentials`."""
+        self._client.replace_credentials(settings)
+
     def close(self) -> None:
         """Close the connections."""
         self._connector.close()

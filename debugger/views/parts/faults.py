@@ -6,12 +6,25 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from debugger.errors import DebuggerError, ExpressionError, InputJsonError, RateLimitError, ServerError
+from debugger.errors import (
+    AuthenticationError,
+    DebuggerError,
+    ExpressionError,
+    InputJsonError,
+    RateLimitError,
+    ServerError,
+)
+from debugger.views import state
 from debugger.views.parts.plain import plain
 
 
-def show_error(error: DebuggerError) -> None:
-    """Draw an error: what happened, what to do about it, and its facts folded away."""
+def show_error(error: DebuggerError, *, links: bool = True) -> None:
+    """Draw an error: what happened, what to do about it, and its facts folded away.
+
+    Args:
+        error: The error.
+        links: Whether an error of the key comes with a link to the page on which another is entered.
+    """
     sentence, _, excerpt = error.message.partition("\n")
     if isinstance(error, ExpressionError):
         sentence = f"Column {error.column}: {sentence}"
@@ -20,6 +33,9 @@ def show_error(error: DebuggerError) -> None:
     st.error(plain(f"{told} {error.advice}".rstrip()), icon=":material/error:")
     if excerpt:
         st.code(excerpt, language=None)
+    connection_page = state.page().links.get("connection")
+    if links and isinstance(error, AuthenticationError) and connection_page is not None:
+        st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
     with st.expander("Details", icon=":material/info:", type="compact"):
         st.text("\n".join(_facts(error)))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import streamlit as st
 
 from debugger.views import linking, skin_commands, state
-from debugger.views.parts.bar.component import Button, Item, Link, Space, bar
+from debugger.views.parts.bar.component import Badge, Button, Item, Link, Space, bar
 from debugger.views.parts.help import help_button, help_dialog
 from debugger.views.shortcuts import keys
 
@@ -21,8 +22,21 @@ def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
         items = of_page() if of_page is not None else []
-        bar("head_bar", [*links, Space(), *items, help_button()], low=True)
+        bar("head_bar", [*links, Space(), *_connection_badge(), *items, help_button()], low=True)
     help_dialog()
+
+
+def _connection_badge() -> list[Item]:
+    """Return the label of the hosted backend's environment; nothing for another backend."""
+    shown = linking.connection_on_view()
+    if shown is None:
+        return []
+    name, settings = shown
+    if settings is None or not settings.base_url:
+        return [Badge("not connected", ":material/cloud_off:")]
+    where = f"Connection {name} at {httpx.URL(settings.base_url).host}"
+    label = settings.environment.strip() or name
+    return [Badge(label, ":material/cloud:", settings.label_colour, help=where)]
 
 
 def skin_switch() -> Button:

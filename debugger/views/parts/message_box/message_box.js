@@ -4,12 +4,16 @@
 const LEFT = ".st-key-message, .st-key-title_bar, .st-key-demo_actions"; // where a turn is begun from
 const ANSWER_MS = 1000; // so long a message that was sent is waited for before another one can be
 const instances = new WeakMap(); // one record per mounted box
+let left = {}; // the text, typed and not sent, of a box that was taken off the page, as by a look at another one
 
 function instanceOf(root) {
   let it = instances.get(root);
   if (!it) {
     it = { text: root.querySelector("textarea"), send: root.querySelector(".send"), offers: root.querySelector(".offers") };
     it.told = root.querySelector("[role=status]");
+    it.text.value = left.text ?? "";
+    it.given = left.given;
+    left = {};
     it.text.addEventListener("input", () => enable(it));
     it.text.addEventListener("keydown", event => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -81,4 +85,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   answered(it);
   if (it.told.textContent !== data.told) it.told.textContent = data.told; // a change is read aloud
   follow(it, data.turn);
+  return () => { left = { text: it.text.value, given: it.given }; };
 }

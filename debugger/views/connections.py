@@ -1,0 +1,189 @@
+"""The connections to the hosted API: those that are defined, the one that was entered, the one in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import streamlit as st
+
+from debugger.backends.base_url import check_base_url, is_same_origin, is_unencrypted, origin_of
+from debugger.backends.hosted import HostedBackend
+from debugger.errors import DebuggerError, NotFoundError, SettingsError
+from debugger.settings import (
+    CUSTOM_CONNECTION,
+    DEFAULT_CONNECTION,
+    HostedSettings,
+    read_connection,
+    read_settings,
+)
+from debugger.views import state
+from debugger.views.owners import Owner, owner_token, owners
+
+
+def owner() -> Owner:
+    """Return what the server keeps for this browser; for this tab where the browser takes no cookie."""
+    token = owner_token()
+    return owners.find(token) if token else state.page().owner
+
+
+def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
+    """Return the connections of the environment and ``secrets.toml``, and the errors of others.
+
+    A table of ``secrets.toml`` takes the place of the environment's connection if both have its name. Keys
+    that the user has entered for them are filled in.
+    """
+    found: dict[str, HostedSettings] = {}
+    errors: list[DebuggerError] = []
+    try:
+        environment = read_settings().hosted
+        if environment.base_url:
+            found[DEFAULT_CONNECTION] = environment
+    except SettingsError as error:
+        errors.append(error)
+    try:
+        for name, table in _tables().items():
+            try:
+                found[name] = read_connection(name, table)
+            except SettingsError as error:
+                errors.append(error)
+    except SettingsError as error:
+        errors.append(error)
+    own = owner()
+    return {name: own.with_key(name, each) for name, each in found.items()}, errors
+
+
+def _tables() -> Mapping[str, object]:
+    """Return the tables ``[connections.NAME]`` of the secrets.
+
+    Raises:
+        SettingsError: The file is not TOML, or ``connections`` is not a table in it.
+    """
+    try:
+        tables = st.secrets.get("connections", {})
+    except FileNotFoundError as error:  # Streamlit's class for a file that cannot be parsed, too
+        if not any(Path(path).exists() for path in st.get_option("secrets.files")):
+            return {}
+        raise SettingsError(
+            "The file secrets.toml cannot be read, so its connections are not here.",
+            advice=f"Correct it ({type(error.__cause__ or error).__name__}: {error.__cause__ or ''}).",
+        ) from None
+    if not isinstance(tables, Mapping):
+        raise SettingsError(
+            "The key connections in secrets.toml is not a table.", advice="Use [connections.NAME]."
+        )
+    return tables
+
+
+def connection(name: str) -> HostedSettings:
+    """Return a connection with the keys that belong to it.
+
+    Raises:
+        SettingsError: It is the custom connection, and none was entered.
+        NotFoundError: No connection has this name.
+    """
+    if name == CUSTOM_CONNECTION:
+        custom = owner().custom
+        if custom is None:
+            raise SettingsError(
+                "The hosted API needs a base URL, and none was entered in this browser.",
+                advice="Enter it on the page Connection, with a key.",
+            )
+        return custom
+    found, errors = named_connections()
+    if name in found:
+        return found[name]
+    broken = next((error for error in errors if f"[connections.{name}]" in error.message), None)
+    raise broken or NotFoundError(
+        f"No connection has the name {name!r} here.",
+        advice="Choose another one on the page Connection, or define it in secrets.toml.",
+    )
+
+
+def default_connection() -> str:
+    """Return the name of the connection that is used where none was chosen.
+
+    It is the one that was used last; else the environment's, if there is one; else the custom one.
+    """
+    found, _ = named_connections()
+    last = owner().connection_name
+    if last in found or (last == CUSTOM_CONNECTION and owner().custom is not None):
+        return last
+    return DEFAULT_CONNECTION if DEFAULT_CONNECTION in found else CUSTOM_CONNECTION
+
+
+def connection_in_use() -> tuple[str, HostedSettings]:
+    """Return name and settings of the connection that this tab uses or would use.
+
+    Raises:
+        DebuggerError: See `connection`.
+    """
+    page = state.page()
+    if page.hosted_backend is not None and page.connection_name:
+        return page.connection_name, page.hosted_settings
+    name = page.connection_name or default_connection()
+    return name, connection(name)
+
+
+def connect_hosted(name: str, wanted: HostedSettings) -> bool:
+    """Use a connection from now on; return whether what was on view can stay.
+
+    It can where credentials alone have changed: then the backend stays the same, and runs go on with it.
+
+    Raises:
+        SettingsError: The base URL is missing or would be used without encryption, or a value cannot be used.
+    """
+    check_encryption(wanted.base_url)
+    page = state.page()
+    before = page.hosted_backend
+    keeps = before is not None and page.connection_name == name and _is_same(page.hosted_settings, wanted)
+    if before is not None and keeps:
+        before.replace_credentials(wanted)
+    else:
+        page.hosted_backend = HostedBackend(wanted)
+        if before is not None:
+            before.close()
+    page.connection_name, page.hosted_settings = name, wanted
+    owner().connection_name = name
+    return keeps
+
+
+def disconnect_hosted() -> None:
+    """Close the backend of the connection in use, if there is one."""
+    page = state.page()
+    before, page.hosted_backend = page.hosted_backend, None
+    page.connection_name, page.hosted_settings = "", HostedSettings()
+    if before is not None:
+        before.close()
+
+
+def _is_same(one: HostedSettings, other: HostedSettings) -> bool:
+    credentials_and_label = {"api_key", "user_id", "environment", "colour"}
+    return one.model_dump(exclude=credentials_and_label) == other.model_dump(exclude=credentials_and_label)
+
+
+def check_encryption(base_url: str) -> None:
+    """Refuse to send to another machine without encryption, unless the user has agreed to it.
+
+    Raises:
+        SettingsError: The user has not, or it is no base URL.
+    """
+    base = check_base_url(base_url)
+    if is_unencrypted(base) and origin_of(base) not in owner().unencrypted_origins:
+        raise SettingsError(
+            f"{httpx.URL(base).host} is another machine, and http:// is not encrypted: key and conversations "
+            "can be read on the way. Nothing was sent.",
+            advice='Use https://, or tick "Send without encryption" on the page Connection.',
+        )
+
+
+def with_key_of_environment(typed: HostedSettings) -> HostedSettings:
+    """Fill in the environment's key where none was entered.
+
+    It goes to its own origin only: a user who may enter a URL must not learn the key by it.
+    """
+    environment = read_settings().hosted
+    if typed.api_key.get_secret_value() or not is_same_origin(typed.base_url, environment.base_url):
+        return typed
+    return typed.model_copy(update={"api_key": environment.api_key})

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from debugger.views import connections
+from tests.conformance.served import KEY, create, serving
+from tests.factories import document, say
+from tests.views.bars import use
+from tests.views.message import send
+
+
+@pytest.fixture
+def api(tmp_path):
+    with serving(f"sqlite:///{tmp_path}/served.sqlite3", tmp_path) as api:
+        yield api
+
+
+@pytest.fixture
+def production(app, api, page):
+    """Opens a workflow on a connection that is labelled as given."""
+
+    def opened(environment="Production"):
+        workflow_id = create(api, document(say("chat")))
+        table = {"base_url": str(api.base_url), "api_key": KEY, "environment": environment}
+        app.secrets["connections"] = {"prod": table}
+        app.query_params["backend"], app.query_params["connection"] = "hosted", "prod"
+        app.query_params["workflow"] = workflow_id
+        app.run()
+        assert not app.exception
+
+    yield opened
+    if page().hosted_backend is not None:
+        page().hosted_backend.close()
+
+
+def runs_of(api):
+    return api.get("/v1/workflow-runs").json()["total"]
+
+
+def is_asking(app):
+    return any(button.key == "send_to_production" for button in app.button)
+
+
+def test_first_message_to_production_waits_for_consent(app, api, page, settle, production):
+    production()
+
+    send(app, "Hello")
+
+    assert is_asking(app)
+    assert page().session.status == "not_started"
+    assert runs_of(api) == 0
+    sentence = next(each.value for each in app.markdown if "production environment" in each.value)
+    assert "**prod**" in sentence
+    assert "127" in sentence
+    app.button("send_to_production").click().run()
+    settle()
+    assert not is_asking(app)
+    assert page().session.turns[0].message == "Hello"
+    assert runs_of(api) == 1
+
+
+def test_second_message_is_sent_without_a_question(app, api, page, settle, production):
+    production()
+    send(app, "Hello")
+    app.button("send_to_production").click().run()
+    settle()
+
+    send(app, "Again")
+    settle()
+
+    assert not is_asking(app)
+    assert [turn.message for turn in page().session.turns] == ["Hello", "Again"]
+
+
+def test_declined_message_stays_in_the_box(app, api, page, production):
+    production()
+    send(app, "Hello")
+
+    app.button("keep_from_production").click().run()
+
+    assert not app.exception
+    assert not is_asking(app)
+    assert app.session_state["draft"] == "Hello"
+    assert page().session.status == "not_started"
+    assert runs_of(api) == 0
+    send(app, "Hello")
+    assert is_asking(app)  # to decline is no answer for the next time
+
+
+@pytest.mark.parametrize("button", ["start", "restart"])
+def test_button_that_sends_waits_for_consent(app, api, page, settle, production, button):
+    production()
+    if button == "restart":
+        page().session.start(page().next_input.turn_input())
+        assert page().session.wait(10)
+        app.run()
+    before = runs_of(api)
+
+    use(app, button)
+
+    assert is_asking(app)
+    assert runs_of(api) == before
+    app.button("send_to_production").click().run()
+    settle()
+    assert runs_of(api) == before + 1
+
+
+def test_consent_lasts_for_the_browser(app, api, page, settle, production, monkeypatch):
+    token = secrets.token_urlsafe(32)
+    monkeypatch.setattr(connections, "owner_token", lambda: token)
+    production()
+    use(app, "start")
+    app.button("send_to_production").click().run()
+    settle()
+    del app.session_state["debugger_page"]  # as a reload does
+    app.run()
+
+    send(app, "Again")
+    settle()
+
+    assert not is_asking(app)
+
+
+def test_other_environments_are_not_asked_for(app, api, settle, production):
+    production("staging")
+
+    send(app, "Hello")
+    settle()
+
+    assert not is_asking(app)
+    assert runs_of(api) == 1
+
+
+def test_version_that_ran_is_named_though_another_became_active(app, api, page, settle, production):
+    production("staging")
+    session = page().session
+    answer = api.post(f"/v1/workflows/{session.workflow_id}/versions", json={"mark_as_active": True})
+    assert answer.status_code < 300
+
+    use(app, "start")
+    settle()
+
+    version = api.get(f"/v1/workflow-runs/{session.run_id}").json()["workflow_run"]["workflow_run"][
+        "version_number"
+    ]
+    assert version == 0  # the one that was on view
+    assert page().session.version_number == version
