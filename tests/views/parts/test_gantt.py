@@ -55,3 +55,21 @@ def test_the_turn_of_the_chosen_event_is_drawn(app, backend, page, press, settle
     open_view(app, "Gantt")
 
     assert "Turn 1 " in captions(app)
+
+
+def test_pause_is_drawn_as_a_bar_of_its_own(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    use(app, "step_node")
+    use(app, "resume")
+
+    open_view(app, "Gantt")
+    use(app, "gantt_view", "Table")
+
+    assert not app.exception
+    table = app.dataframe("gantt_table").value
+    kinds = dict(zip(table["lane"], table["kind"], strict=True))
+    assert kinds["Paused"] == "pause"
+    took = dict(zip(table["lane"], table["took"], strict=True))
+    assert took["Paused"] >= 1
+    assert "s paused" in captions(app)
