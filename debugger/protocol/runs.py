@@ -127,13 +127,15 @@ class TurnInput(WireModel):
         value = self.miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
 
-    def without_client_turn_id(self) -> Self:
-        """Return the input of another turn: one that was sent before carries the id of that turn."""
-        if CLIENT_TURN_ID not in self.miscellaneous:
+    def with_client_turn_id(self, client_turn_id: str | None) -> Self:
+        """Return the same input under another client turn id, or under none."""
+        if client_turn_id == self.client_turn_id and (
+            client_turn_id or CLIENT_TURN_ID not in self.miscellaneous
+        ):
             return self
-        wire = self.to_wire()
-        rest = {key: value for key, value in wire["miscellaneous"].items() if key != CLIENT_TURN_ID}
-        return self.from_wire({**wire, "miscellaneous": rest})
+        rest = {key: value for key, value in self.miscellaneous.items() if key != CLIENT_TURN_ID}
+        named = {**rest, CLIENT_TURN_ID: client_turn_id} if client_turn_id else rest
+        return self.from_wire({**self.to_wire(), "miscellaneous": named})
 
     @property
     def message(self) -> str:

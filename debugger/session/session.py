@@ -27,6 +27,7 @@ from debugger.protocol.runs import (
     Command,
     RunRecord,
     RunStatus,
+    SentTurn,
     TurnInput,
     TurnLog,
     TurnResult,
@@ -109,9 +110,12 @@ class DebugSession:
         self.desk = self._runner.desk
         """Where the user answers for models."""
         self._sync = RecordSync(backend, workflow_id)
+        self._unsent: SentTurn | None = None
+        """The turn of `unsent_message` as it was sent."""
         self._unread: tuple[RunRecord, ReadRun] | None = None
         """Of a run that is being opened: its record, and what is read of it so far."""
         self._status: RunStatus = "not_started"
+        self._is_deleted = False
         self._hint: JsonObject | None = None
         self._turn: TurnWorker | None = None
         self._step: TurnWorker | None = None
@@ -270,7 +274,12 @@ class DebugSession:
     @property
     def is_over(self) -> bool:
         """Whether the run takes no further turn."""
-        return self.status in TERMINAL_STATUSES
+        return self._is_deleted or self.status in TERMINAL_STATUSES
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether another client has deleted the run."""
+        return self._is_deleted
 
     @property
     def hint(self) -> JsonObject | None:
@@ -315,7 +324,8 @@ class DebugSession:
             turn_input: The rest of the turn's input. Its command is used where it names one.
         """
         if self.is_over:
-            self._reject(f"The run is over ({self.status}).", "Restart to start another one.")
+            reason = "deleted by another client" if self._is_deleted else self.status
+            self._reject(f"The run is over ({reason}).", "Restart to start another one.")
             return
         command: Command = "data" if self.turns else "start"
         if turn_input is None:
@@ -452,8 +462,12 @@ class DebugSession:
             if read is not None:
                 self._collect_read(read)
             elif isinstance(self._sync.error, NotFoundError) and self.pending is None:
-                self.error, self._sync.error = self._sync.error, None
-            if self._unread is None and self.backend.capabilities.reason_against("run_turns") is None:
+                self._is_deleted = True
+            if (
+                self._unread is None
+                and not self._is_deleted
+                and self.backend.capabilities.reason_against("run_turns") is None
+            ):
                 self._sync.start(self.run_id, self._runner.turns.number)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -523,9 +537,27 @@ class DebugSession:
             self.unsent_message = ""
             step = self._step
             self.interrupted_turn = None
-            turn_input = turn_input.without_client_turn_id()
+            turn_input = self._named(turn_input)
             log = self._runner.turns.new_turn(turn_input, after=step.log if step else None)
             self._turn = self._runner.start_turn(log, turn_input, self.run_id, after=step)
+
+    def _named(self, turn_input: TurnInput) -> TurnInput:
+        """Return the input with the client turn id of the turn that it repeats, else without one.
+
+        A turn that is sent again after it did not arrive keeps its id, so that it cannot be executed twice
+        should it arrive late after all.
+        """
+        unsent, self._unsent = self._unsent, None
+        is_same = (
+            unsent is not None
+            and unsent.run_id == self.run_id
+            and unsent.turn_number == self._runner.turns.number + 1
+            and unsent.turn_input.message == turn_input.message
+            and unsent.turn_input.command == turn_input.command
+        )
+        return turn_input.with_client_turn_id(
+            unsent.turn_input.client_turn_id if unsent and is_same else None
+        )
 
     def _start_step(self) -> None:
         self._step = self._runner.start_step(self._runner.turns.new_step(), self.run_id or "")
@@ -561,6 +593,7 @@ class DebugSession:
             self._count_pair(worker.result)
         self._collect_result(worker, worker.result)
         if record is not None:
+            self._runner.turns.remove(worker.log)  # the record has it
             self._show(record)
 
     def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
@@ -571,7 +604,7 @@ class DebugSession:
             self._sync.pending = PendingTurn(sent, worker.log, error, self.run_id)
             return
         self._runner.turns.remove(worker.log)
-        self.unsent_message = worker.log.message
+        self.unsent_message, self._unsent = worker.log.message, sent
         if worker.cancelled.is_set():
             self.error = None if self._status in TERMINAL_STATUSES else error
         if self.run_id is None:
@@ -619,12 +652,13 @@ class DebugSession:
             return
         if found.state == "finished" and found.record is not None:
             self._sync.pending, self.error = None, None
+            self._runner.turns.remove(pending.log)
             self.run_id = found.run_id
             self._show(found.record)
         elif found.state == "absent" and not found.is_run_busy:
             self._sync.pending = None
             self._runner.turns.remove(pending.log)
-            self.unsent_message = pending.message
+            self.unsent_message, self._unsent = pending.message, pending.sent
             self.error = NotExecutedError(
                 "The message is not on record, so it was not executed.", advice="Send it again."
             )

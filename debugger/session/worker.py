@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from debugger.backends.base import TurnProgress, TurnStream
 from debugger.engine.control import Control
-from debugger.errors import DebuggerError
+from debugger.errors import DebuggerError, OutcomeUnknownError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog, TurnResult
 
@@ -87,10 +87,11 @@ class TurnWorker:
         except Exception as error:  # a page must report something, whatever broke
             _log.exception("a turn failed")
             self.result = None
-            self.error = DebuggerError(
-                f"The turn failed unexpectedly ({type(error).__name__}).",
-                advice="The run is at its last finished turn; the log of the program says more.",
-            )
+            reason = f"The turn failed unexpectedly ({type(error).__name__})."
+            if self.progress.sent is not None:
+                self.error = OutcomeUnknownError(reason, advice="Check whether the record holds it.")
+            else:
+                self.error = DebuggerError(reason, advice="The log of the program says more.")
         finally:
             self._ended_at = time.monotonic()
             self._done.set()

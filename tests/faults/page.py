@@ -40,12 +40,12 @@ class Page:
     @property
     def cannot_tell(self):
         """Whether it is not known what became of the message."""
-        return False
+        return self.session.pending is not None
 
     @property
     def has_newer_turns(self):
         """Whether the page says that another client has continued the run."""
-        return False
+        return self.session.newer_turns > 0
 
     @property
     def turns(self):
@@ -63,21 +63,25 @@ class Page:
     def wait(self):
         """Wait until nothing is executed or looked for."""
         deadline = time.monotonic() + PATIENCE
-        while not self.session.wait(1) or self.session.busy:
+        while not self.session.wait_until_idle(1):
             assert time.monotonic() < deadline, f"stuck: {self.session.status}"
 
     def check_now(self):
         """Press "Check now"."""
-        raise NotImplementedError
+        self.session.check_now()
+        assert self.session.wait_for_record(PATIENCE)
 
     def send_again(self):
         """Press "Send again (may run twice)"."""
-        raise NotImplementedError
+        self.session.send_again()
+        self.wait()
 
     def discard(self):
         """Press "Discard"."""
-        raise NotImplementedError
+        self.session.discard_pending()
+        self.wait()
 
     def load_newer_turns(self):
         """Press the button that loads the turns of another client."""
-        raise NotImplementedError
+        self.session.load_newer()
+        assert self.session.wait_for_record(PATIENCE)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from debugger.analysis.hints import last_hint
 from debugger.analysis.standing import Standing
 from debugger.errors import AnswerError
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
 from debugger.protocol.runs import (
     TERMINAL_STATUSES,
     RunStatus,
     SentTurn,
+    Turn,
     TurnInput,
     TurnLog,
     TurnResult,
@@ -50,6 +52,15 @@ def _has_companions(events: list[Event], standing: Standing) -> bool:
     ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
     active = next((event.active_companion_thread_ids for event in ready), None)
     return bool(standing.companions if active is None else active)
+
+
+def client_turn_id_of(events: Sequence[JsonObject]) -> str | None:
+    """Return the client turn id that a turn's closing event repeats; ``None`` where it repeats none."""
+    for event in reversed(events):
+        pair = event.get("run_input_output_pair")
+        if event.get("type") == "end_workflow_iteration" and isinstance(pair, dict):
+            return Turn.from_wire({"run_input": pair.get("run_input") or {}}).client_turn_id
+    return None
 
 
 class AnswerCheck:

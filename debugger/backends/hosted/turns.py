@@ -15,7 +15,7 @@ from functools import partial
 import httpx
 
 from debugger.backends.api_client import Answer, ApiClient, encoded, read_object
-from debugger.backends.base import FoundTurn, TurnProgress
+from debugger.backends.base import TurnProgress
 from debugger.backends.cancellable import call_cancellable
 from debugger.backends.hosted.background import BackgroundProbe
 from debugger.backends.hosted.payloads import (
@@ -27,7 +27,7 @@ from debugger.backends.hosted.payloads import (
 )
 from debugger.backends.hosted.reconciliation import Reconciliation, stale
 from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
-from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue
+from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, client_turn_id_of
 from debugger.backends.hosted.websocket import LARGEST_START, Socket, SocketConnector
 from debugger.backends.http_errors import Asked, refusal
 from debugger.errors import (
@@ -47,7 +47,6 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import (
-    CLIENT_TURN_ID,
     EXPECTED_TURN_HEADER,
     EXPECTED_TURN_KEY,
     SentTurn,
@@ -170,13 +169,9 @@ class HostedTurns:
 
     def _named(self, turn_input: TurnInput) -> TurnInput:
         """Return the input with a client turn id of its own, where the connection sends one."""
-        wire = turn_input.to_wire()
-        rest = {key: value for key, value in turn_input.miscellaneous.items() if key != CLIENT_TURN_ID}
-        if self._names_turns:
-            rest[CLIENT_TURN_ID] = turn_input.client_turn_id or str(uuid.uuid4())
-        if rest == turn_input.miscellaneous:
-            return turn_input
-        return TurnInput.from_wire({**wire, "miscellaneous": rest})
+        if not self._names_turns:
+            return turn_input.with_client_turn_id(None)
+        return turn_input.with_client_turn_id(turn_input.client_turn_id or str(uuid.uuid4()))
 
     def _send(
         self, workflow_id: str, sent: SentTurn, version: int | None, cancelled: threading.Event
@@ -210,6 +205,8 @@ class HostedTurns:
         if response is None:
             raise AnswerLost(ConnectionFailedError(f"{request} was stopped before it was answered."))
         result, events = self._read(request, response, sent)
+        if sent.run_id is None:
+            self._confirm_first(sent, result)
         yield from events
         return result
 
@@ -240,6 +237,27 @@ class HostedTurns:
         except AnswerError as error:
             raise AnswerLost(error) from error
         return result, events
+
+    def _confirm_first(self, sent: SentTurn, result: TurnResult) -> None:
+        """Check that the answer to a first turn is of the run that the turn has started.
+
+        The closing event repeats the client turn id, in our own server's answers always; where none does, the
+        record is read once.
+
+        Raises:
+            AnswerLost: It is of another run, or the record cannot be read.
+        """
+        ours, named = sent.turn_input.client_turn_id, client_turn_id_of(result.events)
+        if ours is None or ours == named:
+            return
+        try:
+            found = self._reconciliation.find_in(result.run_id, sent) if named is None else None
+        except DebuggerError as error:
+            raise AnswerLost(error) from error
+        if found is None or not found.is_certain:
+            raise AnswerLost(
+                AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
+            )
 
     def _socket(self, frame: JsonObject, sent: SentTurn, version: int | None) -> tuple[Socket, bool] | None:
         """Return a socket, and whether it has carried a turn before; ``None`` where none can be used."""
@@ -313,34 +331,26 @@ class HostedTurns:
         Raises:
             DebuggerError: See `Reconciliation.resolve`; or the API has refused the turn.
         """
-        if lost.is_refusal:
-            found = self._look_once(workflow_id, sent, lost.reason)
-        else:
-            found = self._reconciliation.resolve(
-                workflow_id,
-                sent,
-                lost.reason,
-                progress,
-                cancelled,
-                stop=lambda run_id: self._stop(workflow_id, run_id),
-            )
+        if lost.is_refusal and not self._is_on_record(workflow_id, sent):
+            raise lost.reason
+        found = self._reconciliation.resolve(
+            workflow_id,
+            sent,
+            lost.reason,
+            progress,
+            cancelled,
+            stop=lambda run_id: self._stop(workflow_id, run_id),
+        )
         assert found.result is not None
         progress.record = found.record
         return found.result
 
-    def _look_once(self, workflow_id: str, sent: SentTurn, refused: DebuggerError) -> FoundTurn:
-        """Return a turn that a socket has refused and that is on record all the same.
-
-        Raises:
-            DebuggerError: Why the API has refused it; a rate limit and a conflict are handled by the caller.
-        """
+    def _is_on_record(self, workflow_id: str, sent: SentTurn) -> bool:
+        """Return whether a turn that a socket has refused is on record all the same."""
         try:
-            found = self._reconciliation.find(workflow_id, sent)
+            return self._reconciliation.find(workflow_id, sent).is_certain
         except DebuggerError:
-            raise refused from None
-        if found.state != "finished":
-            raise refused
-        return found
+            return False
 
     def _wait(
         self, refused: DebuggerError, resends: int, cancelled: threading.Event, progress: TurnProgress
