@@ -225,7 +225,11 @@ class HostedTurns:
                 raise error
             raise AnswerLost(error)
         if not response.is_success:
-            raise refusal(request, response)
+            error = refusal(request, response)
+            if isinstance(error, RunEndedError):
+                # It may be the answer to another turn: a first turn belongs to no run that could have ended.
+                raise AnswerLost(error, is_refusal=sent.run_id is not None)
+            raise error
         try:
             answer = Answer(request, read_object(request, response))
             result = answer.read(turn_result)
@@ -346,7 +350,7 @@ class HostedTurns:
         return found.result
 
     def _is_on_record(self, workflow_id: str, sent: SentTurn) -> bool:
-        """Return whether a turn that a socket has refused is on record all the same."""
+        """Return whether a turn that was refused is on record all the same."""
         try:
             return self._reconciliation.find(workflow_id, sent).is_certain
         except DebuggerError:
