@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from debugger.backends.base import FoundTurn
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.world import World
+from debugger.errors import ConflictError, InputError, NotFoundError
+from debugger.protocol.runs import SentTurn, TurnInput
+from debugger.settings import Settings
+from tests.companions import lab
+from tests.factories import document, say
+
+UNKNOWN = "665f00000000000000000001"
+
+
+@pytest.fixture
+def backend(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    yield backend
+    backend.close()
+
+
+def saying(text=None, client_turn_id=None):
+    misc = {} if client_turn_id is None else {"client_turn_id": client_turn_id}
+    return TurnInput.saying(text, miscellaneous=misc)
+
+
+def sent(turn_input, run_id, number, at=None):
+    return SentTurn(turn_input, run_id, number, time.time() if at is None else at)
+
+
+def chatting(backend):
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    return workflow_id, backend.execute(workflow_id, saying("hello")).finish().run_id
+
+
+def test_find_turn_by_its_client_turn_id(backend):
+    workflow_id, run_id = chatting(backend)
+    mine = saying("mine", "c1")
+    absent = backend.find_turn(workflow_id, sent(mine, run_id, 2))
+    stream = backend.execute(workflow_id, mine, run_id=run_id)
+    running = backend.find_turn(workflow_id, sent(mine, run_id, 2))
+    result = stream.finish()
+    backend.execute(workflow_id, saying("theirs"), run_id=run_id).finish()
+
+    found = backend.find_turn(workflow_id, sent(mine, run_id, 2))
+
+    assert absent == FoundTurn("absent", None, run_id, 0)
+    assert running == FoundTurn("running", None, run_id, 0)
+    assert (found.state, found.run_id, found.newer_turns) == ("finished", run_id, 1)
+    assert found.result.to_wire() == result.to_wire()
+
+
+def test_find_turn_counts_the_turns_of_others(backend):
+    workflow_id, run_id = chatting(backend)
+    for text in ("one", "two"):
+        backend.execute(workflow_id, saying(text), run_id=run_id).finish()
+
+    named = backend.find_turn(workflow_id, sent(saying("mine", "c1"), run_id, 2))
+    unnamed = backend.find_turn(workflow_id, sent(saying("mine"), run_id, 2))
+
+    assert named == unnamed == FoundTurn("absent", None, run_id, 2)
+
+
+def test_find_first_turn_by_its_client_turn_id(backend):
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    mine = saying("hello", "c1")
+    backend.execute(workflow_id, saying("hello")).finish()
+    absent = backend.find_turn(workflow_id, sent(mine, None, 1))
+    result = backend.execute(workflow_id, mine).finish()
+
+    found = backend.find_turn(workflow_id, sent(mine, None, 1))
+
+    assert absent == FoundTurn("absent")
+    assert (found.state, found.run_id, found.newer_turns) == ("finished", result.run_id, 0)
+
+
+def test_find_turn_by_number_and_text(backend):
+    workflow_id, run_id = chatting(backend)
+    stream = backend.execute(workflow_id, saying("mine"), run_id=run_id)
+    running = backend.find_turn(workflow_id, sent(saying("mine"), run_id, 2))
+    result = stream.finish()
+
+    found = backend.find_turn(workflow_id, sent(saying("mine"), run_id, 2))
+    other_text = backend.find_turn(workflow_id, sent(saying("other"), run_id, 2))
+    other_number = backend.find_turn(workflow_id, sent(saying("mine"), run_id, 3))
+
+    assert (running.state, running.newer_turns) == ("running", 0)
+    assert (found.state, found.newer_turns) == ("finished", 0)
+    assert found.result.to_wire() == result.to_wire()
+    assert (other_text.state, other_text.newer_turns) == ("absent", 1)
+    assert (other_number.state, other_number.newer_turns) == ("absent", 0)
+
+
+def test_find_turn_passes_over_background_work(backend):
+    workflow_id = backend.create_workflow(lab(pause=60, checks=3)).id
+    first = backend.execute(workflow_id, saying()).finish()
+    late = EmbeddedBackend(backend.settings, world=World(now=lambda: time.time() + 120))
+    stepped = late.pump(workflow_id, first.run_id).finish()
+    late.close()
+    result = backend.execute(workflow_id, saying("Well?"), run_id=first.run_id).finish()
+
+    found = backend.find_turn(workflow_id, sent(saying("Well?"), first.run_id, 2))
+
+    assert stepped.record_length == 2
+    assert (found.result.turn_number, found.result.record_length) == (2, 3)
+    assert found.result.events == [event for event in result.events if event in found.result.events]
+
+
+def test_find_first_turn_by_text_and_time(backend):
+    workflow_id = backend.create_workflow(document(say("chat"))).id
+    began = time.time()
+    backend.execute(workflow_id, saying("other")).finish()
+    result = backend.execute(workflow_id, saying("mine")).finish()
+
+    found = backend.find_turn(workflow_id, sent(saying("mine"), None, 1, began))
+    later = backend.find_turn(workflow_id, sent(saying("mine"), None, 1, began + 3600))
+    stream = backend.execute(workflow_id, saying("mine"))
+    both = backend.find_turn(workflow_id, sent(saying("mine"), None, 1, began))
+    stream.close()
+
+    assert (found.state, found.run_id) == ("finished", result.run_id)
+    assert later == FoundTurn("absent")
+    assert both == FoundTurn("ambiguous")
+
+
+def test_find_turn_raises_what_decides_nothing(backend):
+    workflow_id, run_id = chatting(backend)
+    backend.execute(workflow_id, saying("mine", "c1"), run_id=run_id).finish()
+
+    with pytest.raises(NotFoundError):
+        backend.find_turn(workflow_id, sent(saying("mine"), UNKNOWN, 2))
+    with pytest.raises(InputError):
+        backend.find_turn(workflow_id, sent(saying("mine"), "nonsense", 2))
+    with pytest.raises(ConflictError):
+        backend.find_turn(workflow_id, sent(saying("mine", "c1"), None, 1))
+
+
+def test_stored_result_tells_of_background_work(backend):
+    workflow_id = backend.create_workflow(lab(pause=60)).id
+    first = backend.execute(workflow_id, saying(None, "c1")).finish()
+
+    again = backend.execute(workflow_id, saying(None, "c1")).finish()
+
+    assert first.has_background_work
+    assert again.to_wire() == {**first.to_wire(), "events": again.events}
+    assert (again.next_due, again.next_input_hint) == (first.next_due, first.next_input_hint)
+    assert [event for event in first.events if event in again.events] == again.events
