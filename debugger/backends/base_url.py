@@ -54,6 +54,14 @@ def origin_of(url: httpx.URL | str) -> str:
     return f"{parsed.scheme}://{parsed.host}:{port}"
 
 
+def host_of(base_url: str) -> str:
+    """Return the host of a base URL; empty for what is not a URL."""
+    try:
+        return httpx.URL(base_url).host
+    except httpx.InvalidURL:
+        return ""
+
+
 def is_same_origin(one: str, other: str) -> bool:
     """Return whether two base URLs lead to the same scheme, host and port; false for what is not a URL."""
     try:

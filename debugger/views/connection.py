@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx
 import streamlit as st
 from pydantic import SecretStr, ValidationError
 
 from debugger.analysis.policies import HOSTED, responder_words
 from debugger.backends.base import Backend
-from debugger.backends.base_url import check_base_url, is_same_origin, is_unencrypted, origin_of
+from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.connection_test import check_connection
 from debugger.errors import DebuggerError, SettingsError
 from debugger.protocol.base import first_problem
@@ -177,8 +176,7 @@ def _list(found: dict[str, HostedSettings], in_use: str) -> None:
                 st.markdown(f"**{plain(name)}**", width="content")
                 if settings.environment.strip():
                     st.badge(plain(settings.environment), color=settings.label_colour)
-                where = settings.base_url or "another base URL, entered below for this browser alone"
-                st.text(where, width="stretch")
+                st.text(_shown_url(settings.base_url), width="stretch")
                 st.button(
                     "In use" if name == in_use else "Use",
                     key=f"use_connection_{name}",
@@ -218,7 +216,7 @@ def _form(name: str, current: HostedSettings | None) -> None:
 
 
 def _defined(current: HostedSettings) -> Iterator[str]:
-    yield current.base_url
+    yield _shown_url(current.base_url)
     if current.team_id:
         yield f"team {current.team_id}"
     if current.user_id:
@@ -227,6 +225,15 @@ def _defined(current: HostedSettings) -> Iterator[str]:
         yield "no sockets"
     if not current.client_turn_ids:
         yield "no client turn ids"
+
+
+def _shown_url(base_url: str) -> str:
+    if not base_url:
+        return "another base URL, entered below for this browser alone"
+    try:
+        return check_base_url(base_url)
+    except SettingsError:
+        return "a base URL that cannot be used"  # it may hold a password
 
 
 def _key_field(known: HostedSettings) -> None:
@@ -250,7 +257,7 @@ def _encryption_box(base_url: str) -> None:
         return  # the button reports it
     if is_unencrypted(base):
         st.checkbox(
-            f"Send without encryption to {plain(httpx.URL(base).host)}",
+            f"Send without encryption to {plain(host_of(base))}",
             origin_of(base) in owner().unencrypted_origins,
             key=_UNENCRYPTED_KEY,
             help="http:// is not encrypted: key and conversations can be read on the way.",

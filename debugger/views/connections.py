@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import streamlit as st
 
-from debugger.backends.base_url import check_base_url, is_same_origin, is_unencrypted, origin_of
+from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, NotFoundError, SettingsError
 from debugger.settings import (
@@ -172,7 +171,7 @@ def check_encryption(base_url: str) -> None:
     base = check_base_url(base_url)
     if is_unencrypted(base) and origin_of(base) not in owner().unencrypted_origins:
         raise SettingsError(
-            f"{httpx.URL(base).host} is another machine, and http:// is not encrypted: key and conversations "
+            f"{host_of(base)} is another machine, and http:// is not encrypted: key and conversations "
             "can be read on the way. Nothing was sent.",
             advice='Use https://, or tick "Send without encryption" on the page Connection.',
         )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
 import streamlit as st
 
-from debugger.backends.base_url import origin_of
+from debugger.backends.base_url import host_of, origin_of
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.connections import owner
@@ -30,7 +29,7 @@ def confirm_production(session: DebugSession, command: Callable[[], None], text:
     origin = origin_of(settings.base_url)
     if (page.connection_name, origin) in owner().production_origins:
         return True
-    host = httpx.URL(settings.base_url).host
+    host = host_of(settings.base_url)
     page.production_request = ProductionRequest(page.connection_name, host, origin, command, text)
     return False
 

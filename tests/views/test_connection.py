@@ -257,6 +257,20 @@ def test_broken_connection_is_named_and_the_others_work(app, api):
     assert app.button("use_connection_good").disabled
 
 
+@pytest.mark.parametrize("base_url", ["https://user:pa55@api.example", "https://user:pa55@api:port", "x"])
+def test_unusable_base_url_of_a_named_connection_is_not_shown(app, base_url):
+    app.secrets["connections"] = {"eu": {"base_url": base_url, "api_key": KEY}}
+    app.run()
+    app.segmented_control("backend").set_value("hosted").run()
+
+    app.button("use_connection_eu").click().run()
+    app.button("test_hosted").click().run()
+
+    assert not app.exception
+    assert "base URL" in app.error[0].value
+    assert "pa55" not in everything_drawn(app)
+
+
 def test_typed_key_of_a_named_connection_replaces_its_own(app, api):
     app.secrets["connections"] = {"eu": {"base_url": api.url, "api_key": "sk-old"}}
     app.run()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
 import streamlit as st
 
+from debugger.backends.base_url import host_of
 from debugger.views import linking, skin_commands, state
 from debugger.views.parts.bar.component import Badge, Button, Item, Link, Space, bar
 from debugger.views.parts.help import help_button, help_dialog
@@ -34,7 +34,8 @@ def _connection_badge() -> list[Item]:
     name, settings = shown
     if settings is None or not settings.base_url:
         return [Badge("not connected", ":material/cloud_off:")]
-    where = f"Connection {name} at {httpx.URL(settings.base_url).host}"
+    host = host_of(settings.base_url)
+    where = f"Connection {name} at {host}" if host else f"Connection {name}"
     label = settings.environment.strip() or name
     return [Badge(label, ":material/cloud:", settings.label_colour, help=where)]
 
