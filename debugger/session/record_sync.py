@@ -15,7 +15,7 @@ from debugger.session.worker import BackgroundCall
 FIRST_WAIT = 2.0
 MAX_WAIT = 30.0
 """Seconds between two looks at the record of an open run: at first, and at most."""
-LOCAL_WAIT = 1.0
+LOCAL_WAIT = 2.0
 """Seconds between two looks where the record is in this process's own store."""
 
 

@@ -96,6 +96,8 @@ class DebugSession:
         """What sends inputs one after the other, now or last."""
         self.error: DebuggerError | None = None
         """Why the last command could not be executed; ``None`` when it was."""
+        self.notice = ""
+        """What happened to the last turn besides what it shows, as a sentence; empty where nothing did."""
         self.unsent_message = ""
         """The user's message of a turn that was not executed, so that it can be sent again."""
         self.run_id: str | None = None
@@ -534,6 +536,7 @@ class DebugSession:
                 return
             if not in_a_row:  # else a rejection of a command of the user would not be seen
                 self.error = None
+            self.notice = ""
             self.unsent_message = ""
             step = self._step
             self.interrupted_turn = None
@@ -595,6 +598,10 @@ class DebugSession:
         if record is not None:
             self._runner.turns.remove(worker.log)  # the record has it
             self._show(record)
+            if not worker.cancelled.is_set():
+                self.notice = (
+                    f"The answer to turn {worker.result.turn_number} was lost; the record has the turn."
+                )
 
     def _collect_failure(self, worker: TurnWorker, error: DebuggerError) -> None:
         """Take over a turn that has no result."""
@@ -654,6 +661,7 @@ class DebugSession:
             self._sync.pending, self.error = None, None
             self._runner.turns.remove(pending.log)
             self.run_id = found.run_id
+            self.notice = "The message has arrived: the record has the turn."
             self._show(found.record)
         elif found.state == "absent" and not found.is_run_busy:
             self._sync.pending = None

@@ -9,6 +9,7 @@ from typing import ParamSpec
 from debugger.errors import DebuggerError, StoreError
 from debugger.expressions.skeleton import skeleton
 from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import Command
 from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
 from debugger.session import kit
@@ -27,6 +28,8 @@ Arguments = ParamSpec("Arguments")
 DRAFT_KEY = state.DRAFT_KEY
 AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
+FOLLOW_KEY = "follow_run"
+"""The switch that loads turns of other clients as they come."""
 _AT_ONCE = 200
 """So many turns are read in a sixth of a second; of a longer run the page is drawn before they are."""
 _READ_SOON = 2.0
@@ -196,7 +199,9 @@ def take_in_turn() -> None:
     """Once a turn is over: empty what went with it, or give back what could not be sent."""
     page = state.page()
     session = page.session
-    if session is None or session.busy or not page.awaits_turn:
+    if session is None or session.busy or session.is_loading or not page.awaits_turn:
+        return
+    if session.pending is not None:
         return
     page.awaits_turn = False
     if session.workflow_id in page.kits:
@@ -231,6 +236,59 @@ def stop() -> None:
     session = state.page().session
     if session is not None:
         session.stop()
+
+
+@command
+def check_now() -> None:
+    """Look at the record: for a message of unknown outcome, or for turns of other clients."""
+    session = state.page().session
+    if session is not None:
+        session.check_now()
+        session.wait_for_record(_SOON)
+
+
+@command
+def send_again() -> None:
+    """Send the message of unknown outcome once more; the user accepts that it may be executed twice."""
+    session = state.page().session
+    if session is not None and confirm_production(session, send_again):
+        session.send_again()
+        _await_turn(session)
+
+
+@command
+def discard_pending() -> None:
+    """Give the message of unknown outcome up."""
+    session = state.page().session
+    if session is not None:
+        session.discard_pending()
+
+
+@command
+def load_newer() -> None:
+    """Load the turns that other clients have added."""
+    session = state.page().session
+    if session is not None:
+        session.load_newer()
+        session.wait_for_record(_SOON)
+
+
+@command
+def follow() -> None:
+    """Load turns of other clients as they come, or not, as the switch says."""
+    session = state.page().session
+    if session is not None:
+        session.follow(bool(state.widget(FOLLOW_KEY)))
+        session.wait_for_record(_SOON)
+
+
+@command
+def send_command(name: Command) -> None:
+    """Send a command without a message to the run, as ``pause`` and ``resume``."""
+    session = state.page().session
+    if session is not None and confirm_production(session, lambda: send_command(name)):
+        session.send_command(name)
+        _await_turn(session)
 
 
 def show(session: DebugSession | None) -> None:

@@ -14,6 +14,12 @@ from debugger.views.backends import current_backend, live_sessions
 from debugger.views.state import BackendName
 
 
+_LOST_SESSION = (
+    "This link was to a session in which a turn was executed. It is not in this process, or the turn is over: "
+    "its pause, breakpoints and unsent text are not here. This is the run at its last finished turn."
+)
+
+
 def follow_address() -> None:
     """Show what the address names, when it names something else than the page shows."""
     page = state.page()
@@ -33,6 +39,8 @@ def follow_address() -> None:
         commands.join(live)
     elif wanted.run and (page.session is None or page.session.run_id != wanted.run):
         commands.open_run(wanted.run, wanted.turn)
+        if wanted.session and page.session is not None:
+            page.session.notice = _LOST_SESSION
     elif wanted.run and wanted.turn is not None:
         commands.select_turn(wanted.turn)
     elif wanted.workflow:
@@ -106,5 +114,5 @@ def current_address() -> Address:
         return Address(page.backend_name, is_demo=page.is_demo, connection=connection)
     turn = page.turn_to_open if session.turns_to_load else session.turn_of(page.event)
     token = live_sessions().token_of(session) if page.backend_name == "embedded" else ""
-    run_id = session.run_id or ""
+    run_id = session.started_run_id or ""
     return Address(page.backend_name, session.workflow_id, run_id, turn, page.is_demo, token, connection)

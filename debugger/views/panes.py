@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.session.session import DebugSession
 from debugger.views import commands, linking, state
+from debugger.views.parts.turn_outcome import seconds_left
 from debugger.views.reading import Reading, moment, reading
 from debugger.views.state import Pane
 
@@ -24,6 +25,8 @@ Arguments = ParamSpec("Arguments")
 
 _POLL_SECONDS = 0.1
 _BACKGROUND_POLL_SECONDS = 0.5
+_LOCAL_POLL_SECONDS, _REMOTE_POLL_SECONDS = 2.0, 5.0
+"""How often a run at rest is looked at; the session itself decides when it reads the record."""
 _FIRST_SHOWN = {state.TAB_KEY: "State", state.LOWER_KEY: "Timeline", state.GRAPH_VIEW_KEY: "Graph"}
 """What the switches within the panes begin with."""
 _UNFINISHED = object()
@@ -53,7 +56,20 @@ def poll_seconds(session: DebugSession) -> float | None:
         return None
     if session.busy:
         return _POLL_SECONDS
-    return _BACKGROUND_POLL_SECONDS if session.background.goes_on or session.is_stepping else None
+    if session.is_loading:
+        return _POLL_SECONDS
+    if session.background.goes_on or session.is_stepping or session.pending is not None:
+        return _BACKGROUND_POLL_SECONDS
+    return _record_poll_seconds(session)
+
+
+def _record_poll_seconds(session: DebugSession) -> float | None:
+    """How often the record of an open run is looked at, for turns of other clients."""
+    if session.run_id is None or session.is_over or session.turns_to_load:
+        return None
+    if session.backend.capabilities.reason_against("run_turns") is not None:
+        return None
+    return _LOCAL_POLL_SECONDS if session.backend.notebook is not None else _REMOTE_POLL_SECONDS
 
 
 def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = None) -> None:
@@ -212,7 +228,20 @@ def _run(session: DebugSession) -> Hashable:
         (repr(session.breakpoints.points), *map(id, session.interventions.all)),
         (pace.automatic, pace.halted),
         (session.error, page.error, session.interrupted_turn, page.has_plain_keys, page.generation),
+        _record_state(session),
         forward and (forward.done, forward.stopping, forward.is_under_way, forward.problem),
+    )
+
+
+def _record_state(session: DebugSession) -> Hashable:
+    """What the page says about the run's record, and about a turn whose answer is waited for."""
+    progress, revision, pending = session.progress, session.revision, session.pending
+    left = seconds_left(progress) if progress else None
+    executing = revision.turn_number if revision else None
+    return (
+        progress and (progress.phase, progress.message, left),
+        (session.newer_turns, executing, session.follows, session.is_deleted, session.notice),
+        pending and (id(pending), pending.checks),
     )
 
 

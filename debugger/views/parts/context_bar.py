@@ -122,4 +122,36 @@ def _actions(session: DebugSession) -> list[Item]:
         help=reason or "End the run",
         shortcut=keys("stop"),
     )
-    return [begin, stop]
+    return [begin, *_run_command(session, no_run), stop]
+
+
+def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
+    """Return the button that resumes a paused run, or pauses one that waits."""
+    if session.status == "paused" and not session.busy:
+        return [
+            Button(
+                "resume_run",
+                "Resume run",
+                panes.redrawing("bar", commands.send_command),
+                ("resume",),
+                icon=":material/play_circle:",
+                look="primary",
+                disabled=no_run is not None,
+                help=no_run or "Send the command resume: the run continues where it was paused",
+            )
+        ]
+    if session.status == "waiting_for_user_input" and not session.busy and session.pending is None:
+        return [
+            Button(
+                "pause_run",
+                "Pause run",
+                panes.redrawing("bar", commands.send_command),
+                ("pause",),
+                icon=":material/pause_circle:",
+                look="tertiary",
+                shows="icon where narrow",
+                disabled=no_run is not None or bool(session.turns_to_load),
+                help=no_run or "Send the command pause: the run waits until it is resumed",
+            )
+        ]
+    return []

@@ -8,6 +8,7 @@ from debugger.views.parts.bubbles.component import Earlier, Line, Start, bubbles
 from debugger.views.parts.desk import desk
 from debugger.views.parts.message_box.component import message_box
 from debugger.views.parts.plain import count
+from debugger.views.parts.turn_outcome import pending_turn, progress_text
 from debugger.views.reading import Reading
 
 _HEIGHT = 240
@@ -33,6 +34,7 @@ def conversation(now: Reading) -> None:
         start=_start(now) if is_empty and not now.session.turns_to_load else None,
         page=now.session.run_id,
     )
+    pending_turn(now)
     if now.session.desk.pending is not None:
         desk(now)
     else:
@@ -45,6 +47,9 @@ def _at_work(now: Reading) -> Line:
         return Line("A model's answer is asked of you below.", "edit")
     if now.session.stop_point is not None:
         return Line("The run stands still.", "pause_circle")
+    waiting = progress_text(now.session)
+    if waiting:
+        return Line(waiting, "sync_problem")
     reason = now.session.backend.capabilities.reason_against("live_events")
     return Line(f"The workflow is working … {reason or ''}", "progress_activity")
 
@@ -116,12 +121,18 @@ def _asks(now: Reading) -> str:
     """What the empty box says."""
     if now.session.turns_to_load:
         return "The run is being read."
+    if now.session.pending is not None:
+        return "Locked: decide about the last message first."
+    if now.session.is_deleted:
+        return "The run was deleted and takes no more messages."
     return "The turn is still running." if now.session.busy else now.hint.sentence
 
 
 def _takes_message(now: Reading) -> bool:
     if now.session.backend.capabilities.reason_against("run_turns"):
         return False
-    if now.session.busy or now.session.turns_to_load:
+    if now.session.busy or now.session.turns_to_load or now.session.is_deleted:
+        return False
+    if now.session.pending is not None:
         return False
     return now.hint.kind == "message" or now.session.status == "not_started"

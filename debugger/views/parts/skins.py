@@ -16,6 +16,7 @@ from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
 from debugger.views.parts.recording_banner import recording_banner
+from debugger.views.parts.turn_outcome import other_clients
 from debugger.views.reading import Reading, reading
 
 
@@ -43,12 +44,14 @@ def _bar(now: Reading) -> None:
     context_bar(now)
     recording_banner(now.session)
     cut_off(now)
+    other_clients(now)
     show_errors(now.session)
 
 
 def _demo_bar(now: Reading) -> None:
     demo_bar(now)
     recording_banner(now.session)
+    other_clients(now)
     show_errors(now.session)
 
 

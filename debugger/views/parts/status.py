@@ -31,11 +31,14 @@ LOOKS = {
     "aborted_looping_risk": Look("Stopped: looping", ":material/all_inclusive:", "orange"),
 }
 """By `RunStatus`."""
+_UNKNOWN = Look("Outcome unknown", ":material/help:", "orange")
 _BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
 
 
 def shown_status(session: DebugSession) -> str:
     """The status, where a run whose user is done is told from a turn under way."""
+    if session.pending is not None:
+        return "unknown"
     if session.desk.pending is not None:
         return "person"
     if session.stop_point is not None:
@@ -49,6 +52,6 @@ def status_badge(status: str) -> Badge:
 
     One that is not known is shown by its own word.
     """
-    known = _BACKGROUND if status == "background" else LOOKS.get(status)
+    known = {"background": _BACKGROUND, "unknown": _UNKNOWN, **LOOKS}.get(status)
     look = known or Look(status.replace("_", " "), ":material/help:", "gray")
     return Badge(look.word, look.icon, look.colour)

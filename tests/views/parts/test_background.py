@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.errors import ConnectionFailedError
+from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from tests.companions import lab, left_alone, watchful
@@ -117,15 +117,15 @@ def test_work_that_has_halted_says_why_and_how_to_go_on(app, backend, page, pres
     pump = backend.pump
 
     def broken(*args, **kwargs):
-        raise ConnectionFailedError("Nothing answers there.")
+        raise AuthenticationError("The key is not accepted.")
 
     backend.pump = broken
     page().session.advance()
     assert page().session.wait(10)
     app.run()
 
-    assert app.error[0].value == "Nothing answers there\\."
-    assert "The last step could not be done. Press Advance to let it go on." in captions(app)
+    assert app.error[0].value == "The key is not accepted\\."
+    assert "The last step failed. Press Advance to let it go on." in captions(app)
     backend.pump = pump
     press("advance")
     assert not app.error
