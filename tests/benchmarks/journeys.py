@@ -1,0 +1,96 @@
+"""Count the files and functions that one action passes: ``python -m tests.benchmarks.journeys TOOLS [ACTION]``.
+
+``TOOLS`` is the folder of ``journeys.py``, which holds the profiler. With the name of an action, its functions
+are listed. Workers start inside the measured block, so that their threads are counted; each action is done
+once before, so that imports and caches are not.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.hosted import HostedBackend
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.settings import HostedSettings, Settings
+from tests.conformance.served import KEY, serving
+from tests.factories import direct, document, say, static, when
+
+Action = tuple[str, Callable[[], Any], Callable[[Any], Any]]
+"""A name, what is done before the measured block, and what is done in it."""
+
+
+def three_nodes() -> dict[str, Any]:
+    """Return a workflow whose second turn passes three nodes."""
+    return document(
+        say("ask"),
+        static("note", "Noted."),
+        say("next"),
+        when("ask", "note", freeform="The caller wants an appointment"),
+        direct("note", "next"),
+    )
+
+
+def main() -> None:
+    """Print the table, or the functions of one action."""
+    sys.path.insert(0, sys.argv[1])
+    from journeys import Journey  # of the shared tools
+
+    wanted = sys.argv[2] if len(sys.argv) > 2 else None
+    with tempfile.TemporaryDirectory() as folder, serving(f"sqlite:///{folder}/s.sqlite3", Path(folder)) as api:
+        settings = Settings(database=f"sqlite:///{folder}/runs.sqlite3", responder="rules")
+        backend = EmbeddedBackend(settings)
+        workflow_id = backend.create_workflow(three_nodes()).id
+        for name, prepare, act in [*_embedded(backend, workflow_id), *_hosted(str(api.base_url), api)]:
+            act(prepare())
+            prepared = prepare()
+            with Journey("debugger") as journey:
+                act(prepared)
+            if wanted in (None, name):
+                print(journey.summary(name, listing=wanted is not None))
+        backend.close()
+
+
+def _embedded(backend: EmbeddedBackend, workflow_id: str) -> list[Action]:
+    def started() -> DebugSession:
+        session = DebugSession(backend, workflow_id)
+        session.start(TurnInput.saying(None))
+        assert session.wait(10)
+        return session
+
+    def send(session: DebugSession) -> None:
+        session.send("I need an appointment")
+        assert session.wait(10)
+        assert session.error is None and len(session.turns) == 2
+
+    def executed(_: None) -> None:
+        first = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        assert first.status == "waiting_for_user_input"
+
+    return [("execute, first turn", lambda: None, executed), ("session.send to stored", started, send)]
+
+
+def _hosted(base_url: str, api: Any) -> list[Action]:
+    created = api.post("/v1/workflows", json=three_nodes())
+    workflow_id = created.json()["workflow"]["_id"]
+    settings = HostedSettings(base_url=base_url, api_key=KEY, live_events="off")
+    hosted = HostedBackend(settings)
+
+    def started() -> str:
+        return hosted.execute(workflow_id, TurnInput.saying(None)).finish().run_id
+
+    def execute(run_id: str) -> None:
+        said = TurnInput.saying("I need an appointment", command="data")
+        stream = hosted.execute(workflow_id, said, run_id=run_id, expected_turn_number=2)
+        assert stream.finish().turn_number == 2
+
+    return [("hosted turn, plain request", started, execute)]
+
+
+if __name__ == "__main__":
+    main()
