@@ -1,8 +1,8 @@
-"""Count the files and functions that one action passes: ``python -m tests.benchmarks.journeys TOOLS [ACTION]``.
+"""Count the files and functions that one action passes.
 
-``TOOLS`` is the folder of ``journeys.py``, which holds the profiler. With the name of an action, its functions
-are listed. Workers start inside the measured block, so that their threads are counted; each action is done
-once before, so that imports and caches are not.
+``python -m tests.benchmarks.journeys TOOLS [ACTION]``: ``TOOLS`` is the folder of ``journeys.py``, which holds
+the profiler; with the name of an action, its functions are listed. Workers start inside the measured block, so
+that their threads are counted; each action is done once before, so that imports and caches are not.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ def main() -> None:
     from journeys import Journey  # of the shared tools
 
     wanted = sys.argv[2] if len(sys.argv) > 2 else None
-    with tempfile.TemporaryDirectory() as folder, serving(f"sqlite:///{folder}/s.sqlite3", Path(folder)) as api:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(f"sqlite:///{folder}/s.sqlite3", Path(folder)) as api,
+    ):
         settings = Settings(database=f"sqlite:///{folder}/runs.sqlite3", responder="rules")
         backend = EmbeddedBackend(settings)
         workflow_id = backend.create_workflow(three_nodes()).id

@@ -96,7 +96,7 @@ def run_campaign(terms, database, folder):
             WORKFLOW_DEBUGGER_RESPONDER="rules",
             WORKFLOW_DEBUGGER_RATE_LIMIT="0",
         ) as api:
-            campaign = _Campaign(terms, api, create(api, _workflow(counter.url)))
+            campaign = _Campaign(terms, api, create(api, counting_workflow(counter.url)))
             conversations = campaign.run()
         return tally(database, conversations, counter.received), campaign.outcomes
 
@@ -194,7 +194,7 @@ def _strike(rng, terms, *, is_first):
             return strike
 
 
-def _workflow(counter):
+def counting_workflow(counter):
     """Greet; then say something, report the turn to the counter and wait, again and again."""
     return graph(
         static("greet", "Hello"),

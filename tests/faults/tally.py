@@ -43,8 +43,13 @@ def tally(database, conversations, received):
         received: The requests of the workflow's tool, each of which is one execution.
     """
     records = {run_id: _turns(run) for run_id, run in kept_runs(database).items()}
-    executed = Counter(parse_qs(urlsplit(request.path).query)["word"][0] for request in received)
-    return compare(records, conversations, executed)
+    return compare(records, conversations, executions(received))
+
+
+def executions(received):
+    """Return how often each text was executed, by the calls of the workflow's tool."""
+    words = (parse_qs(urlsplit(request.path).query).get("word") for request in received)
+    return Counter(word[0] for word in words if word)
 
 
 def compare(records, conversations, executed):

@@ -1,0 +1,173 @@
+"""Two clients on one run: nothing is executed on top of a turn that its client has not seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import StaleTurnError
+from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.session.session import DebugSession
+from debugger.settings import Settings
+from tests.companions import lab
+from tests.factories import document, say
+
+
+@pytest.fixture
+def open_backend(tmp_path):
+    """Open one more backend on the same store, as another process does."""
+    opened = []
+
+    def opens():
+        settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
+        opened.append(EmbeddedBackend(settings))
+        return opened[-1]
+
+    yield opens
+    for backend in opened:
+        backend.close()
+
+
+def started(backend, workflow=None):
+    made = backend.create_workflow(workflow or document(say("chat")))
+    session = DebugSession(backend, made.id)
+    session.start(TurnInput.saying(None))
+    assert session.wait(10)
+    return session
+
+
+def shown(session):
+    return [
+        (turn.number, turn.message, [event.logical_id for event in turn.events]) for turn in session.turns
+    ]
+
+
+def stored(backend, run_id):
+    logs = turn_logs(backend.run(run_id))
+    return [(log.number, log.message, [event.logical_id for event in log.events]) for log in logs]
+
+
+def send(session, text):
+    session.send(text)
+    assert session.wait_until_idle(10)
+
+
+def look(session):
+    session.check_now()
+    assert session.wait_for_record(10)
+
+
+def test_stale_turn_is_not_executed_and_newer_turns_are_shown(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    send(theirs, "from them")
+
+    send(ours, "from us")
+
+    assert isinstance(ours.error, StaleTurnError)
+    assert ours.error.turn_number == 2
+    assert ours.unsent_message == "from us"
+    assert [turn.message for turn in ours.turns] == ["", "from them"]
+    assert shown(ours) == stored(ours.backend, ours.run_id)
+    send(ours, ours.unsent_message)
+    assert ours.error is None
+    assert [turn.message for turn in ours.turns] == ["", "from them", "from us"]
+    assert shown(ours) == stored(ours.backend, ours.run_id)
+
+
+def test_newer_turns_are_counted_and_loaded_on_demand(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    send(theirs, "one")
+    send(theirs, "two")
+
+    look(ours)
+
+    assert ours.newer_turns == 2
+    assert len(ours.turns) == 1
+    ours.load_newer()
+    assert ours.wait_for_record(10)
+    assert ours.newer_turns == 0
+    assert shown(ours) == stored(ours.backend, ours.run_id)
+
+
+def test_followed_run_shows_turns_as_they_come(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    ours.follow(True)
+    assert ours.wait_for_record(10)
+
+    send(theirs, "one")
+    look(ours)
+
+    assert ours.follows
+    assert [turn.message for turn in ours.turns] == ["", "one"]
+    assert ours.hint is not None
+
+
+def test_end_of_the_run_by_another_client_is_shown(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    theirs.stop()
+    assert theirs.wait_until_idle(10)
+
+    send(ours, "still there?")
+    look(ours)
+
+    assert ours.status == "cancelled"
+    assert ours.unsent_message == "still there?"
+
+
+def test_background_work_of_another_client_is_shown_without_asking(open_backend):
+    ours = started(open_backend(), lab(pause=0))
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    theirs.advance()
+    assert theirs.wait(10)
+
+    look(ours)
+
+    assert ours.newer_turns == 0
+    assert any(turn.is_background for turn in ours.turns)
+    assert shown(ours) == stored(ours.backend, ours.run_id)
+
+
+def test_turn_after_background_work_of_another_client_shows_all(open_backend):
+    ours = started(open_backend(), lab(pause=0))
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    theirs.advance()
+    assert theirs.wait(10)
+
+    send(ours, "hello")
+    look(ours)
+
+    assert ours.turns[-1].number == 2 or ours.is_over
+    assert shown(ours) == stored(ours.backend, ours.run_id)
+
+
+def test_deleted_run_takes_no_message(open_backend):
+    ours = started(open_backend())
+    ours.backend.store.delete_run(ours.run_id)
+
+    look(ours)
+    ours.send("hello")
+
+    assert ours.is_deleted
+    assert ours.is_over
+    assert "deleted" in str(ours.error)
+
+
+def test_turn_in_progress_elsewhere_is_named(open_backend):
+    ours = started(open_backend())
+    theirs = DebugSession.open(open_backend(), ours.run_id)
+    theirs.gate.step("event")
+    send(theirs, "paused")
+
+    look(ours)
+
+    assert ours.revision.turn_number == 2
+    assert ours.newer_turns == 0
+    theirs.gate.resume()
+    assert theirs.wait(10)
+    look(ours)
+    assert ours.revision.turn_number is None
+    assert ours.newer_turns == 1
