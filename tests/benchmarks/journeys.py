@@ -1,8 +1,8 @@
 """Count the files and functions that one action passes.
 
-``python -m tests.benchmarks.journeys TOOLS [ACTION]``: ``TOOLS`` is the folder of ``journeys.py``, which holds
-the profiler; with the name of an action, its functions are listed. Workers start inside the measured block, so
-that their threads are counted; each action is done once before, so that imports and caches are not.
+``python -m tests.benchmarks.journeys TOOLS [ACTION]``: ``TOOLS`` is the folder of ``journeys.py``, which has
+the profiler; with the name of an action, its functions are listed. Workers start inside the measured block,
+so that their threads are counted; each action is done once before, so that imports and caches are not.
 """
 
 from __future__ import annotations
