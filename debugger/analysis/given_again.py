@@ -25,6 +25,7 @@ def input_again(given: TurnInput, before: Mapping[str, Any]) -> TurnInput:
         given: The input, as recorded or as it was sent.
         before: The dynamic variables that the run had without it, the workflow's defaults among them.
     """
+    given = given.with_client_turn_id(None)
     if _ECHO not in given.runtime_variables:
         return given
     known = supplied_dynamic(given).items()

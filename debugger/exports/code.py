@@ -45,7 +45,7 @@ def turn_call(
     if turn.is_background:
         path = urls.PUMP.format(workflow_id=workflow_id, run_id=run_id)
         return ApiCall(base + path, None)
-    body: JsonObject = {"run_input": masked(turn.run_input.to_wire())}
+    body: JsonObject = {"run_input": masked(turn.run_input.with_client_turn_id(None).to_wire())}
     query = ""
     if turn.number > 1:
         body["run_id"] = run_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from debugger.backends.base import Backend
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import CLIENT_TURN_ID, Run
 from debugger.protocol.system_variables import SYSTEM_NAMES
 
 MOST_INPUTS = 20
@@ -99,6 +99,9 @@ class Recall:
 def recalled(run_input: JsonObject) -> JsonObject:
     """A run input as it can be given again: without what tells of the turn or was added to its record."""
     kept = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
+    if isinstance(kept.get("miscellaneous"), dict):
+        named = kept["miscellaneous"].items()
+        kept["miscellaneous"] = {key: value for key, value in named if key != CLIENT_TURN_ID}
     added = {"dynamic_variables": SYSTEM_NAMES, "runtime_variables": _OF_THE_PLATFORM}
     for tier, names in added.items():
         variables = kept.get(tier)

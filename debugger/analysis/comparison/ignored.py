@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from debugger.analysis.comparison.sieve import Branch
 from debugger.analysis.supplied import supplied_dynamic
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import CLIENT_TURN_ID, TurnInput
 from debugger.protocol.system_variables import SYSTEM_NAMES
 
 _RANDOM = frozenset(name for name in SYSTEM_NAMES if name.startswith("rand_"))
@@ -64,6 +64,7 @@ IGNORED: tuple[Ignored, ...] = (
             "run_input/messages/id",
             f"{_NODE_INPUTS}/messages/id",
             "run_input/workflow_run_id",
+            f"run_input/miscellaneous/{CLIENT_TURN_ID}",
             "run_input/workflow_id",
             "run_input/team_id",
             "run_output/conversation_id",
