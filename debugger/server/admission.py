@@ -67,7 +67,11 @@ class Admission:
 
 
 def _refuse_more(engine: EmbeddedBackend, workflow_id: str, most: int) -> None:
-    if engine.store.catalogue.count_active_runs(workflow_id) >= most:
+    store = engine.store
+    is_full = store.catalogue.count_active_runs(workflow_id) >= most
+    if is_full and store.claims.lapse():  # of processes that have ended
+        is_full = store.catalogue.count_active_runs(workflow_id) >= most
+    if is_full:
         raise RateLimitError(
             f"{most} runs of this workflow are under way, and no more may be.",
             advice="Let one end, or raise the limit.",

@@ -153,9 +153,9 @@ class Notebook:
             self._unfinished.forget(cursor, run_id)
 
     def unfinished(self, run_id: str | None = None) -> list[UnfinishedTurn]:
-        """The turns under way, of every run or of one; the newest first.
+        """Return the interrupted turns, of every run or of one; the newest first.
 
-        What stands here when the program begins was cut off when it ended.
+        A turn is interrupted when its claim has lapsed, see `TurnClaims.lapse`.
         """
         with self._database.reading() as connection:
             return read_unfinished(connection, run_id)

@@ -79,7 +79,7 @@ unfinished_turns = Table(
     Column("input_json", LargeBinary, nullable=False),
     Column("events_json", LargeBinary, nullable=False),
 )
-"""The turns under way: a run has one at most."""
+"""Interrupted turns: a run has one at most, and none once another turn of it is stored."""
 
 spoken = Table(
     "spoken",

@@ -1,4 +1,4 @@
-"""The journal of turns under way: what is left of them should the process end."""
+"""The journal of interrupted turns: their run input, and their events so far."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class UnfinishedStatements:
 
 
 def read_unfinished(connection: Connection, run_id: str | None) -> list[UnfinishedTurn]:
-    """The turns under way, of every run or of one; the newest first."""
+    """Return the interrupted turns, of every run or of one; the newest first."""
     statement = select(unfinished_turns).order_by(unfinished_turns.c.began_at.desc())
     if run_id is not None:
         statement = statement.where(unfinished_turns.c.run_id == run_id)

@@ -159,6 +159,43 @@ def test_of_two_turns_of_a_run_through_both_at_once_one_is_kept(servers):
     assert [pair["run_output"]["events"] for pair in pairs[1:]] == [kept["events"]]
 
 
+def test_first_turn_is_readable_through_the_other_while_it_is_executed(servers):
+    first, second = servers
+    slow = {"type": "no_op", "logical_id": "slow", "name": "Slow", "delay_seconds": 2}
+    workflow_id = create(first, graph(slow, chat("ask"), direct("slow", "ask")))
+
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(execute, first, workflow_id)
+        listed = []
+        deadline = time.monotonic() + 20
+        while not listed:
+            assert time.monotonic() < deadline
+            found = second.get("/v1/workflow-runs", params={"workflow_id": workflow_id}).json()
+            listed = found["workflow_runs"]
+        run_id = listed[0]["workflow_run"]["workflow_run_id"]
+        during = record(second, run_id)
+        refused = execute(second, workflow_id, "Hello", run_id)
+        result = answer.result().json()
+
+    assert result["run_id"] == run_id
+    assert during["status"] in ("started", "running")
+    assert [pair["in_progress"] for pair in during["input_output_pairs"]] == [True]
+    assert refused.status_code == 409
+    assert "in_progress" not in record(second, run_id)["input_output_pairs"][0]
+
+
+def test_first_turn_sent_to_both_with_one_client_turn_id_is_executed_once(servers):
+    workflow_id = create(servers[0], graph(chat("ask")))
+    sent = {"miscellaneous": {"client_turn_id": "c1"}}
+
+    with ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda api: execute(api, workflow_id, "Hello", **sent).json(), servers))
+
+    assert answers[0] == answers[1]
+    found = servers[0].get("/v1/workflow-runs", params={"workflow_id": workflow_id}).json()
+    assert len(found["workflow_runs"]) == 1
+
+
 def _await_words(api, workflow_id, words):
     """Begin runs until one says something; what was read of a workflow is believed for a second."""
     deadline = time.monotonic() + 10

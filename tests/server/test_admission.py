@@ -11,6 +11,7 @@ from debugger.protocol.runs import TurnInput
 from debugger.server import admission
 from debugger.server.admission import Admission
 from debugger.settings import Settings
+from debugger.store import TurnClaim, new_id
 from tests.factories import document, say, static
 
 
@@ -30,6 +31,31 @@ def test_admission_counts_a_running_first_turn_once(embedded):
     third = begin()
 
     assert third.finish().status == second.finish().status == "waiting_for_user_input"
+
+
+def test_admission_does_not_count_first_turns_of_ended_processes(embedded):
+    workflow_id = embedded.create_workflow(document(say("chat"))).id
+    embedded.store.catalogue.note(workflow_id, max_concurrent_runs=1)
+    lost = TurnClaim(
+        run_id=new_id(),
+        turn_number=1,
+        workflow_id=workflow_id,
+        version_number=0,
+        begins_run=True,
+        run_status="started",
+        started_at=1.0,
+        owner="another machine",
+        lease_until=0.0,
+        pair=b'{"run_input":{}}',
+        user_turn_number=1,
+    )
+    embedded.store.claims.take(lost)
+
+    with Admission().of(embedded, workflow_id):
+        result = embedded.execute(workflow_id, TurnInput.saying(None)).finish()
+
+    assert result.status == "waiting_for_user_input"
+    assert embedded.store.run(lost.run_id).status == "failed"
 
 
 def test_admission_of_many_threads_admits_the_limit(embedded):

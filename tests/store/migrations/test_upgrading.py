@@ -15,7 +15,7 @@ from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from debugger.errors import StoreError
 from debugger.protocol.forks import ForkRecord
-from debugger.store import CopiedUsage, RunFork, Store, new_id
+from debugger.store import CopiedUsage, RunFork, Store, TurnClaim, new_id
 from debugger.store.database import Database
 from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
@@ -325,3 +325,44 @@ def test_a_database_that_is_up_to_date_is_opened_without_alembic(url):
     told = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True)
 
     assert told.stdout == "False\n"
+
+
+def test_upgraded_turns_are_finished_and_take_claims(url):
+    with closing(Database(url)) as database, database.changing_tables() as connection:
+        release(connection)
+        database.kind.number_on(connection)
+
+    with closing(Store(url)) as store:
+        before, lapsed = store.claims.position(RUN), store.claims.lapse()
+        claim = TurnClaim(
+            run_id=RUN,
+            turn_number=2,
+            workflow_id=TEA,
+            version_number=0,
+            begins_run=False,
+            run_status="running",
+            started_at=6.0,
+            owner="elsewhere",
+            lease_until=0.0,
+            pair=b'{"run_input":{}}',
+            client_turn_id="c1",
+            user_turn_number=2,
+        )
+        store.claims.take(claim)
+        during = store.run(RUN)
+        store.claims.lapse()
+        after = store.run(RUN)
+
+    with closing(Database(url)) as database, database.reading() as connection:
+        assert connection.scalar(text("SELECT value FROM meta WHERE key = 'schema_version'")) == "3"
+    assert (before.status, before.turn_count, before.claimed, lapsed) == ("completed", 1, None, 0)
+    assert [pair.is_in_progress for pair in during.input_output_pairs] == [False, True]
+    assert (after.status, len(after.input_output_pairs)) == ("completed", 1)
+
+
+def test_program_of_before_refuses_a_database_with_claims(url, monkeypatch):
+    Store(url).close()
+    monkeypatch.setattr("debugger.store.installation.SCHEMA_VERSION", 2)
+
+    with pytest.raises(StoreError, match="schema version 3, newer than the 2"):
+        Store(url)
