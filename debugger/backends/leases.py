@@ -32,6 +32,8 @@ class HeldClaim:
     """The events so far; only appended to."""
     is_lost: bool = False
     """The claim has lapsed and was taken away: the result of the turn cannot be stored."""
+    is_abandoned: bool = False
+    """Its turn is not executed any more, and the database has not let the claim be released yet."""
     stored_events: int = 0
     next_look: float = 0.0
     """When the events are looked at again, on the monotonic clock, like the next."""
@@ -84,18 +86,17 @@ class Leases:
             self._held.pop(held.claim.claim_id, None)
 
     def release(self, held: HeldClaim) -> None:
-        """Delete the claim of a turn that was abandoned or could not be stored."""
-        self.drop(held)
-        try:
-            self._store.claims.release(held.claim)
-        except StoreError as error:  # the claim lapses by itself
-            _log.warning("the claim of a turn of run %s is not released: %s", held.claim.run_id, error)
+        """Delete the claim of a turn that was abandoned or could not be stored; later if need be."""
+        held.is_abandoned = True
+        self._try_to_release(held)
 
     def lapse(self, run_id: str | None = None) -> int:
         """Interrupt turns of other processes that have ended; see `TurnClaims.lapse`."""
-        with self._lock:
-            own = frozenset(self._held)
-        return self._store.claims.lapse(run_id, but_for=own)
+        own = self._all()
+        for held in own:
+            if held.is_abandoned:
+                self._try_to_release(held)
+        return self._store.claims.lapse(run_id, but_for={held.claim.claim_id for held in own})
 
     def close(self) -> None:
         """End the leases of all claims at once: their turns count as interrupted, with the events so far."""
@@ -133,6 +134,10 @@ class Leases:
 
     def _look(self, held: HeldClaim, now: float) -> None:
         """Store what was added to a turn's events, or else renew its claim where it is time to."""
+        if held.is_abandoned:
+            self._try_to_release(held)
+            held.next_look = now + _SNAPSHOT_SECONDS
+            return
         events = list(held.events) if len(held.events) > held.stored_events else []
         if events or held.renew_at <= now:
             self._try_to_store(held, events, self.new_lease())
@@ -140,6 +145,14 @@ class Leases:
         took = time.monotonic() - now
         pause = max(_SNAPSHOT_SECONDS, took / _SNAPSHOT_SHARE)
         held.next_look = now + min(pause, self._renewal_seconds)
+
+    def _try_to_release(self, held: HeldClaim) -> None:
+        try:
+            self._store.claims.release(held.claim)
+        except StoreError as error:
+            _log.warning("the claim of a turn of run %s is not released yet: %s", held.claim.run_id, error)
+            return
+        self.drop(held)
 
     def _try_to_store(self, held: HeldClaim, events: list[Event], lease_until: float) -> None:
         kept = [event.to_wire() for event in events if event.is_kept]

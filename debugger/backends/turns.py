@@ -196,7 +196,8 @@ class Turns:
         if run_id is None:
             return
         position = self._store.claims.position(run_id)
-        if position.claimed is not None and self._leases.lapse(run_id):
+        if position.claimed is not None:
+            self._leases.lapse(run_id)
             position = self._store.claims.position(run_id)
         if position.claimed is not None:
             raise TurnInProgressError(

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
@@ -175,7 +175,12 @@ _STORED_STATUS = (
 )
 _RESTORED_STATUS = func.coalesce(_STORED_STATUS, runs.c.status)
 """The status that a run has after its last finished turn; a fork that has not begun has a turn 0."""
-_RESTORE_RUN = update(runs).where(runs.c.id == bindparam("run_id")).values(status=_RESTORED_STATUS)
+# Where the claim is not held any more, the status is that of another turn.
+_RESTORE_RUN = (
+    update(runs)
+    .where(runs.c.id == bindparam("run_id"), exists().where(_CLAIMED))
+    .values(status=_RESTORED_STATUS)
+)
 
 _BEGIN_RUNNING = (
     update(runs)
@@ -256,14 +261,14 @@ class ClaimStatements:
 
     def release(self, cursor: DBAPICursor, claim: TurnClaim) -> bool:
         """Delete a claim and restore the status of its run; return whether it was still held."""
-        changes_run = claim.user_turn_number is not None
-        if changes_run:
-            self._restore_run.run(cursor, _RunKey(claim.run_id))
-        self._delete_turn.run(cursor, claim)
-        held = bool(cursor.rowcount)
-        if held and claim.begins_run:
+        if claim.user_turn_number is not None:
+            self._restore_run.run(cursor, claim)
+        if claim.user_turn_number is None or cursor.rowcount:
+            self._delete_turn.run(cursor, claim)
+        is_held = bool(cursor.rowcount)
+        if is_held and claim.begins_run:
             self._delete_run.run(cursor, _RunKey(claim.run_id))
-        return held
+        return is_held
 
     def renew(self, cursor: DBAPICursor, progress: Progress, *, with_events: bool, is_first: bool) -> bool:
         """Extend a claim's lease; return whether it was still held.

@@ -7,7 +7,7 @@ import pytest
 
 from debugger.backends import leases
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import ConflictError, TurnInProgressError
+from debugger.errors import ConflictError, StoreError, TurnInProgressError
 from debugger.protocol.json_text import decode
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
@@ -168,8 +168,6 @@ def test_thread_ends_when_there_are_no_claims_and_starts_again(backend, monkeypa
 
 
 def test_renewal_that_fails_is_tried_again(backend, other, monkeypatch, caplog):
-    from debugger.errors import StoreError
-
     workflow_id, run_id = chatting(backend)
     renew, failures = backend.store.claims.renew, iter([True, True])
 
@@ -186,3 +184,40 @@ def test_renewal_that_fails_is_tried_again(backend, other, monkeypatch, caplog):
 
     assert "is not renewed" in caplog.text
     assert stream.finish().turn_number == 2
+
+
+def test_release_that_fails_is_made_up_for(backend, other, monkeypatch):
+    workflow_id, run_id = chatting(backend)
+
+    def fail(*_arguments, **_options):
+        raise StoreError("The database has no room left.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend.store.claims, "finish", fail)
+        patch.setattr(backend.store.claims, "release", fail)
+        with pytest.raises(StoreError, match="no room"):
+            backend.execute(workflow_id, saying("lost"), run_id=run_id).finish()
+        with pytest.raises(TurnInProgressError):
+            backend.execute(workflow_id, saying("again"), run_id=run_id)
+
+    result = backend.execute(workflow_id, saying("again"), run_id=run_id).finish()
+
+    assert result.turn_number == 2
+    assert other.notebook.unfinished(run_id) == []
+
+
+def test_release_that_failed_is_tried_again_by_itself(backend, other, monkeypatch):
+    workflow_id, run_id = chatting(backend)
+    release, failures = backend.store.claims.release, iter([True])
+
+    def fail_once(claim):
+        if next(failures, False):
+            raise StoreError("The database has no room left.")
+        release(claim)
+
+    monkeypatch.setattr(backend.store.claims, "release", fail_once)
+    backend.execute(workflow_id, saying("lost"), run_id=run_id).close()
+
+    await_that(lambda: other.store.claims.position(run_id).claimed is None)
+
+    assert other.notebook.unfinished(run_id) == []

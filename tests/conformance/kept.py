@@ -25,14 +25,15 @@ class KeptRun:
 
 
 def kept_runs(database):
-    """Every run of a database by its id."""
+    """Return every run of a database that has a finished turn, by its id."""
     # At one moment: turns may be kept while this is read.
     with _reading(database) as read:
         runs = {
             run_id: KeptRun(*rest)
-            for run_id, *rest in read("SELECT id, run_by, status, turn_count FROM runs")
+            for run_id, *rest in read("SELECT id, run_by, status, turn_count FROM runs WHERE turn_count > 0")
         }
-        for run_id, number, packed in read("SELECT run_id, turn_number, events FROM turns ORDER BY id"):
+        finished = "SELECT run_id, turn_number, events FROM turns WHERE lease_until IS NULL ORDER BY id"
+        for run_id, number, packed in read(finished):
             runs[run_id].numbers.append(number)
             runs[run_id].events.append(json.loads(unpack(bytes(packed))))
     return runs

@@ -111,15 +111,17 @@ def _acquire(semaphore, count):
 
 
 def _catch_up(api, workflow_id, talk):
-    """Look where a run stands as soon as somebody answers, and note the turn that was kept."""
+    """Read a run as soon as the server answers and no turn of it is in progress, and note a stored turn."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             run = _kept(api, workflow_id, talk)
-            break
+            if run is None or not any(pair.get("in_progress") for pair in run["input_output_pairs"]):
+                break
         except (httpx.TransportError, _NotAvailableError):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     if run is not None and len(run["input_output_pairs"]) != len(talk.answers):
         talk.note_kept(run)
 
@@ -137,7 +139,9 @@ def _kept(api, workflow_id, talk):
     answer = api.get("/v1/workflow-runs", params={"workflow_id": workflow_id, "size": 1000})
     _check_available(answer)
     rows = (row["workflow_run"] for row in answer.json()["workflow_runs"])
-    found = [row["workflow_run_id"] for row in rows if row["run_by"] == talk.name]
+    # A run whose first turn was interrupted has failed.
+    ours = (row for row in rows if row["run_by"] == talk.name and row["status"] != "failed")
+    found = [row["workflow_run_id"] for row in ours]
     assert len(found) <= 1
     return record(api, found[0]) if found else None
 
