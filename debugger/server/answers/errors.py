@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing_extensions import TypedDict
+from typing import Literal
+
+from typing_extensions import NotRequired, TypedDict
 
 
 class Detail(TypedDict):
     """What went wrong, in a sentence."""
 
     detail: str
+
+
+class Conflict(Detail):
+    """A conflict, in a sentence; over a turn with its reason."""
+
+    reason: NotRequired[Literal["stale_turn", "turn_in_progress"]]
+    turn_number: NotRequired[int | None]
+    """The number of the run's last finished turn, where the caller has not seen the newest."""
 
 
 class BrokenRule(TypedDict):
