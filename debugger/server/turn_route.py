@@ -15,7 +15,6 @@ from debugger.protocol.base import is_id
 from debugger.protocol.runs import EXPECTED_TURN_HEADER
 from debugger.server.access import check_role
 
-
 _NUMBER = "expected_turn_number"
 _WELL_FORMED = re.compile("[1-9][0-9]{0,8}")
 
