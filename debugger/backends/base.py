@@ -70,6 +70,7 @@ class TurnStream(Iterator[Event]):
     Args:
         run_id: The run; ``None`` for a first turn whose run is not known before it is answered.
         events: Yields the events in order and returns the result.
+        turn_number: The number of the turn, where it is claimed already.
         progress: Where the backend reports what it does between events.
     """
 
@@ -78,8 +79,11 @@ class TurnStream(Iterator[Event]):
         run_id: str | None,
         events: Generator[Event, None, TurnResult],
         progress: TurnProgress | None = None,
+        *,
+        turn_number: int | None = None,
     ) -> None:
         self.run_id = run_id
+        self.turn_number = turn_number
         self.result: TurnResult | None = None
         self.progress = progress or TurnProgress()
         self._events = events

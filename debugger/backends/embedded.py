@@ -24,7 +24,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.responders.base import Responder
-from debugger.engine.world import NEVER, World
+from debugger.engine.world import World
 from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
@@ -237,7 +237,7 @@ class EmbeddedBackend:
             run_id,
             expected_turn_number,
             version_number,
-            cancelled or NEVER,
+            cancelled or threading.Event(),
             control,
         )
         return self._turns.execute(request)
@@ -260,7 +260,7 @@ class EmbeddedBackend:
         """
         check_id("workflow", workflow_id)
         check_id("run", run_id)
-        return self._turns.pump(workflow_id, run_id, cancelled or NEVER, control)
+        return self._turns.pump(workflow_id, run_id, cancelled or threading.Event(), control)
 
     def fork(
         self,

@@ -28,6 +28,8 @@ class HeldClaim:
     """A claim of a turn that this process executes."""
 
     claim: TurnClaim
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set to end the turn early."""
     events: list[Event] = field(default_factory=list)
     """The events so far; only appended to."""
     is_lost: bool = False
@@ -62,8 +64,12 @@ class Leases:
         """Return when a lease ends that begins now, in seconds since the epoch."""
         return time.time() + self._seconds
 
-    def take(self, claim: TurnClaim) -> HeldClaim:
+    def take(self, claim: TurnClaim, cancelled: threading.Event) -> HeldClaim:
         """Claim a turn, and renew the claim until it is dropped or released.
+
+        Args:
+            claim: The claim.
+            cancelled: Set when another client stops the run.
 
         Raises:
             ConflictError: See `TurnClaims.take`.
@@ -72,7 +78,7 @@ class Leases:
         self._store.claims.take(claim)
         now = time.monotonic()
         first_look = now + min(_FIRST_SNAPSHOT_SECONDS, self._renewal_seconds)
-        held = HeldClaim(claim, next_look=first_look, renew_at=now + self._renewal_seconds)
+        held = HeldClaim(claim, cancelled, next_look=first_look, renew_at=now + self._renewal_seconds)
         with self._lock:
             self._held[claim.claim_id] = held
             if self._thread is None and not self._closing.is_set():
@@ -89,6 +95,14 @@ class Leases:
         """Delete the claim of a turn that was abandoned or could not be stored; later if need be."""
         held.is_abandoned = True
         self._try_to_release(held)
+
+    def request_stop(self, run_id: str) -> None:
+        """Cancel the turn in progress of a run, whichever process executes it."""
+        own = [held for held in self._all() if held.claim.run_id == run_id]
+        for held in own:
+            held.cancelled.set()
+        if not own:
+            self._store.claims.request_stop(run_id)
 
     def lapse(self, run_id: str | None = None) -> int:
         """Interrupt turns of other processes that have ended; see `TurnClaims.lapse`."""
@@ -116,9 +130,13 @@ class Leases:
     def _keep(self) -> None:
         """Renew claims until there have been none for a while."""
         idle_since: float | None = None
+        next_stops = 0.0
         while True:
             now = time.monotonic()
             held = self._all()
+            if any(one.next_look <= now for one in held) and next_stops <= now:
+                self._cancel_stopped(held)
+                next_stops = now + _SNAPSHOT_SECONDS
             for one in held:
                 if one.next_look <= now:
                     self._look(one, now)
@@ -131,6 +149,17 @@ class Leases:
                     return
             due = min((one.next_look for one in held), default=now + _FIRST_SNAPSHOT_SECONDS)
             self._closing.wait(max(due - now, 0.01))
+
+    def _cancel_stopped(self, held: list[HeldClaim]) -> None:
+        """Cancel turns that clients of other processes stop."""
+        try:
+            stopped = self._store.claims.stop_requested()
+        except StoreError as error:
+            _log.warning("requests to stop turns are not read: %s", error)
+            return
+        for one in held:
+            if one.claim.claim_id in stopped:
+                one.cancelled.set()
 
     def _look(self, held: HeldClaim, now: float) -> None:
         """Store what was added to a turn's events, or else renew its claim where it is time to."""

@@ -69,11 +69,7 @@ def resume_run(
         RunEndedError: It is over.
     """
     checkpoint = store.checkpoint(run_id)
-    if checkpoint.workflow_id != workflow_id:
-        raise InputError(
-            f"Run {run_id} belongs to the workflow {checkpoint.workflow_id}, not to {workflow_id}.",
-            advice="Send the turn to the run's own workflow.",
-        )
+    check_workflow(run_id, checkpoint.workflow_id, workflow_id)
     state = RunState.from_json(checkpoint.checkpoint)
     if expected_turn_number not in (None, state.turn_number + 1):
         raise _stale_turn(run_id, expected_turn_number or 0, state.turn_number)
@@ -90,6 +86,19 @@ def resume_run(
         checkpoint.status,
         has_unfinished=bool(checkpoint.has_unfinished),
     )
+
+
+def check_workflow(run_id: str, own_id: str, workflow_id: str) -> None:
+    """Refuse a turn that is sent to another workflow than the run's own.
+
+    Raises:
+        InputError: It is.
+    """
+    if own_id != workflow_id:
+        raise InputError(
+            f"Run {run_id} belongs to the workflow {own_id}, not to {workflow_id}.",
+            advice="Send the turn to the run's own workflow.",
+        )
 
 
 def refuse_lost(opened: OpenedRun) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -11,7 +12,7 @@ from debugger.backends.base import TurnStream
 from debugger.backends.global_values import GlobalValues
 from debugger.backends.interpreters import Interpreters
 from debugger.backends.leases import HeldClaim, Leases
-from debugger.backends.opened import OpenedRun, begin_run, refuse_lost, resume_run, run_ended
+from debugger.backends.opened import OpenedRun, begin_run, check_workflow, refuse_lost, resume_run, run_ended
 from debugger.backends.recording import Recorder, Segment, SegmentOutput
 from debugger.backends.results import StoredTurns
 from debugger.engine.control import Control
@@ -24,6 +25,10 @@ from debugger.store import MAX_CLIENT_TURN_ID, Store, TurnClaim, new_id
 
 _POLL_SECONDS = 0.1
 """Between two looks at whether a turn that another client sent first has ended."""
+_STOP_POLL_SECONDS = 0.05
+"""Between two looks at whether a turn that is being stopped has ended."""
+_STOP_SECONDS = 60.0
+"""How long the end of a turn that is being stopped is waited for."""
 _SECRETS = "secret_variables"
 
 _StoreOutput = Callable[[OpenedRun, SegmentOutput, HeldClaim], TurnResult]
@@ -87,7 +92,11 @@ class Turns:
                 earlier = self._earlier(request)
                 if earlier is not None:
                     return earlier
-                if not isinstance(error, _NotClaimedError):
+                if not isinstance(error, _NotClaimedError | TurnInProgressError):
+                    raise
+                if request.turn_input.command == "stop" and request.run_id is not None:
+                    return self._stop(request, request.run_id)
+                if isinstance(error, TurnInProgressError):
                     raise
                 self._check_free(request.run_id)
 
@@ -102,7 +111,9 @@ class Turns:
                 opened.state, past=lambda: self._past(run_id), cancelled=cancelled, control=control
             )
             try:
-                return self._claimed(opened, segment, background_input(), self._recorder.background)
+                return self._claimed(
+                    opened, segment, background_input(), self._recorder.background, cancelled
+                )
             except _NotClaimedError:
                 self._check_free(run_id)
 
@@ -129,18 +140,24 @@ class Turns:
             cancelled=request.cancelled,
             control=request.control,
         )
-        return self._claimed(opened, segment, turn_input, self._recorder.turn)
+        return self._claimed(opened, segment, turn_input, self._recorder.turn, request.cancelled)
 
     def _claimed(
-        self, opened: OpenedRun, segment: Segment, turn_input: TurnInput, store: _StoreOutput
+        self,
+        opened: OpenedRun,
+        segment: Segment,
+        turn_input: TurnInput,
+        store: _StoreOutput,
+        cancelled: threading.Event,
     ) -> TurnStream:
+        claim = self._claim(opened, turn_input, is_turn=store == self._recorder.turn)
         try:
-            held = self._leases.take(self._claim(opened, turn_input, is_turn=store == self._recorder.turn))
+            held = self._leases.take(claim, cancelled)
         except ConflictError as error:
             raise _NotClaimedError(error.message, advice=error.advice) from error
         events = self._events(opened, segment, held, store)
         next(events)  # from here on the claim is released when the generator is closed
-        return TurnStream(opened.run_id, events)
+        return TurnStream(opened.run_id, events, turn_number=claim.user_turn_number)
 
     def _events(
         self, opened: OpenedRun, segment: Segment, held: HeldClaim, store: _StoreOutput
@@ -211,10 +228,38 @@ class Turns:
         turn_input, run_id = request.turn_input, request.run_id
         found = self.stored.named(turn_input.client_turn_id, request.workflow_id, run_id)
         if found is not None:
-            return TurnStream(found.run_id, self._repeated(request))
+            return TurnStream(found.run_id, self._repeated(request), turn_number=found.user_turn_number)
         if turn_input.command == "stop" and run_id is not None and self._is_stopped(run_id):
-            return TurnStream(run_id, _replayed(self.stored.result(run_id)))
+            return self._ended(run_id)
         return None
+
+    def _ended(self, run_id: str) -> TurnStream:
+        result = self.stored.result(run_id)
+        return TurnStream(run_id, _replayed(result), turn_number=result.turn_number)
+
+    def _stop(self, request: TurnRequest, run_id: str) -> TurnStream:
+        """Cancel the turn in progress of a run, wait for its end, and return the stream of its result.
+
+        Raises:
+            InputError: The run is another workflow's.
+            TurnInProgressError: The turn does not end.
+        """
+        check_workflow(run_id, self._store.run(run_id).workflow_id, request.workflow_id)
+        deadline = time.monotonic() + _STOP_SECONDS
+        requested = ""
+        while (claimed := (position := self._store.claims.position(run_id)).claimed) is not None:
+            if claimed.claim_id != requested:
+                self._leases.lapse(run_id)
+                self._leases.request_stop(run_id)
+                requested = claimed.claim_id
+            if request.cancelled.wait(_STOP_POLL_SECONDS) or time.monotonic() > deadline:
+                raise TurnInProgressError(
+                    f"A turn of run {run_id} is being stopped and has not ended yet.",
+                    advice="Wait for it to end.",
+                )
+        if position.turn_count and position.status in TERMINAL_STATUSES:
+            return self._ended(run_id)
+        return self.execute(request)  # the turn has ended by itself, and the run goes on
 
     def _repeated(self, request: TurnRequest) -> Generator[Event, None, TurnResult]:
         """Wait for the end of a turn that was sent before, and return its result."""

@@ -29,10 +29,18 @@ class Admission:
         self._lock = threading.Lock()
 
     @contextmanager
-    def of(self, engine: EmbeddedBackend, workflow_id: str) -> Iterator[None]:
+    def of(
+        self, engine: EmbeddedBackend, workflow_id: str, client_turn_id: str | None = None
+    ) -> Iterator[None]:
         """Admit a run; its first turn is claimed within the block, and executed after it.
 
-        Of a workflow with a limit one run begins at a time, so that each is counted before the next.
+        Of a workflow with a limit one run begins at a time, so that each is counted before the next. A first
+        turn that was sent before begins no run.
+
+        Args:
+            engine: The backend.
+            workflow_id: The workflow.
+            client_turn_id: The id that the client gave to the first turn.
 
         Raises:
             RateLimitError: There are as many runs as there may be.
@@ -44,7 +52,8 @@ class Admission:
             yield
             return
         with beginning:
-            _refuse_more(engine, workflow_id, rule.max_concurrent_runs)
+            if client_turn_id is None or engine.store.claims.find(client_turn_id) is None:
+                _refuse_more(engine, workflow_id, rule.max_concurrent_runs)
             yield
 
     def forget(self, workflow_id: str) -> None:

@@ -18,7 +18,9 @@ from debugger.errors import (
     NotStartableError,
     RateLimitError,
     RunEndedError,
+    StaleTurnError,
     StoreError,
+    TurnInProgressError,
     WorkflowError,
 )
 from debugger.protocol.base import JsonObject
@@ -28,6 +30,9 @@ from debugger.server.reply import JsonReply
 logger = logging.getLogger(__name__)
 
 NO_START = "No start node found"
+STALE_TURN = "stale_turn"
+TURN_IN_PROGRESS = "turn_in_progress"
+"""The reasons that a 409 over a turn names, for programs."""
 SESSION_NOT_FOUND = "Session not found"
 
 
@@ -69,6 +74,12 @@ _BODIES: dict[type[DebuggerError], Callable[[Any], JsonObject]] = {
     ExpressionError: lambda error: {"message": "Invalid expression", "error": str(error)},
     InputError: _input_body,
     RunEndedError: lambda error: {"detail": SESSION_NOT_FOUND},
+    StaleTurnError: lambda error: {
+        "detail": error.message,
+        "reason": STALE_TURN,
+        "turn_number": error.turn_number,
+    },
+    TurnInProgressError: lambda error: {"detail": error.message, "reason": TURN_IN_PROGRESS},
     NotStartableError: _not_startable_body,
     # Where the database is and what ails it is for the one who runs the server, who finds it in the log.
     StoreError: lambda error: {"detail": "Service unavailable"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -13,14 +12,14 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id, set_wire
-from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult
+from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
 from debugger.server.answers.runs import RunAnswer
 from debugger.server.body import read_fields, read_object, unusable
+from debugger.server.metrics import Metrics
 from debugger.server.operations import described
-from debugger.server.parameters import AskedVersion, RunId, WorkflowId
+from debugger.server.parameters import AskedVersion, ExpectedTurn, RunId, WorkflowId
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
-from debugger.server.running import RunningTurns
 from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
 from debugger.server.teams import Team, team_of
@@ -31,19 +30,30 @@ router = APIRouter(route_class=TurnRoute)
 
 @router.post(urls.EXECUTE)
 @described(TurnResult, takes=ExecuteRequest, refuses=(400, 409, 429, 500))
-async def execute(request: Request, workflow_id: WorkflowId, version: AskedVersion = None) -> JsonReply:
-    """Run one turn and answer when it is over. A turn under way is stopped by the command ``stop``."""
+async def execute(
+    request: Request,
+    workflow_id: WorkflowId,
+    version: AskedVersion = None,
+    expected_turn_number: ExpectedTurn = None,
+) -> JsonReply:
+    """Execute one turn and answer when it is over.
+
+    A turn is identified by its run, its number and ``run_input.miscellaneous.client_turn_id``: a request with
+    an id that was sent before gets the answer of the first one, and executes nothing. The command ``stop``
+    cancels the turn that is being executed, whichever server executes it. 409 names its ``reason``: the run
+    has newer turns than ``X-Expected-Turn-Number`` says, or another turn of the run is being executed.
+    """
     # Body and team are no parameters, as other routes have them: each would cost a tenth of a short turn.
     body = await read_object(request)
-    return await team_of(request.scope).run(_execute, workflow_id, body, version)
+    return await team_of(request.scope).run(_execute, workflow_id, body, version, expected_turn_number)
 
 
 @router.post(urls.RUNS)
 @described(RunAnswer, takes=TurnInput, refuses=(400, 404, 409, 429, 500))
-async def start_or_resume(request: Request) -> JsonReply:
+async def start_or_resume(request: Request, expected_turn_number: ExpectedTurn = None) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
     body = await read_object(request)
-    return await team_of(request.scope).run(_start_or_resume, body)
+    return await team_of(request.scope).run(_start_or_resume, body, expected_turn_number)
 
 
 @router.post(urls.PUMP)
@@ -54,56 +64,60 @@ async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: Run
     return await team_of(request.scope).run(_pump, workflow_id, run_id)
 
 
-def _execute(team: Team, workflow_id: str, body: JsonObject, version: int | None) -> JsonReply:
+def _execute(
+    team: Team, workflow_id: str, body: JsonObject, version: int | None, expected_turn_number: int | None
+) -> JsonReply:
     turn_input, run_id = read_request(body)
-    return JsonReply(run_turn(team, workflow_id, turn_input, run_id, version).to_wire())
+    result = run_turn(team, workflow_id, turn_input, run_id, version, expected_turn_number)
+    return JsonReply(result.to_wire())
 
 
-def _start_or_resume(team: Team, body: JsonObject) -> JsonReply:
+def _start_or_resume(team: Team, body: JsonObject, expected_turn_number: int | None) -> JsonReply:
     turn_input = TurnInput.from_wire(without_secrets(body))
     workflow_id, run_id = turn_input.workflow_id, turn_input.workflow_run_id
     if workflow_id is None:
         raise unusable("missing", "Field required", "workflow_id")
-    result = run_turn(team, _checked(workflow_id, "workflow_id"), turn_input, _run(run_id), None)
+    checked_id = _checked(workflow_id, "workflow_id")
+    result = run_turn(team, checked_id, turn_input, _run(run_id), None, expected_turn_number)
     return JsonReply(run_answer(team.backend.run(result.run_id), read_remarks(team.backend, result.run_id)))
 
 
 def _pump(team: Team, workflow_id: str, run_id: str) -> JsonReply:
-    result = _finished(
-        team.running,
-        run_id,
-        lambda cancelled: team.backend.pump(workflow_id, run_id, cancelled=cancelled),
-        nullcontext(),
-    )
+    result = _finished(team.metrics, run_id, lambda: team.backend.pump(workflow_id, run_id), nullcontext())
     return JsonReply(result.to_wire())
 
 
 def run_turn(
-    team: Team, workflow_id: str, turn_input: TurnInput, run_id: str | None, version: int | None
+    team: Team,
+    workflow_id: str,
+    turn_input: TurnInput,
+    run_id: str | None,
+    version: int | None,
+    expected_turn_number: int | None,
 ) -> TurnResult:
-    """Run one turn to its end, the first of a new run unless a run is named.
+    """Execute one turn to its end, the first of a new run unless a run is named.
 
     Args:
-        team: Whose it is.
+        team: The team that has the workflow.
         workflow_id: The workflow.
-        turn_input: What the turn is given.
-        run_id: The run to go on with; one that is not there counts as an ended session.
+        turn_input: The input of the turn.
+        run_id: The run to continue; one that is not there counts as an ended session.
         version: The version that the caller names beside the input.
+        expected_turn_number: The number that the caller expects the turn to get; ``None`` accepts any.
     """
     # A typed client sends 0 for "not set" too (wire.md 2.5); of a workflow that has no other version, 0 is
     # the active one anyway.
-    wanted = version if version is not None else turn_input.version_number or None
-    if turn_input.command == "stop" and run_id is not None:
-        stopped = team.running.stop(run_id)
-        if stopped is not None and stopped.is_completed:
-            return stopped
     return _finished(
-        team.running,
+        team.metrics,
         run_id,
-        lambda cancelled: team.backend.execute(
-            workflow_id, turn_input, run_id=run_id, version_number=wanted, cancelled=cancelled
+        lambda: team.backend.execute(
+            workflow_id,
+            turn_input,
+            run_id=run_id,
+            expected_turn_number=expected_turn_number,
+            version_number=requested_version(version, turn_input),
         ),
-        _admitted(team, workflow_id) if run_id is None else nullcontext(),
+        _admitted(team, workflow_id, turn_input) if run_id is None else nullcontext(),
     )
 
 
@@ -121,17 +135,17 @@ def read_request(body: JsonObject) -> tuple[TurnInput, str | None]:
 
 
 def _finished(
-    running: RunningTurns,
+    metrics: Metrics,
     run_id: str | None,
-    begin: Callable[[threading.Event], TurnStream],
+    begin: Callable[[], TurnStream],
     admitted: AbstractContextManager[None],
 ) -> TurnResult:
-    """The result once everything has happened; a run that is not there counts as an ended session."""
+    """Return the result once everything has happened; a run that is not there counts as an ended session."""
     try:
         # In this order: a turn that is not admitted is counted as one that is refused.
-        with running.turn(run_id) as turn:
+        with metrics.turn() as turn:
             with admitted:
-                stream = begin(turn.cancelled)
+                stream = begin()
             turn.result = stream.finish()
     except NotFoundError as error:
         if run_id is None:
@@ -140,9 +154,9 @@ def _finished(
     return turn.result
 
 
-def _admitted(team: Team, workflow_id: str) -> AbstractContextManager[None]:
+def _admitted(team: Team, workflow_id: str, turn_input: TurnInput) -> AbstractContextManager[None]:
     if isinstance(team.backend, EmbeddedBackend):
-        return team.admission.of(team.backend, workflow_id)
+        return team.admission.of(team.backend, workflow_id, turn_input.client_turn_id)
     return nullcontext()
 
 

@@ -7,6 +7,9 @@ chose.
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 from prometheus_client import (
@@ -38,6 +41,14 @@ _TOO_MUCH = 429
 _Measured = tuple[Counter, Histogram]
 Limit = Literal["rate", "concurrency"]
 """What there can be too much of: requests of a key or an address in a minute, runs of a workflow at once."""
+
+
+@dataclass
+class CountedTurn:
+    """A turn that is being executed."""
+
+    result: TurnResult | None = None
+    """Its result; ``None`` until it ends, and of one that fails."""
 
 
 class Metrics:
@@ -138,21 +149,25 @@ class Metrics:
         """Count the same socket as it closes."""
         self._sockets.dec()
 
-    def begin_turn(self) -> None:
-        """Count a turn that begins."""
+    @contextmanager
+    def turn(self) -> Iterator[CountedTurn]:
+        """Count a turn, or a step of background work, that is executed within the block."""
+        turn = CountedTurn()
         self._under_way.inc()
+        error: BaseException | None = None
+        try:
+            yield turn
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            self._end_turn(turn.result, error)
 
     def refuse_turn(self) -> None:
         """Count a turn that is refused before it is under way."""
         self._turns.labels("refused").inc()
 
-    def end_turn(self, result: TurnResult | None, error: BaseException | None) -> None:
-        """Count the same turn as it ends.
-
-        Args:
-            result: How the run stands.
-            error: What ended it instead.
-        """
+    def _end_turn(self, result: TurnResult | None, error: BaseException | None) -> None:
         self._under_way.dec()
         if result is None:
             was_refused = isinstance(error, DebuggerError) and error.status < 500

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import UnsupportedError
+from debugger.protocol.runs import EXPECTED_TURN_HEADER
 from debugger.server.access import caller_of
 from debugger.server.admission import Admission
-from debugger.server.running import RunningTurns
+from debugger.server.metrics import Metrics
 from debugger.server.teams import team_of
 from debugger.store import Store
 
 ID_PATTERN = "^[0-9a-f]{24}$"
 LARGEST_VERSION = 2**31 - 1
+LARGEST_TURN_NUMBER = 2**31 - 1
 LONGEST_KEY = 128
 """Characters of an event's id; no database column of ours takes more."""
 
@@ -24,6 +26,15 @@ WorkflowId = Annotated[str, Path(pattern=ID_PATTERN)]
 RunId = Annotated[str, Path(pattern=ID_PATTERN)]
 VersionNumber = Annotated[int, Path(ge=0, le=LARGEST_VERSION)]
 AskedVersion = Annotated[int | None, Query(ge=0, le=LARGEST_VERSION)]
+ExpectedTurn = Annotated[
+    int | None,
+    Header(
+        alias=EXPECTED_TURN_HEADER,
+        ge=1,
+        le=LARGEST_TURN_NUMBER,
+        description="The number that the caller expects the turn to get, from 1; any where it is left out.",
+    ),
+]
 EventId = Annotated[str, Path(max_length=LONGEST_KEY)]
 CommentId = Annotated[str, Path(max_length=LONGEST_KEY)]
 TurnIndex = Annotated[int, Path(ge=0, le=LARGEST_VERSION)]
@@ -77,20 +88,20 @@ async def person_asking(request: Request) -> str:
 Person = Annotated[str, Depends(person_asking)]
 
 
-async def turns_under_way(request: Request) -> RunningTurns:
-    """The turns that are being run for the team that asks."""
-    return team_of(request.scope).running
-
-
-TurnsUnderWay = Annotated[RunningTurns, Depends(turns_under_way)]
-
-
 async def admission_of(request: Request) -> Admission:
     """What lets runs of the team begin that asks."""
     return team_of(request.scope).admission
 
 
 Admitting = Annotated[Admission, Depends(admission_of)]
+
+
+async def metrics_of(request: Request) -> Metrics:
+    """Return the counters of the server."""
+    return team_of(request.scope).metrics
+
+
+Counting = Annotated[Metrics, Depends(metrics_of)]
 
 
 async def base_url(request: Request) -> str:

@@ -25,10 +25,10 @@ from debugger.server.answers.reruns import (
     StartedRerun,
 )
 from debugger.server.body import JsonBody, read_fields
+from debugger.server.metrics import Metrics
 from debugger.server.operations import described
-from debugger.server.parameters import Admitting, Engine, Person, RunId, TurnIndex, TurnsUnderWay
+from debugger.server.parameters import Admitting, Counting, Engine, Person, RunId, TurnIndex
 from debugger.server.reply import JsonReply
-from debugger.server.running import RunningTurns
 from debugger.server.shapes.reruns import (
     preflight_shape,
     preview_shape,
@@ -126,7 +126,7 @@ def rerun(
     body: JsonBody,
     engine: Engine,
     person: Person,
-    running: TurnsUnderWay,
+    metrics: Counting,
     admission: Admitting,
     is_async: Annotated[bool, Query(alias="async")] = True,
 ) -> JsonReply:
@@ -143,9 +143,9 @@ def rerun(
         return _started(new_id, plan, is_async, plan.status)
     given = engine.reruns.turn_input(plan, wanted.message, person)
     if not is_async:
-        return _started(new_id, plan, is_async, _take_turn(engine, running, plan, new_id, given))
+        return _started(new_id, plan, is_async, _take_turn(engine, metrics, plan, new_id, given))
     reply = _started(new_id, plan, is_async, "started")
-    reply.background = BackgroundTask(_take_turn_unwatched, engine, running, plan, new_id, given)
+    reply.background = BackgroundTask(_take_turn_unwatched, engine, metrics, plan, new_id, given)
     return reply
 
 
@@ -155,20 +155,19 @@ def _started(run_id: str, plan: RerunPlan, is_async: bool, status: str) -> JsonR
 
 
 def _take_turn(
-    engine: EmbeddedBackend, running: RunningTurns, plan: RerunPlan, run_id: str, given: TurnInput
+    engine: EmbeddedBackend, metrics: Metrics, plan: RerunPlan, run_id: str, given: TurnInput
 ) -> str:
-    with running.turn(run_id) as turn:
-        stream = engine.execute(plan.workflow_id, given, run_id=run_id, cancelled=turn.cancelled)
-        turn.result = stream.finish()
+    with metrics.turn() as turn:
+        turn.result = engine.execute(plan.workflow_id, given, run_id=run_id).finish()
     return turn.result.status
 
 
 def _take_turn_unwatched(
-    engine: EmbeddedBackend, running: RunningTurns, plan: RerunPlan, run_id: str, given: TurnInput
+    engine: EmbeddedBackend, metrics: Metrics, plan: RerunPlan, run_id: str, given: TurnInput
 ) -> None:
     """The same when nobody waits for it; what goes wrong is logged, and the run stands where it stood."""
     try:
-        _take_turn(engine, running, plan, run_id, given)
+        _take_turn(engine, metrics, plan, run_id, given)
     except DebuggerError as error:
         logger.warning("The re-run %s did not take its turn: %s", run_id, error)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from debugger.backends.base import Backend, Page
-from debugger.errors import ConflictError
+from debugger.errors import TurnInProgressError
 from debugger.protocol import urls
 from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import Run, RunStatus
@@ -15,7 +15,7 @@ from debugger.server.answers.runs import EvaluationAnswer, RunAnswer, RunPage
 from debugger.server.moments import Moment, in_utc
 from debugger.server.operations import described
 from debugger.server.paging import DEFAULT_SIZE, PageNumber, PageSize, page_envelope
-from debugger.server.parameters import ID_PATTERN, RunId, ServedBackend, ServedStore, TurnsUnderWay
+from debugger.server.parameters import ID_PATTERN, Engine, RunId, ServedBackend
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
 from debugger.server.shapes.runs import run_answer, run_record
@@ -68,17 +68,20 @@ def get_run(run_id: RunId, backend: ServedBackend) -> JsonReply:
 
 @router.delete(urls.RUN, status_code=204)
 @described(statuses=(204,), refuses=(409,))
-def delete_run(run_id: RunId, store: ServedStore, running: TurnsUnderWay) -> Response:
-    """Forget a run and what was said about it.
+def delete_run(run_id: RunId, engine: Engine) -> Response:
+    """Delete a run and what was said about it.
 
     Raises:
-        ConflictError: A turn of it is under way.
+        NotFoundError: There is no such run.
+        TurnInProgressError: A turn of it is being executed.
     """
-    if running.has(run_id):
-        raise ConflictError(
-            f"A turn of run {run_id} is under way, so it cannot be deleted.", advice="Stop it first."
+    engine.revision(run_id)  # interrupts a turn whose owner has ended
+    if engine.store.claims.position(run_id).claimed is not None:
+        raise TurnInProgressError(
+            f"A turn of run {run_id} is being executed, so the run cannot be deleted.",
+            advice="Stop it first.",
         )
-    store.delete_run(run_id)
+    engine.store.delete_run(run_id)
     return Response(status_code=204)
 
 

@@ -18,7 +18,6 @@ from debugger.server.access import Caller
 from debugger.server.admission import Admission
 from debugger.server.live.server import LiveServer
 from debugger.server.metrics import Metrics
-from debugger.server.running import RunningTurns
 from debugger.server.turn_threads import Answer, Given, TurnThreads
 from debugger.settings import Settings
 from debugger.store import url_of_team
@@ -36,9 +35,9 @@ class Team:
 
     def __init__(self, backend: Backend, metrics: Metrics) -> None:
         self.backend = backend
-        self.running = RunningTurns(metrics)
+        self.metrics = metrics
         self.admission = Admission()
-        self.live = LiveServer(backend, self.running, self.admission, metrics)
+        self.live = LiveServer(backend, self.admission, metrics)
         self._threads = TurnThreads()
 
     async def run(

@@ -190,6 +190,13 @@ _BEGIN_RUNNING = (
 _RENEW = update(turns).where(_CLAIMED).values(lease_until=bindparam("lease_until"))
 _SNAPSHOT = _RENEW.values(events=bindparam("events"), event_count=bindparam("event_count"))
 
+_REQUEST_STOP = (
+    update(turns)
+    .where(turns.c.run_id == bindparam("run_id"), IN_PROGRESS)
+    .values(stop_requested_at=bindparam("stop_requested_at"))
+)
+_STOP_REQUESTED = select(turns.c.claim_id).where(IN_PROGRESS, turns.c.stop_requested_at.is_not(None))
+
 _HELD = select(turns.c.turn_number).where(_CLAIMED)
 
 _CLAIMED_COLUMNS = (
@@ -218,6 +225,13 @@ class _RunKey(NamedTuple):
     run_id: str
 
 
+class _StopRequest(NamedTuple):
+    """The request to stop a run, as a record that statements take their parameters from."""
+
+    run_id: str
+    stop_requested_at: float
+
+
 class ClaimStatements:
     """The statements on claims that run with every turn, for one kind of database."""
 
@@ -231,6 +245,8 @@ class ClaimStatements:
         self._begin_running = Prepared(_BEGIN_RUNNING, dialect)
         self._renew = Prepared(_RENEW, dialect)
         self._snapshot = Prepared(_SNAPSHOT, dialect)
+        self._request_stop = Prepared(_REQUEST_STOP, dialect)
+        self._stop_requested = Prepared(_STOP_REQUESTED, dialect)
         self._held = Prepared(_HELD, dialect)
         self._position = Prepared(_POSITION, dialect)
         self._in_progress = Prepared(_IN_PROGRESS, dialect)
@@ -283,6 +299,18 @@ class ClaimStatements:
             self._begin_running.run(cursor, _RunKey(progress.run_id))
         (self._snapshot if with_events else self._renew).run(cursor, progress)
         return bool(cursor.rowcount)
+
+    def request_stop(self, cursor: DBAPICursor, run_id: str) -> None:
+        """Mark the turn in progress of a run as one to be stopped."""
+        self._request_stop.run(cursor, _StopRequest(run_id, time.time()))
+
+    def stop_requested(self, cursor: DBAPICursor) -> set[str]:
+        """Return the ids of claims whose turns are to be stopped."""
+        self._stop_requested.run(cursor, None)
+        found: set[str] = set()
+        while (row := cursor.fetchone()) is not None:
+            found.add(row[0])
+        return found
 
     def is_held(self, cursor: DBAPICursor, claim: TurnClaim) -> bool:
         """Return whether this very claim is stored."""

@@ -118,6 +118,8 @@ turns = Table(
     Column("owner", Text),
     Column("lease_until", Double),
     Column("event_count", Number),
+    # Set by whoever stops the run while the turn is executed; the owner reads it.
+    Column("stop_requested_at", Double),
     UniqueConstraint("run_id", "turn_number"),
 )
 

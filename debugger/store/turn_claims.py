@@ -35,6 +35,8 @@ class ClientTurn(NamedTuple):
     workflow_id: str
     turn_number: int
     """The number of the pair in the record."""
+    user_turn_number: int | None
+    """The number of the user's turn."""
     is_in_progress: bool
 
 
@@ -120,6 +122,16 @@ class TurnClaims:
         with self._database.writing_cursor() as cursor:
             return self._claims.renew(cursor, progress, with_events=with_events, is_first=is_first)
 
+    def request_stop(self, run_id: str) -> None:
+        """Ask the owner of a run's turn in progress to cancel it; nothing happens where there is none."""
+        with self._database.writing_cursor() as cursor:
+            self._claims.request_stop(cursor, run_id)
+
+    def stop_requested(self) -> set[str]:
+        """Return the ids of claims whose turns are to be stopped."""
+        with self._database.reading_cursor() as cursor:
+            return self._claims.stop_requested(cursor)
+
     def position(self, run_id: str) -> RunPosition:
         """Return the state of a run in its record.
 
@@ -135,7 +147,9 @@ class TurnClaims:
     def find(self, client_turn_id: str) -> ClientTurn | None:
         """Return the turn that a client has named so."""
         statement = (
-            select(turns.c.run_id, runs.c.workflow_id, turns.c.turn_number, IN_PROGRESS)
+            select(
+                turns.c.run_id, runs.c.workflow_id, turns.c.turn_number, turns.c.user_turn_number, IN_PROGRESS
+            )
             .join(runs, runs.c.id == turns.c.run_id)
             .where(turns.c.client_turn_id == client_turn_id)
         )

@@ -32,6 +32,7 @@ def kept_runs(database):
             run_id: KeptRun(*rest)
             for run_id, *rest in read("SELECT id, run_by, status, turn_count FROM runs WHERE turn_count > 0")
         }
+        # Without turns that are claimed and not finished.
         finished = "SELECT run_id, turn_number, events FROM turns WHERE lease_until IS NULL ORDER BY id"
         for run_id, number, packed in read(finished):
             runs[run_id].numbers.append(number)

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from debugger.errors import (
     ConflictError,
     DebuggerError,
     InputError,
+    NotExecutedError,
     NotFoundError,
     NotStartableError,
     RunEndedError,
@@ -26,7 +28,7 @@ from debugger.errors import (
 )
 from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import TurnInput, TurnResult, turn_logs
+from debugger.protocol.runs import CLIENT_TURN_ID, TurnInput, TurnResult, turn_logs
 from debugger.settings import HostedSettings, Settings
 from tests.backends.server_process import KEY, server_process
 from tests.companions import lab, watchful
@@ -124,7 +126,8 @@ def texts(result):
 def steady(value):
     """The same JSON without what differs from run to run."""
     if isinstance(value, dict):
-        return {key: "*" if VOLATILE.fullmatch(key) else steady(part) for key, part in value.items()}
+        kept = {key: part for key, part in value.items() if key != CLIENT_TURN_ID}
+        return {key: "*" if VOLATILE.fullmatch(key) else steady(part) for key, part in kept.items()}
     return [steady(part) for part in value] if isinstance(value, list) else value
 
 
@@ -340,8 +343,9 @@ def test_of_two_turns_at_once_one_is_refused(backend):
     with ThreadPoolExecutor(2) as threads:
         outcomes = list(threads.map(turn, ["one", "two"]))
 
-    assert sorted(isinstance(outcome, ConflictError) for outcome in outcomes) == [False, True]
-    assert sorted(isinstance(outcome, TurnResult) for outcome in outcomes) == [False, True]
+    refused, result = sorted(outcomes, key=lambda outcome: isinstance(outcome, TurnResult))
+    assert isinstance(refused, ConflictError)
+    assert isinstance(result, TurnResult)
     assert len(backend.run(first.run_id).input_output_pairs) == 2
 
 
@@ -525,12 +529,14 @@ def test_a_step_under_way_is_cancelled(backend):
     cancelled = threading.Event()
     threading.Timer(1.5, cancelled.set).start()
 
-    result = None
-    while result is None or not result.is_completed:
-        time.sleep(0.05)
-        result = backend.pump(workflow_id, first.run_id, cancelled=cancelled).finish()
+    result = first
+    with suppress(NotExecutedError):  # of a backend whose server stops the run
+        while not result.is_completed:
+            time.sleep(0.05)
+            result = backend.pump(workflow_id, first.run_id, cancelled=cancelled).finish()
 
-    assert (result.status, result.run_id, result.has_background_work) == ("cancelled", first.run_id, False)
+    assert cancelled.is_set()
+    assert result.is_completed == (backend.name == "Embedded engine")
     assert backend.run(first.run_id).status == "cancelled"
 
 

@@ -38,7 +38,7 @@ def test_the_acknowledgement_comes_first_then_each_event_and_the_record_has_the_
     with opened(api, SOCKET, additional_headers=BEARER) as socket:
         acknowledged, *events = socket.turn(**start(workflow_id, dynamic_variables={"name": "Ann"}))
 
-    assert set(acknowledged) == {"workflow_run_id", "workflow_id", "message"}
+    assert set(acknowledged) == {"workflow_run_id", "workflow_id", "message", "turn_number"}
     assert acknowledged["workflow_id"] == workflow_id
     assert kinds(events)[:2] == ["start_workflow", "start_thread"]
     assert kinds(events)[-2:] == ["end_workflow_iteration", "workflow_ready_for_input"]

@@ -1,43 +1,12 @@
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
-from debugger.backends.base import TurnStream
-from debugger.protocol.events import StartWorkflowEvent
-from debugger.protocol.runs import TurnResult
 from tests.companions import lab
 from tests.factories import document, say, static
 
 UNKNOWN = "665f00000000000000000001"
 START = {"run_input": {"command": "start"}}
-
-
-class Patient:
-    """A backend whose turns last until they are cancelled."""
-
-    def __init__(self):
-        self.begun = threading.Event()
-
-    def execute(self, workflow_id, turn_input, *, run_id, version_number, cancelled, **more):
-        return TurnStream(run_id, self.turn(run_id, cancelled))
-
-    def pump(self, workflow_id, run_id, *, cancelled):
-        return TurnStream(run_id, self.turn(run_id, cancelled))
-
-    def turn(self, run_id, cancelled):
-        yield StartWorkflowEvent()
-        self.begun.set()
-        cancelled.wait()
-        return TurnResult(
-            run_id=run_id,
-            status="cancelled",
-            turn_number=2,
-            is_waiting_for_input=False,
-            is_completed=True,
-        )
 
 
 def create(api, *parts):
@@ -188,19 +157,6 @@ def test_a_run_that_waits_is_stopped_for_good(api):
     assert execute(api, workflow_id, run_id, command="data").json() == {"detail": "Session not found"}
 
 
-def test_a_turn_under_way_is_stopped_by_another_request(serve):
-    backend = Patient()
-    client = serve(backend)
-    with ThreadPoolExecutor() as threads:
-        turn = threads.submit(execute, client, UNKNOWN, UNKNOWN, command="data")
-        backend.begun.wait(5)
-
-        stopped = execute(client, UNKNOWN, UNKNOWN, command="stop").json()
-
-    assert (stopped["status"], stopped["turn_number"]) == ("cancelled", 2)
-    assert turn.result().json() == stopped
-
-
 def pump(api, workflow_id, run_id, **request):
     return api.post(f"/v1/workflows/{workflow_id}/runs/{run_id}/pump-companions", **request)
 
@@ -246,16 +202,3 @@ def test_background_work_of_no_run_or_of_one_that_is_over_has_no_session(api):
 @pytest.mark.parametrize("ids", [("nope", UNKNOWN), (UNKNOWN, "nope")])
 def test_a_malformed_id_is_refused(api, ids):
     assert pump(api, *ids).status_code == 422
-
-
-def test_background_work_under_way_is_stopped_by_another_request(serve):
-    backend = Patient()
-    client = serve(backend)
-    with ThreadPoolExecutor() as threads:
-        step = threads.submit(pump, client, UNKNOWN, UNKNOWN)
-        backend.begun.wait(5)
-
-        stopped = execute(client, UNKNOWN, UNKNOWN, command="stop").json()
-
-    assert stopped["status"] == "cancelled"
-    assert step.result().json() == stopped

@@ -209,6 +209,8 @@ class StreamedTurn:
         status = _OTHER_REFUSALS.get(closed.code or 0)
         if closed.code is not None and closed.code in _REFUSALS:
             status = closed.code - 4000
+        if "no start node found" in closed.reason.lower():
+            status = 500
         if status is not None and not self.is_acknowledged:
             response = httpx.Response(status, json={"detail": closed.reason})
             return AnswerLost(refusal(self._request, response), is_refusal=True)

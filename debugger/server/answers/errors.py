@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, NotRequired
+
 from typing_extensions import TypedDict
 
 
@@ -9,6 +11,14 @@ class Detail(TypedDict):
     """What went wrong, in a sentence."""
 
     detail: str
+
+
+class Conflict(Detail):
+    """A conflict, in a sentence; over a turn with its reason."""
+
+    reason: NotRequired[Literal["stale_turn", "turn_in_progress"]]
+    turn_number: NotRequired[int | None]
+    """The number of the run's last finished turn, where the caller has not seen the newest."""
 
 
 class BrokenRule(TypedDict):

@@ -38,7 +38,7 @@ class Beginnings:
                 raise RerunTokenError("Runs are not taken again here.")
             yield None
             return
-        with self._admission.of(self._backend, workflow_id):
+        with self._admission.of(self._backend, workflow_id, frame.turn_input.client_turn_id):
             yield _redeemed(self._backend, workflow_id, frame)
 
 
@@ -58,4 +58,7 @@ def _redeemed(engine: EmbeddedBackend, workflow_id: str, frame: TurnFrame) -> st
     except DebuggerError as error:
         if error.status >= 500:  # the token may be good all the same
             raise
+        found = engine.store.claims.find(given.client_turn_id) if given.client_turn_id else None
+        if found is not None:  # the frame was sent before, and the token redeemed
+            return found.run_id
         raise RerunTokenError(error.message) from error

@@ -16,14 +16,12 @@ from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.events import Event
 from debugger.protocol.json_text import decode, encode
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import EXPECTED_TURN_KEY, FRAME_NUMBER, TRUNCATED, TurnInput
 from debugger.server.live.closing import BAD_RERUN_TOKEN, HAS_INITIAL_STATE, TOO_LARGE, Closing
 from debugger.server.secret_variables import without_secrets
 
 FRAME_LIMIT = 1_000_000
 """Bytes that a frame to a client has at most: those who listen hang up at 1 MiB (``wire.md`` 6.1)."""
-TRUNCATED = "truncated"
-"""The key that says of an event in a frame that only the run's record has the whole of it."""
 
 _LONGEST_TEXT = 2_000
 _MOST_EMPTIED = 10
@@ -38,6 +36,8 @@ class TurnFrame:
     turn_input: TurnInput
     rerun_token: str | None = None
     """A token that the run begins with, on a ``start`` frame."""
+    expected_turn_number: int | None = None
+    """The number that the client expects the turn to get, from 1; ``None`` accepts any."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set to end it early."""
 
@@ -67,6 +67,9 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
     if data.get("initial_state") is not None:
         raise Closing(HAS_INITIAL_STATE, "A client does not set the state of a run.")
     token = data.pop(_RERUN_TOKEN, None)
+    number = data.pop(EXPECTED_TURN_KEY, None)
+    if number is not None and (type(number) is not int or number < 1):
+        raise Closing.refusing(422, f"{EXPECTED_TURN_KEY}: a turn number is an integer from 1.")
     try:
         turn_input = TurnInput.from_wire(without_secrets(data))
     except InputError as error:
@@ -77,22 +80,29 @@ def read_frame(message: Message, *, limit: int) -> TurnFrame:
             raise Closing.refusing(422, f"{name}: an id is 24 lower-case hex digits.")
     if token is not None and (not isinstance(token, str) or turn_input.command != "start"):
         raise Closing(BAD_RERUN_TOKEN, "A re-run token is a text, and comes with the command start.")
-    return TurnFrame(turn_input, token)
+    return TurnFrame(turn_input, token, number)
 
 
-def acknowledgement(run_id: str, workflow_id: str) -> str:
-    """The frame that tells a client its run."""
-    told = {
+def acknowledgement(run_id: str, workflow_id: str, turn_number: int | None) -> str:
+    """Return the frame that acknowledges a turn: its run, and its number where that is known already."""
+    frame: JsonObject = {
         "workflow_run_id": run_id,
         "workflow_id": workflow_id,
-        "message": "The workflow run is under way.",
+        "message": "The turn is being executed.",
     }
-    return encode(told).decode()
+    if turn_number is not None:
+        frame["turn_number"] = turn_number
+    return encode(frame).decode()
 
 
-def event_frame(event: Event) -> str:
-    """The frame of an event; one that would be too large loses what is long in it, and says so."""
-    whole = event.to_wire()
+def event_frame(event: Event, number: int) -> str:
+    """Return the frame of an event; one that would be too large loses what is long in it, and is marked.
+
+    Args:
+        event: The event.
+        number: Its place in the turn, from 1.
+    """
+    whole = {**event.to_wire(), FRAME_NUMBER: number}
     text = encode(whole)
     if len(text) > FRAME_LIMIT:
         text = next(short for short in map(encode, _shorter(whole)) if len(short) <= FRAME_LIMIT)
@@ -121,7 +131,7 @@ def _shorter(event: JsonObject) -> Iterator[JsonObject]:
     for name in largest[:_MOST_EMPTIED]:
         told = {**told, name: _empty(told[name])}
         yield told
-    yield {key: told[key] for key in (*_ENVELOPE, TRUNCATED) if key in told}
+    yield {key: told[key] for key in (*_ENVELOPE, TRUNCATED, FRAME_NUMBER) if key in told}
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

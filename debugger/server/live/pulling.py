@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 
 from debugger.backends.base import TurnStream
 from debugger.errors import DebuggerError
@@ -14,7 +13,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnResult
 from debugger.server.live.frames import event_frame
 from debugger.server.live.outbox import Outbox
-from debugger.server.running import RunningTurns
+from debugger.server.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
@@ -28,21 +27,20 @@ class Pull:
     """Pulls until the end, whether or not anybody listens. Made on the loop.
 
     Args:
-        begin: Begins what is pulled; left when that is over.
-        cancelled: Set to end it early.
+        begin: Claims what is pulled.
         outbox: Where its events go.
-        running: Where other requests find it, to stop it.
-        on_begun: Called on the thread with the run's id, once it is sure that something happens in it.
+        metrics: Where it is counted.
+        on_begun: Called on the thread with run id and turn number once the turn is claimed; where a backend
+            claims nothing itself, with the first event.
         on_kept: Called on the thread once the turn is kept, before the client is told that it is over.
     """
 
     def __init__(
         self,
-        begin: Callable[[], AbstractContextManager[TurnStream]],
-        cancelled: threading.Event,
+        begin: Callable[[], TurnStream],
         outbox: Outbox,
-        running: RunningTurns,
-        on_begun: Callable[[str], None] = lambda run_id: None,
+        metrics: Metrics,
+        on_begun: Callable[[str, int | None], None] = lambda run_id, turn_number: None,
         on_kept: Callable[[], None] = lambda: None,
     ) -> None:
         self.result: TurnResult | None = None
@@ -50,12 +48,12 @@ class Pull:
         self.error: DebuggerError | None = None
         """Why it could not be done."""
         self._begin = begin
-        self._cancelled = cancelled
         self._outbox = outbox
-        self._running = running
+        self._metrics = metrics
         self._on_begun = on_begun
         self._on_kept = on_kept
         self._has_begun = False
+        self._frames = 0
         self._loop = asyncio.get_running_loop()
         self._over = asyncio.Event()
         threading.Thread(target=self._work, name="live-turn", daemon=True).start()
@@ -79,34 +77,38 @@ class Pull:
 
     def _pulled(self) -> TurnResult:
         # The beginning is within: a turn that is refused there is counted like any other.
-        with self._running.turn(None, self._cancelled) as turn, self._begin() as stream:
-            if stream.run_id is not None:
-                self._running.name(turn, stream.run_id)
+        with self._metrics.turn() as turn:
+            stream = self._begin()
+            if stream.turn_number is not None:
+                self._announce(stream.run_id, stream.turn_number)
             last_words = self._say(stream)
             turn.result = stream.finish()
-        if not self._has_begun:
-            self._on_begun(turn.result.run_id)
+        self._announce(turn.result.run_id, turn.result.turn_number)
         self._on_kept()
         for event in last_words:
-            self._outbox.put(event_frame(event))
+            self._send(event)
         return turn.result
 
     def _say(self, stream: TurnStream) -> list[Event]:
         """Send events as they happen; those that are to wait for the end are given back."""
         waiting: list[Event] = []
-        for event in self._announced(stream):
+        for event in stream:
+            self._announce(stream.run_id, stream.turn_number)
             if waiting or event.type in _LAST_WORDS:
                 waiting.append(event)
             else:
-                self._outbox.put(event_frame(event))
+                self._send(event)
         return waiting
 
-    def _announced(self, stream: TurnStream) -> Iterator[Event]:
-        for event in stream:
-            if not self._has_begun and stream.run_id is not None:
-                self._has_begun = True
-                self._on_begun(stream.run_id)
-            yield event
+    def _send(self, event: Event) -> None:
+        self._frames += 1
+        self._outbox.put(event_frame(event, self._frames))
+
+    def _announce(self, run_id: str | None, turn_number: int | None) -> None:
+        """Report once that something happens in the run, as soon as the run is known."""
+        if run_id is not None and not self._has_begun:
+            self._has_begun = True
+            self._on_begun(run_id, turn_number)
 
     def _tell_the_loop(self) -> None:
         try:

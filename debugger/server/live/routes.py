@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, WebSocket
 from starlette.datastructures import Headers
 
+from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
+from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.server.access import caller_of
 from debugger.server.access.visit import Visit
 from debugger.server.answers.server import SessionTokenAnswer
@@ -33,9 +35,14 @@ async def stream(socket: WebSocket) -> None:
 
 @described(SessionTokenAnswer)
 async def session_token(request: Request) -> JsonReply:
-    """A token that opens one socket, soon, to the one who asks for it."""
+    """Return a token that opens one socket, soon, to the caller.
+
+    The header ``X-Turn-Numbers: checked`` says that the server checks the turn numbers that clients expect.
+    """
     tokens: SessionTokens = request.app.state.tokens
-    return JsonReply({"data": {"id": tokens.mint(caller_of(request.scope))}})
+    checks_numbers = isinstance(team_of(request.scope).backend, EmbeddedBackend)
+    headers = {TURN_NUMBERS_HEADER: "checked"} if checks_numbers else None
+    return JsonReply({"data": {"id": tokens.mint(caller_of(request.scope))}}, headers=headers)
 
 
 def _is_of_this_site(headers: Headers) -> bool:

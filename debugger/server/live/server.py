@@ -11,7 +11,6 @@ from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.stream import LiveStream
 from debugger.server.metrics import Metrics
-from debugger.server.running import RunningTurns
 
 
 class LiveServer:
@@ -19,16 +18,12 @@ class LiveServer:
 
     Args:
         backend: What runs the workflows.
-        running: The turns under way, for other requests to stop.
         admission: Knows how many runs of a workflow there may be at once.
-        metrics: Where it is counted what is refused.
+        metrics: Where turns are counted, and what is refused.
     """
 
-    def __init__(
-        self, backend: Backend, running: RunningTurns, admission: Admission, metrics: Metrics
-    ) -> None:
+    def __init__(self, backend: Backend, admission: Admission, metrics: Metrics) -> None:
         self._backend = backend
-        self._running = running
         self._metrics = metrics
         self._drivers = Drivers()
         self._beginnings = Beginnings(backend, admission)
@@ -44,7 +39,6 @@ class LiveServer:
         return LiveStream(
             socket,
             self._backend,
-            self._running,
             self._drivers,
             self._beginnings,
             self._metrics,

@@ -6,14 +6,15 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from functools import partial
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, NotFoundError, RunEndedError
-from debugger.protocol.runs import TurnResult
+from debugger.protocol.runs import TurnResult, requested_version
 from debugger.server.access.visit import Visit
 from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, REFUSED, Closing
@@ -22,7 +23,6 @@ from debugger.server.live.frames import TurnFrame, acknowledgement, read_frame
 from debugger.server.live.outbox import Outbox
 from debugger.server.live.pulling import Pull
 from debugger.server.metrics import Metrics
-from debugger.server.running import RunningTurns
 
 _log = logging.getLogger(__name__)
 
@@ -40,10 +40,9 @@ class LiveStream:
     Args:
         socket: The socket, not accepted yet.
         backend: What runs the workflows.
-        running: The turns under way, for other requests to stop.
         drivers: Which socket goes on with the background work of a run.
         beginnings: Lets runs begin.
-        metrics: Where it is counted what is refused.
+        metrics: Where turns are counted, and what is refused.
         visit: Knows whether the client may stay.
         frame_limit: Bytes that a frame of the client may have.
     """
@@ -52,7 +51,6 @@ class LiveStream:
         self,
         socket: WebSocket,
         backend: Backend,
-        running: RunningTurns,
         drivers: Drivers,
         beginnings: Beginnings,
         metrics: Metrics,
@@ -61,7 +59,6 @@ class LiveStream:
     ) -> None:
         self._socket = socket
         self._backend = backend
-        self._running = running
         self._drivers = drivers
         self._beginnings = beginnings
         self._metrics = metrics
@@ -206,7 +203,7 @@ class LiveStream:
         pull = await self._pulled(
             lambda: self._turn(workflow_id, run_id, frame),
             frame.cancelled,
-            on_begun=self._acknowledge,
+            on_begun=partial(self._acknowledge, workflow_id),
             on_kept=self._take_another,
         )
         if pull.result is None:
@@ -215,20 +212,19 @@ class LiveStream:
         self._plan(pull.result)
         return pull.result
 
-    @contextmanager
-    def _turn(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> Iterator[TurnStream]:
-        """A turn; one that begins a run is claimed while the run is admitted. On the thread that pulls."""
+    def _turn(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
+        """Claim a turn; one that begins a run while the run is admitted. On the thread that pulls."""
         given = frame.turn_input
         beginning = self._beginnings.of(workflow_id, frame) if run_id is None else nullcontext(run_id)
         with beginning as known_id:
-            stream = self._backend.execute(
+            return self._backend.execute(
                 workflow_id,
                 given,
                 run_id=known_id,
-                version_number=given.version_number or None,
+                expected_turn_number=frame.expected_turn_number,
+                version_number=requested_version(None, given),
                 cancelled=frame.cancelled,
             )
-        yield stream
 
     async def _stopped(self, result: TurnResult | None) -> TurnResult | None:
         """End the run where that was wished for, unless what was under way has ended it."""
@@ -246,7 +242,7 @@ class LiveStream:
         cancelled = threading.Event()
         self._under_way.add(cancelled)
         pull = await self._pulled(
-            lambda: nullcontext(self._backend.pump(workflow_id, run_id, cancelled=cancelled)), cancelled
+            lambda: self._backend.pump(workflow_id, run_id, cancelled=cancelled), cancelled
         )
         if pull.result is not None:
             self._plan(pull.result)
@@ -260,11 +256,11 @@ class LiveStream:
 
     async def _pulled(
         self,
-        begin: Callable[[], AbstractContextManager[TurnStream]],
+        begin: Callable[[], TurnStream],
         cancelled: threading.Event,
         **called: Callable[..., None],
     ) -> Pull:
-        self._pull = Pull(begin, cancelled, self._outbox, self._running, **called)
+        self._pull = Pull(begin, self._outbox, self._metrics, **called)
         await self._pull.over()
         self._under_way.discard(cancelled)
         return self._pull
@@ -280,12 +276,11 @@ class LiveStream:
         self._workflow_id = workflow_id
         return workflow_id, run_id
 
-    def _acknowledge(self, run_id: str) -> None:
-        """A turn has begun: tell the client its run, if it is the first one. On the thread that pulls."""
+    def _acknowledge(self, workflow_id: str, run_id: str, turn_number: int | None) -> None:
+        """Send the client the run and the number of its turn, which is claimed. On the thread that pulls."""
         self._drivers.enter(run_id, self)
-        if self._run_id is None:
-            self._run_id = run_id
-            self._outbox.put(acknowledgement(run_id, self._workflow_id or ""))
+        self._run_id = run_id
+        self._outbox.put(acknowledgement(run_id, workflow_id, turn_number))
 
     def _take_another(self) -> None:
         """A turn is kept: the client may send the next one. On the thread that pulls."""

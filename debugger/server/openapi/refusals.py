@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 
 from debugger.protocol.base import JsonObject
 from debugger.server.access.roles import OPEN_PATHS
-from debugger.server.answers.errors import BrokenRule, Detail, Problems
+from debugger.server.answers.errors import BrokenRule, Conflict, Detail, Problems
 from debugger.server.body import read_object
 from debugger.server.openapi.schemas import TypeSchemas
 from debugger.server.operations import JSON, operation_of
@@ -20,7 +20,7 @@ SHAPES: dict[int, tuple[str, Any]] = {
     401: ("The key is missing, or is not this server's.", Detail),
     403: ("Not for this caller.", Detail),
     404: ("There is no such thing, or the run is over.", Detail),
-    409: ("Something else is under way, came first, or must come first.", Detail),
+    409: ("Something else is under way, came first, or must come first.", Conflict),
     413: ("The body is too large.", Detail),
     415: ("The body is not said to be JSON.", Detail),
     422: ("A parameter, or something in the body, cannot be used.", Problems),

@@ -11,15 +11,18 @@ from debugger.protocol.events import (
     WorkflowShowStateEvent,
     parse_event,
 )
+from debugger.server.live.closing import Closing
 from debugger.server.live.frames import FRAME_LIMIT, event_frame, read_frame
 
 LONG = "ä" * FRAME_LIMIT
 
 
 def sent(event):
-    frame = event_frame(event)
+    frame = event_frame(event, 7)
     assert len(frame.encode()) <= FRAME_LIMIT
-    return json.loads(frame)
+    data = json.loads(frame)
+    assert data.pop("frame_number") == 7
+    return data
 
 
 def test_an_event_goes_out_as_it_is():
@@ -71,6 +74,25 @@ def test_an_event_that_is_long_all_over_keeps_what_says_which_it_is():
 
     assert isinstance(event, Event)
     assert sent(event)["logical_id"] == "event_1"
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.0, "1", True, [1]])
+def test_an_expected_number_is_an_integer_from_1(number):
+    given = {"workflow_id": "665f00000000000000000001", "expected_turn_number": number}
+
+    with pytest.raises(Closing, match="expected_turn_number") as refused:
+        read_frame({"type": "websocket.receive", "text": json.dumps(given)}, limit=1_000)
+
+    assert refused.value.code == 4422
+
+
+def test_an_expected_number_is_no_part_of_the_run_input():
+    given = {"workflow_id": "665f00000000000000000001", "expected_turn_number": 3}
+
+    frame = read_frame({"type": "websocket.receive", "text": json.dumps(given)}, limit=1_000)
+
+    assert frame.expected_turn_number == 3
+    assert frame.turn_input.to_wire() == {"workflow_id": "665f00000000000000000001"}
 
 
 @pytest.mark.parametrize("run_id", [None, "665f00000000000000000002"])

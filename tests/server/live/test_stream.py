@@ -36,8 +36,9 @@ def test_the_acknowledgement_comes_first_and_then_one_event_a_frame(api):
         ack, *events = socket.turn(workflow_id=workflow_id, command="start", run_by="qa")
         closed = socket.closed()
 
-    assert set(ack) == {"workflow_run_id", "workflow_id", "message"}
-    assert ack["workflow_id"] == workflow_id
+    assert set(ack) == {"workflow_run_id", "workflow_id", "message", "turn_number"}
+    assert (ack["workflow_id"], ack["turn_number"]) == (workflow_id, 1)
+    assert socket.frame_numbers == list(range(1, len(events) + 1))
     assert types(events)[:3] == ["start_workflow", "start_thread", "start_node_run"]
     assert types(events)[-2:] == ["end_workflow_iteration", "end_workflow"]
     assert closed == (1000, "")
@@ -64,13 +65,13 @@ def test_further_turns_go_over_the_same_socket(api):
     with opened(api) as socket:
         ack, *first = socket.turn(workflow_id=workflow_id, command="start")
         run_id = ack["workflow_run_id"]
-        second = socket.turn(
+        second_ack, *second = socket.turn(
             command="data",
             workflow_id=workflow_id,
             workflow_run_id=run_id,
             thread_to_node_inputs=saying("Hm."),
         )
-        third = socket.turn(
+        third_ack, *third = socket.turn(
             command="data", thread_to_node_inputs=saying("Bye"), runtime_variables={"done": True}
         )
         closed = socket.closed()
@@ -78,6 +79,11 @@ def test_further_turns_go_over_the_same_socket(api):
     assert types(first)[-2:] == ["end_workflow_iteration", "workflow_ready_for_input"]
     assert types(second)[0] == "user_messages"
     assert types(third)[-1] == "end_workflow"
+    assert [frame["turn_number"] for frame in (ack, second_ack, third_ack)] == [1, 2, 3]
+    assert {frame["workflow_run_id"] for frame in (second_ack, third_ack)} == {run_id}
+    assert socket.frame_numbers == [
+        number for turn in (first, second, third) for number in range(1, len(turn) + 1)
+    ]
     assert closed[0] == 1000
     assert kept_events(api, run_id) == [first, second, third]
 
@@ -143,6 +149,9 @@ def test_background_work_goes_on_by_itself_while_the_socket_is_open(api):
         closed = socket.closed()
 
     assert first[-1]["active_companion_thread_ids"]
+    starts = [number for number in socket.frame_numbers[len(first) :] if number == 1]
+    assert socket.frame_numbers[: len(first)] == list(range(1, len(first) + 1))
+    assert starts  # each step counts its own frames
     assert {"companion_step_boundary", "waiting_condition_matched"} <= set(types(later))
     assert types(later)[-1] == "end_workflow"
     assert closed[0] == 1000
@@ -248,6 +257,91 @@ def finished(api, run_id):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return run
+
+
+@pytest.mark.parametrize("number, code", [(1, 4409), (3, 4409), (2, None)])
+def test_a_frame_with_a_number_is_taken_only_where_it_fits(api, number, code):
+    workflow_id = create(api, say("ask"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, expected_turn_number=1)[0]["workflow_run_id"]
+
+        socket.send(thread_to_node_inputs=saying("Hm."), expected_turn_number=number)
+        if code is None:
+            ack, *events = socket.until_ended()
+            assert (ack["turn_number"], types(events)[-1]) == (2, "workflow_ready_for_input")
+        else:
+            found, reason = socket.closed()
+            assert found == code
+            assert "this client" in reason
+
+    assert len(kept_events(api, run_id)) == (2 if code is None else 1)
+    assert "expected_turn_number" not in str(record(api, run_id))
+
+
+def test_a_turn_is_acknowledged_while_it_is_executed(api):
+    workflow_id = create(api, say("ask"), tool("endless", ENDLESS), when("ask", "endless", "1 == 1"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id)[0]["workflow_run_id"]
+        socket.send(thread_to_node_inputs=saying("go"))
+
+        ack = socket.receive()
+        status = record(api, run_id)["status"]
+        socket.send(command="stop")
+        closed = socket.closed()
+
+    assert (ack["workflow_run_id"], ack["turn_number"], status) == (run_id, 2, "running")
+    assert closed[0] == 1000
+
+
+def test_a_turn_is_repeated_over_the_same_socket_and_over_another(api):
+    workflow_id = create(api, say("ask"))
+    second = {"miscellaneous": {"client_turn_id": "same socket"}, "thread_to_node_inputs": saying("Hm.")}
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id)[0]["workflow_run_id"]
+        frames = socket.turn(**second)
+        again = socket.turn(**second)
+        third, *_ = socket.turn(thread_to_node_inputs=saying("More."))
+    with opened(api) as other:
+        elsewhere = other.turn(**second, workflow_id=workflow_id, workflow_run_id=run_id)
+
+    assert again == frames == elsewhere
+    assert third["turn_number"] == 3
+    assert len(kept_events(api, run_id)) == 3
+
+
+def test_a_first_turn_with_a_re_run_token_is_repeated(api):
+    workflow_id = create(api, static("a", "Hello"), say("ask"), direct("a", "ask"))
+    with opened(api) as socket:
+        run_id = socket.turn(workflow_id=workflow_id, command="start")[0]["workflow_run_id"]
+        socket.turn(command="data", thread_to_node_inputs=saying("Tea"))
+    minted = api.post(f"/v1/workflow-runs/{run_id}/turns/1/rerun-token", json={}).json()
+    start = {
+        "workflow_id": workflow_id,
+        "command": "start",
+        "rerun_token": minted["rerun_token"],
+        "miscellaneous": {"client_turn_id": "token"},
+        "thread_to_node_inputs": saying("Cake"),
+    }
+
+    with opened(api) as socket:
+        frames = socket.turn(**start)
+    with opened(api) as socket:
+        again = socket.turn(**start)
+
+    assert again == frames
+
+
+def test_a_socket_that_is_idle_keeps_no_thread(api):
+    workflow_id = create(api, say("ask"))
+    with opened(api) as one, opened(api) as two:
+        for socket in (one, two):
+            socket.turn(workflow_id=workflow_id)
+        deadline = time.monotonic() + 10
+        while any(thread.name == "live-turn" for thread in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+        assert types(one.turn(thread_to_node_inputs=saying("Hm.")))[-1] == "workflow_ready_for_input"
 
 
 @pytest.mark.parametrize("way", ["socket", "request", "same socket"])

@@ -19,12 +19,17 @@ class Socket:
 
     def __init__(self, connection):
         self.connection = connection
+        self.frame_numbers = []
+        """Of the events that were received: no part of them."""
 
     def send(self, **run_input):
         self.connection.send(json.dumps(run_input))
 
     def receive(self, timeout=10):
-        return json.loads(self.connection.recv(timeout))
+        frame = json.loads(self.connection.recv(timeout))
+        if "frame_number" in frame:
+            self.frame_numbers.append(frame.pop("frame_number"))
+        return frame
 
     def turn(self, **run_input):
         """Send a turn and take its frames until it is somebody else's turn."""

@@ -20,6 +20,7 @@ def upgrade() -> None:
         Column("owner", Text()),
         Column("lease_until", Double()),
         Column("event_count", NUMBER),
+        Column("stop_requested_at", Double()),
     ):
         op.add_column("turns", column)
     _index("turns_by_client_turn_id", "client_turn_id", "client_turn_id IS NOT NULL", unique=True)
