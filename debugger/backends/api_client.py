@@ -154,17 +154,20 @@ class ApiClient:
         secrets = (self._key,) if self._key else ()
         return Asked(method, self.base_url + path, subject, risk, secrets)
 
-    def get(self, path: str, subject: str, query: Query | None = None) -> Answer:
+    def get(
+        self, path: str, subject: str, query: Query | None = None, *, timeout: float | None = None
+    ) -> Answer:
         """Ask for an object; asks again, up to twice, when the API is busy.
 
         Args:
             path: Of the URL, below the base.
             subject: What it is about, for errors.
             query: Names and values to add to the URL.
+            timeout: Seconds to wait for an answer, instead of the settings' own.
         """
         asked = self.asked("GET", path, subject)
         for attempt in range(RETRIES + 1):
-            response = self.send(asked, query=query)
+            response = self.send(asked, query=query, timeout=timeout)
             if response.is_success:
                 return Answer(asked, read_object(asked, response))
             wait = _wait_before_retry(response, attempt)
