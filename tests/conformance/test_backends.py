@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -26,7 +27,7 @@ from debugger.errors import (
 )
 from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import TurnInput, TurnResult, turn_logs
+from debugger.protocol.runs import CLIENT_TURN_ID, TurnInput, TurnResult, turn_logs
 from debugger.settings import HostedSettings, Settings
 from tests.backends.server_process import KEY, server_process
 from tests.companions import lab, watchful
@@ -37,7 +38,7 @@ KINDS = ["embedded", "hosted", "live"]
 
 VOLATILE = re.compile(
     r"logical_id|timestamp|run_id|workflow_run_id|workflow_id|id|created_at|updated_at|.*milliseconds"
-    r"|ai_message_turn_id|llm_response_id|now|date|time|year|month|day|hour|minute|iso_datetime|day_of_week|timestamp_ms|rand_.*"
+    r"|client_turn_id|ai_message_turn_id|llm_response_id|now|date|time|year|month|day|hour|minute|iso_datetime|day_of_week|timestamp_ms|rand_.*"
 )
 """Keys whose values differ from run to run: ids, moments, durations, chance."""
 
@@ -99,12 +100,18 @@ def shop(**fields):
 def begin(backend, graph=None, **fields):
     """A new workflow and the result of a first turn."""
     workflow = backend.create_workflow(graph or shop())
-    return workflow.id, backend.execute(workflow.id, TurnInput.saying(None, **fields)).finish()
+    turn_input = TurnInput.saying(None, miscellaneous=named(), **fields)
+    return workflow.id, backend.execute(workflow.id, turn_input).finish()
 
 
-def go_on(backend, workflow_id, run_id, text, **fields):
-    turn_input = TurnInput.saying(text, command="data", **fields)
-    return backend.execute(workflow_id, turn_input, run_id=run_id).finish()
+def go_on(backend, workflow_id, run_id, text, *, number=None, **fields):
+    turn_input = TurnInput.saying(text, command="data", miscellaneous=named(), **fields)
+    return backend.execute(workflow_id, turn_input, run_id=run_id, expected_turn_number=number).finish()
+
+
+def named():
+    """A client turn id of its own, which every backend keeps with the turn."""
+    return {CLIENT_TURN_ID: str(uuid.uuid4())}
 
 
 def serve_tea(backend):
@@ -333,14 +340,15 @@ def test_of_two_turns_at_once_one_is_refused(backend):
     def turn(text):
         together.wait()
         try:
-            return go_on(backend, workflow_id, first.run_id, text)
+            return go_on(backend, workflow_id, first.run_id, text, number=2)
         except DebuggerError as error:
             return error
 
     with ThreadPoolExecutor(2) as threads:
-        outcomes = sorted(threads.map(turn, ["one", "two"]), key=lambda outcome: type(outcome).__name__)
+        outcomes = list(threads.map(turn, ["one", "two"]))
 
-    assert [type(outcome) for outcome in outcomes] == [ConflictError, TurnResult]
+    assert sum(isinstance(outcome, ConflictError) for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, TurnResult) for outcome in outcomes) == 1
     assert len(backend.run(first.run_id).input_output_pairs) == 2
 
 

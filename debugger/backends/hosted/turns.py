@@ -102,10 +102,6 @@ class HostedTurns:
                     break
                 refused = lost.reason
             except ConflictError as conflict:
-                found = self._wait_for_other(workflow_id, sent, conflict, cancelled, progress)
-                if found is not None:
-                    result = found
-                    break
                 refused = conflict
             except RunEndedError:
                 if run_id is None or turn_input.command != "stop":
@@ -116,8 +112,14 @@ class HostedTurns:
             if resends == MAX_RESENDS:
                 raise refused
             self._wait(refused, resends, cancelled, progress)
+            if isinstance(refused, ConflictError):
+                found = self._wait_for_other(workflow_id, sent, refused, cancelled, progress)
+                if found is not None:
+                    result = found
+                    break
             self._raise_if_stopped(workflow_id, sent, cancelled)
             resends += 1
+            progress.phase, progress.message, progress.until = "executing", "", None
         progress.phase, progress.message, progress.until = "executing", "", None
         if progress.record is not None:
             new = [event for event in result.events if event.get("logical_id") not in seen]
@@ -198,7 +200,7 @@ class HostedTurns:
     def _wait(
         self, refused: DebuggerError, resends: int, cancelled: threading.Event, progress: TurnProgress
     ) -> None:
-        """Wait before a turn is sent again that certainly was not executed.
+        """Wait before a turn is sent again that was not executed.
 
         Raises:
             DebuggerError: The server asks to wait for longer than a turn may take.
@@ -211,7 +213,6 @@ class HostedTurns:
         progress.phase, progress.message = "retrying", refused.message
         progress.until = time.monotonic() + wait
         cancelled.wait(wait)
-        progress.phase, progress.message, progress.until = "executing", "", None
 
     def _wait_for_other(
         self,

@@ -6,18 +6,6 @@ import threading
 import time
 
 import pytest
-
-from debugger.errors import (
-    AnswerError,
-    ConflictError,
-    ConnectionFailedError,
-    InputError,
-    NotFoundError,
-    NotStartableError,
-    RequestTimeoutError,
-    RunEndedError,
-)
-from debugger.protocol.runs import TurnInput
 from tests.backends.live_peer import (
     ACCOUNTS,
     ACK,
@@ -34,6 +22,18 @@ from tests.backends.live_peer import (
     silence,
     talking,
 )
+
+from debugger.errors import (
+    AnswerError,
+    ConflictError,
+    ConnectionFailedError,
+    InputError,
+    NotFoundError,
+    NotStartableError,
+    RequestTimeoutError,
+    RunEndedError,
+)
+from debugger.protocol.runs import TurnInput
 
 
 @pytest.fixture
