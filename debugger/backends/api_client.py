@@ -21,7 +21,14 @@ from debugger.backends.http_errors import (
     refusal,
     retry_after,
 )
-from debugger.errors import AnswerError, AuthenticationError, InputError, SettingsError, WorkflowError
+from debugger.errors import (
+    AnswerError,
+    AuthenticationError,
+    ConnectionFailedError,
+    InputError,
+    SettingsError,
+    WorkflowError,
+)
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
@@ -234,6 +241,10 @@ class ApiClient:
             raise AuthenticationError(
                 f"No API key is set, so {asked} was not sent.", advice="Set INTERACTLY_API_KEY."
             )
+        if self._client.is_closed:
+            closed = ConnectionFailedError(f"The connection is closed, so {asked} was not sent.")
+            closed.was_sent = False
+            raise closed
         patience = self._settings.timeout if timeout is None else timeout
         limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
         try:

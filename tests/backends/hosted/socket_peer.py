@@ -1,7 +1,8 @@
-"""A server of the API whose every word is scripted: requests, tokens, and what is said over sockets."""
+"""A server of the API whose every frame is scripted: tokens, requests, and turns over real sockets."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from contextlib import contextmanager
 
@@ -11,87 +12,141 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
-from debugger.backends.hosted import HostedBackend
 from debugger.server.serve import listen
-from debugger.settings import HostedSettings
+from tests.backends.hosted.records import WORKFLOW, Records
 
-WORKFLOW = "665f00000000000000000001"
-RUN = "665f0c2b9a3e4d5f6a7b8c90"
-KEY = "sk-very-secret"
-ACK = {"workflow_run_id": RUN, "workflow_id": WORKFLOW, "message": "started"}
-ANSWER = {
-    "run_id": RUN,
-    "status": "completed",
-    "turn_number": 1,
-    "events": [],
-    "is_waiting_for_input": False,
-    "is_completed": True,
-}
+SILENT = object()
+"""A part of a script: wait until the client has gone."""
+ABORT = object()
+"""A part of a script: reset the connection, without a close frame."""
 
 
-def event(kind, number, **fields):
-    return {"type": kind, "logical_id": f"event_{number}", "origin_thread_id": "0", **fields}
-
-
-SAID = event("assistant_response", 1, content="Hi Ada")
-WAITS = event("busy_wait_for_user_message", 2, origin_node_logical_id="ask")
-ACCOUNTS = event("end_workflow_iteration", 3, iteration_number=1)
-READY = event("workflow_ready_for_input", 4, active_companion_thread_ids=[])
-OVER = event("end_workflow", 5)
-
-
-class Peer:
-    """What it is to say, and what it was told."""
+class SocketPeer:
+    """Answers each frame by the next script, and without one by executing the turn in its records."""
 
     def __init__(self):
+        self.records = Records()
+        self.script = []
         self.token = None
+        self.checks_numbers = False
+        self.numbers_frames = False
+        self.acknowledges_later_turns = True
+        self.closes_after_turn = False
         self.refuses_with = None
-        self.talk = self.says(ACK, SAID, WAITS, ACCOUNTS, READY)
-        self.record = None
+        self.refusal_headers = {}
         self.handshakes = []
         self.frames = []
         self.posted = []
+        self.requested = []
+        self.open = 0
+        """Sockets that are open now."""
+        self.all_closed = threading.Event()
         self.url = ""
+        self.server = None
 
-    def says(self, *frames, close=None):
-        """A talk: read a frame, say these, and close or wait until the client has gone."""
+    def says(self, *parts, close=None, executes=True, run_id=None):
+        """Script the answer to the next frame.
 
-        async def talk(socket):
-            self.frames.append(await socket.receive_json())
-            for frame in frames:
-                await (socket.send_text if isinstance(frame, str) else socket.send_json)(frame)
+        Args:
+            parts: ``"ack"``; the number of an event of the turn; an object or a text to send as it is; bytes
+                to write to the connection as they are; `SILENT`; `ABORT`.
+            close: Code and reason to close with afterwards.
+            executes: Execute the turn in the records before anything is sent.
+            run_id: The run that the acknowledgement names, instead of the turn's own.
+        """
+
+        async def talk(socket, frame):
+            answer = self._execute(frame) if executes else {"run_id": frame.get("workflow_run_id")}
+            for part in parts:
+                if part is SILENT:
+                    await socket.receive_json()
+                elif part is ABORT:
+                    await asyncio.sleep(0.05)  # what was sent before is to arrive
+                    self._connection().abort()
+                    raise WebSocketDisconnect
+                elif part == "ack":
+                    await socket.send_json(acknowledgement(run_id or answer["run_id"]))
+                elif isinstance(part, bytes):
+                    self._connection().write(part)
+                elif isinstance(part, str):
+                    await socket.send_text(part)
+                else:
+                    await socket.send_json(answer["events"][part] if isinstance(part, int) else part)
             if close is not None:
                 await socket.close(*close)
-                return
-            while True:
-                self.frames.append(await socket.receive_json())
+                raise WebSocketDisconnect
 
-        return talk
+        self.script.append(talk)
+
+    async def _turn(self, socket, frame):
+        answer = self._execute(frame)
+        if frame["command"] == "stop":
+            await socket.close(1000)
+            raise WebSocketDisconnect
+        if self.acknowledges_later_turns or answer["turn_number"] == 1:
+            await socket.send_json(acknowledgement(answer["run_id"]))
+        for number, event in enumerate(answer["events"], start=1):
+            await socket.send_json(event | ({"frame_number": number} if self.numbers_frames else {}))
+        if self.closes_after_turn:
+            await socket.close(1000)
+            raise WebSocketDisconnect
+
+    def _execute(self, frame):
+        run_id = frame.get("workflow_run_id")
+        if frame["command"] == "stop":
+            return self.records.stop(run_id)
+        return self.records.execute(frame, run_id)
+
+    def _connection(self):
+        """The transport of the only open socket."""
+        sockets = [
+            one for one in self.server.server_state.connections if "websockets" in type(one).__module__
+        ]
+        assert len(sockets) == 1
+        return sockets[0].transport
 
     async def stream(self, socket):
         self.handshakes.append(socket)
         if self.refuses_with is not None:
-            await socket.send_denial_response(
-                Response("no", status_code=self.refuses_with, headers=self.away)
-            )
+            response = Response("no", status_code=self.refuses_with, headers=self.refusal_headers)
+            await socket.send_denial_response(response)
             return
         await socket.accept()
+        self.open += 1
+        self.all_closed.clear()
         try:
-            await self.talk(socket)
+            while True:
+                frame = await socket.receive_json()
+                self.frames.append(frame)
+                await (self.script.pop(0) if self.script else self._turn)(socket, frame)
         except WebSocketDisconnect:
-            return
-
-    away = {}  # noqa: RUF012
+            pass
+        finally:
+            self.open -= 1
+            if not self.open:
+                self.all_closed.set()
 
     async def session(self, request):
-        return JSONResponse({"data": {"id": self.token}}) if self.token else Response(status_code=404)
+        headers = {"X-Turn-Numbers": "checked"} if self.checks_numbers else {}
+        if not self.token:
+            return Response(status_code=404, headers=headers)
+        return JSONResponse({"data": {"id": self.token}}, headers=headers)
 
     async def execute(self, request):
-        self.posted.append(await request.json())
-        return JSONResponse(ANSWER)
+        body = await request.json()
+        self.posted.append(body)
+        if body["run_input"]["command"] == "stop":
+            return JSONResponse(self.records.stop(body["run_id"]))
+        return JSONResponse(self.records.execute(body["run_input"], body.get("run_id")))
 
     async def run(self, request):
-        return JSONResponse(self.record or {"detail": "Not found"}, status_code=200 if self.record else 404)
+        self.requested.append(request.path_params["run_id"])
+        record = self.records.record(request.path_params["run_id"])
+        return JSONResponse(record or {"detail": "Not found"}, status_code=200 if record else 404)
+
+    async def runs(self, request):
+        self.requested.append("list")
+        return JSONResponse(self.records.rows())
 
     async def workflow(self, request):
         graph = {"name": "Tea", "node_configs": [], "edge_configs": []}
@@ -99,39 +154,30 @@ class Peer:
         return JSONResponse({"workflow": row})
 
 
+def acknowledgement(run_id):
+    return {"workflow_run_id": run_id, "workflow_id": WORKFLOW, "message": "started"}
+
+
 @contextmanager
-def serving(peer):
+def serving():
+    peer = SocketPeer()
     base = "/workflows/v1"
     app = Starlette(
         routes=[
             Route("/v1/session", peer.session),
             WebSocketRoute(f"{base}/workflow-runs/ws", peer.stream),
+            Route(f"{base}/workflow-runs", peer.runs),
             Route(f"{base}/workflow-runs/{{run_id}}", peer.run),
             Route(f"{base}/workflows/{{workflow_id}}", peer.workflow),
             Route(f"{base}/workflows/{{workflow_id}}/execute", peer.execute, methods=["POST"]),
         ]
     )
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    peer.server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
+    thread = threading.Thread(target=peer.server.run, kwargs={"sockets": [listener]})
     thread.start()
     peer.url = f"http://127.0.0.1:{listener.getsockname()[1]}/workflows"
-    yield
-    server.should_exit = True
+    yield peer
+    peer.server.should_exit = True
     thread.join()
     listener.close()
-
-
-@contextmanager
-def talking(peer, **settings):
-    """A hosted backend that asks a peer."""
-    fields = {"base_url": peer.url, "api_key": KEY, "timeout": 2, "connect_timeout": 2, **settings}
-    backend = HostedBackend(HostedSettings(**fields))
-    yield backend
-    backend.close()
-
-
-async def silence(socket):
-    """A talk in which nothing is said."""
-    while True:
-        await socket.receive_json()

@@ -1,438 +1,387 @@
+"""Turns over a socket: what is sent, which frames are believed, and what follows a loss."""
+
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 
 import pytest
-from tests.backends.live_peer import (
-    ACCOUNTS,
-    ACK,
-    KEY,
-    OVER,
-    READY,
-    RUN,
-    SAID,
-    WAITS,
-    WORKFLOW,
-    Peer,
-    event,
-    serving,
-    silence,
-    talking,
-)
 
 from debugger.errors import (
-    AnswerError,
-    ConflictError,
-    ConnectionFailedError,
+    AuthenticationError,
     InputError,
+    NotExecutedError,
     NotFoundError,
     NotStartableError,
-    RequestTimeoutError,
+    OutcomeUnknownError,
+    RateLimitError,
     RunEndedError,
 )
 from debugger.protocol.runs import TurnInput
+from tests.backends.hosted.peer import backend_of, first_turn, later_turn
+from tests.backends.hosted.records import RUN, WORKFLOW, event, turn_events
+from tests.backends.hosted.socket_peer import ABORT, SILENT, acknowledgement, serving
+
+OTHER = "665f0c2b9a3e4d5f6a7b8c99"
+SAID, WAITS, ENDED, READY = turn_events(RUN, 1)
+TURN = ("ack", 0, 1, 2, 3)
 
 
 @pytest.fixture
 def peer():
-    peer = Peer()
-    with serving(peer):
+    with serving() as peer:
         yield peer
 
 
 @pytest.fixture
 def hosted(peer):
-    with talking(peer) as backend:
+    with backend_of(peer) as backend:
         yield backend
 
 
-def first_turn(backend, **options):
-    return backend.execute(WORKFLOW, TurnInput.saying("Hello"), **options).finish()
-
-
-def later_turn(backend, **options):
-    return first_turn(backend, run_id=RUN, **options)
-
-
-def on_record(*pairs, status="waiting_for_user_input"):
-    turns = [{"run_input": {"command": "data"}, "run_output": {"events": list(events)}} for events in pairs]
-    run = {"workflow_run_id": RUN, "workflow_id": WORKFLOW, "status": status, "input_output_pairs": turns}
-    return {"workflow_run": {"_id": RUN, "workflow_run": run}}
+def put_on_record(peer, *events, status="waiting_for_user_input"):
+    """Let the record of the run's last turn be something else than was executed."""
+    run = peer.records.runs[RUN]
+    run["input_output_pairs"][-1]["run_output"]["events"] = list(events)
+    run["status"] = status
 
 
 # What is sent
 
 
-def test_a_turn_is_one_flat_frame(peer, hosted):
+def test_turn_is_one_flat_frame(peer, hosted):
     given = TurnInput.saying("Hello", run_by="qa", dynamic_variables={"shop": "Leaf"})
 
     hosted.execute(WORKFLOW, given, version_number=2).finish()
 
     frame = peer.frames[0]
     assert (frame["workflow_id"], frame["command"], frame["run_by"]) == (WORKFLOW, "start", "qa")
-    assert frame["version_number"] == 2
-    assert frame["dynamic_variables"] == {"shop": "Leaf"}
+    assert (frame["version_number"], frame["dynamic_variables"]) == (2, {"shop": "Leaf"})
     assert frame["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["messages"][0]["content"] == "Hello"
+    assert frame["miscellaneous"]["client_turn_id"]
     assert "run_input" not in frame
     assert peer.posted == []
 
 
-def test_a_later_turn_names_its_run(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.saying("More", command="data"), run_id=RUN).finish()
-
-    assert peer.frames[0]["workflow_run_id"] == RUN
-
-
-def test_secrets_of_an_input_are_not_sent(peer, hosted):
-    given = TurnInput.from_wire({"secret_variables": {"pin": "1234"}})
-
-    hosted.execute(WORKFLOW, given).finish()
+def test_secrets_are_not_sent(peer, hosted):
+    hosted.execute(WORKFLOW, TurnInput.from_wire({"secret_variables": {"pin": "1234"}})).finish()
 
     assert "1234" not in str(peer.frames)
     assert peer.frames[0]["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
 
 
-def test_a_handshake_says_who_asks(peer):
-    with talking(peer, team_id="team", user_id="user") as backend:
-        first_turn(backend)
-
-    headers = peer.handshakes[0].headers
-    assert headers["authorization"] == f"Bearer {KEY}"
-    assert (headers["teamid"], headers["uuid"]) == ("team", "user")
-    assert headers["x-interactly-api-version"] == "2026-04-01"
-    assert headers["user-agent"].startswith("workflow-debugger/")
-    assert "origin" not in headers
-    assert peer.handshakes[0].url.query == ""
+# What is received
 
 
-def test_a_token_is_minted_at_the_root_of_the_host_and_shown(peer, hosted):
-    peer.token = "one & only"
+def test_events_come_as_they_happen(peer, hosted):
+    received = threading.Event()
 
-    first_turn(hosted)
+    async def talk(socket, frame):
+        await socket.send_json(acknowledgement(RUN))
+        await socket.send_json(SAID)
+        assert await asyncio.to_thread(received.wait, 5)
+        for rest in (WAITS, ENDED, READY):
+            await socket.send_json(rest)
 
-    assert peer.handshakes[0].query_params["token"] == "one & only"
+    peer.script.append(talk)
+    stream = first_turn(hosted)
+    first = next(stream)
+    received.set()
 
-
-@pytest.mark.parametrize("token", [7, {"a": 1}])
-def test_what_is_no_token_is_not_shown(peer, hosted, token):
-    peer.token = token
-
-    first_turn(hosted)
-
-    assert peer.handshakes[0].url.query == ""
-
-
-def test_the_key_is_in_no_log(peer, hosted, caplog):
-    caplog.set_level(logging.DEBUG)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # the peer's own
-
-    first_turn(hosted)
-
-    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
-    assert KEY not in caplog.text
-
-
-def test_version_0_is_asked_for_by_a_request_where_another_one_is_active(peer, hosted):
-    first_turn(hosted, version_number=0)
-
-    assert peer.frames == []
-    assert peer.posted[0]["run_input"]["version_number"] == 0
-
-
-def test_what_may_be_too_long_for_a_frame_goes_by_a_request(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.saying("a" * 1_000_000)).finish()
-
-    assert (len(peer.posted), peer.handshakes) == (1, [])
-
-
-@pytest.mark.parametrize("command", ["stop", "pause"])
-def test_what_is_over_at_once_goes_by_a_request(peer, hosted, command):
-    hosted.execute(WORKFLOW, TurnInput(command=command), run_id=RUN).finish()
-
-    assert (len(peer.posted), peer.handshakes) == (1, [])
-
-
-# What is heard
-
-
-def test_events_come_as_they_happen_and_the_result_is_made_of_them(peer, hosted):
-    stream = hosted.execute(WORKFLOW, TurnInput.saying("Hello"))
-
-    kinds = [event.type for event in stream]
-
-    assert kinds == [frame["type"] for frame in (SAID, WAITS, ACCOUNTS, READY)]
+    assert first.to_wire() == SAID
+    assert [event.to_wire() for event in stream] == [WAITS, ENDED, READY]
     result = stream.result
     assert (result.run_id, result.status, result.turn_number) == (RUN, "waiting_for_user_input", 1)
     assert (result.is_waiting_for_input, result.is_completed, result.error) == (True, False, None)
-    assert result.next_input_hint == WAITS
-    assert result.events == [SAID, WAITS, ACCOUNTS, READY]
+    assert (result.next_input_hint, result.events) == (WAITS, [SAID, WAITS, ENDED, READY])
     assert (result.has_active_companions, result.has_background_work) == (False, False)
     assert hosted.capabilities.reason_against("live_events") is None
+    assert (peer.requested, stream.progress.record) == ([], None)
 
 
-def test_an_event_is_there_before_the_turn_goes_on(peer, hosted):
-    heard = threading.Event()
+def test_run_that_is_over_is_completed(peer, hosted):
+    peer.says("ack", 0, 2, event("end_workflow", 5), close=(1000,))
 
-    async def talk(socket):
-        await socket.receive_json()
-        await socket.send_json(ACK)
-        await socket.send_json(SAID)
-        assert await asyncio.to_thread(heard.wait, 5)
-        await socket.send_json(ACCOUNTS)
-        await socket.send_json(OVER)
-
-    peer.talk = talk
-    stream = iter(hosted.execute(WORKFLOW, TurnInput.saying("Hello")))
-
-    first = next(stream)
-    heard.set()
-
-    assert first.to_wire() == SAID
-    assert [event.type for event in stream] == ["end_workflow_iteration", "end_workflow"]
-
-
-def test_a_run_that_is_over_says_so(peer, hosted):
-    peer.talk = peer.says(ACK, SAID, ACCOUNTS, OVER, close=(1000,))
-
-    result = first_turn(hosted)
+    result = first_turn(hosted).finish()
 
     assert (result.status, result.is_completed, result.next_input_hint) == ("completed", True, None)
 
 
-def test_companions_that_still_run_are_work_in_the_background(peer, hosted):
-    ready = {**READY, "active_companion_thread_ids": ["0_companion_lab"]}
-    peer.talk = peer.says(ACK, WAITS, ACCOUNTS, ready)
-
-    result = first_turn(hosted)
-
-    assert (result.has_active_companions, result.has_background_work) == (True, True)
-
-
-def test_a_failed_run_has_its_error(peer, hosted):
+def test_failed_run_has_its_error(peer, hosted):
     failure = event("workflow_error", 9, error_message="No way out")
-    peer.talk = peer.says(ACK, SAID, failure, close=(1000,))
-    peer.record = on_record([SAID, failure], status="failed")
 
-    result = first_turn(hosted)
+    async def fail(socket, frame):
+        peer.records.execute(frame)
+        put_on_record(peer, SAID, failure, status="failed")
+        for part in (acknowledgement(RUN), SAID, failure):
+            await socket.send_json(part)
+
+    peer.script.append(fail)
+
+    result = first_turn(hosted).finish()
 
     assert (result.status, result.error, result.turn_number) == ("failed", "No way out", 1)
 
 
-def test_a_pause_ends_the_turn(peer, hosted):
-    peer.talk = peer.says(ACK, event("pause_thread", 8), ACCOUNTS)
+def test_pause_ends_the_turn(peer, hosted):
+    peer.says("ack", event("pause_thread", 8), 2)
 
-    result = later_turn(hosted)
+    result = first_turn(hosted).finish()
 
     assert (result.status, result.is_waiting_for_input, result.is_completed) == ("paused", False, False)
 
 
-def test_a_turn_whose_number_is_not_told_is_looked_up(peer, hosted):
-    peer.talk = peer.says(ACK, SAID, WAITS, READY)
-    peer.record = on_record([event("assistant_response", 0)], [SAID, WAITS, READY])
-
-    assert later_turn(hosted).turn_number == 2
-
-
-def test_a_turn_after_which_nobody_says_anything_is_looked_up(peer, hosted):
-    peer.talk = peer.says(ACK, SAID, ACCOUNTS)
-    peer.record = on_record([SAID, ACCOUNTS], status="running")
-
-    result = first_turn(hosted)
-
-    assert (result.status, result.has_background_work) == ("running", True)
-
-
-def test_events_of_a_type_that_is_not_known_are_passed_on(peer, hosted):
+def test_unknown_event_types_are_passed_on(peer, hosted):
     odd = event("future", 7, more={"a": [1]})
-    peer.talk = peer.says(ACK, odd, ACCOUNTS, OVER)
+    peer.says("ack", odd, 2, 3)
 
-    assert first_turn(hosted).events[0] == odd
-
-
-@pytest.mark.parametrize("frame", ["nonsense", "[1]", '{"type": "say_llm", "timestamp": "soon"}'])
-def test_a_frame_that_is_not_the_protocol_is_told(peer, hosted, frame):
-    peer.talk = peer.says(ACK, frame)
-
-    with pytest.raises(AnswerError):
-        first_turn(hosted)
+    assert first_turn(hosted).finish().events[0] == odd
 
 
-# Where no socket can be had
+def test_frame_numbers_are_no_part_of_the_event(peer, hosted):
+    peer.numbers_frames = True
+
+    stream = first_turn(hosted)
+
+    assert [event.to_wire() for event in stream] == stream.result.events == [SAID, WAITS, ENDED, READY]
+    assert peer.requested == []
 
 
-@pytest.mark.parametrize("status", [200, 401, 403, 404, 426, 500])
-def test_a_refused_handshake_leads_to_one_request(peer, hosted, status):
-    peer.refuses_with = status
-
-    result = first_turn(hosted)
-    first_turn(hosted)
-
-    assert result.is_completed
-    assert len(peer.posted) == 2
-    assert len(peer.handshakes) == 1  # not tried again at once
-    reason = hosted.capabilities.reason_against("live_events")
-    assert "all at once" in reason
+# Frames that are not believed: the record is read, once, and what it holds is yielded to its end
 
 
-def test_a_redirect_is_not_followed(peer, hosted):
-    peer.refuses_with = 307
-    peer.away = {"Location": f"{peer.url.replace('http', 'ws')}/v1/workflow-runs/ws"}
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("ack", 0, 0),
+        ("ack", {**SAID, "frame_number": 1}, {**ENDED, "frame_number": 3}),
+        ("ack", {**SAID, "frame_number": 1}, {**SAID, "frame_number": 1}),
+        ("ack", 0, {**ENDED, "iteration_number": 2}),
+        ("ack", 0, 1, 3),
+        ("ack", 0, 1, 2),
+        ("ack", 0, "nonsense"),
+        ("ack", 0, "[1]"),
+        ("ack", 0, '{"type": "say_llm", "timestamp": "soon"}'),
+        ("ack", 0, b"\x81\x7e\x10\x00{", ABORT),
+        ("ack", 0, b"\x81\x05\xff\xfe{{{"),
+        ("ack", 0, ABORT),
+        ("ack", ABORT),
+        (ABORT,),
+        ("ack", {**SAID, "truncated": True}, 1, 2, 3),
+        ({"message": "started"},),
+    ],
+    ids=(
+        "event-twice frame-lost frame-twice other-number no-number no-ready no-json no-object bad-event "
+        "half-frame no-utf8 cut cut-after-acknowledgement cut-before-acknowledgement truncated no-run"
+    ).split(),
+)
+def test_unusable_frames_are_replaced_by_the_record(peer, hosted, parts):
+    peer.says(*parts)
+    stream = first_turn(hosted)
 
-    first_turn(hosted)
+    ids = [event.logical_id for event in stream]
 
-    assert (len(peer.handshakes), len(peer.posted)) == (1, 1)
-
-
-def test_a_socket_that_can_be_had_again_is_told(peer, hosted, monkeypatch):
-    monkeypatch.setattr("debugger.backends.live_socket.SHUT_FOR", 0.0)
-    peer.refuses_with = 503
-    first_turn(hosted)
-    before = hosted.capabilities.reason_against("live_events")
-    peer.refuses_with = None
-
-    first_turn(hosted)
-
-    assert "503" in before
-    assert hosted.capabilities.reason_against("live_events") is None
+    assert ids == [wire["logical_id"] for wire in (SAID, WAITS, ENDED, READY)]
+    assert stream.result.events == [SAID, WAITS, ENDED, READY]
+    assert (stream.run_id, stream.result.turn_number) == (RUN, 1)
+    assert len(stream.progress.record.turns) == 1
+    assert (stream.progress.phase, stream.progress.message) == ("executing", "")
+    assert (len(peer.frames), peer.posted, len(peer.records.executed)) == (1, [], 1)
+    assert peer.all_closed.wait(2)
 
 
-def test_live_events_can_be_switched_off(peer):
-    with talking(peer, live_events="off") as backend:
-        first_turn(backend)
-        reason = backend.capabilities.reason_against("live_events")
+def test_events_of_an_earlier_turn_are_not_shown(peer, hosted):
+    first_turn(hosted).finish()
+    peer.says("ack", SAID)
 
-    assert "INTERACTLY_LIVE_EVENTS" in reason
-    assert (len(peer.posted), peer.handshakes) == (1, [])
+    stream = later_turn(hosted)
+
+    assert [event.to_wire() for event in stream] == turn_events(RUN, 2)
 
 
-# Where the socket is lost
+def test_acknowledgement_of_another_run_is_not_believed(peer, hosted):
+    peer.records.add_run("Hello")
+    peer.says("ack", 0, run_id=OTHER)
+
+    stream = later_turn(hosted)
+
+    assert [event.to_wire() for event in stream] == turn_events(RUN, 2)
+    assert stream.run_id == RUN
+
+
+def test_first_turn_acknowledged_with_an_old_run_is_not_believed(peer, hosted):
+    first_turn(hosted).finish()
+    peer.says("ack", 0, run_id=RUN)
+
+    stream = first_turn(hosted)
+    stream.finish()
+
+    assert stream.run_id == f"{1:024x}"
+
+
+@pytest.mark.parametrize(
+    "close", [(1000,), (1001,), (1011, "keepalive ping timeout"), (1012,), (4401, "late")]
+)
+def test_close_during_the_turn_is_reconciled(peer, hosted, close):
+    peer.says("ack", 0, close=close)
+    stream = first_turn(hosted)
+
+    events = [event.to_wire() for event in stream]
+
+    assert events == [SAID, WAITS, ENDED, READY] == stream.result.events
+    assert (len(peer.frames), peer.posted, peer.requested) == (1, [], [RUN])
+
+
+@pytest.mark.parametrize("close", [(1001,), (1011, "failed")])
+def test_close_before_the_acknowledgement_is_reconciled(peer, hosted, close):
+    peer.records.add_run("Hello")
+    peer.says(close=close)
+
+    assert later_turn(hosted).finish().turn_number == 2
+    assert len(peer.frames) == 1
+
+
+def test_silence_is_reconciled(peer):
+    peer.says("ack", 0, SILENT)
+    with backend_of(peer, timeout=0.3) as backend:
+        assert first_turn(backend).finish().turn_number == 1
+
+
+def test_turn_that_comes_on_record_later_is_waited_for(peer):
+    peer.says(acknowledgement(RUN), close=(1012,), executes=False)
+    threading.Timer(0.3, lambda: peer.records.execute({**peer.frames[0]}, RUN)).start()
+
+    with backend_of(peer, reconciliation_timeout=2) as backend:
+        assert first_turn(backend).finish().run_id == RUN
+
+
+def test_acknowledged_first_turn_without_a_record_is_unknown(peer, hosted):
+    peer.says(acknowledgement(RUN), close=(1012,), executes=False)
+
+    with pytest.raises(OutcomeUnknownError, match="1012"):
+        first_turn(hosted).finish()
+
+    assert len(peer.frames) == 1
+
+
+def test_turn_that_is_not_on_record_is_not_executed(peer, hosted):
+    peer.records.add_run("Hello")
+    peer.says("ack", SAID | {"logical_id": "lost"}, close=(1012,), executes=False)
+
+    with pytest.raises(NotExecutedError):
+        later_turn(hosted).finish()
+
+    assert peer.posted == []
+
+
+# Refusals
 
 
 @pytest.mark.parametrize(
     ("code", "reason", "error"),
     [
         (4006, "no state", InputError),
-        (4007, "expired", ConflictError),
+        (4401, "expired", AuthenticationError),
         (4404, "Session not found", RunEndedError),
         (4404, "There is no such workflow.", NotFoundError),
-        (4409, "under way", ConflictError),
         (4422, "bad", InputError),
         (1011, "No start node found", NotStartableError),
     ],
 )
-def test_a_turn_that_is_refused_is_told_by_its_kind(peer, hosted, code, reason, error):
-    peer.talk = peer.says(close=(code, reason))
+def test_refused_turn_is_raised_by_its_kind(peer, hosted, code, reason, error):
+    peer.records.add_run("Hello")
+    peer.says(close=(code, reason), executes=False)
+    began = time.monotonic()
 
     with pytest.raises(error) as raised:
-        later_turn(hosted)
+        later_turn(hosted).finish()
 
     assert type(raised.value) is error
-    assert "WebSocket" in raised.value.message or reason in raised.value.message
-    assert peer.posted == []
+    assert time.monotonic() - began < 0.3
+    assert (peer.posted, len(peer.frames)) == ([], 1)
 
 
-@pytest.mark.parametrize("close", [(1000,), (1001,), (1011, "keepalive ping timeout"), (1012,)])
-def test_a_turn_that_was_not_heard_to_its_end_is_looked_up_and_not_sent_again(peer, hosted, close):
-    peer.talk = peer.says(ACK, SAID, close=close)
-    peer.record = on_record([SAID, WAITS, ACCOUNTS, READY])
+def test_refused_turn_that_is_on_record_is_its_result(peer, hosted):
+    peer.records.add_run("Hello")
+    peer.says(close=(4422, "taken"))
 
-    stream = hosted.execute(WORKFLOW, TurnInput.saying("Hello"))
-    heard = [event.to_wire() for event in stream]
-
-    assert heard == [SAID, WAITS, ACCOUNTS, READY] == stream.result.events
-    assert (stream.result.status, stream.result.turn_number) == ("waiting_for_user_input", 1)
-    assert (len(peer.frames), peer.posted) == (1, [])
+    assert later_turn(hosted).finish().turn_number == 2
 
 
-def test_a_turn_that_comes_on_record_later_is_waited_for(peer, hosted):
-    peer.talk = peer.says(ACK, SAID, close=(1012,))
-    threading.Timer(0.7, lambda: setattr(peer, "record", on_record([SAID, OVER], status="completed"))).start()
+def test_rate_limit_of_a_socket_is_waited_for(peer, hosted, monkeypatch):
+    monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.02)
+    for _ in range(2):
+        peer.says(close=(4429, "too many"), executes=False)
 
-    assert first_turn(hosted).status == "completed"
-
-
-def test_a_turn_that_is_not_on_record_may_have_been_run(peer, hosted):
-    peer.talk = peer.says(ACK, SAID, close=(1012,))
-    peer.record = on_record([event("assistant_response", 77)])
-
-    with pytest.raises(ConnectionFailedError, match="may have been run") as raised:
-        later_turn(hosted)
-
-    assert "before you send the turn again" in raised.value.advice
-    assert "1012" in raised.value.message
-    assert peer.posted == []
+    assert first_turn(hosted).finish().turn_number == 1
+    ids = {frame["miscellaneous"]["client_turn_id"] for frame in peer.frames}
+    assert (len(peer.frames), len(ids)) == (3, 1)
 
 
-def test_a_first_turn_whose_run_was_never_told_may_have_been_run(peer, hosted):
-    peer.talk = peer.says(close=(1012,))
+def test_rate_limit_of_a_socket_is_given_up(peer, hosted, monkeypatch):
+    monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.02)
+    for _ in range(4):
+        peer.says(close=(4429, "too many"), executes=False)
 
-    with pytest.raises(ConnectionFailedError, match="run of the turn is not known"):
-        first_turn(hosted)
+    with pytest.raises(RateLimitError, match="too many"):
+        first_turn(hosted).finish()
 
-    assert peer.posted == []
-
-
-def test_a_server_that_says_nothing_is_given_up(peer):
-    peer.talk = silence
-    with (
-        talking(peer, timeout=0.3) as backend,
-        pytest.raises(RequestTimeoutError, match=r"0.3 s.* may have been run"),
-    ):
-        first_turn(backend)
-
-    assert peer.posted == []
+    assert len(peer.frames) == 4
 
 
 # Stopping
 
 
-def test_a_cancelled_turn_is_stopped_over_its_socket(peer, hosted):
+@pytest.mark.parametrize("run_id", [None, RUN])
+@pytest.mark.parametrize("is_acknowledged", [True, False])
+def test_stopped_turn_is_stopped_and_read_from_the_record(peer, hosted, run_id, is_acknowledged):
     cancelled = threading.Event()
+    if run_id is not None:
+        peer.records.add_run("Hello")
 
-    async def talk(socket):
-        peer.frames.append(await socket.receive_json())
-        await socket.send_json(ACK)
-        await socket.send_json(SAID)
-        peer.frames.append(await socket.receive_json())
-        await socket.send_json(ACCOUNTS)
-        await socket.close(1000)
-
-    peer.talk = talk
-    peer.record = on_record([SAID, ACCOUNTS], status="cancelled")
-    stream = hosted.execute(WORKFLOW, TurnInput.saying("Hello"), cancelled=cancelled)
-    heard = []
-    for one in stream:
-        heard.append(one.type)
+    async def talk(socket, frame):
+        peer.records.begin(frame, run_id)
+        if is_acknowledged:
+            await socket.send_json(acknowledgement(RUN))
         cancelled.set()
+        peer.frames.append(await socket.receive_json())
+        peer.records.stop(RUN)
 
-    assert peer.frames[1] == {"command": "stop", "workflow_id": WORKFLOW, "workflow_run_id": RUN}
-    assert heard == ["assistant_response", "end_workflow_iteration"]
-    assert (stream.result.status, stream.result.run_id) == ("cancelled", RUN)
-    assert peer.posted == []
+    peer.script.append(talk)
+    turn = first_turn if run_id is None else later_turn
+    stream = turn(hosted, cancelled=cancelled)
+
+    result = stream.finish()
+
+    assert (result.status, result.is_completed, result.run_id) == ("cancelled", True, RUN)
+    stop = {"command": "stop", "workflow_id": WORKFLOW}
+    assert peer.frames[1] == stop | ({"workflow_run_id": RUN} if is_acknowledged or run_id else {})
+    assert stream.progress.record.run.status == "cancelled"
 
 
-def test_a_stop_that_nobody_answers_is_given_up(peer):
-    peer.talk = peer.says(ACK, SAID)
+def test_stop_that_the_socket_does_not_take_is_requested(peer, hosted):
     cancelled = threading.Event()
-    with talking(peer, timeout=0.5) as backend:
-        stream = backend.execute(WORKFLOW, TurnInput.saying("Hello"), cancelled=cancelled)
-        began = time.monotonic()
-        for _ in stream:
-            cancelled.set()
 
-    assert (stream.result.status, stream.result.run_id) == ("cancelled", RUN)
-    assert "no longer waited for" in stream.result.error
-    assert time.monotonic() - began < 5
+    async def talk(socket, frame):
+        peer.records.begin(frame)
+        await socket.send_json(acknowledgement(RUN))
+        cancelled.set()
+        await socket.receive_json()
+
+    peer.script.append(talk)
+
+    result = first_turn(hosted, cancelled=cancelled).finish()
+
+    assert result.status == "cancelled"
+    assert peer.posted[0]["run_input"]["command"] == "stop"
 
 
-def test_a_turn_that_is_cancelled_before_it_begins_is_not_sent(peer, hosted):
+def test_turn_stopped_before_it_is_sent_is_not_sent(peer, hosted):
     cancelled = threading.Event()
     cancelled.set()
 
-    result = first_turn(hosted, cancelled=cancelled)
+    with pytest.raises(NotExecutedError):
+        first_turn(hosted, cancelled=cancelled).finish()
 
-    assert result.status == "cancelled"
     assert (peer.frames, peer.posted) == ([], [])
