@@ -84,11 +84,9 @@ class TurnSender:
             ConflictError: Another turn of the run is being executed, or came first.
             DebuggerError: The API refuses the turn.
         """
-        if sent.turn_input.command in STREAMED_COMMANDS and sent.turn_input.initial_state is None:
-            frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
-            opened = self._socket(frame, sent, version)
-            if opened is not None:
-                return (yield from self._send_frame(*opened, frame, sent, version, cancelled))
+        opened = self._socket(workflow_id, sent, version)
+        if opened is not None:
+            return (yield from self._send_frame(*opened, sent, version, cancelled))
         _raise_if_cancelled(cancelled)
         request = self._request("POST", urls.EXECUTE.format(workflow_id=workflow_id), workflow_id, sent)
         send = partial(
@@ -138,17 +136,22 @@ class TurnSender:
             raise AnswerLost(error) from error
         return result, events
 
-    def _socket(self, frame: JsonObject, sent: SentTurn, version: int | None) -> tuple[Socket, bool] | None:
-        """Return a socket, and whether it has carried a turn before; ``None`` where none can be used."""
-        kept = self._connector.take(sent.run_id) if sent.run_id is not None else None
-        if kept is not None:
-            return kept, True
-        if not self._connector.can_open or len(encoded(frame)) > LARGEST_START:
+    def _socket(
+        self, workflow_id: str, sent: SentTurn, version: int | None
+    ) -> tuple[Socket, bool, JsonObject] | None:
+        """Return a socket, whether it has carried a turn before, and the frame; ``None`` without a socket."""
+        if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
             return None
-        if not self._can_name(version, frame["workflow_id"]):
+        kept = self._connector.take(sent.run_id) if sent.run_id is not None else None
+        if kept is None and not self._connector.can_open:
+            return None
+        frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
+        if kept is not None:
+            return kept, True, frame
+        if len(encoded(frame)) > LARGEST_START or not self._can_name(version, workflow_id):
             return None
         socket = self._connector.open()
-        return None if socket is None else (socket, False)
+        return None if socket is None else (socket, False, frame)
 
     def _send_frame(
         self,

@@ -80,7 +80,7 @@ class SocketPeer:
 
     async def _turn(self, socket, frame):
         answer = self._execute(frame)
-        if frame["command"] == "stop":
+        if frame.get("command") == "stop":
             await socket.close(1000)
             raise WebSocketDisconnect
         if self.acknowledges_later_turns or answer["turn_number"] == 1:
@@ -93,7 +93,7 @@ class SocketPeer:
 
     def _execute(self, frame):
         run_id = frame.get("workflow_run_id")
-        if frame["command"] == "stop":
+        if frame.get("command") == "stop":
             return self.records.stop(run_id)
         return self.records.execute(frame, run_id)
 
