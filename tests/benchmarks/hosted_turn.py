@@ -111,7 +111,9 @@ class Server:
 
     async def workflow(self, request: Request) -> Response:
         """Answer with a workflow without background work."""
-        return JSONResponse({"workflow": {"_id": WORKFLOW, "active_version_number": 0, "workflow_config": GRAPH}})
+        return JSONResponse(
+            {"workflow": {"_id": WORKFLOW, "active_version_number": 0, "workflow_config": GRAPH}}
+        )
 
 
 def serve() -> None:
