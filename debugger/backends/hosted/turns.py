@@ -109,7 +109,8 @@ class HostedTurns:
                 result = self._reconciliation.end_of(run_id)
                 break
             self._raise_if_stopped(workflow_id, sent, cancelled)
-            if resends == MAX_RESENDS:
+            is_last = resends == MAX_RESENDS
+            if is_last and not isinstance(refused, ConflictError):
                 raise refused
             self._wait(refused, resends, cancelled, progress)
             if isinstance(refused, ConflictError):
@@ -118,6 +119,8 @@ class HostedTurns:
                     result = found
                     break
             self._raise_if_stopped(workflow_id, sent, cancelled)
+            if is_last:
+                raise refused
             resends += 1
             progress.phase, progress.message, progress.until = "executing", "", None
         progress.phase, progress.message, progress.until = "executing", "", None
