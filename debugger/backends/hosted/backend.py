@@ -24,6 +24,7 @@ from debugger.backends.hosted.payloads import (
     inner_object,
     new_workflow_body,
     run_named,
+    search_query,
     version_graph,
     version_summary,
     workflow_named,
@@ -258,8 +259,12 @@ class HostedBackend:
             query["workflow_id"] = check_id("workflow", workflow_id)
         if status is not None:
             query["status"] = status
+        if search is not None and search.needs_notes:
+            raise UnsupportedError(
+                self.capabilities.missing["run_search"], advice="Leave version, tag and star out."
+            )
         if search is not None:
-            query.update(self._search(search))
+            query.update(search_query(search))
         runs, total = self._runs(query)
         return Page(runs, total if isinstance(total, int) else (page - 1) * size + len(runs))
 
@@ -336,19 +341,6 @@ class HostedBackend:
         """Say why events do not come as they happen; with an empty text, that they do."""
         live: dict[Ability, str] = {"live_events": reason} if reason else {}
         self.capabilities = Capabilities(live | _MISSING)
-
-    def _search(self, search: RunSearch) -> dict[str, str | int | bool]:
-        if search.needs_notes:
-            raise UnsupportedError(
-                self.capabilities.missing["run_search"], advice="Leave version, tag and star out."
-            )
-        wanted = {
-            "start": search.since.isoformat() if search.since else "",
-            "end": search.until.isoformat() if search.until else "",
-            "search": " ".join(search.text.split()),
-            "source_workflow_run_id": search.source_workflow_run_id,
-        }
-        return {key: value for key, value in wanted.items() if value}
 
     def fork(
         self,
