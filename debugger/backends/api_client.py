@@ -20,7 +20,14 @@ from debugger.backends.http_errors import (
     refusal,
     retry_after,
 )
-from debugger.errors import AnswerError, AuthenticationError, InputError, SettingsError, WorkflowError
+from debugger.errors import (
+    AnswerError,
+    AuthenticationError,
+    ConnectionFailedError,
+    InputError,
+    SettingsError,
+    WorkflowError,
+)
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
@@ -173,17 +180,20 @@ class ApiClient:
         secrets = tuple(key for key in (self._key, *self._former_keys) if key)
         return Asked(method, self.base_url + path, subject, risk, secrets)
 
-    def get(self, path: str, subject: str, query: Query | None = None) -> Answer:
+    def get(
+        self, path: str, subject: str, query: Query | None = None, *, timeout: float | None = None
+    ) -> Answer:
         """Ask for an object; asks again, up to twice, when the API is busy.
 
         Args:
             path: Of the URL, below the base.
             subject: What it is about, for errors.
             query: Names and values to add to the URL.
+            timeout: Seconds to wait for an answer, instead of the settings' own.
         """
         asked = self.asked("GET", path, subject)
         for attempt in range(RETRIES + 1):
-            response = self.send(asked, query=query)
+            response = self.send(asked, query=query, timeout=timeout)
             if response.is_success:
                 return Answer(asked, read_object(asked, response))
             wait = _wait_before_retry(response, attempt)
@@ -251,6 +261,10 @@ class ApiClient:
                 f"No API key is set, so {asked} was not sent.",
                 advice="Enter one on the page Connection (INTERACTLY_API_KEY).",
             )
+        if self._client.is_closed:
+            closed = ConnectionFailedError(f"The connection is closed, so {asked} was not sent.")
+            closed.was_sent = False
+            raise closed
         patience = self._settings.timeout if timeout is None else timeout
         limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,7 @@ KINDS = ["embedded", "hosted", "live"]
 
 VOLATILE = re.compile(
     r"logical_id|timestamp|run_id|workflow_run_id|workflow_id|id|created_at|updated_at|.*milliseconds"
-    r"|ai_message_turn_id|llm_response_id|now|date|time|year|month|day|hour|minute|iso_datetime|day_of_week|timestamp_ms|rand_.*"
+    r"|client_turn_id|ai_message_turn_id|llm_response_id|now|date|time|year|month|day|hour|minute|iso_datetime|day_of_week|timestamp_ms|rand_.*"
 )
 """Keys whose values differ from run to run: ids, moments, durations, chance."""
 
@@ -101,12 +102,18 @@ def shop(**fields):
 def begin(backend, graph=None, **fields):
     """A new workflow and the result of a first turn."""
     workflow = backend.create_workflow(graph or shop())
-    return workflow.id, backend.execute(workflow.id, TurnInput.saying(None, **fields)).finish()
+    turn_input = TurnInput.saying(None, miscellaneous=named(), **fields)
+    return workflow.id, backend.execute(workflow.id, turn_input).finish()
 
 
-def go_on(backend, workflow_id, run_id, text, **fields):
-    turn_input = TurnInput.saying(text, command="data", **fields)
-    return backend.execute(workflow_id, turn_input, run_id=run_id).finish()
+def go_on(backend, workflow_id, run_id, text, *, number=None, **fields):
+    turn_input = TurnInput.saying(text, command="data", miscellaneous=named(), **fields)
+    return backend.execute(workflow_id, turn_input, run_id=run_id, expected_turn_number=number).finish()
+
+
+def named():
+    """A client turn id of its own, which every backend keeps with the turn."""
+    return {CLIENT_TURN_ID: str(uuid.uuid4())}
 
 
 def serve_tea(backend):
@@ -336,7 +343,7 @@ def test_of_two_turns_at_once_one_is_refused(backend):
     def turn(text):
         together.wait()
         try:
-            return go_on(backend, workflow_id, first.run_id, text)
+            return go_on(backend, workflow_id, first.run_id, text, number=2)
         except DebuggerError as error:
             return error
 

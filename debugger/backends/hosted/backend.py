@@ -24,6 +24,7 @@ from debugger.backends.hosted.payloads import (
     inner_object,
     new_workflow_body,
     run_named,
+    search_query,
     version_graph,
     version_summary,
     workflow_named,
@@ -31,6 +32,7 @@ from debugger.backends.hosted.payloads import (
 )
 from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.turn_results import AnswerCheck
+from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
 from debugger.backends.hosted.websocket import SocketConnector
 from debugger.engine.control import Control
@@ -40,7 +42,15 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
 from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnInput, requested_version, unwrap_run
+from debugger.protocol.runs import (
+    Run,
+    RunRecord,
+    SentTurn,
+    TurnInput,
+    numbered_turns,
+    requested_version,
+    unwrap_run,
+)
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 from debugger.store import Notebook
@@ -88,24 +98,32 @@ class HostedBackend:
         self._connector = SocketConnector(
             self._client, is_used=is_live, timeout=settings.connect_timeout, on_change=self._tell_live
         )
+        self._read_timeout = min(settings.timeout, settings.reconciliation_timeout)
         self._reconciliation = Reconciliation(
-            self.run,
-            lambda workflow_id, size: self.runs(workflow_id=workflow_id, size=size).rows,
+            lambda run_id: self._run(run_id, self._read_timeout),
+            self._newest_runs,
             check,
-            background.may_continue,
+            background,
             timeout=settings.reconciliation_timeout,
             turn_timeout=settings.timeout,
         )
-        self._turns = HostedTurns(
+        sender = TurnSender(
             self._client,
             connector=self._connector,
             check=check,
             active_version=lambda workflow_id: self.workflow_summary(workflow_id).active_version_number,
             background=background,
             reconciliation=self._reconciliation,
-            names_turns=settings.client_turn_ids,
             timeout=settings.timeout,
             connect_timeout=settings.connect_timeout,
+        )
+        self._turns = HostedTurns(
+            self._client,
+            sender=sender,
+            check=check,
+            reconciliation=self._reconciliation,
+            names_turns=settings.client_turn_ids,
+            timeout=settings.timeout,
             stop_timeout=min(settings.timeout, STOP_TIMEOUT),
         )
 
@@ -222,8 +240,7 @@ class HostedBackend:
 
     def run(self, run_id: str) -> Run:
         """See `Backend.run`."""
-        path = urls.RUN.format(run_id=check_id("run", run_id))
-        return self._client.get(path, run_named(run_id)).read(unwrap_run)
+        return self._run(run_id)
 
     def record(self, run_id: str) -> RunRecord:
         """See `Backend.record`."""
@@ -248,12 +265,13 @@ class HostedBackend:
             query["workflow_id"] = check_id("workflow", workflow_id)
         if status is not None:
             query["status"] = status
+        if search is not None and search.needs_notes:
+            raise UnsupportedError(
+                self.capabilities.missing["run_search"], advice="Leave version, tag and star out."
+            )
         if search is not None:
-            query.update(self._search(search))
-        answer = self._client.get(urls.RUNS, "the list of runs", query)
-        rows = answer.rows("workflow_runs", "items", "data")
-        runs = [answer.read(unwrap_run, row) for row in rows]
-        total = answer.body.get("total")
+            query.update(search_query(search))
+        runs, total = self._runs(query)
         return Page(runs, total if isinstance(total, int) else (page - 1) * size + len(runs))
 
     def execute(
@@ -301,9 +319,12 @@ class HostedBackend:
     def revision(self, run_id: str) -> RunRevision:
         """See `Backend.revision`. The API has no summary of one run, so the record is read."""
         run = self.run(run_id)
+        length = len(run.finished_turns)
         executing = [turn for turn in run.input_output_pairs if turn.is_in_progress]
-        count = len(executing[0].run_output.events) if executing else 0
-        return RunRevision(run.status, len(run.finished_turns), event_count=count)
+        if not executing:
+            return RunRevision(run.status, length)
+        number = max((log.number for _, log in numbered_turns(run)), default=0) + 1
+        return RunRevision(run.status, length, number, len(executing[-1].run_output.events))
 
     def pump(
         self,
@@ -326,19 +347,6 @@ class HostedBackend:
         """Say why events do not come as they happen; with an empty text, that they do."""
         live: dict[Ability, str] = {"live_events": reason} if reason else {}
         self.capabilities = Capabilities(live | _MISSING)
-
-    def _search(self, search: RunSearch) -> dict[str, str | int | bool]:
-        if search.needs_notes:
-            raise UnsupportedError(
-                self.capabilities.missing["run_search"], advice="Leave version, tag and star out."
-            )
-        wanted = {
-            "start": search.since.isoformat() if search.since else "",
-            "end": search.until.isoformat() if search.until else "",
-            "search": " ".join(search.text.split()),
-            "source_workflow_run_id": search.source_workflow_run_id,
-        }
-        return {key: value for key, value in wanted.items() if value}
 
     def fork(
         self,
@@ -372,6 +380,21 @@ class HostedBackend:
             self.capabilities.missing["exact_fork"],
             advice="Rebuild the turn from the record, or send the inputs again from turn 1.",
         )
+
+    def _run(self, run_id: str, timeout: float | None = None) -> Run:
+        path = urls.RUN.format(run_id=check_id("run", run_id))
+        return self._client.get(path, run_named(run_id), timeout=timeout).read(unwrap_run)
+
+    def _runs(
+        self, query: Mapping[str, str | int | bool], timeout: float | None = None
+    ) -> tuple[list[Run], object]:
+        """Return the runs on a page of the list, and how many there are by the API's own account."""
+        answer = self._client.get(urls.RUNS, "the list of runs", query, timeout=timeout)
+        rows = answer.rows("workflow_runs", "items", "data")
+        return [answer.read(unwrap_run, row) for row in rows], answer.body.get("total")
+
+    def _newest_runs(self, workflow_id: str, size: int) -> list[Run]:
+        return self._runs({"page": 1, "size": size, "workflow_id": workflow_id}, self._read_timeout)[0]
 
     def _get_workflow(self, workflow_id: str, query: Mapping[str, bool] | None = None) -> Answer:
         path = urls.WORKFLOW.format(workflow_id=check_id("workflow", workflow_id))

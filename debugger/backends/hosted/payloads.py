@@ -7,6 +7,7 @@ from typing import Any
 
 from debugger.errors import WorkflowError
 from debugger.protocol.base import JsonObject
+from debugger.protocol.run_search import RunSearch
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary, unwrap_document
 
@@ -82,6 +83,17 @@ def turn_result(body: JsonObject) -> TurnResult:
     over = "failed" if body.get("error") else "completed"
     going = "waiting_for_user_input" if body.get("is_waiting_for_input") else "running"
     return TurnResult.from_wire({**body, "status": over if body.get("is_completed") else going})
+
+
+def search_query(search: RunSearch) -> dict[str, str]:
+    """Return a search for runs as the API's query (``platform/wire.md`` 5.1)."""
+    query = {
+        "start": search.since.isoformat() if search.since else "",
+        "end": search.until.isoformat() if search.until else "",
+        "search": " ".join(search.text.split()),
+        "source_workflow_run_id": search.source_workflow_run_id or "",
+    }
+    return {key: value for key, value in query.items() if value}
 
 
 def has_more(body: JsonObject, rows: int, seen: int) -> bool:

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Literal
 
 from debugger.backends.base import FoundTurn, TurnProgress
-from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
+from debugger.backends.hosted.background import BackgroundProbe
+from debugger.backends.hosted.turn_results import AnswerCheck, result_from_events
 from debugger.errors import (
     DebuggerError,
     NotExecutedError,
@@ -24,14 +27,15 @@ from debugger.errors import (
     RunEndedError,
     StaleTurnError,
 )
-from debugger.protocol.runs import Run, RunRecord, SentTurn, Turn, TurnLog, numbered_turns
+from debugger.protocol.events import Event
+from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnLog, TurnResult, numbered_turns
 
 FIRST_WAIT = 0.05
 MAX_WAIT = 2.0
 """Seconds between two reads of the record: the first, and the longest."""
 MAX_RUNS = 20
 """Runs that are read one by one in the search for a first turn."""
-CLOCK_SKEW = 10.0
+CLOCK_SKEW = 60.0
 """Seconds by which the server's clock may be behind the client's."""
 _ACTIVE = frozenset({"pending", "started", "running"})
 
@@ -43,7 +47,7 @@ class Reconciliation:
         run: Returns a run's record.
         newest_runs: Returns the newest runs of a workflow, without their turns.
         check: Knows the runs that this client has started.
-        may_continue: Returns whether background work may follow.
+        background: Knows whether a run may continue without its user.
         timeout: Seconds in which the record is read until the outcome is known.
         turn_timeout: Seconds that a turn may take that is on record as being executed.
     """
@@ -53,7 +57,7 @@ class Reconciliation:
         run: Callable[[str], Run],
         newest_runs: Callable[[str, int], list[Run]],
         check: AnswerCheck,
-        may_continue: MayContinue,
+        background: BackgroundProbe,
         *,
         timeout: float,
         turn_timeout: float,
@@ -61,7 +65,7 @@ class Reconciliation:
         self._run = run
         self._newest_runs = newest_runs
         self._check = check
-        self._may_continue = may_continue
+        self._background = background
         self._timeout = timeout
         self._turn_timeout = turn_timeout
         self.returns_ids = False
@@ -75,6 +79,8 @@ class Reconciliation:
         progress: TurnProgress,
         cancelled: threading.Event,
         stop: Callable[[str], bool],
+        *,
+        run_id: str | None = None,
     ) -> FoundTurn:
         """Read the record until the turn is found, and return it.
 
@@ -85,47 +91,52 @@ class Reconciliation:
             progress: Where the state is reported.
             cancelled: Set to stop the run.
             stop: Asks the server to stop a run, and returns whether it did; called once the run is known.
+            run_id: The run of a first turn, where the server has named it.
 
         Raises:
             StaleTurnError: The turn was not executed, and the run has newer turns.
             NotExecutedError: The turn was not executed.
-            RunEndedError: The run is not there any more.
+            RunEndedError: The run is over, or not there any more.
             OutcomeUnknownError: Nothing tells.
         """
         started = time.monotonic()
         deadline = started + self._timeout
         progress.phase, progress.message, progress.until = "reconciling", reason.message, deadline
-        wait, stopped = FIRST_WAIT, False
+        was_stopped = was_accepted = False
+        if sent.run_id is None and run_id is not None:
+            sent, was_accepted = replace(sent, run_id=run_id), True
+        wait = FIRST_WAIT
         while True:
             is_last = time.monotonic() >= deadline
-            try:
-                found, failure = self.find(workflow_id, sent), None
-            except NotFoundError as error:
-                raise RunEndedError(
-                    f"Run {sent.run_id} is not on record any more.", advice="Start a new run."
-                ) from error
-            except DebuggerError as error:
-                found, failure = None, error
+            found, failure = self._read(workflow_id, sent, is_new=was_accepted)
             if found is not None:
                 progress.record = found.record
-                run_id = found.run_id if found.is_certain else sent.run_id
+                if found.is_certain and sent.run_id is None:
+                    sent, was_accepted = replace(sent, run_id=found.run_id), True
                 is_over = found.record is not None and found.record.run.is_over
-                if cancelled.is_set() and run_id is not None and not is_over and not stopped:
-                    stopped = stop(run_id)
-                    is_last = is_last and not stopped
-                elif found.state == "finished":
+                can_stop = sent.run_id is not None and not (is_over or was_stopped)
+                if cancelled.is_set() and can_stop and stop(sent.run_id or ""):
+                    was_stopped, wait = True, FIRST_WAIT
+                    deadline = progress.until = max(deadline, time.monotonic() + self._timeout)
+                    continue
+                if found.state == "finished":
                     return found
-                elif found.state == "ambiguous":
+                if found.state == "ambiguous":
                     raise _unknown(reason, "More than one turn on record fits it.")
-                elif is_over and sent.run_id is not None:
+                if is_over and sent.run_id is not None:
+                    if was_stopped or was_accepted or sent.turn_input.command == "stop":
+                        return self._without_turn(found, sent)
                     raise _ended(found)
-                elif found.state == "running":
-                    deadline = max(deadline, started + self._turn_timeout)
-                    progress.until = deadline
+                if found.state == "running":
+                    deadline = progress.until = max(deadline, started + self._turn_timeout)
             if is_last:
-                raise _outcome(sent, reason, found, failure)
-            time.sleep(min(wait * random.uniform(0.75, 1.0), max(deadline - time.monotonic(), 0.0)))
+                raise _outcome(sent, reason, found, failure, was_accepted)
+            pause = min(wait * random.uniform(0.75, 1.0), max(deadline - time.monotonic(), 0.0))
             wait = min(2 * wait, MAX_WAIT)
+            if cancelled.is_set():
+                time.sleep(pause)
+            elif cancelled.wait(pause):
+                wait = FIRST_WAIT
 
     def find(self, workflow_id: str, sent: SentTurn) -> FoundTurn:
         """Read the record once and search it for the turn.
@@ -136,12 +147,43 @@ class Reconciliation:
         """
         if sent.run_id is not None:
             return self._in_run(self._run(sent.run_id), sent)
-        found = [self._in_run(run, sent) for run in self._possible_runs(workflow_id, sent)]
-        fitting = [turn for turn in found if turn.state != "absent"]
-        finished = [turn for turn in fitting if turn.state in ("finished", "ambiguous")]
-        if len(finished) > 1:
-            return FoundTurn("ambiguous")
-        return (finished or fitting or [FoundTurn("absent")])[0]
+        fitting: list[FoundTurn] = []
+        for run in self._possible_runs(workflow_id, sent):
+            found = self._in_run(run, sent)
+            if found.is_certain:
+                return found
+            if found.state != "absent":
+                fitting.append(found)
+        # The turn may still be executing in one of these, even where another run fits.
+        running = [found for found in fitting if found.state == "running"]
+        if running or len(fitting) == 1:
+            return (running or fitting)[0]
+        return FoundTurn("ambiguous" if fitting else "absent")
+
+    def end_of(self, run_id: str) -> TurnResult:
+        """Return the state of a run whose background work was stopped."""
+        run = self._run(run_id)
+        number = max((log.number for _, log in numbered_turns(run)), default=0)
+        return self._result(run, number, [])
+
+    def _read(
+        self, workflow_id: str, sent: SentTurn, *, is_new: bool
+    ) -> tuple[FoundTurn | None, DebuggerError | None]:
+        """Return the outcome of one search, or why it could not be made.
+
+        Raises:
+            RunEndedError: The run is not there any more; one that has just started may not be there yet.
+        """
+        try:
+            return self.find(workflow_id, sent), None
+        except NotFoundError as error:
+            if sent.run_id is None or is_new:
+                return None, error
+            raise RunEndedError(
+                f"Run {sent.run_id} is not on record any more.", advice="Start a new run."
+            ) from error
+        except DebuggerError as error:
+            return None, error
 
     def find_in(self, run_id: str, sent: SentTurn) -> FoundTurn:
         """Read the record of one run and search it for the turn.
@@ -154,45 +196,56 @@ class Reconciliation:
     def _possible_runs(self, workflow_id: str, sent: SentTurn) -> Iterator[Run]:
         """Yield the runs, read whole, that the first turn may have started."""
         for row in self._newest_runs(workflow_id, MAX_RUNS)[:MAX_RUNS]:
-            is_new = not self._check.knows_run(row.workflow_run_id)
-            if is_new and _created_after(row, sent.sent_at - CLOCK_SKEW):
+            is_other = self._check.knows_run(row.workflow_run_id, sent)
+            if not is_other and _created_after(row, sent.sent_at - CLOCK_SKEW):
                 with suppress(NotFoundError):  # deleted meanwhile
                     yield self._run(row.workflow_run_id)
 
     def _in_run(self, run: Run, sent: SentTurn) -> FoundTurn:
+        """Search one run for the turn: by client turn id; else by number and text, where there are no ids."""
         self.returns_ids = self.returns_ids or any(turn.client_turn_id for turn in run.input_output_pairs)
-        turns = [(turn, log) for turn, log in numbered_turns(run) if not log.is_background]
-        fitting = [log for turn, log in turns if self._fits(turn, log, sent)]
+        name = sent.turn_input.client_turn_id
         executing = [turn for turn in run.input_output_pairs if turn.is_in_progress]
-        is_busy = bool(executing) or run.status in _ACTIVE
-        found = FoundTurn("absent", run_id=run.workflow_run_id, record=RunRecord.of(run), is_run_busy=is_busy)
+        turns = [(turn, log) for turn, log in numbered_turns(run) if not log.is_background]
+        named = [log for turn, log in turns if name is not None and turn.client_turn_id == name]
+        fitting = named
+        if not named and not (self.returns_ids and name is not None):
+            fitting = [log for turn, log in turns if turn.client_turn_id is None and _is_like(log, sent)]
+        found = FoundTurn(
+            "absent",
+            run_id=run.workflow_run_id,
+            record=RunRecord.of(run),
+            # The platform puts a turn on record when it is over: until then only the status tells of it.
+            is_run_busy=bool(executing) or run.status in _ACTIVE,
+        )
         if len(fitting) > 1:
             return replace(found, state="ambiguous")
         if fitting:
-            log = fitting[0]
-            result = result_from_events(
-                run.workflow_run_id, run.status, log.number, list(log.events), self._may_continue
-            )
-            return replace(found, state="finished", result=result, is_certain=True)
-        if any(turn.client_turn_id == sent.turn_input.client_turn_id for turn in executing):
-            return replace(found, state="running", is_certain=True)
-        if run.status in _ACTIVE and not executing:
-            # It may be ours: the platform puts a turn on record when the turn is over.
-            return replace(found, state="running")
-        expected = sent.turn_number or 1
-        return replace(found, newer_turns=sum(log.number >= expected for _, log in turns))
+            result = self._result(run, fitting[0].number, list(fitting[0].events))
+            return replace(found, state="finished", result=result, is_certain=bool(named))
+        expected = sent.turn_number
+        newer_turns = sum(log.number >= expected for _, log in turns) if expected is not None else 0
+        is_ours = name is not None and any(turn.client_turn_id == name for turn in executing)
+        state: Literal["running", "absent"] = "running" if found.is_run_busy else "absent"
+        return replace(found, state=state, is_certain=is_ours, newer_turns=newer_turns)
 
-    def _fits(self, turn: Turn, log: TurnLog, sent: SentTurn) -> bool:
-        """Return whether a turn on record is the one that was sent.
+    def _without_turn(self, found: FoundTurn, sent: SentTurn) -> FoundTurn:
+        """Return the end of a run that a stop, or an accepted turn that left no events, has ended."""
+        assert found.record is not None
+        number = sent.turn_number or len(found.record.turns)
+        return replace(found, state="finished", result=self._result(found.record.run, number, []))
 
-        By its client turn id; where the record does not return any, by number and text.
-        """
-        if turn.client_turn_id is not None:
-            return turn.client_turn_id == sent.turn_input.client_turn_id
-        if self.returns_ids and sent.turn_input.client_turn_id is not None:
-            return False
-        is_late = sent.turn_number is not None and log.number < sent.turn_number
-        return not is_late and log.message == sent.turn_input.message
+    def _result(self, run: Run, number: int, events: list[Event]) -> TurnResult:
+        may_continue = partial(
+            self._background.may_continue, started_in=(run.workflow_id, run.version_number)
+        )
+        return result_from_events(run.workflow_run_id, run.status, number, events, may_continue)
+
+
+def _is_like(log: TurnLog, sent: SentTurn) -> bool:
+    """Return whether a turn on record has the text of the sent one, and no earlier number."""
+    is_earlier = sent.turn_number is not None and log.number < sent.turn_number
+    return not is_earlier and log.message.strip() == sent.turn_input.message.strip()
 
 
 def _created_after(run: Run, moment: float) -> bool:
@@ -207,13 +260,19 @@ def _created_after(run: Run, moment: float) -> bool:
 
 
 def _outcome(
-    sent: SentTurn, reason: DebuggerError, found: FoundTurn | None, failure: DebuggerError | None
+    sent: SentTurn,
+    reason: DebuggerError,
+    found: FoundTurn | None,
+    failure: DebuggerError | None,
+    was_accepted: bool,
 ) -> DebuggerError:
     """Return the error for a turn that the last read has not found."""
     if found is None:
         return _unknown(reason, f"The record cannot be read: {failure.message if failure else ''}")
     if found.state == "running":
         return _unknown(reason, f"Run {found.run_id} is being executed, and the record has no result yet.")
+    if was_accepted:
+        return _unknown(reason, f"Run {found.run_id} was started, and its record does not hold the turn.")
     if found.newer_turns:
         return stale(sent, found.newer_turns)
     return NotExecutedError(

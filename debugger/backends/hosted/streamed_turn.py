@@ -17,6 +17,7 @@ from debugger.errors import (
     ConnectionFailedError,
     DebuggerError,
     InputError,
+    NotStartableError,
     RequestTimeoutError,
 )
 from debugger.protocol.base import JsonObject
@@ -50,6 +51,8 @@ class AnswerLost(Exception):
         super().__init__(reason.message)
         self.reason = reason
         self.is_refusal = is_refusal
+        self.run_id: str | None = None
+        """The run, where the server has named it."""
         self.seen: set[str] = set()
         """Ids of the events that were yielded before."""
 
@@ -114,7 +117,7 @@ class StreamedTurn:
                 raise AnswerLost(error) from error
             return self._result(may_continue)
         except AnswerLost as lost:
-            lost.seen = self._ids
+            lost.run_id, lost.seen = self.run_id, self._ids
             raise
 
     def _receive(self) -> Generator[Event, None, None]:
@@ -162,7 +165,9 @@ class StreamedTurn:
             event = parse_event(frame)
         except InputError as error:
             raise AnswerError(f"An event of {self._request} cannot be used: {error.message}") from None
-        self._check.check_event(event.logical_id)
+        self._check.check_event(event.logical_id, self._sent)
+        if isinstance(event, EndWorkflowIterationEvent):
+            self._check.check_number(self._sent, event.iteration_number)
         if event.logical_id in self._ids:
             raise AnswerError(f"The event {event.logical_id} came twice.")
         if event.logical_id:
@@ -192,28 +197,23 @@ class StreamedTurn:
         number = next((event.iteration_number for event in ends), None)
         if self._status is None or number is None or self.run_id is None or self._is_truncated:
             raise AnswerLost(AnswerError(f"The frames of {self._request} do not tell all of the turn."))
-        try:
-            self._check.check_number(self._sent, number)
-        except AnswerError as error:
-            raise AnswerLost(error) from error
         return result_from_events(self.run_id, self._status, number, self._events, may_continue)
 
     def _stop(self) -> None:
         """Ask the server to stop the run; what became of the turn is then read from the record."""
-        stop = {"command": "stop", "workflow_id": self._frame["workflow_id"], "workflow_run_id": self.run_id}
+        stop = {"command": "stop", "workflow_id": self._frame["workflow_id"]}
+        if self.run_id is not None:
+            stop["workflow_run_id"] = self.run_id
         self._socket.send(encoded(stop).decode())
         raise AnswerLost(ConnectionFailedError(f"{self._request} was stopped."))
 
     def _closed(self, closed: SocketClosed) -> AnswerLost:
         """Return what the end of the connection means (``platform/wire.md`` 6.4)."""
-        status = _OTHER_REFUSALS.get(closed.code or 0)
-        if closed.code is not None and closed.code in _REFUSALS:
-            status = closed.code - 4000
-        if "no start node found" in closed.reason.lower():
-            status = 500
-        if status is not None and not self.is_acknowledged:
-            response = httpx.Response(status, json={"detail": closed.reason})
-            return AnswerLost(refusal(self._request, response), is_refusal=True)
+        if not self.is_acknowledged and closed.code is not None:
+            status = closed.code - 4000 if closed.code in _REFUSALS else _OTHER_REFUSALS.get(closed.code, 500)
+            error = refusal(self._request, httpx.Response(status, json={"detail": closed.reason}))
+            if status < 500 or isinstance(error, NotStartableError):
+                return AnswerLost(error, is_refusal=True)
         code = f" ({self._request.quote(f'{closed.code} {closed.reason}')})" if closed.code else ""
         return AnswerLost(
             ConnectionFailedError(f"The connection for {self._request} broke before the turn was over{code}.")

@@ -67,12 +67,12 @@ class AnswerCheck:
     """The check that an answer belongs to the turn that was sent. Remembers runs and events already seen."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, None] = OrderedDict()
-        self._runs: set[str] = set()
+        self._seen: OrderedDict[str, object] = OrderedDict()
+        self._runs: dict[str, object] = {}
 
-    def knows_run(self, run_id: str) -> bool:
-        """Return whether an answer has named the run before."""
-        return run_id in self._runs
+    def knows_run(self, run_id: str, sent: SentTurn) -> bool:
+        """Return whether the run was started by another turn of this client."""
+        return run_id in self._runs and self._runs[run_id] != _name(sent)
 
     def check_run(self, sent: SentTurn, run_id: object) -> str:
         """Return the run that an answer or an acknowledgement names.
@@ -82,35 +82,41 @@ class AnswerCheck:
         """
         if not isinstance(run_id, str) or not run_id:
             raise AnswerError("The answer to the turn names no run.")
-        if sent.run_id is None and run_id in self._runs:
+        if sent.run_id is None and self.knows_run(run_id, sent):
             raise AnswerError(f"The answer to the first turn is of run {run_id}, which has started before.")
         if sent.run_id not in (None, run_id):
             raise AnswerError(f"The answer is of run {run_id}, but the turn was sent to run {sent.run_id}.")
         return run_id
 
     def check_number(self, sent: SentTurn, number: int | None) -> None:
-        """Check the number of an answer's turn.
+        """Check the number of an answer's turn, where one is expected.
 
         Raises:
             AnswerError: It is not the number that was expected.
         """
-        if number is not None and number != sent.turn_number:
+        if None not in (number, sent.turn_number) and number != sent.turn_number:
             raise AnswerError(f"The answer is of turn {number}, but turn {sent.turn_number} was sent.")
 
-    def check_event(self, logical_id: str | None) -> None:
-        """Check that an event is new.
+    def check_event(self, event_id: str | None, sent: SentTurn | None = None) -> None:
+        """Check that no other turn has had the event; one that is executed once may be answered twice.
 
         Raises:
             AnswerError: It came before.
         """
-        if logical_id and logical_id in self._seen:
-            raise AnswerError(f"The event {logical_id} came before.")
+        if event_id and event_id in self._seen and (sent is None or self._seen[event_id] != _name(sent)):
+            raise AnswerError(f"The event {event_id} came before.")
 
-    def remember(self, run_id: str, event_ids: Iterable[str | None]) -> None:
-        """Remember the run and the events of a turn that is over."""
-        self._runs.add(run_id)
+    def remember(self, run_id: str, event_ids: Iterable[str | None], sent: SentTurn | None = None) -> None:
+        """Remember the run and the events of a turn, or of background work, that is over."""
+        name = _name(sent) if sent is not None else None
+        self._runs.setdefault(run_id, name)
         for event_id in event_ids:
             if event_id:
-                self._seen[event_id] = None
+                self._seen[event_id] = name
         while len(self._seen) > MAX_SEEN_EVENTS:
             self._seen.popitem(last=False)
+
+
+def _name(sent: SentTurn) -> object:
+    """Return what tells the turn from every other: its client turn id, else the time of its sending."""
+    return sent.turn_input.client_turn_id or sent.sent_at

@@ -9,75 +9,49 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator
-from functools import partial
+from collections.abc import Generator
 
-import httpx
-
-from debugger.backends.api_client import Answer, ApiClient, encoded, read_object
+from debugger.backends.api_client import Answer, ApiClient
 from debugger.backends.base import TurnProgress
 from debugger.backends.cancellable import call_cancellable
-from debugger.backends.hosted.background import BackgroundProbe
-from debugger.backends.hosted.payloads import (
-    execute_body,
-    live_input,
-    run_named,
-    turn_result,
-    workflow_named,
-)
+from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
 from debugger.backends.hosted.reconciliation import Reconciliation, stale
-from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
-from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, client_turn_id_of
-from debugger.backends.hosted.websocket import LARGEST_START, Socket, SocketConnector
-from debugger.backends.http_errors import Asked, refusal
+from debugger.backends.hosted.streamed_turn import AnswerLost
+from debugger.backends.hosted.turn_results import AnswerCheck
+from debugger.backends.hosted.turn_sender import RISK, TurnSender
 from debugger.errors import (
-    AnswerError,
     ApiError,
-    AuthenticationError,
     ConflictError,
-    ConnectionFailedError,
     DebuggerError,
     NotExecutedError,
     NotFoundError,
-    NotStartableError,
     RateLimitError,
     RunEndedError,
+    TurnInProgressError,
 )
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, parse_event
-from debugger.protocol.runs import (
-    EXPECTED_TURN_HEADER,
-    EXPECTED_TURN_KEY,
-    SentTurn,
-    TurnInput,
-    TurnResult,
-)
+from debugger.protocol.runs import SentTurn, TurnInput, TurnResult
 
-STREAMED_COMMANDS = frozenset({"start", "data", "resume"})
-"""Commands that are worth a socket: the others are over at once."""
 MAX_RESENDS = 3
 """How often a turn is sent again that certainly was not executed."""
 RESEND_WAIT = 0.5
 """Seconds before the first time, doubled each time, where the server names no wait."""
 CONFLICT_POLL = 0.25
 """Seconds between two reads of the record while another turn of the run is being executed."""
-RISK = "The turn may have been executed."
 
 
 class HostedTurns:
-    """Executes turns over a socket where one can be opened, else by one request a turn.
+    """Executes turns: sends each of them once, and reads the record where its answer is lost.
 
     Args:
-        client: Sends the requests.
-        connector: Opens sockets.
-        check: Checks that answers belong to the turns that were sent.
-        active_version: Returns the active version of a workflow.
-        background: Knows whether a run may continue without its user.
+        client: Sends the requests that stop a run or advance its background work.
+        sender: Sends turns.
+        check: Remembers the turns that were answered.
         reconciliation: Finds out what became of a turn whose answer was lost.
         names_turns: Send a client turn id with each turn.
         timeout: Seconds that a turn may take until it is answered.
-        connect_timeout: Seconds in which a socket must acknowledge a second turn.
         stop_timeout: Seconds that the answer to a stop is waited for.
     """
 
@@ -85,25 +59,19 @@ class HostedTurns:
         self,
         client: ApiClient,
         *,
-        connector: SocketConnector,
+        sender: TurnSender,
         check: AnswerCheck,
-        active_version: Callable[[str], int | None],
-        background: BackgroundProbe,
         reconciliation: Reconciliation,
         names_turns: bool,
         timeout: float,
-        connect_timeout: float,
         stop_timeout: float,
     ) -> None:
         self._client = client
-        self._connector = connector
+        self._sender = sender
         self._check = check
-        self._active_version = active_version
-        self._background = background
         self._reconciliation = reconciliation
         self._names_turns = names_turns
         self._timeout = timeout
-        self._connect_timeout = connect_timeout
         self._stop_timeout = stop_timeout
 
     def execute(
@@ -121,11 +89,11 @@ class HostedTurns:
         sent = SentTurn(self._named(turn_input), run_id, number, time.time())
         progress.sent = sent
         resends, seen = 0, set[str]()
+        self._raise_if_stopped(workflow_id, sent, cancelled)
         while True:
-            self._raise_if_stopped(workflow_id, sent, cancelled)
             refused: DebuggerError
             try:
-                result = yield from self._send(workflow_id, sent, version, cancelled)
+                result = yield from self._sender.send(workflow_id, sent, version, cancelled)
                 break
             except AnswerLost as lost:
                 if not _is_unsent(lost.reason):
@@ -134,19 +102,32 @@ class HostedTurns:
                     break
                 refused = lost.reason
             except ConflictError as conflict:
-                found = self._wait_for_other(workflow_id, sent, conflict, cancelled, progress)
+                refused = conflict
+            except RunEndedError:
+                if run_id is None or turn_input.command != "stop":
+                    raise
+                result = self._reconciliation.end_of(run_id)
+                break
+            self._raise_if_stopped(workflow_id, sent, cancelled)
+            is_last = resends == MAX_RESENDS
+            if is_last and not isinstance(refused, ConflictError):
+                raise refused
+            self._wait(refused, resends, cancelled, progress)
+            if isinstance(refused, ConflictError):
+                found = self._wait_for_other(workflow_id, sent, refused, cancelled, progress)
                 if found is not None:
                     result = found
                     break
-                refused = conflict
-            if resends == MAX_RESENDS:
+            self._raise_if_stopped(workflow_id, sent, cancelled)
+            if is_last:
                 raise refused
-            self._wait(refused, resends, cancelled, progress)
             resends += 1
+            progress.phase, progress.message, progress.until = "executing", "", None
+        progress.phase, progress.message, progress.until = "executing", "", None
         if progress.record is not None:
             new = [event for event in result.events if event.get("logical_id") not in seen]
             yield from [parse_event(event) for event in new]
-        self._check.remember(result.run_id, (event.get("logical_id") for event in result.events))
+        self._check.remember(result.run_id, (event.get("logical_id") for event in result.events), sent)
         return result
 
     def pump(
@@ -156,7 +137,7 @@ class HostedTurns:
         answer = call_cancellable(cancelled, lambda: self._pump(workflow_id, run_id))
         if answer is None:
             self._stop(workflow_id, run_id)
-            raise NotExecutedError(f"The background work of {run_named(run_id)} was stopped.")
+            return self._reconciliation.end_of(run_id)
         result = answer.read(turn_result)
         if result.run_id != run_id:
             raise answer.unusable(f"it is of run {result.run_id}")
@@ -172,155 +153,6 @@ class HostedTurns:
         if not self._names_turns:
             return turn_input.with_client_turn_id(None)
         return turn_input.with_client_turn_id(turn_input.client_turn_id or str(uuid.uuid4()))
-
-    def _send(
-        self, workflow_id: str, sent: SentTurn, version: int | None, cancelled: threading.Event
-    ) -> Generator[Event, None, TurnResult]:
-        """Send the turn over one of the channels, once.
-
-        Raises:
-            AnswerLost: The outcome is not known, or the turn certainly was not sent.
-            ConflictError: Another turn of the run is being executed, or came first.
-            DebuggerError: The API refuses the turn.
-        """
-        if sent.turn_input.command in STREAMED_COMMANDS and sent.turn_input.initial_state is None:
-            frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
-            opened = self._socket(frame, sent, version)
-            if opened is not None:
-                return (yield from self._send_frame(*opened, frame, sent, version, cancelled))
-        request = self._request("POST", urls.EXECUTE.format(workflow_id=workflow_id), workflow_id, sent)
-        send = partial(
-            self._client.send,
-            request,
-            content=encoded(execute_body(sent.turn_input, sent.run_id, version)),
-            query=None if version is None else {"version": version},
-            headers=None if sent.turn_number is None else {EXPECTED_TURN_HEADER: str(sent.turn_number)},
-        )
-        try:
-            response = call_cancellable(cancelled, send)
-        except AuthenticationError:  # there is no key
-            raise
-        except ApiError as error:
-            raise AnswerLost(error) from error
-        if response is None:
-            raise AnswerLost(ConnectionFailedError(f"{request} was stopped before it was answered."))
-        result, events = self._read(request, response, sent)
-        if sent.run_id is None:
-            self._confirm_first(sent, result)
-        yield from events
-        return result
-
-    def _read(
-        self, request: Asked, response: httpx.Response, sent: SentTurn
-    ) -> tuple[TurnResult, list[Event]]:
-        """Return the result that a response holds, and its events, checked.
-
-        Raises:
-            AnswerLost: It is a failure of the server, not readable, or not of this turn.
-            DebuggerError: The API refuses the turn.
-        """
-        if response.status_code == 429 or response.status_code >= 500:
-            error = refusal(request, response)
-            if isinstance(error, NotStartableError):
-                raise error
-            raise AnswerLost(error)
-        if not response.is_success:
-            error = refusal(request, response)
-            if isinstance(error, RunEndedError):
-                # It may be the answer to another turn: a first turn belongs to no run that could have ended.
-                raise AnswerLost(error, is_refusal=sent.run_id is not None)
-            raise error
-        try:
-            answer = Answer(request, read_object(request, response))
-            result = answer.read(turn_result)
-            self._check.check_run(sent, result.run_id)
-            self._check.check_number(sent, result.turn_number)
-            events = [answer.read(parse_event, event) for event in result.events]
-            for event in events:
-                self._check.check_event(event.logical_id)
-        except AnswerError as error:
-            raise AnswerLost(error) from error
-        return result, events
-
-    def _confirm_first(self, sent: SentTurn, result: TurnResult) -> None:
-        """Check that the answer to a first turn is of the run that the turn has started.
-
-        The closing event repeats the client turn id, in our own server's answers always; where none does, the
-        record is read once.
-
-        Raises:
-            AnswerLost: It is of another run, or the record cannot be read.
-        """
-        ours, named = sent.turn_input.client_turn_id, client_turn_id_of(result.events)
-        if ours is None or ours == named:
-            return
-        try:
-            found = self._reconciliation.find_in(result.run_id, sent) if named is None else None
-        except DebuggerError as error:
-            raise AnswerLost(error) from error
-        if found is None or not found.is_certain:
-            raise AnswerLost(
-                AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
-            )
-
-    def _socket(self, frame: JsonObject, sent: SentTurn, version: int | None) -> tuple[Socket, bool] | None:
-        """Return a socket, and whether it has carried a turn before; ``None`` where none can be used."""
-        kept = self._connector.take(sent.run_id) if sent.run_id is not None else None
-        if kept is not None:
-            return kept, True
-        if not self._connector.can_open or len(encoded(frame)) > LARGEST_START:
-            return None
-        if not self._can_name(version, frame["workflow_id"]):
-            return None
-        socket = self._connector.open()
-        return None if socket is None else (socket, False)
-
-    def _send_frame(
-        self,
-        socket: Socket,
-        is_reused: bool,
-        frame: JsonObject,
-        sent: SentTurn,
-        version: int | None,
-        cancelled: threading.Event,
-    ) -> Generator[Event, None, TurnResult]:
-        if sent.turn_number is not None and self._client.server_checks_numbers:
-            frame[EXPECTED_TURN_KEY] = sent.turn_number
-        turn = StreamedTurn(
-            socket,
-            frame,
-            sent,
-            self._check,
-            self._request("WebSocket", urls.STREAM, frame["workflow_id"], sent),
-            cancelled=cancelled,
-            timeout=self._timeout,
-            acknowledged_within=self._connect_timeout if is_reused else None,
-        )
-        keeps = False
-        try:
-            started_in = (frame["workflow_id"], version) if sent.run_id is None else None
-            may_continue: MayContinue = partial(self._background.may_continue, started_in=started_in)
-            result = yield from turn.events(may_continue)
-            keeps = not (result.is_completed or result.has_background_work)
-        except AnswerLost as lost:
-            if is_reused and not turn.is_acknowledged and not lost.is_refusal and not cancelled.is_set():
-                self._connector.keeps_sockets = False
-            raise
-        finally:
-            if not keeps:
-                socket.close()
-        self._connector.keep(result.run_id, socket)
-        return result
-
-    def _can_name(self, version: int | None, workflow_id: str) -> bool:
-        """Return whether a run input alone can name the version that a run is to start with.
-
-        0 means there that none is chosen; only a request can name version 0 (``platform/wire.md`` 2.5).
-        """
-        try:
-            return version != 0 or self._active_version(workflow_id) == 0
-        except DebuggerError:
-            return False
 
     def _recover(
         self,
@@ -344,13 +176,14 @@ class HostedTurns:
             progress,
             cancelled,
             stop=lambda run_id: self._stop(workflow_id, run_id),
+            run_id=lost.run_id,
         )
         assert found.result is not None
         progress.record = found.record
         return found.result
 
     def _is_on_record(self, workflow_id: str, sent: SentTurn) -> bool:
-        """Return whether a turn that was refused is on record all the same."""
+        """Return whether a turn that was refused is on record all the same, finished or being executed."""
         try:
             return self._reconciliation.find(workflow_id, sent).is_certain
         except DebuggerError:
@@ -359,7 +192,7 @@ class HostedTurns:
     def _wait(
         self, refused: DebuggerError, resends: int, cancelled: threading.Event, progress: TurnProgress
     ) -> None:
-        """Wait before a turn is sent again that certainly was not executed.
+        """Wait before a turn is sent again that was not executed.
 
         Raises:
             DebuggerError: The server asks to wait for longer than a turn may take.
@@ -372,7 +205,6 @@ class HostedTurns:
         progress.phase, progress.message = "retrying", refused.message
         progress.until = time.monotonic() + wait
         cancelled.wait(wait)
-        progress.phase, progress.message, progress.until = "executing", "", None
 
     def _wait_for_other(
         self,
@@ -389,10 +221,9 @@ class HostedTurns:
 
         Raises:
             StaleTurnError: The run has newer turns.
-            ConflictError: The other turn takes too long.
+            TurnInProgressError: The other turn takes too long.
+            ConflictError: The server refuses a first turn, which nothing can be in the way of.
         """
-        if sent.run_id is None:
-            raise conflict
         deadline = time.monotonic() + self._timeout
         progress.phase, progress.message, progress.until = "retrying", conflict.message, deadline
         while not cancelled.is_set() and time.monotonic() < deadline:
@@ -405,16 +236,18 @@ class HostedTurns:
                 continue
             if found.state == "finished" or found.newer_turns:
                 progress.record = found.record
-            if found.newer_turns:
-                raise stale(sent, found.newer_turns) from conflict
             if found.result is not None:
                 return found.result
+            if found.newer_turns:
+                raise stale(sent, found.newer_turns) from conflict
+            if found.state == "absent" and sent.run_id is None:
+                raise conflict
             if not found.is_run_busy:
                 return None
             cancelled.wait(CONFLICT_POLL)
         if cancelled.is_set():
             return None
-        raise conflict
+        raise TurnInProgressError(conflict.message, advice=conflict.advice) from conflict
 
     def _raise_if_stopped(self, workflow_id: str, sent: SentTurn, cancelled: threading.Event) -> None:
         if not cancelled.is_set():
@@ -447,10 +280,6 @@ class HostedTurns:
         except DebuggerError:
             return False
         return True
-
-    def _request(self, method: str, path: str, workflow_id: str, sent: SentTurn) -> Asked:
-        subject = run_named(sent.run_id) if sent.run_id else workflow_named(workflow_id)
-        return self._client.asked(method, path, subject, RISK)
 
 
 def _is_unsent(reason: DebuggerError) -> bool:

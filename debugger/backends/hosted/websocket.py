@@ -141,6 +141,7 @@ class SocketConnector:
         """False once the server has closed a socket after a turn, or has not acknowledged a second one."""
         self._idle: OrderedDict[str, Socket] = OrderedDict()
         self._lock = threading.Lock()
+        self._is_closed = False
         self._shut_until = 0.0 if is_used else math.inf
 
     def take(self, run_id: str) -> Socket | None:
@@ -156,20 +157,21 @@ class SocketConnector:
 
     def keep(self, run_id: str, socket: Socket) -> None:
         """Keep a socket open for the run's next turn, where the server allows it."""
-        if not self.keeps_sockets:
-            socket.close()
-            return
         with self._lock:
             unused = [self._idle.pop(run_id)] if run_id in self._idle else []
-            self._idle[run_id] = socket
+            if self._is_closed or not self.keeps_sockets:
+                unused.append(socket)
+            else:
+                self._idle[run_id] = socket
             if len(self._idle) > MAX_IDLE:
                 unused.append(self._idle.popitem(last=False)[1])
         for old in unused:
             old.close()
 
     def close(self) -> None:
-        """Close the sockets that are kept."""
+        """Close the sockets that are kept; none is kept from then on."""
         with self._lock:
+            self._is_closed = True
             idle, self._idle = list(self._idle.values()), OrderedDict()
         for socket in idle:
             socket.close()

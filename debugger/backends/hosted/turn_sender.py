@@ -1,0 +1,248 @@
+"""The channels over which a turn is sent: a socket where one can be opened, else a request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from functools import partial
+
+import httpx
+
+from debugger.backends.api_client import Answer, ApiClient, encoded, read_object
+from debugger.backends.cancellable import call_cancellable
+from debugger.backends.hosted.background import BackgroundProbe
+from debugger.backends.hosted.payloads import (
+    execute_body,
+    live_input,
+    run_named,
+    turn_result,
+    workflow_named,
+)
+from debugger.backends.hosted.reconciliation import Reconciliation
+from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
+from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, client_turn_id_of
+from debugger.backends.hosted.websocket import LARGEST_START, Socket, SocketConnector
+from debugger.backends.http_errors import Asked, refusal
+from debugger.errors import (
+    AnswerError,
+    ApiError,
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    DebuggerError,
+    NotStartableError,
+    RunEndedError,
+    UnsupportedError,
+)
+from debugger.protocol import urls
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event, parse_event
+from debugger.protocol.runs import EXPECTED_TURN_HEADER, EXPECTED_TURN_KEY, SentTurn, TurnResult
+
+STREAMED_COMMANDS = frozenset({"start", "data", "resume"})
+"""Commands that are worth a socket: the others are over at once."""
+RISK = "The turn may have been executed."
+
+
+class TurnSender:
+    """Sends a turn over a socket where one can be opened, else as one request, and checks what comes back.
+
+    Args:
+        client: Sends the requests.
+        connector: Opens sockets.
+        check: Checks that answers belong to the turns that were sent.
+        active_version: Returns the active version of a workflow.
+        background: Knows whether a run may continue without its user.
+        reconciliation: Reads the record of a run that a first turn has started.
+        timeout: Seconds after which a silent socket is given up.
+        connect_timeout: Seconds in which a socket must acknowledge a second turn.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        *,
+        connector: SocketConnector,
+        check: AnswerCheck,
+        active_version: Callable[[str], int | None],
+        background: BackgroundProbe,
+        reconciliation: Reconciliation,
+        timeout: float,
+        connect_timeout: float,
+    ) -> None:
+        self._client = client
+        self._connector = connector
+        self._check = check
+        self._active_version = active_version
+        self._background = background
+        self._reconciliation = reconciliation
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+
+    def send(
+        self, workflow_id: str, sent: SentTurn, version: int | None, cancelled: threading.Event
+    ) -> Generator[Event, None, TurnResult]:
+        """Send the turn over one of the channels, once, yield its events and return its result.
+
+        Raises:
+            AnswerLost: The outcome is not known, or the turn certainly was not sent.
+            ConflictError: Another turn of the run is being executed, or came first.
+            DebuggerError: The API refuses the turn.
+        """
+        opened = self._socket(workflow_id, sent, version)
+        if opened is not None:
+            return (yield from self._send_frame(*opened, sent, version, cancelled))
+        _raise_if_cancelled(cancelled)
+        request = self._request("POST", urls.EXECUTE.format(workflow_id=workflow_id), workflow_id, sent)
+        send = partial(
+            self._client.send,
+            request,
+            content=encoded(execute_body(sent.turn_input, sent.run_id, version)),
+            query=None if version is None else {"version": version},
+            headers=None if sent.turn_number is None else {EXPECTED_TURN_HEADER: str(sent.turn_number)},
+        )
+        try:
+            response = call_cancellable(cancelled, send)
+        except AuthenticationError:  # there is no key
+            raise
+        except ApiError as error:
+            raise AnswerLost(error) from error
+        if response is None:
+            raise AnswerLost(ConnectionFailedError(f"{request} was stopped before it was answered."))
+        result, events = self._read(request, response, sent)
+        if sent.run_id is None:
+            self._confirm_first(sent, result)
+        yield from events
+        return result
+
+    def _read(
+        self, request: Asked, response: httpx.Response, sent: SentTurn
+    ) -> tuple[TurnResult, list[Event]]:
+        """Return the result that a response holds, and its events, checked.
+
+        Raises:
+            AnswerLost: It is a failure of the server, not readable, or not of this turn.
+            DebuggerError: The API refuses the turn.
+        """
+        if response.status_code == 429 or response.status_code >= 500:
+            error = refusal(request, response)
+            if isinstance(error, NotStartableError | UnsupportedError):
+                raise error
+            raise AnswerLost(error)
+        if not response.is_success:
+            error = refusal(request, response)
+            if isinstance(error, RunEndedError) and sent.turn_input.command != "stop":
+                # It may be the answer to another turn: a first turn belongs to no run that could have ended.
+                raise AnswerLost(error, is_refusal=sent.run_id is not None)
+            raise error
+        try:
+            answer = Answer(request, read_object(request, response))
+            result = answer.read(turn_result)
+            self._check.check_run(sent, result.run_id)
+            self._check.check_number(sent, result.turn_number)
+            events = [answer.read(parse_event, event) for event in result.events]
+            for event in events:
+                self._check.check_event(event.logical_id, sent)
+        except AnswerError as error:
+            raise AnswerLost(error) from error
+        return result, events
+
+    def _confirm_first(self, sent: SentTurn, result: TurnResult) -> None:
+        """Check that the answer to a first turn is of the run that the turn has started.
+
+        The closing event repeats the client turn id, in our own server's answers always; where none does, the
+        record is read once.
+
+        Raises:
+            AnswerLost: It is of another run, or the record cannot be read.
+        """
+        ours, named = sent.turn_input.client_turn_id, client_turn_id_of(result.events)
+        if ours is None or ours == named:
+            return
+        try:
+            found = self._reconciliation.find_in(result.run_id, sent) if named is None else None
+        except DebuggerError as error:
+            raise AnswerLost(error) from error
+        if found is None or not found.is_certain:
+            raise AnswerLost(
+                AnswerError(f"The answer is of run {result.run_id}, which another turn started.")
+            )
+
+    def _socket(
+        self, workflow_id: str, sent: SentTurn, version: int | None
+    ) -> tuple[Socket, bool, JsonObject] | None:
+        """Return a socket, whether it has carried a turn before, and the frame; ``None`` without a socket."""
+        if sent.turn_input.command not in STREAMED_COMMANDS or sent.turn_input.initial_state is not None:
+            return None
+        kept = self._connector.take(sent.run_id) if sent.run_id is not None else None
+        if kept is None and not self._connector.can_open:
+            return None
+        frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
+        if kept is not None:
+            return kept, True, frame
+        if len(encoded(frame)) > LARGEST_START or not self._can_name(version, workflow_id):
+            return None
+        socket = self._connector.open()
+        return None if socket is None else (socket, False, frame)
+
+    def _send_frame(
+        self,
+        socket: Socket,
+        is_reused: bool,
+        frame: JsonObject,
+        sent: SentTurn,
+        version: int | None,
+        cancelled: threading.Event,
+    ) -> Generator[Event, None, TurnResult]:
+        if sent.turn_number is not None and self._client.server_checks_numbers:
+            frame[EXPECTED_TURN_KEY] = sent.turn_number
+        turn = StreamedTurn(
+            socket,
+            frame,
+            sent,
+            self._check,
+            self._request("WebSocket", urls.STREAM, frame["workflow_id"], sent),
+            cancelled=cancelled,
+            timeout=self._timeout,
+            acknowledged_within=self._connect_timeout if is_reused else None,
+        )
+        keeps = False
+        try:
+            _raise_if_cancelled(cancelled)
+            started_in = (frame["workflow_id"], version) if sent.run_id is None else None
+            may_continue: MayContinue = partial(self._background.may_continue, started_in=started_in)
+            result = yield from turn.events(may_continue)
+            keeps = not (result.is_completed or result.has_background_work)
+        except AnswerLost as lost:
+            if is_reused and not turn.is_acknowledged and not lost.is_refusal and not cancelled.is_set():
+                self._connector.keeps_sockets = False
+            if lost.is_refusal and isinstance(lost.reason, ConflictError):
+                raise lost.reason from lost
+            raise
+        finally:
+            if not keeps:
+                socket.close()
+        self._connector.keep(result.run_id, socket)
+        return result
+
+    def _can_name(self, version: int | None, workflow_id: str) -> bool:
+        """Return whether a run input alone can name the version that a run is to start with.
+
+        0 means there that none is chosen; only a request can name version 0 (``platform/wire.md`` 2.5).
+        """
+        try:
+            return version != 0 or self._active_version(workflow_id) == 0
+        except DebuggerError:
+            return False
+
+    def _request(self, method: str, path: str, workflow_id: str, sent: SentTurn) -> Asked:
+        subject = run_named(sent.run_id) if sent.run_id else workflow_named(workflow_id)
+        return self._client.asked(method, path, subject, RISK)
+
+
+def _raise_if_cancelled(cancelled: threading.Event) -> None:
+    """Raise the error for a turn that was stopped while a channel was opened for it."""
+    if cancelled.is_set():
+        error = ConnectionFailedError("The turn was stopped before it was sent.")
+        error.was_sent = False
+        raise AnswerLost(error)

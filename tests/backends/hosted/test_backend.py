@@ -1,0 +1,275 @@
+"""Workflows, versions, runs and settings of the hosted backend."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from debugger.backends.hosted import HostedBackend
+from debugger.errors import (
+    AuthenticationError,
+    NotFoundError,
+    SettingsError,
+    UnsupportedError,
+    WorkflowError,
+)
+from debugger.protocol.run_search import RunSearch
+from debugger.settings import HostedSettings
+from tests.backends.hosted.peer import backend_of, first_turn, serving
+from tests.backends.hosted.records import KEY, RUN, WORKFLOW
+from tests.factories import document, static
+
+
+@pytest.fixture
+def peer():
+    with serving() as peer:
+        yield peer
+
+
+@pytest.fixture
+def hosted(peer):
+    with backend_of(peer) as backend:
+        yield backend
+
+
+def test_every_request_says_who_asks(peer):
+    peer.answers(body={"workflows": []})
+    backend = HostedBackend(
+        HostedSettings(base_url=peer.url + "/", api_key=f" {KEY}\n", team_id="team", user_id="user")
+    )
+
+    backend.workflows()
+    backend.close()
+
+    headers = {name.lower(): value for name, value in peer.asked[0]["headers"].items()}
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert (headers["teamid"], headers["uuid"]) == ("team", "user")
+    assert headers["x-interactly-api-version"] == "2026-04-01"
+    assert headers["user-agent"].startswith("workflow-debugger/")
+    assert headers["content-type"] == headers["accept"] == "application/json"
+
+
+def test_a_new_workflow_has_its_name_on_top_and_its_secrets_left_out(peer, hosted):
+    peer.answers(201, {"workflow": {"_id": WORKFLOW, "workflow_config": {"name": "Tea"}}})
+    graph = document(static("a", "Hello"), name="Tea", description="Sells tea")
+
+    summary = hosted.create_workflow({**graph, "secret_variables": {"pin": "1234"}, "future": 1})
+
+    sent = peer.asked[0]["body"]
+    assert (sent["name"], sent["description"], sent["future"]) == ("Tea", "Sells tea", 1)
+    assert sent["node_configs"] == graph["node_configs"]
+    assert "secret_variables" not in sent
+    assert (summary.id, summary.name) == (WORKFLOW, "Tea")
+
+
+def test_a_document_that_is_no_workflow_is_not_sent(peer, hosted):
+    with pytest.raises(WorkflowError, match="not a workflow"):
+        hosted.create_workflow({"name": "Tea"})
+
+    assert peer.asked == []
+
+
+def test_without_a_key_nothing_is_sent_to_another_machine():
+    backend = HostedBackend(HostedSettings(base_url="https://api.example/workflows"))
+
+    with pytest.raises(AuthenticationError, match="No API key is set") as raised:
+        first_turn(backend).finish()
+
+    assert "INTERACTLY_API_KEY" in raised.value.advice
+    backend.close()
+
+
+def test_without_a_key_this_machine_is_asked_all_the_same(peer):
+    peer.answers(body={"workflows": []})
+    backend = HostedBackend(HostedSettings(base_url=peer.url))
+
+    assert backend.workflows() == []
+
+    assert "Authorization" not in peer.asked[0]["headers"]
+    backend.close()
+
+
+def test_a_list_is_read_to_its_end_without_any_sign_but_the_total(peer, hosted):
+    ids = [f"{number:024x}" for number in range(250)]
+    for start in (0, 100, 200):
+        peer.answers(body={"workflows": [{"_id": i} for i in ids[start : start + 100]], "total": 250})
+
+    found = hosted.workflows("tea & co")
+
+    assert [summary.id for summary in found] == ids
+    assert peer.asked[2]["path"] == "/workflows/v1/workflows?page=3&size=100&search=tea+%26+co"
+
+
+def test_a_list_is_read_to_its_end_by_its_own_sign(peer, hosted):
+    peer.answers(body={"items": [{"_id": WORKFLOW}], "has_next": True, "size": 1})
+    peer.answers(body={"items": [{"_id": RUN}], "has_next": False, "size": 1})
+
+    assert [summary.id for summary in hosted.workflows()] == [WORKFLOW, RUN]
+
+
+def test_a_list_that_repeats_itself_ends(peer, hosted):
+    for _ in range(2):
+        peer.answers(body={"workflows": [{"_id": WORKFLOW}], "total": 99})
+
+    assert len(hosted.workflows()) == 1
+
+
+def test_versions_without_a_flag_are_told_which_is_active_by_their_workflow(peer, hosted):
+    peer.answers(body={"versions": [{"version_number": 1}, {"version_number": 0, "version_name": "First"}]})
+    peer.answers(body={"workflow": {"_id": WORKFLOW, "active_version_number": 1, "workflow_config": None}})
+
+    versions = hosted.versions(WORKFLOW)
+
+    assert [(version.version_number, version.is_active) for version in versions] == [(0, False), (1, True)]
+
+
+@pytest.mark.parametrize("key", ["config", "workflow_config"])
+def test_the_graph_of_an_older_version_is_read_from_its_row(peer, hosted, key):
+    graph = document(static("a", "Hello"))
+    peer.answers(body={"versions": [{"version_number": 2, "config": None, key: graph}]})
+
+    assert hosted.workflow(WORKFLOW, 2).to_wire() == graph
+
+
+def test_the_graph_of_an_older_version_may_be_out_of_reach(peer, hosted):
+    peer.answers(body={"versions": [{"version_number": 0, "workflow_config": {"name": "Tea"}}]})
+    peer.answers(body={"workflow": {"_id": WORKFLOW, "active_version_number": 1, "workflow_config": {}}})
+
+    with pytest.raises(UnsupportedError, match=r"active version \(1\) only"):
+        hosted.workflow(WORKFLOW, 0)
+
+
+def test_the_graph_of_the_active_version_is_read_two_levels_deep(peer, hosted):
+    graph = document(static("a", "Hello"))
+    peer.answers(body={"versions": [{"version_number": 0}]})
+    peer.answers(body={"workflow": {"_id": WORKFLOW, "active_version_number": 0, "workflow_config": graph}})
+
+    assert hosted.workflow(WORKFLOW, 0).to_wire() == graph
+    assert peer.asked[1]["path"].endswith("?fully_hydrate=true")
+
+
+def test_an_unknown_version_is_told_with_the_known_ones(peer, hosted):
+    peer.answers(body={"versions": [{"version_number": 0}, {"version_number": 1}]})
+
+    with pytest.raises(NotFoundError) as raised:
+        hosted.workflow(WORKFLOW, 7)
+
+    assert "no version 7" in raised.value.message
+    assert "0, 1" in raised.value.advice
+
+
+def test_a_run_is_read_nested_and_flat(peer, hosted):
+    inner = {"workflow_run_id": RUN, "workflow_id": WORKFLOW, "status": "completed"}
+    peer.answers(body={"workflow_run": {"_id": RUN, "created_at": "2026-07-01", "workflow_run": inner}})
+    peer.answers(body=inner)
+
+    nested, flat = hosted.run(RUN), hosted.run(RUN)
+
+    assert (nested.workflow_run_id, nested.created_at) == (RUN, "2026-07-01")
+    assert flat.to_wire() == inner
+
+
+def test_runs_are_filtered_by_the_api(peer, hosted):
+    inner = {"workflow_run_id": RUN, "workflow_id": WORKFLOW, "status": "failed", "input_output_pairs": None}
+    peer.answers(body={"workflow_runs": [{"_id": RUN, "workflow_run": inner}], "total": 41})
+
+    page = hosted.runs(workflow_id=WORKFLOW, status="failed", page=5, size=10)
+
+    assert peer.asked[0]["path"].endswith(f"?page=5&size=10&workflow_id={WORKFLOW}&status=failed")
+    assert (page.total, page.rows[0].status, page.rows[0].input_output_pairs) == (41, "failed", [])
+
+
+def test_a_search_for_runs_goes_out_in_the_words_of_the_api(peer, hosted):
+    peer.answers(body={"workflow_runs": [], "total": 0})
+    began = datetime(2026, 7, 1, tzinfo=UTC)
+
+    hosted.runs(search=RunSearch(since=began, text=" green  tea ", source_workflow_run_id=RUN))
+
+    query = parse_qs(urlsplit(peer.asked[0]["path"]).query)
+    assert query == {
+        "page": ["1"],
+        "size": ["50"],
+        "start": ["2026-07-01T00:00:00+00:00"],
+        "search": ["green tea"],
+        "source_workflow_run_id": [RUN],
+    }
+
+
+@pytest.mark.parametrize("wanted", [{"tag": "smoke"}, {"starred": True}, {"version_number": 3}])
+def test_what_the_api_cannot_look_for_is_refused_before_it_is_asked(peer, hosted, wanted):
+    with pytest.raises(UnsupportedError, match="versions, tags and stars"):
+        hosted.runs(search=RunSearch(**wanted))
+
+    assert peer.asked == []
+
+
+@pytest.mark.parametrize(
+    "base_url, words",
+    [
+        ("", "No base URL"),
+        ("   ", "No base URL"),
+        ("api.example/workflows", "does not begin with"),
+        ("ftp://api.example", "does not begin with"),
+        ("https://", "does not begin with"),
+        ("http://api.example:port", "not a URL"),
+        ("https://api.example/workflows/v1", "one step too far"),
+        ("https://api.example/workflows/v1/workflows/", "one step too far"),
+        (f"https://api.example/?key={KEY}", "has a user, a query or a fragment"),
+        (f"https://me:{KEY}@api.example", "has a user, a query or a fragment"),
+    ],
+)
+def test_a_base_url_that_cannot_be_used_is_told_at_once(base_url, words):
+    with pytest.raises(SettingsError, match=words) as raised:
+        HostedBackend(HostedSettings(base_url=base_url))
+
+    assert KEY not in str(raised.value)
+
+
+def test_a_key_that_no_header_can_carry_is_told_at_once():
+    with pytest.raises(SettingsError, match="INTERACTLY_API_KEY") as raised:
+        HostedBackend(HostedSettings(base_url="https://api.example", api_key="sk-ключ"))
+
+    assert "ключ" not in str(raised.value)
+
+
+def test_a_new_version_knows_whether_it_is_active(peer, hosted):
+    peer.answers(201, {"version": {"version_number": 4, "version_name": "Four"}, "parent_active_version": 4})
+
+    version = hosted.create_version(WORKFLOW, version_name="Four", mark_as_active=True)
+
+    assert (version.version_number, version.is_active) == (4, True)
+    assert peer.asked[0]["body"] == {"mark_as_active": True, "version_name": "Four"}
+
+
+def test_activation_has_no_body_and_deletion_reads_none(peer, hosted):
+    peer.answers(body={"workflow": {"_id": WORKFLOW}})
+    peer.answers(204, raw=b"")
+
+    hosted.activate_version(WORKFLOW, 2)
+    hosted.delete_workflow(WORKFLOW)
+
+    assert peer.asked[0]["path"].endswith(f"/v1/workflows/{WORKFLOW}/versions/2/activate")
+    assert [asked["body"] for asked in peer.asked] == [None, None]
+    assert [asked["method"] for asked in peer.asked] == ["POST", "DELETE"]
+
+
+@pytest.mark.parametrize("proxy", ["foo://user:hush@proxy", "http://user:hush@proxy:port"])
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(monkeypatch, proxy):
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+
+    with pytest.raises(SettingsError, match="proxy") as caught:
+        HostedBackend(HostedSettings(base_url="https://api.example/workflows", api_key="key"))
+
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_certificates_that_are_not_there_are_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+
+    with pytest.raises(SettingsError, match="certificates") as caught:
+        HostedBackend(HostedSettings(base_url="https://api.example/workflows", api_key="key"))
+
+    assert "SSL_CERT_FILE" in caught.value.advice

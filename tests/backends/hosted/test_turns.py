@@ -1,0 +1,240 @@
+"""Turns that go as requests, over real sockets to a server that fails as it is scripted to."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.errors import (
+    AnswerError,
+    ApiError,
+    AuthenticationError,
+    InputError,
+    NotStartableError,
+    RunEndedError,
+    UnsupportedError,
+)
+from debugger.protocol.runs import TurnInput
+from tests.backends.hosted.peer import backend_of, first_turn, later_turn, serving
+from tests.backends.hosted.records import RUN, WORKFLOW, turn_events
+
+
+@pytest.fixture
+def peer():
+    with serving() as peer:
+        yield peer
+
+
+@pytest.fixture
+def hosted(peer):
+    with backend_of(peer) as backend:
+        yield backend
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch):
+    monkeypatch.setattr("debugger.backends.hosted.turns.RESEND_WAIT", 0.02)
+    monkeypatch.setattr("debugger.backends.hosted.turns.CONFLICT_POLL", 0.02)
+
+
+# What is sent
+
+
+def test_first_turn_names_version_and_no_run(peer, hosted):
+    hosted.execute(WORKFLOW, TurnInput.saying("Hello", run_by="qa"), version_number=0).finish()
+
+    asked = peer.asked[-1]
+    assert asked["path"] == f"/workflows/v1/workflows/{WORKFLOW}/execute?version=0"
+    assert list(asked["body"]) == ["run_input"]
+    assert asked["body"]["run_input"]["version_number"] == 0
+    assert asked["body"]["run_input"]["run_by"] == "qa"
+    message = asked["body"]["run_input"]["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["messages"][0]
+    assert (message["type"], message["content"]) == ("human", "Hello")
+
+
+def test_turn_without_chosen_version_sends_none(peer, hosted):
+    hosted.execute(WORKFLOW, TurnInput.saying("Hello", version_number=0)).finish()
+
+    assert peer.asked[0]["path"].endswith("/execute")
+    assert peer.sent[0]["version_number"] == 0
+
+
+def test_later_turn_names_run_and_no_version(peer, hosted):
+    peer.records.add_run("Hello")
+
+    hosted.execute(WORKFLOW, TurnInput.saying("More"), run_id=RUN, version_number=3).finish()
+
+    assert peer.asked[0]["path"].endswith("/execute")
+    assert peer.asked[0]["body"]["run_id"] == RUN
+    assert peer.sent[0]["version_number"] is None
+
+
+def test_turn_carries_expected_number_and_client_turn_id(peer, hosted):
+    peer.records.add_run("Hello")
+
+    stream = later_turn(hosted)
+    stream.finish()
+    hosted.execute(WORKFLOW, TurnInput.saying("Again"), run_id=RUN).finish()
+
+    assert peer.asked[0]["headers"]["X-Expected-Turn-Number"] == "2"
+    assert "X-Expected-Turn-Number" not in peer.asked[1]["headers"]
+    ids = [run_input["miscellaneous"]["client_turn_id"] for run_input in peer.sent]
+    assert stream.progress.sent.turn_input.client_turn_id == ids[0] != ids[1]
+
+
+def test_client_turn_id_of_the_input_is_kept(peer, hosted):
+    given = {"client_turn_id": "mine", "other": 1}
+
+    hosted.execute(WORKFLOW, TurnInput.saying("Hello", miscellaneous=given)).finish()
+
+    assert peer.sent[0]["miscellaneous"] == given
+
+
+def test_client_turn_ids_can_be_switched_off(peer):
+    with backend_of(peer, client_turn_ids=False) as backend:
+        given = {"client_turn_id": "mine", "other": 1}
+        backend.execute(WORKFLOW, TurnInput.saying("Hello", miscellaneous=given)).finish()
+
+    assert peer.sent[0]["miscellaneous"] == {"other": 1}
+
+
+def test_input_without_thread_gets_main_thread(peer, hosted):
+    hosted.execute(WORKFLOW, TurnInput()).finish()
+
+    assert peer.sent[0]["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
+
+
+def test_unknown_fields_are_sent_and_secrets_are_not(peer, hosted):
+    peer.records.add_run("Hello")
+    wire = {"command": "data", "future": {"a": [1]}, "secret_variables": {"pin": "pin-1234"}}
+
+    hosted.execute(WORKFLOW, TurnInput.from_wire(wire), run_id=RUN).finish()
+
+    assert peer.sent[0]["future"] == {"a": [1]}
+    assert "pin-1234" not in json.dumps(peer.asked[0]["body"])
+
+
+def test_initial_state_is_sent(peer, hosted):
+    state = {"threads": {"0": {"node": "ask"}}}
+
+    hosted.execute(WORKFLOW, TurnInput.saying("Hello", initial_state=state)).finish()
+
+    assert peer.sent[0]["initial_state"] == state
+    assert hosted.capabilities.reason_against("initial_state") is None
+
+
+@pytest.mark.parametrize("workflow_id, run_id", [("nope", None), (WORKFLOW, "../x"), (WORKFLOW.upper(), RUN)])
+def test_malformed_id_is_not_sent(peer, hosted, workflow_id, run_id):
+    with pytest.raises(InputError, match=r"is not a (workflow|run) id"):
+        hosted.execute(workflow_id, TurnInput.saying("Hello"), run_id=run_id)
+
+    assert peer.asked == []
+
+
+def test_number_that_json_lacks_is_not_sent(peer, hosted):
+    with pytest.raises(InputError, match="no JSON form"):
+        hosted.execute(WORKFLOW, TurnInput.from_wire({"runtime_variables": {"x": float("inf")}})).finish()
+
+    assert peer.asked == []
+
+
+# What is answered
+
+
+def test_result_and_events_come_of_one_answer(peer, hosted):
+    peer.answers(body=lambda body: {**peer.executes(body), "future": True})
+
+    stream = first_turn(hosted)
+    events = list(stream)
+
+    assert [event.to_wire() for event in events] == turn_events(RUN, 1)
+    assert (stream.run_id, stream.result.turn_number) == (RUN, 1)
+    assert stream.result.to_wire()["future"] is True
+    assert stream.progress.record is None
+    assert peer.count("GET") == 0
+    assert "404" in hosted.capabilities.reason_against("live_events")
+
+
+@pytest.mark.parametrize(
+    "flags, status",
+    [
+        ({"is_waiting_for_input": True, "is_completed": False}, "waiting_for_user_input"),
+        ({"is_waiting_for_input": False, "is_completed": True}, "completed"),
+        ({"is_waiting_for_input": False, "is_completed": True, "error": "boom"}, "failed"),
+        ({"is_waiting_for_input": False, "is_completed": False}, "running"),
+    ],
+)
+def test_missing_status_is_derived_from_flags(peer, hosted, flags, status):
+    peer.answers(body={"run_id": RUN, "turn_number": 1, "events": [], **flags})
+
+    assert first_turn(hosted).finish().status == status
+
+
+def test_same_client_turn_id_may_be_answered_twice(peer, hosted):
+    """A server that knows the id answers the first turn's result again: it is no other turn."""
+    given = TurnInput.saying("Hello", miscellaneous={"client_turn_id": "mine"})
+    first = hosted.execute(WORKFLOW, given).finish()
+    peer.answers(body=first.to_wire())
+
+    again = hosted.execute(WORKFLOW, given).finish()
+
+    assert again.to_wire() == first.to_wire()
+    assert peer.count("GET") == 0
+
+
+# Refusals: nothing was executed and nothing is read
+
+
+@pytest.mark.parametrize(
+    "status, body, error",
+    [
+        (401, {"detail": "Key expired"}, AuthenticationError),
+        (404, {"detail": "Session not found"}, RunEndedError),
+        (418, {"detail": "Teapot"}, ApiError),
+        (422, {"detail": "bad"}, InputError),
+        (500, {"detail": "No start node found"}, NotStartableError),
+        (501, {"detail": "Not here"}, UnsupportedError),
+        (307, {}, AnswerError),
+    ],
+)
+def test_refusal_is_raised_at_once(peer, hosted, status, body, error):
+    peer.records.add_run("Hello")
+    peer.answers(status, body)
+
+    with pytest.raises(error) as raised:
+        later_turn(hosted).finish()
+
+    assert type(raised.value) is error
+    assert [asked["method"] for asked in peer.asked] == ["POST"]
+
+
+# Commands
+
+
+def test_stop_is_a_command_to_a_known_run(peer, hosted):
+    peer.records.add_run("Hello")
+
+    result = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()
+
+    assert result.status == "cancelled"
+    with pytest.raises(InputError, match="no run to stop"):
+        hosted.execute(WORKFLOW, TurnInput(command="stop"))
+
+
+def test_second_stop_is_answered_as_the_first(peer, hosted):
+    peer.records.add_run("Hello", status="cancelled")
+    peer.answers(404, {"detail": "Session not found"})
+
+    result = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()
+
+    assert (result.status, result.is_completed, result.turn_number) == ("cancelled", True, 1)
+
+
+def test_stop_whose_answer_is_lost_is_read_from_the_record(peer, hosted):
+    peer.records.add_run("Hello")
+    peer.answers(502, before=peer.executes)
+
+    result = hosted.execute(WORKFLOW, TurnInput(command="stop"), run_id=RUN).finish()
+
+    assert (result.status, result.is_completed) == ("cancelled", True)
