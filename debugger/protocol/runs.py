@@ -249,9 +249,18 @@ class Turn(WireModel):
     @property
     def client_turn_id(self) -> str | None:
         """The id that the client gave to the turn; ``None`` where it gave none."""
-        miscellaneous = self.run_input.get("miscellaneous")
-        value = miscellaneous.get(CLIENT_TURN_ID) if isinstance(miscellaneous, dict) else None
+        value = self._miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
+
+    @property
+    def is_background(self) -> bool:
+        """Return whether the record marks the pair as background work, as our own records do."""
+        return self._miscellaneous.get(BACKGROUND) is True
+
+    @property
+    def _miscellaneous(self) -> JsonObject:
+        value = self.run_input.get("miscellaneous")
+        return value if isinstance(value, dict) else {}
 
     def parsed_events(self) -> list[Event]:
         """The turn's events as instances of their classes."""

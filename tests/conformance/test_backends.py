@@ -10,7 +10,6 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +20,6 @@ from debugger.errors import (
     ConflictError,
     DebuggerError,
     InputError,
-    NotExecutedError,
     NotFoundError,
     NotStartableError,
     RunEndedError,
@@ -537,13 +535,11 @@ def test_a_step_under_way_is_cancelled(backend):
     threading.Timer(1.5, cancelled.set).start()
 
     result = first
-    with suppress(NotExecutedError):  # of a backend whose server stops the run
-        while not result.is_completed:
-            time.sleep(0.05)
-            result = backend.pump(workflow_id, first.run_id, cancelled=cancelled).finish()
+    while not result.is_completed:
+        time.sleep(0.05)
+        result = backend.pump(workflow_id, first.run_id, cancelled=cancelled).finish()
 
     assert cancelled.is_set()
-    assert result.is_completed == (backend.name == "Embedded engine")
     assert backend.run(first.run_id).status == "cancelled"
 
 

@@ -320,7 +320,9 @@ class HostedBackend:
         """See `Backend.revision`. The API has no summary of one run, so the record is read."""
         run = self.run(run_id)
         length = len(run.finished_turns)
-        executing = [turn for turn in run.input_output_pairs if turn.is_in_progress]
+        executing = [
+            turn for turn in run.input_output_pairs if turn.is_in_progress and not turn.is_background
+        ]
         if not executing:
             return RunRevision(run.status, length)
         number = max((log.number for _, log in numbered_turns(run)), default=0) + 1

@@ -30,6 +30,7 @@ from debugger.errors import (
     ConflictError,
     ConnectionFailedError,
     DebuggerError,
+    NotFoundError,
     NotStartableError,
     RunEndedError,
     UnsupportedError,
@@ -151,7 +152,7 @@ class TurnSender:
         """Check that the answer to a first turn is of the run that the turn has started.
 
         The closing event repeats the client turn id, in our own server's answers always; where none does, the
-        record is read once.
+        record is read once. A run that is not on record yet is believed: that of another turn would be.
 
         Raises:
             AnswerLost: It is of another run, or the record cannot be read.
@@ -161,6 +162,8 @@ class TurnSender:
             return
         try:
             found = self._reconciliation.find_in(result.run_id, sent) if named is None else None
+        except NotFoundError:
+            return
         except DebuggerError as error:
             raise AnswerLost(error) from error
         if found is None or not found.is_certain:

@@ -136,7 +136,7 @@ def test_background_work_goes_on_after_a_turn_over_a_socket(hosted, graph):
     deadline = time.monotonic() + 20
     while not session.is_over:
         assert time.monotonic() < deadline
-        session.go_on()
+        session.tick()
         time.sleep(0.05)
 
     assert session.status == "completed"
@@ -165,7 +165,7 @@ def test_a_server_killed_in_a_turn_is_told_and_the_run_stands_at_its_last_finish
 
     assert isinstance(error, OutcomeUnknownError)
     assert "Nothing tells whether the turn was executed" in error.message
-    assert session.unsent == "Assam"
+    assert session.unsent_message == "Assam"
     with server_process(tmp_path, port=urlsplit(url).port):
         run = hosted.run(run_id)
         session.send("Assam")

@@ -358,13 +358,18 @@ def test_stopped_turn_is_stopped_and_read_from_the_record(peer, hosted, run_id, 
         peer.records.begin(frame, run_id)
         if is_acknowledged:
             await socket.send_json(acknowledgement(RUN))
-        cancelled.set()
+            await socket.send_json({"type": "start_thread", "logical_id": "event_first"})
+        else:
+            cancelled.set()
         peer.frames.append(await socket.receive_json())
         peer.records.stop(RUN)
 
     peer.script.append(talk)
     turn = first_turn if run_id is None else later_turn
     stream = turn(hosted, cancelled=cancelled)
+    if is_acknowledged:
+        assert next(stream).type == "start_thread"
+        cancelled.set()
 
     result = stream.finish()
 

@@ -44,7 +44,7 @@ def short_waits(monkeypatch):
 def test_first_turn_names_version_and_no_run(peer, hosted):
     hosted.execute(WORKFLOW, TurnInput.saying("Hello", run_by="qa"), version_number=0).finish()
 
-    asked = peer.asked[-1]
+    asked = next(asked for asked in peer.asked if asked["method"] == "POST")
     assert asked["path"] == f"/workflows/v1/workflows/{WORKFLOW}/execute?version=0"
     assert list(asked["body"]) == ["run_input"]
     assert asked["body"]["run_input"]["version_number"] == 0
@@ -152,7 +152,7 @@ def test_result_and_events_come_of_one_answer(peer, hosted):
     assert (stream.run_id, stream.result.turn_number) == (RUN, 1)
     assert stream.result.to_wire()["future"] is True
     assert stream.progress.record is None
-    assert peer.count("GET") == 0
+    assert any(asked["path"].endswith(RUN) for asked in peer.asked)  # the new run is of this turn
     assert "404" in hosted.capabilities.reason_against("live_events")
 
 
@@ -180,7 +180,7 @@ def test_same_client_turn_id_may_be_answered_twice(peer, hosted):
     again = hosted.execute(WORKFLOW, given).finish()
 
     assert again.to_wire() == first.to_wire()
-    assert peer.count("GET") == 0
+    assert peer.count("POST") == 2
 
 
 # Refusals: nothing was executed and nothing is read
@@ -206,7 +206,9 @@ def test_refusal_is_raised_at_once(peer, hosted, status, body, error):
         later_turn(hosted).finish()
 
     assert type(raised.value) is error
-    assert [asked["method"] for asked in peer.asked] == ["POST"]
+    # That the run is over may be the answer to another turn, so the record is looked at.
+    looks = ["GET"] if error is RunEndedError else []
+    assert [asked["method"] for asked in peer.asked] == ["POST", *looks]
 
 
 # Commands
