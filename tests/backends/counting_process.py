@@ -54,9 +54,6 @@ class CountedCall(Node[CountedConfig]):
         return Outcome()
 
 
-NODE_TYPES[TYPE] = CountedCall
-
-
 def counted(folder: Path) -> dict:
     """Return a workflow whose every turn calls once, then waits for the user."""
     call, chat = node("call", TYPE, folder=str(folder)), say("chat", self_loop=False)
@@ -101,6 +98,7 @@ def kill(process: subprocess.Popen) -> None:
 
 
 def main(job: dict) -> None:
+    NODE_TYPES[TYPE] = CountedCall
     settings = Settings(database=job["url"], responder="rules", turn_lease=job.get("lease", 30))
     backend = EmbeddedBackend(settings)
     misc = {"client_turn_id": job["client_turn_id"]} if job.get("client_turn_id") else {}

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import (
     ConflictError,
     InputError,
@@ -17,8 +18,22 @@ from debugger.errors import (
 from debugger.protocol.json_text import decode
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.backends.counting_process import answer, await_calls, begin, calls, counted, kill
+from tests.backends.counting_process import (
+    TYPE,
+    CountedCall,
+    answer,
+    await_calls,
+    begin,
+    calls,
+    counted,
+    kill,
+)
 from tests.factories import direct, document, say, static
+
+
+@pytest.fixture(autouse=True)
+def _counted_calls(monkeypatch):
+    monkeypatch.setitem(NODE_TYPES, TYPE, CountedCall)
 
 
 @pytest.fixture
