@@ -28,7 +28,7 @@ class HeldClaim:
     """A claim of a turn that this process executes."""
 
     claim: TurnClaim
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event
     """Set to end the turn early."""
     events: list[Event] = field(default_factory=list)
     """The events so far; only appended to."""

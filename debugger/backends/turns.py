@@ -248,8 +248,7 @@ class Turns:
         deadline = time.monotonic() + _STOP_SECONDS
         requested = ""
         while (claimed := (position := self._store.claims.position(run_id)).claimed) is not None:
-            if claimed.claim_id != requested:
-                self._leases.lapse(run_id)
+            if not self._leases.lapse(run_id) and claimed.claim_id != requested:
                 self._leases.request_stop(run_id)
                 requested = claimed.claim_id
             if request.cancelled.wait(_STOP_POLL_SECONDS) or time.monotonic() > deadline:

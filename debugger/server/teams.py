@@ -26,7 +26,7 @@ _PLACE = "debugger.team"
 
 
 class Team:
-    """What belongs to one team. Two of them share nothing.
+    """What belongs to one team. Two of them share nothing but the counters of the server.
 
     Args:
         backend: Runs the team's workflows.
