@@ -11,7 +11,7 @@ from debugger.protocol.notes import Preset, RatingValue, RunMark, RunNotes, Targ
 from debugger.store import marks, presets, remarks
 from debugger.store.database import Database
 from debugger.store.notebook_schema import kits
-from debugger.store.unfinished import UnfinishedStatements, UnfinishedTurn, read_unfinished
+from debugger.store.unfinished import UnfinishedTurn, forget_unfinished, read_unfinished
 from debugger.store.upserts import insert
 
 
@@ -27,7 +27,6 @@ class Notebook:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._unfinished = UnfinishedStatements(database.dialect)
 
     def notes(self, run_id: str) -> RunNotes:
         """Everything that was noted on a run; empty where nothing was."""
@@ -142,15 +141,10 @@ class Notebook:
             fresh = insert(kits).values(run_id=run_id, kit=kit)
             connection.execute(fresh.on_conflict_do_update(index_elements=["run_id"], set_={"kit": kit}))
 
-    def keep_unfinished(self, turn: UnfinishedTurn) -> None:
-        """Keep a turn under way as far as it has come, in the place of what was kept of it before."""
-        with self._database.writing_cursor() as cursor:
-            self._unfinished.keep(cursor, turn)
-
     def forget_unfinished(self, run_id: str) -> None:
-        """Take the turn of a run out of the journal, if it is there."""
-        with self._database.writing_cursor() as cursor:
-            self._unfinished.forget(cursor, run_id)
+        """Delete the interrupted turn of a run, if it has one."""
+        with self._database.writing() as connection:
+            forget_unfinished(connection, run_id)
 
     def unfinished(self, run_id: str | None = None) -> list[UnfinishedTurn]:
         """Return the interrupted turns, of every run or of one; the newest first.

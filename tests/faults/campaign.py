@@ -164,8 +164,10 @@ class _Campaign:
                 talk.is_deleted = acted.is_set() and strike.action == "delete"
                 if page.is_over or (acted.is_set() and strike.action in ("stop", "delete")):
                     break
-            if not talk.is_deleted and page.has_newer_turns:
-                page.load_newer_turns()
+            if not talk.is_deleted and page.run_id is not None:
+                page.look()
+                if page.has_newer_turns:
+                    page.load_newer_turns()
             talk.run_id, talk.view = page.run_id, page.turns
         with self._lock:
             self._planned -= LONGEST - turn

@@ -66,6 +66,10 @@ class Page:
         while not self.session.wait_until_idle(1):
             assert time.monotonic() < deadline, f"stuck: {self.session.status}"
 
+    def look(self):
+        """Wait until the page has looked at the record by itself."""
+        self.check_now()
+
     def check_now(self):
         """Press "Check now"."""
         self.session.check_now()

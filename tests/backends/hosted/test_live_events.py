@@ -165,13 +165,17 @@ def test_a_server_killed_in_a_turn_is_told_and_the_run_stands_at_its_last_finish
 
     assert isinstance(error, OutcomeUnknownError)
     assert "Nothing tells whether the turn was executed" in error.message
-    assert session.unsent_message == "Assam"
+    assert session.pending.message == "Assam"
     with server_process(tmp_path, port=urlsplit(url).port):
+        session.check_now()
+        assert session.wait_for_record(20)
         run = hosted.run(run_id)
+        assert (run.status, len(run.input_output_pairs)) == ("waiting_for_user_input", 1)
+        assert session.pending is None
+        assert session.unsent_message == "Assam"
         session.send("Assam")
         assert session.wait(20)
 
-        assert (run.status, len(run.input_output_pairs)) == ("waiting_for_user_input", 1)
         assert session.error is None
         assert (session.result.turn_number, session.status) == (2, "waiting_for_user_input")
         assert len(hosted.run(run_id).input_output_pairs) == 2
