@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlencode
 
 import httpx
-from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.sync.client import reconnect
 
 from debugger.backends.api_client import Answer, ApiClient, Query, read_object
+from debugger.backends.hosted.websocket import HANDSHAKE_ERRORS, handshake, handshake_failure
 from debugger.backends.http_errors import Asked, refusal
 from debugger.errors import (
     ApiError,
@@ -27,11 +24,6 @@ from debugger.protocol.runs import CLIENT_TURN_ID, Run, unwrap_run
 from debugger.settings import HostedSettings
 
 MAX_RUNS_READ = 5
-_CLOSE_SECONDS = 1.0
-
-# At level DEBUG the library logs the headers of the handshake, and so the key.
-_logger = logging.getLogger(f"{__name__}.websockets")
-_logger.setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
@@ -139,38 +131,19 @@ class _ConnectionTest:
             return ConnectionCheck(call, self._path("GET", urls.STREAM), sentence, "note")
         if self._is_unreachable:
             return self._not_made(call, "GET", urls.STREAM)
-        started, status = time.perf_counter(), ""
+        started, status = time.perf_counter(), "101"
         try:
-            token = self._client.session_token()
-            with self._handshake(token):
-                status = "101"
-            sentence, opened = "Opened and closed again; events arrive as they happen.", True
-        except InvalidStatus as error:
-            status, opened = str(error.response.status_code), False
-            sentence = "The API opens no socket, so the events of a turn arrive together when it is over."
-        except (WebSocketException, OSError, ValueError) as error:
+            with handshake(self._client, self._settings.connect_timeout):
+                sentence, opened = "Opened and closed again; events arrive as they happen.", True
+        except HANDSHAKE_ERRORS as error:
+            status, reason = handshake_failure(error)
             opened = False
-            sentence = (
-                f"The handshake failed ({type(error).__name__}), so the events of a turn arrive together "
-                "when it is over. A proxy on the way may not pass WebSockets on."
-            )
+            sentence = f"Not opened ({reason}), so the events of a turn arrive together when it is over."
+            if not status:
+                sentence += " A proxy on the way may not pass WebSockets on."
         outcome: Literal["ok", "note"] = "ok" if opened else "note"
         path = self._path("GET", urls.STREAM)
         return ConnectionCheck(call, path, sentence, outcome, status, _milliseconds_since(started))
-
-    def _handshake(self, token: str | None) -> reconnect:
-        address = self._client.base_url.replace("http", "ws", 1) + urls.STREAM
-        is_near = self._client.is_near
-        return _Handshake(
-            f"{address}?{urlencode({'token': token})}" if token else address,
-            ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
-            additional_headers=self._client.headers,
-            user_agent_header=None,
-            proxy=None if is_near else True,
-            open_timeout=self._settings.connect_timeout,
-            close_timeout=_CLOSE_SECONDS,
-            logger=_logger,
-        )
 
     def _client_turn_id(self, run_ids: Sequence[str]) -> ConnectionCheck:
         call, path = "Record returns the client turn id", urls.RUN
@@ -220,13 +193,6 @@ class _ConnectionTest:
 
     def _path(self, method: str, path: str) -> str:
         return f"{method} {self._base_path}{path}"
-
-
-class _Handshake(reconnect):
-    """Connects to the address that was named and to no other: a redirect would carry the key elsewhere."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
 
 
 def _has_client_turn_id(run: Run) -> bool:

@@ -138,7 +138,7 @@ class HostedBackend:
     def replace_credentials(self, settings: HostedSettings) -> None:
         """See `ApiClient.replace_credentials`."""
         self._client.replace_credentials(settings)
-        self._connector.close()  # the sockets were opened with the former ones
+        self._connector.reset()
 
     def close(self) -> None:
         """Close the connections."""

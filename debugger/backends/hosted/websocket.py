@@ -37,6 +37,9 @@ _quiet = logging.getLogger(f"{__name__}.websockets")
 _quiet.setLevel(logging.WARNING)
 
 
+HANDSHAKE_ERRORS = (WebSocketException, OSError, ValueError)
+
+
 class SocketClosed(Exception):
     """The socket is closed, or broken.
 
@@ -168,6 +171,13 @@ class SocketConnector:
         for old in unused:
             old.close()
 
+    def reset(self) -> None:
+        """Close the sockets that are kept, and open new ones again: the credentials have changed."""
+        self.close()
+        self.keeps_sockets = True
+        if self._shut_until != math.inf:
+            self._shut_until = 0.0
+
     def close(self) -> None:
         """Close the sockets that are kept; none is kept from then on."""
         with self._lock:
@@ -185,37 +195,57 @@ class SocketConnector:
         """Open a socket; ``None`` where none can be opened."""
         closing = ExitStack()
         try:
-            connection = closing.enter_context(self._connecting())
+            connection = closing.enter_context(handshake(self._client, self._timeout))
         except ConnectionError:
             return None  # a request reports it better
-        except (WebSocketException, OSError, ValueError) as error:
+        except HANDSHAKE_ERRORS as error:
             self._shut_until = time.monotonic() + SHUT_FOR
-            self._on_change(_why_not(error))
+            reason = f"The API opens no WebSocket ({handshake_failure(error)[1]})"
+            self._on_change(f"{reason}, so the events of a turn come all at once when it is over.")
             return None
         self._on_change("")
         return Socket(connection, closing, f"{_socket_url(self._client.base_url)}{STREAM}")
 
-    def _connecting(self) -> reconnect:
-        near = self._client.is_near
-        address = _socket_url(self._client.base_url)
-        token = self._client.session_token()
-        return _Connecting(
-            f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
-            # The certificates that requests trust, too.
-            ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
-            additional_headers=self._client.headers,
-            user_agent_header=None,
-            proxy=None if near else True,
-            open_timeout=self._timeout,
-            close_timeout=_CLOSE_WITHIN,
-            max_size=LARGEST_FRAME,
-            compression=None if near else "deflate",
-            logger=_quiet,
-        )
+
+def handshake(client: ApiClient, timeout: float) -> reconnect:
+    """Return the context in which a socket is open.
+
+    Args:
+        client: Knows the API and the credentials.
+        timeout: Seconds that the handshake may take.
+    """
+    near = client.is_near
+    address = _socket_url(client.base_url)
+    token = client.session_token()
+    return _Handshake(
+        f"{address}{STREAM}" + (f"?{urlencode({'token': token})}" if token else ""),
+        # The certificates that requests trust, too.
+        ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
+        additional_headers=client.headers,
+        user_agent_header=None,
+        proxy=None if near else True,
+        open_timeout=timeout,
+        close_timeout=_CLOSE_WITHIN,
+        max_size=LARGEST_FRAME,
+        compression=None if near else "deflate",
+        logger=_quiet,
+    )
 
 
-class _Connecting(reconnect):
-    """Connects to the address that was given and to no other: what is said may be confidential."""
+def handshake_failure(error: Exception) -> tuple[str, str]:
+    """Return the HTTP status of a handshake that failed, empty where there is none, and the reason."""
+    match error:
+        case InvalidStatus():
+            status = str(error.response.status_code)
+            return status, f"it answered {status} to the handshake"
+        case TimeoutError():
+            return "", "it did not answer in time to the handshake"
+        case _:
+            return "", f"the handshake failed ({type(error).__name__})"
+
+
+class _Handshake(reconnect):
+    """Connects to the address that was named and to no other: a redirect would carry the key elsewhere."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -230,14 +260,3 @@ def _socket_closed(closed: ConnectionClosed) -> SocketClosed:
     if frame is None:
         return SocketClosed(None, "no close was said")
     return SocketClosed(frame.code, frame.reason)
-
-
-def _why_not(error: Exception) -> str:
-    match error:
-        case InvalidStatus():
-            reason = f"it answered {error.response.status_code} to the handshake"
-        case TimeoutError():
-            reason = "it did not answer in time to the handshake"
-        case _:
-            reason = f"the handshake failed ({type(error).__name__})"
-    return f"The API opens no WebSocket ({reason}), so the events of a turn come all at once when it is over."
