@@ -174,7 +174,7 @@ class SocketConnector:
     def reset(self) -> None:
         """Close the sockets that are kept, and open new ones again: the credentials have changed."""
         self.close()
-        self.keeps_sockets = True
+        self._is_closed, self.keeps_sockets = False, True
         if self._shut_until != math.inf:
             self._shut_until = 0.0
 
