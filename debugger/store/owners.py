@@ -31,10 +31,15 @@ def has_ended(owner: str) -> bool:
     try:
         fields = _stat_fields(int(parts[2]))
     except (FileNotFoundError, ProcessLookupError):
-        return True
+        return _shows_processes_of_others()
     except (OSError, ValueError):
         return False
     return fields[0] in _ENDED or fields[_START_TIME] != parts[3]
+
+
+def _shows_processes_of_others() -> bool:
+    """Return whether a process that is not listed has ended: ``hidepid`` hides those of other users."""
+    return (_PROC / "1").exists()
 
 
 @lru_cache(maxsize=1)
