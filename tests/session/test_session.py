@@ -4,10 +4,16 @@ import threading
 
 import pytest
 
-from debugger.backends.base import TurnStream
+from debugger.backends.base import TurnProgress, TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import ConflictError, ConnectionFailedError, DebuggerError, NotFoundError
-from debugger.protocol.runs import TurnInput
+from debugger.errors import (
+    ConflictError,
+    ConnectionFailedError,
+    DebuggerError,
+    NotExecutedError,
+    NotFoundError,
+)
+from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static
@@ -226,3 +232,81 @@ def test_a_run_that_is_over_takes_no_message(backend):
 
     assert "over" in session.error.message
     assert session.status == "completed"
+
+
+def test_send_keeps_the_command_and_the_inputs_of_nodes(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+    wire = {
+        "command": "resume",
+        "thread_to_node_inputs": {
+            "0": {
+                "node_run_inputs": [
+                    {
+                        "type": "llm",
+                        "runtime_variables": {"mood": "calm"},
+                        "messages": [{"type": "human", "content": "before"}],
+                    }
+                ]
+            }
+        },
+    }
+
+    session.send("hello", TurnInput.from_wire(wire))
+    session.wait(10)
+
+    assert session.error is None
+    stored = backend.run(session.run_id).input_output_pairs[1].run_input
+    node_input = stored["thread_to_node_inputs"]["0"]["node_run_inputs"][0]
+    assert stored["command"] == "resume"
+    assert node_input["runtime_variables"] == {"mood": "calm"}
+    assert [message["content"] for message in node_input["messages"]] == ["before", "hello"]
+
+
+def test_paused_run_is_resumed_by_a_command(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+
+    session.send_command("pause")
+    session.wait(10)
+    paused = session.status
+    session.send_command("resume")
+    session.wait(10)
+
+    assert paused == "paused"
+    assert session.error is None
+    assert session.status == "waiting_for_user_input"
+    assert [turn.number for turn in session.turns] == [1, 2, 3]
+
+
+def test_turn_that_is_sent_again_keeps_its_client_turn_id(backend):
+    """A turn that arrives late after all is then the same turn for the server, and is not executed twice."""
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    session.wait(10)
+    execute, ids = backend.execute, []
+
+    def lost(workflow_id, turn_input, **options):
+        named = turn_input.with_client_turn_id(turn_input.client_turn_id or f"id {len(ids)}")
+        ids.append(named.client_turn_id)
+        sent = SentTurn(named, options["run_id"], options["expected_turn_number"], 0.0)
+
+        def events():
+            raise NotExecutedError("It did not arrive.")
+            yield
+
+        return TurnStream(options["run_id"], events(), TurnProgress(sent=sent))
+
+    backend.execute = lost
+    for text in ("hello", "hello", "something else"):
+        session.send(text)
+        session.wait(10)
+    backend.execute = execute
+
+    assert session.unsent_message == "something else"
+    assert ids == ["id 0", "id 0", "id 2"]
