@@ -657,12 +657,12 @@ class DebugSession:
         pending, found = self._sync.pending, read.found
         if pending is None or found is None:
             return
-        if found.state == "finished" and found.record is not None:
+        if found.state == "finished" and found.run_id is not None:
             self._sync.pending, self.error = None, None
             self._runner.turns.remove(pending.log)
             self.run_id = found.run_id
             self.notice = "The message has arrived: the record has the turn."
-            self._show(found.record)
+            self._load(found.record)
         elif found.state == "absent" and not found.is_run_busy:
             self._sync.pending = None
             self._runner.turns.remove(pending.log)
@@ -670,8 +670,14 @@ class DebugSession:
             self.error = NotExecutedError(
                 "The message is not on record, so it was not executed.", advice="Send it again."
             )
-            if found.record is not None and self.run_id is not None:
-                self._show(found.record)
+            self._load(found.record)
+
+    def _load(self, record: RunRecord | None) -> None:
+        """Show the run as its record has it, which is read first where it is not at hand."""
+        if record is not None and record.run.workflow_run_id == self.run_id:
+            self._show(record)
+        elif self.run_id is not None:
+            self._sync.load(self.run_id)
 
     def _take_pending(self) -> PendingTurn | None:
         """Give up waiting for the turn of unknown outcome, and return it."""

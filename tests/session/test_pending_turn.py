@@ -67,6 +67,7 @@ def pending_session(backend, *, arrives):
 def check(session):
     session.check_now()
     assert session.wait_for_record(10)
+    assert session.wait_until_idle(10)
 
 
 def stored(backend, session):
@@ -135,6 +136,7 @@ def test_session_keeps_looking_for_a_pending_turn(backend, monkeypatch):
     while session.pending is not None:
         assert time.monotonic() < deadline
         session.tick()
+    assert session.wait_until_idle(10)
 
     assert [turn.message for turn in session.turns] == ["", "hello"]
 
