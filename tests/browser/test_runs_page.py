@@ -24,6 +24,7 @@ from tests.browser.driving import (
 
 pytestmark = pytest.mark.browser
 
+
 def test_a_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Page):
     open_app(page, app.url)
     choose(page, "Workflow", "Clinic front desk")

@@ -57,7 +57,7 @@ def _at_work(now: Reading) -> Line:
 
 
 def _told(now: Reading) -> str:
-    """Return what is read aloud: an unusual outcome, else the hint, which the graph reports while it is drawn."""
+    """Return what is read aloud: an unusual outcome, else the hint where the graph does not report it."""
     outcome = outcome_of(now.session)
     if outcome is not None:
         return outcome.text

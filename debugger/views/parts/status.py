@@ -52,7 +52,7 @@ def shown_status(session: DebugSession) -> str:
 
 
 def status_badge(status: str) -> Badge:
-    """Return the badge of what `shown_status` returns; a status that is not known is shown by its own word."""
+    """Return the badge of a status of `shown_status`; an unknown one is shown by its own word."""
     known = {
         "background": _BACKGROUND,
         "unknown": _UNKNOWN,

@@ -67,9 +67,7 @@ def outcome_of(session: DebugSession) -> Outcome | None:
     if session.notice:
         return Outcome(session.notice)
     if session.follows:
-        return Outcome(
-            "Turns of other clients are loaded as they come.", actions=(_follow_switch(session),)
-        )
+        return Outcome("Turns of other clients are loaded as they come.", actions=(_follow_switch(session),))
     return None
 
 
@@ -138,7 +136,7 @@ def _unknown(session: DebugSession) -> Outcome:
 def _not_executed(error: DebuggerError) -> Outcome:
     if isinstance(error, StaleTurnError):
         return Outcome(
-            "Not executed: another client has continued the run, and its turns are shown now. "
+            "Not executed: the run has newer turns, which are shown now. "
             "Your message is in the box below; send it again or change it.",
             details=error.message,
         )
@@ -149,9 +147,7 @@ def _not_executed(error: DebuggerError) -> Outcome:
 
 
 def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
-    return Button(
-        key, label, panes.redrawing("workbench", do), icon=f":material/{icon}:", look="primary"
-    )
+    return Button(key, label, panes.redrawing("workbench", do), icon=f":material/{icon}:", look="primary")
 
 
 def _follow_switch(session: DebugSession) -> Toggle:

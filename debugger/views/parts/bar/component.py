@@ -24,7 +24,7 @@ class Words:
 
     text: str
     look: Literal["quiet", "strong", "heading", "code", "note", "message"] = "quiet"
-    """A note and a message are not cut: a note takes lines of its own, a message is wrapped beside controls."""
+    """A note and a message are not cut: a note takes lines of its own, a message stands beside controls."""
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""
