@@ -47,7 +47,7 @@ def shown_status(session: DebugSession) -> str:
         return "paused"
     if session.progress is not None and session.progress.phase != "executing":
         return session.progress.phase
-    is_left_to_itself = session.status == "running" and not session.busy
+    is_left_to_itself = session.status == "running" and not session.busy and session.background.has_work
     return "background" if is_left_to_itself else session.status
 
 

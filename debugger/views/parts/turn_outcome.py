@@ -21,6 +21,8 @@ class Outcome:
     details: str = ""
     """The technical reason, shown as a tooltip."""
     actions: tuple[Item, ...] = ()
+    is_warning: bool = False
+    """Whether a message is not executed, or may not be."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ def turn_outcome(now: Reading) -> None:
     outcome = outcome_of(now.session)
     if outcome is not None:
         items = [Words(outcome.text, look="message", help=outcome.details), *outcome.actions]
-        bars("turn_outcome", [Line("turn_outcome_line", items, low=True)])
+        key = "turn_warning" if outcome.is_warning else "turn_notice"
+        bars(key, [Line("turn_outcome", items, low=True)])
 
 
 def outcome_of(session: DebugSession) -> Outcome | None:
@@ -44,7 +47,8 @@ def outcome_of(session: DebugSession) -> Outcome | None:
     error = session.error
     if session.is_deleted:
         return Outcome(
-            "Another client has deleted this run. Its turns are still shown; no message can be sent."
+            "Another client has deleted this run. Its turns are still shown; no message can be sent.",
+            is_warning=True,
         )
     if session.pending is not None:
         return _unknown(session)
@@ -57,9 +61,9 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         )
     if is_explained(session, error) and error is not None:
         return _not_executed(error)
-    if _is_executed_elsewhere(session):
-        number = session.revision and session.revision.turn_number
-        sentence = f"Another client is executing turn {number}. You can load it when it has ended."
+    executing = _executed_elsewhere(session)
+    if executing is not None:
+        sentence = f"Another client is executing turn {executing}. You can load it when it has ended."
         return Outcome(
             f"{session.notice} {sentence}".strip(),
             actions=(_follow_switch(session),),
@@ -112,6 +116,7 @@ def _unknown(session: DebugSession) -> Outcome:
         f"The answer was lost, and it is not known whether the {message} was executed. "
         f"The page keeps looking in the run's record.{looks}",
         details=pending.error.message,
+        is_warning=True,
         actions=(
             Break(),
             _button("check_now", "Check now", commands.check_now, "refresh"),
@@ -139,10 +144,12 @@ def _not_executed(error: DebuggerError) -> Outcome:
             "Not executed: the run has newer turns, which are shown now. "
             "Your message is in the box below; send it again or change it.",
             details=error.message,
+            is_warning=True,
         )
     return Outcome(
         "Not executed: the message did not arrive. It is in the box below; send it again.",
         details=error.message,
+        is_warning=True,
     )
 
 
@@ -160,6 +167,7 @@ def _follow_switch(session: DebugSession) -> Toggle:
     )
 
 
-def _is_executed_elsewhere(session: DebugSession) -> bool:
+def _executed_elsewhere(session: DebugSession) -> int | None:
+    """Return the number of the turn that another client is executing; ``None`` where there is none."""
     is_idle = not session.busy and not session.is_stepping
-    return is_idle and session.revision is not None and session.revision.turn_number is not None
+    return session.revision.turn_number if is_idle and session.revision is not None else None
