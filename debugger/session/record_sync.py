@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from debugger.analysis.side_effects import ledger_of
@@ -80,7 +80,8 @@ class RecordSync:
         self._call: BackgroundCall[RecordRead] | None = None
         self._is_loading = False
         self._wait = self._first_wait
-        self._due = time.monotonic() + self._wait
+        self._started = time.monotonic()
+        self._due = self._started + self._wait
 
     @property
     def is_reading(self) -> bool:
@@ -112,6 +113,7 @@ class RecordSync:
         """
         if self._call is not None or not (at_once or time.monotonic() >= self._due):
             return
+        self._started = time.monotonic()
         pending = self.pending
         if pending is not None:
             pending.checks += 1
@@ -121,7 +123,7 @@ class RecordSync:
 
     def load(self, run_id: str) -> None:
         """Start reading the whole record; what is being read is dropped."""
-        self._is_loading = True
+        self._is_loading, self._started = True, time.monotonic()
         self._call = BackgroundCall(lambda: RecordRead("load", record=self._backend.record(run_id)))
 
     def collect(self) -> RecordRead | None:
@@ -132,7 +134,7 @@ class RecordSync:
         self._call, self.error, self._is_loading = None, call.error, False
         if not self._is_local:
             self._wait = min(1.5 * self._wait, MAX_WAIT)
-        self._due = time.monotonic() + self._wait
+        self._due = self._started + self._wait
         return call.outcome
 
     def wait(self, timeout: float) -> bool:
@@ -141,6 +143,8 @@ class RecordSync:
 
     def _search(self, pending: PendingTurn) -> RecordRead:
         found = self._backend.find_turn(self._workflow_id, pending.sent)
+        if found.state == "finished" and found.record is None and found.run_id is not None:
+            found = replace(found, record=self._backend.record(found.run_id))
         return RecordRead("pending", record=found.record, found=found)
 
     def _read(self, run_id: str, number: int) -> RecordRead:

@@ -14,8 +14,8 @@ from debugger.views.backends import current_backend, live_sessions
 from debugger.views.state import BackendName
 
 _LOST_SESSION = (
-    "This link was to a session in which a turn was executed. That session is over or in another process: "
-    "its pause, breakpoints and unsent text are not here. This is the run at its last finished turn."
+    "The session of this link is not in this process, or its turn has ended. Its pause and its unsent text "
+    "are lost. The run is shown at its last finished turn."
 )
 
 
@@ -40,8 +40,9 @@ def follow_address() -> None:
         commands.open_run(wanted.run, wanted.turn)
         if wanted.session and page.session is not None:
             page.session.notice = _LOST_SESSION
-    elif wanted.run and wanted.turn is not None:
-        commands.select_turn(wanted.turn)
+    elif wanted.run:  # it is on view; without a turn while its first one is being executed
+        if wanted.turn is not None:
+            commands.select_turn(wanted.turn)
     elif wanted.workflow:
         commands.open_workflow(wanted.workflow)
 

@@ -17,8 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.session.session import DebugSession
 from debugger.views import commands, linking, state
-from debugger.views.parts.turn_outcome import seconds_left
-from debugger.views.reading import Reading, moment, reading
+from debugger.views.reading import Reading, moment, reading, seconds_left
 from debugger.views.state import Pane
 
 Arguments = ParamSpec("Arguments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,6 +14,7 @@ from debugger.analysis.position import Position
 from debugger.analysis.run_index import RunReaders
 from debugger.analysis.side_effects import SideEffect, summary
 from debugger.analysis.timeline import TimelineRow
+from debugger.backends.base import TurnProgress
 from debugger.backends.responders import find_script
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
@@ -79,6 +81,11 @@ def moment(session: DebugSession) -> Hashable:
     """What tells a moment of a session from others."""
     turns, events = len(session.turns), session.event_count
     return session, session.status, session.background.has_work, events, turns, session.ledger.reads
+
+
+def seconds_left(progress: TurnProgress) -> int:
+    """Return the whole seconds until the phase ends at the latest; 0 where that is not known."""
+    return max(round(progress.until - time.monotonic()), 0) if progress.until is not None else 0
 
 
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:

@@ -125,6 +125,16 @@ def resting_place(locator: Locator) -> dict[str, float]:
     return place
 
 
+def tick(page: Page, row: int) -> None:
+    """Tick a row of the first table, from 0."""
+    grid = page.locator("[data-testid=stDataFrame] canvas").first
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 16, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
+    settled(page)
+
+
 def open_editor(page: Page) -> None:
     """Open the editor of a run that stands still; a click that comes as the page is drawn anew is lost."""
     button = page.locator(".st-key-live_edit button").first

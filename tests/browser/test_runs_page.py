@@ -9,8 +9,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server
 from tests.browser.driving import (
-    HEADER_HEIGHT,
-    ROW_HEIGHT,
     alert,
     choose,
     context,
@@ -21,11 +19,10 @@ from tests.browser.driving import (
     say,
     settled,
     start,
+    tick,
 )
 
 pytestmark = pytest.mark.browser
-
-GRID = "[data-testid=stDataFrame] canvas"
 
 
 def test_a_run_is_noted_found_by_its_words_and_opened_again(app: Server, page: Page):
@@ -125,14 +122,4 @@ def type_into(page: Page, label: str, text: str) -> None:
     box = page.get_by_label(label, exact=True).last
     box.fill(text)
     box.blur()
-    settled(page)
-
-
-def tick(page: Page, row: int) -> None:
-    """Press the box of a row."""
-    grid = page.locator(GRID).first
-    grid.scroll_into_view_if_needed()
-    box = grid.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 16, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
     settled(page)

@@ -60,7 +60,7 @@ def _run(session: DebugSession) -> list[Item]:
         told.append(Words(f"Turn {session.turns[-1].number}"))
     if session.elapsed:
         told.append(Words(_duration(session.elapsed)))
-    if session.run_id and not session.busy and not session.turns_to_load:
+    if session.run_id and not session.busy and not session.turns_to_load and session.pending is None:
         told.append(
             Button(
                 "reload_run",

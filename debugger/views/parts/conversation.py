@@ -8,7 +8,7 @@ from debugger.views.parts.bubbles.component import Earlier, Line, Start, bubbles
 from debugger.views.parts.desk import desk
 from debugger.views.parts.message_box.component import message_box
 from debugger.views.parts.plain import count
-from debugger.views.parts.turn_outcome import pending_turn, progress_text
+from debugger.views.parts.turn_outcome import mark_of, outcome_of, progress_text, turn_outcome
 from debugger.views.reading import Reading
 
 _HEIGHT = 240
@@ -23,6 +23,7 @@ def conversation(now: Reading) -> None:
     earlier = _earlier(shown)
     if not earlier:
         state.forget_widget(_WHOLE_KEY)  # another conversation is asked for anew
+    mark = mark_of(now.session)
     is_empty = not now.bubbles and not now.session.busy
     bubbles_box(
         "conversation",
@@ -32,9 +33,10 @@ def conversation(now: Reading) -> None:
         under_way=_at_work(now) if now.session.busy else None,
         empty=_empty(now) if is_empty else None,
         start=_start(now) if is_empty and not now.session.turns_to_load else None,
+        mark=(mark.turn_number, mark.text) if mark else None,
         page=now.session.run_id,
     )
-    pending_turn(now)
+    turn_outcome(now)
     if now.session.desk.pending is not None:
         desk(now)
     else:
@@ -55,7 +57,10 @@ def _at_work(now: Reading) -> Line:
 
 
 def _told(now: Reading) -> str:
-    """What is read aloud once a turn is over. The graph tells it itself while it is drawn."""
+    """Return what is read aloud: an unusual outcome, else the hint where the graph does not report it."""
+    outcome = outcome_of(now.session)
+    if outcome is not None:
+        return outcome.text
     return now.hint.sentence if state.widget(state.GRAPH_VIEW_KEY) == "Table" else ""
 
 
@@ -122,9 +127,11 @@ def _asks(now: Reading) -> str:
     if now.session.turns_to_load:
         return "The run is being read."
     if now.session.pending is not None:
-        return "Locked: decide about the last message first."
+        return "Locked until the last message is found, sent again or discarded."
     if now.session.is_deleted:
         return "The run was deleted and takes no more messages."
+    if progress_text(now.session):
+        return "Locked until the outcome of the last message is known."
     return "The turn is still running." if now.session.busy else now.hint.sentence
 
 

@@ -16,7 +16,7 @@ from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
 from debugger.views.parts.recording_banner import recording_banner
-from debugger.views.parts.turn_outcome import other_clients
+from debugger.views.parts.turn_outcome import is_explained
 from debugger.views.reading import Reading, reading
 
 
@@ -44,14 +44,12 @@ def _bar(now: Reading) -> None:
     context_bar(now)
     recording_banner(now.session)
     cut_off(now)
-    other_clients(now)
     show_errors(now.session)
 
 
 def _demo_bar(now: Reading) -> None:
     demo_bar(now)
     recording_banner(now.session)
-    other_clients(now)
     show_errors(now.session)
 
 
@@ -68,5 +66,5 @@ def _talk(now: Reading) -> None:
 def show_errors(session: DebugSession | None) -> None:
     """Say what the last thing a person asked for, or the turn, ended in."""
     for error in (state.page().error, session.error if session else None):
-        if error is not None:
+        if error is not None and not (session and is_explained(session, error)):
             show_error(error)

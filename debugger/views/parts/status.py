@@ -32,6 +32,8 @@ LOOKS = {
 }
 """By `RunStatus`."""
 _UNKNOWN = Look("Outcome unknown", ":material/help:", "orange")
+_LOST = Look("Answer lost", ":material/sync_problem:", "orange")
+_WAITING = Look("Not sent yet", ":material/schedule:", "gray")
 _BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
 
 
@@ -43,15 +45,20 @@ def shown_status(session: DebugSession) -> str:
         return "person"
     if session.stop_point is not None:
         return "paused"
-    is_left_to_itself = session.status == "running" and not session.busy
+    if session.progress is not None and session.progress.phase != "executing":
+        return session.progress.phase
+    is_left_to_itself = session.status == "running" and not session.busy and session.background.has_work
     return "background" if is_left_to_itself else session.status
 
 
 def status_badge(status: str) -> Badge:
-    """A status, or ``background`` of a run that only goes on without its user.
-
-    One that is not known is shown by its own word.
-    """
-    known = {"background": _BACKGROUND, "unknown": _UNKNOWN, **LOOKS}.get(status)
+    """Return the badge of a status of `shown_status`; an unknown one is shown by its own word."""
+    known = {
+        "background": _BACKGROUND,
+        "unknown": _UNKNOWN,
+        "reconciling": _LOST,
+        "retrying": _WAITING,
+        **LOOKS,
+    }.get(status)
     look = known or Look(status.replace("_", " "), ":material/help:", "gray")
     return Badge(look.word, look.icon, look.colour)

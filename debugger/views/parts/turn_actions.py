@@ -64,6 +64,8 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
         return reason
     if number is None or session.run_id is None:
         return "Once a turn is over, it can be forked and sent again."
+    if session.pending is not None:
+        return "The outcome of the last message is not known yet."
     return "The turn is still running." if session.busy else None
 
 

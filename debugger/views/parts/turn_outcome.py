@@ -1,78 +1,98 @@
-"""What became of the last turn, and what other clients have done with the run."""
+"""The outcome of the last turn where it is not the usual one, and the turns of other clients."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import streamlit as st
-
-from debugger.backends.base import TurnProgress
-from debugger.session.record_sync import PendingTurn
+from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError
 from debugger.session.session import DebugSession
-from debugger.views import commands, state
-from debugger.views.parts.plain import count, plain
-from debugger.views.reading import Reading
+from debugger.views import commands, panes, state
+from debugger.views.parts.bar.component import Break, Button, Item, Line, Toggle, Words, bars
+from debugger.views.parts.plain import count
+from debugger.views.reading import Reading, seconds_left
 
-_MAX_MESSAGE = 120
+
+@dataclass(frozen=True)
+class Outcome:
+    """One sentence or two about the last turn or the run, and what the user can do about it."""
+
+    text: str
+    details: str = ""
+    """The technical reason, shown as a tooltip."""
+    actions: tuple[Item, ...] = ()
+    is_warning: bool = False
+    """Whether a message is not executed, or may not be."""
 
 
-def other_clients(now: Reading) -> None:
-    """Draw what other clients have done with the run, and the notice of the last turn."""
-    session = now.session
-    if session.notice:
-        with _box("turn_notice"):
-            st.markdown(f":material/mark_email_read: {plain(session.notice)}", width="stretch")
+@dataclass(frozen=True)
+class Mark:
+    """A remark at the user's message of a turn that is not certain to be executed."""
+
+    turn_number: int
+    text: str
+
+
+def turn_outcome(now: Reading) -> None:
+    """Draw the outcome above the message box, where there is one."""
+    outcome = outcome_of(now.session)
+    if outcome is not None:
+        items = [Words(outcome.text, look="message", help=outcome.details), *outcome.actions]
+        key = "turn_warning" if outcome.is_warning else "turn_notice"
+        bars(key, [Line("turn_outcome", items, low=True)])
+
+
+def outcome_of(session: DebugSession) -> Outcome | None:
+    """Return the outcome that matters most; ``None`` where the last turn went as usual."""
+    error = session.error
     if session.is_deleted:
-        with _box("run_deleted"):
-            st.markdown(
-                ":material/delete: **Another client has deleted this run.** "
-                "Its turns are still on view; nothing can be sent.",
-                width="stretch",
-            )
-    elif session.newer_turns:
-        _newer_turns(session)
-    elif _executes_elsewhere(session):
-        revision = session.revision
-        number = f" {revision.turn_number}" if revision and revision.turn_number else ""
-        with _box("turn_elsewhere"):
-            st.markdown(
-                f":material/group: **Another client is executing turn{number} of this run.** "
-                "It can be loaded once it is over.",
-                width="stretch",
-            )
-            _follow_switch(session)
+        return Outcome(
+            "Another client has deleted this run. Its turns are still shown; no message can be sent.",
+            is_warning=True,
+        )
+    if session.pending is not None:
+        return _unknown(session)
+    if session.newer_turns:
+        number = session.newer_turns
+        return Outcome(
+            f"{count(number, 'new turn')} from another client. "
+            f"Load {'it' if number == 1 else 'them'} before you send a message.",
+            actions=(_button("load_newer", "Load", commands.load_newer, "download"), _follow_switch(session)),
+        )
+    if is_explained(session, error) and error is not None:
+        return _not_executed(error)
+    executing = _executed_elsewhere(session)
+    if executing is not None:
+        sentence = f"Another client is executing turn {executing}. You can load it when it has ended."
+        return Outcome(
+            f"{session.notice} {sentence}".strip(),
+            actions=(_follow_switch(session),),
+        )
+    if session.notice:
+        return Outcome(session.notice)
+    if session.follows:
+        return Outcome("Turns of other clients are loaded as they come.", actions=(_follow_switch(session),))
+    return None
 
 
-def pending_turn(now: Reading) -> None:
-    """Draw what can be done with a message of which nothing tells whether it was executed."""
-    pending = now.session.pending
-    if pending is None:
-        return
-    with _box("pending_turn", horizontal=False):
-        st.markdown(f":material/help: **{_pending_title(pending)}** {plain(_pending_reason(pending))}")
-        with st.container(horizontal=True, gap="small"):
-            st.button(
-                "Check now",
-                key="check_now",
-                icon=":material/refresh:",
-                type="primary",
-                on_click=commands.check_now,
-                help="Read the run's record for the message",
-            )
-            st.button(
-                "Send again (may run twice)",
-                key="send_again_pending",
-                icon=":material/redo:",
-                on_click=commands.send_again,
-                help="If the first one was executed after all, the workflow gets the message twice",
-            )
-            st.button(
-                "Discard",
-                key="discard_pending",
-                icon=":material/close:",
-                on_click=commands.discard_pending,
-                help="Give the message up; if the record has it after all, it is shown",
-            )
+def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
+    """Return whether the outcome explains an error, so that it needs no box of its own."""
+    if error is None or error is not session.error:
+        return False
+    if session.pending is not None:
+        return error is session.pending.error
+    return isinstance(error, StaleTurnError | NotExecutedError) and bool(session.unsent_message)
+
+
+def mark_of(session: DebugSession) -> Mark | None:
+    """Return the remark at the message whose outcome is not known; ``None`` where it is."""
+    if session.pending is not None:
+        return Mark(session.pending.log.number, "Outcome unknown")
+    progress, turns = session.progress, session.turns
+    if progress is None or progress.phase == "executing" or not turns:
+        return None
+    text = "Not sent yet" if progress.phase == "retrying" else "Not confirmed yet"
+    return Mark(turns[-1].number, text)
 
 
 def progress_text(session: DebugSession) -> str:
@@ -82,66 +102,72 @@ def progress_text(session: DebugSession) -> str:
         return ""
     left = seconds_left(progress)
     if progress.phase == "retrying":
-        when = f" Sending again in {left} s." if left else " Sending again."
-        return f"Not sent yet: {progress.message}{when}"
-    limit = f" ({left} s left)" if left else ""
-    return f"The answer was lost. Looking for the message in the run's record …{limit}"
+        return f"{progress.message} It is sent again {f'within {left} s' if left else 'now'}."
+    limit = f" {left} s left." if left else ""
+    return f"The answer was lost. Looking for the message in the run's record.{limit}"
 
 
-def seconds_left(progress: TurnProgress) -> int:
-    """Return the whole seconds until the phase ends at the latest; 0 where that is not known."""
-    return max(round(progress.until - time.monotonic()), 0) if progress.until is not None else 0
+def _unknown(session: DebugSession) -> Outcome:
+    pending = session.pending
+    assert pending is not None
+    message = "message" if pending.message else "turn"
+    looks = f" It has looked {count(pending.checks, 'time')}." if pending.checks else ""
+    return Outcome(
+        f"The answer was lost, and it is not known whether the {message} was executed. "
+        f"The page keeps looking in the run's record.{looks}",
+        details=pending.error.message,
+        is_warning=True,
+        actions=(
+            Break(),
+            _button("check_now", "Check now", commands.check_now, "refresh"),
+            Button(
+                "send_again_pending",
+                "Send again (may run twice)",
+                panes.redrawing("workbench", commands.send_again),
+                icon=":material/redo:",
+                help="If the first one was executed after all, the workflow gets it twice",
+            ),
+            Button(
+                "discard_pending",
+                "Discard",
+                panes.redrawing("workbench", commands.discard_pending),
+                icon=":material/close:",
+                help=f"Stop looking for the {message}; if the record has it after all, it can be loaded",
+            ),
+        ),
+    )
 
 
-def _newer_turns(session: DebugSession) -> None:
-    number = session.newer_turns
-    with _box("newer_turns"):
-        st.markdown(
-            f":material/group: **{count(number, 'new turn')} from another client.** "
-            "This page does not show them yet, and no message runs on top of turns that are not shown.",
-            width="stretch",
+def _not_executed(error: DebuggerError) -> Outcome:
+    if isinstance(error, StaleTurnError):
+        return Outcome(
+            "Not executed: the run has newer turns, which are shown now. "
+            "Your message is in the box below; send it again or change it.",
+            details=error.message,
+            is_warning=True,
         )
-        st.button(
-            "Load",
-            key="load_newer",
-            icon=":material/download:",
-            type="primary",
-            on_click=commands.load_newer,
-        )
-        _follow_switch(session)
+    return Outcome(
+        "Not executed: the message did not arrive. It is in the box below; send it again.",
+        details=error.message,
+        is_warning=True,
+    )
 
 
-def _follow_switch(session: DebugSession) -> None:
+def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
+    return Button(key, label, panes.redrawing("workbench", do), icon=f":material/{icon}:", look="primary")
+
+
+def _follow_switch(session: DebugSession) -> Toggle:
     state.set_widget(commands.FOLLOW_KEY, session.follows)
-    st.toggle(
+    return Toggle(
+        commands.FOLLOW_KEY,
         "Follow",
-        key=commands.FOLLOW_KEY,
-        on_change=commands.follow,
+        on_change=panes.redrawing("workbench", commands.follow),
         help="Load turns of other clients as they come",
     )
 
 
-def _executes_elsewhere(session: DebugSession) -> bool:
-    revision = session.revision
-    is_idle = not session.busy and not session.is_stepping and session.pending is None
-    return is_idle and revision is not None and revision.turn_number is not None
-
-
-def _pending_title(pending: PendingTurn) -> str:
-    message = pending.message[:_MAX_MESSAGE]
-    return (
-        f"Not known whether “{plain(message)}” was executed."
-        if message
-        else "Not known what became of the turn."
-    )
-
-
-def _pending_reason(pending: PendingTurn) -> str:
-    looks = (
-        f" Looked {count(pending.checks, 'time')} since; the page keeps looking." if pending.checks else ""
-    )
-    return f"{pending.error.message}{looks}"
-
-
-def _box(key: str, *, horizontal: bool = True) -> st.delta_generator.DeltaGenerator:
-    return st.container(border=True, key=key, horizontal=horizontal, vertical_alignment="center")
+def _executed_elsewhere(session: DebugSession) -> int | None:
+    """Return the number of the turn that another client is executing; ``None`` where there is none."""
+    is_idle = not session.busy and not session.is_stepping
+    return session.revision.turn_number if is_idle and session.revision is not None else None

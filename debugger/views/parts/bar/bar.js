@@ -78,7 +78,7 @@ function iconOf(name) {
 // itself: it keeps the keyboard.
 const FILL = {
   words(part, { text, look, yields }) {
-    part.element.classList.remove("quiet", "strong", "heading", "code", "note");
+    part.element.classList.remove("quiet", "strong", "heading", "code", "note", "message");
     part.element.classList.add("words", look);
     part.element.classList.toggle("yields", yields);
     part.element.classList.toggle("short", text.length <= SHORT);

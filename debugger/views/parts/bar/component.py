@@ -23,8 +23,8 @@ class Words:
     """A text; it is cut where there is no room for it."""
 
     text: str
-    look: Literal["quiet", "strong", "heading", "code", "note"] = "quiet"
-    """A note is not cut: it takes lines of its own."""
+    look: Literal["quiet", "strong", "heading", "code", "note", "message"] = "quiet"
+    """A note and a message are not cut: a note takes lines of its own, a message stands beside controls."""
     help: str = ""
     yields: bool = False
     """Whether it goes where the window is narrow."""

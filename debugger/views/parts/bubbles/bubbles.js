@@ -49,9 +49,9 @@ function iconOf(name, className = "icon") {
   return icon;
 }
 
-function bubbleOf({ kind, text, told }) {
+function bubbleOf({ kind, text, told, is_uncertain: isUncertain }) {
   const words = made("div", "", made("p", "words", text), ...(told ? [made("small", "", told)] : []));
-  const bubble = made("div", "bubble " + kind, iconOf(ICONS[kind], "icon face"), words);
+  const bubble = made("div", "bubble " + kind + (isUncertain ? " uncertain" : ""), iconOf(ICONS[kind], "icon face"), words);
   bubble.role = "group";
   bubble.ariaLabel = "Chat message from " + kind;
   return bubble;

@@ -55,6 +55,7 @@ def bubbles_box(
     under_way: Line | None = None,
     empty: Line | None = None,
     start: Start | None = None,
+    mark: tuple[int, str] | None = None,
     page: Hashable = None,
 ) -> None:
     """Draw what was said.
@@ -69,11 +70,12 @@ def bubbles_box(
         under_way: What happens just now, told below the bubbles.
         empty: What stands in the middle of the box, as where nothing was said.
         start: The button below that.
+        mark: The number of a turn whose outcome is not known, and the remark at its user's message.
         page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
     """
     data: JsonObject = {
         # As one text: Streamlit would look through all that it holds for tables.
-        "said": encode([_to_browser(group, turns) for group in folded(said)]).decode(),
+        "said": encode([_to_browser(group, turns, mark) for group in folded(said)]).decode(),
         "soft": soft,
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
@@ -90,12 +92,14 @@ def bubbles_box(
     )
 
 
-def _to_browser(group: Sequence[Bubble], turns: bool) -> JsonObject:
+def _to_browser(group: Sequence[Bubble], turns: bool, mark: tuple[int, str] | None) -> JsonObject:
     """What the browser draws of a bubble or a note, or of the notes that are folded together."""
     first = group[0]
     if len(group) > 1:
         told = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
         return {"kind": "folded", "first": first.event_index, **told}
+    if mark is not None and first.role == "user" and first.turn_number == mark[0]:
+        return {"kind": "user", "text": first.text, "told": mark[1], "is_uncertain": True}
     speaker = _speaker(first, turns) if first.role == "agent" and first.node_name else ""
     return {"kind": first.role, "text": first.text, "told": speaker}
 
