@@ -31,6 +31,7 @@ from debugger.backends.hosted.payloads import (
     workflow_summary,
 )
 from debugger.backends.hosted.reconciliation import Reconciliation
+from debugger.backends.hosted.revisions import RunRevisions
 from debugger.backends.hosted.turn_results import AnswerCheck
 from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
@@ -47,7 +48,6 @@ from debugger.protocol.runs import (
     RunRecord,
     SentTurn,
     TurnInput,
-    numbered_turns,
     requested_version,
     unwrap_run,
 )
@@ -99,6 +99,7 @@ class HostedBackend:
             self._client, is_used=is_live, timeout=settings.connect_timeout, on_change=self._tell_live
         )
         self._read_timeout = min(settings.timeout, settings.reconciliation_timeout)
+        self._revisions = RunRevisions(self.run, self._newest_runs)
         self._reconciliation = Reconciliation(
             lambda run_id: self._run(run_id, self._read_timeout),
             self._newest_runs,
@@ -317,16 +318,8 @@ class HostedBackend:
         return self._reconciliation.find(workflow_id, sent)
 
     def revision(self, run_id: str) -> RunRevision:
-        """See `Backend.revision`. The API has no summary of one run, so the record is read."""
-        run = self.run(run_id)
-        length = len(run.finished_turns)
-        executing = [
-            turn for turn in run.input_output_pairs if turn.is_in_progress and not turn.is_background
-        ]
-        if not executing:
-            return RunRevision(run.status, length)
-        number = max((log.number for _, log in numbered_turns(run)), default=0) + 1
-        return RunRevision(run.status, length, number, len(executing[-1].run_output.events))
+        """See `Backend.revision`."""
+        return self._revisions.read(run_id)
 
     def pump(
         self,
