@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -74,21 +73,24 @@ class TurnRunner:
         """
         self.gate.begin()
 
-        def execute(worker: TurnWorker) -> TurnStream:
-            return self._backend.execute(
-                self._workflow_id,
-                turn_input,
-                run_id=run_id,
-                expected_turn_number=log.number,
-                version_number=self._version_number,
-                cancelled=worker.cancelled,
-                control=worker.control,
-            )
-
         def start(worker: TurnWorker) -> TurnStream:
             if after is not None:
                 after.wait()
-            return _start_when_free(lambda: execute(worker), worker.cancelled)
+            deadline = time.monotonic() + BUSY_SECONDS
+            while True:
+                try:
+                    return self._backend.execute(
+                        self._workflow_id,
+                        turn_input,
+                        run_id=run_id,
+                        expected_turn_number=log.number,
+                        version_number=self._version_number,
+                        cancelled=worker.cancelled,
+                        control=worker.control,
+                    )
+                except TurnInProgressError:
+                    if worker.cancelled.wait(_BUSY_POLL) or time.monotonic() >= deadline:
+                        raise
 
         return self._worker(log, start)
 
@@ -131,21 +133,6 @@ class TurnRunner:
         if self._shows_state:
             return worker.control.scope(event.origin_thread_id or MAIN_THREAD)
         return recorded_scope(self.turns.logs, thread=event.thread_reference_id or MAIN_THREAD)
-
-
-def _start_when_free(execute: Callable[[], TurnStream], cancelled: threading.Event) -> TurnStream:
-    """Start a turn, and wait for a while where another one of the run is being executed.
-
-    Raises:
-        TurnInProgressError: The other one takes too long.
-    """
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            return execute()
-        except TurnInProgressError:
-            if cancelled.wait(_BUSY_POLL) or time.monotonic() >= deadline:
-                raise
 
 
 def _can(backend: Backend, ability: Ability) -> bool:
