@@ -93,7 +93,7 @@ def no_answer(asked: Asked, error: httpx.RequestError, *, timeout: float, connec
 
 
 def _no_answer(asked: Asked, error: httpx.RequestError, timeout: float, connect_timeout: float) -> ApiError:
-    told = asked.quote(str(error)) or type(error).__name__
+    told = asked.quote(str(error)).rstrip(".") or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return RequestTimeoutError(
