@@ -221,6 +221,11 @@ class DebugSession:
         return (self._turn is not None and self._turn.busy) or self._is_forwarding
 
     @property
+    def is_unsettled(self) -> bool:
+        """Whether a turn is being executed, or nothing tells whether it was: the record does not hold it."""
+        return self.is_executing or self.pending is not None
+
+    @property
     def progress(self) -> TurnProgress | None:
         """What the backend does with the turn that is being executed; ``None`` where there is none."""
         return self._turn.progress if self._turn else None

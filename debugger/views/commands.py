@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import ParamSpec
 
+from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, StoreError
 from debugger.expressions.skeleton import skeleton
 from debugger.protocol.base import JsonObject
@@ -19,7 +20,7 @@ from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.address import Address
 from debugger.views.backends import current_backend, notebook
-from debugger.views.connections import disconnect_hosted
+from debugger.views.connections import disconnect_hosted, owner
 from debugger.views.production import confirm_production
 from debugger.views.state import BackendName, PageState
 
@@ -124,9 +125,12 @@ def _open_turn() -> None:
 @command
 def join(session: DebugSession) -> None:
     """Show a session in which a turn is under way, which may be on view in another tab as well."""
-    if state.page().session is not session:
+    page = state.page()
+    if page.session is not session:
+        if isinstance(session.backend, HostedBackend):
+            page.hosted_backend = session.backend
         show(session)
-        state.page().awaits_turn = True
+        page.awaits_turn = True
 
 
 @command
@@ -191,7 +195,10 @@ def send(text: str) -> None:
 
 
 def _await_turn(session: DebugSession) -> None:
-    state.page().awaits_turn = True
+    page = state.page()
+    page.awaits_turn = True
+    if page.backend_name == "hosted":
+        owner().keep_session(page.connection_name, session)
     session.wait_until_idle(_SOON)
 
 

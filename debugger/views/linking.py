@@ -34,6 +34,8 @@ def follow_address() -> None:
         if wanted.backend == name:
             commands.choose_backend(name, wanted.connection if name == "hosted" else "")
     live = live_sessions().find(wanted.session) if wanted.session else None
+    if live is None and page.backend_name == "hosted":
+        live = connections.owner().session_of(page.connection_name, wanted.workflow, wanted.run)
     if live is not None:
         commands.join(live)
     elif wanted.run and (page.session is None or page.session.run_id != wanted.run):

@@ -19,6 +19,7 @@ import streamlit as st
 from pydantic import SecretStr
 
 from debugger.backends.base_url import is_same_origin
+from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
 from debugger.views.asgi import Application, Message, Receive, Scope, Send
 
@@ -51,7 +52,28 @@ class Owner:
     """Origins to which the user agreed to send without encryption."""
     production_origins: set[tuple[str, str]] = field(default_factory=set)
     """Connections, by name and origin, of production to which the user agreed to send."""
+    sessions: list[tuple[str, DebugSession]] = field(default_factory=list)
+    """Sessions on the hosted API that a reload must not lose, each with the name of its connection."""
     used_at: float = 0.0
+
+    def keep_session(self, connection_name: str, session: DebugSession) -> None:
+        """Keep a session until its turn is over and the outcome is known."""
+        others = [(name, kept) for name, kept in self.sessions if kept.is_unsettled and kept is not session]
+        self.sessions = [*others, (connection_name, session)]
+
+    def session_of(self, connection_name: str, workflow_id: str, run_id: str) -> DebugSession | None:
+        """Return the session that still waits for the outcome of a turn of a run.
+
+        Args:
+            connection_name: The connection of the run.
+            workflow_id: The workflow.
+            run_id: The run; empty of one whose first turn is not answered yet.
+        """
+        for name, session in reversed(self.sessions):
+            place = session.workflow_id, session.started_run_id or ""
+            if session.is_unsettled and name == connection_name and place == (workflow_id, run_id):
+                return session
+        return None
 
     def with_key(self, name: str, connection: HostedSettings) -> HostedSettings:
         """Return a named connection with the key that was entered for it, if its origin is still the same."""

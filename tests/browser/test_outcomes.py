@@ -259,6 +259,19 @@ def test_send_again_executes_a_lost_message(page: Page, world: World):
     assert world.said(run_id) == [SENCHA]
 
 
+def test_unknown_turn_outlives_a_reload(page: Page, world: World):
+    make_unknown(page, world, DROPPED)
+
+    page.reload()
+    settled(page)
+
+    expect(outcome(page)).to_contain_text("it is not known whether the message was executed")
+    expect(page.get_by_role("button", name="Send again (may run twice)")).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    settled(page)
+    expect(page.get_by_role("button", name="Check now")).to_have_count(0)
+
+
 def test_discard_unlocks_the_box(page: Page, world: World):
     run_id = make_unknown(page, world, DROPPED)
 

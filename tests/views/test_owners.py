@@ -121,3 +121,33 @@ def test_typed_key_is_bound_to_the_origin_of_its_connection():
     other = owner.with_key("us", HostedSettings(base_url="https://api.example/workflows"))
 
     assert [each.api_key.get_secret_value() for each in (same, moved, other)] == ["sk", "", ""]
+
+
+class Waiting:
+    """A session as an owner sees it."""
+
+    def __init__(self, run_id=None, workflow_id="tea"):
+        self.workflow_id = workflow_id
+        self.started_run_id = run_id
+        self.is_unsettled = True
+
+
+def test_sessions_of_unknown_outcome_are_kept_by_connection_and_run():
+    owner, first, later = Owner(), Waiting(), Waiting("run")
+    owner.keep_session("staging", first)
+    owner.keep_session("staging", later)
+
+    assert owner.session_of("staging", "tea", "run") is later
+    assert owner.session_of("staging", "tea", "") is first
+    assert owner.session_of("live", "tea", "run") is None
+    assert owner.session_of("staging", "coffee", "run") is None
+
+
+def test_settled_sessions_are_forgotten():
+    owner, first, later = Owner(), Waiting("one"), Waiting("two")
+    owner.keep_session("staging", first)
+    first.is_unsettled = False
+
+    assert owner.session_of("staging", "tea", "one") is None
+    owner.keep_session("staging", later)
+    assert [session for _, session in owner.sessions] == [later]
