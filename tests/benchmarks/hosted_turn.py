@@ -72,8 +72,8 @@ class Server:
         self._text = json.dumps(recorded_turn())
         self._turns: dict[str, int] = {}
 
-    def execute(self, run_id: str | None) -> dict[str, Any]:
-        """Return the answer to a turn."""
+    def execute(self, run_id: str | None, run_input: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a turn; its closing event repeats the input, as our own server's does."""
         run_id = run_id or f"{len(self._turns) + 1:024x}"
         number = self._turns[run_id] = self._turns.get(run_id, 0) + 1
         text = re.sub(r'"logical_id": "', f'"logical_id": "{run_id}_{number}_', self._text)
@@ -81,6 +81,7 @@ class Server:
         for event in events:
             if event["type"] == "end_workflow_iteration":
                 event["iteration_number"] = number
+                event["run_input_output_pair"]["run_input"]["miscellaneous"] = run_input["miscellaneous"]
         return {
             "run_id": run_id,
             "status": "waiting_for_user_input",
@@ -94,7 +95,7 @@ class Server:
     async def request(self, request: Request) -> Response:
         """Answer a turn that comes as a request."""
         body = await request.json()
-        return JSONResponse(self.execute(body.get("run_id")))
+        return JSONResponse(self.execute(body.get("run_id"), body["run_input"]))
 
     async def stream(self, socket: WebSocket) -> None:
         """Answer turns that come over a socket."""
@@ -102,7 +103,7 @@ class Server:
         try:
             while True:
                 frame = await socket.receive_json()
-                answer = self.execute(frame.get("workflow_run_id"))
+                answer = self.execute(frame.get("workflow_run_id"), frame)
                 await socket.send_json({"workflow_run_id": answer["run_id"], "workflow_id": WORKFLOW})
                 for event in answer["events"]:
                     await socket.send_json(event)
