@@ -6,11 +6,11 @@ from tests.conformance.served import create, execute, serving
 
 def test_forgetful_server_drops_miscellaneous_from_records(tmp_path):
     database = f"sqlite:///{tmp_path}/runs.sqlite3"
-    fields = {"miscellaneous": {"client_turn_id": "turn-1"}, "run_by": "qa"}
     answers = {}
     for module in ("debugger", "tests.faults.forgetful_server"):
         with serving(database, tmp_path, module=module) as api:
             workflow_id = create(api, greeting())
+            fields = {"miscellaneous": {"client_turn_id": f"turn-1 of {module}"}, "run_by": "qa"}
             run_id = execute(api, workflow_id, "hello", **fields).json()["run_id"]
             paths = (f"/v1/workflow-runs/{run_id}", f"/v1/workflow-runs?workflow_id={workflow_id}")
             answers[module] = [api.get(path).text for path in paths]

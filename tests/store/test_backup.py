@@ -35,6 +35,7 @@ from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
 from debugger.store.migrations.upgrading import upgrade
 from debugger.store.server_schema import metadata
+from tests.store.interrupted import interrupt
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 COPY = "665f0c2b9a3e4d5f6a7b8c91"
@@ -82,7 +83,7 @@ def fill(url):
         store.notebook.rate(RUN, Target(), "Ada", "up")
         store.notebook.keep_preset(workflow.id, "Known caller", {"run_by": "qa"})
         store.notebook.keep_kit(RUN, b"[]")
-        store.notebook.keep_unfinished(UnfinishedTurn(new_id(), workflow.id, 0, 1.5, b"{}"))
+        interrupt(store, UnfinishedTurn(new_id(), workflow.id, 0, 1.5, b"{}"))
         store.catalogue.note(workflow.id, created_by="ada", max_concurrent_runs=3)
         store.catalogue.favor(workflow.id, "ada", is_favorite=True)
         store.globals.create(

@@ -175,7 +175,15 @@ def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_latency_stats")
         connection.execute("DROP INDEX turns_by_client_turn_id")
         connection.execute("DROP INDEX turns_in_progress")
-        for name in ("client_turn_id", "user_turn_number", "claim_id", "owner", "lease_until", "event_count"):
+        for name in (
+            "client_turn_id",
+            "user_turn_number",
+            "claim_id",
+            "owner",
+            "lease_until",
+            "event_count",
+            "stop_requested_at",
+        ):
             connection.execute(f"ALTER TABLE turns DROP COLUMN {name}")
         connection.execute("DROP TABLE alembic_version")
         connection.commit()

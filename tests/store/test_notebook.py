@@ -3,13 +3,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from sqlalchemy import insert
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.notes import RunMark, RunNotes, Target
 from debugger.store import Store, UnfinishedTurn
-from debugger.store.notebook_schema import unfinished_turns
-from debugger.store.packing import pack
+from tests.store.interrupted import interrupt
 
 RUN = "665f0c2b9a3e4d5f6a7b8c90"
 OTHER = "665f0c2b9a3e4d5f6a7b8c91"
@@ -145,19 +143,9 @@ def test_the_last_kit_of_a_run_is_kept_as_it_was_given(notebook):
 
 def test_interrupted_turns_are_read_and_deleted(url):
     large = b'["' + b"x" * 100_000 + b'"]'
-    rows = [(RUN, 3, 1.0, large), (OTHER, 0, 2.0, b"[1]")]
-    with closing(Store(url)) as store, store._database.writing() as connection:
-        for run_id, version, began_at, events in rows:
-            connection.execute(
-                insert(unfinished_turns).values(
-                    run_id=run_id,
-                    workflow_id=TEA,
-                    version_number=version,
-                    began_at=began_at,
-                    input_json=b"{}",
-                    events_json=pack(events),
-                )
-            )
+    with closing(Store(url)) as store:
+        interrupt(store, UnfinishedTurn(RUN, TEA, 3, 1.0, b"{}", large))
+        interrupt(store, UnfinishedTurn(OTHER, TEA, 0, 2.0, b"{}", b"[1]"))
 
     with closing(Store(url)) as store:
         everything, one = store.notebook.unfinished(), store.notebook.unfinished(RUN)

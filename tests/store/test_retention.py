@@ -25,6 +25,7 @@ from debugger.store.notebook_schema import (
 )
 from debugger.store.retention import KeptRun, choose
 from debugger.store.schema import turns
+from tests.store.interrupted import interrupt
 
 TEA = "665f00000000000000000001"
 DAY = 86_400
@@ -134,7 +135,7 @@ def test_a_run_that_was_gone_on_with_or_marked_meanwhile_stays(store):
     pruning = store.what_would_go(Limits(days=30))
     keep(store, 0, number=2, run_id=touched)
     store.notebook.star(starred)
-    store.notebook.keep_unfinished(UnfinishedTurn(under_way, TEA, 0, 1.0, b"{}"))
+    interrupt(store, UnfinishedTurn(under_way, TEA, 0, 1.0, b"{}"))
 
     assert store.prune(pruning) == 1
 
@@ -163,7 +164,7 @@ def test_with_a_run_goes_all_that_was_kept_of_it(url):
             store.notebook.comment(one, Target(), "Ada", "Odd.")
             store.notebook.rate(one, Target(), "Ada", "up")
             store.notebook.keep_kit(one, b"{}")
-            store.notebook.keep_unfinished(UnfinishedTurn(one, TEA, 0, 1.0, b"{}"))
+            interrupt(store, UnfinishedTurn(one, TEA, 0, 1.0, b"{}"))
             store.forks.keep(ForkRecord(run_id=one, source_run_id="elsewhere", turn_number=1))
         store.find_runs(RunSearch(text="word"))
 

@@ -412,6 +412,7 @@ def test_copies_leave_the_turn_in_progress_and_the_client_turn_ids_out(store):
     store.reruns.keep(
         RerunCopy(
             record=record,
+            turn_index=0,
             workflow_id=TEA,
             workflow_name="Tea",
             version_number=0,
