@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from debugger.engine.accounts import COUNTED, Accounts
 from debugger.engine.history import SPOKEN, History
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.pauses import PAUSED_INTERVALS, PauseClock
 from debugger.engine.state import ThreadState
-from debugger.engine.world import World
+from debugger.engine.usage import COUNTED, UsageMeter
+from debugger.engine.world import PAUSED_INTERVALS, PauseClock, World
 from debugger.graph.placement import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
@@ -29,10 +28,10 @@ Result = TypeVar("Result")
 class Announcer:
     """Stamps the events of one segment of a run."""
 
-    def __init__(self, world: World, history: History, accounts: Accounts, pauses: PauseClock) -> None:
+    def __init__(self, world: World, history: History, meter: UsageMeter, pauses: PauseClock) -> None:
         self._now, self._uuid = world.now, world.uuid
         self._history = history
-        self._accounts = accounts
+        self._meter = meter
         self._pauses = pauses
         self._warned: set[str] = set()
         self._of_threads: dict[str, JsonObject] = {}
@@ -65,7 +64,7 @@ class Announcer:
         if kind in SPOKEN:
             self._history.add(event)
         if kind in COUNTED:
-            self._accounts.add(event)
+            self._meter.add(event)
         return event
 
     def _of_thread(self, thread_id: str) -> JsonObject:
@@ -86,10 +85,10 @@ class Announcer:
         self._of_nodes[thread_id, config.logical_id] = fields
         return fields
 
-    def pass_on(
+    def relay(
         self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str
     ) -> Generator[Event, None, Result]:
-        """Pass a node's events on, stamped, and return what the node returns."""
+        """Pass events on, stamped, and return what their generator returns."""
         while True:
             try:
                 event = next(events)

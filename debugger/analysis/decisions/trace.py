@@ -11,8 +11,8 @@ from debugger.graph.checks.subject import LLM_FLAGS
 from debugger.graph.graph import Graph
 from debugger.graph.placement import is_inside
 from debugger.protocol.events import Event
-from debugger.protocol.flags import number, truth
 from debugger.protocol.messages import message_text
+from debugger.protocol.workflow import as_bool, as_number
 
 _CALL = "Destination_Node__"
 _DEFAULT_HOP_LIMIT = 3
@@ -29,8 +29,8 @@ class Trace:
     def __init__(self, graph: Graph, thread_id: str) -> None:
         self._graph = graph
         flags = graph.workflow.config.miscellaneous
-        self._limit = number(flags.get("consecutive_conditional_edges_max_limit"), _DEFAULT_HOP_LIMIT)
-        self._pinned = truth(
+        self._limit = as_number(flags.get("consecutive_conditional_edges_max_limit"), _DEFAULT_HOP_LIMIT)
+        self._pinned = as_bool(
             flags.get("no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"), True
         )
         self.thread_id = thread_id
