@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from debugger.engine.history import SPOKEN, History
+from debugger.engine.history import SPOKEN
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import ThreadState
 from debugger.engine.usage import COUNTED, UsageMeter
@@ -19,6 +19,7 @@ from debugger.protocol.events import (
     WorkflowWarningEvent,
     reference_id,
 )
+from debugger.protocol.runs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 Events = Generator[Event, None, None]
@@ -28,9 +29,9 @@ Result = TypeVar("Result")
 class Announcer:
     """Stamps the events of one segment of a run."""
 
-    def __init__(self, world: World, history: History, meter: UsageMeter, pauses: PauseClock) -> None:
+    def __init__(self, world: World, log: TurnLog, meter: UsageMeter, pauses: PauseClock) -> None:
         self._now, self._uuid = world.now, world.uuid
-        self._history = history
+        self._log = log
         self._meter = meter
         self._pauses = pauses
         self._warned: set[str] = set()
@@ -62,7 +63,7 @@ class Announcer:
             fields[PAUSED_INTERVALS] = self._pauses.take_unreported()
         kind = fields["type"]
         if kind in SPOKEN:
-            self._history.add(event)
+            self._log.add(event)
         if kind in COUNTED:
             self._meter.add(event)
         return event

@@ -106,7 +106,7 @@ class Segment:
         self.edit_events: deque[Event] = deque()
         """Report edits by hand; they go out after the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
-        self.announcer = Announcer(self.world, self.history, self.meter, self.pauses)
+        self.announcer = Announcer(self.world, self.log, self.meter, self.pauses)
         self.outbound = self.interpreter.open_door()
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}

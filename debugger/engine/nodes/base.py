@@ -136,21 +136,15 @@ class Node(ABC, Generic[Config]):
     """Whether a model judges its freeform conditions while it runs."""
     counts_as_tool_call: ClassVar[bool] = False
     """Whether a run of it counts among the tool calls of a turn (``platform/engine.md`` 13, U-57)."""
+    waits_for_user: bool = False
+    """Whether it waits until the user has said something."""
+    loops_to_itself: bool = False
+    """Whether it runs again when no transition was taken."""
     opaque_because: str | None = None
     """Why the engine passes it over instead of running it; ``None`` on every node that it does run."""
 
     def __init__(self, config: NodeConfig) -> None:
         self.config: Config = self.Config.from_wire(_written(config))  # type: ignore[assignment]
-
-    @property
-    def waits_for_user(self) -> bool:
-        """Whether it holds until the user has said something."""
-        return False
-
-    @property
-    def loops_to_itself(self) -> bool:
-        """Whether it runs again when no hop was taken."""
-        return False
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """What its start event tells that it was given."""

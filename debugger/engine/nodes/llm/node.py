@@ -54,18 +54,9 @@ class LLMNode(Node[LLMConfig]):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
+        self.waits_for_user, self.loops_to_itself = self.config.wait_for_user_message, self.config.self_loop
         self._tools = NodeTools(self.config)
         self._prompt: StaticPrompt | None = None
-
-    @property
-    def waits_for_user(self) -> bool:
-        """As the author set it."""
-        return self.config.wait_for_user_message
-
-    @property
-    def loops_to_itself(self) -> bool:
-        """As the author set it."""
-        return self.config.self_loop
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """The user messages that it is given."""

@@ -46,15 +46,9 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
     Config: ClassVar[type[NodeConfig]] = WorkflowRunEvaluatorConfig
     config: WorkflowRunEvaluatorConfig
 
-    @property
-    def waits_for_user(self) -> bool:
-        """Never, whatever the node says (2.10)."""
-        return False
-
-    @property
-    def loops_to_itself(self) -> bool:
-        """Never, whatever the node says (2.10)."""
-        return False
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.waits_for_user = self.loops_to_itself = False  # whatever the document has (2.10)
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """The user messages that it is given; the run is in its variable."""
