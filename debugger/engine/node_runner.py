@@ -21,9 +21,8 @@ from debugger.protocol.events import (
     SelfLoopExhaustedEvent,
     StartNodeRunEvent,
 )
-from debugger.protocol.workflow import EdgeConfig, NodeConfig, SelfLoopConfig, as_bool, as_number
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, SelfLoopConfig
 
-_DEFAULT_HOP_LIMIT = 3
 _OUTCOME = "self_loop_outcome"
 """The variable that says why a loop gave up; absent where one of its conditions came true."""
 
@@ -162,13 +161,10 @@ class NodeRunner:
 
     def _must_answer(self, thread: ThreadState) -> bool:
         """Return whether the next model call gets no tools, so that transitions come to an end (3.7)."""
-        flags = self._segment.interpreter.workflow.config.miscellaneous
-        limit = as_number(flags.get("consecutive_conditional_edges_max_limit"), _DEFAULT_HOP_LIMIT)
-        pinned = thread.came_back and as_bool(
-            flags.get("no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"), True
+        has_returned, thread.came_back = thread.came_back, False
+        forced = thread.hops_in_a_row >= self._routes.max_consecutive or (
+            has_returned and self._routes.must_answer_after_return
         )
-        forced = thread.hops_in_a_row >= limit or pinned
-        thread.came_back = False
         if forced:
             thread.hops_in_a_row = 0
         return forced

@@ -144,6 +144,8 @@ class EdgeSelector:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self.max_consecutive = graph.workflow.config.max_consecutive_conditional_edges
+        self.must_answer_after_return = graph.workflow.config.must_answer_after_return
         self._known: dict[tuple[str, bool], tuple[Transition, ...]] = {}
         self._known_direct: dict[str, Transition | None] = {}
         self._known_companions: dict[str, list[Transition]] = {}

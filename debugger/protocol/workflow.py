@@ -180,6 +180,17 @@ class WorkflowConfig(WireModel):
         found = self.miscellaneous.get("default_dynamic_variables")
         return found if isinstance(found, dict) else {}
 
+    @property
+    def max_consecutive_conditional_edges(self) -> int:
+        """Return how many conditional edges a thread takes before a model must answer (``engine.md`` 3.7)."""
+        return as_number(self.miscellaneous.get("consecutive_conditional_edges_max_limit"), 3)
+
+    @property
+    def must_answer_after_return(self) -> bool:
+        """Return whether a model must answer after a return from a global node (``engine.md`` 3.7)."""
+        key = "no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"
+        return as_bool(self.miscellaneous.get(key), True)
+
 
 class Workflow(WireModel):
     """A fully hydrated workflow document."""
