@@ -58,10 +58,6 @@ class World:
         # Made of what is written in C: every event takes one, and a method would take four times as long.
         self.uuid = map(prefix.__add__, map("%012x".__mod__, itertools.count(1))).__next__
 
-    def seeded(self, seed: int) -> SeededWorld:
-        """The same world, where chance falls as the seed says; its UUIDs are still like no others."""
-        return SeededWorld(self, seed)
-
     def draw(self) -> bytes:
         """64 bytes of chance."""
         return self.random.randbytes(64)
