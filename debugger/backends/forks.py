@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from debugger.analysis.given_again import default_variables, input_again
 from debugger.backends.global_values import begun_with
 from debugger.backends.interpreters import Interpreters
-from debugger.engine.accounts import Accounts
 from debugger.engine.edits import VariableEdit
 from debugger.engine.forking import go_another_way
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
+from debugger.engine.usage import UsageMeter
 from debugger.engine.world import World
 from debugger.errors import NotFoundError
 from debugger.protocol.forks import ForkRecord
@@ -145,8 +145,8 @@ class Forks:
 
 def usage_of(state: RunState) -> CopiedUsage:
     """What a copy that begins with a state takes over of the models' usage."""
-    accounts = Accounts(state, 0.0)
-    tokens, times = accounts.token_usage(), accounts.latency_stats()
+    meter = UsageMeter(state, 0.0)
+    tokens, times = meter.token_usage(), meter.latency_stats()
     return CopiedUsage(
         token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0
     )

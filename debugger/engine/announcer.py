@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from debugger.engine.accounts import COUNTED, Accounts
-from debugger.engine.history import SPOKEN, History
+from debugger.engine.history import SPOKEN
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.pauses import PAUSED_INTERVALS, PauseClock
 from debugger.engine.state import ThreadState
-from debugger.engine.world import World
+from debugger.engine.usage import COUNTED, UsageMeter
+from debugger.engine.world import PAUSED_INTERVALS, PauseClock, World
 from debugger.graph.placement import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
@@ -20,6 +19,7 @@ from debugger.protocol.events import (
     WorkflowWarningEvent,
     reference_id,
 )
+from debugger.protocol.runs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 Events = Generator[Event, None, None]
@@ -29,10 +29,10 @@ Result = TypeVar("Result")
 class Announcer:
     """Stamps the events of one segment of a run."""
 
-    def __init__(self, world: World, history: History, accounts: Accounts, pauses: PauseClock) -> None:
+    def __init__(self, world: World, log: TurnLog, meter: UsageMeter, pauses: PauseClock) -> None:
         self._now, self._uuid = world.now, world.uuid
-        self._history = history
-        self._accounts = accounts
+        self._log = log
+        self._meter = meter
         self._pauses = pauses
         self._warned: set[str] = set()
         self._of_threads: dict[str, JsonObject] = {}
@@ -63,9 +63,9 @@ class Announcer:
             fields[PAUSED_INTERVALS] = self._pauses.take_unreported()
         kind = fields["type"]
         if kind in SPOKEN:
-            self._history.add(event)
+            self._log.add(event)
         if kind in COUNTED:
-            self._accounts.add(event)
+            self._meter.add(event)
         return event
 
     def _of_thread(self, thread_id: str) -> JsonObject:
@@ -86,10 +86,10 @@ class Announcer:
         self._of_nodes[thread_id, config.logical_id] = fields
         return fields
 
-    def pass_on(
+    def relay(
         self, events: Generator[Event, None, Result], thread: ThreadState, config: NodeConfig, run_id: str
     ) -> Generator[Event, None, Result]:
-        """Pass a node's events on, stamped, and return what the node returns."""
+        """Pass events on, stamped, and return what their generator returns."""
         while True:
             try:
                 event = next(events)

@@ -19,8 +19,8 @@ from debugger.protocol.runs import MAIN_THREAD
 
 if TYPE_CHECKING:
     from debugger.engine.interventions.hand import Hand
-    from debugger.engine.pauses import PauseKind
     from debugger.engine.segment import Segment
+    from debugger.engine.world import PauseKind
 
 
 class Control:

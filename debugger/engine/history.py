@@ -24,7 +24,7 @@ from debugger.protocol.states import read_state
 SPOKEN = frozenset(
     {"user_messages", "assistant_response", "workflow_navigation_message", "companion_edge", "end_thread"}
 )
-"""The types of the events that tell something of the chat."""
+"""The types of the events that the chat is read from; the log of the current turn must have them."""
 
 
 class History:
@@ -39,10 +39,6 @@ class History:
         self._load = past
         self._past: Sequence[TurnLog] | None = None
         self._current = current
-
-    def add(self, event: Event) -> None:
-        """Take in an event of the turn under way, of one of the types `SPOKEN`."""
-        self._current.add(event)
 
     def as_it_stands(self) -> History:
         """The chat without what will be said from now on."""

@@ -8,7 +8,7 @@ from debugger.errors import InputError
 from debugger.graph import Graph
 from debugger.graph.placement import origin_of
 from debugger.protocol.messages import message_problem
-from debugger.protocol.runs import MAIN_THREAD, NodeInput, ThreadInput, TurnInput
+from debugger.protocol.runs import MAIN_THREAD, NodeInput, TurnInput
 from debugger.protocol.workflow import NodeConfig
 
 _LLM = "llm"
@@ -62,18 +62,14 @@ def check_input(turn_input: TurnInput, graph: Graph, position: str | None) -> No
                 f"thread_to_node_inputs names the thread {thread_id!r}; only {MAIN_THREAD!r} takes input.",
                 advice=f"Send it to the main thread, {MAIN_THREAD!r}; a companion thread takes none.",
             )
-        _check_thread(thread_input, path)
+        unknown = list(thread_input.model_extra or {})
+        if unknown:
+            raise InputError(
+                f"{path} has the key {unknown[0]!r}; a thread takes node_run_inputs alone.",
+                advice="Put it into a node input of the list node_run_inputs.",
+            )
         for index, node_input in enumerate(thread_input.node_run_inputs):
             _check_node_input(node_input, graph, position, f"{path}.node_run_inputs[{index}]")
-
-
-def _check_thread(thread_input: ThreadInput, path: str) -> None:
-    unknown = list(thread_input.model_extra or {})
-    if unknown:
-        raise InputError(
-            f"{path} has the key {unknown[0]!r}; a thread takes node_run_inputs alone.",
-            advice="Put it into a node input of the list node_run_inputs.",
-        )
 
 
 def _check_node_input(node_input: NodeInput, graph: Graph, position: str | None, path: str) -> None:

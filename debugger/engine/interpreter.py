@@ -16,12 +16,11 @@ from debugger.engine.nodes.opaque import OpaqueNode
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
 from debugger.engine.outbound.base import ClosedDoor
-from debugger.engine.pump import PumpRun
 from debugger.engine.responders.base import Responder
-from debugger.engine.routing import Routes
+from debugger.engine.routing import EdgeSelector
+from debugger.engine.scheduler import ThreadScheduler
 from debugger.engine.segment import Segment, TurnEnd
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.turn import TurnRun
 from debugger.engine.unrunnable import refuse_unrunnable
 from debugger.engine.world import NEVER, World
 from debugger.errors import InputError, RunError
@@ -64,7 +63,7 @@ class Interpreter:
         self.open_door = open_door
         self.workflow = workflow
         self.graph = Graph(workflow)
-        self.routes = Routes(self.graph)
+        self.routes = EdgeSelector(self.graph)
         self.responder = responder
         self.options = options or EngineOptions()
         self.world = world or World()
@@ -123,7 +122,7 @@ class Interpreter:
         if turn_input.command != "stop":
             _check_not_over(state)
         segment = self._segment(state, turn_input, past, cancelled, control)
-        return TurnRun(segment).events()
+        return ThreadScheduler(segment).run_turn()
 
     def transfer(
         self,
@@ -155,7 +154,7 @@ class Interpreter:
                 advice="Choose one of its nodes.",
             )
         segment = self._segment(state, TurnInput(command="resume"), past, cancelled, control)
-        return TurnRun(segment).events(transfer_to=destination)
+        return ThreadScheduler(segment).run_turn(transfer_to=destination)
 
     def pump(
         self,
@@ -181,7 +180,7 @@ class Interpreter:
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
         segment = self._segment(state, given, past, cancelled, control)
-        return PumpRun(segment).events()
+        return ThreadScheduler(segment).run_background()
 
     def _segment(
         self,

@@ -1,211 +1,329 @@
-"""Which edge is taken after a node has run, and why (``platform/engine.md`` 3.2, 3.3, 3.6).
+"""The transitions out of a node: which one is taken after it has run, and why.
 
-The order: a hop that the model chose during the run; a direct edge; the first conditional edge that holds,
-the node's own before those to global nodes; the node's own loop; nothing, which ends the thread.
+The order: a transition that the model chose during the run; a direct edge; the first conditional edge whose
+condition holds, the node's own before those to global nodes; the node's own loop; nothing, which ends the
+thread. Source: ``platform/engine.md`` 3.1, 3.2, 3.3, 3.6.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
 
-from debugger.engine.hops import Decision, Hop, Kind, choice_of
-from debugger.engine.nodes.base import Node, NodeContext, Outcome
-from debugger.engine.nodes.llm.judging import judge
+from debugger.engine.nodes.base import Node, NodeContext, Outcome, pick_message
+from debugger.engine.nodes.llm.model_call import evaluate
+from debugger.engine.nodes.llm.schemas import readable_schema
+from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
 from debugger.graph import Graph
-from debugger.graph.placement import exit_origin_of, may_enter, ways_back
+from debugger.graph.placement import author_edge_id, exit_origin_of, may_enter, ways_back
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowWarningEvent
-from debugger.protocol.flags import truth
+from debugger.protocol.messages import transition_tool_name
 from debugger.protocol.workflow import (
+    ConditionConfig,
     EdgeConfig,
     EvaluateWhileWaitingConfig,
     GlobalNodeConfig,
     NodeConfig,
+    as_bool,
 )
 
+TransitionKind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
 
-class Routes:
-    """The ways out of each node of one workflow."""
+_NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One way from a node to the next."""
+
+    kind: TransitionKind
+    source: NodeConfig
+    destination: NodeConfig
+    edge: EdgeConfig | None = None
+    """The author's edge; ``None`` to or from a global node, which needs none."""
+    condition: ConditionConfig | None = None
+    needs_llm_judge: bool = False
+    """Whether a model judges its condition in a call of its own instead of choosing it while it answers."""
+    super_node_id: str | None = None
+    """The super node that it leaves (``platform/engine.md`` 2.11)."""
+
+    # The selector keeps the transitions of a workflow, so what follows from their fields is worked out once.
+
+    @cached_property
+    def key(self) -> str:
+        """Return a name that no other transition out of the same node has."""
+        return self.edge.logical_id if self.edge else f"{self.kind}:{self.destination.logical_id}"
+
+    @cached_property
+    def name(self) -> str | None:
+        """Return the author's name for the edge."""
+        return self.edge.name if self.edge else None
+
+    @cached_property
+    def edge_id(self) -> str | None:
+        """Return the author's id for the edge."""
+        return author_edge_id(self.edge) if self.edge else None
+
+    @property
+    def expression(self) -> str:
+        """Return the expression of its condition; empty where it has none."""
+        return (self.condition.condition_expression if self.condition else None) or ""
+
+    @cached_property
+    def is_conditional(self) -> bool:
+        """Return whether a condition had to hold for it."""
+        return self.kind in ("conditional", "global", "reverse")
+
+    @cached_property
+    def ends(self) -> JsonObject:
+        """Return its source and destination as its events carry them."""
+        return {
+            "source_node_logical_id": self.source.logical_id,
+            "source_node_name": self.source.name,
+            "destination_node_logical_id": self.destination.logical_id,
+            "destination_node_name": self.destination.name,
+        }
+
+    @cached_property
+    def navigation_memo(self) -> tuple[str, JsonObject]:
+        """Return the text and the metadata of its navigation message (``platform/engine.md`` 6.2)."""
+        edge_type = _NAMED_TYPES.get(self.kind, "conditional")
+        named = self.edge is not None and self.kind != "direct"
+        text = (
+            f'[Internal-only memo]: System navigated from agent "{self.source.name}" to agent '
+            f'"{self.destination.name}" via {edge_type.replace("_", " ")} edge.'
+        )
+        metadata = {
+            "navigation_message": "true",
+            "edge_type": edge_type,
+            "source_node_id": self.source.logical_id,
+            "source_node_name": self.source.name,
+            "destination_node_id": self.destination.logical_id,
+            "destination_node_name": self.destination.name,
+            "edge_name": (self.name or "") if named else "",
+            "edge_logical_id": (self.edge_id or "") if named else "",
+        }
+        return text, metadata
+
+    def message(self, context: NodeContext) -> str | None:
+        """Return the fixed line that is spoken as it is taken; ``None`` where there is none."""
+        condition = self.condition
+        if condition is None:
+            return None
+        if condition.static_messages_config is not None:
+            key = f"edge:{self.source.logical_id}:{self.key}"
+            picked = pick_message(condition.static_messages_config, key, context.state, context.world)
+            if picked is not None:
+                return context.fill(picked)
+        if condition.dynamic_messages_config is not None:
+            context.warnings.append(
+                f"The edge from {self.source.label!r} to {self.destination.label!r} has a line for a model "
+                "to write; a stand-in has none, so nothing was said."
+            )
+        return None
+
+
+@dataclass(slots=True)
+class Decision:
+    """The transition that is taken, and why."""
+
+    transition: Transition
+    reason: str
+    args: JsonObject
+    chosen_by_model: bool = False
+
+
+class EdgeSelector:
+    """The transitions out of each node of one workflow, and the choice among them."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._known: dict[tuple[str, bool], tuple[Hop, ...]] = {}
-        self._known_direct: dict[str, Hop | None] = {}
-        self._known_forks: dict[str, list[Hop]] = {}
-        self._known_loops: dict[str, Hop] = {}
-        self._waiting: dict[str, tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]] = {}
+        self.max_consecutive = graph.workflow.config.max_consecutive_conditional_edges
+        self.must_answer_after_return = graph.workflow.config.must_answer_after_return
+        self._known: dict[tuple[str, bool], tuple[Transition, ...]] = {}
+        self._known_direct: dict[str, Transition | None] = {}
+        self._known_companions: dict[str, list[Transition]] = {}
+        self._known_loops: dict[str, Transition] = {}
+        self._waiting: dict[str, tuple[tuple[Transition, EvaluateWhileWaitingConfig], ...]] = {}
 
-    def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Hop]:
-        """The hops that a model may choose while this node runs, by key (rank 2)."""
+    def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Transition]:
+        """Return the transitions that a model may choose while this node runs, by key (rank 2)."""
         return {
-            hop.key: hop
-            for hop in self._conditional(node.config, context.thread)
-            if _is_offered(hop, context)
+            transition.key: transition
+            for transition in self._conditional(node.config, context.thread)
+            if _is_offered(transition, context)
         }
 
     def decide(
-        self, node: Node[Any], context: NodeContext, outcome: Outcome, offered: dict[str, Hop]
+        self, node: Node[Any], context: NodeContext, outcome: Outcome
     ) -> Generator[Event, None, Decision | None]:
-        """Choose the way out of a node that has run.
+        """Choose the transition out of a node that has run.
 
         Args:
             node: The node.
             context: What it ran with.
             outcome: How its run ended.
-            offered: The hops that its model could choose, by key.
 
         Returns:
-            The hop and its reason; ``None`` when there is no way out. Yields what judging tells: warnings of
-            conditions and the verdicts of a model.
+            The transition and its reason; ``None`` where there is none. Yields the warnings of conditions and
+            the verdicts of a model.
 
         Raises:
-            RunError: A condition cannot be read or evaluated, or a way out is one that the engine cannot go.
+            RunError: A condition cannot be read or evaluated, or the engine cannot take the transition.
         """
         config = node.config
         if outcome.chosen is not None:
-            hop = offered[outcome.chosen.edge_id]
-            called = f"Destination_Node__{hop.destination.logical_id}"
-            return Decision(hop, f"{called} was chosen: {outcome.reason}", outcome.args, chosen_by_model=True)
+            transition = context.transitions[outcome.chosen.edge_id]
+            called = transition_tool_name(transition.destination.logical_id)
+            return Decision(
+                transition, f"{called} was chosen: {outcome.reason}", outcome.args, chosen_by_model=True
+            )
         if config.logical_id not in self._known_direct:
             self._known_direct[config.logical_id] = self._direct(config)
         direct = self._known_direct[config.logical_id]
         if direct is not None:
             reason = f"Direct edge triggered from {config.logical_id} to {direct.destination.logical_id}"
             return Decision(direct, reason, {})
-        decision = yield from self.first_that_holds(node, context)
+        decision = yield from self.first_match(node, context)
         if decision is None and node.loops_to_itself:
             loop = self._known_loops.get(config.logical_id)
             if loop is None:
-                loop = self._known_loops[config.logical_id] = Hop("self_loop", config, config)
+                loop = self._known_loops[config.logical_id] = Transition("self_loop", config, config)
             return Decision(loop, f"{config.label} goes on with itself", {})
         return decision
 
-    def forks(self, node: NodeConfig) -> list[Hop]:
-        """The direct edges of a node that each start a companion thread (``platform/engine.md`` 3.3, 3.5)."""
-        known = self._known_forks.get(node.logical_id)
+    def companion_edges(self, node: NodeConfig) -> list[Transition]:
+        """Return the direct edges of a node that each start a companion thread (3.3, 3.5)."""
+        known = self._known_companions.get(node.logical_id)
         if known is None:
             main = self._graph.main_direct(node.logical_id)
             edges = [edge for edge in self._graph.direct(node.logical_id) if edge is not main]
-            known = self._known_forks[node.logical_id] = [self._hop("direct", node, edge) for edge in edges]
+            known = self._known_companions[node.logical_id] = [
+                self._transition("direct", node, edge) for edge in edges
+            ]
         return known
 
-    def judged_while_waiting(self, node_id: str) -> tuple[tuple[Hop, EvaluateWhileWaitingConfig], ...]:
-        """The edges of a node that are judged while it waits for the user, each with its settings (3.9).
+    def judged_while_waiting(self, node_id: str) -> tuple[tuple[Transition, EvaluateWhileWaitingConfig], ...]:
+        """Return the edges of a node that are judged while it waits for the user, with their settings (3.9).
 
-        One without an expression is none of them: nothing could ever hold (V6 in ``platform/engine.md`` 12).
+        An edge without an expression is left out: it could never match (V6 in ``platform/engine.md`` 12).
         """
         found = self._waiting.get(node_id)
         if found is None:
             found = self._waiting[node_id] = tuple(
-                (hop, settings)
-                for hop in self._own(self._graph.node(node_id))
-                if (settings := hop.edge and hop.edge.evaluate_while_waiting_config) and settings.enabled
-                if hop.expression and not self._is_blocked(hop)
+                (transition, settings)
+                for transition in self._own(self._graph.node(node_id))
+                if (settings := transition.edge and transition.edge.evaluate_while_waiting_config)
+                and settings.enabled
+                if transition.expression and not self._is_blocked(transition)
             )
         return found
 
     def holds(
-        self, hop: Hop, context: NodeContext, *, tell: bool = True
+        self, transition: Transition, context: NodeContext, *, tell: bool = True
     ) -> Generator[Event, None, Decision | None]:
-        """Judge the expression of one edge; the decision to take it where it holds.
+        """Evaluate the expression of one edge; return the decision to take it where it holds.
 
         Args:
-            hop: The edge.
+            transition: The edge.
             context: What its source ran with.
-            tell: Whether to yield its warnings; what is judged every second has told them before.
+            tell: Whether to yield its warnings; what is judged every second has yielded them before.
 
         Raises:
             RunError: It cannot be read or evaluated.
         """
-        reason = yield from _expression_reason(hop, hop.expression, context, tell=tell)
-        return Decision(hop, reason, {}) if reason is not None else None
+        reason = yield from _expression_reason(transition, transition.expression, context, tell=tell)
+        return Decision(transition, reason, {}) if reason is not None else None
 
-    def hydrated(self, hop: Hop, context: NodeContext) -> str:
-        """The expression of an edge with its values filled in."""
-        return _parsed(hop.expression, context).hydrated(context.scope)
+    def hydrated(self, transition: Transition, context: NodeContext) -> str:
+        """Return the expression of an edge with its values filled in."""
+        return _parsed(transition.expression, context).hydrated(context.scope)
 
-    def _direct(self, node: NodeConfig) -> Hop | None:
+    def _direct(self, node: NodeConfig) -> Transition | None:
         edge = self._graph.main_direct(node.logical_id)
-        return self._hop("direct", node, edge) if edge else None
+        return self._transition("direct", node, edge) if edge else None
 
-    def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Hop, ...]:
+    def _conditional(self, node: NodeConfig, thread: ThreadState) -> tuple[Transition, ...]:
         key = (node.logical_id, thread.is_companion)
         known = self._known.get(key)
         if known is None:
             ways = (*self._own(node), *(() if thread.is_companion else self._to_globals(node)))
-            known = self._known[key] = tuple(hop for hop in ways if not self._is_blocked(hop))
+            known = self._known[key] = tuple(
+                transition for transition in ways if not self._is_blocked(transition)
+            )
         return (*known, *self._back(node, thread)) if thread.callers else known
 
-    def _is_blocked(self, hop: Hop) -> bool:
-        """Whether it would lead from one guardrail node to another (``platform/engine.md`` 3.8)."""
+    def _is_blocked(self, transition: Transition) -> bool:
+        """Return whether it would lead from one guardrail node to another (``platform/engine.md`` 3.8)."""
         flag = self._graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
-        others = hop.destination.logical_id != hop.source.logical_id
-        both = hop.source.is_guardrail_node and hop.destination.is_guardrail_node
-        return both and others and truth(flag, True)
+        others = transition.destination.logical_id != transition.source.logical_id
+        both = transition.source.is_guardrail_node and transition.destination.is_guardrail_node
+        return both and others and as_bool(flag, True)
 
-    def _own(self, node: NodeConfig) -> list[Hop]:
+    def _own(self, node: NodeConfig) -> list[Transition]:
         edges = self._graph.leaving(node.logical_id)
-        return [self._hop("conditional", node, edge) for edge in edges if edge.type == "conditional"]
+        return [self._transition("conditional", node, edge) for edge in edges if edge.type == "conditional"]
 
-    def _hop(self, kind: Kind, node: NodeConfig, edge: EdgeConfig) -> Hop:
+    def _transition(self, kind: TransitionKind, node: NodeConfig, edge: EdgeConfig) -> Transition:
         destination = self._graph.node(str(edge.destination_node_logical_id))
-        return Hop(kind, node, destination, edge, edge.condition, super_node_id=exit_origin_of(edge))
+        return Transition(kind, node, destination, edge, edge.condition, super_node_id=exit_origin_of(edge))
 
-    def _to_globals(self, node: NodeConfig) -> list[Hop]:
+    def _to_globals(self, node: NodeConfig) -> list[Transition]:
         return [
-            Hop("global", node, other, None, settings.condition, self._is_judged_apart(settings))
+            Transition("global", node, other, None, settings.condition, self._needs_llm_judge(settings))
             for other in self._graph.global_nodes
             if other.logical_id != node.logical_id and not other.disabled and may_enter(node, other)
             if (settings := other.global_node_config) is not None
         ]
 
-    def _is_judged_apart(self, settings: GlobalNodeConfig) -> bool:
+    def _needs_llm_judge(self, settings: GlobalNodeConfig) -> bool:
         method = settings.global_condition_edge_evaluation_method
         if method == "workflow_default":
             method = self._graph.workflow.config.global_condition_evaluation_method
         return method == "independent_llm_evaluations"
 
-    def _back(self, node: NodeConfig, thread: ThreadState) -> list[Hop]:
-        """The hop back to where a global node, or a global super node around this one, was entered from."""
+    def _back(self, node: NodeConfig, thread: ThreadState) -> list[Transition]:
+        """Return the transitions back to where a global node, or a global super node, was entered from."""
         entered, caller = thread.callers[-1]
         back = self._graph.node(caller)
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
         if own is not None and entered == node.logical_id:
-            return [Hop("reverse", node, back, None, own)]
+            return [Transition("reverse", node, back, None, own)]
         return [
-            Hop("reverse", node, back, None, way.condition, super_node_id=way.super_node_id)
+            Transition("reverse", node, back, None, way.condition, super_node_id=way.super_node_id)
             for way in ways_back(node)
             if way.entered_node_id == entered
         ]
 
-    def first_that_holds(
-        self, node: Node[Any], context: NodeContext
-    ) -> Generator[Event, None, Decision | None]:
-        """The first conditional edge that holds (rank 4)."""
-        for hop in self._conditional(node.config, context.thread):
-            condition = hop.condition
+    def first_match(self, node: Node[Any], context: NodeContext) -> Generator[Event, None, Decision | None]:
+        """Return the decision for the first conditional edge that holds (rank 4)."""
+        for transition in self._conditional(node.config, context.thread):
+            condition = transition.condition
             if condition is None:
                 continue
-            if condition.condition_expression and not _is_offered(hop, context):
-                reason = yield from _expression_reason(hop, condition.condition_expression, context)
-            elif condition.condition_freeform and not node.calls_model and hop.kind == "conditional":
-                reason = yield from _judge(hop, context)
+            if condition.condition_expression and not _is_offered(transition, context):
+                reason = yield from _expression_reason(transition, condition.condition_expression, context)
+            elif condition.condition_freeform and not node.calls_model and transition.kind == "conditional":
+                reason = yield from _judge(transition, context)
             else:
                 continue
             if reason is not None:
-                return Decision(hop, reason, {})
+                return Decision(transition, reason, {})
         return None
 
 
-def _is_offered(hop: Hop, context: NodeContext) -> bool:
-    """Whether a model may choose it: a freeform condition, and no expression that can decide.
+def _is_offered(transition: Transition, context: NodeContext) -> bool:
+    """Return whether a model may choose it: a freeform condition, and no expression that can decide.
 
     With both set the expression decides, unless it refers to a variable that is absent (U-16).
     """
-    condition = hop.condition
+    condition = transition.condition
     if condition is None or not condition.condition_freeform:
         return False
     return not condition.condition_expression or _refers_to_absent(condition.condition_expression, context)
@@ -217,7 +335,7 @@ def _refers_to_absent(expression: str, context: NodeContext) -> bool:
 
 
 def _expression_reason(
-    hop: Hop, expression: str, context: NodeContext, *, tell: bool = True
+    transition: Transition, expression: str, context: NodeContext, *, tell: bool = True
 ) -> Generator[Event, None, str | None]:
     condition = _parsed(expression, context)
     verdict = condition.evaluate(context.scope)
@@ -235,8 +353,21 @@ def _parsed(expression: str, context: NodeContext) -> Condition:
         raise ConditionError(f"Error evaluating condition expression '{shown}': {error}") from error
 
 
-def _judge(hop: Hop, context: NodeContext) -> Generator[Event, None, str | None]:
+def _judge(transition: Transition, context: NodeContext) -> Generator[Event, None, str | None]:
     """Have a freeform condition judged by itself, since the node that it leaves calls no model (U-33)."""
-    verdict = yield from judge(choice_of(hop, context), hop.source, context)
-    called = f"Destination_Node__{hop.destination.logical_id}"
+    verdict = yield from evaluate(choice_of(transition, context), transition.source, context)
+    called = transition_tool_name(transition.destination.logical_id)
     return f"{called} was chosen: {verdict.reason}" if verdict is not None else None
+
+
+def choice_of(transition: Transition, context: NodeContext) -> Choice:
+    """Return a transition as it is offered to a model."""
+    condition = transition.condition or ConditionConfig()
+    return Choice(
+        edge_id=transition.key,
+        condition=context.fill(condition.condition_freeform or ""),
+        destination_node_logical_id=transition.destination.logical_id,
+        destination_node_name=transition.destination.label,
+        edge_name=transition.name,
+        args_schema=condition.args_schema and readable_schema(condition.args_schema),
+    )

@@ -7,14 +7,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debugger.engine.accounts import Accounts
 from debugger.engine.announcer import Announcer, Events
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.pauses import PauseClock
 from debugger.engine.state import RunState, ThreadState
+from debugger.engine.usage import UsageMeter
 from debugger.engine.variables import TurnVariables
 from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
+from debugger.engine.world import PauseClock, SeededWorld
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     EndWorkflowEvent,
@@ -100,20 +100,30 @@ class Segment:
 
     def __post_init__(self) -> None:
         self.options = self.interpreter.options
-        self.world = self.interpreter.world.seeded(self.state.next_seed)
+        self.world = SeededWorld(self.interpreter.world, self.state.next_seed)
         self.graph = self.interpreter.graph
         self.pauses = PauseClock(self.world.now)
         self.edit_events: deque[Event] = deque()
         """Report edits by hand; they go out after the event at which the edits were made."""
-        self.accounts = Accounts(self.state, self.pauses.active_time())
-        self.announcer = Announcer(self.world, self.history, self.accounts, self.pauses)
+        self.meter = UsageMeter(self.state, self.pauses.active_time())
+        self.announcer = Announcer(self.world, self.log, self.meter, self.pauses)
         self.outbound = self.interpreter.open_door()
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
         self._end_state: JsonObject | None = None
         self._merge_variables()
         self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.world)
-        self.run_input = self._recorded_input()
+        self.run_input = {
+            **{key: value for key, value in self.given.items() if key != "secret_variables"},
+            "dynamic_variables": self.variables.evaluated,
+            "runtime_variables": {
+                **self.log.run_input.runtime_variables,
+                "input_dynamic_variables": self.variables.supplied,
+                "all_dynamic_variables": self.variables.evaluated,
+                "workflow_invoke_count": self.state.turn_number,
+            },
+        }
+        """The input as the platform records it (``platform/engine.md`` 5.4)."""
 
     @property
     def goes_on(self) -> bool:
@@ -154,15 +164,18 @@ class Segment:
 
     def end(self, error: str | None) -> TurnEnd:
         """How it ended, once it has."""
-        status = self.status or self._by_threads()
+        status = self.status
+        if status is None:
+            ended: RunStatus = "running" if self.state.active_companions else "completed"
+            status = ended if self.state.main.ended else "waiting_for_user_input"
         outlook = look_ahead(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
         return TurnEnd(
             status=status,
             run_input=self.run_input,
             outputs=self.outputs,
             end_state=self.end_state,
-            token_usage=self.accounts.token_usage(),
-            latency_stats=self.accounts.latency_stats(),
+            token_usage=self.meter.token_usage(),
+            latency_stats=self.meter.latency_stats(),
             hint=self.state.hint if status == "waiting_for_user_input" else None,
             error=error,
             has_active_companions=outlook.companions,
@@ -176,8 +189,8 @@ class Segment:
         return self.announcer.stamped(
             WorkflowErrorEvent(
                 error_message=message,
-                llm_token_usage=self.accounts.token_usage(),
-                llm_latency_stats=self.accounts.latency_stats(),
+                llm_token_usage=self.meter.token_usage(),
+                llm_latency_stats=self.meter.latency_stats(),
             )
         )
 
@@ -190,24 +203,20 @@ class Segment:
             ids = [thread.thread_id for thread in active]
             yield self.announcer.stamped(WorkflowReadyForInputEvent(active_companion_thread_ids=ids))
         elif not active:
-            usage, latency = self.accounts.token_usage(), self.accounts.latency_stats()
+            usage, latency = self.meter.token_usage(), self.meter.latency_stats()
             yield self.announcer.stamped(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
 
     @property
     def end_state(self) -> JsonObject:
-        """``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3), and what left the house.
+        """Return ``iteration_end_state_miscellaneous`` (``platform/engine.md`` 9.3) with the side effects.
 
-        As it is when it is asked for first, which is at the end.
+        It is built on the first access, at the end of the segment, and then stays as it is.
         """
-        # Not a cached property: the lock that those have costs more than what is kept.
-        if self._end_state is None:
-            self._end_state = self._ended_as()
-        return self._end_state
-
-    def _ended_as(self) -> JsonObject:
+        if self._end_state is not None:  # not a cached property: its lock costs more than the dictionary
+            return self._end_state
         threads = self.state.threads.values()
         companions = {thread.thread_id for thread in threads if thread.is_companion}
-        state: JsonObject = {
+        self._end_state = state = {
             "thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t not in companions},
             "companion_thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t in companions},
             "thread_id_to_global_node_previous_node": {
@@ -219,11 +228,6 @@ class Segment:
             state["side_effects"] = self.outbound.ledger
         return state
 
-    def _by_threads(self) -> RunStatus:
-        if not self.state.main.ended:
-            return "waiting_for_user_input"
-        return "running" if self.state.active_companions else "completed"
-
     def _merge_variables(self) -> None:
         given = self.log.run_input
         self.state.dynamic_variables.update(given.dynamic_variables)
@@ -232,11 +236,3 @@ class Segment:
             for node_input in thread.node_run_inputs:
                 self.state.dynamic_variables.update(node_input.dynamic_variables)
                 self.state.runtime_seeds.update(node_input.runtime_variables)
-
-    def _recorded_input(self) -> JsonObject:
-        recorded = dict(self.given)
-        recorded.pop("secret_variables", None)
-        recorded["dynamic_variables"] = self.variables.evaluated
-        echo = self.variables.echo(self.state.turn_number)
-        recorded["runtime_variables"] = {**self.log.run_input.runtime_variables, **echo}
-        return recorded

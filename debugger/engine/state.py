@@ -122,7 +122,7 @@ class RunState:
     hint: JsonObject | None = None
     """The event of the main thread's last parking: what is waited for."""
     usage_by_model: dict[str, JsonObject] = field(default_factory=dict)
-    """What each model of the run has cost so far; `Accounts` keeps it."""
+    """What each model of the run has cost so far; `UsageMeter` counts it."""
     untold: list[JsonObject] = field(default_factory=list)
     """Edits made by hand while the run stood between two turns; the next turn begins by telling them."""
 

@@ -76,7 +76,13 @@ class TurnVariables:
         """What a thread can see; it follows what nodes write, in threads and in the run-wide memory."""
         found = self._scopes.get(thread.thread_id)
         if found is None:
-            found = self._scopes[thread.thread_id] = self._make_scope(thread)
+            found = self._scopes[thread.thread_id] = Scope(
+                dynamic=self.evaluated,
+                runtime=thread.runtime_variables,
+                workflow=self._memory,
+                threads=_ThreadVariables(self._state),
+                dict_paths=self._options.dict_paths,
+            )
         return found
 
     def forget(self, thread_id: str) -> None:
@@ -89,23 +95,6 @@ class TurnVariables:
         self.evaluated = edited(self.evaluated, edit)
         for scope in self._scopes.values():
             scope.dynamic = self.evaluated
-
-    def _make_scope(self, thread: ThreadState) -> Scope:
-        return Scope(
-            dynamic=self.evaluated,
-            runtime=thread.runtime_variables,
-            workflow=self._memory,
-            threads=_ThreadVariables(self._state),
-            dict_paths=self._options.dict_paths,
-        )
-
-    def echo(self, turn_number: int) -> JsonObject:
-        """The entries that the platform adds to the runtime variables of a recorded input (5.4)."""
-        return {
-            "input_dynamic_variables": self.supplied,
-            "all_dynamic_variables": self.evaluated,
-            "workflow_invoke_count": turn_number,
-        }
 
 
 class _ThreadVariables(Mapping[str, Mapping[str, Any]]):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from debugger.engine.hops import Hop
-from debugger.engine.routing import Routes
+from debugger.engine.routing import EdgeSelector, Transition
 from debugger.engine.state import RunState, ThreadState, WaitingEdge
 from debugger.protocol.events import WaitingConditionMatchedEvent
 from debugger.protocol.workflow import EvaluateWhileWaitingConfig
@@ -16,7 +15,7 @@ from debugger.protocol.workflow import EvaluateWhileWaitingConfig
 class Armed:
     """An edge that is to be judged, and what armed it."""
 
-    hop: Hop
+    transition: Transition
     settings: EvaluateWhileWaitingConfig
     memory: WaitingEdge
     trigger_node_logical_id: str | None
@@ -38,11 +37,11 @@ class Armed:
 
     def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
         """The event that tells that its condition came true, this often since the user last spoke."""
-        source, destination = self.hop.source, self.hop.destination
-        condition = self.hop.condition
+        source, destination = self.transition.source, self.transition.destination
+        condition = self.transition.condition
         return WaitingConditionMatchedEvent(
-            edge_name=self.hop.name,
-            edge_logical_id=self.hop.key,
+            edge_name=self.transition.name,
+            edge_logical_id=self.transition.key,
             source_node_logical_id=source.logical_id,
             source_node_name=source.name,
             destination_node_logical_id=destination.logical_id,
@@ -57,20 +56,20 @@ class Armed:
         )
 
 
-def armed_edges(routes: Routes, thread: ThreadState, state: RunState) -> Iterator[Armed]:
+def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> Iterator[Armed]:
     """The edges of a parked thread's node that wait to be judged, due or not, in the document's order."""
     if not thread.parked or thread.ended or thread.position is None:
         return
-    for hop, settings in routes.judged_while_waiting(thread.position):
-        memory = thread.waiting_edges.get(hop.key) or WaitingEdge()
+    for transition, settings in routes.judged_while_waiting(thread.position):
+        memory = thread.waiting_edges.get(transition.key) or WaitingEdge()
         if memory.transitions >= settings.max_transitions_per_wait:
             continue
         if settings.trigger_mode == "on_every_background_tick":
-            yield Armed(hop, settings, memory, None, None)
+            yield Armed(transition, settings, memory, None, None)
             continue
         trigger = _newly_completed(settings, memory, state)
         if trigger is not None:
-            yield Armed(hop, settings, memory, trigger, state.completions(trigger))
+            yield Armed(transition, settings, memory, trigger, state.completions(trigger))
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Outlook:
 NOTHING_AHEAD = Outlook(companions=False, work=False, next_due=None)
 
 
-def look_ahead(routes: Routes, state: RunState) -> Outlook:
+def look_ahead(routes: EdgeSelector, state: RunState) -> Outlook:
     """What background work a run has."""
     companions = state.active_companions
     armed = [edge for thread in state.threads.values() for edge in armed_edges(routes, thread, state)]
@@ -99,17 +98,17 @@ def look_ahead(routes: Routes, state: RunState) -> Outlook:
     return Outlook(bool(companions), work=True, next_due=min(put_off) if len(put_off) == len(due) else None)
 
 
-def note_evaluation(routes: Routes, thread: ThreadState, node_id: str, state: RunState) -> None:
+def note_evaluation(routes: EdgeSelector, thread: ThreadState, node_id: str, state: RunState) -> None:
     """Remember, of the edges that leave a node, which completions the judgement of just now has seen."""
-    for hop, settings in routes.judged_while_waiting(node_id):
-        remember(hop, settings, thread, state)
+    for transition, settings in routes.judged_while_waiting(node_id):
+        remember(transition, settings, thread, state)
 
 
 def remember(
-    hop: Hop, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
+    transition: Transition, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
 ) -> WaitingEdge:
     """What is remembered of an edge, with the completions as they stand."""
-    memory = thread.waiting_edges.setdefault(hop.key, WaitingEdge())
+    memory = thread.waiting_edges.setdefault(transition.key, WaitingEdge())
     memory.seen = {node_id: state.completions(node_id) for node_id in settings.trigger_node_logical_ids}
     return memory
 

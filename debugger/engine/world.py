@@ -1,4 +1,7 @@
-"""Time and chance, the two things that no workflow says. Injected, so that a test can fix both."""
+"""Time and chance, which no workflow describes; injected, so that a test can fix both.
+
+The time during which a segment waits for the user is kept out of its durations and reported in its events.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,26 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 from uuid import UUID
+
+from debugger.protocol.base import JsonObject
 
 NEVER = threading.Event()
 """Stands for the wish to end something early where nobody can have it: an event costs as much as a model."""
+
+PauseKind = Literal["paused", "manual_answer"]
+"""Held between two events by the debugger, or waiting for the user to answer in a model's place."""
+
+PAUSED_INTERVALS = "paused_intervals"
+"""The key of an event that lists the pauses since the event before it."""
+
+_SHORTEST = 0.001
+"""Seconds; what is shorter is no pause that anybody made."""
 
 
 def uuid_text(number: int) -> str:
@@ -41,10 +57,6 @@ class World:
         prefix = str(self.random_uuid())[:24]
         # Made of what is written in C: every event takes one, and a method would take four times as long.
         self.uuid = map(prefix.__add__, map("%012x".__mod__, itertools.count(1))).__next__
-
-    def seeded(self, seed: int) -> SeededWorld:
-        """The same world, where chance falls as the seed says; its UUIDs are still like no others."""
-        return SeededWorld(self, seed)
 
     def draw(self) -> bytes:
         """64 bytes of chance."""
@@ -76,3 +88,41 @@ class SeededWorld(World):
     def draw(self) -> bytes:
         """64 bytes of chance, by way of a digest, which takes a tenth of that."""
         return hashlib.blake2b(b"%d %d" % (self._seed, next(self._draws))).digest()
+
+
+class PauseClock:
+    """Clock of one segment that stops during pauses.
+
+    Events keep their real times, so that the intervals are recorded: the next event that the record keeps
+    carries them as ``paused_intervals``, a list of objects with ``kind``, ``began_at`` and ``ended_at``.
+
+    Args:
+        now: Gives the time in seconds since the epoch.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self.unreported: list[JsonObject] = []
+        """Pauses that no event carries yet."""
+        self._now = now
+        self._paused = 0.0
+
+    def active_time(self) -> float:
+        """Return a time in seconds whose differences are durations without pauses."""
+        return self._now() - self._paused
+
+    @contextmanager
+    def hold(self, kind: PauseKind) -> Iterator[None]:
+        """Stop the clock for as long as the block lasts."""
+        began = self._now()
+        try:
+            yield
+        finally:
+            ended = self._now()
+            if ended - began >= _SHORTEST:
+                self._paused += ended - began
+                self.unreported.append({"kind": kind, "began_at": began, "ended_at": ended})
+
+    def take_unreported(self) -> list[JsonObject]:
+        """Return the pauses that no event carries yet, once."""
+        taken, self.unreported = self.unreported, []
+        return taken

@@ -20,6 +20,14 @@ _KIND_OF_ROLE: dict[str, Kind] = {
     "tool": "tool",
 }
 
+TRANSITION_TOOL_PREFIX = "Destination_Node__"
+"""Start of the names of the tools by which a model chooses a transition (``platform/engine.md`` 2.1.2)."""
+
+
+def transition_tool_name(node_id: str) -> str:
+    """Return the name of the tool by which a model chooses the transition to a node."""
+    return f"{TRANSITION_TOOL_PREFIX}{node_id}"
+
 
 def human_message(text: str, *, message_id: str | None = None) -> Message:
     """What a user says."""

@@ -180,6 +180,17 @@ class WorkflowConfig(WireModel):
         found = self.miscellaneous.get("default_dynamic_variables")
         return found if isinstance(found, dict) else {}
 
+    @property
+    def max_consecutive_conditional_edges(self) -> int:
+        """Return how many conditional edges a thread takes before a model must answer (``engine.md`` 3.7)."""
+        return as_number(self.miscellaneous.get("consecutive_conditional_edges_max_limit"), 3)
+
+    @property
+    def must_answer_after_return(self) -> bool:
+        """Return whether a model must answer after a return from a global node (``engine.md`` 3.7)."""
+        key = "no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"
+        return as_bool(self.miscellaneous.get(key), True)
+
 
 class Workflow(WireModel):
     """A fully hydrated workflow document."""
@@ -280,3 +291,36 @@ class VersionSummary(WireModel):
         """Number and name, and whether it is the active one."""
         named = f" · {self.version_name}" if self.version_name else ""
         return f"v{self.version_number}{named}" + (" (active)" if self.is_active else "")
+
+
+_FLAG_WORDS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+_MAX_DIGITS = 18
+
+
+def as_bool(value: Any, default: bool) -> bool:
+    """Return a flag of ``miscellaneous``: a boolean or a word for one; anything else means the default.
+
+    Source: ``platform/engine.md`` 1.3.
+    """
+    if isinstance(value, bool):
+        return value
+    return _FLAG_WORDS.get(str(value).strip().lower(), default)
+
+
+def as_number(value: Any, default: int) -> int:
+    """Return a count of ``miscellaneous``: a number or a text of digits; anything else means the default."""
+    if value is None:
+        return default
+    text = str(value).strip()
+    # Python refuses to read very long numbers, and no count is one.
+    return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else default

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from debugger.engine.interventions import Pin, Target
-from debugger.engine.responders.tool_names import HOP_PREFIX
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
+from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.runs import TurnLog
 
 _SHARED = frozenset({"events", "type", "node_logical_id", "node_run_id"})
@@ -49,7 +49,7 @@ def _tool_pin(message: JsonObject, node_id: str) -> Pin:
 def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObject:
     """What a model's message was; a hop that it chose is one of its calls of tools."""
     calls = message.get("tool_calls") or []
-    hop = next((call for call in calls if str(call["name"]).startswith(HOP_PREFIX)), None)
+    hop = next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
     args = dict((hop or {}).get("args") or {})
     return {
         "text": message.get("content") or "",
@@ -86,7 +86,7 @@ def _hop_call(event: Event) -> JsonObject | None:
     if event.type not in _MODEL_EVENTS:
         return None
     calls = (event.to_wire().get("message") or {}).get("tool_calls") or []
-    return next((call for call in calls if str(call["name"]).startswith(HOP_PREFIX)), None)
+    return next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
 
 
 def _start(log: TurnLog, position: int) -> int:

@@ -1,7 +1,7 @@
 """The sequences (a) to (k) of ``platform/engine.md`` 7.2, in full: every event of a turn in its order.
 
 (a), two static nodes, with every field, is in ``test_interpreter.py``; (h) with its pumps in
-``test_threads.py``.
+``test_scheduler.py``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 import uuid
 
-from debugger.engine.world import World, uuid_text
+from debugger.engine.world import SeededWorld, World, uuid_text
 
 
 def test_a_uuid_is_one_and_new_each_time_in_every_world():
@@ -29,7 +29,7 @@ def test_the_text_of_a_uuid_is_what_the_standard_library_writes():
 
 
 def test_chance_of_a_seed_is_the_same_again_and_each_draw_another():
-    one, again, other = World().seeded(7), World().seeded(7), World().seeded(8)
+    one, again, other = SeededWorld(World(), 7), SeededWorld(World(), 7), SeededWorld(World(), 8)
 
     draws = [one.draw(), one.draw()]
 
@@ -41,4 +41,4 @@ def test_chance_of_a_seed_is_the_same_again_and_each_draw_another():
 def test_a_seeded_world_takes_its_uuids_from_the_one_that_it_was_made_of():
     world = World()
 
-    assert len({world.uuid(), world.seeded(7).uuid(), world.seeded(7).uuid()}) == 3
+    assert len({world.uuid(), SeededWorld(world, 7).uuid(), SeededWorld(world, 7).uuid()}) == 3

@@ -13,10 +13,8 @@ from debugger.analysis.following import Following
 from debugger.analysis.hops import HOP_TYPES
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
+from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
-
-_CALL = "Destination_Node__"
-"""How a reason begins where a model chose the hop (``platform/wire.md`` 3.6)."""
 
 
 class DecisionLog(Following):
@@ -121,7 +119,7 @@ class DecisionLog(Following):
 
     def _hop(self, trace: Trace, event: Event, index: int, turn: int) -> None:
         reason = text(event, "reason") or ""
-        is_choice = bool(trace.chosen) or reason.startswith(_CALL)
+        is_choice = bool(trace.chosen) or reason.startswith(TRANSITION_TOOL_PREFIX)
         told = {} if trace.words else {"words": _after_call(reason)}
         self._keep(trace, event, index, turn, "model" if is_choice else "condition", **told)
         trace.hop(event, is_conditional=True)
@@ -206,7 +204,7 @@ def _ran_at(record: Record, index: int) -> bool:
 
 def _after_call(reason: str) -> str:
     """What follows the called destination in the reason of a hop that a model chose."""
-    return reason.partition(" was chosen: ")[2] if reason.startswith(_CALL) else ""
+    return reason.partition(" was chosen: ")[2] if reason.startswith(TRANSITION_TOOL_PREFIX) else ""
 
 
 def _object(value: Any) -> dict[str, Any]:

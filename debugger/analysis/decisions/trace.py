@@ -11,11 +11,7 @@ from debugger.graph.checks.subject import LLM_FLAGS
 from debugger.graph.graph import Graph
 from debugger.graph.placement import is_inside
 from debugger.protocol.events import Event
-from debugger.protocol.flags import number, truth
-from debugger.protocol.messages import message_text
-
-_CALL = "Destination_Node__"
-_DEFAULT_HOP_LIMIT = 3
+from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 
 
 class Trace:
@@ -28,11 +24,8 @@ class Trace:
 
     def __init__(self, graph: Graph, thread_id: str) -> None:
         self._graph = graph
-        flags = graph.workflow.config.miscellaneous
-        self._limit = number(flags.get("consecutive_conditional_edges_max_limit"), _DEFAULT_HOP_LIMIT)
-        self._pinned = truth(
-            flags.get("no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"), True
-        )
+        self._limit = graph.workflow.config.max_consecutive_conditional_edges
+        self._pinned = graph.workflow.config.must_answer_after_return
         self.thread_id = thread_id
         self.end()
 
@@ -96,8 +89,8 @@ class Trace:
         message = _object(field(event, "message"))
         for call in message.get("tool_calls") or ():
             name, args = str(call.get("name") or ""), _object(call.get("args"))
-            if name.startswith(_CALL) and event.type != "discarded_main_llm":
-                self.chosen.append(name.removeprefix(_CALL))
+            if name.startswith(TRANSITION_TOOL_PREFIX) and event.type != "discarded_main_llm":
+                self.chosen.append(name.removeprefix(TRANSITION_TOOL_PREFIX))
                 self.words = str(args.get("justification") or "")
 
     def judge(self, event: Event, index: int) -> None:

@@ -9,8 +9,7 @@ from typing import Literal
 from debugger.graph.checks.subject import flag
 from debugger.graph.graph import Graph
 from debugger.graph.placement import author_edge_id, may_enter, ways_back
-from debugger.protocol.flags import truth
-from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig
+from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig, as_bool
 
 Kind = Literal["direct", "fork", "conditional", "global", "reverse", "self_loop", "retry", "nothing"]
 Bar = Literal["disabled", "dangling", "blocked"]
@@ -60,7 +59,7 @@ class Ways:
         for edge in graph.workflow.edge_configs:
             self._leaving.setdefault(edge.source_node_logical_id or "", []).append(edge)
         blocks = graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
-        self._blocks = truth(blocks, True)
+        self._blocks = as_bool(blocks, True)
 
     def out_of(self, node: NodeConfig, caller: Caller | None, *, is_companion: bool) -> list[Way]:
         """Every way out of a node: direct, its own conditions, global nodes, the way back, its loop, nothing.

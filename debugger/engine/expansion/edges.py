@@ -9,7 +9,7 @@ from debugger.engine.expansion.references import TRIGGERS
 from debugger.errors import RunError
 from debugger.graph.placement import EXIT_ORIGIN
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 _WAITING = "evaluate_while_waiting_config"
 
@@ -77,7 +77,7 @@ def _copies(edge: JsonObject, super_node_id: str, gate: Gate) -> Iterator[JsonOb
 
 
 def _refuse_waiting(edge: JsonObject, gate: Gate) -> None:
-    if _is_on(edge) and truth((edge.get(_WAITING) or {}).get("enabled"), False):
+    if _is_on(edge) and as_bool((edge.get(_WAITING) or {}).get("enabled"), False):
         raise RunError(
             f"{gate.placeholder} is left by the edge {edge['logical_id']!r}, which must not "
             f"have {_WAITING!r} enabled.",
@@ -95,4 +95,4 @@ def _refuse_several_beside(edge: JsonObject, gate: Gate) -> None:
 
 
 def _is_on(edge: JsonObject) -> bool:
-    return not truth(edge.get("disabled"), False)
+    return not as_bool(edge.get("disabled"), False)

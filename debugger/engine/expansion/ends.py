@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ def _ways(edges: Iterable[JsonObject]) -> dict[str, _Leaving]:
     for edge in edges:
         source, destination = edge.get("source_node_logical_id"), edge.get("destination_node_logical_id")
         if (
-            truth(edge.get("disabled"), False)
+            as_bool(edge.get("disabled"), False)
             or not isinstance(source, str)
             or not isinstance(destination, str)
         ):
             continue
         leaving = ways.setdefault(source, _Leaving([], [], []))
         if edge["type"] == "direct":
-            flagged = truth((edge.get("companion_thread_config") or {}).get("is_companion_thread"), False)
+            flagged = as_bool((edge.get("companion_thread_config") or {}).get("is_companion_thread"), False)
             (forks.setdefault(source, []) if flagged else leaving.direct).append(destination)
         else:
             (leaving.conditional if edge["type"] == "conditional" else leaving.beside).append(destination)
@@ -94,14 +94,14 @@ def _reached(entries: Iterable[str], ways: dict[str, _Leaving], *, beside_too: b
 
 def _ends(node: JsonObject, leaving: _Leaving | None) -> bool:
     if leaving is not None and (
-        leaving.direct or (leaving.conditional and not truth(node.get("disabled"), False))
+        leaving.direct or (leaving.conditional and not as_bool(node.get("disabled"), False))
     ):
         return False
     return not (_is_global(node) and node["global_node_config"].get("reverse_conditional_edge"))
 
 
 def _is_global(node: JsonObject) -> bool:
-    return truth((node.get("global_node_config") or {}).get("is_global"), False)
+    return as_bool((node.get("global_node_config") or {}).get("is_global"), False)
 
 
 def _id(node: JsonObject) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from debugger.engine.expansion.levels import Gate
 from debugger.graph.placement import ENTRY, REVERSE_EDGES
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 _SETTINGS = "global_node_config"
 _BACK = "reverse_conditional_edge"
@@ -29,13 +29,13 @@ def move_flags(gate: Gate, nodes: dict[str, JsonObject]) -> Iterator[str]:
     Source: ``platform/engine.md`` 2.11, 3.6, 3.8.
     """
     placeholder, entry = gate.placeholder, nodes[gate.entry]
-    if truth(placeholder.field("is_guardrail_node"), False):
+    if as_bool(placeholder.field("is_guardrail_node"), False):
         entry["is_guardrail_node"] = True
-    if truth((placeholder.field("self_loop_config") or {}).get("enabled"), False):
+    if as_bool((placeholder.field("self_loop_config") or {}).get("enabled"), False):
         yield f"{placeholder}: its bounded retry is not done; a workflow is not tried again as a whole."
     settings = placeholder.field(_SETTINGS) or {}
-    if truth(settings.get("is_global"), False):
-        if truth((entry.get(_SETTINGS) or {}).get("is_global"), False):
+    if as_bool(settings.get("is_global"), False):
+        if as_bool((entry.get(_SETTINGS) or {}).get("is_global"), False):
             yield (
                 f"{placeholder} is global, and so is {entry['logical_id']!r}, the start inside it; the super "
                 "node's condition is the one that counts."

@@ -16,7 +16,7 @@ from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
 from debugger.graph.placement import ORIGIN, SCOPE
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def level_inside(
     aliases = _aliases(parent, filled)
     renaming = Renaming(placeholder.id, {str(node["logical_id"]) for node in written}, aliases)
     start = renaming.id(_start_of(placeholder, name, written))
-    is_start = parent.is_start and truth(placeholder.field("is_start"), False)
+    is_start = parent.is_start and as_bool(placeholder.field("is_start"), False)
     origin = (*parent.origin, placeholder.id)
     try:
         nodes = [_inner_node(baked(node, config, rule), renaming, origin) for node in written]
@@ -121,7 +121,7 @@ def gate_of(placeholder: Placeholder, level: Level, gates: dict[str, Gate]) -> G
         inner = gates.get(node_id)
         if inner is not None:
             models += inner.models
-        elif kinds[node_id].get("type") in LLM_FLAGS and not truth(kinds[node_id].get("disabled"), False):
+        elif kinds[node_id].get("type") in LLM_FLAGS and not as_bool(kinds[node_id].get("disabled"), False):
             models.append(node_id)
     for node_id in level.paths.terminal:
         terminals += gates[node_id].terminals if node_id in gates else [node_id]
@@ -140,7 +140,7 @@ def _start_of(placeholder: Placeholder, name: str, nodes: list[JsonObject]) -> s
 
 
 def _is_start(node: JsonObject) -> bool:
-    return truth(node.get("is_start"), False) and not truth(node.get("disabled"), False)
+    return as_bool(node.get("is_start"), False) and not as_bool(node.get("disabled"), False)
 
 
 def _aliases(parent: Level, filled: Filled) -> Aliases:
@@ -153,6 +153,6 @@ def _inner_node(node: JsonObject, renaming: Renaming, origin: tuple[str, ...]) -
     node_id = renaming.id(str(node["logical_id"]))
     copy: JsonObject = {**renaming.value(node), "logical_id": node_id, ORIGIN: list(origin)}
     settings = copy.get("global_node_config")
-    if isinstance(settings, dict) and truth(settings.get("is_global"), False):
+    if isinstance(settings, dict) and as_bool(settings.get("is_global"), False):
         copy["global_node_config"] = {**settings, SCOPE: origin[-1]}
     return copy

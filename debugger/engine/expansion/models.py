@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from debugger.engine.expansion.placeholder import Placeholder
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 _DEFERRING = "global_default_llm"
 _NONE = "no_llm"
@@ -71,9 +71,9 @@ class ModelRule:
         """
         if around.forced:
             return around
-        if not truth(placeholder.field("override_llm_config"), False):
+        if not as_bool(placeholder.field("override_llm_config"), False):
             return cls(around.applied(model_of_workflow(config)))
-        forced = not truth(placeholder.field("override_only_workflow_default_nodes"), False)
+        forced = not as_bool(placeholder.field("override_only_workflow_default_nodes"), False)
         return cls(around.applied(model_of(placeholder.wire)), forced)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 SUPER_NODE = "super_node"
 
@@ -46,4 +46,4 @@ class Placeholder:
 
 def is_expandable(node: JsonObject) -> bool:
     """Whether a node is a super node that takes part; a disabled one is passed by like any disabled node."""
-    return node.get("type") == SUPER_NODE and not truth(node.get("disabled"), False)
+    return node.get("type") == SUPER_NODE and not as_bool(node.get("disabled"), False)

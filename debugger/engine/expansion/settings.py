@@ -8,7 +8,7 @@ from debugger.engine.expansion.models import ModelRule
 from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
+from debugger.protocol.workflow import as_bool
 
 _DEFERRING = {"type": "global_default_llm"}
 _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"
@@ -37,9 +37,9 @@ def baked(node: JsonObject, config: JsonObject, rule: ModelRule) -> JsonObject:
     node = model.onto(node) if model else {**node, "llms_config": _DEFERRING}
     if node.get("backchannel_response_config") is None and config.get("backchannel_response_config"):
         node["backchannel_response_config"] = config["backchannel_response_config"]
-    if truth(config.get(_IGNORE_CONTENT), False):
+    if as_bool(config.get(_IGNORE_CONTENT), False):
         node[_IGNORE_CONTENT] = True
-    if truth(node.get("use_mcp_tools"), False):
+    if as_bool(node.get("use_mcp_tools"), False):
         node["mcp_servers"] = config.get("mcp_servers") or []
     return node
 
@@ -70,11 +70,11 @@ def _prompted(node: JsonObject, config: JsonObject) -> JsonObject:
         return node  # the node itself tells what is wrong with its prompt
     parts = (
         None
-        if truth(node.get("ignore_default_prompt_prefix"), False)
+        if as_bool(node.get("ignore_default_prompt_prefix"), False)
         else config.get("default_prompt_prefix"),
         _shared_prompt(config) if prompt is None else prompt,
         None
-        if truth(node.get("ignore_default_prompt_suffix"), False)
+        if as_bool(node.get("ignore_default_prompt_suffix"), False)
         else config.get("default_prompt_suffix"),
     )
     return {

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from debugger.engine.interventions.kinds import Met
-from debugger.engine.pauses import PauseClock
 from debugger.engine.responders.base import (
     Choice,
     ModelFailure,
@@ -18,6 +17,7 @@ from debugger.engine.responders.base import (
     Responder,
     ToolCall,
 )
+from debugger.engine.world import PauseClock
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 

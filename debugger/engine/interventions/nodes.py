@@ -7,11 +7,10 @@ from typing import Any
 
 from debugger.engine.interventions.kinds import Fault, Pin
 from debugger.engine.interventions.models import FailingResponder
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response
 from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
 from debugger.engine.outbound.base import Answer
 from debugger.engine.responders.base import Choice
-from debugger.engine.static_messages import fixed_response
 from debugger.errors import RunError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -12,20 +12,20 @@ from debugger.engine.history import History
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
 from debugger.engine.outbound.base import ClosedDoor
-from debugger.engine.pauses import PauseClock
 from debugger.engine.responders.base import Choice, Responder
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
-from debugger.engine.world import World
+from debugger.engine.world import PauseClock, World
 from debugger.errors import InputError, NotFoundError
 from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject
-from debugger.protocol.events import Event
+from debugger.protocol.events import AssistantResponseEvent, Event
 from debugger.protocol.messages import Message, message_text
-from debugger.protocol.workflow import NodeConfig, Workflow
+from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig, Workflow
 
 if TYPE_CHECKING:
     from debugger.engine.interventions.hand import Hand
+    from debugger.engine.routing import Transition
 
 Config = TypeVar("Config", bound=NodeConfig)
 
@@ -85,9 +85,8 @@ class NodeContext:
     """The user messages for this run where they are not the thread's pending ones."""
     judged: tuple[Choice, ...] = ()
     """The hops whose conditions a model judges in calls of their own."""
-    edge_message: Callable[[Choice, NodeContext], str | None] = lambda _choice, _context: None
-    """The fixed line that is spoken when a hop is chosen. It is given this context: if it held it by itself,
-    the two would hold each other, and only the garbage collector could free what a turn has used."""
+    transitions: Mapping[str, Transition] = field(default_factory=dict)
+    """The transitions behind ``choices`` and ``judged``, by key."""
     unresolved: list[str] = field(default_factory=list)
     """Dynamic placeholders that no variable filled, for a warning each."""
     warnings: list[str] = field(default_factory=list)
@@ -137,21 +136,15 @@ class Node(ABC, Generic[Config]):
     """Whether a model judges its freeform conditions while it runs."""
     counts_as_tool_call: ClassVar[bool] = False
     """Whether a run of it counts among the tool calls of a turn (``platform/engine.md`` 13, U-57)."""
+    waits_for_user: bool = False
+    """Whether it waits until the user has said something."""
+    loops_to_itself: bool = False
+    """Whether it runs again when no transition was taken."""
     opaque_because: str | None = None
     """Why the engine passes it over instead of running it; ``None`` on every node that it does run."""
 
     def __init__(self, config: NodeConfig) -> None:
         self.config: Config = self.Config.from_wire(_written(config))  # type: ignore[assignment]
-
-    @property
-    def waits_for_user(self) -> bool:
-        """Whether it holds until the user has said something."""
-        return False
-
-    @property
-    def loops_to_itself(self) -> bool:
-        """Whether it runs again when no hop was taken."""
-        return False
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """What its start event tells that it was given."""
@@ -174,3 +167,40 @@ def _written(config: NodeConfig) -> JsonObject:
         return config.to_wire()
     except (ValueError, RecursionError) as error:
         raise InputError("objects and lists in it are nested too deep") from error
+
+
+def pick_message(config: StaticMessagesConfig, key: str, state: RunState, world: World) -> str | None:
+    """Choose one of several fixed messages, variables not yet filled in.
+
+    Args:
+        config: The messages and the mode.
+        key: Owner of the messages; a sequence continues per key and run (``platform/engine.md`` U-8).
+        state: Holds the position in a sequence.
+        world: Chance, for the random mode.
+
+    Returns:
+        The text, or ``None`` when there is none. A sequence stays on its last text (2.3).
+    """
+    texts = config.static_messages
+    if not texts:
+        return None
+    if config.static_messages_selection_mode == "random":
+        return world.random.choice(texts)
+    index = min(state.message_positions.get(key, -1) + 1, len(texts) - 1)
+    state.message_positions[key] = index
+    return texts[index]
+
+
+def fixed_response(text: str, world: World, *, message_id: str = "") -> AssistantResponseEvent:
+    """Return the event of a fixed text that is spoken.
+
+    Args:
+        text: The text, variables filled in.
+        world: Makes an id, where the text is no message's yet.
+        message_id: The message that it is the text of, whose id the event has (``platform/wire.md`` 3.5).
+    """
+    return AssistantResponseEvent(
+        logical_id=message_id or f"assistant_message_{world.uuid()}",
+        content=text,
+        response_metadata={"message_type": "static"},
+    )

@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
-from debugger.engine.static_messages import fixed_response, pick_message
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response, pick_message
 from debugger.protocol.events import SayStaticEvent
 from debugger.protocol.messages import ai_message
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig

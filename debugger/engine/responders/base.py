@@ -83,9 +83,9 @@ class Prompt:
     backchannel: str | None = None
     """The system prompt of the model that fills the time while the answer is late; variables filled in."""
     seconds: float | None = None
-    """The time that the answer may take; `asking.ask` sets it."""
+    """The time that the answer may take; `invoke` sets it."""
     given_up: threading.Event = field(default=NEVER, compare=False)
-    """Set when nobody waits for the answer any more; `asking.ask` gives one to what can be given up."""
+    """Set when nobody waits for the answer any more; `invoke` passes one to what can be given up."""
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from debugger.engine.responders.extract import DAYS, MONTHS, find_values
-from debugger.engine.responders.words import words
+from debugger.engine.responders.word_overlap import words
 
 _PHRASE = r"[^,.;:!?\n]+?(?=\s+(?:and|but)\s+(?:my|the|i|it|on|we|a)\b|\s+please\b|[,.;:!?\n]|$)"
 _CAPITALISED = r"[^\W\d_a-z][\w'’-]*"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from debugger.engine.responders.base import Choice, Prompt, Reply, ToolOffer
+from debugger.engine.responders.base import Choice, Prompt, Reply
 from debugger.engine.responders.fields import fill_fields
-from debugger.engine.responders.overlap import Overlap, overlap
+from debugger.engine.responders.word_overlap import Overlap, overlap
 from debugger.protocol.base import JsonObject
-from debugger.protocol.messages import Message, message_kind, message_text
+from debugger.protocol.messages import message_kind, message_text
 
 _NAMED_AT_MOST = 4
 _SHOWN_AT_MOST = 200
@@ -31,7 +31,7 @@ class RulesResponder:
         chosen, reason = choose(prompt.message, prompt.choices)
         fields = fill_fields(prompt.schema, heard(prompt)) if prompt.schema else {}
         if chosen is not None:
-            args = fill_fields(chosen.args_schema, prompt.message)
+            args = fill_fields(chosen.args_schema, prompt.message) if chosen.args_schema else {}
             return Reply(chosen=chosen, args=args, reason=reason, fields=fields)
         text = spoken_line(prompt, fields) if prompt.kind == "say" else ""
         return Reply(text=text, reason=reason, fields=fields)
@@ -57,20 +57,25 @@ def heard(prompt: Prompt) -> str:
 
 
 def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
-    """What a speaking node says while nothing better answers for its model."""
+    """Return the line that a speaking node says where no better stand-in answers for its model."""
     label = f"[stand-in for {prompt.node_name}]"
     if not prompt.message.strip():
         return f"{label} This node would open the conversation here."
     said = prompt.message.strip()
     end = "" if said.endswith((".", "!", "?")) else "."
-    parts = [
-        f'{label} I heard: "{said}"{end}',
-        _came_back(prompt.exchange),
-        _noted(fields),
-        _ways_on(prompt.choices),
-        _tools(prompt.tools),
-    ]
-    return " ".join(part for part in parts if part)
+    parts = [f'{label} I heard: "{said}"{end}']
+    results = [message for message in prompt.exchange if message_kind(message) == "tool"]
+    if results:
+        lines = [f"{one.get('name')} gave: {_shortened(message_text(one))}" for one in results]
+        parts.append(f"{'; '.join(lines)}.")
+    if fields:
+        parts.append(f"Noted: {', '.join(f'{name} = {value}' for name, value in fields.items())}.")
+    if prompt.choices:
+        names = dict.fromkeys(choice.destination_node_name for choice in prompt.choices)
+        parts.append(f"I can go on to: {_listed(list(names))}.")
+    if prompt.tools:
+        parts.append(f"A model could call: {_listed([tool.name for tool in prompt.tools])}.")
+    return " ".join(parts)
 
 
 def _is_run(message: str) -> bool:
@@ -81,26 +86,6 @@ def _is_run(message: str) -> bool:
 def _miss(best: Overlap) -> str:
     closest = f"; the closest was {best}" if best.shared else ""
     return f"no condition was met{closest or ' and none shares a word with the message'}"
-
-
-def _noted(fields: JsonObject) -> str:
-    return f"Noted: {', '.join(f'{name} = {value}' for name, value in fields.items())}." if fields else ""
-
-
-def _ways_on(choices: tuple[Choice, ...]) -> str:
-    names = list(dict.fromkeys(choice.destination_node_name for choice in choices))
-    return f"I can go on to: {_listed(names)}." if names else ""
-
-
-def _tools(tools: tuple[ToolOffer, ...]) -> str:
-    return f"A model could call: {_listed([tool.name for tool in tools])}." if tools else ""
-
-
-def _came_back(exchange: tuple[Message, ...]) -> str:
-    """What tools gave during this run of the node, whoever called them."""
-    results = (message for message in exchange if message_kind(message) == "tool")
-    told = [f"{one.get('name')} gave: {_shortened(message_text(one))}" for one in results]
-    return f"{'; '.join(told)}." if told else ""
 
 
 def _shortened(text: str) -> str:

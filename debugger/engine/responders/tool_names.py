@@ -5,18 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from debugger.engine.responders.base import Choice
-
-HOP_PREFIX = "Destination_Node__"
-"""How the names of the pseudo-tools begin (``platform/engine.md`` 2.1.2, step 3)."""
 _LONGEST = 64
 _UNNAMED = "tool"
 _OTHER = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-def hop_name(choice: Choice) -> str:
-    """The name of the pseudo-tool that stands for a hop."""
-    return f"{HOP_PREFIX}{choice.destination_node_logical_id}"
 
 
 def model_name(name: str | None) -> str:

@@ -8,7 +8,7 @@ from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.analysis.decisions.told import as_recorded, explained, played, verdicts, why
-from tests.engine.test_threads import Background, lab, poller
+from tests.engine.test_scheduler import Background, lab, poller
 from tests.factories import direct, everywhere, node, say, static, tool, when, workflow
 
 COUNT = "def count(n):\n    return n + 1\n"

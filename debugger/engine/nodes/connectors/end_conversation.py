@@ -9,8 +9,8 @@ from pydantic import Field
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.connectors.base import outcome_variables, visit_of
-from debugger.engine.nodes.llm.asking import ask_model
-from debugger.engine.nodes.llm.model_choice import model_of
+from debugger.engine.nodes.llm.model_call import call_model
+from debugger.engine.nodes.llm.prompts import model_of
 from debugger.engine.responders.base import ModelFailure, Prompt
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject, WireModel
@@ -97,7 +97,7 @@ class EndConversationNode(Node[EndConversationConfig]):
             visit=visit_of(context, self.config),
             llm=model_of(self.config, context.workflow.config, speaks=False),
         )
-        answer = yield from ask_model(prompt, context)
+        answer = yield from call_model(prompt, context)
         return answer.reply.text or raw
 
 

@@ -1,4 +1,4 @@
-"""The nodes that ask a model (``platform/engine.md`` 2.1)."""
+"""The nodes that call a model (``platform/engine.md`` 2.1)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
-from debugger.engine.nodes.llm.asking import ask_model
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response
 from debugger.engine.nodes.llm.config import LLMConfig, SayLLMConfig
-from debugger.engine.nodes.llm.judging import first_judged, warn_unanswered
-from debugger.engine.nodes.llm.messages import call_id, model_message
-from debugger.engine.nodes.llm.offers import NodeTools, OfferedTool, stays_unsaid
-from debugger.engine.nodes.llm.prompts import FixedParts, make_prompt
+from debugger.engine.nodes.llm.model_call import call_model, first_true, model_message, warn_unanswered
+from debugger.engine.nodes.llm.offers import NodeTools, OfferedTool, suppress_text
+from debugger.engine.nodes.llm.prompts import StaticPrompt, make_prompt
 from debugger.engine.nodes.llm.tool_rounds import ToolRounds
-from debugger.engine.responders.asking import Answer
 from debugger.engine.responders.base import ModelFailure, Prompt, Reply
-from debugger.engine.static_messages import fixed_response
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     AssistantResponseEvent,
@@ -31,17 +27,17 @@ from debugger.protocol.workflow import NodeConfig
 
 
 @dataclass(slots=True)
-class Talk:
+class ModelTurn:
     """The model's turn in one run of a node, as far as it has come."""
 
     prompt: Prompt
     tools: tuple[OfferedTool, ...]
     rounds_left: int
     spoke: bool = False
-    """Whether something of the model's was spoken."""
+    """Whether a text of the model was spoken."""
 
-    def go_on(self, message: Message, results: Sequence[Message]) -> None:
-        """Take in a round of calls; after the last one the model has to do without tools (U-4)."""
+    def add_round(self, message: Message, results: Sequence[Message]) -> None:
+        """Add a round of calls; after the last one the model has to do without tools (U-4)."""
         self.rounds_left -= 1
         exchange = (*self.prompt.exchange, message, *results)
         tools = self.prompt.tools if self.rounds_left > 0 else ()
@@ -49,7 +45,7 @@ class Talk:
 
 
 class LLMNode(Node[LLMConfig]):
-    """Ask the model; run the tools that it calls and ask again; take the hop that it chose, or its answer."""
+    """Call the model; run the tools that it calls and call it again; take its transition, or its answer."""
 
     Config: ClassVar[type[NodeConfig]] = LLMConfig
     MessageEvent: ClassVar[type[ModelEvent]]
@@ -58,18 +54,9 @@ class LLMNode(Node[LLMConfig]):
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
+        self.waits_for_user, self.loops_to_itself = self.config.wait_for_user_message, self.config.self_loop
         self._tools = NodeTools(self.config)
-        self._parts: FixedParts | None = None
-
-    @property
-    def waits_for_user(self) -> bool:
-        """As the author set it."""
-        return self.config.wait_for_user_message
-
-    @property
-    def loops_to_itself(self) -> bool:
-        """As the author set it."""
-        return self.config.self_loop
+        self._prompt: StaticPrompt | None = None
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """The user messages that it is given."""
@@ -83,144 +70,123 @@ class LLMNode(Node[LLMConfig]):
         }
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Ask, tell what came back, then leave by the chosen hop or with the answer.
+        """Call the model, then leave by the chosen transition or with the answer.
 
-        Where a condition that is judged apart holds, the answer is thrown away (``platform/engine.md`` 7.2
-        (k)).
+        Where a condition with a call of its own is true, the answer is discarded (``engine.md`` 7.2 (k)).
         """
-        matched = yield from first_judged(self.config, context)
-        talk = self._talk(context)
+        matched = yield from first_true(self.config, context)
+        turn = self._begin_turn(context)
         if matched is not None:
-            yield from self._discard(talk, context)
+            yield from self._discard(turn, context)
             return (yield from self._leave(context, matched))
         try:
-            reply = yield from self._converse(talk, context)
+            reply = yield from self._run_tool_loop(turn, context)
         except ModelFailure as failure:
             warn_unanswered(self.config, context, failure)
-            return (yield from self._apologise(talk, context))
+            return (yield from self._apologise(turn, context))
         if reply is None:
-            return Outcome({"structured_output": {}}, answered=talk.spoke)
+            return Outcome({"structured_output": {}}, answered=turn.spoke)
         if reply.chosen is not None:
             return (yield from self._leave(context, reply))
-        return (yield from self._finish(reply, talk, context))
-
-    @property
-    def _speaks(self) -> bool:
-        return self.kind == "say"
+        return (yield from self._finish(reply, turn, context))
 
     def _message(self, context: NodeContext) -> str:
-        """What the model is to answer."""
+        """Return the user message that the model is to answer."""
         return context.message
 
-    def _talk(self, context: NodeContext) -> Talk:
+    def _begin_turn(self, context: NodeContext) -> ModelTurn:
+        if self._prompt is None:  # a node runs in one workflow only
+            speaks = self.kind == "say"
+            self._prompt = StaticPrompt.of(self.config, context.workflow.config, speaks=speaks)
         tools = self._tools.offered(context)
         prompt = make_prompt(
             self.config,
             context,
             kind=self.kind,
-            fixed=self._fixed(context),
+            static=self._prompt,
             message=self._message(context),
             tools=[one.offer for one in tools],
         )
-        return Talk(prompt, tools, self.config.max_consecutive_tool_calls)
+        return ModelTurn(prompt, tools, self.config.max_consecutive_tool_calls)
 
-    def _fixed(self, context: NodeContext) -> FixedParts:
-        """What is the same in all prompts of the node, which runs in one workflow only."""
-        if self._parts is None:
-            self._parts = FixedParts.of(self.config, context.workflow.config, speaks=self._speaks)
-        return self._parts
-
-    def _discard(self, talk: Talk, context: NodeContext) -> Generator[Event, None, None]:
-        """Ask all the same, since the platform asks at once, and throw the answer away."""
+    def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
+        """Call the model all the same, as the platform does in parallel, and discard the answer."""
         try:
-            answer = yield from ask_model(talk.prompt, context)
+            answer = yield from call_model(turn.prompt, context)
         except ModelFailure:
             return
-        message = self._message_of(answer.reply, context)
+        message = model_message(answer.reply, answer.reply.calls, context.world)
         yield DiscardedMainLLMEvent(message=message, llm_usage_info=answer.usage)
 
-    def _converse(self, talk: Talk, context: NodeContext) -> Generator[Event, None, Reply | None]:
-        """Ask, and run what the model calls, until it answers or chooses a hop.
+    def _run_tool_loop(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, Reply | None]:
+        """Call the model, and run the tools that it calls, until it answers or chooses a transition.
 
-        A hop wins over calls that come with it, as its step comes first (2.1.2).
+        A transition wins over calls that come with it, as its step comes first (2.1.2).
 
         Returns:
             The last reply; ``None`` where the turn was ended between two rounds.
         """
         while True:
-            answer = yield from ask_model(talk.prompt, context)
-            message = self._message_of(answer.reply, context)
+            answer = yield from call_model(turn.prompt, context)
+            reply = answer.reply
+            message = model_message(reply, reply.calls, context.world)
             yield self.MessageEvent(message=message, llm_usage_info=answer.usage)
-            calls = bool(answer.reply.calls and talk.prompt.tools)
-            if self._stays_unsaid(answer.reply, calls, talk, context):
+            has_calls = bool(reply.calls and turn.prompt.tools)
+            if suppress_text(reply, has_calls, turn.tools, self.config, context.workflow.config):
                 message = {**message, "content": ""}
-            elif self._speaks and answer.reply.text:
-                yield self._spoken(message, answer)
-                talk.spoke = True
-            if answer.reply.chosen is not None or not calls:
-                return answer.reply
-            results = yield from self._rounds(talk, context).run(message["tool_calls"])
+            elif self.kind == "say" and reply.text:
+                yield AssistantResponseEvent(
+                    logical_id=message["id"], content=reply.text, llm_usage_info=answer.usage
+                )
+                turn.spoke = True
+            if reply.chosen is not None or not has_calls:
+                return reply
+            results = yield from self._rounds(turn, context).run(message["tool_calls"])
             if context.cancelled.is_set():
                 return None
-            talk.go_on(message, results)
+            turn.add_round(message, results)
 
-    def _message_of(self, reply: Reply, context: NodeContext) -> Message:
-        ids = [call_id(context.world) for _ in reply.calls]
-        return model_message(reply, f"assistant_message_{context.world.uuid()}", ids)
-
-    def _stays_unsaid(self, reply: Reply, calls: bool, talk: Talk, context: NodeContext) -> bool:
-        """Whether the reply's text is dropped, because it came along with a hop or with calls."""
-        hops = reply.chosen is not None
-        if not hops and not calls:
-            return False
-        return stays_unsaid(reply.calls, hops, talk.tools, self.config, context.workflow.config)
-
-    def _spoken(self, message: Message, answer: Answer) -> Event:
-        return AssistantResponseEvent(
-            logical_id=message["id"], content=answer.reply.text, llm_usage_info=answer.usage
-        )
-
-    def _rounds(self, talk: Talk, context: NodeContext) -> ToolRounds:
+    def _rounds(self, turn: ModelTurn, context: NodeContext) -> ToolRounds:
         return ToolRounds(
             self.config,
             context,
-            talk.tools,
-            speaks=self._speaks,
+            turn.tools,
+            speaks=self.kind == "say",
             message_event=lambda message: self.MessageEvent(message=message),
         )
 
     def _leave(self, context: NodeContext, reply: Reply) -> NodeRun:
         assert reply.chosen is not None
-        line = context.edge_message(reply.chosen, context)
+        line = context.transitions[reply.chosen.edge_id].message(context)
         if line is not None:
             yield fixed_response(line, context.world)
         args = {"justification": reply.reason, **reply.args}
         self.write(context, args)
         return Outcome({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
 
-    def _finish(self, reply: Reply, talk: Talk, context: NodeContext) -> NodeRun:
+    def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """End with an answer; keys that it lacks keep their old values (U-44)."""
         if reply.fields_error is not None:
             context.warnings.append(
                 f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
             )
-            return (yield from self._apologise(talk, context))
-        fields = self._known_fields(reply.fields, talk)
+            return (yield from self._apologise(turn, context))
+        fields = self._known_fields(reply.fields, turn)
         self.write(context, fields)
-        return Outcome({"structured_output": fields}, answered=talk.spoke, reason=reply.reason)
+        return Outcome({"structured_output": fields}, answered=turn.spoke, reason=reply.reason)
 
-    def _apologise(self, talk: Talk, context: NodeContext) -> NodeRun:
+    def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """Say the default error message, unless nobody waits for it."""
         text = self.config.default_error_message
-        if self._speaks and text is not None and not context.cancelled.is_set():
-            talk.spoke = True
+        if self.kind == "say" and text is not None and not context.cancelled.is_set():
+            turn.spoke = True
             message_id = f"assistant_message_{context.world.uuid()}"
             yield AssistantResponseEvent(logical_id=message_id, content=text)
-        return Outcome({"structured_output": {}}, answered=talk.spoke)
+        return Outcome({"structured_output": {}}, answered=turn.spoke)
 
-    def _known_fields(self, fields: Mapping[str, Any], talk: Talk) -> dict[str, Any]:
-        """The fields that the schema names; a model may give more than it was asked for."""
-        schema = talk.prompt.schema
+    def _known_fields(self, fields: Mapping[str, Any], turn: ModelTurn) -> dict[str, Any]:
+        """Return the fields that the schema names; a model may return others as well."""
+        schema = turn.prompt.schema
         if schema is None:
             return {}
         named = schema.get("properties")

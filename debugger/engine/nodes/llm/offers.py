@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig
 from debugger.engine.nodes.llm.schemas import readable_schema, without_properties
-from debugger.engine.responders.base import ToolCall, ToolOffer
+from debugger.engine.responders.base import Reply, ToolOffer
 from debugger.engine.responders.tool_names import model_names
 from debugger.engine.tools.base import Tool, ToolConfig
 from debugger.engine.tools.fitting import misfit
@@ -16,8 +16,7 @@ from debugger.engine.tools.making import check_targets, make_tool
 from debugger.engine.tools.mcp import McpTool, mcp_servers, mcp_tools
 from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.flags import truth
-from debugger.protocol.workflow import WorkflowConfig
+from debugger.protocol.workflow import WorkflowConfig, as_bool
 
 _IGNORES_TEXT = "ignore_content_received_during_llm_tool_call_specification"
 
@@ -97,28 +96,26 @@ class NodeTools:
         return found.tools
 
 
-def stays_unsaid(
-    calls: Iterable[ToolCall],
-    hops: bool,
-    tools: Sequence[OfferedTool],
-    config: LLMConfig,
-    workflow: WorkflowConfig,
+def suppress_text(
+    reply: Reply, has_calls: bool, tools: Sequence[OfferedTool], config: LLMConfig, workflow: WorkflowConfig
 ) -> bool:
-    """Whether a text that came along with calls is not spoken (``platform/engine.md`` 6.3).
+    """Return whether a text that came with a transition or with calls is not spoken (``engine.md`` 6.3).
 
     Args:
-        calls: The calls of tools.
-        hops: Whether a hop was chosen as well; no flag of a tool covers that.
-        tools: What was offered.
+        reply: The reply; no flag of a tool covers a transition that it chose.
+        has_calls: Whether its calls of tools count.
+        tools: The tools that were offered.
         config: The node; its flag covers all calls.
         workflow: The workflow's settings; their flag covers all nodes.
     """
+    if reply.chosen is None and not has_calls:
+        return False
     if config.ignore_content_received_during_llm_tool_call_specification:
         return True
-    if truth((workflow.model_extra or {}).get(_IGNORES_TEXT), False):
+    if as_bool((workflow.model_extra or {}).get(_IGNORES_TEXT), False):
         return True
     flagged = {one.offer.name for one in tools if getattr(one.tool.config, _IGNORES_TEXT)}
-    return not hops and all(call.name in flagged for call in calls)
+    return reply.chosen is None and all(call.name in flagged for call in reply.calls)
 
 
 def _made(given: JsonObject, place: str) -> Tool:

@@ -1,4 +1,4 @@
-"""What a model node asks: system prompt, message, schema, hops, tools (``platform/engine.md`` 2.1.2, 6.2)."""
+"""The prompt of a model node, and its model's configuration (``platform/engine.md`` 2.1.2, 6.2, 11.2)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from typing import Any, Literal, NamedTuple
 
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig
-from debugger.engine.nodes.llm.model_choice import model_of
 from debugger.engine.nodes.llm.schemas import inner_schema
+from debugger.engine.outbound.masking import names_secret
+from debugger.engine.outbound.secrets import MARK
 from debugger.engine.responders.base import Prompt, ToolOffer
+from debugger.engine.responders.invoke import BACKCHANNEL_TYPE
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import WorkflowConfig
+from debugger.protocol.workflow import NodeConfig, WorkflowConfig
+
+_DEFERS = "global_default_llm"
+_SAVED = "attachable_llm_config_id"
+_KEY = "api_key"
+_BORROWED = "_auth"
+"""How the names of fields end that name credentials of the platform, as ``integration_auth`` (11.2)."""
 
 
-class FixedParts(NamedTuple):
-    """What is the same in all prompts of a node; worked out once, since a run of it may last microseconds."""
+class StaticPrompt(NamedTuple):
+    """The parts that all prompts of a node share; made once, since a run of it may last microseconds."""
 
     node_name: str
     system: str
@@ -27,8 +35,8 @@ class FixedParts(NamedTuple):
     llm: JsonObject | None
 
     @classmethod
-    def of(cls, config: LLMConfig, workflow: WorkflowConfig, *, speaks: bool) -> FixedParts:
-        """Those of a node.
+    def of(cls, config: LLMConfig, workflow: WorkflowConfig, *, speaks: bool) -> StaticPrompt:
+        """Return the shared parts of a node's prompts.
 
         Raises:
             RunError: The workflow has a prompt that is no text.
@@ -47,19 +55,19 @@ def make_prompt(
     context: NodeContext,
     *,
     kind: Literal["say", "work"],
-    fixed: FixedParts,
+    static: StaticPrompt,
     message: str,
     tools: Sequence[ToolOffer],
 ) -> Prompt:
-    """The first prompt of a node's run.
+    """Return the first prompt of a node's run.
 
     Args:
         config: The node.
         context: What it runs with.
         kind: Whether it speaks.
-        fixed: What is the same in all of its prompts.
-        message: What the model is to answer.
-        tools: What it may call.
+        static: The parts that all of its prompts share.
+        message: The user message to answer.
+        tools: The tools that it may call.
     """
     thread = context.thread
     # What this run will say along with calls stands in the prompt's exchange, not in the chat as well.
@@ -67,17 +75,17 @@ def make_prompt(
     return Prompt(
         kind=kind,
         node_logical_id=config.logical_id,
-        node_name=fixed.node_name,
-        system=context.fill(fixed.system),
+        node_name=static.node_name,
+        system=context.fill(static.system),
         message=message,
         history=lambda: history.of(thread.thread_id),
         variables=thread.runtime_variables,
         visit=thread.completions.get(config.logical_id, 0) + 1,
         choices=context.choices,
-        schema=fixed.schema,
+        schema=static.schema,
         tools=tuple(tools),
-        llm=fixed.llm,
-        backchannel=None if fixed.backchannel is None else context.fill(fixed.backchannel),
+        llm=static.llm,
+        backchannel=None if static.backchannel is None else context.fill(static.backchannel),
     )
 
 
@@ -108,3 +116,63 @@ def _shared(config: Any, name: str) -> str | None:
         f"The workflow's {name} has a prompt that is no text: {found!r}.",
         advice="Write a text there, or null.",
     )
+
+
+def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> JsonObject | None:
+    """Return the model configuration of a node (``platform/engine.md`` 11.2), without keys and other secrets.
+
+    A saved configuration wins over what the document holds, but only the platform can look it up. Its id is
+    put to the configuration that the document holds beside it.
+
+    Args:
+        node: The node; one that asks no model by itself has its conditions judged by the workflow's.
+        workflow: Has the model of nodes that leave the choice to it.
+        speaks: Whether the answer is spoken. If not, nobody waits for it, and what a backchannel would put
+            before it is left out.
+
+    Returns:
+        ``None`` where nobody named a model.
+    """
+    # Declared or not: a node that asks no model by itself has it among what it does not know.
+    own = getattr(node, "llms_config", None)
+    saved = _saved(node)
+    if saved is None and _defers(own):
+        own, saved = workflow.llms_config, _saved(workflow)
+    elif _defers(own):
+        own = workflow.llms_config
+    if not isinstance(own, dict):
+        own = None
+    if own is not None and own.get("type") == BACKCHANNEL_TYPE and not speaks:
+        main = own.get("main_llm_config")
+        own = main if isinstance(main, dict) else None
+    found = {**(own or {}), **({_SAVED: saved} if isinstance(saved, str) else {})}
+    return without_secrets(found) if found else None
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a JSON value without the keys whose names say that they hold a secret, at any depth.
+
+    An ``api_key`` stays, masked: the caller of the model warns that it is not used.
+    """
+    if isinstance(value, dict):
+        return {
+            key: MARK if key == _KEY else without_secrets(inner)
+            for key, inner in value.items()
+            if not _is_secret(str(key)) or (key == _KEY and inner)
+        }
+    return [without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _is_secret(key: str) -> bool:
+    return names_secret(key) or key.lower().endswith(_BORROWED)
+
+
+def _defers(config: Any) -> bool:
+    return not isinstance(config, dict) or config.get("type") == _DEFERS
+
+
+def _saved(config: NodeConfig | WorkflowConfig) -> Any:
+    """Return the id of a saved configuration; a node that calls no model does not declare the field."""
+    # Not by getattr: for what is not there pydantic has an error made, which every run of a node would pay.
+    fields = vars(config)
+    return fields[_SAVED] if _SAVED in fields else (config.model_extra or {}).get(_SAVED)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.base import NodeContext, fixed_response, pick_message
 from debugger.engine.nodes.llm.config import LLMConfig
-from debugger.engine.nodes.llm.messages import tool_message
+from debugger.engine.nodes.llm.model_call import tool_message
 from debugger.engine.nodes.llm.offers import OfferedTool
 from debugger.engine.nodes.tool_context import tool_context
-from debugger.engine.static_messages import fixed_response, pick_message
 from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.calling import call_tool, write_result
 from debugger.protocol.base import JsonObject

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from debugger.engine.nodes.base import NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.llm.config import LLMConfig
-from debugger.engine.nodes.llm.node import Talk, WorkerLLMNode
+from debugger.engine.nodes.llm.node import ModelTurn, WorkerLLMNode
 from debugger.engine.responders.base import Reply
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject
@@ -46,15 +46,9 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
     Config: ClassVar[type[NodeConfig]] = WorkflowRunEvaluatorConfig
     config: WorkflowRunEvaluatorConfig
 
-    @property
-    def waits_for_user(self) -> bool:
-        """Never, whatever the node says (2.10)."""
-        return False
-
-    @property
-    def loops_to_itself(self) -> bool:
-        """Never, whatever the node says (2.10)."""
-        return False
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        self.waits_for_user = self.loops_to_itself = False  # whatever the document has (2.10)
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
         """The user messages that it is given; the run is in its variable."""
@@ -79,15 +73,15 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
             return ""
         return found if isinstance(found, str) else encode(found).decode()
 
-    def _finish(self, reply: Reply, talk: Talk, context: NodeContext) -> NodeRun:
+    def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
         if reply.fields_error is not None:
-            return (yield from super()._finish(reply, talk, context))
-        if talk.prompt.schema is None:
+            return (yield from super()._finish(reply, turn, context))
+        if turn.prompt.schema is None:
             return self._verdict(reply.text, {}, context)
-        fields = self._known_fields(reply.fields, talk)
+        fields = self._known_fields(reply.fields, turn)
         return self._verdict(fields, fields, context)
 
-    def _apologise(self, talk: Talk, context: NodeContext) -> NodeRun:
+    def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
         yield from ()
         return self._verdict(self.config.default_error_message, {}, context)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from debugger.engine.outbound.addresses import is_http_url
-from debugger.engine.responders.backchannel import TYPE as WITH_BACKCHANNEL
+from debugger.engine.responders.invoke import BACKCHANNEL_TYPE
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject, first_problem
 
@@ -124,7 +124,7 @@ def group_of(llm: JsonObject | None, default: JsonObject | None) -> Group:
             "No language model is configured for this node, and the engine has no default one.",
             advice="Set llms_config of the node or of the workflow, or the engine's default model.",
         )
-    if kind == WITH_BACKCHANNEL:
+    if kind == BACKCHANNEL_TYPE:
         main = chosen.get("main_llm_config")
         return group_of(main if isinstance(main, dict) else None, default)
     if kind == "llm_group":

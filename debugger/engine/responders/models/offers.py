@@ -8,7 +8,8 @@ from pydantic_ai.tools import ToolDefinition
 
 from debugger.engine.responders.base import Choice, Prompt, ToolOffer
 from debugger.engine.responders.models.schemas import object_schema
-from debugger.engine.responders.tool_names import hop_name, model_name, model_names
+from debugger.engine.responders.tool_names import model_name, model_names
+from debugger.protocol.messages import transition_tool_name
 
 JUSTIFICATION = "justification"
 """The argument in which a model says why it chose a hop."""
@@ -41,7 +42,11 @@ class Offers:
 
 
 def _wanted(offer: Choice | ToolOffer) -> str:
-    return offer.name if isinstance(offer, ToolOffer) else hop_name(offer)
+    return (
+        offer.name
+        if isinstance(offer, ToolOffer)
+        else transition_tool_name(offer.destination_node_logical_id)
+    )
 
 
 def _definition(name: str, offer: Choice | ToolOffer) -> ToolDefinition:

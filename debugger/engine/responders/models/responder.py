@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from debugger.engine.responders.asking import LONGEST_ANSWER
 from debugger.engine.responders.base import Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.responders.invoke import MAX_ANSWER_SECONDS
 from debugger.engine.responders.models.configs import group_of
 from debugger.engine.responders.models.keys import Keys
 from debugger.engine.world import World
@@ -62,4 +62,4 @@ class ModelResponder(RemoteResponder):
         # Imported here: an app without models starts without the client, and sooner.
         from debugger.engine.responders.models.talking import reply_of
 
-        return reply_of(group, prompt, self._keys, self._world, prompt.seconds or LONGEST_ANSWER)
+        return reply_of(group, prompt, self._keys, self._world, prompt.seconds or MAX_ANSWER_SECONDS)

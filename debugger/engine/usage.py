@@ -1,4 +1,4 @@
-"""What a turn cost: node runs, model calls and tool calls, with their times (``platform/engine.md`` 13)."""
+"""The cost of a turn: node runs, model calls and tool calls, with their times (``platform/engine.md`` 13)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EVENT_TYPES, Event, ModelEvent, StartNodeRunEvent
 
 _COUNTERS = ("calls", "calls_with_user_keys", "input_tokens", "output_tokens", "tokens", "milliseconds")
-"""What the state keeps of each model, apart from its name."""
+"""The totals of each model in the state, beside its names."""
+_NAMES = ("response_model", "provider")
 _NOTHING = dict.fromkeys(_COUNTERS, 0)
 
 COUNTED = frozenset(
@@ -19,10 +20,10 @@ COUNTED = frozenset(
 """The types of the events that cost something."""
 
 
-class Accounts:
-    """The running totals of one turn, fed with its events; those of the run are kept in its state.
+class UsageMeter:
+    """The running totals of one turn, fed with its events; those of the run are in its state.
 
-    Answers that are thrown away are counted as well (U-61): they were paid for.
+    Discarded answers are counted as well (U-61): they were paid for.
     """
 
     def __init__(self, state: RunState, began: float) -> None:
@@ -38,9 +39,13 @@ class Accounts:
             self._node_runs += 1
         elif isinstance(event, ModelEvent):
             call_id = event.llm_usage_info.get("llm_response_id")
-            # The result of a tool is told in such an event, too, and is no call of a model.
-            if call_id is not None:
-                self._add_model_call(str(call_id), _counters(event.llm_usage_info))
+            if call_id is None:  # such an event also reports the result of a tool, which is no model call
+                return
+            # Chunks of one reply share an id and count once, with what the last one says.
+            if call_id in self._model_calls:
+                self._book(self._model_calls[call_id], -1)
+            call = self._model_calls[call_id] = _counters(event.llm_usage_info)
+            self._book(call, 1)
 
     def add_tool_call(self, milliseconds: float) -> None:
         """Count one call of a tool node (U-57)."""
@@ -58,44 +63,37 @@ class Accounts:
         }
 
     def token_usage(self) -> JsonObject:
-        """``llm_token_usage`` of the run so far; a stand-in uses no tokens."""
+        """Return ``llm_token_usage`` of the run so far; a stand-in uses no tokens."""
         totals = _tokens(_NOTHING)
         breakdown = []
         for model in self._state.usage_by_model.values():
             tokens = _tokens(model)
-            breakdown.append({**_name(model), **tokens})
+            breakdown.append({**{name: model[name] for name in _NAMES}, **tokens})
             for name, value in tokens.items():
                 totals[name] += value
         return {**totals, "breakdown_by_models": breakdown or None}
 
     def latency_stats(self) -> JsonObject:
-        """``llm_latency_stats`` of the run so far; times in milliseconds."""
+        """Return ``llm_latency_stats`` of the run so far; times in milliseconds."""
         calls, spent, breakdown = 0, 0, []
         for model in self._state.usage_by_model.values():
-            breakdown.append({**_name(model), **_latency(model["calls"], model["milliseconds"])})
+            latency = _latency(model["calls"], model["milliseconds"])
+            breakdown.append({**{name: model[name] for name in _NAMES}, **latency})
             calls += model["calls"]
             spent += model["milliseconds"]
         return {**_latency(calls, spent), "breakdown_by_models": breakdown or None}
 
-    def _add_model_call(self, call_id: str, call: JsonObject) -> None:
-        """Chunks of one reply share an id and count once, with what the last one says."""
-        earlier = self._model_calls.get(call_id)
-        if earlier is not None:
-            self._book(earlier, -1)
-        self._model_calls[call_id] = call
-        self._book(call, 1)
-
     def _book(self, call: JsonObject, sign: int) -> None:
         key = f"{call['provider']} {call['response_model']}"
-        kept = self._state.usage_by_model.get(key)
-        if kept is None:
-            kept = self._state.usage_by_model[key] = {**call, **_NOTHING}
+        total = self._state.usage_by_model.get(key)
+        if total is None:
+            total = self._state.usage_by_model[key] = {**call, **_NOTHING}
         for name in _COUNTERS:
-            kept[name] += sign * call[name]
+            total[name] += sign * call[name]
 
 
 def _counters(usage: JsonObject) -> JsonObject:
-    """What one call adds; keys and numbers as the state keeps them for each model."""
+    """Return the counters of one call, as the state has them for each model."""
     taken, given = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     return {
         "response_model": usage.get("response_model"),
@@ -109,12 +107,8 @@ def _counters(usage: JsonObject) -> JsonObject:
     }
 
 
-def _name(model: JsonObject) -> JsonObject:
-    return {"response_model": model["response_model"], "provider": model["provider"]}
-
-
 def _tokens(model: JsonObject) -> JsonObject:
-    """The counters of a model as they are on the wire."""
+    """Return the counters of a model as they are on the wire."""
     return {
         "total_input_tokens": model["input_tokens"],
         "total_output_tokens": model["output_tokens"],

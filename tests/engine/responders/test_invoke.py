@@ -7,8 +7,8 @@ import pytest
 
 from debugger.engine.outbound.door import Door, Policies
 from debugger.engine.outbound.recorded import RecordedAnswer
-from debugger.engine.responders.asking import ask
 from debugger.engine.responders.base import ModelFailure, Reply, ToolOffer
+from debugger.engine.responders.invoke import invoke
 from debugger.engine.responders.rules import RulesResponder
 from debugger.engine.world import World
 from debugger.errors import RunError
@@ -29,7 +29,7 @@ class Slow:
 
 def asked(asker, given, *, door=None, cancelled=None, timeout=None, spoken=None, on_filler=lambda: None):
     """The answer; what was spoken meanwhile is added to ``spoken``."""
-    asking = ask(
+    asking = invoke(
         asker,
         given,
         World(),

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import random
 
+from debugger.engine.nodes.base import pick_message
 from debugger.engine.state import RunState
-from debugger.engine.static_messages import pick_message
 from debugger.engine.world import World
 from debugger.protocol.workflow import StaticMessagesConfig
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from debugger.engine.accounts import Accounts
 from debugger.engine.state import RunState
+from debugger.engine.usage import UsageMeter
 from debugger.protocol.events import DiscardedMainLLMEvent, SayLLMEvent, WorkerLLMEvent
 
 
@@ -20,9 +20,9 @@ def usage(call_id, model="tea-1", latency=100.0, taken=10, given=5, **fields):
 
 
 def test_a_run_without_models_has_totals_of_nothing_and_no_breakdown():
-    accounts = Accounts(RunState.at("a"), 0.0)
+    meter = UsageMeter(RunState.at("a"), 0.0)
 
-    assert accounts.token_usage() == {
+    assert meter.token_usage() == {
         "total_input_tokens": 0,
         "total_output_tokens": 0,
         "total_tokens": 0,
@@ -31,23 +31,23 @@ def test_a_run_without_models_has_totals_of_nothing_and_no_breakdown():
         "call_count": 0,
         "breakdown_by_models": None,
     }
-    assert accounts.latency_stats() == {
+    assert meter.latency_stats() == {
         "call_count": 0,
         "total_latency_milliseconds": 0,
         "average_latency_milliseconds": 0.0,
         "breakdown_by_models": None,
     }
-    assert accounts.metrics(1.0)["llm_call_latency_stats"] is None
+    assert meter.metrics(1.0)["llm_call_latency_stats"] is None
 
 
 def test_calls_are_summed_and_broken_down_by_model():
-    accounts = Accounts(RunState.at("a"), 0.0)
+    meter = UsageMeter(RunState.at("a"), 0.0)
 
-    accounts.add(SayLLMEvent(llm_usage_info=usage("r1")))
-    accounts.add(WorkerLLMEvent(llm_usage_info=usage("r2", latency=300.0)))
-    accounts.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 1.6, 0, 0, used_user_api_key=False)))
+    meter.add(SayLLMEvent(llm_usage_info=usage("r1")))
+    meter.add(WorkerLLMEvent(llm_usage_info=usage("r2", latency=300.0)))
+    meter.add(SayLLMEvent(llm_usage_info=usage("r3", "stand-in", 1.6, 0, 0, used_user_api_key=False)))
 
-    tokens, times = accounts.token_usage(), accounts.latency_stats()
+    tokens, times = meter.token_usage(), meter.latency_stats()
     assert (tokens["total_input_tokens"], tokens["total_output_tokens"], tokens["total_tokens"]) == (
         20,
         10,
@@ -70,34 +70,34 @@ def test_calls_are_summed_and_broken_down_by_model():
 
 
 def test_chunks_of_one_reply_count_once_with_what_the_last_says():
-    accounts = Accounts(RunState.at("a"), 0.0)
+    meter = UsageMeter(RunState.at("a"), 0.0)
 
-    accounts.add(SayLLMEvent(llm_usage_info=usage("r1", latency=50.0, given=1)))
-    accounts.add(SayLLMEvent(llm_usage_info=usage("r1", latency=90.0, given=4)))
+    meter.add(SayLLMEvent(llm_usage_info=usage("r1", latency=50.0, given=1)))
+    meter.add(SayLLMEvent(llm_usage_info=usage("r1", latency=90.0, given=4)))
 
-    assert accounts.metrics(1.0)["llm_call_count"] == 1
-    assert accounts.metrics(1.0)["llm_call_latency_stats"]["max_milliseconds"] == 90.0
-    assert accounts.token_usage()["total_tokens"] == 14
-    assert accounts.latency_stats()["total_latency_milliseconds"] == 90.0
+    assert meter.metrics(1.0)["llm_call_count"] == 1
+    assert meter.metrics(1.0)["llm_call_latency_stats"]["max_milliseconds"] == 90.0
+    assert meter.token_usage()["total_tokens"] == 14
+    assert meter.latency_stats()["total_latency_milliseconds"] == 90.0
 
 
 def test_an_answer_that_is_thrown_away_counts_and_a_tool_s_result_does_not():
-    accounts = Accounts(RunState.at("a"), 0.0)
+    meter = UsageMeter(RunState.at("a"), 0.0)
 
-    accounts.add(DiscardedMainLLMEvent(llm_usage_info=usage("r1")))
-    accounts.add(SayLLMEvent(llm_usage_info={}))
+    meter.add(DiscardedMainLLMEvent(llm_usage_info=usage("r1")))
+    meter.add(SayLLMEvent(llm_usage_info={}))
 
-    assert accounts.token_usage()["call_count"] == 1
-    assert accounts.metrics(1.0)["llm_call_count"] == 1
+    assert meter.token_usage()["call_count"] == 1
+    assert meter.metrics(1.0)["llm_call_count"] == 1
 
 
 def test_the_totals_go_on_in_the_next_turn_through_the_stored_state():
     state = RunState.at("a")
-    Accounts(state, 0.0).add(SayLLMEvent(llm_usage_info=usage("r1")))
+    UsageMeter(state, 0.0).add(SayLLMEvent(llm_usage_info=usage("r1")))
 
-    accounts = Accounts(RunState.from_json(state.to_json()), 5.0)
-    accounts.add(SayLLMEvent(llm_usage_info=usage("r2")))
+    meter = UsageMeter(RunState.from_json(state.to_json()), 5.0)
+    meter.add(SayLLMEvent(llm_usage_info=usage("r2")))
 
-    assert accounts.token_usage()["call_count"] == 2
-    assert accounts.token_usage()["total_tokens"] == 30
-    assert accounts.metrics(6.0)["llm_call_count"] == 1
+    assert meter.token_usage()["call_count"] == 2
+    assert meter.token_usage()["total_tokens"] == 30
+    assert meter.metrics(6.0)["llm_call_count"] == 1

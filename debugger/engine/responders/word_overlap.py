@@ -1,10 +1,14 @@
-"""The words of a text as stems, each with whether the text denies it."""
+"""The words of a text as stems, and how many of them a message shares with a condition in plain words."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
+
+THRESHOLD = 0.7
+"""The score from which a condition counts as met."""
 
 YES, NO = "yes", "no"
 """The stems that every way of agreeing, or of refusing, is reduced to."""
@@ -13,6 +17,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _PIECE_END = re.compile(
     r"[.,;:!?()\[\]\"\n]|\s[-–—]+\s|\b(?:but|however|instead|because|rather)\b|\band(?=\s+(?:i|we|you|please)\b)"
 )
+_VOWEL = re.compile(r"[aeiouy]")
 _ALTERNATIVE = re.compile(r"\bn?or\b|/")
 
 
@@ -59,45 +64,42 @@ class Word:
 
     @property
     def key(self) -> tuple[str, bool]:
-        """What two words must share to say the same."""
+        """Return what two words must share to mean the same."""
         return self.stem, self.denied
 
 
 def words(text: str) -> list[Word]:
-    """Every word of a text that counts, in order."""
+    """Return every word of a text that counts, in order."""
     return [word for clause in clauses(text) for word in clause]
 
 
 def clauses(text: str) -> list[list[Word]]:
-    """The alternatives that a text names, split at punctuation and at "or"; those without a word left out.
+    """Return the alternatives that a text names, split at punctuation and at "or", without empty ones.
 
     A denial goes on past an "or" and ends with its part of the sentence: "does not want tea or coffee, asks
     for water" denies both drinks and not the water.
     """
-    pieces = _PIECE_END.split(text.lower().replace("’", "'"))
-    found = [clause for piece in pieces for clause in _alternatives(piece)]
+    found: list[list[Word]] = []
+    for piece in _PIECE_END.split(text.lower().replace("’", "'")):
+        denied = ""
+        for part in _ALTERNATIVE.split(piece):
+            clause, denied = _clause(part, denied)
+            found.append(clause)
     return [clause for clause in found if clause]
 
 
 def stem(word: str) -> str:
-    """A word without its ending, so that "cancelled", "cancelling" and "cancellation" are one."""
+    """Return a word without its ending, so that "cancelled", "cancelling" and "cancellation" are one."""
     bare = _without_plural(word.removesuffix("'s").replace("'", ""))
     for suffix, shortest in _SUFFIXES:
         rest = bare.removesuffix(suffix)
-        if rest != bare and len(rest) >= shortest and _has_vowel(rest):
+        if rest != bare and len(rest) >= shortest and _VOWEL.search(rest):
             return _tidy(rest)
     return _tidy(bare)
 
 
-def _alternatives(piece: str) -> Iterator[list[Word]]:
-    denied = ""
-    for part in _ALTERNATIVE.split(piece):
-        clause, denied = _clause(part, denied)
-        yield clause
-
-
 def _clause(part: str, denied: str) -> tuple[list[Word], str]:
-    """The words of one alternative, and the denial that goes on behind it (empty when there is none)."""
+    """Return the words of one alternative, and the denial that continues after it; empty for none."""
     found: list[Word] = []
     lonely = ""
     for token in _TOKEN.findall(part):
@@ -130,10 +132,6 @@ def _without_plural(word: str) -> str:
     return word
 
 
-def _has_vowel(text: str) -> bool:
-    return re.search(r"[aeiouy]", text) is not None
-
-
 def _tidy(word: str) -> str:
     """Ends that differ between forms of one word: a last e, y for i, a doubled consonant."""
     if len(word) > 3 and word.endswith("e"):
@@ -143,6 +141,70 @@ def _tidy(word: str) -> str:
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou":
         word = word[:-1]
     return word
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What a message shares with the alternative of a condition that it meets best."""
+
+    condition: str
+    shared: tuple[str, ...] = ()
+    """Words of the condition that the message has too, as the condition writes them."""
+    total: int = 0
+    """How many words that alternative has."""
+    plain_no: bool = False
+    """Whether it is met because the message is nothing but a "no" and the alternative denies something."""
+
+    @property
+    def score(self) -> float:
+        """Return shared words over the root of all words: one of two is enough, of three it takes two."""
+        if self.plain_no:
+            return THRESHOLD
+        return len(self.shared) / math.sqrt(self.total) if self.total else 0.0
+
+    @property
+    def is_met(self) -> bool:
+        """Return whether the condition counts as met."""
+        return self.score >= THRESHOLD
+
+    def __str__(self) -> str:
+        """Return the words that decided, as text for the user."""
+        quoted = f"the condition {self.condition!r}"
+        if self.plain_no:
+            return f"a plain no, which fits {quoted}"
+        shared = ", ".join(repr(word) for word in self.shared)
+        return f"{shared} of {quoted} ({len(self.shared)} of {self.total} words)"
+
+
+def overlap(message: str, condition: str) -> Overlap:
+    """Compare a message with a condition.
+
+    A word counts only where both deny it or neither does, so "I do not want to book" meets "caller does not
+    want to book" and not "caller wants to book".
+
+    Args:
+        message: What the user said.
+        condition: The condition in plain words; each alternative in it ("reschedule or cancel") stands alone.
+
+    Returns:
+        The overlap with the alternative that is met best, the first of several.
+    """
+    said, alternatives = words(message), clauses(condition)
+    # By their significant words; by the weak ones where a condition has no others.
+    significant = [[word for word in clause if not word.weak] for clause in alternatives]
+    compared = [_compare(condition, clause, said) for clause in significant if clause]
+    compared = compared or [_compare(condition, clause, said) for clause in alternatives]
+    return max(compared, key=attrgetter("score"), default=Overlap(condition))
+
+
+def _compare(condition: str, alternative: list[Word], said: list[Word]) -> Overlap:
+    keys = {word.key for word in said}
+    wanted = {word.key: word.text for word in alternative}
+    shared = tuple(text for key, text in wanted.items() if key in keys)
+    if shared or not any(word.denied for word in alternative):
+        return Overlap(condition, shared, len(wanted))
+    is_plain_no = {word.key for word in said if not word.weak} == {(NO, False)}
+    return Overlap(condition, shared, len(wanted), plain_no=is_plain_no)
 
 
 _WEAK_STEMS = frozenset(stem(word) for word in _WEAK)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.nodes.llm.model_choice import model_of, without_secrets
+from debugger.engine.nodes.llm.prompts import model_of, without_secrets
 from debugger.protocol.workflow import NodeConfig, WorkflowConfig
 
 OWN = {"type": "openai_llm", "model": "own"}

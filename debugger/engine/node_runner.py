@@ -1,0 +1,291 @@
+"""Runs of nodes: the workers beside a node, the choice of its transition, its bounded retry (2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Literal, NamedTuple
+
+from debugger.engine.announcer import Events
+from debugger.engine.nodes.base import Node, NodeContext, Outcome
+from debugger.engine.routing import choice_of
+from debugger.engine.segment import Segment
+from debugger.engine.state import BoundedLoop, ThreadState
+from debugger.engine.transitions import TransitionRunner, companion_event
+from debugger.engine.waiting import note_evaluation
+from debugger.engine.world import World
+from debugger.protocol.events import (
+    EndNodeRunEvent,
+    Event,
+    NodeExpiredEvent,
+    SelfLoopDelayEvent,
+    SelfLoopExhaustedEvent,
+    StartNodeRunEvent,
+)
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, SelfLoopConfig
+
+_OUTCOME = "self_loop_outcome"
+"""The variable that says why a loop gave up; absent where one of its conditions came true."""
+
+GaveUp = Literal["max_retries", "expiry_time"]
+
+
+class _Worker(NamedTuple):
+    """A node at the end of a companion edge, and what it hears: the same as the node it runs beside."""
+
+    edge: EdgeConfig
+    node: Node[Any]
+    context: NodeContext
+
+
+class NodeRunner:
+    """Runs the nodes of one segment."""
+
+    def __init__(self, segment: Segment, transitions: TransitionRunner) -> None:
+        self._segment = segment
+        self._announcer = segment.announcer
+        self._routes = segment.interpreter.routes
+        self._transitions = transitions
+
+    def run(self, thread: ThreadState, node: Node[Any]) -> Events:
+        """Run a node, then leave it, wait at it or try it again.
+
+        Where its next attempt was put off until its loop's time was up, the loop ends instead.
+        """
+        is_retry, thread.due_at = thread.due_at is not None, None
+        if is_retry and thread.loop is not None and thread.loop.is_over(self._segment.world.now()):
+            yield from self._give_up(thread, node, thread.loop, "expiry_time")
+            return
+        self._segment.node_runs += 1
+        context = self._context(thread, node)
+        loop = self._begin_attempt(thread, node.config)
+        context.deadline = loop.deadline if loop else None
+        workers = self._workers(thread, node.config)
+        run_id = thread.next_run_id(node.config.logical_id)
+        outcome = yield from self._execute(thread, node, context, run_id)
+        if outcome.answered:
+            thread.pending = []
+        if loop is not None and loop.is_over(self._segment.world.now()):
+            yield self._announcer.stamped(expired_event(loop, node.config), thread, node.config, run_id)
+        for worker in workers:
+            yield from self._run_worker(thread, worker)
+        waits = node.waits_for_user and not node.loops_to_itself
+        if self._segment.options.linger_after_reply and waits and outcome.answered:
+            thread.lingers = True
+            return
+        decision = yield from self._announcer.relay(
+            self._routes.decide(node, context, outcome), thread, node.config, run_id
+        )
+        note_evaluation(self._routes, thread, node.config.logical_id, self._segment.state)
+        yield from self._announcer.warnings(context, thread)
+        if loop is not None and (decision is None or decision.transition.kind == "self_loop"):
+            if decision is not None:
+                thread.pending = []
+            yield from self._retry(thread, node, context, loop, run_id)
+        else:
+            yield from self._transitions.follow(thread, node, decision, run_id)
+
+    def leave(self, thread: ThreadState, node: Node[Any]) -> Events:
+        """Leave a node that has run and waited for the user once more (U-3)."""
+        thread.lingers = False
+        context = self._segment.context(thread)
+        context.deadline = thread.loop.deadline if thread.loop else None
+        run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
+        decision = yield from self._announcer.relay(
+            self._routes.decide(node, context, Outcome()), thread, node.config, run_id
+        )
+        yield from self._announcer.warnings(context, thread)
+        if decision is None and thread.loop is not None:
+            yield from self._retry(thread, node, context, thread.loop, run_id)
+        else:
+            yield from self._transitions.follow(thread, node, decision, run_id)
+
+    def _execute(
+        self, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
+    ) -> Generator[Event, None, Outcome]:
+        """One execution of a node, from its start event to the state that it leaves (``engine.md`` 2.0)."""
+        segment, stamped = self._segment, self._announcer.stamped
+        config = node.config
+        yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
+        began = segment.pauses.active_time()
+        run = node.run(context) if context.hand is None else context.hand.run(node, context)
+        outcome: Outcome | None = None
+        while outcome is None:  # not `relay`: every event of a node would pass through one more generator
+            try:
+                event = next(run)
+            except StopIteration as stop:
+                outcome = stop.value
+            else:
+                yield stamped(event, thread, config, run_id)
+        if node.counts_as_tool_call:
+            segment.meter.add_tool_call((segment.pauses.active_time() - began) * 1000)
+        yield from self._announcer.warnings(context, thread)
+        end = self._node_end(thread, config, run_id, outcome)
+        if context.intervened:
+            end.stamp(intervened=list(dict.fromkeys(context.intervened)))
+        yield stamped(end, thread, config, run_id)
+        yield self._announcer.state_of(thread, segment.variables.shown)
+        thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
+        return outcome
+
+    def _node_end(
+        self, thread: ThreadState, config: NodeConfig, run_id: str, outcome: Outcome
+    ) -> EndNodeRunEvent:
+        output = {
+            "events": [],
+            "type": config.type,
+            "node_logical_id": config.logical_id,
+            "node_run_id": run_id,
+            **outcome.output,
+        }
+        self._segment.outputs.setdefault(thread.thread_id, []).append(output)
+        self._segment.path.setdefault(thread.thread_id, []).append(config.logical_id)
+        return EndNodeRunEvent(run_output=output)
+
+    # What a node runs with
+
+    def _context(self, thread: ThreadState, node: Node[Any]) -> NodeContext:
+        """Return what the node runs with, the transitions that its model may choose among it."""
+        context = self._segment.context(thread)
+        context.given = self._segment.input_of(thread, node.config)
+        if not node.calls_model:
+            return context
+        if self._must_answer(thread):
+            context.may_call_tools = False
+            return context
+        context.transitions = offered = self._routes.choices(node, context)
+        together = [each for each in offered.values() if not each.needs_llm_judge]
+        apart = [each for each in offered.values() if each.needs_llm_judge]
+        context.choices = tuple(choice_of(each, context) for each in together)
+        context.judged = tuple(choice_of(each, context) for each in apart)
+        return context
+
+    def _must_answer(self, thread: ThreadState) -> bool:
+        """Return whether the next model call gets no tools, so that transitions come to an end (3.7)."""
+        has_returned, thread.came_back = thread.came_back, False
+        forced = thread.hops_in_a_row >= self._routes.max_consecutive or (
+            has_returned and self._routes.must_answer_after_return
+        )
+        if forced:
+            thread.hops_in_a_row = 0
+        return forced
+
+    # Companion edges
+
+    def _workers(self, thread: ThreadState, config: NodeConfig) -> list[_Worker]:
+        """Return the workers that run beside a node (``platform/engine.md`` 3.4, U-21)."""
+        graph = self._segment.graph
+        found = []
+        for edge in graph.companion(config.logical_id):
+            worker = graph.node(str(edge.destination_node_logical_id))
+            if not worker.disabled:
+                context = self._segment.context(thread)
+                context.given = self._segment.input_of(thread, worker)
+                context.heard = list(thread.pending)
+                context.history = self._segment.history.as_it_stands()
+                found.append(_Worker(edge, self._segment.interpreter.node(worker), context))
+        return found
+
+    def _run_worker(self, thread: ThreadState, worker: _Worker) -> Events:
+        """Run a worker after the node's own answer, so that its conditions see what the worker found."""
+        edge, node, context = worker
+        if node.waits_for_user and not context.heard:
+            return
+        if node.opaque_because is not None:
+            yield from self._announcer.warning(node.opaque_because, thread)
+            return
+        source = self._segment.graph.node(str(edge.source_node_logical_id))
+        event = companion_event(source, node.config, edge)
+        event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}")
+        yield self._announcer.stamped(event, thread)
+        run_id = thread.next_run_id(node.config.logical_id)
+        yield from self._execute(thread, node, context, run_id)
+
+    # Retrying
+
+    def _begin_attempt(self, thread: ThreadState, config: NodeConfig) -> BoundedLoop | None:
+        """Count an attempt; the first one starts the clock and forgets how an earlier loop ended (U-6)."""
+        settings, loop = config.self_loop_config, thread.loop
+        if settings is None or not settings.enabled:
+            return None
+        if loop is None or loop.node_id != config.logical_id:
+            now = self._segment.world.now
+            deadline = None if settings.expiry_time is None else now() + settings.expiry_time
+            loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
+            thread.runtime_variables.pop(_OUTCOME, None)
+        loop.attempts += 1
+        if 1 < loop.attempts <= self._segment.options.max_node_runs:
+            # A retry is bounded by its own settings, unless it spins until its time is up.
+            self._segment.node_runs -= 1
+        return loop
+
+    def _retry(
+        self, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop, run_id: str
+    ) -> Events:
+        """Try a node again that led nowhere; give up where its bound is reached."""
+        config, world, stamped = node.config, self._segment.world, self._announcer.stamped
+        settings = config.self_loop_config or SelfLoopConfig()
+        outcome = outcome_of(loop, settings, world)
+        if outcome is not None:
+            yield from self._give_up(thread, node, loop, outcome)
+            return
+        yield stamped(delay_event(config, loop, settings), thread)
+        seconds = context.within_time(float(settings.time_between_retries))
+        if seconds > 0:
+            thread.due_at = world.now() + seconds
+        if not thread.is_companion:  # one of those is left until a pump finds it due
+            world.sleep(seconds, self._segment.cancelled)
+
+    def _give_up(self, thread: ThreadState, node: Node[Any], loop: BoundedLoop, why: GaveUp) -> Events:
+        """End a bounded loop; a condition that now holds is still followed."""
+        run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
+        context = self._segment.context(thread)
+        thread.runtime_variables[_OUTCOME] = why
+        yield self._announcer.stamped(exhausted_event(node.config, loop, why), thread)
+        decision = yield from self._announcer.relay(
+            self._routes.first_match(node, context), thread, node.config, run_id
+        )
+        yield from self._announcer.warnings(context, thread)
+        yield from self._transitions.follow(thread, node, decision, run_id)
+
+
+def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, world: World) -> GaveUp | None:
+    """Return why the loop gives up after an attempt that led nowhere; ``None`` when it continues."""
+    if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
+        return "max_retries"
+    if loop.is_over(world.now()):
+        return "expiry_time"
+    return None
+
+
+def delay_event(node: NodeConfig, loop: BoundedLoop, settings: SelfLoopConfig) -> SelfLoopDelayEvent:
+    """Return the event before the sleep; it is sent also when there is none to sleep (U-5)."""
+    return SelfLoopDelayEvent(
+        **_ends(node),
+        reason=f"Bounded self-loop for node {node.logical_id} waits before attempt {loop.attempts + 1}",
+        delay_seconds=float(settings.time_between_retries),
+        attempt_number=loop.attempts + 1,
+    )
+
+
+def exhausted_event(node: NodeConfig, loop: BoundedLoop, outcome: GaveUp) -> SelfLoopExhaustedEvent:
+    """Return the event of a loop that gave up."""
+    told = f"Bounded self-loop for node {node.logical_id} stopped after {loop.attempts} attempt(s): {outcome}"
+    return SelfLoopExhaustedEvent(**_ends(node), reason=told, outcome=outcome, total_attempts=loop.attempts)
+
+
+def expired_event(loop: BoundedLoop, node: NodeConfig) -> NodeExpiredEvent:
+    """Return the event of a run that outlived the loop's time."""
+    settings = node.self_loop_config or SelfLoopConfig()
+    return NodeExpiredEvent(
+        attempt_number=loop.attempts,
+        reason=f"the run outlived the loop's expiry_time of {settings.expiry_time} s",
+    )
+
+
+def _ends(node: NodeConfig) -> dict[str, str | None]:
+    return {
+        "source_node_logical_id": node.logical_id,
+        "source_node_name": node.name,
+        "destination_node_logical_id": node.logical_id,
+        "destination_node_name": node.name,
+    }

@@ -1,0 +1,138 @@
+"""Calls of the model on behalf of a node, verdicts on single conditions, and their messages."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.llm.prompts import model_of
+from debugger.engine.responders.base import Choice, ModelFailure, Prompt, Reply, ToolCall
+from debugger.engine.responders.invoke import MAX_ANSWER_SECONDS, ModelAnswer, invoke
+from debugger.engine.tools.base import ToolResult
+from debugger.engine.world import World
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import AssistantResponseEvent, ConditionEvaluatorLLMEvent, Event
+from debugger.protocol.json_text import encode
+from debugger.protocol.messages import Message, ai_message, transition_tool_name
+from debugger.protocol.workflow import NodeConfig
+
+
+def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, ModelAnswer]:
+    """Call the model, in the time that the run has.
+
+    Returns:
+        The answer. Yields each filler as it is spoken (``platform/engine.md`` 11.3, U-59).
+
+    Raises:
+        ModelFailure: There is no answer.
+        RunError: The user must correct something before there can be one.
+    """
+    responder = context.responder
+    if context.hand is not None:
+        prompt, responder = context.hand.answering(prompt, context)
+    fillers = invoke(
+        responder,
+        prompt,
+        context.world,
+        outbound=context.outbound,
+        cancelled=context.cancelled,
+        timeout=context.within_time(MAX_ANSWER_SECONDS),
+    )
+    while True:
+        try:
+            filler = next(fillers)
+        except StopIteration as stop:
+            answer: ModelAnswer = stop.value
+            context.warnings += answer.reply.warnings
+            return answer
+        yield AssistantResponseEvent(
+            logical_id=f"assistant_message_{context.world.uuid()}",
+            content=filler,
+            response_metadata={"message_type": "backchannel"},
+        )
+
+
+def evaluate(choice: Choice, node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:
+    """Evaluate one condition by a model call of its own (``platform/engine.md`` 4.3).
+
+    Returns:
+        The reply where the condition is true, else ``None``, also where no answer came. Yields the verdict.
+    """
+    prompt = Prompt(
+        kind="judge",
+        node_logical_id=node.logical_id,
+        node_name=node.label,
+        system=choice.condition,
+        message=context.message,
+        history=lambda: context.history.of(context.thread.thread_id),
+        variables=context.thread.runtime_variables,
+        visit=context.thread.completions.get(node.logical_id, 0),
+        choices=(choice,),
+        llm=model_of(node, context.workflow.config, speaks=False),
+    )
+    try:
+        answer = yield from call_model(prompt, context)
+    except ModelFailure as failure:
+        warn_unanswered(node, context, failure)
+        return None
+    is_met = answer.reply.chosen is not None
+    yield ConditionEvaluatorLLMEvent(
+        message=model_message(answer.reply, (), context.world),
+        llm_usage_info=answer.usage,
+        destination_node_logical_id=choice.destination_node_logical_id,
+        is_condition_met=is_met,
+    )
+    return answer.reply if is_met else None
+
+
+def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:
+    """Evaluate every condition that needs a call of its own; return the first true one, in node order."""
+    first = None
+    for choice in context.judged:
+        verdict = yield from evaluate(choice, node, context)
+        first = first or verdict
+    return first
+
+
+def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelFailure) -> None:
+    """Add a warning with why a model gave no answer, unless the turn was ended meanwhile."""
+    why = str(failure).rstrip(".")
+    if not context.cancelled.is_set():
+        context.warnings.append(
+            f"The model of node {node.label!r} gave no answer{f': {why}' if why else ''}."
+        )
+
+
+def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) -> Message:
+    """Return a reply as a model would have sent it, in LangChain's shape (``platform/engine.md`` 6.1).
+
+    A chosen transition is a tool call too, which has the id of the message (``platform/wire.md`` 3.6).
+
+    Args:
+        reply: The reply.
+        tool_calls: The calls of tools in it that the message carries.
+        world: Makes the ids.
+    """
+    # Letters, digits and "_" only and not above 40, as all providers take it.
+    calls = [(call.name, call.args, f"call_{world.uuid().replace('-', '')}") for call in tool_calls]
+    message_id = f"assistant_message_{world.uuid()}"
+    if reply.chosen is not None:
+        name = transition_tool_name(reply.chosen.destination_node_logical_id)
+        calls.insert(0, (name, {"justification": reply.reason, **reply.args}, message_id))
+    wire = [{"name": name, "args": args, "id": call_id, "type": "tool_call"} for name, args, call_id in calls]
+    return ai_message(reply.text, message_id=message_id, tool_calls=wire)
+
+
+def tool_message(call: JsonObject, result: ToolResult, world: World) -> Message:
+    """Return the result of a call as the model gets it: as JSON text, or the error."""
+    return {
+        "content": encode(result.result).decode() if result.success else str(result.error),
+        "additional_kwargs": {},
+        "response_metadata": {"tool_result": result.result},
+        "type": "tool",
+        "name": call["name"],
+        "id": f"tool_message_{world.uuid()}",
+        "tool_call_id": call["id"],
+        "artifact": None,
+        "status": "success" if result.success else "error",
+    }

@@ -1,0 +1,252 @@
+"""Transitions as they are taken: the edge's line, its events, companion threads, guardrail escalation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from debugger.engine.announcer import Events
+from debugger.engine.nodes.base import Node, fixed_response
+from debugger.engine.routing import Decision, Transition
+from debugger.engine.segment import Segment
+from debugger.engine.state import ThreadState
+from debugger.graph.placement import is_inside
+from debugger.protocol.events import (
+    CompanionEdgeEvent,
+    ConditionalEdgeEvent,
+    DirectEdgeEvent,
+    EdgeEvent,
+    EndThreadEvent,
+    Event,
+    GuardrailEscalationEdgeEvent,
+    ReverseConditionalEdgeEvent,
+    SelfLoopEdgeEvent,
+    WaitingConditionMatchedEvent,
+    WorkflowNavigationMessageEvent,
+)
+from debugger.protocol.messages import ai_message
+from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeConfig
+
+
+class TransitionRunner:
+    """Moves the threads of one segment."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._announcer = segment.announcer
+        self.forked: list[ThreadState] = []
+        """The companion threads that are to make their first step, each to be taken once."""
+
+    def follow(
+        self,
+        thread: ThreadState,
+        node: Node[Any],
+        decision: Decision | None,
+        run_id: str,
+        matched: WaitingConditionMatchedEvent | None = None,
+    ) -> Events:
+        """Follow a decision.
+
+        Args:
+            thread: The thread that moves.
+            node: The node that it leaves.
+            decision: The transition to take; ``None`` ends the thread.
+            run_id: The run of the node that the decision follows.
+            matched: Reports that the condition came true while the thread waited; goes out directly before
+                the edge's event (``platform/engine.md`` 3.9).
+        """
+        if decision is None:
+            yield self.end_thread(thread, node.config)
+            return
+        transition = decision.transition
+        thread.loop = None
+        if transition.is_conditional and not decision.chosen_by_model:
+            yield from self._speak(transition, thread, run_id)
+        is_strike = self._is_strike(transition)
+        if matched is not None:
+            redirected = transition.destination.logical_id if is_strike else None
+            matched.guardrail_redirected_from_logical_id = redirected
+            yield self._announcer.stamped(matched, thread)
+        if is_strike:
+            yield from self._escalate(transition, thread, run_id)
+            return
+        if transition.kind == "direct":
+            yield from self._fork(transition.source, thread)
+        edge_run_id = thread.next_edge_run_id(f"{transition.source.logical_id}:{transition.key}")
+        yield self._announcer.stamped(edge_event(decision, edge_run_id), thread)
+        if transition.kind == "self_loop":
+            thread.pending = []
+        else:
+            yield from self._enter(transition, thread)
+
+    def end_thread(self, thread: ThreadState, config: NodeConfig) -> Event:
+        """End a thread at a node."""
+        thread.ended = True
+        return self._announcer.stamped(EndThreadEvent(last_node_logical_id=config.logical_id), thread)
+
+    def _enter(self, transition: Transition, thread: ThreadState) -> Events:
+        memo_id = f"nav_msg_{self._segment.world.uuid()}"
+        yield self._announcer.stamped(navigation_event(transition, memo_id), thread)
+        source_id = transition.source.logical_id
+        if transition.kind == "global":
+            thread.callers.append((transition.destination.logical_id, source_id))
+        elif transition.kind == "reverse":
+            thread.callers.pop()
+        elif transition.destination.logical_id != source_id:
+            # A thread that leaves by another edge does not return; within a super node it has not left it.
+            graph = self._segment.graph
+            while thread.callers and not is_inside(graph.node(thread.callers[-1][0]), transition.destination):
+                thread.callers.pop()
+        # Kept until a model is called: the node that was returned to may call none.
+        thread.came_back = thread.came_back or transition.kind == "reverse"
+        thread.hops_in_a_row += transition.is_conditional
+        thread.position = transition.destination.logical_id
+
+    def _speak(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
+        """Speak the line of an edge whose expression held, after the node's own reply (7.2 (c))."""
+        if transition.condition is None or not transition.condition.has_line:
+            return
+        context = self._segment.context(thread)
+        line = transition.message(context)
+        if line is not None:
+            said = fixed_response(line, self._segment.world)
+            yield self._announcer.stamped(said, thread, transition.source, run_id)
+        yield from self._announcer.warnings(context, thread)
+
+    # Companion threads
+
+    def _fork(self, source: NodeConfig, thread: ThreadState) -> Events:
+        """Start a companion thread for each flagged direct edge, before the main one is taken (U-49)."""
+        for transition in self._segment.interpreter.routes.companion_edges(source):
+            companion = self._companion(thread, transition)
+            if companion is None:
+                text = (
+                    f"The companion thread of the edge from {source.label!r} to "
+                    f"{transition.destination.label!r} still runs; it was not started a second time."
+                )
+                yield from self._announcer.warning(text, thread)
+                continue
+            event = companion_event(source, transition.destination, transition.edge)
+            event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{transition.key}")
+            yield self._announcer.stamped(event, companion)
+            self.forked.append(companion)
+
+    def _companion(self, parent: ThreadState, transition: Transition) -> ThreadState | None:
+        """Make the thread of a fork, at its first node; ``None`` while an earlier one of its id still runs.
+
+        One that has ended makes room: the new one forgets its variables, and goes on counting runs.
+        """
+        settings = transition.edge.companion_thread_config if transition.edge else None
+        named = (settings.thread_id if settings else None) or str(self._segment.world.random_uuid())
+        thread_id = f"{parent.thread_id}_companion_{named}"
+        threads = self._segment.state.threads
+        earlier = threads.get(thread_id)
+        if earlier is not None and not earlier.ended:
+            return None
+        made = ThreadState(thread_id, transition.destination.logical_id, parent=parent.thread_id)
+        if earlier is not None:
+            made = replace(
+                made,
+                node_run_ids=earlier.node_run_ids,
+                completions=earlier.completions,
+                edge_run_ids=earlier.edge_run_ids,
+            )
+        threads[thread_id] = made
+        self._segment.variables.forget(thread_id)
+        return made
+
+    # Guardrails
+
+    def _is_strike(self, transition: Transition) -> bool:
+        """Return whether it enters a guardrail node once too often (``platform/engine.md`` 3.8, U-27)."""
+        destination = transition.destination
+        if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
+            return False
+        state = self._segment.state
+        state.guardrail_entries += 1
+        limit = self._strikes.max_guardrail_nodes_before_escalation
+        return limit is not None and state.guardrail_entries >= limit
+
+    @property
+    def _strikes(self) -> GuardrailStrikesConfig:
+        return self._segment.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+
+    def _escalate(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
+        """Go to the escalation node instead; without one say the message and end."""
+        source = transition.source
+        onward = self._segment.graph.nodes.get(self._strikes.escalation_node_logical_id or "")
+        entries = self._segment.state.guardrail_entries
+        edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:escalation")
+        yield self._announcer.stamped(escalation_event(source, onward, entries, edge_run_id), thread)
+        if onward is not None:
+            yield from self._enter(Transition("escalation", source, onward), thread)
+            return
+        if self._strikes.escalation_message is not None:
+            context = self._segment.context(thread)
+            said = fixed_response(context.fill(self._strikes.escalation_message), self._segment.world)
+            yield self._announcer.stamped(said, thread, source, run_id)
+            yield from self._announcer.warnings(context, thread)
+        yield self.end_thread(thread, source)
+
+
+def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
+    """Return the event of a transition that is taken, with its reason.
+
+    A direct edge's own id and name stay out of its event, as recorded (``platform/engine.md`` 3.3).
+    """
+    transition = decision.transition
+    ends = {**transition.ends, "edge_run_id": run_id, "reason": decision.reason}
+    if transition.kind == "direct":
+        return DirectEdgeEvent(**ends)
+    if transition.kind == "self_loop":
+        return SelfLoopEdgeEvent(**ends)
+    named = {
+        "edge_name": transition.name,
+        "edge_logical_id": transition.edge_id,
+        "super_node_exit_origin": transition.super_node_id,
+    }
+    if transition.kind == "reverse":
+        global_node = transition.super_node_id or transition.source.logical_id
+        return ReverseConditionalEdgeEvent(
+            **named, **ends, args_filled=decision.args, global_node_logical_id=global_node
+        )
+    return ConditionalEdgeEvent(**named, **ends, args_filled=decision.args)
+
+
+def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | None) -> CompanionEdgeEvent:
+    """Return the event of a node that runs beside another: a worker, or the first of a companion thread."""
+    return CompanionEdgeEvent(
+        edge_name=edge.name if edge else None,
+        edge_logical_id=edge.logical_id if edge else None,
+        source_node_logical_id=source.logical_id,
+        source_node_name=source.name,
+        destination_node_logical_id=other.logical_id,
+        destination_node_name=other.name,
+        reason=f"{other.label} runs beside {source.label}",
+    )
+
+
+def escalation_event(
+    source: NodeConfig, destination: NodeConfig | None, entries: int, run_id: str
+) -> GuardrailEscalationEdgeEvent:
+    """Return the event of too many guardrail entries; without a destination the run ends."""
+    return GuardrailEscalationEdgeEvent(
+        edge_run_id=run_id,
+        source_node_logical_id=source.logical_id,
+        source_node_name=source.name,
+        destination_node_logical_id=destination.logical_id if destination else None,
+        destination_node_name=destination.name if destination else None,
+        reason=f"Guardrail nodes were entered {entries} times",
+        num_guardrail_nodes_entered=entries,
+    )
+
+
+def navigation_event(transition: Transition, message_id: str) -> WorkflowNavigationMessageEvent:
+    """Return the navigation message of a transition, which enters the chat (6.2, 7.2 (a) 7)."""
+    text, metadata = transition.navigation_memo
+    return WorkflowNavigationMessageEvent(
+        logical_id=message_id,
+        message=ai_message(text, message_id=message_id, response_metadata=dict(metadata)),
+        origin_node_logical_id=transition.source.logical_id,
+        origin_node_name=transition.source.name,
+    )
