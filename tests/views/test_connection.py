@@ -335,6 +335,8 @@ def test_reload_keeps_url_and_key_for_the_same_browser_alone(app, view, api, mon
 
     assert other.text_input("hosted_url").value == ""
     assert api.url not in everything_drawn(other)
+    for each in (app, again):
+        each.session_state["debugger_page"].hosted_backend.close()
 
 
 def test_new_key_keeps_run_and_draft(app, tmp_path):

@@ -31,6 +31,10 @@ def production(app, api, page):
         assert not app.exception
 
     yield opened
+    session = page().session
+    if session is not None:
+        session.wait(10)
+        session.wait_for_record(10)  # a connection in use would be left open
     if page().hosted_backend is not None:
         page().hosted_backend.close()
 
@@ -114,6 +118,7 @@ def test_consent_lasts_for_the_browser(app, api, page, settle, production, monke
     use(app, "start")
     app.button("send_to_production").click().run()
     settle()
+    page().hosted_backend.close()
     del app.session_state["debugger_page"]  # as a reload does
     app.run()
 
