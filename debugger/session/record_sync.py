@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
 from debugger.errors import DebuggerError, OutcomeUnknownError
 from debugger.protocol.runs import RunRecord, SentTurn, TurnLog, recorded_logs
-from debugger.session.worker import BackgroundCall
+
+_log = logging.getLogger(__name__)
+
+Outcome = TypeVar("Outcome")
 
 FIRST_WAIT = 2.0
 MAX_WAIT = 30.0
@@ -51,6 +57,41 @@ class RecordRead:
     """What was found of a pending turn."""
     newer_turns: int = 0
     """Turns of users that the session does not show."""
+
+
+class BackgroundCall(Generic[Outcome]):
+    """A call on a thread of its own, whose outcome is collected later.
+
+    Args:
+        call: The call; it may raise a `DebuggerError`.
+    """
+
+    def __init__(self, call: Callable[[], Outcome]) -> None:
+        self.outcome: Outcome | None = None
+        self.error: DebuggerError | None = None
+        self._call = call
+        self._done = threading.Event()
+        threading.Thread(target=self._run, name="session-read", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Return whether the call has not returned."""
+        return not self._done.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, and return whether it came in time (seconds)."""
+        return self._done.wait(timeout)
+
+    def _run(self) -> None:
+        try:
+            self.outcome = self._call()
+        except DebuggerError as error:
+            self.error = error
+        except Exception as error:  # a page must report something, whatever broke
+            _log.exception("reading a record failed")
+            self.error = DebuggerError(f"The record could not be read ({type(error).__name__}).")
+        finally:
+            self._done.set()
 
 
 class RecordSync:

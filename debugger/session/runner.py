@@ -1,16 +1,18 @@
-"""The runner of a session: starts the workers of its turns and background work, and lets them be stepped."""
+"""Turns and background work of a session on threads of their own, which can be stepped."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable
 
 from debugger.analysis.recorded_scope import recorded_scope
-from debugger.backends.base import Ability, Backend, TurnStream
+from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
 from debugger.engine.control import Control
 from debugger.engine.interventions import Interventions
 from debugger.engine.interventions.hand import Hand
-from debugger.errors import TurnInProgressError
+from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError
 from debugger.expressions import Scope
 from debugger.graph import Graph
 from debugger.protocol.events import Event
@@ -21,11 +23,90 @@ from debugger.session.desk import Desk
 from debugger.session.side_effect_log import SideEffectLog
 from debugger.session.stepping import Gate
 from debugger.session.turn_list import TurnList
-from debugger.session.worker import TurnWorker
+
+_log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 10.0
 """How long a turn waits for another one of the run, or for a step of its background work."""
 _BUSY_POLL = 0.1
+
+
+class TurnWorker:
+    """Executes one turn, or one step of background work, on a thread of its own.
+
+    It never touches a user interface: listeners put the events where a page reads them.
+
+    Args:
+        log: The turn.
+        start: Starts it; called on the thread, since it may have to wait.
+        on_event: Called on the thread with each event; the next one is pulled when it returns.
+        on_end: Called on the thread once the turn has ended.
+        control: The session's access to the turn's state.
+    """
+
+    def __init__(
+        self,
+        log: TurnLog,
+        start: Callable[[TurnWorker], TurnStream],
+        on_event: Callable[[TurnWorker, Event], None],
+        on_end: Callable[[TurnWorker, TurnResult], None],
+        control: Control,
+    ) -> None:
+        self.log = log
+        self.cancelled = threading.Event()
+        """Set to end it early."""
+        self.control = control
+        self.run_id: str | None = None
+        """Its run, as soon as that is known."""
+        self.progress = TurnProgress()
+        """What the backend does between sending and the end."""
+        self.result: TurnResult | None = None
+        """How it ended; ``None`` until then, and for good when it could not be executed."""
+        self.error: DebuggerError | None = None
+        """Why it could not be executed."""
+        self._start = start
+        self._on_event = on_event
+        self._on_end = on_end
+        self._done = threading.Event()
+        self._started_at = time.monotonic()
+        self._ended_at: float | None = None
+        threading.Thread(target=self._run, name="turn", daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Return whether it is still being executed."""
+        return not self._done.is_set()
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since it started, or that it took."""
+        return (time.monotonic() if self._ended_at is None else self._ended_at) - self._started_at
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, and return whether it came in time (seconds)."""
+        return self._done.wait(timeout)
+
+    def _run(self) -> None:
+        try:
+            stream = self._start(self)
+            self.run_id, self.progress = stream.run_id, stream.progress
+            for event in stream:
+                self._on_event(self, event)
+            self.result = stream.finish()
+            self._on_end(self, self.result)
+        except DebuggerError as error:
+            self.error = error
+        except Exception as error:  # a page must report something, whatever broke
+            _log.exception("a turn failed")
+            self.result = None
+            reason = f"The turn failed unexpectedly ({type(error).__name__})."
+            if self.progress.sent is not None:
+                self.error = OutcomeUnknownError(reason, advice="Check whether the record holds it.")
+            else:
+                self.error = DebuggerError(reason, advice="The log of the program says more.")
+        finally:
+            self._ended_at = time.monotonic()
+            self._done.set()
 
 
 class TurnRunner:
@@ -105,7 +186,10 @@ class TurnRunner:
         return self._worker(log, start)
 
     def _worker(self, log: TurnLog, start: Callable[[TurnWorker], TurnStream]) -> TurnWorker:
-        return TurnWorker(log, start, self._on_event, self._on_end, Control(self._hand()))
+        intervenes = bool(self.interventions) or self.desk.asks_all or bool(self.desk.nodes)
+        # Where nothing is set up, nodes and models are executed without a detour.
+        control = Control(Hand(self.interventions, self.desk) if intervenes else None)
+        return TurnWorker(log, start, self._on_event, self._on_end, control)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
         self.background.judged += event.type == "waiting_evaluation_boundary"
@@ -120,13 +204,6 @@ class TurnRunner:
 
     def _on_end(self, worker: TurnWorker, result: TurnResult) -> None:
         self.side_effects.update(result.run_id, worker.log)
-
-    def _hand(self) -> Hand | None:
-        """Return what intervenes in nodes and models; ``None`` where nothing is set up."""
-        asks = self.desk.asks_all or bool(self.desk.nodes)
-        if not self.interventions and not asks:
-            return None
-        return Hand(self.interventions, self.desk)
 
     def _scope(self, worker: TurnWorker, event: Event) -> Scope:
         """Return the variables that the thread of an event can see."""

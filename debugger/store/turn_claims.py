@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
+from debugger.errors import ConflictError, StoreLostError
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
@@ -19,10 +21,13 @@ from debugger.store.claims import (
 from debugger.store.database import Database
 from debugger.store.json_text import read_json
 from debugger.store.notebook_schema import unfinished_turns
-from debugger.store.retries import repeat_if_lost
 from debugger.store.schema import IN_PROGRESS, runs, turns
 from debugger.store.turns import FinishedTurn, TurnStatements
 from debugger.store.upserts import insert
+
+_SECONDS_TO_RETURN = 10.0
+"""How long a turn waits for a database that does not answer any more."""
+_POLL_SECONDS = 0.1
 
 STALE = "stale_run_reaper"
 """The ``termination_source`` of a run whose first turn was interrupted."""
@@ -69,7 +74,7 @@ class TurnClaims:
             with self._database.reading_cursor() as cursor:
                 return self._claims.is_held(cursor, claim)
 
-        repeat_if_lost(attempt, is_done)
+        _repeat_if_lost(attempt, is_done)
 
     def finish(self, turn: FinishedTurn, *, clears_unfinished: bool = False) -> None:
         """Store the result of a claimed turn.
@@ -89,7 +94,7 @@ class TurnClaims:
             with self._database.writing_cursor() as cursor:
                 self._turns.finish(cursor, turn, clears_unfinished=clears_unfinished)
 
-        repeat_if_lost(attempt, lambda: self._is_stored(turn))
+        _repeat_if_lost(attempt, lambda: self._is_stored(turn))
 
     def append(self, turn: FinishedTurn) -> None:
         """Claim and store a turn that was executed elsewhere.
@@ -104,7 +109,7 @@ class TurnClaims:
                 self._claims.take(cursor, claim)
                 self._turns.finish(cursor, turn)
 
-        repeat_if_lost(attempt, lambda: self._is_stored(turn))
+        _repeat_if_lost(attempt, lambda: self._is_stored(turn))
 
     def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
         """Delete a claim and restore the status of its run; a run that began with it is deleted.
@@ -228,3 +233,39 @@ def _restored(connection: Connection, run: Row[Any]) -> dict[str, Any]:
     if status is None:
         return {"status": "failed", "termination_source": STALE}
     return {"status": status}
+
+
+def _repeat_if_lost(attempt: Callable[[], None], is_done: Callable[[], bool]) -> None:
+    """Run a transaction, again while the connection to the database is lost, until it is known to be done.
+
+    A database that is restarted is back soon; a client that is answered with an error sends the turn again.
+
+    Args:
+        attempt: The transaction; raises `ConflictError` where it was committed already.
+        is_done: Reads whether it was.
+
+    Raises:
+        ConflictError: Another client was first.
+        StoreLostError: The database did not come back in time.
+    """
+    try:
+        attempt()
+        return
+    except StoreLostError:
+        deadline = time.monotonic() + _SECONDS_TO_RETURN
+    while True:
+        try:
+            _attempt_again(attempt, is_done)
+            return
+        except StoreLostError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
+def _attempt_again(attempt: Callable[[], None], is_done: Callable[[], bool]) -> None:
+    try:
+        attempt()
+    except ConflictError:
+        if not is_done():
+            raise

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from debugger.engine.edits import VariableEdit
-from debugger.session.breakpoint_places import PlaceKind
-from debugger.session.breakpoints import Breakpoint
+from debugger.session.breakpoints import Breakpoint, PlaceKind
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import commands, state

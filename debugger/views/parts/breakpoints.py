@@ -9,8 +9,7 @@ import streamlit as st
 
 from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
-from debugger.session.breakpoint_places import PlaceKind
-from debugger.session.breakpoints import Breakpoint
+from debugger.session.breakpoints import Breakpoint, PlaceKind
 from debugger.views import panes, state, stepping_commands
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading

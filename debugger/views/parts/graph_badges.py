@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from debugger.engine.interventions import Pin
-from debugger.session.breakpoint_places import PlaceKind
-from debugger.session.breakpoints import Breakpoint, Breakpoints
+from debugger.session.breakpoints import Breakpoint, Breakpoints, PlaceKind
 from debugger.views import stepping_commands
 from debugger.views.elements import Element
 from debugger.views.parts.graph.badges import Badges, Look, Mark
