@@ -548,7 +548,7 @@ def test_result_is_stored_once_if_its_commit_is_not_confirmed(postgres_url, monk
 
 
 def test_claim_is_an_error_if_the_database_does_not_come_back(postgres_url, monkeypatch):
-    monkeypatch.setattr("debugger.store.retries._SECONDS_TO_RETURN", 0.2)
+    monkeypatch.setattr("debugger.store.turn_claims._SECONDS_TO_RETURN", 0.2)
 
     def lose(cursor, statement, values=None):
         raise psycopg.OperationalError("server closed the connection unexpectedly")
