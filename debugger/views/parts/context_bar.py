@@ -148,7 +148,6 @@ def _run_command(session: DebugSession, no_run: str | None) -> list[Item]:
                 panes.redrawing("bar", commands.send_command),
                 ("pause",),
                 icon=":material/pause_circle:",
-                look="tertiary",
                 shows="icon where narrow",
                 disabled=no_run is not None or bool(session.turns_to_load),
                 help=no_run or "Send the command pause: the run waits until it is resumed",
