@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.protocol.runs import TurnInput
@@ -78,11 +80,26 @@ def _embedded(backend: EmbeddedBackend, workflow_id: str) -> list[Action]:
     return [("execute, first turn", lambda: None, executed), ("session.send to stored", started, send)]
 
 
+class _LossyTransport(httpx.HTTPTransport):
+    """Replaces the answer to a turn by 502, once the server has executed it."""
+
+    is_lossy = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and lose the answer to a turn where that is wanted."""
+        response = super().handle_request(request)
+        if self.is_lossy and request.url.path.endswith("/execute"):
+            response.read()
+            return httpx.Response(502, json={"detail": "Bad gateway"})
+        return response
+
+
 def _hosted(base_url: str, api: Any) -> list[Action]:
     created = api.post("/v1/workflows", json=three_nodes())
     workflow_id = created.json()["workflow"]["_id"]
     settings = HostedSettings(base_url=base_url, api_key=KEY, live_events="off")
-    hosted = HostedBackend(settings)
+    transport = _LossyTransport()
+    hosted = HostedBackend(settings, transport=transport)
 
     def started() -> str:
         return hosted.execute(workflow_id, TurnInput.saying(None)).finish().run_id
@@ -92,7 +109,15 @@ def _hosted(base_url: str, api: Any) -> list[Action]:
         stream = hosted.execute(workflow_id, said, run_id=run_id, expected_turn_number=2)
         assert stream.finish().turn_number == 2
 
-    return [("hosted turn, plain request", started, execute)]
+    def reconcile(run_id: str) -> None:
+        transport.is_lossy = True
+        execute(run_id)
+        transport.is_lossy = False
+
+    return [
+        ("hosted turn, plain request", started, execute),
+        ("hosted turn, reconciled", started, reconcile),
+    ]
 
 
 if __name__ == "__main__":

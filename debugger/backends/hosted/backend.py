@@ -104,7 +104,6 @@ class HostedBackend:
             lambda run_id: self._run(run_id, self._read_timeout),
             self._newest_runs,
             check,
-            background,
             timeout=settings.reconciliation_timeout,
             turn_timeout=settings.timeout,
         )

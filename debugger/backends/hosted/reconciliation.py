@@ -13,12 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Literal
 
 from debugger.backends.base import FoundTurn, TurnProgress
-from debugger.backends.hosted.background import BackgroundProbe
-from debugger.backends.hosted.turn_results import AnswerCheck, result_from_events
+from debugger.backends.hosted.turn_results import AnswerCheck, recorded_result
 from debugger.errors import (
     DebuggerError,
     NotExecutedError,
@@ -27,7 +25,6 @@ from debugger.errors import (
     RunEndedError,
     StaleTurnError,
 )
-from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnLog, TurnResult, numbered_turns
 
 FIRST_WAIT = 0.05
@@ -47,7 +44,6 @@ class Reconciliation:
         run: Returns a run's record.
         newest_runs: Returns the newest runs of a workflow, without their turns.
         check: Knows the runs that this client has started.
-        background: Knows whether a run may continue without its user.
         timeout: Seconds in which the record is read until the outcome is known.
         turn_timeout: Seconds that a turn may take that is on record as being executed.
     """
@@ -57,7 +53,6 @@ class Reconciliation:
         run: Callable[[str], Run],
         newest_runs: Callable[[str, int], list[Run]],
         check: AnswerCheck,
-        background: BackgroundProbe,
         *,
         timeout: float,
         turn_timeout: float,
@@ -65,7 +60,6 @@ class Reconciliation:
         self._run = run
         self._newest_runs = newest_runs
         self._check = check
-        self._background = background
         self._timeout = timeout
         self._turn_timeout = turn_timeout
         self.returns_ids = False
@@ -164,7 +158,7 @@ class Reconciliation:
         """Return the state of a run whose background work was stopped."""
         run = self._run(run_id)
         number = max((log.number for _, log in numbered_turns(run)), default=0)
-        return self._result(run, number, [])
+        return recorded_result(run, number, [])
 
     def _read(
         self, workflow_id: str, sent: SentTurn, *, is_new: bool
@@ -221,7 +215,7 @@ class Reconciliation:
         if len(fitting) > 1:
             return replace(found, state="ambiguous")
         if fitting:
-            result = self._result(run, fitting[0].number, list(fitting[0].events))
+            result = recorded_result(run, fitting[0].number, list(fitting[0].events))
             return replace(found, state="finished", result=result, is_certain=bool(named))
         expected = sent.turn_number
         newer_turns = sum(log.number >= expected for _, log in turns) if expected is not None else 0
@@ -233,13 +227,7 @@ class Reconciliation:
         """Return the end of a run that a stop, or an accepted turn that left no events, has ended."""
         assert found.record is not None
         number = sent.turn_number or len(found.record.turns)
-        return replace(found, state="finished", result=self._result(found.record.run, number, []))
-
-    def _result(self, run: Run, number: int, events: list[Event]) -> TurnResult:
-        may_continue = partial(
-            self._background.may_continue, started_in=(run.workflow_id, run.version_number)
-        )
-        return result_from_events(run.workflow_run_id, run.status, number, events, may_continue)
+        return replace(found, state="finished", result=recorded_result(found.record.run, number, []))
 
 
 def _is_like(log: TurnLog, sent: SentTurn) -> bool:

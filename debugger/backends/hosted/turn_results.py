@@ -12,6 +12,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
 from debugger.protocol.runs import (
     TERMINAL_STATUSES,
+    Run,
     RunStatus,
     SentTurn,
     Turn,
@@ -45,6 +46,27 @@ def result_from_events(
         next_input_hint=last_hint(standing) if waits else None,
         has_active_companions=companions,
         has_background_work=companions or (waits and may_continue(run_id, standing, status)),
+    )
+
+
+def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResult:
+    """Return the result of a turn as the record tells it.
+
+    Whether background work follows is not in a record: it may, and the next step finds out.
+    """
+    waits = run.status == "waiting_for_user_input"
+    kinds = {event.type: event for event in events}
+    hint, failure = kinds.get("busy_wait_for_user_message"), kinds.get("workflow_error")
+    return TurnResult(
+        run_id=run.workflow_run_id,
+        status=run.status,
+        turn_number=turn_number,
+        events=[event.to_wire() for event in events],
+        is_waiting_for_input=waits,
+        is_completed=run.is_over,
+        error=failure.error_message if isinstance(failure, WorkflowErrorEvent) else None,
+        next_input_hint=hint.to_wire() if waits and hint is not None else None,
+        has_background_work=waits or run.status == "running",
     )
 
 
