@@ -62,7 +62,7 @@ def test_the_clinic_sample_is_played_to_its_end_and_its_transcript_is_the_expect
     open_app(page, app.url)
     if backend == "hosted":
         connect(page, f"{api.url}/workflows", KEY)
-        expect(page.get_by_text(re.compile(r"works: \d+ workflows found"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"works: \d+ workflows"))).to_be_visible()
         go_to(page, "Debug")
     choose(page, "Workflow", "Clinic front desk")
     start(page)
