@@ -9,7 +9,7 @@ from debugger.analysis.facts import field
 from debugger.protocol.events import Event
 
 LABELS = {"paused": "Paused", "manual_answer": "Waited for manual answer"}
-"""For people, by kind; a kind that is not known counts as ``paused``."""
+"""Labels by kind; an unknown kind counts as ``paused``."""
 
 _KEY = "paused_intervals"
 

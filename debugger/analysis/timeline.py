@@ -64,7 +64,7 @@ class TimelineRow:
     since_turn_ms: float | None
     """Since the turn's first event."""
     duration_ms: float | None
-    """How long the node ran, without pauses; on its last event only."""
+    """The duration of the node run without pauses; on its last event only."""
     time: float | None
     """Seconds since the epoch."""
     summary: str
@@ -129,7 +129,7 @@ class TimelineReader:
         self._run_start: float | None = None
         self._node_starts: dict[tuple[str | None, ...], float] = {}
         self._pauses: list[Pause] = []
-        """Of the turn so far."""
+        """The pauses of the turn so far."""
         self._names: dict[str, str] = {}
         self._places: dict[tuple[str, str | None], tuple[str | None, str]] = {}
         self._reasons = Reasons()

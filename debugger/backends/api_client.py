@@ -106,7 +106,7 @@ class ApiClient:
         self.is_near = is_loopback(httpx.URL(self.base_url).host)
         """Whether the API is on this machine, and no proxy is of use on the way."""
         self.server_checks_numbers = False
-        """Whether the server takes the number that a client expects for a turn with a frame, too."""
+        """The server says that it checks the turn number that a client expects."""
         self.headers = _headers(settings, self._key)
         """What every request carries; the key is among it."""
         try:

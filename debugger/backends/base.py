@@ -130,7 +130,7 @@ class FoundTurn:
     state: Literal["absent", "running", "finished", "ambiguous"]
     """``ambiguous``: more than one turn or run fits."""
     result: TurnResult | None = None
-    """Of a finished turn."""
+    """The result of a finished turn."""
     run_id: str | None = None
     """The run that holds the turn, or the run that was searched."""
     newer_turns: int = 0

@@ -37,7 +37,7 @@ class PendingTurn:
     run_id: str | None = None
     """The run; ``None`` of a first turn."""
     checks: int = 0
-    """How often the record was searched since."""
+    """Searches of the record since."""
 
     @property
     def message(self) -> str:
@@ -133,11 +133,6 @@ class RecordSync:
     def is_loading(self) -> bool:
         """Return whether the record is being read because the session shows something else."""
         return self._is_loading
-
-    @property
-    def seconds_between(self) -> float:
-        """Return the seconds between two looks, at this moment."""
-        return self._wait
 
     def reset(self) -> None:
         """Look often again: something has happened in the run."""

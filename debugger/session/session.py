@@ -255,11 +255,6 @@ class DebugSession:
         return self._sync.follows
 
     @property
-    def check_seconds(self) -> float:
-        """Seconds between two looks at the record, at this moment."""
-        return self._sync.seconds_between
-
-    @property
     def stop_point(self) -> Stop | None:
         """Where the run is paused between two events, and why; ``None`` where it is not."""
         return self.gate.stop

@@ -63,7 +63,7 @@ class Reconciliation:
         self._timeout = timeout
         self._turn_timeout = turn_timeout
         self.returns_ids = False
-        """Whether a record of this connection has returned a client turn id; learned once."""
+        """True once a record of this connection has returned a client turn id."""
 
     def resolve(
         self,

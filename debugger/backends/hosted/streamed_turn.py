@@ -87,7 +87,7 @@ class StreamedTurn:
         self.run_id = sent.run_id
         """The run; of a first turn from the acknowledgement on."""
         self.is_acknowledged = False
-        """Whether the server has accepted the turn."""
+        """True once the server has accepted the turn."""
         self._socket = socket
         self._frame = frame
         self._sent = sent

@@ -35,7 +35,7 @@ from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import SentTurn, TurnInput, TurnResult
 
 MAX_RESENDS = 3
-"""How often a turn is sent again that certainly was not executed."""
+"""Repeats of a turn that certainly was not executed, at most."""
 RESEND_WAIT = 0.5
 """Seconds before the first time, doubled each time, where the server names no wait."""
 CONFLICT_POLL = 0.25
