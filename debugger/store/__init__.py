@@ -1,6 +1,7 @@
 """Where workflows and runs are kept."""
 
 from debugger.store.api_keys import ApiKey, ApiKeys, Role, digest_of
+from debugger.store.audit import AuditEntry, AuditLog
 from debugger.store.backup import back_up, restore
 from debugger.store.claims import Progress, RunPosition, TurnClaim
 from debugger.store.copied_usage import CopiedUsage
@@ -9,6 +10,7 @@ from debugger.store.global_variables import GlobalVariable
 from debugger.store.ids import new_id
 from debugger.store.notebook import Notebook
 from debugger.store.owners import current_owner
+from debugger.store.python_consents import PythonConsent, PythonConsents
 from debugger.store.rerun_tokens import RerunTicket
 from debugger.store.reruns import RerunCopy, WrittenPair
 from debugger.store.retention import Limits, Pruning
@@ -27,6 +29,8 @@ __all__ = [
     "NOTHING_KNOWN",
     "ApiKey",
     "ApiKeys",
+    "AuditEntry",
+    "AuditLog",
     "Checkpoint",
     "ClientTurn",
     "CopiedUsage",
@@ -37,6 +41,8 @@ __all__ = [
     "Notebook",
     "Progress",
     "Pruning",
+    "PythonConsent",
+    "PythonConsents",
     "RerunCopy",
     "RerunTicket",
     "Role",

@@ -67,3 +67,29 @@ api_keys = Table(
     Column("revoked_at", Double),
 )
 """Keys of people, revoked ones too. Those of all teams stand in the main store, and none in a team's own."""
+
+python_consents = Table(
+    "python_consents",
+    metadata,
+    Column("workflow_id", String(64), primary_key=True),
+    Column("version_number", Number, primary_key=True, autoincrement=False),
+    # Of all inline Python in the version: changed code is asked about again.
+    Column("code_digest", String(64), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("consented_at", Double, nullable=False),
+)
+"""Workflow versions whose Python a user lets run without a sandbox."""
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("at", Double, nullable=False, index=True),
+    Column("person", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("target", Text, nullable=False),
+    # JSON text; never a secret or a message of a conversation.
+    Column("details", Text, nullable=False),
+)
+"""Who sent, forked, deleted, imported, exported unmasked or changed a connection; rows are only appended."""

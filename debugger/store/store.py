@@ -11,6 +11,7 @@ from debugger.protocol.runs import Run, RunRecord, Turn
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, retention, runs, workflows
 from debugger.store.api_keys import ApiKeys
+from debugger.store.audit import AuditLog
 from debugger.store.catalogue import Catalogue
 from debugger.store.database import Database
 from debugger.store.feedback import FeedbackBook
@@ -18,6 +19,7 @@ from debugger.store.forks import ForkBook
 from debugger.store.global_variables import GlobalVariables
 from debugger.store.installation import NEWEST, install
 from debugger.store.notebook import Notebook
+from debugger.store.python_consents import PythonConsents
 from debugger.store.rerun_tokens import RerunTokens
 from debugger.store.reruns import RerunBook
 from debugger.store.retention import Limits, Pruning
@@ -69,6 +71,8 @@ class Store:
         self.rerun_tokens = RerunTokens(self._database)
         self.api_keys = ApiKeys(self._database)
         """Who may use a server on this store, and on those of its teams."""
+        self.audit = AuditLog(self._database)
+        self.python_consents = PythonConsents(self._database)
 
     def close(self) -> None:
         """Let go of the files."""

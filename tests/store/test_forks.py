@@ -171,6 +171,8 @@ def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
         older.append_turn(a_turn(source, 1))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE forks")
+        connection.execute("DROP TABLE python_consents")
+        connection.execute("DROP TABLE audit_entries")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_latency_stats")
         connection.execute("DROP INDEX turns_by_client_turn_id")
