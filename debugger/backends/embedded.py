@@ -11,8 +11,8 @@ from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, T
 from debugger.backends.doors import Doors
 from debugger.backends.forks import Forks
 from debugger.backends.global_values import GlobalValues
-from debugger.backends.interpreters import Interpreters
 from debugger.backends.leases import Leases
+from debugger.backends.opened import Interpreters
 from debugger.backends.replays import Replays
 from debugger.backends.reruns import Reruns
 from debugger.backends.responders import find_script, responder_for

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from debugger.analysis.given_again import default_variables, input_again
 from debugger.backends.global_values import begun_with
-from debugger.backends.interpreters import Interpreters
+from debugger.backends.opened import Interpreters
 from debugger.engine.edits import VariableEdit
 from debugger.engine.forking import go_another_way
 from debugger.engine.interpreter import Interpreter

@@ -53,16 +53,13 @@ class Leases:
     def __init__(self, store: Store, seconds: float) -> None:
         self.owner = current_owner()
         self._store = store
-        self._seconds = seconds
+        self.seconds = seconds
+        """The length of a lease."""
         self._renewal_seconds = min(seconds / 3, 3600)
         self._held: dict[str, HeldClaim] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-
-    def new_lease(self) -> float:
-        """Return when a lease ends that begins now, in seconds since the epoch."""
-        return time.time() + self._seconds
 
     def take(self, claim: TurnClaim, cancelled: threading.Event) -> HeldClaim:
         """Claim a turn, and renew the claim until it is dropped or released.
@@ -169,7 +166,7 @@ class Leases:
             return
         events = list(held.events) if len(held.events) > held.stored_events else []
         if events or held.renew_at <= now:
-            self._try_to_store(held, events, self.new_lease())
+            self._try_to_store(held, events, time.time() + self.seconds)
             held.renew_at = now + self._renewal_seconds
         took = time.monotonic() - now
         pause = max(_SNAPSHOT_SECONDS, took / _SNAPSHOT_SHARE)

@@ -1,15 +1,54 @@
-"""Runs that are opened for a turn or for background work: new ones, or read from the store."""
+"""Runs that are opened for a turn or for background work, with the interpreters that execute them."""
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from debugger.backends.interpreters import Interpreters
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, requested_version
 from debugger.store import Store
+
+_MAX_INTERPRETERS = 32
+
+
+class Interpreters:
+    """Interpreters of the versions that were executed last, made on first use.
+
+    Args:
+        make: Makes the interpreter of a workflow's version; returns it with the ids of the stored
+            workflows that are in it as super nodes.
+    """
+
+    def __init__(self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]]) -> None:
+        self._make = make
+        self._made: OrderedDict[tuple[str, int], tuple[Interpreter, frozenset[str]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, workflow_id: str, version_number: int) -> Interpreter:
+        """Return the interpreter of a version."""
+        key = (workflow_id, version_number)
+        with self._lock:
+            found = self._made.get(key)
+            if found is not None:
+                self._made.move_to_end(key)
+                return found[0]
+        made = self._make(workflow_id, version_number)
+        with self._lock:
+            self._made[key] = made
+            while len(self._made) > _MAX_INTERPRETERS:
+                self._made.popitem(last=False)
+        return made[0]
+
+    def forget(self, workflow_id: str) -> None:
+        """Drop a workflow's interpreters, and those of workflows that contain it."""
+        with self._lock:
+            for key in [key for key, made in self._made.items() if workflow_id in (key[0], *made[1])]:
+                del self._made[key]
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from debugger.backends.forks import Forks
-from debugger.backends.interpreters import Interpreters
+from debugger.backends.opened import Interpreters
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.store import Store

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from debugger.backends.base import FoundTurn
-from debugger.backends.interpreters import Interpreters
+from debugger.backends.opened import Interpreters
 from debugger.engine.state import RunState
 from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
 from debugger.errors import ConflictError

@@ -1,4 +1,4 @@
-"""Turns and background work of runs in this process, each executed under a claim in the store."""
+"""Turns and background work of runs in this process, each executed and recorded under a claim."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from typing import cast
 
 from debugger.backends.base import TurnStream
 from debugger.backends.global_values import GlobalValues
-from debugger.backends.interpreters import Interpreters
 from debugger.backends.leases import HeldClaim, Leases
-from debugger.backends.opened import OpenedRun, begin_run, check_workflow, refuse_lost, resume_run, run_ended
-from debugger.backends.recording import Recorder, Segment, SegmentOutput
+from debugger.backends.opened import (
+    Interpreters,
+    OpenedRun,
+    begin_run,
+    check_workflow,
+    refuse_lost,
+    resume_run,
+    run_ended,
+)
 from debugger.backends.results import StoredTurns
 from debugger.engine.control import Control
+from debugger.engine.segment import TurnEnd
 from debugger.engine.world import World
 from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
+from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_text import encode
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnLog, TurnResult, background_input
-from debugger.store import MAX_CLIENT_TURN_ID, Store, TurnClaim, new_id
+from debugger.store import MAX_CLIENT_TURN_ID, FinishedTurn, Store, TurnClaim, new_id
 
 _POLL_SECONDS = 0.1
 """Between two looks at whether a turn that another client sent first has ended."""
@@ -30,6 +38,121 @@ _STOP_POLL_SECONDS = 0.05
 _STOP_SECONDS = 60.0
 """How long the end of a turn that is being stopped is waited for."""
 _SECRETS = "secret_variables"
+
+Segment = Generator[Event, None, TurnEnd]
+"""What the engine executes at one go: a turn, or some background work."""
+
+
+@dataclass(slots=True)
+class SegmentOutput:
+    """The events and the end of a segment."""
+
+    events: list[JsonObject]
+    kept: list[JsonObject]
+    """Those of the events that are recorded."""
+    end: TurnEnd
+
+
+class Recorder:
+    """Stores what is executed under a claim.
+
+    Args:
+        store: Where it is stored.
+        world: Time and chance.
+    """
+
+    def __init__(self, store: Store, world: World) -> None:
+        self._store = store
+        self._world = world
+
+    def collect(self, segment: Segment, held: HeldClaim) -> Generator[Event, None, SegmentOutput]:
+        """Pass a segment's events on, and collect what they are on the wire.
+
+        Raises:
+            ConflictError: The claim was taken away meanwhile: nothing more is executed.
+        """
+        events = held.events
+        while not held.is_lost:
+            try:
+                event = next(segment)
+            except StopIteration as stop:
+                kept = [event.to_wire() for event in events if event.is_kept]
+                all_kept = len(kept) == len(events)
+                return SegmentOutput(
+                    kept if all_kept else [event.to_wire() for event in events], kept, stop.value
+                )
+            events.append(event)
+            yield event
+        raise ConflictError(
+            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
+            advice="Load the run and continue from its last turn.",
+        )
+
+    def turn(self, opened: OpenedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+        """Store a turn that has ended.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing of the turn is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        end = output.end
+        # The event that holds the input/output pair is one of the last.
+        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.kept))
+        self._store.claims.finish(
+            FinishedTurn(
+                run_id=opened.run_id,
+                workflow_id=opened.workflow_id,
+                version_number=opened.version_number,
+                turn_number=opened.pair_number,
+                claim_id=held.claim.claim_id,
+                status=end.status,
+                termination_source="execution_error" if end.status == "failed" else None,
+                events_json=encode(output.kept),
+                pair_json=None if has_pair else encode(end.pair),
+                checkpoint=opened.state.to_json(),
+                token_usage_json=encode(end.token_usage),
+                latency_stats_json=encode(end.latency_stats),
+                started_at=held.claim.started_at,
+                finished_at=self._world.now(),
+            ),
+            clears_unfinished=opened.has_unfinished,
+        )
+        return _result(opened, output, opened.pair_number)
+
+    def background(self, opened: OpenedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+        """Store background work if there was any.
+
+        Work whose events are all left out of the record adds nothing to it, since it may come every second;
+        which conditions were evaluated, and when, is stored in the run's state.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing of the work is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        if output.kept or output.end.status in TERMINAL_STATUSES:
+            return self.turn(opened, output, held)
+        checkpoint = opened.state.to_json() if output.events else None
+        self._store.claims.release(held.claim, checkpoint=checkpoint)
+        return _result(opened, output, opened.pair_number - 1)
+
+
+def _result(opened: OpenedRun, output: SegmentOutput, record_length: int) -> TurnResult:
+    end = output.end
+    return TurnResult.of(
+        run_id=opened.run_id,
+        status=end.status,
+        turn_number=opened.state.turn_number,
+        events=output.events,
+        is_waiting_for_input=end.status == "waiting_for_user_input",
+        is_completed=end.status in TERMINAL_STATUSES,
+        error=end.error,
+        next_input_hint=end.hint,
+        has_active_companions=end.has_active_companions,
+        has_background_work=end.has_background_work,
+        next_due=end.next_due,
+        record_length=record_length,
+    )
+
 
 _StoreOutput = Callable[[OpenedRun, SegmentOutput, HeldClaim], TurnResult]
 
@@ -188,7 +311,7 @@ class Turns:
             run_status=opened.status if opened.is_new or not is_turn else "running",
             started_at=self._world.now(),
             owner=self._leases.owner,
-            lease_until=self._leases.new_lease(),
+            lease_until=time.time() + self._leases.seconds,
             pair=encode({"run_input": wire}),
             client_turn_id=turn_input.client_turn_id,
             user_turn_number=opened.state.turn_number + 1 if is_turn else None,

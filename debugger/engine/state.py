@@ -157,9 +157,12 @@ class RunState:
 
     def to_json(self) -> bytes:
         """The state as JSON text."""
-        return encode(
-            {**vars(self), "threads": {key: _written(thread) for key, thread in self.threads.items()}}
-        )
+        threads = {}
+        for key, thread in self.threads.items():
+            waiting = {edge_id: vars(edge) for edge_id, edge in thread.waiting_edges.items()}
+            loop = vars(thread.loop) if thread.loop else None
+            threads[key] = {**vars(thread), "loop": loop, "waiting_edges": waiting}
+        return encode({**vars(self), "threads": threads})
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -171,11 +174,6 @@ class RunState:
             # What another version kept besides does not keep its runs from going on.
             data = {key: value for key, value in data.items() if key in known}
         return cls(**data)
-
-
-def _written(thread: ThreadState) -> JsonObject:
-    waiting = {edge_id: vars(edge) for edge_id, edge in thread.waiting_edges.items()}
-    return {**vars(thread), "loop": vars(thread.loop) if thread.loop else None, "waiting_edges": waiting}
 
 
 def _read(thread: JsonObject) -> ThreadState:

@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import lru_cache
 from struct import Struct
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from debugger.engine.edits import VariableEdit, edited
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.world import World, uuid_text
+from debugger.engine.world import World
 from debugger.expressions.scope import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
@@ -116,24 +117,22 @@ class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
         return len(self._state.threads)
 
 
-def write(thread: ThreadState, node: NodeConfig, values: Mapping[str, Any]) -> None:
-    """Set runtime variables, each also under the node's id and name, as ``node_price.price`` (2.0)."""
+def write(
+    thread: ThreadState, node: NodeConfig, values: Mapping[str, Any], *, into: JsonObject | None = None
+) -> None:
+    """Set variables, each also under the node's id and name, as ``node_price.price`` (2.0).
+
+    Args:
+        thread: Its runtime variables get the copies under the node's id and name.
+        node: The node that writes.
+        values: The variables.
+        into: Gets the variables themselves, such as the run-wide memory; the thread where it is ``None``.
+    """
     for name, value in values.items():
-        thread.runtime_variables[name] = value
-        _echo(thread, node, name, value)
-
-
-def write_workflow(state: RunState, thread: ThreadState, node: NodeConfig, values: Mapping[str, Any]) -> None:
-    """Set variables of the run-wide memory; the copies under the node's id and name are the thread's."""
-    for name, value in values.items():
-        state.workflow_variables[name] = value
-        _echo(thread, node, name, value)
-
-
-def _echo(thread: ThreadState, node: NodeConfig, name: str, value: Any) -> None:
-    thread.runtime_variables[f"{node.logical_id}.{name}"] = value
-    if node.name:
-        thread.runtime_variables[f"{node.name}.{name}"] = value
+        (thread.runtime_variables if into is None else into)[name] = value
+        thread.runtime_variables[f"{node.logical_id}.{name}"] = value
+        if node.name:
+            thread.runtime_variables[f"{node.name}.{name}"] = value
 
 
 def system_variables(world: World, time_zone: str) -> JsonObject:
@@ -150,7 +149,7 @@ def system_variables(world: World, time_zone: str) -> JsonObject:
         "rand_int": 100_000 + number % 900_000,
         "rand_str": "".join([_ALPHANUMERIC[letter % len(_ALPHANUMERIC)] for letter in letters]),
         "rand_float": (fraction >> 11) / 2**53,
-        "rand_uuid": uuid_text(high << 64 | low),
+        "rand_uuid": str(UUID(int=high << 64 | low, version=4)),
         "rand_bool": fraction & 1 == 1,
     }
 

@@ -32,14 +32,6 @@ _SHORTEST = 0.001
 """Seconds; what is shorter is no pause that anybody made."""
 
 
-def uuid_text(number: int) -> str:
-    """The UUID of version 4 that 128 bits of chance make, as text."""
-    high, low = number >> 64, number & (1 << 64) - 1
-    first, second, third = high >> 32, high >> 16 & 0xFFFF, high & 0x0FFF
-    fourth, fifth = low >> 48 & 0x3FFF | 0x8000, low & 0xFFFF_FFFF_FFFF
-    return f"{first:08x}-{second:04x}-4{third:03x}-{fourth:04x}-{fifth:012x}"
-
-
 @dataclass
 class World:
     """Time and chance."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -93,7 +92,6 @@ def first_problem(error: ValidationError) -> str:
     return f"{path}: {message}" if path else message
 
 
-@lru_cache(maxsize=4_096)  # those of one run come with each of its turns
 def is_id(text: str) -> bool:
     """Whether a text has the form of an id: 24 lower-case hex digits (``platform/wire.md``, section 0)."""
     return _ID.fullmatch(text) is not None
@@ -105,7 +103,7 @@ def check_id(kind: str, text: str) -> str:
     Raises:
         InputError: The text is not one; ``kind`` says in the message what it should have named.
     """
-    if not is_id(text):
+    if _ID.fullmatch(text) is None:
         raise InputError(
             f"{text!r} is not a {kind} id.",
             advice="An id is 24 lower-case hex digits; copy it from the list.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast, get_args
+from typing import Any, Literal, Self, cast
 
 from pydantic import Field, InstanceOf, field_validator
 
@@ -113,9 +113,9 @@ class TurnInput(WireModel):
         inputs = [] if text is None else [{**_NODE_INPUT, **_nothing(), "messages": [human_message(text)]}]
         threads = {MAIN_THREAD: {"node_run_inputs": inputs}}
         wire = {**_TURN_INPUT, **_nothing(), **fields, "thread_to_node_inputs": threads}
-        if not _are_plain(fields):
+        if fields:
             return cls.from_wire(wire)
-        # Nothing is left to look at: pydantic would take a twentieth of a whole turn for it.
+        # Nothing is left to validate, for which pydantic would take a twentieth of a whole turn.
         heard = ThreadInput.of(node_run_inputs=[NodeInput.of(**given) for given in inputs])
         made = cls.of(**{**wire, "thread_to_node_inputs": {MAIN_THREAD: heard}})
         set_wire(made, wire)
@@ -155,19 +155,11 @@ class TurnInput(WireModel):
 
 _TURN_INPUT, _NODE_INPUT = TurnInput().to_wire(), NodeInput().to_wire()
 """What an input says that leaves everything open."""
-_COMMANDS = frozenset(get_args(Command))
 
 
 def _nothing() -> JsonObject:
     """What no two inputs may share."""
     return {"dynamic_variables": {}, "runtime_variables": {}, "miscellaneous": {}}
-
-
-def _are_plain(fields: JsonObject) -> bool:
-    """Whether fields of the run input surely can have their values."""
-    command = fields.get("command", "start")
-    known = isinstance(command, str) and command in _COMMANDS
-    return known and isinstance(fields.get("run_by", ""), str) and fields.keys() <= {"command", "run_by"}
 
 
 class ExecuteRequest(WireModel):

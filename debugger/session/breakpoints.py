@@ -57,7 +57,11 @@ class Places:
             found.add(Place("error", ""))
         wire = event.to_wire()
         if event.type == "start_node_run":
-            found |= self._begun(event, wire)
+            around = list(wire.get("super_node_origin") or ())
+            before = self._around.get(event.origin_thread_id, [])
+            self._around[event.origin_thread_id] = around
+            begun = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
+            found |= {Place("before", str(node_id)) for node_id in begun}
         elif event.type == "end_node_run":
             self._ended[event.origin_thread_id] = str(wire.get("origin_node_logical_id"))
         elif event.type == "workflow_show_state":
@@ -66,13 +70,6 @@ class Places:
         elif isinstance(event, EdgeEvent) and event.type not in _NO_HOPS:
             found |= self._taken(event)
         return found
-
-    def _begun(self, event: Event, wire: JsonObject) -> set[Place]:
-        around = list(wire.get("super_node_origin") or ())
-        before = self._around.get(event.origin_thread_id, [])
-        self._around[event.origin_thread_id] = around
-        entered = [node_id for node_id in around if node_id not in before]
-        return {Place("before", node_id) for node_id in (str(wire.get("origin_node_logical_id")), *entered)}
 
     def _taken(self, event: EdgeEvent) -> set[Place]:
         if event.edge_logical_id:
@@ -205,9 +202,8 @@ class Breakpoints:
             scope: Gives what the event's thread can see; asked only if a condition or a log point needs it.
         """
         places = self._places.of(event)
-        hits = [
-            self._hit(point, scope) for point in self.points if point.is_enabled and point.place in places
-        ]
+        points = self._points.values()
+        hits = [self._hit(point, scope) for point in points if point.is_enabled and point.place in places]
         return [hit for hit in hits if hit is not None]
 
     def to_json(self) -> JsonObject:

@@ -118,6 +118,7 @@ class RecordSync:
         self._backend = backend
         self._workflow_id = workflow_id
         self._is_local = backend.notebook is not None
+        self._first_wait = LOCAL_WAIT if self._is_local else FIRST_WAIT
         self._call: BackgroundCall[RecordRead] | None = None
         self._is_loading = False
         self._wait = self._first_wait
@@ -190,10 +191,6 @@ class RecordSync:
         record = self._backend.record(run_id)
         newer = 0 if known is None else newer_turns(record, known, number)
         return RecordRead("revision", revision, record, newer_turns=newer)
-
-    @property
-    def _first_wait(self) -> float:
-        return LOCAL_WAIT if self._is_local else FIRST_WAIT
 
 
 def logs_of(record: RunRecord, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:

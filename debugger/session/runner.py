@@ -20,9 +20,8 @@ from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog, TurnResult
 from debugger.session.background import BackgroundScheduler
 from debugger.session.breakpoints import Breakpoints
 from debugger.session.desk import Desk
-from debugger.session.side_effect_log import SideEffectLog
 from debugger.session.stepping import Gate
-from debugger.session.turn_list import TurnList
+from debugger.session.turn_list import SideEffectLog, TurnList
 
 _log = logging.getLogger(__name__)
 

@@ -41,9 +41,8 @@ from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, lo
 from debugger.session.reopening import ReadRun
 from debugger.session.run_input import with_message
 from debugger.session.runner import TurnRunner, TurnWorker
-from debugger.session.side_effect_log import SideEffectLog
 from debugger.session.stepping import Stop
-from debugger.session.turn_list import TurnList
+from debugger.session.turn_list import SideEffectLog, TurnList
 from debugger.store import UnfinishedTurn
 
 _POLL_SECONDS = 0.004

@@ -1,11 +1,15 @@
-"""The turns of a run as a session shows them, with the background work between them."""
+"""The turns of a run as a session shows them, with background work and side effects."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from debugger.analysis.run_index import MOST_UNDER_WAY
+from debugger.analysis.side_effects import ledgers, needs_record
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput, TurnLog, background_input
 
@@ -74,3 +78,32 @@ class TurnList:
         # By identity and from the end: two logs may be equal, and the one that grows is among the last.
         is_there = any(log is other for other in reversed(self.logs))
         return self.logs if is_there else [*self.logs, log]
+
+
+class SideEffectLog:
+    """The side effects that the record holds of turns whose events do not tell them.
+
+    Args:
+        backend: Has the record.
+        recorded: What the record says already, where the run is on record.
+    """
+
+    def __init__(self, backend: Backend, recorded: dict[str, list[Any]] | None = None) -> None:
+        self.recorded = recorded or {}
+        """See `debugger.analysis.side_effects.Ledgers`."""
+        self.reads = 0
+        """How often the record was read: what was made of it before is out of date."""
+        self.error: DebuggerError | None = None
+        """Why some of it could not be read."""
+        self._backend = backend
+
+    def update(self, run_id: str, log: TurnLog) -> None:
+        """Read the side effects of a finished turn from the record, where only that has them."""
+        if not needs_record(log):
+            return
+        try:
+            self.recorded = ledgers(self._backend.run(run_id))
+            self.error = None
+            self.reads += 1
+        except DebuggerError as error:
+            self.error = error

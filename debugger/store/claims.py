@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, delete, exists, func, literal_column, select, update
@@ -12,16 +13,14 @@ from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.runs import RunStatus
+from debugger.store.database import Prepared
+from debugger.store.json_text import pack
 from debugger.store.owners import has_ended
-from debugger.store.packing import pack
-from debugger.store.prepared import Prepared
 from debugger.store.schema import IN_PROGRESS, runs, turns
 from debugger.store.upserts import insert
 
-
-def new_claim_id() -> str:
-    """Return a random id, by which the result of a turn is stored by the owner of its claim alone."""
-    return secrets.token_hex(12)
+new_claim_id = partial(secrets.token_hex, 12)
+"""Returns a random id, by which the result of a turn is stored by the owner of its claim alone."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,14 +1,67 @@
-"""JSON as it is kept: what is read is exactly what was written."""
+"""JSON as it is stored, packed unless it is small; what is read is exactly what was written."""
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
+from importlib import resources
 from typing import Any
+
+import lz4.block
 
 from debugger.errors import InputError, StoreError
 from debugger.protocol.json_text import decode
-from debugger.store.packing import unpack
+
+_SMALL = 400
+"""Bytes up to which packing saves too little.
+
+The 8 kB of a chat turn become 1.2 kB in 4 µs and its checkpoint 300 bytes in 3, so that a page of a
+database has room for two turns; the 380 kB of a straight line of 100 nodes become 31 kB in 70 µs.
+"""
+
+_WORDS = resources.files(__package__ or "").joinpath("packing_words.json").read_bytes()
+"""What is taken to have come before every text: events and a checkpoint as the engine writes them.
+
+It belongs to the format: a change of a single byte would make what was packed unreadable, so that another
+text needs another mark than `_LZ4`.
+"""
+
+_HASTE = 4
+"""How much less closely than usual is looked for what was there before: a fifth quicker, a twentieth more."""
+
+_LZ4, _ZLIB = b"\x04", b"\x78"
+"""What a packed text begins with, and no JSON text does."""
+_SUM = 4
+"""Bytes of the checksum, which come next: LZ4 blocks have none of their own."""
+
+
+def pack(text: bytes) -> bytes:
+    """A JSON text as it is kept: packed unless it is small."""
+    if len(text) <= _SMALL:
+        return text
+    packed = lz4.block.compress(text, mode="fast", acceleration=_HASTE, dict=_WORDS)
+    return b"".join((_LZ4, zlib.adler32(packed).to_bytes(_SUM), packed))
+
+
+def unpack(data: bytes) -> bytes:
+    """The JSON text that was given to `pack`, by this version or an earlier one.
+
+    Raises:
+        ValueError: It was changed since.
+    """
+    if data.startswith(_LZ4):
+        checksum, packed = data[1 : 1 + _SUM], data[1 + _SUM :]
+        if zlib.adler32(packed).to_bytes(_SUM) != checksum:
+            raise ValueError("incorrect checksum of what was packed")
+        text: bytes = lz4.block.decompress(packed, dict=_WORDS)
+        return text
+    if not data.startswith(_ZLIB):
+        return data
+    try:
+        return zlib.decompress(data)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
 
 
 def document_text(document: Mapping[str, Any]) -> str:

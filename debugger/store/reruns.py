@@ -14,7 +14,7 @@ from debugger.store.claims import unknown_run
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.database import Database
 from debugger.store.forks import keep
-from debugger.store.packing import pack
+from debugger.store.json_text import pack
 from debugger.store.run_copies import OWN_COLUMNS
 from debugger.store.schema import runs, turns
 

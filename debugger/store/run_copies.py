@@ -13,7 +13,7 @@ from debugger.protocol.runs import RunStatus
 from debugger.store.claims import unknown_run
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.forks import keep
-from debugger.store.packing import pack
+from debugger.store.json_text import pack
 from debugger.store.schema import runs, turns
 
 OWN_COLUMNS = frozenset({"id", "run_id", "client_turn_id", "claim_id", "owner", "lease_until", "event_count"})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 
-from debugger.store.prepared import Prepared
+from debugger.store.database import Prepared
 from debugger.store.schema import versions, workflows
 
 _VERSION = (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from debugger.errors import ConflictError, StoreLostError
 from debugger.protocol.json_text import encode
@@ -65,16 +67,7 @@ class TurnClaims:
             ConflictError: The run does not stand right before this turn, the turn is claimed already, or a
                 turn with its client turn id is.
         """
-
-        def attempt() -> None:
-            with self._database.writing_cursor() as cursor:
-                self._claims.take(cursor, claim)
-
-        def is_done() -> bool:
-            with self._database.reading_cursor() as cursor:
-                return self._claims.is_held(cursor, claim)
-
-        _repeat_if_lost(attempt, is_done)
+        self._write(partial(self._claims.take, claim=claim), partial(self._claims.is_held, claim=claim))
 
     def finish(self, turn: FinishedTurn, *, clears_unfinished: bool = False) -> None:
         """Store the result of a claimed turn.
@@ -89,12 +82,8 @@ class TurnClaims:
             ConflictError: The claim has lapsed; nothing is stored.
             NotFoundError: The run was deleted meanwhile.
         """
-
-        def attempt() -> None:
-            with self._database.writing_cursor() as cursor:
-                self._turns.finish(cursor, turn, clears_unfinished=clears_unfinished)
-
-        _repeat_if_lost(attempt, lambda: self._is_stored(turn))
+        finish = partial(self._turns.finish, turn=turn, clears_unfinished=clears_unfinished)
+        self._write(finish, partial(self._turns.is_stored, turn=turn))
 
     def append(self, turn: FinishedTurn) -> None:
         """Claim and store a turn that was executed elsewhere.
@@ -104,12 +93,11 @@ class TurnClaims:
         """
         claim = turn.as_claim()
 
-        def attempt() -> None:
-            with self._database.writing_cursor() as cursor:
-                self._claims.take(cursor, claim)
-                self._turns.finish(cursor, turn)
+        def append(cursor: DBAPICursor) -> None:
+            self._claims.take(cursor, claim)
+            self._turns.finish(cursor, turn)
 
-        _repeat_if_lost(attempt, lambda: self._is_stored(turn))
+        self._write(append, partial(self._turns.is_stored, turn=turn))
 
     def release(self, claim: TurnClaim, *, checkpoint: bytes | None = None) -> None:
         """Delete a claim and restore the status of its run; a run that began with it is deleted.
@@ -185,9 +173,37 @@ class TurnClaims:
                 _interrupt(connection, turn.run_id, turn.claim_id, turn.lease_until) for turn in lapsed
             )
 
-    def _is_stored(self, turn: FinishedTurn) -> bool:
-        with self._database.reading_cursor() as cursor:
-            return self._turns.is_stored(cursor, turn)
+    def _write(self, work: Callable[[DBAPICursor], None], is_done: Callable[[DBAPICursor], bool]) -> None:
+        """Run a transaction, again while the connection is lost, until it is known to be done.
+
+        A database that restarts is back soon; a client that gets an error sends the turn again.
+
+        Args:
+            work: The statements; raises `ConflictError` where they were committed already.
+            is_done: Reads whether they were.
+
+        Raises:
+            ConflictError: Another client was first.
+            StoreLostError: The database did not come back in time.
+        """
+        deadline: float | None = None  # set once the connection is lost
+        while True:
+            try:
+                try:
+                    with self._database.writing_cursor() as cursor:
+                        work(cursor)
+                except ConflictError:
+                    if deadline is None:
+                        raise
+                    with self._database.reading_cursor() as cursor:
+                        if not is_done(cursor):
+                            raise
+                return
+            except StoreLostError:
+                deadline = deadline or time.monotonic() + _SECONDS_TO_RETURN
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
 
 
 def interrupt_all(connection: Connection) -> None:
@@ -233,39 +249,3 @@ def _restored(connection: Connection, run: Row[Any]) -> dict[str, Any]:
     if status is None:
         return {"status": "failed", "termination_source": STALE}
     return {"status": status}
-
-
-def _repeat_if_lost(attempt: Callable[[], None], is_done: Callable[[], bool]) -> None:
-    """Run a transaction, again while the connection to the database is lost, until it is known to be done.
-
-    A database that is restarted is back soon; a client that is answered with an error sends the turn again.
-
-    Args:
-        attempt: The transaction; raises `ConflictError` where it was committed already.
-        is_done: Reads whether it was.
-
-    Raises:
-        ConflictError: Another client was first.
-        StoreLostError: The database did not come back in time.
-    """
-    try:
-        attempt()
-        return
-    except StoreLostError:
-        deadline = time.monotonic() + _SECONDS_TO_RETURN
-    while True:
-        try:
-            _attempt_again(attempt, is_done)
-            return
-        except StoreLostError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(_POLL_SECONDS)
-
-
-def _attempt_again(attempt: Callable[[], None], is_done: Callable[[], bool]) -> None:
-    try:
-        attempt()
-    except ConflictError:
-        if not is_done():
-            raise

@@ -11,10 +11,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import TurnClaim, new_claim_id, unknown_run
-from debugger.store.json_text import read_text
+from debugger.store.database import Prepared
+from debugger.store.json_text import pack, read_text
 from debugger.store.notebook_schema import unfinished_turns
-from debugger.store.packing import pack
-from debugger.store.prepared import Prepared
 from debugger.store.schema import FINISHED, IN_PROGRESS, runs, turns
 
 

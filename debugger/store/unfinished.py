@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
+from debugger.store.json_text import unpack
 from debugger.store.notebook_schema import unfinished_turns
-from debugger.store.packing import unpack
 
 
 class UnfinishedTurn(NamedTuple):

@@ -19,7 +19,7 @@ from debugger.exports.csv_file import transcript_csv
 from debugger.exports.side_effects_file import side_effect_rows, side_effects_csv
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings
-from debugger.store.packing import unpack
+from debugger.store.json_text import unpack
 from tests.engine.outbound.http_server import HttpServer
 from tests.engine.responders.model_server import said
 from tests.engine.responders.model_server import serving as serving_model

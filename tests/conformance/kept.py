@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from debugger.store.packing import unpack
+from debugger.store.json_text import unpack
 from tests.conformance.served import spoken
 
 

@@ -34,7 +34,7 @@ from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
 from debugger.store.database import Database
-from debugger.store.packing import unpack
+from debugger.store.json_text import unpack
 from tests.conformance.graphs import chat, direct, graph, http, static, when
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving
 from tests.conformance.test_rest_globals import listening

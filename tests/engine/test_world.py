@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import random
 import uuid
 
-from debugger.engine.world import SeededWorld, World, uuid_text
+from debugger.engine.world import SeededWorld, World
 
 
 def test_a_uuid_is_one_and_new_each_time_in_every_world():
@@ -18,14 +17,6 @@ def test_a_random_uuid_does_not_follow_from_the_one_before():
     world = World()
 
     assert world.random_uuid().hex[:8] != world.random_uuid().hex[:8]
-
-
-def test_the_text_of_a_uuid_is_what_the_standard_library_writes():
-    numbers = [0, 2**128 - 1, *(random.Random(1).getrandbits(128) for _ in range(100))]
-
-    assert [uuid_text(number) for number in numbers] == [
-        str(uuid.UUID(int=number, version=4)) for number in numbers
-    ]
 
 
 def test_chance_of_a_seed_is_the_same_again_and_each_draw_another():

@@ -19,7 +19,7 @@ from debugger.protocol.json_text import decode, encode
 from debugger.protocol.runs import TurnInput
 from debugger.samples import SAMPLES
 from debugger.settings import Settings
-from debugger.store.packing import pack, unpack
+from debugger.store.json_text import pack, unpack
 from debugger.store.schema import turns
 from tests.backends.one_turn import is_over, open_backend, step
 from tests.engine.responders.model_server import said, serving

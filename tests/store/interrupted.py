@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import insert
 
+from debugger.store.json_text import pack
 from debugger.store.notebook_schema import unfinished_turns
-from debugger.store.packing import pack
 
 
 def interrupt(store, turn):

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugger.errors import InputError, StoreError
-from debugger.store.json_text import document_text, read_json
+from debugger.store.json_text import document_text, pack, read_json, unpack
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -74,3 +75,55 @@ def test_a_document_that_holds_itself_is_refused():
 def test_bytes_that_are_not_json_are_an_error_of_the_store():
     with pytest.raises(StoreError, match="record of turn 3 cannot be read"):
         read_json(b'{"half": ', "record of turn 3")
+
+
+def test_a_small_text_is_kept_as_it_is():
+    text = b'[{"type":"start_workflow"}]'
+
+    assert pack(text) == text
+    assert unpack(text) == text
+
+
+def test_a_large_text_is_kept_in_a_fifth_of_the_room_and_comes_back_whole():
+    text = b"[" + b",".join(b'{"type":"start_node_run","n":%d}' % number for number in range(5000)) + b"]"
+
+    packed = pack(text)
+
+    assert len(packed) < len(text) / 5
+    assert unpack(packed) == text
+
+
+def test_what_turns_always_say_takes_no_room():
+    event = (
+        b'{"type":"say_llm","logical_id":"event_97596b0c-48c5-489e-bce5-00000000059a","timestamp":1795643777.8,'
+        b'"origin_thread_id":"0","thread_reference_id":"0","comments":[],"interrupted":false,'
+        b'"origin_node_logical_id":"desk","origin_node_name":"Desk","origin_node_run_id":"10","message":{'
+        b'"content":"How can I help?","additional_kwargs":{},"response_metadata":{},"type":"ai","name":null,'
+        b'"id":"assistant_message_97596b0c-48c5-489e-bce5-000000000599","tool_calls":[],'
+        b'"invalid_tool_calls":[],"usage_metadata":null},"llm_usage_info":null}'
+    )
+
+    packed = pack(event)
+
+    assert len(packed) < len(event) / 3
+    assert unpack(packed) == event
+
+
+def test_what_this_version_packs_is_read_for_good():
+    packed = bytes.fromhex("0479b00898e0010000069a080f911d070173072b5f3115122f7d5d3c00ff8d503a5b5d7d5d")
+
+    assert unpack(packed) == b'[{"type":"end_thread","logical_id":"event_1","comments":[]}]' * 8
+
+
+def test_a_text_that_an_earlier_version_packed_is_read():
+    text = b'["%s"]' % (b"tea " * 10_000)
+
+    assert unpack(zlib.compress(text, 1)) == text
+
+
+@pytest.mark.parametrize("made", [pack, zlib.compress])
+def test_a_packed_text_that_was_changed_is_an_error(made):
+    packed = made(b'["%s"]' % (b"tea " * 10_000))
+
+    with pytest.raises(ValueError, match="incorrect"):
+        unpack(packed[:-1] + b"\0")

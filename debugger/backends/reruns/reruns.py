@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from debugger.backends.forks import Forks, PastMoment, usage_of
-from debugger.backends.interpreters import Interpreters
+from debugger.backends.opened import Interpreters
 from debugger.backends.reruns.mapping import ChangedState, NodeMatch, carry, change_over, match_nodes
 from debugger.backends.reruns.plan import RANKS, RerunPlan
 from debugger.backends.reruns.target import HistoryMode, Mode, RerunEdits, RerunTarget

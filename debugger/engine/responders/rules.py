@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from debugger.engine.responders.base import Choice, Prompt, Reply
 from debugger.engine.responders.fields import fill_fields
@@ -41,11 +42,12 @@ def choose(message: str, choices: Iterable[Choice]) -> tuple[Choice | None, str]
     """The choice whose condition a message meets best, if it meets any, and which words decided."""
     if not message.strip():
         return None, "nothing new was said to judge"
-    compared = [(overlap(message, choice.condition), choice) for choice in choices]
-    if not compared:
+    offered = list(choices)
+    if not offered:
         return None, "no hop was offered"
-    best, choice = max(compared, key=lambda pair: pair[0].score)
-    return (choice, f"matched {best}") if best.is_met else (None, _miss(best))
+    overlaps = [overlap(message, choice.condition) for choice in offered]
+    best = max(overlaps, key=attrgetter("score"))
+    return (offered[overlaps.index(best)], f"matched {best}") if best.is_met else (None, _miss(best))
 
 
 def heard(prompt: Prompt) -> str:

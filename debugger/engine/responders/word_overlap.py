@@ -83,35 +83,43 @@ def clauses(text: str) -> list[list[Word]]:
     for piece in _PIECE_END.split(text.lower().replace("’", "'")):
         denied = ""
         for part in _ALTERNATIVE.split(piece):
-            clause, denied = _clause(part, denied)
+            clause: list[Word] = []
+            bare_denial = ""
+            for token in _TOKEN.findall(part):
+                if token in _NEGATIONS or token.endswith("n't"):
+                    denied = bare_denial = token
+                elif token not in _FUNCTION:
+                    clause.append(_word(token, bool(denied)))
+                    bare_denial = bare_denial if clause[-1].weak else ""
+            if bare_denial:
+                # A denial of nothing in particular, as in "no, thanks" or "needs nothing else", is a refusal.
+                clause.append(Word(NO, False, bare_denial))
             found.append(clause)
     return [clause for clause in found if clause]
 
 
 def stem(word: str) -> str:
     """Return a word without its ending, so that "cancelled", "cancelling" and "cancellation" are one."""
-    bare = _without_plural(word.removesuffix("'s").replace("'", ""))
+    word = word.removesuffix("'s").replace("'", "")
+    if len(word) > 4 and word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        word = word[:-2]
+    elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
     for suffix, shortest in _SUFFIXES:
-        rest = bare.removesuffix(suffix)
-        if rest != bare and len(rest) >= shortest and _VOWEL.search(rest):
-            return _tidy(rest)
-    return _tidy(bare)
-
-
-def _clause(part: str, denied: str) -> tuple[list[Word], str]:
-    """Return the words of one alternative, and the denial that continues after it; empty for none."""
-    found: list[Word] = []
-    lonely = ""
-    for token in _TOKEN.findall(part):
-        if token in _NEGATIONS or token.endswith("n't"):
-            denied = lonely = token
-        elif token not in _FUNCTION:
-            found.append(_word(token, bool(denied)))
-            lonely = lonely if found[-1].weak else ""
-    if lonely:
-        # A denial of nothing in particular, as in "no, thanks" or "needs nothing else", is a refusal.
-        found.append(Word(NO, False, lonely))
-    return found, denied
+        rest = word.removesuffix(suffix)
+        if rest != word and len(rest) >= shortest and _VOWEL.search(rest):
+            word = rest
+            break
+    # Endings that differ between forms of one word: a last e, y for i, a doubled consonant.
+    if len(word) > 3 and word.endswith("e"):
+        word = word[:-1]
+    if len(word) > 2 and word.endswith("y"):
+        word = word[:-1] + "i"
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou":
+        word = word[:-1]
+    return word
 
 
 def _word(token: str, denied: bool) -> Word:
@@ -120,27 +128,6 @@ def _word(token: str, denied: bool) -> Word:
         agrees = (root in _AGREEING_STEMS) != denied
         return Word(YES if agrees else NO, False, token)
     return Word(root, denied, token, weak=root in _WEAK_STEMS)
-
-
-def _without_plural(word: str) -> str:
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
-
-
-def _tidy(word: str) -> str:
-    """Ends that differ between forms of one word: a last e, y for i, a doubled consonant."""
-    if len(word) > 3 and word.endswith("e"):
-        word = word[:-1]
-    if len(word) > 2 and word.endswith("y"):
-        word = word[:-1] + "i"
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou":
-        word = word[:-1]
-    return word
 
 
 @dataclass(frozen=True)

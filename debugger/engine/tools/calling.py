@@ -12,7 +12,7 @@ from debugger.engine.state import RunState, ThreadState
 from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolContext, ToolResult
 from debugger.engine.tools.results import NOTHING, Parts, take_apart
-from debugger.engine.variables import write, write_workflow
+from debugger.engine.variables import write
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
@@ -67,7 +67,7 @@ def write_result(called: Called, name: str, node: NodeConfig, state: RunState, t
         thread: Has the others.
     """
     parts = called.parts
-    write_workflow(state, thread, node, parts.workflow)
+    write(thread, node, parts.workflow, into=state.workflow_variables)
     write(thread, node, {**parts.expanded, name: called.result.result, **parts.thread})
 
 
