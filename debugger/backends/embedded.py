@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnStream
@@ -308,7 +309,7 @@ class EmbeddedBackend:
         interpreter = Interpreter(
             expansion.workflow,
             self._responder or responder_for(workflow, self.settings),
-            self._options,
+            replace(self._options, tool_answers=script.tool_answers if script else ()),
             self._world,
             load_run=self._load_run,
             open_door=doors.opener(script.answers if script else ()),

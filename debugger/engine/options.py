@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from debugger.engine.tools.simulated import ToolAnswer
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,5 @@ class EngineOptions:
     taken (U-3)."""
     knowledge_folder: Path | None = None
     """A folder of documents for knowledge-base tools; ``None`` where there is none."""
+    tool_answers: tuple[ToolAnswer, ...] = ()
+    """Recorded answers of inline Python, used only where it is refused; the first that fits wins."""

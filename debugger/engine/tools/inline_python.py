@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.simulated import simulated_python
 from debugger.expressions import fill
 from debugger.protocol.base import JsonObject
 
@@ -37,7 +38,7 @@ class InlinePythonTool(Tool):
         """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
         name = self.config.name or ""
         if not context.options.inline_python:
-            return _failure(
+            return simulated_python(name, arguments, context) or _failure(
                 "Inline Python is switched off (setting inline_python). "
                 "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=isolated to let the code in workflows run."
             )
