@@ -34,10 +34,11 @@ main.add_typer(keys, name="keys")
 
 
 class InlinePython(StrEnum):
-    """Whether Python code in a workflow may run."""
+    """The ways in which Python code of a workflow runs."""
 
     off = "off"
-    isolated = "isolated"
+    sandboxed = "sandboxed"
+    unsafe = "unsafe"
 
 
 @main.callback()
@@ -59,7 +60,7 @@ def serve(
         ),
     ] = "",
     inline_python: Annotated[
-        InlinePython | None, typer.Option(help="Whether Python code in a workflow may run.")
+        InlinePython | None, typer.Option(help="The way in which Python code of a workflow runs.")
     ] = None,
 ) -> None:
     """Serve the platform's API from the embedded engine."""

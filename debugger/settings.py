@@ -89,8 +89,8 @@ class Settings(BaseModel):
     ``openai_llm gpt-5.4-mini``; empty means that there is none."""
     scripts: str = ""
     """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
-    inline_python: Literal["off", "isolated"] = "isolated"
-    """Whether Python code in a workflow may run."""
+    inline_python: Literal["off", "sandboxed", "unsafe"] = "sandboxed"
+    """The way in which Python code of a workflow runs; ``unsafe`` is without a sandbox."""
     tool_timeout: float = Field(default=30, gt=0, le=600)
     """Seconds a tool may take when it names no limit of its own (``platform/engine.md`` U-53)."""
     max_node_runs: int = Field(default=100, ge=1)

@@ -25,6 +25,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.responders.base import Responder
+from debugger.engine.tools.sandbox import python_status
 from debugger.engine.world import World
 from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
@@ -334,7 +335,7 @@ def _engine_options(settings: Settings) -> EngineOptions:
         start_events=settings.start_events,
         dict_paths=settings.dict_paths,
         time_zone=settings.time_zone,
-        inline_python=settings.inline_python == "isolated",
+        inline_python=python_status(settings.inline_python),
         tool_timeout=settings.tool_timeout,
         linger_after_reply=settings.linger_after_reply,
         knowledge_folder=settings.knowledge_folder,

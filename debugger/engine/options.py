@@ -9,6 +9,17 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from debugger.engine.tools.simulated import ToolAnswer
 
+PythonMode = Literal["sandboxed", "refused", "unsafe"]
+
+
+@dataclass(frozen=True)
+class PythonStatus:
+    """The mode in which Python code runs, with a sentence each on why it is not sandboxed and what to do."""
+
+    mode: PythonMode = "sandboxed"
+    reason: str = ""
+    advice: str = ""
+
 
 @dataclass(frozen=True)
 class EngineOptions:
@@ -22,8 +33,8 @@ class EngineOptions:
     """Whether ``[[a.b]]`` reaches into an object that ``a`` holds (U-39)."""
     time_zone: str = "UTC"
     """The zone of ``{{now}}`` and its like (U-38)."""
-    inline_python: bool = True
-    """Whether Python code in a workflow may run."""
+    inline_python: PythonStatus = PythonStatus()
+    """The mode in which Python code of a workflow runs. A call of the default is refused without a sandbox."""
     tool_timeout: float = 30
     """Seconds a tool may take when it names no limit of its own (U-53)."""
     max_run_input_bytes: int = 1_000_000

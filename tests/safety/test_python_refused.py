@@ -71,7 +71,7 @@ def path(events: list[JsonObject]) -> list[str]:
 @pytest.mark.parametrize(("logical_id", "messages"), CONVERSATIONS)
 def test_sample_conversation_takes_the_sandboxed_path(logical_id, messages, tmp_path):
     refused, refused_events, _ = converse(tmp_path, logical_id, messages, "off")
-    sandboxed, sandboxed_events, _ = converse(tmp_path, logical_id, messages, "isolated")
+    sandboxed, sandboxed_events, _ = converse(tmp_path, logical_id, messages, "sandboxed")
 
     assert refused == sandboxed == "completed"
     assert path(refused_events) == path(sandboxed_events)
@@ -100,7 +100,7 @@ def test_refused_tool_of_a_model_is_labelled(tmp_path):
 
 
 def test_sandboxed_tool_is_not_simulated(tmp_path):
-    _, events, calls = converse(tmp_path, CLINIC, SCRIPTS[CLINIC].demo, "isolated")
+    _, events, calls = converse(tmp_path, CLINIC, SCRIPTS[CLINIC].demo, "sandboxed")
 
     assert not any("simulated" in parse_event(event).summary for event in events)
     assert not any(call["kind"] == "python" for call in calls)

@@ -37,11 +37,9 @@ class InlinePythonTool(Tool):
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
         name = self.config.name or ""
-        if not context.options.inline_python:
-            return simulated_python(name, arguments, context) or _failure(
-                "Inline Python is switched off (setting inline_python). "
-                "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=isolated to let the code in workflows run."
-            )
+        status = context.options.inline_python
+        if status.mode == "refused":
+            return simulated_python(name, arguments, context) or _failure(f"{status.reason} {status.advice}")
         if not (self.config.code or "").strip():
             return _failure(f"The tool {name!r} has no code. Write a function into its field code.")
         code, unresolved = self._code(context)

@@ -30,7 +30,7 @@ from debugger.engine.tools.child.json_value import NotJsonError, to_json
 from debugger.protocol.base import JsonObject
 
 _BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from child import guard; sys.path.pop(); guard.main()"
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent.parent
 _REQUEST = "request.json"
 
 _TICK = 0.05
