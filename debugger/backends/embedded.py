@@ -14,6 +14,7 @@ from debugger.backends.forks import Forks
 from debugger.backends.global_values import GlobalValues
 from debugger.backends.interpreters import Interpreters
 from debugger.backends.leases import Leases
+from debugger.backends.python_consents import PythonPermits, PythonUse, python_functions
 from debugger.backends.replays import Replays
 from debugger.backends.reruns import Reruns
 from debugger.backends.responders import find_script, responder_for
@@ -49,6 +50,8 @@ class EmbeddedBackend:
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
         environment: Holds secrets for calls to the outside; the process's own by default. Those among the
             store's global variables are used besides.
+        uses_python_consents: Whether Python that cannot be sandboxed runs where the store has a consent for
+            it: for the page of a single user on this machine, never for a server.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -66,6 +69,7 @@ class EmbeddedBackend:
         world: World | None = None,
         responder: Responder | None = None,
         environment: Mapping[str, str] = os.environ,
+        uses_python_consents: bool = False,
     ) -> None:
         self.settings = settings or Settings()
         self.store = store or Store(
@@ -78,7 +82,12 @@ class EmbeddedBackend:
         self.global_values = GlobalValues(self.store)
         """The store's global variables, with which every new run begins."""
         self._doors = Doors(self.settings, self._world, environment, secrets=self.global_values.secrets)
-        self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
+        consents = self.store.python_consents if uses_python_consents else None
+        # Python that is switched off stays off, whoever has consented to it before.
+        self._permits = PythonPermits(
+            consents if self.settings.inline_python != "off" else None, self._options.inline_python
+        )
+        self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors), self._permits)
         self._leases = Leases(self.store, self.settings.turn_lease)
         self._turns = Turns(
             self.store, self._interpreters, self.global_values, self._leases, self._world, self._past
@@ -86,7 +95,7 @@ class EmbeddedBackend:
         self._forks = Forks(self.store, self._interpreters, self._world)
         self.reruns = Reruns(self.store, self._interpreters, self._forks, self._world)
         """Runs made out of past turns, in another version or workflow if need be."""
-        self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()))
+        self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()), self._permits)
         self._replays = Replays(self.store, self._forks, self._replaying, self._past)
         self._leases.lapse()
 
@@ -300,6 +309,23 @@ class EmbeddedBackend:
             NotFoundError: There is no such run or turn.
         """
         return self._replays.replay(check_id("run", run_id), turn_number, cancelled)
+
+    def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse:
+        """Return the Python code of a version, of the active one by default, and the way in which it runs.
+
+        Raises:
+            NotFoundError: There is no such workflow or version.
+        """
+        number, _ = self.store.starting_version(check_id("workflow", workflow_id), version_number)
+        interpreter = self._interpreters.of(workflow_id, number)
+        return PythonUse(
+            workflow_id,
+            number,
+            python_functions(interpreter.workflow),
+            interpreter.options.inline_python,
+            self._permits.may_consent,
+            frozenset(answer.tool for answer in interpreter.options.tool_answers),
+        )
 
     def _interpreter(
         self, workflow_id: str, version_number: int, *, doors: Doors

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
+from debugger.backends.python_consents import PythonPermits
 from debugger.engine.interpreter import Interpreter
 
 _KEPT = 32
@@ -17,15 +18,22 @@ class Interpreters:
     Args:
         make: Makes the interpreter of a workflow's version; gives it with the ids of the stored workflows
             that are in it as super nodes.
+        permits: The consents to run a version's Python without a sandbox, looked at each time.
     """
 
-    def __init__(self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]]) -> None:
+    def __init__(
+        self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]], permits: PythonPermits
+    ) -> None:
         self._make = make
+        self._permits = permits
         self._made: OrderedDict[tuple[str, int], tuple[Interpreter, frozenset[str]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, workflow_id: str, version_number: int) -> Interpreter:
         """The interpreter of a version."""
+        return self._permits.permit(workflow_id, version_number, self._cached(workflow_id, version_number))
+
+    def _cached(self, workflow_id: str, version_number: int) -> Interpreter:
         key = (workflow_id, version_number)
         with self._lock:
             found = self._made.get(key)

@@ -118,7 +118,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
         ("Answers for models", responder_words(settings)),
         (
             "Python in workflows",
-            "may run, isolated" if settings.inline_python == "isolated" else "does not run",
+            settings.inline_python,
         ),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", settings.time_zone),

@@ -1,0 +1,119 @@
+"""Python code of workflows that a user lets run without a sandbox on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.options import PythonStatus
+from debugger.protocol.json_text import encode
+from debugger.protocol.workflow import Workflow
+from debugger.store.python_consents import PythonConsents
+
+INLINE_PYTHON = "inline_python"
+"""The type of a tool whose work is a Python function in the workflow."""
+
+CONSENTED = PythonStatus(
+    "unsafe", "This version's Python runs without a sandbox, because its user allowed it."
+)
+
+
+@dataclass(frozen=True)
+class PythonFunction:
+    """A tool's code as the author wrote it."""
+
+    place: str
+    """The node that has the tool, as people call it."""
+    tool: str
+    code: str
+
+
+@dataclass(frozen=True)
+class PythonUse:
+    """The Python code of a workflow's version, and the way in which it runs here."""
+
+    workflow_id: str
+    version_number: int
+    functions: tuple[PythonFunction, ...]
+    """Those of nested workflows too; empty where there is no Python."""
+    status: PythonStatus
+    """Of this version: ``unsafe`` where a user has consented to exactly this code."""
+    may_consent: bool
+    """Whether a user's consent lets it run, or has let it."""
+    recorded_tools: frozenset[str]
+    """The tools that answer with recorded examples where Python is refused."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of the code, which a consent is for."""
+        return digest_of(self.functions)
+
+    @property
+    def has_consent(self) -> bool:
+        """Whether it runs by a user's consent."""
+        return self.status == CONSENTED
+
+
+class PythonPermits:
+    """The consents as far as they count: none where the backend uses none, or where Python needs none.
+
+    Args:
+        consents: The stored ones; ``None`` for a backend that never uses them, as a server's.
+        status: The way in which Python runs without a consent.
+    """
+
+    def __init__(self, consents: PythonConsents | None, status: PythonStatus) -> None:
+        self._consents = consents if status.mode == "refused" else None
+
+    @property
+    def may_consent(self) -> bool:
+        """Whether a user's consent lets Python run that is refused otherwise."""
+        return self._consents is not None
+
+    def permit(self, workflow_id: str, version_number: int, interpreter: Interpreter) -> Interpreter:
+        """Return an interpreter that may run the version's code, where there is a consent for that code.
+
+        It is the same interpreter otherwise. What it runs is what the digest was made of, whatever becomes
+        of the stored version meanwhile.
+        """
+        if self._consents is None:
+            return interpreter
+        consent = self._consents.find(workflow_id, version_number)
+        if consent is None or consent.code_digest != digest_of(python_functions(interpreter.workflow)):
+            return interpreter
+        return interpreter.with_options(
+            replace(interpreter.options, inline_python=CONSENTED, fills_code=False)
+        )
+
+
+def python_functions(workflow: Workflow) -> tuple[PythonFunction, ...]:
+    """Return every tool in inline Python of a workflow, in the order of its document.
+
+    Args:
+        workflow: With its super nodes expanded.
+    """
+    nodes = ((node.label, node.to_wire()) for node in workflow.node_configs)
+    shared = ("The workflow", workflow.config.to_wire())
+    return tuple(
+        PythonFunction(place, str(tool.get("name") or ""), str(tool.get("code") or ""))
+        for place, document in (*nodes, shared)
+        for tool in _tools_in(document)
+    )
+
+
+def digest_of(functions: Iterable[PythonFunction]) -> str:
+    """Return the SHA-256, in hexadecimal digits, of code and of the names that choose the function in it."""
+    return hashlib.sha256(encode([[each.tool, each.code] for each in functions])).hexdigest()
+
+
+def _tools_in(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if value.get("type") == INLINE_PYTHON:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _tools_in(inner)
