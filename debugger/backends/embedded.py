@@ -310,12 +310,16 @@ class EmbeddedBackend:
         """
         return self._replays.replay(check_id("run", run_id), turn_number, cancelled)
 
-    def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse:
+    def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse | None:
         """Return the Python code of a version, of the active one by default, and the way in which it runs.
+
+        ``None`` where Python is sandboxed, as there is nothing to decide then.
 
         Raises:
             NotFoundError: There is no such workflow or version.
         """
+        if self._options.inline_python.mode == "sandboxed":
+            return None
         number, _ = self.store.starting_version(check_id("workflow", workflow_id), version_number)
         interpreter = self._interpreters.of(workflow_id, number)
         return PythonUse(

@@ -13,13 +13,17 @@ from debugger.settings import read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.views import state
 from debugger.views.connections import connect_hosted, connection, default_connection
+from debugger.views.identity import current_user
 from debugger.views.state import BackendName
 
 
 @st.cache_resource(show_spinner=False)
 def embedded_backend() -> EmbeddedBackend:
-    """The embedded engine: one for the process, since it keeps no one's credentials."""
-    return open_embedded(read_settings())
+    """The embedded engine: one for the process, since it keeps no one's credentials.
+
+    A page without a login answers to a single user on this machine, and its user's consents count.
+    """
+    return open_embedded(read_settings(), uses_python_consents=current_user().is_local)
 
 
 @st.cache_resource(show_spinner=False)

@@ -21,7 +21,7 @@ from debugger.views import state
 from debugger.views.address import Address
 from debugger.views.backends import current_backend, notebook
 from debugger.views.connections import disconnect_hosted, owner
-from debugger.views.production import confirm_production
+from debugger.views.python_consent import confirm_turn
 from debugger.views.state import BackendName, PageState
 
 Arguments = ParamSpec("Arguments")
@@ -158,7 +158,7 @@ def start(message: str | None = None) -> None:
     """Begin the run, with a first message if there is one."""
     page = state.page()
     if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
-        if not confirm_production(page.session, partial(start, message), message or ""):
+        if not confirm_turn(page.session, partial(start, message), message or ""):
             return
         page.session.start(start_input(page, page.session).turn_input(message))
         _await_turn(page.session)
@@ -169,7 +169,7 @@ def restart() -> None:
     """Begin another run of the same version with the start input; the old one stays on record."""
     page = state.page()
     old = page.session
-    if old is not None and not old.busy and confirm_production(old, restart):
+    if old is not None and not old.busy and confirm_turn(old, restart):
         turn_input = start_input(page, old).turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         show(sibling)
@@ -182,7 +182,7 @@ def send(text: str) -> None:
     """Say something to the run, or begin it by that."""
     page = state.page()
     session = page.session
-    if session is None or not text.strip() or not confirm_production(session, partial(send, text), text):
+    if session is None or not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
     state.set_widget(DRAFT_KEY, "")
     page.event = None
@@ -225,7 +225,7 @@ def take_in_turn() -> None:
 def advance() -> None:
     """Do a step of background work now; where it had halted, it goes on from here."""
     session = state.page().session
-    if session is not None and confirm_production(session, advance):
+    if session is not None and confirm_turn(session, advance):
         session.advance()
 
 
@@ -258,7 +258,7 @@ def check_now() -> None:
 def send_again() -> None:
     """Send the message of unknown outcome once more; the user accepts that it may be executed twice."""
     session = state.page().session
-    if session is not None and confirm_production(session, send_again):
+    if session is not None and confirm_turn(session, send_again):
         session.send_again()
         _await_turn(session)
 
@@ -293,7 +293,7 @@ def follow() -> None:
 def send_command(name: Command) -> None:
     """Send a command without a message to the run, as ``pause`` and ``resume``."""
     session = state.page().session
-    if session is not None and confirm_production(session, lambda: send_command(name)):
+    if session is not None and confirm_turn(session, lambda: send_command(name)):
         session.send_command(name)
         _await_turn(session)
 

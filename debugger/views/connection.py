@@ -29,6 +29,7 @@ from debugger.views.owners import BoundKey, Owner
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.policies import policy_table
+from debugger.views.parts.python_consent import python_consents
 from debugger.views.state import BackendName
 
 NAMES: dict[BackendName, str] = {
@@ -105,6 +106,7 @@ def _embedded() -> None:
         pressed = st.button(
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
         )
+    python_consents()
     if pressed:
         _try()
 

@@ -14,7 +14,7 @@ from debugger.settings import read_settings
 from debugger.views import commands, note_commands, state
 from debugger.views.backends import fork_book
 from debugger.views.commands import command
-from debugger.views.production import confirm_production
+from debugger.views.python_consent import confirm_turn
 
 _SOON = 0.25
 """Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
@@ -52,7 +52,7 @@ def check_fork() -> None:
     page = state.page()
     if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_under_way):
         return
-    if not confirm_production(page.session, check_fork):
+    if not confirm_turn(page.session, check_fork):
         return
     page.fork_check = ControlCheck(page.session.backend, page.fork)
     page.fork_check.begin()
@@ -85,7 +85,7 @@ def send_again(turn_number: int) -> None:
     session = state.page().session
     if session is None or session.busy:
         return
-    if confirm_production(session, partial(send_again, turn_number)):
+    if confirm_turn(session, partial(send_again, turn_number)):
         _show(*forking.from_the_start(session, turn_number))
 
 
@@ -110,7 +110,7 @@ def _run(draft: ForkDraft | None) -> None:
     page = state.page()
     if draft is None or page.session is None:
         return
-    if not confirm_production(page.session, partial(command(_run), draft)):
+    if not confirm_turn(page.session, partial(command(_run), draft)):
         return
     found = forking.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
     close_fork()

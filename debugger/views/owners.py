@@ -52,6 +52,8 @@ class Owner:
     """Origins to which the user agreed to send without encryption."""
     production_origins: set[tuple[str, str]] = field(default_factory=set)
     """Connections, by name and origin, of production to which the user agreed to send."""
+    declined_python: set[tuple[str, int, str]] = field(default_factory=set)
+    """Workflows, versions and digests of Python code that the user did not let run without a sandbox."""
     sessions: list[tuple[str, DebugSession]] = field(default_factory=list)
     """Sessions on the hosted API that a reload must not lose, each with the name of its connection."""
     used_at: float = 0.0

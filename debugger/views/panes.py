@@ -197,7 +197,7 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
     """What a pane shows, as far as it can be changed from outside of it."""
     page = state.page()
     if name == "page":
-        return session, page.is_demo, page.production_request
+        return session, page.is_demo, page.production_request, page.python_request
     if name == "setup":
         is_next = (
             session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"

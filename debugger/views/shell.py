@@ -12,6 +12,7 @@ from debugger.views import VIEWS, View, linking, state
 from debugger.views.parts.bar.component import Link
 from debugger.views.parts.brand import MARK
 from debugger.views.parts.head import head
+from debugger.views.parts.python_consent import python_dialog
 from debugger.views.production import production_dialog
 
 _STYLE = Path(__file__).with_name("parts") / "style.css"
@@ -42,6 +43,7 @@ def run(first: str = "debug") -> None:
     shown = next(view for view in VIEWS if view.title == chosen.title)
     head([_link(view, first, shown) for view in VIEWS], shown.head)
     production_dialog()
+    python_dialog()
     chosen.run()
 
 

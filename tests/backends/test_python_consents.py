@@ -11,7 +11,7 @@ import pytest
 
 from debugger.backends import embedded
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.python_consents import digest_of, python_functions
+from debugger.backends.python_consents import PythonUse, digest_of, python_functions
 from debugger.engine.options import PythonStatus
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput
@@ -49,8 +49,14 @@ def workflow_with(code: str, **fields: Any) -> JsonObject:
     return {"workflow_config": {"name": "Tea"}, "node_configs": [node], "edge_configs": []}
 
 
-def consent(backend: EmbeddedBackend, workflow_id: str) -> None:
+def use_of(backend: EmbeddedBackend, workflow_id: str) -> PythonUse:
     use = backend.python_use(workflow_id)
+    assert use is not None
+    return use
+
+
+def consent(backend: EmbeddedBackend, workflow_id: str) -> None:
+    use = use_of(backend, workflow_id)
     backend.store.python_consents.add(workflow_id, use.version_number, use.digest, "me")
 
 
@@ -74,7 +80,7 @@ def test_consented_code_runs(tmp_path):
         before = outcome(backend, workflow_id)
         consent(backend, workflow_id)
         after = outcome(backend, workflow_id)
-        use = backend.python_use(workflow_id)
+        use = use_of(backend, workflow_id)
 
     assert before["error_message"] == "There is no sandbox here. Install one."
     assert (after["success"], after["tool_result"]) == (True, 6)
@@ -86,7 +92,7 @@ def test_consent_taken_back_refuses_the_next_turn(tmp_path):
         workflow_id = backend.create_workflow(workflow_with(CODE)).id
         consent(backend, workflow_id)
         outcome(backend, workflow_id)
-        backend.store.python_consents.remove(workflow_id, backend.python_use(workflow_id).version_number)
+        backend.store.python_consents.remove(workflow_id, use_of(backend, workflow_id).version_number)
         after = outcome(backend, workflow_id)
 
     assert after["error_message"] == "There is no sandbox here. Install one."
@@ -98,7 +104,7 @@ def test_server_ignores_consents(tmp_path):
         consent(page, workflow_id)
     with opened(tmp_path, uses_consents=False) as server:
         refused = outcome(server, workflow_id)
-        use = server.python_use(workflow_id)
+        use = use_of(server, workflow_id)
 
     assert refused["error_message"] == "There is no sandbox here. Install one."
     assert not use.may_consent
@@ -110,7 +116,7 @@ def test_python_switched_off_ignores_consents(tmp_path):
         consent(backend, workflow_id)
     with opened(tmp_path, setting="off") as backend:
         refused = outcome(backend, workflow_id)
-        use = backend.python_use(workflow_id)
+        use = use_of(backend, workflow_id)
 
     assert "switched off" in refused["error_message"]
     assert not use.may_consent
@@ -119,10 +125,10 @@ def test_python_switched_off_ignores_consents(tmp_path):
 def test_changed_code_needs_another_consent(tmp_path):
     with opened(tmp_path) as backend:
         workflow_id = backend.create_workflow(workflow_with(CODE)).id
-        old = backend.python_use(workflow_id)
+        old = use_of(backend, workflow_id)
         changed = workflow_with(CODE.replace("3", "4"))
         backend.store.create_version(workflow_id, document=changed, mark_as_active=True)
-        number = backend.python_use(workflow_id).version_number
+        number = use_of(backend, workflow_id).version_number
         backend.store.python_consents.add(workflow_id, number, old.digest, "me")
         refused = outcome(backend, workflow_id)
 
@@ -181,6 +187,6 @@ def test_use_lists_code_inside_super_nodes(tmp_path):
             }
         )
         workflow_id = backend.create_workflow(outer).id
-        use = backend.python_use(workflow_id)
+        use = use_of(backend, workflow_id)
 
     assert [function.code for function in use.functions] == [CODE, "def price(cups):\n    return 0\n"]

@@ -45,8 +45,8 @@ class InlinePythonTool(Tool):
         code, unresolved = self._code(context)
         if code != self.config.code and not context.options.fills_code:
             return _failure(
-                f"The code of the tool {name!r} was not run: placeholders would put values into it, and without "
-                "a sandbox only code that you have read may run. Pass the values as arguments instead."
+                f"The code of the tool {name!r} was not run: placeholders would put values into it, and "
+                "without a sandbox only code that you have read may run. Pass the values as arguments instead."
             )
         request = {"code": code, "name": name, "arguments": arguments}
         answer = sandbox.run(request, sandbox.Limits(context.timeout), context.cancelled)

@@ -38,7 +38,7 @@ def fork_dialog(now: Reading) -> None:
     draft = state.page().fork
     if draft is None or draft.point.run_id != now.session.run_id:
         return
-    if state.page().production_request is not None:
+    if state.page().is_confirming:
         return  # a page shows one dialog at a time
     title = f"Fork from turn {draft.point.number}"
     shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_commands.close_fork)
