@@ -11,6 +11,7 @@ from debugger.errors import NotFoundError
 from debugger.session.live_sessions import LiveSessions
 from debugger.settings import read_settings
 from debugger.store import ForkBook, Notebook
+from debugger.store.python_consents import PythonConsents
 from debugger.views import state
 from debugger.views.connections import connect_hosted, connection, default_connection
 from debugger.views.identity import current_user
@@ -51,6 +52,15 @@ def fork_book() -> ForkBook:
         StoreError: The store cannot be opened.
     """
     return embedded_backend().store.forks
+
+
+def consent_book() -> PythonConsents:
+    """Return the consents to run Python without a sandbox, which only the embedded engine uses.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    return embedded_backend().store.python_consents
 
 
 def current_backend() -> Backend:

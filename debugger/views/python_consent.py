@@ -10,7 +10,7 @@ from debugger.errors import DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
 from debugger.store.python_consents import PythonConsent
 from debugger.views import state
-from debugger.views.backends import embedded_backend
+from debugger.views.backends import consent_book
 from debugger.views.connections import owner
 from debugger.views.identity import current_user
 from debugger.views.production import confirm_production
@@ -84,7 +84,7 @@ def take_back(workflow_id: str, version_number: int) -> None:
     """Remove a consent; the next turn runs without it."""
     try:
         _check_local()
-        embedded_backend().store.python_consents.remove(workflow_id, version_number)
+        consent_book().remove(workflow_id, version_number)
     except DebuggerError as error:
         state.page().error = error
 
@@ -95,7 +95,7 @@ def consents() -> list[PythonConsent]:
     Raises:
         StoreError: The store cannot be read.
     """
-    return embedded_backend().store.python_consents.all() if current_user().is_local else []
+    return consent_book().all() if current_user().is_local else []
 
 
 def _confirm_python(session: DebugSession, command: Callable[[], None], text: str) -> bool:
@@ -110,9 +110,7 @@ def _confirm_python(session: DebugSession, command: Callable[[], None], text: st
 
 def _add(use: PythonUse) -> None:
     _check_local()
-    embedded_backend().store.python_consents.add(
-        use.workflow_id, use.version_number, use.digest, current_user().name
-    )
+    consent_book().add(use.workflow_id, use.version_number, use.digest, current_user().name)
 
 
 def _check_local() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -13,6 +14,8 @@ from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
 _CODE_HEIGHT = 300
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters that could make the code look like other code than runs."""
 
 
 def python_dialog() -> None:
@@ -57,7 +60,8 @@ def _dialog() -> None:
 
 def _function(function: PythonFunction) -> None:
     st.markdown(f"**{plain(function.tool or 'A tool without a name')}** in {plain(function.place)}")
-    st.code(function.code or "(no code)", language="python", wrap_lines=True)
+    code = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", function.code)
+    st.code(code or "(no code)", language="python", wrap_lines=True)
 
 
 def python_banner(now: Reading) -> None:
