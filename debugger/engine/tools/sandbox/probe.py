@@ -14,9 +14,10 @@ import _socket, ctypes, os, struct
 libc = ctypes.CDLL(None, use_errno=True)
 
 def probe(visible, folders, max_temporary_bytes):
-    return [found for check in (tree, system, files) for found in check(visible, folders, max_temporary_bytes)]
+    checks = tree(visible), system(), files(folders, max_temporary_bytes)
+    return [found for check in checks for found in check]
 
-def tree(visible, *_):
+def tree(visible):
     for folder, names in visible.items():
         try:
             found = sorted(os.listdir(folder))
@@ -25,7 +26,7 @@ def tree(visible, *_):
         if found != names:
             yield f"{folder} holds {found} instead of {names}"
 
-def system(*_):
+def system():
     if (os.getpid(), os.getuid(), os.getgid()) != (1, 65534, 65534):
         yield f"the process has the id {os.getpid()}, the user {os.getuid()} and the group {os.getgid()}"
     for family in (1, 2, 10, 16, 17, 40):
@@ -44,7 +45,7 @@ def fork():
     if os.fork() == 0:
         os._exit(0)
 
-def files(_, folders, max_temporary_bytes):
+def files(folders, max_temporary_bytes):
     for folder in ("/", "/dev", *folders):
         if not refused(lambda: os.mkdir(folder + "/probe")):
             yield f"{folder} can be written to"

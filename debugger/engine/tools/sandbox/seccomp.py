@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import NamedTuple
 
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _JUMP_ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _NUMBER, _ARCHITECTURE = 0, 4
@@ -14,7 +13,7 @@ _REFUSE, _UNKNOWN = 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
 
 _X32 = 0x40000000
 _FIRST_UNKNOWN = 453
-"""Calls from this number on are newer than this list (Linux 6.6), and refused as if the kernel lacked them."""
+"""Calls from this number on are newer than Linux 6.6 and this list: refused as if the kernel lacked them."""
 _CLONE3 = 435
 """Its flags lie in memory, where a filter cannot look; libc falls back on clone."""
 
@@ -26,88 +25,112 @@ _PR_SET_PDEATHSIG = 1
 """With it the code could outlive the application."""
 
 
-class _Numbers(NamedTuple):
-    """The numbers of one architecture."""
-
-    audit: int
-    clone: int
-    socketpair: int
-    prctl: int
-    fcntl: int
-    refused: tuple[int, ...]
-
-
-# Calls that both architectures number alike.
-_REFUSED_EVERYWHERE = (
-    (424, 425, 426, 427)  # pidfd_send_signal, io_uring_*
-    + tuple(range(428, 434))  # open_tree, move_mount, fsopen, fsconfig, fsmount, fspick
-    + (434, 438)  # pidfd_open, pidfd_getfd
-    + (440, 442, 443)  # process_madvise, mount_setattr, quotactl_fd
-    + (447, 448, 450)  # memfd_secret, process_mrelease, set_mempolicy_home_node
-)
-
-_BY_MACHINE = {
-    "x86_64": _Numbers(
-        audit=0xC000003E,
-        clone=56,
-        socketpair=53,
-        prctl=157,
-        fcntl=72,
-        refused=(
-            (41, 42, 43, 49, 50, 288)  # socket, connect, accept, bind, listen, accept4
-            + (57, 58)  # fork, vfork
-            + (29, 64, 68, 240)  # shmget, semget, msgget, mq_open: memory outside the address space
-            + (278, 319)  # vmsplice, memfd_create: likewise
-            + (253, 254, 294, 300)  # inotify_init, inotify_add_watch, inotify_init1, fanotify_init: likewise
-            + (248, 249, 250)  # add_key, request_key, keyctl
-            + (101, 310, 311, 312)  # ptrace, process_vm_readv, process_vm_writev, kcmp
-            + (155, 161, 165, 166, 272, 308)  # pivot_root, chroot, mount, umount2, unshare, setns
-            + (298, 321, 323)  # perf_event_open, bpf, userfaultfd
-            + (246, 320, 174, 175, 176, 313)  # kexec_*, *_module
-            + (303, 304)  # name_to_handle_at, open_by_handle_at
-            + (103, 135, 154, 134, 212)  # syslog, personality, modify_ldt, uselib, lookup_dcookie
-            + (163, 167, 168, 169, 172, 173, 179)  # acct, swapon, swapoff, reboot, iopl, ioperm, quotactl
-            + (237, 238, 256, 279)  # mbind, set_mempolicy, migrate_pages, move_pages
-        ),
-    ),
-    "aarch64": _Numbers(
-        audit=0xC00000B7,
-        clone=220,
-        socketpair=199,
-        prctl=167,
-        fcntl=25,
-        refused=(
-            (198, 203, 202, 200, 201, 242)  # socket, connect, accept, bind, listen, accept4
-            + (194, 190, 186, 180)  # shmget, semget, msgget, mq_open
-            + (75, 279)  # vmsplice, memfd_create
-            + (26, 27, 262)  # inotify_init1, inotify_add_watch, fanotify_init
-            + (217, 218, 219)  # add_key, request_key, keyctl
-            + (117, 270, 271, 272)  # ptrace, process_vm_readv, process_vm_writev, kcmp
-            + (41, 51, 40, 39, 97, 268)  # pivot_root, chroot, mount, umount2, unshare, setns
-            + (241, 280, 282)  # perf_event_open, bpf, userfaultfd
-            + (104, 294, 105, 106, 273)  # kexec_*, *_module
-            + (264, 265)  # name_to_handle_at, open_by_handle_at
-            + (116, 92, 18)  # syslog, personality, lookup_dcookie
-            + (89, 224, 225, 142, 60)  # acct, swapon, swapoff, reboot, quotactl
-            + (235, 237, 238, 239)  # mbind, set_mempolicy, migrate_pages, move_pages
-        ),
-    ),
+# The numbers on x86_64 and on aarch64.
+_REFUSED: dict[str, tuple[int | None, int | None]] = {
+    # Sockets; a socketpair is a call of its own.
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "bind": (49, 200),
+    "listen": (50, 201),
+    # Processes, and the memory and descriptors of others.
+    "fork": (57, None),
+    "vfork": (58, None),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "kcmp": (312, 272),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    # Memory that no limit of the process counts.
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "vmsplice": (278, 75),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
+    "fanotify_init": (300, 262),
+    # Keyrings.
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    # Namespaces and mounts.
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "chroot": (161, 51),
+    "pivot_root": (155, 41),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    # Parts of the kernel with many faults in the past.
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "personality": (135, 92),
+    "modify_ldt": (154, None),
+    "uselib": (134, None),
+    "lookup_dcookie": (212, 18),
+    # The machine.
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "create_module": (174, None),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "syslog": (103, 116),
+    "acct": (163, 89),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "reboot": (169, 142),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "mbind": (237, 235),
+    "set_mempolicy": (238, 237),
+    "set_mempolicy_home_node": (450, 450),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
 }
+_CHECKED = {"clone": (56, 220), "socketpair": (53, 199), "prctl": (157, 167), "fcntl": (72, 25)}
+"""Calls that some arguments make harmful."""
+_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+"""The column of the numbers, and the architecture as the kernel's audit names it."""
 
 
 def seccomp_filter(machine: str) -> bytes | None:
     """Return the filter as BPF instructions; ``None`` for a machine whose calls are not known here.
 
-    It refuses sockets of every family (of socket pairs only streams stay, which reach nothing but each other),
-    processes of its own (threads stay), namespaces, mounts, keyrings, tracing, and what takes kernel memory
-    that no limit counts. A program of another architecture's calls (i386, x32) is killed.
+    It refuses sockets of every family (of socket pairs only streams stay, which reach nothing but each
+    other), processes (threads stay), namespaces, mounts, keyrings, tracing, and what takes kernel memory that
+    no limit counts. A program of another architecture's calls (i386, x32) is killed.
     """
-    numbers = _BY_MACHINE.get(machine)
-    if numbers is None:
+    if machine not in _MACHINES:
         return None
+    column, architecture = _MACHINES[machine]
+    clone, socketpair, prctl, fcntl = (numbers[column] for numbers in _CHECKED.values())
     program = [
         (_LOAD, 0, 0, _ARCHITECTURE),
-        (_JUMP_EQUAL, 1, 0, numbers.audit),
+        (_JUMP_EQUAL, 1, 0, architecture),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, _NUMBER),
         (_JUMP_GREATER_EQUAL, 0, 1, _X32),
@@ -116,17 +139,18 @@ def seccomp_filter(machine: str) -> bytes | None:
         (_JUMP_GREATER_EQUAL, 0, 1, _FIRST_UNKNOWN),
         (_RETURN, 0, 0, _UNKNOWN),
     ]
-    for number in (*_REFUSED_EVERYWHERE, *numbers.refused):
-        program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
+    for numbers in _REFUSED.values():
+        if (number := numbers[column]) is not None:
+            program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
     program += _rule(
-        numbers.clone,
+        clone,
         (_LOAD, 0, 0, _argument(0)),
         (_JUMP_ANY_BIT, 0, 2, _CLONE_THREAD),
         (_JUMP_ANY_BIT, 1, 0, _CLONE_NAMESPACES),
         (_RETURN, 0, 0, _ALLOW),
     )
     program += _rule(
-        numbers.socketpair,
+        socketpair,
         (_LOAD, 0, 0, _argument(0)),
         (_JUMP_EQUAL, 0, 4, 1),  # AF_UNIX
         (_LOAD, 0, 0, _argument(1)),
@@ -135,13 +159,13 @@ def seccomp_filter(machine: str) -> bytes | None:
         (_RETURN, 0, 0, _ALLOW),
     )
     program += _rule(
-        numbers.prctl,
+        prctl,
         (_LOAD, 0, 0, _argument(0)),
         (_JUMP_EQUAL, 1, 0, _PR_SET_PDEATHSIG),
         (_RETURN, 0, 0, _ALLOW),
     )
     program += _rule(
-        numbers.fcntl,
+        fcntl,
         (_LOAD, 0, 0, _argument(1)),
         *[(_JUMP_EQUAL, 4 - place, 0, command) for place, command in enumerate(_SET_LOCK_COMMANDS)],
         (_RETURN, 0, 0, _ALLOW),

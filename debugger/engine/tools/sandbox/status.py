@@ -53,9 +53,7 @@ def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatu
     return status
 
 
-def run(
-    request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False
-) -> Answer:
+def run(request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False) -> Answer:
     """Run code in a child process: in the sandbox, and not at all where there is none, or else unsafely.
 
     Args:
