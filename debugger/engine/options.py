@@ -17,6 +17,11 @@ class PythonStatus:
     reason: str = ""
     advice: str = ""
 
+    @property
+    def description(self) -> str:
+        """Return mode, reason and advice in one line."""
+        return " ".join(filter(None, (f"{self.mode}.", self.reason, self.advice)))
+
 
 @dataclass(frozen=True)
 class EngineOptions:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.logger import get_logger
 
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError
 from debugger.session.live_sessions import LiveSessions
 from debugger.settings import read_settings
@@ -19,7 +21,9 @@ from debugger.views.state import BackendName
 @st.cache_resource(show_spinner=False)
 def embedded_backend() -> EmbeddedBackend:
     """The embedded engine: one for the process, since it keeps no one's credentials."""
-    return open_embedded(read_settings())
+    settings = read_settings()
+    get_logger(__name__).info("Inline Python: %s", python_status(settings.inline_python).description)
+    return open_embedded(settings)
 
 
 @st.cache_resource(show_spinner=False)

