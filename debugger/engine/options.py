@@ -20,6 +20,11 @@ class PythonStatus:
     reason: str = ""
     advice: str = ""
 
+    @property
+    def description(self) -> str:
+        """Return mode, reason and advice in one line."""
+        return " ".join(filter(None, (f"{self.mode}.", self.reason, self.advice)))
+
 
 @dataclass(frozen=True)
 class EngineOptions:
@@ -34,7 +39,7 @@ class EngineOptions:
     time_zone: str = "UTC"
     """The zone of ``{{now}}`` and its like (U-38)."""
     inline_python: PythonStatus = PythonStatus()
-    """The mode in which Python code of a workflow runs. A call of the default is refused without a sandbox."""
+    """The mode in which Python code of a workflow runs. Without a sandbox, the default does not run it."""
     tool_timeout: float = 30
     """Seconds a tool may take when it names no limit of its own (U-53)."""
     max_run_input_bytes: int = 1_000_000

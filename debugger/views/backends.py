@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.logger import get_logger
 
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError
 from debugger.session.live_sessions import LiveSessions
 from debugger.settings import read_settings
@@ -24,7 +26,9 @@ def embedded_backend() -> EmbeddedBackend:
 
     A page without a login answers to a single user on this machine, and its user's consents count.
     """
-    return open_embedded(read_settings(), uses_python_consents=current_user().is_local)
+    settings = read_settings()
+    get_logger(__name__).info("Inline Python: %s", python_status(settings.inline_python).description)
+    return open_embedded(settings, uses_python_consents=current_user().is_local)
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,6 +11,7 @@ from debugger.analysis.policies import HOSTED, responder_words
 from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.connection_test import check_connection
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, SettingsError
 from debugger.protocol.base import first_problem
 from debugger.settings import CUSTOM_CONNECTION, HostedSettings, Settings, read_settings
@@ -118,10 +119,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
             settings.database_url.rpartition("@")[2],
         ),  # without what may stand before it: a password
         ("Answers for models", responder_words(settings)),
-        (
-            "Python in workflows",
-            settings.inline_python,
-        ),
+        ("Python in workflows", python_status(settings.inline_python).description),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", settings.time_zone),
     ]

@@ -22,9 +22,9 @@ class InlinePythonTool(Tool):
     """Call a function written in the workflow, in a process of its own.
 
     The function is the one named like the tool, in any case and with underscores for spaces; without such a
-    one, the last at the top level. It may be ``async``. It is given the arguments by keyword, and what it
-    gives back has to have a form in JSON. It finds Python's standard library and no other package, and
-    neither the environment, nor files, nor a network.
+    one, the last at the top level. It may be ``async``. It is called with the arguments by keyword, and
+    returns a value that has a form in JSON. It finds Python's standard library and no other package, no
+    environment, no network, no files but small ones of its own in ``/tmp``, and the clock in UTC.
 
     Source: ``platform/engine.md`` 10.4, U-54.
     """
@@ -49,7 +49,8 @@ class InlinePythonTool(Tool):
                 "without a sandbox only code that you have read may run. Pass the values as arguments instead."
             )
         request = {"code": code, "name": name, "arguments": arguments}
-        answer = sandbox.run(request, sandbox.Limits(context.timeout), context.cancelled)
+        limits = sandbox.Limits(context.timeout)
+        answer = sandbox.run(request, limits, context.cancelled, unsafe=status.mode == "unsafe")
         if answer.error is None:
             return ToolResult(success=True, result=answer.value)
         return _failure(answer.error + _circumstances(answer.printed, unresolved))
