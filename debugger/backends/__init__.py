@@ -19,19 +19,19 @@ def open_embedded(
     settings: Settings,
     *,
     environment: Mapping[str, str] = os.environ,
-    uses_python_consents: bool = False,
+    python_consent_key: bytes | None = None,
 ) -> EmbeddedBackend:
     """The embedded backend on the settings' database; an empty one is given the samples.
 
     Args:
         settings: What can be set from outside.
         environment: Holds secrets for calls to the outside.
-        uses_python_consents: See `EmbeddedBackend`.
+        python_consent_key: See `EmbeddedBackend`.
 
     Raises:
         StoreError: The database cannot be opened.
     """
-    backend = EmbeddedBackend(settings, environment=environment, uses_python_consents=uses_python_consents)
+    backend = EmbeddedBackend(settings, environment=environment, python_consent_key=python_consent_key)
     # Another process may be about to do the same.
     if backend.store.is_empty() and backend.store.claim_emptiness():
         _load_samples(backend)

@@ -50,8 +50,8 @@ class EmbeddedBackend:
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
         environment: Holds secrets for calls to the outside; the process's own by default. Those among the
             store's global variables are used besides.
-        uses_python_consents: Whether Python that cannot be sandboxed runs where the store has a consent for
-            it: for the page of a single user on this machine, never for a server.
+        python_consent_key: Signs consents to run Python that cannot be sandboxed: a secret of the page of a
+            single user on this machine. Without it, as in a server, no consent counts.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -69,7 +69,7 @@ class EmbeddedBackend:
         world: World | None = None,
         responder: Responder | None = None,
         environment: Mapping[str, str] = os.environ,
-        uses_python_consents: bool = False,
+        python_consent_key: bytes | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.store = store or Store(
@@ -82,10 +82,11 @@ class EmbeddedBackend:
         self.global_values = GlobalValues(self.store)
         """The store's global variables, with which every new run begins."""
         self._doors = Doors(self.settings, self._world, environment, secrets=self.global_values.secrets)
-        consents = self.store.python_consents if uses_python_consents else None
         # Python that is switched off stays off, whoever has consented to it before.
         self._permits = PythonPermits(
-            consents if self.settings.inline_python != "off" else None, self._options.inline_python
+            self.store.python_consents,
+            python_consent_key if self.settings.inline_python != "off" else None,
+            self._options.inline_python,
         )
         self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors), self._permits)
         self._leases = Leases(self.store, self.settings.turn_lease)
@@ -322,12 +323,13 @@ class EmbeddedBackend:
             return None
         number, _ = self.store.starting_version(check_id("workflow", workflow_id), version_number)
         interpreter = self._interpreters.of(workflow_id, number)
+        functions = python_functions(interpreter.workflow)
         return PythonUse(
             workflow_id,
             number,
-            python_functions(interpreter.workflow),
+            functions,
             interpreter.options.inline_python,
-            self._permits.may_consent,
+            self._permits.digest(workflow_id, number, functions),
             frozenset(answer.tool for answer in interpreter.options.tool_answers),
         )
 

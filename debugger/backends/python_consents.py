@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,15 +42,15 @@ class PythonUse:
     """Those of nested workflows too; empty where there is no Python."""
     status: PythonStatus
     """Of this version: ``unsafe`` where a user has consented to exactly this code."""
-    may_consent: bool
-    """Whether a user's consent lets it run, or has let it."""
+    digest: str
+    """What a consent to this code is stored with; empty where no consent counts."""
     recorded_tools: frozenset[str]
     """The tools that answer with recorded examples where Python is refused."""
 
     @property
-    def digest(self) -> str:
-        """The digest of the code, which a consent is for."""
-        return digest_of(self.functions)
+    def may_consent(self) -> bool:
+        """Whether a user's consent lets it run, or has let it."""
+        return bool(self.digest)
 
     @property
     def has_consent(self) -> bool:
@@ -60,33 +61,46 @@ class PythonUse:
 class PythonPermits:
     """The consents as far as they count: none where the backend uses none, or where Python needs none.
 
+    A consent is stored with a digest that only this installation can make. One that came with a restored
+    backup, or from another machine that uses the same database, lets nothing run here.
+
     Args:
-        consents: The stored ones; ``None`` for a backend that never uses them, as a server's.
+        consents: The stored ones.
+        key: The secret of this installation; ``None`` for a backend that uses no consents, as a server's.
         status: The way in which Python runs without a consent.
     """
 
-    def __init__(self, consents: PythonConsents | None, status: PythonStatus) -> None:
-        self._consents = consents if status.mode == "refused" else None
-
-    @property
-    def may_consent(self) -> bool:
-        """Whether a user's consent lets Python run that is refused otherwise."""
-        return self._consents is not None
+    def __init__(self, consents: PythonConsents, key: bytes | None, status: PythonStatus) -> None:
+        self._consents = consents
+        self._key = key if status.mode == "refused" else None
 
     def permit(self, workflow_id: str, version_number: int, interpreter: Interpreter) -> Interpreter:
-        """Return an interpreter that may run the version's code, where there is a consent for that code.
+        """Return an interpreter that may run the version's code, where there is a consent to that code.
 
-        It is the same interpreter otherwise. What it runs is what the digest was made of, whatever becomes
+        It is the same interpreter otherwise. The digest is made of the code that it runs, whatever becomes
         of the stored version meanwhile.
         """
-        if self._consents is None:
+        if self._key is None:
             return interpreter
         consent = self._consents.find(workflow_id, version_number)
-        if consent is None or consent.code_digest != digest_of(python_functions(interpreter.workflow)):
+        if consent is None:
+            return interpreter
+        own = self.digest(workflow_id, version_number, python_functions(interpreter.workflow))
+        if not hmac.compare_digest(consent.code_digest, own):
             return interpreter
         return interpreter.with_options(
             replace(interpreter.options, inline_python=CONSENTED, fills_code=False)
         )
+
+    def digest(self, workflow_id: str, version_number: int, functions: Iterable[PythonFunction]) -> str:
+        """Return the HMAC-SHA-256, in hexadecimal digits, of a version's code; empty where no consent counts.
+
+        The names of the tools are in it, because they choose the function of the code that is called.
+        """
+        if self._key is None:
+            return ""
+        content = [workflow_id, version_number, [[each.tool, each.code] for each in functions]]
+        return hmac.new(self._key, b"python:" + encode(content), hashlib.sha256).hexdigest()
 
 
 def python_functions(workflow: Workflow) -> tuple[PythonFunction, ...]:
@@ -102,11 +116,6 @@ def python_functions(workflow: Workflow) -> tuple[PythonFunction, ...]:
         for place, document in (*nodes, shared)
         for tool in _tools_in(document)
     )
-
-
-def digest_of(functions: Iterable[PythonFunction]) -> str:
-    """Return the SHA-256, in hexadecimal digits, of code and of the names that choose the function in it."""
-    return hashlib.sha256(encode([[each.tool, each.code] for each in functions])).hexdigest()
 
 
 def _tools_in(value: Any) -> Iterator[dict[str, Any]]:

@@ -9,14 +9,16 @@ from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.tools.sandbox import python_status
-from debugger.errors import NotFoundError
+from debugger.errors import NotFoundError, SettingsError
 from debugger.session.live_sessions import LiveSessions
-from debugger.settings import read_settings
+from debugger.settings import Settings, read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.store.python_consents import PythonConsents
 from debugger.views import state
 from debugger.views.connections import connect_hosted, connection, default_connection
 from debugger.views.identity import current_user
+from debugger.views.login_cookie import signing_secret
+from debugger.views.logins import secret_folder
 from debugger.views.state import BackendName
 
 
@@ -28,7 +30,15 @@ def embedded_backend() -> EmbeddedBackend:
     """
     settings = read_settings()
     get_logger(__name__).info("Inline Python: %s", python_status(settings.inline_python).description)
-    return open_embedded(settings, uses_python_consents=current_user().is_local)
+    return open_embedded(settings, python_consent_key=_consent_key(settings))
+
+
+def _consent_key(settings: Settings) -> bytes | None:
+    """Return the secret that consents are signed with; ``None`` where none can be kept, or none counts."""
+    try:
+        return signing_secret(secret_folder(settings)) if current_user().is_local else None
+    except SettingsError:
+        return None
 
 
 @st.cache_resource(show_spinner=False)

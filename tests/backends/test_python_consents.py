@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from debugger.backends import embedded
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.python_consents import PythonUse, digest_of, python_functions
+from debugger.backends.python_consents import PythonPermits, PythonUse, python_functions
 from debugger.engine.options import PythonStatus
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput
@@ -24,12 +25,12 @@ CODE = "def price(cups):\n    return cups * 3\n"
 
 @contextmanager
 def opened(
-    folder: Path, *, setting: str = "sandboxed", uses_consents: bool = True
+    folder: Path, *, setting: str = "sandboxed", key: bytes | None = b"key"
 ) -> Iterator[EmbeddedBackend]:
     settings = Settings.model_validate(
         {"database": f"sqlite:///{folder}/runs.sqlite3", "responder": "rules", "inline_python": setting}
     )
-    backend = EmbeddedBackend(settings, uses_python_consents=uses_consents)
+    backend = EmbeddedBackend(settings, python_consent_key=key)
     try:
         yield backend
     finally:
@@ -102,12 +103,22 @@ def test_server_ignores_consents(tmp_path):
     with opened(tmp_path) as page:
         workflow_id = page.create_workflow(workflow_with(CODE)).id
         consent(page, workflow_id)
-    with opened(tmp_path, uses_consents=False) as server:
+    with opened(tmp_path, key=None) as server:
         refused = outcome(server, workflow_id)
         use = use_of(server, workflow_id)
 
     assert refused["error_message"] == "There is no sandbox here. Install one."
     assert not use.may_consent
+
+
+def test_consent_of_another_installation_does_not_count(tmp_path):
+    with opened(tmp_path, key=b"key of another machine on the same database") as other:
+        workflow_id = other.create_workflow(workflow_with(CODE)).id
+        consent(other, workflow_id)
+    with opened(tmp_path) as backend:
+        refused = outcome(backend, workflow_id)
+
+    assert refused["error_message"] == "There is no sandbox here. Install one."
 
 
 def test_python_switched_off_ignores_consents(tmp_path):
@@ -161,7 +172,8 @@ def test_digest_covers_nested_and_shared_tools():
         document = workflow_with(CODE)
         document["node_configs"][0]["tool_config"]["extra"] = {"type": "inline_python", "code": nested}
         document["workflow_config"]["tools_config"] = {"tools": [{"type": "inline_python", "code": shared}]}
-        return digest_of(python_functions(Workflow.from_document(document)))
+        permits = PythonPermits(Mock(), b"key", REFUSED)
+        return permits.digest("tea", 1, python_functions(Workflow.from_document(document)))
 
     assert len({digest("a", "b"), digest("a", "c"), digest("c", "b")}) == 3
 

@@ -28,9 +28,9 @@ run({name!r})
 class SteeredBackend(EmbeddedBackend):
     """The embedded backend, with a gate before each event, and a fault and a clock that a test can set."""
 
-    def __init__(self, settings: Settings, *, uses_python_consents: bool = False) -> None:
+    def __init__(self, settings: Settings, *, python_consent_key: bytes | None = None) -> None:
         world = World(now=lambda: time.time() + self.ahead)
-        super().__init__(settings, world=world, uses_python_consents=uses_python_consents)
+        super().__init__(settings, world=world, python_consent_key=python_consent_key)
         self.ahead = 0.0
         self.gate = threading.Event()
         self.gate.set()

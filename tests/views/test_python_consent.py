@@ -22,7 +22,7 @@ def backend(tmp_path, monkeypatch):
     """The backend of a page on a machine without a sandbox."""
     monkeypatch.setattr(embedded, "python_status", lambda setting: REFUSED)
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
-    backend = SteeredBackend(settings, uses_python_consents=True)
+    backend = SteeredBackend(settings, python_consent_key=b"key")
     backend.create_workflow(GRAPH)
     yield backend
     backend.close()

@@ -46,7 +46,7 @@ class InlinePythonTool(Tool):
         if code != self.config.code and not context.options.fills_code:
             return _failure(
                 f"The code of the tool {name!r} was not run: placeholders would put values into it, and "
-                "without a sandbox only code that you have read may run. Pass the values as arguments instead."
+                "without a sandbox only code that you have read may run. Pass the values as arguments."
             )
         request = {"code": code, "name": name, "arguments": arguments}
         limits = sandbox.Limits(context.timeout)
