@@ -74,7 +74,10 @@ def find_fault(sandbox: Bubblewrap) -> str | None:
     request = {"code": _PROBE, "name": "probe", "arguments": arguments}
     answer = run_child(request, Limits(_SECONDS), threading.Event(), sandbox)
     if answer.error is not None:
-        return f"{answer.error} {answer.printed}".strip()
+        last = answer.printed.strip().splitlines()[-1:]
+        return (
+            answer.error if not last or last[0].rstrip(".") in answer.error else f"{answer.error} {last[0]}."
+        )
     if answer.value:
         return f"The probe inside {sandbox.program} found: {'; '.join(answer.value)}."
     return None if answer.value == [] else f"The probe inside {sandbox.program} gave no answer."

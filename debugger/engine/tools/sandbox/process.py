@@ -176,7 +176,8 @@ class _Call:
         code = self._child.process.returncode
         printed = self._printed.decode(errors="replace")
         if code and printed.startswith(_BUBBLEWRAP_ERROR):
-            return f"The sandbox did not start, so the code did not run: {printed.splitlines()[0]}."
+            first = printed.splitlines()[0].rstrip(".")
+            return f"The sandbox did not start, so the code did not run: {first}."
         # Bubblewrap reports a signal as a shell does.
         number = code - 128 if code > 128 else -code
         if number == getattr(signal, "SIGXCPU", None):

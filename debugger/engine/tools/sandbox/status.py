@@ -88,7 +88,7 @@ def find_sandbox() -> Bubblewrap | PythonStatus:
         if fault is None:
             return sandbox
         faults.append(fault)
-    return _without_sandbox(" ".join(faults), _ALLOW_NAMESPACES)
+    return _without_sandbox(" ".join(dict.fromkeys(faults)), _ALLOW_NAMESPACES)
 
 
 def _without_sandbox(cause: str, advice: str) -> PythonStatus:
