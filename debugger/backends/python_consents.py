@@ -18,7 +18,7 @@ INLINE_PYTHON = "inline_python"
 """The type of a tool whose work is a Python function in the workflow."""
 
 CONSENTED = PythonStatus(
-    "unsafe", "This version's Python runs without a sandbox, because its user allowed it."
+    "unsafe", "This version's Python has the rights of this program, because you allowed it."
 )
 
 

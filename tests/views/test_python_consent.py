@@ -70,7 +70,7 @@ def test_declined_python_is_not_asked_again(app, page, settle, backend):
     assert page().session.wait(10)
     assert price(page().session)["error_message"] == "There is no sandbox here. Install one."
     assert backend.store.python_consents.all() == []
-    assert "Python is refused here: the calls of its tools fail." in shown
+    assert "The calls of its tools fail. There is no sandbox here." in shown
 
 
 def test_banner_takes_consent_back(app, page, settle, backend):

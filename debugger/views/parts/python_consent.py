@@ -45,17 +45,16 @@ def _dialog() -> None:
             _function(function)
     st.caption(
         "The answer holds for this version as long as its code stays the same, and can be taken back. "
-        f"Otherwise {plain(_instead(request.use))}"
+        f"If you do not run it: {plain(_instead(request.use))}"
     )
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
             "Run without a sandbox",
             key="allow_python",
-            type="primary",
             icon=":material/lock_open:",
             on_click=python_consent.allow,
         )
-        st.button("Do not run it", key="decline_python", on_click=python_consent.decline)
+        st.button("Do not run it", key="decline_python", type="primary", on_click=python_consent.decline)
 
 
 def _function(function: PythonFunction) -> None:
@@ -75,10 +74,11 @@ def python_banner(now: Reading) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="python_banner"):
         if use.status.mode == "unsafe":
             st.badge("Python without a sandbox", icon=":material/lock_open:", color="red")
-            st.caption(plain(use.status.reason), width="stretch")
+            shown = use.status.reason
         else:
-            st.badge("Python refused", icon=":material/block:", color="orange")
-            st.caption(plain(_refusal(use)), width="stretch")
+            st.badge("Python is refused here", icon=":material/block:", color="orange")
+            shown = f"{_instead(use)} {use.status.reason}"
+        st.caption(plain(shown), width="stretch", help=plain(use.status.advice) or None)
         _action(use)
 
 
@@ -103,18 +103,14 @@ def _action(use: PythonUse) -> None:
         )
 
 
-def _refusal(use: PythonUse) -> str:
-    return f"Python is refused here: {_instead(use)} {use.status.reason} {use.status.advice}"
-
-
 def _instead(use: PythonUse) -> str:
-    """Return what the tools do without their Python, as the end of a sentence."""
+    """Return what the tools do without their Python."""
     tools = {function.tool for function in use.functions}
     if tools <= use.recorded_tools:
-        return "tools answer with recorded examples."
+        return "Tools answer with recorded examples."
     if tools & use.recorded_tools:
-        return "tools answer with recorded examples where the workflow's script has some, and fail otherwise."
-    return "the calls of its tools fail."
+        return "Tools answer with recorded examples where the workflow's script has some, and fail otherwise."
+    return "The calls of its tools fail."
 
 
 def python_consents() -> None:
