@@ -10,11 +10,14 @@ from debugger.session.fidelity import UNCHECKED
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
 from debugger.session.forking import ways
 from debugger.session.pending_edits import Tier
-from debugger.views import fork_commands, state
+from debugger.store import Role
+from debugger.views import fork_commands, identity, state
+from debugger.views.commands import command
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.fidelity_badge import fidelity_badge
 from debugger.views.parts.pending_table import pending_differences, pending_table, tier_word
 from debugger.views.parts.plain import count, plain
+from debugger.views.permissions import on_change, requires
 from debugger.views.reading import Reading
 
 _WAYS: dict[ForkWay, str] = {
@@ -86,6 +89,8 @@ def _way(draft: ForkDraft, now: Reading, lead: str) -> None:
     )
 
 
+@command
+@requires(Role.RUN)
 def _take_way(draft: ForkDraft, key: str) -> None:
     draft.way = state.widget(key)
     state.page().fork_check = None
@@ -137,6 +142,8 @@ def _version(draft: ForkDraft, now: Reading, lead: str) -> None:
     )
 
 
+@command
+@requires(Role.RUN)
 def _take_version(draft: ForkDraft, key: str) -> None:
     wanted = state.widget(key)
     draft.version_number = None if wanted == draft.point.version_number else wanted
@@ -212,6 +219,8 @@ def _first_tier(draft: ForkDraft) -> str:
     return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
 
 
+@command
+@requires(Role.RUN)
 def _take_text(draft: ForkDraft, tier: Tier, key: str) -> None:
     draft.set_text(tier, state.widget(key))
 
@@ -237,11 +246,13 @@ def _remarks(draft: ForkDraft, lead: str) -> None:
             key=key,
             placeholder="Your name",
             max_chars=80,
-            on_change=_take,
             args=(draft, "by", key),
+            **on_change(_take, disabled=not identity.current_user().is_local),
         )
 
 
+@command
+@requires(Role.RUN)
 def _take(draft: ForkDraft, name: str, key: str) -> None:
     setattr(draft, name, state.widget(key))
 
