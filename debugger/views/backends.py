@@ -12,7 +12,7 @@ from debugger.session.live_sessions import LiveSessions
 from debugger.settings import read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.views import state
-from debugger.views.connections import connect_hosted, connection, default_connection
+from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
 from debugger.views.state import BackendName
 
 
@@ -65,6 +65,7 @@ def named_backend(name: BackendName) -> Backend:
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.
+        ForbiddenError: The connection's key is for users with another role.
         DebuggerError: It cannot be opened.
     """
     page = state.page()
@@ -72,6 +73,7 @@ def named_backend(name: BackendName) -> Backend:
         return embedded_backend()
     if name == "recording":
         return _recording()
+    drop_withheld_key()
     if page.hosted_backend is None:
         connection_name = page.connection_name or default_connection()
         connect_hosted(connection_name, connection(connection_name))
