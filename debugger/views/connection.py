@@ -29,6 +29,7 @@ from debugger.views.connections import (
     with_key_of_environment,
 )
 from debugger.views.owners import BoundKey, Owner
+from debugger.views.parts.audit_list import audit_list
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.policies import policy_table
@@ -72,6 +73,7 @@ def render() -> None:
             _hosted()
         else:
             st.caption("A recording is one run out of a file, which the page Runs opens.")
+        audit_list()
     state.show_address(linking.current_address())
 
 
