@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from debugger.errors import SettingsError
 
@@ -27,6 +27,7 @@ DEFAULT_CONNECTION = "default"
 CUSTOM_CONNECTION = "custom"
 """The name of the connection that a user enters on the page; no other can have it."""
 _PRODUCTION = frozenset({"production", "prod"})
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
@@ -117,9 +118,29 @@ class Settings(BaseModel):
     """Requests a minute that a server takes with one key; 0 for as many as come."""
     turn_lease: float = Field(default=30, gt=0)
     """Seconds after which a turn counts as interrupted whose process has not renewed its claim."""
+    allowed_hosts: str = ""
+    """Host names, with commas between them, by which the page is reached beside localhost."""
+    roles: str = ""
+    """Roles of users of an identity provider, as ``ada@example.com=admin, *@example.com=read``."""
     author: str = Field(default="me", min_length=1, max_length=80)
     """Who comments and rates, until a person gives another name."""
     hosted: HostedSettings = HostedSettings()
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_allowed_hosts(cls, value: str) -> str:
+        for name in _parts(value):
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a host name without scheme, port and path")
+        return value
+
+    @property
+    def allowed_host_names(self) -> frozenset[str]:
+        """The names in `allowed_hosts`, as they are in a ``Host`` header."""
+        return frozenset(
+            f"[{name}]" if ":" in name and not name.startswith("[") else name
+            for name in (part.lower().rstrip(".") for part in _parts(self.allowed_hosts))
+        )
 
     @property
     def database_url(self) -> str:
@@ -206,6 +227,10 @@ def read_connection(name: str, table: object) -> HostedSettings:
     if not connection.base_url.strip():
         raise SettingsError(f"{place} has no base_url.", advice="Add it, or remove the table.")
     return connection
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _own_names() -> list[str]:

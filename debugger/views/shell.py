@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from debugger.views import VIEWS, View, linking, state
+from debugger.views.identity import current_user
 from debugger.views.parts.bar.component import Link
 from debugger.views.parts.brand import MARK
 from debugger.views.parts.head import head
@@ -28,6 +29,9 @@ def run(first: str = "debug") -> None:
     """
     _collect_seldom()
     st.set_page_config("Workflow Debugger", MARK, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH)
+    if current_user().role is None:
+        st.error("You are signed out, or no role was set for you: reload the page to sign in.")
+        return
     st.html(_STYLE)
     st.logo(MARK)
     pages = {

@@ -14,6 +14,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.world import World
 from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
 from debugger.views import backends
+from debugger.views.logins import page_logins
 from tests.views.bars import use
 
 APP = Path(__file__).parents[2] / "debugger" / "views" / "script.py"
@@ -73,6 +74,7 @@ def clean(backend, monkeypatch):
     for name in (*_names(PREFIX, Settings), *_names(HOSTED_PREFIX, type(read_settings({}).hosted))):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(backends, "embedded_backend", lambda: backend)
+    page_logins()  # a page does not start with settings that cannot be used, which a test may go on to set
 
 
 @pytest.fixture
