@@ -23,7 +23,7 @@ from debugger.views.address import Address
 from debugger.views.auditing import audit, audit_run
 from debugger.views.backends import current_backend, notebook
 from debugger.views.connections import disconnect_hosted, owner
-from debugger.views.permissions import may, requires
+from debugger.views.permissions import check_role, may, requires
 from debugger.views.production import confirm_production
 from debugger.views.state import BackendName, PageState
 
@@ -50,6 +50,7 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
         page = state.page()
         page.error = None
         try:
+            check_role(Role.READ)  # `requires` asks for more
             do(*args, **kwargs)
         except DebuggerError as error:
             page.error = error

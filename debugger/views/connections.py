@@ -19,7 +19,7 @@ from debugger.settings import (
     read_settings,
 )
 from debugger.store import Role
-from debugger.views import identity, state
+from debugger.views import state
 from debugger.views.owners import Owner, owner_token, owners
 from debugger.views.permissions import check_role, may
 
@@ -27,14 +27,9 @@ _NO_KEY = SecretStr("")
 
 
 def owner() -> Owner:
-    """Return what the server keeps for this browser; for this tab where the browser takes no cookie.
-
-    Users who sign in one after the other in one browser share nothing.
-    """
-    token, user = owner_token(), identity.current_user()
-    if not token:
-        return state.page().owner
-    return owners.find(token if user.is_local else f"{token} {user.name}")
+    """Return what the server keeps for this browser; for this tab where the browser takes no cookie."""
+    token = owner_token()
+    return owners.find(token) if token else state.page().owner
 
 
 def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
