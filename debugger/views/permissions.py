@@ -25,8 +25,8 @@ def may(role: Role) -> bool:
 def requires(role: Role) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """Let a command refuse users without a role.
 
-    A disabled control protects nothing: Streamlit runs the callback when a browser sends its event by hand.
-    The role is written on the function, so that its controls can be drawn disabled (`denied`).
+    That its controls are drawn disabled is not enough: a browser can send the events of a bar by hand, and a
+    role can be taken after the page was drawn. The role is written on the function for `denied`.
 
     Args:
         role: The role that the command needs.

@@ -119,8 +119,8 @@ def _form(now: Reading) -> None:
             "Add",
             key="bp_add",
             icon=":material/add:",
-            on_click=panes.redrawing("look", _add),
             args=(kind, bool(targets)),
+            **on_click(panes.redrawing("look", _add)),
         )
 
 

@@ -17,7 +17,7 @@ from debugger.views.parts.faults import show_error
 from debugger.views.parts.fidelity_badge import fidelity_badge
 from debugger.views.parts.pending_table import pending_differences, pending_table, tier_word
 from debugger.views.parts.plain import count, plain
-from debugger.views.permissions import on_change, requires
+from debugger.views.permissions import on_change, on_click, requires
 from debugger.views.reading import Reading
 
 _WAYS: dict[ForkWay, str] = {
@@ -83,9 +83,8 @@ def _way(draft: ForkDraft, now: Reading, lead: str) -> None:
         key=key,
         required=True,
         format_func=_WAYS.__getitem__,
-        on_change=_take_way,
         args=(draft, key),
-        help=plain(reason),
+        **on_change(_take_way, help=plain(reason)),
     )
 
 
@@ -104,8 +103,8 @@ def _message(draft: ForkDraft, lead: str) -> None:
         key=key,
         height=68,
         placeholder="Nothing: the turn had no message",
-        on_change=_take,
         args=(draft, "message", key),
+        **on_change(_take),
     )
 
 
@@ -136,9 +135,11 @@ def _version(draft: ForkDraft, now: Reading, lead: str) -> None:
         format_func=lambda number: (
             f"v{number}{' · as the run' if number == same else ''}{marks.get(number, '')}"
         ),
-        on_change=_take_version,
         args=(draft, key),
-        help="Where the run stands at nodes that a version does not have, choose a start node of it",
+        **on_change(
+            _take_version,
+            help="Where the run stands at nodes that a version does not have, choose a start node of it",
+        ),
     )
 
 
@@ -163,10 +164,12 @@ def _start_node(draft: ForkDraft, now: Reading, lead: str) -> None:
         format_func=lambda node: (
             names.get(node, node) if node else f"{names.get(here, here) or 'the start'} · as the run"
         ),
-        on_change=_take,
         args=(draft, "start_node", key),
-        disabled=draft.way == "replayed",
-        help="The node at which the main thread takes the turn",
+        **on_change(
+            _take,
+            disabled=draft.way == "replayed",
+            help="The node at which the main thread takes the turn",
+        ),
     )
 
 
@@ -207,8 +210,8 @@ def _variables(draft: ForkDraft, lead: str) -> None:
             key=key,
             height=192,
             label_visibility="collapsed",
-            on_change=_take_text,
             args=(draft, chosen, key),
+            **on_change(_take_text),
         )
     else:
         pending_table(draft.variables, chosen, "fork")
@@ -235,8 +238,8 @@ def _remarks(draft: ForkDraft, lead: str) -> None:
             key=key,
             placeholder="Why this fork",
             max_chars=500,
-            on_change=_take,
             args=(draft, "note", key),
+            **on_change(_take),
         )
     with right:
         key = f"{lead}_by"
@@ -291,8 +294,10 @@ def _check(drawn: bool) -> None:
                 key="check_fork",
                 icon=":material/fact_check:",
                 type="tertiary",
-                on_click=fork_commands.check_fork,
-                help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
+                **on_click(
+                    fork_commands.check_fork,
+                    help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
+                ),
             )
     if check is not None and not check.is_under_way and check.fidelity.differences:
         told = check.fidelity.differences
@@ -314,16 +319,17 @@ def _buttons(draft: ForkDraft) -> None:
             key="run_fork",
             type="primary",
             icon=":material/fork_right:",
-            on_click=fork_commands.run_fork,
-            disabled=bool(draft.problems),
-            help="A new run; the original is kept",
+            **on_click(
+                fork_commands.run_fork,
+                disabled=bool(draft.problems),
+                help="A new run; the original is kept",
+            ),
         )
         st.button(
             "Re-run unedited",
             key="run_unedited",
             icon=":material/replay:",
-            on_click=fork_commands.run_unedited,
-            help="A new run of the same turn with nothing changed",
+            **on_click(fork_commands.run_unedited, help="A new run of the same turn with nothing changed"),
         )
         st.space("stretch")
         st.button("Cancel", key="cancel_fork", type="tertiary", on_click=fork_commands.close_fork)

@@ -182,10 +182,12 @@ def _form(now: Reading, reason: str | None) -> None:
             "Add fault",
             key="fault_add",
             icon=":material/bolt:",
-            on_click=panes.redrawing("look", _add),
             args=(kind,),
-            disabled=reason is not None or not names,
-            help=plain(reason) if reason else None,
+            **on_click(
+                panes.redrawing("look", _add),
+                disabled=reason is not None or not names,
+                help=plain(reason) if reason else None,
+            ),
         )
 
 
