@@ -23,9 +23,7 @@ def add(
     name: Annotated[str, typer.Argument(help="Whose key it is; what they do on the server bears this name.")],
     role: Annotated[
         Role,
-        typer.Option(
-            help="read: see; review: also comment and rate; run: also run turns; admin: everything."
-        ),
+        typer.Option(help="read: see; review: also comment, rate; run: also run turns; admin: all."),
     ],
     team: Annotated[
         str, typer.Option(help="The team whose data they see; those of the main store by default.")

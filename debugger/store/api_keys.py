@@ -25,8 +25,8 @@ LONGEST_NAME = 80
 class Role(StrEnum):
     """A set of permissions; each role includes those of the one before it.
 
-    ``read`` looks at everything; ``review`` also sets verdicts, comments, tags, stars and ratings; ``run`` also
-    runs; ``admin`` also edits workflows, connections and settings, and deletes.
+    ``read`` sees everything; ``review`` also sets verdicts, comments, tags, stars and ratings; ``run`` also
+    runs and forks; ``admin`` also edits workflows, connections and settings, and deletes.
     """
 
     READ = "read"

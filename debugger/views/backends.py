@@ -15,7 +15,7 @@ from debugger.settings import Settings, read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.store.python_consents import PythonConsents
 from debugger.views import state
-from debugger.views.connections import connect_hosted, connection, default_connection
+from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
 from debugger.views.identity import current_user
 from debugger.views.login_cookie import signing_secret
 from debugger.views.logins import secret_folder
@@ -93,6 +93,7 @@ def named_backend(name: BackendName) -> Backend:
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.
+        ForbiddenError: The connection's key is for users with another role.
         DebuggerError: It cannot be opened.
     """
     page = state.page()
@@ -100,6 +101,7 @@ def named_backend(name: BackendName) -> Backend:
         return embedded_backend()
     if name == "recording":
         return _recording()
+    drop_withheld_key()
     if page.hosted_backend is None:
         connection_name = page.connection_name or default_connection()
         connect_hosted(connection_name, connection(connection_name))

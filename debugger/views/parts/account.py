@@ -20,5 +20,6 @@ def account() -> None:
     st.html(
         f'<form class="account" method="post" action="{page_base()}/logout">'
         f'<span title="Signed in as {name}">{name}</span><span class="role">{role}</span>'
-        "<button>Sign out</button></form>"
+        "<button>Sign out</button></form>",
+        width="content",
     )
