@@ -108,7 +108,7 @@ def _embedded() -> None:
         for name, value in _facts(settings):
             with st.container(horizontal=True, gap="small"):
                 st.caption(name, width=160)
-                st.text(value)
+                st.text(value, width=640)  # a long one wraps here and not below its name
         policy_table(settings)
         pressed = st.button(
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"

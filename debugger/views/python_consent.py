@@ -9,10 +9,9 @@ from debugger.backends.python_consents import PythonUse
 from debugger.errors import DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
 from debugger.store.python_consents import PythonConsent
-from debugger.views import state
+from debugger.views import identity, state
 from debugger.views.backends import consent_book
 from debugger.views.connections import owner
-from debugger.views.identity import current_user
 from debugger.views.production import confirm_production
 from debugger.views.state import PythonRequest
 
@@ -95,11 +94,11 @@ def consents() -> list[PythonConsent]:
     Raises:
         StoreError: The store cannot be read.
     """
-    return consent_book().all() if current_user().is_local else []
+    return consent_book().all() if identity.current_user().is_local else []
 
 
 def _confirm_python(session: DebugSession, command: Callable[[], None], text: str) -> bool:
-    use = python_use(session) if current_user().is_local else None
+    use = python_use(session) if identity.current_user().is_local else None
     if use is None or not use.functions or not use.may_consent or use.has_consent:
         return True
     if _key(use) in owner().declined_python:
@@ -110,11 +109,11 @@ def _confirm_python(session: DebugSession, command: Callable[[], None], text: st
 
 def _add(use: PythonUse) -> None:
     _check_local()
-    consent_book().add(use.workflow_id, use.version_number, use.digest, current_user().name)
+    consent_book().add(use.workflow_id, use.version_number, use.digest, identity.current_user().name)
 
 
 def _check_local() -> None:
-    if not current_user().is_local:
+    if not identity.current_user().is_local:
         raise ForbiddenError(
             "Python runs without a sandbox only for a single user on localhost.",
             advice="Install bubblewrap, so that it can be sandboxed.",

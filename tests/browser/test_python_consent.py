@@ -86,7 +86,8 @@ def test_consent_runs_python_and_is_taken_back(page: Page, app: Server):
 
     go_to(page, "Connection")
     listed = page.locator(".st-key-python_consents")
-    expect(listed).to_contain_text("version")
+    expect(listed).to_contain_text("Clinic front desk · version 1")
+    listed.scroll_into_view_if_needed()
     take_pictures(page, "python_consent_connection")
     go_to(page, "Debug")
     take_pictures(page, "python_consent_given")

@@ -10,6 +10,7 @@ import streamlit as st
 from debugger.backends.python_consents import PythonFunction, PythonUse
 from debugger.errors import DebuggerError
 from debugger.views import panes, python_consent, state
+from debugger.views.backends import current_backend
 from debugger.views.parts.plain import plain
 from debugger.views.reading import Reading
 
@@ -118,13 +119,16 @@ def python_consents() -> None:
     found = python_consent.consents()
     if not found:
         return
+    workflows = state.page().answers.ask(("workflows",), lambda: current_backend().workflows())
+    names = {workflow.id: workflow.label for workflow in workflows}
     with st.container(border=True, gap="xsmall", key="python_consents"):
         st.markdown("##### Python without a sandbox")
         st.caption("These versions may run their Python without a sandbox on this machine.")
         for consent in found:
             when = datetime.fromtimestamp(consent.consented_at, UTC)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.text(f"{consent.workflow_id} · version {consent.version_number}", width="stretch")
+                name = names.get(consent.workflow_id, consent.workflow_id)
+                st.text(f"{name} · version {consent.version_number}", width="stretch")
                 st.caption(f"{plain(consent.person)} · {when:%Y-%m-%d %H:%M} UTC", width="content")
                 st.button(
                     "Take back",
