@@ -281,7 +281,10 @@ def test_sandbox_limits_memory_of_all_threads() -> None:
             return [count, len(full)]
     """
 
-    count, full = attack(code, memory=400_000_000).value
+    answer = attack(code, memory=400_000_000)
+
+    assert answer.error is None, answer
+    count, full = answer.value
 
     assert full == 8
     assert 50 < count < 400

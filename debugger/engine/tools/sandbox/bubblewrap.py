@@ -99,8 +99,7 @@ class Bubblewrap:
     def _own_paths(self) -> list[str]:
         """Return the paths that are the same inside as outside."""
         python = self.interpreter
-        zones = [python.time_zones] if python.time_zones else []
-        return [*python.folders, python.executable, *python.libraries, *zones]
+        return [*python.folders, python.executable, *python.libraries, *python.data_folders]
 
     def _mounts(self) -> list[str]:
         # First, since the interpreter may lie below it.
@@ -116,7 +115,9 @@ class Bubblewrap:
         mounts += ["--remount-ro", "/"]
         # Instead of /etc/ld.so.cache, which names everything that is installed.
         folders = sorted({str(Path(library).parent) for library in self.interpreter.libraries})
-        return [*mounts, "--setenv", "LD_LIBRARY_PATH", ":".join(folders)]
+        mounts += ["--setenv", "LD_LIBRARY_PATH", ":".join(folders)]
+        # Otherwise each thread reserves up to 128 MB of the address space.
+        return [*mounts, "--setenv", "MALLOC_ARENA_MAX", "1"]
 
 
 def find_programs() -> list[str]:

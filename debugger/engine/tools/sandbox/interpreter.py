@@ -56,8 +56,8 @@ class Interpreter:
     """The standard library."""
     libraries: tuple[str, ...]
     """Each by the path under which the dynamic linker finds it, which may be a symbolic link."""
-    time_zones: str | None
-    """The folder of the time zone database, where the system has one."""
+    data_folders: tuple[str, ...]
+    """The system's time zones and locales, as far as it has any."""
 
     @property
     def package_folders(self) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def find_interpreter(executable: str | None = None) -> Interpreter:
         path,
         folders,
         tuple(library for library in libraries if not is_inside(library, folders)),
-        next((zones for zones in _time_zone_folders() if Path(zones).is_dir()), None),
+        tuple(folder for folder in _data_folders() if Path(folder).is_dir()),
     )
 
 
@@ -114,5 +114,6 @@ def _outermost(folders: Iterable[str]) -> tuple[str, ...]:
     return outermost
 
 
-def _time_zone_folders() -> list[str]:
-    return (sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
+def _data_folders() -> list[str]:
+    time_zones = (sysconfig.get_config_var("TZPATH") or "").split(os.pathsep)
+    return [*(folder for folder in time_zones if folder.startswith("/usr/")), "/usr/lib/locale"]

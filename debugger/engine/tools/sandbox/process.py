@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import IO, Any
 
 from debugger.engine.tools.child.json_value import NotJsonError, to_json
@@ -111,13 +112,15 @@ class _Call:
         try:
             for thread in threads:
                 thread.start()
-            while not (problem := self._problem(cancelled)) and not self._changed.is_set():
-                self._changed.wait(min(_TICK_SECONDS, max(self._deadline - time.monotonic(), 0)))
+            while not (problem := self._problem(cancelled)):
+                if self._changed.wait(min(_TICK_SECONDS, max(self._deadline - time.monotonic(), 0))):
+                    problem = self._problem(cancelled)
+                    break
             if problem is None and b"\n" not in self._answer:
                 self._child.wait()  # its output is closed: it is about to end, and with a reason
         finally:
             self._child.end()
-            for thread in threads:
+            for thread in filter(attrgetter("ident"), threads):  # those that could be started
                 # Without a sandbox, a process that left the session can keep the pipes open.
                 thread.join(_JOIN_SECONDS)
         value, error = self._read_answer() or (None, problem or self._reason())
