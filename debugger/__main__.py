@@ -16,6 +16,7 @@ import typer
 from debugger.backends import open_embedded
 from debugger.engine.expansion import SUPER_NODE
 from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, Problem, load_workflow
 from debugger.graph import check as problems_of
@@ -26,6 +27,8 @@ from debugger.server import serve as serve_backend
 from debugger.settings import read_settings
 from debugger.upkeep import upkeep
 
+logger = logging.getLogger(__name__)
+
 _KNOWN = frozenset({*NODE_TYPES, SUPER_NODE})
 
 main = typer.Typer(add_completion=False, no_args_is_help=True, help="Step conversational AI workflows.")
@@ -34,10 +37,11 @@ main.add_typer(keys, name="keys")
 
 
 class InlinePython(StrEnum):
-    """Whether Python code in a workflow may run."""
+    """The ways in which Python code of a workflow runs."""
 
     off = "off"
-    isolated = "isolated"
+    sandboxed = "sandboxed"
+    unsafe = "unsafe"
 
 
 @main.callback()
@@ -59,7 +63,7 @@ def serve(
         ),
     ] = "",
     inline_python: Annotated[
-        InlinePython | None, typer.Option(help="Whether Python code in a workflow may run.")
+        InlinePython | None, typer.Option(help="The way in which Python code of a workflow runs.")
     ] = None,
 ) -> None:
     """Serve the platform's API from the embedded engine."""
@@ -69,7 +73,9 @@ def serve(
         chosen: dict[str, str] = {"database": database} if database else {}
         if inline_python is not None:
             chosen["inline_python"] = inline_python.value
-        backend = open_embedded(settings.model_copy(update=chosen))
+        settings = settings.model_copy(update=chosen)
+        logger.info("Inline Python: %s", python_status(settings.inline_python).description)
+        backend = open_embedded(settings)
     except DebuggerError as error:
         _give_up(error)
     try:

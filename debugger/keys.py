@@ -22,7 +22,8 @@ keys = typer.Typer(no_args_is_help=True, help="Look after the keys that let peop
 def add(
     name: Annotated[str, typer.Argument(help="Whose key it is; what they do on the server bears this name.")],
     role: Annotated[
-        Role, typer.Option(help="read: look at all; run: also run turns and comment; admin: everything.")
+        Role,
+        typer.Option(help="read: see; review: also comment, rate; run: also run turns; admin: all."),
     ],
     team: Annotated[
         str, typer.Option(help="The team whose data they see; those of the main store by default.")

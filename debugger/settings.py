@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from debugger.errors import SettingsError
 
@@ -27,6 +27,7 @@ DEFAULT_CONNECTION = "default"
 CUSTOM_CONNECTION = "custom"
 """The name of the connection that a user enters on the page; no other can have it."""
 _PRODUCTION = frozenset({"production", "prod"})
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
@@ -89,8 +90,8 @@ class Settings(BaseModel):
     ``openai_llm gpt-5.4-mini``; empty means that there is none."""
     scripts: str = ""
     """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
-    inline_python: Literal["off", "isolated"] = "isolated"
-    """Whether Python code in a workflow may run."""
+    inline_python: Literal["off", "sandboxed", "unsafe"] = "sandboxed"
+    """The way in which Python code of a workflow runs; ``unsafe`` is without a sandbox."""
     tool_timeout: float = Field(default=30, gt=0, le=600)
     """Seconds a tool may take when it names no limit of its own (``platform/engine.md`` U-53)."""
     max_node_runs: int = Field(default=100, ge=1)
@@ -117,9 +118,29 @@ class Settings(BaseModel):
     """Requests a minute that a server takes with one key; 0 for as many as come."""
     turn_lease: float = Field(default=30, gt=0)
     """Seconds after which a turn counts as interrupted whose process has not renewed its claim."""
+    allowed_hosts: str = ""
+    """Host names, with commas between them, by which the page is reached beside localhost."""
+    roles: str = ""
+    """Roles of users of an identity provider, as ``ada@example.com=admin, *@example.com=read``."""
     author: str = Field(default="me", min_length=1, max_length=80)
     """Who comments and rates, until a person gives another name."""
     hosted: HostedSettings = HostedSettings()
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_allowed_hosts(cls, value: str) -> str:
+        for name in _parts(value):
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a host name without scheme, port and path")
+        return value
+
+    @property
+    def allowed_host_names(self) -> frozenset[str]:
+        """The names in `allowed_hosts`, as they are in a ``Host`` header."""
+        return frozenset(
+            f"[{name}]" if ":" in name and not name.startswith("[") else name
+            for name in (part.lower().rstrip(".") for part in _parts(self.allowed_hosts))
+        )
 
     @property
     def database_url(self) -> str:
@@ -206,6 +227,10 @@ def read_connection(name: str, table: object) -> HostedSettings:
     if not connection.base_url.strip():
         raise SettingsError(f"{place} has no base_url.", advice="Add it, or remove the table.")
     return connection
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _own_names() -> list[str]:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 def test_serve_answers_with_the_samples_and_ends_cleanly(tmp_path):
     process = _serve(tmp_path, "--port", "0", "--database", f"sqlite:///{tmp_path}/runs.sqlite3")
-    address = process.stdout.readline().split()[-1]
+    address = _address(process)
 
     with urllib.request.urlopen(f"{address}/v1/workflows", timeout=10) as answer:
         body = answer.read()
@@ -29,7 +29,7 @@ def test_a_key_that_is_asked_for_must_be_shown(tmp_path):
     process = _serve(
         tmp_path, "--port", "0", "--database", f"sqlite:///{tmp_path}/runs.sqlite3", "--api-key", "k-1"
     )
-    address = process.stdout.readline().split()[-1]
+    address = _address(process)
 
     statuses = [_status(f"{address}/v1/workflows", key) for key in ("", "wrong", "k-1")]
     process.terminate()
@@ -135,6 +135,16 @@ ODD = """{"node_configs": [
     {"logical_id": "a", "name": "Go", "type": "teleport", "is_start": true},
     {"logical_id": "b", "type": "no_op"}
 ]}"""
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """Return the address that a server serves, after the lines of its log."""
+    log = []
+    while not (line := process.stdout.readline()).startswith("Serving "):
+        log.append(line)
+        assert line, "the server has ended"
+    assert "INFO __main__: Inline Python: sandboxed.\n" in log
+    return line.split()[-1]
 
 
 def _check(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:

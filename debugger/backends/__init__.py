@@ -15,17 +15,23 @@ BACKENDS: dict[str, type[Backend]] = {"embedded": EmbeddedBackend, "hosted": Hos
 """Every backend by the name that a link uses."""
 
 
-def open_embedded(settings: Settings, *, environment: Mapping[str, str] = os.environ) -> EmbeddedBackend:
+def open_embedded(
+    settings: Settings,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    python_consent_key: bytes | None = None,
+) -> EmbeddedBackend:
     """The embedded backend on the settings' database; an empty one is given the samples.
 
     Args:
         settings: What can be set from outside.
         environment: Holds secrets for calls to the outside.
+        python_consent_key: See `EmbeddedBackend`.
 
     Raises:
         StoreError: The database cannot be opened.
     """
-    backend = EmbeddedBackend(settings, environment=environment)
+    backend = EmbeddedBackend(settings, environment=environment, python_consent_key=python_consent_key)
     # Another process may be about to do the same.
     if backend.store.is_empty() and backend.store.claim_emptiness():
         _load_samples(backend)

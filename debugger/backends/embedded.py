@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnStream
@@ -13,6 +14,7 @@ from debugger.backends.forks import Forks
 from debugger.backends.global_values import GlobalValues
 from debugger.backends.leases import Leases
 from debugger.backends.opened import Interpreters
+from debugger.backends.python_consents import PythonPermits, PythonUse, python_functions
 from debugger.backends.replays import Replays
 from debugger.backends.reruns import Reruns
 from debugger.backends.responders import find_script, responder_for
@@ -24,6 +26,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.responders.base import Responder
+from debugger.engine.tools.sandbox import python_status
 from debugger.engine.world import World
 from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
@@ -47,6 +50,8 @@ class EmbeddedBackend:
         responder: Whatever answers for the models of all workflows, instead of what the settings name.
         environment: Holds secrets for calls to the outside; the process's own by default. Those among the
             store's global variables are used besides.
+        python_consent_key: Signs consents to run Python that cannot be sandboxed: a secret of the page of a
+            single user on this machine. Without it, as in a server, no consent counts.
 
     Raises:
         StoreError: The database cannot be opened.
@@ -64,6 +69,7 @@ class EmbeddedBackend:
         world: World | None = None,
         responder: Responder | None = None,
         environment: Mapping[str, str] = os.environ,
+        python_consent_key: bytes | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.store = store or Store(
@@ -76,7 +82,13 @@ class EmbeddedBackend:
         self.global_values = GlobalValues(self.store)
         """The store's global variables, with which every new run begins."""
         self._doors = Doors(self.settings, self._world, environment, secrets=self.global_values.secrets)
-        self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors))
+        # Python that is switched off stays off, whoever has consented to it before.
+        self._permits = PythonPermits(
+            self.store.python_consents,
+            python_consent_key if self.settings.inline_python != "off" else None,
+            self._options.inline_python,
+        )
+        self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors), self._permits)
         self._leases = Leases(self.store, self.settings.turn_lease)
         self._turns = Turns(
             self.store, self._interpreters, self.global_values, self._leases, self._world, self._past
@@ -84,7 +96,7 @@ class EmbeddedBackend:
         self._forks = Forks(self.store, self._interpreters, self._world)
         self.reruns = Reruns(self.store, self._interpreters, self._forks, self._world)
         """Runs made out of past turns, in another version or workflow if need be."""
-        self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()))
+        self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()), self._permits)
         self._replays = Replays(self.store, self._forks, self._replaying, self._past)
         self._leases.lapse()
 
@@ -299,6 +311,28 @@ class EmbeddedBackend:
         """
         return self._replays.replay(check_id("run", run_id), turn_number, cancelled)
 
+    def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse | None:
+        """Return the Python code of a version, of the active one by default, and the way in which it runs.
+
+        ``None`` where Python is sandboxed, as there is nothing to decide then.
+
+        Raises:
+            NotFoundError: There is no such workflow or version.
+        """
+        if self._options.inline_python.mode == "sandboxed":
+            return None
+        number, _ = self.store.starting_version(check_id("workflow", workflow_id), version_number)
+        interpreter = self._interpreters.of(workflow_id, number)
+        functions = python_functions(interpreter.workflow)
+        return PythonUse(
+            workflow_id,
+            number,
+            functions,
+            interpreter.options.inline_python,
+            self._permits.digest(workflow_id, number, functions),
+            frozenset(answer.tool for answer in interpreter.options.tool_answers),
+        )
+
     def _interpreter(
         self, workflow_id: str, version_number: int, *, doors: Doors
     ) -> tuple[Interpreter, frozenset[str]]:
@@ -308,7 +342,7 @@ class EmbeddedBackend:
         interpreter = Interpreter(
             expansion.workflow,
             self._responder or responder_for(workflow, self.settings),
-            self._options,
+            replace(self._options, tool_answers=script.tool_answers if script else ()),
             self._world,
             load_run=self._load_run,
             open_door=doors.opener(script.answers if script else ()),
@@ -333,7 +367,7 @@ def _engine_options(settings: Settings) -> EngineOptions:
         start_events=settings.start_events,
         dict_paths=settings.dict_paths,
         time_zone=settings.time_zone,
-        inline_python=settings.inline_python == "isolated",
+        inline_python=python_status(settings.inline_python),
         tool_timeout=settings.tool_timeout,
         linger_after_reply=settings.linger_after_reply,
         knowledge_folder=settings.knowledge_folder,

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from debugger.backends.python_consents import PythonPermits
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, RunEndedError, StaleTurnError
@@ -22,10 +23,14 @@ class Interpreters:
     Args:
         make: Makes the interpreter of a workflow's version; returns it with the ids of the stored
             workflows that are in it as super nodes.
+        permits: The consents to run a version's Python without a sandbox, looked at each time.
     """
 
-    def __init__(self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]]) -> None:
+    def __init__(
+        self, make: Callable[[str, int], tuple[Interpreter, frozenset[str]]], permits: PythonPermits
+    ) -> None:
         self._make = make
+        self._permits = permits
         self._made: OrderedDict[tuple[str, int], tuple[Interpreter, frozenset[str]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -33,15 +38,17 @@ class Interpreters:
         """Return the interpreter of a version."""
         key = (workflow_id, version_number)
         with self._lock:
-            found = self._made.get(key)
-            if found is not None:
+            made = self._made.get(key)
+            if made is not None:
                 self._made.move_to_end(key)
-                return found[0]
-        made = self._make(workflow_id, version_number)
-        with self._lock:
-            self._made[key] = made
-            while len(self._made) > _MAX_INTERPRETERS:
-                self._made.popitem(last=False)
+        if made is None:
+            made = self._make(workflow_id, version_number)
+            with self._lock:
+                self._made[key] = made
+                while len(self._made) > _MAX_INTERPRETERS:
+                    self._made.popitem(last=False)
+        if self._permits.are_used:
+            return self._permits.permit(workflow_id, version_number, made[0])
         return made[0]
 
     def forget(self, workflow_id: str) -> None:

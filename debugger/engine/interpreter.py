@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, Self
 
 from debugger.engine.control import Control
 from debugger.engine.history import History
@@ -68,6 +69,12 @@ class Interpreter:
         self.options = options or EngineOptions()
         self.world = world or World()
         self._nodes: dict[str, Node[Any]] = {}
+
+    def with_options(self, options: EngineOptions) -> Self:
+        """Return an interpreter of the same workflow with other options."""
+        other = copy.copy(self)
+        other.options = options
+        return other
 
     def begin(self, turn_input: TurnInput) -> RunState:
         """The state of a run that is about to take its first turn.

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from debugger.engine.tools.simulated import ToolAnswer
+
+PythonMode = Literal["sandboxed", "refused", "unsafe"]
+
+
+@dataclass(frozen=True)
+class PythonStatus:
+    """The mode in which Python code runs, with a sentence each on why it is not sandboxed and what to do."""
+
+    mode: PythonMode = "sandboxed"
+    reason: str = ""
+    advice: str = ""
+
+    @property
+    def description(self) -> str:
+        """Return mode, reason and advice in one line."""
+        return " ".join(filter(None, (f"{self.mode}.", self.reason, self.advice)))
 
 
 @dataclass(frozen=True)
@@ -19,8 +38,8 @@ class EngineOptions:
     """Whether ``[[a.b]]`` reaches into an object that ``a`` holds (U-39)."""
     time_zone: str = "UTC"
     """The zone of ``{{now}}`` and its like (U-38)."""
-    inline_python: bool = True
-    """Whether Python code in a workflow may run."""
+    inline_python: PythonStatus = PythonStatus()
+    """The mode in which Python code of a workflow runs. Without a sandbox, the default does not run it."""
     tool_timeout: float = 30
     """Seconds a tool may take when it names no limit of its own (U-53)."""
     max_run_input_bytes: int = 1_000_000
@@ -30,3 +49,8 @@ class EngineOptions:
     taken (U-3)."""
     knowledge_folder: Path | None = None
     """A folder of documents for knowledge-base tools; ``None`` where there is none."""
+    tool_answers: tuple[ToolAnswer, ...] = ()
+    """Recorded answers of inline Python, used only where it is refused; the first that fits wins."""
+    fills_code: bool = True
+    """Whether variables are filled into inline Python. Where not, code with placeholders that have a value
+    fails: a user has read the code as it is written, and allowed no other."""

@@ -388,7 +388,8 @@ class EndNodeRunEvent(NodeEvent):
         if self.is_failure:
             return f"{self.node_label} failed: {output.get('error_message') or 'no reason given'}"
         fields = output.get("structured_output")
-        return f"{self.node_label} ends" + (f" with {', '.join(fields)}" if fields else "")
+        simulated = " (simulated)" if output.get("simulated") is True else ""
+        return f"{self.node_label} ends{simulated}" + (f" with {', '.join(fields)}" if fields else "")
 
 
 class UserMessagesEvent(NodeEvent):
@@ -461,7 +462,14 @@ class ModelEvent(NodeEvent):
         """The words, or the calls."""
         if self.tool_names:
             return f"{self.node_label} calls {', '.join(self.tool_names)}"
-        return f"{self.node_label}: {self.words}" if self.words else f"{self.node_label} answers"
+        simulated = " (simulated)" if self._is_simulated else ""
+        return f"{self.node_label}{simulated}: {self.words}" if self.words else f"{self.node_label} answers"
+
+    @property
+    def _is_simulated(self) -> bool:
+        """The message is the result of a tool that was not called."""
+        metadata = (self.message or {}).get("response_metadata")
+        return isinstance(metadata, Mapping) and metadata.get("simulated") is True
 
 
 class WorkerLLMEvent(ModelEvent):

@@ -29,6 +29,7 @@ from debugger.server import (
 )
 from debugger.server.access import Access, KeyRing, check_role
 from debugger.server.access.rates import Rate
+from debugger.server.audit import Audit, AuditTrail
 from debugger.server.body import BODY_LIMIT
 from debugger.server.errors import handle_errors
 from debugger.server.live.routes import live_router, session_token
@@ -39,7 +40,7 @@ from debugger.server.openapi import PACKAGE, ApiDocument
 from debugger.server.quiet_log import keep_secrets_out_of_the_log
 from debugger.server.readiness import Readiness
 from debugger.server.request_ids import RequestIds
-from debugger.server.teams import Teams
+from debugger.server.teams import Teams, team_of
 
 # They are looked through in this order: turns come first, which are what a server is mostly asked for. Then
 # paths with a fixed word come before those that take any id in its place (``platform/wire.md`` 4.1).
@@ -94,6 +95,7 @@ def create_app(
     )
     app.state.rate = Rate(rate_limit)
     app.state.tokens = SessionTokens()
+    app.state.audit = AuditTrail()
     for router in ROUTERS:
         app.include_router(router, prefix=BASE_PATH)
     app.state.document = ApiDocument(app)
@@ -107,6 +109,7 @@ def create_app(
         admits=app.state.tokens.redeem,
         welcome=app.state.teams.welcome,
     )
+    app.add_middleware(Audit, trail=app.state.audit, backend_of=lambda scope: team_of(scope).backend)
     app.add_middleware(RequestIds)
     app.add_middleware(Measure, metrics=app.state.metrics)
     return app

@@ -14,6 +14,7 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id, set_wire
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
 from debugger.server.answers.runs import RunAnswer
+from debugger.server.audit import name_target
 from debugger.server.body import read_fields, read_object, unusable
 from debugger.server.metrics import Metrics
 from debugger.server.operations import described
@@ -45,7 +46,9 @@ async def execute(
     """
     # Body and team are no parameters, as other routes have them: each would cost a tenth of a short turn.
     body = await read_object(request)
-    return await team_of(request.scope).run(_execute, workflow_id, body, version, expected_turn_number)
+    reply = await team_of(request.scope).run(_execute, workflow_id, body, version, expected_turn_number)
+    name_target(request.scope, reply.run_id)
+    return reply
 
 
 @router.post(urls.RUNS)
@@ -53,7 +56,9 @@ async def execute(
 async def start_or_resume(request: Request, expected_turn_number: ExpectedTurn = None) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
     body = await read_object(request)
-    return await team_of(request.scope).run(_start_or_resume, body, expected_turn_number)
+    reply = await team_of(request.scope).run(_start_or_resume, body, expected_turn_number)
+    name_target(request.scope, reply.run_id)
+    return reply
 
 
 @router.post(urls.PUMP)
@@ -69,7 +74,7 @@ def _execute(
 ) -> JsonReply:
     turn_input, run_id = read_request(body)
     result = run_turn(team, workflow_id, turn_input, run_id, version, expected_turn_number)
-    return JsonReply(result.to_wire())
+    return _reply(result.run_id, result.to_wire())
 
 
 def _start_or_resume(team: Team, body: JsonObject, expected_turn_number: int | None) -> JsonReply:
@@ -79,7 +84,14 @@ def _start_or_resume(team: Team, body: JsonObject, expected_turn_number: int | N
         raise unusable("missing", "Field required", "workflow_id")
     checked_id = _checked(workflow_id, "workflow_id")
     result = run_turn(team, checked_id, turn_input, _run(run_id), None, expected_turn_number)
-    return JsonReply(run_answer(team.backend.run(result.run_id), read_remarks(team.backend, result.run_id)))
+    record = run_answer(team.backend.run(result.run_id), read_remarks(team.backend, result.run_id))
+    return _reply(result.run_id, record)
+
+
+def _reply(run_id: str, content: JsonObject) -> JsonReply:
+    reply = JsonReply(content)
+    reply.run_id = run_id
+    return reply
 
 
 def _pump(team: Team, workflow_id: str, run_id: str) -> JsonReply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from debugger.protocol.base import JsonObject
-from debugger.server.answers.server import Standing
+from debugger.server.answers import server
 from debugger.server.metrics import MEDIA_TYPE, Metrics
 from debugger.server.openapi import ApiDocument
 from debugger.server.operations import JSON, described
@@ -16,14 +16,14 @@ router = APIRouter()
 
 
 @router.get("/healthz")
-@described(Standing)
+@described(server.Standing)
 async def healthz() -> JsonReply:
     """Whether the server is there at all."""
     return JsonReply({"status": "ok"})
 
 
 @router.get("/readyz")
-@described(Standing, refuses=(503,))
+@described(server.Readiness, refuses=(503,))
 async def readyz(request: Request) -> JsonReply:
     """Whether the server can do its work: the store answers, and holds the tables that this program needs.
 
@@ -33,7 +33,11 @@ async def readyz(request: Request) -> JsonReply:
     reason = await readiness.reason_against()
     if reason is not None:
         return JsonReply({"detail": reason}, status_code=503)
-    return JsonReply({"status": "ready"})
+    python = readiness.python
+    if python is None:
+        return JsonReply({"status": "ready"})
+    details = {"python_reason": python.reason} if python.reason else {}
+    return JsonReply({"status": "ready", "python": python.mode, **details})
 
 
 @router.get("/metrics")

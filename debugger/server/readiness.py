@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.tools.sandbox import PythonStatus, python_status
 from debugger.errors import DebuggerError
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,12 @@ class Readiness:
     """
 
     def __init__(self, backend: Backend, answers_within: float = ANSWERS_WITHIN) -> None:
-        self._store = backend.store if isinstance(backend, EmbeddedBackend) else None
+        embedded = backend if isinstance(backend, EmbeddedBackend) else None
+        self._store = embedded.store if embedded else None
+        self.python: PythonStatus | None = (
+            python_status(embedded.settings.inline_python) if embedded else None
+        )
+        """The mode in which Python code of workflows runs; ``None`` where they run elsewhere."""
         self._answers_within = answers_within
         self._is_ending = False
         self._look: asyncio.Future[str | None] | None = None

@@ -98,6 +98,8 @@ class DebugSession:
         """What happened to the last turn besides what it shows, as a sentence; empty where nothing did."""
         self.unsent_message = ""
         """The user's message of a turn that was not executed, so that it can be sent again."""
+        self.run_by = ""
+        """The user who runs the next turns; empty where their inputs may name anyone."""
         self.run_id: str | None = None
         """The run; ``None`` until its first turn has ended."""
         self.result: TurnResult | None = None
@@ -539,6 +541,8 @@ class DebugSession:
             step = self._step
             self.interrupted_turn = None
             turn_input = self._named(turn_input)
+            if self.run_by:
+                turn_input = TurnInput.from_wire({**turn_input.to_wire(), "run_by": self.run_by})
             log = self._runner.turns.new_turn(turn_input, after=step.log if step else None)
             self._turn = self._runner.start_turn(log, turn_input, self.run_id, after=step)
 

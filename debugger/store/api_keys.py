@@ -23,9 +23,14 @@ LONGEST_NAME = 80
 
 
 class Role(StrEnum):
-    """What a key lets its owner do; each may do all that the one before may."""
+    """A set of permissions; each role includes those of the one before it.
+
+    ``read`` sees everything; ``review`` also sets verdicts, comments, tags, stars and ratings; ``run`` also
+    runs and forks; ``admin`` also edits workflows, connections and settings, and deletes.
+    """
 
     READ = "read"
+    REVIEW = "review"
     RUN = "run"
     ADMIN = "admin"
 

@@ -1,11 +1,11 @@
-"""The audit list: who sent, forked, deleted, imported, exported unmasked or changed a connection."""
+"""The audit list: who sent, forked, deleted, imported, exported or changed a connection."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -31,6 +31,21 @@ class AuditEntry:
     details: dict[str, Any]
     """A JSON object without secrets and without texts of a conversation."""
 
+    @classmethod
+    def now(
+        cls, person: str, role: str, action: str, target: str, details: Mapping[str, Any] | None = None
+    ) -> AuditEntry:
+        """Return an entry of what was done just now."""
+        return cls(
+            id=new_id(),
+            at=time.time(),
+            person=person,
+            role=role,
+            action=action,
+            target=target,
+            details=dict(details or {}),
+        )
+
 
 class AuditLog:
     """The entries, which are only appended. Every method is one transaction and may raise `StoreError`.
@@ -46,22 +61,30 @@ class AuditLog:
         self, person: str, role: str, action: str, target: str, details: Mapping[str, Any] | None = None
     ) -> None:
         """Append an entry of now."""
-        values = {
-            "id": new_id(),
-            "at": time.time(),
-            "person": person,
-            "role": role,
-            "action": action,
-            "target": target,
-            "details": json.dumps(dict(details or {})),
-        }
-        with self._database.writing() as connection:
-            connection.execute(insert(audit_entries), values)
+        self.append_all([AuditEntry.now(person, role, action, target, details)])
 
-    def newest(self, limit: int = 200) -> list[AuditEntry]:
-        """Return the newest entries, the newest first."""
+    def append_all(self, entries: Sequence[AuditEntry]) -> None:
+        """Append entries in one transaction."""
+        rows = [{**asdict(entry), "details": json.dumps(entry.details)} for entry in entries]
+        with self._database.writing() as connection:
+            connection.execute(insert(audit_entries), rows)
+
+    def newest(self, limit: int = 200, *, person: str = "", action: str = "") -> list[AuditEntry]:
+        """Return the newest entries, the newest first; of one person or one action where it is named."""
         columns = audit_entries.c
-        order = columns.at.desc(), columns.id.desc()
+        wanted = select(audit_entries).order_by(columns.at.desc(), columns.id.desc()).limit(limit)
+        if person:
+            wanted = wanted.where(columns.person == person)
+        if action:
+            wanted = wanted.where(columns.action == action)
         with self._database.reading() as connection:
-            rows = connection.execute(select(audit_entries).order_by(*order).limit(limit))
+            rows = connection.execute(wanted)
             return [AuditEntry(**{**row._mapping, "details": json.loads(row.details)}) for row in rows]
+
+    def filters(self) -> tuple[list[str], list[str]]:
+        """Return the persons and the actions that the list has, each in alphabetical order."""
+        columns = audit_entries.c
+        with self._database.reading() as connection:
+            persons = connection.scalars(select(columns.person).distinct().order_by(columns.person)).all()
+            actions = connection.scalars(select(columns.action).distinct().order_by(columns.action)).all()
+        return list(persons), list(actions)

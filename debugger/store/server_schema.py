@@ -93,3 +93,12 @@ audit_entries = Table(
     Column("details", Text, nullable=False),
 )
 """Who sent, forked, deleted, imported, exported unmasked or changed a connection; rows are only appended."""
+
+ended_logins = Table(
+    "ended_logins",
+    metadata,
+    # Of what a login's cookie holds, which is not kept itself.
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at", Double, nullable=False, index=True),
+)
+"""Logins that were ended: a cookie that was copied before is refused."""

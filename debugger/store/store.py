@@ -14,6 +14,7 @@ from debugger.store.api_keys import ApiKeys
 from debugger.store.audit import AuditLog
 from debugger.store.catalogue import Catalogue
 from debugger.store.database import Database
+from debugger.store.ended_logins import EndedLogins
 from debugger.store.feedback import FeedbackBook
 from debugger.store.forks import ForkBook
 from debugger.store.global_variables import GlobalVariables
@@ -72,6 +73,7 @@ class Store:
         self.api_keys = ApiKeys(self._database)
         """Who may use a server on this store, and on those of its teams."""
         self.audit = AuditLog(self._database)
+        self.ended_logins = EndedLogins(self._database)
         self.python_consents = PythonConsents(self._database)
 
     def close(self) -> None:

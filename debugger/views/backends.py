@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.logger import get_logger
 
 from debugger.backends import open_embedded
 from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.errors import NotFoundError
+from debugger.engine.tools.sandbox import python_status
+from debugger.errors import NotFoundError, SettingsError
 from debugger.session.live_sessions import LiveSessions
-from debugger.settings import read_settings
+from debugger.settings import Settings, read_settings
 from debugger.store import ForkBook, Notebook
+from debugger.store.python_consents import PythonConsents
 from debugger.views import state
-from debugger.views.connections import connect_hosted, connection, default_connection
+from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
+from debugger.views.identity import current_user
+from debugger.views.login_cookie import signing_secret
+from debugger.views.logins import secret_folder
 from debugger.views.state import BackendName
 
 
 @st.cache_resource(show_spinner=False)
 def embedded_backend() -> EmbeddedBackend:
-    """The embedded engine: one for the process, since it keeps no one's credentials."""
-    return open_embedded(read_settings())
+    """The embedded engine: one for the process, since it keeps no one's credentials.
+
+    A page without a login answers to a single user on this machine, and its user's consents count.
+    """
+    settings = read_settings()
+    get_logger(__name__).info("Inline Python: %s", python_status(settings.inline_python).description)
+    return open_embedded(settings, python_consent_key=_consent_key(settings))
+
+
+def _consent_key(settings: Settings) -> bytes | None:
+    """Return the secret that consents are signed with; ``None`` where none can be kept, or none counts."""
+    try:
+        return signing_secret(secret_folder(settings)) if current_user().is_local else None
+    except SettingsError:
+        return None
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,6 +68,15 @@ def fork_book() -> ForkBook:
     return embedded_backend().store.forks
 
 
+def consent_book() -> PythonConsents:
+    """Return the consents to run Python without a sandbox, which only the embedded engine uses.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    return embedded_backend().store.python_consents
+
+
 def current_backend() -> Backend:
     """The backend that this tab has chosen.
 
@@ -65,6 +93,7 @@ def named_backend(name: BackendName) -> Backend:
 
     Raises:
         SettingsError: It is the hosted API, and nothing says where that is.
+        ForbiddenError: The connection's key is for users with another role.
         DebuggerError: It cannot be opened.
     """
     page = state.page()
@@ -72,6 +101,7 @@ def named_backend(name: BackendName) -> Backend:
         return embedded_backend()
     if name == "recording":
         return _recording()
+    drop_withheld_key()
     if page.hosted_backend is None:
         connection_name = page.connection_name or default_connection()
         connect_hosted(connection_name, connection(connection_name))

@@ -17,11 +17,14 @@ from debugger.session import kit
 from debugger.session.reading_ahead import reading_ahead
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
-from debugger.views import state
+from debugger.store import Role
+from debugger.views import identity, state
 from debugger.views.address import Address
+from debugger.views.auditing import audit, audit_run
 from debugger.views.backends import current_backend, notebook
 from debugger.views.connections import disconnect_hosted, owner
-from debugger.views.production import confirm_production
+from debugger.views.permissions import check_role, may, requires
+from debugger.views.python_consent import confirm_turn
 from debugger.views.state import BackendName, PageState
 
 Arguments = ParamSpec("Arguments")
@@ -47,6 +50,7 @@ def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
         page = state.page()
         page.error = None
         try:
+            check_role(Role.READ)  # `requires` asks for more
             do(*args, **kwargs)
         except DebuggerError as error:
             page.error = error
@@ -145,44 +149,49 @@ def reload_run() -> None:
 
 
 @command
+@requires(Role.ADMIN)
 def import_workflow(document: JsonObject) -> None:
     """Keep a document as a new workflow and show it."""
     backend = current_backend()
     kept = backend.create_workflow(document)
     state.page().answers.expire()
+    audit("import workflow", kept.id, backend=state.page().backend_name)
     show(DebugSession(backend, kept.id, kept.active_version_number or 0))
 
 
 @command
+@requires(Role.RUN)
 def start(message: str | None = None) -> None:
     """Begin the run, with a first message if there is one."""
     page = state.page()
     if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
-        if not confirm_production(page.session, partial(start, message), message or ""):
+        if not confirm_turn(page.session, partial(start, message), message or ""):
             return
-        page.session.start(start_input(page, page.session).turn_input(message))
+        signed(page.session).start(start_input(page, page.session).turn_input(message))
         _await_turn(page.session)
 
 
 @command
+@requires(Role.RUN)
 def restart() -> None:
     """Begin another run of the same version with the start input; the old one stays on record."""
     page = state.page()
     old = page.session
-    if old is not None and not old.busy and confirm_production(old, restart):
+    if old is not None and not old.busy and confirm_turn(old, restart):
         turn_input = start_input(page, old).turn_input()
         sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
         show(sibling)
-        sibling.start(turn_input)
+        signed(sibling).start(turn_input)
         _await_turn(sibling)
 
 
 @command
+@requires(Role.RUN)
 def send(text: str) -> None:
     """Say something to the run, or begin it by that."""
     page = state.page()
     session = page.session
-    if session is None or not text.strip() or not confirm_production(session, partial(send, text), text):
+    if session is None or not text.strip() or not confirm_turn(session, partial(send, text), text):
         return
     state.set_widget(DRAFT_KEY, "")
     page.event = None
@@ -190,8 +199,15 @@ def send(text: str) -> None:
         start(text)
         return
     has_more = bool(page.next_input.value or page.next_input.problems)
-    session.send(text, page.next_input.turn_input() if has_more else None)
+    signed(session).send(text, page.next_input.turn_input() if has_more else None)
     _await_turn(session)
+
+
+def signed(session: DebugSession) -> DebugSession:
+    """Let the turns of a session bear the name of the signed-in user from now on."""
+    user = identity.current_user()
+    session.run_by = "" if user.is_local else user.name
+    return session
 
 
 def _await_turn(session: DebugSession) -> None:
@@ -200,6 +216,8 @@ def _await_turn(session: DebugSession) -> None:
     if page.backend_name == "hosted":
         owner().keep_session(page.connection_name, session)
     session.wait_until_idle(_SOON)
+    if session.error is None and session.turns:
+        audit_run("send turn", session, turn_number=session.turns[-1].number)
 
 
 def take_in_turn() -> None:
@@ -222,13 +240,16 @@ def take_in_turn() -> None:
 
 
 @command
+@requires(Role.RUN)
 def advance() -> None:
     """Do a step of background work now; where it had halted, it goes on from here."""
     session = state.page().session
-    if session is not None and confirm_production(session, advance):
+    if session is not None and confirm_turn(session, advance):
         session.advance()
 
 
+@command
+@requires(Role.RUN)
 def advance_by_itself() -> None:
     """Let the background work go on by itself, or not, as the switch says."""
     page = state.page()
@@ -238,11 +259,13 @@ def advance_by_itself() -> None:
 
 
 @command
+@requires(Role.RUN)
 def stop() -> None:
     """End the run."""
     session = state.page().session
     if session is not None:
-        session.stop()
+        signed(session).stop()
+        audit_run("stop run", session)
 
 
 @command
@@ -255,15 +278,17 @@ def check_now() -> None:
 
 
 @command
+@requires(Role.RUN)
 def send_again() -> None:
     """Send the message of unknown outcome once more; the user accepts that it may be executed twice."""
     session = state.page().session
-    if session is not None and confirm_production(session, send_again):
-        session.send_again()
+    if session is not None and confirm_turn(session, send_again):
+        signed(session).send_again()
         _await_turn(session)
 
 
 @command
+@requires(Role.RUN)
 def discard_pending() -> None:
     """Give the message of unknown outcome up."""
     session = state.page().session
@@ -290,11 +315,12 @@ def follow() -> None:
 
 
 @command
+@requires(Role.RUN)
 def send_command(name: Command) -> None:
     """Send a command without a message to the run, as ``pause`` and ``resume``."""
     session = state.page().session
-    if session is not None and confirm_production(session, lambda: send_command(name)):
-        session.send_command(name)
+    if session is not None and confirm_turn(session, lambda: send_command(name)):
+        signed(session).send_command(name)
         _await_turn(session)
 
 
@@ -303,8 +329,11 @@ def show(session: DebugSession | None) -> None:
     page = state.page()
     page.session = session
     if session is not None:
-        session.background.automatic = page.advances_by_itself
-        _equip(session)
+        # Another user may share the session of a turn that is under way (`join`).
+        if may(Role.RUN):
+            session.background.automatic = page.advances_by_itself
+        if may(Role.RUN) or not session.busy:
+            _equip(session)
     page.event = page.node = page.edge = None
     page.awaits_turn = False
     page.next_input = RunInputModel()

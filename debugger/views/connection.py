@@ -11,24 +11,31 @@ from debugger.analysis.policies import HOSTED, responder_words
 from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.connection_test import check_connection
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, SettingsError
 from debugger.protocol.base import first_problem
 from debugger.settings import CUSTOM_CONNECTION, HostedSettings, Settings, read_settings
+from debugger.store import Role
 from debugger.views import commands, linking, state
+from debugger.views.auditing import audit
 from debugger.views.backends import current_backend
 from debugger.views.connections import (
     connect_hosted,
     connection,
     default_connection,
     disconnect_hosted,
+    is_key_withheld,
     named_connections,
     owner,
     with_key_of_environment,
 )
 from debugger.views.owners import BoundKey, Owner
+from debugger.views.parts.audit_list import audit_list
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.policies import policy_table
+from debugger.views.parts.python_consent import python_consents
+from debugger.views.permissions import check_role, may
 from debugger.views.state import BackendName
 
 NAMES: dict[BackendName, str] = {
@@ -68,6 +75,7 @@ def render() -> None:
             _hosted()
         else:
             st.caption("A recording is one run out of a file, which the page Runs opens.")
+        audit_list()
     state.show_address(linking.current_address())
 
 
@@ -100,11 +108,12 @@ def _embedded() -> None:
         for name, value in _facts(settings):
             with st.container(horizontal=True, gap="small"):
                 st.caption(name, width=160)
-                st.text(value)
+                st.text(value, width=640)  # a long one wraps here and not below its name
         policy_table(settings)
         pressed = st.button(
             "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
         )
+    python_consents()
     if pressed:
         _try()
 
@@ -116,10 +125,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
             settings.database_url.rpartition("@")[2],
         ),  # without what may stand before it: a password
         ("Answers for models", responder_words(settings)),
-        (
-            "Python in workflows",
-            "may run, isolated" if settings.inline_python == "isolated" else "does not run",
-        ),
+        ("Python in workflows", python_status(settings.inline_python).description),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", settings.time_zone),
     ]
@@ -132,6 +138,10 @@ def _hosted() -> None:
         _list(found, name)
     for error in errors:
         st.warning(plain(f"{error.message} {error.advice}"), icon=":material/warning:")
+    if name == CUSTOM_CONNECTION and not may(Role.ADMIN):
+        none = "No connection is defined here; an administrator of this page can define one."
+        st.caption("Choose a connection above." if found else none)
+        return
     try:
         current = None if name == CUSTOM_CONNECTION else connection(name)
     except DebuggerError as error:
@@ -168,7 +178,7 @@ def _hosted() -> None:
 def _list(found: dict[str, HostedSettings], in_use: str) -> None:
     """Draw the connections to choose from."""
     custom = owner().custom
-    rows = {**found, CUSTOM_CONNECTION: custom or HostedSettings()}
+    rows = {**found, CUSTOM_CONNECTION: custom or HostedSettings()} if may(Role.ADMIN) else found
     with st.container(border=True, gap="xsmall", key="connections"):
         st.markdown("##### Connections")
         for name, settings in rows.items():
@@ -176,11 +186,15 @@ def _list(found: dict[str, HostedSettings], in_use: str) -> None:
                 st.markdown(f"**{plain(name)}**", width="content")
                 if settings.environment.strip():
                     st.badge(plain(settings.environment), color=settings.label_colour)
-                st.text(_shown_url(settings.base_url), width="stretch")
+                needs_key = is_key_withheld(name) and not settings.api_key.get_secret_value()
+                if needs_key:
+                    st.caption("Its key is for users with the role run. Enter one of your own to use it.")
+                else:
+                    st.text(_shown_url(settings.base_url), width="stretch")
                 st.button(
-                    "In use" if name == in_use else "Use",
+                    "Enter a key" if needs_key else "In use" if name == in_use else "Use",
                     key=f"use_connection_{name}",
-                    icon=":material/check:" if name == in_use else None,
+                    icon=":material/check:" if name == in_use and not needs_key else None,
                     disabled=name == in_use,
                     on_click=commands.choose_backend,
                     args=("hosted", name),
@@ -269,11 +283,13 @@ def _connect(name: str) -> None:
     """Use what the form says; the key's field is emptied, so that it is not sent to the page again."""
     page, own = state.page(), owner()
     if name == CUSTOM_CONNECTION:
+        check_role(Role.ADMIN)
         wanted = with_key_of_environment(_typed(own.custom or HostedSettings()))
     else:
         wanted = connection(name)
         if key := _text(_SECRET_KEY):
             wanted = wanted.model_copy(update={"api_key": SecretStr(key)})
+    has_new_key = bool(_text(_SECRET_KEY))
     _take_consent(own, wanted.base_url)
     keeps_run = connect_hosted(name, wanted)
     if name == CUSTOM_CONNECTION:
@@ -284,6 +300,7 @@ def _connect(name: str) -> None:
     if not keeps_run:
         commands.show(None)
     page.answers.clear()
+    audit("change connection", name, host=host_of(wanted.base_url), has_new_key=has_new_key)
 
 
 @commands.command
@@ -297,6 +314,7 @@ def _forget(name: str) -> None:
             state.set_widget(key, "")
     state.set_widget(_SECRET_KEY, "")
     disconnect_hosted()
+    audit("forget connection", name)
     state.page().connection_name = name
     commands.show(None)
     state.page().answers.clear()

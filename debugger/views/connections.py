@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+from pydantic import SecretStr
 
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.hosted import HostedBackend
-from debugger.errors import DebuggerError, NotFoundError, SettingsError
+from debugger.errors import DebuggerError, ForbiddenError, NotFoundError, SettingsError
 from debugger.settings import (
     CUSTOM_CONNECTION,
     DEFAULT_CONNECTION,
@@ -17,8 +18,12 @@ from debugger.settings import (
     read_connection,
     read_settings,
 )
+from debugger.store import Role
 from debugger.views import state
 from debugger.views.owners import Owner, owner_token, owners
+from debugger.views.permissions import check_role, may
+
+_NO_KEY = SecretStr("")
 
 
 def owner() -> Owner:
@@ -31,8 +36,17 @@ def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]
     """Return the connections of the environment and ``secrets.toml``, and the errors of others.
 
     A table of ``secrets.toml`` takes the place of the environment's connection if both have its name. Keys
-    that the user has entered for them are filled in.
+    that the user has entered for them are filled in; their own keys are left out where the user may not run.
     """
+    found, errors = _defined_connections()
+    if not may(Role.RUN):
+        found = {name: each.model_copy(update={"api_key": _NO_KEY}) for name, each in found.items()}
+    own = owner()
+    return {name: own.with_key(name, each) for name, each in found.items()}, errors
+
+
+def _defined_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]:
+    """Return the connections as they are defined, with their own keys."""
     found: dict[str, HostedSettings] = {}
     errors: list[DebuggerError] = []
     try:
@@ -49,8 +63,7 @@ def named_connections() -> tuple[dict[str, HostedSettings], list[DebuggerError]]
                 errors.append(error)
     except SettingsError as error:
         errors.append(error)
-    own = owner()
-    return {name: own.with_key(name, each) for name, each in found.items()}, errors
+    return found, errors
 
 
 def _tables() -> Mapping[str, object]:
@@ -79,10 +92,12 @@ def connection(name: str) -> HostedSettings:
     """Return a connection with the keys that belong to it.
 
     Raises:
+        ForbiddenError: It is the custom connection, which administrators enter.
         SettingsError: It is the custom connection, and none was entered.
         NotFoundError: No connection has this name.
     """
     if name == CUSTOM_CONNECTION:
+        check_role(Role.ADMIN)
         custom = owner().custom
         if custom is None:
             raise SettingsError(
@@ -131,8 +146,14 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
     It can where credentials alone have changed: then the backend stays the same, and runs go on with it.
 
     Raises:
+        ForbiddenError: Its key is for users who may run, and the user has entered no other.
         SettingsError: The base URL is missing or would be used without encryption, or a value cannot be used.
     """
+    if is_key_withheld(name) and not wanted.api_key.get_secret_value():
+        raise ForbiddenError(
+            f"The key of the connection {name} is for users with the role run.",
+            advice="Enter a key of your own on the page Connection.",
+        )
     check_encryption(wanted.base_url)
     page = state.page()
     before = page.hosted_backend
@@ -146,6 +167,24 @@ def connect_hosted(name: str, wanted: HostedSettings) -> bool:
     page.connection_name, page.hosted_settings = name, wanted
     owner().connection_name = name
     return keeps
+
+
+def is_key_withheld(name: str) -> bool:
+    """Return whether a connection is defined with a key that the user may not use."""
+    if may(Role.RUN):
+        return False
+    defined = _defined_connections()[0].get(name)
+    return defined is not None and bool(defined.api_key.get_secret_value())
+
+
+def drop_withheld_key() -> None:
+    """Close the backend of this tab where it has a defined key and the user may not run any more."""
+    page = state.page()
+    if page.hosted_backend is None or may(Role.RUN):
+        return
+    keys = {defined.api_key.get_secret_value() for defined in _defined_connections()[0].values()}
+    if page.hosted_settings.api_key.get_secret_value() in keys - {""}:
+        disconnect_hosted()
 
 
 def disconnect_hosted() -> None:
@@ -183,6 +222,7 @@ def with_key_of_environment(typed: HostedSettings) -> HostedSettings:
     It goes to its own origin only: a user who may enter a URL must not learn the key by it.
     """
     environment = read_settings().hosted
-    if typed.api_key.get_secret_value() or not is_same_origin(typed.base_url, environment.base_url):
+    is_other = not is_same_origin(typed.base_url, environment.base_url)
+    if typed.api_key.get_secret_value() or is_other or not may(Role.RUN):
         return typed
     return typed.model_copy(update={"api_key": environment.api_key})

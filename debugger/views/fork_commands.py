@@ -11,16 +11,20 @@ from debugger.session.fast_forward import FastForward
 from debugger.session.fork_draft import ForkDraft
 from debugger.session.session import DebugSession
 from debugger.settings import read_settings
-from debugger.views import commands, note_commands, state
+from debugger.store import Role
+from debugger.views import commands, identity, note_commands, state
+from debugger.views.auditing import audit_run
 from debugger.views.backends import fork_book
 from debugger.views.commands import command
-from debugger.views.production import confirm_production
+from debugger.views.permissions import requires
+from debugger.views.python_consent import confirm_turn
 
 _SOON = 0.25
 """Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
 
 
 @command
+@requires(Role.RUN)
 def open_fork(turn_number: int) -> None:
     """Prepare a fork that begins with a turn of the run on view."""
     page = state.page()
@@ -47,19 +51,22 @@ def price(draft: ForkDraft) -> str:
 
 
 @command
+@requires(Role.RUN)
 def check_fork() -> None:
     """Run the turn again unedited, to see whether it does what it did."""
     page = state.page()
     if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_under_way):
         return
-    if not confirm_production(page.session, check_fork):
+    if not confirm_turn(page.session, check_fork):
         return
     page.fork_check = ControlCheck(page.session.backend, page.fork)
     page.fork_check.begin()
+    audit_run("check fork", page.session, turn_number=page.fork.point.number)
     page.fork_check.wait(_SOON)
 
 
 @command
+@requires(Role.RUN)
 def run_fork() -> None:
     """Run the fork as it was prepared, and show it."""
     page = state.page()
@@ -69,6 +76,7 @@ def run_fork() -> None:
 
 
 @command
+@requires(Role.RUN)
 def run_unedited() -> None:
     """Run the fork without its edits, as a run of its own that is kept."""
     draft = state.page().fork
@@ -80,15 +88,19 @@ def run_unedited() -> None:
 
 
 @command
+@requires(Role.RUN)
 def send_again(turn_number: int) -> None:
     """Send the recorded inputs up to a turn to a new run, which is then the person's."""
     session = state.page().session
     if session is None or session.busy:
         return
-    if confirm_production(session, partial(send_again, turn_number)):
+    if confirm_turn(session, partial(send_again, turn_number)):
         _show(*forking.from_the_start(session, turn_number))
+        audit_run("rerun turns", session, up_to_turn=turn_number)
 
 
+@command
+@requires(Role.RUN)
 def take_over() -> None:
     """Send no more of the recorded inputs; the run is the person's after the turn under way."""
     session = state.page().session
@@ -106,19 +118,28 @@ def close_tree() -> None:
     state.page().shows_tree = False
 
 
+@requires(Role.RUN)
 def _run(draft: ForkDraft | None) -> None:
     page = state.page()
     if draft is None or page.session is None:
         return
-    if not confirm_production(page.session, partial(command(_run), draft)):
+    if not confirm_turn(page.session, partial(command(_run), draft)):
         return
+    if not identity.current_user().is_local:
+        draft.by = identity.current_user().name
     found = forking.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
+    audit_run(
+        "fork run" if draft.is_edited else "rerun turn",
+        page.session,
+        turn_number=draft.point.number,
+        way=draft.way,
+    )
     close_fork()
     _show(*found)
 
 
 def _show(session: DebugSession, forward: FastForward) -> None:
     commands.show(session)
-    session.fast_forward(forward)
+    commands.signed(session).fast_forward(forward)
     state.page().answers.expire()
     session.wait_until_idle(_SOON)

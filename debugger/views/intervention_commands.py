@@ -10,14 +10,17 @@ from debugger.errors import InputError
 from debugger.session.answer_form import AnswerForm
 from debugger.session.intervention_doubts import intervention_doubt
 from debugger.session.pinning import pin_of
+from debugger.store import Role
 from debugger.views import commands, state
 from debugger.views.commands import command
+from debugger.views.permissions import requires
 
 _SOON = 0.4
 """Seconds that an answer's effect is waited for, so that it is there at once."""
 
 
 @command
+@requires(Role.RUN)
 def put(one: Pin | Fault) -> None:
     """Set a pin or a fault, or change the one with its id.
 
@@ -35,6 +38,7 @@ def put(one: Pin | Fault) -> None:
 
 
 @command
+@requires(Role.RUN)
 def remove(intervention_id: str) -> None:
     """Take a pin or a fault away."""
     session = state.page().session
@@ -44,6 +48,7 @@ def remove(intervention_id: str) -> None:
 
 
 @command
+@requires(Role.RUN)
 def pin_event(place: int, position: int) -> None:
     """Pin what an event of the run on view has given."""
     session = state.page().session
@@ -57,6 +62,7 @@ def pin_event(place: int, position: int) -> None:
 
 
 @command
+@requires(Role.RUN)
 def ask_me(*, everywhere: bool, nodes: frozenset[str]) -> None:
     """Let the person answer for models: of every node, or of some."""
     session = state.page().session
@@ -65,6 +71,7 @@ def ask_me(*, everywhere: bool, nodes: frozenset[str]) -> None:
 
 
 @command
+@requires(Role.RUN)
 def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
     """Hand in what was typed; ``is_pinned`` lets the node's model answer the same from now on."""
     session = state.page().session
@@ -80,6 +87,7 @@ def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
 
 
 @command
+@requires(Role.RUN)
 def let_stand_in() -> None:
     """Let the stand-in answer what waits."""
     session = state.page().session

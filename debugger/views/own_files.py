@@ -12,7 +12,6 @@ from debugger.views.parts.own_component import FOLDER, own_file, own_files
 _HEADERS = [
     (b"content-type", b"text/javascript; charset=utf-8"),
     (b"cache-control", b"public, max-age=31536000, immutable"),  # another content has another name
-    (b"x-content-type-options", b"nosniff"),
 ]
 
 

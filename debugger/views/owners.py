@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 import streamlit as st
 from pydantic import SecretStr
@@ -21,7 +20,17 @@ from pydantic import SecretStr
 from debugger.backends.base_url import is_same_origin
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
-from debugger.views.asgi import Application, Message, Receive, Scope, Send
+from debugger.views.asgi import (
+    Application,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    cookies_of,
+    header_values,
+    is_page_request,
+)
+from debugger.views.identity import current_user
 
 MAX_IDLE_SECONDS = 8 * 3600.0
 """How long an owner is kept that is not heard of."""
@@ -52,6 +61,8 @@ class Owner:
     """Origins to which the user agreed to send without encryption."""
     production_origins: set[tuple[str, str]] = field(default_factory=set)
     """Connections, by name and origin, of production to which the user agreed to send."""
+    declined_python: set[tuple[str, int, str]] = field(default_factory=set)
+    """Workflows, versions and digests of Python code that the user did not let run without a sandbox."""
     sessions: list[tuple[str, DebugSession]] = field(default_factory=list)
     """Sessions on the hosted API that a reload must not lose, each with the name of its connection."""
     used_at: float = 0.0
@@ -125,9 +136,13 @@ def cookie_name() -> str:
 
 
 def owner_token() -> str | None:
-    """Return the token that the browser of this session sent; ``None`` without a browser."""
+    """Return the token that the browser of this session sent, with the user; ``None`` without a browser."""
     sent = st.context.cookies.to_dict().get(cookie_name())
-    return sent if isinstance(sent, str) and _TOKEN.fullmatch(sent) else None
+    if not isinstance(sent, str) or not _TOKEN.fullmatch(sent):
+        return None
+    user = current_user()
+    # Another user of the same browser gets nothing that this one has entered.
+    return sent if user.is_local else f"{sent} {user.name}"
 
 
 class OwnerCookie:
@@ -142,29 +157,16 @@ class OwnerCookie:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; the answer to a first page sets the cookie."""
-        is_new = scope["type"] == "http" and _is_page(scope) and not _has_token(scope)
+        is_new = is_page_request(scope) and not _has_token(scope)
         await self._app(scope, receive, _with_cookie(send, scope) if is_new else send)
 
 
-def _is_page(scope: Scope) -> bool:
-    # By the request: a page that the browser has cached is answered with 304 and no content type.
-    return scope["method"] == "GET" and "text/html" in _header(scope, b"accept")
-
-
 def _has_token(scope: Scope) -> bool:
-    try:
-        sent = SimpleCookie(_header(scope, b"cookie")).get(cookie_name())
-    except CookieError:
-        return False
-    return sent is not None and _TOKEN.fullmatch(sent.value) is not None
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return b"; ".join(value for key, value in scope["headers"] if key == name).decode("latin-1")
+    return _TOKEN.fullmatch(cookies_of(scope).get(cookie_name(), "")) is not None
 
 
 def _with_cookie(send: Send, scope: Scope) -> Send:
-    is_encrypted = scope.get("scheme") == "https" or _header(scope, b"x-forwarded-proto") == "https"
+    is_encrypted = scope.get("scheme") == "https" or "https" in header_values(scope, b"x-forwarded-proto")
     # Not Strict: a browser that follows a link from another site would send no cookie with the page, and be
     # given another one. It matters in the handshake of the page's socket alone, to which Lax is as strict.
     attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_encrypted else "")

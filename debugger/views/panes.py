@@ -16,7 +16,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import commands, linking, state
+from debugger.views.permissions import may
 from debugger.views.reading import Reading, moment, reading, seconds_left
 from debugger.views.state import Pane
 
@@ -164,7 +166,10 @@ def _follow() -> DebugSession:
     if page.draws_workbench:
         return session  # once is enough, and a box that is drawn can be given nothing any more
     commands.take_in_turn()
-    session.tick()
+    if may(Role.RUN):
+        session.tick()
+    else:
+        session.poll()  # a tick would execute the background work of a session that another user shares
     count = len(reading(session).rows)
     if page.event is not None and not 0 <= page.event < count:
         page.event = None  # a turn that could not be run takes its events along
@@ -197,7 +202,7 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
     """What a pane shows, as far as it can be changed from outside of it."""
     page = state.page()
     if name == "page":
-        return session, page.is_demo, page.production_request
+        return session, page.is_demo, page.production_request, page.python_request
     if name == "setup":
         is_next = (
             session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"

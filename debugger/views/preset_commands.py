@@ -6,12 +6,15 @@ from debugger.protocol.base import JsonObject
 from debugger.session.recall import Carried, Recall
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import commands, state
 from debugger.views.backends import notebook
 from debugger.views.commands import command
+from debugger.views.permissions import requires
 
 
 @command
+@requires(Role.RUN)
 def keep_preset(session: DebugSession, name: str) -> None:
     """Keep the input that the workflow is started with, under a name."""
     value = commands.start_input(state.page(), session).value
@@ -19,12 +22,14 @@ def keep_preset(session: DebugSession, name: str) -> None:
 
 
 @command
+@requires(Role.RUN)
 def delete_preset(session: DebugSession, name: str) -> None:
     """Forget a preset; what was loaded from it stays."""
     notebook().delete_preset(session.workflow_id, name)
 
 
 @command
+@requires(Role.RUN)
 def load_preset(session: DebugSession, name: str) -> None:
     """Start with a preset."""
     value = next(
@@ -35,6 +40,7 @@ def load_preset(session: DebugSession, name: str) -> None:
 
 
 @command
+@requires(Role.RUN)
 def recall_older(session: DebugSession) -> None:
     """Start with what the run before the last recalled one was started with."""
     recall = recall_of(session)
@@ -45,6 +51,7 @@ def recall_older(session: DebugSession) -> None:
 
 
 @command
+@requires(Role.RUN)
 def recall_newer(session: DebugSession) -> None:
     """Start with what the run after the last recalled one was started with."""
     recall = recall_of(session)
@@ -53,6 +60,8 @@ def recall_newer(session: DebugSession) -> None:
         _carry(session, recall.current)
 
 
+@command
+@requires(Role.RUN)
 def back_to_defaults(session: DebugSession) -> None:
     """Start with what the workflow itself suggests."""
     page = state.page()

@@ -9,9 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from debugger.views import VIEWS, View, linking, state
+from debugger.views.identity import current_user
 from debugger.views.parts.bar.component import Link
 from debugger.views.parts.brand import MARK
 from debugger.views.parts.head import head
+from debugger.views.parts.python_consent import python_dialog
 from debugger.views.production import production_dialog
 
 _STYLE = Path(__file__).with_name("parts") / "style.css"
@@ -28,6 +30,9 @@ def run(first: str = "debug") -> None:
     """
     _collect_seldom()
     st.set_page_config("Workflow Debugger", MARK, layout="wide", initial_sidebar_state=_SIDEBAR_WIDTH)
+    if current_user().role is None:
+        st.error("You are signed out, or no role was set for you: reload the page to sign in.")
+        return
     st.html(_STYLE)
     st.logo(MARK)
     pages = {
@@ -42,6 +47,7 @@ def run(first: str = "debug") -> None:
     shown = next(view for view in VIEWS if view.title == chosen.title)
     head([_link(view, first, shown) for view in VIEWS], shown.head)
     production_dialog()
+    python_dialog()
     chosen.run()
 
 

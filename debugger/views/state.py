@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.backends.hosted import HostedBackend
+from debugger.backends.python_consents import PythonUse
 from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
@@ -71,6 +72,16 @@ class ProductionRequest(NamedTuple):
     """The message that is sent; it is put back into the box if the user declines."""
 
 
+class PythonRequest(NamedTuple):
+    """The question whether a version's Python may run without a sandbox, until the user has answered."""
+
+    use: PythonUse
+    command: Callable[[], None] | None = None
+    """Sends the turn that waits for the answer."""
+    text: str = ""
+    """The message in it; it is put back into the box if the user gives it up."""
+
+
 @dataclass
 class TurnedPage:
     """The page of a long table that is on view."""
@@ -95,6 +106,8 @@ class PageState:
     """Stands in where the browser has no cookie; see `debugger.views.owners`."""
     production_request: ProductionRequest | None = None
     """What waits for the user's consent to send to production."""
+    python_request: PythonRequest | None = None
+    """What waits for the user's answer whether Python may run without a sandbox."""
     session: DebugSession | None = None
     start_inputs: dict[tuple[str, int | None], RunInputModel] = field(default_factory=dict)
     """What each version was last given to start with."""
@@ -193,6 +206,11 @@ class PageState:
     """Seconds after which what is drawn now is looked at again by itself."""
     given: dict[str, Any] = field(default_factory=dict)
     """What callbacks have given to widgets that have not been drawn since."""
+
+    @property
+    def is_confirming(self) -> bool:
+        """Whether a question is open that a turn waits for; no other dialog is drawn beside it."""
+        return self.production_request is not None or self.python_request is not None
 
 
 class _AtWork(threading.local):

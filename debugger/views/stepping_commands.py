@@ -8,15 +8,18 @@ from debugger.engine.edits import VariableEdit
 from debugger.session.breakpoints import Breakpoint, PlaceKind
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
+from debugger.store import Role
 from debugger.views import commands, state
 from debugger.views.backends import notebook
 from debugger.views.commands import command
+from debugger.views.permissions import requires
 
 _SOON = 0.25
 """Seconds that a click waits for what it has set going, so that a quick step is there at once."""
 
 
 @command
+@requires(Role.RUN)
 def step(kind: StepKind) -> None:
     """Go one step on; begin the run where it has not begun."""
     session = state.page().session
@@ -29,6 +32,7 @@ def step(kind: StepKind) -> None:
 
 
 @command
+@requires(Role.RUN)
 def resume() -> None:
     """Let the run go on until something stops it."""
     session = state.page().session
@@ -38,6 +42,7 @@ def resume() -> None:
 
 
 @command
+@requires(Role.RUN)
 def pause() -> None:
     """Stand still at the next event."""
     session = state.page().session
@@ -47,6 +52,7 @@ def pause() -> None:
 
 
 @command
+@requires(Role.RUN)
 def run_to(node_id: str) -> None:
     """Go on until a node is about to run; begin the run where it has not begun."""
     session = state.page().session
@@ -59,6 +65,7 @@ def run_to(node_id: str) -> None:
 
 
 @command
+@requires(Role.RUN)
 def apply_edits(edits: Sequence[VariableEdit]) -> None:
     """Change variables of a run that stands still."""
     session = state.page().session
@@ -69,6 +76,7 @@ def apply_edits(edits: Sequence[VariableEdit]) -> None:
 
 
 @command
+@requires(Role.RUN)
 def toggle_breakpoint(kinds: Sequence[PlaceKind], target: str) -> None:
     """Take away what is set somewhere, or set a breakpoint of the first kind."""
     session = state.page().session
@@ -78,6 +86,7 @@ def toggle_breakpoint(kinds: Sequence[PlaceKind], target: str) -> None:
 
 
 @command
+@requires(Role.RUN)
 def put_breakpoint(point: Breakpoint) -> None:
     """Set a breakpoint, or change the one with its id."""
     session = state.page().session
@@ -87,6 +96,7 @@ def put_breakpoint(point: Breakpoint) -> None:
 
 
 @command
+@requires(Role.RUN)
 def remove_breakpoint(breakpoint_id: str) -> None:
     """Take a breakpoint away."""
     session = state.page().session
@@ -95,6 +105,8 @@ def remove_breakpoint(breakpoint_id: str) -> None:
         commands.keep_kit()
 
 
+@command
+@requires(Role.RUN)
 def write_again(message: str) -> None:
     """Put the message of a turn that was cut off into the box, to be sent again."""
     state.set_widget(commands.DRAFT_KEY, message)
@@ -102,6 +114,7 @@ def write_again(message: str) -> None:
 
 
 @command
+@requires(Role.RUN)
 def forget_turn() -> None:
     """Let go of a turn that was cut off."""
     session = state.page().session

@@ -107,7 +107,7 @@ def type_into_cell(page: Page, key: str, *, row: int, text: str) -> None:
         page.mouse.click(box["x"] + box["width"] - 30, box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
         with suppress(TimeoutError):
             # It takes the keyboard a moment after the click: until then Enter presses the last button again.
-            page.wait_for_function("document.activeElement?.tagName === 'CANVAS'", timeout=2_000)
+            page.wait_for_function("() => document.activeElement?.tagName === 'CANVAS'", timeout=2_000)
             page.keyboard.press("Enter")
             editor.wait_for(timeout=2_000)
             break

@@ -14,7 +14,7 @@ from tests.browser.presenting import CALL, clinic_call, present, press
 
 pytestmark = pytest.mark.browser
 
-STYLED = "getComputedStyle(document.querySelector('.st-key-head').parentElement).position === 'sticky'"
+STYLED = "() => getComputedStyle(document.querySelector('.st-key-head').parentElement).position === 'sticky'"
 FOCUSED = """() => {
   let held = document.activeElement, key = "";
   const above = "header, [data-testid=stSidebar], [data-testid=stSkipToContent], .st-key-head";
@@ -87,7 +87,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark(
 
     light = serious(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
     settled(page)
     dark = serious(page)
 

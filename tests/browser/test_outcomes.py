@@ -232,12 +232,12 @@ def test_check_now_finds_an_unknown_turn(page: Page, world: World):
     save(page, "unknown")
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'")
     settled(page)
     page.screenshot(path=SCREENSHOTS / "outcome_unknown_dark.png")
     assert serious(page) == []
     page.emulate_media(color_scheme="light")
-    page.wait_for_function("getComputedStyle(document.querySelector('.stApp')).colorScheme === 'light'")
+    page.wait_for_function("() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'light'")
     assert serious(page) == []
 
     check_now = outcome(page).get_by_role("button", name="Check now")

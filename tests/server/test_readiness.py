@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.tools.sandbox import python_status
 from debugger.server.readiness import BROKEN, OTHER_TABLES, SILENT, Readiness
 from debugger.settings import Settings
 from tests.postgres import a_database
@@ -33,7 +34,19 @@ def ready(client):
 def test_a_server_whose_store_answers_is_ready_and_needs_no_key_to_say_so(serve, backend):
     answer = ready(serve(backend, api_key="sk-right"))
 
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "python": "sandboxed"}
+
+
+@pytest.mark.parametrize(("setting", "mode"), [("off", "refused"), ("unsafe", "unsafe")])
+def test_readyz_names_the_mode_of_python(serve, tmp_path, setting, mode):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/mode.sqlite3", inline_python=setting))
+    try:
+        answer = ready(serve(backend)).json()
+    finally:
+        backend.close()
+
+    assert answer == {"status": "ready", "python": mode, "python_reason": python_status(setting).reason}
 
 
 def test_a_server_is_not_ready_on_the_tables_of_another_version(serve, backend, tmp_path):

@@ -75,7 +75,13 @@ def test_a_name_that_cannot_be_a_teams_is_refused(keys, team):
 
 
 @pytest.mark.parametrize(
-    "role, may", [(Role.READ, "read"), (Role.RUN, "read run"), (Role.ADMIN, "read run admin")]
+    "role, may",
+    [
+        (Role.READ, "read"),
+        (Role.REVIEW, "read review"),
+        (Role.RUN, "read review run"),
+        (Role.ADMIN, "read review run admin"),
+    ],
 )
 def test_a_role_may_do_what_those_before_it_may(role, may):
     assert [needed for needed in Role if role.covers(needed)] == may.split()

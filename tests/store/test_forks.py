@@ -173,6 +173,7 @@ def test_a_database_without_the_table_is_given_it_and_keeps_its_runs(tmp_path):
         connection.execute("DROP TABLE forks")
         connection.execute("DROP TABLE python_consents")
         connection.execute("DROP TABLE audit_entries")
+        connection.execute("DROP TABLE ended_logins")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_token_usage")
         connection.execute("ALTER TABLE runs DROP COLUMN carried_over_latency_stats")
         connection.execute("DROP INDEX turns_by_client_turn_id")

@@ -14,6 +14,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.world import World
 from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
 from debugger.views import backends
+from debugger.views.logins import page_logins
 from tests.views.bars import use
 
 APP = Path(__file__).parents[2] / "debugger" / "views" / "script.py"
@@ -27,8 +28,9 @@ run({name!r})
 class SteeredBackend(EmbeddedBackend):
     """The embedded backend, with a gate before each event, and a fault and a clock that a test can set."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, world=World(now=lambda: time.time() + self.ahead))
+    def __init__(self, settings: Settings, *, python_consent_key: bytes | None = None) -> None:
+        world = World(now=lambda: time.time() + self.ahead)
+        super().__init__(settings, world=world, python_consent_key=python_consent_key)
         self.ahead = 0.0
         self.gate = threading.Event()
         self.gate.set()
@@ -73,6 +75,7 @@ def clean(backend, monkeypatch):
     for name in (*_names(PREFIX, Settings), *_names(HOSTED_PREFIX, type(read_settings({}).hosted))):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(backends, "embedded_backend", lambda: backend)
+    page_logins()  # a page does not start with settings that cannot be used, which a test may go on to set
 
 
 @pytest.fixture

@@ -51,9 +51,8 @@ class ToolNode(Node[ToolNodeConfig]):
         called = call_tool(self._tool, self._arguments(context), allowed)
         self._write(context, called)
         result = called.result
-        return Outcome(
-            {"success": result.success, "tool_result": result.result, "error_message": result.error}
-        )
+        output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
+        return Outcome({**output, "simulated": True} if result.is_simulated else output)
 
     @property
     def result_name(self) -> str:

@@ -13,8 +13,8 @@ from debugger.protocol.base import JsonObject
 
 Answer = TypeVar("Answer")
 
-CallClass = Literal["talk", "read", "write", "contact"]
-"""Talk to a model, read from a service, write to one, or contact a person."""
+CallClass = Literal["talk", "read", "write", "contact", "python"]
+"""Talk to a model, read from a service, write to one, contact a person, or run refused Python code."""
 
 Policy = Literal["live", "simulated", "blocked"]
 """What happens to the calls of one class."""
@@ -29,7 +29,7 @@ class OutboundCall(Generic[Answer]):
     """One call that a node or a tool wants to make."""
 
     kind: str
-    """``http``, ``model``, ``mcp``, ``sms``, ``conversation``, ``athena`` or ``google_docs``."""
+    """``http``, ``model``, ``mcp``, ``sms``, ``conversation``, ``athena``, ``google_docs`` or ``python``."""
     call_class: CallClass
     target: str
     """Where it goes, for people and for the ledger, secrets masked: ``POST https://api.example/slots``."""

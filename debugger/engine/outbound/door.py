@@ -30,6 +30,8 @@ class Policies:
     read: Policy = "live"
     write: Policy = "blocked"
     contact: Policy = "blocked"
+    python: Policy = "simulated"
+    """Code that may run never comes here, and code that may not is never run."""
 
     def of(self, call_class: CallClass) -> Policy:
         """The policy of one class."""

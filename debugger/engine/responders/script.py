@@ -28,6 +28,11 @@ It is a YAML file beside the workflow. Rules are tried from top to bottom, the f
     answers:                         # to calls that leave the workflow, where they are simulated
       - to: POST https://api\.example/orders
         body: {number: 7}
+    tools:                           # of inline Python, where it is refused, by the tool's name
+      tea_stock:
+        - with: {tea: assam}         # a regular expression for an argument, or a value that is equal
+          result: [4, 11]
+        - result: []
 
 ``when`` is a regular expression that is searched for in the user's message, upper and lower case alike.
 ``fill`` gives the fields of the structured output, ``args`` the arguments of the hop; ``$1`` and ``${name}``
@@ -40,7 +45,7 @@ rules are tried again in the same run of the node. A rule whose calls were made 
 so that the rules below it answer; one with ``after`` fits only just after a result of that tool. What a rule
 with ``call`` says comes along with the calls. It does not fit where no tool is offered.
 
-What an answer is made of is told in `answers`.
+The format of ``answers`` and ``tools`` is in `debugger.engine.responders.answers`.
 """
 
 from __future__ import annotations
@@ -50,15 +55,16 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from debugger.engine.outbound.recorded import RecordedAnswer
-from debugger.engine.responders.answers import read_answers
+from debugger.engine.responders.answers import read_answers, read_tool_answers
 from debugger.engine.responders.lined_yaml import Lined, read_yaml
 from debugger.engine.responders.script_rule import GROUP, Rule, read_rules
+from debugger.engine.tools.simulated import ToolAnswer
 
 __all__ = ["GROUP", "VERSION", "Rule", "Script"]
 
 VERSION = 1
 
-_SCRIPT_KEYS = ("version", "workflow", "demo", "alternatives", "anywhere", "nodes", "answers")
+_SCRIPT_KEYS = ("version", "workflow", "demo", "alternatives", "anywhere", "nodes", "answers", "tools")
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class Script:
     """Rules by the node's logical id or name."""
     answers: tuple[RecordedAnswer, ...] = ()
     """What simulated calls to the outside are answered."""
+    tool_answers: tuple[ToolAnswer, ...] = ()
+    """What tools in inline Python answer where it is refused."""
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -98,6 +106,7 @@ class Script:
             anywhere=read_rules(keys["anywhere"], "anywhere") if "anywhere" in keys else (),
             nodes={name: read_rules(listed[name], repr(name)) for name, listed in _named(keys, "nodes")},
             answers=read_answers(keys["answers"]) if "answers" in keys else (),
+            tool_answers=read_tool_answers(keys["tools"]) if "tools" in keys else (),
         )
 
     def rules_of(self, logical_id: str, name: str) -> tuple[Rule, ...]:

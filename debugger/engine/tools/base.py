@@ -118,6 +118,8 @@ class ToolResult:
     """Any JSON value; ``None`` on failure."""
     error: str | None = None
     """Why it failed; ``None`` on success."""
+    is_simulated: bool = False
+    """Whether a recorded answer was used instead of the call."""
 
 
 class Tool(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.simulated import simulated_python
 from debugger.expressions import fill
 from debugger.protocol.base import JsonObject
 
@@ -21,9 +22,9 @@ class InlinePythonTool(Tool):
     """Call a function written in the workflow, in a process of its own.
 
     The function is the one named like the tool, in any case and with underscores for spaces; without such a
-    one, the last at the top level. It may be ``async``. It is given the arguments by keyword, and what it
-    gives back has to have a form in JSON. It finds Python's standard library and no other package, and
-    neither the environment, nor files, nor a network.
+    one, the last at the top level. It may be ``async``. It is called with the arguments by keyword, and
+    returns a value that has a form in JSON. It finds Python's standard library and no other package, no
+    environment, no network, no files but small ones of its own in ``/tmp``, and the clock in UTC.
 
     Source: ``platform/engine.md`` 10.4, U-54.
     """
@@ -36,16 +37,20 @@ class InlinePythonTool(Tool):
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
         name = self.config.name or ""
-        if not context.options.inline_python:
-            return _failure(
-                "Inline Python is switched off (setting inline_python). "
-                "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=isolated to let the code in workflows run."
-            )
+        status = context.options.inline_python
+        if status.mode == "refused":
+            return simulated_python(name, arguments, context) or _failure(f"{status.reason} {status.advice}")
         if not (self.config.code or "").strip():
             return _failure(f"The tool {name!r} has no code. Write a function into its field code.")
         code, unresolved = self._code(context)
+        if code != self.config.code and not context.options.fills_code:
+            return _failure(
+                f"The code of the tool {name!r} was not run: placeholders would put values into it, and "
+                "without a sandbox only code that you have read may run. Pass the values as arguments."
+            )
         request = {"code": code, "name": name, "arguments": arguments}
-        answer = sandbox.run(request, sandbox.Limits(context.timeout), context.cancelled)
+        limits = sandbox.Limits(context.timeout)
+        answer = sandbox.run(request, limits, context.cancelled, unsafe=status.mode == "unsafe")
         if answer.error is None:
             return ToolResult(success=True, result=answer.value)
         return _failure(answer.error + _circumstances(answer.printed, unresolved))

@@ -1,11 +1,48 @@
-"""The answer of a tool whose call to the outside is simulated."""
+"""Answers of tools that are not called: recorded beforehand, or made up."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from typing import Any
 
-from debugger.engine.outbound import OutboundError, RecordedAnswer
+from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
+from debugger.engine.paths import Path, value_at
+from debugger.engine.tools.base import ToolContext, ToolResult
+from debugger.expressions import Scope, fill_value
+from debugger.expressions.comparison import are_equal
 from debugger.protocol.base import JsonObject
+
+
+@dataclass(frozen=True)
+class ToolAnswer:
+    """A recorded answer of a tool whose Python code is refused."""
+
+    tool: str
+    """The tool's name, as the author of the workflow wrote it."""
+    conditions: tuple[tuple[Path, Any], ...] = ()
+    """Paths into the arguments, each with a regular expression that is searched for in the text there, or
+    with the value that is equal to the one there."""
+    result: Any = field(default=None, repr=False)
+    """Any JSON value; each ``[[path]]`` in its texts is filled from the arguments."""
+    error: str | None = None
+    """Why the call fails; there is no result then."""
+
+    def fits(self, tool: str, arguments: JsonObject) -> bool:
+        """Return whether this answers a call."""
+        return tool == self.tool and all(
+            _is_met(wanted, value_at(arguments, path)) for path, wanted in self.conditions
+        )
+
+    def to_result(self, arguments: JsonObject) -> Any:
+        """Return the result for a call.
+
+        Raises:
+            OutboundError: The answer is an error.
+        """
+        if self.error is not None:
+            raise OutboundError(self.error)
+        return fill_value(self.result, Scope(runtime=arguments), preserve_types=True)
 
 
 def simulated(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:
@@ -23,3 +60,38 @@ def simulated(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:
     if recorded.status is not None and not 200 <= recorded.status < 300:
         raise OutboundError(f"The answer that is recorded for this call has the status {recorded.status}.")
     return recorded.body
+
+
+def simulated_python(name: str, arguments: JsonObject, context: ToolContext) -> ToolResult | None:
+    """Return the recorded answer of a tool whose Python code is refused; ``None`` where there is none.
+
+    The call is in the ledger as any other that is simulated, and the user is warned of it.
+    """
+    answer = next((each for each in context.options.tool_answers if each.fits(name, arguments)), None)
+    if answer is None:
+        return None
+    call: OutboundCall[Any] = OutboundCall(
+        kind="python",
+        call_class="python",
+        target=f"Python tool {name}",
+        request=arguments,
+        simulated=lambda _: answer.to_result(arguments),
+    )
+    outcome = context.outbound.call(call, node_logical_id=context.node_logical_id, timeout=context.timeout)
+    if outcome.how == "simulated":
+        context.warnings.append(
+            f"The tool {name!r} was simulated: its Python code is refused here, so that it answers with a "
+            "recorded example."
+        )
+    return ToolResult(
+        success=outcome.error is None,
+        result=outcome.answer,
+        error=outcome.error,
+        is_simulated=outcome.how == "simulated",
+    )
+
+
+def _is_met(wanted: Any, value: Any) -> bool:
+    if isinstance(wanted, re.Pattern):
+        return isinstance(value, str) and wanted.search(value) is not None
+    return are_equal(value, wanted)

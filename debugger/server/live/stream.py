@@ -15,7 +15,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from debugger.backends.base import Backend, TurnStream
 from debugger.errors import ConflictError, NotFoundError, RunEndedError
 from debugger.protocol.runs import TurnResult, requested_version
+from debugger.server.access import caller_of
 from debugger.server.access.visit import Visit
+from debugger.server.audit import AuditTrail
 from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, REFUSED, Closing
 from debugger.server.live.drivers import Drivers
@@ -209,6 +211,9 @@ class LiveStream:
         if pull.result is None:
             await self._outbox.drained()
             raise _refusal(pull, knows_run=run_id is not None)
+        trail: AuditTrail = self._socket.app.state.audit
+        caller, sent = caller_of(self._socket.scope), pull.result.run_id
+        await trail.add(caller, self._backend, "send turn", sent, workflow_id=workflow_id)
         self._plan(pull.result)
         return pull.result
 

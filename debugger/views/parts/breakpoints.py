@@ -10,8 +10,11 @@ import streamlit as st
 from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
 from debugger.session.breakpoints import Breakpoint, PlaceKind
+from debugger.store import Role
 from debugger.views import panes, state, stepping_commands
+from debugger.views.commands import command
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import denied, on_change, on_click, requires
 from debugger.views.reading import Reading
 
 _WORDS: dict[PlaceKind, str] = {
@@ -63,8 +66,8 @@ def _row(now: Reading, point: Breakpoint) -> None:
         f"Breakpoint {point.named(now.graph)}",
         key=key,
         label_visibility="collapsed",
-        on_change=panes.redrawing("look", stepping_commands.put_breakpoint),
         args=(replace(point, is_enabled=not point.is_enabled),),
+        **on_change(panes.redrawing("look", stepping_commands.put_breakpoint)),
     )
     cells[1].text(point.named(now.graph))
     cells[2].text(point.condition or "–")
@@ -83,12 +86,15 @@ def _row(now: Reading, point: Breakpoint) -> None:
         key=f"remove_{point.id}",
         icon=":material/delete:",
         type="tertiary",
-        on_click=panes.redrawing("look", stepping_commands.remove_breakpoint),
         args=(point.id,),
+        **on_click(panes.redrawing("look", stepping_commands.remove_breakpoint)),
     )
 
 
 def _form(now: Reading) -> None:
+    if reason := denied(_add):
+        st.caption(reason)
+        return
     with st.container(
         horizontal=True, vertical_alignment="bottom", gap="xsmall", key="new_breakpoint", border=True
     ):
@@ -113,8 +119,8 @@ def _form(now: Reading) -> None:
             "Add",
             key="bp_add",
             icon=":material/add:",
-            on_click=panes.redrawing("look", _add),
             args=(kind, bool(targets)),
+            **on_click(panes.redrawing("look", _add)),
         )
 
 
@@ -131,6 +137,8 @@ def _targets(kind: PlaceKind, graph: Graph) -> dict[str, str]:
     return {} if kind == "error" else {node.logical_id: node.label for node in graph.nodes.values()}
 
 
+@command
+@requires(Role.RUN)
 def _add(kind: PlaceKind, has_target: bool) -> None:
     target = state.widget(f"bp_target_{kind}") if has_target else ""
     condition, hits, log = (str(state.widget(key) or "").strip() for key in _TEXTS)

@@ -9,6 +9,7 @@ from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.store import UnfinishedTurn
 from debugger.views import stepping_commands
 from debugger.views.parts.plain import count, plain
+from debugger.views.permissions import on_click
 from debugger.views.reading import Reading
 
 _LONGEST = 120
@@ -33,13 +34,16 @@ def cut_off(now: Reading) -> None:
             "Write it again",
             key="write_again",
             icon=":material/edit:",
-            on_click=stepping_commands.write_again,
             args=(message,),
-            disabled=not message,
-            help="Put the message into the box",
+            **on_click(
+                stepping_commands.write_again, disabled=not message, help="Put the message into the box"
+            ),
         )
         st.button(
-            "Forget it", key="forget_turn", icon=":material/close:", on_click=stepping_commands.forget_turn
+            "Forget it",
+            key="forget_turn",
+            icon=":material/close:",
+            **on_click(stepping_commands.forget_turn),
         )
 
 

@@ -7,8 +7,11 @@ import streamlit as st
 from debugger.engine.responders.base import Choice, Prompt, ToolOffer
 from debugger.session.answer_form import AnswerForm, blank, form_of
 from debugger.session.desk import Inquiry
+from debugger.store import Role
 from debugger.views import intervention_commands, state
+from debugger.views.commands import command
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import denied, on_click, requires
 from debugger.views.reading import Reading
 
 _NO_EDGE = ""
@@ -86,23 +89,27 @@ def _buttons(inquiry: Inquiry, lead: str) -> None:
             key="desk_answer",
             type="primary",
             icon=":material/send:",
-            on_click=_answer,
             args=(inquiry, lead),
+            **on_click(_answer),
         )
         st.button(
             "Let the stand-in answer",
             key="desk_stand_in",
             icon=":material/smart_toy:",
-            on_click=intervention_commands.let_stand_in,
-            help="It would say what the form was first filled with",
+            **on_click(
+                intervention_commands.let_stand_in, help="It would say what the form was first filled with"
+            ),
         )
         st.checkbox(
             "Answer the same next time",
             key=f"{lead}_pin",
+            disabled=bool(denied(_answer)),
             help="Pin this answer: the node's model gives it from now on",
         )
 
 
+@command
+@requires(Role.RUN)
 def _answer(inquiry: Inquiry, lead: str) -> None:
     prompt = inquiry.prompt
 

@@ -17,6 +17,7 @@ from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.session.session import DebugSession
 from debugger.views import export_commands, state
+from debugger.views.auditing import audited_file
 from debugger.views.backends import notebook
 from debugger.views.parts.bar.component import Button
 
@@ -64,7 +65,7 @@ def _format(session: DebugSession, name: str, export: Export[Source], source: Ca
     st.download_button(
         export.label,
         key=f"download_{name}",
-        data=lambda: export.render(source()),
+        data=audited_file(lambda: export.render(source()), session.run_id or "", format=name),
         file_name=f"run-{session.run_id}{export.extension}",
         mime=export.media_type,
         icon=":material/download:",

@@ -10,11 +10,14 @@ from debugger.session.fidelity import UNCHECKED
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
 from debugger.session.forking import ways
 from debugger.session.pending_edits import Tier
-from debugger.views import fork_commands, state
+from debugger.store import Role
+from debugger.views import fork_commands, identity, state
+from debugger.views.commands import command
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.fidelity_badge import fidelity_badge
 from debugger.views.parts.pending_table import pending_differences, pending_table, tier_word
 from debugger.views.parts.plain import count, plain
+from debugger.views.permissions import on_change, on_click, requires
 from debugger.views.reading import Reading
 
 _WAYS: dict[ForkWay, str] = {
@@ -38,7 +41,7 @@ def fork_dialog(now: Reading) -> None:
     draft = state.page().fork
     if draft is None or draft.point.run_id != now.session.run_id:
         return
-    if state.page().production_request is not None:
+    if state.page().is_confirming:
         return  # a page shows one dialog at a time
     title = f"Fork from turn {draft.point.number}"
     shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_commands.close_fork)
@@ -80,12 +83,13 @@ def _way(draft: ForkDraft, now: Reading, lead: str) -> None:
         key=key,
         required=True,
         format_func=_WAYS.__getitem__,
-        on_change=_take_way,
         args=(draft, key),
-        help=plain(reason),
+        **on_change(_take_way, help=plain(reason)),
     )
 
 
+@command
+@requires(Role.RUN)
 def _take_way(draft: ForkDraft, key: str) -> None:
     draft.way = state.widget(key)
     state.page().fork_check = None
@@ -99,8 +103,8 @@ def _message(draft: ForkDraft, lead: str) -> None:
         key=key,
         height=68,
         placeholder="Nothing: the turn had no message",
-        on_change=_take,
         args=(draft, "message", key),
+        **on_change(_take),
     )
 
 
@@ -131,12 +135,16 @@ def _version(draft: ForkDraft, now: Reading, lead: str) -> None:
         format_func=lambda number: (
             f"v{number}{' · as the run' if number == same else ''}{marks.get(number, '')}"
         ),
-        on_change=_take_version,
         args=(draft, key),
-        help="Where the run stands at nodes that a version does not have, choose a start node of it",
+        **on_change(
+            _take_version,
+            help="Where the run stands at nodes that a version does not have, choose a start node of it",
+        ),
     )
 
 
+@command
+@requires(Role.RUN)
 def _take_version(draft: ForkDraft, key: str) -> None:
     wanted = state.widget(key)
     draft.version_number = None if wanted == draft.point.version_number else wanted
@@ -156,10 +164,12 @@ def _start_node(draft: ForkDraft, now: Reading, lead: str) -> None:
         format_func=lambda node: (
             names.get(node, node) if node else f"{names.get(here, here) or 'the start'} · as the run"
         ),
-        on_change=_take,
         args=(draft, "start_node", key),
-        disabled=draft.way == "replayed",
-        help="The node at which the main thread takes the turn",
+        **on_change(
+            _take,
+            disabled=draft.way == "replayed",
+            help="The node at which the main thread takes the turn",
+        ),
     )
 
 
@@ -200,8 +210,8 @@ def _variables(draft: ForkDraft, lead: str) -> None:
             key=key,
             height=192,
             label_visibility="collapsed",
-            on_change=_take_text,
             args=(draft, chosen, key),
+            **on_change(_take_text),
         )
     else:
         pending_table(draft.variables, chosen, "fork")
@@ -212,6 +222,8 @@ def _first_tier(draft: ForkDraft) -> str:
     return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
 
 
+@command
+@requires(Role.RUN)
 def _take_text(draft: ForkDraft, tier: Tier, key: str) -> None:
     draft.set_text(tier, state.widget(key))
 
@@ -226,8 +238,8 @@ def _remarks(draft: ForkDraft, lead: str) -> None:
             key=key,
             placeholder="Why this fork",
             max_chars=500,
-            on_change=_take,
             args=(draft, "note", key),
+            **on_change(_take),
         )
     with right:
         key = f"{lead}_by"
@@ -237,11 +249,13 @@ def _remarks(draft: ForkDraft, lead: str) -> None:
             key=key,
             placeholder="Your name",
             max_chars=80,
-            on_change=_take,
             args=(draft, "by", key),
+            **on_change(_take, disabled=not identity.current_user().is_local),
         )
 
 
+@command
+@requires(Role.RUN)
 def _take(draft: ForkDraft, name: str, key: str) -> None:
     setattr(draft, name, state.widget(key))
 
@@ -280,8 +294,10 @@ def _check(drawn: bool) -> None:
                 key="check_fork",
                 icon=":material/fact_check:",
                 type="tertiary",
-                on_click=fork_commands.check_fork,
-                help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
+                **on_click(
+                    fork_commands.check_fork,
+                    help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
+                ),
             )
     if check is not None and not check.is_under_way and check.fidelity.differences:
         told = check.fidelity.differences
@@ -303,16 +319,17 @@ def _buttons(draft: ForkDraft) -> None:
             key="run_fork",
             type="primary",
             icon=":material/fork_right:",
-            on_click=fork_commands.run_fork,
-            disabled=bool(draft.problems),
-            help="A new run; the original is kept",
+            **on_click(
+                fork_commands.run_fork,
+                disabled=bool(draft.problems),
+                help="A new run; the original is kept",
+            ),
         )
         st.button(
             "Re-run unedited",
             key="run_unedited",
             icon=":material/replay:",
-            on_click=fork_commands.run_unedited,
-            help="A new run of the same turn with nothing changed",
+            **on_click(fork_commands.run_unedited, help="A new run of the same turn with nothing changed"),
         )
         st.space("stretch")
         st.button("Cancel", key="cancel_fork", type="tertiary", on_click=fork_commands.close_fork)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from debugger.engine.interventions import Pin
 from debugger.session.breakpoints import Breakpoint, Breakpoints, PlaceKind
+from debugger.store import Role
 from debugger.views import stepping_commands
+from debugger.views.commands import command
 from debugger.views.elements import Element
 from debugger.views.parts.graph.badges import Badges, Look, Mark
+from debugger.views.permissions import requires
 from debugger.views.reading import Reading
 
 _KINDS: dict[str, tuple[PlaceKind, ...]] = {"node": ("before", "after"), "edge": ("edge",)}
@@ -30,6 +33,8 @@ def graph_badges(now: Reading) -> Badges:
     return Badges(marks, pins)
 
 
+@command
+@requires(Role.RUN)
 def toggle_breakpoint(element: Element) -> None:
     """Set a breakpoint on a node or an edge, or take away what is set there."""
     stepping_commands.toggle_breakpoint(_KINDS[element.kind], element.id)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from debugger.backends.base_url import host_of
 from debugger.views import linking, skin_commands, state
+from debugger.views.parts.account import account
 from debugger.views.parts.bar.component import Badge, Button, Item, Link, Space, bar
 from debugger.views.parts.help import help_button, help_dialog
 from debugger.views.shortcuts import keys
@@ -23,6 +24,7 @@ def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head"):
         items = of_page() if of_page is not None else []
         bar("head_bar", [*links, Space(), *_connection_badge(), *items, help_button()], low=True)
+        account()
     help_dialog()
 
 

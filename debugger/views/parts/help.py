@@ -28,7 +28,7 @@ def help_button() -> Button:
 def help_dialog() -> None:
     """Draw the help where it was asked for."""
     page = state.page()
-    if page.opens_help and page.production_request is None:
+    if page.opens_help and not page.is_confirming:
         page.opens_help = False
         _dialog()
 

@@ -10,8 +10,11 @@ import streamlit as st
 from debugger.engine.interventions import Fault, Pin, Target, TargetKind
 from debugger.graph import Graph
 from debugger.session.intervention_doubts import MODEL_TYPES, intervention_doubt, tool_names
+from debugger.store import Role
 from debugger.views import intervention_commands, panes, state
+from debugger.views.commands import command
 from debugger.views.parts.plain import count, plain
+from debugger.views.permissions import denied, on_change, on_click, requires
 from debugger.views.reading import Reading
 
 _WIDTHS = [0.4, 0.7, 2.0, 2.8, 1.0, 0.6, 2.4, 0.4]
@@ -53,9 +56,11 @@ def _who(now: Reading, reason: str | None) -> None:
             key="who_answers_choice",
             required=True,
             label_visibility="collapsed",
-            on_change=panes.redrawing("look", _chose_who),
-            disabled=reason is not None,
-            help=plain(reason) if reason else None,
+            **on_change(
+                panes.redrawing("look", _chose_who),
+                disabled=reason is not None,
+                help=plain(reason) if reason else None,
+            ),
         )
         if is_some and not desk.asks_all:
             names = {
@@ -67,17 +72,21 @@ def _who(now: Reading, reason: str | None) -> None:
                 default=[node for node in desk.nodes if node in names],
                 format_func=lambda node: names[node],
                 key="who_answers_nodes",
-                on_change=panes.redrawing("look", _chose_nodes),
                 label_visibility="collapsed",
                 width=420,
+                **on_change(panes.redrawing("look", _chose_nodes)),
             )
 
 
+@command
+@requires(Role.RUN)
 def _chose_who() -> None:
     who = state.widget("who_answers_choice")
     intervention_commands.ask_me(everywhere=who == _WHO[1], nodes=frozenset())
 
 
+@command
+@requires(Role.RUN)
 def _chose_nodes() -> None:
     intervention_commands.ask_me(everywhere=False, nodes=frozenset(state.widget("who_answers_nodes") or ()))
 
@@ -96,8 +105,8 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         f"{one.id} is on",
         key=key,
         label_visibility="collapsed",
-        on_change=panes.redrawing("look", intervention_commands.put),
         args=(replace(one, is_enabled=not one.is_enabled),),
+        **on_change(panes.redrawing("look", intervention_commands.put)),
     )
     is_pin = isinstance(one, Pin)
     cells[1].markdown(":blue[:material/push_pin: Pin]" if is_pin else ":orange[:material/bolt: Fault]")
@@ -111,8 +120,8 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         key=f"remove_{one.id}",
         icon=":material/delete:",
         type="tertiary",
-        on_click=panes.redrawing("look", intervention_commands.remove),
         args=(one.id,),
+        **on_click(panes.redrawing("look", intervention_commands.remove)),
     )
 
 
@@ -153,6 +162,9 @@ def _unused(now: Reading) -> None:
 
 
 def _form(now: Reading, reason: str | None) -> None:
+    if missing := denied(_add):
+        st.caption(missing)
+        return
     with st.container(
         horizontal=True, vertical_alignment="bottom", gap="xsmall", key="new_fault", border=True
     ):
@@ -170,10 +182,12 @@ def _form(now: Reading, reason: str | None) -> None:
             "Add fault",
             key="fault_add",
             icon=":material/bolt:",
-            on_click=panes.redrawing("look", _add),
             args=(kind,),
-            disabled=reason is not None or not names,
-            help=plain(reason) if reason else None,
+            **on_click(
+                panes.redrawing("look", _add),
+                disabled=reason is not None or not names,
+                help=plain(reason) if reason else None,
+            ),
         )
 
 
@@ -187,6 +201,8 @@ def _targets(kind: TargetKind, graph: Graph) -> dict[str, str]:
     }
 
 
+@command
+@requires(Role.RUN)
 def _add(kind: TargetKind) -> None:
     name = str(state.widget(f"fault_target_{kind}") or "")
     error, attempts = (str(state.widget(key) or "").strip() for key in _TEXTS)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.session.pending_edits import PendingEdits
+from debugger.store import Role
 from debugger.views import state, stepping_commands
+from debugger.views.commands import command
 from debugger.views.parts.bar.component import Badge, Disclosure, Item
 from debugger.views.parts.pending_table import pending_differences, pending_table, tier_word
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import denied, on_click, requires
 from debugger.views.reading import Reading
 
 
@@ -34,14 +37,16 @@ def live_edit(now: Reading) -> None:
 
 
 def _switch(now: Reading) -> Disclosure:
-    reason = now.session.backend.capabilities.reason_against("set_state")
+    reason = now.session.backend.capabilities.reason_against("set_state") or denied(
+        stepping_commands.apply_edits
+    )
     return Disclosure(
         "live_edit",
         "Edit variables",
         ":material/edit:",
         "secondary",
         help=reason or "What follows sees the change",
-        disabled=reason is not None or state.page().pending is None,
+        disabled=bool(reason) or state.page().pending is None,
         closing_key="Escape",
     )
 
@@ -70,19 +75,19 @@ def _summary(pending: PendingEdits) -> None:
             key="apply_edits",
             type="primary",
             icon=":material/check:",
-            on_click=stepping_commands.apply_edits,
             args=(pending.edits,),
-            disabled=not pending.edits or bool(pending.problems),
+            **on_click(stepping_commands.apply_edits, disabled=not pending.edits or bool(pending.problems)),
         )
         st.button(
             "Discard",
             key="discard_edits",
             icon=":material/undo:",
-            on_click=_discard,
-            disabled=not changed and not pending.problems,
+            **on_click(_discard, disabled=not changed and not pending.problems),
         )
 
 
+@command
+@requires(Role.RUN)
 def _discard() -> None:
     state.page().pending_at = None
     state.renew_editors()

@@ -6,8 +6,11 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.protocol.notes import RunMark
+from debugger.store import Role
 from debugger.views import note_commands, state
 from debugger.views.backends import notebook
+from debugger.views.commands import command
+from debugger.views.permissions import on_change, requires
 
 _NOTE_HEIGHT = 90
 
@@ -27,8 +30,8 @@ def marks_form(run_id: str, mark: RunMark) -> None:
         key=tags_key,
         accept_new_options=True,
         placeholder="Choose or type a tag",
-        on_change=_tags_changed,
         args=(run_id, tags_key),
+        **on_change(_tags_changed),
     )
     st.text_area(
         "Note",
@@ -37,8 +40,8 @@ def marks_form(run_id: str, mark: RunMark) -> None:
         height=_NOTE_HEIGHT,
         max_chars=5_000,
         placeholder="What this run is for, or what it shows",
-        on_change=_note_changed,
         args=(run_id, note_key),
+        **on_change(_note_changed),
     )
 
 
@@ -49,9 +52,13 @@ def _known_tags() -> list[str]:
         return []
 
 
+@command
+@requires(Role.REVIEW)
 def _tags_changed(run_id: str, key: str) -> None:
     note_commands.tag(run_id, state.widget(key))
 
 
+@command
+@requires(Role.REVIEW)
 def _note_changed(run_id: str, key: str) -> None:
     note_commands.write(run_id, state.widget(key))

@@ -7,6 +7,7 @@ import streamlit as st
 from debugger.session.session import DebugSession
 from debugger.views import panes, stepping_commands
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import on_click
 from debugger.views.reading import Reading
 
 
@@ -22,18 +23,22 @@ def node_actions(now: Reading, node_id: str) -> None:
             "Run to here",
             key="run_to",
             icon=":material/keyboard_tab:",
-            on_click=panes.redrawing("look", stepping_commands.run_to),
             args=(node_id,),
-            disabled=reason is not None or not _can_go(session),
-            help=plain(reason) if reason else "Go on, and stand still before this node runs",
+            **on_click(
+                panes.redrawing("look", stepping_commands.run_to),
+                disabled=reason is not None or not _can_go(session),
+                help=plain(reason) if reason else "Go on, and stand still before this node runs",
+            ),
         )
         st.button(
             "Remove breakpoint" if is_set else "Break before",
             key="break_here",
             icon=":material/radio_button_checked:",
-            on_click=panes.redrawing("look", stepping_commands.toggle_breakpoint),
             args=(("before", "after"), node_id),
-            help="Stand still before this node runs",
+            **on_click(
+                panes.redrawing("look", stepping_commands.toggle_breakpoint),
+                help="Stand still before this node runs",
+            ),
         )
 
 

@@ -6,11 +6,14 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.protocol.notes import RunMark, RunNotes, Target
-from debugger.views import note_commands, state
+from debugger.store import Role
+from debugger.views import identity, note_commands, state
 from debugger.views.backends import notebook
+from debugger.views.commands import command
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.marks_form import marks_form
 from debugger.views.parts.remarks import remarks
+from debugger.views.permissions import on_change, on_click, requires
 from debugger.views.reading import Reading
 
 _SUBJECT_KEY = "notes_about"
@@ -42,10 +45,11 @@ def _head(run_id: str, notes: RunNotes) -> None:
             key="star_run",
             icon=":material/star:",
             type="secondary",
-            on_click=note_commands.star,
             args=([run_id],),
             kwargs={"starred": not notes.starred},
-            help="Starred runs are found with “Starred only” on the page Runs",
+            **on_click(
+                note_commands.star, help="Starred runs are found with “Starred only” on the page Runs"
+            ),
         )
         st.space("stretch")
         state.set_widget(_AUTHOR_KEY, note_commands.author())
@@ -54,12 +58,17 @@ def _head(run_id: str, notes: RunNotes) -> None:
             key=_AUTHOR_KEY,
             icon=":material/person:",
             max_chars=80,
-            on_change=_author_changed,
-            help="Stands at your comments and ratings, in this tab",
             width=140,
+            **on_change(
+                _author_changed,
+                disabled=not identity.current_user().is_local,
+                help="Written at your comments and ratings",
+            ),
         )
 
 
+@command
+@requires(Role.REVIEW)
 def _author_changed() -> None:
     note_commands.call_author(state.widget(_AUTHOR_KEY) or "")
 

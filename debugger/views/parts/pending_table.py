@@ -13,9 +13,12 @@ import streamlit as st
 from debugger.analysis.difference import Difference
 from debugger.session.pending_edits import PendingEdits, Tier
 from debugger.session.variable_rows import VALUE_TYPES, edited
+from debugger.store import Role
 from debugger.views import state
+from debugger.views.commands import command
 from debugger.views.parts.heights import ROW
 from debugger.views.parts.plain import count
+from debugger.views.permissions import denied, requires
 
 _MOST_SHOWN = 12
 _LONGEST = 60
@@ -50,6 +53,7 @@ def pending_table(pending: PendingEdits, tier: Tier, lead: str) -> None:
         height=ROW * 6,
         on_change=_take,
         args=(pending, tier, key),
+        disabled=bool(denied(_take)),
         column_config={
             "name": st.column_config.TextColumn("Name", width=180, required=True),
             "type": st.column_config.SelectboxColumn(
@@ -73,6 +77,8 @@ def pending_differences(found: Sequence[Difference]) -> None:
         st.caption(f"and {count(len(found) - _MOST_SHOWN, 'more difference')}")
 
 
+@command
+@requires(Role.RUN)
 def _take(pending: PendingEdits, tier: Tier, key: str) -> None:
     pending.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
 

@@ -8,6 +8,7 @@ from debugger.analysis.timeline import TimelineRow
 from debugger.session.pinning import pin_of
 from debugger.views import intervention_commands, panes
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import on_click
 from debugger.views.reading import Reading
 
 
@@ -20,8 +21,10 @@ def pin_button(now: Reading, row: TimelineRow) -> None:
         "Pin this output",
         key="pin_event",
         icon=":material/push_pin:",
-        on_click=panes.redrawing("look", intervention_commands.pin_event),
         args=(row.place, row.position),
-        disabled=reason is not None,
-        help=plain(reason) if reason else "The same is given from now on, instead of a real one",
+        **on_click(
+            panes.redrawing("look", intervention_commands.pin_event),
+            disabled=reason is not None,
+            help=plain(reason) if reason else "The same is given from now on, instead of a real one",
+        ),
     )

@@ -11,10 +11,13 @@ from debugger.errors import DebuggerError
 from debugger.protocol.notes import Preset
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import commands, preset_commands, state
 from debugger.views.backends import notebook
+from debugger.views.commands import command
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
+from debugger.views.permissions import denied, on_click, requires
 
 _CHOICE_KEY, _NAME_KEY = "preset", "preset_name"
 _MOST_DIFFERENCES = 30
@@ -39,17 +42,21 @@ def _menu(session: DebugSession, model: RunInputModel) -> None:
             show_error(error)
             return
         _choice(session, kept)
-        st.text_input("Name", key=_NAME_KEY, max_chars=80, placeholder="What it is for")
+        st.text_input(
+            "Name", key=_NAME_KEY, max_chars=80, placeholder="What it is for", disabled=bool(denied(_keep))
+        )
         st.button(
             "Save as preset",
             key="keep_preset",
             icon=":material/bookmark_add:",
-            on_click=_keep,
             args=(session,),
-            disabled=bool(model.problems),
-            help="Correct the run input first"
-            if model.problems
-            else "A preset of the same name is replaced; secrets are left out",
+            **on_click(
+                _keep,
+                disabled=bool(model.problems),
+                help="Correct the run input first"
+                if model.problems
+                else "A preset of the same name is replaced; secrets are left out",
+            ),
         )
 
 
@@ -62,20 +69,28 @@ def _choice(session: DebugSession, kept: list[Preset]) -> None:
         state.forget_widget(_CHOICE_KEY)
     st.selectbox("Preset", names, key=_CHOICE_KEY, format_func=plain)
     with st.container(horizontal=True, gap="xsmall"):
-        st.button("Load", key="load_preset", icon=":material/input:", on_click=_load, args=(session,))
-        st.button("Delete", key="delete_preset", icon=":material/delete:", on_click=_delete, args=(session,))
+        st.button("Load", key="load_preset", icon=":material/input:", args=(session,), **on_click(_load))
+        st.button(
+            "Delete", key="delete_preset", icon=":material/delete:", args=(session,), **on_click(_delete)
+        )
 
 
+@command
+@requires(Role.RUN)
 def _keep(session: DebugSession) -> None:
     preset_commands.keep_preset(session, state.widget(_NAME_KEY) or "")
     if state.page().error is None:
         state.give_widget(_NAME_KEY, "")
 
 
+@command
+@requires(Role.RUN)
 def _load(session: DebugSession) -> None:
     preset_commands.load_preset(session, state.widget(_CHOICE_KEY))
 
 
+@command
+@requires(Role.RUN)
 def _delete(session: DebugSession) -> None:
     preset_commands.delete_preset(session, state.widget(_CHOICE_KEY))
 
@@ -87,19 +102,20 @@ def _recall(session: DebugSession) -> None:
         key="recall_older",
         icon=":material/history:",
         type="tertiary",
-        on_click=preset_commands.recall_older,
         args=(session,),
-        disabled=not recall.has_older,
-        help="What the runs of this workflow were started with, the newest first; each input once",
+        **on_click(
+            preset_commands.recall_older,
+            disabled=not recall.has_older,
+            help="What the runs of this workflow were started with, the newest first; each input once",
+        ),
     )
     st.button(
         "Later input",
         key="recall_newer",
         icon=":material/redo:",
         type="tertiary",
-        on_click=preset_commands.recall_newer,
         args=(session,),
-        disabled=not recall.has_newer,
+        **on_click(preset_commands.recall_newer, disabled=not recall.has_newer),
     )
 
 
@@ -127,8 +143,8 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
             "Back to the defaults",
             key="input_defaults",
             icon=":material/restart_alt:",
-            on_click=preset_commands.back_to_defaults,
             args=(session,),
+            **on_click(preset_commands.back_to_defaults),
         )
 
 

@@ -7,8 +7,11 @@ from typing import Final
 import streamlit as st
 
 from debugger.protocol.notes import MOST_CHARACTERS, Comment, RatingValue, RunNotes, Target
+from debugger.store import Role
 from debugger.views import note_commands, state
+from debugger.views.commands import command
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import denied, on_change, on_click, requires
 
 _WORDS: Final[dict[RatingValue, str]] = {
     "down": ":material/thumb_down: Bad",
@@ -33,9 +36,14 @@ def remarks(run_id: str, target: Target, notes: RunNotes) -> None:
         max_chars=MOST_CHARACTERS,
         placeholder="What did you see?",
         label_visibility="collapsed",
+        disabled=bool(denied(_say)),
     )
     st.button(
-        "Comment", key="add_comment", icon=":material/add_comment:", on_click=_say, args=(run_id, target, box)
+        "Comment",
+        key="add_comment",
+        icon=":material/add_comment:",
+        args=(run_id, target, box),
+        **on_click(_say),
     )
 
 
@@ -48,15 +56,16 @@ def _rating(run_id: str, target: Target, given: dict[str, RatingValue], key: str
         list(_WORDS),
         key=widget,
         format_func=_WORDS.__getitem__,
-        on_change=_rated,
         args=(run_id, target, widget),
-        help="Press the chosen one again to take it back",
+        **on_change(_rated, help="Press the chosen one again to take it back"),
     )
     others = [f"{name}: {_PLAIN_WORDS[value]}" for name, value in given.items() if name != author]
     if others:
         st.caption(plain(", ".join(others)))
 
 
+@command
+@requires(Role.REVIEW)
 def _rated(run_id: str, target: Target, widget: str) -> None:
     note_commands.rate(run_id, target, state.widget(widget))
 
@@ -73,11 +82,15 @@ def _comment(run_id: str, comment: Comment) -> None:
                 key=f"delete_{comment.logical_id}",
                 icon=":material/delete:",
                 type="tertiary",
-                on_click=note_commands.delete_comment,
                 args=(run_id, comment.logical_id),
+                **on_click(
+                    note_commands.delete_comment, disabled=not note_commands.may_delete(comment.author)
+                ),
             )
 
 
+@command
+@requires(Role.REVIEW)
 def _say(run_id: str, target: Target, box: str) -> None:
     note_commands.comment(run_id, target, state.widget(box) or "")
     if state.page().error is None:

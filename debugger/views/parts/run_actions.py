@@ -11,6 +11,7 @@ from debugger.views import note_commands, state
 from debugger.views.compare_address import CompareAddress, RunPlace
 from debugger.views.parts.marks_form import marks_form
 from debugger.views.parts.plain import count
+from debugger.views.permissions import on_click
 
 
 def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int) -> str | None:
@@ -45,11 +46,9 @@ def _star(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
         "Unstar" if has_all else "Star",
         key="star_chosen",
         icon=":material/star:",
-        on_click=note_commands.star,
         args=(list(chosen),),
         kwargs={"starred": not has_all},
-        disabled=not chosen,
-        help="Find it again with “Starred only”",
+        **on_click(note_commands.star, disabled=not chosen, help="Find it again with “Starred only”"),
     )
 
 

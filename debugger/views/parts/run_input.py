@@ -16,12 +16,15 @@ from debugger.protocol.workflow import Workflow
 from debugger.session.run_input import RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, edited
+from debugger.store import Role
 from debugger.views import commands, state
+from debugger.views.commands import command
 from debugger.views.parts.bar.component import Disclosure, Item, Switch, Words, bar
 from debugger.views.parts.heights import ROW
 from debugger.views.parts.plain import plain
 from debugger.views.parts.presets import presets
 from debugger.views.parts.state_copy import state_copy
+from debugger.views.permissions import denied, on_change, on_click, requires
 
 _TITLES: dict[Tier, str] = {
     "dynamic_variables": "Dynamic variables",
@@ -81,12 +84,13 @@ def _problems(model: RunInputModel) -> None:
         "Discard the change",
         key="discard_input",
         icon=":material/undo:",
-        on_click=_discard,
         args=(model,),
-        help="Go back to the last input that could be used",
+        **on_click(_discard, help="Go back to the last input that could be used"),
     )
 
 
+@command
+@requires(Role.RUN)
 def _discard(model: RunInputModel) -> None:
     model.discard_drafts()
     state.renew_editors()
@@ -99,13 +103,17 @@ def _json(model: RunInputModel, which: Which) -> None:
         model.text,
         key=key,
         height=_JSON_HEIGHT,
-        on_change=_json_edited,
         args=(model, key),
-        disabled=bool(model.row_errors or model.state_error),
-        help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
+        **on_change(
+            _json_edited,
+            disabled=bool(model.row_errors or model.state_error),
+            help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
+        ),
     )
 
 
+@command
+@requires(Role.RUN)
 def _json_edited(model: RunInputModel, key: str) -> None:
     model.set_text(state.widget(key))
 
@@ -144,7 +152,7 @@ def _table(model: RunInputModel, tier: Tier, key: str) -> None:
         num_rows="dynamic",
         hide_index=True,
         row_height=ROW,
-        disabled=model.draft is not None,
+        disabled=model.draft is not None or bool(denied(_table_edited)),
         on_change=_table_edited,
         args=(model, tier, key),
         column_config={
@@ -158,6 +166,8 @@ def _table(model: RunInputModel, tier: Tier, key: str) -> None:
     )
 
 
+@command
+@requires(Role.RUN)
 def _table_edited(model: RunInputModel, tier: Tier, key: str) -> None:
     model.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
 
@@ -173,12 +183,13 @@ def _start_node(session: DebugSession, model: RunInputModel) -> None:
         index=options.index(chosen or ""),
         key=key,
         format_func=lambda node: names.get(node, node) or "The workflow's own start",
-        on_change=_start_node_chosen,
         args=(model, key),
-        disabled=model.draft is not None,
+        **on_change(_start_node_chosen, disabled=model.draft is not None),
     )
 
 
+@command
+@requires(Role.RUN)
 def _start_node_chosen(model: RunInputModel, key: str) -> None:
     model.set_key("start_node_logical_id", state.widget(key) or None)
 
@@ -195,14 +206,15 @@ def _initial_state(session: DebugSession, model: RunInputModel) -> None:
             key=key,
             height=180,
             placeholder='{"threads": {"0": {"node_logical_id": "…"}}}',
-            on_change=_state_edited,
             args=(model, key),
-            disabled=reason is not None or model.draft is not None,
+            **on_change(_state_edited, disabled=reason is not None or model.draft is not None),
         )
         if reason is None:
             state_copy(session, model)
 
 
+@command
+@requires(Role.RUN)
 def _state_edited(model: RunInputModel, key: str) -> None:
     model.set_state_text(state.widget(key))
 

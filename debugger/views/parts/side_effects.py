@@ -12,6 +12,7 @@ from debugger.analysis.side_effects import SideEffect, advice
 from debugger.exports import SIDE_EFFECTS
 from debugger.exports.side_effects_file import side_effect_rows
 from debugger.views import commands, panes, state
+from debugger.views.auditing import audited_file
 from debugger.views.parts.bar.component import Item, Words
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.heights import ROW, table_height
@@ -156,7 +157,11 @@ def _download(now: Reading) -> None:
     st.download_button(
         "Side effects CSV",
         key="download_side_effects",
-        data=lambda: export.render(side_effect_rows(session.run_id or "", now.effects)),
+        data=audited_file(
+            lambda: export.render(side_effect_rows(session.run_id or "", now.effects)),
+            session.run_id,
+            format="side_effects",
+        ),
         file_name=f"run-{session.run_id}-side-effects{export.extension}",
         mime=export.media_type,
         icon=":material/download:",

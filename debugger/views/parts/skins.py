@@ -15,6 +15,7 @@ from debugger.views.parts.graph_badges import graph_badges, toggle_breakpoint
 from debugger.views.parts.graph_pane import graph_pane
 from debugger.views.parts.inspector import inspector
 from debugger.views.parts.lower_pane import lower_pane
+from debugger.views.parts.python_consent import python_banner
 from debugger.views.parts.recording_banner import recording_banner
 from debugger.views.parts.turn_outcome import is_explained
 from debugger.views.reading import Reading, reading
@@ -43,6 +44,7 @@ def demo(session: DebugSession) -> None:
 def _bar(now: Reading) -> None:
     context_bar(now)
     recording_banner(now.session)
+    python_banner(now)
     cut_off(now)
     show_errors(now.session)
 
@@ -50,6 +52,7 @@ def _bar(now: Reading) -> None:
 def _demo_bar(now: Reading) -> None:
     demo_bar(now)
     recording_banner(now.session)
+    python_banner(now)
     show_errors(now.session)
 
 

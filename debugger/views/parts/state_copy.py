@@ -11,8 +11,11 @@ from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run, TurnLog, turn_logs
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
+from debugger.store import Role
 from debugger.views import state
+from debugger.views.commands import command
 from debugger.views.parts.plain import plain
+from debugger.views.permissions import on_click, requires
 
 _MOST_RUNS = 20
 
@@ -43,10 +46,12 @@ def state_copy(session: DebugSession, model: RunInputModel) -> None:
             "Copy",
             key="copy_state",
             icon=":material/content_copy:",
-            on_click=_copy,
             args=(model, turns, number),
-            disabled=number is None,
-            help="Take the state of that run as it was after that turn",
+            **on_click(
+                _copy,
+                disabled=number is None,
+                help="Take the state of that run as it was after that turn",
+            ),
         )
 
 
@@ -86,6 +91,8 @@ def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
         return []
 
 
+@command
+@requires(Role.RUN)
 def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
     page = state.page()
     try:

@@ -9,16 +9,19 @@ from debugger.errors import DebuggerError
 from debugger.graph.checks import check
 from debugger.graph.load import load_workflow
 from debugger.protocol.workflow import Workflow
+from debugger.store import Role
 from debugger.views import commands, state
+from debugger.views.commands import command
 from debugger.views.parts.bar.component import Disclosure, bar
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.problems import problems_title, show_problems
+from debugger.views.permissions import denied, on_click, requires
 
 
 def workflow_import(backend: Backend) -> None:
     """Draw the import: a file, what is found in it, and the button that keeps it."""
-    reason = backend.capabilities.reason_against("import_workflow")
+    reason = backend.capabilities.reason_against("import_workflow") or denied(_import) or None
     box = Disclosure("import", "Import workflow", ":material/upload_file:")
     bar("import_bar", [box], low=True)
     if box.is_open:
@@ -58,12 +61,13 @@ def _found(workflow: Workflow, backend: Backend) -> None:
         key="import_now",
         type="primary",
         icon=":material/check:",
-        on_click=_import,
         args=(workflow,),
-        help="Keep it as a new workflow and show it",
+        **on_click(_import, help="Keep it as a new workflow and show it"),
     )
 
 
+@command
+@requires(Role.ADMIN)
 def _import(workflow: Workflow) -> None:
     commands.import_workflow(dict(workflow.to_wire()))
     if state.page().error is None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.responders.answers import read_answers
+from debugger.engine.responders.answers import read_answers, read_tool_answers
 from debugger.engine.responders.lined_yaml import read_yaml
 from debugger.errors import InputError
 
@@ -48,5 +48,49 @@ def test_answers_are_read_in_order():
 def test_what_cannot_be_read_is_told_with_its_line(section, complaint):
     with pytest.raises(InputError) as caught:
         read_answers(read_yaml(section))
+
+    assert complaint in str(caught.value)
+
+
+TOOLS = r"""
+book:
+  - with: {slot.day: sun, cups: 2}
+    error: We are closed.
+  - result: {day: "[[slot.day]]", cups: "[[cups]]", text: "on [[slot.day]]"}
+list:
+  - result: []
+"""
+
+
+def test_tool_answers_are_read_in_order():
+    closed, booked, listed = read_tool_answers(read_yaml(TOOLS))
+
+    assert closed.fits("book", {"slot": {"day": "On Sunday"}, "cups": 2})
+    assert not closed.fits("book", {"slot": {"day": "On Sunday"}, "cups": 3})
+    assert not closed.fits("list", {"slot": {"day": "On Sunday"}, "cups": 2})
+    assert (closed.error, booked.conditions, listed.tool) == ("We are closed.", (), "list")
+    assert booked.to_result({"slot": {"day": "Friday"}, "cups": 3}) == {
+        "day": "Friday",
+        "cups": 3,
+        "text": "on Friday",
+    }
+
+
+@pytest.mark.parametrize(
+    ("section", "complaint"),
+    [
+        ("- book", "line 1: tools must be a mapping"),
+        ("book: {result: 1}", "line 1: the answers of 'book' must be a list"),
+        ("book:\n- with: {a: 1}", "line 2: answer 1 of 'book' needs either a result or an error"),
+        ("book:\n- {result: 1, error: x}", "line 2: answer 1 of 'book' needs either a result or an error"),
+        ("book:\n- {results: 1}", "answer 1 of 'book' has the unknown key 'results'"),
+        ("book:\n- {result: 1, with: {'a..b': 1}}", "line 2: 'a..b' is not a path"),
+        ("book:\n- {result: 1, with: {'a[].b': 1}}", "line 2: 'a[].b' leads to many places"),
+        ("book:\n- {result: 1, with: {a: '['}}", "line 2: '[' is no regular expression"),
+    ],
+)
+def test_malformed_tool_answer_names_its_line(section, complaint):
+    with pytest.raises(InputError) as caught:
+        read_tool_answers(read_yaml(section))
 
     assert complaint in str(caught.value)

@@ -4,15 +4,19 @@ import threading
 
 import pytest
 
-from debugger.engine.options import EngineOptions
+from debugger.engine.options import EngineOptions, PythonStatus
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.inline_python import InlinePythonConfig, InlinePythonTool
+from debugger.engine.tools.sandbox import python_status
 from debugger.expressions.scope import Scope
 
 
-def context(scope: Scope | None = None, *, timeout: float = 20, enabled: bool = True) -> ToolContext:
-    return ToolContext(scope=scope or Scope(), timeout=timeout, options=EngineOptions(inline_python=enabled))
+def context(
+    scope: Scope | None = None, *, timeout: float = 20, status: PythonStatus | None = None
+) -> ToolContext:
+    options = EngineOptions(inline_python=status or PythonStatus("sandboxed"))
+    return ToolContext(scope=scope or Scope(), timeout=timeout, options=options)
 
 
 def tool(code: str | None, name: str | None = "lookup", **fields: object) -> InlinePythonTool:
@@ -84,13 +88,29 @@ def test_a_tool_without_code_is_a_failure(code: str | None) -> None:
 
 
 def test_nothing_runs_when_it_is_switched_off() -> None:
-    result = tool("def lookup(): return 1").call({}, context(enabled=False))
+    result = tool("def lookup(): return 1").call({}, context(status=python_status("off")))
 
     assert not result.success
     assert result.error == (
         "Inline Python is switched off (setting inline_python). "
-        "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=isolated to let the code in workflows run."
+        "Set WORKFLOW_DEBUGGER_INLINE_PYTHON=sandboxed to let the code in workflows run."
     )
+
+
+def test_refused_python_fails_with_reason_and_advice() -> None:
+    status = PythonStatus("refused", "There is no sandbox.", "Install one.")
+
+    result = tool("def lookup(): return 1").call({}, context(status=status))
+
+    assert result == ToolResult(success=False, error="There is no sandbox. Install one.")
+
+
+def test_unsafe_python_runs_without_a_sandbox() -> None:
+    code = "import os\ndef lookup(): return [os.getpid() > 1, os.path.exists('/usr')]"
+
+    result = tool(code).call({}, context(status=python_status("unsafe")))
+
+    assert result.result == [True, True]
 
 
 def test_the_contexts_time_limit_counts() -> None:

@@ -4,8 +4,12 @@ import re
 
 import pytest
 
-from debugger.engine.outbound import OutboundError, RecordedAnswer
-from debugger.engine.tools.simulated import simulated
+from debugger.engine.options import EngineOptions
+from debugger.engine.outbound import OutboundError, RecordedAnswer, Secrets
+from debugger.engine.outbound.door import Door
+from debugger.engine.tools.base import ToolContext, ToolResult
+from debugger.engine.tools.simulated import ToolAnswer, simulated, simulated_python
+from debugger.expressions import Scope
 
 ANY = re.compile("")
 
@@ -23,3 +27,34 @@ def test_what_was_recorded_is_the_answer(status):
 def test_a_recorded_failure_fails_the_call(status):
     with pytest.raises(OutboundError, match=f"status {status}"):
         simulated(RecordedAnswer(ANY, status=status), {})
+
+
+def test_recorded_result_is_labelled_and_logged():
+    door = Door(secrets=Secrets({"KEY": "s3cret-value"}))
+    options = EngineOptions(tool_answers=(ToolAnswer("price", result={"cups": "[[cups]]"}),))
+    context = ToolContext(Scope(), timeout=1, options=options, outbound=door, node_logical_id="node_price")
+
+    result = simulated_python("price", {"cups": 2, "key": "s3cret-value"}, context)
+
+    (entry,) = door.ledger
+    assert result == ToolResult(success=True, result={"cups": 2}, is_simulated=True)
+    assert (entry["kind"], entry["how"], entry["node_logical_id"]) == ("python", "simulated", "node_price")
+    assert "s3cret" not in str(entry)
+    assert "'price' was simulated" in context.warnings[0]
+
+
+def test_recorded_error_fails_the_tool():
+    options = EngineOptions(tool_answers=(ToolAnswer("price", error="Sold out."),))
+    context = ToolContext(Scope(), timeout=1, options=options, outbound=Door())
+
+    result = simulated_python("price", {}, context)
+
+    assert result == ToolResult(success=False, error="Sold out.", is_simulated=True)
+
+
+def test_tool_without_recorded_answer_is_not_simulated():
+    options = EngineOptions(tool_answers=(ToolAnswer("price", ((("cups",), 2),), result=1),))
+    context = ToolContext(Scope(), timeout=1, options=options, outbound=Door())
+
+    assert simulated_python("price", {"cups": 3}, context) is None
+    assert context.warnings == []

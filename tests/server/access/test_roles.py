@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from fastapi.routing import APIRoute, APIWebSocketRoute
 
+from debugger.protocol import urls
 from debugger.protocol.urls import BASE_PATH, STREAM
 from debugger.server import app as served
 from debugger.server.access.roles import NEEDED, OPEN_PATHS, role_needed
@@ -54,6 +55,20 @@ def test_nothing_that_changes_what_is_kept_needs_less_than_running():
     assert [one for one in (lesser & there) - not_here if one[0] != "GET"] == [
         ("POST", "/v1/workflow-runs/{run_id}/turns/{turn_index}/rerun-preflight")
     ]
+
+
+def test_reviewer_comments_and_rates_but_deletes_no_comment():
+    own = {path for (_, path), role in NEEDED.items() if role is Role.REVIEW}
+
+    assert own == {
+        urls.RUN_COMMENTS,
+        urls.EVENT_COMMENTS,
+        urls.TURN_COMMENTS,
+        urls.EVENT_RATING,
+        urls.TURN_RATING,
+        urls.FAVORITE,
+    }
+    assert role_needed("DELETE", urls.RUN_COMMENT) is Role.ADMIN
 
 
 @pytest.mark.parametrize("path", sorted(OPEN_PATHS))

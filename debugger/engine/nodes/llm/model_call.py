@@ -125,10 +125,11 @@ def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) ->
 
 def tool_message(call: JsonObject, result: ToolResult, world: World) -> Message:
     """Return the result of a call as the model gets it: as JSON text, or the error."""
+    metadata = {"tool_result": result.result}
     return {
         "content": encode(result.result).decode() if result.success else str(result.error),
         "additional_kwargs": {},
-        "response_metadata": {"tool_result": result.result},
+        "response_metadata": {**metadata, "simulated": True} if result.is_simulated else metadata,
         "type": "tool",
         "name": call["name"],
         "id": f"tool_message_{world.uuid()}",

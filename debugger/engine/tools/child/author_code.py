@@ -7,7 +7,7 @@ import json
 import sys
 from types import ModuleType, TracebackType
 
-from . import isolation
+from . import limits
 from .json_value import NotJsonError, to_json
 
 TYPE_CHECKING = False  # importing typing would cost 2 ms of every call
@@ -24,12 +24,13 @@ class CodeError(Exception):
     """Something about the code that can be said before or without its raising anything."""
 
 
-def answer(request: dict[str, Any]) -> bytes:
+def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
     """Call the function in ``request["code"]``, and put into a line what came of it.
 
     Args:
         request: ``code``, the tool's ``name``, the ``arguments``, the ``longest_result`` in bytes, and the
             ``limits`` to speak of.
+        sandboxed: Whether an error of the system may be the sandbox's.
 
     Returns:
         ``{"value": ...}`` with the result, or ``{"error": ...}`` with one sentence.
@@ -41,8 +42,8 @@ def answer(request: dict[str, Any]) -> bytes:
     except (CodeError, NotJsonError) as error:
         return encode({"error": str(error)})
     except BaseException as error:
-        isolation.lift_memory_limit()
-        return encode({"error": _describe(error, request["limits"]["memory"])})
+        limits.lift_memory_limit()
+        return encode({"error": _describe(error, request["limits"]["memory"], sandboxed)})
     return line
 
 
@@ -105,25 +106,27 @@ def _awaited(value: Any) -> Any:
     return asyncio.run(wait())
 
 
-def _describe(error: BaseException, memory: int) -> str:
+def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
     line = _line(error.__traceback__)
     place = "" if line is None else f" in line {line}"
     if isinstance(error, SystemExit):
         return f"The code ended itself with sys.exit({_text(error.code)}){place}; it must return instead."
     message = _text(error)
     told = f": {message}" if message else ""
-    return f"The code raised {type(error).__name__}{place}{told.rstrip('.')}{_hint(error, memory)}."
+    return (
+        f"The code raised {type(error).__name__}{place}{told.rstrip('.')}{_hint(error, memory, sandboxed)}."
+    )
 
 
-def _hint(error: BaseException, memory: int) -> str:
+def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:
     """What the author has to know about this place, for errors that it is the cause of."""
     if isinstance(error, MemoryError):
         return f" (it may use {memory // 1_000_000} MB)"
     if isinstance(error, ImportError):
         return " (only Python's standard library is there)"
     refused = getattr(error, "reason", error)
-    if isinstance(refused, OSError) and refused.errno is not None:
-        return " (it may not use files, the network or other programs; it can read Python's own library)"
+    if sandboxed and isinstance(refused, OSError) and refused.errno is not None:
+        return " (it may not use the network or other programs, and of files only small ones in /tmp)"
     return ""
 
 

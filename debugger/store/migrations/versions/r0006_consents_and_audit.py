@@ -1,4 +1,4 @@
-"""The tables of what users consented to and of who did what."""
+"""The tables of what users consented to, of who did what, and of logins that were ended."""
 
 from __future__ import annotations
 
@@ -30,4 +30,9 @@ def upgrade() -> None:
         Column("action", String(40), nullable=False),
         Column("target", Text(), nullable=False),
         Column("details", Text(), nullable=False),
+    )
+    op.create_table(
+        "ended_logins",
+        Column("digest", String(64), primary_key=True),
+        Column("expires_at", Double(), nullable=False, index=True),
     )

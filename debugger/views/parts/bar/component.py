@@ -14,6 +14,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.views import state
 from debugger.views.parts.own_component import own_component
+from debugger.views.permissions import denied
 
 Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
 
@@ -107,8 +108,9 @@ class Button:
         """What the browser draws."""
         keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
         told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
-        more = {"disabled": self.disabled, "help": self.help, "shortcut": self.shortcut, "keys": keys}
-        return {"kind": "button", "key": self.key, **told, **more}
+        reason = denied(self.on_press)
+        able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
+        return {"kind": "button", "key": self.key, **told, **able, "shortcut": self.shortcut, "keys": keys}
 
     def use(self, value: Any) -> None:
         """A person has pressed it."""
@@ -151,8 +153,15 @@ class Toggle:
 
     def to_browser(self) -> JsonObject:
         """What the browser draws."""
-        told = {"label": self.label, "value": bool(state.widget(self.key)), "help": self.help}
-        return {"kind": "toggle", "key": self.key, "disabled": self.disabled, **told}
+        reason = denied(self.on_change)
+        able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
+        return {
+            "kind": "toggle",
+            "key": self.key,
+            "label": self.label,
+            "value": bool(state.widget(self.key)),
+            **able,
+        }
 
     def use(self, value: Any) -> None:
         """A person has switched it."""

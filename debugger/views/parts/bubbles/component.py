@@ -11,6 +11,7 @@ from debugger.protocol.json_text import encode
 from debugger.views import state
 from debugger.views.parts.own_component import own_component
 from debugger.views.parts.plain import count
+from debugger.views.permissions import denied
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def bubbles_box(
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
         "empty": asdict(empty) if empty else None,
-        "start": {"no_run": start.no_run} if start else None,
+        "start": {"no_run": start.no_run or denied(start.on_press)} if start else None,
         "page": str(page),
     }
     _BOX(

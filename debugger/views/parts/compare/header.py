@@ -10,6 +10,7 @@ from debugger.analysis.comparison.totals import Totals
 from debugger.exports.comparison_file import comparison_csv
 from debugger.session.recorded_run import RecordedRun
 from debugger.session.side_by_side import SideBySide
+from debugger.views.auditing import audited_file
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.status import LOOKS
 
@@ -29,7 +30,12 @@ def header(seen: SideBySide) -> None:
             st.download_button(
                 "Download CSV",
                 key="compare_csv",
-                data=lambda: comparison_csv(seen.comparison, seen.names),
+                data=audited_file(
+                    lambda: comparison_csv(seen.comparison, seen.names),
+                    seen.a.run.workflow_run_id,
+                    format="comparison",
+                    other_run_id=seen.b.run.workflow_run_id,
+                ),
                 file_name=f"compare-{seen.a.run.workflow_run_id}-{seen.b.run.workflow_run_id}.csv",
                 mime="text/csv; charset=utf-8",
                 icon=":material/download:",

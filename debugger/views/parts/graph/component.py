@@ -8,6 +8,7 @@ from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.elements import Element
 from debugger.views.parts.own_component import own_component
+from debugger.views.permissions import denied
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
@@ -48,7 +49,7 @@ def workflow_graph(
         "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
         "told": told,
         "stamp": stamp,
-        "can_break": on_breakpoint is not None,
+        "can_break": on_breakpoint is not None and not denied(on_breakpoint),
         **marks,
     }
     state.draw_element(chosen)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from debugger.views import state
 from debugger.views.parts.own_component import own_component
+from debugger.views.permissions import denied
 
 _LONGEST = 500_000
 """Characters of a message."""
@@ -39,11 +40,12 @@ def message_box(
             elsewhere. ``None`` while no message is waited for.
         told: How the run stands, for screen readers; read aloud when it changes.
     """
+    reason = denied(on_send)
     _BOX(
         key=key,
         data={
-            "placeholder": placeholder,
-            "disabled": disabled,
+            "placeholder": reason or placeholder,
+            "disabled": disabled or bool(reason),
             "offers": None if offers is None else list(offers),
             "given": given,
             "turn": turn,

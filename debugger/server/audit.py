@@ -1,0 +1,139 @@
+"""The entries that the server adds to the audit list: what callers with a key have run or changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from debugger.backends.base import Backend
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import DebuggerError
+from debugger.protocol import urls
+from debugger.server.access import Caller, caller_of
+from debugger.store import AuditEntry, AuditLog
+
+_log = logging.getLogger(__name__)
+
+AUDITED: dict[tuple[str, str], str] = {
+    ("POST", urls.EXECUTE): "send turn",
+    ("POST", urls.RUNS): "send turn",
+    ("POST", urls.RERUN): "rerun turn",
+    ("DELETE", urls.RUN): "delete run",
+    ("DELETE", urls.RUN_COMMENT): "delete comment",
+    ("DELETE", urls.EVENT_COMMENT): "delete comment",
+    ("DELETE", urls.TURN_COMMENT): "delete comment",
+    ("GET", urls.EXPORT): "export workflow",
+    ("POST", urls.IMPORT): "import workflow",
+    ("POST", urls.WORKFLOWS): "import workflow",
+    ("POST", urls.CLONE): "clone workflow",
+    ("PATCH", urls.WORKFLOW): "edit workflow",
+    ("PATCH", urls.CONCURRENCY): "edit workflow",
+    ("DELETE", urls.WORKFLOW): "delete workflow",
+    ("POST", urls.VERSIONS): "create version",
+    ("PATCH", urls.VERSION): "edit version",
+    ("PATCH", urls.VERSION_CONFIG): "edit version",
+    ("POST", urls.ACTIVATE): "activate version",
+    ("DELETE", urls.VERSION): "delete version",
+    ("POST", urls.GLOBALS): "edit global variable",
+    ("POST", urls.GLOBALS_BULK): "edit global variable",
+    ("PATCH", urls.GLOBAL): "edit global variable",
+    ("DELETE", urls.GLOBAL): "delete global variable",
+}
+"""The action for a method and a path's template; the roles are in `debugger.server.access.roles`."""
+
+_PLACE = "debugger.audited"
+_SHARED = "shared key"
+"""The person of the key that the server was started with."""
+
+
+class AuditTrail:
+    """Writes entries after the answers, and all that have come meanwhile in one transaction.
+
+    A commit per turn on the way of the answer would cost more than a short turn does. What a crash loses are
+    the entries of its last moment.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[AuditLog, AuditEntry]] = []
+        self._is_writing = False
+
+    async def add(self, caller: Caller, backend: Backend, action: str, target: str, **details: Any) -> None:
+        """Add what a caller has just done; nothing of a caller without a key, the only user.
+
+        Args:
+            caller: Who did it.
+            backend: The backend that it was done on; without a store of its own there is no list.
+            action: A verb and a noun.
+            target: The id of what it was done to.
+            details: Values without secrets and without texts of a conversation.
+        """
+        if caller.key_id is None or not isinstance(backend, EmbeddedBackend):
+            return
+        entry = AuditEntry.now(caller.person or _SHARED, caller.role, action, target, details)
+        self._waiting.append((backend.store.audit, entry))
+        if self._is_writing:
+            return
+        self._is_writing = True
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await asyncio.to_thread(_write, batch)
+        finally:
+            self._is_writing = False
+
+
+def _write(batch: Sequence[tuple[AuditLog, AuditEntry]]) -> None:
+    by_log: dict[AuditLog, list[AuditEntry]] = defaultdict(list)
+    for log, entry in batch:
+        by_log[log].append(entry)
+    for log, entries in by_log.items():
+        try:
+            log.append_all(entries)
+        except DebuggerError as error:
+            _log.warning("%d entries of the audit list were not written: %s", len(entries), error)
+
+
+def name_target(scope: Scope, target: str) -> None:
+    """Name what a request was about where its path does not, as the run of a first turn."""
+    scope[_PLACE] = target
+
+
+class Audit:
+    """Middleware that adds each request of `AUDITED` which has succeeded.
+
+    Args:
+        app: The next application.
+        trail: Takes the entries.
+        backend_of: Returns the backend that a request is about.
+    """
+
+    def __init__(self, app: ASGIApp, *, trail: AuditTrail, backend_of: Callable[[Scope], Backend]) -> None:
+        self._app = app
+        self._trail = trail
+        self._backend_of = backend_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; its entry is added when the answer is out."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def look(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        await self._app(scope, receive, look)
+        action = AUDITED.get((scope["method"], getattr(scope.get("route"), "path_format", "")))
+        if action is not None and 200 <= status < 300:
+            path = scope["path_params"]
+            target = scope.get(_PLACE) or next(reversed(path.values()), "")
+            caller, backend = caller_of(scope), self._backend_of(scope)
+            await self._trail.add(caller, backend, action, str(target), **path)

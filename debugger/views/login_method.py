@@ -1,0 +1,96 @@
+"""The login that a page needs: none on this machine, else an identity provider or API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from debugger.errors import SettingsError
+from debugger.settings import Settings
+
+LoginMethod = Literal["none", "key", "oidc"]
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""Names by which a page is reached on its own machine, as in a ``Host`` header."""
+
+
+def login_method(settings: Settings) -> LoginMethod:
+    """Return the login that is needed with these settings and those of Streamlit.
+
+    An identity provider that is configured is used on localhost, too.
+
+    Raises:
+        SettingsError: ``secrets.toml`` cannot be read and a login is needed.
+    """
+    try:
+        if _auth_section() is not None:
+            return "oidc"
+    except SettingsError:
+        if is_beyond_this_machine(settings):
+            raise
+    return "key" if is_beyond_this_machine(settings) else "none"
+
+
+def is_beyond_this_machine(settings: Settings) -> bool:
+    """Return whether the page is reached by an address beyond loopback, or by a name that is not local."""
+    address = st.get_option("server.address")
+    # Without an address, Streamlit listens on all.
+    return not is_loopback(address or "0.0.0.0") or bool(settings.allowed_host_names - LOCAL_NAMES)
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether an address can be reached from this machine only."""
+    try:
+        return address == "localhost" or ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check_login_method(method: LoginMethod, has_keys: Callable[[], bool]) -> None:
+    """Refuse to start a page that needs a login and has none.
+
+    Args:
+        method: The login that is needed.
+        has_keys: Returns whether the store holds an API key that is not revoked.
+
+    Raises:
+        SettingsError: There is no key, or no library for the identity provider.
+        StoreError: The store cannot be read.
+    """
+    if method == "oidc" and find_spec("authlib") is None:
+        raise SettingsError(
+            "[auth] in secrets.toml needs the extra auth, which is not installed.",
+            advice="Run pip install 'workflow-debugger[auth]'.",
+        )
+    if method == "key" and not has_keys():
+        raise SettingsError(
+            "The page is reachable from other machines (server.address or WORKFLOW_DEBUGGER_ALLOWED_HOSTS) "
+            "and has no login, so it does not start.",
+            advice="Make an API key (python -m debugger keys add NAME --role ROLE), or configure [auth] in "
+            ".streamlit/secrets.toml.",
+        )
+
+
+def auth_providers() -> list[str]:
+    """Return the names of the identity providers in ``[auth]``; ``default`` for the unnamed one."""
+    section = _auth_section() or {}
+    named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
+    return named or ["default"]
+
+
+def _auth_section() -> Mapping[str, object] | None:
+    try:
+        section = st.secrets.get("auth")
+    except FileNotFoundError as error:  # Streamlit's class for a file that cannot be parsed, too
+        if not any(Path(path).exists() for path in st.get_option("secrets.files")):
+            return None
+        raise SettingsError(
+            "The file secrets.toml cannot be read, so the login of the page is not known.",
+            advice=f"Correct it ({type(error.__cause__ or error).__name__}: {error.__cause__ or ''}).",
+        ) from None
+    return section if isinstance(section, Mapping) else None

@@ -1,0 +1,116 @@
+"""Users who signed in at an identity provider, as ``st.login`` remembers them, and the roles of these users.
+
+Streamlit's cookie lasts for 30 days and is accepted after a logout, too. So what it holds is checked here
+once more: its signature, its expiry, and that the login was not ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamlit.auth_util import get_cookie_with_chunks, get_signing_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from debugger.errors import SettingsError
+from debugger.store import Role
+
+COOKIES = USER_COOKIE_NAME
+"""How the names of Streamlit's cookies of a user begin."""
+_EXAMPLE = "Write them as in ada@example.com=admin, *@example.com=read, claim:groups:qa=run."
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user as the identity provider names them."""
+
+    name: str
+    claims: Mapping[str, Any]
+    digest: str
+    """Of the claims and when they were issued."""
+    expires_at: float
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class RoleRule:
+    """One entry of the setting: who gets a role."""
+
+    role: Role
+    claim: str
+    """The name of a claim of the ID token; ``email`` for an address."""
+    value: str
+    """The claim's value, or one of its values; an address in lower case, or ``*@domain`` for a domain."""
+
+    def applies(self, claims: Mapping[str, Any]) -> bool:
+        """Return whether a user with these claims gets the role."""
+        values = claims.get(self.claim)
+        texts = [each for each in (values if isinstance(values, list) else [values]) if isinstance(each, str)]
+        if self.claim != "email":
+            return self.value in texts
+        if not _is_verified(claims):
+            return False
+        addresses = [text.lower() for text in texts if text.count("@") == 1]
+        if self.value.startswith("*@"):
+            return any(address.endswith(self.value[1:]) for address in addresses)
+        return self.value in addresses
+
+
+def _is_verified(claims: Mapping[str, Any]) -> bool:
+    # Some providers send it as a text, and those of a single company leave it out.
+    return str(claims.get("email_verified", True)).lower() == "true"
+
+
+def read_roles(setting: str) -> tuple[RoleRule, ...]:
+    """Return the rules of the setting ``roles``.
+
+    Raises:
+        SettingsError: An entry is not of the form ``user=role``.
+    """
+    return tuple(_read_rule(entry.strip()) for entry in setting.split(",") if entry.strip())
+
+
+def _read_rule(entry: str) -> RoleRule:
+    user, separator, role = (part.strip() for part in entry.rpartition("="))
+    place = f"The entry {entry!r} of WORKFLOW_DEBUGGER_ROLES"
+    if not separator or role not in list(Role):
+        raise SettingsError(f"{place} ends in no role ({', '.join(Role)}).", advice=_EXAMPLE)
+    if user.startswith("claim:"):
+        _, claim, value = (*user.split(":", 2), "")[:3]
+        if claim and claim != "email" and value:
+            return RoleRule(Role(role), claim, value)
+    else:
+        name, at, domain = user.partition("@")
+        if at and name and domain and not {"*", "@"} & set(domain) and ("*" not in name or name == "*"):
+            return RoleRule(Role(role), "email", user.lower())
+    raise SettingsError(f"{place} names neither an e-mail address nor a claim.", advice=_EXAMPLE)
+
+
+def role_of(claims: Mapping[str, Any], rules: tuple[RoleRule, ...]) -> Role | None:
+    """Return the highest role that a rule gives to a user; ``None`` if none applies."""
+    roles = [rule.role for rule in rules if rule.applies(claims)]
+    return max(roles, key=list(Role).index, default=None)
+
+
+def read_identity(cookies: Mapping[str, str]) -> Identity | None:
+    """Return the user in Streamlit's cookies; ``None`` without a valid one that has not expired."""
+    secret = get_signing_secret()
+
+    def content_of(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return decode_signed_value(secret, name, value) if value else None
+
+    content = get_cookie_with_chunks(content_of, USER_COOKIE_NAME)
+    if content is None:
+        return None
+    claims = json.loads(content)
+    expires_at = claims.get("exp")
+    if not claims.get("is_logged_in") or not isinstance(expires_at, int | float) or expires_at <= time.time():
+        return None
+    name = (claims.get("email") if _is_verified(claims) else "") or claims.get("sub") or ""
+    return Identity(str(name)[:80], claims, hashlib.sha256(content).hexdigest(), float(expires_at))

@@ -1,0 +1,72 @@
+"""The audit list: who has done what, for administrators."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.store import Role
+from debugger.views import backends
+from debugger.views.parts.faults import show_error
+from debugger.views.parts.plain import count
+from debugger.views.permissions import may
+
+_ALL = ""
+_MAX_ROWS = 200
+
+
+def audit_list() -> None:
+    """Draw the newest entries; nothing for other users than administrators."""
+    if not may(Role.ADMIN):
+        return
+    with st.container(border=True, key="audit"):
+        st.markdown("##### Audit list")
+        try:
+            log = backends.embedded_backend().store.audit
+            persons, actions = log.filters()
+            if not persons:
+                st.caption(
+                    "What signed-in users and callers with a key send, change or export is listed here."
+                )
+                return
+            person, action = _filters(persons, actions)
+            entries = log.newest(_MAX_ROWS, person=person, action=action)
+        except DebuggerError as error:
+            show_error(error)
+            return
+        st.caption(f"{count(len(entries), 'action')}, the newest first; at most {_MAX_ROWS} are shown.")
+        st.dataframe(
+            {
+                "time": [datetime.fromtimestamp(entry.at, UTC) for entry in entries],
+                "person": [entry.person for entry in entries],
+                "role": [entry.role for entry in entries],
+                "action": [entry.action for entry in entries],
+                "target": [entry.target for entry in entries],
+                "details": [json.dumps(entry.details) if entry.details else "" for entry in entries],
+            },
+            key="audit_entries",
+            hide_index=True,
+            column_config={
+                "time": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
+                "person": st.column_config.TextColumn("Person"),
+                "role": st.column_config.TextColumn("Role", width="small"),
+                "action": st.column_config.TextColumn("Action"),
+                "target": st.column_config.TextColumn("Target"),
+                "details": st.column_config.TextColumn("Details", width="medium"),
+            },
+            alt="Audit list: time, person, role, action, target and details",
+        )
+
+
+def _filters(persons: list[str], actions: list[str]) -> tuple[str, str]:
+    left, right = st.columns(2)
+    person = left.selectbox(
+        "Person", [_ALL, *persons], key="audit_person", format_func=lambda name: name or "All persons"
+    )
+    action = right.selectbox(
+        "Action", [_ALL, *actions], key="audit_action", format_func=lambda name: name or "All actions"
+    )
+    return person, action

@@ -1,0 +1,381 @@
+"""Users whose role is not enough, and who send what their browser would not let them."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from debugger.errors import ForbiddenError
+from debugger.exports.run_json import run_file, run_json
+from debugger.protocol.notes import Comment, RunNotes, Target
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.settings import CUSTOM_CONNECTION
+from debugger.store import Role
+from debugger.views import (
+    backends,
+    commands,
+    connection,
+    connections,
+    fork_commands,
+    identity,
+    intervention_commands,
+    note_commands,
+    preset_commands,
+    recording_commands,
+    state,
+    stepping_commands,
+)
+from debugger.views.identity import User
+from debugger.views.permissions import needed_role
+from tests.companions import lab
+from tests.factories import document, say
+from tests.views import conftest as pages
+from tests.views.bars import captions, control, use
+from tests.views.message import box, send
+from tests.views.talk import press_start
+
+app, backend, clean, page, view = pages.app, pages.backend, pages.clean, pages.page, pages.view
+
+SECRET = "sk-of-the-environment"
+NEEDS_RUN = "Needs the role run; you have read."
+KINDS = ("button", "multiselect", "text_area", "button_group")
+COMMANDS = [
+    do
+    for module in (
+        commands,
+        fork_commands,
+        intervention_commands,
+        note_commands,
+        preset_commands,
+        stepping_commands,
+    )
+    for do in vars(module).values()
+    if inspect.isfunction(do) and do.__module__ == module.__name__ and needed_role(do)
+]
+
+
+@pytest.fixture
+def user(monkeypatch):
+    """Signs a user in."""
+
+    def sign_in(role, name="Ada"):
+        monkeypatch.setattr(identity, "current_user", lambda: User(name, role, is_local=False))
+
+    return sign_in
+
+
+@pytest.fixture
+def recorded(backend):
+    """The id of a run that another user has made."""
+    workflow = backend.create_workflow(document(say("chat")))
+    return backend.execute(workflow.id, TurnInput.saying("Hello", command="start")).finish().run_id
+
+
+@pytest.fixture
+def api():
+    """A server that notes the headers that it is sent."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            server.headers.append(" ".join(self.headers.values()))
+            body = json.dumps({"workflows": [], "total": 0}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.headers = []
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def errors(app):
+    return " ".join(error.value.replace("\\", "") for error in app.error)
+
+
+def open_run(app, run_id):
+    app.query_params["backend"], app.query_params["run"] = "embedded", run_id
+    app.run()
+    assert not app.exception
+
+
+@pytest.mark.parametrize("do", COMMANDS, ids=lambda do: f"{do.__module__.rpartition('.')[2]}.{do.__name__}")
+def test_command_refuses_lesser_role(do, user, monkeypatch):
+    remembered = state.PageState()
+    monkeypatch.setattr(state, "page", lambda: remembered)
+    lesser = list(Role)[list(Role).index(needed_role(do)) - 1]
+    user(lesser)
+
+    try:
+        do(*[None for each in inspect.signature(do).parameters.values() if each.default is each.empty])
+    except TypeError:  # keyword-only parameters
+        do(**dict.fromkeys(inspect.signature(do).parameters))
+    except ForbiddenError as error:  # a part of a command
+        remembered.error = error
+
+    assert isinstance(remembered.error, ForbiddenError)
+    assert f"you have {lesser}" in remembered.error.message
+
+
+def test_reader_starts_no_run(app, backend, user):
+    backend.create_workflow(document(say("chat")))
+    user(Role.READ)
+    app.run()
+    told = box(app)
+    is_disabled = [control(app, name).disabled for name in ("start", "step_event", "step_node", "step_turn")]
+
+    found = []
+    for event in (
+        lambda: use(app, "start"),
+        lambda: use(app, "step_node"),
+        lambda: press_start(app),
+        lambda: send(app, "Hello"),
+    ):
+        event()
+        found.append(NEEDS_RUN in errors(app))
+
+    assert found == [True, True, True, True]
+    assert is_disabled == [True, True, True, True]
+    assert (told["disabled"], told["placeholder"]) == (True, NEEDS_RUN)
+    assert backend.runs().rows == []
+
+
+def test_reader_changes_no_run(app, backend, page, recorded, user):
+    user(Role.READ)
+    open_run(app, recorded)
+    used = ("restart", "stop", "fork_turn", "send_again", "pause_run", "resume")
+    is_disabled = [control(app, name).disabled for name in used]
+
+    for name in used[:-1]:
+        use(app, name)
+        assert NEEDS_RUN in errors(app), name
+    send(app, "Hello")
+
+    assert is_disabled == [True] * len(used)
+    assert NEEDS_RUN in errors(app)
+    assert page().fork is None
+    assert [len(backend.run(run.workflow_run_id).input_output_pairs) for run in backend.runs().rows] == [1]
+
+
+def test_reader_writes_no_note(app, backend, recorded, user):
+    user(Role.REVIEW)
+    open_run(app, recorded)
+    use(app, "inspector_tab", "Notes")
+    names = ["star_run", "add_comment", f"tags_{recorded}", f"note_{recorded}", f"rating_{recorded}_run_"]
+
+    refused = []
+    for event in (
+        lambda: app.button("star_run").click(),
+        lambda: app.multiselect(f"tags_{recorded}").set_value(["late"]),
+        lambda: app.text_area(f"note_{recorded}").set_value("mine"),
+        lambda: app.button("add_comment").click(),
+    ):
+        user(Role.REVIEW)
+        app.run()
+        user(Role.READ)  # taken away after the page was drawn
+        event().run()
+        refused.append("Needs the role review; you have read." in errors(app))
+
+    drawn = {
+        key: element.proto.disabled for kind in KINDS for element in app.get(kind) if (key := element.key)
+    }
+    notes = backend.store.notebook.notes(recorded)
+    assert refused == [True] * 4
+    assert [drawn[name] for name in names] == [True] * 5
+    assert (notes.starred, notes.tags, notes.note, notes.comments) == (False, [], "", [])
+
+
+def test_reviewer_signs_with_own_name(app, backend, monkeypatch, page, recorded, user):
+    backend.store.notebook.comment(recorded, Target(), "Bo", "By Bo")
+    user(Role.REVIEW)
+    open_run(app, recorded)
+    use(app, "inspector_tab", "Notes")
+    drawn = app.text_input("notes_author")
+    app.text_area(f"comment_{recorded}_run_").set_value("By Ada").run()
+    use(app, "add_comment")
+    use(app, f"rating_{recorded}_run_", "up")
+
+    refused = []
+    monkeypatch.setattr(state, "page", page)
+    note_commands.call_author("Bo")
+    refused.append(str(page().error))
+    note_commands.delete_comment(recorded, backend.store.notebook.notes(recorded).comments[0].logical_id)
+    refused.append(str(page().error))
+
+    notes = backend.store.notebook.notes(recorded)
+    assert (drawn.value, drawn.disabled) == ("Ada", True)
+    assert [(one.author, one.content) for one in notes.comments] == [("Bo", "By Bo"), ("Ada", "By Ada")]
+    assert notes.ratings_of(Target()) == {"Ada": "up"}
+    assert "cannot change it" in refused[0]
+    assert "another user's" in refused[1]
+
+
+def test_run_bears_name_of_signed_in_user(app, backend, page, user):
+    workflow = backend.create_workflow(document(say("chat")))
+    user(Role.RUN)
+    app.run()
+    page().start_inputs[workflow.id, 0].set_text('{"run_by": "Bo"}')
+
+    use(app, "start")
+    assert page().session.wait(10)
+
+    assert [run.run_by for run in backend.runs().rows] == ["Ada"]
+
+
+def test_reader_advances_no_background_work(app, backend, page, user):
+    workflow = backend.create_workflow(lab())
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None, command="start"))
+    assert session.wait(10)
+    backend.ahead += 10  # a step is due
+    before = len(backend.run(session.run_id).input_output_pairs)
+    user(Role.READ)
+    app.run()
+
+    page().session = session  # as a link to a session under way does
+    for _ in range(2):
+        app.run()
+    use(app, "advance_by_itself", False)
+    refused = NEEDS_RUN in errors(app)
+    session.wait(1)
+
+    assert session.background.goes_on
+    assert refused
+    assert session.background.automatic
+    assert len(backend.run(session.run_id).input_output_pairs) == before
+
+
+def test_key_of_environment_serves_no_reader(view, api, monkeypatch, user):
+    monkeypatch.setenv("INTERACTLY_BASE_URL", f"http://127.0.0.1:{api.server_address[1]}/workflows")
+    monkeypatch.setenv("INTERACTLY_API_KEY", SECRET)
+    user(Role.READ)
+    app = view("connection").run()
+
+    app.segmented_control("backend").set_value("hosted").run()
+    refused = errors(app)
+    app.button("test_hosted").click().run()
+    refused += errors(app)
+    row = [caption.value for caption in app.caption]
+    sent = list(api.headers)
+    app.text_input("hosted_key").set_value("sk-of-my-own")
+    app.button("test_hosted").click().run()
+
+    assert not app.exception
+    assert "The key of the connection default is for users with the role run." in refused
+    assert "Its key is for users with the role run. Enter one of your own to use it." in row
+    assert [one for one in sent if SECRET in one] == []
+    assert [one for one in api.headers if SECRET in one] == []
+    assert any("sk-of-my-own" in one for one in api.headers)
+
+
+def test_key_of_environment_is_dropped_with_role(api, monkeypatch, user):
+    monkeypatch.setenv("INTERACTLY_BASE_URL", f"http://127.0.0.1:{api.server_address[1]}/workflows")
+    monkeypatch.setenv("INTERACTLY_API_KEY", SECRET)
+    remembered = state.PageState(backend_name="hosted")
+    monkeypatch.setattr(state, "page", lambda: remembered)
+    user(Role.RUN)
+    backends.current_backend().workflows()
+    used = list(api.headers)
+
+    user(Role.READ)
+    with pytest.raises(ForbiddenError, match="for users with the role run"):
+        backends.current_backend()
+
+    assert [SECRET in one for one in used] == [True]
+    assert remembered.hosted_backend is None
+    assert (
+        connections.with_key_of_environment(connections.connection("default")).api_key.get_secret_value()
+        == ""
+    )
+
+
+def test_custom_connection_needs_administrator(api, monkeypatch, user):
+    remembered = state.PageState()
+    monkeypatch.setattr(state, "page", lambda: remembered)
+    monkeypatch.setattr(state, "widget", {"hosted_url": f"http://127.0.0.1:{api.server_address[1]}"}.get)
+    user(Role.RUN)
+
+    connection._connect(CUSTOM_CONNECTION)
+
+    assert "Needs the role admin; you have run." in str(remembered.error)
+    assert remembered.owner.custom is None
+
+
+def test_reader_imports_no_workflow(app, backend, user):
+    user(Role.RUN)
+    app.run()
+    use(app, "import", True)
+
+    assert [uploader.disabled for uploader in app.get("file_uploader")] == [True]
+    assert "Needs the role admin; you have run." in captions(app)
+
+
+def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, page, recorded, user):
+    forged = RunNotes(
+        comments=[
+            Comment(logical_id="c", target=Target(), author="Bo", content="Approved", created_at="2026")
+        ]
+    )
+    data = run_json(
+        run_file(
+            backend.run(recorded), backend.workflow(backend.run(recorded).workflow_id), forged, engine=""
+        )
+    )
+    user(Role.REVIEW)
+    app.run()
+    monkeypatch.setattr(state, "page", page)
+
+    recording_commands.open_recording(data)
+
+    assert page().error is None
+    assert backend.store.notebook.notes(recorded).comments == []
+
+
+def test_actions_of_users_are_audited(app, backend, page, user):
+    workflow = backend.create_workflow(document(say("chat")))
+    user(Role.RUN)
+    app.run()
+    use(app, "start")
+    assert page().session.wait(10)
+    app.run()
+    send(app, "My secret words")
+    assert page().session.wait(10)
+    app.run()
+    use(app, "send_again")
+    assert page().session.wait(10)
+
+    entries = backend.store.audit.newest()
+    assert [(one.person, one.role, one.action) for one in entries] == [
+        ("Ada", "run", "rerun turns"),
+        ("Ada", "run", "send turn"),
+        ("Ada", "run", "send turn"),
+    ]
+    assert entries[0].details == {"workflow_id": workflow.id, "backend": "embedded", "up_to_turn": 2}
+    assert entries[1].target == entries[2].target != ""
+    assert "secret words" not in str(entries)
+
+
+def test_audit_list_is_for_administrators(view, backend, user):
+    backend.store.audit.append("Bo", "run", "send turn", "run-1")
+    backend.store.audit.append("Ada", "admin", "import workflow", "workflow-1")
+    user(Role.RUN)
+    hidden = [table.proto.alt for table in view("connection").run().dataframe]
+    user(Role.ADMIN)
+    app = view("connection").run()
+
+    app.selectbox("audit_person").set_value("Bo").run()
+
+    [table] = [table.value for table in app.dataframe if table.proto.alt.startswith("Audit list")]
+    assert not any(alt.startswith("Audit list") for alt in hidden)
+    assert list(table["action"]) == ["send turn"]

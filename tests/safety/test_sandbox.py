@@ -1,0 +1,540 @@
+"""Attacks by the code of an inline Python tool, each in a real sandbox; bounded, and on this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from debugger.engine.tools.sandbox import Answer, Limits, run
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+
+NAMES_OF_ERRORS = """
+import ctypes, os, socket, sys, threading
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+def names_of_errors(*attempts):
+    return [name_of_error(attempt) for attempt in attempts]
+
+def name_of_error(attempt):
+    try:
+        return f"done: {attempt()!r}"
+    except OSError as error:
+        return type(error).__name__
+
+def call(function, *arguments):
+    if function(*arguments) == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+"""
+
+
+def attack(code: str, timeout: float = 20, memory: int = 512_000_000, **arguments: Any) -> Answer:
+    request = {"code": NAMES_OF_ERRORS + dedent(code), "name": "attack", "arguments": arguments}
+    return run(request, Limits(timeout, memory), threading.Event())
+
+
+def descendants(process: int | str = "self") -> set[int]:
+    """Return the processes below one, as far as they have not ended."""
+    found = set()
+    for task in Path(f"/proc/{process}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            if "Z" not in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]:
+                found |= {int(child)} | descendants(child)
+    return found
+
+
+def wait_until_gone(processes: set[int]) -> bool:
+    deadline = time.monotonic() + 10
+    while any(Path(f"/proc/{process}").exists() for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_sandbox_reaches_no_unix_socket(tmp_path: Path) -> None:
+    code = """
+        def attack(paths):
+            connect = lambda path: socket.socket(socket.AF_UNIX).connect(path)
+            return names_of_errors(*[lambda path=path: connect(path) for path in paths])
+    """
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind(str(tmp_path / "server"))
+        server.listen()
+        server.settimeout(0)
+        paths = [str(tmp_path / "server"), "/var/run/postgresql/.s.PGSQL.5432"]
+
+        answer = attack(code, paths=paths)
+
+        with pytest.raises(BlockingIOError):
+            server.accept()
+        client.connect(paths[0])
+    assert answer.value == ["PermissionError"] * 2
+
+
+def test_sandbox_reaches_no_tcp_port() -> None:
+    code = """
+        def attack(port):
+            return names_of_errors(
+                lambda: socket.create_connection(("127.0.0.1", port), timeout=2),
+                lambda: socket.create_connection(("127.0.0.1", 5432), timeout=2),
+                lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", port)),
+            )
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert attack(code, port=server.getsockname()[1]).value == ["PermissionError"] * 3
+
+
+def test_sandbox_opens_no_socket_of_any_family() -> None:
+    code = """
+        def attack():
+            kinds = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET
+            pair = lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            return list({name_of_error(pair)} | {
+                name_of_error(lambda: socket.socket(family, kind)) for family in range(64) for kind in kinds
+            })
+    """
+
+    assert attack(code).value == ["PermissionError"]
+
+
+def test_sandbox_reaches_no_abstract_socket() -> None:
+    name = f"\0sandbox-test-{os.getpid()}"
+    code = """
+        def attack(name):
+            def send():
+                socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].sendto(b"x", name)
+            return names_of_errors(lambda: socket.socket(socket.AF_UNIX).connect(name), send)
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(name)
+        server.settimeout(0)
+
+        answer = attack(code, name=name)
+
+        with pytest.raises(BlockingIOError):
+            server.recv(1)
+    assert answer.value == ["PermissionError"] * 2
+
+
+def test_sandbox_sees_no_file_of_the_user(tmp_path: Path) -> None:
+    secret = tmp_path / "secrets.toml"
+    secret.write_text("key")
+    os.utime(secret, (1, 1))
+    secret.chmod(0o640)
+    code = """
+        def attack(path):
+            return names_of_errors(
+                lambda: open(path).read(),
+                lambda: open(path, "a"),
+                lambda: os.stat(path),
+                lambda: os.chmod(path, 0o777),
+                lambda: os.utime(path, (5, 5)),
+                lambda: os.setxattr(path, "user.planted", b"x"),
+                lambda: os.truncate(path, 0),
+                lambda: os.remove(path),
+                lambda: os.listdir(os.path.dirname(path)),
+                lambda: os.listdir(os.path.expanduser("~root/.ssh")),
+            )
+    """
+
+    assert attack(code, path=str(secret)).value == ["FileNotFoundError"] * 10
+    assert secret.read_text() == "key"
+    assert (secret.stat().st_mtime, secret.stat().st_mode & 0o777) == (1, 0o640)
+    assert "user.planted" not in os.listxattr(secret)
+
+
+def test_sandbox_sees_nothing_of_the_system() -> None:
+    code = """
+        def attack():
+            paths = "/etc/passwd", "/etc/hostname", "/usr/bin/env", "/proc/1", "/sys/kernel", "/run", "/var"
+            seen = [path for path in paths if os.path.lexists(path)]
+            return [seen, sorted(os.listdir("/usr")), sorted(os.listdir("/dev")), os.uname().nodename]
+    """
+
+    seen, usr, dev, name = attack(code).value
+
+    assert seen == []
+    assert set(usr) <= {"share", "lib", "lib64", "bin", "local"}
+    assert dev == ["null", "urandom"]
+    assert name == "sandbox"
+
+
+def test_sandbox_changes_no_file_that_it_reads() -> None:
+    code = """
+        def attack():
+            library = os.path.dirname(os.__file__)
+            return sorted(set(names_of_errors(
+                lambda: open(os.__file__, "a"),
+                lambda: os.chmod(os.__file__, 0o666),
+                lambda: os.utime(os.__file__, (5, 5)),
+                lambda: os.remove(os.__file__),
+                lambda: os.setxattr(os.__file__, "user.planted", b"x"),
+                lambda: os.mkdir(library + "/planted"),
+                lambda: os.mkdir("/planted"),
+                lambda: os.mkdir("/dev/planted"),
+                lambda: os.mkdir(library + "/site-packages/planted"),
+            )))
+    """
+
+    assert set(attack(code).value) <= {"OSError", "PermissionError", "FileNotFoundError"}
+    assert not Path(os.__file__).with_name("planted").exists()
+
+
+def test_sandbox_sees_no_keyring() -> None:
+    keyctl, add_key, request_key = (250, 248, 249) if platform.machine() == "x86_64" else (219, 217, 218)
+    code = """
+        def attack(keyctl, add_key, request_key):
+            return names_of_errors(
+                lambda: call(libc.syscall, keyctl, 0, -3, 0),
+                lambda: call(libc.syscall, keyctl, 11, -3, 0, 0),
+                lambda: call(libc.syscall, add_key, b"user", b"planted", b"x", 1, -3),
+                lambda: call(libc.syscall, request_key, b"user", b"planted", None, -3),
+            )
+    """
+
+    answer = attack(code, keyctl=keyctl, add_key=add_key, request_key=request_key)
+
+    assert answer.value == ["PermissionError"] * 4
+
+
+def test_sandbox_traces_no_process() -> None:
+    code = """
+        def attack(process):
+            buffer = ctypes.create_string_buffer(64)
+            return names_of_errors(
+                lambda: call(libc.ptrace, 0, 0, 0, 0),
+                lambda: call(libc.ptrace, 16, process, 0, 0),
+                lambda: call(libc.process_vm_readv, process, buffer, 0, buffer, 0, 0),
+                lambda: call(libc.syscall, 434, process, 0),
+            )
+    """
+
+    assert attack(code, process=os.getppid()).value == ["PermissionError"] * 4
+
+
+def test_sandbox_starts_no_process() -> None:
+    code = """
+        def attack():
+            import multiprocessing, subprocess
+
+            def fork():
+                if os.fork() == 0:
+                    os._exit(0)
+
+            attempts = [lambda: call(libc.fork), lambda: call(libc.syscall, 435, None, 0)]
+            attempts.append(lambda: subprocess.run([sys.executable, "-c", ""]))
+            attempts.append(lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {}))
+            return names_of_errors(*[fork] * 500, *attempts)
+    """
+
+    assert set(attack(code).value) == {"PermissionError", "OSError"}  # clone3: the system lacks it
+
+
+def test_sandbox_ends_a_thread_bomb() -> None:
+    code = """
+        def attack():
+            threading.stack_size(32_768)
+            gate = threading.Event()
+            for _ in range(20_000):
+                threading.Thread(target=gate.wait, daemon=True).start()
+            return "all threads"
+    """
+    before = descendants()
+
+    assert attack(code).error == "The code started more than 64 threads."
+    assert descendants() == before
+
+
+def test_sandbox_limits_memory_of_all_threads() -> None:
+    code = """
+        def attack():
+            import mmap
+            blocks, full, gate = [], [], threading.Event()
+
+            def fill():
+                gate.wait()
+                try:
+                    while True:
+                        blocks.append(mmap.mmap(-1, 1_000_000))
+                        blocks[-1].write(b"x" * 1_000_000)
+                except (MemoryError, OSError):
+                    full.append(True)
+
+            threads = [threading.Thread(target=fill) for _ in range(8)]
+            for thread in threads: thread.start()
+            gate.set()
+            for thread in threads: thread.join()
+            count = len(blocks)
+            blocks.clear()
+            return [count, len(full)]
+    """
+
+    answer = attack(code, memory=400_000_000)
+
+    assert answer.error is None, answer
+    count, full = answer.value
+
+    assert full == 8
+    assert 50 < count < 400
+
+
+def test_sandbox_keeps_no_memory_outside_its_address_space() -> None:
+    shmget, msgget = (29, 68) if platform.machine() == "x86_64" else (194, 186)
+    code = """
+        def attack(shmget, msgget):
+            import fcntl
+            file = open("/tmp/file", "w")
+            return names_of_errors(
+                lambda: os.memfd_create("memory"),
+                lambda: call(libc.syscall, 447, 0),
+                lambda: call(libc.syscall, shmget, 0, 1_000_000_000, 0o1600),
+                lambda: call(libc.syscall, msgget, 0, 0o1600),
+                lambda: call(libc.inotify_init1, 0),
+                lambda: fcntl.lockf(file, fcntl.LOCK_EX, 1, 5),
+            )
+    """
+
+    assert attack(code, shmget=shmget, msgget=msgget).value == ["PermissionError"] * 6
+
+
+def test_sandbox_ends_a_page_table_bomb() -> None:
+    code = """
+        def attack():
+            libc.mmap.restype = ctypes.c_void_p
+            libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+            for place in range(1, 60_000):
+                address = libc.mmap((1 << 40) + place * (1 << 30), 4096, 3, 0x32, -1, 0)
+                ctypes.c_char.from_address(address).value = b"x"
+            import time
+            time.sleep(2)
+            return "all pages"
+    """
+
+    assert attack(code).error == "The code mapped memory in too many places."
+
+
+def test_sandbox_limits_its_temporary_files() -> None:
+    code = """
+        def attack():
+            sizes = []
+            for number in range(4):
+                try:
+                    with open(f"/tmp/{number}", "wb", buffering=0) as file:
+                        for _ in range(20): file.write(b"x" * 1_000_000)
+                except OSError as error:
+                    pass
+                sizes.append(os.path.getsize(f"/tmp/{number}"))
+            return sum(sizes)
+    """
+
+    assert 10_000_000 < attack(code).value < 17_000_000
+
+
+def test_sandbox_ends_a_file_bomb() -> None:
+    code = """
+        def attack():
+            import time
+            for number in range(100_000): os.close(os.open(f"/tmp/{number}", os.O_CREAT))
+            time.sleep(2)
+            return "all files"
+    """
+
+    assert attack(code).error == "The code made more than 1,000 files in /tmp."
+
+
+def test_sandbox_ends_a_flood_of_output() -> None:
+    code = """
+        def attack():
+            for _ in range(2_000): os.write(1, b"x" * 1_000_000)
+            return "all output"
+    """
+
+    answer = attack(code)
+
+    assert answer.error == "The code printed more than 10 MB."
+    assert len(answer.printed) == 500
+
+
+def test_sandbox_refuses_a_long_answer() -> None:
+    code = """
+        def attack(forged):
+            while forged:
+                for number in range(3, 16):
+                    try:
+                        os.write(number, b"no end of it" * 10_000)
+                    except OSError:
+                        pass
+            return "x" * 1_000_001
+    """
+
+    assert attack(code, forged=False).error == "The result is 1,000,015 bytes of JSON; it may have 1,000,000."
+    assert "something of its own" in (attack(code, forged=True).error or "")
+
+
+def test_sandbox_cannot_be_left() -> None:
+    mount, pivot_root = (165, 155) if platform.machine() == "x86_64" else (40, 41)
+    code = """
+        def attack(mount, pivot_root):
+            kinds = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+            return sorted(set(names_of_errors(
+                *[lambda kind=kind: call(libc.unshare, kind) for kind in kinds],
+                *[lambda kind=kind: call(libc.syscall, 56, kind | 17, 0, 0, 0, 0) for kind in kinds],
+                lambda: call(libc.setns, 0, 0),
+                lambda: call(libc.syscall, mount, b"none", b"/tmp", b"tmpfs", 0, 0),
+                lambda: call(libc.syscall, pivot_root, b"/tmp", b"/tmp"),
+                lambda: os.chroot("/tmp"),
+                lambda: call(libc.syscall, 428, -100, b"/", 0),
+                lambda: os.setuid(0),
+                lambda: os.mknod("/tmp/memory", 0o20600, os.makedev(1, 1)),
+            )))
+    """
+
+    errors = attack(code, mount=mount, pivot_root=pivot_root).value
+
+    assert set(errors) <= {"PermissionError", "OSError"}
+
+
+def test_sandbox_has_no_privilege() -> None:
+    code = """
+        def attack():
+            import struct
+            data = ctypes.create_string_buffer(24)
+            libc.capget(struct.pack("=Ii", 0x20080522, 0), data)
+            return [os.getuid(), os.getgid(), any(data.raw), libc.prctl(39, 0, 0, 0, 0)]
+    """
+
+    assert attack(code).value == [65534, 65534, False, 1]
+
+
+def test_sandbox_inherits_no_environment_and_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "do not tell")
+    code = """
+        def attack():
+            import fcntl
+            is_open = lambda number: not name_of_error(lambda: fcntl.fcntl(number, 1)).endswith("Error")
+            files = [number for number in range(256) if is_open(number)]
+            libc.getenv.restype = ctypes.c_char_p
+            return [dict(os.environ), libc.getenv(b"SECRET_TOKEN"), sys.argv, files]
+    """
+    with (tmp_path / "open").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+
+        environment, token, arguments, files = attack(code).value
+
+    assert (environment, token, arguments) == ({}, None, ["inline_python"])
+    assert files == [0, 1, 2, 3]  # request, answer, printed, and the answer's second number
+
+
+def test_sandbox_signals_no_process() -> None:
+    code = """
+        def attack(processes):
+            return names_of_errors(*[lambda process=process: os.kill(process, 9) for process in processes])
+    """
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        answer = attack(code, processes=[bystander.pid, os.getpid(), -1, -bystander.pid])
+        still_runs = bystander.poll() is None
+        bystander.kill()
+
+    assert answer.value == ["ProcessLookupError"] * 4
+    assert still_runs
+
+
+@pytest.mark.parametrize(
+    ("ending", "error"),
+    [
+        ("return 1", None),
+        ("os._exit(3)", "The process of the code ended with exit code 3 and gave no answer."),
+        ("while True: pass", "The code took longer than its limit of 0.7 s."),
+        (
+            "os.closerange(0, 64); threading.Event().wait()",
+            "The code took longer than its limit of 0.7 s.",
+        ),
+    ],
+)
+def test_sandbox_leaves_no_process_behind(ending: str, error: str | None) -> None:
+    code = f"""
+        def attack():
+            for number in range(1, 65):
+                libc.signal(number, 1)
+            libc.prctl(1, 0, 0, 0, 0)
+            for _ in range(8):
+                threading.Thread(target=lambda: threading.Event().wait(), daemon=True).start()
+            {ending}
+    """
+    before = descendants()
+
+    assert attack(code, timeout=0.7).error == error
+    assert descendants() == before
+
+
+def test_sandbox_ends_with_the_application() -> None:
+    code = """
+        import ctypes, threading
+        def attack():
+            ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)  # asks to live on
+            while True: pass
+    """
+    application = dedent(f"""
+        import threading
+        from debugger.engine.tools.sandbox import Limits, run
+        run({{"code": {dedent(code)!r}, "name": "attack", "arguments": {{}}}}, Limits(60), threading.Event())
+    """)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", application], env=environment) as started:
+        deadline = time.monotonic() + 30
+        while not any(looping(process) for process in descendants(started.pid)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        below = descendants(started.pid)
+        started.kill()
+
+    assert below
+    assert wait_until_gone(below)
+
+
+def looping(process: int) -> bool:
+    """Return whether it has used half a second of processor time."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) >= os.sysconf("SC_CLK_TCK") // 2
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the ABIs are those of x86_64")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "libc.syscall(0x40000000 | 39)",
+        "memory = mmap.mmap(-1, 4096, prot=7); memory.write(bytes.fromhex('b814000000cd80c3')); "
+        "ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(memory)))()",
+    ],
+)
+def test_sandbox_kills_calls_of_another_abi(statement: str) -> None:
+    code = f"import mmap\ndef attack():\n  {statement}\n"
+
+    assert attack(code).error == "The process of the code ended with signal SIGSYS and gave no answer."
+
+
+def test_sandbox_is_ended_on_cancel_at_once() -> None:
+    cancelled = threading.Event()
+    timer = threading.Timer(0.4, cancelled.set)
+    timer.start()
+    before = descendants()
+
+    began = time.monotonic()
+    request = {"code": "def attack():\n  while True: pass", "name": "attack", "arguments": {}}
+    answer = run(request, Limits(30), cancelled)
+
+    assert answer.error == "The call was stopped."
+    assert time.monotonic() - began < 2
+    assert descendants() == before

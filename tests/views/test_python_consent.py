@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends import embedded
+from debugger.engine.options import PythonStatus
+from debugger.settings import Settings
+from debugger.store import Role
+from debugger.views import identity
+from tests.factories import direct, document, say, tool
+from tests.views.bars import use
+from tests.views.conftest import SteeredBackend
+
+REFUSED = PythonStatus("refused", "There is no sandbox here.", "Install one.")
+GRAPH = document(
+    tool("price", "def price():\n    return 42\n"), say("chat", "The price."), direct("price", "chat")
+)
+
+
+@pytest.fixture
+def backend(tmp_path, monkeypatch):
+    """The backend of a page on a machine without a sandbox."""
+    monkeypatch.setattr(embedded, "python_status", lambda setting: REFUSED)
+    settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
+    backend = SteeredBackend(settings, python_consent_key=b"key")
+    backend.create_workflow(GRAPH)
+    yield backend
+    backend.close()
+
+
+def is_asking(app):
+    return any(button.key == "allow_python" for button in app.button)
+
+
+def price(session):
+    ends = [event for event in session.turns[0].events if event.type == "end_node_run"]
+    return ends[0].run_output
+
+
+def captions(app):
+    return " ".join(each.value.replace("\\", "") for each in app.caption)
+
+
+def test_first_turn_waits_for_consent(app, page, settle, backend):
+    app.run()
+
+    use(app, "start")
+    shown = [each.value for each in app.code]
+    waits = is_asking(app), page().session.status
+    app.button("allow_python").click().run()
+    settle()
+
+    assert waits == (True, "not_started")
+    assert "def price():\n    return 42" in shown
+    assert not is_asking(app)
+    assert price(page().session)["tool_result"] == 42
+    assert [consent.person for consent in backend.store.python_consents.all()] == ["me"]
+
+
+def test_declined_python_is_not_asked_again(app, page, settle, backend):
+    app.run()
+    use(app, "start")
+
+    app.button("decline_python").click().run()
+    settle()
+    shown = captions(app)
+    use(app, "restart")
+
+    assert not is_asking(app)
+    assert page().session.wait(10)
+    assert price(page().session)["error_message"] == "There is no sandbox here. Install one."
+    assert backend.store.python_consents.all() == []
+    assert "The calls of its tools fail. There is no sandbox here." in shown
+
+
+def test_banner_takes_consent_back(app, page, settle, backend):
+    app.run()
+    use(app, "start")
+    app.button("allow_python").click().run()
+    settle()
+
+    app.button("take_back_python").click().run()
+
+    assert backend.store.python_consents.all() == []
+    assert any(button.key == "review_python" for button in app.button)
+    use(app, "restart")
+    assert is_asking(app)
+
+
+def test_connection_page_takes_consent_back(view, backend):
+    workflow_id = backend.workflows()[0].id
+    asked = backend.python_use(workflow_id)
+    backend.store.python_consents.add(workflow_id, asked.version_number, asked.digest, "me")
+    app = view("connection").run()
+
+    app.button(f"take_back_{workflow_id}_{asked.version_number}").click().run()
+
+    assert backend.store.python_consents.all() == []
+    assert not any(str(button.key).startswith("take_back_") for button in app.button)
+
+
+def test_user_with_login_is_not_asked(app, page, settle, backend, monkeypatch):
+    user = identity.User("ada", Role.ADMIN, is_local=False)
+    monkeypatch.setattr(identity, "current_user", lambda: user)
+    app.run()
+
+    use(app, "start")
+    settle()
+
+    assert not is_asking(app)
+    assert price(page().session)["success"] is False
+
+
+def test_user_with_login_cannot_consent(app, page, backend, monkeypatch):
+    app.run()
+    use(app, "start")
+    user = identity.User("ada", Role.ADMIN, is_local=False)
+    monkeypatch.setattr(identity, "current_user", lambda: user)
+
+    app.button("allow_python").click().run()
+
+    assert backend.store.python_consents.all() == []
+    assert "single user on localhost" in page().error.message
+    assert page().session.status == "not_started"
+
+
+def test_dialog_shows_invisible_characters(app, backend):
+    hidden = "def price():\n    return 1  # \u202e\u2066 gnihtoN\n"
+    backend.create_workflow(document(tool("price", hidden), say("chat"), direct("price", "chat"), name="New"))
+    app.run()
+
+    use(app, "start")
+
+    (shown,) = [each.value for each in app.code]
+    assert r"# \u202e\u2066 gnihtoN" in shown
