@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -47,10 +48,11 @@ def attack(code: str, timeout: float = 20, memory: int = 512_000_000, **argument
 def descendants(process: int | str = "self") -> set[int]:
     """Return the processes below one, as far as they have not ended."""
     found = set()
-    for task in Path(f"/proc/{process}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            if "Z" not in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]:
-                found |= {int(child)} | descendants(child)
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            for child in task.read_text().split():
+                if "Z" not in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]:
+                    found |= {int(child)} | descendants(int(child))
     return found
 
 
@@ -544,7 +546,10 @@ def test_sandbox_ends_with_the_application() -> None:
 
 def looping(process: int) -> bool:
     """Return whether it has used half a second of processor time."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
     return int(fields[11]) >= os.sysconf("SC_CLK_TCK") // 2
 
 
