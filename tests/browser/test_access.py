@@ -29,6 +29,7 @@ from tests.browser.driving import (
 from tests.browser.presenting import present, press
 from tests.factories import document
 from tests.factories import say as say_node
+from tests.safety.oidc_site import site_with_provider
 
 pytestmark = pytest.mark.browser
 
@@ -222,3 +223,27 @@ def test_pages_work_under_the_content_security_policy(context: BrowserContext, s
     expect(page.get_by_role("dialog")).to_be_visible()
 
     assert page.evaluate("window.violations") == refused == []
+
+
+# Has an app and a provider of its own; tests/safety/test_oidc_login.py does the same without a browser.
+@pytest.mark.campaign
+def test_login_at_an_identity_provider(context: BrowserContext, tmp_path: Path):
+    page = context.new_page()
+    with site_with_provider(tmp_path, "*@example.com=read") as site:
+        site.set_user({"sub": "1", "email": "ada@example.com"})
+        page.goto(f"{site.url}/runs")
+        page.screenshot(path=SCREENSHOTS / "login_provider.png")
+        page.get_by_role("link", name="Sign in").click()
+        page.locator(".account").wait_for()
+        settled(page)
+        expect(page.locator(".account")).to_contain_text("ada@example.com")
+        assert "/runs" in page.url
+
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Sign in").wait_for()
+        site.set_user({"sub": "2", "email": "eve@evil.example"})
+        page.get_by_role("link", name="Sign in").click()
+        expect(page.locator("main")).to_contain_text("have no role here")
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Sign in").wait_for()
+        page.close()
