@@ -60,7 +60,9 @@ class LoginGate:
                 return
         except StoreError as error:
             _log.warning("A request was refused: %s", error)
-            await respond(scope, send, 503, f"Logins cannot be checked: {error}\n")
+            await respond(
+                scope, send, 503, "Logins cannot be checked now: try again, or see the page's log.\n"
+            )
             return
         if login is None:
             await self._refuse(scope, send)

@@ -11,6 +11,7 @@ from pathlib import Path
 from socket import create_connection
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from debugger.store import Role, Store
@@ -185,6 +186,7 @@ def test_login_page_has_the_look_of_the_app(context: BrowserContext, site: Site,
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(243, 246, 250)", "dark": "rgb(16, 21, 29)"}[scheme]
     assert page.evaluate("document.activeElement.id") == "key"
+    assert Axe().run(page).response["violations"] == []
     page.screenshot(path=SCREENSHOTS / f"login_{scheme}.png")
 
 
