@@ -47,6 +47,7 @@ class LoginPage:
     def __init__(self, logins: Logins, base: str) -> None:
         self._logins = logins
         self._base = base
+        self._path = base or "/"
         self._wrong_keys = WrongKeys()
 
     async def answers(
@@ -100,7 +101,7 @@ class LoginPage:
             await respond(scope, send, 200, self._key_form(wanted), kind="text/html")
         elif provider in auth_providers():
             # A link of Streamlit's own is valid for two minutes, so it is made on the way.
-            cookie = _cookie(scope, self._next_cookie, quote(wanted, safe=""), _MAX_NEXT_SECONDS)
+            cookie = _cookie(scope, self._next_cookie, quote(wanted, safe=""), _MAX_NEXT_SECONDS, self._path)
             await _redirect(scope, send, generate_login_redirect_url(provider), [cookie])
         else:
             await respond(scope, send, 200, self._provider_links(wanted), kind="text/html")
@@ -142,9 +143,9 @@ class LoginPage:
             return
         await self._audit("sign in", key.person, key.role)
         value = login_cookie.issue(self._logins.secret, key.id)
-        cookie = _cookie(scope, login_cookie.cookie_name(), value, login_cookie.MAX_AGE_SECONDS)
-        # What the browser's last user has entered belongs to them.
-        await _redirect(scope, send, wanted, [cookie, _cookie(scope, owners.cookie_name(), "", 0)])
+        cookie = _cookie(scope, login_cookie.cookie_name(), value, login_cookie.MAX_AGE_SECONDS, self._path)
+        # What the browser's last user has entered is not for the next one.
+        await _redirect(scope, send, wanted, [cookie, _no_owner(scope)])
 
     async def _sign_out(self, scope: Scope, send: Send, login: Login | None) -> None:
         if scope["method"] != "POST":
@@ -155,16 +156,14 @@ class LoginPage:
             await self._audit("sign out", login.person, login.role)
         names = {login_cookie.cookie_name(), owners.cookie_name()}
         names |= {name for name in cookies_of(scope) if name.startswith(oidc.COOKIES)}
-        removed = [
-            _cookie(scope, name, "", 0, path) for name in sorted(names) for path in {"/", self._base or "/"}
-        ]
+        removed = [_cookie(scope, name, "", 0, path) for name in sorted(names) for path in {"/", self._path}]
         await _redirect(scope, send, f"{self._base}/login", removed)
 
     async def _continue(self, scope: Scope, send: Send, login: Login) -> None:
         """Go on from the identity provider to the page that was requested first."""
         await self._audit("sign in", login.person, login.role)
         wanted = self._safe(parse_qs("next=" + cookies_of(scope)[self._next_cookie])["next"][0])
-        removed = [_cookie(scope, name, "", 0) for name in (self._next_cookie, owners.cookie_name())]
+        removed = [_cookie(scope, self._next_cookie, "", 0, self._path), _no_owner(scope)]
         await _redirect(scope, send, wanted, removed)
 
     async def _audit(self, action: str, person: str, role: Role | None) -> None:
@@ -225,11 +224,15 @@ async def _read_form(receive: Receive) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 
-def _cookie(scope: Scope, name: str, value: str, max_age: int, path: str = "/") -> _Pair:
+def _cookie(scope: Scope, name: str, value: str, max_age: int, path: str) -> _Pair:
     # Not Strict: a browser that follows a link from another site would send no cookie with the page.
     secure = "; Secure" if scope.get("scheme") == "https" else ""
     attributes = f"; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
     return b"set-cookie", f"{name}={value}{attributes}".encode()
+
+
+def _no_owner(scope: Scope) -> _Pair:
+    return _cookie(scope, owners.cookie_name(), "", 0, "/")
 
 
 async def _redirect(scope: Scope, send: Send, location: str, headers: Iterable[_Pair] = ()) -> None:
