@@ -14,8 +14,8 @@ def options(monkeypatch):
     """Sets options of Streamlit and the content of its secrets."""
 
     def set_options(address="127.0.0.1", secrets=None, file=None):
-        given = {"server.address": address, "secrets.files": [str(file)] if file else []}
-        monkeypatch.setattr(st, "get_option", given.get)
+        values = {"server.address": address, "secrets.files": [str(file)] if file else []}
+        monkeypatch.setattr(st, "get_option", values.get)
         if secrets is not None:
             monkeypatch.setattr(st, "secrets", secrets)
 
