@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,6 +42,7 @@ def upgrade(connection: Connection, revision: str, folder: Path = FOLDER) -> Non
         ) from error
 
 
+@cache
 def tables_at(revision: str) -> tuple[MetaData, str]:
     """Return the tables of a revision, and the schema version that a database of it notes."""
     engine = create_engine("sqlite://")
