@@ -83,7 +83,7 @@ class BackupReader:
                     self._backup.refuse("a row comes before the first table")
                 row = Row(rules.name, self._row(rules, names, line), self._backup.line, len(line))
                 if row.table == meta.name:
-                    facts.add(self._checked_fact(row.values))
+                    facts.add(self._fact(row.values))
                 counts[row.table] += 1
                 yield row
                 continue
@@ -167,12 +167,12 @@ class BackupReader:
         except ValueError as error:
             self._backup.refuse(f"{rules.name}: {error}")
 
-    def _checked_fact(self, values: Mapping[str, Any]) -> str:
-        key: str = values["key"]
-        known = {SCHEMA_VERSION_KEY: (self._schema_version,), WORKFLOWS_CREATED_KEY: ("yes", "no")}
-        if values["value"] not in known.get(key, (values["value"],)):
-            self._backup.refuse(f"{key} is {values['value'][:40]!r} and not {' or '.join(known[key])}")
-        return key
+    def _fact(self, values: Mapping[str, Any]) -> str:
+        """Return the key of a fact; the schema version is that of the revision."""
+        key, value = values["key"], values["value"]
+        if key == SCHEMA_VERSION_KEY and value != self._schema_version:
+            self._backup.refuse(f"{key} is {value[:40]!r} and not {self._schema_version}")
+        return str(key)
 
     def _check_end(self, end: Any, counts: Mapping[str, int], facts: set[str]) -> None:
         missing = [name for name in self._rules if name not in counts]

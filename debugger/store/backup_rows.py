@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, MetaData, Table
 
 from debugger.store.api_keys import Role
+from debugger.store.facts import WORKFLOWS_CREATED_KEY
+from debugger.store.schema import meta
 from debugger.store.server_schema import api_keys
 
 _INT64 = range(-(2**63), 2**63)
@@ -91,6 +93,7 @@ def packed_row(rules: TableRules, values: Sequence[Any]) -> list[Any]:
         problem = value_problem(column, value)
         if problem is not None:
             raise ValueError(f"column {column.name}: {problem}")
+    _check_row(rules, dict(zip(rules.columns, values, strict=True)))
     return [b64encode(value).decode() if isinstance(value, bytes) else value for value in values]
 
 
@@ -110,9 +113,7 @@ def unpacked_row(rules: TableRules, names: Sequence[str], values: Sequence[Any])
         problem = value_problem(column, row[name])
         if problem is not None:
             raise ValueError(f"column {name}: {problem}")
-    problem = _key_problem(row) if rules.name == api_keys.name else None
-    if problem is not None:
-        raise ValueError(problem)
+    _check_row(rules, row)
     return row
 
 
@@ -123,9 +124,14 @@ def _bytes(name: str, value: Any) -> bytes:
         raise ValueError(f"column {name}: this is not base64") from error
 
 
-def _key_problem(row: Mapping[str, Any]) -> str | None:
-    if row["role"] not in list(Role):
-        return f"the role {row['role']!r} of a key is none of {', '.join(Role)}"
-    if not _DIGEST.fullmatch(row["digest"]):
-        return "the digest of a key is not 64 hexadecimal digits"
-    return None
+def _check_row(rules: TableRules, row: Mapping[str, Any]) -> None:
+    """See that a row makes sense which decides who may enter, or whether there are samples to load."""
+    if rules.name == api_keys.name:
+        if row["role"] not in list(Role):
+            raise ValueError(f"the role {row['role'][:40]!r} of a key is none of {', '.join(Role)}")
+        if not _DIGEST.fullmatch(row["digest"]):
+            raise ValueError("the digest of a key is not 64 hexadecimal digits")
+    elif (
+        rules.name == meta.name and row["key"] == WORKFLOWS_CREATED_KEY and row["value"] not in ("yes", "no")
+    ):
+        raise ValueError(f"{row['key']} is {row['value'][:40]!r} and not yes or no")

@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, Dialect
 from sqlalchemy.pool import PoolProxiedConnection
 
 from debugger.store.engines import kind_of
-from debugger.store.faults import store_error, store_errors
+from debugger.store.faults import store_error, store_errors, value_errors
 
 
 class Database:
@@ -47,7 +47,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, whatever is written meanwhile."""
-        with self._connection(self._readers) as connection:
+        with self._connection(self._readers) as connection, value_errors(self.place):
             connection.exec_driver_sql(self.kind.begin_reading)
             yield connection
 

@@ -61,6 +61,29 @@ def store_errors(kind: Kind) -> Iterator[None]:
         raise told from error
 
 
+@contextmanager
+def value_errors(place: str) -> Iterator[None]:
+    """Turn what a stored value of the wrong kind raises, where it is read, into an error with advice.
+
+    SQLite stores any value in any column: a damaged file, or another program, leaves texts where times were.
+
+    Args:
+        place: Where the database is.
+
+    Raises:
+        StoreError: A value cannot be read.
+    """
+    try:
+        yield
+    except (OverflowError, UnicodeEncodeError):  # an argument, as `store_error` says
+        raise
+    except (TypeError, ValueError, KeyError) as error:
+        raise StoreError(
+            f"The database {place} holds a value that cannot be read: {first_line(error)}.",
+            advice="It was changed by something else; restore it from a backup.",
+        ) from error
+
+
 def store_error(error: BaseException, kind: Kind) -> StoreError | InputError | None:
     """The error for what a database raised; ``None`` where it was not the database that did.
 

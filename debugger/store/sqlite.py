@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite~_%' ESCAPE '~'
 _Value = str | bytes | int | float | None
 
 _POLL_SECONDS = 0.02
+_SMALLEST = 512
+"""Bytes of the smallest database that is not empty: one page."""
 _ELSEWHERE = "Name another file in WORKFLOW_DEBUGGER_DATABASE"
 
 _FAULTS = {
@@ -74,7 +76,8 @@ class Sqlite:
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
     cursor: Callable[[PoolProxiedConnection], DBAPICursor] = methodcaller("cursor")
-    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    # The driver fails to decode its own message where that repeats a damaged schema.
+    errors: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, url: URL) -> None:
         if url.host or url.username or "\0" in str(url.database):
@@ -95,10 +98,11 @@ class Sqlite:
         """An engine; the folder is made, but nothing is connected yet.
 
         Raises:
-            StoreError: The folder cannot be made.
+            StoreError: The folder cannot be made, or the file is no database.
         """
         if self.file is not None:
             _make_folder(self.file.parent)
+            _check_size(self.file)
         # No isolation level: Python then begins no transaction by itself.
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": self._seconds}
         url = self._url.set(query={})
@@ -191,6 +195,8 @@ class Sqlite:
 
     def fault_of(self, error: Exception) -> Fault:
         """What one of SQLite's errors means."""
+        if isinstance(error, UnicodeDecodeError):
+            return _FAULTS[sqlite3.SQLITE_CORRUPT]
         # The low byte is the kind of fault; the rest tells kinds of that kind apart.
         return _FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _OTHER)
 
@@ -237,6 +243,17 @@ def _make_folder(folder: Path) -> None:
             f"The database's folder {folder} cannot be made: {error.strerror}.",
             advice="Give yourself the right to make it, or name another file in WORKFLOW_DEBUGGER_DATABASE.",
         ) from error
+
+
+def _check_size(file: Path) -> None:
+    """See that SQLite would not overwrite a file of a few bytes, which it takes for an empty database.
+
+    The file is not opened: to close it again would release the locks that this process has on it.
+    """
+    with suppress(OSError):
+        if 0 < file.stat().st_size < _SMALLEST:
+            fault = _FAULTS[sqlite3.SQLITE_NOTADB]
+            raise StoreError(f"The database {file} {fault.what}: it is too small.", advice=fault.advice)
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
