@@ -37,8 +37,8 @@ _PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\
 """What a spreadsheet may drop before it looks: blanks, controls, invisible characters and quotes."""
 _BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
-# To a spreadsheet that separates cells by semicolons or tabs our quotes mean nothing: a cell begins after each of
-# these, also within a text. The sign is optional so that a run of separators is looked at once.
+# To a spreadsheet that separates cells by semicolons or tabs, our quotes mean nothing: a cell begins after
+# each of these, also within a text. The sign is optional so that a run of separators is looked at once.
 _NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)([{_SIGNS}]?)")
 
 _BOM = b"\xef\xbb\xbf"
