@@ -22,9 +22,12 @@ def write_first_facts(connection: Connection, revision: str) -> None:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The last migration that a database has been through, whose table of them is there."""
-    found: str | None = connection.scalar(select(revisions.c.version_num))
-    return found
+    """Return the last migration that a database has been through, whose table of them is there.
+
+    A damaged database may note several, or none.
+    """
+    found = connection.scalars(select(revisions.c.version_num)).all()
+    return " and ".join(sorted(map(str, found))) or None
 
 
 def schema_version(connection: Connection) -> int | None:

@@ -91,7 +91,12 @@ def _standing(connection: Connection, database: Database) -> _Standing:
         )
     revision = revision_of(connection) if revisions.name in tables else None
     if revision is not None and revision not in REVISIONS:
-        raise _too_new(f"revision {revision}", NEWEST, place)
+        if revision > NEWEST:
+            raise _too_new(f"revision {revision}", NEWEST, place)
+        raise StoreError(
+            f"The database {place} has revision {revision}, which there never was.",
+            advice="It was changed by something else and left as it is; restore it from a backup.",
+        )
     if revision != NEWEST:
         return _Standing.BEHIND
     _check_columns(tables, place)

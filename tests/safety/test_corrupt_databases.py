@@ -136,6 +136,7 @@ STATEMENTS = {
     "an unknown revision": "UPDATE alembic_version SET version_num = '9999'",
     "a revision of bytes": "UPDATE alembic_version SET version_num = x'00'",
     "an earlier revision": "UPDATE alembic_version SET version_num = '0004'",
+    "two revisions": "INSERT INTO alembic_version VALUES ('0001')",
     "no revision": "DELETE FROM alembic_version",
 }
 VALUES = {

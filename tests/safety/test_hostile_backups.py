@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from debugger.__main__ import main
 from debugger.store import FinishedTurn, Role, Store, TurnClaim, back_up
 from debugger.store.backup_file import MAX_LINE
+from debugger.store.backup_reader import BackupReader
 from debugger.store.database import Database
 from debugger.store.server_schema import metadata
 from tests.postgres import a_database, a_schema
@@ -371,6 +372,35 @@ def test_path_that_is_no_file_is_refused(victim, tmp_path, kind):
         file.symlink_to({"device": "/dev/zero", "link to nothing": "gone", "link to itself": "backup"}[kind])
 
     check_refused(url, before, file, r"regular file|No such file|[Tt]oo many")
+
+
+@pytest.mark.parametrize("way", ["in place", "by a rename"])
+def test_file_that_changes_after_its_check_is_not_loaded(victim, tmp_path, monkeypatch, way):
+    _, _, lines = victim
+    url, file = f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup"
+    fill(url)
+    before = rows(url)
+    file.write_bytes(Forgery(lines).packed())
+    forged = Forgery(lines)
+    forged.row("api_keys", role="root")
+    check = BackupReader.counts
+
+    def change_after_check(reader):
+        counts = check(reader)
+        if way == "in place":
+            file.write_bytes(forged.packed())
+        else:
+            (tmp_path / "other").write_bytes(forged.packed())
+            (tmp_path / "other").replace(file)
+        return counts
+
+    monkeypatch.setattr(BackupReader, "counts", change_after_check)
+    code, told = command("restore", file, "--replace", "--database", url)
+
+    if way == "in place":
+        assert (code, "'root'" in told[0], rows(url)) == (1, True, before)
+    else:
+        assert (code, [key[3] for key in rows(url)["api_keys"]]) == (0, ["admin"])
 
 
 def test_unforged_lines_are_restored(victim, tmp_path):
