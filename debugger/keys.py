@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from debugger.store import ApiKey, ApiKeys, Role, Store
-from debugger.upkeep import Database, main_url, told_errors
+from debugger.upkeep import Database, day, main_url, told_errors
 
 _MAIN = "-"
 """Stands for the team of the main store, which has no name."""
@@ -43,7 +42,7 @@ def list_keys(database: Database = "") -> None:
     """Show whose keys there are, but not the keys."""
     with _opened(database) as known:
         lines = [
-            (key.id, key.person, key.role, key.team or _MAIN, _day(key.created_at), _revoked(key))
+            (key.id, key.person, key.role, key.team or _MAIN, day(key.created_at), _revoked(key))
             for key in known.all()
         ]
         for line in _columns([("ID", "PERSON", "ROLE", "TEAM", "MADE", "REVOKED"), *lines]):
@@ -72,11 +71,7 @@ def _rights(key: ApiKey) -> str:
 
 
 def _revoked(key: ApiKey) -> str:
-    return "" if key.revoked_at is None else _day(key.revoked_at)
-
-
-def _day(seconds: float) -> str:
-    return str(datetime.fromtimestamp(seconds, UTC).date())
+    return "" if key.revoked_at is None else day(key.revoked_at)
 
 
 def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:

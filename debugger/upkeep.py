@@ -99,6 +99,14 @@ def told_errors() -> Iterator[None]:
         sys.exit(1)
 
 
+def day(seconds: float) -> str:
+    """Return the day of a time; a question mark where a damaged database holds no time."""
+    try:
+        return str(datetime.fromtimestamp(seconds, UTC).date())
+    except (OverflowError, TypeError, ValueError):
+        return "?"
+
+
 def main_url(database: str) -> str:
     """The URL of the main store: the one that was named, or the user's own."""
     return database or read_settings().database_url
@@ -157,10 +165,9 @@ def _shown(pruning: Pruning) -> Iterator[str]:
         f"with {_bytes(size)} of {_bytes(pruning.size)}."
     )
     for run in pruning.gone[:_MOST_LINES]:
-        day = datetime.fromtimestamp(run.updated_at, UTC).date()
         told = (
             run.run_id,
-            str(day),
+            day(run.updated_at),
             _number(run.turn_count, "turn"),
             _bytes(run.size),
             run.workflow_name or "",

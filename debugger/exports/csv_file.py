@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -30,8 +31,15 @@ QA_REVIEW: tuple[str, ...] = (
     "status",
 )
 
-FORMULA_STARTS = frozenset("=+-@\t\r")
+_SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
 """A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it."""
+_PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
+"""What a spreadsheet may drop before it looks: blanks, controls, invisible characters and quotes."""
+_BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+# To a spreadsheet that separates cells by semicolons or tabs, our quotes mean nothing: a cell begins after
+# each of these, also within a text. The sign is optional so that a run of separators is looked at once.
+_NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)([{_SIGNS}]?)")
 
 _BOM = b"\xef\xbb\xbf"
 """The mark by which Excel knows UTF-8."""
@@ -40,7 +48,8 @@ _BOM = b"\xef\xbb\xbf"
 def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EVERYTHING) -> bytes:
     """The rows as CSV in UTF-8; without rows, the header alone.
 
-    A text that a spreadsheet would run as a formula gets a leading apostrophe.
+    A text that a spreadsheet would run as a formula gets a leading apostrophe, and so does a part of a text
+    that would become a cell where semicolons or tabs separate cells.
 
     Args:
         rows: The transcript.
@@ -72,11 +81,18 @@ def _picked(rows: Sequence[TranscriptRow], columns: Sequence[str]) -> Any:
 
 
 def _cell(value: Any) -> Any:
-    if value.__class__ is str:
-        return f"'{value}" if value[:1] in FORMULA_STARTS else value
+    if isinstance(value, str):
+        return _guarded(value)
     if value.__class__ is bool:
         return "true" if value else "false"
     return value
+
+
+def _guarded(text: str) -> str:
+    if _NUMBER.fullmatch(text):
+        return text
+    inner = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
+    return f"'{inner}" if _BEGINS_FORMULA.match(text) else inner
 
 
 def _check(columns: Sequence[str]) -> None:

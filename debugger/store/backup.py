@@ -6,44 +6,26 @@ and a line for each row holds their values, bytes in base64; the last line count
 
 from __future__ import annotations
 
-import gzip
-import os
-import tempfile
-import zlib
-from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from time import time
-from typing import Any
+from typing import NoReturn
 
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, insert, select
+from sqlalchemy import Connection, MetaData, and_, exists, insert, select
+from sqlalchemy.exc import DataError, IntegrityError
 
 from debugger.errors import ConflictError, InputError, StoreError
-from debugger.protocol.json_text import decode, encode
+from debugger.store.backup_file import MAX_BYTES, BackupFile, open_backup
+from debugger.store.backup_reader import BackupReader, Row
+from debugger.store.backup_writer import holds_rows, write_backup
 from debugger.store.database import Database
-from debugger.store.facts import never_used, revision_of, revisions
+from debugger.store.facts import revision_of, revisions
+from debugger.store.faults import first_line
 from debugger.store.installation import NEWEST, install
-from debugger.store.migrations import REVISIONS
-from debugger.store.schema import meta
 from debugger.store.server_schema import metadata
-from debugger.store.times import iso_time
 from debugger.store.turn_claims import interrupt_all
 
-FORMAT = "workflow-debugger-backup"
-VERSION = 1
-"""Raised when a program that knows the one before could not read the file."""
-
-_HASTE = 1
-"""What gzip may do: turns are packed already, and what is left to gain is base64."""
-_ROWS_AT_ONCE = 20
 _BYTES_AT_ONCE = 1_000_000
-
-
-@dataclass(frozen=True)
-class _Header:
-    revision: str
 
 
 def back_up(url: str, file: Path) -> dict[str, int]:
@@ -62,15 +44,14 @@ def back_up(url: str, file: Path) -> dict[str, int]:
         StoreError: The database cannot be read.
         InputError: The file cannot be written.
     """
-    with _open(url) as database, _new_file(file) as lines, database.reading() as connection:
-        lines.write(_line(_told_header(connection)))
-        counts = {table.name: _write_table(connection, table, lines) for table in metadata.sorted_tables}
-        lines.write(_line({"end": counts}))
-    return counts
+    with _installed(Database(url)) as database, database.reading() as connection:
+        return write_backup(connection, metadata, str(revision_of(connection)), file)
 
 
 def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
     """Make a database of what a backup holds: all of it or, where something goes wrong, as it was.
+
+    The whole file is checked before the database is touched; then it is read again into one transaction.
 
     Args:
         url: The database's; it is made where it is not there.
@@ -85,20 +66,23 @@ def restore(url: str, file: Path, *, replace: bool = False) -> dict[str, int]:
         InputError: The file cannot be read, is no backup, or not a whole one.
         StoreError: The database cannot be written.
     """
-    with _file_lines(file) as lines:
-        header = _header(next(lines, None), file)
-        with _open(url) as database, database.changing_tables() as connection:
-            if not replace and _holds_something(connection):
+    database = Database(url)
+    free = database.kind.free_bytes()
+    with open_backup(file, MAX_BYTES if free is None else free) as backup:
+        reader = BackupReader(backup)
+        counts = reader.counts()
+        with _installed(database), database.changing_tables() as connection:
+            if not replace and holds_rows(connection, metadata):
                 raise ConflictError(
                     f"The database {database.place} holds something already, and was left as it is.",
                     advice="Name an empty one, or say --replace to have the backup in its place.",
                 )
-            return _take_in(connection, header, lines, database, file)
+            _take_in(connection, reader, backup, database)
+    return counts
 
 
 @contextmanager
-def _open(url: str) -> Iterator[Database]:
-    database = Database(url)
+def _installed(database: Database) -> Iterator[Database]:
     try:
         install(database)
         yield database
@@ -106,197 +90,67 @@ def _open(url: str) -> Iterator[Database]:
         database.close()
 
 
-def _holds_something(connection: Connection) -> bool:
-    tables = [table for table in metadata.sorted_tables if table is not meta]
-    found = (connection.execute(select(table).limit(1)).first() for table in tables)
-    return not never_used(connection) or any(row is not None for row in found)
-
-
-def _told_header(connection: Connection) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "revision": revision_of(connection),
-        "made_at": iso_time(time()),
-    }
-
-
-def _write_table(connection: Connection, table: Table, lines: gzip.GzipFile) -> int:
-    """Write a table's rows, few of them in memory at once; how many they were."""
-    names = [column.name for column in table.c]
-    binary = [column.name for column in table.c if isinstance(column.type, LargeBinary)]
-    lines.write(_line({"table": table.name, "columns": names, "binary": binary}))
-    statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
-    count = 0
-    for row in connection.execute(statement):
-        lines.write(_line([_told(value) for value in row]))
-        count += 1
-    return count
-
-
-def _told(value: Any) -> Any:
-    return b64encode(value).decode() if isinstance(value, bytes) else value
-
-
-def _line(value: Any) -> bytes:
-    return encode(value) + b"\n"
-
-
-def _take_in(
-    connection: Connection, header: _Header, lines: Iterator[bytes], database: Database, file: Path
-) -> dict[str, int]:
+def _take_in(connection: Connection, reader: BackupReader, backup: BackupFile, database: Database) -> None:
     from debugger.store.migrations.upgrading import upgrade  # Alembic takes its time to load
 
     database.kind.keep_out(connection, [table.name for table in metadata.sorted_tables])
     metadata.drop_all(connection)
     revisions.drop(connection)
     # The tables as they were when the backup was made; it then goes the way of any database of that time.
-    upgrade(connection, header.revision)
-    counts = _read_tables(connection, lines, file)
-    upgrade(connection, NEWEST)
-    database.kind.number_on(connection)
-    interrupt_all(connection)
-    return counts
-
-
-def _read_tables(connection: Connection, lines: Iterator[bytes], file: Path) -> dict[str, int]:
+    upgrade(connection, reader.revision)
     tables = MetaData()
     tables.reflect(connection)
-    counts: dict[str, int] = {}
-    filling: _Filling | None = None
-    for line in lines:
-        value = _value(line, file)
-        if isinstance(value, list) and filling is not None:
-            filling.add(value, len(line))
-            continue
-        if filling is not None:
-            counts[filling.table.name] = filling.finish()
-            filling = None
-        if isinstance(value, dict) and "end" in value:
-            if value["end"] != counts:
-                raise _not_whole(file)
-            return counts
-        filling = _begin_filling(connection, tables, value, file)
-    raise _not_whole(file)
-
-
-def _begin_filling(connection: Connection, tables: MetaData, value: Any, file: Path) -> _Filling:
+    _load(connection, tables, reader, backup)
+    _check_references(connection, tables, backup)
+    upgrade(connection, NEWEST)
+    database.kind.number_on(connection)
     try:
-        table = tables.tables[value["table"]]
-        names, binary = [table.c[name].name for name in value["columns"]], set(value["binary"])
-    except (KeyError, TypeError) as error:
-        raise _unreadable(file, "it names a table or a column that there was not in its time") from error
-    return _Filling(connection, table, names, binary)
-
-
-class _Filling:
-    """Rows on their way into a table, some at a time."""
-
-    def __init__(self, connection: Connection, table: Table, names: Sequence[str], binary: set[str]) -> None:
-        self.table = table
-        self._connection = connection
-        self._names = names
-        self._binary = [name for name in names if name in binary]
-        self._rows: list[dict[str, Any]] = []
-        self._bytes = self._count = 0
-
-    def add(self, values: Sequence[Any], size: int) -> None:
-        """Put a row in, given as it stands in the file."""
-        row = dict(zip(self._names, values, strict=True))
-        for name in self._binary:
-            if row[name] is not None:
-                row[name] = b64decode(row[name])
-        self._rows.append(row)
-        self._count += 1
-        self._bytes += size
-        if self._bytes > _BYTES_AT_ONCE:
-            self._flush()
-
-    def finish(self) -> int:
-        """Put the last ones in; how many there were."""
-        self._flush()
-        return self._count
-
-    def _flush(self) -> None:
-        if self._rows:
-            self._connection.execute(insert(self.table), self._rows)
-        self._rows, self._bytes = [], 0
-
-
-@contextmanager
-def _new_file(file: Path) -> Iterator[gzip.GzipFile]:
-    """A file that bears its name when it is whole.
-
-    Raises:
-        InputError: It cannot be written.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(handle, "wb") as raw:
-                with gzip.GzipFile("", "wb", _HASTE, raw) as lines:
-                    yield lines
-                raw.flush()
-                os.fsync(raw.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
+        interrupt_all(connection)
+    except (StoreError, KeyError, TypeError) as error:
         raise InputError(
-            f"The backup {file} cannot be written: {error.strerror}.",
-            advice="See that its folder is there and may be written, and that there is room.",
+            f"The backup {backup.file} cannot be restored: a turn in progress cannot be read.",
+            advice="Use another one; the database was left as it is.",
         ) from error
 
 
-@contextmanager
-def _file_lines(file: Path) -> Iterator[Iterator[bytes]]:
-    """A backup's lines.
+def _load(connection: Connection, tables: MetaData, reader: BackupReader, backup: BackupFile) -> None:
+    """Insert all rows, some of one table at a time."""
+    batch: list[Row] = []
+    size = 0
+    for row in reader.rows():
+        if batch and (row.table != batch[0].table or size > _BYTES_AT_ONCE):
+            _insert(connection, tables, batch, backup)
+            batch, size = [], 0
+        batch.append(row)
+        size += row.size
+    if batch:
+        _insert(connection, tables, batch, backup)
 
-    Raises:
-        InputError: The file cannot be read, or is no backup, or was damaged.
-    """
+
+def _insert(connection: Connection, tables: MetaData, rows: list[Row], backup: BackupFile) -> None:
     try:
-        with gzip.GzipFile(file, "rb") as lines:
-            yield iter(lines)
-    except EOFError as error:
-        raise _not_whole(file) from error
-    except gzip.BadGzipFile as error:
-        raise _no_backup(file) from error
-    except (OSError, zlib.error) as error:
-        raise _unreadable(file, str(getattr(error, "strerror", None) or error)) from error
+        connection.execute(insert(tables.tables[rows[0].table]), [row.values for row in rows])
+    except (IntegrityError, DataError) as error:
+        _refuse(backup, f"lines {rows[0].line} to {rows[-1].line}: {first_line(error.orig or error)}", error)
 
 
-def _header(line: bytes | None, file: Path) -> _Header:
-    value = _value(line or b"null", file)
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise _no_backup(file)
-    if value.get("version") != VERSION or value.get("revision") not in REVISIONS:
-        raise StoreError(
-            f"The backup {file} was made by a newer version of this program.",
-            advice="Install the newest version.",
-        )
-    return _Header(value["revision"])
+def _check_references(connection: Connection, tables: MetaData, backup: BackupFile) -> None:
+    """See that each row refers to one that is there; SQLite does not while tables are changed."""
+    for table in tables.sorted_tables:
+        for constraint in table.foreign_key_constraints:
+            pairs = [(key.parent, key.column) for key in constraint.elements]
+            found = exists().where(and_(*(child == parent for child, parent in pairs)))
+            given = and_(*(child.is_not(None) for child, _ in pairs))
+            lost = connection.execute(select(*(child for child, _ in pairs)).where(given, ~found)).first()
+            if lost is not None:
+                parent = constraint.referred_table.name
+                _refuse(
+                    backup, f"a row of {table.name} refers to {lost[0][:60]!r}, which {parent} does not hold"
+                )
 
 
-def _value(line: bytes, file: Path) -> Any:
-    try:
-        return decode(line)
-    except ValueError as error:
-        raise _no_backup(file) from error
-
-
-def _no_backup(file: Path) -> InputError:
-    return InputError(
-        f"The file {file} is no backup.", advice="Name one that `python -m debugger backup` has written."
-    )
-
-
-def _not_whole(file: Path) -> InputError:
-    return InputError(
-        f"The backup {file} ends too early.", advice="Use another one; the database was left as it is."
-    )
-
-
-def _unreadable(file: Path, reason: str) -> InputError:
-    return InputError(f"The backup {file} cannot be read: {reason}.", advice="Is the path right?")
+def _refuse(backup: BackupFile, reason: str, cause: BaseException | None = None) -> NoReturn:
+    raise InputError(
+        f"The backup {backup.file} cannot be restored: {reason}.",
+        advice="Use another one; the database was left as it is.",
+    ) from cause

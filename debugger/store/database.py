@@ -13,7 +13,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from debugger.store.engines import kind_of
-from debugger.store.faults import store_errors
+from debugger.store.faults import store_errors, value_errors
 
 
 class Database:
@@ -49,7 +49,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, whatever is written meanwhile."""
-        with self._connection(self._readers) as connection:
+        with self._connection(self._readers) as connection, value_errors(self.place):
             connection.exec_driver_sql(self.kind.begin_reading)
             yield connection
 

@@ -61,6 +61,29 @@ def store_errors(kind: Kind) -> Iterator[None]:
         raise told from error
 
 
+@contextmanager
+def value_errors(place: str) -> Iterator[None]:
+    """Turn what a stored value of the wrong kind raises, where it is read, into an error with advice.
+
+    SQLite stores any value in any column: a damaged file, or another program, leaves texts where times were.
+
+    Args:
+        place: Where the database is.
+
+    Raises:
+        StoreError: A value cannot be read.
+    """
+    try:
+        yield
+    except (OverflowError, UnicodeEncodeError):  # an argument, as `store_error` says
+        raise
+    except (TypeError, ValueError, KeyError) as error:
+        raise StoreError(
+            f"The database {place} holds a value that cannot be read: {first_line(error)}.",
+            advice="It was changed by something else; restore it from a backup.",
+        ) from error
+
+
 def store_error(error: BaseException, kind: Kind) -> StoreError | InputError | None:
     """The error for what a database raised; ``None`` where it was not the database that did.
 
@@ -73,20 +96,24 @@ def store_error(error: BaseException, kind: Kind) -> StoreError | InputError | N
         fault = kind.fault_of(cause)
         if fault.error is InputError:
             return _not_kept(cause)
-        return fault.error(f"The database {kind.place} {fault.what}: {_line(cause)}.", advice=fault.advice)
+        return fault.error(
+            f"The database {kind.place} {fault.what}: {first_line(cause)}.", advice=fault.advice
+        )
     if isinstance(error, SQLAlchemyError):
         fault = next((fault for raised, fault in _OF_POOL if isinstance(error, raised)), _OTHER)
-        return fault.error(f"The database {kind.place} {fault.what}: {_line(error)}.", advice=fault.advice)
+        return fault.error(
+            f"The database {kind.place} {fault.what}: {first_line(error)}.", advice=fault.advice
+        )
     return _not_kept(error) if isinstance(error, OverflowError | UnicodeEncodeError) else None
 
 
 def _not_kept(error: BaseException) -> InputError:
     return InputError(
-        f"A value cannot be kept in a database: {_line(error)}.",
+        f"A value cannot be kept in a database: {first_line(error)}.",
         advice="Use numbers below 2^63, and texts without half surrogate pairs and without the character 0.",
     )
 
 
-def _line(error: BaseException) -> str:
-    """The first line of what an error says; a database goes on with values and hints."""
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says; a database goes on with values and hints."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].removesuffix(".")

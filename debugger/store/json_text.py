@@ -35,6 +35,11 @@ _LZ4, _ZLIB = b"\x04", b"\x78"
 _SUM = 4
 """Bytes of the checksum, which come next: LZ4 blocks have none of their own."""
 
+_MAX_RATIO = 255
+"""Bytes of text for a byte of LZ4, at most: a byte that continues the length of a match adds so many."""
+_MAX_TEXT = 1_000_000_000
+"""Bytes of a text, at most; no value in SQLite is longer."""
+
 
 def pack(text: bytes) -> bytes:
     """A JSON text as it is kept: packed unless it is small."""
@@ -54,14 +59,26 @@ def unpack(data: bytes) -> bytes:
         checksum, packed = data[1 : 1 + _SUM], data[1 + _SUM :]
         if zlib.adler32(packed).to_bytes(_SUM) != checksum:
             raise ValueError("incorrect checksum of what was packed")
-        text: bytes = lz4.block.decompress(packed, dict=_WORDS)
+        # The length that a block claims is allocated before anything is unpacked.
+        if int.from_bytes(packed[:4], "little") > min(_MAX_RATIO * len(packed) + len(_WORDS), _MAX_TEXT):
+            raise ValueError("what was packed claims to be longer than it can be")
+        try:
+            text: bytes = lz4.block.decompress(packed, dict=_WORDS)
+        except lz4.block.LZ4BlockError as error:
+            raise ValueError(str(error)) from error
         return text
-    if not data.startswith(_ZLIB):
-        return data
+    return _unpack_zlib(data) if data.startswith(_ZLIB) else data
+
+
+def _unpack_zlib(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
     try:
-        return zlib.decompress(data)
+        text = unpacker.decompress(data, _MAX_TEXT)
     except zlib.error as error:
         raise ValueError(str(error)) from error
+    if not unpacker.eof:
+        raise ValueError("what was packed was cut off, or is too long")
+    return text
 
 
 def document_text(document: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import URL, Connection, Engine
@@ -44,6 +45,10 @@ class Kind(Protocol):
     """The same for those that write."""
     errors: tuple[type[Exception], ...]
     """What its driver raises."""
+    file: Path | None
+    """The database's own file; ``None`` of one on a server or in memory."""
+    backs_up: bool
+    """Whether the database is backed up before it is migrated."""
 
     @property
     def cursor(self) -> Callable[[PoolProxiedConnection], DBAPICursor]:
@@ -77,6 +82,15 @@ class Kind(Protocol):
 
     def changing_tables(self, connection: Connection) -> AbstractContextManager[None]:
         """A transaction in which tables may be made, changed and dropped, kept as a whole at the end."""
+
+    def columns(self, connection: Connection) -> dict[str, set[str]]:
+        """Return the names of the columns of each table."""
+
+    def triggers(self, connection: Connection) -> list[str]:
+        """Return the names of triggers, where whoever made the database may have hidden any in it."""
+
+    def free_bytes(self) -> int | None:
+        """Return the bytes free for the database; ``None`` where they are not known."""
 
     def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
         """Let nobody else into tables until the end of the transaction.

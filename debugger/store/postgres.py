@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, cast
 
 import psycopg
@@ -18,12 +19,13 @@ from sqlalchemy.schema import CreateSchema
 from debugger.errors import InputError, StoreError, StoreLostError
 from debugger.store.faults import Fault, store_errors
 from debugger.store.postgres_cursor import TurnCursor
-from debugger.store.urls import seconds_to_wait
+from debugger.store.urls import backs_up, seconds_to_wait
 
 OPTIONS = frozenset(
     {
         "timeout",
         "connections",
+        "backup",
         # What the driver knows, and a person may need.
         "application_name",
         "channel_binding",
@@ -52,6 +54,14 @@ _LOCK = 0x776F726B
 transaction. Nothing else in a database of our own takes it."""
 _IDLE_MINUTES = 10
 """After which the server ends a transaction that nothing comes in any more, so that its locks are free."""
+
+_COLUMNS = """
+SELECT tables.relname, columns.attname FROM pg_class AS tables
+JOIN pg_namespace AS schemas ON schemas.oid = tables.relnamespace
+JOIN pg_attribute AS columns ON columns.attrelid = tables.oid
+WHERE schemas.nspname = current_schema() AND tables.relkind IN ('r', 'p')
+AND columns.attnum > 0 AND NOT columns.attisdropped
+"""
 
 _ARGUMENTS = {
     # Transactions are begun by name: the driver then begins none by itself.
@@ -132,16 +142,18 @@ class Postgres:
     # by side.
     begin_turn = "BEGIN"
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
+    file: Path | None = None
 
     def __init__(self, url: URL) -> None:
         if not url.database:
             raise StoreError("The database URL names no database.", advice=_URL_ADVICE)
         self._url = url.set(drivername="postgresql+psycopg").difference_update_query(
-            ["timeout", "connections"]
+            ["timeout", "connections", "backup"]
         )
         self._given = url
         self._seconds = seconds_to_wait(url)
         self._connections = _connections(url)
+        self.backs_up = backs_up(url)
         self.place = f"{url.database} on {_host(url)}"
         self.readers: AbstractContextManager[object] = nullcontext()
         self.writers: AbstractContextManager[object] = nullcontext()
@@ -207,6 +219,21 @@ class Postgres:
         connection.exec_driver_sql(self.begin_writing)
         yield
         connection.commit()
+
+    def columns(self, connection: Connection) -> dict[str, set[str]]:
+        """Return the names of the columns of each table in the schema."""
+        found: dict[str, set[str]] = {}
+        for table, column in connection.exec_driver_sql(_COLUMNS):
+            found.setdefault(table, set()).add(column)
+        return found
+
+    def triggers(self, connection: Connection) -> list[str]:
+        """Return none: those on a server are its administrator's."""
+        return []
+
+    def free_bytes(self) -> int | None:
+        """Return ``None``: the server's disk is not known here."""
+        return None
 
     def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
         """Let nobody else into tables until the end of the transaction."""

@@ -25,6 +25,9 @@ from sqlalchemy import (
 SCHEMA_VERSION = 3
 """Raised by a migration that changes a table in a way that an older program would trip over."""
 
+FIRST_RELEASED = 2
+"""The schema version of the first release; there is no migration from an earlier one."""
+
 MAX_CLIENT_TURN_ID = 200
 """Characters of a client turn id."""
 

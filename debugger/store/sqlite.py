@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,21 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from debugger.errors import StoreError
 from debugger.store.faults import Fault
-from debugger.store.urls import seconds_to_wait
+from debugger.store.urls import backs_up, seconds_to_wait
 
 URL_ADVICE = "Write sqlite:///relative/path.sqlite3, or sqlite:////absolute/path.sqlite3 with four slashes."
-OPTIONS = frozenset({"timeout"})
+OPTIONS = frozenset({"timeout", "backup"})
+
+_COLUMNS = """
+SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_xinfo(tables.name) AS columns
+WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite~_%' ESCAPE '~'
+"""
 
 _Value = str | bytes | int | float | None
 
 _POLL_SECONDS = 0.02
+_SMALLEST = 512
+"""Bytes of the smallest database that is not empty: one page."""
 _ELSEWHERE = "Name another file in WORKFLOW_DEBUGGER_DATABASE"
 
 _FAULTS = {
@@ -68,7 +76,8 @@ class Sqlite:
     # Takes the write lock at once: a transaction that reads first and writes later can be refused half-way.
     begin_writing = begin_turn = "BEGIN IMMEDIATE"
     cursor: Callable[[PoolProxiedConnection], DBAPICursor] = methodcaller("cursor")
-    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    # The driver fails to decode its own message where that repeats a damaged schema.
+    errors: tuple[type[Exception], ...] = (sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, url: URL) -> None:
         if url.host or url.username or "\0" in str(url.database):
@@ -77,6 +86,8 @@ class Sqlite:
         self._seconds = seconds_to_wait(url)
         self._in_memory = url.database in {None, "", ":memory:"}
         self.place = "in memory" if self._in_memory else str(url.database)
+        self.file = None if self._in_memory else Path(str(url.database))
+        self.backs_up = backs_up(url)
         self.readers: AbstractContextManager[object] = nullcontext()
         self.writers: AbstractContextManager[object] = _OneWriter(self.place, self._seconds)
         if self._in_memory:
@@ -87,10 +98,11 @@ class Sqlite:
         """An engine; the folder is made, but nothing is connected yet.
 
         Raises:
-            StoreError: The folder cannot be made.
+            StoreError: The folder cannot be made, or the file is no database.
         """
-        if not self._in_memory:
-            _make_folder(Path(str(self._url.database)).parent)
+        if self.file is not None:
+            _make_folder(self.file.parent)
+            _check_size(self.file)
         # No isolation level: Python then begins no transaction by itself.
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": self._seconds}
         url = self._url.set(query={})
@@ -100,10 +112,10 @@ class Sqlite:
 
     def beside(self, team: str) -> URL:
         """The file of a team in the same folder; in memory every store that is opened is another one."""
-        if self._in_memory:
+        if self.file is None:
             return self._url
-        file = Path(str(self._url.database))
-        return self._url.set(database=str(file.with_name(f"{file.stem}.team-{team}{file.suffix}")))
+        file = self.file.with_name(f"{self.file.stem}.team-{team}{self.file.suffix}")
+        return self._url.set(database=str(file))
 
     def idle(self) -> list[PoolProxiedConnection]:
         """Where connections wait.
@@ -155,6 +167,22 @@ class Sqlite:
             connection.rollback()
             connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
+    def columns(self, connection: Connection) -> dict[str, set[str]]:
+        """Return the names of the columns of each table."""
+        found: dict[str, set[str]] = {}
+        for table, column in connection.exec_driver_sql(_COLUMNS):
+            found.setdefault(table, set()).add(column)
+        return found
+
+    def triggers(self, connection: Connection) -> list[str]:
+        """Return the names of all triggers: none is ours, and a file may come from anybody."""
+        found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        return sorted(str(name) for name in found.scalars())
+
+    def free_bytes(self) -> int | None:
+        """Return the bytes free on the file's disk; ``None`` for a database in memory."""
+        return None if self.file is None else shutil.disk_usage(self.file.parent).free
+
     def keep_out(self, connection: Connection, tables: Sequence[str]) -> None:
         """Nothing: who may change tables is alone already."""
 
@@ -167,6 +195,8 @@ class Sqlite:
 
     def fault_of(self, error: Exception) -> Fault:
         """What one of SQLite's errors means."""
+        if isinstance(error, UnicodeDecodeError):
+            return _FAULTS[sqlite3.SQLITE_CORRUPT]
         # The low byte is the kind of fault; the rest tells kinds of that kind apart.
         return _FAULTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _OTHER)
 
@@ -215,10 +245,24 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _check_size(file: Path) -> None:
+    """See that SQLite would not overwrite a file of a few bytes, which it takes for an empty database.
+
+    The file is not opened: to close it again would release the locks that this process has on it.
+    """
+    with suppress(OSError):
+        if 0 < file.stat().st_size < _SMALLEST:
+            fault = _FAULTS[sqlite3.SQLITE_NOTADB]
+            raise StoreError(f"The database {file} {fault.what}: it is too small.", advice=fault.advice)
+
+
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     # A commit survives the process; only a crash of the machine can lose the last ones.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    # A file may come from anybody: what its schema says runs no function, and its pages are checked.
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
     # Kibibytes of pages, four times the usual: a server goes on with one run after another of very many.
     connection.execute("PRAGMA cache_size=-8000")
     # SQLite's own knows the 26 letters only, and a search should find Ärger under ärger.

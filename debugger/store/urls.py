@@ -54,6 +54,20 @@ def check_options(url: URL, known: Collection[str]) -> None:
         )
 
 
+def backs_up(url: URL) -> bool:
+    """Return whether the database is backed up before it is migrated, as it is without ``?backup=off``.
+
+    Raises:
+        StoreError: The option is neither on nor off.
+    """
+    value = url.query.get("backup", "on")
+    if value not in ("on", "off"):
+        raise StoreError(
+            f"The backup in the database URL is {value!r}.", advice="Write ?backup=off, or omit it."
+        )
+    return value == "on"
+
+
 def seconds_to_wait(url: URL) -> float:
     """How long a statement waits for another writer."""
     return float(str(url.query.get("timeout", BUSY_SECONDS)))

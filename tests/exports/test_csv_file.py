@@ -51,12 +51,19 @@ def test_every_text_is_read_back_as_it_was(text):
 
 
 @pytest.mark.parametrize(
-    "text", ['=HYPERLINK("http://x","y")', "+49 30 1234", "-1+1", "@SUM(A1)", "\t=1", "\r=1"]
+    "text",
+    ['=HYPERLINK("http://x","y")', "+49 30 1234", "-1+1", "@SUM(A1)", "\tone", "\rone", "\none", "＝1"],
 )
 def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
     (found,) = read(transcript_csv(rows_saying(text)))
 
     assert found["text"] == f"'{text}"
+
+
+def test_a_formula_that_a_semicolon_or_a_tab_separates_gets_an_apostrophe():
+    (found,) = read(transcript_csv(rows_saying("a;=1\t+2\n-3")))
+
+    assert found["text"] == "a;'=1\t'+2\n'-3"
 
 
 def test_a_formula_inside_a_text_is_left_alone():

@@ -10,6 +10,15 @@ from debugger.store import Store
 from tests.postgres import a_database, a_schema
 
 
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory):
+    """The user's data folder, where a database on a server is backed up before it is migrated."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder))
+        yield folder / "workflow-debugger"
+
+
 @pytest.fixture(scope="session")
 def postgres():
     """The name of a database on the server for this process of tests: none of another is met in it."""

@@ -127,3 +127,14 @@ def test_a_packed_text_that_was_changed_is_an_error(made):
 
     with pytest.raises(ValueError, match="incorrect"):
         unpack(packed[:-1] + b"\0")
+
+
+@pytest.mark.parametrize("text", [b"\xff\xff\xff\x7fabc", b"\x00\x10\x00\x00abc"], ids=["2 GB", "cut off"])
+def test_forged_block_is_refused_before_memory_is_taken(text):
+    with pytest.raises(ValueError, match=r"longer than it can be|Decompression failed"):
+        unpack(b"\x04" + zlib.adler32(text).to_bytes(4) + text)
+
+
+def test_cut_off_text_of_an_earlier_version_is_refused():
+    with pytest.raises(ValueError, match="cut off"):
+        unpack(zlib.compress(b'["tea"]')[:-5])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from alembic.util import CommandError
+from sqlalchemy import Connection, MetaData, create_engine, insert, select
+
+from debugger.errors import StoreError
+from debugger.store.facts import SCHEMA_VERSION_KEY, revisions
+from debugger.store.migrations import REVISIONS
+from debugger.store.schema import FIRST_RELEASED, meta
 
 FOLDER = Path(__file__).parent
 
@@ -18,9 +25,34 @@ def upgrade(connection: Connection, revision: str, folder: Path = FOLDER) -> Non
         connection: In a transaction in which tables may be changed.
         revision: The one after which to stop.
         folder: Holds ``env.py`` and ``versions``.
+
+    Raises:
+        StoreError: What the database notes of its migrations is no revision of this program.
     """
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    try:
+        command.upgrade(config, revision)
+    except CommandError as error:
+        raise StoreError(
+            f"The tables of the database cannot be brought to revision {revision}: {error}.",
+            advice="The database was left as it is; restore it from a backup.",
+        ) from error
+
+
+@cache
+def tables_at(revision: str) -> tuple[MetaData, str]:
+    """Return the tables of a revision, and the schema version that a database of it notes."""
+    engine = create_engine("sqlite://")
+    tables = MetaData()
+    with engine.begin() as connection:
+        upgrade(connection, REVISIONS[0])
+        connection.execute(insert(meta).values(key=SCHEMA_VERSION_KEY, value=str(FIRST_RELEASED)))
+        upgrade(connection, revision)
+        version = connection.scalar(select(meta.c.value).where(meta.c.key == SCHEMA_VERSION_KEY))
+        tables.reflect(connection)
+    engine.dispose()
+    tables.remove(tables.tables[revisions.name])
+    return tables, str(version)

@@ -1,0 +1,154 @@
+"""A backup as a file: gzip over lines of JSON, written as a whole and read within bounds."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NoReturn
+
+from debugger.errors import InputError
+
+MAX_LINE = 64_000_000
+"""Bytes of a line: one row of a table, bytes in base64."""
+MAX_BYTES = 100_000_000_000
+"""Bytes of all lines, where the room for the database is not known."""
+MAX_RATIO = 300
+"""Unpacked bytes for each packed one. gzip at our level reaches 229 at most, a bomb about 1,030."""
+_FREE_OF_RATIO = 1_000_000
+
+_LEVEL = 1
+"""gzip's compression level: turns are packed already, and what is left to gain is base64."""
+
+
+@contextmanager
+def new_file(file: Path) -> Iterator[gzip.GzipFile]:
+    """Write a file that has its name once it is whole, and that only its owner may read.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(handle, "wb") as raw:
+                with gzip.GzipFile("", "wb", _LEVEL, raw) as lines:
+                    yield lines
+                raw.flush()
+                os.fsync(raw.fileno())
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(
+            f"The backup {file} cannot be written: {error.strerror}.",
+            advice="See that its folder is there and may be written, and that there is room.",
+        ) from error
+
+
+class BackupFile:
+    """An open backup, whose lines can be read more than once.
+
+    Args:
+        file: Its path, for messages.
+        raw: The packed bytes.
+        max_bytes: The most that its lines may take.
+    """
+
+    def __init__(self, file: Path, raw: IO[bytes], max_bytes: int) -> None:
+        self.file = file
+        self.max_bytes = max_bytes
+        self.line = 0
+        """The number of the line that was read last, from 1."""
+        self._raw = raw
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines from the first one on.
+
+        Raises:
+            InputError: The file is no gzip, is damaged, ends too early or unpacks to too much.
+        """
+        self.line = total = 0
+        self._raw.seek(0)
+        packed = gzip.GzipFile(fileobj=self._raw)
+        while line := self._next(packed):
+            self.line += 1
+            total += len(line)
+            if len(line) > MAX_LINE:
+                self.refuse(f"it is longer than {MAX_LINE:,} bytes")
+            if total > self.max_bytes:
+                self.refuse(f"there are more than {self.max_bytes:,} bytes up to here, and no room for them")
+            if total > _FREE_OF_RATIO and total > MAX_RATIO * self._raw.tell():
+                self.refuse(f"the file unpacks to more than {MAX_RATIO} times its size")
+            yield line
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise the error for the line that was read last."""
+        raise InputError(
+            f"The backup {self.file} cannot be read at line {self.line}: {reason}.",
+            advice="Use another one; the database was left as it is.",
+        )
+
+    def ends_too_early(self) -> InputError:
+        """Return the error for a file that was cut off."""
+        return InputError(
+            f"The backup {self.file} ends too early, after line {self.line}.",
+            advice="Use another one; the database was left as it is.",
+        )
+
+    def is_none(self) -> InputError:
+        """Return the error for a file that is no backup at all."""
+        return InputError(
+            f"The file {self.file} is no backup.",
+            advice="Name one that `python -m debugger backup` has written.",
+        )
+
+    def _next(self, packed: gzip.GzipFile) -> bytes:
+        try:
+            return packed.readline(MAX_LINE + 1)
+        except EOFError as error:
+            raise self.ends_too_early() from error
+        except gzip.BadGzipFile as error:
+            if self.line == 0:
+                raise self.is_none() from error
+            reason = "other data follow it" if "Not a gzipped file" in str(error) else "it was damaged"
+        except zlib.error:
+            reason = "it was damaged"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        self.line += 1
+        return self.refuse(reason)
+
+
+@contextmanager
+def open_backup(file: Path, max_bytes: int) -> Iterator[BackupFile]:
+    """Open a backup for reading.
+
+    It stays open between the pass that checks it and the one that loads it: another file that takes its name
+    meanwhile is not read.
+
+    Raises:
+        InputError: There is no such file, or it may not be read.
+    """
+    try:
+        # Without waiting: a named pipe would block until it has a writer.
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from error
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _unreadable(file, "it is no regular file")
+        with os.fdopen(handle, "rb", closefd=False) as raw:
+            yield BackupFile(file, raw, max_bytes)
+    finally:
+        os.close(handle)
+
+
+def _unreadable(file: Path, reason: str) -> InputError:
+    return InputError(f"The backup {file} cannot be read: {reason}.", advice="Is the path right?")

@@ -1,0 +1,162 @@
+"""The writer of backups: the header, each table with its rows, and the end."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import logging
+import re
+from contextlib import suppress
+from pathlib import Path
+from time import time
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, Table, inspect, select
+
+from debugger.errors import InputError, StoreError
+from debugger.protocol.json_text import encode
+from debugger.settings import default_database_path
+from debugger.store.backup_file import MAX_LINE, new_file
+from debugger.store.backup_reader import FORMAT, VERSION
+from debugger.store.backup_rows import TableRules, packed_row, rules_of
+from debugger.store.database import Database
+from debugger.store.facts import never_used
+from debugger.store.schema import meta
+from debugger.store.times import iso_time
+
+_ROWS_AT_ONCE = 20
+_MAX_KEPT = 3
+"""Backups of earlier revisions that stay beside a database."""
+
+_log = logging.getLogger(__name__)
+
+
+def write_backup(connection: Connection, tables: MetaData, revision: str, file: Path) -> dict[str, int]:
+    """Write the rows of tables into a file, which has its name once it is whole.
+
+    Args:
+        connection: In a transaction that sees one state of the database.
+        tables: Those of the database's revision.
+        revision: The database's.
+        file: Where to.
+
+    Returns:
+        The number of rows in each table.
+
+    Raises:
+        InputError: The file cannot be written.
+        StoreError: A row holds what no backup can.
+    """
+    header = {"format": FORMAT, "version": VERSION, "revision": revision, "made_at": iso_time(time())}
+    with new_file(file) as lines:
+        lines.write(_line(header))
+        counts = {
+            name: _write_table(connection, tables.tables[name], rules, lines)
+            for name, rules in rules_of(tables).items()
+        }
+        lines.write(_line({"end": counts}))
+    return counts
+
+
+def holds_rows(connection: Connection, tables: MetaData) -> bool:
+    """Return whether the database has ever held a workflow, or holds a row of any kind."""
+    rows = (
+        connection.execute(select(table).limit(1)).first()
+        for table in tables.sorted_tables
+        if table.name != meta.name
+    )
+    return not never_used(connection) or any(row is not None for row in rows)
+
+
+def back_up_before_migration(database: Database, connection: Connection, revision: str, target: str) -> None:
+    """Write a backup of a database that is about to be migrated, if it holds anything; log where it is.
+
+    A backup of an earlier attempt at the same migration is replaced, and only the newest ones are kept.
+
+    Args:
+        database: The database.
+        connection: In the transaction of the migration.
+        revision: The database's revision.
+        target: The revision that it is brought to.
+
+    Raises:
+        StoreError: It cannot be backed up.
+    """
+    from debugger.store.migrations.upgrading import tables_at  # Alembic takes its time to load
+
+    tables, _ = tables_at(revision)
+    # A program of the earlier revision may be writing; the migration needs the tables for itself anyway.
+    database.kind.keep_out(connection, [table.name for table in tables.sorted_tables])
+    if not holds_rows(connection, tables):
+        return
+    file = _file_before(database, connection, target)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_backup(connection, tables, revision, file)
+    except (OSError, InputError, StoreError) as error:
+        reason = error.message if isinstance(error, InputError | StoreError) else f"{file}: {error.strerror}."
+        raise StoreError(
+            f"The database {database.place} was not brought up to date, for it cannot be backed up: {reason}",
+            advice="Put that right, or copy the database yourself and add ?backup=off to its URL in "
+            "WORKFLOW_DEBUGGER_DATABASE.",
+        ) from error
+    _log.warning(
+        "Backed up the database %s to %s before bringing it from revision %s to %s.",
+        database.place,
+        file,
+        revision,
+        target,
+    )
+    _remove_old(file, target)
+
+
+def _file_before(database: Database, connection: Connection, target: str) -> Path:
+    """Return the path of the backup: beside a file, in the data folder for a database on a server."""
+    beside = database.kind.file
+    if beside is None:
+        # The schema as well: those of the teams share the database.
+        schema = inspect(connection).default_schema_name
+        place = f"{database.place} {schema}"
+        digest = hashlib.sha256(place.encode()).hexdigest()[:8]
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", place)[:100]
+        beside = default_database_path().with_name(f"{name}-{digest}")
+    return beside.with_name(f"{beside.name}.before-{target}.backup")
+
+
+def _remove_old(file: Path, target: str) -> None:
+    prefix = file.name.removesuffix(f"{target}.backup")
+    found = [
+        path for path in file.parent.iterdir() if path.name.startswith(prefix) and path.suffix == ".backup"
+    ]
+    newest_first = sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in newest_first[_MAX_KEPT:]:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _write_table(connection: Connection, table: Table, rules: TableRules, lines: gzip.GzipFile) -> int:
+    """Write a table's rows, few of them in memory at once; return how many they were."""
+    lines.write(_line({"table": table.name, "columns": list(rules.columns), "binary": rules.binary}))
+    statement = select(table).order_by(*table.primary_key).execution_options(yield_per=_ROWS_AT_ONCE)
+    count = 0
+    for row in connection.execute(statement):
+        count += 1
+        try:
+            line = _line(packed_row(rules, row))
+        except ValueError as error:
+            raise _unfit(table.name, count, str(error)) from error
+        if len(line) > MAX_LINE:
+            raise _unfit(table.name, count, f"it takes more than {MAX_LINE:,} bytes")
+        lines.write(line)
+    return count
+
+
+def _unfit(table: str, number: int, reason: str) -> StoreError:
+    return StoreError(
+        f"Row {number} of the table {table} cannot be backed up: {reason}.",
+        advice="The database was changed by something else; restore an earlier backup.",
+    )
+
+
+def _line(value: Any) -> bytes:
+    return encode(value) + b"\n"
