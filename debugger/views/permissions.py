@@ -18,8 +18,7 @@ _NEEDED = "needed_role"
 
 def may(role: Role) -> bool:
     """Return whether the user of the current session has a role."""
-    own = identity.current_user().role
-    return own is not None and own.covers(role)
+    return not reason_against(role)
 
 
 def requires(role: Role) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
@@ -56,7 +55,8 @@ def check_role(role: Role) -> None:
 
 def reason_against(role: Role) -> str:
     """Return why the user may not do what needs a role; empty where the user may."""
-    return "" if may(role) else f"Needs the role {role}; you have {identity.current_user().role or 'none'}."
+    own = identity.current_user().role
+    return "" if own is not None and own.covers(role) else f"Needs the role {role}; you have {own or 'none'}."
 
 
 def needed_role(do: Callable[..., Any]) -> Role | None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,9 +92,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def streamlit_app(folder: Path, **environment: str) -> contextmanager[Server]:
+def streamlit_app(
+    folder: Path, *, before_start: Callable[[int], None] = lambda port: None, **environment: str
+) -> contextmanager[Server]:
     """The app with a data folder of its own."""
     port = free_port()
+    before_start(port)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     return running(command, "/_stcore/health", port, folder, **environment)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,13 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from debugger.store import Role, Store
 from tests.browser.conftest import ROOT, free_port, running
+from tests.safety.page import messages_of, messages_until_end, open_socket, run_script
 
 PAGE = {"accept": "text/html"}
 PROTECTED = [
@@ -98,37 +95,14 @@ def login_cookie(response: httpx.Response) -> str:
     return f"{name}={response.cookies[name]}"
 
 
-def open_socket(app: App, *, origin: str = "", host: str = "127.0.0.1", cookie: str = "") -> ClientConnection:
-    return connect(
-        f"ws://{host}:{app.port}/_stcore/stream",
-        sock=socket.create_connection(("127.0.0.1", app.port)),
-        origin=origin or f"http://{host}:{app.port}",
-        additional_headers={"Cookie": cookie},
-        subprotocols=["streamlit"],
-        max_size=None,
-    )
-
-
-def run_script(page: ClientConnection) -> None:
-    message = BackMsg()
-    message.rerun_script.query_string = ""
-    page.send(message.SerializeToString())
-
-
-def messages_of(page: ClientConnection, seconds: float) -> Iterator[ForwardMsg]:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        yield ForwardMsg.FromString(page.recv(timeout=deadline - time.monotonic()))
-
-
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io"])
 def test_rebound_host_is_refused(local, host):
     answer = httpx.get(local.url, headers={"host": host, **PAGE})
 
     assert answer.status_code == 403
     assert "WORKFLOW_DEBUGGER_ALLOWED_HOSTS" in answer.text
-    with pytest.raises(InvalidStatus) as refused:
-        open_socket(local, host=host)
+    with pytest.raises(InvalidStatus) as refused, open_socket(local.port, host=host):
+        pass
     assert refused.value.response.status_code == 403
 
 
@@ -147,13 +121,13 @@ def test_other_origin_is_refused(local, origin):
     for method in ("GET", "POST", "PUT", "DELETE"):
         path = "/_stcore/upload_file/a/b"
         assert httpx.request(method, local.url + path, headers={"origin": origin}).status_code == 403
-    with pytest.raises(InvalidStatus) as refused:
-        open_socket(local, origin=origin)
+    with pytest.raises(InvalidStatus) as refused, open_socket(local.port, origin=origin):
+        pass
     assert refused.value.response.status_code == 403
 
 
 def test_own_origin_is_accepted(local):
-    with open_socket(local) as page:
+    with open_socket(local.port) as page:
         run_script(page)
         assert next(messages_of(page, 10)).WhichOneof("type")
 
@@ -212,8 +186,8 @@ def test_everything_needs_a_login(team, host):
     for method in ("PUT", "DELETE", "POST", "OPTIONS"):
         path = "/_stcore/upload_file/a/b"
         assert httpx.request(method, team.url + path, headers={"host": host}).status_code == 401
-    with pytest.raises(InvalidStatus) as refused:
-        open_socket(team)
+    with pytest.raises(InvalidStatus) as refused, open_socket(team.port):
+        pass
     assert refused.value.response.status_code == 403
     assert httpx.get(f"{team.url}/_stcore/health").text == "ok"
 
@@ -236,17 +210,10 @@ def test_login_opens_page_files_and_socket(team):
     cookie = login_cookie(answer)
     assert httpx.get(team.url, headers={"cookie": cookie, **PAGE}).status_code == 200
     assert key not in cookie
-    with open_socket(team, cookie=cookie) as page:
+    with open_socket(team.port, cookie=cookie) as page:
         run_script(page)
         texts = b"".join(message.SerializeToString() for message in messages_until_end(page))
     assert b"Ada" in texts
-
-
-def messages_until_end(page: ClientConnection) -> Iterator[ForwardMsg]:
-    for message in messages_of(page, 20):
-        yield message
-        if message.WhichOneof("type") == "script_finished":
-            return
 
 
 def test_cookie_is_secure_behind_a_proxy_with_tls(team):
@@ -350,7 +317,7 @@ def test_copied_cookie_is_refused_after_logout(team):
 def test_revoked_key_loses_page_files_and_socket(team):
     key = team.keys["Mallory"]
     cookie = login_cookie(sign_in(team, key))
-    with open_socket(team, cookie=cookie) as page:
+    with open_socket(team.port, cookie=cookie) as page:
         run_script(page)
         list(messages_until_end(page))
 

@@ -213,7 +213,7 @@ class LiveStream:
             raise _refusal(pull, knows_run=run_id is not None)
         trail: AuditTrail = self._socket.app.state.audit
         caller, sent = caller_of(self._socket.scope), pull.result.run_id
-        await trail.add(caller, self._backend, "send turn", sent, workflow_id=workflow_id)
+        trail.add(caller, self._backend, "send turn", sent, workflow_id=workflow_id)
         self._plan(pull.result)
         return pull.result
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -45,7 +46,7 @@ def audit_list() -> None:
                 "role": [entry.role for entry in entries],
                 "action": [entry.action for entry in entries],
                 "target": [entry.target for entry in entries],
-                "details": [json.dumps(entry.details) if entry.details else "" for entry in entries],
+                "details": [_words(entry.details) for entry in entries],
             },
             key="audit_entries",
             hide_index=True,
@@ -59,6 +60,10 @@ def audit_list() -> None:
             },
             alt="Audit list: time, person, role, action, target and details",
         )
+
+
+def _words(details: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in details.items())
 
 
 def _filters(persons: list[str], actions: list[str]) -> tuple[str, str]:
