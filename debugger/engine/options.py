@@ -1,4 +1,4 @@
-"""What about the engine can be chosen."""
+"""The options of the engine."""
 
 from __future__ import annotations
 

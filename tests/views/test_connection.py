@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit import config
 from streamlit.runtime.secrets import Secrets
 
+from debugger.engine.tools.sandbox import python_status
 from debugger.errors import AuthenticationError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
@@ -439,3 +440,12 @@ def test_the_hosted_api_says_beforehand_that_its_calls_are_real(app):
     go_to.set_value("hosted").run()
 
     assert any("makes every call for real" in caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize("setting", ["off", "sandboxed", "unsafe"])
+def test_page_names_the_mode_of_python(app, monkeypatch, setting):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_INLINE_PYTHON", setting)
+
+    app.run()
+
+    assert python_status(setting).description in [text.value for text in app.text]

@@ -1,4 +1,4 @@
-"""The tool whose work is a Python function written in the workflow."""
+"""The tool that calls a Python function written in the workflow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from debugger.protocol.base import JsonObject
 
 
 class InlinePythonConfig(ToolConfig):
-    """What the author wrote (``platform/engine.md`` 10.4)."""
+    """The configuration of the tool (``platform/engine.md`` 10.4)."""
 
     code: str | None = None
     """Source text with a function in it."""
@@ -35,7 +35,7 @@ class InlinePythonTool(Tool):
         self.config = config
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        """Call it with keyword arguments. An error is part of the result, never raised."""
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":
@@ -56,7 +56,7 @@ class InlinePythonTool(Tool):
         return _failure(answer.error + _circumstances(answer.printed, unresolved))
 
     def _code(self, context: ToolContext) -> tuple[str, tuple[str, ...]]:
-        """The code to run, and the placeholders that stay in it for want of a value."""
+        """Return the code to run, and the placeholders that stay in it for want of a value."""
         code = self.config.code or ""
         if not self.config.allow_code_variable_substitution:
             return code, ()
@@ -69,7 +69,7 @@ def _failure(error: str) -> ToolResult:
 
 
 def _circumstances(printed: str, unresolved: tuple[str, ...]) -> str:
-    """What helps to find out why it failed."""
+    """Return what helps to find out why it failed."""
     missing = f" Placeholders without a value: {', '.join(unresolved)}." if unresolved else ""
     output = f" It had printed: {printed.strip()!r}." if printed.strip() else ""
     return missing + output

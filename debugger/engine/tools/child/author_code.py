@@ -1,4 +1,4 @@
-"""The author's code: find its function, call it, put into words how that went."""
+"""The call of the author's function, and its result or error as an answer."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE = "inline_python"
-"""What the code goes by in tracebacks, and as a module."""
+"""The name of the code in tracebacks, and as a module."""
 
 _LONGEST_MESSAGE = 500
 
 
 class CodeError(Exception):
-    """Something about the code that can be said before or without its raising anything."""
+    """A fault of the code that is found before or without its raising anything."""
 
 
 def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
-    """Call the function in ``request["code"]``, and put into a line what came of it.
+    """Call the function in ``request["code"]`` and return its result or error as a line of JSON.
 
     Args:
         request: ``code``, the tool's ``name``, the ``arguments``, the ``longest_result`` in bytes, and the
-            ``limits`` to speak of.
+            ``limits`` that error messages name.
         sandboxed: Whether an error of the system may be the sandbox's.
 
     Returns:
@@ -48,7 +48,7 @@ def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
 
 
 def encode(content: dict[str, Any]) -> bytes:
-    """A line of JSON."""
+    """Return a line of JSON."""
     return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace") + b"\n"
 
 
@@ -85,7 +85,7 @@ def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
 
 
 def _entry_point(tree: _ast.Module, name: str) -> str:
-    """The function of the tool's name, else the last one (``platform/engine.md`` U-54)."""
+    """Return the function of the tool's name, else the last one (``platform/engine.md`` U-54)."""
     functions = [
         node.name for node in tree.body if isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef))
     ]
@@ -112,14 +112,12 @@ def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
     if isinstance(error, SystemExit):
         return f"The code ended itself with sys.exit({_text(error.code)}){place}; it must return instead."
     message = _text(error)
-    told = f": {message}" if message else ""
-    return (
-        f"The code raised {type(error).__name__}{place}{told.rstrip('.')}{_hint(error, memory, sandboxed)}."
-    )
+    details = (f": {message}" if message else "").rstrip(".")
+    return f"The code raised {type(error).__name__}{place}{details}{_hint(error, memory, sandboxed)}."
 
 
 def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:
-    """What the author has to know about this place, for errors that it is the cause of."""
+    """Return what the author has to know about this place, for errors that it causes."""
     if isinstance(error, MemoryError):
         return f" (it may use {memory // 1_000_000} MB)"
     if isinstance(error, ImportError):
@@ -140,7 +138,7 @@ def _text(value: Any) -> str:
 
 
 def _line(trace: TracebackType | None) -> int | None:
-    """The innermost line of the author's own code."""
+    """Return the innermost line of the author's own code."""
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == FILE:

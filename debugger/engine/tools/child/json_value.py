@@ -1,4 +1,4 @@
-"""The JSON value that a Python value stands for."""
+"""Conversion of Python values to JSON values."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
 class NotJsonError(Exception):
-    """A value that JSON has no form for; says which and where."""
+    """A value that JSON has no form for; the message names it and its place."""
 
 
 def to_json(value: Any, place: str = "result", depth: int = 0) -> Any:
-    """The same value, made of plain dicts, lists and scalars.
+    """Return the same value, made of plain dicts, lists and scalars.
 
     Tuples become lists, and whole numbers as keys become text, as in Python's own ``json``. What other
     programs could not read again is refused: numbers of more than 64 bits, halves of a surrogate pair.
 
     Args:
-        value: What the author's function gave back.
+        value: The result of the author's function.
         place: How to reach it from the result, for the message.
         depth: How many lists and dicts it lies in.
 
@@ -45,7 +45,7 @@ def to_json(value: Any, place: str = "result", depth: int = 0) -> Any:
     if isinstance(value, dict):
         return _object(value, place, depth)
     raise NotJsonError(
-        f"{place} is of type {type(value).__name__}, which JSON has no form for; give back text, numbers, "
+        f"{place} is of type {type(value).__name__}, which JSON has no form for; return text, numbers, "
         "True, False, None, and lists, tuples or dicts of these."
     )
 

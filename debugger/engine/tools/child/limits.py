@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 
 try:
@@ -26,6 +27,8 @@ def limit(*, cpu: int, memory: int) -> None:
     _lower(resource.RLIMIT_FSIZE, _MAX_FILE_BYTES, _MAX_FILE_BYTES)
     _lower(resource.RLIMIT_NOFILE, 64, 64)
     _lower(resource.RLIMIT_CORE, 0, 0)
+    if sys.platform == "linux":
+        _lower(resource.RLIMIT_SIGPENDING, 64, 64)  # timers and queued signals take kernel memory
 
 
 def lift_memory_limit() -> None:

@@ -110,7 +110,7 @@ class Bubblewrap:
         for folder in self.interpreter.package_folders:
             mounts += ["--tmpfs", folder, "--remount-ro", folder]
         for device in _DEVICES:
-            mounts += ["--dev-bind", device, device]
+            mounts += ["--dev-bind", device, device]  # not read-only, which would make it no device any more
         # The root is a tmpfs of half the memory; it can be closed only when all mount points are made.
         mounts += ["--remount-ro", "/"]
         # Instead of /etc/ld.so.cache, which names everything that is installed.

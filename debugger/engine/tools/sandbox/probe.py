@@ -7,7 +7,7 @@ import threading
 from debugger.engine.tools.sandbox.bubblewrap import MAX_TEMPORARY_BYTES, Bubblewrap
 from debugger.engine.tools.sandbox.process import Limits, run_child
 
-_SECONDS = 20
+_SECONDS = 60
 _PROBE = """
 import _socket, ctypes, os, struct
 

@@ -19,8 +19,8 @@ _CLONE3 = 435
 
 _CLONE_THREAD = 0x00010000
 _CLONE_NAMESPACES = 0x7E020000
-_SET_LOCK_COMMANDS = (6, 7, 37, 38)
-"""Of fcntl: each lock takes kernel memory that no limit counts."""
+_REFUSED_COMMANDS = (6, 7, 37, 38, 1024, 1026)
+"""Of fcntl: locks, which take kernel memory that no limit counts, leases and F_NOTIFY, which delay others."""
 _PR_SET_PDEATHSIG = 1
 """With it the code could outlive the application."""
 
@@ -58,6 +58,25 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "inotify_init1": (294, 26),
     "inotify_add_watch": (254, 27),
     "fanotify_init": (300, 262),
+    # Metadata of files: the devices cannot be read-only, and for root's code they are its own.
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
     # Keyrings.
     "add_key": (248, 217),
     "request_key": (249, 218),
@@ -90,6 +109,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "uselib": (134, None),
     "lookup_dcookie": (212, 18),
     # The machine.
+    "sync": (162, 81),
+    "syncfs": (306, 267),
     "kexec_load": (246, 104),
     "kexec_file_load": (320, 294),
     "create_module": (174, None),
@@ -167,7 +188,10 @@ def seccomp_filter(machine: str) -> bytes | None:
     program += _rule(
         fcntl,
         (_LOAD, 0, 0, _argument(1)),
-        *[(_JUMP_EQUAL, 4 - place, 0, command) for place, command in enumerate(_SET_LOCK_COMMANDS)],
+        *[
+            (_JUMP_EQUAL, len(_REFUSED_COMMANDS) - place, 0, command)
+            for place, command in enumerate(_REFUSED_COMMANDS)
+        ],
         (_RETURN, 0, 0, _ALLOW),
     )
     program.append((_RETURN, 0, 0, _ALLOW))

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from debugger.engine.tools.child import limits
 from debugger.engine.tools.sandbox import Limits, run
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
@@ -44,3 +45,10 @@ def test_memory_beyond_the_limit_is_refused(unsafe: bool) -> None:
     answer = run(request, Limits(20, memory=100_000_000), threading.Event(), unsafe=unsafe)
 
     assert answer.error == "The code raised MemoryError in line 4 (it may use 100 MB)."
+
+
+def test_limit_is_left_out_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "resource", None)
+
+    limits.limit(cpu=1, memory=1)
+    limits.lift_memory_limit()

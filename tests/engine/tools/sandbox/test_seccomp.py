@@ -74,7 +74,8 @@ THREAD = 0x3D0F00
         (220, (THREAD | 0x10000000,), "EPERM"),
         (435, (), "ENOSYS"),  # clone3
         (453, (), "ENOSYS"),
-        (452, (), "allow"),
+        (451, (), "allow"),
+        (452, (), "EPERM"),  # fchmodat2
         (167, (1, 0), "EPERM"),  # prctl(PR_SET_PDEATHSIG)
         (167, (15,), "allow"),
         (25, (3, 1), "allow"),  # fcntl(F_GETFD)
