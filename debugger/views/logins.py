@@ -71,7 +71,7 @@ class Logins:
         self._fault: StoreError | None = None
         self._lock = threading.Lock()
         self.secret = b""
-        self._reader: _Reader = _KeyReader(b"")
+        self._reader: _Reader | None = None
         if method == "key":
             self.secret = login_cookie.signing_secret(secret_folder(settings))
             self._reader = _KeyReader(self.secret)
@@ -90,7 +90,7 @@ class Logins:
             StoreError: The store cannot be read for longer than `MAX_UNREAD_SECONDS`.
         """
         snapshot = self.snapshot()
-        login = self._reader.read(cookies, snapshot.keys)
+        login = self._reader.read(cookies, snapshot.keys) if self._reader is not None else None
         return login if login is not None and login.digest not in snapshot.ended else None
 
     async def find_soon(self, cookies: Mapping[str, str]) -> Login | None:
@@ -140,12 +140,14 @@ class Logins:
         """
         with self._lock:
             if not self._is_fresh:
-                self._tried_at = self._clock()
+                began = self._clock()
                 try:
                     self._snapshot, self._fault = _read(self._store()), None
-                    self._read_at = self._tried_at
+                    self._read_at = began
                 except StoreError as error:
                     self._fault = error
+                # Not before: the event loop would take the old ones for fresh, and wait for the lock.
+                self._tried_at = began
             if self._fault is not None and self._tried_at - self._read_at > MAX_UNREAD_SECONDS:
                 raise self._fault.with_traceback(None)
             return self._snapshot
