@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from debugger.backends import open_embedded
+from debugger.backends.base_url import is_loopback
 from debugger.engine.expansion import SUPER_NODE
 from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import DebuggerError, InputError
@@ -69,6 +70,8 @@ def serve(
         chosen: dict[str, str] = {"database": database} if database else {}
         if inline_python is not None:
             chosen["inline_python"] = inline_python.value
+        if not is_loopback(host):
+            settings = settings.beyond_loopback()
         backend = open_embedded(settings.model_copy(update=chosen))
     except DebuggerError as error:
         _give_up(error)

@@ -52,6 +52,7 @@ def http_call(
         request=request.to_ledger(),
         simulated=simulated_answer,
         live=lambda seconds: send(request, seconds, limits, cancelled),
+        refusal=request.refusal,
         status_of=lambda answer: answer.status_code,
     )
 
@@ -88,7 +89,7 @@ def _answered(request: HttpRequest, watch: Watch, limits: HttpLimits) -> Iterato
     """The answer to one request, its body still to be read."""
     try:
         wire = wire_request(request)
-        network = Network(watch, limits.connect_seconds)
+        network = Network(watch, limits, request.shown_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
             pool.stream(wire.method, _url(wire.url), headers=wire.headers.raw, content=wire.read()) as answer,
