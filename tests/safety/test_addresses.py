@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
+from typer.testing import CliRunner
 
+from debugger.__main__ import main
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.addresses import Lookup, why_refused
 from debugger.engine.outbound.limits import HttpLimits
@@ -109,6 +111,31 @@ def test_public_address_is_always_called(address):
 def test_metadata_name_is_not_looked_up(name):
     with pytest.raises(OutboundError, match="credentials of this machine"):
         Lookup(name, 80, HttpLimits())
+
+
+@pytest.mark.parametrize(
+    ("host", "setting", "expected"),
+    [
+        ("127.0.0.1", None, None),
+        ("localhost", None, None),
+        ("0.0.0.0", None, "refuse"),
+        ("::", None, "refuse"),
+        ("192.0.2.7", None, "refuse"),
+        ("0.0.0.0", "allow", "allow"),
+        ("127.0.0.1", "refuse", "refuse"),
+    ],
+)
+def test_server_beyond_loopback_refuses_private_targets(tmp_path, monkeypatch, host, setting, expected):
+    if setting is not None:
+        monkeypatch.setenv("WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE", setting)
+    served = []
+    monkeypatch.setattr("debugger.__main__.serve_backend", lambda backend, *_, **__: served.append(backend))
+    database = f"sqlite:///{tmp_path}/runs.sqlite3"
+
+    result = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0", "--database", database])
+
+    assert result.exit_code == 0, result.output
+    assert served[0].settings.outbound_private == expected
 
 
 @pytest.mark.parametrize("kind", ["http", "tool", "model", "mcp"])

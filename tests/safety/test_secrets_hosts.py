@@ -84,7 +84,6 @@ def test_override_url_gets_no_secret(tmp_path, monkeypatch, caplog, good, sink, 
         (r"http://{good}\@{sink}/", ""),
         ("http://{good}#@{sink}/", "http://"),
         ("http://127\u30020\u30020\u30022:{port}/", ""),
-        ("http://127%2E0%2E0%2E2:{port}/", "a host with"),
         ("http://2130706434:{port}/", "http://2130706434:"),
         ("http://[::ffff:127.0.0.2]:{port}/", "http://[::ffff:127.0.0.2]:"),
         ("HTTP://{sink}/", ""),
@@ -115,6 +114,7 @@ def test_override_url_in_disguise_gets_no_secret(tmp_path, monkeypatch, good, si
         "//{sink}/",
         "http:///{sink}/",
         "http://127.0.0.1:80%40{sink}/",
+        "http://127%2E0%2E0%2E2/",
     ],
 )
 def test_malformed_override_url_is_not_called(tmp_path, monkeypatch, good, sink, url):

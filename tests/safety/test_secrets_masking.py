@@ -43,9 +43,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, address: str | None) -> list[str]
 
 
 @pytest.mark.parametrize("prefix", ["", "api-"], ids=["whole label", "part of a label"])
-@pytest.mark.parametrize(
-    "address", [None, "127.0.0.1", "169.254.169.254"], ids=["none", "closed", "refused"]
-)
+@pytest.mark.parametrize("address", [None, "127.0.0.1", "169.254.169.254"], ids=["none", "closed", "refused"])
 def test_secret_in_host_name_is_masked(tmp_path, monkeypatch, caplog, prefix, address):
     names = resolving(monkeypatch, address)
     url = f"http://{prefix}{{{{SHOP_KEY}}}}.shop.invalid:9/"

@@ -12,9 +12,9 @@ import httpx
 PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65_535
 
-_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
-"""A name in its ASCII form, or an address. Whatever else a parser lets pass (a placeholder without a value,
-an escape) is no host that could be compared."""
+_HOST = re.compile(rb"[a-z0-9_.*-]+|[0-9a-f:.]+")
+"""A name in its ASCII form, with the mark of a secret where it is shown, or an address. The parser lets more
+pass: a placeholder without a value, an escape, half a bracket."""
 _WILDCARD = "*."
 
 
@@ -29,7 +29,7 @@ def parse_url(text: str) -> httpx.URL | None:
     except (httpx.InvalidURL, ValueError):
         return None
     is_port = url.port is None or 0 < url.port <= MAX_PORT
-    return url if url.scheme in PORTS and url.host and is_port else None
+    return url if url.scheme in PORTS and _HOST.fullmatch(url.raw_host) and is_port else None
 
 
 def ascii_host(text: str) -> str:
@@ -66,7 +66,7 @@ class Destination:
     def of_parsed(cls, url: httpx.URL, host_header: str = "") -> Self | None:
         """Return the same for a URL that is parsed already."""
         host = url.raw_host.decode("ascii")
-        if not _HOST.fullmatch(host):
+        if url.scheme not in PORTS or not _HOST.fullmatch(url.raw_host) or "*" in host:
             return None
         named = host_header.strip().lower()
         names_another = named not in ("", url.netloc.decode("ascii"))

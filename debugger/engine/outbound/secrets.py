@@ -101,7 +101,7 @@ class Secrets:
         for name in sorted(names):
             allowed = self._hosts.get(name, ())
             if destination is None or not any(host.allows(destination) for host in allowed):
-                host = destination or "a host with a secret or a placeholder in it"
+                host = destination or "a malformed host"
                 return (
                     f"{target} was not called: the secret {name!r} must not be sent to {host}. Neither did "
                     "the author of the workflow write that host there, nor is it on the secret's own list. "
