@@ -54,7 +54,7 @@ class Announcer:
         # one by one longer than to make it.
         fields = event.__dict__
         if self._hide is not None:
-            fields.update({name: self._hide(value) for name, value in fields.items()})
+            fields.update(self._hide(fields))
         if not fields["logical_id"]:
             fields["logical_id"] = f"event_{self._uuid()}"
         fields["timestamp"] = self._now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ def execute(
         return look_up(host, *arguments, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", note)
+    if log is not None:
+        log.set_level(logging.DEBUG)
     policies: Json = {f"outbound_{name}": "live" for name in ("read", "write", "contact")}
     database = folder / "runs.sqlite3"
     backend = EmbeddedBackend(
@@ -87,7 +90,7 @@ def execute(
         repr(run),
         stored(database),
         *(path.read_bytes().decode(errors="replace") for path in folder.glob("runs.sqlite3*")),
-        *(log.messages if log else ()),
+        log.text if log else "",
         side_effects_csv(rows).decode(),
         transcript_csv(transcript(RunFacts(turn.run_id), logs, workflow)).decode(),
         json.dumps(run_file(run, workflow, RunNotes(), engine="embedded"), default=str, ensure_ascii=False),

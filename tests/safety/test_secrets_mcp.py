@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from debugger.engine.world import NEVER
 from debugger.expressions import Scope
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, say
-from tests.safety.secret_trails import SECRET, execute
+from tests.safety.secret_trails import execute
 from tests.safety.sink import Sink
 
 
@@ -43,6 +42,17 @@ def test_supplied_variable_moves_no_mcp_server(tmp_path, monkeypatch, caplog, si
     assert "'shop' gives no tools" in trail.error
     assert [(entry["kind"], entry["how"]) for entry in trail.ledger] == [("mcp", "blocked")]
     assert (trail.hosts, sink.connections, trail.leaks()) == (set(), [], [])
+
+
+def test_host_header_of_caller_moves_no_mcp_server():
+    headers = {"X-Shop": "{{KEY}}", "Host": "{{tenant}}"}
+    server = McpServer.from_wire({"server_url": "http://shop.example/mcp", "api_headers": headers})
+    own, supplied = Scope({"tenant": "a.example"}), Scope({"tenant": "evil.example"})
+    secrets = Secrets({"KEY": "planted-77"})
+
+    assert server.endpoint(own, secrets, own).refusal == ""
+    refusal = server.endpoint(supplied, secrets, own).refusal
+    assert "the secret 'KEY' must not be sent to http://shop.example (as evil.example)" in refusal
 
 
 def test_redirect_takes_no_mcp_header_along(sink):
@@ -102,8 +112,3 @@ def test_transport_calls_its_only_destination():
                 anyio.run(get, url)
 
         assert other.received == []
-
-
-def test_planted_secret_is_in_no_spelling_of_json():
-    """The search of these tests would find the secret in what is stored as JSON."""
-    assert SECRET in json.dumps({"k": SECRET}, ensure_ascii=False)

@@ -5,6 +5,7 @@ Nothing of the environment is heeded: no proxy, no certificates of its own, no p
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ from debugger.engine.outbound.limits import HttpLimits
 from debugger.engine.outbound.network import Network, Watch
 from debugger.engine.outbound.redirects import STATUSES, redirected
 from debugger.errors import InputError
+
+# It logs hosts and headers, with whatever secrets are in them, at the level DEBUG.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 def http_call(

@@ -69,7 +69,8 @@ class Secrets:
         self._written_bytes = [written.encode("utf-8", "surrogatepass") for written in self._written]
         hidden = {name: value for name, value in self._values.items() if _is_recognizable(value.strip())}
         self._hidden = self if len(hidden) == len(self._values) else Secrets(hidden)
-        self._written_json = list(dict.fromkeys(encode(written)[1:-1] for written in self._hidden._written))
+        in_json = [re.escape(encode(written)[1:-1]) for written in self._hidden._written]
+        self._hidden_in_json = re.compile(b"|".join(in_json)) if in_json else None
 
     def __repr__(self) -> str:
         return f"Secrets({sorted(self._values)})"
@@ -154,27 +155,27 @@ class Secrets:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return MARK if is_number and str(value) in self._written else value
 
-    def hide(self, value: Any) -> Any:
-        """Return a JSON value of an event without the secrets that can be recognized in any text.
-
-        A value without them is returned as it is, at the cost of writing it as JSON once.
-        """
-        if not self._written_json or value is None:
-            return value
-        if isinstance(value, str):
-            return self._hidden.mask(value)
-        text = encode(value)
-        if not any(written in text for written in self._written_json):
-            return value
-        try:
-            return self._hidden.mask_value(value)
-        except RecursionError:  # nested too deep to be rebuilt, so it is left as a text
-            return self._hidden.mask(text.decode())
-
     @property
     def can_hide(self) -> bool:
         """Return whether there is a secret that `hide` looks for."""
-        return bool(self._written_json)
+        return self._hidden_in_json is not None
+
+    def hide(self, value: Any) -> Any:
+        """Return a JSON value of an event without the secrets that can be recognized in any text.
+
+        A value without them is returned as it is, at the cost of writing and searching it once.
+        """
+        if self._hidden_in_json is None or value is None or not self._hidden_in_json.search(encode(value)):
+            return value
+        if not isinstance(value, Mapping):
+            return self._hidden_value(value)
+        return {self._hidden.mask(str(key)): self._hidden_value(inner) for key, inner in value.items()}
+
+    def _hidden_value(self, value: Any) -> Any:
+        try:
+            return self._hidden.mask_value(value)
+        except RecursionError:  # nested too deep to be rebuilt, so it is left as a text
+            return self._hidden.mask(encode(value).decode())
 
     def _shown(self, scope: Scope) -> Scope:
         return _with(scope, self._marks)
