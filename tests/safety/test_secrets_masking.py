@@ -76,6 +76,24 @@ def test_host_with_a_secret_is_masked_in_the_answer(tmp_path, monkeypatch, caplo
     assert {spelling for spelling in SPELLINGS if spelling in trail.text.lower()} == set()
 
 
+def test_redirect_of_a_host_with_a_secret_is_masked(tmp_path, monkeypatch, caplog):
+    """The server sends the host that it was called at to another port, where the secret must not go."""
+    resolving(monkeypatch, "127.0.0.1")
+
+    def away(to: Any) -> None:
+        to.redirect(f"http://{to.server.received[-1].headers['host'].partition(':')[0]}:9/")
+
+    with HttpServer(away=away) as server:
+        url = f"http://api-{{{{SHOP_KEY}}}}.shop.invalid:{server.server_port}/away"
+        environment = {name: value.format(port=server.server_port) for name, value in ALLOWED.items()}
+        flow = document(node("n", "http_request", url=url))
+
+        trail = execute(tmp_path, monkeypatch, flow, None, environment, caplog)
+
+    assert "the secret 'SHOP_KEY' must not be sent to http://***:9" in trail.error
+    assert {spelling for spelling in SPELLINGS if spelling in trail.text.lower()} == set()
+
+
 def test_mcp_server_with_a_secret_in_its_host_is_masked(tmp_path, monkeypatch, caplog):
     resolving(monkeypatch, None)
     server = {"server_url": "http://api-{{SHOP_KEY}}.shop.invalid/mcp"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import httpx
@@ -81,6 +81,13 @@ class Destination:
         if (self.scheme, self.port) != ("http", PORTS["http"]):
             return self
         return Destination("https", self.host, PORTS["https"], self.named_host)
+
+    def as_shown(self, shown_url: str) -> Destination:
+        """Return it for the user, with the host of a URL in which secrets are masked."""
+        url = parse_url(shown_url)
+        if url is not None and url.raw_host.decode("ascii") == self.host:
+            return self
+        return replace(self, host="***" if url is None else url.host)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -61,7 +61,9 @@ class HttpRequest:
     def refusal(self) -> str:
         """Return why it must not be sent; empty where it may be."""
         destination = Destination.of(str(self.url.real), self.host_header)
-        return self.secrets.refusal(self.secret_names, destination, self.authored, self.target)
+        return self.secrets.refusal(
+            self.secret_names, destination, self.authored, self.target, self.shown_url
+        )
 
     @property
     def host_header(self) -> str:

@@ -34,10 +34,10 @@ def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
     there = _joined(request, here, location)
     before, after = Destination.of_parsed(here), Destination.of_parsed(there)
     is_same = before is not None and after is not None and before.covers(after)
-    shown = shown_url(request.secrets.mask(str(there)))
+    shown = shown_url(request.written_secrets.mask(request.secrets.mask(str(there))))
     if not is_same:
         target = f"{shown}, a redirect of {request.target},"
-        refusal = request.secrets.refusal(request.secret_names, after, request.authored, target)
+        refusal = request.secrets.refusal(request.secret_names, after, request.authored, target, shown)
         if refusal:
             raise OutboundError(refusal)
     method = _method(request.method, status)

@@ -86,6 +86,7 @@ class Secrets:
         destination: Destination | None,
         authored: Destination | None,
         target: str,
+        shown_url: str,
     ) -> str:
         """Return why a request with secrets must not be sent; empty where it may be.
 
@@ -96,13 +97,14 @@ class Secrets:
             destination: Where the request would go; ``None`` for a host that cannot be compared.
             authored: Where it goes with the workflow's own defaults alone; ``None`` where those give no host.
             target: The request for the user: method and URL, secrets masked.
+            shown_url: Its URL, secrets masked.
         """
         if not names or (destination is not None and authored is not None and authored.covers(destination)):
             return ""
         for name in sorted(names):
             allowed = self._hosts.get(name, ())
             if destination is None or not any(host.allows(destination) for host in allowed):
-                host = destination or "a malformed host"
+                host = "a malformed host" if destination is None else destination.as_shown(shown_url)
                 return (
                     f"{target} was not called: the secret {name!r} must not be sent to {host}. Neither did "
                     "the author of the workflow write that host there, nor is it on the secret's own list. "

@@ -66,6 +66,7 @@ class McpServer(WireModel):
             Destination.of(url.real, *(headers[name].real for name in hosts)),
             Destination.of(*(fill(text, authored).text for text in written)),
             f"MCP {shown}",
+            shown,
         )
         return Endpoint(
             name=self.name or urlsplit(url.shown).hostname or "",
