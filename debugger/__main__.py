@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from debugger.backends import open_embedded
+from debugger.backends.base_url import is_loopback
 from debugger.engine.expansion import SUPER_NODE
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.tools.sandbox import python_status
@@ -73,6 +74,8 @@ def serve(
         chosen: dict[str, str] = {"database": database} if database else {}
         if inline_python is not None:
             chosen["inline_python"] = inline_python.value
+        if not is_loopback(host):
+            settings = settings.beyond_loopback()
         settings = settings.model_copy(update=chosen)
         logger.info("Inline Python: %s", python_status(settings.inline_python).description)
         backend = open_embedded(settings)

@@ -114,6 +114,9 @@ class Settings(BaseModel):
     """What happens to calls that change something at a service."""
     outbound_contact: OutboundPolicy = "blocked"
     """What happens to calls that reach a person."""
+    outbound_private: Literal["allow", "refuse"] | None = None
+    """Whether calls reach this machine and private networks; ``None`` allows it, unless other machines reach
+    the server, for which see `beyond_loopback`."""
     rate_limit: int = Field(default=6000, ge=0)
     """Requests a minute that a server takes with one key; 0 for as many as come."""
     turn_lease: float = Field(default=30, gt=0)
@@ -146,6 +149,10 @@ class Settings(BaseModel):
     def database_url(self) -> str:
         """The store's URL, with the default filled in."""
         return self.database or f"sqlite:///{default_database_path()}"
+
+    def beyond_loopback(self) -> Settings:
+        """Return the settings of a server that other machines reach: a workflow calls no private address."""
+        return self.model_copy(update={"outbound_private": self.outbound_private or "refuse"})
 
     @property
     def scripts_folder(self) -> Path:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
 from debugger.engine.outbound import Outbound, RecordedAnswer, Secrets
 from debugger.engine.outbound.base import Policy
+from debugger.engine.outbound.destinations import AllowedHost, read_allowed_hosts
 from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.secrets import HOSTS_SETTING
 from debugger.engine.world import World
+from debugger.errors import SettingsError
 from debugger.settings import PREFIX, Settings
 
 SECRET_PREFIX = f"{PREFIX}SECRET_"
@@ -26,6 +30,9 @@ class Doors:
         world: Time.
         environment: Holds secrets; the process's own by default.
         secrets: Gives more of them by name, asked with every turn; those of the environment win over them.
+
+    Raises:
+        SettingsError: The environment lists something for a secret that is no host.
     """
 
     def __init__(
@@ -45,9 +52,15 @@ class Doors:
         own = {
             name.removeprefix(SECRET_PREFIX): value
             for name, value in environment.items()
-            if name.startswith(SECRET_PREFIX)
+            if name.startswith(SECRET_PREFIX) and not name.startswith(HOSTS_SETTING)
         }
-        self._vault = _Vault(own, secrets)
+        hosts = {
+            name.removeprefix(HOSTS_SETTING): _allowed_hosts(name, value)
+            for name, value in environment.items()
+            if name.startswith(HOSTS_SETTING)
+        }
+        self._vault = _Vault(own, secrets, hosts)
+        self._limits = HttpLimits(refuses_private=settings.outbound_private == "refuse")
         self._world = world
 
     def closed(self) -> Self:
@@ -68,26 +81,48 @@ class Doors:
             answers: What is answered instead of calls that are simulated.
         """
         return lambda: Door(
-            self._policies, answers=answers, secrets=self._vault.secrets(), now=self._world.now
+            self._policies,
+            answers=answers,
+            secrets=self._vault.secrets(),
+            limits=self._limits,
+            now=self._world.now,
         )
 
 
 class _Vault:
     """The secrets of the environment and those that come from elsewhere; doors that are alike share one."""
 
-    def __init__(self, own: Mapping[str, str], give: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self,
+        own: Mapping[str, str],
+        give: Callable[[], Mapping[str, str]],
+        hosts: Mapping[str, Sequence[AllowedHost]],
+    ) -> None:
         self._own = own
         self._give = give
-        self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own))
+        self._hosts = hosts
+        self._made: tuple[Mapping[str, str], Secrets] = ({}, Secrets(own, hosts))
 
     def secrets(self) -> Secrets:
         """The secrets of this moment; made anew only when others are given."""
         given = self._give()
         last, made = self._made
         if given is not last and given != last:
-            made = Secrets({**given, **self._own})
+            made = Secrets({**given, **self._own}, self._hosts)
             self._made = (given, made)
         return made
+
+
+def _allowed_hosts(name: str, text: str) -> Sequence[AllowedHost]:
+    try:
+        return read_allowed_hosts(text)
+    except ValueError:
+        # The text is not repeated: it may be a secret whose name begins with HOSTS_.
+        raise SettingsError(
+            f"The environment variable {name} is no list of hosts.",
+            advice="Write host, host:port or *.domain, with commas between them; http:// before one that is "
+            "called without TLS.",
+        ) from None
 
 
 def _closed(policy: Policy) -> Policy:

@@ -37,7 +37,12 @@ def responder_for(workflow: Workflow, settings: Settings, *, keys: Keys | None =
     stand_in = ScriptedResponder(script, rules) if script else rules
     if settings.responder != "model":
         return stand_in
-    return ModelResponder(stand_in, keys=keys, default_llm=default_llm(settings.default_model))
+    return ModelResponder(
+        stand_in,
+        keys=keys,
+        default_llm=default_llm(settings.default_model),
+        refuses_private=settings.outbound_private == "refuse",
+    )
 
 
 def default_llm(text: str) -> JsonObject | None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from debugger.engine.history import SPOKEN
 from debugger.engine.nodes.base import NodeContext
+from debugger.engine.outbound import Secrets
 from debugger.engine.state import ThreadState
 from debugger.engine.usage import COUNTED, UsageMeter
 from debugger.engine.world import PAUSED_INTERVALS, PauseClock, World
@@ -29,7 +30,10 @@ Result = TypeVar("Result")
 class Announcer:
     """Stamps the events of one segment of a run."""
 
-    def __init__(self, world: World, log: TurnLog, meter: UsageMeter, pauses: PauseClock) -> None:
+    def __init__(
+        self, world: World, log: TurnLog, meter: UsageMeter, pauses: PauseClock, secrets: Secrets
+    ) -> None:
+        self._hide = secrets.hide if secrets.can_hide else None
         self._now, self._uuid = world.now, world.uuid
         self._log = log
         self._meter = meter
@@ -45,10 +49,12 @@ class Announcer:
         config: NodeConfig | None = None,
         run_id: str | None = None,
     ) -> Event:
-        """Give an event its id, its time, its thread and its node; count it, and keep what was said."""
+        """Give an event its id, time, thread and node; mask secrets; count it, and keep what was said."""
         # Its fields themselves: to look at a model's attributes takes five times as long, and to assign them
         # one by one longer than to make it.
         fields = event.__dict__
+        if self._hide is not None:
+            fields.update(self._hide(fields))
         if not fields["logical_id"]:
             fields["logical_id"] = f"event_{self._uuid()}"
         fields["timestamp"] = self._now()

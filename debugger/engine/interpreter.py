@@ -23,6 +23,7 @@ from debugger.engine.scheduler import ThreadScheduler
 from debugger.engine.segment import Segment, TurnEnd
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.unrunnable import refuse_unrunnable
+from debugger.engine.variables import authored_scope
 from debugger.engine.world import NEVER, World
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
@@ -68,6 +69,8 @@ class Interpreter:
         self.responder = responder
         self.options = options or EngineOptions()
         self.world = world or World()
+        self.authored = authored_scope(workflow, self.options)
+        """The variables with the workflow's own defaults alone."""
         self._nodes: dict[str, Node[Any]] = {}
 
     def with_options(self, options: EngineOptions) -> Self:

@@ -106,8 +106,8 @@ class Segment:
         self.edit_events: deque[Event] = deque()
         """Report edits by hand; they go out after the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
-        self.announcer = Announcer(self.world, self.log, self.meter, self.pauses)
         self.outbound = self.interpreter.open_door()
+        self.announcer = Announcer(self.world, self.log, self.meter, self.pauses, self.outbound.secrets)
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
         self._end_state: JsonObject | None = None
@@ -148,6 +148,7 @@ class Segment:
             cancelled=self.cancelled,
             load_run=self.interpreter.load_run,
             outbound=self.outbound,
+            authored=self.interpreter.authored,
             hand=self.hand,
             pauses=self.pauses,
         )
@@ -168,16 +169,17 @@ class Segment:
         if status is None:
             ended: RunStatus = "running" if self.state.active_companions else "completed"
             status = ended if self.state.main.ended else "waiting_for_user_input"
+        hide = self.outbound.secrets.hide
         outlook = look_ahead(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
         return TurnEnd(
             status=status,
-            run_input=self.run_input,
-            outputs=self.outputs,
-            end_state=self.end_state,
+            run_input=hide(self.run_input),
+            outputs=hide(self.outputs),
+            end_state=hide(self.end_state),
             token_usage=self.meter.token_usage(),
             latency_stats=self.meter.latency_stats(),
             hint=self.state.hint if status == "waiting_for_user_input" else None,
-            error=error,
+            error=hide(error),
             has_active_companions=outlook.companions,
             has_background_work=outlook.work,
             next_due=outlook.next_due,

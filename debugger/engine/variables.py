@@ -98,6 +98,19 @@ class TurnVariables:
             scope.dynamic = self.evaluated
 
 
+def authored_scope(workflow: Workflow, options: EngineOptions) -> Scope:
+    """Return the variables with the values that the workflow itself gives them, those of super nodes too.
+
+    What a caller, a model, a tool or the clock sets is not among them, so a text filled from it is the
+    author's own.
+    """
+    return Scope(
+        dynamic={**workflow.dynamic_variables, **workflow.config.default_dynamic_variables},
+        workflow=workflow.runtime_variables,
+        dict_paths=options.dict_paths,
+    )
+
+
 class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
     """The runtime variables of every thread by its reference id, those forked later among them."""
 

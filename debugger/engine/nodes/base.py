@@ -75,6 +75,8 @@ class NodeContext:
     """What the turn's input has for this node alone, as ``override_url`` (``platform/engine.md`` 2.0)."""
     outbound: Outbound = field(default_factory=ClosedDoor)
     """The door through which every call to the outside leaves."""
+    authored: Scope = field(default_factory=Scope)
+    """The variables with the workflow's own defaults alone, whatever the run has set since."""
     choices: tuple[Choice, ...] = ()
     """The hops that a model may choose; empty where it must answer."""
     may_call_tools: bool = True

@@ -11,11 +11,13 @@ from pydantic import Field, ValidationInfo, field_validator
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.outbound import Secrets, Veiled
 from debugger.engine.outbound.curl import curl_command
+from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.http import http_call
 from debugger.engine.outbound.http_answer import HttpAnswer
-from debugger.engine.outbound.http_message import ContentType, HttpRequest, with_query
+from debugger.engine.outbound.http_message import ContentType, HttpRequest, is_host_header, with_query
 from debugger.engine.outbound.http_parameters import read_body, read_query
 from debugger.errors import InputError
+from debugger.expressions import fill
 from debugger.expressions.template import write_plain
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import HttpRequestEvent
@@ -137,7 +139,14 @@ class HttpRequestNode(Node[HttpRequestConfig]):
             body = read_body(config.body_parameters, config.body_content_type, scope, secrets)
         for veiled in (url, query, *headers.values(), body.value if body else None):
             _note_unresolved(veiled, context)
-        return HttpRequest(config.method, _with_query(url, query), headers, body)
+        authored = self._authored(context)
+        return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
+
+    def _authored(self, context: NodeContext) -> Destination | None:
+        """Return the destination that the author wrote, whatever the turn's input and its variables say."""
+        hosts = [write_plain(each) for name, each in self._headers() if is_host_header(name)]
+        texts = (str(self.config.url or ""), *hosts[:1])
+        return Destination.of(*(fill(text, context.authored).text for text in texts))
 
     def _url(self, context: NodeContext) -> Veiled:
         """The node's URL, or the one that the turn's input puts in its place, in which nothing is filled."""
@@ -161,7 +170,9 @@ def _with_query(url: Veiled, query: Veiled | None) -> Veiled:
     if query is None:
         return url
     shown = query.shown if isinstance(query.shown, dict) else {}
-    return Veiled(with_query(url.real, query.real), with_query(url.shown, shown))
+    names = url.secret_names | query.secret_names
+    real, shown_url = with_query(url.real, query.real), with_query(url.shown, shown)
+    return Veiled(real, shown_url, secret_names=names)
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:

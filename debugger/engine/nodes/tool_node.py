@@ -13,7 +13,7 @@ from debugger.engine.tools.base import RESULT_NAME, Tool
 from debugger.engine.tools.calling import Called, call_tool, write_result
 from debugger.engine.tools.making import check_targets, make_tool, outcome_names
 from debugger.errors import RunError
-from debugger.expressions import fill_value
+from debugger.expressions import Scope, fill_value
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
@@ -47,8 +47,13 @@ class ToolNode(Node[ToolNodeConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Fill the arguments, call, write the outcome."""
         yield from ()
-        allowed = tool_context(context, self.config.logical_id, self._tool.config.timeout_seconds)
-        called = call_tool(self._tool, self._arguments(context), allowed)
+        allowed = tool_context(
+            context,
+            self.config.logical_id,
+            self._tool.config.timeout_seconds,
+            authored_arguments=self._arguments(context.authored),
+        )
+        called = call_tool(self._tool, self._arguments(context.scope), allowed)
         self._write(context, called)
         result = called.result
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
@@ -62,9 +67,9 @@ class ToolNode(Node[ToolNodeConfig]):
             return own
         return self._tool.config.result_runtime_variable_name or RESULT_NAME
 
-    def _arguments(self, context: NodeContext) -> JsonObject:
+    def _arguments(self, scope: Scope) -> JsonObject:
         filled = fill_value(
-            self.config.tool_arguments, context.scope, preserve_types=self.config.preserve_argument_types
+            self.config.tool_arguments, scope, preserve_types=self.config.preserve_argument_types
         )
         assert isinstance(filled, dict)
         return filled

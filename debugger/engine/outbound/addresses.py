@@ -5,67 +5,84 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 from debugger.engine.outbound.base import OutboundError
+from debugger.engine.outbound.destinations import parse_url
+from debugger.engine.outbound.limits import HttpLimits
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"})
-"""Names by which the machines of a cloud ask it for their own credentials."""
+METADATA_NAMES = frozenset(
+    {
+        "metadata.google.internal",
+        "metadata.goog",
+        "instance-data",
+        "instance-data.ec2.internal",
+        "metadata.tencentyun.com",
+    }
+)
+"""Names by which the machines of a cloud request their own credentials."""
 
 METADATA_ADDRESSES = frozenset(
     map(
         ipaddress.ip_address,
-        ("169.254.169.254", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
+        (
+            "169.254.169.254",  # AWS, Google, Azure, Oracle, OpenStack and most others
+            "169.254.170.2",  # AWS ECS
+            "169.254.170.23",  # AWS EKS Pod Identity
+            "169.254.0.23",  # Tencent
+            "100.100.100.200",  # Alibaba
+            "168.63.129.16",  # Azure
+            "192.0.0.192",  # Oracle
+            "fd00:ec2::254",  # AWS
+            "fd00:ec2::23",  # AWS EKS Pod Identity
+            "fd20:ce::254",  # Google
+            "fd00:c1::a9fe:a9fe",  # Oracle
+            "fd00:42::42",  # Scaleway
+            "fe80::a9fe:a9fe",  # OpenStack
+        ),
     )
 )
-"""Addresses for the same; the first is link-local besides."""
+"""The addresses for the same."""
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _BROADCAST = ipaddress.ip_address("255.255.255.255")
 
-
-def checked_addresses(host: str, port: int, pause: Callable[[threading.Event], None]) -> list[str]:
-    """The addresses of a host that may be called, in the order in which to try them.
-
-    Loopback and private networks are allowed: a tester calls servers of their own.
-
-    Args:
-        host: A name, or an address without brackets.
-        port: Where it is called.
-        pause: Waits until an event is set; raises where that takes too long.
-
-    Raises:
-        OutboundError: There is no such host, or none of its addresses may be called.
-    """
-    lookup = Lookup(host, port)
-    pause(lookup.done)
-    return lookup.allowed()
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+"""Whose network chooses the length of its prefix (RFC 8215), which the address does not show."""
+_TRANSLATED = ipaddress.ip_network("::ffff:0:0:0/96")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+"""The upper half of an interface identifier whose lower half is an IPv4 address (RFC 5214)."""
 
 
 def is_http_url(text: str) -> bool:
-    """Whether a text is an absolute URL that can be called."""
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    """Return whether a text is an absolute URL that can be called."""
+    return parse_url(text) is not None
 
 
-def why_refused(text: str) -> str | None:
-    """Why an address is not called; ``None`` where it may be."""
-    address = ipaddress.ip_address(text)
-    for each in (address, *_wrapped(address)):
-        kind = _kind_refused(each)
-        if kind is not None:
-            return f"{address} is {kind}"
-    return None
+def why_refused(text: str, *, refuses_private: bool = False) -> str | None:
+    """Return why an address is not called; ``None`` where it may be.
+
+    Args:
+        text: The address.
+        refuses_private: Refuse what the Internet cannot reach, too.
+    """
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv4Address):
+        kind = _kind_refused(address, refuses_private=refuses_private)
+    else:
+        # 0.0.0.0 is inside many addresses that are no wrapping of it.
+        inside = [each for each in _wrapped(address) if each not in _THIS_NETWORK]
+        found: list[IpAddress] = [address, *inside]
+        kinds = (_kind_refused(each, refuses_private=refuses_private) for each in found)
+        kind = next((kind for kind in kinds if kind is not None), None)
+    return None if kind is None else f"{address} is {kind}"
 
 
-def _kind_refused(address: IpAddress) -> str | None:
+def _kind_refused(address: IpAddress, *, refuses_private: bool) -> str | None:
     if address in METADATA_ADDRESSES:
         return "an address that gives out the credentials of this machine"
     if address.is_link_local:
@@ -74,17 +91,33 @@ def _kind_refused(address: IpAddress) -> str | None:
         return "an address of many machines"
     if address.is_unspecified or (address.version == 4 and address in _THIS_NETWORK):
         return "no address of a machine"
+    is_site_local = address.version == 6 and address.is_site_local
+    if refuses_private and (is_site_local or not address.is_global):
+        return (
+            "an address of this machine or of a private network, which are not called while "
+            "WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE is refuse, the default of a server that other machines reach"
+        )
     return None
 
 
-def _wrapped(address: IpAddress) -> list[IpAddress]:
-    """The IPv4 addresses that an IPv6 address can stand for."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    found: list[IpAddress] = [each for each in (address.ipv4_mapped, address.sixtofour) if each is not None]
-    if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return found
+def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """Yield the IPv4 addresses that an IPv6 address can stand for."""
+    number = int(address)
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    is_isatap = number >> 32 & 0xFFFF_FFFF in _ISATAP
+    in_last_bits = (_NAT64, _LOCAL_NAT64, _TRANSLATED, _COMPATIBLE)
+    if is_isatap or (number > 1 and any(address in network for network in in_last_bits)):
+        yield ipaddress.IPv4Address(number & 0xFFFF_FFFF)
+    if address in _LOCAL_NAT64:
+        # RFC 6052, 2.2: the address follows the prefix, around an octet of zeros at bit 64.
+        without_octet = (number >> 64) << 56 | number & (1 << 56) - 1
+        for prefix_length in (48, 56, 64):
+            yield ipaddress.IPv4Address(without_octet >> (120 - prefix_length - 32) & 0xFFFF_FFFF)
 
 
 class Lookup:
@@ -93,14 +126,20 @@ class Lookup:
     Args:
         host: A name, or an address without brackets.
         port: Where it is called.
+        limits: Say whether private addresses are refused.
+        shown_host: The host for errors, where it has a secret in it.
 
     Raises:
         OutboundError: The name is one that is never called.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, limits: HttpLimits, shown_host: str = "") -> None:
+        self._shown_host = shown_host or host
+        self._refuses_private = limits.refuses_private
         if host.lower().rstrip(".") in METADATA_NAMES:
-            raise OutboundError(f"{host} is not called: it gives out the credentials of this machine.")
+            raise OutboundError(
+                f"{self._shown_host} is not called: it gives out the credentials of this machine."
+            )
         self.done = threading.Event()
         """Set when the system has answered."""
         self._place = (host, port)
@@ -114,10 +153,12 @@ class Lookup:
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
         """
-        host = self._place[0]
+        host = self._shown_host
         if not self._found:
             raise OutboundError(f"There is no host {host!r}: {self._problem}.")
-        reasons = {address: why_refused(address) for address in self._found}
+        reasons = {
+            address: why_refused(address, refuses_private=self._refuses_private) for address in self._found
+        }
         allowed = [address for address, reason in reasons.items() if reason is None]
         if not allowed:
             raise OutboundError(f"{host} is not called: {reasons[self._found[0]]}.")

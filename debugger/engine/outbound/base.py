@@ -42,6 +42,8 @@ class OutboundCall(Generic[Answer]):
     live: Callable[[float], Answer] | None = None
     """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
     where no answer came."""
+    refusal: str = ""
+    """Why it must not be made whatever the policy is, as when it would take a secret to another host."""
     status_of: Callable[[Answer], int | None] = _no_status
     """The status code of an answer, for the ledger; one outside 200 to 299 counts as a failure there."""
 

@@ -83,6 +83,8 @@ class Door(Outbound):
         return outcome
 
     def _outcome(self, call: OutboundCall[Answer], timeout: float) -> OutboundOutcome[Answer]:
+        if call.refusal:
+            return OutboundOutcome("blocked", error=self.secrets.mask(call.refusal))
         policy = self.policies.of(call.call_class)
         if policy == "blocked":
             return OutboundOutcome("blocked", error=self.secrets.mask(_refusal(call)))

@@ -5,6 +5,7 @@ Nothing of the environment is heeded: no proxy, no certificates of its own, no p
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ from debugger.engine.outbound.limits import HttpLimits
 from debugger.engine.outbound.network import Network, Watch
 from debugger.engine.outbound.redirects import STATUSES, redirected
 from debugger.errors import InputError
+
+# It logs hosts and headers, with whatever secrets are in them, at the level DEBUG.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 def http_call(
@@ -52,6 +56,7 @@ def http_call(
         request=request.to_ledger(),
         simulated=simulated_answer,
         live=lambda seconds: send(request, seconds, limits, cancelled),
+        refusal=request.refusal,
         status_of=lambda answer: answer.status_code,
     )
 
@@ -88,7 +93,7 @@ def _answered(request: HttpRequest, watch: Watch, limits: HttpLimits) -> Iterato
     """The answer to one request, its body still to be read."""
     try:
         wire = wire_request(request)
-        network = Network(watch, limits.connect_seconds)
+        network = Network(watch, limits, request.shown_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
             pool.stream(wire.method, _url(wire.url), headers=wire.headers.raw, content=wire.read()) as answer,

@@ -6,13 +6,14 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import httpx
 
+from debugger.engine.outbound.destinations import Destination, parse_url
 from debugger.engine.outbound.masking import shown_body, shown_header, shown_url, written_secrets
-from debugger.engine.outbound.secrets import Secrets, Veiled
+from debugger.engine.outbound.secrets import MARK, Secrets, Veiled
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
@@ -45,6 +46,35 @@ class HttpRequest:
     headers: Mapping[str, Veiled] = field(default_factory=dict)
     """Texts by name."""
     body: HttpBody | None = None
+    authored: Destination | None = None
+    """The destination that the workflow's author wrote; see `Secrets.refusal`."""
+    secrets: Secrets = field(default_factory=Secrets)
+    """Those of the run."""
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """Return the names of the secrets in it."""
+        veiled = [self.url, *self.headers.values(), *([] if self.body is None else [self.body.value])]
+        return frozenset().union(*(each.secret_names for each in veiled))
+
+    @property
+    def refusal(self) -> str:
+        """Return why it must not be sent; empty where it may be."""
+        destination = Destination.of(str(self.url.real), self.host_header)
+        return self.secrets.refusal(
+            self.secret_names, destination, self.authored, self.target, self.shown_url
+        )
+
+    @property
+    def host_header(self) -> str:
+        """Return the value of its own header Host; empty where it has none."""
+        return next((str(each.real) for name, each in self.headers.items() if is_host_header(name)), "")
+
+    @property
+    def shown_host(self) -> str:
+        """Return the host for the user, secrets masked."""
+        url = parse_url(self.shown_url)
+        return MARK if url is None else url.host
 
     @property
     def shown_url(self) -> str:
@@ -68,10 +98,14 @@ class HttpRequest:
 
     @property
     def written_secrets(self) -> Secrets:
-        """The secrets that the author wrote out in URL and headers."""
-        return written_secrets(
-            str(self.url.real), {name: str(each.real) for name, each in self.headers.items()}
-        )
+        """The secrets that the author wrote out in URL and headers, and a host that has a secret in it."""
+        url = str(self.url.real)
+        parsed = parse_url(url)
+        hosts: list[str] = []
+        if parsed is not None and parsed.host != self.shown_host:
+            hosts = [parsed.host, parsed.raw_host.decode("ascii")]
+        headers = {name: str(each.real) for name, each in self.headers.items()}
+        return written_secrets(url, headers, hosts)
 
     def to_ledger(self) -> JsonObject:
         """The request as the ledger has it."""
@@ -131,21 +165,19 @@ def with_query(url: str, query: Mapping[str, Any]) -> str:
     return f"{address}{joint}{_encoded(query, quote_via=quote, safe='*')}{mark}{fragment}"
 
 
+def is_host_header(name: str) -> bool:
+    """Return whether a header names the host that a request is for."""
+    return name.strip().lower() == "host"
+
+
 def _wire_url(request: HttpRequest) -> httpx.URL:
-    try:
-        url = httpx.URL(str(request.url.real).strip())
-    except (httpx.InvalidURL, ValueError):
-        _refuse_url(request)
-    if url.scheme not in ("http", "https") or not url.host:
-        _refuse_url(request)
+    url = parse_url(str(request.url.real))
+    if url is None:
+        raise InputError(
+            f"The URL {request.shown_url!r} cannot be called.",
+            advice="Write an absolute one that begins with https:// or http:// and a host.",
+        )
     return url
-
-
-def _refuse_url(request: HttpRequest) -> NoReturn:
-    raise InputError(
-        f"The URL {request.shown_url!r} cannot be called.",
-        advice="Write an absolute one that begins with https:// or http:// and a host.",
-    ) from None
 
 
 def _user(url: httpx.URL) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from debugger.engine.outbound.http_message import ContentType, HttpBody
@@ -69,7 +70,7 @@ def _read(written: Any, scope: Scope, secrets: Secrets, field_name: str) -> Veil
         shown = _parsed(filled.shown, field_name)
     except InputError:  # where the mark that stands for a secret leaves no JSON, nothing is shown
         shown = {MARK: MARK}
-    return Veiled(real, secrets.mask_value(shown), filled.unresolved) if real is not None else None
+    return None if real is None else replace(filled, real=real, shown=secrets.mask_value(shown))
 
 
 def _parsed(text: str, field_name: str) -> Any:

@@ -15,3 +15,5 @@ class HttpLimits:
     """Of the answer's body, unpacked."""
     redirects: int = 5
     """That are followed."""
+    refuses_private: bool = False
+    """Refuse loopback, private networks and whatever else the Internet cannot reach."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
@@ -46,14 +46,15 @@ def names_secret(name: str) -> bool:
     return bare in _TELLING_ALONE or _tells(bare)
 
 
-def written_secrets(url: str, headers: Mapping[str, str]) -> Secrets:
+def written_secrets(url: str, headers: Mapping[str, str], more: Iterable[str] = ()) -> Secrets:
     """The secrets that an author wrote out, to be masked where a server tells what it was sent.
 
     Args:
         url: A URL as it is called.
         headers: Headers as they are sent.
+        more: Other texts that are masked like secrets.
     """
-    found = {value for value in _written(url, headers) if len(value) >= _SHORTEST}
+    found = {value for value in (*_written(url, headers), *more) if len(value) >= _SHORTEST}
     return Secrets({str(number): value for number, value in enumerate(sorted(found))})
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpcore
 
-from debugger.engine.outbound.addresses import checked_addresses
+from debugger.engine.outbound.addresses import Lookup
 from debugger.engine.outbound.base import OutboundError
+from debugger.engine.outbound.limits import HttpLimits
 
 _LOOK = 0.05
 """Seconds between two looks at whether the call is cancelled."""
@@ -61,12 +62,14 @@ class Network(httpcore.NetworkBackend):
 
     Args:
         watch: The call's.
-        connect_seconds: Until a connection must stand.
+        limits: How far the call may go.
+        shown_host: The host for errors, secrets masked.
     """
 
-    def __init__(self, watch: Watch, connect_seconds: float) -> None:
+    def __init__(self, watch: Watch, limits: HttpLimits, shown_host: str) -> None:
         self._watch = watch
-        self._connect_seconds = connect_seconds
+        self._limits = limits
+        self._shown_host = shown_host
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -83,15 +86,17 @@ class Network(httpcore.NetworkBackend):
             OutboundError: None does, or none may be called.
         """
         reason = ""
-        for address in checked_addresses(host, port, self._watch.pause):
-            seconds = min(self._watch.left(), self._connect_seconds)
+        lookup = Lookup(host, port, self._limits, self._shown_host)
+        self._watch.pause(lookup.done)
+        for address in lookup.allowed():
+            seconds = min(self._watch.left(), self._limits.connect_seconds)
             try:
                 stream = self._inner.connect_tcp(address, port, seconds, local_address, socket_options)
             except _FAILURES as error:
                 reason = reason or _told(error, seconds)
             else:
                 return _Stream(stream, self._watch)
-        raise OutboundError(f"Nothing answers at {host} port {port}: {reason}.")
+        raise OutboundError(f"Nothing answers at {self._shown_host} port {port}: {reason}.")
 
 
 def _told(error: Exception, seconds: float) -> str:

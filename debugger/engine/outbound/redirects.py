@@ -1,22 +1,25 @@
-"""Where an HTTP answer sends the caller on to, and what may be taken there."""
+"""The request that follows a redirect, and what it may carry to another host."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import httpx
 
 from debugger.engine.outbound.base import OutboundError
+from debugger.engine.outbound.destinations import PORTS, Destination
 from debugger.engine.outbound.http_message import HttpRequest
 from debugger.engine.outbound.masking import names_secret, shown_url
 from debugger.engine.outbound.secrets import Veiled
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
-_PORTS = {"http": 80, "https": 443}
 
 
 def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
     """The request to make next.
 
-    Another host is given no header that holds a secret or is named like one, and no body that holds one.
+    A request with a secret of the run is redirected only to where the secret may be sent. Another host gets
+    no header that holds a secret or is named like one.
 
     Args:
         request: The one that was answered.
@@ -29,17 +32,20 @@ def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
     """
     here = httpx.URL(str(request.url.real).strip())
     there = _joined(request, here, location)
+    before, after = Destination.of_parsed(here), Destination.of_parsed(there)
+    is_same = before is not None and after is not None and before.covers(after)
+    shown = shown_url(request.written_secrets.mask(request.secrets.mask(str(there))))
+    if not is_same:
+        target = f"{shown}, a redirect of {request.target},"
+        refusal = request.secrets.refusal(request.secret_names, after, request.authored, target, shown)
+        if refusal:
+            raise OutboundError(refusal)
     method = _method(request.method, status)
     moves_body = request.body is not None and method == request.method
-    is_same = _is_same_place(here, there)
-    if moves_body and not is_same and request.body is not None and request.body.value.holds_secret:
-        raise OutboundError(
-            f"{request.target} redirects to {shown_url(str(there))}, another host; the body holds a secret, "
-            "so it was not sent there."
-        )
-    return HttpRequest(
+    return replace(
+        request,
         method=method,
-        url=Veiled(str(there), shown_url(str(there))),
+        url=Veiled(str(there), shown, secret_names=request.url.secret_names),
         headers=_headers(request, is_same=is_same, moves_body=moves_body),
         body=request.body if moves_body else None,
     )
@@ -51,7 +57,7 @@ def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):
         raise OutboundError(f"{request.target} redirects to something that is no URL.") from None
     shown = f"{request.target} redirects to {shown_url(location)}"
-    if there.scheme not in _PORTS or not there.host:
+    if there.scheme not in PORTS or not there.host:
         raise OutboundError(f"{shown}, which is not http or https.")
     if here.scheme == "https" and there.scheme == "http":
         raise OutboundError(f"{shown}, from https to http.")
@@ -64,13 +70,6 @@ def _method(method: str, status: int) -> str:
         return method
     looks = status == 303 or (status in (301, 302) and method == "POST")
     return "GET" if looks else method
-
-
-def _is_same_place(here: httpx.URL, there: httpx.URL) -> bool:
-    if here.host != there.host:
-        return False
-    ports = [url.port or _PORTS[url.scheme] for url in (here, there)]
-    return ports[0] == ports[1] or ports == [80, 443]
 
 
 def _headers(request: HttpRequest, *, is_same: bool, moves_body: bool) -> dict[str, Veiled]:

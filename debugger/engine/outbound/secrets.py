@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from debugger.engine.outbound.destinations import AllowedHost, Destination, ascii_host
 from debugger.expressions import Scope, fill
+from debugger.protocol.json_text import encode
 
 MARK = "***"
 """What stands in a secret's place."""
+HOSTS_SETTING = "WORKFLOW_DEBUGGER_SECRET_HOSTS_"
+"""The environment variable that lists the hosts of a secret, without the secret's name."""
+_MIN_HIDDEN, _MIN_HIDDEN_LETTERS = 6, 16
+"""Characters of a secret that is masked in every event, and of one of letters alone. A shorter one is a part
+of too many other texts, such as the names of types and fields."""
+_LOWER_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,8 @@ class Veiled:
     """For events, the ledger, errors and logs."""
     unresolved: tuple[str, ...] = ()
     """Placeholders that nothing filled, as they were written."""
+    secret_names: frozenset[str] = frozenset()
+    """The secrets that were filled in."""
 
     @property
     def holds_secret(self) -> bool:
@@ -41,15 +52,25 @@ class Secrets:
 
     Args:
         values: Values by name; blank ones count as not there.
+        hosts: The hosts that a secret may be sent to besides those that a workflow's author wrote, by name.
 
     Source: ``platform/engine.md`` 5.7.
     """
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, str] | None = None,
+        hosts: Mapping[str, Sequence[AllowedHost]] | None = None,
+    ) -> None:
         self._values = {name: value for name, value in (values or {}).items() if value.strip()}
+        self._hosts = dict(hosts or {})
         self._marks = dict.fromkeys(self._values, MARK)
         self._written = _ways_of_writing(self._values.values())
         self._written_bytes = [written.encode("utf-8", "surrogatepass") for written in self._written]
+        hidden = {name: value for name, value in self._values.items() if _is_recognizable(value.strip())}
+        self._hidden = self if len(hidden) == len(self._values) else Secrets(hidden)
+        in_json = [re.escape(encode(written)[1:-1]) for written in self._hidden._written]
+        self._hidden_in_json = re.compile(b"|".join(in_json)) if in_json else None
 
     def __repr__(self) -> str:
         return f"Secrets({sorted(self._values)})"
@@ -57,13 +78,46 @@ class Secrets:
     def get(self, name: str) -> Veiled | None:
         """A secret by its name."""
         value = self._values.get(name)
-        return None if value is None else Veiled(value, MARK)
+        return None if value is None else Veiled(value, MARK, secret_names=frozenset({name}))
+
+    def refusal(
+        self,
+        names: Collection[str],
+        destination: Destination | None,
+        authored: Destination | None,
+        target: str,
+        shown_url: str,
+    ) -> str:
+        """Return why a request with secrets must not be sent; empty where it may be.
+
+        A secret goes to the destination that the workflow's author wrote, and to the hosts of its own list.
+
+        Args:
+            names: The secrets in the request.
+            destination: Where the request would go; ``None`` for a host that cannot be compared.
+            authored: Where it goes with the workflow's own defaults alone; ``None`` where those give no host.
+            target: The request for the user: method and URL, secrets masked.
+            shown_url: Its URL, secrets masked.
+        """
+        if not names or (destination is not None and authored is not None and authored.covers(destination)):
+            return ""
+        for name in sorted(names):
+            allowed = self._hosts.get(name, ())
+            if destination is None or not any(host.allows(destination) for host in allowed):
+                host = "a malformed host" if destination is None else destination.as_shown(shown_url)
+                return (
+                    f"{target} was not called: the secret {name!r} must not be sent to {host}. Neither did "
+                    "the author of the workflow write that host there, nor is it on the secret's own list. "
+                    f"Write it into the workflow, or add it to {HOSTS_SETTING}{name}."
+                )
+        return ""
 
     def fill(self, text: str, scope: Scope) -> Veiled:
         """A text with variables and secrets filled in."""
-        real = fill(text, self._real(scope))
+        uses = _Uses(self._values)
+        real = fill(text, _with(scope, uses))
         shown = fill(text, self._shown(scope)) if self._values else real
-        return Veiled(real.text, self.mask(shown.text), real.unresolved)
+        return Veiled(real.text, self.mask(shown.text), real.unresolved, frozenset(uses.names))
 
     def fill_value(self, value: Any, scope: Scope) -> Veiled:
         """A JSON value with variables and secrets filled into its texts, however deep they stand."""
@@ -73,8 +127,10 @@ class Secrets:
 
     def veil(self, scope: Scope, make: Callable[[Scope], Any]) -> Veiled:
         """What a function makes of the variables, with secrets among them and with marks in their place."""
-        real = make(self._real(scope))
-        return Veiled(real, self.mask_value(make(self._shown(scope))) if self._values else real)
+        uses = _Uses(self._values)
+        real = make(_with(scope, uses))
+        shown = self.mask_value(make(self._shown(scope))) if self._values else real
+        return Veiled(real, shown, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
         """A text with a mark for each secret's value, also one written for a URL, in JSON or in base64."""
@@ -101,18 +157,60 @@ class Secrets:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return MARK if is_number and str(value) in self._written else value
 
-    def _real(self, scope: Scope) -> Scope:
-        return _with(scope, self._values)
+    @property
+    def can_hide(self) -> bool:
+        """Return whether there is a secret that `hide` looks for."""
+        return self._hidden_in_json is not None
+
+    def hide(self, value: Any) -> Any:
+        """Return a JSON value of an event without the secrets that can be recognized in any text.
+
+        A value without them is returned as it is, at the cost of writing and searching it once.
+        """
+        if self._hidden_in_json is None or value is None or not self._hidden_in_json.search(encode(value)):
+            return value
+        if not isinstance(value, Mapping):
+            return self._hidden_value(value)
+        return {self._hidden.mask(str(key)): self._hidden_value(inner) for key, inner in value.items()}
+
+    def _hidden_value(self, value: Any) -> Any:
+        try:
+            return self._hidden.mask_value(value)
+        except RecursionError:  # nested too deep to be rebuilt, so it is left as a text
+            return self._hidden.mask(encode(value).decode())
 
     def _shown(self, scope: Scope) -> Scope:
         return _with(scope, self._marks)
+
+
+class _Uses(Mapping[str, str]):
+    """The secrets as variables that note which of them are read."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        value = self._values[name]
+        self.names.add(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def _with(scope: Scope, secrets: Mapping[str, str]) -> Scope:
     """A scope whose dynamic variables win over secrets of the same name."""
     if not secrets:
         return scope
-    return replace(scope, dynamic=ChainMap(dict(scope.dynamic), dict(secrets)))
+    # Only read, so neither needs to be mutable or copied.
+    return replace(scope, dynamic=ChainMap(scope.dynamic, secrets))  # type: ignore[arg-type]
 
 
 def _filled(value: Any, scope: Scope, unresolved: list[str]) -> Any:
@@ -125,16 +223,32 @@ def _filled(value: Any, scope: Scope, unresolved: list[str]) -> Any:
     return [_filled(inner, scope, unresolved) for inner in value] if isinstance(value, list) else value
 
 
+def _is_recognizable(value: str) -> bool:
+    return len(value) >= (_MIN_HIDDEN_LETTERS if value.replace("_", "").isalpha() else _MIN_HIDDEN)
+
+
 def _ways_of_writing(values: Iterable[str]) -> list[str]:
     """What to look for, longest first, so that a secret within another leaves no rest of that one."""
     found = set()
     for value in values:
         in_json = json.dumps(value)[1:-1]
         in_base64 = base64.b64encode(value.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-        in_url = (
-            quote(value, safe="", errors="replace"),
-            quote(value, errors="replace"),
-            quote_plus(value, errors="replace"),
-        )
-        found |= {value, value.strip(), in_json, in_base64, *in_url}
+        found |= {value.strip(), in_json, in_base64}
+        for spelling in (value, *_in_host(value)):
+            escaped = {
+                quote(spelling, safe="", errors="replace"),
+                quote(spelling, errors="replace"),
+                quote_plus(spelling, errors="replace"),
+            }
+            in_lower = {_LOWER_ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in escaped}
+            found |= {spelling, *escaped, *in_lower}
     return sorted(found, key=len, reverse=True)
+
+
+def _in_host(value: str) -> Iterator[str]:
+    """Yield a value as a host name has it: in lower case, and in the ASCII form of a name."""
+    lower = value.strip().lower()
+    yield lower
+    host = ascii_host(lower)
+    if host:
+        yield host

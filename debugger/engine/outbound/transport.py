@@ -31,9 +31,21 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
     Args:
         limits: How far it may go; ``answer_bytes`` is for all answers together.
         tls: How servers are told to be who they are; ``None`` is the usual way.
+        only: The one destination of all requests; ``None`` allows any.
+        shown_host: The host for errors, where it has a secret in it.
     """
 
-    def __init__(self, limits: HttpLimits, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        limits: HttpLimits,
+        tls: ssl.SSLContext | None = None,
+        *,
+        only: httpx2.URL | None = None,
+        shown_host: str = "",
+    ) -> None:
+        self._limits = limits
+        self._only = None if only is None else _origin(only)
+        self._shown_host = shown_host
         self._connect_seconds = limits.connect_seconds
         self._left = limits.answer_bytes
         self._limit = limits.answer_bytes
@@ -50,7 +62,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         """
         place = (url.host, url.port or _PORTS[url.scheme])
         if place not in self._known:
-            lookup = Lookup(*place)
+            lookup = Lookup(*place, self._limits, self._shown_host)
             while not lookup.done.is_set():
                 await anyio.sleep(_LOOK)
             self._known[place] = lookup.allowed()
@@ -62,6 +74,11 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         Raises:
             OutboundError: The host may not be called, or its answer is packed.
         """
+        if self._only not in (None, _origin(request.url)):
+            raise OutboundError(
+                "The server named an address at another host, port or scheme for further requests, which was "
+                "not called: the headers may hold secrets."
+            )
         *others, last = await self.addresses(request.url)
         for address in others:
             try:
@@ -107,6 +124,10 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
             stream=request.stream,
             extensions={**extensions, "sni_hostname": request.url.host},
         )
+
+
+def _origin(url: httpx2.URL) -> tuple[str, bytes, int]:
+    return url.scheme, url.raw_host, url.port or _PORTS[url.scheme]
 
 
 class _Counted(httpx2.AsyncByteStream):

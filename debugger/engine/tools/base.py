@@ -90,6 +90,10 @@ class ToolContext:
     """Set when the run is stopped; a call ends as soon as it sees it."""
     outbound: Outbound = field(default_factory=ClosedDoor)
     """The door through which every call to the outside leaves."""
+    authored: Scope = field(default_factory=Scope)
+    """The variables with the workflow's own defaults alone."""
+    authored_arguments: JsonObject = field(default_factory=dict)
+    """The arguments that the author wrote at the call, with those defaults alone; none of a model's call."""
     node_logical_id: str = ""
     """The node on whose behalf the tool is called."""
     warnings: list[str] = field(default_factory=list)

@@ -10,12 +10,14 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from debugger.engine.outbound import CallClass, Secrets, Veiled
+from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.http import http_call
 from debugger.engine.outbound.http_answer import HttpAnswer
-from debugger.engine.outbound.http_message import HttpBody, HttpRequest
+from debugger.engine.outbound.http_message import HttpBody, HttpRequest, is_host_header
 from debugger.engine.outbound.masking import shown_url
+from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.slots import fill_json, fill_text, slot_names
+from debugger.engine.tools.slots import fill_json, fill_known, fill_text, slot_names
 from debugger.errors import InputError, RunError
 from debugger.expressions import placeholders
 from debugger.expressions.template import write_plain
@@ -127,7 +129,20 @@ class ExternalApiTool(Tool):
         body = None
         if config.api_body is not None and config.api_method != "GET":
             body = HttpBody("application/json", filled(config.api_body, fill_json))
-        return HttpRequest(config.api_method, url, {**self._authorization(secrets), **headers}, body)
+        headers = {**self._authorization(secrets), **headers}
+        return HttpRequest(config.api_method, url, headers, body, self._authored(context), secrets)
+
+    def _authored(self, context: ToolContext) -> Destination | None:
+        """Return the destination that the author wrote, whatever a model and the run's variables say."""
+        config, scope = self.config, context.authored
+        arguments = bind(config.variable_arguments, context.authored_arguments, scope).arguments
+        hosts = [write_plain(each) for name, each in config.api_headers.items() if is_host_header(name)]
+        texts = ((config.api_endpoint or "").strip(), *hosts[:1])
+        try:
+            filled = [fill_known(text, scope, arguments) for text in texts]
+        except InputError:
+            return None
+        return Destination.of(*filled)
 
     def _authorization(self, secrets: Secrets) -> dict[str, Veiled]:
         """The header that the integration's secret is the value of, unless the author set one."""

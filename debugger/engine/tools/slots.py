@@ -35,6 +35,18 @@ def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any]) -> str:
     )
 
 
+def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any]) -> str:
+    """Return the same with the slots that cannot be filled left as braces.
+
+    Raises:
+        InputError: A slot is not written as one should be.
+    """
+    return "".join(
+        fill(piece, scope).text if is_placeholder else _formatted(piece, arguments, _LENIENT)
+        for piece, is_placeholder in _pieces(text)
+    )
+
+
 def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any]) -> Any:
     """A JSON value with the same in its texts; a text that is one slot becomes the argument itself.
 
@@ -71,13 +83,28 @@ class _Formatter(string.Formatter):
         return super().format_field(value, format_spec)
 
 
+class _LenientFormatter(_Formatter):
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        try:
+            return super().get_field(field_name, args, kwargs)
+        except (InputError, KeyError, IndexError, TypeError, AttributeError):
+            return _UNFILLED, field_name
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        return value if value is _UNFILLED else super().convert_field(value, conversion)
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        return "{}" if value is _UNFILLED else super().format_field(value, format_spec)
+
+
+_UNFILLED = object()
 _LONG_NUMBER = re.compile(r"\d{4}")
-_FORMATTER = _Formatter()
+_FORMATTER, _LENIENT = _Formatter(), _LenientFormatter()
 
 
-def _formatted(piece: str, arguments: Mapping[str, Any]) -> str:
+def _formatted(piece: str, arguments: Mapping[str, Any], formatter: _Formatter = _FORMATTER) -> str:
     try:
-        return _FORMATTER.vformat(piece, (), arguments)
+        return formatter.vformat(piece, (), arguments)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise InputError(
             f"The slots of {piece!r} cannot be filled: {error}.",

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from debugger.engine.outbound import OutboundError, Veiled
-from debugger.engine.outbound.addresses import checked_addresses, why_refused
+from debugger.engine.outbound.addresses import Lookup, why_refused
 from debugger.engine.outbound.http import send
 from debugger.engine.outbound.http_message import HttpRequest
 from debugger.engine.outbound.limits import HttpLimits
@@ -62,7 +62,7 @@ def test_loopback_private_and_public_addresses_may_be_called(address):
 )
 def test_a_name_of_a_clouds_own_is_refused_without_a_look_up(host):
     with pytest.raises(OutboundError, match="gives out the credentials of this machine"):
-        checked_addresses(host, 80, pytest.fail)
+        Lookup(host, 80, HttpLimits())
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
@@ -79,4 +79,6 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
 def test_of_a_hosts_addresses_those_that_may_be_called_are_tried(monkeypatch):
     resolve_to(monkeypatch, ["169.254.0.9", "127.0.0.1"])
 
-    assert checked_addresses("rebind.example", 80, lambda event: event.wait()) == ["127.0.0.1"]
+    lookup = Lookup("rebind.example", 80, HttpLimits())
+    assert lookup.done.wait(5)
+    assert lookup.allowed() == ["127.0.0.1"]

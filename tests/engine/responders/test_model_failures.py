@@ -256,3 +256,16 @@ def test_a_key_goes_only_where_it_belongs():
 
     sent = [headers["authorization"] for headers in server.headers]
     assert sent == ["Bearer no-key", "Bearer no-key", "Bearer sk-openai-0123456789"]
+
+
+def test_private_model_is_refused_unless_the_environment_names_it():
+    with serving(said("Here."), said("Here.")) as server:
+        llm = server.llm()
+        own = {"WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL": llm["base_url"]}
+        with pytest.raises(ModelFailure, match="this machine or of a private network"):
+            responder(refuses_private=True).reply(prompt({**llm, "max_retries": 0}))
+        for asker in (
+            responder(own, refuses_private=True),
+            responder(refuses_private=True, default_llm=llm),
+        ):
+            assert asker.reply(prompt(llm)).text == "Here."

@@ -66,6 +66,7 @@ class Node:
 
     outbound: Any = field(default_factory=lambda: Door(Policies(write="live")))
     scope: Scope = field(default_factory=Scope)
+    authored: Scope = field(default_factory=Scope)
     options: EngineOptions = field(default_factory=EngineOptions)
     world: World = field(default_factory=World)
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -253,7 +254,8 @@ def test_answers_larger_than_the_limit_are_refused(url):
 
 def test_url_and_headers_are_filled_with_variables_and_secrets(guarded):
     host = guarded.removeprefix("http://")
-    node = Node(Door(secrets=Secrets({"CLINIC_TOKEN": TOKEN})), Scope(dynamic={"host": host}))
+    variables = Scope(dynamic={"host": host})
+    node = Node(Door(secrets=Secrets({"CLINIC_TOKEN": TOKEN})), variables, variables)
 
     found = discover(server("http://{{host}}", Authorization="Bearer {{CLINIC_TOKEN}}"), node=node)
 

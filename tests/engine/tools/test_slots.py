@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.tools.slots import fill_json, fill_text, slot_names
+from debugger.engine.tools.slots import fill_json, fill_known, fill_text, slot_names
 from debugger.errors import InputError
 from debugger.expressions import Scope
 
@@ -35,6 +35,20 @@ def test_variables_and_arguments_are_filled_in(text, filled):
     }
 
     assert fill_text(text, SCOPE, arguments) == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{{base}}/{city}/{n}", "https://a/Rome/{}"),
+        ("{place[zip]}{place[no]}{list[3]}{n!r}{n:>9}", "00100{}{}{}{}"),
+        ("{{missing}}/{place}", "{{missing}}/{}"),
+    ],
+)
+def test_slot_without_an_argument_is_left_as_braces(text, filled):
+    arguments = {"city": "Rome", "place": {"zip": "00100"}, "list": ["x"]}
+
+    assert fill_known(text, SCOPE, arguments) == filled
 
 
 def test_what_a_variable_or_an_argument_brings_is_never_searched_for_slots():

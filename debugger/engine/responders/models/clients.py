@@ -22,27 +22,26 @@ from debugger.errors import RunError
 _OPENAI_URL = "https://api.openai.com/v1"
 _AZURE_VERSION = "2024-10-21"
 _AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
-_LIMITS = HttpLimits(answer_bytes=8_000_000)
-"""The answers of models are far smaller, and a larger one would fill the memory."""
 _NO_KEY = "no-key"
 """Sent where a server needs no key; the client wants one all the same."""
 
 
 @asynccontextmanager
-async def opened(config: ModelConfig, keys: Keys, seconds: float) -> AsyncIterator[Model]:
+async def opened(config: ModelConfig, keys: Keys, seconds: float, limits: HttpLimits) -> AsyncIterator[Model]:
     """The client of a model, closed afterwards.
 
     Args:
         config: The model.
         keys: Where its key comes from.
         seconds: The longest time that one of its requests may take.
+        limits: How far its requests may go.
 
     Raises:
         RunError: There is no key for it, or its provider's package is not installed.
     """
     key = config.response_unwrap_key
     async with httpx2.AsyncClient(
-        transport=CheckedTransport(_LIMITS, _tls(config.verify_ssl)),
+        transport=CheckedTransport(limits, _tls(config.verify_ssl)),
         trust_env=False,
         timeout=seconds,
         headers={"Accept-Encoding": "identity"},

@@ -17,6 +17,13 @@ CUSTOM = "WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY"
 CUSTOM_URL = "WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL"
 """Where the custom key may be sent; nowhere while this is not set."""
 
+_TRUSTED_URLS = (
+    CUSTOM_URL,
+    "OPENAI_BASE_URL",
+    "AZURE_OPENAI_ENDPOINT",
+    "GOOGLE_GEMINI_BASE_URL",
+    "ANTHROPIC_BASE_URL",
+)
 _SECRET = (OPENAI, AZURE, *GOOGLE, ANTHROPIC, AWS_TOKEN, CUSTOM)
 _AWS_SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _SHORTEST = 6
@@ -65,6 +72,10 @@ class Keys:
     def custom(self, base_url: str) -> str | None:
         """The key for a server that no provider owns."""
         return self.find(CUSTOM) if _is_below(base_url, self.find(CUSTOM_URL)) else None
+
+    def trusts(self, url: str) -> bool:
+        """Return whether the environment names an address, so that it is no choice of a workflow."""
+        return any(_is_below(url, self._environment.get(name)) for name in _TRUSTED_URLS)
 
     def scrub(self, text: str) -> str:
         """A text with a mark for each of the keys, in whatever way it is written."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from debugger.engine.outbound.limits import HttpLimits
 from debugger.engine.responders.base import ModelFailure, Prompt, Reply
 from debugger.engine.responders.models.answers import answer
 from debugger.engine.responders.models.calls import Calls
@@ -29,7 +30,14 @@ _KEY_NOT_USED = (
 Result = TypeVar("Result")
 
 
-def reply_of(group: Group, prompt: Prompt, keys: Keys, world: World, seconds: float) -> Reply:
+def reply_of(
+    group: Group,
+    prompt: Prompt,
+    keys: Keys,
+    world: World,
+    seconds: float,
+    limits: Callable[[ModelConfig], HttpLimits],
+) -> Reply:
     """The reply of a group of models, in at most so many seconds.
 
     Every call runs in an event loop of its own, so that whatever hangs can be stopped for good.
@@ -40,14 +48,14 @@ def reply_of(group: Group, prompt: Prompt, keys: Keys, world: World, seconds: fl
     """
 
     async def ask(config: ModelConfig) -> Reply:
-        return await _asked(config, prompt, keys, world)
+        return await _asked(config, prompt, keys, world, limits(config))
 
     return asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
 
 
-async def _asked(config: ModelConfig, prompt: Prompt, keys: Keys, world: World) -> Reply:
+async def _asked(config: ModelConfig, prompt: Prompt, keys: Keys, world: World, limits: HttpLimits) -> Reply:
     try:
-        async with opened(config, keys, request_seconds(config)) as model:
+        async with opened(config, keys, request_seconds(config), limits) as model:
             reply = await answer(Calls(config, model, keys, world), prompt)
             return replace(reply, warnings=(_KEY_NOT_USED,)) if config.holds_key else reply
     except (ModelFailure, DebuggerError):

@@ -64,7 +64,10 @@ class Connection:
         return self._ask(lambda client: _result(client, tool, arguments))
 
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
-        transport = CheckedTransport(self.limits)
+        endpoint = self.endpoint
+        transport = CheckedTransport(
+            self.limits, only=httpx2.URL(endpoint.url), shown_host=endpoint.shown_host
+        )
         try:
             return anyio.run(self._asked, question, transport)
         except Exception as error:

@@ -36,6 +36,7 @@ class McpContext(Protocol):
     cancelled: threading.Event
     outbound: Outbound
     scope: Scope
+    authored: Scope
 
 
 class McpTools(NamedTuple):
@@ -98,7 +99,7 @@ def mcp_tools(
         if context.cancelled.is_set():
             break
         try:
-            endpoint = server.endpoint(context.scope, context.outbound.secrets)
+            endpoint = server.endpoint(context.scope, context.outbound.secrets, context.authored)
         except InputError as error:
             warnings.append(f"The MCP server {server.name or number!r} gives no tools: {error}")
             continue
@@ -131,6 +132,7 @@ def _offers(
         request=endpoint.to_ledger(),
         simulated=recorded_offers,
         live=live,
+        refusal=endpoint.refusal,
     )
     timeout = min(context.options.tool_timeout, _LONGEST_WAIT)
     outcome = context.outbound.call(call, node_logical_id=node_logical_id, timeout=timeout)

@@ -11,10 +11,12 @@ from pydantic import Field, field_validator
 
 from debugger.engine.outbound import Secrets
 from debugger.engine.outbound.addresses import is_http_url
-from debugger.engine.outbound.http_message import header_value
+from debugger.engine.outbound.destinations import Destination, parse_url
+from debugger.engine.outbound.http_message import header_value, is_host_header
 from debugger.engine.outbound.masking import shown_url, written_secrets
+from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError, RunError
-from debugger.expressions import Scope
+from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import NodeConfig, Workflow
 
@@ -42,12 +44,13 @@ class McpServer(WireModel):
     def _absent_is_empty(cls, value: Any) -> Any:
         return {} if value is None else value
 
-    def endpoint(self, scope: Scope, secrets: Secrets) -> Endpoint:
+    def endpoint(self, scope: Scope, secrets: Secrets, authored: Scope) -> Endpoint:
         """Where it is called.
 
         Args:
             scope: Variables that are filled in.
             secrets: What is filled into that which is really sent.
+            authored: The variables with the workflow's own defaults alone.
 
         Raises:
             InputError: The URL or a header is not one when they are filled in.
@@ -55,13 +58,24 @@ class McpServer(WireModel):
         url = secrets.fill(self.server_url.strip(), scope)
         headers = {name: secrets.fill(value, scope) for name, value in self.api_headers.items()}
         _check_url(url.real)
+        hosts = [name for name in self.api_headers if is_host_header(name)][:1]
+        written = (self.server_url, *(self.api_headers[name] for name in hosts))
+        shown = shown_url(url.shown)
+        refusal = secrets.refusal(
+            frozenset().union(*(each.secret_names for each in (url, *headers.values()))),
+            Destination.of(url.real, *(headers[name].real for name in hosts)),
+            Destination.of(*(fill(text, authored).text for text in written)),
+            f"MCP {shown}",
+            shown,
+        )
         return Endpoint(
             name=self.name or urlsplit(url.shown).hostname or "",
             url=url.real,
-            shown=shown_url(url.shown),
+            shown=shown,
             headers={name: header_value(name, value.real) for name, value in headers.items()},
             secrets=secrets,
             unresolved=tuple(each for value in headers.values() for each in value.unresolved),
+            refusal=refusal,
         )
 
 
@@ -78,6 +92,14 @@ class Endpoint:
     """Those of the run."""
     unresolved: tuple[str, ...] = ()
     """Placeholders in the headers that nothing filled."""
+    refusal: str = ""
+    """Why it must not be called; empty where it may be."""
+
+    @property
+    def shown_host(self) -> str:
+        """Return its host for the user, secrets masked."""
+        url = parse_url(self.shown)
+        return MARK if url is None else url.host
 
     @property
     def speaks_sse(self) -> bool:

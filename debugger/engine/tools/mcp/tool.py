@@ -57,6 +57,7 @@ class McpTool(Tool):
             request=self._endpoint.to_ledger(tool=self._offer.name, arguments=arguments),
             simulated=self._simulated,
             live=lambda timeout: self._live(arguments, timeout, context),
+            refusal=self._endpoint.refusal,
         )
 
     def _live(self, arguments: JsonObject, timeout: float, context: ToolContext) -> ToolResult:
