@@ -75,7 +75,10 @@ def may_have_placeholders(text: str) -> bool:
 
 def placeholder_reader(placeholder: Placeholder) -> Reader:
     """Computes a placeholder's whole expression; gives `ABSENT` where it has no value or is no Liquid."""
-    read = strict_reader(placeholder)
+    try:
+        read = strict_reader(placeholder)
+    except LimitFault:
+        return _absent
 
     def compute(scope: Scope) -> Any:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from debugger.errors import InputError
-from debugger.expressions.limits import path_problem
+from debugger.expressions.limits import path_problem, time_limit
 from debugger.expressions.placeholders import Placeholder, iter_placeholders, placeholder_reader
 from debugger.expressions.references import ABSENT
 from debugger.expressions.scope import Scope
@@ -111,13 +111,14 @@ def unresolved_placeholders(
             **dynamic,
         }
     )
-    return list(
-        dict.fromkeys(
-            placeholder.path
-            for placeholder in _dynamic_placeholders(document)
-            if placeholder_reader(placeholder)(scope) is ABSENT
+    with time_limit:
+        return list(
+            dict.fromkeys(
+                placeholder.path
+                for placeholder in _dynamic_placeholders(document)
+                if placeholder_reader(placeholder)(scope) is ABSENT
+            )
         )
-    )
 
 
 def _config(document: Mapping[str, Any]) -> Mapping[str, Any]:
