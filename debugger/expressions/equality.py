@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from typing import Any
 
 _MAX_PLAIN = 2**53
@@ -36,7 +36,9 @@ def _write(value: Any, parts: list[str]) -> None:
         parts += f"{len(value)}:", value
     elif isinstance(value, bool) or value is None:
         parts.append(f"{value};")
-    elif isinstance(value, Mapping):
+    elif isinstance(value, int):
+        parts.append(f"{value:x};")
+    elif isinstance(value, dict):
         parts.append("{")
         for name in sorted(value):
             _write(name, parts)
@@ -47,7 +49,7 @@ def _write(value: Any, parts: list[str]) -> None:
         for element in value:
             _write(element, parts)
         parts.append("]")
-    elif isinstance(value, float) and not value.is_integer():
-        parts.append(f"{value!r};")
-    else:
+    elif isinstance(value, float) and value.is_integer():
         parts.append(f"{int(value):x};")
+    else:
+        parts.append(f"{value!r};")
