@@ -15,6 +15,7 @@ from debugger.expressions.limits import (
     MAX_SHOWN_CHARACTERS,
     LimitFault,
     exceeds,
+    measure,
     time_limit,
 )
 from debugger.expressions.literals import shortened, unwritable, write_bounded
@@ -118,12 +119,19 @@ def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
             it has none. Otherwise it becomes a text, and stays as written when it has no value.
 
     Raises:
-        RunError: A text in it would be too long or takes too long, or it is nested too deep.
+        RunError: It would be longer than `MAX_FILLED_CHARACTERS`, takes too long, or is nested too deep.
 
     Source: ``platform/engine.md`` 5.6.
     """
     with time_limit:
-        return _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
+        filled = _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
+    if sum(measure(filled, MAX_FILLED_CHARACTERS, MAX_FILLED_CHARACTERS)) > MAX_FILLED_CHARACTERS:
+        raise RunError(
+            f"The arguments of the tool would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} million "
+            "characters with their placeholders filled in.",
+            advice="Use fewer placeholders in them, or shorter values.",
+        )
+    return filled
 
 
 def _fill_value(value: Any, scope: Scope, preserve_types: bool, depth: int) -> Any:

@@ -171,6 +171,21 @@ def test_shared_parts_are_counted_as_often_as_written():
     assert outcome.grown_bytes < 50 * MEGABYTE
 
 
+@pytest.mark.parametrize("preserve_types", [True, False])
+def test_arguments_share_one_limit_of_characters(preserve_types):
+    arguments = {"pages": ["[[page]]"] * 10_000}
+
+    def attack():
+        with pytest.raises(RunError) as caught:
+            fill_value(arguments, Scope(runtime={"page": "x" * 1_000_000}), preserve_types=preserve_types)
+        return str(caught.value)
+
+    outcome = run_bounded(attack)
+
+    assert "longer than 10 million characters" in outcome.value
+    assert outcome.grown_bytes < 50 * MEGABYTE
+
+
 def test_error_of_condition_stays_short():
     text = " OR ".join(["[[page]] == 1"] * 1_000 + ["'x' < 3"])
 
