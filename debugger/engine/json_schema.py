@@ -1,30 +1,178 @@
-"""Whether a value fits a JSON Schema that somebody else wrote."""
+"""The check of a value against a JSON Schema that an author, a tool or a client wrote.
+
+Both may come from outside, so that the check is bounded: a schema of ten lines can refer to itself in a way
+that takes years, and a pattern can be chosen that no regular expression engine finishes on.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
 from typing import Any
 
-_LONGEST = 300
+from debugger.expressions.equality import equality_key
+from debugger.expressions.limits import LimitFault, check_time, time_limit
+
+MAX_PATTERN_SECONDS = 0.5
+"""For one pattern on one text."""
+
+MAX_ERRORS = 20
+"""Of one keyword on one value; each error holds the value written out, and only the best is shown."""
+
+_MAX_SHOWN = 300
 """Characters of a complaint; it may quote a whole value."""
+
+_Errors = Iterator[Any]
+_Keyword = Callable[[Any, Any, Any, Any], _Errors]
 
 
 def mismatch(value: Any, schema: Any) -> str | None:
-    """The most telling way in which a value does not fit, by its place; ``None`` where it fits.
+    """Return the most telling way in which a value does not fit, by its place; ``None`` where it fits.
 
-    A schema that is none finds no fault: its author's mistake is not the value's.
+    A schema that is none finds no fault: its author's mistake is not the value's. A value that cannot be
+    checked within the limits does not fit. ``unevaluatedProperties`` and ``unevaluatedItems`` are not checked
+    in a schema that also has references or patterns.
     """
     # Imported here: they take a tenth of the time in which the app starts, and few workflows need them.
     from jsonschema import Draft202012Validator, exceptions, validators
     from referencing import Registry
 
-    kind = validators.validator_for(schema, default=Draft202012Validator)
     try:
-        # An empty registry: by itself jsonschema would fetch what a schema refers to from the network.
-        error = exceptions.best_match(kind(schema, registry=Registry()).iter_errors(value))
+        with time_limit:
+            kind = _bounded_kind(validators.validator_for(schema, default=Draft202012Validator))
+            # An empty registry: by itself jsonschema would fetch what a schema refers to from the network.
+            validator = kind(_without_dialects(schema), registry=Registry())
+            error = exceptions.best_match(validator.iter_errors(value))
+    except LimitFault as fault:
+        return f"it cannot be checked against its JSON Schema: {fault}"
+    except RecursionError:
+        return "it cannot be checked against its JSON Schema: value or schema is nested too deep"
     except Exception:  # a schema that its author got wrong fails in as many ways as there are mistakes
         return None
     if error is None:
         return None
     place = ".".join(str(part) for part in error.absolute_path)
     text = f"{place}: {error.message}" if place else error.message
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+@cache
+def _bounded_kind(kind: Any) -> Any:
+    """Make a validator class whose keywords look at the clock."""
+    from jsonschema import validators
+
+    keywords: dict[str, Any] = {
+        **kind.VALIDATORS,
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "uniqueItems": _unique_items,
+    }
+    for name in {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"} & keywords.keys():
+        rewrite = _additional if name == "additionalProperties" else _unevaluated
+        keywords[name] = rewrite(keywords[name])
+    bounded = {name: _bounded(keyword) for name, keyword in keywords.items()}
+    return validators.extend(kind, bounded)  # type: ignore[no-untyped-call]
+
+
+def _bounded(keyword: _Keyword) -> _Keyword:
+    def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
+        check_time()
+        for error in islice(keyword(validator, wanted, value, schema) or (), MAX_ERRORS):
+            yield error
+            check_time()
+
+    return check
+
+
+def _without_dialects(schema: Any) -> Any:
+    """Copy a schema without the dialects of its parts, each of which would bring an unbounded validator."""
+    if isinstance(schema, dict):
+        return {
+            key: _without_dialects(part)
+            for key, part in schema.items()
+            if key != "$schema" or not isinstance(part, str)
+        }
+    return [_without_dialects(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def _search(pattern: str, text: str) -> bool:
+    """Search a text for a pattern.
+
+    Raises:
+        LimitFault: It takes too long.
+    """
+    import regex
+
+    try:
+        return regex.search(pattern, text, timeout=MAX_PATTERN_SECONDS) is not None
+    except TimeoutError:
+        raise LimitFault(
+            f"the pattern {pattern[:80]!r} takes longer than {MAX_PATTERN_SECONDS:g} seconds on a text of "
+            f"{len(text):,} characters"
+        ) from None
+
+
+def _pattern(validator: Any, pattern: str, value: Any, _schema: Any) -> _Errors:
+    from jsonschema import ValidationError
+
+    if validator.is_type(value, "string") and not _search(pattern, value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _schema: Any) -> _Errors:
+    if not validator.is_type(value, "object"):
+        return
+    for pattern, part in patterns.items():
+        for name, member in value.items():
+            if _search(pattern, name):
+                yield from validator.descend(member, part, path=name, schema_path=pattern)
+
+
+def _unique_items(validator: Any, wanted: Any, value: Any, _schema: Any) -> _Errors:
+    """Compare by keys: the library compares each element with each other where they have no order."""
+    from jsonschema import ValidationError
+
+    if wanted and validator.is_type(value, "array") and len(set(map(equality_key, value))) < len(value):
+        yield ValidationError(f"{value!r} has non-unique elements")
+
+
+def _additional(keyword: _Keyword) -> _Keyword:
+    """Pass ``additionalProperties`` the names that no pattern fits: the library has no time for patterns."""
+
+    def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
+        patterns = schema.get("patternProperties")
+        if patterns and isinstance(value, dict):
+            value = {
+                name: member
+                for name, member in value.items()
+                if not any(_search(pattern, name) for pattern in patterns)
+            }
+            schema = {key: part for key, part in schema.items() if key != "patternProperties"}
+        return keyword(validator, wanted, value, schema) or iter(())
+
+    return check
+
+
+def _unevaluated(keyword: _Keyword) -> _Keyword:
+    """Leave a keyword out where the library's search for what is evaluated has no bound."""
+
+    def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
+        if _has_any(schema, {"$ref", "$dynamicRef", "$recursiveRef", "patternProperties"}):
+            return iter(())
+        return keyword(validator, wanted, value, schema) or iter(())
+
+    return check
+
+
+def _has_any(schema: Any, keywords: set[str]) -> bool:
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if keywords & part.keys():
+                return True
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return False

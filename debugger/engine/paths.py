@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
+from debugger.expressions.literals import shortened
 
 
 class Every(Enum):
@@ -26,6 +27,12 @@ EVERY: Final = Every.EVERY
 
 Path = tuple[str | int | Every, ...]
 """The way into a value: names, indexes and `EVERY`. An index below zero counts from the end."""
+
+_Tree = dict[str | int | Every | None, Any]
+"""Paths by their first step, each with a tree of what follows; ``None`` where a path ends."""
+
+_SHOWN = 80
+"""Characters of a path that an error shows."""
 
 _STEP = re.compile(
     r"""
@@ -52,7 +59,7 @@ def parse_path(text: str) -> Path:
         end = match.end()
     if end < len(text) or not steps:
         raise InputError(
-            f"{text!r} is not a path: it makes no sense from character {end + 1} on.",
+            f"{shortened(text, _SHOWN)!r} is not a path: it makes no sense from character {end + 1} on.",
             advice="Write a path as a.b, rows[].id, rows[1].id or a['b.c'].",
         )
     return tuple(steps)
@@ -78,18 +85,28 @@ def retain(value: Any, paths: Sequence[Path]) -> Any:
 
     Source: ``platform/engine.md`` 2.8 and U-13.
     """
-    if any(not path for path in paths):
+    tree: _Tree = {}
+    for path in paths:
+        branch = tree
+        for step in path:
+            branch = branch.setdefault(step, {})
+        branch[None] = {}
+    return _retain(value, [tree])
+
+
+def _retain(value: Any, trees: list[_Tree]) -> Any:
+    if any(None in tree for tree in trees):
         return value
     if isinstance(value, dict):
         kept = {
-            name: retain(inner, onward) for name, inner in value.items() if (onward := _into(name, paths))
+            name: _retain(inner, onward) for name, inner in value.items() if (onward := _onward(trees, name))
         }
         return {name: inner for name, inner in kept.items() if inner is not ABSENT}
     if isinstance(value, list):
         elements = [
-            retain(inner, onward)
+            _retain(inner, onward)
             for index, inner in enumerate(value)
-            if (onward := _into_element(index, len(value), paths))
+            if (onward := _onward(trees, EVERY, index, index - len(value)))
         ]
         return [element for element in elements if element is not ABSENT]
     return ABSENT
@@ -110,11 +127,6 @@ def _leads_on(value: Any, step: str | int | Every) -> bool:
     return isinstance(value, dict) and step in value
 
 
-def _into(name: str, paths: Sequence[Path]) -> list[Path]:
-    """What is left of the paths that go on under a name."""
-    return [path[1:] for path in paths if path[0] == name]
-
-
-def _into_element(index: int, length: int, paths: Sequence[Path]) -> list[Path]:
-    """What is left of the paths that go on in an element of a list."""
-    return [path[1:] for path in paths if path[0] in (EVERY, index, index - length)]
+def _onward(trees: list[_Tree], *steps: str | int | Every) -> list[_Tree]:
+    """Return what is left of the paths that go on by one of some steps."""
+    return [tree[step] for tree in trees for step in steps if step in tree]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from debugger.expressions.limits import check_time
 from debugger.expressions.references import ABSENT
 
 ORDERINGS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -16,7 +17,7 @@ ORDERINGS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
 }
 
-LONGEST_NUMBER = 400
+MAX_NUMBER_CHARACTERS = 400
 """Characters; a longer text is not read as a number, because Python refuses very long ones."""
 
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?\s*")
@@ -25,6 +26,8 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 class MismatchFault(Exception):
     """Two values that have no order. The text says which."""
+
+    advice = "Only two numbers or two texts have an order."
 
 
 def are_equal(left: Any, right: Any) -> bool:
@@ -38,7 +41,11 @@ def are_equal(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return _boolean(left) is not None and _boolean(left) is _boolean(right)
     numbers = _numbers(left, right)
-    return bool(numbers[0] == numbers[1]) if numbers else bool(left == right)
+    if numbers:
+        return bool(numbers[0] == numbers[1])
+    if not isinstance(left, str):  # lists and objects; a condition may compare the same ones many times
+        check_time()
+    return bool(left == right)
 
 
 def are_different(left: Any, right: Any) -> bool:
@@ -79,7 +86,7 @@ def is_true(value: Any) -> bool:
 
 def _boolean(value: Any) -> bool | None:
     if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower())
+        return {"true": True, "false": False}.get(value.lower()) if len(value) <= len("false") else None
     return value if isinstance(value, bool) else None
 
 
@@ -94,7 +101,7 @@ def _numbers(left: Any, right: Any) -> tuple[int | float, int | float] | None:
 
 def _number(value: Any, pattern: re.Pattern[str]) -> int | float | None:
     if isinstance(value, str):
-        if len(value) > LONGEST_NUMBER or not pattern.fullmatch(value):
+        if len(value) > MAX_NUMBER_CHARACTERS or not pattern.fullmatch(value):
             return None
         return int(value) if value.strip().lstrip("+-").isdigit() else float(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

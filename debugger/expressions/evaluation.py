@@ -15,6 +15,7 @@ from debugger.expressions.comparison import (
     is_true,
 )
 from debugger.expressions.filters import apply_filters, make_filter
+from debugger.expressions.literals import shortened
 from debugger.expressions.references import Reader, reader
 from debugger.expressions.scope import Scope
 from debugger.expressions.syntax import (
@@ -32,6 +33,9 @@ from debugger.expressions.syntax import (
 Evaluate = Callable[[Scope, list[str]], Any]
 """Computes a node for a scope, and adds to the warnings. Raises `MismatchFault` and `FilterFault`."""
 
+_SHOWN = 1_000
+"""Characters of a condition that a warning shows; a long one may have a warning for each comparison."""
+
 _QUESTIONS: dict[str, Callable[[Any], bool]] = {
     "isPresent": is_present,
     "isAbsent": lambda value: not is_present(value),
@@ -47,6 +51,7 @@ def compile_node(node: Node, text: str) -> Evaluate:
         node: The tree or a part of it.
         text: The condition as it was written, for the warnings.
     """
+    text = shortened(text, _SHOWN)
     match node:
         case Constant(value=value) | Value(value=value):
             return lambda _scope, _warnings: value
@@ -118,7 +123,10 @@ def _ordering(node: Comparison, left: Evaluate, right: Evaluate, text: str) -> E
         ]
         if not missing:
             return are_ordered(sign, one, other)
-        warnings.append(f"{' and '.join(missing)} has no value, so {node} is false in the condition {text}")
+        comparison = shortened(str(node), _SHOWN)
+        warnings.append(
+            f"{' and '.join(missing)} has no value, so {comparison} is false in the condition {text}"
+        )
         return False
 
     return evaluate

@@ -1,11 +1,11 @@
-"""Filters of a reference, as in ``[[name | upcase]]``: Liquid's own, run by python-liquid."""
+"""Filters of a reference, as in ``[[name | upcase]]``: Liquid's own, run by python-liquid within limits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from liquid import Environment, RenderContext, Token, TokenStream
+from liquid import RenderContext, Token, TokenStream
 from liquid.builtin.expressions import (
     Filter,
     FilteredExpression,
@@ -19,19 +19,17 @@ from liquid.expression import Expression
 from liquid.token import TOKEN_EXPRESSION, TOKEN_RANGE_LITERAL
 from liquid.undefined import is_undefined
 
+from debugger.expressions.filter_functions import bounded_environment
+from debugger.expressions.limits import FilterFault, LimitFault, time_limit
 from debugger.expressions.references import ABSENT
 from debugger.expressions.scope import Scope
 
-LONGEST_EXPRESSION = 2000
-"""Liquid's tokeniser takes quadratic time on some texts, so longer ones are not given to it."""
+MAX_EXPRESSION_CHARACTERS = 2_000
+"""Liquid's tokeniser takes quadratic time on some texts, so longer ones are not passed to it."""
 
-_ENVIRONMENT = Environment(strict_filters=True)
+_ENVIRONMENT = bounded_environment()
 _TEMPLATE = _ENVIRONMENT.from_string("")
 _JSON_TYPES = (str, int, float, dict, list, type(None))
-
-
-class FilterFault(Exception):
-    """An expression that Liquid cannot read, or a value that a filter cannot work on. The text says why."""
 
 
 def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
@@ -43,8 +41,11 @@ def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
     Raises:
         FilterFault: It is no Liquid expression, names an unknown filter, is a range, or is too long.
     """
-    if len(source) > LONGEST_EXPRESSION:
-        raise FilterFault(f"it is longer than {LONGEST_EXPRESSION} characters")
+    if len(source) > MAX_EXPRESSION_CHARACTERS:
+        raise LimitFault(
+            f"the expression has {len(source):,} characters, and {MAX_EXPRESSION_CHARACTERS:,} is the most",
+            "Use fewer filters, or compute the value in a tool node.",
+        )
     try:
         tokens = list(tokenize(source, Token(TOKEN_EXPRESSION, source, 0, source)))
         _refuse_ranges(tokens)
@@ -84,7 +85,7 @@ def evaluate_expression(expression: Expression, scope: Scope) -> Any:
 
 
 def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
-    """Send a value through filters.
+    """Send a value through filters, each within the limits on size and all within the limit on time.
 
     Args:
         value: Any JSON value, or `ABSENT`, which stays so unless one of the filters is ``default``.
@@ -92,17 +93,20 @@ def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
         scope: Where the filters' own arguments are looked up.
 
     Raises:
-        FilterFault: A filter cannot work on the value it was given.
+        FilterFault: A filter cannot work on the value, or not within the limits.
     """
     context = _context(scope)
-    for each in filters:
-        if value is ABSENT and each.name != "default":
-            continue
-        try:
-            value = _as_json(each.evaluate(None if value is ABSENT else value, context))
-        # Filters are handed values of any type and let through what Python raises on them.
-        except Exception as error:
-            raise FilterFault(f"the filter {each.name} failed: {_reason(error)}") from error
+    with time_limit:
+        for each in filters:
+            if value is ABSENT and each.name != "default":
+                continue
+            try:
+                value = _as_json(each.evaluate(None if value is ABSENT else value, context))
+            except LimitFault:
+                raise
+            # Filters are called with values of any type and let through what Python raises on them.
+            except Exception as error:
+                raise FilterFault(f"the filter {each.name} failed: {_reason(error)}") from error
     return value
 
 
@@ -126,4 +130,6 @@ def _as_json(value: Any) -> Any:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
     return str(error.args[0]) if error.args else type(error).__name__

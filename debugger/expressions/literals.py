@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from debugger.expressions.limits import exceeds
+
 _ESCAPED = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
@@ -24,6 +26,19 @@ def write_literal(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
         return unwritable(value)
+
+
+def write_bounded(value: Any, length: int) -> str:
+    """Write a value as `write_literal` does, where it has at most so many characters; else name its type."""
+    if isinstance(value, (str, dict, list, tuple)) and exceeds(value, length):
+        return unwritable(value)
+    written = write_literal(value)
+    return written if len(written) <= length else unwritable(value)
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut a text for a message."""
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def unwritable(value: Any) -> str:

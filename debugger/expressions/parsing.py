@@ -12,8 +12,9 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from lark.visitors import Transformer_NonRecursive
 
 from debugger.errors import ExpressionError
-from debugger.expressions.comparison import LONGEST_NUMBER
+from debugger.expressions.comparison import MAX_NUMBER_CHARACTERS
 from debugger.expressions.faults import Fault, explain
+from debugger.expressions.limits import path_problem
 from debugger.expressions.literals import read_text
 from debugger.expressions.syntax import (
     Call,
@@ -33,10 +34,10 @@ FILTERS = ("default", "downcase", "first", "join", "last", "size", "strip", "upc
 
 FUNCTIONS = {name.lower(): name for name in ("isPresent", "isAbsent", "isEmpty", "isNonEmpty")}
 
-LONGEST_TEXT = 20_000
+MAX_CONDITION_CHARACTERS = 20_000
 """Characters; a text this long is no condition, and would only take time."""
 
-DEEPEST_STACK = 200
+MAX_DEPTH = 100
 """Unfinished parts at one moment, so that no recursion over the tree can overflow."""
 
 _CONSTANTS = {"true": True, "false": False, "null": None}
@@ -48,11 +49,12 @@ def parse_tree(text: str) -> Node:
     Raises:
         ExpressionError: It is not in the language, or far too long or too deep.
     """
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_CONDITION_CHARACTERS:
         raise ExpressionError(
-            f"The condition has {len(text):,} characters; {LONGEST_TEXT:,} is the most that is read.",
+            f"The condition has {len(text):,} characters; {MAX_CONDITION_CHARACTERS:,} is the "
+            "most that is read.",
             text=text,
-            column=LONGEST_TEXT + 1,
+            column=MAX_CONDITION_CHARACTERS + 1,
             advice="Compute the value in a tool node and compare its result.",
         )
     driver = _grammar().parse_interactive(text)
@@ -68,7 +70,7 @@ def parse_tree(text: str) -> Node:
 
 def _drive(driver: InteractiveParser, text: str) -> Node:
     for token in driver.iter_parse():
-        if len(driver.parser_state.value_stack) > DEEPEST_STACK:
+        if len(driver.parser_state.value_stack) > MAX_DEPTH:
             raise ExpressionError(
                 "The condition is nested too deep here.",
                 text=text,
@@ -108,6 +110,14 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
 
     def reference(self, parts: list[Any]) -> Node:
         opening, path, *filters, closing = parts
+        problem = path_problem(path.rstrip())
+        if problem:
+            raise ExpressionError(
+                f"The reference that begins here is too long: {problem}.",
+                text=self._text,
+                column=opening.start_pos + 1,
+                advice="Write a shorter path, or compute the value in a tool node.",
+            )
         return Reference(
             namespace="runtime" if opening.type == "OPEN_RUNTIME" else "dynamic",
             path=path.rstrip(),
@@ -149,7 +159,7 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
 def _read_number(written: str) -> int | float | None:
     """The number, or ``None`` where it is beyond what can be kept exactly."""
     if written.lstrip("-").isdigit():
-        return int(written) if len(written) <= LONGEST_NUMBER else None
+        return int(written) if len(written) <= MAX_NUMBER_CHARACTERS else None
     value = float(written)
     return value if math.isfinite(value) else None
 

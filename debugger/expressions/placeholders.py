@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from debugger.expressions.filters import (
-    FilterFault,
     apply_filters,
     evaluate_expression,
     is_plain_path,
     parse_expression,
 )
+from debugger.expressions.limits import FilterFault, LimitFault, check_time, path_problem
 from debugger.expressions.references import ABSENT, Namespace, Reader, reader
 from debugger.expressions.scope import Scope
 
@@ -58,9 +59,13 @@ class Placeholder:
 
 def placeholders(text: str) -> list[Placeholder]:
     """The references in a text, from left to right. What does not close is text."""
-    if not may_have_placeholders(text):
-        return []
-    return [_placeholder(match) for match in _PATTERN.finditer(text)]
+    return list(iter_placeholders(text))
+
+
+def iter_placeholders(text: str) -> Iterator[Placeholder]:
+    """Find the references in a text one by one."""
+    if may_have_placeholders(text):
+        yield from map(_placeholder, _PATTERN.finditer(text))
 
 
 def may_have_placeholders(text: str) -> bool:
@@ -70,12 +75,41 @@ def may_have_placeholders(text: str) -> bool:
 
 def placeholder_reader(placeholder: Placeholder) -> Reader:
     """Computes a placeholder's whole expression; gives `ABSENT` where it has no value or is no Liquid."""
+    try:
+        read = strict_reader(placeholder)
+    except LimitFault:
+        return _absent
+
+    def compute(scope: Scope) -> Any:
+        try:
+            return read(scope)
+        except LimitFault:
+            return ABSENT
+
+    return compute
+
+
+def strict_reader(placeholder: Placeholder) -> Reader:
+    """Return the function that computes a placeholder's whole expression.
+
+    It gives `ABSENT` where that has no value or is no Liquid, and raises `LimitFault` where it costs too
+    much.
+
+    Raises:
+        LimitFault: The evaluation that it is made for has run out of time.
+    """
+    problem = path_problem(placeholder.path)
+    if problem:
+        return _raiser(LimitFault(problem, "Write a shorter path, or compute the value in a tool node."))
     read = reader(placeholder.namespace, placeholder.path)
     has_filters = "|" in placeholder.expression
     if not has_filters and (placeholder.namespace == "runtime" or _PLAIN_DYNAMIC.fullmatch(placeholder.path)):
         return read
+    check_time()
     try:
         return _liquid_reader(placeholder, read)
+    except LimitFault as fault:
+        return _raiser(fault)
     except FilterFault:
         return _absent if has_filters else read
 
@@ -94,6 +128,8 @@ def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
             if value is ABSENT and not is_path:
                 value = evaluate_expression(beginning, scope)
             return apply_filters(value, filters, scope)
+        except LimitFault:
+            raise
         except FilterFault:
             return ABSENT
 
@@ -102,6 +138,15 @@ def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
 
 def _absent(_scope: Scope) -> Any:
     return ABSENT
+
+
+def _raiser(fault: LimitFault) -> Reader:
+    reason, advice = str(fault), fault.advice
+
+    def refuse(_scope: Scope) -> Any:
+        raise LimitFault(reason, advice)
+
+    return refuse
 
 
 def _placeholder(match: re.Match[str]) -> Placeholder:

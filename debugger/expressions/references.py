@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import lru_cache
 from typing import Any, Final, Literal
 
+from debugger.expressions.bounded_cache import BoundedCache
+from debugger.expressions.limits import path_problem
 from debugger.expressions.scope import Scope
 
 Namespace = Literal["dynamic", "runtime"]
@@ -41,6 +42,9 @@ _STEP = re.compile(
 _THREAD = re.compile(r"thread_(?P<id>[^.\[\]]+)\.(?P<path>.+)", re.DOTALL)
 _GLOBAL = "global."
 
+MAX_READERS_BYTES = 32_000_000
+_readers: BoundedCache[tuple[Namespace, str], Reader] = BoundedCache(MAX_READERS_BYTES)
+
 
 def lookup(scope: Scope, namespace: Namespace, path: str) -> Any:
     """Look a path up.
@@ -60,10 +64,19 @@ def lookup(scope: Scope, namespace: Namespace, path: str) -> Any:
     return reader(namespace, path)(scope)
 
 
-@lru_cache(maxsize=4096)
 def reader(namespace: Namespace, path: str) -> Reader:
-    """The look-up of one path, prepared for being done many times."""
-    return _dynamic_reader(path) if namespace == "dynamic" else _runtime_reader(path)
+    """Return the look-up of one path, prepared for many uses."""
+    found = _readers.get((namespace, path))
+    if found is None:
+        found = _dynamic_reader(path) if namespace == "dynamic" else _runtime_reader(path)
+        _readers.put((namespace, path), found, reader_bytes(path))
+    return found
+
+
+def reader_bytes(path: str) -> int:
+    """Estimate the memory that the look-up of a path takes: each way into a value holds its own prefix."""
+    steps = 0 if path_problem(path) else path.count(".") + path.count("[")
+    return 1_000 + (steps + 1) * (len(path) + 8 * steps + 150)
 
 
 def _dynamic_reader(path: str) -> Reader:
@@ -130,7 +143,7 @@ def _find_inside(variables: Mapping[str, Any], ways: tuple[tuple[str, Steps], ..
 def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
     """The ways to cut a path into a key of the variables and steps into its value, longest key first."""
     head = _HEAD.match(path)
-    if head is None:
+    if head is None or path_problem(path):
         return ()
     ends, steps = [head.end()], list[str | int]()
     while match := _STEP.match(path, ends[-1]):

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from debugger.errors import InputError
-from debugger.expressions.placeholders import Placeholder, placeholder_reader, placeholders
+from debugger.expressions.limits import path_problem, time_limit
+from debugger.expressions.placeholders import Placeholder, iter_placeholders, placeholder_reader
 from debugger.expressions.references import ABSENT
 from debugger.expressions.scope import Scope
 
-LONGEST_LIST = 1000
-"""Elements in the lists of one variable, all together; an index beyond stands for the last."""
+MAX_LIST_ITEMS = 1_000
+"""Elements of a list; an index beyond stands for the last."""
+
+MAX_VALUES = 30_000
+"""Values in all variables together, beyond one for each path; lists that would have more are shorter."""
 
 _STEP = re.compile(r"\[(?P<index>[^\]]*)\]|(?P<name>[^.\[\]]+)")
 _LITERAL = re.compile(r"""['"].*|-?[0-9.]+|true|false|nil|null|empty|blank""", re.DOTALL)
@@ -33,14 +37,19 @@ class _Shape:
         for step in steps:
             shape = shape._enter(step)
 
-    def build(self, room: int = LONGEST_LIST) -> Any:
-        """An empty value of this shape."""
+    def build(self, room: int = MAX_VALUES) -> Any:
+        """Make an empty value of this shape, of so many values if its paths can do with them."""
         if self.names:
-            return {name: shape.build(room) for name, shape in self.names.items()}
+            share = room // len(self.names)
+            return {name: shape.build(share) for name, shape in self.names.items()}
         if self.element is None:
             return ""
-        length = min(self.length, max(room, 1))
+        length = max(1, min(self.length, room // self.element._count()))
         return [self.element.build(room // length) for _ in range(length)]
+
+    def _count(self) -> int:
+        inner = [*self.names.values(), *([self.element] if self.element and not self.names else [])]
+        return 1 + sum(shape._count() for shape in inner)
 
     def _enter(self, step: str | int) -> _Shape:
         if isinstance(step, str):
@@ -102,13 +111,14 @@ def unresolved_placeholders(
             **dynamic,
         }
     )
-    return list(
-        dict.fromkeys(
-            placeholder.path
-            for placeholder in _dynamic_placeholders(document)
-            if placeholder_reader(placeholder)(scope) is ABSENT
+    with time_limit:
+        return list(
+            dict.fromkeys(
+                placeholder.path
+                for placeholder in _dynamic_placeholders(document)
+                if placeholder_reader(placeholder)(scope) is ABSENT
+            )
         )
-    )
 
 
 def _config(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -164,8 +174,9 @@ def _mappings(listed: Any) -> Iterator[Mapping[str, Any]]:
 def _dynamic_placeholders(document: Mapping[str, Any]) -> Iterator[Placeholder]:
     parts = [document.get(key) for key in ("workflow_config", "node_configs", "edge_configs")]
     for text in _texts(parts):
-        for placeholder in placeholders(text):
-            if placeholder.namespace == "dynamic" and not _LITERAL.fullmatch(placeholder.path):
+        for placeholder in iter_placeholders(text):
+            is_variable = placeholder.namespace == "dynamic" and not _LITERAL.fullmatch(placeholder.path)
+            if is_variable and not path_problem(placeholder.path):
                 yield placeholder
 
 
@@ -190,4 +201,4 @@ def _steps(path: str) -> list[str | int]:
 
 
 def _index(written: str) -> int:
-    return min(int(written), LONGEST_LIST - 1) if re.fullmatch("[0-9]{1,9}", written) else 0
+    return min(int(written), MAX_LIST_ITEMS - 1) if re.fullmatch("[0-9]{1,9}", written) else 0

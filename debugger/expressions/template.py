@@ -6,22 +6,29 @@ which may have filters too. Nothing else in a text means anything: tags such as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from debugger.errors import RunError
-from debugger.expressions.literals import unwritable, write_literal
+from debugger.expressions.bounded_cache import BoundedCache
+from debugger.expressions.limits import (
+    MAX_SHOWN_CHARACTERS,
+    LimitFault,
+    exceeds,
+    measure,
+    time_limit,
+)
+from debugger.expressions.literals import shortened, unwritable, write_bounded
 from debugger.expressions.placeholders import (
     Placeholder,
+    iter_placeholders,
     may_have_placeholders,
-    placeholder_reader,
-    placeholders,
+    strict_reader,
 )
-from debugger.expressions.references import ABSENT, Reader
+from debugger.expressions.references import ABSENT, Reader, reader_bytes
 from debugger.expressions.scope import Scope
 
-LONGEST_FILLED = 10_000_000
+MAX_FILLED_CHARACTERS = 10_000_000
 """Characters of a text with its placeholders filled in; a longer one would only fill the memory."""
 
 
@@ -36,25 +43,52 @@ class Filled(NamedTuple):
 _SHOWN = 80
 """Characters of a text that an error shows."""
 
+MAX_ARGUMENT_DEPTH = 100
+"""Objects and lists within one another in the arguments of a tool."""
+
+MAX_TEMPLATES_BYTES = 32_000_000
+
+_MAX_STORED_CHARACTERS = 100_000
+"""Of a text whose pieces are held together in memory; a longer one is read piece by piece, each time."""
+
 
 class _Slot(NamedTuple):
     placeholder: Placeholder
     read: Reader
 
 
-def fill(text: str, scope: Scope) -> Filled:
+_templates: BoundedCache[str, tuple[str | _Slot, ...]] = BoundedCache(MAX_TEMPLATES_BYTES)
+
+
+def fill(text: str, scope: Scope, *, faults: list[str] | None = None) -> Filled:
     """Fill the placeholders of a text in.
 
     Everything is filled in one pass, so an inserted value that looks like a placeholder stays. Null gives
     nothing, booleans ``true`` or ``false``, lists and objects what Python's ``repr`` gives.
 
+    Args:
+        text: The text.
+        scope: Where references are looked up.
+        faults: Receives a sentence for each placeholder that stayed because it costs too much.
+
     Raises:
-        RunError: It would be longer than `LONGEST_FILLED`.
+        RunError: It would be longer than `MAX_FILLED_CHARACTERS`, or takes too long to read.
 
     Source: ``platform/engine.md`` 5.5.
     """
     if not may_have_placeholders(text):
         return Filled(text)
+    try:
+        with time_limit:
+            return _fill(text, scope, [] if faults is None else faults)
+    except LimitFault as fault:
+        raise RunError(
+            f"The placeholders of the text {shortened(text, _SHOWN)!r} cannot be filled in: {fault}.",
+            advice="Use fewer placeholders in it, or compute the text in a tool node.",
+        ) from fault
+
+
+def _fill(text: str, scope: Scope, faults: list[str]) -> Filled:
     unresolved: list[str] = []
     parts: list[str] = []
     length = 0
@@ -62,13 +96,15 @@ def fill(text: str, scope: Scope) -> Filled:
         if isinstance(piece, str):
             written = piece
         else:
-            value = piece.read(scope)
+            value = _read(piece, scope, faults)
+            if isinstance(value, (dict, list)) and exceeds(value, MAX_FILLED_CHARACTERS - length):
+                raise _too_long(text, MAX_FILLED_CHARACTERS - length + 1)
             written = piece.placeholder.text if value is ABSENT else write_plain(value)
             if value is ABSENT:
                 unresolved.append(written)
         length += len(written)
-        if length > LONGEST_FILLED:
-            raise _too_long(text, written)
+        if length > MAX_FILLED_CHARACTERS:
+            raise _too_long(text, len(written))
         parts.append(written)
     return Filled("".join(parts), tuple(unresolved))
 
@@ -82,20 +118,54 @@ def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
         preserve_types: Whether a text that is one placeholder and no more becomes the value itself, null when
             it has none. Otherwise it becomes a text, and stays as written when it has no value.
 
+    Raises:
+        RunError: It would be longer than `MAX_FILLED_CHARACTERS`, takes too long, or is nested too deep.
+
     Source: ``platform/engine.md`` 5.6.
     """
+    with time_limit:
+        filled = _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
+    if sum(measure(filled, MAX_FILLED_CHARACTERS, MAX_FILLED_CHARACTERS)) > MAX_FILLED_CHARACTERS:
+        raise RunError(
+            f"The arguments of the tool would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} million "
+            "characters with their placeholders filled in.",
+            advice="Use fewer placeholders in them, or shorter values.",
+        )
+    return filled
+
+
+def _fill_value(value: Any, scope: Scope, preserve_types: bool, depth: int) -> Any:
     if isinstance(value, str):
         return _fill_argument(value, scope) if preserve_types else fill(value, scope).text
-    if isinstance(value, Mapping):
-        return {key: fill_value(each, scope, preserve_types=preserve_types) for key, each in value.items()}
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == 0:
+        raise RunError(
+            f"The arguments of the tool are nested deeper than {MAX_ARGUMENT_DEPTH} objects and lists.",
+            advice="Pass the inner ones as a text.",
+        )
     if isinstance(value, list):
-        return [fill_value(each, scope, preserve_types=preserve_types) for each in value]
-    return value
+        return [_fill_value(each, scope, preserve_types, depth - 1) for each in value]
+    return {key: _fill_value(each, scope, preserve_types, depth - 1) for key, each in value.items()}
 
 
 def hydrate(text: str, scope: Scope) -> str:
-    """Fill the placeholders of a condition in, values written as in its language; it need not parse."""
-    return "".join(piece if isinstance(piece, str) else _hydrated(piece, scope) for piece in _compile(text))
+    """Fill the placeholders of a condition in, values written as in its language; it need not parse.
+
+    It is made for people only: a value that does not fit into `MAX_SHOWN_CHARACTERS` is named by its type,
+    and a text that cannot be read in time stays.
+    """
+    parts: list[str] = []
+    room = MAX_SHOWN_CHARACTERS
+    with time_limit:
+        try:
+            for piece in _compile(text):
+                written = piece if isinstance(piece, str) else _hydrated(piece, scope, room)
+                room -= len(written)
+                parts.append(written)
+        except LimitFault:
+            return text
+    return "".join(parts)
 
 
 def write_plain(value: Any) -> str:
@@ -110,34 +180,66 @@ def write_plain(value: Any) -> str:
         return unwritable(value)
 
 
-def _too_long(text: str, written: str) -> RunError:
-    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+def _read(slot: _Slot, scope: Scope, faults: list[str]) -> Any:
+    try:
+        return slot.read(scope)
+    except LimitFault as fault:
+        shown = shortened(slot.placeholder.text, _SHOWN)
+        faults.append(f"The placeholder {shown!r} is left as it is written: {fault}. {fault.advice}")
+        return ABSENT
+
+
+def _too_long(text: str, characters: int) -> RunError:
     return RunError(
-        f"The text {shown!r} would be longer than {LONGEST_FILLED / 1e6:.0f} million characters with its "
-        f"placeholders filled in; the part that was one too many has {len(written)}.",
+        f"The text {shortened(text, _SHOWN)!r} would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} "
+        f"million characters with its placeholders filled in; the part that was one too many has "
+        f"{characters}.",
         advice="Use fewer placeholders in it, or shorter values.",
     )
 
 
 def _fill_argument(text: str, scope: Scope) -> Any:
-    pieces = _compile(text)
+    if not may_have_placeholders(text) or len(text) > _MAX_STORED_CHARACTERS:
+        return fill(text, scope).text
+    pieces = tuple(_compile(text))
     if len(pieces) != 1 or isinstance(pieces[0], str):
         return fill(text, scope).text
-    value = pieces[0].read(scope)
+    value = _read(pieces[0], scope, [])
     return None if value is ABSENT else value
 
 
-def _hydrated(slot: _Slot, scope: Scope) -> str:
-    value = slot.read(scope)
-    return slot.placeholder.text if value is ABSENT else write_literal(value)
+def _hydrated(slot: _Slot, scope: Scope, room: int) -> str:
+    value = _read(slot, scope, [])
+    return slot.placeholder.text if value is ABSENT else write_bounded(value, room)
 
 
-@lru_cache(maxsize=1024)
-def _compile(text: str) -> tuple[str | _Slot, ...]:
-    pieces: list[str | _Slot] = []
+def _compile(text: str) -> Iterable[str | _Slot]:
+    """Cut a text into what stays and what is filled in.
+
+    Raises:
+        LimitFault: Its expressions take too long to read.
+    """
+    if len(text) > _MAX_STORED_CHARACTERS:
+        return _pieces(text)
+    pieces = _templates.get(text)
+    if pieces is None:
+        pieces = tuple(_pieces(text))
+        _templates.put(text, pieces, sum(map(_piece_bytes, pieces)))
+    return pieces
+
+
+def _pieces(text: str) -> Iterator[str | _Slot]:
     end = 0
-    for placeholder in placeholders(text):
-        pieces += [text[end : placeholder.start], _Slot(placeholder, placeholder_reader(placeholder))]
+    for placeholder in iter_placeholders(text):
+        if placeholder.start > end:
+            yield text[end : placeholder.start]
+        yield _Slot(placeholder, strict_reader(placeholder))
         end = placeholder.end
-    pieces.append(text[end:])
-    return tuple(piece for piece in pieces if piece)
+    if end < len(text):
+        yield text[end:]
+
+
+def _piece_bytes(piece: str | _Slot) -> int:
+    if isinstance(piece, str):
+        return 100 + 8 * len(piece)
+    return 1_000 + 100 * len(piece.placeholder.text) + reader_bytes(piece.placeholder.path)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from debugger.expressions.limits import path_problem
 from debugger.expressions.placeholders import Placeholder, placeholders
 
 Aliases = Mapping[str, Placeholder]
@@ -25,7 +26,8 @@ def reference_in(value: Any) -> Placeholder | None:
         return None
     found = placeholders(value.strip())
     is_all = len(found) == 1 and found[0].text == value.strip()
-    return found[0] if is_all and found[0].expression == found[0].path else None
+    is_plain = is_all and found[0].expression == found[0].path and not path_problem(found[0].path)
+    return found[0] if is_plain else None
 
 
 def written_out(placeholder: Placeholder, aliases: Aliases) -> str:

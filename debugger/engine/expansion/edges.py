@@ -11,7 +11,7 @@ from debugger.graph.placement import EXIT_ORIGIN
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
-_WAITING = "evaluate_while_waiting_config"
+WAITING = "evaluate_while_waiting_config"
 
 
 def joined_edges(level: Level, gates: dict[str, Gate]) -> Iterator[JsonObject]:
@@ -51,16 +51,16 @@ def _led_in(edge: JsonObject, gates: dict[str, Gate]) -> JsonObject:
     led, destination = edge, edge.get("destination_node_logical_id")
     if destination in gates:
         led = {**led, "destination_node_logical_id": gates[destination].entry}
-    waiting = edge.get(_WAITING)
+    waiting = edge.get(WAITING)
     if isinstance(waiting, dict) and any(name in gates for name in waiting.get(TRIGGERS) or ()):
-        led = {**led, _WAITING: {**waiting, TRIGGERS: _ends(waiting[TRIGGERS], gates)}}
+        led = {**led, WAITING: {**waiting, TRIGGERS: _ends(waiting[TRIGGERS], gates)}}
     return led
 
 
 def _ends(triggers: list[str], gates: dict[str, Gate]) -> list[str]:
     """A super node has completed when a node at which its workflow ends has."""
     found = list[str]()
-    for name in triggers:
+    for name in dict.fromkeys(triggers):
         found += gates[name].terminals if name in gates else [name]
     return found
 
@@ -77,10 +77,10 @@ def _copies(edge: JsonObject, super_node_id: str, gate: Gate) -> Iterator[JsonOb
 
 
 def _refuse_waiting(edge: JsonObject, gate: Gate) -> None:
-    if _is_on(edge) and as_bool((edge.get(_WAITING) or {}).get("enabled"), False):
+    if _is_on(edge) and as_bool((edge.get(WAITING) or {}).get("enabled"), False):
         raise RunError(
             f"{gate.placeholder} is left by the edge {edge['logical_id']!r}, which must not "
-            f"have {_WAITING!r} enabled.",
+            f"have {WAITING!r} enabled.",
             advice="Put the edge into the workflow inside the super node.",
         )
 

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from debugger.engine.expansion.edges import exitless, joined_edges
+from debugger.engine.expansion.edges import WAITING, exitless, joined_edges
 from debugger.engine.expansion.entrances import move_flags
 from debugger.engine.expansion.interface import values_given
 from debugger.engine.expansion.levels import Gate, Level, gate_of, level_inside
 from debugger.engine.expansion.mappings import fill_in
-from debugger.engine.expansion.placeholder import Placeholder, is_expandable
+from debugger.engine.expansion.placeholder import EMBEDDED, Placeholder, is_expandable
+from debugger.engine.expansion.references import TRIGGERS
 from debugger.engine.expansion.report import Expansion, Report
 from debugger.engine.expansion.settings import tools_of, with_tools
 from debugger.engine.expansion.sources import LoadWorkflow, Sources, refuse_recursion
 from debugger.engine.expansion.variables import Variables
 from debugger.errors import InputError, RunError
+from debugger.expressions.limits import measure
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
@@ -25,7 +27,10 @@ MOST_LEVELS: Final = 100
 MOST_NODES: Final = 20_000
 """How many nodes the joined workflows can have, the super nodes among them."""
 MOST_EDGES: Final = 100_000
-"""How many edges the expanded workflow can have; one edge out of a super node can become many."""
+"""How many edges the expanded workflow can have; one edge out of a super node can become many. The nodes that
+arm an edge in a wait count as well."""
+MAX_CHARACTERS: Final = 10_000_000
+"""Texts and values of all joined workflows together; one stored workflow can stand in thousands of places."""
 
 
 def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
@@ -68,6 +73,7 @@ class _Joining:
             list(self._document.get("edge_configs") or ()),
         )
         self._node_count = 0
+        self._room = MAX_CHARACTERS
         self._levels = self._found(outermost)
 
     def expansion(self) -> Expansion:
@@ -133,6 +139,15 @@ class _Joining:
                 f"{where} brings the expanded workflow to more than {MOST_NODES} nodes.",
                 advice="Use fewer or smaller super nodes.",
             )
+        own_parts = (value for node in level.nodes for key, value in node.items() if key != EMBEDDED)
+        parts = [level.edges, *own_parts]
+        self._room -= sum(measure(parts, self._room, self._room))
+        if self._room < 0:
+            raise RunError(
+                f"{where} brings the expanded workflow to more than {MAX_CHARACTERS / 1e6:.0f} million "
+                "characters.",
+                advice="Use fewer super nodes, or shorten the texts of the workflows that they stand for.",
+            )
         own = {str(node["logical_id"]) for node in level.nodes}
         clash = next(iter(own & taken), None)
         if clash is not None:
@@ -180,8 +195,10 @@ class _Joining:
             yield from joined_edges(level, self._gates)
 
     def _bounded(self, edges: Iterable[JsonObject]) -> Iterator[JsonObject]:
-        for number, edge in enumerate(edges):
-            if number >= MOST_EDGES:
+        number = 0
+        for edge in edges:
+            number += 1 + len((edge.get(WAITING) or {}).get(TRIGGERS) or ())
+            if number > MOST_EDGES:
                 raise RunError(
                     f"The super nodes bring the expanded workflow to more than {MOST_EDGES} edges.",
                     advice="Let fewer conditional edges leave super nodes with many nodes that call a model.",

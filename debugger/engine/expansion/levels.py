@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from debugger.engine.expansion.aliases import Aliases
 from debugger.engine.expansion.ends import Paths, paths_of
@@ -67,7 +68,7 @@ class Gate:
     models: list[str]
     """The inner nodes that call a model, on the way of the main thread."""
 
-    @property
+    @cached_property
     def exits(self) -> list[str]:
         """The nodes from which a conditional edge leaves: those that call a model, and those at the end."""
         return list(dict.fromkeys((*self.models, *self.terminals)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from debugger.engine.expansion.aliases import reference_in
@@ -43,6 +44,7 @@ def fill_in(placeholder: Placeholder, document: JsonObject, assignments: Sequenc
     Source: ``platform/engine.md`` 2.11.
     """
     filled = Filled({**document})
+    places = {kind: _Entities(filled.document, name) for kind, name in _LISTS.items()}
     variables = {
         "dynamic_variable": filled.dynamic_variables,
         "runtime_variable": filled.runtime_variables,
@@ -58,7 +60,7 @@ def fill_in(placeholder: Placeholder, document: JsonObject, assignments: Sequenc
                 else:
                     filled.aliases[name] = reference
             else:
-                _write(filled.document, assignment)
+                _write(filled.document, assignment, places)
         except InputError as error:
             raise RunError(
                 f"{placeholder}: the value of the field {assignment.field_name!r} cannot be put in place: "
@@ -68,22 +70,45 @@ def fill_in(placeholder: Placeholder, document: JsonObject, assignments: Sequenc
     return filled
 
 
-def _write(document: JsonObject, assignment: Assignment) -> None:
+class _Entities:
+    """The nodes or the edges of a document, by id; the list is copied when it is first changed."""
+
+    def __init__(self, document: JsonObject, name: str) -> None:
+        self.name = name
+        self._document = document
+
+    def __getitem__(self, logical_id: str) -> JsonObject | None:
+        index = self._indexes.get(logical_id)
+        return None if index is None else self._entities[index]
+
+    def __setitem__(self, logical_id: str, entity: JsonObject) -> None:
+        self._entities[self._indexes[logical_id]] = entity
+        self._document[self.name] = self._entities
+
+    @cached_property
+    def _entities(self) -> list[JsonObject]:
+        return list(self._document.get(self.name) or ())
+
+    @cached_property
+    def _indexes(self) -> dict[Any, int]:
+        """The first place of each id."""
+        return {each.get("logical_id"): at for at, each in reversed(list(enumerate(self._entities)))}
+
+
+def _write(document: JsonObject, assignment: Assignment, places: Mapping[str, _Entities]) -> None:
     target, value = assignment.target, assignment.value
     path = _path(_told(target.target_field_path, "target_field_path"))
     if target.target_type == "workflow_config_field":
         found = document.get("workflow_config") or {}
         document["workflow_config"] = _changed(found, path, value, WorkflowConfig)
         return
-    name = _LISTS[target.target_type]
+    entities = places[target.target_type]
     wanted = _told(target.target_node_or_edge_logical_id, "target_node_or_edge_logical_id")
-    entities = list(document.get(name) or ())
-    index = next((at for at, each in enumerate(entities) if each.get("logical_id") == wanted), None)
-    if index is None:
-        raise InputError(f"there is no {wanted!r} in the workflow's {name!r}.")
-    model = _node_model(entities[index]) if name == "node_configs" else EdgeConfig
-    entities[index] = _changed(entities[index], path, value, model)
-    document[name] = entities
+    entity = entities[wanted]
+    if entity is None:
+        raise InputError(f"there is no {wanted!r} in the workflow's {entities.name!r}.")
+    model = _node_model(entity) if entities.name == "node_configs" else EdgeConfig
+    entities[wanted] = _changed(entity, path, value, model)
 
 
 def _changed(entity: JsonObject, path: Path, value: Any, model: type[WireModel]) -> JsonObject:

@@ -9,6 +9,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 
 SUPER_NODE = "super_node"
+EMBEDDED = "encapsulated_workflow_config"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Placeholder:
     @property
     def embedded(self) -> Any:
         """The workflow that it carries with it, used instead of a stored one; nothing where it has none."""
-        return self.field("encapsulated_workflow_config")
+        return self.field(EMBEDDED)
 
     def __str__(self) -> str:
         return f"Super node {self.label!r} ({self.id})"

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from debugger.engine.expansion.aliases import Aliases, path_outside, written_out
+from debugger.expressions.limits import MAX_PATH_CHARACTERS
 from debugger.expressions.placeholders import placeholders
 from debugger.protocol.base import JsonObject
 
@@ -46,6 +47,7 @@ class Renaming:
     def __init__(self, super_node_id: str, ids: Collection[str], aliases: Aliases) -> None:
         self._prefix: Final = f"{super_node_id}/"
         self._ids: Final = ids
+        self._longest: Final = min(max(map(len, ids), default=0), MAX_PATH_CHARACTERS)
         self._aliases: Final = aliases
 
     def id(self, inner: str) -> str:
@@ -91,7 +93,7 @@ class Renaming:
         lead = thread[0] if thread else ""
         rest = path[len(lead) :]
         end = rest.find(".")
-        while end > 0:
+        while 0 < end <= self._longest:
             if rest[:end] in self._ids:
                 return f"{lead}{self._prefix}{rest}"
             end = rest.find(".", end + 1)

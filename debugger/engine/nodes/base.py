@@ -104,7 +104,7 @@ class NodeContext:
 
     def fill(self, text: str) -> str:
         """A text with its variables filled in; what nothing fills stays as it is written."""
-        filled = fill(text, self.scope)
+        filled = fill(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
 

@@ -10,6 +10,7 @@ from debugger.engine.nodes.transformation import TransformationConfig, Transform
 from debugger.engine.paths import EVERY, Path, parse_path, value_at
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
+from debugger.expressions.equality import equality_key
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
@@ -82,21 +83,9 @@ def without_duplicates(given: list[Any], key: Path) -> list[Any]:
     for element in given:
         value = value_at(element, key)
         if value is not ABSENT:
-            mark = _frozen(value)
+            mark = equality_key(value)
             if mark in seen:
                 continue
             seen.add(mark)
         kept.append(element)
     return kept
-
-
-def _frozen(value: Any) -> Hashable:
-    """Equal and of one hash for equal JSON values, and only for those."""
-    if isinstance(value, dict):
-        return frozenset([(name, _frozen(inner)) for name, inner in value.items()])
-    if isinstance(value, list):
-        return ("list", tuple([_frozen(inner) for inner in value]))
-    if isinstance(value, bool):  # Python counts true as 1
-        return ("boolean", value)
-    plain: str | int | float | None = value
-    return plain

@@ -88,6 +88,9 @@ class TransformationNode(Node[Config]):
             return self.transform(context), None
         except InputError as error:
             return self.failed_output, str(error)
+        except RecursionError:
+            name = self.config.input_runtime_variable_name
+            return self.failed_output, f"The runtime variable {name!r} holds a value that is nested too deep."
 
 
 def kind_of(value: Any) -> str:
