@@ -154,7 +154,7 @@ def test_pressure_leaves_health_and_another_key_quick(request, name):
     may_go = threading.Event()
 
     def hold(handler):
-        may_go.wait(30)
+        may_go.wait(120)
         handler.send_json({})
 
     with HttpServer(hold=hold) as service, ExitStack() as stack:
@@ -228,12 +228,6 @@ def test_a_request_that_drips_is_cut(strict, beginning, drip, part):
     if part is not None:
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"The %s of the request did not arrive in time." % part in answer
-
-
-def test_half_open_connections_keep_nobody_out(strict):
-    with ExitStack() as stack:
-        half_open(strict, stack, 30)
-        assert strict.seconds_of_health() < 1
 
 
 def test_one_address_has_a_bound_on_connections_in_use(strict):
