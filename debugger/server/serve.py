@@ -67,7 +67,7 @@ def serve(
             advice="Add one with `python -m debugger keys add NAME --role admin`, or start the server with "
             "--api-key. Without a key it listens on 127.0.0.1.",
         )
-    limits = _within_descriptors(limits or ConnectionLimits())
+    limits = within_descriptors(limits or ConnectionLimits())
     app = create_app(backend, api_key=api_key, rate_limit=rate_limit, turns=turns)
     if not is_loopback(host):
         app.state.ring.demand()  # the store may be replaced by one without keys
@@ -94,7 +94,7 @@ def _has_keys(backend: Backend) -> bool:
     return isinstance(backend, EmbeddedBackend) and bool(backend.store.api_keys.all())
 
 
-def _within_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
+def within_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
     """Return limits that the file descriptors of the process allow; as many are asked for as may be had."""
     if resource is None:  # Windows has no such limit
         return limits
