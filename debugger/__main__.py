@@ -25,6 +25,8 @@ from debugger.graph.checks import problem_line
 from debugger.keys import keys
 from debugger.protocol.workflow import Workflow
 from debugger.server import serve as serve_backend
+from debugger.server.connections import ConnectionLimits, read_proxies
+from debugger.server.turn_limiter import MAX_CONCURRENT_TURNS, TurnLimiter
 from debugger.settings import read_settings
 from debugger.upkeep import upkeep
 
@@ -66,6 +68,30 @@ def serve(
     inline_python: Annotated[
         InlinePython | None, typer.Option(help="The way in which Python code of a workflow runs.")
     ] = None,
+    max_turns: Annotated[
+        int, typer.Option(min=1, help="Turns executed at once; more of them wait.")
+    ] = MAX_CONCURRENT_TURNS,
+    max_turns_per_key: Annotated[
+        int, typer.Option(min=0, help="The same of one API key; 0: a quarter of all.")
+    ] = 0,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Connections at once; fewer where file descriptors are few.")
+    ] = ConnectionLimits.total,
+    max_connections_per_address: Annotated[
+        int, typer.Option(min=0, help="The same from one address; 0: no such limit.")
+    ] = ConnectionLimits.per_address,
+    header_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds until the headers of a request are complete.")
+    ] = ConnectionLimits.header_seconds,
+    body_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds from there until its body is.")
+    ] = ConnectionLimits.body_seconds,
+    forwarded_allow_ips: Annotated[
+        str,
+        typer.Option(
+            help="Addresses of proxies, by commas, whose X-Forwarded-For is believed; none by default."
+        ),
+    ] = "",
 ) -> None:
     """Serve the platform's API from the embedded engine."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -82,7 +108,21 @@ def serve(
     except DebuggerError as error:
         _give_up(error)
     try:
-        serve_backend(backend, host, port, api_key or None, rate_limit=settings.rate_limit)
+        serve_backend(
+            backend,
+            host,
+            port,
+            api_key or None,
+            rate_limit=settings.rate_limit,
+            turns=TurnLimiter(max_turns, max_turns_per_key),
+            limits=ConnectionLimits(
+                total=max_connections,
+                per_address=max_connections_per_address,
+                header_seconds=header_timeout,
+                body_seconds=body_timeout,
+                trusted_proxies=read_proxies(forwarded_allow_ips),
+            ),
+        )
     except DebuggerError as error:
         _give_up(error)
     finally:

@@ -41,6 +41,7 @@ from debugger.server.quiet_log import keep_secrets_out_of_the_log
 from debugger.server.readiness import Readiness
 from debugger.server.request_ids import RequestIds
 from debugger.server.teams import Teams, team_of
+from debugger.server.turn_limiter import TurnLimiter
 
 # They are looked through in this order: turns come first, which are what a server is mostly asked for. Then
 # paths with a fixed word come before those that take any id in its place (``platform/wire.md`` 4.1).
@@ -65,7 +66,12 @@ ROUTERS = (
 
 
 def create_app(
-    backend: Backend, *, api_key: str | None = None, rate_limit: int = 0, body_limit: int = BODY_LIMIT
+    backend: Backend,
+    *,
+    api_key: str | None = None,
+    rate_limit: int = 0,
+    body_limit: int = BODY_LIMIT,
+    turns: TurnLimiter | None = None,
 ) -> FastAPI:
     """Serve a backend, and the teams that have their data beside its own.
 
@@ -76,6 +82,7 @@ def create_app(
             no key at all, the server answers only to local names.
         rate_limit: Requests a minute and key; 0 for as many as one likes.
         body_limit: Bytes that the body of a request may have.
+        turns: Bounds the turns that are executed at once; one with the default bounds unless it is set.
     """
     keep_secrets_out_of_the_log()
     app = FastAPI(
@@ -94,6 +101,7 @@ def create_app(
         backend.store.api_keys if isinstance(backend, EmbeddedBackend) else None, api_key
     )
     app.state.rate = Rate(rate_limit)
+    app.state.turns = turns or TurnLimiter()
     app.state.tokens = SessionTokens()
     app.state.audit = AuditTrail()
     for router in ROUTERS:

@@ -13,6 +13,7 @@ from debugger.errors import NotFoundError, RunEndedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, is_id, set_wire
 from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, requested_version
+from debugger.server.access import caller_of
 from debugger.server.answers.runs import RunAnswer
 from debugger.server.audit import name_target
 from debugger.server.body import read_fields, read_object, unusable
@@ -24,9 +25,9 @@ from debugger.server.reply import JsonReply
 from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
 from debugger.server.teams import Team, team_of
-from debugger.server.turn_route import TurnRoute
+from debugger.server.turn_limiter import QueueFullError, TurnLimiter
 
-router = APIRouter(route_class=TurnRoute)
+router = APIRouter()
 
 
 @router.post(urls.EXECUTE)
@@ -44,9 +45,11 @@ async def execute(
     cancels the turn that is being executed, whichever server executes it. 409 names its ``reason``: the run
     has newer turns than ``X-Expected-Turn-Number`` says, or another turn of the run is being executed.
     """
-    # Body and team are no parameters, as other routes have them: each would cost a tenth of a short turn.
+    # The body is no parameter, as other routes have it: that would cost a tenth of a short turn.
     body = await read_object(request)
-    reply = await team_of(request.scope).run(_execute, workflow_id, body, version, expected_turn_number)
+    reply = await _on_thread(
+        request, body, lambda team: _execute(team, workflow_id, body, version, expected_turn_number)
+    )
     name_target(request.scope, reply.run_id)
     return reply
 
@@ -56,7 +59,7 @@ async def execute(
 async def start_or_resume(request: Request, expected_turn_number: ExpectedTurn = None) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
     body = await read_object(request)
-    reply = await team_of(request.scope).run(_start_or_resume, body, expected_turn_number)
+    reply = await _on_thread(request, body, lambda team: _start_or_resume(team, body, expected_turn_number))
     name_target(request.scope, reply.run_id)
     return reply
 
@@ -65,8 +68,24 @@ async def start_or_resume(request: Request, expected_turn_number: ExpectedTurn =
 @described(TurnResult, takes=JsonObject, refuses=(400, 409, 500))
 async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
     """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
-    await read_object(request)
-    return await team_of(request.scope).run(_pump, workflow_id, run_id)
+    body = await read_object(request)
+    return await _on_thread(request, body, lambda team: _pump(team, workflow_id, run_id))
+
+
+async def _on_thread(request: Request, body: JsonObject, work: Callable[[Team], JsonReply]) -> JsonReply:
+    """Call a function that executes a turn on a thread for turns."""
+    turns: TurnLimiter = request.app.state.turns
+    team = team_of(request.scope)
+    try:
+        return await turns.run(caller_of(request.scope).key_id, lambda: work(team), is_stop=_stops(body))
+    except QueueFullError:
+        team.metrics.refuse_turn()
+        raise
+
+
+def _stops(body: JsonObject) -> bool:
+    turn_input = body.get("run_input", body)
+    return isinstance(turn_input, dict) and turn_input.get("command") == "stop"
 
 
 def _execute(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import field_validator
 from starlette.background import BackgroundTask
 
@@ -17,6 +19,7 @@ from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput
 from debugger.server import rerun_tickets
+from debugger.server.access import caller_of
 from debugger.server.answers.reruns import (
     Preflight,
     RerunnableTurns,
@@ -36,6 +39,7 @@ from debugger.server.shapes.reruns import (
     started_shape,
     token_shape,
 )
+from debugger.server.turn_limiter import Result, TurnLimiter
 from debugger.store import RerunTicket
 
 logger = logging.getLogger(__name__)
@@ -120,7 +124,8 @@ def amend(run_id: RunId, turn_index: TurnIndex, token: Token, body: JsonBody, en
 
 @router.post(urls.RERUN)
 @described(StartedRerun, takes=Rerun, statuses=(202, 200), refuses=(400, 409, 429, 500))
-def rerun(
+async def rerun(
+    request: Request,
     run_id: RunId,
     turn_index: TurnIndex,
     body: JsonBody,
@@ -136,16 +141,26 @@ def rerun(
     the turn is over.
     """
     wanted = read_fields(Rerun, body)
-    plan = engine.reruns.plan(run_id, turn_index, wanted, is_replay=wanted.message is not None)
-    with admission.of(engine, plan.workflow_id):
-        new_id = engine.reruns.begin(plan, RerunEdits(), person)
-    if wanted.message is None:
+    turns: TurnLimiter = request.app.state.turns
+
+    def on_thread(work: Callable[[], Result]) -> Awaitable[Result]:
+        return turns.run(caller_of(request.scope).key_id, work)
+
+    def begin() -> tuple[str, RerunPlan, TurnInput | None]:
+        plan = engine.reruns.plan(run_id, turn_index, wanted, is_replay=wanted.message is not None)
+        with admission.of(engine, plan.workflow_id):
+            new_id = engine.reruns.begin(plan, RerunEdits(), person)
+        given = engine.reruns.turn_input(plan, wanted.message, person) if wanted.message is not None else None
+        return new_id, plan, given
+
+    new_id, plan, given = await on_thread(begin)
+    if given is None:
         return _started(new_id, plan, is_async, plan.status)
-    given = engine.reruns.turn_input(plan, wanted.message, person)
+    take_turn = partial(_take_turn, engine, metrics, plan, new_id, given)
     if not is_async:
-        return _started(new_id, plan, is_async, _take_turn(engine, metrics, plan, new_id, given))
+        return _started(new_id, plan, is_async, await on_thread(take_turn))
     reply = _started(new_id, plan, is_async, "started")
-    reply.background = BackgroundTask(_take_turn_unwatched, engine, metrics, plan, new_id, given)
+    reply.background = BackgroundTask(_unwatched, partial(on_thread, take_turn), new_id)
     return reply
 
 
@@ -162,12 +177,10 @@ def _take_turn(
     return turn.result.status
 
 
-def _take_turn_unwatched(
-    engine: EmbeddedBackend, metrics: Metrics, plan: RerunPlan, run_id: str, given: TurnInput
-) -> None:
-    """The same when nobody waits for it; what goes wrong is logged, and the run stands where it stood."""
+async def _unwatched(take_turn: Callable[[], Awaitable[str]], run_id: str) -> None:
+    """Execute a turn whose result nobody waits for; an error is logged, and the run stays where it was."""
     try:
-        _take_turn(engine, metrics, plan, run_id, given)
+        await take_turn()
     except DebuggerError as error:
         logger.warning("The re-run %s did not take its turn: %s", run_id, error)
 

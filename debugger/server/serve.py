@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import uvicorn
 
@@ -12,11 +13,37 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
+from debugger.server.body import BODY_LIMIT
 from debugger.server.collecting import spare_the_collector
-from debugger.server.ending import EndingServer
+from debugger.server.connections import (
+    MIN_CONNECTIONS,
+    RESERVED_DESCRIPTORS,
+    BoundedProtocol,
+    ConnectionLimits,
+)
+from debugger.server.http_server import HttpServer
+from debugger.server.quiet_log import limit_repeats
+from debugger.server.turn_limiter import TurnLimiter
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None  # type: ignore[assignment]
+
+MAX_PENDING = 2048
+"""Connections that wait to be accepted; the system may allow fewer."""
 
 
-def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *, rate_limit: int = 0) -> None:
+def serve(
+    backend: Backend,
+    host: str,
+    port: int,
+    api_key: str | None = None,
+    *,
+    rate_limit: int = 0,
+    turns: TurnLimiter | None = None,
+    limits: ConnectionLimits | None = None,
+) -> None:
     """Answer requests until the process is asked to end.
 
     Says on the standard output where it serves, once it accepts connections.
@@ -27,6 +54,8 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
         port: The port; 0 takes any that is free.
         api_key: A key that many may share, beside those of people that are in the store.
         rate_limit: Requests a minute and key; 0 for as many as one likes.
+        turns: Bounds the turns that are executed at once; one with the default bounds unless it is set.
+        limits: The bounds on connections; the default ones unless they are set.
 
     Raises:
         SettingsError: The address cannot be listened on, or other machines reach it and no key guards it.
@@ -38,16 +67,25 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
             advice="Add one with `python -m debugger keys add NAME --role admin`, or start the server with "
             "--api-key. Without a key it listens on 127.0.0.1.",
         )
-    app = create_app(backend, api_key=api_key, rate_limit=rate_limit)
+    limits = within_descriptors(limits or ConnectionLimits())
+    app = create_app(backend, api_key=api_key, rate_limit=rate_limit, turns=turns)
     if not is_loopback(host):
         app.state.ring.demand()  # the store may be replaced by one without keys
     with listen(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)
-        config = uvicorn.Config(app, timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            app,
+            http=BoundedProtocol,
+            ws_max_size=BODY_LIMIT,
+            timeout_graceful_shutdown=5,
+            # Without a proxy that is named, a client could pass for any address.
+            proxy_headers=bool(limits.trusted_proxies),
+            forwarded_allow_ips=list(limits.trusted_proxies),
+        )
         spare_the_collector()
         try:
-            EndingServer(config, app.state.readiness).run(sockets=[listener])
+            HttpServer(config, app.state.readiness, limits, limit_repeats()).run(sockets=[listener])
         finally:
             app.state.audit.flush()
             app.state.teams.close()
@@ -55,6 +93,18 @@ def serve(backend: Backend, host: str, port: int, api_key: str | None = None, *,
 
 def _has_keys(backend: Backend) -> bool:
     return isinstance(backend, EmbeddedBackend) and bool(backend.store.api_keys.all())
+
+
+def within_descriptors(limits: ConnectionLimits) -> ConnectionLimits:
+    """Return limits that the file descriptors of the process allow; as many are asked for as may be had."""
+    if resource is None:  # Windows has no such limit
+        return limits
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.total + 4 * RESERVED_DESCRIPTORS
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return replace(limits, total=min(limits.total, max(soft - RESERVED_DESCRIPTORS, MIN_CONNECTIONS)))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -67,7 +117,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise SettingsError(f"The server cannot listen on port {port}.", advice="Ports go from 0 to 65535.")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family, backlog=MAX_PENDING)
     except (OSError, UnicodeError) as error:
         raise SettingsError(
             f"The server cannot listen on {host!r}, port {port}: {error}.",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, cast
+from typing import cast
 
 from starlette.types import Scope
 
@@ -18,7 +17,6 @@ from debugger.server.access import Caller
 from debugger.server.admission import Admission
 from debugger.server.live.server import LiveServer
 from debugger.server.metrics import Metrics
-from debugger.server.turn_threads import Answer, Given, TurnThreads
 from debugger.settings import Settings
 from debugger.store import url_of_team
 
@@ -38,13 +36,6 @@ class Team:
         self.metrics = metrics
         self.admission = Admission()
         self.live = LiveServer(backend, self.admission, metrics)
-        self._threads = TurnThreads()
-
-    async def run(
-        self, work: Callable[Concatenate[Team, Given], Answer], *args: Given.args, **kwargs: Given.kwargs
-    ) -> Answer:
-        """Call what runs a turn, with the team and these arguments, on a thread for turns."""
-        return await self._threads.run(work, self, *args, **kwargs)
 
 
 class Teams:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -30,6 +31,8 @@ WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite~_%' ESCAPE '~'
 
 _Value = str | bytes | int | float | None
 
+_OWNER_FOLDER = 0o700
+_OWNER_FILE = 0o600
 _POLL_SECONDS = 0.02
 _SMALLEST = 512
 """Bytes of the smallest database that is not empty: one page."""
@@ -95,7 +98,7 @@ class Sqlite:
             self.readers = self.writers = threading.RLock()
 
     def open_engine(self) -> Engine:
-        """An engine; the folder is made, but nothing is connected yet.
+        """An engine; the folder is made, but nothing is connected yet. Files can be read by their owner only.
 
         Raises:
             StoreError: The folder cannot be made, or the file is no database.
@@ -107,6 +110,10 @@ class Sqlite:
         arguments = {"check_same_thread": False, "isolation_level": None, "timeout": self._seconds}
         url = self._url.set(query={})
         engine = create_engine(url, connect_args=arguments, **self._pool())
+        if not self._in_memory:
+            file = Path(str(self._url.database)).resolve()  # of a link, the file that SQLite creates
+            _restrict(file)
+            event.listen(engine, "do_connect", lambda *_: _create(file))
         event.listen(engine, "connect", _set_up)
         return engine
 
@@ -236,8 +243,11 @@ class _OneWriter:
 
 
 def _make_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter; one that is there already stays as it is."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for missing in reversed([part for part in (folder, *folder.parents) if not part.exists()]):
+            missing.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # raises where it is a file
     except OSError as error:
         raise StoreError(
             f"The database's folder {folder} cannot be made: {error.strerror}.",
@@ -254,6 +264,21 @@ def _check_size(file: Path) -> None:
         if 0 < file.stat().st_size < _SMALLEST:
             fault = _FAULTS[sqlite3.SQLITE_NOTADB]
             raise StoreError(f"The database {file} {fault.what}: it is too small.", advice=fault.advice)
+
+
+def _create(file: Path) -> None:
+    """Create a database's file before SQLite does, which would let others read it."""
+    # Never opens a file that is there: to close it would let go of the locks that this process has on it.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_FILE))
+
+
+def _restrict(file: Path) -> None:
+    """Take the rights of others from a database's files; SQLite makes further ones like the first."""
+    for part in (file, *(file.with_name(f"{file.name}-{suffix}") for suffix in ("wal", "shm", "journal"))):
+        with suppress(OSError):  # not there, or another user's
+            if part.is_file() and part.stat().st_mode & 0o077:
+                part.chmod(_OWNER_FILE)
 
 
 def _set_up(connection: sqlite3.Connection, _record: object) -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from debugger.server.quiet_log import keep_secrets_out_of_the_log, shown
+from debugger.server.quiet_log import RepeatFilter, keep_secrets_out_of_the_log, shown
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,39 @@ def test_a_line_of_uvicorns_shows_no_token(caplog, name):
         logging.getLogger(name).info('%s - "%s %s" %d', "1.2.3.4", "GET", "/x/rerun-token/abc", 200)
 
     assert caplog.messages == ['1.2.3.4 - "GET /x/rerun-token/***" 200']
+
+
+def test_left_out_messages_are_counted(caplog):
+    now = 0.0
+    repeats = RepeatFilter(now=lambda: now)
+    logger = logging.getLogger("debugger.flood")
+    caplog.handler.addFilter(repeats)
+    try:
+        for number in range(25):
+            logger.warning("try %d", number)
+        repeats.report()
+        assert len(caplog.messages) == 10
+
+        now = 61.0
+        repeats.report()
+        logger.warning("another")
+    finally:
+        caplog.handler.removeFilter(repeats)
+
+    assert caplog.messages[10:] == [
+        "15 more messages like this one were left out in the last minute: try 0",
+        "another",
+    ]
+
+
+def test_the_access_log_is_complete(caplog):
+    repeats = RepeatFilter()
+    caplog.handler.addFilter(repeats)
+    try:
+        with caplog.at_level(logging.INFO, logger="uvicorn.access"):
+            for number in range(25):
+                logging.getLogger("uvicorn.access").info("%d", number)
+    finally:
+        caplog.handler.removeFilter(repeats)
+
+    assert len(caplog.messages) == 25

@@ -93,6 +93,25 @@ def test_the_newer_kind_of_address_is_listened_on():
         assert listener.family == socket.AF_INET6
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_connections_leave_descriptors_to_the_store():
+    code = textwrap.dedent(
+        """
+        import resource
+        from debugger.server.connections import ConnectionLimits
+        from debugger.server.serve import within_descriptors
+
+        for limits in ((5000, 5000), (256, 2000), (256, 256), (40, 40)):
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            total = within_descriptors(ConnectionLimits()).total
+            print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], total)
+        """
+    )
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert child.stdout.splitlines() == ["5000 1000", "1256 1000", "256 192", "40 16"]
+
+
 def test_an_answer_is_not_held_back_to_fill_a_packet():
     with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         connection, _ = listener.accept()

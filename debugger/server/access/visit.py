@@ -23,6 +23,11 @@ class Visit:
         self._ring = ring
         self._rate = rate
 
+    @property
+    def key_id(self) -> str | None:
+        """Return the key that the caller has shown; ``None`` where none is needed."""
+        return self._caller.key_id
+
     async def over(self) -> None:
         """Wait until the caller would not be let in any more."""
         while await self._ring.still_lets_in(self._caller):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from debugger.backends.base import TurnStream
 from debugger.errors import DebuggerError
@@ -14,6 +13,7 @@ from debugger.protocol.runs import TurnResult
 from debugger.server.live.frames import event_frame
 from debugger.server.live.outbox import Outbox
 from debugger.server.metrics import Metrics
+from debugger.server.turn_limiter import QueueFullError
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class Pull:
 
     Args:
         begin: Claims what is pulled.
+        on_thread: Calls a function on a thread for turns, as soon as one may be used.
         outbox: Where its events go.
         metrics: Where it is counted.
         on_begun: Called on the thread with run id and turn number once the turn is claimed; where a backend
@@ -38,6 +39,7 @@ class Pull:
     def __init__(
         self,
         begin: Callable[[], TurnStream],
+        on_thread: Callable[[Callable[[], None]], Awaitable[None]],
         outbox: Outbox,
         metrics: Metrics,
         on_begun: Callable[[str, int | None], None] = lambda run_id, turn_number: None,
@@ -54,13 +56,18 @@ class Pull:
         self._on_kept = on_kept
         self._has_begun = False
         self._frames = 0
-        self._loop = asyncio.get_running_loop()
-        self._over = asyncio.Event()
-        threading.Thread(target=self._work, name="live-turn", daemon=True).start()
+        self._task = asyncio.create_task(self._execute(on_thread))
 
     async def over(self) -> None:
         """Wait for the end."""
-        await self._over.wait()
+        await asyncio.wait((self._task,))
+
+    async def _execute(self, on_thread: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+        try:
+            await on_thread(self._work)
+        except QueueFullError as error:
+            self._metrics.refuse_turn()
+            self.error = error
 
     def _work(self) -> None:
         try:
@@ -72,8 +79,6 @@ class Pull:
         except Exception:  # the client must be told something, whatever broke
             _log.exception("a turn over a WebSocket broke off")
             self.error = DebuggerError("Internal server error")
-        finally:
-            self._tell_the_loop()
 
     def _pulled(self) -> TurnResult:
         # The beginning is within: a turn that is refused there is counted like any other.
@@ -109,9 +114,3 @@ class Pull:
         if run_id is not None and not self._has_begun:
             self._has_begun = True
             self._on_begun(run_id, turn_number)
-
-    def _tell_the_loop(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._over.set)
-        except RuntimeError:  # the server has ended meanwhile
-            _log.info("a turn has ended after the server")

@@ -30,7 +30,8 @@ async def stream(socket: WebSocket) -> None:
         await socket.send_denial_response(refusal)
         return
     visit = Visit(caller, state.ring, state.rate)
-    await team_of(socket.scope).live.stream(socket, visit, frame_limit=state.body_limit).serve()
+    live = team_of(socket.scope).live
+    await live.stream(socket, visit, state.turns, frame_limit=state.body_limit).serve()
 
 
 @described(SessionTokenAnswer)

@@ -11,6 +11,7 @@ from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.drivers import Drivers
 from debugger.server.live.stream import LiveStream
 from debugger.server.metrics import Metrics
+from debugger.server.turn_limiter import TurnLimiter
 
 
 class LiveServer:
@@ -28,12 +29,13 @@ class LiveServer:
         self._drivers = Drivers()
         self._beginnings = Beginnings(backend, admission)
 
-    def stream(self, socket: WebSocket, visit: Visit, *, frame_limit: int) -> LiveStream:
+    def stream(self, socket: WebSocket, visit: Visit, turns: TurnLimiter, *, frame_limit: int) -> LiveStream:
         """What serves a socket.
 
         Args:
             socket: Not accepted yet.
             visit: Its caller's.
+            turns: Has the threads for turns.
             frame_limit: Bytes that a frame of the client may have.
         """
         return LiveStream(
@@ -43,5 +45,6 @@ class LiveServer:
             self._beginnings,
             self._metrics,
             visit,
+            turns,
             frame_limit,
         )

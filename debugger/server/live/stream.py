@@ -25,6 +25,7 @@ from debugger.server.live.frames import TurnFrame, acknowledgement, read_frame
 from debugger.server.live.outbox import Outbox
 from debugger.server.live.pulling import Pull
 from debugger.server.metrics import Metrics
+from debugger.server.turn_limiter import QueueFullError, TurnLimiter
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class LiveStream:
         beginnings: Lets runs begin.
         metrics: Where turns are counted, and what is refused.
         visit: Knows whether the client may stay.
+        turns: Has the threads for turns.
         frame_limit: Bytes that a frame of the client may have.
     """
 
@@ -57,6 +59,7 @@ class LiveStream:
         beginnings: Beginnings,
         metrics: Metrics,
         visit: Visit,
+        turns: TurnLimiter,
         frame_limit: int,
     ) -> None:
         self._socket = socket
@@ -65,6 +68,7 @@ class LiveStream:
         self._beginnings = beginnings
         self._metrics = metrics
         self._visit = visit
+        self._limiter = turns
         self._frame_limit = frame_limit
         self._outbox = Outbox()
         self._turns: asyncio.Queue[TurnFrame] = asyncio.Queue()
@@ -205,6 +209,7 @@ class LiveStream:
         pull = await self._pulled(
             lambda: self._turn(workflow_id, run_id, frame),
             frame.cancelled,
+            is_stop=frame.stops,
             on_begun=partial(self._acknowledge, workflow_id),
             on_kept=self._take_another,
         )
@@ -252,7 +257,8 @@ class LiveStream:
         if pull.result is not None:
             self._plan(pull.result)
             return pull.result
-        if isinstance(pull.error, ConflictError):  # somebody else goes on with the run just now
+        # Another client continues the run just now, or the turns of the key wait in a long queue.
+        if isinstance(pull.error, ConflictError | QueueFullError):
             self._next_step = self._now() + STEP_EVERY
             return None
         if isinstance(pull.error, RunEndedError):  # somebody else has ended it
@@ -263,9 +269,12 @@ class LiveStream:
         self,
         begin: Callable[[], TurnStream],
         cancelled: threading.Event,
+        *,
+        is_stop: bool = False,
         **called: Callable[..., None],
     ) -> Pull:
-        self._pull = Pull(begin, self._outbox, self._metrics, **called)
+        on_thread = partial(self._limiter.run, self._visit.key_id, is_stop=is_stop)
+        self._pull = Pull(begin, on_thread, self._outbox, self._metrics, **called)
         await self._pull.over()
         self._under_way.discard(cancelled)
         return self._pull

@@ -1,0 +1,239 @@
+"""The connections of the server: how many there may be, and how long each may take.
+
+uvicorn bounds the time between two requests only. Here the headers and the body of a request and the reading
+of its response have deadlines, and connections have a limit, in total and for each address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from debugger.errors import SettingsError
+
+_log = logging.getLogger(__name__)
+
+RESERVED_DESCRIPTORS = 64
+"""File descriptors that connections leave to the store, to tools and to the program itself."""
+MIN_CONNECTIONS = 16
+_SHRINK_BY = 16
+"""Connections that are given up where descriptors run out all the same."""
+_IPV6_PREFIX = 64
+"""Bits of an IPv6 address that tell two networks apart: whoever has one address has its whole network."""
+
+Part = Literal["headers", "body"]
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """Bounds on the connections of a server."""
+
+    total: int = 1000
+    """Connections at once, WebSockets among them."""
+    per_address: int = 100
+    """The same from one address; 0 for no such limit."""
+    header_seconds: float = 10
+    """From the start of a connection, or from the response before, to the end of a request's headers."""
+    body_seconds: float = 30
+    """From there to the end of its body."""
+    read_seconds: float = 30
+    """How long a client may read nothing of what is sent to it."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies, which have no limit of their own; ``*`` is any."""
+
+
+class BoundedProtocol(H11Protocol):
+    """An HTTP/1.1 connection that records since when it waits for its client."""
+
+    awaited: Part | None = "headers"
+    """The part of a request that is not complete; ``None`` while a request is being answered."""
+    awaited_since = 0.0
+    """By the clock of the event loop."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a new connection."""
+        super().connection_made(transport)
+        self.awaited_since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the client."""
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        super().on_response_complete()
+        self._look()
+
+    def time_out(self) -> None:
+        """End the connection of a client that has not sent the awaited part in time."""
+        can_answer = self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE)
+        if can_answer and (self.awaited == "body" or self.conn.trailing_data[0]):
+            message = f"The {self.awaited} of the request did not arrive in time.".encode()
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+            for event in (
+                h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"),
+                h11.Data(data=message),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _look(self) -> None:
+        their_state = self.conn.their_state
+        awaited: Part | None = None
+        if their_state is h11.IDLE:
+            awaited = "headers"
+        elif their_state is h11.SEND_BODY:
+            awaited = "body"
+        if awaited != self.awaited:
+            self.awaited, self.awaited_since = awaited, self.loop.time()
+
+
+class Connections:
+    """Admits connections within the limits, and ends those that take too long.
+
+    Where a limit is reached, a new connection takes the place of the one that has waited longest for a
+    request of its client: half-open and idle connections keep nobody out.
+
+    Args:
+        limits: The bounds.
+        connections: The open connections, which uvicorn maintains.
+    """
+
+    def __init__(self, limits: ConnectionLimits, connections: set[Any]) -> None:
+        self._limits = limits
+        self._total = limits.total
+        self._connections = connections
+        self._unread: dict[Any, tuple[int, float]] = {}
+        """Bytes that wait to be read by a client, and since when they are as many."""
+        self._proxies = _Networks(limits.trusted_proxies)
+
+    def admit(self, address: str) -> bool:
+        """Return whether one more connection from an address may be opened; ends another one for it.
+
+        The connection that is ended lets go of its file descriptor in the next cycle of the event loop.
+        """
+        per_address = self._limits.per_address
+        if per_address and len(self._connections) >= per_address and address not in self._proxies:
+            source = source_of(address)
+            siblings = [connection for connection in self._connections if _source(connection) == source]
+            if len(siblings) >= per_address:
+                return self._end_waiting(siblings, f"{per_address} connections from {source}")
+        if len(self._connections) >= self._total:
+            return self._make_room(f"{self._total} connections")
+        return True
+
+    def shrink(self) -> None:
+        """Lower the total after descriptors ran out, and end connections; it rises again by one a second."""
+        self._total = max(min(self._total, len(self._connections)) - _SHRINK_BY, MIN_CONNECTIONS)
+        for _ in range(len(self._connections) - self._total):
+            if not self._make_room("no free file descriptors"):
+                break
+
+    def _make_room(self, reason: str) -> bool:
+        """End a connection of the address that has most of those that wait; false where none waits."""
+        waiting = [connection for connection in self._connections if _waits(connection)]
+        counts = Counter(map(_source, waiting))
+        most = max(counts.values(), default=0)
+        return self._end_waiting((c for c in waiting if counts[_source(c)] == most), reason)
+
+    def end_overdue(self, now: float) -> None:
+        """End the connections that have passed a deadline; called every second.
+
+        Args:
+            now: The time, by the clock of the event loop.
+        """
+        self._total = min(self._total + 1, self._limits.total)
+        seconds = {"headers": self._limits.header_seconds, "body": self._limits.body_seconds}
+        unread: dict[Any, tuple[int, float]] = {}
+        for connection in tuple(self._connections):
+            size = connection.transport.get_write_buffer_size()
+            if size:
+                before, since = self._unread.get(connection, (0, now))
+                unread[connection] = (size, now if size < before else since)
+                if now - unread[connection][1] > self._limits.read_seconds:
+                    _log.info("a connection is ended: its client reads nothing")
+                    connection.transport.abort()
+            elif _waits(connection) and now - connection.awaited_since > seconds[connection.awaited]:
+                _log.info("a connection is ended: the %s of a request did not arrive", connection.awaited)
+                connection.time_out()
+        self._unread = unread
+
+    def _end_waiting(self, connections: Iterable[Any], reason: str) -> bool:
+        """End the connection that has waited longest for headers; where none does, for a body."""
+        waiting = [connection for connection in connections if _waits(connection)]
+        if not waiting:
+            _log.warning("a connection is refused: there are %s, and all are in use", reason)
+            return False
+        oldest = min(waiting, key=lambda each: (each.awaited == "body", each.awaited_since))
+        _log.warning("a connection that waits for its client is ended: there are %s", reason)
+        oldest.transport.abort()
+        return True
+
+
+def read_proxies(text: str) -> tuple[str, ...]:
+    """Return the addresses and networks in a text that separates them by commas.
+
+    Raises:
+        SettingsError: One is neither an address, nor a network, nor ``*``.
+    """
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    try:
+        _Networks(names)
+    except ValueError as error:
+        raise SettingsError(
+            f"The option --forwarded-allow-ips cannot be used: {error}.",
+            advice="Write addresses or networks, as in 10.0.0.7,192.168.0.0/24.",
+        ) from error
+    return names
+
+
+class _Networks:
+    """Addresses and networks, as an option lists them."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._all = "*" in names
+        self._networks = [ipaddress.ip_network(name, strict=False) for name in names if name != "*"]
+
+    def __contains__(self, address: str) -> bool:
+        if not self._networks:
+            return self._all
+        return self._all or any(ipaddress.ip_address(address) in network for network in self._networks)
+
+
+@lru_cache(maxsize=4096)
+def source_of(address: str) -> str:
+    """Return the address that is counted for a connection: of an IPv6 address its network."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))
+
+
+def _source(connection: Any) -> str:
+    return source_of(connection.client[0]) if connection.client else ""
+
+
+def _waits(connection: Any) -> bool:
+    return (
+        isinstance(connection, BoundedProtocol)
+        and connection.awaited is not None
+        and not connection.transport.is_closing()
+    )

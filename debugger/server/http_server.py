@@ -1,0 +1,107 @@
+"""The HTTP server: uvicorn with bounded connections, which accepts again after it ran out of descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from types import FrameType
+
+import uvicorn
+
+from debugger.server.connections import ConnectionLimits, Connections
+from debugger.server.quiet_log import RepeatFilter
+from debugger.server.readiness import Readiness
+
+_log = logging.getLogger(__name__)
+
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+RETRY_SECONDS = 0.1
+"""Seconds until a connection is accepted again after descriptors or memory have run out."""
+SWEEP_SECONDS = 1.0
+
+
+class HttpServer(uvicorn.Server):
+    """Serves an app on sockets that are listened on.
+
+    Accepts connections itself: the event loop's own way to do it logs thousands of errors for each connection
+    that it cannot accept, and in between does nothing else.
+
+    Args:
+        config: The app, and how it is served.
+        readiness: Reports that the server is not ready from the moment on at which it is asked to end.
+        limits: The bounds on connections.
+        repeats: Limits messages of the log.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        readiness: Readiness,
+        limits: ConnectionLimits | None = None,
+        repeats: RepeatFilter | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._readiness = readiness
+        self._repeats = repeats
+        self._open = Connections(limits or ConnectionLimits(), self.server_state.connections)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal to end."""
+        self._readiness.end()
+        super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        await super().startup(sockets=[])
+        self.servers = [_Background(self._accept(listener)) for listener in sockets or []]  # type: ignore[misc]
+        self.servers.append(_Background(self._sweep()))  # type: ignore[arg-type]
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        listener.setblocking(False)
+        while True:
+            try:
+                connection, address = await loop.sock_accept(listener)
+            except OSError as error:
+                if error.errno in EXHAUSTED:
+                    _log.warning("a connection cannot be accepted yet: %s", error.strerror)
+                    self._open.shrink()
+                    await asyncio.sleep(RETRY_SECONDS)
+                continue
+            may_open = self._open.admit(address[0])
+            await asyncio.sleep(0)  # what was ended for it lets go of its file descriptor; others go on
+            if not may_open:
+                connection.close()
+                continue
+            try:
+                await loop.connect_accepted_socket(self._protocol, connection)
+            except OSError:  # the client has gone already
+                connection.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            self._open.end_overdue(loop.time())
+            if self._repeats is not None:
+                self._repeats.report()
+
+
+class _Background:
+    """A task that uvicorn ends as it ends an `asyncio.Server`."""
+
+    def __init__(self, work: object) -> None:
+        self._task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+
+    def close(self) -> None:
+        self._task.cancel()
+
+    async def wait_closed(self) -> None:
+        await asyncio.wait((self._task,))

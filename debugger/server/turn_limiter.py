@@ -1,0 +1,101 @@
+"""The threads that turns run on, and how many of them one key may use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from debugger.errors import RateLimitError
+
+Result = TypeVar("Result")
+
+MAX_CONCURRENT_TURNS = 32
+"""Turns that are executed at once; most of their time they wait for models and tools."""
+MAX_CONCURRENT_STOPS = 8
+"""Turns with the command ``stop`` that are executed at once, beside the others."""
+MAX_WAITING_TURNS = 100
+"""Turns of one key that wait for their execution."""
+RETRY_AFTER_SECONDS = 5.0
+
+
+class QueueFullError(RateLimitError):
+    """Too many turns of one key are waiting to be executed."""
+
+
+class TurnLimiter:
+    """Executes turns on threads of their own, with a bound for each key.
+
+    The bound of a key is smaller than the number of threads: a key whose turns are slow leaves threads to the
+    others. Turns of one key are executed in the order in which they came. A stop has threads apart: the turn
+    that it ends may hold the last one of its key. Routes that execute no turn have the threads of FastAPI.
+
+    Args:
+        total: Turns that are executed at once.
+        per_key: The same of one key; 0 is a quarter of the total.
+        max_waiting: Turns of one key that wait; more are refused.
+    """
+
+    def __init__(
+        self,
+        total: int = MAX_CONCURRENT_TURNS,
+        per_key: int = 0,
+        max_waiting: int = MAX_WAITING_TURNS,
+    ) -> None:
+        self._turns = _Lane("turn", total, per_key, max_waiting)
+        self._stops = _Lane("stop", MAX_CONCURRENT_STOPS, 0, max_waiting)
+
+    async def run(self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False) -> Result:
+        """Call a function that executes a turn on a thread, and wait for its result.
+
+        Args:
+            key_id: The key of the caller; ``None`` on a server without keys, which has one user.
+            work: The function.
+            is_stop: The command of the turn is ``stop``.
+
+        Raises:
+            QueueFullError: Too many turns of the key are waiting.
+        """
+        return await (self._stops if is_stop else self._turns).run(key_id, work)
+
+
+class _Lane:
+    """Threads, and the turns of each key that wait for one."""
+
+    def __init__(self, name: str, total: int, per_key: int, max_waiting: int) -> None:
+        self._total = total
+        self._per_key = min(total, per_key or max(1, total // 4))
+        self._max_waiting = max_waiting
+        self._threads = ThreadPoolExecutor(total, thread_name_prefix=name)
+        self._keys: dict[str | None, _Key] = {}
+
+    async def run(self, key_id: str | None, work: Callable[[], Result]) -> Result:
+        key = self._keys.get(key_id)
+        if key is None:
+            key = self._keys[key_id] = _Key(self._total if key_id is None else self._per_key)
+        if key.waiting >= self._max_waiting:
+            raise QueueFullError(
+                f"{key.waiting} turns of this key are waiting to be executed, and no more may.",
+                retry_after=RETRY_AFTER_SECONDS,
+                advice="Send the turn again once some of them are over.",
+            )
+        key.waiting += 1
+        try:
+            await key.slots.acquire()
+        finally:
+            key.waiting -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            key.slots.release()
+
+
+class _Key:
+    """The turns of one key."""
+
+    __slots__ = ("slots", "waiting")
+
+    def __init__(self, slots: int) -> None:
+        self.slots = asyncio.Semaphore(slots)
+        self.waiting = 0
