@@ -140,8 +140,10 @@ def _check_references(connection: Connection, tables: MetaData, backup: BackupFi
         for constraint in table.foreign_key_constraints:
             pairs = [(key.parent, key.column) for key in constraint.elements]
             found = exists().where(and_(*(child == parent for child, parent in pairs)))
-            given = and_(*(child.is_not(None) for child, _ in pairs))
-            lost = connection.execute(select(*(child for child, _ in pairs)).where(given, ~found)).first()
+            has_parent = and_(*(child.is_not(None) for child, _ in pairs))
+            lost = connection.execute(
+                select(*(child for child, _ in pairs)).where(has_parent, ~found)
+            ).first()
             if lost is not None:
                 parent = constraint.referred_table.name
                 _refuse(

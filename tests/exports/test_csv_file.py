@@ -60,7 +60,7 @@ def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text):
     assert found["text"] == f"'{text}"
 
 
-def test_a_formula_that_a_semicolon_or_a_tab_separates_gets_an_apostrophe():
+def test_formula_behind_a_semicolon_gets_an_apostrophe():
     (found,) = read(transcript_csv(rows_saying("a;=1\t+2\n-3")))
 
     assert found["text"] == "a;'=1\t'+2\n'-3"

@@ -216,7 +216,7 @@ def test_hostile_schema_is_refused(sound, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_value_of_another_kind_is_refused_where_it_is_read(sound, tmp_path, name):
+def test_value_of_another_kind_is_refused(sound, tmp_path, name):
     refusals, is_page_refused, statement = VALUES[name]
     file = tmp_path / "debugger.sqlite3"
     file.write_bytes(sound)
@@ -227,7 +227,7 @@ def test_value_of_another_kind_is_refused_where_it_is_read(sound, tmp_path, name
     assert check_page(file) is is_page_refused
 
 
-def test_garbage_in_the_log_of_a_database_is_ignored(sound, tmp_path):
+def test_garbage_in_the_log_is_ignored(sound, tmp_path):
     file = tmp_path / "debugger.sqlite3"
     file.write_bytes(sound)
     (tmp_path / "debugger.sqlite3-wal").write_bytes(random.Random(1).randbytes(50_000))
@@ -236,7 +236,7 @@ def test_garbage_in_the_log_of_a_database_is_ignored(sound, tmp_path):
     assert check_commands(file) == 0
 
 
-def test_folder_in_the_place_of_a_database_is_refused(tmp_path):
+def test_folder_is_refused(tmp_path):
     (tmp_path / "debugger.sqlite3").mkdir()
 
     assert check_commands(tmp_path / "debugger.sqlite3") == 3

@@ -329,11 +329,11 @@ LINES = {
 
 
 def check_refused(url, before, file, reason):
-    code, told = command("restore", file, "--replace", "--database", url)
+    code, shown = command("restore", file, "--replace", "--database", url)
 
-    assert (code, len(told)) == (1, 1), told
-    assert told[0].startswith("error: ")
-    assert re.search(reason, told[0]), told
+    assert (code, len(shown)) == (1, 1), shown
+    assert shown[0].startswith("error: ")
+    assert re.search(reason, shown[0]), shown
     assert rows(url) == before
 
 
@@ -375,7 +375,7 @@ def test_path_that_is_no_file_is_refused(victim, tmp_path, kind):
 
 
 @pytest.mark.parametrize("way", ["in place", "by a rename"])
-def test_file_that_changes_after_its_check_is_not_loaded(victim, tmp_path, monkeypatch, way):
+def test_file_changed_after_its_check_is_not_loaded(victim, tmp_path, monkeypatch, way):
     _, _, lines = victim
     url, file = f"sqlite:///{tmp_path}/debugger.sqlite3", tmp_path / "backup"
     fill(url)
@@ -395,10 +395,10 @@ def test_file_that_changes_after_its_check_is_not_loaded(victim, tmp_path, monke
         return counts
 
     monkeypatch.setattr(BackupReader, "counts", change_after_check)
-    code, told = command("restore", file, "--replace", "--database", url)
+    code, shown = command("restore", file, "--replace", "--database", url)
 
     if way == "in place":
-        assert (code, "'root'" in told[0], rows(url)) == (1, True, before)
+        assert (code, "'root'" in shown[0], rows(url)) == (1, True, before)
     else:
         assert (code, [key[3] for key in rows(url)["api_keys"]]) == (0, ["admin"])
 
@@ -408,9 +408,9 @@ def test_unforged_lines_are_restored(victim, tmp_path):
     (tmp_path / "backup").write_bytes(Forgery(lines).packed(9))
     url = f"sqlite:///{tmp_path}/other.sqlite3"
 
-    code, told = command("restore", tmp_path / "backup", "--database", url)
+    code, shown = command("restore", tmp_path / "backup", "--database", url)
 
-    assert (code, told) == (0, [])
+    assert (code, shown) == (0, [])
     assert rows(url)["api_keys"] == before["api_keys"]
 
 

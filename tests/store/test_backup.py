@@ -95,6 +95,7 @@ def fill(url):
             )
         )
         store.api_keys.add("Ada", Role.RUN, "qa")
+        store.ended_logins.add("e" * 64, time.time() + 60)
         store.audit.append("Ada", "run", "send turn", RUN, {"turn_number": 1})
         store.python_consents.add(workflow.id, 0, "d" * 64, "Ada")
         assert store.find_runs(RunSearch(text="grün")).total == 2

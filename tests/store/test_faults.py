@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import QueuePool, event
 
 from debugger.errors import InputError, StoreError
+from debugger.store.api_keys import Role
 from debugger.store.database import Database
 from debugger.store.ids import new_id
 from debugger.store.store import Store
@@ -39,6 +40,27 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path):
 
     assert "WORKFLOW_DEBUGGER_DATABASE" in caught.value.advice
     assert file.read_text() == "Dear reader, " * 100
+
+
+def test_file_of_a_few_bytes_is_not_overwritten(tmp_path):
+    file = tmp_path / "letter.txt"
+    file.write_text("D")
+
+    with pytest.raises(StoreError, match="is no database: it is too small"):
+        Store(f"sqlite:///{file}")
+
+    assert file.read_text() == "D"
+
+
+def test_stored_value_of_another_kind_is_an_error(tmp_path):
+    with closing(Store(f"sqlite:///{tmp_path}/debugger.sqlite3")) as store:
+        store.api_keys.add("Ada", Role.ADMIN)
+        with closing(sqlite3.connect(tmp_path / "debugger.sqlite3")) as database:
+            database.execute("UPDATE api_keys SET role = 'root'")
+            database.commit()
+
+        with pytest.raises(StoreError, match="holds a value that cannot be read: 'root'"):
+            store.api_keys.all()
 
 
 def test_a_folder_is_refused(tmp_path):
