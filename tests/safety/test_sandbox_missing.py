@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -166,3 +168,24 @@ def test_python_is_refused_on_other_systems(monkeypatch, tmp_path, system, machi
     monkeypatch.setattr(status, "sys", SimpleNamespace(platform=system))
 
     assert_refused(tmp_path / "planted", "Inline Python has no sandbox: there is none for")
+
+
+def test_python_is_refused_where_the_kernel_gives_no_namespace(tmp_path):
+    script = f"""
+import threading
+from debugger.engine.tools.sandbox import Limits, python_status, run
+code = "open({str(tmp_path / "planted")!r}, 'w')\\ndef f(): return 1"
+print(python_status("sandboxed").description)
+print(run({{"code": code, "name": "", "arguments": {{}}}}, Limits(20), threading.Event()).value)
+"""
+    forbid = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -c "$1"'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, sys.executable, script]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+    description, value = done.stdout.splitlines()
+    assert description.startswith("refused. Inline Python has no sandbox: The sandbox did not start")
+    assert "Allow user namespaces" in description
+    assert value == "None"
+    assert not (tmp_path / "planted").exists()

@@ -161,14 +161,14 @@ class _SandboxedChild(Child):
             return f"The code made more than {_MAX_TEMPORARY_FILES:,} files in /tmp."
         return None
 
-    def end(self) -> None:
-        """Kill the code's process; bubblewrap ends when the system has removed it."""
+    def kill(self) -> None:
+        """Kill the code's process; bubblewrap ends by itself when the system has removed it."""
         inner = None if self.process.poll() is not None else self._inner_process()
-        if inner is not None:
-            with suppress(ProcessLookupError):
-                os.kill(inner, signal.SIGKILL)
-            self.wait()
-        super().end()
+        if inner is None:
+            super().kill()
+            return
+        with suppress(ProcessLookupError):
+            os.kill(inner, signal.SIGKILL)
 
     def close(self) -> None:
         """Close the pipe of bubblewrap's reports."""

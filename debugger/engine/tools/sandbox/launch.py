@@ -47,18 +47,19 @@ class Child:
         """Return what the code uses too much of, in a sentence, if anything."""
         return None
 
+    def kill(self) -> None:
+        """Kill the process that runs the code; its pipes are closed when it has ended."""
+        self.process.kill()
+
     def end(self) -> None:
-        """Kill the process, unless it has ended, and wait for its end."""
+        """Wait for the end of what `kill` has left."""
         self.process.kill()
         self.process.wait()
 
-    def wait(self, seconds: float = _GRACE_SECONDS) -> bool:
-        """Return whether the process ends by itself in this time."""
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+    def wait(self) -> None:
+        """Wait some seconds for the process to end by itself, so that its exit code says why."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(_GRACE_SECONDS)
 
     def close(self) -> None:
         """Remove what the child leaves behind."""
@@ -97,12 +98,12 @@ class _UnsafeChild(Child):
         super().__init__(process)
         self._folder = folder
 
-    def end(self) -> None:
+    def kill(self) -> None:
         """Kill the process and those of its session."""
         if sys.platform != "win32":
             with suppress(ProcessLookupError, PermissionError):  # all of them have ended
                 os.killpg(self.process.pid, signal.SIGKILL)
-        super().end()
+        super().kill()
 
     def close(self) -> None:
         """Remove the folder."""

@@ -19,7 +19,7 @@ from debugger.protocol.base import JsonObject
 
 _TICK_SECONDS = 0.05
 """Between two looks at whether the call is cancelled, or takes too much."""
-_JOIN_SECONDS = 1.0
+_JOIN_SECONDS = 2.0
 _DAY = 86_400
 _READ = 65_536
 """Bytes that are read at once; as many as a pipe holds."""
@@ -119,10 +119,11 @@ class _Call:
             if problem is None and b"\n" not in self._answer:
                 self._child.wait()  # its output is closed: it is about to end, and with a reason
         finally:
-            self._child.end()
+            self._child.kill()
             for thread in filter(attrgetter("ident"), threads):  # those that could be started
                 # Without a sandbox, a process that left the session can keep the pipes open.
                 thread.join(_JOIN_SECONDS)
+            self._child.end()
         value, error = self._read_answer() or (None, problem or self._reason())
         return Answer(value, error, self._printed.decode(errors="replace"))
 
