@@ -1,4 +1,4 @@
-"""The question whether a workflow's Python may run without a sandbox, and what its answers do."""
+"""The question whether Python may run without a sandbox, and the commands of its buttons."""
 
 from __future__ import annotations
 
