@@ -169,21 +169,25 @@ class Segment:
         if status is None:
             ended: RunStatus = "running" if self.state.active_companions else "completed"
             status = ended if self.state.main.ended else "waiting_for_user_input"
-        hide = self.outbound.secrets.hide
         outlook = look_ahead(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
-        return TurnEnd(
+        end = TurnEnd(
             status=status,
-            run_input=hide(self.run_input),
-            outputs=hide(self.outputs),
-            end_state=hide(self.end_state),
+            run_input=self.run_input,
+            outputs=self.outputs,
+            end_state=self.end_state,
             token_usage=self.meter.token_usage(),
             latency_stats=self.meter.latency_stats(),
             hint=self.state.hint if status == "waiting_for_user_input" else None,
-            error=hide(error),
+            error=error,
             has_active_companions=outlook.companions,
             has_background_work=outlook.work,
             next_due=outlook.next_due,
         )
+        secrets = self.outbound.secrets
+        if secrets.can_hide:
+            for name in ("run_input", "outputs", "end_state", "error"):
+                setattr(end, name, secrets.hide(getattr(end, name)))
+        return end
 
     def failed(self, message: str) -> Event:
         """End it by an error; nothing follows."""

@@ -71,6 +71,8 @@ class Secrets:
         self._hidden = self if len(hidden) == len(self._values) else Secrets(hidden)
         in_json = [re.escape(encode(written)[1:-1]) for written in self._hidden._written]
         self._hidden_in_json = re.compile(b"|".join(in_json)) if in_json else None
+        self.can_hide = bool(in_json)
+        """Whether there is a secret that `hide` looks for."""
 
     def __repr__(self) -> str:
         return f"Secrets({sorted(self._values)})"
@@ -156,11 +158,6 @@ class Secrets:
             return [self.mask_value(inner) for inner in value]
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return MARK if is_number and str(value) in self._written else value
-
-    @property
-    def can_hide(self) -> bool:
-        """Return whether there is a secret that `hide` looks for."""
-        return self._hidden_in_json is not None
 
     def hide(self, value: Any) -> Any:
         """Return a JSON value of an event without the secrets that can be recognized in any text.
