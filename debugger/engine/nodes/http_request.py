@@ -14,7 +14,7 @@ from debugger.engine.outbound.curl import curl_command
 from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.http import http_call
 from debugger.engine.outbound.http_answer import HttpAnswer
-from debugger.engine.outbound.http_message import ContentType, HttpRequest, is_host_header, with_query
+from debugger.engine.outbound.http_message import ContentType, HttpRequest, host_header, with_query
 from debugger.engine.outbound.http_parameters import read_body, read_query
 from debugger.errors import InputError
 from debugger.expressions import fill
@@ -144,8 +144,8 @@ class HttpRequestNode(Node[HttpRequestConfig]):
 
     def _authored(self, context: NodeContext) -> Destination | None:
         """Return the destination that the author wrote, whatever the turn's input and its variables say."""
-        hosts = [write_plain(each) for name, each in self._headers() if is_host_header(name)]
-        texts = (str(self.config.url or ""), *hosts[:1])
+        host = host_header({name: write_plain(each) for name, each in self._headers()})
+        texts = (str(self.config.url or ""), host)
         return Destination.of(*(fill(text, context.authored).text for text in texts))
 
     def _url(self, context: NodeContext) -> Veiled:

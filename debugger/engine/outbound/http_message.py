@@ -60,15 +60,11 @@ class HttpRequest:
     @property
     def refusal(self) -> str:
         """Return why it must not be sent; empty where it may be."""
-        destination = Destination.of(str(self.url.real), self.host_header)
+        host = host_header({name: str(each.real) for name, each in self.headers.items()})
+        destination = Destination.of(str(self.url.real), host)
         return self.secrets.refusal(
             self.secret_names, destination, self.authored, self.target, self.shown_url
         )
-
-    @property
-    def host_header(self) -> str:
-        """Return the value of its own header Host; empty where it has none."""
-        return next((str(each.real) for name, each in self.headers.items() if is_host_header(name)), "")
 
     @property
     def shown_host(self) -> str:
@@ -165,9 +161,9 @@ def with_query(url: str, query: Mapping[str, Any]) -> str:
     return f"{address}{joint}{_encoded(query, quote_via=quote, safe='*')}{mark}{fragment}"
 
 
-def is_host_header(name: str) -> bool:
-    """Return whether a header names the host that a request is for."""
-    return name.strip().lower() == "host"
+def host_header(headers: Mapping[str, str]) -> str:
+    """Return the value of the header Host, of several written in different cases all of them, or nothing."""
+    return ",".join(value for name, value in headers.items() if name.strip().lower() == "host")
 
 
 def _wire_url(request: HttpRequest) -> httpx.URL:

@@ -13,7 +13,7 @@ from debugger.engine.outbound import CallClass, Secrets, Veiled
 from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.http import http_call
 from debugger.engine.outbound.http_answer import HttpAnswer
-from debugger.engine.outbound.http_message import HttpBody, HttpRequest, is_host_header
+from debugger.engine.outbound.http_message import HttpBody, HttpRequest, host_header
 from debugger.engine.outbound.masking import shown_url
 from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
@@ -136,8 +136,8 @@ class ExternalApiTool(Tool):
         """Return the destination that the author wrote, whatever a model and the run's variables say."""
         config, scope = self.config, context.authored
         arguments = bind(config.variable_arguments, context.authored_arguments, scope).arguments
-        hosts = [write_plain(each) for name, each in config.api_headers.items() if is_host_header(name)]
-        texts = ((config.api_endpoint or "").strip(), *hosts[:1])
+        host = host_header({name: write_plain(each) for name, each in config.api_headers.items()})
+        texts = ((config.api_endpoint or "").strip(), host)
         try:
             filled = [fill_known(text, scope, arguments) for text in texts]
         except InputError:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from debugger.engine.outbound import Secrets
 from debugger.engine.outbound.addresses import is_http_url
 from debugger.engine.outbound.destinations import Destination, parse_url
-from debugger.engine.outbound.http_message import header_value, is_host_header
+from debugger.engine.outbound.http_message import header_value, host_header
 from debugger.engine.outbound.masking import shown_url, written_secrets
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import InputError, RunError
@@ -58,12 +58,11 @@ class McpServer(WireModel):
         url = secrets.fill(self.server_url.strip(), scope)
         headers = {name: secrets.fill(value, scope) for name, value in self.api_headers.items()}
         _check_url(url.real)
-        hosts = [name for name in self.api_headers if is_host_header(name)][:1]
-        written = (self.server_url, *(self.api_headers[name] for name in hosts))
+        written = (self.server_url, host_header(self.api_headers))
         shown = shown_url(url.shown)
         refusal = secrets.refusal(
             frozenset().union(*(each.secret_names for each in (url, *headers.values()))),
-            Destination.of(url.real, *(headers[name].real for name in hosts)),
+            Destination.of(url.real, host_header({name: each.real for name, each in headers.items()})),
             Destination.of(*(fill(text, authored).text for text in written)),
             f"MCP {shown}",
             shown,
