@@ -20,6 +20,9 @@ MAX_PATTERN_SECONDS = 0.5
 MAX_ERRORS = 20
 """Of one keyword on one value; each error holds the value written out, and only the best is shown."""
 
+_DEEP = 50
+"""Levels of a value that any schema can be followed into."""
+
 _MAX_SHOWN = 300
 """Characters of a complaint; it may quote a whole value."""
 
@@ -46,8 +49,10 @@ def mismatch(value: Any, schema: Any) -> str | None:
             error = exceptions.best_match(validator.iter_errors(value))
     except LimitFault as fault:
         return f"it cannot be checked against its JSON Schema: {fault}"
-    except RecursionError:
-        return "it cannot be checked against its JSON Schema: value or schema is nested too deep"
+    except RecursionError:  # of a schema that only refers to itself it is the author's mistake
+        return (
+            "it cannot be checked against its JSON Schema: it is nested too deep" if _is_deep(value) else None
+        )
     except Exception:  # a schema that its author got wrong fails in as many ways as there are mistakes
         return None
     if error is None:
@@ -55,6 +60,16 @@ def mismatch(value: Any, schema: Any) -> str | None:
     place = ".".join(str(part) for part in error.absolute_path)
     text = f"{place}: {error.message}" if place else error.message
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEP):
+        parents = [part for part in level if isinstance(part, dict | list)]
+        level = [
+            part for parent in parents for part in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return bool(level)
 
 
 @cache

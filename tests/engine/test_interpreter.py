@@ -787,6 +787,19 @@ def test_a_placeholder_that_nothing_fills_stays_and_is_told_once():
     assert "{{who}}" in play.one("workflow_warning")["warning_message"]
 
 
+def test_placeholder_that_costs_too_much_is_reported_with_its_limit():
+    text = f"{{{{ page | append: page | upcase }}}}, [[x{'.y' * 200}]]!"
+    play = Play(static("a", text))
+
+    play.turn(dynamic_variables={"page": "x" * 600_000})
+
+    assert play.said() == [text]
+    warnings = [event.warning_message for event in play.events if event.type == "workflow_warning"]
+    assert any("makes at least 1,200,000 characters, and 1,000,000 is the most" in text for text in warnings)
+    assert any("the path has 201 steps, and 100 is the most" in text for text in warnings)
+    assert play.end.error is None
+
+
 def test_variables_given_in_a_turn_win_over_defaults_and_last():
     play = Play(say("chat", wait_for_user_message=True), defaults={"city": "Bonn", "day": "any"})
     play.turn(dynamic_variables={"city": "Kiel"})

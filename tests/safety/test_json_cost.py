@@ -104,18 +104,10 @@ def test_pattern_runs_out_of_time(schema, value, brief):
     [
         ({"uniqueItems": True}, [{"k": number} for number in range(15_000)], True),
         ({"uniqueItems": True}, [{"k": number} for number in range(15_000)] + [{"k": 7.0}], False),
-        ({"uniqueItems": True}, [number * (2**61 - 1) for number in range(15_000)], True),
-        ({"enum": [[number] for number in range(50_000)]}, [1, 2], False),
-        ({"required": [f"n{number}" for number in range(20_000)]}, {"page": "x" * 200_000}, False),
-        (
-            {"anyOf": [{"required": [f"n{number}" for number in range(5_000)]}]},
-            {"page": "x" * 900_000},
-            False,
-        ),
         ({"items": {"type": "string"}}, list(range(200_000)), False),
         ({"anyOf": [{"items": {"type": "string"}}]}, list(range(200_000)), False),
     ],
-    ids=["unique", "not unique", "collisions", "enum", "required", "any required", "items", "any items"],
+    ids=["unique", "not unique", "items", "any items"],
 )
 def test_large_schema_or_value_costs_little(schema, value, fits):
     outcome = run_bounded(lambda: mismatch(value, schema))

@@ -72,18 +72,6 @@ def test_long_text_in_many_super_nodes_is_refused(text):
     assert "10 million characters" in refusal(outer, leaf=document(say("a", text)))
 
 
-def test_doubling_super_nodes_are_refused():
-    levels = {
-        f"w{number}": document(
-            stored("l", f"w{number + 1}"), stored("r", f"w{number + 1}"), name=f"level {number}"
-        )
-        for number in range(30)
-    }
-    outer = document(stored("s", "w0"))
-
-    assert "20000 nodes" in refusal(outer, **levels, w30=document(say("a")))
-
-
 def test_triggers_of_edges_count_as_edges():
     inner = document(*(say(f"n{number}") for number in range(3_000)))
     armed = {"enabled": True, "trigger_node_logical_ids": ["s"] * 100}
@@ -113,19 +101,19 @@ def test_many_edges_out_of_super_node_cost_little():
 
 
 def test_many_mapped_values_cost_little():
-    inner = document(*(say(f"n{number}") for number in range(4_000)))
+    inner = document(*(say(f"n{number}") for number in range(12_000)))
     fields = [
         {
             "name": f"f{number}",
             "mappings": [
                 {
                     "target_type": "node_config_field",
-                    "target_node_or_edge_logical_id": f"n{3_999 - number}",
+                    "target_node_or_edge_logical_id": f"n{11_999 - number}",
                     "target_field_path": "name",
                 }
             ],
         }
-        for number in range(4_000)
+        for number in range(12_000)
     ]
     node = super_node(
         "s",
@@ -178,27 +166,25 @@ def test_long_alias_is_not_multiplied():
     [
         lambda number: number * (2**61 - 1),
         lambda number: [number * (2**61 - 1)],
-        lambda number: {"k": [number]},
-        lambda number: [number % 7] * 100,
     ],
-    ids=["colliding numbers", "colliding lists", "objects", "lists"],
+    ids=["numbers", "lists"],
 )
-def test_deduplicate_takes_linear_time(element):
+def test_deduplicate_takes_linear_time_on_colliding_keys(element):
     rows = [{"key": element(number)} for number in range(30_000)]
 
     outcome = run_bounded(lambda: len(without_duplicates(rows, parse_path("key"))))
 
-    assert outcome.value in (30_000, 7)
+    assert outcome.value == 30_000
     assert outcome.cpu_seconds < 2
 
 
 def test_many_paths_into_many_members_cost_little():
-    paths = [parse_path(f"[].k{number}.a") for number in range(10_000)]
-    rows = [{f"k{number}": {"a": 1, "b": 2} for number in range(10_000)}]
+    paths = [parse_path(f"[].k{number}.a") for number in range(20_000)]
+    rows = [{f"k{number}": {"a": 1, "b": 2} for number in range(20_000)}]
 
     outcome = run_bounded(lambda: len(extract(rows, paths)[0]))
 
-    assert outcome.value == 10_000
+    assert outcome.value == 20_000
     assert outcome.cpu_seconds < 2
 
 
