@@ -43,7 +43,7 @@ class Guard:
         self._needs_login = needs_login
         self._health = base + HEALTH
         self._headers = response_headers()
-        self._replaced = frozenset(name for name, _ in self._headers)
+        self._own_names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a sentence that says what to change."""
@@ -83,7 +83,7 @@ class Guard:
     def _with_headers(self, send: Send) -> Send:
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                others = [pair for pair in message.get("headers", ()) if pair[0] not in self._replaced]
+                others = [pair for pair in message.get("headers", ()) if pair[0] not in self._own_names]
                 message = {**message, "headers": others + self._headers}
             await send(message)
 

@@ -25,7 +25,7 @@ class LoginCookie:
 
     key_id: str
     digest: str
-    """Of the content; another login with the same key has another one."""
+    """The digest of the content, which differs between two logins with one key."""
     expires_at: float
     """Seconds since 1970."""
 

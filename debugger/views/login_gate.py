@@ -60,7 +60,9 @@ class LoginGate:
                 return
         except StoreError as error:
             _log.warning("A request was refused: %s", error)
-            await respond(scope, send, 503, f"Logins cannot be checked: {error}\n")
+            await respond(
+                scope, send, 503, "Logins cannot be checked now: try again, or see the page's log.\n"
+            )
             return
         if login is None:
             await self._refuse(scope, send)
@@ -76,8 +78,8 @@ class LoginGate:
             await respond(scope, send, 401, "Sign in first: open the page in a browser.\n")
             return
         query = scope["query_string"].decode("latin-1")
-        wanted = quote(scope["path"]) + (f"?{query}" if query else "")
-        location = f"{self._base}/login?next={quote(wanted, safe='')}"
+        target = quote(scope["path"]) + (f"?{query}" if query else "")
+        location = f"{self._base}/login?next={quote(target, safe='')}"
         await respond(scope, send, 303, headers=[(b"location", location.encode())])
 
     async def _serve_while_signed_in(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
+from streamlit.auth_util import validate_auth_credentials
+from streamlit.errors import StreamlitAuthError
 
 from debugger.errors import SettingsError
 from debugger.settings import Settings
@@ -17,6 +19,7 @@ LoginMethod = Literal["none", "key", "oidc"]
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names by which a page is reached on its own machine, as in a ``Host`` header."""
+MIN_SECRET_CHARACTERS = 32
 
 
 def login_method(settings: Settings) -> LoginMethod:
@@ -59,14 +62,11 @@ def check_login_method(method: LoginMethod, has_keys: Callable[[], bool]) -> Non
         has_keys: Returns whether the store holds an API key that is not revoked.
 
     Raises:
-        SettingsError: There is no key, or no library for the identity provider.
+        SettingsError: There is no key, or what is needed for an identity provider is missing.
         StoreError: The store cannot be read.
     """
-    if method == "oidc" and find_spec("authlib") is None:
-        raise SettingsError(
-            "[auth] in secrets.toml needs the extra auth, which is not installed.",
-            advice="Run pip install 'workflow-debugger[auth]'.",
-        )
+    if method == "oidc":
+        _check_auth_section()
     if method == "key" and not has_keys():
         raise SettingsError(
             "The page is reachable from other machines (server.address or WORKFLOW_DEBUGGER_ALLOWED_HOSTS) "
@@ -76,11 +76,30 @@ def check_login_method(method: LoginMethod, has_keys: Callable[[], bool]) -> Non
         )
 
 
+def _check_auth_section() -> None:
+    if find_spec("authlib") is None:
+        raise SettingsError(
+            "[auth] in secrets.toml needs the extra auth, which is not installed.",
+            advice="Run pip install 'workflow-debugger[auth]'.",
+        )
+    for provider in auth_providers():
+        try:
+            validate_auth_credentials(provider)
+        except StreamlitAuthError as error:
+            raise SettingsError(" ".join(str(error).split())) from error
+    if len(str((_auth_section() or {}).get("cookie_secret"))) < MIN_SECRET_CHARACTERS:
+        raise SettingsError(
+            f"cookie_secret in [auth] of secrets.toml has less than {MIN_SECRET_CHARACTERS} characters, so "
+            "that logins can be forged.",
+            advice="Make one with python -c 'import secrets; print(secrets.token_hex(32))'.",
+        )
+
+
 def auth_providers() -> list[str]:
     """Return the names of the identity providers in ``[auth]``; ``default`` for the unnamed one."""
     section = _auth_section() or {}
     named = [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
-    return named or ["default"]
+    return ["default", *named] if "client_id" in section or not named else named
 
 
 def _auth_section() -> Mapping[str, object] | None:

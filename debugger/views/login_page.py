@@ -47,6 +47,7 @@ class LoginPage:
     def __init__(self, logins: Logins, base: str) -> None:
         self._logins = logins
         self._base = base
+        self._path = base or "/"
         self._wrong_keys = WrongKeys()
 
     async def answers(
@@ -92,43 +93,43 @@ class LoginPage:
 
     async def _show(self, scope: Scope, send: Send, login: Login | None) -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        wanted = self._safe(query.get("next", [""])[0])
+        target = self._safe(query.get("next", [""])[0])
         provider = query.get("provider", [""])[0]
         if login is not None:
-            await _redirect(scope, send, wanted)
+            await _redirect(scope, send, target)
         elif self._logins.method == "key":
-            await respond(scope, send, 200, self._key_form(wanted), kind="text/html")
+            await respond(scope, send, 200, self._key_form(target), kind="text/html")
         elif provider in auth_providers():
             # A link of Streamlit's own is valid for two minutes, so it is made on the way.
-            cookie = _cookie(scope, self._next_cookie, quote(wanted, safe=""), _MAX_NEXT_SECONDS)
+            cookie = _cookie(scope, self._next_cookie, quote(target, safe=""), _MAX_NEXT_SECONDS, self._path)
             await _redirect(scope, send, generate_login_redirect_url(provider), [cookie])
         else:
-            await respond(scope, send, 200, self._provider_links(wanted), kind="text/html")
+            await respond(scope, send, 200, self._provider_links(target), kind="text/html")
 
-    def _key_form(self, wanted: str, error: str = "") -> str:
+    def _key_form(self, target: str, error: str = "") -> str:
         alert = f'<p class="error" role="alert">{html.escape(error)}</p>' if error else ""
         return _page(
             "Sign in",
             f"<p>Enter your API key of this server.</p>{alert}"
             f'<form method="post" action="{self._base}/login">'
-            f'<input type="hidden" name="next" value="{html.escape(wanted)}">'
+            f'<input type="hidden" name="next" value="{html.escape(target)}">'
             '<label for="key">API key</label><input id="key" name="key" type="password" required autofocus '
             'autocomplete="current-password" spellcheck="false"><button>Sign in</button></form>'
             "<footer>An administrator makes a key with<br>"
             f"<code>python -m debugger keys add NAME --role {Role.RUN}</code></footer>",
         )
 
-    def _provider_links(self, wanted: str) -> str:
+    def _provider_links(self, target: str) -> str:
         links = []
         for name in auth_providers():
             label = "Sign in" if name == "default" else f"Sign in with {name}"
-            query = html.escape(urlencode({"provider": name, "next": wanted}))
+            query = html.escape(urlencode({"provider": name, "next": target}))
             links.append(f'<a class="button" href="{self._base}/login?{query}">{html.escape(label)}</a>')
         return _page("Sign in", "<p>Sign in with your organization's account.</p>" + "".join(links))
 
     async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         form = await _read_form(receive)
-        wanted = self._safe(form.get("next", ""))
+        target = self._safe(form.get("next", ""))
         key = await asyncio.to_thread(self._logins.key, digest_of(form.get("key", "").strip().encode()))
         if key is None:
             client = scope.get("client") or ("", 0)
@@ -138,13 +139,13 @@ class LoginPage:
             if wait:
                 status, error = 429, f"Too many wrong keys: try again in {wait:.0f} seconds."
                 headers = [(b"retry-after", f"{wait:.0f}".encode())]
-            await respond(scope, send, status, self._key_form(wanted, error), headers, "text/html")
+            await respond(scope, send, status, self._key_form(target, error), headers, "text/html")
             return
         await self._audit("sign in", key.person, key.role)
         value = login_cookie.issue(self._logins.secret, key.id)
-        cookie = _cookie(scope, login_cookie.cookie_name(), value, login_cookie.MAX_AGE_SECONDS)
-        # What the browser's last user has entered belongs to them.
-        await _redirect(scope, send, wanted, [cookie, _cookie(scope, owners.cookie_name(), "", 0)])
+        cookie = _cookie(scope, login_cookie.cookie_name(), value, login_cookie.MAX_AGE_SECONDS, self._path)
+        # What the browser's last user has entered is not for the next one.
+        await _redirect(scope, send, target, [cookie, _no_owner(scope)])
 
     async def _sign_out(self, scope: Scope, send: Send, login: Login | None) -> None:
         if scope["method"] != "POST":
@@ -155,17 +156,17 @@ class LoginPage:
             await self._audit("sign out", login.person, login.role)
         names = {login_cookie.cookie_name(), owners.cookie_name()}
         names |= {name for name in cookies_of(scope) if name.startswith(oidc.COOKIES)}
-        removed = [
-            _cookie(scope, name, "", 0, path) for name in sorted(names) for path in {"/", self._base or "/"}
+        deletions = [
+            _cookie(scope, name, "", 0, path) for name in sorted(names) for path in {"/", self._path}
         ]
-        await _redirect(scope, send, f"{self._base}/login", removed)
+        await _redirect(scope, send, f"{self._base}/login", deletions)
 
     async def _continue(self, scope: Scope, send: Send, login: Login) -> None:
         """Go on from the identity provider to the page that was requested first."""
         await self._audit("sign in", login.person, login.role)
-        wanted = self._safe(parse_qs("next=" + cookies_of(scope)[self._next_cookie])["next"][0])
-        removed = [_cookie(scope, name, "", 0) for name in (self._next_cookie, owners.cookie_name())]
-        await _redirect(scope, send, wanted, removed)
+        target = self._safe(parse_qs("next=" + cookies_of(scope)[self._next_cookie])["next"][0])
+        deletions = [_cookie(scope, self._next_cookie, "", 0, self._path), _no_owner(scope)]
+        await _redirect(scope, send, target, deletions)
 
     async def _audit(self, action: str, person: str, role: Role | None) -> None:
         await asyncio.to_thread(self._logins.audit, person, role or "", action, "page")
@@ -225,11 +226,15 @@ async def _read_form(receive: Receive) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 
-def _cookie(scope: Scope, name: str, value: str, max_age: int, path: str = "/") -> _Pair:
+def _cookie(scope: Scope, name: str, value: str, max_age: int, path: str) -> _Pair:
     # Not Strict: a browser that follows a link from another site would send no cookie with the page.
     secure = "; Secure" if scope.get("scheme") == "https" else ""
     attributes = f"; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}"
     return b"set-cookie", f"{name}={value}{attributes}".encode()
+
+
+def _no_owner(scope: Scope) -> _Pair:
+    return _cookie(scope, owners.cookie_name(), "", 0, "/")
 
 
 async def _redirect(scope: Scope, send: Send, location: str, headers: Iterable[_Pair] = ()) -> None:

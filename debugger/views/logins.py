@@ -19,9 +19,9 @@ from debugger.views import login_cookie, oidc
 from debugger.views.login_method import LoginMethod, login_method
 
 FRESH_SECONDS = 1.0
-"""How long keys and ended logins are used without reading them again."""
+"""Age up to which keys and ended logins are used without reading them again."""
 MAX_UNREAD_SECONDS = 30.0
-"""How long they are used while the store cannot be read; then nobody is signed in."""
+"""Age up to which they are used while the store cannot be read; after that nobody is signed in."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Login:
 
 
 @dataclass(frozen=True)
-class _Known:
-    """What the store holds of logins."""
+class _Snapshot:
+    """Keys and ended logins as they were in the store."""
 
     keys: Mapping[str, ApiKey]
     """Keys that are not revoked, by their ids."""
@@ -66,12 +66,12 @@ class Logins:
         self.method = method
         self._store = store
         self._clock = clock
-        self._known = _Known({}, frozenset())
+        self._snapshot = _Snapshot({}, frozenset())
         self._read_at = self._tried_at = float("-inf")
         self._fault: StoreError | None = None
         self._lock = threading.Lock()
         self.secret = b""
-        self._reader: _Reader = _KeyReader(b"")
+        self._reader: _Reader | None = None
         if method == "key":
             self.secret = login_cookie.signing_secret(secret_folder(settings))
             self._reader = _KeyReader(self.secret)
@@ -80,7 +80,7 @@ class Logins:
 
     @property
     def is_needed(self) -> bool:
-        """Whether a request without a login is refused."""
+        """Return whether a request without a login is refused."""
         return self.method != "none"
 
     def find(self, cookies: Mapping[str, str]) -> Login | None:
@@ -89,9 +89,9 @@ class Logins:
         Raises:
             StoreError: The store cannot be read for longer than `MAX_UNREAD_SECONDS`.
         """
-        known = self.known()
-        login = self._reader.read(cookies, known.keys)
-        return login if login is not None and login.digest not in known.ended else None
+        snapshot = self.snapshot()
+        login = self._reader.read(cookies, snapshot.keys) if self._reader is not None else None
+        return login if login is not None and login.digest not in snapshot.ended else None
 
     async def find_soon(self, cookies: Mapping[str, str]) -> Login | None:
         """Do the same without holding up the event loop while the store is read."""
@@ -105,7 +105,7 @@ class Logins:
         Raises:
             StoreError: See `find`.
         """
-        return bool(self.known().keys)
+        return bool(self.snapshot().keys)
 
     def key(self, digest: str) -> ApiKey | None:
         """Return the key with a digest, if it is not revoked.
@@ -113,7 +113,7 @@ class Logins:
         Raises:
             StoreError: See `find`.
         """
-        return next((key for key in self.known().keys.values() if key.digest == digest), None)
+        return next((key for key in self.snapshot().keys.values() if key.digest == digest), None)
 
     def end(self, login: Login) -> None:
         """End a login, so that a copy of its cookie is refused, too.
@@ -132,7 +132,7 @@ class Logins:
         """
         self._store().audit.append(person, role, action, target)
 
-    def known(self) -> _Known:
+    def snapshot(self) -> _Snapshot:
         """Return keys and ended logins as they were at most `FRESH_SECONDS` ago.
 
         Raises:
@@ -140,23 +140,25 @@ class Logins:
         """
         with self._lock:
             if not self._is_fresh:
-                self._tried_at = self._clock()
+                began = self._clock()
                 try:
-                    self._known, self._fault = _read(self._store()), None
-                    self._read_at = self._tried_at
+                    self._snapshot, self._fault = _read(self._store()), None
+                    self._read_at = began
                 except StoreError as error:
                     self._fault = error
+                # Not before: the event loop would take the old ones for fresh, and wait for the lock.
+                self._tried_at = began
             if self._fault is not None and self._tried_at - self._read_at > MAX_UNREAD_SECONDS:
                 raise self._fault.with_traceback(None)
-            return self._known
+            return self._snapshot
 
     @property
     def _is_fresh(self) -> bool:
         return self._clock() - self._tried_at <= FRESH_SECONDS
 
 
-def _read(store: Store) -> _Known:
-    return _Known({key.id: key for key in usable_keys(store)}, store.ended_logins.digests())
+def _read(store: Store) -> _Snapshot:
+    return _Snapshot({key.id: key for key in usable_keys(store)}, store.ended_logins.digests())
 
 
 class _Reader(Protocol):

@@ -21,7 +21,7 @@ from debugger.errors import SettingsError
 from debugger.store import Role
 
 COOKIES = USER_COOKIE_NAME
-"""How the names of Streamlit's cookies of a user begin."""
+"""The prefix of the names of Streamlit's cookies of a user."""
 _EXAMPLE = "Write them as in ada@example.com=admin, *@example.com=read, claim:groups:qa=run."
 
 
@@ -32,7 +32,7 @@ class Identity:
     name: str
     claims: Mapping[str, Any]
     digest: str
-    """Of the claims and when they were issued."""
+    """The digest of all claims, the time of the login among them."""
     expires_at: float
     """Seconds since 1970."""
 

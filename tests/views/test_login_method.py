@@ -14,8 +14,8 @@ def options(monkeypatch):
     """Sets options of Streamlit and the content of its secrets."""
 
     def set_options(address="127.0.0.1", secrets=None, file=None):
-        given = {"server.address": address, "secrets.files": [str(file)] if file else []}
-        monkeypatch.setattr(st, "get_option", given.get)
+        values = {"server.address": address, "secrets.files": [str(file)] if file else []}
+        monkeypatch.setattr(st, "get_option", values.get)
         if secrets is not None:
             monkeypatch.setattr(st, "secrets", secrets)
 
@@ -50,10 +50,10 @@ def test_page_under_another_name_needs_a_login(options):
 
 
 def test_identity_provider_is_used_on_localhost_too(options):
-    options("127.0.0.1", {"auth": {"client_id": "debugger", "qa": {"client_id": "debugger"}}})
+    options("127.0.0.1", {"auth": {"client_id": "debugger", "qa": {"client_id": "debugger"}, "kwargs": {}}})
 
     assert login_method(Settings()) == "oidc"
-    assert auth_providers() == ["qa"]
+    assert auth_providers() == ["default", "qa"]
 
 
 def test_unreadable_secrets_do_not_turn_the_login_off(options, tmp_path):
@@ -76,4 +76,19 @@ def test_check_names_a_missing_library(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
 
     with pytest.raises(SettingsError, match=r"workflow-debugger\[auth\]"):
+        check_login_method("oidc", lambda: False)
+
+
+def test_check_refuses_a_secret_that_can_be_guessed(options, monkeypatch):
+    options("127.0.0.1", {"auth": {"client_id": "debugger", "cookie_secret": "x" * 31}})
+    monkeypatch.setattr(module, "validate_auth_credentials", lambda provider: None)
+
+    with pytest.raises(SettingsError, match="can be forged"):
+        check_login_method("oidc", lambda: False)
+
+
+def test_check_refuses_incomplete_credentials(options):
+    options("127.0.0.1", {"auth": {"client_id": "debugger"}})
+
+    with pytest.raises(SettingsError, match=r"secrets\.toml"):
         check_login_method("oidc", lambda: False)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 from pydantic import SecretStr
 
 from debugger.settings import HostedSettings
+from debugger.store import Role
+from debugger.views import owners as module
+from debugger.views.identity import User
 from debugger.views.owners import (
     MAX_IDLE_SECONDS,
     MAX_OWNERS,
@@ -14,6 +19,7 @@ from debugger.views.owners import (
     OwnerCookie,
     Owners,
     cookie_name,
+    owner_token,
 )
 
 PAGE = {"accept": "text/html,*/*"}
@@ -82,6 +88,20 @@ def test_malformed_token_is_replaced(sent):
 @pytest.mark.parametrize(("headers", "method"), [({"accept": "*/*"}, "GET"), (PAGE, "POST"), ({}, "GET")])
 def test_other_requests_set_no_cookie(headers, method):
     assert cookie_in(answered(headers, method=method)) is None
+
+
+def test_token_differs_for_each_user_of_a_browser(monkeypatch):
+    cookies = SimpleNamespace(to_dict=lambda: {cookie_name(): "a" * 43})
+    monkeypatch.setattr(st, "context", SimpleNamespace(cookies=cookies))
+    users = [User("me", Role.ADMIN, True), User("Ada", Role.RUN, False), User("Eve", Role.RUN, False)]
+
+    tokens = []
+    for user in users:
+        monkeypatch.setattr(module, "current_user", lambda user=user: user)
+        tokens.append(owner_token())
+
+    assert tokens[0] == "a" * 43
+    assert len(set(tokens)) == 3
 
 
 def test_owner_is_found_by_its_token_alone():

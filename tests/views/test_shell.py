@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from debugger.store import Role
+from debugger.views import shell
+from debugger.views.identity import User
+from debugger.views.parts import account
+
+
+def test_user_without_a_role_sees_one_sentence(app, monkeypatch):
+    monkeypatch.setattr(shell, "current_user", lambda: User("eve@example.com", None, is_local=False))
+
+    app.run()
+
+    (sentence,) = app.error
+    assert "no role was set for you" in sentence.value
+    assert len(app.main.children) == 1
+    assert not app.sidebar.children
+
+
+def test_head_names_the_signed_in_user_without_markup(app, monkeypatch):
+    monkeypatch.setattr(account, "current_user", lambda: User("<b>Ada</b>", Role.RUN, is_local=False))
+
+    app.run()
+
+    (form,) = [element.proto.body for element in app.get("html") if "account" in element.proto.body[:30]]
+    assert "&lt;b&gt;Ada&lt;/b&gt;" in form
+    assert "<b>" not in form
+    assert '<form class="account" method="post" action="/logout">' in form
+
+
+def test_local_user_has_no_button_to_sign_out(app):
+    app.run()
+
+    assert not [element for element in app.get("html") if "account" in element.proto.body[:30]]
