@@ -94,3 +94,19 @@ def test_is_production_reads_the_label(environment, is_production):
 
     assert connection.is_production is is_production
     assert connection.label_colour == ("red" if is_production else "gray")
+
+
+def test_allowed_hosts_are_read_as_in_a_host_header():
+    settings = read_settings(
+        {"WORKFLOW_DEBUGGER_ALLOWED_HOSTS": "Debugger.Example., 10.0.0.7,, ::1, [fe80::1]"}
+    )
+
+    assert settings.allowed_host_names == {"debugger.example", "10.0.0.7", "[::1]", "[fe80::1]"}
+
+
+@pytest.mark.parametrize(
+    "value", ["*", "*.example", "http://debugger.example", "debugger.example:80", "a/b", "a b"]
+)
+def test_malformed_allowed_host_is_refused(value):
+    with pytest.raises(SettingsError, match="WORKFLOW_DEBUGGER_ALLOWED_HOSTS"):
+        read_settings({"WORKFLOW_DEBUGGER_ALLOWED_HOSTS": f"localhost,{value}"})

@@ -57,6 +57,21 @@ def test_a_message_goes_on_with_the_same_run(backend):
     assert record.input_output_pairs[1].run_input["dynamic_variables"]["city"] == "Kiel"
 
 
+def test_user_of_session_signs_its_turns(backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.run_by = "Ada"
+
+    session.start(TurnInput(run_by="Bo"))
+    session.wait(10)
+    session.send("hello")
+    session.wait(10)
+
+    record = backend.run(session.run_id)
+    assert record.run_by == "Ada"
+    assert [turn.run_input["run_by"] for turn in record.input_output_pairs] == ["Ada", "Ada"]
+
+
 def test_the_turn_of_an_event_is_known_by_its_place_in_the_run(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)

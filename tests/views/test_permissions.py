@@ -31,6 +31,7 @@ VIEW_COMMANDS = {
     "graph_commands": "choose",
     "linking": "go_to",
     "production": "_agree _decline",  # the command that is agreed to is checked
+    "python_consent": "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "recording_commands": "leave_recording open_recording",
     "skin_commands": "allow_plain_keys change_skin go_to_turn open_help play_or_pause set_speed step_by "
     "turn_by",
@@ -80,7 +81,8 @@ def modules():
 
 
 def names(table):
-    return {f"{module}.{name}" for module, text in table.items() for name in text.split()}
+    there = modules()
+    return {f"{module}.{name}" for module, text in table.items() if module in there for name in text.split()}
 
 
 def place(do):
