@@ -7,6 +7,7 @@ import errno
 import logging
 import socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -63,22 +64,26 @@ class HttpServer(uvicorn.Server):
         listener.setblocking(False)
         while True:
             try:
-                connection, address = await loop.sock_accept(listener)
+                await self._accept_one(await loop.sock_accept(listener))
             except OSError as error:
+                _log.warning("a connection cannot be accepted yet: %s", error.strerror)
                 if error.errno in EXHAUSTED:
-                    _log.warning("a connection cannot be accepted yet: %s", error.strerror)
                     self._open.shrink()
-                    await asyncio.sleep(RETRY_SECONDS)
-                continue
-            may_open = self._open.admit(address[0])
-            await asyncio.sleep(0)  # what was ended for it lets go of its file descriptor; others go on
-            if not may_open:
-                connection.close()
-                continue
-            try:
-                await loop.connect_accepted_socket(self._protocol, connection)
-            except OSError:  # the client has gone already
-                connection.close()
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # whatever it is, the next connection may be accepted
+                _log.exception("a connection was not accepted")
+
+    async def _accept_one(self, accepted: tuple[socket.socket, Any]) -> None:
+        connection, address = accepted
+        may_open = self._open.admit(address[0])
+        await asyncio.sleep(0)  # what was ended for it lets go of its file descriptor; others go on
+        if not may_open:
+            connection.close()
+            return
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        except OSError:  # the client has gone already
+            connection.close()
 
     def _protocol(self) -> asyncio.Protocol:
         return self.config.http_protocol_class(  # type: ignore[call-arg]
@@ -89,9 +94,12 @@ class HttpServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            self._open.end_overdue(loop.time())
-            if self._repeats is not None:
-                self._repeats.report()
+            try:
+                self._open.end_overdue(loop.time())
+                if self._repeats is not None:
+                    self._repeats.report()
+            except Exception:  # one connection must not keep the others open
+                _log.exception("the deadlines of connections were not looked at")
 
 
 class _Background:
