@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -60,6 +61,18 @@ def test_migration_backs_the_database_up_first(url, tmp_path, data_folder, caplo
     restore(restored, file)
     with closing(Store(restored)) as store:
         assert [workflow.name for workflow in store.workflows()[0]] == ["Tea"]
+
+
+def test_several_openers_make_one_backup(tmp_path):
+    url = f"sqlite:///{tmp_path}/debugger.sqlite3"
+    earlier_release(url)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: Store(url).close(), range(8)))
+
+    [name] = backups(tmp_path)
+    assert json.loads(gzip.decompress((tmp_path / name).read_bytes()).splitlines()[0])["revision"] == EARLIER
+    assert revision(url) == NEWEST
 
 
 def test_empty_database_is_migrated_without_backup(url, tmp_path, data_folder):

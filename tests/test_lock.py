@@ -1,0 +1,65 @@
+"""The lock that `.ci/run` installs from fits the project's own dependencies."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / ".ci" / "requirements.txt").read_text()
+
+
+def dependencies():
+    """Everything that the project names: to run, for each extra, and to be built."""
+    project = PROJECT["project"]
+    named = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
+    named += [text for extra in project["optional-dependencies"].values() for text in extra]
+    return [found for found in map(Requirement, named) if found.name != project["name"]]
+
+
+def pins():
+    return {
+        canonicalize_name(name): pin for name, pin in re.findall(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE)
+    }
+
+
+def test_every_dependency_has_an_upper_bound():
+    unbounded = [
+        found.name for found in dependencies() if not any(one.operator == "<" for one in found.specifier)
+    ]
+
+    assert unbounded == []
+
+
+def test_lock_fits_every_dependency():
+    locked = pins()
+
+    unfit = [
+        str(found)
+        for found in dependencies()
+        if locked.get(canonicalize_name(found.name), "0") not in found.specifier
+    ]
+
+    assert unfit == [], "run .ci/lock"
+
+
+def test_every_release_in_the_lock_has_hashes():
+    blocks = re.split(r"^(?=[\w.-]+==)", LOCK, flags=re.MULTILINE)[1:]
+
+    assert len(blocks) > 100
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_lock_is_installed_before_the_tests():
+    script = (ROOT / ".ci" / "run").read_text()
+
+    lock, project = (
+        script.index("--require-hashes -r .ci/requirements.txt"),
+        script.index("-e '.[test]' && pytest"),
+    )
+    assert lock < script.index("PIP_NO_INDEX=1") < project
