@@ -98,6 +98,7 @@ def fill(url):
         store.ended_logins.add("e" * 64, time.time() + 60)
         store.audit.append("Ada", "run", "send turn", RUN, {"turn_number": 1})
         store.python_consents.add(workflow.id, 0, "d" * 64, "Ada")
+        store.ended_logins.add("e" * 64, 4e9)
         assert store.find_runs(RunSearch(text="grün")).total == 2
 
 
