@@ -787,7 +787,7 @@ def test_a_placeholder_that_nothing_fills_stays_and_is_told_once():
     assert "{{who}}" in play.one("workflow_warning")["warning_message"]
 
 
-def test_placeholder_that_costs_too_much_is_reported_with_its_limit():
+def test_placeholder_beyond_a_limit_is_reported_with_it():
     text = f"{{{{ page | append: page | upcase }}}}, [[x{'.y' * 200}]]!"
     play = Play(static("a", text))
 

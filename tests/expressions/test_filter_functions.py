@@ -40,7 +40,7 @@ def test_uniq_keeps_first_as_liquid_does(elements):
     assert value_of("xs | uniq", xs=elements) == array.uniq(elements)
 
 
-def test_uniq_compares_objects_by_content_or_by_a_member():
+def test_uniq_compares_objects_by_content_or_member():
     rows = [{"k": 1, "n": 1}, {"k": [2]}, {"n": 1, "k": 1.0}, {"k": [2], "n": 3}, {}, {"n": 9}]
 
     assert value_of("xs | uniq", xs=rows) == [rows[0], rows[1], rows[3], rows[4], rows[5]]
@@ -81,7 +81,7 @@ def test_values_at_the_limits_are_worked_on():
         ("v | date: v", "the filter date works on 2,000 characters, and 1,000 is the most"),
     ],
 )
-def test_values_beyond_the_limits_are_refused_in_a_sentence(expression, reason):
+def test_values_beyond_limits_are_refused_with_reason(expression, reason):
     values = {
         "t": "x" * (MAX_VALUE_CHARACTERS + 1),
         "u": "x" * 2_000,
@@ -97,7 +97,7 @@ def test_values_beyond_the_limits_are_refused_in_a_sentence(expression, reason):
     assert fault.endswith("Shorten the value, or compute it in a tool node.")
 
 
-def test_a_part_may_be_taken_of_a_value_of_any_size():
+def test_parts_are_taken_of_values_of_any_size():
     page = "word " * 400_000
 
     assert value_of("page | size", page=page) == 2_000_000
@@ -122,7 +122,7 @@ def test_other_faults_of_a_placeholder_have_no_sentence():
 
 
 @pytest.mark.parametrize("path", ["a" + ".b" * 100, "a" * 1_001])
-def test_a_path_beyond_the_limits_is_refused_in_a_sentence(path):
+def test_paths_beyond_limits_are_refused_with_reason(path):
     (fault,) = faults_of(path, a=1)
 
     assert "the path has" in fault

@@ -55,7 +55,7 @@ def test_doubling_references_run_out_of_time(schema, brief):
         {"properties": {"a": {"$ref": "#"}}, "$schema": DIALECT},
     ],
 )
-def test_dialect_of_a_part_does_not_lift_the_limit(schema, brief):
+def test_dialect_of_part_does_not_lift_limit(schema, brief):
     doubled = doubling("allOf")
     schema = {**schema, "$defs": doubled["$defs"], "allOf": [{"$ref": "#/$defs/p0"}]}
 
