@@ -18,6 +18,7 @@ from debugger.views import state
 from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
 from debugger.views.identity import current_user
 from debugger.views.login_cookie import signing_secret
+from debugger.views.login_method import is_beyond_this_machine
 from debugger.views.logins import secret_folder
 from debugger.views.state import BackendName
 
@@ -29,6 +30,8 @@ def embedded_backend() -> EmbeddedBackend:
     A page without a login answers to a single user on this machine, and its user's consents count.
     """
     settings = read_settings()
+    if is_beyond_this_machine(settings):
+        settings = settings.beyond_loopback()
     get_logger(__name__).info("Inline Python: %s", python_status(settings.inline_python).description)
     return open_embedded(settings, python_consent_key=_consent_key(settings))
 
