@@ -26,8 +26,9 @@ from debugger.server.secret_variables import without_secrets
 from debugger.server.shapes.runs import run_answer
 from debugger.server.teams import Team, team_of
 from debugger.server.turn_limiter import QueueFullError, TurnLimiter
+from debugger.server.turn_route import TurnRoute
 
-router = APIRouter()
+router = APIRouter(route_class=TurnRoute)
 
 
 @router.post(urls.EXECUTE)

@@ -1,13 +1,13 @@
-"""The threads that turns run on, and how many of them one key may use."""
+"""How many turns are executed at once: of all keys, and of one."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from debugger.errors import RateLimitError
+from debugger.server.turn_threads import TurnThreads
 
 Result = TypeVar("Result")
 
@@ -67,7 +67,7 @@ class _Lane:
         self._total = total
         self._per_key = min(total, per_key or max(1, total // 4))
         self._max_waiting = max_waiting
-        self._threads = ThreadPoolExecutor(total, thread_name_prefix=name)
+        self._threads = TurnThreads(total, name)
         self._keys: dict[str | None, _Key] = {}
 
     async def run(self, key_id: str | None, work: Callable[[], Result]) -> Result:
@@ -86,7 +86,7 @@ class _Lane:
         finally:
             key.waiting -= 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await self._threads.run(work)
         finally:
             key.slots.release()
 

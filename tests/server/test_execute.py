@@ -1,12 +1,7 @@
 from __future__ import annotations
 
-from contextlib import closing
-
 import pytest
 
-from debugger.backends.embedded import EmbeddedBackend
-from debugger.settings import Settings
-from debugger.store import Role
 from tests.companions import lab
 from tests.factories import document, say, static
 
@@ -207,35 +202,3 @@ def test_background_work_of_no_run_or_of_one_that_is_over_has_no_session(api):
 @pytest.mark.parametrize("ids", [("nope", UNKNOWN), (UNKNOWN, "nope")])
 def test_a_malformed_id_is_refused(api, ids):
     assert pump(api, *ids).status_code == 422
-
-
-ODD = "665f0000000000000000000A"
-
-
-@pytest.mark.parametrize(
-    ("path", "place"),
-    [
-        (f"/v1/workflows/{ODD}/execute", ["path", "workflow_id"]),
-        (f"/v1/workflows/{UNKNOWN}/execute?version=many", ["query", "version"]),
-        (f"/v1/workflows/{UNKNOWN}/runs/{ODD}/pump-companions", ["path", "run_id"]),
-    ],
-)
-def test_an_id_or_a_version_that_cannot_be_is_refused(api, path, place):
-    answer = api.post(path, json={"run_input": {}})
-
-    assert answer.status_code == 422
-    assert [problem["loc"] for problem in answer.json()["detail"]] == [place]
-
-
-@pytest.mark.parametrize("path", ["workflows/{id}/execute", "workflows/{id}/runs/{id}/pump-companions"])
-def test_a_key_with_role_read_executes_nothing(serve, path):
-    with closing(EmbeddedBackend(Settings(database="sqlite://"))) as backend:
-        _, key = backend.store.api_keys.add("Ada", Role.READ)
-        client = serve(backend)
-
-        answer = client.post(
-            f"/v1/{path.format(id=UNKNOWN)}", json={}, headers={"Authorization": f"Bearer {key}"}
-        )
-
-    assert answer.status_code == 403
-    assert "the role run" in answer.json()["detail"]
