@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
+from time import thread_time
 from typing import Any, Literal
 
 from debugger.engine.nodes.base import Node, NodeContext, Outcome, pick_message
@@ -18,7 +19,8 @@ from debugger.engine.nodes.llm.schemas import readable_schema
 from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
-from debugger.expressions import ABSENT, Condition, hydrate, lookup, parse
+from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse
+from debugger.expressions.literals import shortened
 from debugger.graph import Graph
 from debugger.graph.placement import author_edge_id, exit_origin_of, may_enter, ways_back
 from debugger.protocol.base import JsonObject
@@ -34,6 +36,9 @@ from debugger.protocol.workflow import (
 )
 
 TransitionKind = Literal["direct", "conditional", "global", "reverse", "self_loop", "escalation"]
+
+_MAX_QUOTED = 80
+"""Characters of a condition that an error shows."""
 
 _NAMED_TYPES = {"direct": "direct", "reverse": "reverse_conditional", "escalation": "guardrail_escalation"}
 
@@ -238,7 +243,9 @@ class EdgeSelector:
         Raises:
             RunError: It cannot be read or evaluated.
         """
-        reason = yield from _expression_reason(transition, transition.expression, context, tell=tell)
+        reason, warnings = _expression_reason(transition.expression, context)
+        for warning in warnings if tell else ():
+            yield WorkflowWarningEvent(warning_message=warning)
         return Decision(transition, reason, {}) if reason is not None else None
 
     def hydrated(self, transition: Transition, context: NodeContext) -> str:
@@ -302,13 +309,24 @@ class EdgeSelector:
         ]
 
     def first_match(self, node: Node[Any], context: NodeContext) -> Generator[Event, None, Decision | None]:
-        """Return the decision for the first conditional edge that holds (rank 4)."""
+        """Return the decision for the first conditional edge that holds (rank 4).
+
+        Raises:
+            RunError: A condition cannot be read or evaluated, or the conditions take too long together.
+        """
+        seconds = 0.0
         for transition in self._conditional(node.config, context.thread):
             condition = transition.condition
             if condition is None:
                 continue
+            if condition.condition_expression:
+                _require_time(seconds, condition.condition_expression)
+            began = thread_time()
             if condition.condition_expression and not _is_offered(transition, context):
-                reason = yield from _expression_reason(transition, condition.condition_expression, context)
+                reason, warnings = _expression_reason(condition.condition_expression, context)
+                seconds += thread_time() - began
+                for warning in warnings:
+                    yield WorkflowWarningEvent(warning_message=warning)
             elif condition.condition_freeform and not node.calls_model and transition.kind == "conditional":
                 reason = yield from _judge(transition, context)
             else:
@@ -334,14 +352,22 @@ def _refers_to_absent(expression: str, context: NodeContext) -> bool:
     return any(lookup(context.scope, ref.namespace, ref.path) is ABSENT for ref in references)
 
 
-def _expression_reason(
-    transition: Transition, expression: str, context: NodeContext, *, tell: bool = True
-) -> Generator[Event, None, str | None]:
+def _expression_reason(expression: str, context: NodeContext) -> tuple[str | None, tuple[str, ...]]:
+    """Return why an edge is taken, ``None`` where its condition does not hold, and the warnings."""
     condition = _parsed(expression, context)
     verdict = condition.evaluate(context.scope)
-    for warning in verdict.warnings if tell else ():
-        yield WorkflowWarningEvent(warning_message=warning)
-    return f"Condition expression '{condition.hydrated(context.scope)}' holds" if verdict.value else None
+    reason = f"Condition expression '{condition.hydrated(context.scope)}' holds" if verdict.value else None
+    return reason, verdict.warnings
+
+
+def _require_time(seconds: float, expression: str) -> None:
+    if seconds > limits.MAX_EVALUATION_SECONDS:
+        raise ConditionError(
+            f"Error evaluating condition expression '{shortened(expression, _MAX_QUOTED)}': with the "
+            "conditions before it, it takes longer than "
+            f"{limits.MAX_EVALUATION_SECONDS:g} seconds to evaluate.",
+            advice="Shorten the values, or compute them in a tool node.",
+        )
 
 
 def _parsed(expression: str, context: NodeContext) -> Condition:

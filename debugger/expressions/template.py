@@ -43,6 +43,9 @@ class Filled(NamedTuple):
 _SHOWN = 80
 """Characters of a text that an error shows."""
 
+_MAX_FAULTS = 20
+"""Placeholders that cost too much and are named, of the texts of one request."""
+
 MAX_ARGUMENT_DEPTH = 100
 """Objects and lists within one another in the arguments of a tool."""
 
@@ -109,6 +112,61 @@ def _fill(text: str, scope: Scope, faults: list[str]) -> Filled:
     return Filled("".join(parts), tuple(unresolved))
 
 
+class FillBudget:
+    """The characters that several texts may have together, as those of one request.
+
+    Args:
+        faults: Receives a sentence for each placeholder that stayed because it costs too much, but not more
+            than a user reads.
+    """
+
+    def __init__(self, faults: list[str]) -> None:
+        self._faults = faults
+        self._left = MAX_FILLED_CHARACTERS
+        self._faults_left = _MAX_FAULTS
+        self._sizes: dict[int, int] = {}
+
+    def fill(self, text: str, scope: Scope) -> Filled:
+        """Fill the placeholders of a text in, and count its characters.
+
+        Raises:
+            RunError: It costs too much, or the texts are too long together.
+        """
+        faults: list[str] = []
+        filled = fill(text, scope, faults=faults)
+        self._faults += faults[: self._faults_left]
+        self._faults_left -= min(len(faults), self._faults_left)
+        self.spend(len(filled.text))
+        return filled
+
+    def spend_value(self, value: Any) -> None:
+        """Count the characters and items of a JSON value that lives as long as the request.
+
+        It is measured once, because one argument of a tool may be in many places.
+
+        Raises:
+            RunError: The texts are too long together.
+        """
+        size = self._sizes.get(id(value))
+        if size is None:
+            size = self._sizes[id(value)] = sum(measure(value, self._left, self._left))
+        self.spend(size)
+
+    def spend(self, characters: int) -> None:
+        """Count the characters of a text.
+
+        Raises:
+            RunError: The texts are too long together.
+        """
+        self._left -= characters
+        if self._left < 0:
+            raise RunError(
+                f"The texts of the request would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} million "
+                "characters together with their placeholders and slots filled in.",
+                advice="Use fewer placeholders and slots in them, or shorter values.",
+            )
+
+
 def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
     """Fill the placeholders of a tool's arguments in, however deep they stand.
 
@@ -123,8 +181,13 @@ def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
 
     Source: ``platform/engine.md`` 5.6.
     """
-    with time_limit:
-        filled = _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
+    try:
+        with time_limit:
+            filled = _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
+    except LimitFault as fault:
+        raise RunError(
+            f"The placeholders of the tool's arguments cannot be filled in: {fault}.", advice=fault.advice
+        ) from fault
     if sum(measure(filled, MAX_FILLED_CHARACTERS, MAX_FILLED_CHARACTERS)) > MAX_FILLED_CHARACTERS:
         raise RunError(
             f"The arguments of the tool would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} million "

@@ -135,6 +135,18 @@ def test_arguments_share_one_time_limit(monkeypatch):
     assert run_bounded(attack).cpu_seconds < 2
 
 
+def test_different_arguments_run_out_of_time_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_EVALUATION_SECONDS", 0.3)
+    arguments = [f"{{{{ a | url_encode | append: '{number}' | size }}}}" for number in range(300)]
+
+    def attack():
+        with pytest.raises(RunError) as caught:
+            fill_value(arguments, Scope(dynamic={"a": "é" * 200_000}), preserve_types=True)
+        return str(caught.value)
+
+    assert "takes longer than 0.3 seconds" in run_bounded(attack).value
+
+
 def test_many_slow_expressions_run_out_of_time():
     text = "".join(f"{{{{ {number}{'(' * 1_900} }}}}" for number in range(2_000))
 

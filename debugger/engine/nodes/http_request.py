@@ -16,6 +16,7 @@ from debugger.engine.outbound.http import http_call
 from debugger.engine.outbound.http_answer import HttpAnswer
 from debugger.engine.outbound.http_message import ContentType, HttpRequest, host_header, with_query
 from debugger.engine.outbound.http_parameters import read_body, read_query
+from debugger.engine.outbound.secrets import RequestBudget, request_budget
 from debugger.errors import InputError
 from debugger.expressions import fill
 from debugger.expressions.template import write_plain
@@ -130,13 +131,17 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return _Result(command, answer.status_code, value, error)
 
     def _request(self, context: NodeContext) -> HttpRequest:
+        with request_budget(context.warnings) as budget:
+            return self._filled(context, budget)
+
+    def _filled(self, context: NodeContext, budget: RequestBudget) -> HttpRequest:
         config, secrets, scope = self.config, context.outbound.secrets, context.scope
-        url = self._url(context)
-        query = read_query(config.query_parameters, scope, secrets)
-        headers = {name: secrets.fill(write_plain(each), scope) for name, each in self._headers()}
+        url = self._url(context, budget)
+        query = read_query(config.query_parameters, scope, secrets, budget)
+        headers = {name: secrets.fill(write_plain(each), scope, budget) for name, each in self._headers()}
         body = None
         if config.method in _WITH_BODY:
-            body = read_body(config.body_parameters, config.body_content_type, scope, secrets)
+            body = read_body(config.body_parameters, config.body_content_type, scope, secrets, budget)
         for veiled in (url, query, *headers.values(), body.value if body else None):
             _note_unresolved(veiled, context)
         authored = self._authored(context)
@@ -148,14 +153,14 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         texts = (str(self.config.url or ""), host)
         return Destination.of(*(fill(text, context.authored).text for text in texts))
 
-    def _url(self, context: NodeContext) -> Veiled:
+    def _url(self, context: NodeContext, budget: RequestBudget) -> Veiled:
         """The node's URL, or the one that the turn's input puts in its place, in which nothing is filled."""
         override = context.given.get("override_url")
         if isinstance(override, str) and override.strip():
             return Veiled(override.strip(), context.outbound.secrets.mask(override.strip()))
         if not (self.config.url or "").strip():
             raise InputError("The url is empty.", advice="Write the address to call.")
-        return context.outbound.secrets.fill(str(self.config.url).strip(), context.scope)
+        return context.outbound.secrets.fill(str(self.config.url).strip(), context.scope, budget)
 
     def _headers(self) -> list[tuple[str, Any]]:
         return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from debugger.engine.outbound.http_message import ContentType, HttpBody
-from debugger.engine.outbound.secrets import MARK, Secrets, Veiled
+from debugger.engine.outbound.secrets import MARK, RequestBudget, Secrets, Veiled
 from debugger.errors import InputError
 from debugger.expressions import Scope
 from debugger.protocol.json_text import encode
@@ -16,24 +16,28 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MEND = "Put quotes around a placeholder that stands for a text."
 
 
-def read_query(written: Any, scope: Scope, secrets: Secrets) -> Veiled | None:
+def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget) -> Veiled | None:
     """The query, an object; ``None`` where there is none.
 
     Args:
         written: A text of JSON with placeholders, or an object.
         scope: The variables.
         secrets: The run's.
+        budget: The request's.
 
     Raises:
         InputError: It is not JSON once its placeholders are filled in, or no object.
+        RunError: It exceeds the budget.
     """
-    found = _read(written, scope, secrets, "query_parameters")
+    found = _read(written, scope, secrets, budget, "query_parameters")
     if found is not None and not isinstance(found.real, dict):
         raise InputError("query_parameters must be a JSON object.", advice='Write it as {"name": "value"}.')
     return found
 
 
-def read_body(written: Any, content_type: ContentType, scope: Scope, secrets: Secrets) -> HttpBody | None:
+def read_body(
+    written: Any, content_type: ContentType, scope: Scope, secrets: Secrets, budget: RequestBudget
+) -> HttpBody | None:
     """The body; ``None`` where there is none. Plain text is sent as it is written.
 
     Args:
@@ -41,14 +45,16 @@ def read_body(written: Any, content_type: ContentType, scope: Scope, secrets: Se
         content_type: What it is sent as.
         scope: The variables.
         secrets: The run's.
+        budget: The request's.
 
     Raises:
         InputError: It is not JSON once its placeholders are filled in, or no object where a form needs one.
+        RunError: It exceeds the budget.
     """
     if content_type == "text/plain":
         text = written if isinstance(written, str) or written is None else encode(written).decode()
-        return HttpBody(content_type, secrets.fill(text, scope)) if text else None
-    found = _read(written, scope, secrets, "body_parameters")
+        return HttpBody(content_type, secrets.fill(text, scope, budget)) if text else None
+    found = _read(written, scope, secrets, budget, "body_parameters")
     if found is None:
         return None
     if content_type in _FORMS and not isinstance(found.real, dict):
@@ -59,10 +65,12 @@ def read_body(written: Any, content_type: ContentType, scope: Scope, secrets: Se
     return HttpBody(content_type, found)
 
 
-def _read(written: Any, scope: Scope, secrets: Secrets, field_name: str) -> Veiled | None:
+def _read(
+    written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget, field_name: str
+) -> Veiled | None:
     if not isinstance(written, str):
-        return None if written is None else secrets.fill_value(written, scope)
-    filled = secrets.fill(written, scope)
+        return None if written is None else secrets.fill_value(written, scope, budget)
+    filled = secrets.fill(written, scope, budget)
     if not filled.real.strip():
         return None
     real = _parsed(filled.real, field_name)

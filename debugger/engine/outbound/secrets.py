@@ -7,12 +7,16 @@ import json
 import re
 from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from debugger.engine.outbound.destinations import AllowedHost, Destination, ascii_host
-from debugger.expressions import Scope, fill
+from debugger.errors import InputError, RunError
+from debugger.expressions import Scope
+from debugger.expressions.limits import time_limit
+from debugger.expressions.template import FillBudget
 from debugger.protocol.json_text import encode
 
 MARK = "***"
@@ -42,6 +46,32 @@ class Veiled:
     def holds_secret(self) -> bool:
         """Whether the two differ."""
         return bool(self.real != self.shown)
+
+
+class RequestBudget:
+    """The limit that the texts of one request share: once as they are sent, once as they are shown.
+
+    Args:
+        warnings: Receives a sentence for each placeholder that stayed because it costs too much.
+    """
+
+    def __init__(self, warnings: list[str]) -> None:
+        self.real = FillBudget(warnings)
+        self.shown = FillBudget([])
+
+
+@contextmanager
+def request_budget(warnings: list[str]) -> Iterator[RequestBudget]:
+    """Limit the length of a request and the time in which its texts are filled in.
+
+    Raises:
+        InputError: The request exceeds a limit.
+    """
+    with time_limit:
+        try:
+            yield RequestBudget(warnings)
+        except RunError as error:
+            raise InputError(error.message, advice=error.advice) from error
 
 
 class Secrets:
@@ -114,24 +144,36 @@ class Secrets:
                 )
         return ""
 
-    def fill(self, text: str, scope: Scope) -> Veiled:
-        """A text with variables and secrets filled in."""
+    def fill(self, text: str, scope: Scope, budget: RequestBudget) -> Veiled:
+        """A text with variables and secrets filled in.
+
+        Raises:
+            RunError: It exceeds the budget, or takes too long.
+        """
         uses = _Uses(self._values)
-        real = fill(text, _with(scope, uses))
-        shown = fill(text, self._shown(scope)) if self._values else real
+        real = budget.real.fill(text, _with(scope, uses))
+        shown = budget.shown.fill(text, self._shown(scope)) if self._values else real
         return Veiled(real.text, self.mask(shown.text), real.unresolved, frozenset(uses.names))
 
-    def fill_value(self, value: Any, scope: Scope) -> Veiled:
-        """A JSON value with variables and secrets filled into its texts, however deep they stand."""
+    def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> Veiled:
+        """A JSON value with variables and secrets filled into its texts, however deep they stand.
+
+        Raises:
+            RunError: As for a text.
+        """
         unresolved: list[str] = []
-        filled = self.veil(scope, lambda seen: _filled(value, seen, unresolved))
+        filled = self.veil(scope, lambda seen, part: _filled(value, seen, part, unresolved), budget)
         return replace(filled, unresolved=tuple(dict.fromkeys(unresolved)))
 
-    def veil(self, scope: Scope, make: Callable[[Scope], Any]) -> Veiled:
-        """What a function makes of the variables, with secrets among them and with marks in their place."""
+    def veil(self, scope: Scope, make: Callable[[Scope, FillBudget], Any], budget: RequestBudget) -> Veiled:
+        """What a function makes of the variables, with secrets among them and with marks in their place.
+
+        Raises:
+            RunError: As for a text.
+        """
         uses = _Uses(self._values)
-        real = make(_with(scope, uses))
-        shown = self.mask_value(make(self._shown(scope))) if self._values else real
+        real = make(_with(scope, uses), budget.real)
+        shown = self.mask_value(make(self._shown(scope), budget.shown)) if self._values else real
         return Veiled(real, shown, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
@@ -210,14 +252,14 @@ def _with(scope: Scope, secrets: Mapping[str, str]) -> Scope:
     return replace(scope, dynamic=ChainMap(scope.dynamic, secrets))  # type: ignore[arg-type]
 
 
-def _filled(value: Any, scope: Scope, unresolved: list[str]) -> Any:
+def _filled(value: Any, scope: Scope, budget: FillBudget, unresolved: list[str]) -> Any:
     if isinstance(value, str):
-        filled = fill(value, scope)
+        filled = budget.fill(value, scope)
         unresolved += filled.unresolved
         return filled.text
     if isinstance(value, Mapping):
-        return {key: _filled(inner, scope, unresolved) for key, inner in value.items()}
-    return [_filled(inner, scope, unresolved) for inner in value] if isinstance(value, list) else value
+        return {key: _filled(inner, scope, budget, unresolved) for key, inner in value.items()}
+    return [_filled(each, scope, budget, unresolved) for each in value] if isinstance(value, list) else value
 
 
 def _is_recognizable(value: str) -> bool:

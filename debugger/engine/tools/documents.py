@@ -6,19 +6,35 @@ import csv
 import io
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 LONGEST_PASSAGE = 1_200
 """Characters."""
 
+MAX_HEADING_CHARACTERS = 1_000
+"""Of a heading, a key or the name of a column that is repeated before what belongs to it."""
+
+MAX_PASSAGES = 200_000
+"""Of one document, and of all documents that one search looks through."""
+
+MAX_PASSAGES_CHARACTERS = 40_000_000
+"""Of the same passages together; headings and names are in many of them."""
+
 _HEADING = re.compile(r"#{1,6}\s+\S")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "img", "small", "span", "strong", "u"})
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 _UNREAD = frozenset({"script", "style", "template", "noscript"})
+_NOT_SPACE = re.compile(r"\S")
+
+
+class DocumentLimitError(Exception):
+    """Documents of which too many or too long passages would be made; its text says which limit."""
 
 
 def passages(path: Path) -> list[str]:
@@ -32,9 +48,32 @@ def passages(path: Path) -> list[str]:
 
     Raises:
         OSError: It cannot be read.
+        DocumentLimitError: It exceeds `MAX_PASSAGES` or `MAX_PASSAGES_CHARACTERS`.
     """
     text = path.read_text(encoding="utf-8-sig", errors="replace")
-    return [piece for passage in READERS[path.suffix.lower()](text) for piece in _bounded(passage)]
+    found: list[str] = []
+    characters = 0
+    for passage in READERS[path.suffix.lower()](text):
+        for piece in _bounded(passage):
+            characters += len(piece)
+            require_size(len(found) + 1, characters)
+            found.append(piece)
+    return found
+
+
+def require_size(count: int, characters: int) -> None:
+    """Refuse passages of which there are too many.
+
+    Raises:
+        DocumentLimitError: They exceed `MAX_PASSAGES` or `MAX_PASSAGES_CHARACTERS`.
+    """
+    if count > MAX_PASSAGES:
+        raise DocumentLimitError(f"there are more than {MAX_PASSAGES:,} passages")
+    if characters > MAX_PASSAGES_CHARACTERS:
+        raise DocumentLimitError(
+            f"the passages have more than {MAX_PASSAGES_CHARACTERS:,} characters with headings, keys and "
+            "column names repeated in them"
+        )
 
 
 def _of_text(text: str) -> Iterator[str]:
@@ -45,7 +84,7 @@ def _of_text(text: str) -> Iterator[str]:
             yield gathered
             gathered = "" if begins_section else heading
         if begins_section:
-            heading = paragraph.split("\n", 1)[0]
+            heading = paragraph.split("\n", 1)[0][:MAX_HEADING_CHARACTERS]
         gathered = f"{gathered}\n\n{paragraph}" if gathered else paragraph
     if gathered:
         yield gathered
@@ -78,26 +117,41 @@ def _of_json(text: str) -> Iterator[str]:
         yield from _of_text(text)
 
 
-def _lines(value: Any, name: str = "") -> Iterator[str]:
+def _lines(value: Any) -> Iterator[str]:
     """The values in an object, each after the keys that lead to it."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _lines(inner, f"{name} {key}".strip())
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _lines(inner, name)
-    elif value is not None:
-        yield f"{name}: {value}" if name else str(value)
+    characters = 0
+    waiting: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+            continue
+        name, part = entry
+        if isinstance(part, dict | list):
+            waiting.append(_entries(part, name))
+        elif part is not None:
+            line = f"{name}: {part}" if name else str(part)
+            characters += len(line)
+            require_size(1, characters)
+            yield line
+
+
+def _entries(value: dict[str, Any] | list[Any], name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        return ((name, inner) for inner in value)
+    return ((f"{name} {key}".strip()[:MAX_HEADING_CHARACTERS], inner) for key, inner in value.items())
 
 
 def _of_csv(text: str) -> Iterator[str]:
     try:
-        rows = list(csv.reader(io.StringIO(text)))
+        deque(csv.reader(io.StringIO(text)), maxlen=0)
     except csv.Error:  # a cell beyond the reader's limit
         yield from _of_text(text)
         return
-    for row in rows[1:]:
-        cells = zip(rows[0] + [""] * len(row), row, strict=False)
+    rows = csv.reader(io.StringIO(text))
+    names = [name[:MAX_HEADING_CHARACTERS] for name in next(rows, [])]
+    for row in rows:
+        cells = zip(chain(names, repeat("")), row, strict=False)
         yield "\n".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
 
 
@@ -142,14 +196,17 @@ class _Page(HTMLParser):
 
 def _bounded(passage: str) -> Iterator[str]:
     """The passage, in pieces that end at a space where it is too long."""
-    rest = passage.strip()
-    while len(rest) > LONGEST_PASSAGE:
-        end = max(rest.rfind(space, LONGEST_PASSAGE // 2, LONGEST_PASSAGE) for space in " \n")
-        end = end if end > 0 else LONGEST_PASSAGE
-        yield rest[:end].strip()
-        rest = rest[end:].strip()
-    if rest:
-        yield rest
+    text = passage.strip()
+    start = 0
+    while len(text) - start > LONGEST_PASSAGE:
+        last = start + LONGEST_PASSAGE
+        end = max(text.rfind(space, start + LONGEST_PASSAGE // 2, last) for space in " \n")
+        end = end if end > 0 else last
+        yield text[start:end].strip()
+        following = _NOT_SPACE.search(text, end)
+        start = following.start() if following else len(text)
+    if text[start:]:
+        yield text[start:]
 
 
 READERS: dict[str, Callable[[str], Iterator[str]]] = {

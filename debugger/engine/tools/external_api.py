@@ -15,12 +15,13 @@ from debugger.engine.outbound.http import http_call
 from debugger.engine.outbound.http_answer import HttpAnswer
 from debugger.engine.outbound.http_message import HttpBody, HttpRequest, host_header
 from debugger.engine.outbound.masking import shown_url
+from debugger.engine.outbound.secrets import RequestBudget, request_budget
 from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.engine.tools.slots import fill_json, fill_known, fill_text, slot_names
 from debugger.errors import InputError, RunError
 from debugger.expressions import placeholders
-from debugger.expressions.template import write_plain
+from debugger.expressions.template import FillBudget, write_plain
 from debugger.protocol.base import JsonObject, WireModel
 
 _CLASSES: dict[str, CallClass] = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
@@ -112,15 +113,22 @@ class ExternalApiTool(Tool):
         return _CLASSES.get(self.config.side_effect or "", by_method)
 
     def _request(self, arguments: JsonObject, context: ToolContext) -> HttpRequest:
-        config, secrets = self.config, context.outbound.secrets
+        config = self.config
         if config.is_reference:
             raise InputError(
                 f"The tool {config.name!r} is the saved tool {config.tool_id!r}, which is on the platform.",
                 advice="Write its endpoint, headers and body into the workflow.",
             )
+        with request_budget(context.warnings) as budget:
+            return self._filled(arguments, context, budget)
+
+    def _filled(self, arguments: JsonObject, context: ToolContext, budget: RequestBudget) -> HttpRequest:
+        config, secrets = self.config, context.outbound.secrets
 
         def filled(written: Any, fill: Callable[..., Any] = fill_text) -> Veiled:
-            return secrets.veil(context.scope, lambda seen: fill(written, seen, arguments))
+            return secrets.veil(
+                context.scope, lambda seen, part: fill(written, seen, arguments, part), budget
+            )
 
         url = filled((config.api_endpoint or "").strip())
         _check_url(url)
@@ -139,7 +147,8 @@ class ExternalApiTool(Tool):
         host = host_header({name: write_plain(each) for name, each in config.api_headers.items()})
         texts = ((config.api_endpoint or "").strip(), host)
         try:
-            filled = [fill_known(text, scope, arguments) for text in texts]
+            budget = FillBudget([])
+            filled = [fill_known(text, scope, arguments, budget) for text in texts]
         except InputError:
             return None
         return Destination.of(*filled)

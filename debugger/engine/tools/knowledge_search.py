@@ -8,14 +8,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypedDict
 
-from debugger.engine.tools.documents import READERS, passages
+from debugger.engine.tools.documents import READERS, DocumentLimitError, passages, require_size
 
 MOST_DOCUMENTS = 2_000
 MOST_BYTES = 20_000_000
 """Of all the documents that one search looks through."""
+
+MAX_QUERY_WORDS = 1_000
+"""The words after them are left out of a search."""
 
 _MOST_INDICES = 4
 """Selections of knowledge bases whose words are kept in memory, for each folder."""
@@ -132,11 +136,7 @@ class _Index:
     """The passages of some documents, and which words are in them."""
 
     def __init__(self, root: Path, documents: Sequence[_Document]) -> None:
-        found = [
-            (document.path.relative_to(root).as_posix(), passage)
-            for document in documents
-            for passage in passages(document.path)
-        ]
+        found = _passages(root, documents)
         words = [_words(passage) for _, passage in found]
         self._passages = [each for each, its_words in zip(found, words, strict=True) if its_words]
         self._known = {word for its_words in words for word in its_words}
@@ -148,7 +148,8 @@ class _Index:
             self._ranking.index([each for each in words if each], show_progress=False)
 
     def best(self, query: str, limit: int) -> list[Passage]:
-        words = [word for word in _words(query) if word in self._known]
+        asked = islice(_WORD.finditer(query.casefold()), MAX_QUERY_WORDS)
+        words = [match[0] for match in asked if match[0] in self._known]
         if not words:
             return []
         scores = self._ranking.get_scores(words).tolist()
@@ -164,6 +165,23 @@ class _Index:
 def folder_search(folder: Path) -> FolderSearch:
     """The search in a folder; the same one each time, so that what it has read is not read again."""
     return FolderSearch(folder)
+
+
+def _passages(root: Path, documents: Sequence[_Document]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    characters = 0
+    for document in documents:
+        name = document.path.relative_to(root).as_posix()
+        try:
+            pieces = passages(document.path)
+            characters += sum(map(len, pieces))
+            require_size(len(found) + len(pieces), characters)
+        except DocumentLimitError as error:
+            raise KnowledgeError(
+                f"These knowledge bases cannot be searched: up to the end of {name!r} {error}. {_ADVICE}"
+            ) from error
+        found += [(name, piece) for piece in pieces]
+    return found
 
 
 def _words(text: str) -> list[str]:

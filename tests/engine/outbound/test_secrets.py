@@ -3,43 +3,49 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.outbound import Secrets, Veiled
+from debugger.engine.outbound.secrets import RequestBudget
 from debugger.expressions import Scope
 
 KEY = Secrets({"API_KEY": "s3cret/1"})
 
 
 def test_a_secret_is_in_what_is_sent_and_a_mark_in_what_is_shown():
-    filled = KEY.fill("Bearer {{API_KEY}} for [[who]]", Scope(runtime={"who": "Ann"}))
+    filled = KEY.fill("Bearer {{API_KEY}} for [[who]]", Scope(runtime={"who": "Ann"}), RequestBudget([]))
 
     assert (filled.real, filled.shown) == ("Bearer s3cret/1 for Ann", "Bearer *** for Ann")
     assert filled.holds_secret
 
 
 def test_a_dynamic_variable_of_the_same_name_wins():
-    filled = KEY.fill("{{API_KEY}}", Scope(dynamic={"API_KEY": "mine"}))
+    filled = KEY.fill("{{API_KEY}}", Scope(dynamic={"API_KEY": "mine"}), RequestBudget([]))
 
     assert (filled.real, filled.shown, filled.holds_secret) == ("mine", "mine", False)
 
 
 def test_a_value_that_looks_like_a_secrets_placeholder_stays_as_it_is():
-    filled = KEY.fill("[[said]] {{said}}", Scope({"said": "{{API_KEY}}"}, {"said": "{{API_KEY}}"}))
+    filled = KEY.fill(
+        "[[said]] {{said}}", Scope({"said": "{{API_KEY}}"}, {"said": "{{API_KEY}}"}), RequestBudget([])
+    )
 
     assert filled.real == "{{API_KEY}} {{API_KEY}}"
 
 
 def test_a_filter_works_on_the_secret_and_only_the_mark_is_seen():
-    filled = KEY.fill("{{ API_KEY | upcase }}", Scope())
+    filled = KEY.fill("{{ API_KEY | upcase }}", Scope(), RequestBudget([]))
 
     assert (filled.real, filled.shown) == ("S3CRET/1", "***")
 
 
 def test_what_nothing_fills_is_told():
-    assert KEY.fill("{{API_KEY}} {{other}} [[x]]", Scope()).unresolved == ("{{other}}", "[[x]]")
-    assert KEY.fill_value({"a": ["{{other}}"]}, Scope()).unresolved == ("{{other}}",)
+    assert KEY.fill("{{API_KEY}} {{other}} [[x]]", Scope(), RequestBudget([])).unresolved == (
+        "{{other}}",
+        "[[x]]",
+    )
+    assert KEY.fill_value({"a": ["{{other}}"]}, Scope(), RequestBudget([])).unresolved == ("{{other}}",)
 
 
 def test_a_json_value_is_filled_however_deep_its_texts_stand():
-    filled = KEY.fill_value({"a": [{"b": "{{API_KEY}}"}, 1, None]}, Scope())
+    filled = KEY.fill_value({"a": [{"b": "{{API_KEY}}"}, 1, None]}, Scope(), RequestBudget([]))
 
     assert filled.real == {"a": [{"b": "s3cret/1"}, 1, None]}
     assert filled.shown == {"a": [{"b": "***"}, 1, None]}
@@ -96,7 +102,7 @@ def test_no_repr_tells_a_secret():
 def test_a_pair_of_user_and_password_is_masked_as_a_header_has_it():
     secrets = Secrets({"PAIR": "ann:pa55word!"})
 
-    filled = secrets.fill("Basic {{ PAIR | base64_encode }}", Scope())
+    filled = secrets.fill("Basic {{ PAIR | base64_encode }}", Scope(), RequestBudget([]))
 
     assert filled.real == "Basic YW5uOnBhNTV3b3JkIQ=="
     assert filled.shown == "Basic Kioq"

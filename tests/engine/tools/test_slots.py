@@ -5,6 +5,7 @@ import pytest
 from debugger.engine.tools.slots import fill_json, fill_known, fill_text, slot_names
 from debugger.errors import InputError
 from debugger.expressions import Scope
+from debugger.expressions.template import FillBudget
 
 SCOPE = Scope(
     dynamic={"base": "https://a", "odd": "{city}"}, runtime={"who": "Ann", "said": "{city.__class__}"}
@@ -34,7 +35,7 @@ def test_variables_and_arguments_are_filled_in(text, filled):
         "none": None,
     }
 
-    assert fill_text(text, SCOPE, arguments) == filled
+    assert fill_text(text, SCOPE, arguments, FillBudget([])) == filled
 
 
 @pytest.mark.parametrize(
@@ -48,13 +49,13 @@ def test_variables_and_arguments_are_filled_in(text, filled):
 def test_slot_without_an_argument_is_left_as_braces(text, filled):
     arguments = {"city": "Rome", "place": {"zip": "00100"}, "list": ["x"]}
 
-    assert fill_known(text, SCOPE, arguments) == filled
+    assert fill_known(text, SCOPE, arguments, FillBudget([])) == filled
 
 
 def test_what_a_variable_or_an_argument_brings_is_never_searched_for_slots():
     arguments = {"city": "{n} {{base}} [[who]]"}
 
-    assert fill_text("{{odd}} [[said]] {city}", SCOPE, arguments) == (
+    assert fill_text("{{odd}} [[said]] {city}", SCOPE, arguments, FillBudget([])) == (
         "{city} {city.__class__} {n} {{base}} [[who]]"
     )
 
@@ -62,7 +63,9 @@ def test_what_a_variable_or_an_argument_brings_is_never_searched_for_slots():
 def test_a_value_that_is_one_slot_becomes_the_argument_itself():
     arguments = {"patient": {"name": "Ann"}, "n": 3, "flag": False}
 
-    filled = fill_json({"p": "{patient}", "list": ["{n}", "{n}.", 7], "f": "{flag}"}, SCOPE, arguments)
+    filled = fill_json(
+        {"p": "{patient}", "list": ["{n}", "{n}.", 7], "f": "{flag}"}, SCOPE, arguments, FillBudget([])
+    )
 
     assert filled == {"p": {"name": "Ann"}, "list": [3, "3.", 7], "f": False}
 
@@ -85,7 +88,7 @@ def test_a_value_that_is_one_slot_becomes_the_argument_itself():
 )
 def test_a_slot_that_cannot_be_filled_is_told(text, complaint):
     with pytest.raises(InputError) as caught:
-        fill_text(text, SCOPE, {"n": 3, "place": {"zip": "1"}})
+        fill_text(text, SCOPE, {"n": 3, "place": {"zip": "1"}}, FillBudget([]))
 
     assert complaint in str(caught.value)
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
+from debugger.engine.outbound.secrets import RequestBudget
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -82,7 +83,7 @@ def fingerprint(*parts: Any) -> str:
 
 def fill_secretly(text: str, context: NodeContext) -> str:
     """A text with its variables and secrets filled in: to be checked, and shown only after `Secrets.mask`."""
-    filled = context.outbound.secrets.fill(text, context.scope)
+    filled = context.outbound.secrets.fill(text, context.scope, RequestBudget(context.warnings))
     context.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
     return str(filled.real)
 

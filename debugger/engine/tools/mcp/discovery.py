@@ -103,6 +103,7 @@ def mcp_tools(
         except InputError as error:
             warnings.append(f"The MCP server {server.name or number!r} gives no tools: {error}")
             continue
+        warnings += endpoint.faults
         if endpoint.unresolved:
             lacking = ", ".join(endpoint.unresolved)
             warnings.append(f"The MCP server {endpoint.name!r} gets headers without a value for {lacking}.")

@@ -14,7 +14,7 @@ from debugger.engine.outbound.addresses import is_http_url
 from debugger.engine.outbound.destinations import Destination, parse_url
 from debugger.engine.outbound.http_message import header_value, host_header
 from debugger.engine.outbound.masking import shown_url, written_secrets
-from debugger.engine.outbound.secrets import MARK
+from debugger.engine.outbound.secrets import MARK, request_budget
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, fill
 from debugger.protocol.base import JsonObject, WireModel
@@ -53,10 +53,12 @@ class McpServer(WireModel):
             authored: The variables with the workflow's own defaults alone.
 
         Raises:
-            InputError: The URL or a header is not one when they are filled in.
+            InputError: The URL or a header is not one when they are filled in, or they cost too much.
         """
-        url = secrets.fill(self.server_url.strip(), scope)
-        headers = {name: secrets.fill(value, scope) for name, value in self.api_headers.items()}
+        faults: list[str] = []
+        with request_budget(faults) as budget:
+            url = secrets.fill(self.server_url.strip(), scope, budget)
+            headers = {name: secrets.fill(value, scope, budget) for name, value in self.api_headers.items()}
         _check_url(url.real)
         written = (self.server_url, host_header(self.api_headers))
         shown = shown_url(url.shown)
@@ -74,6 +76,7 @@ class McpServer(WireModel):
             headers={name: header_value(name, value.real) for name, value in headers.items()},
             secrets=secrets,
             unresolved=tuple(each for value in headers.values() for each in value.unresolved),
+            faults=tuple(faults),
             refusal=refusal,
         )
 
@@ -91,6 +94,8 @@ class Endpoint:
     """Those of the run."""
     unresolved: tuple[str, ...] = ()
     """Placeholders in the headers that nothing filled."""
+    faults: tuple[str, ...] = ()
+    """A sentence for each placeholder that stayed because it costs too much."""
     refusal: str = ""
     """Why it must not be called; empty where it may be."""
 
