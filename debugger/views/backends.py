@@ -16,10 +16,9 @@ from debugger.store import ForkBook, Notebook
 from debugger.store.python_consents import PythonConsents
 from debugger.views import state
 from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
-from debugger.views.identity import current_user
 from debugger.views.login_cookie import signing_secret
 from debugger.views.login_method import is_beyond_this_machine
-from debugger.views.logins import secret_folder
+from debugger.views.logins import page_logins, secret_folder
 from debugger.views.state import BackendName
 
 
@@ -39,7 +38,8 @@ def embedded_backend() -> EmbeddedBackend:
 def _consent_key(settings: Settings) -> bytes | None:
     """Return the secret that consents are signed with; ``None`` where none can be kept, or none counts."""
     try:
-        return signing_secret(secret_folder(settings)) if current_user().is_local else None
+        # Not by the current user: to find it, the login reads the store of this very backend.
+        return None if page_logins().is_needed else signing_secret(secret_folder(settings))
     except SettingsError:
         return None
 

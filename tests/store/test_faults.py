@@ -130,7 +130,7 @@ def test_writers_here_wait_in_line_and_not_for_ever(tmp_path):
 
 def test_a_full_disk_is_an_error_and_leaves_whole_turns(tmp_path):
     def limit(connection, _record):
-        connection.execute("PRAGMA max_page_count=60")
+        connection.execute("PRAGMA max_page_count=90")
 
     run_id = new_id()
     event.listen(QueuePool, "connect", limit)
