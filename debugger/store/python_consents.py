@@ -18,7 +18,8 @@ class PythonConsent:
     workflow_id: str
     version_number: int
     code_digest: str
-    """SHA-256 in hexadecimal digits of all inline Python in the version; other code needs another consent."""
+    """HMAC-SHA-256, in hexadecimal digits, of all inline Python in the version, with a secret of the
+    installation that asked: other code, or another installation, needs another consent."""
     person: str
     consented_at: float
     """Seconds since 1970."""
