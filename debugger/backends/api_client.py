@@ -29,6 +29,7 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import decode
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
 from debugger.settings import HostedSettings
@@ -345,7 +346,7 @@ def read_object(asked: Asked, response: httpx.Response) -> JsonObject:
     if looks_like_a_page(response):
         raise AnswerError(f"{asked} was answered with a web page, not with JSON.", advice=asked.url_advice)
     try:
-        body: Any = json.loads(response.content)
+        body: Any = decode(response.content)
     except (ValueError, RecursionError) as error:
         raise AnswerError(
             f"The answer to {asked} is not JSON: {asked.quote(str(error))}. "

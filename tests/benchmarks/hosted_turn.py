@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import re
+import secrets
 import statistics
 import subprocess
 import sys
@@ -74,7 +75,8 @@ class Server:
 
     def execute(self, run_id: str | None, run_input: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a turn; its closing event repeats the input, as our own server's does."""
-        run_id = run_id or f"{len(self._turns) + 1:024x}"
+        # As random as real ids: nineteen decimal digits in a row would be read as a number of any size.
+        run_id = run_id or secrets.token_hex(12)
         number = self._turns[run_id] = self._turns.get(run_id, 0) + 1
         text = re.sub(r'"logical_id": "', f'"logical_id": "{run_id}_{number}_', self._text)
         events = json.loads(text)
