@@ -41,20 +41,20 @@ class PythonUse:
     functions: tuple[PythonFunction, ...]
     """Those of nested workflows too; empty where there is no Python."""
     status: PythonStatus
-    """Of this version: ``unsafe`` where a user has consented to exactly this code."""
+    """The status of this version: ``unsafe`` where a user has consented to exactly this code."""
     digest: str
-    """What a consent to this code is stored with; empty where no consent counts."""
+    """The digest that a consent to this code is stored with; empty where no consent counts."""
     recorded_tools: frozenset[str]
     """The tools that answer with recorded examples where Python is refused."""
 
     @property
     def may_consent(self) -> bool:
-        """Whether a user's consent lets it run, or has let it."""
+        """Return whether a user's consent lets it run, or has let it."""
         return bool(self.digest)
 
     @property
     def has_consent(self) -> bool:
-        """Whether it runs by a user's consent."""
+        """Return whether it runs by a user's consent."""
         return self.status == CONSENTED
 
 
@@ -74,7 +74,7 @@ class PythonPermits:
         self._consents = consents
         self._key = key if status.mode == "refused" else None
         self.are_used = self._key is not None
-        """Whether a consent can change the way in which a version's Python runs."""
+        """True where a consent can change the way in which a version's Python runs."""
 
     def permit(self, workflow_id: str, version_number: int, interpreter: Interpreter) -> Interpreter:
         """Return an interpreter that may run the version's code, where there is a consent to that code.

@@ -40,7 +40,7 @@ _STOP_SECONDS = 60.0
 _SECRETS = "secret_variables"
 
 Segment = Generator[Event, None, TurnEnd]
-"""What the engine executes at one go: a turn, or some background work."""
+"""The events of a turn or of some background work, as the engine yields them."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from debugger.expressions.equality import equality_key
 from debugger.expressions.limits import LimitFault, check_time, time_limit
 
 MAX_PATTERN_SECONDS = 0.5
-"""For one pattern on one text."""
+"""The time limit of one pattern on one text."""
 
 MAX_ERRORS = 20
 """Of one keyword on one value; each error holds the value written out, and only the best is shown."""

@@ -27,8 +27,8 @@ MOST_LEVELS: Final = 100
 MOST_NODES: Final = 20_000
 """How many nodes the joined workflows can have, the super nodes among them."""
 MOST_EDGES: Final = 100_000
-"""How many edges the expanded workflow can have; one edge out of a super node can become many. The nodes that
-arm an edge in a wait count as well."""
+"""Edges of the expanded workflow, at most; one edge out of a super node can become many. The nodes that arm
+an edge in a wait count as well."""
 MAX_CHARACTERS: Final = 10_000_000
 """Texts and values of all joined workflows together; one stored workflow can stand in thousands of places."""
 
