@@ -104,7 +104,7 @@ def _embedded() -> None:
         return
     with st.container(border=True):
         st.markdown("##### Embedded engine")
-        st.caption("Runs workflows in this process. Which calls leave it is told below.")
+        st.caption("Runs workflows in this process. The table shows what happens to calls to the outside.")
         for name, value in _facts(settings):
             with st.container(horizontal=True, gap="small"):
                 st.caption(name, width=160)

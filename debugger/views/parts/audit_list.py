@@ -11,6 +11,7 @@ import streamlit as st
 from debugger.errors import DebuggerError
 from debugger.store import Role
 from debugger.views import backends
+from debugger.views.identity import current_user
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count
 from debugger.views.permissions import may
@@ -20,14 +21,20 @@ _MAX_ROWS = 200
 
 
 def audit_list() -> None:
-    """Draw the newest entries; nothing for other users than administrators."""
+    """Draw the newest entries for administrators; without a login only where a server has added some."""
     if not may(Role.ADMIN):
+        return
+    try:
+        log = backends.embedded_backend().store.audit
+        persons, actions = log.filters()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    if not persons and current_user().is_local:
         return
     with st.container(border=True, key="audit"):
         st.markdown("##### Audit list")
         try:
-            log = backends.embedded_backend().store.audit
-            persons, actions = log.filters()
             if not persons:
                 st.caption(
                     "What signed-in users and callers with a key send, change or export is listed here."
