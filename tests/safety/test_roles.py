@@ -379,3 +379,12 @@ def test_audit_list_is_for_administrators(view, backend, user):
     [table] = [table.value for table in app.dataframe if table.proto.alt.startswith("Audit list")]
     assert not any(alt.startswith("Audit list") for alt in hidden)
     assert list(table["action"]) == ["send turn"]
+
+
+def test_empty_audit_list_is_hidden_without_login(view, user):
+    without_login = view("connection").run()
+    user(Role.ADMIN)
+    with_login = view("connection").run()
+
+    assert "##### Audit list" not in [text.value for text in without_login.markdown]
+    assert "##### Audit list" in [text.value for text in with_login.markdown]

@@ -10,8 +10,7 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.store import Role
-from debugger.views import backends
-from debugger.views.identity import current_user
+from debugger.views import backends, identity
 from debugger.views.parts.faults import show_error
 from debugger.views.parts.plain import count
 from debugger.views.permissions import may
@@ -30,7 +29,7 @@ def audit_list() -> None:
     except DebuggerError as error:
         show_error(error)
         return
-    if not persons and current_user().is_local:
+    if not persons and identity.current_user().is_local:
         return
     with st.container(border=True, key="audit"):
         st.markdown("##### Audit list")
