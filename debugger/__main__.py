@@ -15,8 +15,8 @@ import typer
 
 from debugger.backends import open_embedded
 from debugger.backends.base_url import is_loopback
-from debugger.engine.expansion import SUPER_NODE
 from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.super_nodes import SUPER_NODE
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, Problem, load_workflow

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from debugger.engine.models.providers.keys import CUSTOM, CUSTOM_URL
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.responders.models.keys import CUSTOM, CUSTOM_URL
 from debugger.engine.tools import TOOL_TYPES
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 

@@ -21,11 +21,11 @@ from debugger.backends.responders import find_script, responder_for
 from debugger.backends.turns import TurnRequest, Turns
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
-from debugger.engine.expansion import SUPER_NODE, expand
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.models.base import Responder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
-from debugger.engine.responders.base import Responder
+from debugger.engine.super_nodes import SUPER_NODE, expand
 from debugger.engine.tools.sandbox import python_status
 from debugger.engine.world import World
 from debugger.errors import InputError, StaleTurnError

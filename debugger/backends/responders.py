@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
-from debugger.engine.responders.base import Responder
-from debugger.engine.responders.models import Keys, ModelResponder
-from debugger.engine.responders.models.configs import group_of
+from debugger.engine.models import RulesResponder, Script, ScriptedResponder
+from debugger.engine.models.base import Responder
+from debugger.engine.models.providers import Keys, ModelResponder
+from debugger.engine.models.providers.configs import group_of
 from debugger.errors import InputError, RunError, SettingsError, StoreError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow

@@ -18,7 +18,7 @@ from debugger.protocol.events import Event, WorkflowDebugLogEvent
 from debugger.protocol.runs import MAIN_THREAD
 
 if TYPE_CHECKING:
-    from debugger.engine.interventions.hand import Hand
+    from debugger.engine.mocks.hand import Hand
     from debugger.engine.segment import Segment
     from debugger.engine.world import PauseKind
 

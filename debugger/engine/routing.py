@@ -13,10 +13,10 @@ from functools import cached_property
 from time import thread_time
 from typing import Any, Literal
 
+from debugger.engine.models.base import Choice
 from debugger.engine.nodes.base import Node, NodeContext, Outcome, pick_message
 from debugger.engine.nodes.llm.model_call import evaluate
 from debugger.engine.nodes.llm.schemas import readable_schema
-from debugger.engine.responders.base import Choice
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse

@@ -27,7 +27,7 @@ from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
-    from debugger.engine.interventions.hand import Hand
+    from debugger.engine.mocks.hand import Hand
 
 
 @dataclass(slots=True)

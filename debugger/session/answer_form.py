@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from debugger.engine.responders.base import Prompt, Reply, ToolCall
+from debugger.engine.models.base import Prompt, Reply, ToolCall
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.session.typed_json import parse_object, to_json

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 
-from debugger.engine.interventions.models import PERSON
 from debugger.engine.json_schema import mismatch
-from debugger.engine.responders.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.mocks.models import PERSON
+from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
 from debugger.errors import ConflictError, InputError
 
 _LOOK = 0.1

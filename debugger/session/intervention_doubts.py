@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.engine.interventions import Fault, Pin
-from debugger.engine.responders.tool_names import model_name
+from debugger.engine.mocks import Fault, Pin
+from debugger.engine.models.tool_names import model_name
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig

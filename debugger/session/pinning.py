@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from debugger.engine.interventions import Pin, Target
+from debugger.engine.mocks import Pin, Target
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX

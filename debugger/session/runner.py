@@ -10,8 +10,8 @@ from collections.abc import Callable
 from debugger.analysis.recorded_scope import recorded_scope
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
 from debugger.engine.control import Control
-from debugger.engine.interventions import Interventions
-from debugger.engine.interventions.hand import Hand
+from debugger.engine.mocks import Interventions
+from debugger.engine.mocks.hand import Hand
 from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError
 from debugger.expressions import Scope
 from debugger.graph import Graph

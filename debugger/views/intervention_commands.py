@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from debugger.engine.interventions import Fault, Pin
-from debugger.engine.interventions.models import PERSON
+from debugger.engine.mocks import Fault, Pin
+from debugger.engine.mocks.models import PERSON
 from debugger.errors import InputError
 from debugger.session.answer_form import AnswerForm
 from debugger.session.intervention_doubts import intervention_doubt

@@ -8,7 +8,7 @@ from debugger.analysis.decisions import DecisionLog, Explainer
 from debugger.analysis.moments import Moments
 from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.watches import Series, Watch, read_watch
-from debugger.engine.expansion import expand
+from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import Workflow

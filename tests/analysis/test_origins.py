@@ -9,7 +9,7 @@ from debugger.analysis.origins import (
     origin_of_event,
     super_nodes_around,
 )
-from debugger.engine.expansion import expand
+from debugger.engine.super_nodes import expand
 from debugger.graph import Graph
 from debugger.protocol.events import parse_event
 from tests.factories import direct, document, node, static, when, workflow

@@ -6,12 +6,12 @@ from debugger.analysis.position import position
 from debugger.analysis.run_index import RunIndex
 from debugger.analysis.side_effects import side_effects
 from debugger.analysis.timeline import timeline
-from debugger.engine.responders import RulesResponder
+from debugger.engine.models import RulesResponder
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
-from tests.engine.expansion.parts import Run
 from tests.factories import direct, node, say, static, when, worker, workflow
+from tests.support.super_nodes import Run
 
 
 class Counted(list):

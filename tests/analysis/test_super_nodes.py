@@ -13,8 +13,8 @@ from debugger.analysis.transcript import RunFacts, transcript
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
-from tests.engine.expansion.parts import Run, super_node
 from tests.factories import direct, document, node, say, static, tool, when, workflow
+from tests.support.super_nodes import Run, super_node
 
 WAITING = "waiting_for_user_input"
 

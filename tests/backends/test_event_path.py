@@ -9,7 +9,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.control import Control
-from debugger.engine.responders.base import Reply
+from debugger.engine.models.base import Reply
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.inline_python import InlinePythonTool
 from debugger.protocol.runs import TurnInput

@@ -13,10 +13,10 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import Run, TurnInput, TurnResult
 from debugger.settings import Settings
 from tests.engine.outbound.http_server import HttpServer
-from tests.engine.responders.model_server import said
-from tests.engine.responders.model_server import serving as serving_model
 from tests.engine.tools.test_mcp import serving as serving_mcp
 from tests.factories import Json, document, say, tool, when, worker
+from tests.support.model_server import said
+from tests.support.model_server import serving as serving_model
 
 PYTHON = {"type": "inline_python", "name": "add", "code": "def add(a, b):\n    return a + b\n"}
 SMS = {"type": "inbuilt_function", "tool_id": "communication_send_sms_clinic", "name": "text"}

@@ -11,8 +11,8 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
-from tests.engine.responders.model_server import KEY, said, send, serving
 from tests.factories import Json, document, say
+from tests.support.model_server import KEY, said, send, serving
 
 ANTHROPIC = {
     "id": "msg_1",

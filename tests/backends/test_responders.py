@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.responders import default_llm, find_script, responder_for
-from debugger.engine.responders import RulesResponder, ScriptedResponder
-from debugger.engine.responders.models import ModelResponder
+from debugger.engine.models import RulesResponder, ScriptedResponder
+from debugger.engine.models.providers import ModelResponder
 from debugger.errors import InputError, SettingsError
 from debugger.settings import Settings
 from tests.factories import say, workflow

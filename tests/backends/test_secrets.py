@@ -21,10 +21,10 @@ from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings
 from debugger.store.json_text import unpack
 from tests.engine.outbound.http_server import HttpServer
-from tests.engine.responders.model_server import said
-from tests.engine.responders.model_server import serving as serving_model
 from tests.engine.tools.test_mcp import serving as serving_mcp
 from tests.factories import Json, direct, document, node, say
+from tests.support.model_server import said
+from tests.support.model_server import serving as serving_model
 
 NUMBER = "+14155550123"
 OF_ENVIRONMENT = {

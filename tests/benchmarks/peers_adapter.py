@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.models.base import Prompt, Reply
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
-from debugger.engine.responders.base import Prompt, Reply
 from debugger.protocol.events import AssistantResponseEvent, Event, UserMessagesEvent
 from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput, turn_logs

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from debugger.backends import open_embedded
-from debugger.engine.responders import Script
+from debugger.engine.models import Script
 from debugger.protocol.runs import TurnInput
 from debugger.samples import script_for
 from debugger.settings import Settings

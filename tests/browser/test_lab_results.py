@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from debugger.engine.responders import Script
+from debugger.engine.models import Script
 from debugger.samples import script_for
 from tests.browser.conftest import Server
 from tests.browser.driving import choose, context, conversation, message_box, open_app, say, start

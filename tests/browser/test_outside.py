@@ -19,9 +19,9 @@ from tests.browser.driving import (
     settled,
     start,
 )
-from tests.engine.expansion.parts import super_node
 from tests.factories import direct, document, node, static, when
 from tests.factories import say as say_node
+from tests.support.super_nodes import super_node
 
 pytestmark = pytest.mark.browser
 

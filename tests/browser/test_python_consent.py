@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from debugger.engine.responders import Script
+from debugger.engine.models import Script
 from debugger.samples import script_for
 from tests.browser.conftest import Server, streamlit_app
 from tests.browser.driving import choose, context, conversation, go_to, open_app, say, settled

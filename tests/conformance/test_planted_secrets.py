@@ -38,9 +38,9 @@ from debugger.store.json_text import unpack
 from tests.conformance.graphs import chat, direct, graph, http, static, when
 from tests.conformance.served import UNKNOWN, create, execute, headers, run_input, serving
 from tests.conformance.test_rest_globals import listening
-from tests.engine.responders.model_server import said, send
-from tests.engine.responders.model_server import serving as serving_model
 from tests.postgres import a_database, a_schema
+from tests.support.model_server import said, send
+from tests.support.model_server import serving as serving_model
 
 ROOT = Path(__file__).parents[2]
 SEEN = "planted-and-seen-77"

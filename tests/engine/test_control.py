@@ -5,7 +5,7 @@ import pytest
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.responders import RulesResponder
+from debugger.engine.models import RulesResponder
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput

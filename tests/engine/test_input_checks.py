@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.expansion import expand
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.responders import RulesResponder
+from debugger.engine.models import RulesResponder
+from debugger.engine.super_nodes import expand
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, document, node, say, static, workflow

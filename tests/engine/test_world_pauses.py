@@ -4,7 +4,7 @@ import pytest
 
 from debugger.engine.control import Control
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.responders import RulesResponder
+from debugger.engine.models import RulesResponder
 from debugger.engine.world import PauseClock, World
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, say, static, workflow

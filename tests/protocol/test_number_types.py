@@ -12,7 +12,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.responders import RulesResponder
+from debugger.engine.models import RulesResponder
 from debugger.engine.state import RunState
 from debugger.protocol.events import EVENT_TYPES
 from debugger.protocol.json_text import decode, encode
@@ -22,10 +22,10 @@ from debugger.settings import Settings
 from debugger.store.json_text import pack, unpack
 from debugger.store.schema import turns
 from tests.backends.one_turn import is_over, open_backend, step
-from tests.engine.responders.model_server import said, serving
 from tests.factories import direct, document, node, say, static, worker, workflow
 from tests.generated import generate
 from tests.number_types import FLOATS, INTEGERS, numbers_in, type_of, wrong_numbers
+from tests.support.model_server import said, serving
 
 SEEDS = 60
 """Generated workflows: together they have every node type, companions, loops and waiting edges."""

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.engine.expansion.parts import super_node
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import Json, direct, document, node
 from tests.safety.secret_trails import PLANTED, SECRET, execute
 from tests.safety.sink import Sink
+from tests.support.super_nodes import super_node
 
 KEY: Json = {"X-Shop": "{{SHOP_KEY}}"}
 HOSTS_SETTING = "WORKFLOW_DEBUGGER_SECRET_HOSTS_SHOP_KEY"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
+from debugger.engine.models import RulesResponder, Script, ScriptedResponder
 from debugger.protocol.events import AssistantResponseEvent, EdgeEvent, Event, StartNodeRunEvent
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.responders import Script
+from debugger.engine.models import Script
 from debugger.expressions import skeleton
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow

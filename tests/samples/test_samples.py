@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.responders import Script
+from debugger.engine.models import Script
 from debugger.expressions import parse
 from debugger.graph.checks import check
 from debugger.protocol.workflow import Workflow

@@ -9,8 +9,8 @@ from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.settings import Settings
-from tests.engine.expansion.parts import super_node
 from tests.factories import direct, document, node, static, when, workflow
+from tests.support.super_nodes import super_node
 
 
 def ran(tmp_path, *parts):

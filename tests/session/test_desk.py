@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.responders.base import Reply, ToolCall
+from debugger.engine.models.base import Reply, ToolCall
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession

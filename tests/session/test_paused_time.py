@@ -8,7 +8,7 @@ from debugger.analysis.gantt import bars
 from debugger.analysis.metrics import node_metrics
 from debugger.analysis.run_index import RunIndex
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.responders.base import Reply
+from debugger.engine.models.base import Reply
 from debugger.engine.world import World
 from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput, turn_logs

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.interventions import Target
+from debugger.engine.mocks import Target
 from debugger.protocol.runs import TurnInput
 from debugger.session.pinning import pin_of
 from debugger.session.session import DebugSession

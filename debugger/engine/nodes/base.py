@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from debugger.engine.history import History
+from debugger.engine.models.base import Choice, Responder
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
 from debugger.engine.outbound.base import ClosedDoor
-from debugger.engine.responders.base import Choice, Responder
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
 from debugger.engine.world import PauseClock, World
@@ -24,7 +24,7 @@ from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig, Workflow
 
 if TYPE_CHECKING:
-    from debugger.engine.interventions.hand import Hand
+    from debugger.engine.mocks.hand import Hand
     from debugger.engine.routing import Transition
 
 Config = TypeVar("Config", bound=NodeConfig)

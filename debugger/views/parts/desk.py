@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.engine.responders.base import Choice, Prompt, ToolOffer
+from debugger.engine.models.base import Choice, Prompt, ToolOffer
 from debugger.session.answer_form import AnswerForm, blank, form_of
 from debugger.session.desk import Inquiry
 from debugger.store import Role

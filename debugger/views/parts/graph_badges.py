@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.engine.interventions import Pin
+from debugger.engine.mocks import Pin
 from debugger.session.breakpoints import Breakpoint, Breakpoints, PlaceKind
 from debugger.store import Role
 from debugger.views import stepping_commands

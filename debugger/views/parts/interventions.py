@@ -7,7 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
-from debugger.engine.interventions import Fault, Pin, Target, TargetKind
+from debugger.engine.mocks import Fault, Pin, Target, TargetKind
 from debugger.graph import Graph
 from debugger.session.intervention_doubts import MODEL_TYPES, intervention_doubt, tool_names
 from debugger.store import Role

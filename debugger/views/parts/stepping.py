@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.engine.interventions import Pin
+from debugger.engine.mocks import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
 from debugger.views import panes, state, stepping_commands

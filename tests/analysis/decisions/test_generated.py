@@ -6,7 +6,7 @@ import pytest
 
 from debugger.analysis.decisions import DecisionLog, Explainer
 from debugger.analysis.moments import Moments
-from debugger.engine.expansion import expand
+from debugger.engine.super_nodes import expand
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import turn_logs
 from tests.backends.one_turn import is_over, open_backend, step

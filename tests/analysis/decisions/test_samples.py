@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.expansion import expand
-from debugger.engine.responders import Script
+from debugger.engine.models import Script
+from debugger.engine.super_nodes import expand
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.reruns import RerunEdits, RerunTarget
-from debugger.engine.responders.base import Reply
+from debugger.engine.models.base import Reply
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, NotFoundError, RunError
 from debugger.protocol.messages import message_text

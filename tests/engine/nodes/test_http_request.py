@@ -12,11 +12,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.http_request import HttpRequestNode
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.responders import RulesResponder
 from debugger.errors import InputError
 from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
 from debugger.protocol.workflow import NodeConfig

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.responders import RulesResponder
+from debugger.engine.models import RulesResponder
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, say, static, tool, when, workflow
 

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.models import RulesResponder
 from debugger.engine.outbound import Secrets
 from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.responders import RulesResponder
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import ToolContext
 from debugger.engine.tools.external_api import ExternalApiConfig, ExternalApiTool

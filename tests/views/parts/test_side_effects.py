@@ -6,8 +6,8 @@ import io
 from debugger.analysis.side_effects import side_effects
 from debugger.exports import SIDE_EFFECTS
 from debugger.exports.side_effects_file import side_effect_rows
-from tests.engine.expansion.parts import super_node
 from tests.factories import direct, document, node, say
+from tests.support.super_nodes import super_node
 from tests.views.bars import badges, captions, control, use
 from tests.views.talk import notes
 

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from debugger.engine.models.base import ModelFailure, Prompt
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.connectors.base import outcome_variables, visit_of
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.nodes.llm.prompts import model_of
-from debugger.engine.responders.base import ModelFailure, Prompt
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.events import EndConversationEvent, Event

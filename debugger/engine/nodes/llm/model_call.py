@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
+from debugger.engine.models.base import Choice, ModelFailure, Prompt, Reply, ToolCall
+from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, ModelAnswer, invoke
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.prompts import model_of
-from debugger.engine.responders.base import Choice, ModelFailure, Prompt, Reply, ToolCall
-from debugger.engine.responders.invoke import MAX_ANSWER_SECONDS, ModelAnswer, invoke
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.world import World
 from debugger.protocol.base import JsonObject

@@ -6,13 +6,13 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
+from debugger.engine.models.base import ModelFailure, Prompt, Reply
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response
 from debugger.engine.nodes.llm.config import LLMConfig, SayLLMConfig
 from debugger.engine.nodes.llm.model_call import call_model, first_true, model_message, warn_unanswered
 from debugger.engine.nodes.llm.offers import NodeTools, OfferedTool, suppress_text
 from debugger.engine.nodes.llm.prompts import StaticPrompt, make_prompt
 from debugger.engine.nodes.llm.tool_rounds import ToolRounds
-from debugger.engine.responders.base import ModelFailure, Prompt, Reply
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     AssistantResponseEvent,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from debugger.engine.models.base import Reply, ToolOffer
+from debugger.engine.models.tool_names import model_names
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig
 from debugger.engine.nodes.llm.schemas import readable_schema, without_properties
-from debugger.engine.responders.base import Reply, ToolOffer
-from debugger.engine.responders.tool_names import model_names
 from debugger.engine.tools.base import Tool, ToolConfig
 from debugger.engine.tools.fitting import misfit
 from debugger.engine.tools.making import check_targets, make_tool

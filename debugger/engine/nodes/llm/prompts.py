@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from debugger.engine.models.base import Prompt, ToolOffer
+from debugger.engine.models.invoke import BACKCHANNEL_TYPE
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig
 from debugger.engine.nodes.llm.schemas import inner_schema
 from debugger.engine.outbound.masking import names_secret
 from debugger.engine.outbound.secrets import MARK
-from debugger.engine.responders.base import Prompt, ToolOffer
-from debugger.engine.responders.invoke import BACKCHANNEL_TYPE
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig, WorkflowConfig

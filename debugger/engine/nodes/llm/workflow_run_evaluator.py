@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
+from debugger.engine.models.base import Reply
 from debugger.engine.nodes.base import NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.llm.config import LLMConfig
 from debugger.engine.nodes.llm.node import ModelTurn, WorkerLLMNode
-from debugger.engine.responders.base import Reply
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode

@@ -8,9 +8,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from debugger.engine.models.tool_names import model_name, model_names
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound, OutboundCall
-from debugger.engine.responders.tool_names import model_name, model_names
 from debugger.engine.tools.mcp.client import list_tools
 from debugger.engine.tools.mcp.offers import Offer, recorded_offers
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer

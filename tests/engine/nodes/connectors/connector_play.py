@@ -7,11 +7,11 @@ import threading
 from typing import Any
 
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.responders import RulesResponder
 from debugger.engine.world import World
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.factories import Json, workflow

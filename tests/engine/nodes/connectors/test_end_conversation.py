@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from debugger.engine.models.base import ModelFailure, Reply
 from debugger.engine.nodes.connectors.end_conversation import EndConversationNode, transcript_of
-from debugger.engine.responders.base import ModelFailure, Reply
 from debugger.protocol.messages import ai_message, human_message
 from debugger.protocol.workflow import NodeConfig
 from tests.engine.nodes.connectors.connector_play import Play

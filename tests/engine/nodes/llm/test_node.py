@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from debugger.engine.responders.base import ModelFailure, Prompt, Reply
+from debugger.engine.models.base import ModelFailure, Prompt, Reply
 from tests.engine.test_interpreter import HIDDEN, Play
 from tests.factories import everywhere, say, static, worker
 

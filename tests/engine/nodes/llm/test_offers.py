@@ -3,9 +3,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from debugger.engine.models.base import Prompt, Reply, ToolCall
 from debugger.engine.outbound.door import Door, Policies
 from debugger.engine.outbound.recorded import RecordedAnswer
-from debugger.engine.responders.base import Prompt, Reply, ToolCall
 from tests.engine.test_interpreter import Play
 from tests.factories import say
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from debugger.engine.outbound.door import Door
-from tests.engine.responders.model_server import responder, said, serving
 from tests.engine.test_interpreter import Play
 from tests.factories import say
+from tests.support.model_server import responder, said, serving
 
 ADD = {
     "type": "inline_python",

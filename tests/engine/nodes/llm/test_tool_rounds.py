@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.models import Script, ScriptedResponder
+from debugger.engine.models.base import Prompt, Reply, ToolCall
+from debugger.engine.models.rules import RulesResponder
 from debugger.engine.nodes.llm.node import SayLLMNode
 from debugger.engine.options import EngineOptions
-from debugger.engine.responders import Script, ScriptedResponder
-from debugger.engine.responders.base import Prompt, Reply, ToolCall
-from debugger.engine.responders.rules import RulesResponder
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.models import RulesResponder, Script, ScriptedResponder
+from debugger.engine.models.base import ModelFailure, Prompt, Reply
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.llm.workflow_run_evaluator import (
     WorkflowRunEvaluatorConfig,
     WorkflowRunEvaluatorNode,
 )
-from debugger.engine.responders import RulesResponder, Script, ScriptedResponder
-from debugger.engine.responders.base import ModelFailure, Prompt, Reply
 from tests.engine.test_interpreter import HIDDEN, Play
 from tests.factories import node
 

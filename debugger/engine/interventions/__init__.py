@@ -1,6 +1,0 @@
-"""What a person does to a run: freezes outputs, injects failures, answers in a model's place."""
-
-from debugger.engine.interventions.interventions import Interventions
-from debugger.engine.interventions.kinds import Fault, Pin, Target, TargetKind
-
-__all__ = ["Fault", "Interventions", "Pin", "Target", "TargetKind"]

@@ -1,0 +1,328 @@
+"""One call of a responder: through the gateway where it is remote, with a filler while the answer is late.
+
+The filler is what ``platform/engine.md`` 11.3 calls a backchannel.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.outbound.base import Outbound, OutboundCall, OutboundError
+from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.world import World
+from debugger.errors import DebuggerError
+from debugger.protocol.base import JsonObject
+
+MAX_ANSWER_SECONDS = 180.0
+"""The longest time for an answer, all attempts of it together."""
+
+_GRACE = 2.0
+"""Seconds after which a call that should have ended by itself is abandoned."""
+_POLL_SECONDS = 0.02
+"""Interval of the checks whether the turn was ended."""
+_RECORDED = "recorded"
+"""What answers, as usage names it, where a person recorded the answer."""
+BACKCHANNEL_TYPE = "llm_group_with_backchannel"
+"""The ``type`` of a model configuration that has one."""
+
+_PATIENCE_MS = 2000
+"""The platform's own default."""
+_OWN_PROMPT = (
+    "The answer to the user takes a moment. Say one short, natural sentence that bridges the wait. "
+    "Do not answer the question itself."
+)
+
+Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class ModelAnswer:
+    """A reply, and what it cost."""
+
+    reply: Reply
+    usage: JsonObject
+    """The keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+
+
+@dataclass(frozen=True)
+class Backchannel:
+    """The filler of a model configuration, and its delay."""
+
+    patience: float
+    """Seconds that the answer has before a filler is said."""
+    lines: tuple[str, ...] = ()
+    """Fixed fillers."""
+    in_sequence: bool = False
+    """Whether the fixed fillers are said in their order, else by chance."""
+    llm: JsonObject | None = None
+    """The model that makes a filler where there are no fixed ones."""
+    prefix: str | None = None
+    """The mark in the answer behind which it goes on after a filler."""
+
+    def line(self, visit: int, chance: random.Random) -> str | None:
+        """Return a fixed filler: by chance, or in turn by the node's run ``visit``, which counts from 1."""
+        if not self.lines:
+            return None
+        return self.lines[(visit - 1) % len(self.lines)] if self.in_sequence else chance.choice(self.lines)
+
+    def prompt(self, prompt: Prompt) -> Prompt:
+        """Return the prompt of the model that makes a filler."""
+        return replace(
+            prompt,
+            kind="say",
+            system=prompt.backchannel or _OWN_PROMPT,
+            choices=(),
+            schema=None,
+            tools=(),
+            exchange=(),
+            llm=self.llm,
+        )
+
+    def rest(self, text: str) -> str:
+        """Return the part of an answer that is still to be said after a filler."""
+        if not self.prefix or self.prefix not in text:
+            return text
+        return text.split(self.prefix, 1)[1].strip()
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """The parts of a call that its answer and its filler share."""
+
+    responder: Responder
+    world: World
+    outbound: Outbound
+    cancelled: threading.Event
+
+
+def invoke(
+    responder: Responder,
+    prompt: Prompt,
+    world: World,
+    *,
+    outbound: Outbound,
+    cancelled: threading.Event,
+    timeout: float | None = None,
+) -> Generator[str, None, ModelAnswer]:
+    """Call a responder, measure, and yield what is to be spoken meanwhile (``platform/engine.md`` 11.3).
+
+    Args:
+        responder: The responder; a remote one is called through the gateway.
+        prompt: The prompt.
+        world: Chance and ids.
+        outbound: The gateway.
+        cancelled: Ends the waiting as soon as it is set.
+        timeout: Seconds that the answer may take; never more than `MAX_ANSWER_SECONDS`.
+
+    Raises:
+        ModelFailure: There is no answer.
+        RunError: The user must correct something before there can be one.
+    """
+    target = responder.remote(prompt) if isinstance(responder, RemoteResponder) else None
+    backchannel = backchannel_of(prompt.llm)
+    if target is None and backchannel is None:
+        return _measured(responder, prompt, world)
+    caller = _Caller(responder, world, outbound, cancelled)
+    seconds = MAX_ANSWER_SECONDS if timeout is None else min(timeout, MAX_ANSWER_SECONDS)
+    # The history may be read from the store, which is not for another thread to do.
+    history = tuple(prompt.history())
+    given_up = threading.Event()
+    prompt = replace(prompt, history=lambda: history, seconds=seconds, given_up=given_up)
+    try:
+        return (yield from _wait(caller, prompt, target, backchannel))
+    finally:
+        given_up.set()
+
+
+def usage_info(model: str, latency: float, world: World) -> JsonObject:
+    """Return the usage of one answer that took ``latency`` milliseconds; a stand-in uses no tokens.
+
+    Source: ``platform/engine.md`` 13.
+    """
+    return {
+        "response_model": model,
+        "provider": "embedded",
+        "llm_response_id": f"response_{world.uuid()}",
+        "used_user_api_key": False,
+        "response_latency_milliseconds": round(latency),
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "total_tokens": 0,
+        "was_estimated": False,
+    }
+
+
+def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
+    """Return the backchannel of a model configuration, if it has one."""
+    if llm is None or llm.get("type") != BACKCHANNEL_TYPE:
+        return None
+    lines = llm.get("backchannel_static_responses")
+    patience, prefix = llm.get("backchannel_min_patience_time_ms"), llm.get("non_backchannel_response_prefix")
+    fixed = tuple(str(line) for line in lines if line) if isinstance(lines, list) else ()
+    model = llm.get("backchannel_llm_config")
+    return Backchannel(
+        patience=(patience if isinstance(patience, int | float) else _PATIENCE_MS) / 1000,
+        lines=fixed,
+        in_sequence=llm.get("backchannel_static_responses_selection_mode") == "sequence",
+        llm=model if isinstance(model, dict) and not fixed else None,
+        prefix=prefix if isinstance(prefix, str) else None,
+    )
+
+
+def _wait(
+    caller: _Caller, prompt: Prompt, target: str | None, backchannel: Backchannel | None
+) -> Generator[str, None, ModelAnswer]:
+    """Wait for the answer; where it is late, yield one filler and cut the answer to what follows it."""
+    answer = _Future(lambda: _call(caller, prompt, target))
+    began = time.monotonic()
+    if backchannel is not None and not answer.done.wait(backchannel.patience):
+        filler = _filler(caller, prompt, backchannel, answer.done)
+        if filler:
+            yield filler
+            return _after(backchannel, answer.result(caller.cancelled, _left(prompt, began)))
+    return answer.result(caller.cancelled, _left(prompt, began))
+
+
+def _left(prompt: Prompt, began: float) -> float:
+    return (prompt.seconds or MAX_ANSWER_SECONDS) + _GRACE - (time.monotonic() - began)
+
+
+def _after(backchannel: Backchannel, answer: ModelAnswer) -> ModelAnswer:
+    return replace(answer, reply=replace(answer.reply, text=backchannel.rest(answer.reply.text)))
+
+
+def _filler(
+    caller: _Caller, prompt: Prompt, backchannel: Backchannel, answered: threading.Event
+) -> str | None:
+    """Return the filler; ``None`` where there is none, or where the answer came before it."""
+    if backchannel.llm is None:
+        return backchannel.line(prompt.visit, caller.world.random)
+    wanted = backchannel.prompt(prompt)
+    responder = caller.responder
+    try:
+        target = responder.remote(wanted) if isinstance(responder, RemoteResponder) else None
+        filler = _Future(lambda: _call(caller, wanted, target))
+        reply = filler.result(caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
+    except (ModelFailure, DebuggerError):
+        # Nobody misses a filler.
+        return None
+    return reply.text
+
+
+def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
+    """Return the answer: through the gateway where the responder is remote, else at once."""
+    responder, world = caller.responder, caller.world
+    if target is None or not isinstance(responder, RemoteResponder):
+        return _measured(responder, prompt, world)
+    stand_in, captured = responder.stand_in, _CapturedError()
+    outbound_call = OutboundCall(
+        kind="model",
+        call_class="talk",
+        target=target,
+        request=_sizes(prompt),
+        simulated=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
+        live=lambda seconds: captured.run(
+            lambda: _measured(responder, replace(prompt, seconds=seconds), world)
+        ),
+    )
+    timeout = prompt.seconds or MAX_ANSWER_SECONDS
+    outcome = caller.outbound.call(outbound_call, node_logical_id=prompt.node_logical_id, timeout=timeout)
+    if captured.error is not None:
+        raise captured.error
+    if outcome.answer is None:
+        raise ModelFailure(outcome.error or f"{target} gave no answer.")
+    return outcome.answer
+
+
+def _measured(responder: Responder, prompt: Prompt, world: World) -> ModelAnswer:
+    began = time.perf_counter()
+    reply = responder.reply(prompt)
+    latency = (time.perf_counter() - began) * 1000
+    return ModelAnswer(reply, {**usage_info(reply.model, latency, world), **reply.usage})
+
+
+def _simulate(
+    stand_in: Responder, prompt: Prompt, world: World, recorded: RecordedAnswer | None
+) -> ModelAnswer:
+    """Return the recorded text of a speaker or output of a worker, else the answer of the stand-in."""
+    body = None if recorded is None else recorded.body
+    if prompt.kind == "say" and isinstance(body, str):
+        return ModelAnswer(Reply(text=body, model=_RECORDED), usage_info(_RECORDED, 0.0, world))
+    if prompt.kind == "work" and isinstance(body, dict):
+        return ModelAnswer(Reply(fields=body, model=_RECORDED), usage_info(_RECORDED, 0.0, world))
+    return _measured(stand_in, prompt, world)
+
+
+def _sizes(prompt: Prompt) -> JsonObject:
+    """Return what the side effect log has of a prompt; its words are in the conversation."""
+    return {
+        "kind": prompt.kind,
+        "system_characters": len(prompt.system),
+        "messages": len(prompt.history()) + len(prompt.exchange),
+        "tools": [tool.name for tool in prompt.tools],
+        "hops": len(prompt.choices),
+        "structured_output": prompt.schema is not None,
+    }
+
+
+class _CapturedError:
+    """An error that the user must correct, carried past the gateway, which raises nothing."""
+
+    def __init__(self) -> None:
+        self.error: DebuggerError | ModelFailure | None = None
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """Do some work; keep what it raises, and report it to the gateway as a call without an answer."""
+        try:
+            return work()
+        except (DebuggerError, ModelFailure) as error:
+            self.error = error
+            raise OutboundError(getattr(error, "message", str(error))) from None
+
+
+class _Future(Generic[Result]):
+    """The result of work on another thread."""
+
+    def __init__(self, work: Callable[[], Result]) -> None:
+        self.done = threading.Event()
+        self._work = work
+        self._result: list[Result] = []
+        self._error: BaseException | None = None
+        threading.Thread(target=self._run, name="ask a model", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._result.append(self._work())
+        except BaseException as error:  # it is raised again where the result is wanted
+            self._error = error
+        finally:
+            self.done.set()
+
+    def result(
+        self, cancelled: threading.Event, seconds: float, *, instead: threading.Event | None = None
+    ) -> Result:
+        """Return the result of the work.
+
+        Args:
+            cancelled: Ends the waiting.
+            seconds: The longest time to wait.
+            instead: Ends the waiting, too: what makes the result useless.
+
+        Raises:
+            ModelFailure: The waiting ended before the work did.
+        """
+        ends = time.monotonic() + seconds
+        while not self.done.wait(_POLL_SECONDS):
+            if cancelled.is_set() or (instead is not None and instead.is_set()):
+                raise ModelFailure("nobody waits for the answer any more")
+            if time.monotonic() > ends:
+                raise ModelFailure(f"there was no answer within {seconds:.0f} s")
+        if self._error is not None:
+            raise self._error
+        return self._result[0]

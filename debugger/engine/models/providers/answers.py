@@ -1,0 +1,115 @@
+"""The answer of one model to one prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic_ai.messages import ModelResponse
+from pydantic_ai.models import ModelRequestParameters
+
+from debugger.engine.models.base import Choice, ModelFailure, Prompt, Reply, ToolCall
+from debugger.engine.models.providers.calls import Calls
+from debugger.engine.models.providers.messages import model_messages
+from debugger.engine.models.providers.offers import JUSTIFICATION, Offers
+from debugger.engine.models.providers.structured import Structured, args_of, calls_of, structured, text_of
+from debugger.protocol.messages import ai_message
+
+_OUTPUT = "structured_output"
+_VERDICT = "give_verdict"
+_EXTRACT = "Extract the structured output from the conversation so far. Leave out what was not said."
+_JUDGE = "Decide whether the condition holds at this point of the conversation."
+
+
+async def answer(calls: Calls, prompt: Prompt) -> Reply:
+    """Answer one prompt.
+
+    Raises:
+        ModelFailure: There is no answer.
+    """
+    if prompt.kind == "judge":
+        reply = await _verdict(calls, prompt)
+    elif prompt.kind == "work" and prompt.schema is not None:
+        reply = await _work(calls, prompt)
+    else:
+        reply = await _say(calls, prompt)
+    return replace(reply, model=calls.model_name, usage={**calls.usage(), **reply.usage})
+
+
+async def _say(calls: Calls, prompt: Prompt) -> Reply:
+    """A text, a hop or calls of tools; behind a text the structured output, where one is wanted."""
+    offers = Offers(prompt)
+    recent = calls.config.truncated_max_recent_messages
+    messages = model_messages(prompt, offers, system=prompt.system, recent=recent)
+    parameters = ModelRequestParameters(function_tools=offers.definitions)
+    reply = _read(await calls.request(messages, parameters), offers)
+    if prompt.kind == "say" and not (reply.text or reply.chosen or reply.calls):
+        raise ModelFailure(f"{calls.config.target} answered with nothing")
+    if prompt.schema is None or reply.chosen or reply.calls:
+        return reply
+    said = ai_message(reply.text, message_id="reply")
+    messages = model_messages(prompt, offers, system=_EXTRACT, recent=recent, also=[said])
+    return _filled(reply, await structured(calls, messages, _OUTPUT, prompt.schema))
+
+
+async def _work(calls: Calls, prompt: Prompt) -> Reply:
+    """The structured output, or a hop or calls of tools instead."""
+    offers = Offers(prompt, taken=(_OUTPUT,))
+    messages = model_messages(
+        prompt,
+        offers,
+        system=prompt.system or _EXTRACT,
+        recent=calls.config.truncated_max_recent_messages,
+    )
+    found = await structured(calls, messages, _OUTPUT, prompt.schema or {}, offers.definitions)
+    return _filled(_read(found.response, offers), found)
+
+
+async def _verdict(calls: Calls, prompt: Prompt) -> Reply:
+    """Whether the one condition holds, with the arguments of its hop."""
+    choice = prompt.choices[0]
+    about = prompt.system if prompt.system != choice.condition else ""
+    system = "\n\n".join(part for part in (about, _JUDGE, f"Condition: {choice.condition}") if part)
+    messages = model_messages(
+        prompt, Offers(prompt), system=system, recent=calls.config.truncated_max_recent_messages
+    )
+    found = await structured(calls, messages, _VERDICT, _verdict_schema(choice))
+    if found.error is not None:
+        raise ModelFailure(f"{calls.config.target} gave no verdict: {found.error}")
+    fields, usage = found.fields, {"structured_output_retry_metadata": found.retries}
+    reason, args = str(fields.get(JUSTIFICATION) or ""), fields.get("arguments") or {}
+    if not fields["is_condition_met"]:
+        return Reply(reason=reason, usage=usage)
+    return Reply(chosen=choice, args=args, reason=reason, usage=usage)
+
+
+def _verdict_schema(choice: Choice) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "is_condition_met": {"type": "boolean"},
+        JUSTIFICATION: {"type": "string", "description": "Why, in one sentence."},
+    }
+    if choice.args_schema:
+        properties["arguments"] = {**choice.args_schema, "type": "object"}
+    return {"type": "object", "properties": properties, "required": ["is_condition_met"]}
+
+
+def _filled(reply: Reply, found: Structured) -> Reply:
+    return replace(
+        reply,
+        fields=found.fields,
+        fields_error=found.error,
+        usage={"structured_output_retry_metadata": found.retries},
+    )
+
+
+def _read(response: ModelResponse, offers: Offers) -> Reply:
+    """What a response says; a call of something that was never offered counts for nothing."""
+    chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
+    for call in calls_of(response):
+        offer = offers.find(call.tool_name)
+        if isinstance(offer, Choice) and chosen is None:
+            chosen, args = offer, args_of(call)
+        elif offer is not None and not isinstance(offer, Choice):
+            tools.append(ToolCall(offer.name, args_of(call)))
+    reason = str(args.pop(JUSTIFICATION, ""))
+    return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))

@@ -1,0 +1,130 @@
+"""Calls of one model for one answer: with retries, in time, and with what they cost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_ai import exceptions as ai
+from pydantic_ai.direct import model_request
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import Model, ModelRequestParameters
+
+from debugger.engine.models.base import ModelFailure
+from debugger.engine.models.providers.configs import ModelConfig
+from debugger.engine.models.providers.faults import described, is_passing
+from debugger.engine.models.providers.keys import Keys
+from debugger.engine.models.providers.request_settings import request_settings
+from debugger.engine.outbound import OutboundError
+from debugger.engine.world import World
+from debugger.protocol.base import JsonObject
+
+# Which models take no temperature is the client's to know; it leaves the setting out and says so each time.
+warnings.filterwarnings("ignore", message="Sampling parameters", category=UserWarning)
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+_CHARACTERS_PER_TOKEN = 4
+"""For an estimate where a server does not count; about right for English."""
+
+
+class Calls:
+    """Calls of one model.
+
+    Args:
+        config: The model.
+        model: Its client, open.
+        keys: What no message may show.
+        world: Sleeps between two attempts.
+    """
+
+    def __init__(self, config: ModelConfig, model: Model, keys: Keys, world: World) -> None:
+        self.config = config
+        self._model = model
+        self._keys = keys
+        self._world = world
+        self._settings = request_settings(config)
+        self._tokens = [0, 0]
+        self._estimated = False
+        self._finish_reasons: list[str] = []
+        self._answered_as = config.model_name
+
+    @property
+    def model_name(self) -> str:
+        """What answered, as it calls itself."""
+        return self._answered_as
+
+    async def request(
+        self, messages: Sequence[ModelMessage], parameters: ModelRequestParameters
+    ) -> ModelResponse:
+        """Ask once, and again where the trouble may pass.
+
+        Raises:
+            ModelFailure: There is no answer; the text says why, without secrets.
+        """
+        for attempt in range(self.config.max_retries + 1):
+            try:
+                response = await model_request(
+                    self._model,
+                    messages,
+                    model_settings=self._settings,
+                    model_request_parameters=parameters,
+                )
+            except (ai.AgentRunError, ai.UserError, OutboundError, OSError) as error:
+                if attempt == self.config.max_retries or not is_passing(error):
+                    raise ModelFailure(self._keys.scrub(described(error, self.config))) from None
+                await self._pause(attempt, getattr(error, "retry_after", None))
+            else:
+                self._count(messages, response)
+                return response
+        raise AssertionError("the last attempt returns or raises")
+
+    def usage(self) -> JsonObject:
+        """What the answer cost, with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+        taken, given = self._tokens
+        return {
+            "response_model": self._answered_as,
+            "provider": self.config.provider,
+            "named_llm_config_id": self.config.named_llm_config_id,
+            "named_llm_config_name": self.config.named_llm_config_name,
+            "used_user_api_key": True,
+            "finish_reason": self._finish_reasons or None,
+            "prompt_tokens": taken,
+            "completion_tokens": given,
+            "total_tokens": taken + given,
+            "was_streamed": False,
+            "was_estimated": self._estimated,
+        }
+
+    async def _pause(self, attempt: int, wanted: float | None) -> None:
+        """Wait longer from attempt to attempt, or as long as the server asks for; a stopped call wakes up."""
+        seconds = min(_FIRST_PAUSE * 2**attempt if wanted is None else wanted, _LONGEST_PAUSE)
+        woken = threading.Event()
+        try:
+            await asyncio.to_thread(self._world.sleep, seconds, woken)
+        finally:
+            woken.set()
+
+    def _count(self, messages: Sequence[ModelMessage], response: ModelResponse) -> None:
+        taken, given = response.usage.input_tokens, response.usage.output_tokens
+        if not taken and not given:
+            self._estimated = True
+            taken, given = _estimate(messages), _estimate([response])
+        self._tokens[0] += taken
+        self._tokens[1] += given
+        self._answered_as = response.model_name or self._answered_as
+        if response.finish_reason:
+            self._finish_reasons.append(str(response.finish_reason))
+
+
+def _estimate(messages: Sequence[ModelMessage]) -> int:
+    texts = [_written(part) for message in messages for part in message.parts]
+    return -(-sum(map(len, texts)) // _CHARACTERS_PER_TOKEN)
+
+
+def _written(part: Any) -> str:
+    found = getattr(part, "content", None) or getattr(part, "args", None) or ""
+    return found if isinstance(found, str) else str(found)

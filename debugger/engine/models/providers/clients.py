@@ -1,0 +1,168 @@
+"""The clients of the providers: a configuration becomes something that can be asked (11.2)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+
+import httpx2
+from pydantic_ai.models import Model
+
+from debugger.engine.models.providers import keys as names
+from debugger.engine.models.providers.bodies import unwrapping
+from debugger.engine.models.providers.configs import ModelConfig
+from debugger.engine.models.providers.keys import Keys
+from debugger.engine.models.providers.request_settings import request_seconds
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.transport import CheckedTransport
+from debugger.errors import RunError
+
+_OPENAI_URL = "https://api.openai.com/v1"
+_AZURE_VERSION = "2024-10-21"
+_AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_NO_KEY = "no-key"
+"""Sent where a server needs no key; the client wants one all the same."""
+
+
+@asynccontextmanager
+async def opened(config: ModelConfig, keys: Keys, seconds: float, limits: HttpLimits) -> AsyncIterator[Model]:
+    """The client of a model, closed afterwards.
+
+    Args:
+        config: The model.
+        keys: Where its key comes from.
+        seconds: The longest time that one of its requests may take.
+        limits: How far its requests may go.
+
+    Raises:
+        RunError: There is no key for it, or its provider's package is not installed.
+    """
+    key = config.response_unwrap_key
+    async with httpx2.AsyncClient(
+        transport=CheckedTransport(limits, _tls(config.verify_ssl)),
+        trust_env=False,
+        timeout=seconds,
+        headers={"Accept-Encoding": "identity"},
+        event_hooks={"response": [unwrapping(key)] if key else []},
+    ) as http:
+        try:
+            model = _MAKERS[config.type](config, keys, http)
+        except ImportError as error:
+            raise RunError(
+                f"The provider {config.provider!r} needs a package that is not installed.",
+                advice="Install it: pip install 'workflow-debugger[llm]'",
+            ) from error
+        yield model
+
+
+@cache
+def _tls(verify: bool) -> ssl.SSLContext:
+    return httpx2.create_ssl_context(verify=verify)
+
+
+def _openai(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    url = config.base_url or keys.find("OPENAI_BASE_URL") or _OPENAI_URL
+    key = keys.for_url(url, names.OPENAI, ("api.openai.com",), "OPENAI_BASE_URL")
+    if key is None and not config.base_url:
+        raise _no_key(config, names.OPENAI)
+    return _openai_like(config, url, key, http)
+
+
+def _custom(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    return _openai_like(config, str(config.base_url), keys.custom(str(config.base_url)), http)
+
+
+def _openai_like(config: ModelConfig, url: str, key: str | None, http: httpx2.AsyncClient) -> Model:
+    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    provider = OpenAIProvider(base_url=url, api_key=key or _NO_KEY, http_client=http)
+    if config.use_responses_api:
+        return OpenAIResponsesModel(config.model_name, provider=provider)
+    return OpenAIChatModel(config.model_name, provider=provider)
+
+
+def _azure(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.azure import AzureProvider
+
+    endpoint = config.endpoint or keys.find("AZURE_OPENAI_ENDPOINT")
+    if not endpoint:
+        raise RunError(
+            f"The language model {config.target!r} has no endpoint.",
+            advice="Set its 'endpoint', or AZURE_OPENAI_ENDPOINT in the environment.",
+        )
+    key = keys.for_url(endpoint, names.AZURE, _AZURE_HOSTS, "AZURE_OPENAI_ENDPOINT")
+    if key is None:
+        raise _no_key(config, names.AZURE)
+    version = config.api_version or keys.find("OPENAI_API_VERSION") or _AZURE_VERSION
+    provider = AzureProvider(azure_endpoint=endpoint, api_version=version, api_key=key, http_client=http)
+    return OpenAIChatModel(config.model_name, provider=provider)
+
+
+def _google(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    key = keys.find(*names.GOOGLE)
+    if key is None:
+        raise _no_key(config, names.GOOGLE[0])
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google import GoogleProvider
+
+    url = keys.find("GOOGLE_GEMINI_BASE_URL")
+    return GoogleModel(
+        config.model_name, provider=GoogleProvider(api_key=key, base_url=url, http_client=http)
+    )
+
+
+def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    key = keys.find(names.ANTHROPIC)
+    if key is None:
+        raise _no_key(config, names.ANTHROPIC)
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    url = keys.find("ANTHROPIC_BASE_URL")
+    return AnthropicModel(
+        config.model_name, provider=AnthropicProvider(api_key=key, base_url=url, http_client=http)
+    )
+
+
+def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
+    """Of a token, a key pair or a role the first that is there."""
+    from pydantic_ai.models.bedrock import BedrockConverseModel
+    from pydantic_ai.providers.bedrock import BedrockProvider
+
+    region = config.region or keys.find("AWS_REGION", "AWS_DEFAULT_REGION") or "us-east-1"
+    url = keys.find("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
+    token = keys.find(names.AWS_TOKEN)
+    seconds = request_seconds(config)
+    if token is not None:
+        provider = BedrockProvider(api_key=token, region_name=region, base_url=url, aws_read_timeout=seconds)
+    else:
+        provider = BedrockProvider(
+            aws_access_key_id=keys.find("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=keys.find("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=keys.find("AWS_SESSION_TOKEN"),
+            region_name=region,
+            base_url=url,
+            aws_read_timeout=seconds,
+        )
+    return BedrockConverseModel(config.model_name, provider=provider)
+
+
+def _no_key(config: ModelConfig, name: str) -> RunError:
+    return RunError(
+        f"There is no key for the language model {config.target!r}.",
+        advice=f"Set {name} in the environment; a key in the workflow is not used.",
+    )
+
+
+_MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
+    "openai_llm": _openai,
+    "azure_openai_llm": _azure,
+    "google_llm": _google,
+    "anthropic_llm": _anthropic,
+    "bedrock_llm": _bedrock,
+    "custom_llm": _custom,
+}

@@ -1,0 +1,190 @@
+"""The configuration of a model, as an author writes it (``platform/engine.md`` 11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from debugger.engine.models.invoke import BACKCHANNEL_TYPE
+from debugger.engine.outbound.addresses import is_http_url
+from debugger.errors import RunError
+from debugger.protocol.base import JsonObject, first_problem
+
+ModelType = Literal[
+    "openai_llm", "azure_openai_llm", "google_llm", "anthropic_llm", "bedrock_llm", "custom_llm"
+]
+
+_NONE = (None, "no_llm", "global_default_llm")
+_DEFAULTS: dict[str, tuple[str, str]] = {
+    "openai_llm": ("openai", "gpt-5.4-mini"),
+    "azure_openai_llm": ("azure_openai", "gpt-5-mini"),
+    "google_llm": ("google", "gemini-3-flash-preview"),
+    "anthropic_llm": ("anthropic", "claude-sonnet-4-6"),
+    "bedrock_llm": ("bedrock", "zai.glm-4.7-flash"),
+    "custom_llm": ("custom", ""),
+}
+"""Provider and model of each type where the author names none (``platform/engine.md`` 11.2)."""
+_KEYS = ("api_key", "aws_access_key_id", "aws_secret_access_key")
+"""Fields that are not read: a key never comes from a stored workflow."""
+
+
+class ModelConfig(BaseModel):
+    """One model and how it is asked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    type: ModelType
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    request_timeout_ms: float | None = None
+    max_retries: int = Field(default=3, ge=0)
+    max_parse_retries: int = Field(default=3, ge=0)
+    truncated_max_recent_messages: int | None = None
+    model_kwargs: JsonObject = Field(default_factory=dict, repr=False)
+    holds_key: bool = False
+    """Whether the workflow has a key for it, which is ignored."""
+    named_llm_config_id: str | None = None
+    named_llm_config_name: str | None = None
+    reasoning_effort: str | None = None
+    thinking_budget: int = 0
+    base_url: str | None = None
+    organization: str | None = None
+    endpoint: str | None = None
+    api_version: str | None = None
+    region: str | None = None
+    default_headers: dict[str, str] | None = Field(default=None, repr=False)
+    verify_ssl: bool = True
+    response_unwrap_key: str | None = None
+    use_responses_api: bool = False
+
+    @property
+    def provider(self) -> str:
+        """The provider, as usage names it."""
+        return _DEFAULTS[self.type][0]
+
+    @property
+    def model_name(self) -> str:
+        """The model, or the type's default."""
+        return self.model or _DEFAULTS[self.type][1]
+
+    @property
+    def target(self) -> str:
+        """What is asked, for people; of an address only what is no secret."""
+        named = f"{self.provider} {self.model_name}"
+        return f"{named} at {_shown(self.base_url)}" if self.base_url else named
+
+    @property
+    def effort(self) -> str | None:
+        """How hard the model is to think; two models refuse less than medium (11.2)."""
+        if self.type not in ("openai_llm", "azure_openai_llm"):
+            return self.reasoning_effort
+        effort = self.reasoning_effort or "low"
+        is_pro = "pro" in self.model_name.split("-")
+        return "medium" if is_pro and effort in ("none", "minimal", "low") else effort
+
+
+@dataclass(frozen=True)
+class Group:
+    """Models of which one is to answer; a single model is a group of one."""
+
+    members: tuple[ModelConfig, ...]
+    """In order of preference."""
+    parallel: bool = False
+    """Whether all are asked at once, else the others only when the first is late."""
+    min_patience: float = 1.5
+    """Seconds that the preferred have in any case."""
+    max_patience: float | None = None
+    """Seconds after which nobody waits any more."""
+
+    @property
+    def target(self) -> str:
+        """What is asked, for people."""
+        return " | ".join(member.target for member in self.members)
+
+
+def group_of(llm: JsonObject | None, default: JsonObject | None) -> Group:
+    """The models that a configuration names.
+
+    Args:
+        llm: The configuration, resolved.
+        default: What stands for none (U-58).
+
+    Raises:
+        RunError: It names none or cannot be read; the message says what to mend, and shows no value.
+    """
+    chosen = default if llm is None or llm.get("type") in _NONE else llm
+    kind = None if chosen is None else chosen.get("type")
+    if chosen is None or kind in _NONE:
+        raise RunError(
+            "No language model is configured for this node, and the engine has no default one.",
+            advice="Set llms_config of the node or of the workflow, or the engine's default model.",
+        )
+    if kind == BACKCHANNEL_TYPE:
+        main = chosen.get("main_llm_config")
+        return group_of(main if isinstance(main, dict) else None, default)
+    if kind == "llm_group":
+        return _group(chosen, default)
+    return Group((_config(chosen),))
+
+
+def _group(llm: JsonObject, default: JsonObject | None) -> Group:
+    llms = llm.get("llms")
+    found = [model for model in llms if isinstance(model, dict)] if isinstance(llms, list) else []
+    members = tuple(member for model in found for member in group_of(model, default).members)
+    if not members:
+        raise RunError("A group of language models has no members.", advice="List models in its 'llms'.")
+    return Group(
+        members,
+        parallel=llm.get("operation_mode") == "parallel_select_one",
+        min_patience=_seconds(llm.get("min_patience_time_ms"), 1.5) or 0.0,
+        max_patience=_seconds(llm.get("max_patience_time_ms"), None),
+    )
+
+
+def _seconds(milliseconds: Any, default: float | None) -> float | None:
+    is_number = isinstance(milliseconds, int | float) and not isinstance(milliseconds, bool)
+    return milliseconds / 1000 if is_number else default
+
+
+def _config(llm: JsonObject) -> ModelConfig:
+    kind = llm.get("type")
+    if kind not in get_args(ModelType):
+        raise RunError(
+            f"A language model has the type {str(kind)[:60]!r}, which does not exist.",
+            advice=f"A model is one of: {', '.join(get_args(ModelType))}, or a group of them.",
+        )
+    holds_key = any(llm.get(name) for name in _KEYS)
+    try:
+        config = ModelConfig.model_validate({**llm, "holds_key": holds_key})
+    except ValidationError as error:
+        raise RunError(
+            f"A language model of type {kind!r} cannot be read: {first_problem(error)}.",
+            advice="Correct its configuration.",
+        ) from None
+    for name in ("model", "base_url") if kind == "custom_llm" else ():
+        if not getattr(config, name):
+            raise RunError(
+                f"A language model of type 'custom_llm' has no {name!r}.", advice=f"Set its {name!r}."
+            )
+    for name in ("base_url", "endpoint"):
+        _check_address(name, getattr(config, name), config)
+    return config
+
+
+def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
+    """An address may hold a secret, so the message does not show it."""
+    if url and not is_http_url(url):
+        raise RunError(
+            f"The {name!r} of a language model of type {config.type!r} is no address.",
+            advice="Write it as in 'https://models.example/v1'.",
+        )
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"

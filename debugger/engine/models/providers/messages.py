@@ -1,0 +1,127 @@
+"""The messages that a model is given: system prompt, chat so far, exchange with tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    ModelResponse,
+    ModelResponsePart,
+    SystemPromptPart,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+
+from debugger.engine.models.base import Prompt
+from debugger.engine.models.providers.offers import Offers
+from debugger.protocol.messages import Message, message_kind, message_text
+
+_NOTHING_NEW = "(The user has said nothing new.)"
+"""Ends a chat that the assistant spoke last in: some providers refuse one, others go on in its sentence."""
+_MEMO = "nav_msg_"
+"""How the ids of the engine's own notes begin (``platform/engine.md`` 6.1)."""
+
+Part = ModelRequestPart | ModelResponsePart
+
+
+def model_messages(
+    prompt: Prompt, offers: Offers, *, system: str, recent: int | None, also: Sequence[Message] = ()
+) -> list[ModelMessage]:
+    """What a model reads.
+
+    Args:
+        prompt: What it is asked.
+        offers: The tools that it is given, for the names of the calls in the exchange.
+        system: The system prompt; none is sent where it is empty.
+        recent: How many messages of the chat are sent at most; all where there is no limit.
+        also: What was said since.
+    """
+    chat = _chat(prompt)
+    # `[-0:]` would be everything.
+    chat = chat if recent is None else chat[max(0, len(chat) - recent) :]
+    parts: list[Part] = [SystemPromptPart(system)] if system else []
+    parts += [part for message in (*chat, *also) for part in _spoken(message)]
+    if not isinstance(parts[-1] if parts else None, UserPromptPart):
+        parts.append(UserPromptPart(_NOTHING_NEW))
+    parts += _exchanged(prompt.exchange, offers)
+    return _turns(parts)
+
+
+def _chat(prompt: Prompt) -> list[Message]:
+    """The chat with the newest message, which most histories end with already."""
+    chat = list(prompt.history())
+    heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
+    if prompt.message and prompt.message not in heard:
+        chat.append({"type": "human", "content": prompt.message})
+    return chat
+
+
+def _spoken(message: Message) -> Iterator[Part]:
+    """A message of the chat; a note of the engine's is not put into the assistant's mouth."""
+    text, kind = message_text(message), message_kind(message)
+    if not text or kind == "tool":
+        return
+    if kind == "system":
+        yield UserPromptPart(f"[Note]: {text}")
+    elif kind == "ai" and not str(message.get("id") or "").startswith(_MEMO):
+        yield TextPart(text)
+    else:
+        yield UserPromptPart(text)
+
+
+def _exchanged(exchange: Sequence[Message], offers: Offers) -> Iterator[Part]:
+    """Calls and results; a result that does not name its call belongs to the first open one."""
+    open_calls: list[tuple[str, str]] = []
+    for message in exchange:
+        text = message_text(message)
+        if message_kind(message) == "tool":
+            call_id, name = _answered(message, open_calls)
+            yield ToolReturnPart(offers.name_of(name), text, call_id)
+            continue
+        if text and message_kind(message) == "ai":
+            yield TextPart(text)
+        for call in message.get("tool_calls") or ():
+            call_id = str(call.get("id") or f"call_{len(open_calls)}")
+            open_calls.append((call_id, str(call.get("name"))))
+            yield ToolCallPart(offers.name_of(str(call.get("name"))), _args(call), call_id)
+
+
+def _answered(message: Message, open_calls: list[tuple[str, str]]) -> tuple[str, str]:
+    wanted = message.get("tool_call_id")
+    named = [call for call in open_calls if call[0] == wanted] or open_calls[:1]
+    if not named:
+        return str(wanted or "call"), str(message.get("name") or "tool")
+    open_calls.remove(named[0])
+    return named[0]
+
+
+def _args(call: dict[str, Any]) -> dict[str, Any]:
+    args = call.get("args")
+    return args if isinstance(args, dict) else {}
+
+
+def _turns(parts: Sequence[Part]) -> list[ModelMessage]:
+    """Parts as messages: those of one side that follow each other go together."""
+    turns: list[ModelMessage] = []
+    for part in parts:
+        last = turns[-1] if turns else None
+        if isinstance(part, TextPart | ToolCallPart):
+            kept = list(last.parts) if isinstance(last, ModelResponse) else []
+            turn: ModelMessage = ModelResponse([*kept, part])
+            joined = isinstance(last, ModelResponse)
+        else:
+            turn, joined = _asked(last, part)
+        turns[len(turns) - joined :] = [turn]
+    return turns
+
+
+def _asked(last: ModelMessage | None, part: Any) -> tuple[ModelMessage, bool]:
+    if isinstance(last, ModelRequest):
+        return ModelRequest([*last.parts, part]), True
+    return ModelRequest([part]), False

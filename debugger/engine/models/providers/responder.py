@@ -1,0 +1,79 @@
+"""The responder that asks real language models."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from debugger.engine.models.base import Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.models.invoke import MAX_ANSWER_SECONDS
+from debugger.engine.models.providers.configs import ModelConfig, group_of
+from debugger.engine.models.providers.keys import Keys
+from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.world import World
+from debugger.errors import RunError
+from debugger.protocol.base import JsonObject
+
+MAX_ANSWER_BYTES = 8_000_000
+"""The answers of models are far smaller, and a larger one would fill the memory."""
+_NEEDED = ("httpx2", "openai", "pydantic_ai")
+
+
+class ModelResponder(RemoteResponder):
+    """Asks the models that a workflow names (``platform/engine.md`` 11).
+
+    Args:
+        stand_in: Answers where models are simulated.
+        keys: The keys of the providers; those of the process's environment by default.
+        default_llm: The configuration of the model for nodes that name none (U-58).
+        world: Sleeps between two attempts.
+        refuses_private: Refuse models at private addresses, except those that the environment names.
+    """
+
+    def __init__(
+        self,
+        stand_in: Responder,
+        *,
+        keys: Keys | None = None,
+        default_llm: JsonObject | None = None,
+        world: World | None = None,
+        refuses_private: bool = False,
+    ) -> None:
+        self.stand_in = stand_in
+        self._keys = keys or Keys()
+        self._default_llm = default_llm
+        self._world = world or World()
+        self._refuses_private = refuses_private
+
+    def remote(self, prompt: Prompt) -> str:
+        """The models that would be asked, for people.
+
+        Raises:
+            RunError: The prompt names none, or its configuration cannot be read.
+        """
+        return group_of(prompt.llm, self._default_llm).target
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt.
+
+        Raises:
+            ModelFailure: There is no answer; the text says why, without secrets.
+            RunError: A model, a key or a package is missing.
+        """
+        group = group_of(prompt.llm, self._default_llm)
+        if any(find_spec(name) is None for name in _NEEDED):
+            raise RunError(
+                "Language models cannot be asked: the client for them is not installed.",
+                advice="Install it with pip install 'workflow-debugger[llm]', or set another responder.",
+            )
+        # Imported here: an app without models starts without the client, and sooner.
+        from debugger.engine.models.providers.talking import reply_of
+
+        seconds = prompt.seconds or MAX_ANSWER_SECONDS
+        return reply_of(group, prompt, self._keys, self._world, seconds, self._limits)
+
+    def _limits(self, config: ModelConfig) -> HttpLimits:
+        """Return how far a model's requests may go."""
+        url = config.base_url or config.endpoint
+        own_url = (self._default_llm or {}).get("base_url")
+        is_own = url is None or url == own_url or self._keys.trusts(url)
+        return HttpLimits(answer_bytes=MAX_ANSWER_BYTES, refuses_private=self._refuses_private and not is_own)

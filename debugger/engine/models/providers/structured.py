@@ -1,0 +1,147 @@
+"""Structured output of a model: asked for by a tool, checked, asked for again (6.4)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.tools import ToolDefinition
+
+from debugger.engine.json_schema import mismatch
+from debugger.engine.models.providers.calls import Calls
+from debugger.engine.models.providers.schemas import object_schema, without_blanks
+from debugger.protocol.base import JsonObject
+
+
+@dataclass
+class Structured:
+    """What came of asking for structured output."""
+
+    response: ModelResponse
+    """The last answer."""
+    fields: JsonObject = field(default_factory=dict)
+    error: str | None = None
+    """Why nothing fitted; ``None`` where something did, or where the model called a tool instead."""
+    retries: JsonObject | None = None
+    """``structured_output_retry_metadata``; ``None`` where the first answer was good."""
+
+
+async def structured(
+    calls: Calls,
+    messages: Sequence[ModelMessage],
+    name: str,
+    schema: JsonObject,
+    others: Sequence[ToolDefinition] = (),
+) -> Structured:
+    """Ask until the output fits or the retries are used up.
+
+    Args:
+        calls: The model.
+        messages: What it reads.
+        name: Under which tool name it is to give the output.
+        schema: The JSON Schema of the output.
+        others: Tools that it may call instead.
+
+    Raises:
+        ModelFailure: A call gave no answer.
+    """
+    wanted = object_schema(schema)
+    tool = ToolDefinition(
+        name=name,
+        parameters_json_schema=wanted,
+        description=str(schema.get("description") or "Gives the structured output."),
+        strict=False,
+        kind="output",
+    )
+    parameters = ModelRequestParameters(
+        function_tools=list(others), output_tools=[tool], output_mode="tool", allow_text_output=False
+    )
+    asked, failed = list(messages), list[JsonObject]()
+    while True:
+        began = time.perf_counter()
+        response = await calls.request(asked, parameters)
+        fields, problem = _read(response, name, wanted)
+        if problem is None or _calls_another(response, name, others):
+            return Structured(response, fields, retries=_metadata(failed, calls))
+        failed.append(_attempt(len(failed) + 1, problem, began))
+        if len(failed) > calls.config.max_parse_retries:
+            return Structured(response, error=problem, retries=_metadata(failed, calls))
+        asked += [response, _complaint(response, name, problem)]
+
+
+def text_of(response: ModelResponse) -> str:
+    """What a model said."""
+    return "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
+
+
+def calls_of(response: ModelResponse) -> list[ToolCallPart]:
+    """The tools that a model called."""
+    return [part for part in response.parts if isinstance(part, ToolCallPart)]
+
+
+def args_of(call: ToolCallPart) -> JsonObject:
+    """The arguments of a call; none where they are no JSON object."""
+    try:
+        return call.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError):
+        return {}
+
+
+def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
+    """The output and what is wrong with it; a server that heeds no tools may have written it as text."""
+    call = next((call for call in calls_of(response) if call.tool_name == name), None)
+    try:
+        found: Any = json.loads(_bare(text_of(response))) if call is None else _args(call)
+    except (ValueError, AssertionError, RecursionError):
+        return {}, "this is no JSON object" if call or text_of(response) else "there is no structured output"
+    if not isinstance(found, dict):
+        return {}, "this is no JSON object"
+    fields = without_blanks(found, schema)
+    problem = mismatch(fields, schema)
+    return ({}, problem) if problem else (fields, None)
+
+
+def _args(call: ToolCallPart) -> JsonObject:
+    return call.args_as_dict(raise_if_invalid=True)
+
+
+def _bare(text: str) -> str:
+    """A text without the fence that models like to put around JSON."""
+    lines = text.splitlines()
+    fenced = len(lines) > 2 and lines[0].startswith("```") and lines[-1].startswith("```")
+    return "\n".join(lines[1:-1]) if fenced else text
+
+
+def _calls_another(response: ModelResponse, name: str, others: Sequence[ToolDefinition]) -> bool:
+    named = {call.tool_name for call in calls_of(response)} - {name}
+    return any(tool.name in named for tool in others)
+
+
+def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
+    """What tells the model to try again; every call must get its result."""
+    text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
+    results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
+    return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
+
+
+def _attempt(number: int, problem: str, began: float) -> JsonObject:
+    latency = round((time.perf_counter() - began) * 1000)
+    return {"attempt_number": number, "error_message": problem, "latency_milliseconds": latency}
+
+
+def _metadata(failed: list[JsonObject], calls: Calls) -> JsonObject | None:
+    retries = min(len(failed), calls.config.max_parse_retries)
+    return {"retry_count": retries, "failed_attempts": failed} if failed else None

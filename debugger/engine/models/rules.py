@@ -1,0 +1,99 @@
+"""A stand-in that answers by fixed rules and never pretends to be a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
+
+from debugger.engine.models.base import Choice, Prompt, Reply
+from debugger.engine.models.fields import fill_fields
+from debugger.engine.models.word_overlap import Overlap, overlap
+from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import message_kind, message_text
+
+_NAMED_AT_MOST = 4
+_SHOWN_AT_MOST = 200
+"""Characters of a tool's result in a line."""
+
+
+class RulesResponder:
+    """Answers without a model and without the network; the same prompt always gets the same reply.
+
+    A hop is chosen whose condition shares enough words with the message (`overlap`), the first of several
+    that share as much. Structured output and arguments are filled with values that the user named (`fields`).
+    Otherwise a line is spoken that says what it is. No tool is ever called: which, and with what, no rule
+    can tell. A run that is to be evaluated is left without a verdict.
+    """
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt."""
+        if prompt.kind == "work" and _is_run(prompt.message):
+            return Reply(reason="rules have no opinion on a run")
+        chosen, reason = choose(prompt.message, prompt.choices)
+        fields = fill_fields(prompt.schema, heard(prompt)) if prompt.schema else {}
+        if chosen is not None:
+            args = fill_fields(chosen.args_schema, prompt.message) if chosen.args_schema else {}
+            return Reply(chosen=chosen, args=args, reason=reason, fields=fields)
+        text = spoken_line(prompt, fields) if prompt.kind == "say" else ""
+        return Reply(text=text, reason=reason, fields=fields)
+
+
+def choose(message: str, choices: Iterable[Choice]) -> tuple[Choice | None, str]:
+    """The choice whose condition a message meets best, if it meets any, and which words decided."""
+    if not message.strip():
+        return None, "nothing new was said to judge"
+    offered = list(choices)
+    if not offered:
+        return None, "no hop was offered"
+    overlaps = [overlap(message, choice.condition) for choice in offered]
+    best = max(overlaps, key=attrgetter("score"))
+    return (offered[overlaps.index(best)], f"matched {best}") if best.is_met else (None, _miss(best))
+
+
+def heard(prompt: Prompt) -> str:
+    """The words to read values from: the message, else the last thing that the user said."""
+    if prompt.message.strip():
+        return prompt.message
+    said = (message_text(one) for one in reversed(prompt.history()) if message_kind(one) == "human")
+    return next(said, "")
+
+
+def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
+    """Return the line that a speaking node says where no better stand-in answers for its model."""
+    label = f"[stand-in for {prompt.node_name}]"
+    if not prompt.message.strip():
+        return f"{label} This node would open the conversation here."
+    said = prompt.message.strip()
+    end = "" if said.endswith((".", "!", "?")) else "."
+    parts = [f'{label} I heard: "{said}"{end}']
+    results = [message for message in prompt.exchange if message_kind(message) == "tool"]
+    if results:
+        lines = [f"{one.get('name')} gave: {_shortened(message_text(one))}" for one in results]
+        parts.append(f"{'; '.join(lines)}.")
+    if fields:
+        parts.append(f"Noted: {', '.join(f'{name} = {value}' for name, value in fields.items())}.")
+    if prompt.choices:
+        names = dict.fromkeys(choice.destination_node_name for choice in prompt.choices)
+        parts.append(f"I can go on to: {_listed(list(names))}.")
+    if prompt.tools:
+        parts.append(f"A model could call: {_listed([tool.name for tool in prompt.tools])}.")
+    return " ".join(parts)
+
+
+def _is_run(message: str) -> bool:
+    """Whether a message is the record of a run; all kinds of values stand in it that nobody said."""
+    return message.lstrip().startswith("{") and '"input_output_pairs"' in message
+
+
+def _miss(best: Overlap) -> str:
+    closest = f"; the closest was {best}" if best.shared else ""
+    return f"no condition was met{closest or ' and none shares a word with the message'}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_AT_MOST else f"{text[:_SHOWN_AT_MOST]}…"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return ", ".join(names[:_NAMED_AT_MOST]) + more

@@ -1,0 +1,187 @@
+"""A stand-in that answers by a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from debugger.engine.models.base import Choice, Prompt, Reply, Responder, ToolCall
+from debugger.engine.models.fields import fill_fields
+from debugger.engine.models.groups import put_in_groups
+from debugger.engine.models.script import Rule, Script
+from debugger.engine.models.scripted_calls import calls_of, has_just_answered, may_call
+from debugger.errors import RunError
+from debugger.expressions import Scope, fill
+from debugger.protocol.base import JsonObject
+
+_MODEL = "script"
+_NOTHING = Reply()
+
+
+class ScriptedResponder:
+    """Answers by a script; what the script leaves open another responder answers.
+
+    Args:
+        script: The rules.
+        fallback: Answers where no rule fits, and gives what a rule does not: a text for a node that speaks,
+            the fields of its structured output.
+    """
+
+    def __init__(self, script: Script, fallback: Responder) -> None:
+        self._script = script
+        self._fallback = fallback
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer one prompt.
+
+        Raises:
+            RunError: A rule takes a hop or calls a tool that is not offered, or fills a field or an argument
+                that is not asked for.
+        """
+        hit = self._hit(prompt)
+        if hit is None:
+            return self._fallback.reply(prompt)
+        return hit.verdict(prompt) if prompt.kind == "judge" else self._answer(hit, prompt)
+
+    def _hit(self, prompt: Prompt) -> _Hit | None:
+        shared = (rule for rule in self._script.anywhere if _is_possible(rule, prompt))
+        own = self._script.rules_of(prompt.node_logical_id, prompt.node_name)
+        hits = (_Hit.of(rule, prompt) for rule in (*shared, *own))
+        return next((hit for hit in hits if hit is not None), None)
+
+    def _answer(self, hit: _Hit, prompt: Prompt) -> Reply:
+        rule = hit.rule
+        if hit.calls:
+            text = fill(rule.say or "", Scope(runtime=prompt.variables)).text
+            return Reply(text=text, calls=hit.calls, reason=hit.reason, model=_MODEL)
+        choice = hit.choice(prompt)
+        left_open = choice is None and rule.say is None and prompt.kind == "say"
+        fields_open = prompt.schema is not None and rule.fill is None
+        rest = self._fallback.reply(prompt) if left_open or fields_open else _NOTHING
+        fields = rest.fields if rule.fill is None else hit.put_in(rule.fill, prompt.schema, "field")
+        if choice is not None:
+            args = hit.args(choice, prompt.message)
+            return Reply(chosen=choice, args=args, reason=hit.reason, fields=fields, model=_MODEL)
+        if left_open:
+            return replace(rest, fields=fields, model=_MODEL)
+        text = fill(rule.say or "", Scope(runtime={**prompt.variables, **fields})).text
+        return Reply(text=text, reason=hit.reason, fields=fields, model=_MODEL)
+
+
+@dataclass(slots=True)
+class _Hit:
+    """A rule that fits a prompt."""
+
+    rule: Rule
+    match: re.Match[str] | None
+    calls: tuple[ToolCall, ...] = ()
+
+    @classmethod
+    def of(cls, rule: Rule, prompt: Prompt) -> _Hit | None:
+        """The rule as it fits; ``None`` where it does not."""
+        match = rule.when.search(prompt.message) if rule.when else None
+        if (rule.when and match is None) or not _is_due(rule, prompt):
+            return None
+        calls = calls_of(rule, prompt, match) if rule.calls else ()
+        if rule.calls and not calls:
+            return None
+        # The engine offers no hop to a model that must answer now; a rule that only hops has no answer then.
+        only_hops = rule.take is not None and rule.say is None and rule.fill is None
+        return None if only_hops and not prompt.choices else cls(rule, match, calls)
+
+    @property
+    def reason(self) -> str:
+        """Which rule it was, and what in the message it fitted."""
+        found = f", which found {self.match[0]!r}" if self.match and self.match[0] else ""
+        return f"{self.rule.label} of the script{found}"
+
+    def choice(self, prompt: Prompt) -> Choice | None:
+        """The hop that the rule takes; ``None`` where it takes none, or none is offered at all.
+
+        Raises:
+            RunError: Hops are offered and this is none of them.
+        """
+        if self.rule.take is None or not prompt.choices:
+            return None
+        choice = find_choice(self.rule, prompt.choices)
+        if choice is None:
+            offered = ", ".join(_described(choice) for choice in prompt.choices)
+            raise RunError(
+                f"{self.rule.label} of the script takes {self.rule.take!r}, which node {prompt.node_name!r} "
+                f"does not offer; it offers {offered}.",
+                advice="Correct 'take' in the script.",
+            )
+        return choice
+
+    def verdict(self, prompt: Prompt) -> Reply:
+        """Whether the rule takes the one hop that is judged."""
+        chosen = find_choice(self.rule, prompt.choices)
+        args = self.args(chosen, prompt.message) if chosen else {}
+        return Reply(chosen=chosen, args=args, reason=self.reason, model=_MODEL)
+
+    def args(self, choice: Choice, message: str) -> JsonObject:
+        """The arguments of a hop: the rule's, else what the message names."""
+        if self.rule.args is None:
+            return fill_fields(choice.args_schema, message)
+        return self.put_in(self.rule.args, choice.args_schema, "argument")
+
+    def put_in(self, given: JsonObject, schema: Mapping[str, Any] | None, what: str) -> JsonObject:
+        """The rule's values with its groups put in.
+
+        Raises:
+            RunError: The schema has no property for one of them.
+        """
+        named = {} if schema is None else schema.get("properties", given)
+        unknown = next((key for key in given if key not in named), None)
+        if unknown is not None:
+            raise RunError(
+                f"{self.rule.label} of the script fills the {what} {unknown!r}, which is not asked for; "
+                f"asked for: {', '.join(named) or 'nothing'}.",
+                advice="Correct the script or the node's schema.",
+            )
+        return put_in_groups(given, self.match, schema)
+
+
+def _is_due(rule: Rule, prompt: Prompt) -> bool:
+    """Whether a rule fits what has happened so far, whatever the user says now."""
+    if rule.visit is not None and rule.visit != prompt.visit:
+        return False
+    if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
+        return False
+    return rule.after is None or has_just_answered(rule.after, prompt.exchange)
+
+
+def _is_possible(rule: Rule, prompt: Prompt) -> bool:
+    """Whether what a rule for anywhere takes or calls is offered here."""
+    if rule.take and not find_choice(rule, prompt.choices):
+        return False
+    return may_call(rule, prompt.tools)
+
+
+def find_choice(rule: Rule, choices: Iterable[Choice]) -> Choice | None:
+    """The first offered hop that a rule's ``take`` names, by edge, then by destination, then by condition."""
+    wanted = _folded(rule.take or "")
+    ranked = [(rank, choice) for choice in choices if (rank := _rank(choice, wanted)) is not None]
+    return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
+
+
+def _rank(choice: Choice, wanted: str) -> int | None:
+    """How well a name fits a hop, 0 being best; ``None`` where it does not."""
+    names = (
+        (choice.edge_name or "", choice.edge_id),
+        (choice.destination_node_logical_id, choice.destination_node_name),
+        (choice.condition,),
+    )
+    fitting = (rank for rank, group in enumerate(names) if wanted in map(_folded, group))
+    return next(fitting, None) if wanted else None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _described(choice: Choice) -> str:
+    named = repr(choice.edge_name or choice.edge_id)
+    return f"{named} to {choice.destination_node_name!r}"

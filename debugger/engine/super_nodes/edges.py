@@ -1,0 +1,98 @@
+"""The edges of joined workflows, led into super nodes and out of them (``platform/engine.md`` 2.11, 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from debugger.engine.super_nodes.levels import Gate, Level
+from debugger.engine.super_nodes.references import TRIGGERS
+from debugger.errors import RunError
+from debugger.graph.placement import EXIT_ORIGIN
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import as_bool
+
+WAITING = "evaluate_while_waiting_config"
+
+
+def joined_edges(level: Level, gates: dict[str, Gate]) -> Iterator[JsonObject]:
+    """The edges of one level, each from and to real nodes.
+
+    An edge to a super node leads to the start inside it. A direct edge out of it leaves from every inner node
+    where the inner workflow ends; a conditional one also from every inner node that calls a model, so that it
+    can be taken before the end; a companion edge from the nodes that call a model.
+
+    Raises:
+        RunError: An edge out of a super node is judged in a wait, or a companion edge leads to several nodes.
+    """
+    for edge in level.edges:
+        source, destination = edge.get("source_node_logical_id"), edge.get("destination_node_logical_id")
+        if destination in gates:
+            _refuse_several_beside(edge, gates[destination])
+        led = _led_in(edge, gates)
+        if source not in gates:
+            yield led
+            continue
+        _refuse_waiting(edge, gates[source])
+        yield from _copies(led, source, gates[source])
+
+
+def exitless(level: Level, gates: dict[str, Gate]) -> Iterator[str]:
+    """A warning for every direct edge out of a super node in which nothing ends."""
+    for edge in level.edges:
+        source = edge.get("source_node_logical_id")
+        if source in gates and edge["type"] == "direct" and not gates[source].terminals:
+            yield (
+                f"The direct edge {edge['logical_id']!r} out of the super node {source!r} is never taken: no "
+                "node of the workflow inside is its end."
+            )
+
+
+def _led_in(edge: JsonObject, gates: dict[str, Gate]) -> JsonObject:
+    led, destination = edge, edge.get("destination_node_logical_id")
+    if destination in gates:
+        led = {**led, "destination_node_logical_id": gates[destination].entry}
+    waiting = edge.get(WAITING)
+    if isinstance(waiting, dict) and any(name in gates for name in waiting.get(TRIGGERS) or ()):
+        led = {**led, WAITING: {**waiting, TRIGGERS: _ends(waiting[TRIGGERS], gates)}}
+    return led
+
+
+def _ends(triggers: list[str], gates: dict[str, Gate]) -> list[str]:
+    """A super node has completed when a node at which its workflow ends has."""
+    found = list[str]()
+    for name in dict.fromkeys(triggers):
+        found += gates[name].terminals if name in gates else [name]
+    return found
+
+
+def _copies(edge: JsonObject, super_node_id: str, gate: Gate) -> Iterator[JsonObject]:
+    by_type = {"direct": gate.terminals, "conditional": gate.exits, "companion": gate.models}
+    for node_id in by_type[edge["type"]]:
+        yield {
+            **edge,
+            "logical_id": f"{edge['logical_id']}@{node_id}",
+            "source_node_logical_id": node_id,
+            EXIT_ORIGIN: super_node_id,
+        }
+
+
+def _refuse_waiting(edge: JsonObject, gate: Gate) -> None:
+    if _is_on(edge) and as_bool((edge.get(WAITING) or {}).get("enabled"), False):
+        raise RunError(
+            f"{gate.placeholder} is left by the edge {edge['logical_id']!r}, which must not "
+            f"have {WAITING!r} enabled.",
+            advice="Put the edge into the workflow inside the super node.",
+        )
+
+
+def _refuse_several_beside(edge: JsonObject, gate: Gate) -> None:
+    if _is_on(edge) and edge["type"] == "companion" and gate.entry not in gate.terminals:
+        raise RunError(
+            f"{gate.placeholder} stands for several nodes, and the companion edge {edge['logical_id']!r} "
+            "that leads to it runs one node beside another.",
+            advice="Lead it to one worker node, or fork a companion thread by a direct edge.",
+        )
+
+
+def _is_on(edge: JsonObject) -> bool:
+    return not as_bool(edge.get("disabled"), False)

@@ -1,0 +1,224 @@
+"""Replace every super node of a workflow by the workflow that it stands for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from debugger.engine.super_nodes.edges import WAITING, exitless, joined_edges
+from debugger.engine.super_nodes.entrances import move_flags
+from debugger.engine.super_nodes.interface import values_given
+from debugger.engine.super_nodes.levels import Gate, Level, gate_of, level_inside
+from debugger.engine.super_nodes.mappings import fill_in
+from debugger.engine.super_nodes.placeholder import EMBEDDED, Placeholder, is_expandable
+from debugger.engine.super_nodes.references import TRIGGERS
+from debugger.engine.super_nodes.report import Expansion, Report
+from debugger.engine.super_nodes.settings import tools_of, with_tools
+from debugger.engine.super_nodes.sources import LoadWorkflow, Sources, refuse_recursion
+from debugger.engine.super_nodes.variables import Variables
+from debugger.errors import InputError, RunError
+from debugger.expressions.limits import measure
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+
+MOST_LEVELS: Final = 100
+"""How deep super nodes can be nested."""
+MOST_NODES: Final = 20_000
+"""How many nodes the joined workflows can have, the super nodes among them."""
+MOST_EDGES: Final = 100_000
+"""Edges of the expanded workflow, at most; one edge out of a super node can become many. The nodes that arm
+an edge in a wait count as well."""
+MAX_CHARACTERS: Final = 10_000_000
+"""Texts and values of all joined workflows together; one stored workflow can stand in thousands of places."""
+
+
+def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
+    """Replace every enabled super node by the workflow that it stands for, and those inside it.
+
+    An inner node gets the id of its super node, a slash and its own: ``booking/ask``, ``booking/pay/card``.
+    What it refers to is rewritten, names stay, and what its workflow's settings gave it is written into it.
+    A disabled super node stays, to be passed by like any disabled node.
+
+    Args:
+        workflow: What the author wrote; it is not changed.
+        load_workflow: Gives a stored workflow by id and version, the active version for ``None``; asked once
+            for each.
+
+    Raises:
+        RunError: A super node names no workflow or one that cannot be had, its values do not fit its
+            interface, super nodes lead back to where they came from, or the whole is too large. The message
+            names the super node.
+
+    Source: ``platform/engine.md`` 2.11, with its suggested rules; U-15.
+    """
+    if not any(node.type == "super_node" and not node.disabled for node in workflow.node_configs):
+        return Expansion(workflow)
+    return _Joining(workflow, load_workflow).expansion()
+
+
+class _Joining:
+    """The expansion of one workflow under way."""
+
+    def __init__(self, workflow: Workflow, load_workflow: LoadWorkflow) -> None:
+        self._document: Final = workflow.to_wire()
+        self._sources: Final = Sources(load_workflow)
+        self._variables: Final = Variables()
+        self._warnings: Final = list[str]()
+        self._gates: Final[dict[str, Gate]] = {}
+        outermost = Level(
+            workflow.name,
+            self._document,
+            list(self._document.get("node_configs") or ()),
+            list(self._document.get("edge_configs") or ()),
+        )
+        self._node_count = 0
+        self._room = MAX_CHARACTERS
+        self._levels = self._found(outermost)
+
+    def expansion(self) -> Expansion:
+        """The workflow without super nodes."""
+        inner = {
+            str(node["logical_id"]): node
+            for level in reversed(self._levels[1:])
+            for node in reversed(level.nodes)
+            if not is_expandable(node)
+        }
+        # From the inside out: a gate is made of those within, and an outer super node's flags win.
+        for level in reversed(self._levels[1:]):
+            assert level.placeholder is not None
+            gate = gate_of(level.placeholder, level, self._gates)
+            self._gates[level.placeholder.id] = gate
+            self._warnings.extend(move_flags(gate, inner))
+        return Expansion(
+            workflow=self._joined(),
+            origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
+            report=Report(tuple(self._duplicates()), tuple(dict.fromkeys(self._warnings))),
+            loaded=self._sources.loaded,
+        )
+
+    # From the outside in
+
+    def _found(self, outermost: Level) -> list[Level]:
+        """All levels, outer ones before those inside them."""
+        levels, taken = [outermost], set[str]()
+        self._count(outermost, taken)
+        for level in levels:  # grows on the way
+            for placeholder in level.placeholders:
+                inside = self._inside(placeholder, level)
+                self._count(inside, taken)
+                levels.append(inside)
+        return levels
+
+    def _inside(self, placeholder: Placeholder, level: Level) -> Level:
+        if len(level.origin) >= MOST_LEVELS:
+            raise RunError(
+                f"{placeholder} is nested more than {MOST_LEVELS} super nodes deep.",
+                advice="Take out levels of super nodes that only stand for another.",
+            )
+        workflow = self._sources.find(placeholder)
+        if not placeholder.embedded:  # what is embedded has an end
+            refuse_recursion(workflow, list(level.around))
+        stored = workflow.to_wire()
+        given = values_given(placeholder, stored)
+        filled = fill_in(placeholder, stored, given.assignments)
+        self._warnings.extend(given.warnings)
+        self._warnings.extend(self._variables.add(placeholder, filled))
+        if (filled.document.get("workflow_config") or {}).get("guardrail_strikes_config"):
+            self._warnings.append(
+                f"{placeholder}: its workflow's 'guardrail_strikes_config' is not used; a run has one count."
+            )
+        return level_inside(placeholder, level, workflow.name, stored, filled)
+
+    def _count(self, level: Level, taken: set[str]) -> None:
+        """Keep the whole within bounds, and ids apart."""
+        self._node_count += len(level.nodes)
+        where = level.placeholder or "The workflow"
+        if self._node_count > MOST_NODES:
+            raise RunError(
+                f"{where} brings the expanded workflow to more than {MOST_NODES} nodes.",
+                advice="Use fewer or smaller super nodes.",
+            )
+        own_parts = (value for node in level.nodes for key, value in node.items() if key != EMBEDDED)
+        parts = [level.edges, *own_parts]
+        self._room -= sum(measure(parts, self._room, self._room))
+        if self._room < 0:
+            raise RunError(
+                f"{where} brings the expanded workflow to more than {MAX_CHARACTERS / 1e6:.0f} million "
+                "characters.",
+                advice="Use fewer super nodes, or shorten the texts of the workflows that they stand for.",
+            )
+        own = {str(node["logical_id"]) for node in level.nodes}
+        clash = next(iter(own & taken), None)
+        if clash is not None:
+            raise RunError(
+                f"{where} has an inner node that would be called {clash!r}, as a node is already.",
+                advice="Rename that node so that its id does not begin like the super node's.",
+            )
+        taken |= own
+
+    # Putting together
+
+    def _joined(self) -> Workflow:
+        joined = self._variables.onto(self._document)
+        joined["node_configs"] = [
+            *self._own_nodes(),
+            *(node for _, node in self._inner_nodes()),
+        ]
+        joined["edge_configs"] = list(self._bounded(self._edges()))
+        joined["workflow_config"] = self._settings(joined["workflow_config"])
+        try:
+            return Workflow.from_wire(joined)
+        except InputError as error:
+            raise RunError(f"The expanded workflow cannot be read: {error.message}") from error
+
+    def _own_nodes(self) -> Iterator[JsonObject]:
+        """The author's own nodes. Their workflow's tools go to them, since no inner node is to have those."""
+        config = self._document.get("workflow_config") or {}
+        for node in self._levels[0].nodes:
+            if not is_expandable(node):
+                yield with_tools(node, config)
+
+    def _inner_nodes(self) -> Iterator[tuple[Level, JsonObject]]:
+        for level in self._levels[1:]:
+            for node in level.nodes:
+                if not is_expandable(node):
+                    yield level, node
+
+    def _edges(self) -> Iterator[JsonObject]:
+        """All edges, inner ones first: of an inner node's edges its own come before those out of super nodes.
+
+        Source: ``platform/engine.md`` 3.3, rank 4.
+        """
+        for level in reversed(self._levels):
+            self._warnings.extend(exitless(level, self._gates))
+            yield from joined_edges(level, self._gates)
+
+    def _bounded(self, edges: Iterable[JsonObject]) -> Iterator[JsonObject]:
+        number = 0
+        for edge in edges:
+            number += 1 + len((edge.get(WAITING) or {}).get(TRIGGERS) or ())
+            if number > MOST_EDGES:
+                raise RunError(
+                    f"The super nodes bring the expanded workflow to more than {MOST_EDGES} edges.",
+                    advice="Let fewer conditional edges leave super nodes with many nodes that call a model.",
+                )
+            yield edge
+
+    def _settings(self, config: JsonObject | None) -> JsonObject | None:
+        if config is None:
+            return None
+        strikes = config.get("guardrail_strikes_config")
+        if isinstance(strikes, dict) and strikes.get("escalation_node_logical_id") in self._gates:
+            entry = self._gates[strikes["escalation_node_logical_id"]].entry
+            config = {**config, "guardrail_strikes_config": {**strikes, "escalation_node_logical_id": entry}}
+        return {**config, "tools_config": None} if tools_of(config) else config
+
+    def _duplicates(self) -> Iterator[str]:
+        """The ids, as the authors wrote them, that are there more than once."""
+        counted = Counter(
+            str(node["logical_id"]).removeprefix(f"{level.origin[-1]}/" if level.origin else "")
+            for level in self._levels
+            for node in level.nodes
+        )
+        return (node_id for node_id, count in counted.items() if count > 1)

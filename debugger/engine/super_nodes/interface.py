@@ -1,0 +1,190 @@
+"""The values that a super node is given, by the fields of its interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from debugger.engine.json_schema import mismatch
+from debugger.engine.super_nodes.placeholder import SUPER_NODE, Placeholder
+from debugger.errors import InputError, RunError
+from debugger.expressions import placeholders
+from debugger.graph import Graph
+from debugger.graph.checks import Subject
+from debugger.graph.checks.super_nodes import super_node_field
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.workflow import Workflow
+
+_VARIABLES = ("dynamic_variable", "runtime_variable")
+
+
+class Target(WireModel):
+    """Where the value of a field goes."""
+
+    target_type: Literal[
+        "node_config_field",
+        "edge_config_field",
+        "workflow_config_field",
+        "dynamic_variable",
+        "runtime_variable",
+    ]
+    target_node_or_edge_logical_id: str | None = None
+    target_field_path: str | None = None
+    """Dotted, with indexes of lists."""
+    target_variable_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One value on its way to one target."""
+
+    field_name: str
+    value: Any
+    target: Target
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a super node gives to the workflow inside it."""
+
+    assignments: tuple[Assignment, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def values_given(placeholder: Placeholder, document: JsonObject) -> Given:
+    """Put a super node's values to the fields of its interface.
+
+    Args:
+        placeholder: The super node.
+        document: The workflow that it stands for, whose own interface counts where none was copied.
+
+    Raises:
+        RunError: A required value is missing, or a value or the interface is not as it has to be; the
+            message names the super node and the field.
+
+    Source: ``platform/engine.md`` 2.11, V20 in 12, and 15.1 for the two shapes of an interface.
+    """
+    fields = list(_fields(placeholder, _interface(placeholder, document)))
+    values = placeholder.field("field_values") or {}
+    if not isinstance(values, dict):
+        raise RunError(f"{placeholder} has 'field_values' that are no object.", advice="Write {name: value}.")
+    named, direct = _by_name(fields, values)
+    _check(placeholder, fields, named)
+    assignments = [
+        Assignment(str(each.get("name")), value, target)
+        for each in fields
+        if (value := _value(each, named)) is not None
+        for target in _targets(placeholder, each)
+    ]
+    return Given((*assignments, *direct), tuple(_unheard(placeholder, fields, named)))
+
+
+def _interface(placeholder: Placeholder, document: JsonObject) -> JsonObject:
+    for holder in (placeholder.wire, document, document.get("workflow_config")):
+        found = holder.get("super_node_interface") if isinstance(holder, dict) else None
+        if isinstance(found, dict):
+            return found
+    return {}
+
+
+def _fields(placeholder: Placeholder, interface: JsonObject) -> Iterator[JsonObject]:
+    """The fields in the platform's shape, also where they are written in that of the guide."""
+    for name in ("input_fields", "field_values"):
+        listed = interface.get(name)
+        for each in listed if isinstance(listed, list) else ():
+            if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+                raise RunError(
+                    f"{placeholder} has an interface with a field that has no name: {each!r}.",
+                    advice="Give every field of 'super_node_interface' a 'name'.",
+                )
+            yield each if name == "input_fields" else _from_guide(placeholder, each)
+
+
+def _from_guide(placeholder: Placeholder, written: JsonObject) -> JsonObject:
+    """A field of the guide's shape; it does not say what is required, so nothing is."""
+    field_name, goal = written["name"], written.get("map_to")
+    if goal is None:
+        return {"value_type": written.get("type", "any"), "required": False, **written, "mappings": []}
+    target = _variable_target(goal)
+    if target is None:
+        raise RunError(
+            f"{placeholder}: the field {field_name!r} is mapped to {goal!r}, which is no variable.",
+            advice="Write 'map_to' as 'dynamic_variable:name' or 'runtime_variable:name', or use 'mappings'.",
+        )
+    own = {"value_type": written.get("type", "any"), "required": False}
+    return {**own, **written, "mappings": [target.model_dump()]}
+
+
+def _variable_target(written: Any) -> Target | None:
+    """The target of the guide's ``dynamic_variable:name``."""
+    kind, _, name = written.partition(":") if isinstance(written, str) else ("", "", "")
+    if kind not in _VARIABLES or not name.strip():
+        return None
+    return Target.from_wire({"target_type": kind, "target_variable_name": name.strip()})
+
+
+def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, list[Assignment]]:
+    """The values by field name, and those that the guide's shape gives to a variable without a field."""
+    names = {each["name"] for each in fields}
+    by_goal = {each["map_to"]: each["name"] for each in fields if isinstance(each.get("map_to"), str)}
+    named, direct = JsonObject(), list[Assignment]()
+    for key, value in values.items():
+        target = None if key in names or key in by_goal else _variable_target(key)
+        if target is None:
+            named[by_goal.get(key, key)] = value
+        elif value is not None:
+            direct.append(Assignment(key, value, target))
+    return named, direct
+
+
+def _check(placeholder: Placeholder, fields: list[JsonObject], values: JsonObject) -> None:
+    node = {
+        "type": SUPER_NODE,
+        "logical_id": placeholder.id,
+        "name": placeholder.wire.get("name"),
+        "super_node_interface": {"input_fields": fields},
+        "field_values": values,
+    }
+    for problem in super_node_field(Subject(Graph(Workflow.from_wire({"node_configs": [node]})))):
+        raise RunError(f"{placeholder} cannot be filled in. {problem.message}", advice=problem.advice)
+    for each in fields:
+        misfit = _schema_misfit(values.get(each["name"]), each.get("json_schema"))
+        if misfit is not None:
+            raise RunError(
+                f"{placeholder} cannot be filled in. The field {each['name']!r} does not fit its "
+                f"'json_schema': {misfit}.",
+                advice="Correct 'field_values' as 'super_node_interface' describes them.",
+            )
+
+
+def _schema_misfit(value: Any, schema: Any) -> str | None:
+    """What is wrong with a value; nothing is where there is none, or where variables fill it later."""
+    is_later = isinstance(value, str) and bool(placeholders(value))
+    return None if value is None or is_later or not schema else mismatch(value, schema)
+
+
+def _value(declared: JsonObject, values: JsonObject) -> Any:
+    given = values.get(declared["name"])
+    return declared.get("default_value") if given is None else given
+
+
+def _targets(placeholder: Placeholder, declared: JsonObject) -> Iterator[Target]:
+    mappings = declared.get("mappings")
+    for written in mappings if isinstance(mappings, list) else ():
+        try:
+            yield Target.from_wire(written)
+        except InputError as error:
+            raise RunError(
+                f"{placeholder}: the field {declared['name']!r} has a mapping that cannot be read: "
+                f"{error.message}",
+                advice="Correct 'mappings' in 'super_node_interface'.",
+            ) from error
+
+
+def _unheard(placeholder: Placeholder, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
+    """A warning for every value that goes nowhere."""
+    mapped = {each["name"] for each in fields if each.get("mappings")}
+    for name in values:
+        if name not in mapped:
+            yield f"{placeholder}: the value of {name!r} has no effect: the field is mapped to nothing."

@@ -1,0 +1,118 @@
+"""The ids of an inner workflow, rewritten wherever it refers to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any, Final
+
+from debugger.engine.super_nodes.aliases import Aliases, path_outside, written_out
+from debugger.expressions.limits import MAX_PATH_CHARACTERS
+from debugger.expressions.placeholders import placeholders
+from debugger.protocol.base import JsonObject
+
+_OTHERS_TEXTS = frozenset({"encapsulated_workflow_config", "super_node_interface"})
+"""Fields of an inner super node that speak of the workflow that it stands for, not of the one it is in."""
+_ARGUMENT_FIELD = "variable_path"
+_VARIABLE_FIELDS = frozenset(
+    {
+        _ARGUMENT_FIELD,
+        "input_runtime_variable_name",
+        "dedup_key_runtime_variable_name",
+        "keys_to_retain_runtime_variable_name",
+    }
+)
+"""Fields that name a variable to read, without brackets around it."""
+_THREAD = re.compile(r"thread_[^.\[\]]+\.")
+
+
+TRIGGERS: Final = "trigger_node_logical_ids"
+
+
+class Renaming:
+    """Puts a super node's id in front of the ids of the workflow inside it.
+
+    Rewritten are node-qualified variables, ``[[ask.name]]`` to ``[[booking/ask.name]]``, in texts, conditions
+    and code and in the fields that name a variable. A variable that is qualified by a node's name stays, for
+    names do; so does the id of a companion thread.
+
+    Args:
+        super_node_id: The super node's id in the expanded workflow.
+        ids: The ids of the inner workflow's nodes.
+        aliases: The dynamic variables inside that stand for one outside; they are rewritten, too.
+
+    Source: ``platform/engine.md`` 2.0 and 5.1.
+    """
+
+    def __init__(self, super_node_id: str, ids: Collection[str], aliases: Aliases) -> None:
+        self._prefix: Final = f"{super_node_id}/"
+        self._ids: Final = ids
+        self._longest: Final = min(max(map(len, ids), default=0), MAX_PATH_CHARACTERS)
+        self._aliases: Final = aliases
+
+    def id(self, inner: str) -> str:
+        """A node's or an edge's id in the expanded workflow."""
+        return f"{self._prefix}{inner}"
+
+    def optional_id(self, inner: Any) -> Any:
+        """The same, where there may be none."""
+        return self.id(inner) if isinstance(inner, str) else inner
+
+    def value(self, value: Any) -> Any:
+        """A copy of any JSON value with the variables in it rewritten.
+
+        Raises:
+            RecursionError: It is nested too deep.
+        """
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {key: self._field(key, each, value) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.value(each) for each in value]
+        return value
+
+    def text(self, text: str) -> str:
+        """A text with the variables in it rewritten."""
+        if "[[" not in text and not (self._aliases and "{{" in text):
+            return text
+        parts, end = [], 0
+        for placeholder in placeholders(text):
+            written = placeholder.text
+            if placeholder.namespace == "runtime":
+                written = written.replace(placeholder.path, self.path(placeholder.path), 1)
+            elif self._aliases:
+                written = written_out(placeholder, self._aliases)
+            parts += [text[end : placeholder.start], written]
+            end = placeholder.end
+        return "".join((*parts, text[end:]))
+
+    def path(self, path: str) -> str:
+        """A variable's path, rewritten if it begins with the id of an inner node."""
+        thread = _THREAD.match(path)
+        lead = thread[0] if thread else ""
+        rest = path[len(lead) :]
+        end = rest.find(".")
+        while 0 < end <= self._longest:
+            if rest[:end] in self._ids:
+                return f"{lead}{self._prefix}{rest}"
+            end = rest.find(".", end + 1)
+        return path
+
+    def _field(self, name: str, value: Any, holder: JsonObject) -> Any:
+        if name in _OTHERS_TEXTS:
+            return value
+        if name in _VARIABLE_FIELDS and isinstance(value, str):
+            is_runtime = name != _ARGUMENT_FIELD or holder.get("source") == "runtime"
+            return self.path(value if is_runtime else path_outside(value, self._aliases))
+        return self.value(value)
+
+
+def renamed_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
+    """An edge of an inner workflow as it stands in the expanded one."""
+    ends = ("logical_id", "source_node_logical_id", "destination_node_logical_id")
+    copy: JsonObject = renaming.value(edge)
+    waiting = copy.get("evaluate_while_waiting_config")
+    if isinstance(waiting, dict) and isinstance(waiting.get(TRIGGERS), list):
+        waiting[TRIGGERS] = [renaming.optional_id(trigger) for trigger in waiting[TRIGGERS]]
+    return {**copy, **{name: renaming.optional_id(edge.get(name)) for name in ends}}

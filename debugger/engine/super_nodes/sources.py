@@ -1,0 +1,111 @@
+"""The workflow that a super node stands for: embedded in it, or a stored one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from debugger.engine.super_nodes.placeholder import Placeholder
+from debugger.errors import InputError, NotFoundError, RunError, WorkflowError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+
+LoadWorkflow = Callable[[str, int | None], Workflow]
+"""Gives a stored workflow by id and version; without a version, the active one."""
+
+
+class Sources:
+    """Finds workflows, and loads a stored one once.
+
+    Args:
+        load: Gives a stored workflow; raises `NotFoundError` where there is none.
+    """
+
+    def __init__(self, load: LoadWorkflow) -> None:
+        self._load: Final = load
+        self._stored: dict[tuple[str, int | None], Workflow] = {}
+
+    @property
+    def loaded(self) -> frozenset[tuple[str, int | None]]:
+        """What was loaded, as (id, version asked for)."""
+        return frozenset(self._stored)
+
+    def find(self, placeholder: Placeholder) -> Workflow:
+        """The workflow that a super node stands for. An embedded one is used instead of a stored one.
+
+        Raises:
+            RunError: There is none, it cannot be had, or it is none.
+
+        Source: ``platform/engine.md`` 2.11.
+        """
+        if placeholder.embedded:
+            return _read(placeholder)
+        workflow_id = placeholder.field("super_workflow_id")
+        if not workflow_id:
+            raise RunError(
+                f"{placeholder} names no workflow that it stands for.",
+                advice="Set 'super_workflow_id', or embed 'encapsulated_workflow_config'.",
+            )
+        return self._stored_one(placeholder, workflow_id, placeholder.field("super_workflow_version_number"))
+
+    def _stored_one(self, placeholder: Placeholder, workflow_id: object, version: object) -> Workflow:
+        is_number = version is None or (isinstance(version, int) and not isinstance(version, bool))
+        if not isinstance(workflow_id, str) or not is_number:
+            raise RunError(
+                f"{placeholder} stands for the workflow {workflow_id!r} in version {version!r}.",
+                advice="'super_workflow_id' is a text, 'super_workflow_version_number' a number or null.",
+            )
+        assert version is None or isinstance(version, int)
+        found = self._stored.get((workflow_id, version))
+        if found is None:
+            try:
+                found = self._load(workflow_id, version)
+            except (NotFoundError, InputError, WorkflowError) as error:
+                named = "its active version" if version is None else f"version {version}"
+                raise RunError(
+                    f"{placeholder} stands for the workflow {workflow_id!r}, {named}, which cannot be had: "
+                    f"{error.message}",
+                    advice="Import that workflow, correct 'super_workflow_id' and its version number, or "
+                    "embed the workflow as 'encapsulated_workflow_config'.",
+                ) from error
+            self._stored[workflow_id, version] = found
+        return found
+
+
+def refuse_recursion(workflow: Workflow, around: Sequence[tuple[str, JsonObject]]) -> None:
+    """Refuse a workflow that stands within itself.
+
+    A workflow without an end of super nodes must hold one document twice, whatever ids and versions it is
+    asked for by.
+
+    Args:
+        workflow: The one that is about to take the place of a super node.
+        around: Name and document of those around it, innermost first.
+
+    Raises:
+        RunError: It is one of those; the message names all of them, from the outermost.
+    """
+    document = workflow.to_wire()
+    if any(_is_same(document, other) for _, other in around):
+        names = [workflow.name, *(name for name, _ in around)]
+        raise RunError(
+            f"The super nodes lead back to where they came from: {' > '.join(reversed(names))}.",
+            advice="Remove the super node that closes the ring, or give it another workflow.",
+        )
+
+
+def _is_same(one: JsonObject, other: JsonObject) -> bool:
+    try:
+        return one is other or one == other
+    except RecursionError:  # nested too deep to compare; the bound on the depth is met before long
+        return False
+
+
+def _read(placeholder: Placeholder) -> Workflow:
+    try:
+        return Workflow.from_document(placeholder.embedded)
+    except (WorkflowError, InputError) as error:
+        raise RunError(
+            f"{placeholder} has an 'encapsulated_workflow_config' that cannot be read: {error.message}",
+            advice=error.advice or "Embed a fully hydrated workflow.",
+        ) from error

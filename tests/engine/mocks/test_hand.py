@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from debugger.engine.control import Control
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.mocks import Fault, Interventions, Pin, Target
+from debugger.engine.mocks.hand import Hand
+from debugger.engine.models import RulesResponder
+from debugger.engine.world import World
+from debugger.errors import InputError
+from debugger.protocol.runs import TurnInput
+from tests.factories import direct, node, say, static, tool, when, workflow
+
+TWICE = "def twice(n):\n    return 2 * n"
+
+
+def ran(interventions, *parts, text=None, slept=None, responder=None):
+    """The events of a turn in which these are met, and the state that it leaves."""
+    waited = slept if slept is not None else []
+    world = World(sleep=lambda seconds, _woken: waited.append(seconds))
+    interpreter = Interpreter(workflow(*parts), responder or RulesResponder(), world=world)
+    given = TurnInput.saying(text)
+    state = interpreter.begin(given)
+    turn = interpreter.turn(state, given, control=Control(Hand(interventions)))
+    return [json.loads(json.dumps(event.to_wire())) for event in turn], state
+
+
+def having(*kept):
+    interventions = Interventions()
+    for one in kept:
+        interventions.put(one)
+    return interventions
+
+
+def of(events, event_type):
+    return [event for event in events if event["type"] == event_type]
+
+
+def test_a_pinned_node_says_and_writes_what_was_frozen_and_does_not_run():
+    pin = Pin(Target("node", "t"), {"says": ["Frozen"], "variables": {"x": 7}, "output": {"success": True}})
+    interventions = having(pin)
+
+    events, state = ran(
+        interventions,
+        tool("t", "def t():\n    raise ValueError"),
+        static("b", "x is [[x]]"),
+        direct("t", "b"),
+    )
+
+    assert [event["content"] for event in of(events, "assistant_response")] == ["Frozen", "x is 7"]
+    (end, _) = of(events, "end_node_run")
+    assert end["run_output"]["success"] is True
+    assert end["intervened"] == ["pin1"]
+    assert state.main.runtime_variables["t.x"] == 7
+    assert interventions.hits("pin1") == 1
+
+
+def test_a_pinned_node_takes_the_hop_that_its_model_chose():
+    pin = Pin(Target("node", "chat"), {"chosen": "bye", "args": {"mood": "glad"}, "reason": "as before"})
+
+    events, _ = ran(
+        having(pin), say("chat"), static("bye", "Bye"), when("chat", "bye", freeform="leaves"), text="Hi"
+    )
+
+    (hop,) = of(events, "conditional_edge")
+    assert hop["args_filled"] == {"mood": "glad"}
+    assert of(events, "say_llm") == []
+
+
+def test_a_pin_whose_hop_is_not_offered_fails_the_run_with_what_to_do():
+    events, _ = ran(having(Pin(Target("node", "chat"), {"chosen": "gone"})), say("chat"), text="Hi")
+
+    (error,) = of(events, "workflow_error")
+    assert "takes the hop 'gone', which is not offered here" in error["error_message"]
+
+
+def test_a_pinned_tool_gives_the_frozen_result():
+    pin = Pin(Target("tool", "t"), {"success": True, "result": {"n": 5}})
+
+    events, state = ran(having(pin), tool("t", TWICE, {"n": 1}))
+
+    (end,) = of(events, "end_node_run")
+    assert end["run_output"]["tool_result"] == {"n": 5}
+    assert state.main.runtime_variables["tool_result_success"] is True
+
+
+def test_a_tool_is_pinned_for_one_node_only_where_the_pin_says_so():
+    pin = Pin(Target("tool", "t", node="other"), {"result": 5})
+    interventions = having(pin)
+
+    events, _ = ran(interventions, tool("t", "def t():\n    return 1"))
+
+    assert of(events, "end_node_run")[0]["run_output"]["tool_result"] == 1
+    assert interventions.unused == [interventions.all[0]]
+
+
+def test_a_pinned_model_answers_what_was_frozen_and_usage_says_so():
+    events, _ = ran(having(Pin(Target("model", "chat"), {"text": "Frozen"})), say("chat"), text="Hi")
+
+    (message,) = of(events, "say_llm")
+    assert message["message"]["content"] == "Frozen"
+    assert message["llm_usage_info"]["response_model"] == "pinned"
+
+
+def test_a_model_that_is_made_to_fail_lets_its_node_say_the_default_error_message():
+    fault = Fault(Target("model", "chat"), error="overloaded")
+
+    events, _ = ran(having(fault), say("chat", default_error_message="Sorry"), text="Hi")
+
+    assert [event["content"] for event in of(events, "assistant_response")] == ["Sorry"]
+    assert any("overloaded" in event["warning_message"] for event in of(events, "workflow_warning"))
+
+
+def test_a_tool_that_is_made_to_fail_fails_as_data():
+    events, _ = ran(having(Fault(Target("tool", "t"), error="timeout")), tool("t", TWICE, {"n": 1}))
+
+    (end,) = of(events, "end_node_run")
+    assert end["run_output"]["success"] is False
+    assert end["run_output"]["error_message"] == "timeout"
+    assert of(events, "end_workflow")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        tool("x", TWICE, {"n": 1}),
+        node("x", "http_request", url="http://127.0.0.1:9/", method="GET"),
+    ],
+)
+def test_a_node_that_calls_something_and_is_made_to_fail_fails_as_data(part):
+    events, _ = ran(having(Fault(Target("node", "x"), error="made up")), part)
+
+    (end,) = of(events, "end_node_run")
+    assert end["run_output"]["success"] is False
+    assert "made up" in json.dumps(events)
+    assert of(events, "end_workflow")
+
+
+def test_a_node_that_calls_nothing_and_is_made_to_fail_fails_the_run():
+    events, _ = ran(having(Fault(Target("node", "a"), error="made up")), static("a", "A"))
+
+    assert of(events, "workflow_error")[0]["error_message"] == "Node 'A' was made to fail: made up"
+
+
+def test_a_fault_that_only_delays_lets_the_node_run_afterwards():
+    slept = []
+
+    events, _ = ran(having(Fault(Target("node", "a"), delay=1.5)), static("a", "A"), slept=slept)
+
+    assert slept == [1.5]
+    assert [event["content"] for event in of(events, "assistant_response")] == ["A"]
+
+
+def test_a_fault_at_the_second_attempt_lets_the_first_and_the_third_be():
+    interventions = having(Fault(Target("tool", "t"), error="once", attempts="2"))
+    flow = [
+        tool("t", "def t():\n    return 1", self_loop_config={"enabled": True, "max_retries": 2}),
+        static("never", ""),
+        when("t", "never", "[[tool_result]] == 9"),
+    ]
+
+    events, _ = ran(interventions, *flow)
+
+    assert [event["run_output"]["success"] for event in of(events, "end_node_run")] == [True, False, True]
+    assert interventions.hits("fault1") == 1
+
+
+def test_a_failing_call_leaves_its_pin_unused():
+    interventions = having(Pin(Target("tool", "t"), {"result": 1}), Fault(Target("tool", "t"), error="no"))
+
+    ran(interventions, tool("t", TWICE, {"n": 1}))
+
+    assert (interventions.hits("pin1"), interventions.hits("fault2")) == (0, 1)
+
+
+def test_what_is_switched_off_has_no_effect_and_is_not_missed():
+    interventions = having(Fault(Target("node", "a"), error="no", is_enabled=False))
+
+    events, _ = ran(interventions, static("a", "A"))
+
+    assert of(events, "end_workflow")
+    assert interventions.unused == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Fault(Target("node", "a")),
+        Fault(Target("node", "a"), delay=-1),
+        Fault(Target("node", "a"), error="x", attempts="often"),
+        Pin(Target("node", ""), {}),
+    ],
+)
+def test_what_does_nothing_or_cannot_be_read_is_refused(one):
+    with pytest.raises(InputError):
+        having(one)
+
+
+def test_pins_and_faults_are_the_same_after_they_were_written_and_read():
+    interventions = having(
+        Pin(Target("tool", "t", "n"), {"result": [1]}, note="from run 1"),
+        Fault(Target("model", "chat"), "no", 2.0, "<=3"),
+    )
+    again = Interventions()
+
+    again.take(json.loads(json.dumps(interventions.to_json())))
+
+    assert again.all == interventions.all

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+
+from debugger.engine.models.base import ModelFailure, Reply, ToolOffer
+from debugger.engine.models.invoke import invoke
+from debugger.engine.models.rules import RulesResponder
+from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.world import World
+from debugger.errors import RunError
+from tests.support.model_server import KEY, prompt, responder, said, send, serving
+
+
+class Slow:
+    """Answers once it is released."""
+
+    def __init__(self, text="At last."):
+        self.released = threading.Event()
+        self.text = text
+
+    def reply(self, _prompt):
+        assert self.released.wait(10)
+        return Reply(text=self.text)
+
+
+def asked(asker, given, *, door=None, cancelled=None, timeout=None, spoken=None, on_filler=lambda: None):
+    """The answer; what was spoken meanwhile is added to ``spoken``."""
+    asking = invoke(
+        asker,
+        given,
+        World(),
+        outbound=door or Door(),
+        cancelled=cancelled or threading.Event(),
+        timeout=timeout,
+    )
+    while True:
+        try:
+            filler = next(asking)
+        except StopIteration as stop:
+            return stop.value
+        spoken.append(filler)
+        on_filler()
+
+
+def backchannel(**fields):
+    return {"type": "llm_group_with_backchannel", "backchannel_min_patience_time_ms": 20, **fields}
+
+
+def test_a_stand_in_answers_without_the_door_and_uses_no_tokens():
+    door = Door()
+
+    answer = asked(RulesResponder(), prompt(None), door=door)
+
+    assert answer.usage["response_model"] == "stand-in"
+    assert answer.usage["provider"] == "embedded"
+    assert answer.usage["total_tokens"] == 0
+    assert not answer.usage["used_user_api_key"]
+    assert door.ledger == []
+
+
+def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
+    door = Door()
+
+    with serving(said("Yes, we have.")) as server:
+        given = prompt(server.llm(), tools=(ToolOffer("find", ""),))
+        answer = asked(responder(), given, door=door)
+
+    (entry,) = door.ledger
+    assert answer.reply.text == "Yes, we have."
+    assert answer.usage["response_model"] == "tea-1-2026"
+    assert type(answer.usage["response_latency_milliseconds"]) is int
+    assert answer.usage["llm_response_id"].startswith("response_")
+    assert (entry["kind"], entry["call_class"], entry["how"]) == ("model", "talk", "live")
+    assert entry["target"] == f"custom tea-1 at {server.url}/v1"
+    assert entry["request"] == {
+        "kind": "say",
+        "system_characters": 9,
+        "messages": 1,
+        "tools": ["find"],
+        "hops": 0,
+        "structured_output": False,
+    }
+    assert KEY not in repr(entry) + repr(answer)
+
+
+def test_a_simulated_model_is_answered_by_the_stand_in():
+    with serving(said("never")) as server:
+        answer = asked(responder({}), prompt(server.llm()), door=Door(Policies(talk="simulated")))
+
+    assert answer.reply.model == answer.usage["response_model"] == "stand-in"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reply"),
+    [
+        ("say", "Recorded.", Reply(text="Recorded.", model="recorded")),
+        ("work", {"tea": "Assam"}, Reply(fields={"tea": "Assam"}, model="recorded")),
+    ],
+)
+def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
+    recorded = RecordedAnswer(re.compile("openai"), body=body)
+    door = Door(Policies(talk="simulated"), answers=[recorded])
+
+    answer = asked(responder({}), prompt({"type": "openai_llm"}, kind=kind), door=door)
+
+    assert answer.reply == reply
+    assert answer.usage["response_model"] == "recorded"
+
+
+def test_a_blocked_model_gives_no_answer():
+    with serving(said("never")) as server, pytest.raises(ModelFailure, match="was not called"):
+        asked(responder(), prompt(server.llm()), door=Door(Policies(talk="blocked")))
+
+    assert server.requests == []
+
+
+def test_a_failure_keeps_its_reason_through_the_door():
+    door = Door()
+
+    with (
+        serving((400, {"error": {"message": "bad tool"}})) as server,
+        pytest.raises(ModelFailure, match=r"HTTP 400: bad tool$"),
+    ):
+        asked(responder(), prompt(server.llm()), door=door)
+
+    assert door.ledger[0]["error"].endswith("HTTP 400: bad tool")
+
+
+@pytest.mark.parametrize("llm", [None, {"type": "openai_llm"}])
+def test_what_a_person_must_mend_comes_through_the_door(llm):
+    with pytest.raises(RunError):
+        asked(responder({}), prompt(llm))
+
+
+def test_a_turn_that_is_ended_waits_for_no_answer():
+    cancelled = threading.Event()
+
+    with serving(None) as server:
+
+        def answer(handler):
+            cancelled.set()
+            server.late(said("At last."))(handler)
+
+        server.answers[0] = answer
+        with pytest.raises(ModelFailure, match="nobody waits"):
+            asked(responder(), prompt(server.llm()), cancelled=cancelled)
+
+
+def test_an_answer_has_no_more_time_than_the_run():
+    with serving(None) as server:
+        server.answers[0] = server.late(said("At last."))
+        with pytest.raises(ModelFailure, match=r"no answer within 0.2 s$"):
+            asked(responder(), prompt(server.llm()), timeout=0.2)
+
+
+def test_the_history_is_read_by_the_thread_that_asks():
+    read_by = []
+
+    def history():
+        read_by.append(threading.current_thread())
+        return []
+
+    with serving(said("Hi")) as server:
+        asked(responder(), prompt(server.llm(), history=history))
+
+    assert read_by == [threading.current_thread()]
+
+
+def test_a_filler_is_spoken_while_the_answer_is_late_and_only_the_rest_follows():
+    slow, spoken = Slow("One moment. <<REST>> Yes, we have."), []
+    llm = backchannel(
+        backchannel_static_responses=["Let me look."], non_backchannel_response_prefix="<<REST>>"
+    )
+
+    answer = asked(slow, prompt(llm), spoken=spoken, on_filler=slow.released.set)
+
+    assert spoken == ["Let me look."]
+    assert answer.reply.text == "Yes, we have."
+
+
+def test_no_filler_is_spoken_where_the_answer_is_in_time():
+    slow, spoken = Slow("One moment. <<REST>> Yes."), []
+    slow.released.set()
+    llm = backchannel(
+        backchannel_static_responses=["Let me look."],
+        non_backchannel_response_prefix="<<REST>>",
+        backchannel_min_patience_time_ms=60_000,
+    )
+
+    answer = asked(slow, prompt(llm), spoken=spoken)
+
+    assert spoken == []
+    assert answer.reply.text == "One moment. <<REST>> Yes."
+
+
+def test_fillers_in_sequence_go_on_with_the_runs_of_the_node():
+    spoken = []
+    llm = backchannel(
+        backchannel_static_responses=["One.", "Two."],
+        backchannel_static_responses_selection_mode="sequence",
+    )
+
+    for visit in (1, 2, 3):
+        slow = Slow()
+        asked(slow, prompt(llm, visit=visit), spoken=spoken, on_filler=slow.released.set)
+
+    assert spoken == ["One.", "Two.", "One."]
+
+
+def test_a_filler_may_come_from_a_model_of_its_own():
+    spoken = []
+
+    with serving(None) as main, serving(said("Hm, let me see.")) as quick:
+        main.answers[0] = main.late(said("Yes."))
+        llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
+        given = prompt(llm, backchannel="Fill the time.", tools=(ToolOffer("find", ""),))
+        answer = asked(responder(), given, spoken=spoken, on_filler=main.released.set)
+
+    assert spoken == ["Hm, let me see."]
+    assert answer.reply.text == "Yes."
+    assert quick.requests[0]["messages"][0] == {"role": "system", "content": "Fill the time."}
+    assert "tools" not in quick.requests[0]
+
+
+def test_a_filler_that_fails_is_not_missed():
+    spoken = []
+
+    with serving(None) as main, serving(None) as quick:
+
+        def refuse(handler):
+            send(handler, 400, {})
+            main.released.set()
+
+        main.answers[0], quick.answers[0] = main.late(said("Yes.")), refuse
+        llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
+        answer = asked(responder(), prompt(llm), spoken=spoken)
+
+    assert (spoken, answer.reply.text, len(quick.requests)) == ([], "Yes.", 1)
+
+
+def test_a_filler_that_comes_after_the_answer_is_not_spoken():
+    spoken = []
+
+    with serving(None) as main, serving(None) as quick:
+
+        def dawdle(handler):
+            main.released.set()
+            quick.late(said("Hm."))(handler)
+
+        main.answers[0], quick.answers[0] = main.late(said("Yes.")), dawdle
+        llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
+        answer = asked(responder(), prompt(llm), spoken=spoken)
+
+    assert (spoken, answer.reply.text, len(quick.requests)) == ([], "Yes.", 1)

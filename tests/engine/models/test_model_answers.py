@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.models.base import Choice, ModelFailure, ToolCall, ToolOffer
+from debugger.protocol.messages import ai_message, human_message
+from tests.support.model_server import prompt, responder, said, serving
+
+ORDER = Choice("edge_1", "the user orders tea", "order", "Order")
+SIZED = Choice(
+    "edge_2",
+    "the user names a size",
+    "order",
+    "Order",
+    args_schema={"type": "object", "properties": {"size": {"type": "string"}}, "required": ["size"]},
+)
+SCHEMA = {
+    "type": "object",
+    "properties": {"tea": {"type": "string"}, "cups": {"type": "integer"}},
+    "required": ["tea"],
+}
+
+
+def test_a_text_is_the_reply_and_the_server_tells_what_it_cost():
+    with serving(said("Yes, we have.")) as server:
+        reply = responder().reply(prompt(server.llm(named_llm_config_id="saved_1")))
+
+    assert (reply.text, reply.chosen, reply.calls) == ("Yes, we have.", None, ())
+    assert reply.model == "tea-1-2026"
+    assert reply.usage == {
+        "response_model": "tea-1-2026",
+        "provider": "custom",
+        "named_llm_config_id": "saved_1",
+        "named_llm_config_name": None,
+        "used_user_api_key": True,
+        "finish_reason": ["stop"],
+        "prompt_tokens": 11,
+        "completion_tokens": 7,
+        "total_tokens": 18,
+        "was_streamed": False,
+        "was_estimated": False,
+    }
+
+
+def test_a_server_that_does_not_count_has_its_tokens_estimated():
+    answer = said("Yes, we have.")
+    del answer["usage"]
+
+    with serving(answer) as server:
+        usage = responder().reply(prompt(server.llm())).usage
+
+    assert usage["was_estimated"]
+    assert usage["prompt_tokens"] == 7
+    assert usage["completion_tokens"] == 4
+    assert usage["total_tokens"] == 11
+
+
+def test_the_chat_is_sent_with_memos_as_notes_and_the_newest_message_once():
+    history = [
+        ai_message("Welcome.", message_id="welcome_message"),
+        human_message("Hello"),
+        ai_message("[Internal-only memo]: moved", message_id="nav_msg_1"),
+    ]
+
+    with serving(said("Hi")) as server:
+        responder().reply(prompt(server.llm(), message="Hello", history=lambda: history))
+
+    assert server.requests[0]["messages"] == [
+        {"role": "system", "content": "Sell tea."},
+        {"role": "assistant", "content": "Welcome."},
+        {"role": "user", "content": "Hello"},
+        {"role": "user", "content": "[Internal-only memo]: moved"},
+    ]
+
+
+def test_a_message_that_the_history_lacks_is_added_to_it():
+    with serving(said("Hi")) as server:
+        responder().reply(prompt(server.llm(), message="Tea?", history=lambda: []))
+
+    assert server.requests[0]["messages"][-1] == {"role": "user", "content": "Tea?"}
+
+
+def test_a_chat_that_the_assistant_spoke_last_in_ends_with_a_note():
+    history = [ai_message("Welcome.", message_id="welcome_message")]
+
+    with serving(said("Hi")) as server:
+        responder().reply(prompt(server.llm(), message="", history=lambda: history))
+
+    assert server.requests[0]["messages"][-1] == {
+        "role": "user",
+        "content": "(The user has said nothing new.)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("recent", "sent"),
+    [
+        (2, ["three", "four"]),
+        (0, ["(The user has said nothing new.)"]),
+        (None, ["one", "two", "three", "four"]),
+    ],
+)
+def test_only_the_recent_messages_are_sent_where_the_author_says_so(recent, sent):
+    history = [human_message(text) for text in ("one", "two", "three")]
+
+    with serving(said("Hi")) as server:
+        llm = server.llm(truncated_max_recent_messages=recent)
+        responder().reply(prompt(llm, message="four", history=lambda: history))
+
+    assert [message["content"] for message in server.requests[0]["messages"][1:]] == sent
+
+
+def test_hops_are_offered_as_tools_and_the_chosen_one_comes_back_with_its_arguments():
+    call = ("Destination_Node__order_2", {"size": "large", "justification": "it was said"})
+
+    with serving(said(None, call)) as server:
+        reply = responder().reply(prompt(server.llm(), choices=(ORDER, SIZED)))
+
+    tools = [tool["function"] for tool in server.requests[0]["tools"]]
+    assert [tool["name"] for tool in tools] == ["Destination_Node__order", "Destination_Node__order_2"]
+    assert [tool["description"] for tool in tools] == [ORDER.condition, SIZED.condition]
+    assert list(tools[1]["parameters"]["properties"]) == ["justification", "size"]
+    assert reply.chosen is SIZED
+    assert reply.args == {"size": "large"}
+    assert reply.reason == "it was said"
+
+
+def test_names_that_providers_refuse_are_made_valid_and_mapped_back():
+    tools = (
+        ToolOffer("find tea!", "Finds tea"),
+        ToolOffer("find tea?", "Finds more"),
+        ToolOffer("1" * 80, ""),
+    )
+    calls = (("find_tea", {"name": "Assam"}), ("find_tea_2", {}), ("_" + "1" * 63, {}))
+
+    with serving(said("Let me look.", *calls)) as server:
+        reply = responder().reply(prompt(server.llm(), tools=tools))
+
+    assert reply.calls == (
+        ToolCall("find tea!", {"name": "Assam"}),
+        ToolCall("find tea?"),
+        ToolCall("1" * 80),
+    )
+    assert reply.text == "Let me look."
+
+
+def test_an_exchange_with_tools_is_sent_as_calls_and_results():
+    asked = ai_message(
+        "One moment.", message_id="m", tool_calls=[{"name": "find tea", "args": {"q": 1}, "id": "c1"}]
+    )
+    exchange = (asked, {"type": "tool", "content": "3 found", "tool_call_id": "c1"})
+
+    with serving(said("Three.")) as server:
+        responder().reply(prompt(server.llm(), exchange=exchange, tools=(ToolOffer("find tea", ""),)))
+
+    call, result = server.requests[0]["messages"][-2:]
+    assert call["content"] == "One moment."
+    assert call["tool_calls"][0]["function"] == {"name": "find_tea", "arguments": '{"q":1}'}
+    assert (result["role"], result["tool_call_id"], result["content"]) == (
+        "tool",
+        call["tool_calls"][0]["id"],
+        "3 found",
+    )
+
+
+def test_a_call_of_something_that_was_never_offered_is_no_answer():
+    with serving(said(None, ("rob_bank", {}))) as server, pytest.raises(ModelFailure, match="with nothing"):
+        responder().reply(prompt(server.llm(), choices=(ORDER,)))
+
+
+def test_arguments_that_are_no_object_are_none():
+    with serving(said(None, ("Destination_Node__order", "[1, 2"))) as server:
+        reply = responder().reply(prompt(server.llm(), choices=(ORDER,)))
+
+    assert (reply.chosen, reply.args) == (ORDER, {})
+
+
+@pytest.mark.parametrize("is_met", [True, False])
+def test_a_condition_is_judged_in_a_call_of_its_own(is_met):
+    verdict = {"is_condition_met": is_met, "justification": "clear", "arguments": {"size": "large"}}
+
+    with serving(said(None, ("give_verdict", verdict))) as server:
+        reply = responder().reply(
+            prompt(server.llm(), kind="judge", system=SIZED.condition, choices=(SIZED,))
+        )
+
+    assert reply.chosen == (SIZED if is_met else None)
+    assert reply.args == ({"size": "large"} if is_met else {})
+    assert reply.reason == "clear"
+    (tool,) = server.requests[0]["tools"]
+    assert tool["function"]["parameters"]["required"] == ["is_condition_met"]
+    assert "Condition: the user names a size" in server.requests[0]["messages"][0]["content"]
+
+
+def test_a_judge_that_never_decides_is_a_failure():
+    with (
+        serving(said(None, ("give_verdict", {"is_condition_met": "perhaps"}))) as server,
+        pytest.raises(ModelFailure, match="gave no verdict: is_condition_met: 'perhaps' is not of type"),
+    ):
+        responder().reply(prompt(server.llm(), kind="judge", choices=(ORDER,)))
+
+    assert len(server.requests) == 4
+
+
+def test_a_worker_is_made_to_give_its_structured_output():
+    with serving(said(None, ("structured_output", {"tea": "Assam", "cups": 2}))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
+
+    assert reply.fields == {"tea": "Assam", "cups": 2}
+    assert reply.fields_error is None
+    assert reply.usage["structured_output_retry_metadata"] is None
+    assert server.requests[0]["tool_choice"] == "required"
+    names = [tool["function"]["name"] for tool in server.requests[0]["tools"]]
+    assert sorted(names) == ["Destination_Node__order", "structured_output"]
+
+
+def test_a_worker_may_hop_instead_of_giving_its_output():
+    with serving(said(None, ("Destination_Node__order", {"justification": "so"}))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA, choices=(ORDER,)))
+
+    assert (reply.chosen, reply.fields, reply.fields_error) == (ORDER, {}, None)
+    assert len(server.requests) == 1
+
+
+def test_output_that_does_not_fit_is_asked_for_again_with_the_reason():
+    bad, good = {"tea": "Assam", "cups": "two"}, {"tea": "Assam", "cups": 2}
+
+    with serving(said(None, ("structured_output", bad)), said(None, ("structured_output", good))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+
+    assert reply.fields == good
+    told = reply.usage["structured_output_retry_metadata"]
+    (failed,) = told["failed_attempts"]
+    assert told["retry_count"] == 1
+    assert (failed["attempt_number"], failed["error_message"]) == (1, "cups: 'two' is not of type 'integer'")
+    assert type(failed["latency_milliseconds"]) is int
+    assert "cups: 'two' is not of type 'integer'" in server.requests[1]["messages"][-1]["content"]
+    assert reply.usage["total_tokens"] == 36
+
+
+def test_output_that_never_fits_is_told_as_an_error_after_the_retries():
+    with serving(said(None, ("structured_output", {"cups": 2}))) as server:
+        reply = responder().reply(prompt(server.llm(max_parse_retries=2), kind="work", schema=SCHEMA))
+
+    assert reply.fields == {}
+    assert reply.fields_error == "'tea' is a required property"
+    assert reply.usage["structured_output_retry_metadata"]["retry_count"] == 2
+    assert len(reply.usage["structured_output_retry_metadata"]["failed_attempts"]) == 3
+    assert len(server.requests) == 3
+
+
+def test_output_that_a_server_writes_as_text_is_read_from_there():
+    with serving(said('```json\n{"tea": "Assam"}\n```')) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+
+    assert reply.fields == {"tea": "Assam"}
+
+
+def test_prose_instead_of_output_is_asked_for_again():
+    with serving(said("I think Assam."), said(None, ("structured_output", {"tea": "Assam"}))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+
+    assert reply.fields == {"tea": "Assam"}
+    attempts = reply.usage["structured_output_retry_metadata"]["failed_attempts"]
+    assert [attempt["error_message"] for attempt in attempts] == ["this is no JSON object"]
+
+
+def test_unknowns_that_are_left_empty_are_left_out_where_empty_does_not_fit():
+    with serving(said(None, ("structured_output", {"tea": "", "cups": ""}))) as server:
+        reply = responder().reply(prompt(server.llm(), kind="work", schema=SCHEMA))
+
+    assert reply.fields == {"tea": ""}
+
+
+def test_a_speaker_s_output_is_extracted_in_a_call_after_its_reply():
+    with serving(said("Assam it is."), said(None, ("structured_output", {"tea": "Assam"}))) as server:
+        reply = responder().reply(prompt(server.llm(), schema=SCHEMA))
+
+    assert (reply.text, reply.fields) == ("Assam it is.", {"tea": "Assam"})
+    assert "tools" not in server.requests[0]
+    assert {"role": "assistant", "content": "Assam it is."} in server.requests[1]["messages"]
+    assert reply.usage["finish_reason"] == ["stop", "tool_call"]
+    assert reply.usage["total_tokens"] == 36
+
+
+def test_the_author_s_settings_reach_the_server():
+    llm = {
+        "temperature": 0.4,
+        "max_tokens": 99,
+        "seed": 5,
+        "reasoning_effort": "high",
+        "model_kwargs": {"top_p": 0.5, "house": "style"},
+        "default_headers": {"X-Shop": "tea", "Authorization": "Bearer sk-of-the-workflow"},
+    }
+
+    with serving(said("Hi")) as server:
+        responder().reply(prompt(server.llm(**llm)))
+
+    (sent,) = server.requests
+    assert (sent["seed"], sent["reasoning_effort"], sent["house"]) == (5, "high", "style")
+    assert (sent["temperature"], sent["top_p"], sent["max_completion_tokens"]) == (0.4, 0.5, 99)
+    assert server.headers[0]["x-shop"] == "tea"
+    assert "sk-of-the-workflow" not in str(server.headers)
+
+
+@pytest.mark.parametrize("answer", [{"result": said("Hi")}, said("Hi")])
+def test_an_answer_that_the_server_wraps_is_unwrapped(answer):
+    with serving(answer) as server:
+        reply = responder().reply(prompt(server.llm(response_unwrap_key="result")))
+
+    assert reply.text == "Hi"

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from debugger.engine.models.base import Choice
+from debugger.errors import RunError
+from tests.support.model_server import KEY, prompt, responder, said, serving
+
+ORDER = Choice("edge_1", "the user orders tea", "order", "Order")
+ANTHROPIC = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-x",
+    "content": [{"type": "tool_use", "id": "t1", "name": "Destination_Node__order", "input": {}}],
+    "stop_reason": "tool_use",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 3, "output_tokens": 2},
+}
+GOOGLE_CALL = {"functionCall": {"name": "Destination_Node__order", "args": {}}}
+GOOGLE = {
+    "candidates": [{"content": {"role": "model", "parts": [GOOGLE_CALL]}, "finishReason": "STOP"}],
+    "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5},
+    "modelVersion": "gemini-x",
+}
+BEDROCK_CALL = {"toolUse": {"toolUseId": "t1", "name": "Destination_Node__order", "input": {}}}
+BEDROCK = {
+    "output": {"message": {"role": "assistant", "content": [BEDROCK_CALL]}},
+    "stopReason": "tool_use",
+    "usage": {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5},
+    "metrics": {"latencyMs": 1},
+}
+OPENAI = said(None, ("Destination_Node__order", {}))
+
+
+@pytest.mark.parametrize(
+    ("llm", "package", "keys", "url", "answer", "path", "provider"),
+    [
+        (
+            {"type": "openai_llm"},
+            "openai",
+            {"OPENAI_API_KEY": KEY},
+            "OPENAI_BASE_URL",
+            OPENAI,
+            "/chat/completions",
+            "openai",
+        ),
+        (
+            {"type": "azure_openai_llm"},
+            "openai",
+            {"AZURE_OPENAI_API_KEY": KEY},
+            "AZURE_OPENAI_ENDPOINT",
+            OPENAI,
+            "/openai/deployments/gpt-5-mini/chat/completions?api-version=2024-10-21",
+            "azure_openai",
+        ),
+        (
+            {"type": "anthropic_llm"},
+            "anthropic",
+            {"ANTHROPIC_API_KEY": KEY},
+            "ANTHROPIC_BASE_URL",
+            ANTHROPIC,
+            "/v1/messages",
+            "anthropic",
+        ),
+        (
+            {"type": "google_llm"},
+            "google.genai",
+            {"GOOGLE_API_KEY": KEY},
+            "GOOGLE_GEMINI_BASE_URL",
+            GOOGLE,
+            "/v1beta/models/gemini-3-flash-preview:generateContent",
+            "google",
+        ),
+        (
+            {"type": "bedrock_llm"},
+            "boto3",
+            {"AWS_ACCESS_KEY_ID": "AKIA0123456789", "AWS_SECRET_ACCESS_KEY": KEY},
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+            BEDROCK,
+            "/model/zai.glm-4.7-flash/converse",
+            "bedrock",
+        ),
+    ],
+)
+def test_every_provider_is_asked_its_own_way(llm, package, keys, url, answer, path, provider):
+    pytest.importorskip(package)
+
+    with serving(answer) as server:
+        asker = responder({**keys, url: server.url})
+        reply = asker.reply(prompt({**llm, "max_retries": 0}, choices=(ORDER,)))
+
+    assert server.requests[0]["path"] == path
+    assert reply.chosen is ORDER
+    assert reply.usage["provider"] == provider
+    assert reply.usage["total_tokens"] == (18 if answer is OPENAI else 5)
+    assert KEY not in repr(reply)
+
+
+def body(llm, answer=OPENAI):
+    """What a model's server is sent."""
+    urls = {}
+    with serving(answer) as server:
+        for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
+            urls[name] = server.url
+        keys = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY, "GOOGLE_API_KEY": KEY}
+        responder({**keys, **urls}).reply(prompt({**llm, "max_retries": 0}, choices=(ORDER,)))
+    return {**server.requests[0], "organization": server.headers[0].get("openai-organization")}
+
+
+def test_an_openai_model_thinks_little_unless_told_otherwise():
+    assert body({"type": "openai_llm"})["reasoning_effort"] == "low"
+    assert body({"type": "openai_llm", "reasoning_effort": "high"})["reasoning_effort"] == "high"
+    assert "reasoning_effort" not in body({"type": "openai_llm", "model": "gpt-4o"})
+    assert body({"type": "openai_llm", "model": "gpt-5.4-pro"})["reasoning_effort"] == "medium"
+
+
+@pytest.mark.filterwarnings("ignore:Sampling parameters")
+def test_a_temperature_is_left_out_where_the_model_takes_none():
+    assert "temperature" not in body({"type": "openai_llm", "temperature": 0.3})
+    assert body({"type": "openai_llm", "model": "gpt-4o", "temperature": 0.3})["temperature"] == 0.3
+
+
+def test_an_organization_is_sent_along():
+    assert body({"type": "openai_llm", "organization": "org-tea"})["organization"] == "org-tea"
+
+
+def test_an_anthropic_model_is_told_how_long_its_answer_may_be():
+    pytest.importorskip("anthropic")
+
+    plain = body({"type": "anthropic_llm"}, ANTHROPIC)
+    thinking = body({"type": "anthropic_llm", "thinking_budget": 6000}, ANTHROPIC)
+
+    assert (plain["max_tokens"], "thinking" in plain) == (4096, False)
+    assert (thinking["max_tokens"], thinking["thinking"]["budget_tokens"]) == (10096, 6000)
+
+
+def test_a_google_model_thinks_as_much_as_its_budget_says():
+    pytest.importorskip("google.genai")
+
+    sent = body({"type": "google_llm", "thinking_budget": 100, "temperature": 0.2}, GOOGLE)
+
+    assert sent["generationConfig"]["thinkingConfig"] == {"thinking_budget": 100}
+    assert sent["generationConfig"]["temperature"] == 0.2
+
+
+def test_a_provider_whose_package_is_missing_tells_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pydantic_ai.models.anthropic", None)
+
+    with pytest.raises(RunError, match="'anthropic' needs a package"):
+        responder({"ANTHROPIC_API_KEY": KEY}).reply(prompt({"type": "anthropic_llm"}))

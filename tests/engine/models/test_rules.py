@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from debugger.engine.models import Choice, Prompt, RulesResponder
+from debugger.engine.models.base import ToolOffer
+from debugger.protocol.messages import ai_message, human_message
+
+
+def choice(condition: str, **fields: Any) -> Choice:
+    words = condition.split()
+    return Choice(f"edge_{words[-1]}", condition, f"node_{words[-1]}", words[-1].capitalize(), **fields)
+
+
+def prompt(message: str, *choices: Choice, **fields: Any) -> Prompt:
+    given = {
+        "kind": "say",
+        "node_logical_id": "node_desk",
+        "node_name": "Desk",
+        "system": "",
+        "history": list,
+        "variables": {},
+        "visit": 1,
+        **fields,
+    }
+    return Prompt(message=message, choices=choices, **given)
+
+
+def test_the_condition_that_shares_the_most_words_is_chosen_and_says_why():
+    bill, book = choice("caller asks about a bill"), choice("caller wants to book an appointment")
+
+    reply = RulesResponder().reply(prompt("I'd like to book an appointment", bill, book))
+
+    assert reply.chosen is book
+    assert reply.text == ""
+    assert reply.reason == (
+        "matched 'book', 'appointment' of the condition 'caller wants to book an appointment' (2 of 2 words)"
+    )
+
+
+def test_of_two_conditions_that_share_as_much_the_first_is_chosen():
+    first, second = choice("wants an appointment or a refill"), choice("wants an appointment or a bill")
+
+    reply = RulesResponder().reply(prompt("an appointment", first, second))
+
+    assert reply.chosen is first
+
+
+def test_a_refusal_takes_the_negated_edge_whatever_their_order():
+    wants, refuses = choice("caller wants the slot"), choice("caller does not want the slot")
+
+    replies = [
+        RulesResponder().reply(prompt("I don't want the slot", *order))
+        for order in ((wants, refuses), (refuses, wants))
+    ]
+
+    assert [reply.chosen for reply in replies] == [refuses, refuses]
+
+
+def test_when_nothing_matches_the_line_is_labelled_and_the_reason_names_what_came_closest():
+    silver = choice("caller wants a new silver plan")
+    bill = choice("caller asks about a bill")
+
+    reply = RulesResponder().reply(prompt("Which plan is best?", bill, silver))
+
+    assert reply.chosen is None
+    assert reply.text == '[stand-in for Desk] I heard: "Which plan is best?" I can go on to: Bill, Plan.'
+    assert reply.reason == (
+        "no condition was met; the closest was 'plan' of the condition 'caller wants a new silver plan' "
+        "(1 of 3 words)"
+    )
+
+
+def test_when_no_word_is_shared_the_reason_says_so():
+    reply = RulesResponder().reply(prompt("hello", choice("caller asks about a bill")))
+
+    assert reply.reason == "no condition was met and none shares a word with the message"
+
+
+def test_only_the_first_ways_on_are_named():
+    choices = [
+        choice(f"caller asks about {thing}") for thing in ("tea", "coffee", "cake", "milk", "jam", "pie")
+    ]
+
+    reply = RulesResponder().reply(prompt("hello", *choices))
+
+    assert reply.text.endswith("I can go on to: Tea, Coffee, Cake, Milk and 2 more.")
+
+
+@pytest.mark.parametrize("message", ["", "  \n"])
+def test_without_a_message_the_opening_is_labelled_and_no_hop_is_chosen(message):
+    reply = RulesResponder().reply(prompt(message, choice("caller wants to book")))
+
+    assert reply.text == "[stand-in for Desk] This node would open the conversation here."
+    assert reply.chosen is None
+    assert reply.reason == "nothing new was said to judge"
+
+
+def test_structured_output_is_filled_and_told():
+    schema = {"type": "object", "properties": {"cups": {"type": "integer"}, "city": {"type": "string"}}}
+
+    reply = RulesResponder().reply(prompt("two cups", schema=schema))
+
+    assert reply.fields == {"cups": 2}
+    assert reply.text == '[stand-in for Desk] I heard: "two cups". Noted: cups = 2.'
+    assert reply.reason == "no hop was offered"
+
+
+def test_the_arguments_of_a_chosen_hop_are_filled():
+    schema = {"type": "object", "properties": {"day": {"type": "string"}}}
+    book = choice("caller wants to book", args_schema=schema)
+
+    reply = RulesResponder().reply(prompt("book me on Tuesday", book))
+
+    assert reply.args == {"day": "Tuesday"}
+
+
+@pytest.mark.parametrize(("message", "met"), [("book it", True), ("I don't book", False), ("hello", False)])
+def test_a_verdict_chooses_the_condition_or_does_not(message, met):
+    reply = RulesResponder().reply(prompt(message, choice("caller wants to book"), kind="judge"))
+
+    assert (reply.chosen is not None) is met
+    assert reply.text == ""
+    assert reply.reason
+
+
+def test_a_silent_node_says_nothing():
+    assert RulesResponder().reply(prompt("hello", kind="work")).text == ""
+
+
+def test_values_of_an_answered_message_are_read_from_the_chat():
+    schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
+    chat = [human_message("3 cups"), human_message("2 cups"), ai_message("Fine, 7.", message_id="1")]
+
+    reply = RulesResponder().reply(prompt("", kind="work", schema=schema, history=lambda: chat))
+
+    assert reply.fields == {"cups": 2}
+
+
+def test_the_chat_is_not_read_when_there_is_a_message():
+    def unreadable() -> list[Any]:
+        raise AssertionError("the chat was read")
+
+    schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
+
+    reply = RulesResponder().reply(prompt("2 cups", schema=schema, history=unreadable))
+
+    assert reply.fields == {"cups": 2}
+
+
+def test_the_same_prompt_gets_the_same_reply():
+    asked = prompt("two cups of tea", choice("guest wants tea"), choice("guest wants two cups"))
+
+    assert RulesResponder().reply(asked) == RulesResponder().reply(asked)
+
+
+def test_no_tool_is_called_and_the_line_says_which_could_have_been():
+    tools = tuple(ToolOffer(name, "Looks something up.") for name in ("slots", "price", "d", "e", "f"))
+
+    reply = RulesResponder().reply(prompt("slots please", tools=tools))
+
+    assert reply.calls == ()
+    assert reply.text == (
+        '[stand-in for Desk] I heard: "slots please". A model could call: slots, price, d, e and 1 more.'
+    )
+
+
+def test_what_tools_gave_is_repeated_in_the_line():
+    exchange = (
+        {"type": "ai", "content": "Let me see."},
+        {"type": "tool", "name": "slots", "content": '["9:00"]'},
+        {"type": "tool", "name": "price", "content": "x" * 1000},
+    )
+
+    reply = RulesResponder().reply(prompt("slots please", exchange=exchange))
+
+    assert reply.text.startswith(
+        '[stand-in for Desk] I heard: "slots please". slots gave: ["9:00"]; price gave: xxx'
+    )
+    assert len(reply.text) < 300
+
+
+def test_nothing_is_read_from_a_run_that_is_to_be_evaluated():
+    run = '{"workflow_run_id": "r", "input_output_pairs": [], "number of cups": 2}'
+    schema = {"properties": {"cups": {"type": "integer"}}}
+
+    reply = RulesResponder().reply(prompt(run, kind="work", schema=schema))
+
+    assert (reply.fields, reply.text, reply.reason) == ({}, "", "rules have no opinion on a run")

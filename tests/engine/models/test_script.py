@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.engine.models import Script
+from debugger.engine.models import script as script_module
+from debugger.errors import InputError
+
+HEAD = "version: 1\nworkflow: workflow_tea\n"
+
+
+def test_a_script_is_read_whole():
+    script = Script.load(
+        HEAD
+        + "demo: [Two cups of Assam, no]\n"
+        + "alternatives:\n  just cake:\n    - Cake\n"
+        + "anywhere:\n  - {when: human, take: node_human}\n"
+        + "nodes:\n  node_desk:\n    - {when: tea, say: Which one, visit: 2}\n    - say: Yes?\n"
+    )
+
+    assert script.workflow == "workflow_tea"
+    assert script.demo == ("Two cups of Assam", "no")
+    assert script.alternatives == {"just cake": ("Cake",)}
+    assert [rule.take for rule in script.anywhere] == ["node_human"]
+    first, second = script.rules_of("node_desk", "Desk")
+    assert (first.visit, first.say, first.label) == (2, "Which one", "rule 1 of 'node_desk' (line 11)")
+    assert second.when is None
+    assert second.label == "rule 2 of 'node_desk' (line 12)"
+
+
+def test_a_script_may_hold_no_rules():
+    script = Script.load(HEAD)
+
+    assert (script.demo, script.anywhere, script.rules_of("node_desk", "Desk")) == ((), (), ())
+
+
+def test_the_rules_under_an_id_win_over_those_under_a_name():
+    script = Script.load(HEAD + "nodes:\n  Desk:\n    - say: by name\n  node_desk:\n    - say: by id\n")
+
+    assert [rule.say for rule in script.rules_of("node_desk", "Desk")] == ["by id"]
+    assert [rule.say for rule in script.rules_of("node_other", "Desk")] == ["by name"]
+
+
+def test_the_example_of_the_documentation_is_a_script():
+    example = (script_module.__doc__ or "").split("::\n\n")[1].split("\n``when``")[0]
+
+    script = Script.load(example)
+
+    assert len(script.rules_of("node_order", "Order")) == 2
+    asks, tells = script.rules_of("node_stock", "Stock")
+    assert [(call.tool, call.args) for call in asks.calls] == [("tea_stock", {"tea": "$1"})]
+    assert tells.after == "tea_stock"
+    assert [answer.body for answer in script.answers] == [{"number": 7}]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: a script must be a mapping of keys to values, not nothing."),
+        ("- a", "line 1: a script must be a mapping of keys to values, not a list."),
+        ("workflow: w", "line 1: a script must say its version."),
+        ("version: 2\nworkflow: w", "line 1: this is version 2 of the script format."),
+        ("version: true\nworkflow: w", "line 1: this is version True of the script format."),
+        ("version: 1", "line 1: a script must say its workflow."),
+        ("version: 1\nworkflow: 7", "line 2: workflow must be a text, not 7."),
+        (HEAD + "rules: []", "line 3: a script has the unknown key 'rules'."),
+        (HEAD + "demo: hello", "line 3: demo must be a list, not hello."),
+        (HEAD + "demo:\n  - hi\n  - true", "line 5: a message of demo must be a text, not true."),
+        (HEAD + "answers: hello", "line 3: answers must be a list, not hello."),
+        (HEAD + "nodes: []", "line 3: nodes must be a mapping of keys to values, not a list."),
+        (HEAD + "nodes:\n  a: {say: x}", "line 4: the rules of 'a' must be a list, not a mapping."),
+    ],
+)
+def test_a_mistake_in_a_script_is_told_with_its_line(text, message):
+    with pytest.raises(InputError) as caught:
+        Script.load(text)
+
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("x", "rule 1 of 'a' must be a mapping of keys to values, not x."),
+        ("sai: x", "rule 1 of 'a' has the unknown key 'sai'. It takes when, if, visit, after, take,"),
+        ("when: x", "rule 1 of 'a' answers nothing."),
+        ("{say: x, when: (x}", "'(x' is no regular expression: missing ), unterminated subpattern"),
+        ("{say: x, when: 7}", "when must be a text, not 7."),
+        ("{say: x, if: '[[a]] =='}", "the condition of 'if' cannot be read"),
+        ("{say: x, visit: 0}", "visit must be a whole number from 1, not 0."),
+        ("{say: x, visit: true}", "visit must be a whole number from 1, not True."),
+        ("say: '{{x}}'", "say cannot fill {{ }}."),
+        ("say: [x]", "say must be a text, not a list."),
+        ("fill: x", "fill must be a mapping of keys to values, not x."),
+        ("{say: x, args: {b: 1}}", "rule 1 of 'a' has args and takes no hop."),
+        ("fill: {b: $1}", "fill uses $1, which 'when' has no group for."),
+        ("{when: (x), fill: {b: [$2]}}", "fill uses $2, which 'when' has no group for."),
+        ("{when: (x), fill: {b: '${c}'}}", "fill uses ${c}, which 'when' has no group for."),
+        ("call: 7", "call must be a text, not 7."),
+        ("call: []", "call names no tool."),
+        ("call: {}", "call must be a text, not a mapping."),
+        ("call: {add: 7}", "call of add must be a mapping of keys to values, not 7."),
+        ("{when: (x), call: [{add: {a: $2}}]}", "call of add uses $2, which 'when' has no group for."),
+        ("{call: add, take: b}", "rule 1 of 'a' has both call and take. Put 'take' into a rule of its own,"),
+        ("{call: add, fill: {b: 1}}", "rule 1 of 'a' has both call and fill."),
+        ("{say: x, after: [add]}", "after must be a text, not a list."),
+    ],
+)
+def test_a_mistake_in_a_rule_is_told_with_its_line(rule, message):
+    with pytest.raises(InputError) as caught:
+        Script.load(f"{HEAD}nodes:\n  a:\n    - {rule}")
+
+    assert str(caught.value).startswith("line 5: ")
+    assert message in str(caught.value)

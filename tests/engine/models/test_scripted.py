@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from debugger.engine.models import Choice, Prompt, Reply, RulesResponder, Script, ScriptedResponder
+from debugger.errors import RunError
+
+BOOK = Choice("edge_book", "caller wants to book", "node_booking", "Booking desk", edge_name="book")
+BILL = Choice("edge_bill", "caller asks about a bill", "node_billing", "Billing desk", edge_name="bill")
+BACK = Choice("reverse:node_desk", "caller goes on", "node_desk", "Desk")
+
+
+def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedResponder:
+    text = f"version: 1\nworkflow: w\nanywhere: {anywhere}\nnodes:\n  node_desk:\n{rules}"
+    return ScriptedResponder(Script.load(text), RulesResponder())
+
+
+def prompt(message: str, *choices: Choice, **fields: Any) -> Prompt:
+    given = {
+        "kind": "say",
+        "node_logical_id": "node_desk",
+        "node_name": "Desk",
+        "system": "",
+        "history": list,
+        "variables": {},
+        "visit": 1,
+        **fields,
+    }
+    return Prompt(message=message, choices=choices, **given)
+
+
+def test_the_first_rule_that_fits_answers_and_says_which_it_was():
+    responder = scripted("    - {when: BOOK.*, say: one}\n    - {when: book, say: two}\n")
+
+    reply = responder.reply(prompt("please book it"))
+
+    assert reply == Reply(
+        text="one",
+        reason="rule 1 of 'node_desk' (line 6) of the script, which found 'book it'",
+        model="script",
+    )
+
+
+def test_a_rule_without_a_pattern_fits_silence():
+    assert scripted("    - say: Hello!\n").reply(prompt("")).text == "Hello!"
+
+
+def test_a_rule_with_a_visit_fits_that_run_of_the_node_only():
+    responder = scripted("    - {visit: 2, say: again}\n    - say: first\n")
+
+    assert [responder.reply(prompt("x", visit=visit)).text for visit in (1, 2, 3)] == [
+        "first",
+        "again",
+        "first",
+    ]
+
+
+def test_a_rule_with_a_condition_looks_at_the_runtime_variables():
+    responder = scripted("    - {if: 'isAbsent([[tea]])', say: Which tea}\n    - say: And cake?\n")
+
+    assert responder.reply(prompt("x")).text == "Which tea"
+    assert responder.reply(prompt("x", variables={"tea": "Assam"})).text == "And cake?"
+
+
+def test_a_text_is_filled_with_runtime_variables():
+    responder = scripted('    - say: "[[slot.day]] for [[name]], [[gone]]."\n')
+
+    reply = responder.reply(prompt("x", variables={"slot": {"day": "Monday"}, "name": "Ada"}))
+
+    assert reply.text == "Monday for Ada, [[gone]]."
+
+
+def test_a_text_sees_the_fields_that_the_same_answer_fills():
+    responder = scripted('    - {when: (\\d+) cups, fill: {cups: $1}, say: "[[cups]] cups, noted."}\n')
+
+    reply = responder.reply(
+        prompt("3 cups", variables={"cups": 1}, schema={"properties": {"cups": {"type": "integer"}}})
+    )
+
+    assert reply.text == "3 cups, noted."
+
+
+def test_where_no_rule_fits_the_fallback_answers():
+    responder = scripted("    - {when: tea, say: x}\n")
+
+    reply = responder.reply(prompt("book it", BOOK))
+
+    assert reply.chosen is BOOK
+    assert reply.model == "stand-in"
+
+
+def test_a_node_without_rules_is_left_to_the_fallback():
+    responder = scripted("    - say: x\n")
+
+    assert responder.reply(prompt("hi", node_logical_id="node_other", node_name="Other")).text.startswith(
+        "[stand-in"
+    )
+
+
+@pytest.mark.parametrize(
+    "take",
+    ["bill", "BILL", "edge_bill", "node_billing", "Billing  desk", "caller asks about a bill"],
+)
+def test_a_hop_is_taken_by_any_of_its_names(take):
+    reply = scripted(f"    - {{take: {take}, say: not now}}\n").reply(prompt("x", BOOK, BILL))
+
+    assert reply.chosen is BILL
+    assert reply.text == ""
+    assert reply.reason == "rule 1 of 'node_desk' (line 6) of the script"
+
+
+def test_an_edge_of_that_name_wins_over_a_destination_of_that_name():
+    other = Choice("edge_other", "", "node_bill", "bill", edge_name="other")
+
+    assert scripted("    - take: bill\n").reply(prompt("x", other, BILL)).chosen is BILL
+
+
+def test_a_hop_back_is_taken_by_its_condition():
+    assert scripted("    - take: caller goes on\n").reply(prompt("x", BILL, BACK)).chosen is BACK
+
+
+def test_a_hop_that_is_not_offered_fails_the_run_and_names_what_is():
+    with pytest.raises(RunError) as caught:
+        scripted("    - take: refill\n").reply(prompt("x", BOOK, BACK))
+
+    assert str(caught.value) == (
+        "rule 1 of 'node_desk' (line 6) of the script takes 'refill', which node 'Desk' does not offer; it "
+        "offers 'book' to 'Booking desk', 'reverse:node_desk' to 'Desk'. Correct 'take' in the script."
+    )
+
+
+def test_where_no_hop_is_offered_at_all_the_text_is_said():
+    responder = scripted("    - {take: book, say: Book it now}\n")
+
+    assert responder.reply(prompt("book")).text == "Book it now"
+
+
+def test_where_no_hop_is_offered_at_all_a_rule_that_only_hops_is_passed_over():
+    responder = scripted("    - {when: book, take: book}\n    - say: Pardon?\n")
+
+    assert responder.reply(prompt("book")).text == "Pardon?"
+
+
+def test_a_rule_for_anywhere_is_tried_first_where_its_hop_is_offered():
+    responder = scripted("    - say: Yes?\n", anywhere="[{when: bill, take: node_billing}]")
+
+    assert responder.reply(prompt("my bill", BOOK, BILL)).chosen is BILL
+    assert responder.reply(prompt("my bill", BOOK)).text == "Yes?"
+    assert responder.reply(prompt("hi", BOOK, BILL)).text == "Yes?"
+
+
+def test_structured_output_takes_literals_and_groups():
+    properties = {
+        "cups": {"type": "integer"},
+        "spoons": {"type": ["integer", "null"]},
+        "tea": {"type": "string"},
+        "milk": {"type": "boolean"},
+        "note": {"type": "string"},
+        "price": {"type": "string"},
+        "tags": {"type": "array"},
+        "guest": {"type": "object", "properties": {"age": {"type": "number"}}},
+        "nothing": {},
+    }
+    responder = scripted(
+        "    - when: '(\\w+) cups of (?P<tea>\\w+)(?: with (\\w+) spoons)?'\n"
+        "      say: Noted.\n"
+        "      fill:\n"
+        "        cups: $1\n"
+        "        spoons: $3\n"
+        "        tea: ${tea}\n"
+        "        milk: false\n"
+        "        note: $1 x ${tea}, $3\n"
+        "        price: $$5\n"
+        "        tags: [$2, 7]\n"
+        "        guest: {age: $1}\n"
+        "        nothing: null\n"
+    )
+
+    reply = responder.reply(prompt("Two cups of Assam", schema={"properties": properties}))
+
+    assert reply.text == "Noted."
+    assert reply.fields == {
+        "cups": 2,
+        "tea": "Assam",
+        "milk": False,
+        "note": "Two x Assam, ",
+        "price": "$5",
+        "tags": ["Assam", 7],
+        "guest": {"age": 2},
+        "nothing": None,
+    }
+
+
+def test_a_group_that_is_no_number_stays_a_text():
+    responder = scripted("    - {when: '(\\w+) cups', fill: {cups: $1}}\n")
+
+    reply = responder.reply(prompt("many cups", schema={"properties": {"cups": {"type": "integer"}}}))
+
+    assert reply.fields == {"cups": "many"}
+
+
+@pytest.mark.parametrize("schema", [None, {"properties": {"tea": {}}}])
+def test_a_field_that_is_not_asked_for_fails_the_run(schema):
+    with pytest.raises(
+        RunError, match=r"fills the field 'cups', which is not asked for; asked for: (tea|nothing)"
+    ):
+        scripted("    - {say: x, fill: {cups: 1}}\n").reply(prompt("x", schema=schema))
+
+
+def test_an_open_schema_takes_any_field():
+    assert scripted("    - {say: x, fill: {cups: 1}}\n").reply(prompt("x", schema={})).fields == {"cups": 1}
+
+
+def test_what_a_rule_leaves_open_the_fallback_gives():
+    schema = {"properties": {"cups": {"type": "integer"}}}
+
+    spoken = scripted("    - say: Fine.\n").reply(prompt("2 cups", schema=schema))
+    filled = scripted("    - fill: {cups: 5}\n").reply(prompt("2 cups", schema=schema))
+
+    assert (spoken.text, spoken.fields) == ("Fine.", {"cups": 2})
+    assert filled.text.startswith('[stand-in for Desk] I heard: "2 cups"')
+    assert filled.fields == {"cups": 5}
+    assert filled.model == "script"
+
+
+def test_the_fallback_is_not_asked_when_nothing_is_open():
+    class Unwanted:
+        def reply(self, prompt: Prompt) -> Reply:
+            raise AssertionError("the fallback was asked")
+
+    script = Script.load(
+        "version: 1\nworkflow: w\nnodes:\n  Desk:\n    - {say: x, fill: {}}\n    - take: book\n"
+    )
+
+    reply = ScriptedResponder(script, Unwanted()).reply(prompt("hi", schema={"properties": {"a": {}}}))
+
+    assert (reply.text, reply.fields) == ("x", {})
+
+
+def test_a_silent_node_is_filled_and_says_nothing():
+    responder = scripted("    - fill: {cups: 5}\n")
+
+    reply = responder.reply(prompt("x", kind="work", schema={"properties": {"cups": {}}}))
+
+    assert (reply.text, reply.fields) == ("", {"cups": 5})
+
+
+def test_the_arguments_of_a_hop_are_the_rules_or_what_the_message_names():
+    schema = {"type": "object", "properties": {"day": {"type": "string"}}}
+    book = Choice("edge_book", "books", "node_booking", "Booking", args_schema=schema)
+
+    given = scripted("    - {when: '(\\w+day)', take: edge_book, args: {day: next $1}}\n")
+    read = scripted("    - take: edge_book\n")
+
+    assert given.reply(prompt("on Tuesday", book)).args == {"day": "next Tuesday"}
+    assert read.reply(prompt("on Tuesday", book)).args == {"day": "Tuesday"}
+
+
+def test_an_argument_that_the_hop_does_not_take_fails_the_run():
+    with pytest.raises(
+        RunError, match="fills the argument 'day', which is not asked for; asked for: nothing"
+    ):
+        scripted("    - {take: book, args: {day: x}}\n").reply(prompt("x", BOOK))
+
+
+def test_a_verdict_is_whether_the_rule_takes_that_hop():
+    responder = scripted("    - {when: bill, take: bill}\n    - {when: tea, say: x}\n")
+
+    met = responder.reply(prompt("my bill", BILL, kind="judge"))
+    other = responder.reply(prompt("my bill", BOOK, kind="judge"))
+    speaks = responder.reply(prompt("tea", BOOK, kind="judge"))
+    open_to_rules = responder.reply(prompt("book it", BOOK, kind="judge"))
+
+    assert met.chosen is BILL
+    assert (other.chosen, speaks.chosen) == (None, None)
+    assert other.text == speaks.text == ""
+    assert open_to_rules.chosen is BOOK

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from debugger.engine.models import Choice, Prompt, RulesResponder, Script, ScriptedResponder
+from debugger.engine.models.base import Reply, ToolCall, ToolOffer
+from debugger.errors import RunError
+
+STOCK = ToolOffer(
+    "tea_stock", "Looks tea up.", {"type": "object", "properties": {"tea": {}, "cups": {"type": "integer"}}}
+)
+ORDER = ToolOffer("order", "Orders.", None)
+BOOK = Choice("edge_book", "books", "node_booking", "Booking")
+
+
+def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedResponder:
+    text = f"version: 1\nworkflow: w\nanywhere: {anywhere}\nnodes:\n  node_desk:\n{rules}"
+    return ScriptedResponder(Script.load(text), RulesResponder())
+
+
+def prompt(message: str, *tools: ToolOffer, **fields: Any) -> Prompt:
+    given = {
+        "kind": "say",
+        "node_logical_id": "node_desk",
+        "node_name": "Desk",
+        "system": "",
+        "history": list,
+        "variables": {},
+        "visit": 1,
+        **fields,
+    }
+    return Prompt(message=message, tools=tools, **given)
+
+
+def round_of(*calls: tuple[str, dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """What an exchange holds after some calls that all gave 1."""
+    asked = {
+        "type": "ai",
+        "content": "",
+        "tool_calls": [{"name": name, "args": args} for name, args in calls],
+    }
+    return (asked, *({"type": "tool", "name": name, "content": "1"} for name, _ in calls))
+
+
+def test_a_rule_calls_a_tool_with_the_groups_of_its_expression():
+    responder = scripted(
+        "    - {when: '(?P<cups>\\d+) cups of (\\w+)', call: {tea_stock: {tea: $2, cups: '${cups}'}}}\n"
+    )
+
+    reply = responder.reply(prompt("2 cups of Assam", STOCK))
+
+    assert reply == Reply(
+        calls=(ToolCall("tea_stock", {"tea": "Assam", "cups": 2}),),
+        reason="rule 1 of 'node_desk' (line 6) of the script, which found '2 cups of Assam'",
+        model="script",
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "made"),
+    [
+        ("tea_stock", [("tea_stock", {})]),
+        ("Tea Stock", [("tea_stock", {})]),
+        ("[tea_stock, order]", [("tea_stock", {}), ("order", {})]),
+        ("{tea_stock: , order: {any: [1]}}", [("tea_stock", {}), ("order", {"any": [1]})]),
+        ("[{order: {a: 1}}, {order: {a: 2}}]", [("order", {"a": 1}), ("order", {"a": 2})]),
+    ],
+)
+def test_calls_are_written_as_a_name_a_mapping_or_a_list(call, made):
+    reply = scripted(f"    - call: {call}\n").reply(prompt("x", STOCK, ORDER))
+
+    assert [(one.name, one.args) for one in reply.calls] == made
+
+
+def test_what_a_rule_says_comes_along_with_its_calls():
+    reply = scripted('    - {call: order, say: "I order for [[name]]."}\n').reply(
+        prompt("x", ORDER, variables={"name": "Ada"})
+    )
+
+    assert (reply.text, len(reply.calls)) == ("I order for Ada.", 1)
+
+
+def test_a_rule_whose_calls_were_made_leaves_the_answer_to_the_rules_below_it():
+    responder = scripted('    - {when: tea, call: order}\n    - say: "Ordered [[order_result]]."\n')
+
+    reply = responder.reply(
+        prompt("tea", ORDER, exchange=round_of(("order", {})), variables={"order_result": 7})
+    )
+
+    assert (reply.text, reply.calls) == ("Ordered 7.", ())
+
+
+def test_rules_that_call_the_same_tool_with_other_arguments_each_have_their_turn():
+    responder = scripted(
+        "    - call: {order: {a: 1}}\n    - {after: order, call: {order: {a: 2}}}\n    - say: Done.\n"
+    )
+    exchange = round_of(("order", {"a": 1}))
+
+    second = responder.reply(prompt("x", ORDER, exchange=exchange))
+    third = responder.reply(prompt("x", ORDER, exchange=exchange + round_of(("order", {"a": 2}))))
+
+    assert second.calls == (ToolCall("order", {"a": 2}),)
+    assert third.text == "Done."
+
+
+def test_a_rule_with_after_fits_just_after_a_result_of_that_tool():
+    responder = scripted(
+        "    - {after: tea stock, say: Stock is told.}\n"
+        "    - {after: order, say: Ordered.}\n"
+        "    - say: Yes?\n"
+    )
+    stock, order = round_of(("tea_stock", {})), round_of(("order", {}))
+
+    said = [
+        responder.reply(prompt("x", exchange=exchange)).text
+        for exchange in ((), stock, order, stock + order, order + stock)
+    ]
+
+    assert said == ["Yes?", "Stock is told.", "Ordered.", "Ordered.", "Stock is told."]
+
+
+def test_of_several_results_of_one_round_any_may_be_what_a_rule_waits_for():
+    responder = scripted("    - {after: order, say: Ordered.}\n")
+
+    reply = responder.reply(prompt("x", exchange=round_of(("order", {}), ("tea_stock", {}))))
+
+    assert reply.text == "Ordered."
+
+
+def test_after_a_tool_a_rule_may_hop():
+    reply = scripted("    - {after: order, take: Booking}\n").reply(
+        prompt("x", choices=(BOOK,), exchange=round_of(("order", {})))
+    )
+
+    assert reply.chosen is BOOK
+
+
+def test_a_tool_that_is_not_offered_fails_the_run_and_names_what_is():
+    with pytest.raises(RunError) as caught:
+        scripted("    - call: refill\n").reply(prompt("x", STOCK, ORDER))
+
+    assert str(caught.value) == (
+        "rule 1 of 'node_desk' (line 6) of the script calls the tool 'refill', which node 'Desk' does not "
+        "offer; it offers 'tea_stock', 'order'. Correct 'call' in the script."
+    )
+
+
+def test_an_argument_that_the_tool_does_not_ask_for_fails_the_run():
+    with pytest.raises(RunError) as caught:
+        scripted("    - call: {tea_stock: {sugar: 1}}\n").reply(prompt("x", STOCK))
+
+    assert str(caught.value) == (
+        "rule 1 of 'node_desk' (line 6) of the script gives the tool 'tea_stock' the argument 'sugar', "
+        "which it does not ask for; it asks for: tea, cups. Correct 'call' in the script, or the tool's "
+        "args_schema."
+    )
+
+
+def test_where_no_tool_is_offered_a_rule_that_calls_one_is_passed_over():
+    responder = scripted("    - {call: order, say: I order.}\n    - say: Pardon?\n")
+
+    assert responder.reply(prompt("x")).text == "Pardon?"
+
+
+def test_a_rule_for_anywhere_is_passed_over_where_its_tool_is_not_offered():
+    responder = scripted("    - say: Yes?\n", anywhere="[{when: tea, call: tea_stock}]")
+
+    assert responder.reply(prompt("tea", STOCK)).calls == (ToolCall("tea_stock", {}),)
+    assert responder.reply(prompt("tea", ORDER)).text == "Yes?"
+
+
+def test_a_rule_that_calls_tools_is_no_verdict_on_a_condition():
+    responder = scripted("    - call: order\n    - take: Booking\n")
+
+    assert responder.reply(prompt("x", kind="judge", choices=(BOOK,))).chosen is BOOK

@@ -1,0 +1,439 @@
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from debugger.engine.super_nodes import expand
+from debugger.engine.super_nodes.expand import MOST_EDGES, MOST_LEVELS, MOST_NODES
+from debugger.errors import RunError
+from tests.factories import (
+    Json,
+    direct,
+    document,
+    everywhere,
+    node,
+    say,
+    static,
+    tool,
+    when,
+    worker,
+    workflow,
+)
+from tests.support.super_nodes import Shelf, expanded, super_node
+
+
+def chain(count: int, *more: Json) -> Json:
+    """A workflow of static nodes in a row."""
+    names = [f"n{number}" for number in range(count)]
+    nodes = [static(name, "[[n0.x]]") for name in names]
+    return document(*nodes, *(direct(*pair) for pair in pairwise(names)), *more)
+
+
+def nested(levels: int, count: int) -> Json:
+    """A row of static nodes, its last leading to a super node, and so on inside that."""
+    found = chain(count)
+    for _ in range(levels):
+        found = chain(count, super_node("s", found), direct(f"n{count - 1}", "s"))
+    return found
+
+
+def ids(parts: list) -> list[str]:
+    return [part.logical_id for part in parts]
+
+
+def ends(edges: list) -> list[tuple[str, str]]:
+    return [(edge.source_node_logical_id, edge.destination_node_logical_id) for edge in edges]
+
+
+def test_a_workflow_without_super_nodes_is_given_back_as_it_is():
+    plain = workflow(static("a"), super_node("off", disabled=True, super_workflow_id="missing"))
+
+    expansion = expanded(plain)
+
+    assert expansion.workflow is plain
+    assert (expansion.origins, expansion.report.warnings, expansion.loaded) == ({}, (), frozenset())
+
+
+def test_the_given_workflow_is_not_changed():
+    inside = document(say("a", "[[a.x]]"), tools_config={"tools": [{"name": "t"}]})
+    drawn = workflow(super_node("s", inside), say("b"), tools_config={"tools": [{"name": "u"}]})
+    before = repr(drawn.to_wire())
+
+    expanded(drawn)
+
+    assert repr(drawn.to_wire()) == before
+
+
+def test_inner_ids_begin_with_those_of_the_super_nodes_around_them():
+    card = document(static("card"))
+    pay = document(static("price"), super_node("how", card), direct("price", "how"))
+    drawn = workflow(super_node("pay", pay), static("card"), direct("pay", "card"))
+
+    expansion = expanded(drawn)
+
+    assert ids(expansion.workflow.node_configs) == ["card", "pay/price", "pay/how/card"]
+    assert ids(expansion.workflow.edge_configs) == ["pay/edge_price_how", "edge_pay_card@pay/how/card"]
+    assert expansion.origins == {"pay/price": ("pay",), "pay/how/card": ("pay", "pay/how")}
+    assert expansion.report.duplicate_node_ids == ("card",)
+    origins = [(node.model_extra or {}).get("super_node_origin") for node in expansion.workflow.node_configs]
+    assert origins == [None, ["pay"], ["pay", "pay/how"]]
+
+
+def test_an_inner_id_that_is_taken_already_is_refused():
+    drawn = workflow(super_node("s", document(static("a"))), static("s/a"))
+
+    with pytest.raises(RunError, match=r"Super node 'S' \(s\) has an inner node .* called 's/a'.*Rename"):
+        expanded(drawn)
+
+
+def test_only_the_start_of_a_super_node_that_is_the_start_stays_one():
+    first, second = document(static("a"), static("b")), document(static("a"))
+    drawn = workflow(super_node("one", first), super_node("two", second), direct("one", "two"))
+
+    expansion = expanded(drawn)
+
+    assert [each.logical_id for each in expansion.workflow.node_configs if each.is_start] == ["one/a"]
+
+
+def test_variables_that_a_node_qualifies_follow_its_new_id():
+    inside = document(
+        tool(
+            "t", "def t(x): return x", {"x": ["[[t.tool_result.deep]]", "[[T.tool_result]]", "[[other.x]]"]}
+        ),
+        say("ask", "{{t.x}} [[t.x | upcase]] [[thread_bg.t.x]] [[ t.x ]] [[1, 2]]"),
+        node("dedupe", "deduplicate", input_runtime_variable_name="t.tool_result"),
+        when("ask", "t", "isPresent([[ask.x]]) AND [[x]] == '[[t.y]]'"),
+    )
+    inside["node_configs"][0]["tool_config"]["variable_arguments"] = [
+        {"argument_name": "y", "variable_path": "ask.name"}
+    ]
+
+    expansion = expanded(workflow(super_node("s", inside), say("outer", "[[t.x]]")))
+
+    outer, called, ask, dedupe = [each.model_extra for each in expansion.workflow.node_configs]
+    assert outer["main_response_config"]["prompt"] == "[[t.x]]"
+    assert called["tool_arguments"] == {"x": ["[[s/t.tool_result.deep]]", "[[T.tool_result]]", "[[other.x]]"]}
+    assert called["tool_config"]["variable_arguments"][0]["variable_path"] == "s/ask.name"
+    assert ask["main_response_config"]["prompt"] == (
+        "{{t.x}} [[s/t.x | upcase]] [[thread_bg.s/t.x]] [[ s/t.x ]] [[1, 2]]"
+    )
+    assert dedupe["input_runtime_variable_name"] == "s/t.tool_result"
+    condition = expansion.workflow.edge_configs[0].condition
+    assert condition.condition_expression == "isPresent([[s/ask.x]]) AND [[x]] == '[[s/t.y]]'"
+
+
+def test_triggers_and_the_escalation_name_inner_nodes():
+    waiting = {"enabled": True, "trigger_node_logical_ids": ["s", "poll"]}
+    inner_waiting = {"enabled": True, "trigger_node_logical_ids": ["b"]}
+    inside = document(
+        say("a", self_loop=True),
+        static("b"),
+        when("a", "b", "[[x]] == 1", evaluate_while_waiting_config=inner_waiting),
+    )
+    drawn = workflow(
+        say("talk"),
+        super_node("s", inside),
+        static("poll"),
+        when("talk", "poll", "[[x]] == 1", evaluate_while_waiting_config=waiting),
+        guardrail_strikes_config={
+            "max_guardrail_nodes_before_escalation": 2,
+            "escalation_node_logical_id": "s",
+        },
+    )
+
+    expansion = expanded(drawn)
+
+    triggers = [
+        each.evaluate_while_waiting_config.trigger_node_logical_ids
+        for each in expansion.workflow.edge_configs
+    ]
+    strikes = expansion.workflow.config.guardrail_strikes_config
+    assert triggers == [["s/b"], ["s/b", "poll"]]
+    assert strikes.escalation_node_logical_id == "s/a"
+
+
+def test_direct_edges_leave_where_the_inner_workflow_ends():
+    fork = {"is_companion_thread": True, "thread_id": "bg"}
+    inside = document(
+        static("start"),
+        static("left"),
+        static("right"),
+        static("poll"),
+        static("off", disabled=True),
+        worker("beside"),
+        static("back", global_node_config=everywhere("help", back="done")),
+        when("start", "left", "[[x]] == 1"),
+        direct("start", "right"),
+        direct("start", "poll", companion_thread_config=fork),
+        direct("left", "off"),
+        direct("right", "missing", disabled=True),
+        {**direct("right", "beside"), "type": "companion"},
+    )
+    drawn = workflow(super_node("s", inside), static("on"), direct("s", "on"))
+
+    expansion = expanded(drawn)
+
+    leaving = [pair for pair in ends(expansion.workflow.edge_configs) if pair[1] == "on"]
+    assert leaving == [("s/right", "on"), ("s/off", "on")]
+
+
+def test_a_flag_on_an_only_direct_edge_makes_no_companion_thread_of_what_follows():
+    inside = document(
+        static("a"), static("b"), direct("a", "b", companion_thread_config={"is_companion_thread": True})
+    )
+
+    expansion = expanded(workflow(super_node("s", inside), static("on"), direct("s", "on")))
+
+    assert ("s/b", "on") in ends(expansion.workflow.edge_configs)
+
+
+def test_conditional_edges_leave_from_models_and_from_the_end_once_each():
+    deep = document(say("ask"), static("end"), direct("ask", "end"))
+    inside = document(say("a"), say("off", disabled=True), super_node("d", deep), direct("a", "d"))
+    drawn = workflow(super_node("s", inside), static("on"), when("s", "on", "[[x]] == 1"))
+
+    expansion = expanded(drawn)
+
+    leaving = [each for each in expansion.workflow.edge_configs if each.destination_node_logical_id == "on"]
+    assert [each.source_node_logical_id for each in leaving] == ["s/a", "s/d/ask", "s/off", "s/d/end"]
+    assert {(each.model_extra or {})["super_node_exit_origin"] for each in leaving} == {"s"}
+    assert len(set(ids(leaving))) == 4
+
+
+def test_a_direct_edge_out_of_a_workflow_without_an_end_is_warned_of():
+    ring = document(say("a"), say("b"), direct("a", "b"), direct("b", "a"))
+
+    expansion = expanded(workflow(super_node("s", ring), static("on"), direct("s", "on")))
+
+    [warning] = expansion.report.warnings
+    assert "'edge_s_on' out of the super node 's' is never taken" in warning
+
+
+def test_an_edge_out_of_a_super_node_is_not_judged_in_a_wait():
+    waiting = {"enabled": True, "trigger_node_logical_ids": ["on"]}
+    drawn = workflow(
+        super_node("s", document(say("a"))),
+        static("on"),
+        when("s", "on", "[[x]] == 1", evaluate_while_waiting_config=waiting),
+    )
+
+    with pytest.raises(RunError, match=r"Super node 'S' \(s\) is left by the edge 'edge_s_on'"):
+        expanded(drawn)
+
+
+def test_several_nodes_do_not_run_beside_one():
+    inside = document(worker("a"), worker("b"), direct("a", "b"))
+    drawn = workflow(say("talk"), super_node("s", inside), {**direct("talk", "s"), "type": "companion"})
+
+    with pytest.raises(RunError, match="stands for several nodes, and the companion edge 'edge_talk_s'"):
+        expanded(drawn)
+
+
+def test_a_stored_workflow_is_loaded_once_for_each_version():
+    shelf = Shelf(w=document(static("a")))
+    drawn = workflow(
+        super_node("one", super_workflow_id="w"),
+        super_node("two", super_workflow_id="w"),
+        super_node("three", super_workflow_id="w", super_workflow_version_number=2),
+        super_node("four", document(static("b")), super_workflow_id="w", super_workflow_version_number=3),
+    )
+
+    expansion = expand(drawn, shelf.load)
+
+    assert shelf.asked == [("w", None), ("w", 2)]
+    assert expansion.loaded == {("w", None), ("w", 2)}
+    assert ids(expansion.workflow.node_configs) == ["one/a", "two/a", "three/a", "four/b"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "names no workflow that it stands for. Set 'super_workflow_id'"),
+        (
+            {"super_workflow_id": "gone"},
+            "'gone', its active version, which cannot be had: There is no workflow",
+        ),
+        (
+            {"super_workflow_id": "gone", "super_workflow_version_number": 7},
+            "'gone', version 7, which cannot be had: There is no workflow 'gone'. Import that workflow",
+        ),
+        ({"super_workflow_id": "w", "super_workflow_version_number": "7"}, "the workflow 'w' in version '7'"),
+        ({"super_workflow_id": 5}, "stands for the workflow 5 in version None"),
+        ({"encapsulated_workflow_config": {"a": 1}}, "cannot be read: This is not a workflow"),
+        (
+            {"encapsulated_workflow_config": {"node_configs": [{"type": "no_op"}], "edge_configs": []}},
+            "cannot be read: Workflow: node_configs.0.logical_id",
+        ),
+        (
+            {"encapsulated_workflow_config": {"node_configs": [], "edge_configs": []}},
+            "stands for 'Untitled workflow', which has no start node",
+        ),
+    ],
+)
+def test_a_super_node_without_a_workflow_to_run_is_refused_by_name(fields, told):
+    drawn = workflow(node("booking", "super_node", **fields))
+
+    with pytest.raises(RunError) as raised:
+        expanded(drawn, w=document(static("a")))
+
+    assert str(raised.value).startswith("Super node 'Booking' (booking) ")
+    assert told in str(raised.value)
+
+
+def test_super_nodes_that_lead_back_to_where_they_came_from_are_refused_with_the_chain_of_names():
+    front_desk = document(static("hi"), super_node("b", super_workflow_id="booking"), name="Front desk")
+    booking = document(
+        static("ask"),
+        super_node("f", super_workflow_id="front", super_workflow_version_number=3),
+        name="Booking",
+    )
+
+    with pytest.raises(RunError) as raised:
+        expanded(Shelf(front=front_desk).load("front", None), booking=booking, front=dict(front_desk))
+
+    assert "Front desk > Booking > Front desk." in str(raised.value)
+
+
+def test_a_workflow_that_stands_in_itself_further_inside_is_refused_from_there():
+    first = document(super_node("b", super_workflow_id="b"), name="First")
+    b = document(super_node("c", super_workflow_id="c"), name="B")
+    c = document(super_node("b", super_workflow_id="b", super_workflow_version_number=1), name="C")
+
+    with pytest.raises(RunError, match=r"First > B > C > B\."):
+        expanded(Shelf(first=first).load("first", None), b=b, c=c)
+
+
+def test_one_workflow_twice_side_by_side_is_no_recursion():
+    b = document(static("x"), name="B")
+    a = document(super_node("b", super_workflow_id="b"), super_node("c", super_workflow_id="b"), name="A")
+
+    expansion = expanded(Shelf(a=a).load("a", None), b=b)
+
+    assert ids(expansion.workflow.node_configs) == ["b/x", "c/x"]
+
+
+def test_fifty_levels_of_forty_nodes_are_expanded_within_a_second():
+    drawn = Shelf(w=nested(50, 40)).load("w", None)
+
+    began = time.process_time()
+    expansion = expanded(drawn)
+    took = time.process_time() - began
+
+    assert len(expansion.workflow.node_configs) == 51 * 40
+    assert took < 1
+
+
+def test_one_super_node_among_two_thousand_nodes_and_twenty_thousand_edges_is_expanded_within_a_second():
+    edges = [direct(f"n{i % 2000}", f"n{(7 * i + 1) % 2000}") for i in range(20_000)]
+    drawn = Shelf(w=chain(2000, super_node("s", document(say("a"))), direct("n5", "s"), *edges)).load(
+        "w", None
+    )
+
+    began = time.process_time()
+    expansion = expanded(drawn)
+    took = time.process_time() - began
+
+    assert len(expansion.workflow.edge_configs) == 1999 + 1 + 20_000
+    assert took < 1
+
+
+def test_super_nodes_are_nested_no_deeper_than_the_bound():
+    allowed, too_deep = (
+        Shelf(w=nested(levels, 1)).load("w", None) for levels in (MOST_LEVELS, MOST_LEVELS + 1)
+    )
+
+    expansion = expanded(allowed)
+    with pytest.raises(RunError, match=f"nested more than {MOST_LEVELS} super nodes deep"):
+        expanded(too_deep)
+
+    assert len(expansion.workflow.node_configs) == MOST_LEVELS + 1
+
+
+def test_super_nodes_that_multiply_are_stopped_at_the_bound_of_nodes():
+    stored = {
+        f"w{level}": document(*(super_node(f"s{i}", super_workflow_id=f"w{level + 1}") for i in range(9)))
+        for level in range(50)
+    }
+
+    with pytest.raises(RunError, match=f"to more than {MOST_NODES} nodes"):
+        expanded(Shelf(**stored).load("w0", None), **stored)
+
+
+def test_edges_that_multiply_are_stopped_at_the_bound_of_edges():
+    inside = document(*(say(f"n{number}") for number in range(1001)))
+    drawn = workflow(
+        super_node("s", inside),
+        static("on"),
+        *(when("s", "on", "[[x]] == 1") for _ in range(MOST_EDGES // 1000)),
+    )
+
+    with pytest.raises(RunError, match=f"to more than {MOST_EDGES} edges"):
+        expanded(drawn)
+
+
+def test_objects_that_are_nested_without_end_are_refused_by_name():
+    deep: Json = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+
+    with pytest.raises(
+        RunError, match=r"Super node 'S' \(s\) stands for 'Test', in which .* nested too deep"
+    ):
+        expanded(workflow(super_node("s", document(static("a", own=deep)))))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "a", "{{x}}", "a.b[0]", "[[a.x]]"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "type"]), inner),
+    max_leaves=4,
+)
+ODD_FIELD = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ["name", "value_type", "required", "default_value", "enum_values", "mappings", "map_to"], JSON
+    ),
+)
+
+
+@given(
+    outer=st.fixed_dictionaries(
+        {},
+        optional={
+            **dict.fromkeys(
+                ["field_values", "override_llm_config", "llms_config", "reverse_edge_scope"], JSON
+            ),
+            "super_node_interface": JSON
+            | st.fixed_dictionaries({"input_fields": st.lists(ODD_FIELD, max_size=2)})
+            | st.fixed_dictionaries({"field_values": st.lists(ODD_FIELD, max_size=2)}),
+        },
+    ),
+    inner=st.dictionaries(
+        st.sampled_from(["llms_config", "tools_config", "main_response_config", "use_mcp_tools", "disabled"]),
+        JSON,
+    ),
+    settings=st.dictionaries(
+        st.sampled_from(
+            ["llms_config", "tools_config", "main_response_config", "mcp_servers", "miscellaneous"]
+        ),
+        JSON,
+    ),
+)
+def test_whatever_is_written_a_workflow_is_expanded_or_refused_with_a_reason(outer, inner, settings):
+    inside = {
+        "workflow_config": settings,
+        "node_configs": [{"type": "say_llm", "logical_id": "a", "is_start": True, **inner}],
+        "edge_configs": [],
+    }
+    drawn = workflow(super_node("s", inside, **outer))
+
+    try:
+        found = ids(expanded(drawn).workflow.node_configs)
+    except RunError as error:
+        assert error.message.startswith(("Super node 'S' (s)", "The workflow "))
+        return
+
+    assert found == ["s/a"]

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+from tests.factories import direct, document, node, say, static, tool, when, worker, workflow
+from tests.support.super_nodes import Run, super_node
+
+BLOCK = ["start_node_run", "say_static", "assistant_response", "end_node_run", "workflow_show_state"]
+HOP = ["direct_edge", "workflow_navigation_message"]
+
+
+def test_the_inner_nodes_run_between_those_before_and_after_the_super_node():
+    booking = document(static("ask", "When?"), static("done", "Booked."), direct("ask", "done"))
+    run = Run(
+        workflow(
+            static("hello", "Hello"),
+            super_node("booking", booking),
+            static("bye", "Bye"),
+            direct("hello", "booking"),
+            direct("booking", "bye"),
+        )
+    )
+
+    run.turn()
+
+    types = [each["type"] for each in run.events]
+    assert types == [
+        *(BLOCK + HOP) * 3,
+        *BLOCK,
+        "end_thread",
+        "end_workflow_iteration",
+        "end_workflow",
+    ]
+    assert run.said == ["Hello", "When?", "Booked.", "Bye"]
+    assert run.path == ["hello", "booking/ask", "booking/done", "bye"]
+    hops = [
+        (each["source_node_logical_id"], each["source_node_name"], each["destination_node_logical_id"])
+        for each in run.of("direct_edge")
+    ]
+    assert hops == [
+        ("hello", "Hello", "booking/ask"),
+        ("booking/ask", "Ask", "booking/done"),
+        ("booking/done", "Done", "bye"),
+    ]
+
+
+def test_a_super_node_that_is_the_start_begins_at_the_start_inside_it():
+    inside = document(static("not_here", "No"), static("here", "Yes", is_start=True))
+    run = Run(workflow(super_node("first", inside), static("bye", "Bye"), direct("first", "bye")))
+
+    run.turn()
+
+    assert run.path == ["first/here", "bye"]
+
+
+def test_nested_super_nodes_run_one_inside_the_other():
+    card = document(static("card", "Card?"))
+    pay = document(static("price", "10"), super_node("how", card), direct("price", "how"))
+    run = Run(workflow(super_node("pay", pay), static("bye", "Bye"), direct("pay", "bye")))
+
+    run.turn()
+
+    assert run.path == ["pay/price", "pay/how/card", "bye"]
+
+
+def test_two_super_nodes_of_one_stored_workflow_keep_their_variables_apart():
+    pick = document(
+        tool("pick", "def pick(x): return x", {"x": "{{now}}"}),
+        static("tell", "[[pick.tool_result_success]] [[Pick.tool_result_success]]"),
+        direct("pick", "tell"),
+    )
+    run = Run(
+        workflow(
+            super_node("one", super_workflow_id="w"),
+            super_node("two", super_workflow_id="w"),
+            direct("one", "two"),
+        ),
+        w=pick,
+    )
+
+    run.turn()
+
+    variables = run.of("workflow_show_state")[-1]["runtime_variables"]
+    assert run.said == ["true true", "true true"]
+    assert {"one/pick.tool_result_success", "two/pick.tool_result_success"} <= set(variables)
+
+
+def test_a_disabled_super_node_is_passed_by():
+    run = Run(
+        workflow(
+            static("hello", "Hello"),
+            super_node("skipped", disabled=True, super_workflow_id="missing"),
+            static("bye", "Bye"),
+            direct("hello", "skipped"),
+            direct("skipped", "bye"),
+        )
+    )
+
+    run.turn()
+
+    assert run.said == ["Hello", "Bye"]
+
+
+def test_a_model_inside_can_choose_the_way_out_of_the_super_node_before_its_end():
+    talk = document(say("talk", self_loop=True), static("end", "Never"), when("talk", "end", freeform="end"))
+    run = Run(
+        workflow(super_node("s", talk), static("out", "Out"), when("s", "out", freeform="leave", name="exit"))
+    )
+
+    run.turn("leave")
+
+    [hop] = run.of("conditional_edge")
+    assert run.path == ["s/talk", "out"]
+    assert (hop["edge_name"], hop["source_node_logical_id"]) == ("exit", "s/talk")
+
+
+def test_where_no_model_is_inside_a_conditional_edge_leaves_from_the_end():
+    count = document(node("a", "no_op"), static("b", "Counted."), direct("a", "b"))
+    run = Run(
+        workflow(
+            super_node("s", count),
+            static("yes", "Yes"),
+            static("no", "No"),
+            when("s", "no", "[[no_op_result_success]] == false"),
+            when("s", "yes", "[[no_op_result_success]] == true"),
+        )
+    )
+
+    run.turn()
+
+    assert run.path == ["s/a", "s/b", "yes"]
+
+
+def test_an_inner_nodes_own_condition_is_looked_at_before_that_of_the_way_out():
+    inside = document(
+        worker("w", {"fact": {"type": "string"}}),
+        static("inner", "Inner"),
+        when("w", "inner", "[[fact]] == 'x'"),
+    )
+    run = Run(
+        workflow(super_node("s", inside), static("outer", "Outer"), when("s", "outer", "[[fact]] == 'x'"))
+    )
+
+    run.turn("x")
+
+    assert run.path == ["s/w", "s/inner", "outer"]
+
+
+def test_a_worker_beside_an_inner_node_is_no_end_of_the_super_node():
+    inside = document(
+        say("talk", self_loop=False),
+        worker("beside", {"fact": {"type": "string"}}),
+        {**direct("talk", "beside"), "type": "companion"},
+    )
+    run = Run(workflow(super_node("s", inside), static("bye", "Bye"), direct("s", "bye")))
+
+    run.turn("hello")
+
+    assert run.path == ["s/talk", "s/beside", "bye"]
+    assert [each["source_node_logical_id"] for each in run.of("direct_edge")] == ["s/talk"]
+
+
+def test_a_worker_that_is_a_super_node_runs_beside_a_node():
+    inside = document(worker("note", {"fact": {"type": "string"}}))
+    run = Run(
+        workflow(
+            say("talk", self_loop=False),
+            super_node("notes", inside),
+            static("bye", "Bye [[notes/note.fact]]"),
+            {**direct("talk", "notes"), "type": "companion"},
+            direct("talk", "bye"),
+        )
+    )
+
+    run.turn("hello")
+
+    [beside] = run.of("companion_edge")
+    assert beside["destination_node_logical_id"] == "notes/note"
+    assert run.said[-1] == "Bye hello"
+
+
+def test_prompts_of_inner_and_outer_nodes_keep_to_their_own_workflow():
+    inside = document(
+        say("inner", "Inner.", self_loop=False),
+        node("plain", "say_llm", self_loop=False),
+        direct("inner", "plain"),
+        default_prompt_prefix="Inner prefix.",
+        default_prompt_suffix="Inner suffix.",
+        main_response_config={"prompt": "Inner default."},
+    )
+    run = Run(
+        workflow(
+            super_node("s", inside),
+            say("outer", "Outer.", wait_for_user_message=False, self_loop=False),
+            direct("s", "outer"),
+            default_prompt_prefix="Outer prefix.",
+            main_response_config={"prompt": "Outer default."},
+        )
+    )
+
+    run.turn("a")
+    run.turn("b")
+
+    assert [prompt.system for prompt in run.listener.prompts] == [
+        "Inner prefix.\n\nInner.\n\nInner suffix.",
+        "Inner prefix.\n\nInner default.\n\nInner suffix.",
+        "Outer prefix.\n\nOuter.",
+    ]
+
+
+def test_values_reach_the_nodes_and_variables_of_the_inner_workflow():
+    interface = {
+        "input_fields": [
+            {
+                "name": "greeting",
+                "value_type": "string",
+                "mappings": [
+                    {
+                        "target_type": "node_config_field",
+                        "target_node_or_edge_logical_id": "hi",
+                        "target_field_path": "static_messages_config.static_messages[0]",
+                    }
+                ],
+            },
+            {
+                "name": "city",
+                "required": False,
+                "default_value": "Oslo",
+                "mappings": [{"target_type": "dynamic_variable", "target_variable_name": "city"}],
+            },
+        ]
+    }
+    hi = document(static("hi", "?"), static("where", "{{city}} {{country}}"), direct("hi", "where"))
+    hi["workflow_config"]["miscellaneous"]["default_dynamic_variables"] = {
+        "city": "Rome",
+        "country": "Norway",
+    }
+    outer = workflow(
+        super_node("s", hi, super_node_interface=interface, field_values={"greeting": "Hi {{user}}"}),
+        defaults={"user": "Ada"},
+    )
+    by_default, supplied = Run(outer), Run(outer)
+
+    by_default.turn()
+    supplied.turn(dynamic_variables={"city": "Bergen"})
+
+    assert by_default.said == ["Hi Ada", "Oslo Norway"]
+    assert supplied.said == ["Hi Ada", "Bergen Norway"]
+
+
+def test_a_variable_of_the_outer_workflow_can_be_given_to_an_inner_one():
+    inside = document(
+        tool(
+            "t",
+            "def t(who): return who",
+            {"who": "{{caller.name}}"},
+            preserve_argument_types=True,
+        ),
+        static("tell", "{{caller.name | upcase}} {{last}} {{both}} [[t.tool_result]]"),
+        static("end", "Known."),
+        direct("t", "tell"),
+        when("tell", "end", "{{caller.name}} == 'Ada'"),
+    )
+    inside["node_configs"][0]["tool_config"]["variable_arguments"] = [
+        {"argument_name": "who", "variable_path": "caller.name"}
+    ]
+    values = {
+        "dynamic_variable:caller": "{{phone}}",
+        "dynamic_variable:last": "[[no_op_result_success]]",
+        "dynamic_variable:both": "a {{b}}",
+    }
+    deep = document(super_node("deep", inside))
+    run = Run(
+        workflow(node("first", "no_op"), super_node("s", deep, field_values=values), direct("first", "s"))
+    )
+
+    run.turn(dynamic_variables={"phone": {"name": "Ada"}})
+
+    assert run.said == ["ADA true a {{b}} Ada", "Known."]

@@ -1,0 +1,72 @@
+"""Super nodes, and runs of expanded workflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from debugger.engine.interpreter import Interpreter
+from debugger.engine.options import EngineOptions
+from debugger.engine.super_nodes import Expansion, expand
+from debugger.errors import NotFoundError
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.workflow import Workflow
+from tests.engine.test_interpreter import Listener
+from tests.factories import Json, node
+
+
+def super_node(node_id: str, inside: Json | None = None, **fields: Any) -> Json:
+    """A super node, with the workflow embedded that it stands for."""
+    return node(node_id, "super_node", encapsulated_workflow_config=inside, **fields)
+
+
+class Shelf:
+    """Stored workflows; remembers what it was asked for."""
+
+    def __init__(self, **stored: Json) -> None:
+        self._stored = stored
+        self.asked: list[tuple[str, int | None]] = []
+
+    def load(self, workflow_id: str, version: int | None) -> Workflow:
+        """A stored workflow; every version is the same."""
+        self.asked.append((workflow_id, version))
+        if workflow_id not in self._stored:
+            raise NotFoundError(f"There is no workflow {workflow_id!r}.")
+        return Workflow.from_document(self._stored[workflow_id])
+
+
+def expanded(workflow: Workflow, **stored: Json) -> Expansion:
+    """A workflow expanded, with these workflows stored."""
+    return expand(workflow, Shelf(**stored).load)
+
+
+class Run:
+    """A run of an expanded workflow, turn by turn."""
+
+    def __init__(self, workflow: Workflow, responder: Any = None, **stored: Json) -> None:
+        expansion = expanded(workflow, **stored)
+        options = EngineOptions(start_events=False)
+        self.listener = responder or Listener()
+        self._interpreter = Interpreter(expansion.workflow, self.listener, options)
+        self._state = None
+        self.events: list[Json] = []
+
+    def turn(self, text: str | None = None, **fields: Any) -> list[Json]:
+        """Run a turn; its events."""
+        given = TurnInput.saying(text, **fields)
+        self._state = self._state or self._interpreter.begin(given)
+        self.events = [event.to_wire() for event in self._interpreter.turn(self._state, given)]
+        return self.events
+
+    @property
+    def path(self) -> list[str]:
+        """The nodes that ran in the last turn."""
+        return [each["origin_node_logical_id"] for each in self.of("start_node_run")]
+
+    @property
+    def said(self) -> list[str]:
+        """What the user was told in the last turn."""
+        return [each["content"] for each in self.of("assistant_response")]
+
+    def of(self, event_type: str) -> list[Json]:
+        """The events of a type in the last turn."""
+        return [each for each in self.events if each["type"] == event_type]
