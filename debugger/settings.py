@@ -1,21 +1,36 @@
-"""What can be set from outside, read from the environment.
+"""Settings of the product and connections to the hosted API.
 
-Every field is read from ``WORKFLOW_DEBUGGER_<NAME>``; what concerns the hosted API goes by the names that
-its own clients use (``platform/wire.md`` 1.3).
+A field of `Settings` is the variable ``WORKFLOW_DEBUGGER_<NAME>``, a field of `HostedSettings` the variable
+``INTERACTLY_<NAME>``, as in the platform's own clients (``platform/wire.md`` 1.3).
 """
 
 from __future__ import annotations
 
+import difflib
+import logging
 import os
 import re
+import tomllib
+from collections import ChainMap
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from debugger.errors import SettingsError
+
+logger = logging.getLogger(__name__)
 
 OutboundPolicy = Literal["live", "simulated", "blocked"]
 LabelColour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
@@ -26,6 +41,13 @@ DEFAULT_CONNECTION = "default"
 """The name of the connection that the environment defines."""
 CUSTOM_CONNECTION = "custom"
 """The name of the connection that a user enters on the page; no other can have it."""
+DOTENV_FILE = ".env"
+SECRETS_FILE = ".streamlit/secrets.toml"
+_OTHER_NAMES = ("SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_BASE_URL", "STREAMLIT_PATCHES")
+"""Variables with the prefix that other modules read."""
+_REMOVED = {
+    f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"
+}
 _PRODUCTION = frozenset({"production", "prod"})
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -42,11 +64,11 @@ class HostedSettings(BaseModel):
     team_id: str = ""
     user_id: str = ""
     timeout: float = Field(default=120, gt=0)
-    """Seconds until an answer must have come; a turn is answered when it is over, so this is generous."""
+    """Seconds until an answer must arrive; a turn is answered when it has ended, so this is long."""
     connect_timeout: float = Field(default=5, gt=0)
-    """Seconds until a connection must stand."""
+    """Seconds until a connection must be open."""
     live_events: Literal["auto", "off"] = "auto"
-    """Whether turns run over a WebSocket, where the API opens one, so that events come as they happen."""
+    """``auto`` runs turns over a WebSocket where the API opens one, so that events arrive as they happen."""
     reconciliation_timeout: float = Field(default=30, gt=0)
     """Seconds in which the record of a run is read for a turn whose answer was lost."""
     client_turn_ids: bool = True
@@ -68,22 +90,22 @@ class HostedSettings(BaseModel):
 
 
 class Settings(BaseModel):
-    """What can be set from outside."""
+    """Settings of the product."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     database: str = ""
     """URL of the store, SQLite's or PostgreSQL's; empty means a SQLite file in the user's data folder."""
     encryption_key: SecretStr = SecretStr("")
-    """What secret global variables are encrypted with in the store; without one, none can be kept."""
+    """Key that encrypts secret global variables in the store; without one, none can be stored."""
     keep_days: float | None = Field(default=None, ge=0)
-    """Days that a run is kept after its last turn, like the next two whenever somebody prunes the store."""
+    """Days that a run is stored after its last turn; like the next two applied when the store is pruned."""
     keep_runs: int | None = Field(default=None, ge=0)
-    """How many runs are kept."""
+    """Number of runs that are stored."""
     keep_bytes: int | None = Field(default=None, ge=0)
-    """How many bytes workflows and runs may take in the store."""
+    """Bytes that workflows and runs may take in the store."""
     responder: Literal["scripted", "rules", "model"] = "scripted"
-    """What answers for a model: the workflow's script where it has one, always the rules, or the models that
+    """Source of a model's replies: the workflow's script if it has one, always the rules, or the models that
     the workflow names."""
     default_model: str = ""
     """The model for nodes that name none, as type, model and, where it has one, address:
@@ -91,42 +113,42 @@ class Settings(BaseModel):
     scripts: str = ""
     """Folder of scripts that answer for models; empty means ``scripts`` in the user's data folder."""
     inline_python: Literal["off", "sandboxed", "unsafe"] = "sandboxed"
-    """The way in which Python code of a workflow runs; ``unsafe`` is without a sandbox."""
+    """Mode of inline Python in workflows; ``unsafe`` is without a sandbox."""
     tool_timeout: float = Field(default=30, gt=0, le=600)
     """Seconds a tool may take when it names no limit of its own (``platform/engine.md`` U-53)."""
     max_node_runs: int = Field(default=100, ge=1)
     """Node runs in one turn before the run is ended as ``aborted_looping_risk`` (U-26)."""
     start_events: bool = True
-    """Whether a first turn begins with ``start_workflow`` and ``start_thread`` (U-45)."""
+    """First turns begin with ``start_workflow`` and ``start_thread`` (U-45)."""
     dict_paths: Literal["resolve", "literal"] = "resolve"
-    """Whether ``[[a.b]]`` reaches into an object that ``a`` holds (U-39)."""
+    """``resolve`` reads ``[[a.b]]`` in the object ``a``; ``literal`` reads a variable named so (U-39)."""
     time_zone: str = "UTC"
     """The zone of ``{{now}}`` and its like (U-38)."""
     linger_after_reply: bool = False
-    """Whether a node that waits and does not loop waits again after it has spoken (U-3)."""
+    """A waiting node that does not loop waits again after its reply (U-3)."""
     knowledge: str = ""
     """Folder of documents for knowledge-base tools; empty means ``knowledge`` in the user's data folder."""
     outbound_talk: OutboundPolicy = "live"
-    """What happens to calls to a model: let out, answered here, or refused."""
+    """Policy for calls to a model: sent, answered by a stub, or refused."""
     outbound_read: OutboundPolicy = "live"
-    """What happens to calls that only read from a service."""
+    """Policy for calls that only read from a service."""
     outbound_write: OutboundPolicy = "blocked"
-    """What happens to calls that change something at a service."""
+    """Policy for calls that change something at a service."""
     outbound_contact: OutboundPolicy = "blocked"
-    """What happens to calls that reach a person."""
+    """Policy for calls that contact a person."""
     outbound_private: Literal["allow", "refuse"] | None = None
-    """Whether calls reach this machine and private networks; ``None`` allows it, unless other machines reach
-    the server, for which see `beyond_loopback`."""
+    """Calls to this machine and to private networks; ``None`` allows them, unless other machines reach the
+    server (`beyond_loopback`)."""
     rate_limit: int = Field(default=6000, ge=0)
     """Requests a minute that a server takes with one key; 0 for as many as come."""
     turn_lease: float = Field(default=30, gt=0)
     """Seconds after which a turn counts as interrupted whose process has not renewed its claim."""
     allowed_hosts: str = ""
-    """Host names, with commas between them, by which the page is reached beside localhost."""
+    """Host names of the page beside localhost, separated by commas."""
     roles: str = ""
     """Roles of users of an identity provider, as ``ada@example.com=admin, *@example.com=read``."""
     author: str = Field(default="me", min_length=1, max_length=80)
-    """Who comments and rates, until a person gives another name."""
+    """Author of comments and ratings, until the user enters another name."""
     hosted: HostedSettings = HostedSettings()
 
     @field_validator("allowed_hosts")
@@ -165,40 +187,96 @@ class Settings(BaseModel):
         return Path(self.knowledge) if self.knowledge else default_database_path().parent / "knowledge"
 
 
+class _Sources(BaseSettings):
+    """The sources of settings, in the order in which they are read."""
+
+    model_config = SettingsConfigDict(env_file=DOTENV_FILE)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        folder = Path(os.environ.get(f"{PREFIX}SECRETS_FOLDER", "/run/secrets"))
+        files = [SecretsSettingsSource(settings_cls, secrets_dir=folder)] if folder.is_dir() else []
+        table = str(cls.model_config["env_prefix"]).rstrip("_").lower()
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=SECRETS_FILE, toml_table_header=(table,))
+        return init_settings, env_settings, dotenv_settings, *files, toml
+
+
+class _SettingsSources(_Sources, Settings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+
+class _HostedSources(_Sources, HostedSettings):
+    model_config = SettingsConfigDict(env_prefix=HOSTED_PREFIX, extra="ignore")
+
+
 def default_database_path() -> Path:
     """The SQLite file that is used when no database is named."""
     return user_data_path("workflow-debugger", appauthor=False) / "workflow-debugger.sqlite3"
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment.
+def read_settings() -> Settings:
+    """Return the settings of this process.
 
-    Args:
-        environment: Names and values; the process's own by default.
+    The first source that has a value wins: environment variables, ``.env``, files in the secrets folder
+    (``/run/secrets``, or the one that ``WORKFLOW_DEBUGGER_SECRETS_FOLDER`` names) and the tables
+    ``[workflow_debugger]`` and ``[interactly]`` of ``.streamlit/secrets.toml``. Files are read once.
 
     Raises:
-        SettingsError: A value cannot be what its setting needs; the message names the variable.
+        SettingsError: A value cannot be used; the message names the setting and repeats no value.
     """
-    own = {
-        name: environment[PREFIX + name.upper()]
-        for name in _own_names()
-        if PREFIX + name.upper() in environment
-    }
-    hosted = {
-        name: environment[HOSTED_PREFIX + name.upper()]
-        for name in HostedSettings.model_fields
-        if HOSTED_PREFIX + name.upper() in environment
-    }
+    return _read_settings(tuple(sorted(pair for pair in os.environ.items() if _is_setting(pair[0]))))
+
+
+@lru_cache(maxsize=8)
+def _read_settings(_variables: tuple[tuple[str, str], ...]) -> Settings:
+    # Cached by the variables: reading the sources takes 5 ms, and the page asks about ten times per rerun.
+    for message in unknown_settings(environment_variables()):
+        logger.warning(message)
     try:
-        return Settings.model_validate({**own, "hosted": hosted})
+        hosted = _HostedSources()
+        return _SettingsSources(hosted=HostedSettings(**hosted.model_dump()))
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_input=False)[0]
         path = [str(part) for part in first["loc"]]
-        name = HOSTED_PREFIX + path[-1].upper() if path[0] == "hosted" else PREFIX + path[0].upper()
+        prefix = HOSTED_PREFIX if error.title == _HostedSources.__name__ else PREFIX
         raise SettingsError(
-            f"The environment variable {name} has a value that cannot be used: {first['msg'].lower()}.",
+            f"The setting {prefix}{path[0].upper()} has a value that cannot be used: {first['msg'].lower()}.",
             advice="Correct it or leave it out.",
-        ) from error
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{SECRETS_FILE} is not valid TOML: {error}.", advice="Correct it.") from None
+
+
+def environment_variables() -> Mapping[str, str]:
+    """Return the variables of the process and of ``.env``; those of the process win.
+
+    Values of secret variables and keys of models are read from here: they are not in `Settings`.
+    """
+    defined = {name: value for name, value in dotenv_values(DOTENV_FILE).items() if value is not None}
+    return ChainMap(dict(os.environ), defined)
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Return a message for each variable that begins like a setting and is none, or none any more."""
+    known = {PREFIX + name.upper() for name in _own_names()} | {f"{PREFIX}{name}" for name in _OTHER_NAMES}
+    messages = []
+    for name in sorted(environment):
+        if name in _REMOVED:
+            messages.append(f"{name} is ignored: {_REMOVED[name]}.")
+            continue
+        if not name.startswith(PREFIX) or name in known or name.startswith(f"{PREFIX}SECRET_"):
+            continue
+        nearest = difflib.get_close_matches(name, known, n=1)
+        advice = f" Did you mean {nearest[0]}?" if nearest else ""
+        messages.append(f"{name} is not a setting and is ignored.{advice}")
+    return messages
 
 
 def read_connection(name: str, table: object) -> HostedSettings:
@@ -238,6 +316,10 @@ def read_connection(name: str, table: object) -> HostedSettings:
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_setting(name: str) -> bool:
+    return name.upper().startswith((PREFIX, HOSTED_PREFIX))
 
 
 def _own_names() -> list[str]:

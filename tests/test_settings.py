@@ -2,19 +2,35 @@ from __future__ import annotations
 
 import pytest
 
+from debugger import settings as settings_module
 from debugger.errors import SettingsError
-from debugger.settings import HostedSettings, read_connection, read_settings
+from debugger.settings import (
+    HostedSettings,
+    Settings,
+    environment_variables,
+    read_connection,
+    read_settings,
+    unknown_settings,
+)
 
 
-def test_settings_are_read_from_the_environment():
-    environment = {
-        "WORKFLOW_DEBUGGER_MAX_NODE_RUNS": "7",
-        "WORKFLOW_DEBUGGER_INLINE_PYTHON": "off",
-        "INTERACTLY_BASE_URL": "https://api.example/workflows",
-        "INTERACTLY_API_KEY": "secret-key",
-    }
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A working folder without files and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SECRETS_FOLDER", str(tmp_path / "secrets"))
+    settings_module._read_settings.cache_clear()
+    yield tmp_path
+    settings_module._read_settings.cache_clear()
 
-    settings = read_settings(environment)
+
+def test_read_settings_reads_the_environment(monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_MAX_NODE_RUNS", "7")
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_INLINE_PYTHON", "off")
+    monkeypatch.setenv("INTERACTLY_BASE_URL", "https://api.example/workflows")
+    monkeypatch.setenv("INTERACTLY_API_KEY", "secret-key")
+
+    settings = read_settings()
 
     assert settings.max_node_runs == 7
     assert settings.inline_python == "off"
@@ -22,8 +38,82 @@ def test_settings_are_read_from_the_environment():
     assert settings.hosted.api_key.get_secret_value() == "secret-key"
 
 
-def test_a_key_is_not_shown_with_the_settings():
-    assert "secret-key" not in repr(read_settings({"INTERACTLY_API_KEY": "secret-key"}))
+def test_read_settings_takes_the_first_source(folder, monkeypatch):
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text(
+        "[workflow_debugger]\nkeep_days = 1\nkeep_runs = 1\nkeep_bytes = 1\nmax_node_runs = 1\n"
+        '[interactly]\nteam_id = "toml"\n'
+    )
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "workflow_debugger_keep_days").write_text("2\n")
+    (folder / "secrets" / "workflow_debugger_keep_runs").write_text("2\n")
+    (folder / "secrets" / "workflow_debugger_keep_bytes").write_text("2\n")
+    (folder / ".env").write_text("WORKFLOW_DEBUGGER_KEEP_DAYS=3\nWORKFLOW_DEBUGGER_KEEP_RUNS=3\nOTHER=3\n")
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_KEEP_DAYS", "4")
+
+    settings = read_settings()
+
+    assert (settings.keep_days, settings.keep_runs) == (4, 3)
+    assert (settings.keep_bytes, settings.max_node_runs) == (2, 1)
+    assert settings.hosted.team_id == "toml"
+
+
+def test_read_settings_refuses_malformed_toml(folder):
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text("api_key = secret-key")
+
+    with pytest.raises(SettingsError, match=r"secrets\.toml") as raised:
+        read_settings()
+
+    assert "secret-key" not in str(raised.value)
+
+
+def test_environment_variables_include_the_dotenv_file(folder, monkeypatch):
+    (folder / ".env").write_text("WORKFLOW_DEBUGGER_SECRET_A=file\nWORKFLOW_DEBUGGER_SECRET_B=file\n")
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SECRET_A", "process")
+
+    variables = environment_variables()
+
+    assert variables["WORKFLOW_DEBUGGER_SECRET_A"] == "process"
+    assert variables["WORKFLOW_DEBUGGER_SECRET_B"] == "file"
+
+
+def test_unknown_settings_names_the_nearest():
+    messages = unknown_settings(
+        {
+            "WORKFLOW_DEBUGGER_KEEP_DAY": "1",
+            "WORKFLOW_DEBUGGER_RATE_LIMIT": "1",
+            "WORKFLOW_DEBUGGER_KEEP_DAYS": "1",
+            "WORKFLOW_DEBUGGER_SECRET_TOKEN": "1",
+            "WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY": "1",
+            "HOME": "/",
+        }
+    )
+
+    assert len(messages) == 2
+    assert messages[0] == (
+        "WORKFLOW_DEBUGGER_KEEP_DAY is not a setting and is ignored. "
+        "Did you mean WORKFLOW_DEBUGGER_KEEP_DAYS?"
+    )
+    assert messages[1].startswith("WORKFLOW_DEBUGGER_RATE_LIMIT is ignored: ")
+
+
+def test_read_settings_warns_once_of_an_unknown_name(monkeypatch, caplog):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_KEEP_DAY", "1")
+
+    read_settings()
+    read_settings()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "WORKFLOW_DEBUGGER_KEEP_DAY is not a setting and is ignored. "
+        "Did you mean WORKFLOW_DEBUGGER_KEEP_DAYS?"
+    ]
+
+
+def test_settings_do_not_show_a_key(monkeypatch):
+    monkeypatch.setenv("INTERACTLY_API_KEY", "secret-key")
+
+    assert "secret-key" not in repr(read_settings())
 
 
 @pytest.mark.parametrize(
@@ -34,14 +124,19 @@ def test_a_key_is_not_shown_with_the_settings():
         ("WORKFLOW_DEBUGGER_RESPONDER", "x"),
     ],
 )
-def test_a_value_that_means_nothing_is_refused_with_its_variable(name, value):
+def test_malformed_value_is_refused_with_its_name(name, value, monkeypatch):
+    monkeypatch.setenv(name, value)
+
     with pytest.raises(SettingsError, match=name):
-        read_settings({name: value})
+        read_settings()
 
 
-def test_the_store_is_a_file_of_the_user_unless_told_otherwise():
-    assert read_settings({}).database_url.startswith("sqlite:///")
-    assert read_settings({"WORKFLOW_DEBUGGER_DATABASE": "sqlite:///x.db"}).database_url == "sqlite:///x.db"
+def test_database_url_defaults_to_a_file_of_the_user(monkeypatch):
+    assert read_settings().database_url.startswith("sqlite:///")
+
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_DATABASE", "sqlite:///x.db")
+
+    assert read_settings().database_url == "sqlite:///x.db"
 
 
 def test_read_connection_reads_every_field():
@@ -97,9 +192,7 @@ def test_is_production_reads_the_label(environment, is_production):
 
 
 def test_allowed_hosts_are_read_as_in_a_host_header():
-    settings = read_settings(
-        {"WORKFLOW_DEBUGGER_ALLOWED_HOSTS": "Debugger.Example., 10.0.0.7,, ::1, [fe80::1]"}
-    )
+    settings = Settings(allowed_hosts="Debugger.Example., 10.0.0.7,, ::1, [fe80::1]")
 
     assert settings.allowed_host_names == {"debugger.example", "10.0.0.7", "[::1]", "[fe80::1]"}
 
@@ -107,6 +200,8 @@ def test_allowed_hosts_are_read_as_in_a_host_header():
 @pytest.mark.parametrize(
     "value", ["*", "*.example", "http://debugger.example", "debugger.example:80", "a/b", "a b"]
 )
-def test_malformed_allowed_host_is_refused(value):
+def test_malformed_allowed_host_is_refused(value, monkeypatch):
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_ALLOWED_HOSTS", f"localhost,{value}")
+
     with pytest.raises(SettingsError, match="WORKFLOW_DEBUGGER_ALLOWED_HOSTS"):
-        read_settings({"WORKFLOW_DEBUGGER_ALLOWED_HOSTS": f"localhost,{value}"})
+        read_settings()

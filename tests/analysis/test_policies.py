@@ -17,10 +17,11 @@ def test_each_class_of_calls_has_its_policy_in_words_and_the_variable_that_sets_
     ]
 
 
-def test_the_variables_that_are_named_do_set_the_policies():
-    named = {row.setting: "simulated" for row in policy_rows(Settings())}
+def test_policy_rows_name_the_settings(monkeypatch):
+    for row in policy_rows(Settings()):
+        monkeypatch.setenv(row.setting, "simulated")
 
-    rows = policy_rows(read_settings(named))
+    rows = policy_rows(read_settings())
 
     assert [row.policy for row in rows] == ["simulated"] * 4
 

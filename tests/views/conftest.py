@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.world import World
-from debugger.settings import HOSTED_PREFIX, PREFIX, Settings, read_settings
+from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 from debugger.views import backends
 from debugger.views.logins import page_logins
 from tests.views.bars import use
@@ -72,7 +72,7 @@ def backend(tmp_path):
 @pytest.fixture
 def clean(backend, monkeypatch):
     """Lets the app work with `backend`, and with an environment that sets nothing."""
-    for name in (*_names(PREFIX, Settings), *_names(HOSTED_PREFIX, type(read_settings({}).hosted))):
+    for name in (*_names(PREFIX, Settings), *_names(HOSTED_PREFIX, HostedSettings)):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(backends, "embedded_backend", lambda: backend)
     page_logins()  # a page does not start with settings that cannot be used, which a test may go on to set
