@@ -38,7 +38,7 @@ LIBRARY_HOMES = {
     "sqlalchemy": ["store"],
     "starlette": ["server", "views"],
     "streamlit": ["views"],
-    "typer": ["cli", "__main__.py"],
+    "typer": ["cli", "__main__.py", "keys.py", "upkeep.py"],
     "uvicorn": ["server"],
     "websockets": ["backends/hosted"],
     "yaml": ["engine/models"],
