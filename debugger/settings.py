@@ -45,9 +45,7 @@ DOTENV_FILE = ".env"
 SECRETS_FILE = ".streamlit/secrets.toml"
 _OTHER_NAMES = ("SECRETS_FOLDER", "CUSTOM_LLM_API_KEY", "CUSTOM_LLM_BASE_URL", "STREAMLIT_PATCHES")
 """Variables with the prefix that other modules read."""
-_REMOVED = {
-    f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"
-}
+_REMOVED = {f"{PREFIX}RATE_LIMIT": "requests are not limited by rate any more; a reverse proxy can do that"}
 _PRODUCTION = frozenset({"production", "prod"})
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*]?")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")

@@ -52,9 +52,7 @@ def test_libraries_are_imported_at_home():
         f"{path.relative_to(ROOT)} imports {library}"
         for path in (ROOT / "debugger").rglob("*.py")
         for library in _libraries(path) - ANYWHERE
-        if not any(
-            path.is_relative_to(ROOT / "debugger" / home) for home in LIBRARY_HOMES.get(library, ())
-        )
+        if not any(path.is_relative_to(ROOT / "debugger" / home) for home in LIBRARY_HOMES.get(library, ()))
     ]
 
     assert strangers == []
