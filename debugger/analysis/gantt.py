@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from debugger.analysis.pauses import Pause
 from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import Step
+from debugger.analysis.timeline import Pause
 
 BarKind = Literal["node run", "model call", "call outside", "pause"]
 

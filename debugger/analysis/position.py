@@ -12,12 +12,10 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from debugger.analysis.event_facts import EventFacts, facts_of
-from debugger.analysis.facts import is_failed_run, text
-from debugger.analysis.hops import HOP_TYPES, EdgeFinder, Hop, condition_words, hop_of
-from debugger.analysis.origins import author_node_id
-from debugger.analysis.standing import CHANGING_TYPES, Standing
-from debugger.analysis.trails import Trails
+from debugger.analysis.event_fields import EventFacts, facts_of, is_failed_run, text
+from debugger.analysis.node_origins import author_node_id
+from debugger.analysis.thread_positions import CHANGING_TYPES, Standing
+from debugger.analysis.transitions import HOP_TYPES, EdgeFinder, Hop, Trails, condition_words, hop_of
 from debugger.graph.graph import Graph
 from debugger.protocol.events import reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus, TurnLog

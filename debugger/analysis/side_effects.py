@@ -8,9 +8,8 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_facts import EventFacts, facts_of
-from debugger.analysis.facts import field, iso_utc, text
-from debugger.analysis.origins import label_of
+from debugger.analysis.event_fields import EventFacts, facts_of, field, iso_utc, text
+from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, Turn, TurnLog
 

@@ -2,14 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
-from debugger.analysis.hops import HOP_TYPES
-from debugger.analysis.model_calls import ModelCall, model_calls
-from debugger.analysis.timeline import TimelineRow, short
+from debugger.analysis.chat import Bubble
+from debugger.analysis.event_fields import field
+from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, short
+from debugger.analysis.transitions import HOP_TYPES
+from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
+
+MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm"})
+"""The types that count as a call (``platform/engine.md`` 13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of a model, or of what stands in for one."""
+
+    index: int
+    """The event that tells of it, counted over the run from 0; of a reply in chunks the last one."""
+    node_logical_id: str
+    node_name: str
+    thread: str | None
+    model: str
+    at_ms: float | None
+    """When the answer was there, since the run's first event."""
+    since_turn_ms: float | None
+    """The same since the turn's first event."""
+    latency_ms: float | None
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:
+    """The calls of one turn.
+
+    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency.
+
+    Args:
+        rows: The turn's rows of the timeline.
+        events: The same events.
+
+    Source: ``platform/engine.md`` 13.
+    """
+    found: dict[str, ModelCall] = {}
+    for row, event in zip(rows, events, strict=True):
+        if row.type in MODEL_TYPES:
+            usage = field(event, "llm_usage_info")
+            told = usage if isinstance(usage, dict) else {}
+            found[str(told.get("llm_response_id") or f"event {row.index}")] = _call(row, told)
+    return list(found.values())
+
+
+def _call(row: TimelineRow, told: dict[str, object]) -> ModelCall:
+    prompt, completion = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
+    return ModelCall(
+        index=row.index,
+        node_logical_id=row.node_logical_id or "",
+        node_name=row.node_name or row.node_logical_id or "",
+        thread=row.thread,
+        model=str(told.get("response_model") or ""),
+        at_ms=row.at_ms,
+        since_turn_ms=row.since_turn_ms,
+        latency_ms=_number(told.get("response_latency_milliseconds")),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=_count(told.get("total_tokens")) or prompt + completion,
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _count(value: object) -> int:
+    return int(_number(value) or 0)
+
 
 StepKind = Literal["node", "user", "wait", "note"]
 Trouble = Literal["", "warning", "failure"]
@@ -172,3 +244,107 @@ class _Part:
         if not self._wrong:
             return ""
         return "warning" if all(row.type == "workflow_warning" for row in self._wrong) else "failure"
+
+
+_CLOSING = "end_workflow_iteration"
+
+
+@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
+class TurnRow:
+    """One turn, or one piece of background work."""
+
+    place: int
+    """Counts both from 0."""
+    number: int
+    is_background: bool
+    first: int
+    """Its first event, counted over the run from 0."""
+    events: int
+    steps: int
+    user: str
+    """What the user said."""
+    agent: str
+    """What was answered."""
+    path: str
+    """The nodes that ran, in order."""
+    at_ms: float | None
+    """When it began, since the run's first event."""
+    time: float | None
+    """Seconds since the epoch."""
+    duration_ms: float | None
+    """Without pauses: as the turn's accounts have it (``engine.md`` 13), else first to last event."""
+    pauses: tuple[Pause, ...]
+    calls: int
+    """Of models."""
+    tokens: int
+    failures: int
+    warnings: int
+
+    @property
+    def last(self) -> int:
+        """The event that it is looked at by: its last one."""
+        return self.first + max(self.events - 1, 0)
+
+
+def turn_row(
+    turn: TurnLog,
+    place: int,
+    first: int,
+    rows: Sequence[TimelineRow],
+    steps: Sequence[Step],
+    said: list[Bubble],
+) -> TurnRow:
+    """One turn as a row.
+
+    Args:
+        turn: The turn.
+        place: Its place among the run's turns, from 0.
+        first: How many events the run has before it.
+        rows: Its rows of the timeline.
+        steps: Its steps.
+        said: Its bubbles.
+    """
+    pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
+    warnings = len([row for row in rows if row.type == "workflow_warning"])
+    return TurnRow(
+        place=place,
+        number=turn.number,
+        is_background=turn.is_background,
+        first=first,
+        events=len(rows),
+        steps=len(steps),
+        user=_words(said, "user"),
+        agent=_words(said, "agent"),
+        path=short(" → ".join(_path(steps))),
+        at_ms=rows[0].at_ms if rows else None,
+        time=rows[0].time if rows else None,
+        duration_ms=_duration(turn, rows, pauses),
+        pauses=pauses,
+        calls=sum(len(step.calls) for step in steps),
+        tokens=sum(step.tokens for step in steps),
+        failures=len([row for row in rows if row.is_failure]) - warnings,
+        warnings=warnings,
+    )
+
+
+def _words(said: list[Bubble], role: str) -> str:
+    return short(" / ".join(bubble.text for bubble in said if bubble.role == role))
+
+
+def _path(steps: Sequence[Step]) -> Iterator[str]:
+    ran = ((step.node_logical_id, step.node_name) for step in steps if step.kind == "node")
+    for (_, name), times in groupby(ran):
+        count = len(list(times))
+        yield f"{name} ×{count}" if count > 1 else name
+
+
+def _duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
+    closing = next((event for event in reversed(turn.events) if event.type == _CLOSING), None)
+    metrics = field(closing, "iteration_metrics") if closing else None
+    told = metrics.get("e2e_latency_milliseconds") if isinstance(metrics, dict) else None
+    if isinstance(told, int | float):
+        return float(told)
+    last = next((row for row in reversed(rows) if row.since_turn_ms is not None), None)
+    if last is None or last.since_turn_ms is None or last.time is None or not pauses:
+        return last.since_turn_ms if last else None
+    return round(last.since_turn_ms - paused_ms(pauses, last.time - last.since_turn_ms / 1000, last.time), 3)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.event_facts import EventFacts, facts_of
-from debugger.analysis.facts import iso_utc, text
-from debugger.analysis.origins import author_node_id, label_of
-from debugger.analysis.pauses import Pause, paused_ms, pauses_of
-from debugger.analysis.reasons import Reasons
-from debugger.protocol.events import EndNodeRunEvent
+from debugger.analysis.event_fields import EventFacts, facts_of, field, iso_utc, node_name_of, node_of, text
+from debugger.analysis.node_origins import author_node_id, label_of
+from debugger.protocol.events import EndNodeRunEvent, Event
 from debugger.protocol.runs import TurnLog
 
 Importance = Literal["high", "low"]
@@ -243,3 +240,105 @@ def _importance(event: EventFacts) -> Importance:
 
 def _milliseconds(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else round((end - start) * 1000, 3)
+
+
+class Reasons:
+    """Remembers what went wrong in each node run, from event to event."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str | None, ...], str] = {}
+
+    def copy(self) -> Reasons:
+        """Another one that remembers the same, to go on by itself."""
+        other = Reasons()
+        other._told = self._told.copy()
+        return other
+
+    def learn(self, event: Event) -> None:
+        """Take in one event; of several that tell of one node run the last counts."""
+        # Few events have an error at all.
+        told = text(event, "error") if "error" in event.__dict__ or event.__pydantic_extra__ else None
+        if told and event.type != "end_node_run":
+            self._told[_run_of(event)] = told
+
+    def of(self, event: Event) -> str | None:
+        """Why a node run failed, given the event of its end; ``None`` where nothing tells it."""
+        output = field(event, "run_output")
+        own = output.get("error_message") if isinstance(output, dict) else None
+        return str(own) if own else self._told.get(_run_of(event))
+
+    def summary(self, event: Event) -> str:
+        """An event in one line, with the reason where it is the end of a node run that failed."""
+        reason = self.of(event) if event.type == "end_node_run" and event.is_failure else None
+        return f"{node_name_of(event) or node_of(event)} failed: {reason}" if reason else event.summary
+
+
+def _run_of(event: Event) -> tuple[str | None, ...]:
+    return event.origin_thread_id, node_of(event), text(event, "origin_node_run_id")
+
+
+LABELS = {"paused": "Paused", "manual_answer": "Waited for manual answer"}
+"""Labels by kind; an unknown kind counts as ``paused``."""
+
+_KEY = "paused_intervals"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Time in which a turn waited for the user of the debugger."""
+
+    kind: str
+    began_at: float
+    """Seconds since the epoch."""
+    ended_at: float
+
+    @property
+    def label(self) -> str:
+        """Return the kind in words."""
+        return LABELS.get(self.kind, LABELS["paused"])
+
+
+def pauses_of(event: Event) -> list[Pause]:
+    """Return the pauses that an event records, all before it; what is malformed is left out."""
+    intervals = field(event, _KEY)
+    if not isinstance(intervals, list):
+        return []
+    found = [_pause(interval) for interval in intervals if isinstance(interval, dict)]
+    return [pause for pause in found if pause is not None]
+
+
+def paused_ms(pauses: Iterable[Pause], began: float, ended: float) -> float:
+    """Return how many milliseconds of a span, given in seconds since the epoch, were paused."""
+    shared = (min(pause.ended_at, ended) - max(pause.began_at, began) for pause in pauses)
+    return sum(seconds for seconds in shared if seconds > 0) * 1000
+
+
+def _pause(interval: dict[str, object]) -> Pause | None:
+    began, ended = interval.get("began_at"), interval.get("ended_at")
+    if not isinstance(began, int | float) or not isinstance(ended, int | float) or ended < began:
+        return None
+    return Pause(str(interval.get("kind") or ""), float(began), float(ended))
+
+
+def _search_text(row: TimelineRow) -> str:
+    return f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
+
+
+class SearchTexts:
+    """What each row is searched by, made when a search first asks for it and kept.
+
+    Rows of turns that are over stay; those of the last turns may be other ones at the next search.
+    """
+
+    def __init__(self) -> None:
+        self._rows: Sequence[TimelineRow] = []
+        self._texts: list[str] = []
+
+    def of(self, rows: Sequence[TimelineRow]) -> list[str]:
+        """The texts of rows, in any case."""
+        same = min(len(self._rows), len(rows))
+        while same and self._rows[same - 1] is not rows[same - 1]:
+            same -= 1
+        self._texts = self._texts[:same] + [_search_text(row) for row in rows[same:]]
+        self._rows = rows
+        return self._texts

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, Self
 
-from debugger.analysis.difference import Difference
-from debugger.analysis.facts import (
+from debugger.analysis.chat import Spoken, spoken
+from debugger.analysis.differences import Difference
+from debugger.analysis.event_fields import (
     field,
     is_failed_run,
     iso_utc,
@@ -18,13 +19,11 @@ from debugger.analysis.facts import (
     thread_id_of,
     time_of,
 )
-from debugger.analysis.hints import InputHint, input_hint
-from debugger.analysis.hops import EdgeFinder, Hop, condition_of, hops
-from debugger.analysis.origins import label_of
-from debugger.analysis.reasons import Reasons
-from debugger.analysis.scopes import changes_by_turn
-from debugger.analysis.spoken import Spoken, spoken
-from debugger.analysis.standing import Standing
+from debugger.analysis.node_origins import label_of
+from debugger.analysis.thread_positions import InputHint, Standing, input_hint
+from debugger.analysis.timeline import Reasons
+from debugger.analysis.transitions import EdgeFinder, Hop, condition_of, hops
+from debugger.analysis.variables import changes_by_turn
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run, TurnLog
 from debugger.protocol.workflow import Workflow

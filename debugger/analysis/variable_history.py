@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from debugger.analysis.difference import Difference, Op, differences
-from debugger.analysis.moments import BEFORE, Moment, Moments
+from debugger.analysis.differences import Difference, Op, differences
+from debugger.analysis.variables import BEFORE, Moment, Moments
+from debugger.errors import DebuggerError, InputError
+from debugger.expressions import ABSENT, Scope, lookup, parse, placeholders
+from debugger.expressions.placeholders import placeholder_reader
 from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
 
 _UNTOLD = frozenset({"system", "input"})
 """Scopes that are no part of what an event changed: clock and chance, and what stands elsewhere already."""
@@ -109,3 +114,144 @@ def _changes(before: Moment, after: Moment) -> Iterator[tuple[str, str, Op, Any,
                 yield scope, name, "changed", old[name], value
         for name in old.keys() - new.keys():
             yield scope, name, "removed", old[name], None
+
+
+_SCOPED = re.compile(r"(?P<scope>runtime|workflow|dynamic|input|system|thread_[^.\[\]\s]+)\.(?P<path>\S.*)")
+_NAME = re.compile(r"[^\s\[\]{}()<>=!&|'\"]+(\[\d+\][^\s\[\]{}()<>=!&|'\"]*)*")
+_LONGEST: Final = 500
+
+_Read = Callable[[Moment, Workflow], Any]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Something that has a value at each moment of a run."""
+
+    text: str
+    """As the person wrote it."""
+    is_condition: bool
+    read: _Read
+    """Its value at a moment; `ABSENT` where it has none. Raises `DebuggerError` where it cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value that a watch took on."""
+
+    index: int
+    """The event from which on it had it, counted over the run from 0."""
+    turn_number: int
+    value: Any
+    """`ABSENT` where there was none."""
+    problem: str = ""
+    """Why there was none, where something was wrong."""
+
+
+def read_watch(text: str) -> Watch:
+    """Read what a person wants to watch.
+
+    It is a path as the inspector shows it (``runtime.slot``, ``thread_lab.result.date``), a placeholder
+    (``[[slot]]``, ``{{shop | upcase}}``), a condition (``[[attempts]] >= 3``) or a bare name, which is
+    looked up as the main thread's variable and else as a dynamic one.
+
+    Raises:
+        InputError: It is none of these.
+        ExpressionError: It is a condition with a fault in it; the message shows where.
+    """
+    wanted = text.strip()
+    if not wanted or len(wanted) > _LONGEST:
+        raise InputError(
+            "There is nothing to watch." if not wanted else f"A watch has at most {_LONGEST} characters.",
+            advice="Write a variable as [[slot]] or {{shop}}, a path as runtime.slot, or a condition.",
+        )
+    scoped = _SCOPED.fullmatch(wanted)
+    if scoped is not None and not placeholders(wanted) and _NAME.fullmatch(scoped["path"]):
+        return Watch(wanted, False, _scope_reader(scoped["scope"], scoped["path"]))
+    found = placeholders(wanted)
+    if len(found) == 1 and found[0].text == wanted:
+        read = placeholder_reader(found[0])
+        return Watch(wanted, False, lambda moment, workflow: read(moment.scope(workflow=workflow)))
+    if _NAME.fullmatch(wanted):
+        return Watch(wanted, False, _name_reader(wanted))
+    condition = parse(wanted)
+    return Watch(
+        wanted, True, lambda moment, workflow: condition.evaluate(moment.scope(workflow=workflow)).value
+    )
+
+
+class Series:
+    """The values of one watch over one run, as far as the run has come.
+
+    Args:
+        watch: What is watched.
+        moments: The variables of the run.
+        workflow: What the run runs; it has values for variables that nobody gave.
+    """
+
+    def __init__(self, watch: Watch, moments: Moments, workflow: Workflow) -> None:
+        self.watch = watch
+        self._moments, self._workflow = moments, workflow
+        self._last: Moment | None = None
+        self._seen = 0
+        self.points: list[Point] = []
+        """Each value where it began, the earliest first."""
+
+    def catch_up(self) -> Series:
+        """Take in the moments that are new."""
+        moments = self._moments.all
+        if self._seen > len(moments) or (self._seen and moments[self._seen - 1] is not self._last):
+            self._seen, self.points = 0, []
+        for moment in moments[self._seen :]:
+            point = self._point(moment)
+            if self.points and self.points[-1].index == point.index:
+                self.points.pop()  # what a turn was given, and what its first event then showed
+            if not self.points or _is_new(self.points[-1], point):
+                self.points.append(point)
+        self._seen, self._last = len(moments), moments[-1] if moments else None
+        return self
+
+    def at(self, index: int | None) -> Point | None:
+        """The value after an event, from where it began; ``None`` before the run.
+
+        Args:
+            index: The event, counted over the run from 0; ``None`` is the run's end.
+        """
+        place = len(self.points)
+        if index is not None:
+            place = bisect_right(self.points, index, key=lambda point: point.index)
+        return self.points[place - 1] if place else None
+
+    @property
+    def first_true(self) -> Point | None:
+        """Where it first became true; a variable is where it is not nothing, ``false``, zero or empty."""
+        return next((point for point in self.points if point.value is not ABSENT and point.value), None)
+
+    def _point(self, moment: Moment) -> Point:
+        try:
+            return Point(moment.index, moment.turn_number, self.watch.read(moment, self._workflow))
+        except DebuggerError as error:
+            return Point(moment.index, moment.turn_number, ABSENT, str(error))
+
+
+def _is_new(last: Point, point: Point) -> bool:
+    if (last.value is ABSENT) != (point.value is ABSENT):
+        return True
+    if point.value is ABSENT:
+        return last.problem != point.problem
+    return bool(differences(last.value, point.value))
+
+
+def _scope_reader(scope: str, path: str) -> _Read:
+    def read(moment: Moment, _workflow: Workflow) -> Any:
+        return lookup(Scope(runtime=moment.by_scope().get(scope, {})), "runtime", path)
+
+    return read
+
+
+def _name_reader(name: str) -> _Read:
+    def read(moment: Moment, workflow: Workflow) -> Any:
+        scope = moment.scope(workflow=workflow)
+        found = lookup(scope, "runtime", name)
+        return lookup(scope, "dynamic", name) if found is ABSENT else found
+
+    return read

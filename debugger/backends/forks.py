@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.given_again import default_variables, input_again
+from debugger.analysis.caller_input import default_variables, input_again
 from debugger.backends.global_values import begun_with
 from debugger.backends.opened import Interpreters
 from debugger.engine.edits import VariableEdit

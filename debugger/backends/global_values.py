@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from debugger.analysis.given_again import default_variables
-from debugger.analysis.supplied import supplied_dynamic
+from debugger.analysis.caller_input import default_variables, supplied_dynamic
 from debugger.engine.state import RunState
 from debugger.errors import StoreError
 from debugger.protocol.base import JsonObject

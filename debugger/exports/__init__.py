@@ -7,10 +7,8 @@ from functools import partial
 
 from debugger.analysis.transcript import TranscriptRow
 from debugger.exports.base import Export
-from debugger.exports.csv_file import EVERYTHING, QA_REVIEW, transcript_csv
-from debugger.exports.json_lines import EventLine, json_lines
-from debugger.exports.run_json import run_json
-from debugger.exports.side_effects_file import SideEffectRow, side_effects_csv
+from debugger.exports.csv_files import EVERYTHING, QA_REVIEW, SideEffectRow, side_effects_csv, transcript_csv
+from debugger.exports.json_files import EventLine, json_lines, run_json
 from debugger.protocol.run_file import RunFile
 
 EXPORTS: dict[str, Export[Sequence[TranscriptRow]]] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
 
-from debugger.exports.masked import masked
+from debugger.exports.redaction import masked
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnLog

@@ -1,8 +1,8 @@
 """The state that a run can be begun with: ``run_input.initial_state``.
 
 The platform does not publish its own shape (``platform/engine.md`` 9.3), so this is ours: what
-`debugger.analysis.state` reads out of any recorded turn and what the embedded engine takes. Any part of it is
-enough; a key that is not below is refused by name, so that nothing is dropped unseen. ::
+`debugger.analysis.exported_state` reads out of any recorded turn and what the embedded engine takes. Any
+part of it is enough; a key that is not below is refused by name, so that nothing is dropped unseen. ::
 
     {"threads": {"0": {"node_logical_id": "node_order",
                        "runtime_variables": {"tea": "Assam"},

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from debugger.analysis.comparison.comparison import SameTurn, same_turn
 from debugger.analysis.comparison.ignored import DEFAULT
-from debugger.analysis.comparison.same_turn import SameTurn, same_turn
-from debugger.analysis.facts import field, node_of
-from debugger.analysis.hops import HOP_TYPES
+from debugger.analysis.event_fields import field, node_of
+from debugger.analysis.transitions import HOP_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.forks import ForkWay

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from debugger.analysis.difference import Difference, differences
-from debugger.analysis.given_again import default_variables, inputs_again
-from debugger.analysis.scopes import Scopes, scopes_at
-from debugger.analysis.standing import Standing
-from debugger.analysis.supplied import supplied_dynamic, supplied_state
+from debugger.analysis.caller_input import default_variables, inputs_again, supplied_dynamic, supplied_state
+from debugger.analysis.differences import Difference, differences
+from debugger.analysis.thread_positions import Standing
+from debugger.analysis.variables import Scopes, scopes_at
 from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject

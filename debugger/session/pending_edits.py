@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from debugger.analysis.difference import Difference, differences
+from debugger.analysis.differences import Difference, differences
 from debugger.engine.edits import EditedScope, VariableEdit
 from debugger.protocol.base import JsonObject
 from debugger.session.variable_rows import RowError, VariableRow, rows_from, variables_from

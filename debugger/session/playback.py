@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from debugger.analysis.bubbles import Bubble, bubbles
-from debugger.analysis.hints import input_hint, last_hint
-from debugger.analysis.hops import Hop
-from debugger.analysis.moves import move_reason, move_title
+from debugger.analysis.chat import Bubble, bubbles
 from debugger.analysis.position import Position, position
-from debugger.analysis.standing import Standing
+from debugger.analysis.thread_positions import Standing, input_hint, last_hint
+from debugger.analysis.transitions import Hop, move_reason, move_title
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnLog
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from debugger.analysis.run_index import RunIndex
+from debugger.analysis.run_projection import RunIndex
 from debugger.analysis.side_effects import ledger_of
 from debugger.graph import Graph
 from debugger.protocol.runs import ReadTurn, RunRecord, TurnLog, recorded_logs

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from debugger.analysis.recorded_scope import recorded_scope
+from debugger.analysis.variables import recorded_scope
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
 from debugger.engine.control import Control
 from debugger.engine.mocks import Interventions

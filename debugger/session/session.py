@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from debugger.analysis.background import may_go_on
-from debugger.analysis.hints import last_hint
-from debugger.analysis.run_index import RunIndex
+from debugger.analysis.run_projection import RunIndex
+from debugger.analysis.thread_positions import last_hint, may_go_on
 from debugger.backends.base import Backend, RunRevision, TurnProgress
 from debugger.engine.edits import VariableEdit
 from debugger.errors import (

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cached_property
 
-from debugger.analysis.comparison.comparison import Comparison, compare
-from debugger.analysis.comparison.drawing import Paths, joint_workflow, paths
-from debugger.analysis.comparison.parting import parting
-from debugger.analysis.comparison.structure import StructureChange, structure_changes
-from debugger.analysis.comparison.totals import Totals
-from debugger.analysis.comparison.variables import VariableRow, variable_rows
-from debugger.analysis.comparison.words import Line, lines
+from debugger.analysis.comparison.comparison import Comparison, Totals, compare
+from debugger.analysis.comparison.divergence import parting
+from debugger.analysis.comparison.path_overlay import Paths, joint_workflow, paths
+from debugger.analysis.comparison.tables import (
+    Line,
+    StructureChange,
+    VariableRow,
+    lines,
+    structure_changes,
+    variable_rows,
+)
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from debugger.analysis.run_index import MOST_UNDER_WAY
+from debugger.analysis.run_projection import MOST_UNDER_WAY
 from debugger.analysis.side_effects import ledgers, needs_record
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError

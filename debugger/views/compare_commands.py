@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.comparison.lineage import shift_between
+from debugger.analysis.comparison.comparison import shift_between
 from debugger.errors import DebuggerError
 from debugger.session.recorded_run import RecordedRun, read_run
 from debugger.session.side_by_side import SideBySide

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import streamlit as st
 from pydantic import SecretStr, ValidationError
 
-from debugger.analysis.policies import HOSTED, responder_words
+from debugger.analysis.outbound_policies import HOSTED, responder_words
 from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.connection_test import check_connection

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from debugger.analysis.decisions import DecisionLog, Explainer
-from debugger.analysis.moments import Moments
-from debugger.analysis.variable_history import VariableHistory
-from debugger.analysis.watches import Series, Watch, read_watch
+from debugger.analysis.variable_history import Series, VariableHistory, Watch, read_watch
+from debugger.analysis.variables import Moments
 from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph

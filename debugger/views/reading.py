@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from debugger.analysis.bubbles import Bubble
-from debugger.analysis.hints import InputHint, input_hint
+from debugger.analysis.chat import Bubble
 from debugger.analysis.position import Position
-from debugger.analysis.run_index import RunReaders
+from debugger.analysis.run_projection import RunReaders
 from debugger.analysis.side_effects import SideEffect, summary
+from debugger.analysis.thread_positions import InputHint, input_hint
 from debugger.analysis.timeline import TimelineRow
 from debugger.backends.base import TurnProgress
 from debugger.backends.responders import find_script

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.watches import read_watch
+from debugger.analysis.variable_history import read_watch
 from debugger.views import commands, state
 from debugger.views.commands import command
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.background import may_go_on
-from debugger.analysis.standing import Standing
+from debugger.analysis.thread_positions import Standing, may_go_on
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.factories import say, static, when, workflow

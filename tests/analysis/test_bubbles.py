@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.bubbles import Bubble, bubbles, folded
+from debugger.analysis.chat import Bubble, bubbles, folded
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog, background_input
 

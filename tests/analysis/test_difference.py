@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.difference import Difference, differences, is_surely_same
+from debugger.analysis.differences import Difference, differences, is_surely_same
 
 
 def test_what_came_went_and_changed_is_told_apart():

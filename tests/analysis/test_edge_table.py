@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from debugger.analysis.edge_table import edge_table
 from debugger.analysis.position import position
+from debugger.analysis.run_tables import edge_table
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

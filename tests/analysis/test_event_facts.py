@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.event_facts import facts_of
-from debugger.analysis.facts import node_name_of, node_of, thread_id_of, thread_of, time_of
+from debugger.analysis.event_fields import facts_of, node_name_of, node_of, thread_id_of, thread_of, time_of
 from debugger.protocol.events import parse_event
 
 

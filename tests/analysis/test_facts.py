@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.facts import field, iso_utc, node_of, thread_id_of, thread_of, time_of
+from debugger.analysis.event_fields import field, iso_utc, node_of, thread_id_of, thread_of, time_of
 from debugger.protocol.events import parse_event
 
 

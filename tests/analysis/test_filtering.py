@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.filtering import Filter, SearchTexts, important, matching
-from debugger.analysis.timeline import TimelineRow
+from debugger.analysis.filtered_timeline import Filter, important, matching
+from debugger.analysis.timeline import SearchTexts, TimelineRow
 
 
 def row(index=0, event_type="direct_edge", **fields):

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 from debugger.analysis.gantt import bars
-from debugger.analysis.pauses import pauses_of
 from debugger.analysis.side_effects import SideEffect
-from debugger.analysis.steps import StepReader
-from debugger.analysis.timeline import timeline
-from debugger.analysis.turn_rows import turn_row
+from debugger.analysis.steps import StepReader, turn_row
+from debugger.analysis.timeline import pauses_of, timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.given_again import input_again, inputs_again
+from debugger.analysis.caller_input import input_again, inputs_again
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.hints import InputHint, input_hint
+from debugger.analysis.thread_positions import InputHint, input_hint
 
 
 def test_a_waiting_node_is_named():

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.hops import EdgeFinder, condition_of, hops
+from debugger.analysis.transitions import EdgeFinder, condition_of, hops
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 from debugger.protocol.workflow import EdgeConfig, NodeConfig

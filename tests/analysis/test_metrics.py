@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.analysis.metrics import node_metrics, run_metrics, spread
-from debugger.analysis.run_index import RunIndex
+from debugger.analysis.run_projection import RunIndex
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.moments import BEFORE, Moments
-from debugger.analysis.scopes import scopes_at
+from debugger.analysis.variables import BEFORE, Moments, scopes_at
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.factories import static, workflow

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.hops import Hop
-from debugger.analysis.moves import move_reason, move_title
+from debugger.analysis.transitions import Hop, move_reason, move_title
 from debugger.graph.graph import Graph
 from tests.factories import direct, everywhere, say, when, workflow
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.node_times import node_times, percent
+from debugger.analysis.metrics import node_times, percent
 from debugger.analysis.timeline import timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.origins import (
+from debugger.analysis.node_origins import (
     author_edge_id,
     author_node_id,
     origin_label,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.pages import bounds, page_count, page_of
+from debugger.analysis.paging import bounds, page_count, page_of
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(0, 1), (1, 1), (200, 1), (201, 2), (50_000, 250)])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.policies import before_run, policy_rows, responder_words
+from debugger.analysis.outbound_policies import before_run, policy_rows, responder_words
 from debugger.settings import Settings, read_settings
 
 

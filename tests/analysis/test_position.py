@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.node_table import node_table
 from debugger.analysis.position import position
+from debugger.analysis.run_tables import node_table
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

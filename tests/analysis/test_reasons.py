@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.reasons import Reasons
-from debugger.analysis.timeline import timeline
+from debugger.analysis.timeline import Reasons, timeline
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from debugger.analysis.bubbles import bubbles
-from debugger.analysis.moments import Moments
+from debugger.analysis.chat import bubbles
 from debugger.analysis.position import position
-from debugger.analysis.run_index import RunIndex
+from debugger.analysis.run_projection import RunIndex
 from debugger.analysis.side_effects import side_effects
 from debugger.analysis.timeline import timeline
+from debugger.analysis.variables import Moments
 from debugger.engine.models import RulesResponder
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event

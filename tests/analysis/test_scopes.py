@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from debugger.analysis.difference import Difference
-from debugger.analysis.scopes import changed_variables, changes_by_turn, scopes_at
+from debugger.analysis.differences import Difference
+from debugger.analysis.variables import changed_variables, changes_by_turn, scopes_at
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.filtering import DENSITIES, Filter
-from debugger.analysis.run_index import RunIndex
-from debugger.analysis.shown import shown
+from debugger.analysis.filtered_timeline import DENSITIES, Filter, shown
+from debugger.analysis.run_projection import RunIndex
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

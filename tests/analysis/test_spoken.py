@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.spoken import spoken
+from debugger.analysis.chat import spoken
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.standing import Standing
+from debugger.analysis.thread_positions import Standing
 from debugger.protocol.events import parse_event
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.state import exported_state
+from debugger.analysis.exported_state import exported_state
 from debugger.errors import InputError
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.analysis.position import position
-from debugger.analysis.stray_edges import stray_edges
+from debugger.analysis.run_tables import stray_edges
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

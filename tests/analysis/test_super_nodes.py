@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from debugger.analysis.background import may_go_on
-from debugger.analysis.bubbles import bubbles
-from debugger.analysis.hints import input_hint, last_hint
-from debugger.analysis.node_table import node_table, place_words
+from debugger.analysis.chat import bubbles
 from debugger.analysis.position import position
-from debugger.analysis.standing import Standing
+from debugger.analysis.run_tables import node_table, place_words
+from debugger.analysis.thread_positions import Standing, input_hint, last_hint, may_go_on
 from debugger.analysis.timeline import timeline
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.graph.graph import Graph

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.supplied import supplied_dynamic, supplied_runtime, supplied_state
+from debugger.analysis.caller_input import supplied_dynamic, supplied_runtime, supplied_state
 from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
 
 

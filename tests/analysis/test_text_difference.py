@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.text_difference import Piece, text_difference
+from debugger.analysis.differences import Piece, text_difference
 
 
 def test_words_that_changed_stand_between_those_that_stayed():

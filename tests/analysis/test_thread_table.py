@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.analysis.position import position
-from debugger.analysis.thread_table import thread_names, thread_table
+from debugger.analysis.run_tables import thread_names, thread_table
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

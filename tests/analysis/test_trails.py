@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.hops import Hop
-from debugger.analysis.trails import Trails
+from debugger.analysis.transitions import Hop, Trails
 
 
 def hop(number, source, destination, *, edge=None, thread="0"):

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from debugger.analysis.difference import Difference
-from debugger.analysis.moments import Moments
-from debugger.analysis.scopes import changed_variables
+from debugger.analysis.differences import Difference
 from debugger.analysis.variable_history import Setting, VariableHistory
+from debugger.analysis.variables import Moments, changed_variables
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.analysis.test_moments import event, shown
 

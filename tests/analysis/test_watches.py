@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.moments import Moments
-from debugger.analysis.watches import Series, read_watch
+from debugger.analysis.variable_history import Series, read_watch
+from debugger.analysis.variables import Moments
 from debugger.errors import ExpressionError, InputError
 from debugger.expressions import ABSENT
 from debugger.protocol.runs import TurnInput, TurnLog

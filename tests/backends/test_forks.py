@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from debugger.analysis.comparison.same_turn import same_turn
+from debugger.analysis.comparison.comparison import same_turn
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.engine.edits import VariableEdit

@@ -8,7 +8,7 @@ from debugger.backends.base import Ability, Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.recorded import REASON, RecordedBackend
 from debugger.errors import DebuggerError, NotFoundError, UnsupportedError
-from debugger.exports.run_json import run_file
+from debugger.exports.json_files import run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import read_run_file, write_run_file
 from debugger.protocol.run_search import RunSearch

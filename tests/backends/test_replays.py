@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.comparison.same_turn import same_turn
+from debugger.analysis.comparison.comparison import same_turn
 from debugger.backends.doors import Doors
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.outbound.door import Policies

@@ -25,10 +25,8 @@ from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.hosted import HostedBackend
 from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS, SIDE_EFFECTS
 from debugger.exports.code import CODES, turn_call
-from debugger.exports.comparison_file import comparison_csv
-from debugger.exports.json_lines import event_lines
-from debugger.exports.run_json import run_file
-from debugger.exports.side_effects_file import side_effect_rows
+from debugger.exports.csv_files import comparison_csv, side_effect_rows
+from debugger.exports.json_files import event_lines, run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.session.session import DebugSession

@@ -4,7 +4,7 @@ import csv
 import io
 
 from debugger.analysis.comparison.comparison import compare
-from debugger.exports.comparison_file import COLUMNS, comparison_csv
+from debugger.exports.csv_files import COMPARISON_COLUMNS, comparison_csv
 from tests.analysis.comparison.turns import at, speaks, turn
 
 
@@ -25,7 +25,7 @@ def test_every_row_is_told_with_both_events_and_what_differs():
 
 
 def test_without_rows_there_is_the_header_alone():
-    assert comparison_csv(compare([], []), {}).decode("utf-8-sig") == ",".join(COLUMNS) + "\r\n"
+    assert comparison_csv(compare([], []), {}).decode("utf-8-sig") == ",".join(COMPARISON_COLUMNS) + "\r\n"
 
 
 def test_what_a_spreadsheet_would_run_is_taken_as_text():

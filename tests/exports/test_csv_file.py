@@ -8,7 +8,7 @@ import pytest
 from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.errors import InputError
 from debugger.exports import EXPORTS
-from debugger.exports.csv_file import EVERYTHING, QA_REVIEW, transcript_csv
+from debugger.exports.csv_files import EVERYTHING, QA_REVIEW, transcript_csv
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
 

@@ -4,7 +4,7 @@ import json
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports import EVENT_EXPORTS
-from debugger.exports.json_lines import event_lines
+from debugger.exports.json_files import event_lines
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
 from debugger.settings import Settings
 from tests.factories import document, say, static

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.exports.masked import masked
+from debugger.exports.redaction import masked
 
 
 @pytest.mark.parametrize(

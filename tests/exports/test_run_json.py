@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.exports import RUN_EXPORTS
-from debugger.exports.run_json import run_file
+from debugger.exports.json_files import run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import read_run_file
 from debugger.protocol.runs import Run

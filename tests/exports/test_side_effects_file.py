@@ -6,7 +6,7 @@ import json
 
 from debugger.analysis.side_effects import SideEffect
 from debugger.exports import SIDE_EFFECTS
-from debugger.exports.side_effects_file import SideEffectRow, side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import SideEffectRow, side_effect_rows, side_effects_csv
 
 BOM = b"\xef\xbb\xbf"
 

@@ -15,10 +15,8 @@ import pytest
 from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.exports.csv_file import transcript_csv
-from debugger.exports.json_lines import event_lines
-from debugger.exports.run_json import run_file
-from debugger.exports.side_effects_file import side_effect_rows, side_effects_csv
+from debugger.exports.csv_files import side_effect_rows, side_effects_csv, transcript_csv
+from debugger.exports.json_files import event_lines, run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings

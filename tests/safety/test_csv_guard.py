@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debugger.exports.csv_file import csv_bytes
+from debugger.exports.csv_files import csv_bytes
 
 SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 BEFORE = [

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from debugger.errors import ForbiddenError
-from debugger.exports.run_json import run_file, run_json
+from debugger.exports.json_files import run_file, run_json
 from debugger.protocol.notes import Comment, RunNotes, Target
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.analysis.gantt import bars
 from debugger.analysis.metrics import node_metrics
-from debugger.analysis.run_index import RunIndex
+from debugger.analysis.run_projection import RunIndex
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.models.base import Reply
 from debugger.engine.world import World

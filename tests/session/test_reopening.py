@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from debugger.analysis.run_index import RunIndex
+from debugger.analysis.run_projection import RunIndex
 from debugger.errors import StoreError
 from debugger.graph.graph import Graph
 from debugger.session.reopening import ReadRun

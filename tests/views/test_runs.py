@@ -6,7 +6,7 @@ import pytest
 
 from debugger.backends.base import Capabilities
 from debugger.errors import StoreError
-from debugger.exports.run_json import run_file
+from debugger.exports.json_files import run_file
 from debugger.protocol.notes import RunMark, RunNotes
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput

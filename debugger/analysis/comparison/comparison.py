@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
-from debugger.analysis.comparison.alignment import Row, Verdict, align
-from debugger.analysis.comparison.ignored import USUAL
-from debugger.analysis.comparison.items import Item, items
-from debugger.analysis.comparison.kinds import Kind, kind_of
-from debugger.analysis.difference import Difference, differences
-from debugger.protocol.runs import TurnLog
+from debugger.analysis.comparison.alignment import Item, Kind, Row, Verdict, align, items, kind_of
+from debugger.analysis.comparison.ignored import DEFAULT, USUAL
+from debugger.analysis.differences import Difference, differences
+from debugger.analysis.event_fields import field
+from debugger.protocol.runs import Run, TurnLog
 
 
 @dataclass
@@ -95,3 +95,126 @@ def compare(
     """
     of_a, of_b = items(a, ignoring), items(b, ignoring)
     return Comparison(of_a, of_b, align(of_a, of_b, shift))
+
+
+def shift_between(a: Run, of_a: Sequence[TurnLog], b: Run, of_b: Sequence[TurnLog]) -> int:
+    """How many turns of A came before the first of B; below 0, how many of B before the first of A.
+
+    That is told where one of them goes on from a turn of the other, and its record does not begin with the
+    turns before: a record that does is put beside the other from the first turn on.
+
+    Source: ``checkpoint_source_turn_index`` counts from 0 (``platform/wire.md`` 7).
+    """
+    if a.source_workflow_run_id == b.workflow_run_id:
+        return -_turns_before(a, of_a, of_b)
+    return _turns_before(b, of_b, of_a) if b.source_workflow_run_id == a.workflow_run_id else 0
+
+
+def _turns_before(later: Run, own: Sequence[TurnLog], earlier: Sequence[TurnLog]) -> int:
+    index = later.checkpoint_source_turn_index
+    if not index or not own or not earlier:
+        return 0
+    first, other = items(own[:1], USUAL), items(earlier[:1], USUAL)
+    return 0 if [item.digest for item in first] == [item.digest for item in other] else index
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One run in figures."""
+
+    turns: int
+    events: int
+    milliseconds: float | None
+    """How long its turns took together; ``None`` where no closing event tells it."""
+    tokens: int | None
+    """What models read and wrote; ``None`` where the record does not tell it."""
+
+    @classmethod
+    def of(cls, run: Run, turns: Sequence[TurnLog]) -> Self:
+        """The figures of a record.
+
+        Source: iteration metrics and token usage in ``platform/engine.md`` 13.
+
+        Args:
+            run: The record.
+            turns: Its turns.
+        """
+        events = [event for turn in turns for event in turn.events]
+        metrics = (
+            field(event, "iteration_metrics") for event in events if event.type == "end_workflow_iteration"
+        )
+        spent = [
+            found for each in metrics if (found := _number(each, "e2e_latency_milliseconds")) is not None
+        ]
+        tokens = _number(run.llm_token_usage, "total_tokens")
+        return cls(
+            turns=turns[-1].number if turns else 0,
+            events=len(events),
+            milliseconds=sum(spent) if spent else None,
+            tokens=None if tokens is None else int(tokens),
+        )
+
+
+def _number(values: Any, key: str) -> float | None:
+    found = values.get(key) if isinstance(values, dict) else None
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+@dataclass(frozen=True)
+class EventDifference:
+    """One event that the two turns do not share, or in which they differ."""
+
+    type: str
+    """The event's type."""
+    node: str | None
+    """Its node's id; of a hop, that of the node that it leaves."""
+    place: int
+    """Which event of its turn, from 0: of A, where only B has it of B."""
+    only_in: str
+    """``"A"`` or ``"B"``; empty when both have the event."""
+    values: tuple[Difference, ...] = ()
+    """What of it differs, from A to B; empty when only one has it."""
+
+    def __str__(self) -> str:
+        at = f" at {self.node}" if self.node else ""
+        if self.only_in:
+            return f"{self.type}{at}: only in {self.only_in}"
+        return f"{self.type}{at}: {', '.join(value.path for value in self.values)}"
+
+
+@dataclass(frozen=True)
+class SameTurn:
+    """What came of comparing two turns."""
+
+    differences: tuple[EventDifference, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+
+def same_turn(a: TurnLog, b: TurnLog, ignoring: Collection[str] = DEFAULT) -> SameTurn:
+    """Compare the events of two turns, whatever their numbers and their inputs are.
+
+    Args:
+        a: A turn.
+        b: Another one.
+        ignoring: What is passed over, by the names of `debugger.analysis.comparison.ignored`.
+    """
+    of_a = items([a], ignoring, with_inputs=False)
+    of_b = items([b], ignoring, with_inputs=False)
+    return SameTurn(tuple(_differing(align(of_a, of_b, a.number - b.number), of_a, of_b)))
+
+
+def _differing(rows: list[Row], a: list[Item], b: list[Item]) -> Iterator[EventDifference]:
+    for row in rows:
+        one = None if row.a is None else a[row.a]
+        other = None if row.b is None else b[row.b]
+        if one and other and row.verdict == "changed":
+            found = tuple(differences(one.essence, other.essence))
+            yield EventDifference(one.type, one.node, row.a or 0, "", found)
+        elif one and not other:
+            yield EventDifference(one.type, one.node, row.a or 0, "A")
+        elif other and not one:
+            yield EventDifference(other.type, other.node, row.b or 0, "B")

@@ -9,12 +9,13 @@ Source: the envelope, the sub-objects and the system's variables in ``platform/w
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
-from debugger.analysis.comparison.sieve import Branch
-from debugger.analysis.supplied import supplied_dynamic
+from debugger.analysis.caller_input import supplied_dynamic
+from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import CLIENT_TURN_ID, TurnInput
 from debugger.protocol.system_variables import SYSTEM_NAMES
 
@@ -218,3 +219,59 @@ def _nest(root: Branch) -> None:
     output.keys.setdefault("events", root)
     output.keys["thread_to_node_outputs"] = Branch(endings={"": Branch(dict(output.keys))})
     root.keys.setdefault("run_input_output_pair", root)
+
+
+@dataclass
+class Branch:
+    """The paths that go on from one object."""
+
+    keys: dict[str, Branch | None] = field(default_factory=dict)
+    """By key; ``None`` stands for a value that is left out."""
+    endings: dict[str, Branch | None] = field(default_factory=dict)
+    """By the end of the key, where no key fits."""
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> Branch:
+        """The paths as a tree."""
+        root = cls()
+        for path in paths:
+            *way, last = path.split("/")
+            branch = root.along(way)
+            branch._among(last)[last.removeprefix("*")] = None
+        return root
+
+    def along(self, way: Iterable[str]) -> Branch:
+        """The branch at the end of these keys, made where there is none; a loose one where all goes."""
+        here = self
+        for key in way:
+            among, name = here._among(key), key.removeprefix("*")
+            here = among.setdefault(name, Branch()) or Branch()
+        return here
+
+    def sift(self, value: Any) -> Any:
+        """The value without what the paths leave out; whatever no path leads into is the same object."""
+        if isinstance(value, list):
+            return [self.sift(one) for one in value]
+        return self.sift_object(value) if isinstance(value, dict) else value
+
+    def sift_object(self, value: JsonObject) -> JsonObject:
+        """The same for an object."""
+        keys, has_endings = self.keys, bool(self.endings)
+        left: JsonObject = {}
+        for key, one in value.items():
+            if key in keys:
+                branch = keys[key]
+            elif has_endings and (ending := self._ending(key)) is not None:
+                branch = self.endings[ending]
+            else:
+                left[key] = one
+                continue
+            if branch is not None:
+                left[key] = branch.sift(one)
+        return left
+
+    def _among(self, key: str) -> dict[str, Branch | None]:
+        return self.endings if key.startswith("*") else self.keys
+
+    def _ending(self, key: str) -> str | None:
+        return next((ending for ending in self.endings if key.endswith(ending)), None)

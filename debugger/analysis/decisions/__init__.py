@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from debugger.analysis.decisions.candidate import VERDICT_WORDS, Candidate, Verdict
-from debugger.analysis.decisions.explain import Explainer, Explanation
+from debugger.analysis.decisions.explanations import Explainer, Explanation
 from debugger.analysis.decisions.log import DecisionLog
-from debugger.analysis.decisions.record import OUTCOME_WORDS, Record
+from debugger.analysis.decisions.records import OUTCOME_WORDS, VERDICT_WORDS, Candidate, Record, Verdict
 
 __all__ = [
     "OUTCOME_WORDS",

@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
-from debugger.analysis.decisions.record import Outcome, Record
-from debugger.analysis.decisions.trace import Trace
-from debugger.analysis.facts import field, node_of, text, thread_id_of
-from debugger.analysis.following import Following
-from debugger.analysis.hops import HOP_TYPES
+from debugger.analysis.decisions.records import Outcome, Record
+from debugger.analysis.decisions.thread_trace import Trace
+from debugger.analysis.event_fields import field, node_of, text, thread_id_of
+from debugger.analysis.fold import Following
+from debugger.analysis.transitions import HOP_TYPES
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from debugger.analysis.background import may_go_on
-from debugger.analysis.standing import Standing
+from debugger.analysis.thread_positions import Standing, may_go_on
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run
 from debugger.protocol.workflow import Workflow

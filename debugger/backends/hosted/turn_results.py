@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
-from debugger.analysis.hints import last_hint
-from debugger.analysis.standing import Standing
+from debugger.analysis.thread_positions import Standing, last_hint
 from debugger.errors import AnswerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent

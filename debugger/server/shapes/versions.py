@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from debugger.analysis.difference import differences
+from debugger.analysis.differences import differences
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, VersionSummary, Workflow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.node_table import place_words
+from debugger.analysis.run_tables import place_words
 from debugger.session.background import BackgroundScheduler
 from debugger.views import commands, state
 from debugger.views.parts.bar.component import Badge, Button, Item, Space, Toggle, Words

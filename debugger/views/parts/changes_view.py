@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.difference import Difference
+from debugger.analysis.differences import Difference
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.json_cell import json_cell
 from debugger.views.parts.plain import plain

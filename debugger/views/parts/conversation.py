@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.bubbles import Bubble
+from debugger.analysis.chat import Bubble
 from debugger.views import commands, panes, state
 from debugger.views.parts.bubbles.component import Earlier, Line, Start, bubbles_box
 from debugger.views.parts.desk import desk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.moves import move_reason, move_title
+from debugger.analysis.transitions import move_reason, move_title
 from debugger.session.session import DebugSession
 from debugger.views import commands, panes, state, stepping_commands
 from debugger.views.linking import current_address

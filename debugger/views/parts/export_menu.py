@@ -11,8 +11,7 @@ from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.errors import StoreError
 from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS
 from debugger.exports.base import Export
-from debugger.exports.json_lines import event_lines
-from debugger.exports.run_json import run_file
+from debugger.exports.json_files import event_lines, run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.session.session import DebugSession

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from debugger.analysis.gantt import Bar, bars
-from debugger.analysis.turn_rows import TurnRow
+from debugger.analysis.steps import TurnRow
 from debugger.views import commands, panes, state
 from debugger.views.parts.bar.component import Item, Switch, Words
 from debugger.views.parts.heights import ROW, table_height

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from debugger.analysis.node_times import node_times
+from debugger.analysis.metrics import node_times
 from debugger.analysis.position import Position
-from debugger.analysis.stray_edges import stray_edges
-from debugger.analysis.thread_table import thread_names
+from debugger.analysis.run_tables import stray_edges, thread_names
 from debugger.protocol.base import JsonObject
 from debugger.views import graph_commands, panes, state
 from debugger.views.elements import Element

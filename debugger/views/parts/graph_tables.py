@@ -8,11 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.edge_table import edge_table
-from debugger.analysis.node_table import node_table
-from debugger.analysis.node_times import NodeTime, node_times, percent
+from debugger.analysis.metrics import NodeTime, node_times, percent
 from debugger.analysis.position import NextEdge
-from debugger.analysis.thread_table import ThreadRow, thread_table
+from debugger.analysis.run_tables import ThreadRow, edge_table, node_table, thread_table
 from debugger.views import state
 from debugger.views.elements import Element
 from debugger.views.parts.heights import ROW

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, run_metrics
-from debugger.analysis.turn_rows import TurnRow
+from debugger.analysis.steps import TurnRow
 from debugger.views import state
 from debugger.views.parts.bar.component import Item, Switch, Words
 from debugger.views.parts.heights import ROW, table_height

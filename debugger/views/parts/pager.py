@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from functools import partial
 from typing import NamedTuple
 
-from debugger.analysis.pages import bounds, page_count, page_of
+from debugger.analysis.paging import bounds, page_count, page_of
 from debugger.views import state
 from debugger.views.parts.bar.component import Button, Field, Item, Space
 

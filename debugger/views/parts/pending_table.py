@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from debugger.analysis.difference import Difference
+from debugger.analysis.differences import Difference
 from debugger.session.pending_edits import PendingEdits, Tier
 from debugger.session.variable_rows import VALUE_TYPES, edited
 from debugger.store import Role

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.policies import HOSTED, before_run, policy_rows
+from debugger.analysis.outbound_policies import HOSTED, before_run, policy_rows
 from debugger.errors import DebuggerError
 from debugger.settings import Settings, read_settings
 from debugger.views import state

@@ -6,7 +6,7 @@ import json
 
 import streamlit as st
 
-from debugger.analysis.difference import Difference, differences
+from debugger.analysis.differences import Difference, differences
 from debugger.errors import DebuggerError
 from debugger.protocol.notes import Preset
 from debugger.session.run_input import RunInputModel

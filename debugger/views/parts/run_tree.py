@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.facts import iso_utc
+from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.run_tree import TreeRow
 from debugger.session.fidelity import Fidelity
 from debugger.views import commands, fork_commands, state

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from debugger.analysis.origins import author_node_id
+from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.side_effects import SideEffect, advice
 from debugger.exports import SIDE_EFFECTS
-from debugger.exports.side_effects_file import side_effect_rows
+from debugger.exports.csv_files import side_effect_rows
 from debugger.views import commands, panes, state
 from debugger.views.auditing import audited_file
 from debugger.views.parts.bar.component import Item, Words

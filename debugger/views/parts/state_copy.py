@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.state import exported_state
+from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import Run, TurnLog, turn_logs
 from debugger.session.run_input import RunInputModel

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.shown import Shown
+from debugger.analysis.filtered_timeline import Shown
 from debugger.views import commands, panes, state
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.pager import Pager, pager

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from debugger.analysis.filtering import DENSITIES, Filter
-from debugger.analysis.shown import Shown, shown
+from debugger.analysis.filtered_timeline import DENSITIES, Filter, Shown, shown
 from debugger.analysis.timeline import TROUBLES
 from debugger.views import state
 from debugger.views.parts.bar.component import Badge, Break, Disclosure, Field, Item, Switch, Words

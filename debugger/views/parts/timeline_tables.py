@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from debugger.analysis.facts import iso_utc
-from debugger.analysis.steps import Step
+from debugger.analysis.event_fields import iso_utc
+from debugger.analysis.steps import Step, TurnRow
 from debugger.analysis.timeline import TimelineRow
-from debugger.analysis.turn_rows import TurnRow
 from debugger.views.parts.plain import count
 from debugger.views.parts.rows.component import Cell, Column, Row
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.scopes import Scopes
+from debugger.analysis.variables import Scopes
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.views import state
 from debugger.views.parts.bar.component import Disclosure, Item, Space, Toggle, bar

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.watches import Point, Series
+from debugger.analysis.variable_history import Point, Series
 from debugger.expressions import ABSENT
 from debugger.views import commands, panes, state, why_commands
 from debugger.views.parts.heights import ROW, table_height

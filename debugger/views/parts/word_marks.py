@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from debugger.analysis.text_difference import Piece, text_difference
+from debugger.analysis.differences import Piece, text_difference
 from debugger.views.parts.plain import plain
 
 _ENDS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.drawing import Passage, joint_workflow, paths
+from debugger.analysis.comparison.path_overlay import Passage, joint_workflow, paths
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from tests.analysis.comparison.turns import at, hop, turn

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.lineage import shift_between
+from debugger.analysis.comparison.comparison import shift_between
 from debugger.protocol.runs import Run
 from tests.analysis.comparison.turns import at, turn
 

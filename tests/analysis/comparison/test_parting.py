@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.analysis.comparison.comparison import compare
-from debugger.analysis.comparison.parting import parting
+from debugger.analysis.comparison.divergence import parting
 from tests.analysis.comparison.turns import at, hears, hop, shows, speaks, turn
 
 START = turn(1, None, at("desk"), speaks("desk", "Hello"))

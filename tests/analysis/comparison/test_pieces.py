@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.pieces import readable_pieces
+from debugger.analysis.differences import readable_pieces
 
 
 def told(a, b):

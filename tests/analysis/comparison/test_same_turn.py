@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from debugger.analysis.comparison.comparison import same_turn
 from debugger.analysis.comparison.ignored import DEFAULT
-from debugger.analysis.comparison.same_turn import same_turn
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.structure import structure_changes
+from debugger.analysis.comparison.tables import structure_changes
 from tests.factories import direct, say, static, workflow
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.totals import Totals
+from debugger.analysis.comparison.comparison import Totals
 from debugger.protocol.runs import Run
 from tests.analysis.comparison.turns import at, turn
 

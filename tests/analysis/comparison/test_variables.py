@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.variables import variable_rows
+from debugger.analysis.comparison.tables import variable_rows
 from tests.analysis.comparison.turns import shows, turn
 
 

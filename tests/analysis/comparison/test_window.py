@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.window import ROWS, top_for
+from debugger.analysis.paging import ROWS, top_for
 
 
 def test_a_chosen_row_is_on_view_with_some_before_it():

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.words import lines
+from debugger.analysis.comparison.tables import lines
 from tests.analysis.comparison.turns import hears, speaks, turn
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.analysis.decisions import DecisionLog, Explainer
-from debugger.analysis.moments import Moments
+from debugger.analysis.variables import Moments
 from debugger.engine.super_nodes import expand
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import turn_logs

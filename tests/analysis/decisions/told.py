@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from debugger.analysis.decisions import DecisionLog, Explainer, Explanation
-from debugger.analysis.moments import Moments
+from debugger.analysis.variables import Moments
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import TurnInput, TurnLog

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.recorded import REASON, RecordedBackend
-from debugger.exports.run_json import run_file
+from debugger.exports.json_files import run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.protocol.runs import TurnInput

@@ -5,7 +5,7 @@ import io
 
 from debugger.analysis.side_effects import side_effects
 from debugger.exports import SIDE_EFFECTS
-from debugger.exports.side_effects_file import side_effect_rows
+from debugger.exports.csv_files import side_effect_rows
 from tests.factories import direct, document, node, say
 from tests.support.super_nodes import super_node
 from tests.views.bars import badges, captions, control, use

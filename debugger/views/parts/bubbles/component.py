@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from debugger.analysis.bubbles import Bubble, folded
+from debugger.analysis.chat import Bubble, folded
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.views import state

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.comparison.pieces import readable_pieces
-from debugger.analysis.difference import Difference
+from debugger.analysis.differences import Difference, readable_pieces
 from debugger.views.parts.compare.marks import marked, shown
 from debugger.views.parts.plain import plain
 

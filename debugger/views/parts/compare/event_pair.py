@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.comparison.items import Item
+from debugger.analysis.comparison.alignment import Item
 from debugger.session.side_by_side import SideBySide
 from debugger.views import state
 from debugger.views.address import Address

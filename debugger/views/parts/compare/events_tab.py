@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from debugger.analysis.comparison.comparison import Comparison
-from debugger.analysis.comparison.window import ROWS, top_for
+from debugger.analysis.paging import ROWS, top_for
 from debugger.session.side_by_side import SideBySide
 from debugger.views import compare_commands, state
 from debugger.views.parts.compare.event_pair import event_pair

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.comparison.comparison import Comparison
-from debugger.analysis.comparison.kinds import KINDS
-from debugger.analysis.comparison.totals import Totals
-from debugger.exports.comparison_file import comparison_csv
+from debugger.analysis.comparison.alignment import KINDS
+from debugger.analysis.comparison.comparison import Comparison, Totals
+from debugger.exports.csv_files import comparison_csv
 from debugger.session.recorded_run import RecordedRun
 from debugger.session.side_by_side import SideBySide
 from debugger.views.auditing import audited_file

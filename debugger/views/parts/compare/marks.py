@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from debugger.analysis.comparison.alignment import Verdict
-from debugger.analysis.comparison.drawing import Share
-from debugger.analysis.text_difference import Piece
+from debugger.analysis.comparison.path_overlay import Share
+from debugger.analysis.differences import Piece
 from debugger.views.parts.bar.component import Colour
 from debugger.views.parts.plain import plain
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.comparison.drawing import Passage, Paths
+from debugger.analysis.comparison.path_overlay import Passage, Paths
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 

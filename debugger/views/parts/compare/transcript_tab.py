@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.bubbles import Bubble
-from debugger.analysis.comparison.words import Line
-from debugger.analysis.text_difference import Piece
+from debugger.analysis.chat import Bubble
+from debugger.analysis.comparison.tables import Line
+from debugger.analysis.differences import Piece
 from debugger.session.side_by_side import SideBySide
 from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import WORDS, marked

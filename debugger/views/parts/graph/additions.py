@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.stray_edges import StrayEdge
+from debugger.analysis.run_tables import StrayEdge
 from debugger.graph.geometry import Point
 from debugger.graph.layout import layout
 from debugger.protocol.base import JsonObject

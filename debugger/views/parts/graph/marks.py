@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from debugger.analysis.node_times import NodeTime, percent
+from debugger.analysis.metrics import NodeTime, percent
 from debugger.analysis.position import Position
-from debugger.analysis.thread_table import thread_names
-from debugger.analysis.trails import LATEST, Trail, Trails
+from debugger.analysis.run_tables import thread_names
+from debugger.analysis.transitions import LATEST, Trail, Trails
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from debugger.analysis.stray_edges import StrayEdge
+from debugger.analysis.run_tables import StrayEdge
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject

@@ -8,7 +8,7 @@ from tests.views.talk import box, notes, press_start, said, show_earlier, speake
 PAGE = """
 import streamlit as st
 
-from debugger.analysis.bubbles import Bubble
+from debugger.analysis.chat import Bubble
 from debugger.views.parts.bubbles.component import *
 
 def note(*words):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.node_times import NodeTime
+from debugger.analysis.metrics import NodeTime
 from debugger.analysis.position import position
 from debugger.protocol.events import (
     CompanionEdgeEvent,

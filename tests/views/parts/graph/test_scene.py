@@ -6,7 +6,7 @@ import re
 import pytest
 
 from debugger.analysis.position import position
-from debugger.analysis.stray_edges import stray_edges
+from debugger.analysis.run_tables import stray_edges
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.protocol.events import (

@@ -1,0 +1,162 @@
+"""Where two runs part, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import takewhile
+
+from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
+from debugger.analysis.comparison.comparison import Comparison
+from debugger.analysis.event_fields import field, node_name_of, text
+from debugger.analysis.node_origins import label_of
+from debugger.analysis.transitions import HOP_TYPES
+from debugger.protocol.events import Event
+from debugger.protocol.messages import message_text
+
+_LONGEST = 70
+_SPOKEN = ("assistant_response", "say_static", "say_llm")
+
+
+def parting(found: Comparison, names: Mapping[str, str]) -> str:
+    """The sentence.
+
+    Of the turn in which the runs part it tells what says most: what the user said, the hop that was taken,
+    the words of the workflow, else the first event that differs.
+
+    Args:
+        found: The comparison.
+        names: The author's node names by id, of both workflows.
+    """
+    first = found.first
+    if first is None:
+        return _nothing(found)
+    turn = found.rows[first].turn
+    last_a, last_b = found.last_turns
+    if turn > min(last_a, last_b) > 0:
+        ended, other = ("A", "B") if last_a < last_b else ("B", "A")
+        return f"Up to turn {turn - 1} they are the same; there {ended} ends, and {other} goes on."
+    parts = _Turn(found, first, names)
+    told = parts.input() or parts.hop() or parts.words() or parts.event()
+    return f"They part at turn {turn}{parts.after()}: {told}."
+
+
+def _nothing(found: Comparison) -> str:
+    if not found.rows:
+        return "Neither run has a turn."
+    turns = found.rows[-1].turn
+    events = sum(item.type != INPUT for item in found.a)
+    return (
+        f"Nothing differs in {_count(turns, 'turn')} and {_count(events, 'event')}, but for what is ignored."
+    )
+
+
+class _Turn:
+    """The differing rows of the turn in which the runs part, side by side."""
+
+    def __init__(self, found: Comparison, first: int, names: Mapping[str, str]) -> None:
+        self._found = found
+        self._first = first
+        self._names = names
+        turn = found.rows[first].turn
+        rows = (found.rows[place] for place in found.differing)
+        pairs = [found.pair(row) for row in takewhile(lambda row: row.turn == turn, rows)]
+        self._a = [one for one, _ in pairs if one]
+        self._b = [other for _, other in pairs if other]
+
+    def after(self) -> str:
+        """The last node that both runs were at."""
+        before = self._found.rows[self._first - 1 :: -1] if self._first else []
+        shared = (self._found.either(row) for row in before)
+        node = next((label for item in shared if (label := self._label(item))), "")
+        return f" after “{node}”" if node else ""
+
+    def input(self) -> str:
+        """What the turn was given."""
+        one, other = (_first(items, (INPUT,)) for items in (self._a, self._b))
+        if one is None or other is None:
+            return ""
+        if one.said != other.said:
+            return f"the user says {_quoted(one.said)} in A, {_quoted(other.said)} in B"
+        row = self._found.rows[self._first]
+        return "the input differs in " + _listed(each.path for each in self._found.differences(row))
+
+    def hop(self) -> str:
+        """The ways that were taken."""
+        one, other = (_first(items, HOP_TYPES) for items in (self._a, self._b))
+        if one is None and other is None:
+            return ""
+        if one and other and _way(one) == _way(other):
+            return ""
+        return f"A {self._took(one)}, B {self._took(other)}"
+
+    def words(self) -> str:
+        """What the workflow says."""
+        for kind in _SPOKEN:
+            told = [_words(items, kind) for items in (self._a, self._b)]
+            if told[0] != told[1] and any(told):
+                one, other = ("says " + _quoted(each) if each else "says nothing" for each in told)
+                return f"A {one}, B {other}"
+        return ""
+
+    def event(self) -> str:
+        """The first event that differs."""
+        row = self._found.rows[self._first]
+        one, other = self._found.pair(row)
+        if one and other:
+            paths = _listed(each.path for each in self._found.differences(row))
+            return f"{_event_name(one)} differs in {paths}"
+        return f"{_event_name(self._found.either(row))} comes in {'A' if one else 'B'} only"
+
+    def _took(self, item: Item | None) -> str:
+        if item is None or item.event is None:
+            return "stays"
+        edge = text(item.event, "edge_name")
+        target = text(item.event, "destination_node_logical_id") or ""
+        name = text(item.event, "destination_node_name") or target
+        to = f"“{label_of(target, self._names.get(target) or name, self._names)}”"
+        return f"takes “{edge}” to {to}" if edge else f"goes on to {to}"
+
+    def _label(self, item: Item) -> str:
+        if item.event is None or item.node is None:
+            return ""
+        name = node_name_of(item.event) or self._names.get(item.node) or item.node
+        return label_of(item.node, name, self._names)
+
+
+def _event_name(item: Item) -> str:
+    return "the state" if kind_of(item) == "state" else item.type.replace("_", " ")
+
+
+def _way(item: Item) -> tuple[str | None, str | None]:
+    assert item.event is not None
+    return item.node, text(item.event, "destination_node_logical_id")
+
+
+def _first(found: list[Item], types: Collection[str]) -> Item | None:
+    return next((item for item in found if item.type in types), None)
+
+
+def _words(items: list[Item], kind: str) -> str:
+    return " / ".join(_spoken(item.event) for item in items if item.event and item.type == kind)
+
+
+def _spoken(event: Event) -> str:
+    message = field(event, "message")
+    return message_text(message if isinstance(message, dict) else {"content": field(event, "content")})
+
+
+def _quoted(said: str) -> str:
+    flat = " ".join(said.split())
+    if not flat:
+        return "nothing"
+    return f"“{flat if len(flat) <= _LONGEST else flat[: _LONGEST - 1] + '…'}”"
+
+
+def _listed(paths: Iterator[str]) -> str:
+    found = list(paths)
+    more = f" and {len(found) - 2} more" if len(found) > 2 else ""
+    return ", ".join(found[:2]) + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

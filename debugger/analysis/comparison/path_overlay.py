@@ -1,0 +1,107 @@
+"""Two paths on one drawing: which nodes and edges both runs took, and which only one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from debugger.analysis.position import Position
+from debugger.analysis.run_tables import StrayEdge, stray_edges
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import Workflow
+
+Share = Literal["common", "only_a", "only_b"]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How often each run came by a node or an edge."""
+
+    a: int
+    b: int
+
+    @property
+    def share(self) -> Share:
+        """Who came by."""
+        if self.a and self.b:
+            return "common"
+        return "only_a" if self.a else "only_b"
+
+    @property
+    def told(self) -> str:
+        """The same in a few characters: ``A``, ``B ×2``, ``A ×2 B``."""
+        sides = (("A", self.a), ("B", self.b))
+        return " ".join(f"{name} ×{times}" if times > 1 else name for name, times in sides if times)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Both paths."""
+
+    nodes: dict[str, Passage]
+    edges: dict[str, Passage]
+    """By the edge's id; a hop that needs no edge has an id that is made from its ends."""
+    ghosts: dict[str, str]
+    """Name by id of the nodes that a run tells of and neither workflow has."""
+    strays: list[StrayEdge]
+    """The ways of both for which neither workflow has an edge."""
+
+    def count(self, share: Share) -> tuple[int, int]:
+        """How many nodes and how many edges have this share."""
+        nodes = sum(passage.share == share for passage in self.nodes.values())
+        return nodes, sum(passage.share == share for passage in self.edges.values())
+
+
+def paths(a: Position, b: Position, joint: Graph) -> Paths:
+    """Put two paths together.
+
+    Args:
+        a: Where run A stands at its end, on its own version.
+        b: The same of run B.
+        joint: The nodes and edges of both versions.
+    """
+    strays = {stray.id: stray for stray in (*stray_edges(a, joint), *stray_edges(b, joint))}
+    reached_a, reached_b = _reached(a), _reached(b)
+    return Paths(
+        nodes=_passages(reached_a, reached_b),
+        edges=_passages(_times(a), _times(b)),
+        ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
+        strays=list(strays.values()),
+    )
+
+
+def joint_workflow(a: Workflow, b: Workflow) -> Workflow:
+    """One workflow with the nodes and edges of both; what both have is as in A."""
+    if a.to_wire() == b.to_wire():
+        return a
+    document: JsonObject = {
+        **a.to_wire(),
+        "node_configs": _joined(_wires(a.node_configs), _wires(b.node_configs)),
+        "edge_configs": _joined(_wires(a.edge_configs), _wires(b.edge_configs)),
+    }
+    return Workflow.from_wire(document)
+
+
+def _reached(found: Position) -> dict[str, int]:
+    """Runs by node; a node that was only come to counts as one."""
+    return {node: max(1, found.visits.get(node, 0)) for node in found.first_visit}
+
+
+def _times(found: Position) -> dict[str, int]:
+    """Hops by way; a node that only goes on with itself goes no way."""
+    return {way: trail.count for way, trail in found.trails.along.items()}
+
+
+def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Passage]:
+    return {key: Passage(a.get(key, 0), b.get(key, 0)) for key in {**a, **b}}
+
+
+def _wires(configs: Sequence[Any]) -> list[JsonObject]:
+    return [config.to_wire() for config in configs]
+
+
+def _joined(a: list[JsonObject], b: list[JsonObject]) -> list[JsonObject]:
+    known = {one.get("logical_id") for one in a}
+    return [*a, *(one for one in b if one.get("logical_id") not in known)]

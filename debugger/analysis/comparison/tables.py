@@ -1,0 +1,220 @@
+"""The variables of two runs, side by side at the end of a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import Any, Literal
+
+from debugger.analysis.chat import Bubble, bubbles
+from debugger.analysis.comparison.alignment import Verdict
+from debugger.analysis.comparison.ignored import IGNORED
+from debugger.analysis.differences import SIGNS, Difference, Op, Piece, differences, readable_pieces
+from debugger.analysis.variables import Scopes, scopes_at
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import MAIN_THREAD, TurnLog
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
+
+
+@dataclass(frozen=True)
+class VariableRow:
+    """One value, or part of one, in both runs."""
+
+    path: str
+    a: Any
+    """``None`` where only B has it."""
+    b: Any
+    op: Literal["same", "added", "removed", "changed"]
+    """From A to B: what only B has is ``added``."""
+
+    @property
+    def sign(self) -> str:
+        """The operation in one character."""
+        return "=" if self.op == "same" else SIGNS[self.op]
+
+
+def variable_rows(
+    a: Sequence[TurnLog], b: Sequence[TurnLog], ignoring: Collection[str], *, with_same: bool = False
+) -> list[VariableRow]:
+    """What the variables were after the last of these turns.
+
+    Args:
+        a: The turns of run A, up to the one that is looked at.
+        b: The same of run B.
+        ignoring: What is passed over: of its names, those that are about variables.
+        with_same: Whether variables that are the same in both are told, too, each as a whole.
+    """
+    one, other = _flat(scopes_at(a), ignoring), _flat(scopes_at(b), ignoring)
+    return list(_rows(one, other, with_same))
+
+
+def _rows(a: JsonObject, b: JsonObject, with_same: bool) -> Iterator[VariableRow]:
+    for path in {**a, **b}:
+        if path not in b:
+            yield VariableRow(path, a[path], None, "removed")
+        elif path not in a:
+            yield VariableRow(path, None, b[path], "added")
+        else:
+            found = differences(a[path], b[path], path)
+            yield from (VariableRow(each.path, each.before, each.after, each.op) for each in found)
+            if with_same and not found:
+                yield VariableRow(path, a[path], b[path], "same")
+
+
+def _flat(scopes: Scopes, ignoring: Collection[str]) -> JsonObject:
+    """All variables by scope and name, without the copies that bear a node's name."""
+    passed = frozenset(name for one in IGNORED if one.name in ignoring for name in one.system_names)
+    with_justification = "justifications" not in ignoring
+    found = {f"dynamic.{name}": value for name, value in scopes.dynamic.items()}
+    found |= {f"system.{name}": value for name, value in scopes.system.items() if name not in passed}
+    for thread, values in scopes.runtime.items():
+        lead = "runtime" if thread == MAIN_THREAD else f"thread_{thread}"
+        found |= {
+            f"{lead}.{name}": value
+            for name, value in values.items()
+            if with_justification or name != "justification"
+        }
+    found |= {f"workflow.{name}": value for name, value in scopes.workflow.items()}
+    return found | {f"given.{name}": value for name, value in scopes.seeds.items()}
+
+
+Part = Literal["node", "edge", "settings"]
+
+_GRAPH_FIELDS = ("node_configs", "edge_configs")
+
+
+@dataclass(frozen=True)
+class StructureChange:
+    """One node, edge or group of settings that is not the same in both versions."""
+
+    part: Part
+    id: str
+    name: str
+    """As people know it; of an edge, with the nodes at its ends."""
+    op: Op
+    """From A to B: what only B has is ``added``."""
+    fields: tuple[Difference, ...] = ()
+    """What of it changed."""
+
+    @property
+    def sign(self) -> str:
+        """The operation in one character."""
+        return SIGNS[self.op]
+
+
+def structure_changes(a: Workflow, b: Workflow) -> list[StructureChange]:
+    """What is not the same, nodes first, then edges, then the settings of the workflow as a whole."""
+    return [*_nodes(a, b), *_edges(a, b), *_settings(a, b)]
+
+
+def _nodes(a: Workflow, b: Workflow) -> Iterator[StructureChange]:
+    old, new = ({node.logical_id: node for node in one.node_configs} for one in (a, b))
+    for node_id in {**old, **new}:
+        config = new.get(node_id) or old[node_id]
+        yield from _change("node", node_id, config.label, old.get(node_id), new.get(node_id))
+
+
+def _edges(a: Workflow, b: Workflow) -> Iterator[StructureChange]:
+    names = {node.logical_id: node.label for node in (*a.node_configs, *b.node_configs)}
+    old, new = ({edge.logical_id: edge for edge in one.edge_configs} for one in (a, b))
+    for edge_id in {**old, **new}:
+        config = new.get(edge_id) or old[edge_id]
+        source, destination = (
+            names.get(end or "", end or "?")
+            for end in (config.source_node_logical_id, config.destination_node_logical_id)
+        )
+        named = f" ({config.label})" if config.label else ""
+        label = f"{source} → {destination}{named}"
+        yield from _change("edge", edge_id, label, old.get(edge_id), new.get(edge_id))
+
+
+def _change(
+    part: Part,
+    part_id: str,
+    name: str,
+    old: NodeConfig | EdgeConfig | None,
+    new: NodeConfig | EdgeConfig | None,
+) -> Iterator[StructureChange]:
+    if old is None or new is None:
+        yield StructureChange(part, part_id, name, "added" if old is None else "removed")
+    elif found := differences(old.to_wire(), new.to_wire()):
+        yield StructureChange(part, part_id, name, "changed", tuple(found))
+
+
+def _settings(a: Workflow, b: Workflow) -> Iterator[StructureChange]:
+    found = differences(_without_graph(a), _without_graph(b))
+    if found:
+        yield StructureChange("settings", "", "Workflow", "changed", tuple(found))
+
+
+def _without_graph(workflow: Workflow) -> JsonObject:
+    return {key: value for key, value in workflow.to_wire().items() if key not in _GRAPH_FIELDS}
+
+
+_MOST_LINES = 300
+"""Of one turn; more of them are put beside each other in their order, without looking which ones fit."""
+
+
+@dataclass
+class Line:
+    """Something that was said, or noted, in one run or in both."""
+
+    turn: int
+    """The turn in run A, or the one that it would be there."""
+    role: Literal["user", "agent", "warning", "error"]
+    a: Bubble | None
+    b: Bubble | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether both say the same."""
+        if self.a is None or self.b is None:
+            return "only_b" if self.a is None else "only_a"
+        return "same" if self.a.text == self.b.text else "changed"
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """The words of both, where both say something."""
+        return readable_pieces(self.a.text, self.b.text) if self.a and self.b else []
+
+
+def lines(
+    a: Sequence[TurnLog], b: Sequence[TurnLog], names: Mapping[str, str] | None = None, *, shift: int = 0
+) -> list[Line]:
+    """Both transcripts, turn by turn.
+
+    Args:
+        a: The turns of run A.
+        b: The turns of run B.
+        names: The author's node names by id.
+        shift: How many turns of A came before the first of B.
+    """
+    of_a, of_b = _by_turn(bubbles(a, names), 0), _by_turn(bubbles(b, names), shift)
+    turns = sorted({*of_a, *of_b})
+    return [line for turn in turns for line in _lines(turn, of_a.get(turn, []), of_b.get(turn, []))]
+
+
+def _by_turn(said: Sequence[Bubble], shift: int) -> dict[int, list[Bubble]]:
+    found: dict[int, list[Bubble]] = {}
+    for bubble in said:
+        found.setdefault(bubble.turn_number + shift, []).append(bubble)
+    return found
+
+
+def _lines(turn: int, a: list[Bubble], b: list[Bubble]) -> Iterator[Line]:
+    """One turn: what fits by role is a line, though other nodes may speak; the rest stands alone."""
+    if max(len(a), len(b)) > _MOST_LINES:
+        blocks = [(0, 0, min(len(a), len(b)))]
+    else:
+        roles_a, roles_b = [bubble.role for bubble in a], [bubble.role for bubble in b]
+        matcher = SequenceMatcher(None, roles_a, roles_b, autojunk=False)
+        blocks = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
+    at = bt = 0
+    for begin_a, begin_b, size in [*blocks, (len(a), len(b), 0)]:
+        yield from (Line(turn, bubble.role, bubble, None) for bubble in a[at:begin_a])
+        yield from (Line(turn, bubble.role, None, bubble) for bubble in b[bt:begin_b])
+        at, bt = begin_a + size, begin_b + size
+        pairs = zip(a[begin_a:at], b[begin_b:bt], strict=True)
+        yield from (Line(turn, one.role, one, other) for one, other in pairs)

@@ -1,0 +1,229 @@
+"""The differences between two JSON values, path by path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Final, Literal
+
+from debugger.protocol.json_text import encode
+
+Op = Literal["added", "removed", "changed"]
+
+SIGNS: Final[dict[Op, str]] = {"added": "+", "removed": "−", "changed": "~"}
+"""What stands beside a colour, or instead of one."""
+
+_ID_KEYS = ("id", "logical_id", "_id", "uuid", "key")
+_DEEPEST = 100
+"""Levels; what is nested deeper is compared as one value."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that is not what it was."""
+
+    path: str
+    """Dotted, with ``[n]`` for the place in a list, or ``[id=n]`` where its objects have ids:
+    ``order.teas[1].name``. Of what was removed it is the place in the earlier list. ``[order]`` tells that
+    objects with ids changed places. Empty where the two values themselves differ."""
+    before: Any
+    """``None`` for what was added; ``op`` tells that apart from a null."""
+    after: Any
+    op: Op
+
+    @property
+    def sign(self) -> str:
+        """The operation in one character."""
+        return SIGNS[self.op]
+
+
+def differences(before: Any, after: Any, path: str = "") -> list[Difference]:
+    """What differs between two values: keys of the earlier one in its order, then the new ones.
+
+    Objects and lists that stand on both sides are gone into; everything else is compared as one value.
+    Objects in a list belong together by their ids where all of them have one (``id``, ``logical_id``,
+    ``_id``, ``uuid`` or ``key``); other lists by what they begin and end with alike, and by place between.
+    ``true`` is not ``1``, and a null is not the same as no key.
+
+    Args:
+        before: Any JSON value.
+        after: Another.
+        path: What the paths begin with.
+    """
+    return list(_of_values(before, after, path, 0))
+
+
+def is_same(before: Any, after: Any, depth: int = 0) -> bool:
+    """Whether two values are equal; looks into them, since Python takes ``True`` for ``1``."""
+    if before is after:
+        return True
+    if before != after:
+        return False
+    if type(before) is str:  # as most are, of the very many that are asked about
+        return True
+    if isinstance(before, bool) or isinstance(after, bool):
+        return False
+    if depth < _DEEPEST and isinstance(before, Mapping):
+        return all(is_same(value, after[key], depth + 1) for key, value in before.items())
+    if depth < _DEEPEST and isinstance(before, list):
+        return all(is_same(*pair, depth + 1) for pair in zip(before, after, strict=True))
+    return True
+
+
+def is_surely_same(before: Any, after: Any) -> bool:
+    """Whether two JSON values are equal to the letter, which is told in no time: else `is_same` looks."""
+    # Neither is enough: ``True`` equals ``1``, and the text of a number that is not finite is that of a null.
+    return bool(before == after) and encode(before) == encode(after)
+
+
+def _of_values(before: Any, after: Any, path: str, depth: int) -> Iterator[Difference]:
+    if before is after:
+        return
+    if depth < _DEEPEST and isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _of_objects(before, after, path, depth + 1)
+    elif depth < _DEEPEST and isinstance(before, list) and isinstance(after, list):
+        yield from _of_lists(before, after, path, depth + 1)
+    elif not is_same(before, after):
+        yield Difference(path, before, after, "changed")
+
+
+def _of_objects(
+    before: Mapping[Any, Any], after: Mapping[Any, Any], path: str, depth: int
+) -> Iterator[Difference]:
+    lead = f"{path}." if path else ""
+    for key, value in before.items():
+        if key in after:
+            yield from _of_values(value, after[key], f"{lead}{key}", depth)
+        else:
+            yield Difference(f"{lead}{key}", value, None, "removed")
+    for key, value in after.items():
+        if key not in before:
+            yield Difference(f"{lead}{key}", None, value, "added")
+
+
+def _of_lists(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
+    key = next((key for key in _ID_KEYS if _all_have(key, before) and _all_have(key, after)), None)
+    if key is None:
+        yield from _by_place(before, after, path, depth)
+        return
+    old, new = ({item[key]: item for item in items} for items in (before, after))
+    yield from _by_id(old, new, f"{path}[{key}=", depth)
+    kept, moved = [each for each in old if each in new], [each for each in new if each in old]
+    if kept != moved:
+        yield Difference(f"{path}[order]", kept, moved, "changed")
+
+
+def _by_id(old: Mapping[Any, Any], new: Mapping[Any, Any], lead: str, depth: int) -> Iterator[Difference]:
+    for name, item in old.items():
+        if name in new:
+            yield from _of_values(item, new[name], f"{lead}{name}]", depth)
+        else:
+            yield Difference(f"{lead}{name}]", item, None, "removed")
+    for name, item in new.items():
+        if name not in old:
+            yield Difference(f"{lead}{name}]", None, item, "added")
+
+
+def _by_place(before: list[Any], after: list[Any], path: str, depth: int) -> Iterator[Difference]:
+    first, shorter = 0, min(len(before), len(after))
+    while first < shorter and is_same(before[first], after[first]):
+        first += 1
+    behind = 0
+    while behind < shorter - first and is_same(before[-1 - behind], after[-1 - behind]):
+        behind += 1
+    old, new = range(first, len(before) - behind), range(first, len(after) - behind)
+    for place in old[: len(new)]:
+        yield from _of_values(before[place], after[place], f"{path}[{place}]", depth)
+    for place in old[len(new) :]:
+        yield Difference(f"{path}[{place}]", before[place], None, "removed")
+    for place in new[len(old) :]:
+        yield Difference(f"{path}[{place}]", None, after[place], "added")
+
+
+def _all_have(key: str, items: Sequence[Any]) -> bool:
+    """Whether every item is an object with an id of its own under this key."""
+    ids = [item.get(key) if isinstance(item, Mapping) else None for item in items]
+    are_ids = all(isinstance(one, str | int) and not isinstance(one, bool) for one in ids)
+    return are_ids and len(set(ids)) == len(ids)
+
+
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_MOST_WORDS = 4000
+"""Of both texts, without what they begin and end with alike; comparing costs their square."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words that stand in both texts, or in one of them."""
+
+    text: str
+    op: Literal["same", "removed", "added"]
+
+
+def text_difference(before: str, after: str) -> list[Piece]:
+    """What was kept, removed and added, in reading order; joined by ``op`` the pieces give both texts again.
+
+    Texts that are very long and differ a lot are told apart as a whole between what they share at both ends.
+    """
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    first, shorter = 0, min(len(old), len(new))
+    while first < shorter and old[first] == new[first]:
+        first += 1
+    behind = 0
+    while behind < shorter - first and old[-1 - behind] == new[-1 - behind]:
+        behind += 1
+    middle = _middle(old[first : len(old) - behind], new[first : len(new) - behind])
+    return list(_joined([("same", old[:first]), *middle, ("same", old[len(old) - behind :])]))
+
+
+_Run = tuple[Literal["same", "removed", "added"], list[str]]
+
+
+def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
+    if len(old) + len(new) > _MOST_WORDS or not old or not new:
+        yield "removed", old
+        yield "added", new
+        return
+    for op, old_from, old_to, new_from, new_to in SequenceMatcher(
+        None, old, new, autojunk=False
+    ).get_opcodes():
+        if op == "equal":
+            yield "same", old[old_from:old_to]
+        else:
+            yield "removed", old[old_from:old_to]
+            yield "added", new[new_from:new_to]
+
+
+def _joined(runs: list[_Run]) -> Iterator[Piece]:
+    """The runs as texts; empty ones left out, neighbours of one kind in one piece."""
+    held: Piece | None = None
+    for op, words in runs:
+        text = "".join(words)
+        if held is not None and text and held.op == op:
+            held = Piece(held.text + text, op)
+        elif text:
+            if held is not None:
+                yield held
+            held = Piece(text, op)
+    if held is not None:
+        yield held
+
+
+_LEAST_SHARED = 0.5
+"""Of the shorter text: below it the words that two texts share fell there by chance."""
+
+
+def readable_pieces(a: str, b: str) -> list[Piece]:
+    """What two texts share and do not share; told apart as a whole where they share too little."""
+    found = text_difference(a, b)
+    shared = sum(_weight(piece.text) for piece in found if piece.op == "same")
+    if shared >= _LEAST_SHARED * min(_weight(a), _weight(b)):
+        return found
+    return [Piece(a, "removed"), Piece(b, "added")]
+
+
+def _weight(text: str) -> int:
+    """How many characters it has, spaces left out."""
+    return len("".join(text.split()))

@@ -1,0 +1,219 @@
+"""A transcript as CSV (RFC 4180), made to be opened in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from debugger.analysis.comparison.comparison import Comparison
+from debugger.analysis.side_effects import SideEffect
+from debugger.analysis.transcript import TranscriptRow
+from debugger.errors import InputError
+
+EVERYTHING: tuple[str, ...] = TranscriptRow._fields
+
+QA_REVIEW: tuple[str, ...] = (
+    "schema_version",
+    "run_id",
+    "turn_number",
+    "is_background",
+    "seq",
+    "role",
+    "text",
+    "node_name",
+    "edge_taken",
+    "is_waiting_for_input",
+    "next_input_hint",
+    "changed_variables",
+    "error_message",
+    "status",
+)
+
+_SIGNS = "=+\\-@＝＋－＠﹦﹢﹣﹫"
+"""A spreadsheet takes a cell that begins with one of these for a formula, whoever wrote it."""
+_PASSED_OVER = r"\s\x00-\x20\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\""
+"""What a spreadsheet may drop before it looks: blanks, controls, invisible characters and quotes."""
+_BEGINS_FORMULA = re.compile(rf"[\t\r\n]|[{_PASSED_OVER}]*+[{_SIGNS}]")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+# To a spreadsheet that separates cells by semicolons or tabs, our quotes mean nothing: a cell begins after
+# each of these, also within a text. The sign is optional so that a run of separators is looked at once.
+_NEXT_CELL = re.compile(rf"([;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029][;{_PASSED_OVER}]*+)([{_SIGNS}]?)")
+
+_BOM = b"\xef\xbb\xbf"
+"""The mark by which Excel knows UTF-8."""
+
+
+def transcript_csv(rows: Sequence[TranscriptRow], *, columns: Sequence[str] = EVERYTHING) -> bytes:
+    """The rows as CSV in UTF-8; without rows, the header alone.
+
+    A text that a spreadsheet would run as a formula gets a leading apostrophe, and so does a part of a text
+    that would become a cell where semicolons or tabs separate cells.
+
+    Args:
+        rows: The transcript.
+        columns: Which columns, in this order.
+
+    Raises:
+        InputError: There is no such column.
+    """
+    _check(columns)
+    return csv_bytes(columns, _picked(rows, columns))
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """Rows of any kind as CSV in UTF-8, safe to be opened in a spreadsheet."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(header)
+    writer.writerows(map(_cell, row) for row in rows)
+    # A lone surrogate has no bytes in UTF-8: it is kept as its escape instead of failing the whole file.
+    return _BOM + out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _picked(rows: Sequence[TranscriptRow], columns: Sequence[str]) -> Any:
+    if tuple(columns) == EVERYTHING:
+        return rows
+    if len(columns) == 1:
+        return ([getattr(row, columns[0])] for row in rows)
+    return map(attrgetter(*columns), rows)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return _guarded(value)
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    return value
+
+
+def _guarded(text: str) -> str:
+    if _NUMBER.fullmatch(text):
+        return text
+    inner = _NEXT_CELL.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[0], text)
+    return f"'{inner}" if _BEGINS_FORMULA.match(text) else inner
+
+
+def _check(columns: Sequence[str]) -> None:
+    unknown = [column for column in columns if column not in EVERYTHING]
+    if unknown or not columns:
+        named = f"There is no column {unknown[0]!r}." if unknown else "No column was chosen."
+        raise InputError(named, advice=f"Choose from {', '.join(EVERYTHING)}.")
+
+
+COMPARISON_SCHEMA_VERSION = 1
+"""Counts up when a column changes its meaning."""
+
+COMPARISON_COLUMNS = (
+    "schema_version",
+    "row",
+    "verdict",
+    "turn",
+    "node_logical_id",
+    "node_name",
+    "type",
+    "event_a",
+    "event_b",
+    "a",
+    "b",
+    "differing_values",
+)
+
+
+def comparison_csv(found: Comparison, names: Mapping[str, str]) -> bytes:
+    """The rows of a comparison in UTF-8.
+
+    Args:
+        found: The comparison.
+        names: The author's node names by id.
+    """
+    return csv_bytes(COMPARISON_COLUMNS, _rows(found, names))
+
+
+def _rows(found: Comparison, names: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    for number, row in enumerate(found.rows, start=1):
+        one, other = found.pair(row)
+        item = found.either(row)
+        yield (
+            COMPARISON_SCHEMA_VERSION,
+            number,
+            row.verdict,
+            row.turn,
+            item.node or "",
+            names.get(item.node or "", ""),
+            item.type,
+            one.event_index if one else None,
+            other.event_index if other else None,
+            one.summary if one else "",
+            other.summary if other else "",
+            ", ".join(each.path for each in found.differences(row)) if row.verdict == "changed" else "",
+        )
+
+
+SIDE_EFFECTS_SCHEMA_VERSION = 1
+"""Counts up when a column of `SideEffectRow` changes its meaning."""
+
+
+class SideEffectRow(NamedTuple):
+    """One call to the world outside."""
+
+    schema_version: int
+    run_id: str
+    seq: int
+    """Counts the run's calls from 1."""
+    turn_number: int
+    """Of background work, that of the turn after which it was done."""
+    is_background: bool
+    at: str
+    """ISO 8601, UTC."""
+    node_logical_id: str
+    node_name: str
+    """With the super nodes around it: ``Booking › Ask``."""
+    kind: str
+    call_class: str
+    """``talk``, ``read``, ``write`` or ``contact``."""
+    target: str
+    how: str
+    """``live``, ``simulated`` or ``blocked``."""
+    outcome: str
+    """``ok``, ``failed``, or ``not made`` of one that was blocked."""
+    status_code: int | None
+    duration_ms: float | None
+    error_message: str
+    request: str
+    """JSON; secrets masked."""
+
+
+def side_effect_rows(run_id: str, effects: Iterable[SideEffect]) -> list[SideEffectRow]:
+    """The calls of a run as rows for a file."""
+    return [
+        SideEffectRow(
+            schema_version=SIDE_EFFECTS_SCHEMA_VERSION,
+            run_id=run_id,
+            seq=seq,
+            turn_number=effect.turn_number,
+            is_background=effect.is_background,
+            at=effect.time,
+            node_logical_id=effect.node_logical_id,
+            node_name=effect.node_name,
+            kind=effect.kind,
+            call_class=effect.call_class,
+            target=effect.target,
+            how=effect.how,
+            outcome=effect.outcome,
+            status_code=effect.status_code,
+            duration_ms=effect.duration_milliseconds,
+            error_message=effect.error,
+            request=json.dumps(effect.request, ensure_ascii=False, default=str),
+        )
+        for seq, effect in enumerate(effects, start=1)
+    ]
+
+
+def side_effects_csv(rows: Sequence[SideEffectRow]) -> bytes:
+    """The rows as CSV in UTF-8; without rows, the header alone."""
+    return csv_bytes(SideEffectRow._fields, rows)
