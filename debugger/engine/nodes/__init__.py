@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from debugger.engine.nodes.base import Node
-from debugger.engine.nodes.connectors.athena_appointments import AthenaAppointmentsCreateNode
-from debugger.engine.nodes.connectors.athena_patients import (
+from debugger.engine.nodes.connectors.athena import (
+    AthenaAppointmentsCreateNode,
     AthenaPatientsCreateNode,
     AthenaPatientsSearchNode,
     AthenaPatientsUpdateNode,

@@ -164,6 +164,11 @@ class Node(ABC, Generic[Config]):
         write(context.thread, self.config, values)
 
 
+def result_variables(name: str, value: Any, error: str | None) -> JsonObject:
+    """Return the variables of a result: the value, whether there is no error, and the error (U-9, U-12)."""
+    return {name: value, f"{name}_success": error is None, f"{name}_error": error}
+
+
 def _written(config: NodeConfig) -> JsonObject:
     try:
         return config.to_wire()

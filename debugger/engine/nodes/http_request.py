@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.engine.outbound import Secrets, Veiled
 from debugger.engine.outbound.curl import curl_command
 from debugger.engine.outbound.destinations import Destination
@@ -91,12 +91,12 @@ class HttpRequestNode(Node[HttpRequestConfig]):
             response_body=wrapped,
             error=result.error,
         )
-        success, name = result.error is None, self.config.result_runtime_variable_name
-        self.write(context, {name: result.value, f"{name}_success": success, f"{name}_error": result.error})
+        name = self.config.result_runtime_variable_name
+        self.write(context, result_variables(name, result.value, result.error))
         return Outcome(
             {
                 "curl_command": result.command,
-                "success": success,
+                "success": result.error is None,
                 "http_status_code": result.status_code,
                 "http_response": wrapped,
             }

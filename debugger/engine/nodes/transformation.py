@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar, TypeVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.errors import InputError
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject
@@ -37,11 +37,9 @@ class TransformationNode(Node[Config]):
         """Transform, then write the outcome."""
         yield from ()
         output, error = self._attempt(context)
-        success = error is None
         name = self.config.output_runtime_variable_name
-        values = {name: output[self.result_key], f"{name}_success": success, f"{name}_error": error}
-        self.write(context, values)
-        return Outcome({"success": success, **output, "error_message": error})
+        self.write(context, result_variables(name, output[self.result_key], error))
+        return Outcome({"success": error is None, **output, "error_message": error})
 
     @abstractmethod
     def transform(self, context: NodeContext) -> JsonObject:

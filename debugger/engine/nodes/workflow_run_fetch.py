@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.errors import DebuggerError
 from debugger.protocol.json_text import encode
 from debugger.protocol.workflow import NodeConfig
@@ -32,5 +32,5 @@ class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
             text = encode(record).decode()
         except DebuggerError as failure:
             error = str(failure)
-        self.write(context, {name: text, f"{name}_success": error is None, f"{name}_error": error})
+        self.write(context, result_variables(name, text, error))
         return Outcome({"fetched_workflow_run": text})

@@ -1,1 +1,1 @@
-"""The nodes that reach a person or a service which only the platform is connected to."""
+"""Connectors: nodes that reach a service or a person by one call."""

@@ -1,18 +1,36 @@
-"""What the nodes for a health record system have in common (``platform/engine.md`` 2.12)."""
+"""The nodes for a health record system: patients and appointments (``platform/engine.md`` 2.12)."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any, ClassVar, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.nodes.connectors.base import Attempt, ConnectorNode, fill_secretly
-from debugger.engine.outbound import RecordedAnswer
+from debugger.engine.nodes.connectors.base import (
+    ConnectorNode,
+    ConnectorResult,
+    Operation,
+    fill_secretly,
+    fingerprint,
+)
+from debugger.engine.nodes.connectors.fields import (
+    check_birthdate,
+    check_email,
+    check_present,
+    check_telephone,
+    parse_moment,
+)
+from debugger.engine.outbound import CallClass
+from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, WireModel
-from debugger.protocol.events import AthenaEvent, Event
+from debugger.protocol.events import AthenaEvent
 from debugger.protocol.workflow import NodeConfig
+
+GENDERS = ("", "Male", "Female", "Other", "Unknown")
+"""The platform's list is closed; of its members only Male, Unknown and the empty one are public."""
 
 UseCase = Literal[
     "appointment_scheduling",
@@ -25,7 +43,7 @@ UseCase = Literal[
 
 
 class DayHours(WireModel):
-    """When a day's work begins and ends."""
+    """The hours of one day's work."""
 
     start: str | None = None
     end: str | None = None
@@ -44,7 +62,7 @@ class WorkingHours(WireModel):
 
 
 class AthenaConfig(NodeConfig):
-    """The connection, and what the practice wants."""
+    """The connection and the settings of the practice."""
 
     source_id: str | int | None = None
     department_id: int | None = None
@@ -56,73 +74,277 @@ class AthenaConfig(NodeConfig):
     use_cases: list[UseCase] = Field(default_factory=list)
 
 
-Config = TypeVar("Config", bound=AthenaConfig)
+class AthenaPatientsSearchConfig(AthenaConfig):
+    """The search terms."""
+
+    phone_number: str | None = None
+    full_name: str | None = None
+    birthdate: str | None = None
 
 
-class AthenaNode(ConnectorNode[Config]):
-    """Make one call and write the body of its answer as ``athena_result``.
+class AthenaPatientsCreateConfig(AthenaConfig):
+    """The fields of a patient."""
 
-    The body of a recorded answer is taken as it is. A status code outside 200 to 299 is a failure.
+    first_name: str | None = None
+    last_name: str | None = None
+    phone_number: str | None = None
+    birthdate: str | None = None
+    gender: str | None = "Male"  # the platform's own default
+    email: str | None = None
+    notes: str | None = None
+    mobile_number: str | None = None
+
+
+class AthenaPatientsUpdateConfig(AthenaPatientsCreateConfig):
+    """The patient and the fields to change."""
+
+    patient_id: str | int | None = None
+    notes_action: Literal["append", "replace"] = "append"
+
+
+class AthenaAppointmentsCreateConfig(AthenaConfig):
+    """The participants and the time of an appointment."""
+
+    title: str | None = None
+    patient_id: str | int | None = None
+    practitioner_id: str | int | None = None
+    start_time: str | None = None
+    duration_in_minutes: int = 15
+
+
+_SEARCH = ("phone_number", "full_name", "birthdate")
+_PERSON = (
+    *("first_name", "last_name", "phone_number", "birthdate"),
+    *("gender", "email", "notes", "mobile_number"),
+)
+
+
+def _athena(
+    call_class: CallClass,
+    fields: tuple[str, ...],
+    check: Callable[[JsonObject], None],
+    target: Callable[[JsonObject], str],
+    body: Callable[[JsonObject], JsonObject],
+    *,
+    numbers: tuple[str, ...] = (),
+    status_code: int = 200,
+) -> Operation:
+    """Return the row of one operation.
+
+    Args:
+        call_class: The class of the call.
+        fields: The fields of the node that are sent as texts, variables filled in.
+        check: Checks the request.
+        target: Describes its target.
+        body: Makes the body of a good answer from the request.
+        numbers: The fields that are sent as they are.
+        status_code: The status code of a good answer.
     """
 
-    kind: ClassVar[str] = "athena"
-    result_name: ClassVar[str] = "athena_result"
-    spared: ClassVar[str] = "no health record was read or changed"
-    texts: ClassVar[tuple[str, ...]]
-    """The fields of the node that are sent, variables filled in."""
-    good_status: ClassVar[int] = 200
+    def request(config: AthenaConfig, context: NodeContext) -> JsonObject:
+        def text(name: str) -> str:
+            value = getattr(config, name)
+            return "" if value is None else fill_secretly(str(value), context).strip()
 
-    def request(self, context: NodeContext) -> JsonObject:
-        """The fields, and where the connection leads; without the key."""
-        sent = {name: self._filled(name, context) for name in self.texts}
-        place = {
-            "source_id": self._filled("source_id", context),
-            "department_id": self.config.department_id,
+        sent = {name: text(name) for name in fields}
+        place = {"source_id": text("source_id"), "department_id": config.department_id}
+        return {
+            **place,
+            "timezone": text("timezone"),
+            **sent,
+            **{name: getattr(config, name) for name in numbers},
         }
-        return {**place, "timezone": self._filled("timezone", context), **sent}
 
-    def recorded(self, given: RecordedAnswer, request: JsonObject, context: NodeContext) -> JsonObject:
-        """Body and status code as they were recorded."""
-        code = self.good_status if given.status is None else given.status
-        return {"status_code": code, "response": given.body}
+    return Operation(
+        kind="athena",
+        service="The health record system",
+        call_class=call_class,
+        result_name="athena_result",
+        not_done="no health record was read or changed",
+        request=request,
+        check=check,
+        target=target,
+        simulate=lambda request, context, node: {
+            "status_code": status_code,
+            "response": {**body(request), "simulated": True},
+        },
+        read=lambda body: {"response": body},
+        event=_event,
+        value=lambda request, answer: answer["response"],
+        output=_output,
+    )
 
-    def problem(self, answer: JsonObject) -> str | None:
-        """Its status code, where that means a failure."""
-        code = self.status_of(answer)
-        return None if 200 <= code < 300 else f"The health record system answered with the status {code}."
 
-    def status_of(self, answer: JsonObject) -> int:
-        """The status code."""
-        code: int = answer["status_code"]
-        return code
+def _event(request: JsonObject, result: ConnectorResult) -> AthenaEvent:
+    return AthenaEvent(status_code=result.answer.get("status_code"), response_body=_response(result))
 
-    def event(self, request: JsonObject, attempt: Attempt) -> Event:
-        """Status code and body; where there was no answer the body holds the reason."""
-        return AthenaEvent(
-            status_code=attempt.answer.get("status_code"), response_body=self._response(attempt)
+
+def _output(request: JsonObject, result: ConnectorResult) -> JsonObject:
+    code = result.answer.get("status_code")
+    return {"success": result.is_success, "status_code": code, "response": _response(result)}
+
+
+def _response(result: ConnectorResult) -> Any:
+    """Return the body of the answer, else an object with the reason why there is none."""
+    return result.answer["response"] if result.answer else {"error": result.error}
+
+
+def _check_search(request: JsonObject) -> None:
+    if not any(request[name] for name in _SEARCH):
+        raise InputError(
+            "phone_number, full_name and birthdate are empty.", advice="Fill at least one of them."
+        )
+    check_telephone(request["phone_number"], "phone_number")
+    check_birthdate(request["birthdate"], "birthdate")
+
+
+def _search_target(request: JsonObject) -> str:
+    return f"Athena search for the patient {', '.join(request[name] for name in _SEARCH if request[name])}"
+
+
+def _search_body(request: JsonObject) -> JsonObject:
+    first, _, last = (request["full_name"] or "Simulated Patient").partition(" ")
+    patient = {
+        "patient_id": _patient_id(first, last, request["birthdate"], request["phone_number"]),
+        "first_name": first,
+        "last_name": last,
+        "phone_number": request["phone_number"],
+        "birthdate": request["birthdate"],
+    }
+    return {"patients": [patient], "total_count": 1}
+
+
+def _check_new_patient(request: JsonObject) -> None:
+    for name in ("first_name", "last_name", "birthdate"):
+        check_present(request[name], name)
+    _check_person(request)
+
+
+def _new_patient_body(request: JsonObject) -> JsonObject:
+    first, last = request["first_name"], request["last_name"]
+    patient_id = _patient_id(first, last, request["birthdate"], request["phone_number"])
+    return {"patient_id": patient_id, **{name: request[name] for name in _PERSON}}
+
+
+def _check_update(request: JsonObject) -> None:
+    check_present(request["patient_id"], "patient_id")
+    _check_person(request)
+
+
+def _update_body(request: JsonObject) -> JsonObject:
+    sent = {name: request[name] for name in _PERSON if request[name]}
+    action = {"notes_action": request["notes_action"]} if request["notes"] else {}
+    return {"patient_id": request["patient_id"], **sent, **action}
+
+
+def _check_appointment(request: JsonObject) -> None:
+    check_present(request["patient_id"], "patient_id")
+    check_present(request["practitioner_id"], "practitioner_id")
+    parse_moment(request["start_time"], request["timezone"], "start_time")
+    minutes = request["duration_in_minutes"]
+    if not 1 <= minutes <= 1440:
+        raise InputError(
+            f"duration_in_minutes is {minutes}.", advice="Write a number of minutes from 1 to 1440."
         )
 
-    def result(self, request: JsonObject, answer: JsonObject) -> Any:
-        """The body."""
-        return answer["response"]
 
-    def output(self, request: JsonObject, attempt: Attempt) -> JsonObject:
-        """Whether it went well, status code and body."""
-        code = attempt.answer.get("status_code")
-        return {"success": attempt.success, "status_code": code, "response": self._response(attempt)}
+def _appointment_body(request: JsonObject) -> JsonObject:
+    """Return the booked appointment; times without an offset are in the time zone of the practice."""
+    start = parse_moment(request["start_time"], request["timezone"], "start_time")
+    end = start + timedelta(minutes=request["duration_in_minutes"])
+    return {
+        "appointment_id": _number(
+            "appointment", request["patient_id"], request["practitioner_id"], str(start)
+        ),
+        "title": request["title"],
+        "patient_id": request["patient_id"],
+        "practitioner_id": request["practitioner_id"],
+        "start_time": start.isoformat(),
+        "end_time": end.isoformat(),
+        "duration_in_minutes": request["duration_in_minutes"],
+        "status": "booked",
+    }
 
-    def made_up(self, request: JsonObject, context: NodeContext) -> JsonObject:
-        """A good answer with a labelled body."""
-        body = {**self.body(request), "simulated": True}
-        return {"status_code": self.good_status, "response": body}
 
-    @abstractmethod
-    def body(self, request: JsonObject) -> JsonObject:
-        """The body of a good answer, all of it following from the request."""
+def _check_person(request: JsonObject) -> None:
+    for name in ("phone_number", "mobile_number"):
+        check_telephone(request[name], name)
+    check_birthdate(request["birthdate"], "birthdate")
+    check_email(request["email"], "email")
+    if request["gender"] not in GENDERS:
+        raise InputError(
+            f"gender is {request['gender']!r}, which is not in the list.",
+            advice=f"Write {', '.join(GENDERS[1:])}, or leave it empty.",
+        )
 
-    def _filled(self, name: str, context: NodeContext) -> str:
-        written = getattr(self.config, name)
-        return "" if written is None else fill_secretly(str(written), context).strip()
 
-    def _response(self, attempt: Attempt) -> Any:
-        return attempt.answer["response"] if attempt.answer else {"error": attempt.error}
+def _patient_id(first: str, last: str, birthdate: str, phone_number: str) -> str:
+    """Return an id by name and birthdate; the number decides only without a birthdate.
+
+    So a search finds the patient that was created.
+    """
+    return _number("patient", f"{first} {last}".casefold(), birthdate or phone_number)
+
+
+def _number(*parts: str) -> str:
+    """Return seven digits that follow from some texts."""
+    return str(1_000_000 + int(fingerprint(*parts)[:12], 16) % 9_000_000)
+
+
+class AthenaNode(ConnectorNode[AthenaConfig]):
+    """A node that makes one call and writes the body of its answer.
+
+    The body of a recorded answer is used unchanged. A status code outside 200 to 299 is a failure.
+    """
+
+    operations: ClassVar[Mapping[str, Operation]] = {
+        "athena_patients_search": _athena("read", _SEARCH, _check_search, _search_target, _search_body),
+        "athena_patients_create": _athena(
+            "contact",
+            _PERSON,
+            _check_new_patient,
+            "Athena creation of the patient {first_name} {last_name}".format_map,
+            _new_patient_body,
+            status_code=201,
+        ),
+        "athena_patients_update": _athena(
+            "contact",
+            ("patient_id", *_PERSON, "notes_action"),
+            _check_update,
+            "Athena update of the patient {patient_id}".format_map,
+            _update_body,
+        ),
+        "athena_appointments_create": _athena(
+            "contact",
+            ("title", "patient_id", "practitioner_id", "start_time"),
+            _check_appointment,
+            "Athena appointment of the patient {patient_id} at {start_time}".format_map,
+            _appointment_body,
+            numbers=("duration_in_minutes",),
+            status_code=201,
+        ),
+    }
+
+
+class AthenaPatientsSearchNode(AthenaNode):
+    """A node that finds patients by number, name or birthdate."""
+
+    Config: ClassVar[type[NodeConfig]] = AthenaPatientsSearchConfig
+
+
+class AthenaPatientsCreateNode(AthenaNode):
+    """A node that creates a patient."""
+
+    Config: ClassVar[type[NodeConfig]] = AthenaPatientsCreateConfig
+
+
+class AthenaPatientsUpdateNode(AthenaNode):
+    """A node that changes a patient."""
+
+    Config: ClassVar[type[NodeConfig]] = AthenaPatientsUpdateConfig
+
+
+class AthenaAppointmentsCreateNode(AthenaNode):
+    """A node that books an appointment."""
+
+    Config: ClassVar[type[NodeConfig]] = AthenaAppointmentsCreateConfig

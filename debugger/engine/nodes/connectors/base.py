@@ -1,17 +1,17 @@
-"""A node that makes one call to a service which only the platform is connected to (``engine.md`` 2.9, 2.12).
+"""Nodes that make one call to a service which only the platform is connected to (``engine.md`` 2.9, 2.12).
 
-Its key or token is never read here, and a secret that a person has put into a text is masked wherever one
-can look: in events, outputs, variables, the ledger and messages.
+A key or token is never read here, and a secret that the user has put into a text is masked wherever it could
+be seen: in events, outputs, variables, the ledger and messages.
 """
 
 from __future__ import annotations
 
 import hashlib
-from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
 from debugger.engine.outbound.secrets import RequestBudget
 from debugger.errors import InputError
@@ -23,13 +23,15 @@ from debugger.protocol.workflow import NodeConfig
 Config = TypeVar("Config", bound=NodeConfig)
 Answer = TypeVar("Answer")
 
+_FAILED_STATUSES = frozenset({"failed", "undelivered", "rejected", "error"})
 
-class CallFailed(Exception):
-    """A call that gave no answer, or a bad one; its text says why.
+
+class ConnectorError(Exception):
+    """A call without an answer, or with a bad one; the text is the reason.
 
     Args:
-        reason: Why, for people.
-        status: ``blocked`` where it was not let out, else ``failed``.
+        reason: The reason, for the user.
+        status: ``blocked`` where the policy refused the call, else ``failed``.
     """
 
     def __init__(self, reason: str, status: str = "failed") -> None:
@@ -38,27 +40,139 @@ class CallFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """How the call of a node ended."""
+class ConnectorResult:
+    """The result of a connector's call, secrets masked."""
 
     status: str
-    """``simulated``, ``blocked`` or ``failed``, or what the answer says that it is."""
+    """``simulated``, ``blocked`` or ``failed``, or the status in the answer."""
     answer: JsonObject = field(default_factory=dict)
-    """Empty where there is none."""
+    """Empty without an answer."""
     error: str | None = None
-    """Why it failed."""
 
     @property
-    def success(self) -> bool:
-        """Whether it did what the node is for."""
+    def is_success(self) -> bool:
+        """Return whether the service did what was requested."""
         return self.error is None
 
 
-def reach(call: OutboundCall[Answer], context: NodeContext, node: NodeConfig) -> Answer:
-    """Make a call that only the platform can really make.
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a service: a row of the connectors' tables."""
+
+    kind: str
+    """The kind of the call in the ledger."""
+    service: str
+    """The service at the beginning of a message."""
+    call_class: CallClass
+    result_name: str
+    """The variable that takes the result; the platform does not document one (U-12)."""
+    not_done: str
+    """The end of the warning that a call was simulated: the effect that it did not have."""
+    request: Callable[[Any, NodeContext], JsonObject]
+    """Read the request from the node's config, variables and secrets filled in, without keys and tokens."""
+    check: Callable[[JsonObject], object]
+    """Raise an `InputError` where a field of the request is missing or malformed."""
+    target: Callable[[JsonObject], str]
+    """Describe the target of the request for the user."""
+    simulate: Callable[[JsonObject, NodeContext, NodeConfig], JsonObject]
+    """Make an answer as the service may give it, the same for the same request."""
+    read: Callable[[Any], JsonObject]
+    """Read the parts of an answer from a recorded body of any JSON type."""
+    event: Callable[[JsonObject, ConnectorResult], Event]
+    """Make the event of the call from its masked request."""
+    value: Callable[[JsonObject, JsonObject], Any]
+    """Make the value of the result variable from the masked request and its answer."""
+    output: Callable[[JsonObject, ConnectorResult], JsonObject]
+    """Make the node type's own keys of ``run_output``."""
+    remember: Callable[[JsonObject, NodeContext], None] | None = None
+    """Store what a later call of the run must find."""
+
+
+class ConnectorNode(Node[Config]):
+    """A node that calls a service by one row of a table. A failure does not end the run.
+
+    Event and output have no room for the reason of a failure, so a warning reports it, as one reports that an
+    answer was simulated.
+    """
+
+    counts_as_tool_call: ClassVar[bool] = True
+    operations: ClassVar[Mapping[str, Operation]]
+    """By the type of the node, or of its operation on a document."""
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        chosen = getattr(self.config, "operate_document", self.config)
+        self._operation = self.operations[str(chosen.type)]
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Make the call, then emit its event and write its result."""
+        operation = self._operation
+        real = operation.request(self.config, context)
+        result = self._call(real, context)
+        if result.error is not None:
+            context.warnings.append(f"Node {self.config.label!r} failed: {result.error}")
+        request = context.outbound.secrets.mask_value(real)
+        yield operation.event(request, result)
+        value = operation.value(request, result.answer) if result.is_success else None
+        self.write(context, result_variables(operation.result_name, value, result.error))
+        return Outcome(operation.output(request, result))
+
+    def _call(self, real: JsonObject, context: NodeContext) -> ConnectorResult:
+        operation, secrets = self._operation, context.outbound.secrets
+        try:
+            operation.check(real)
+            target = operation.target(real)
+            call = OutboundCall(
+                kind=operation.kind,
+                call_class=operation.call_class,
+                target=secrets.mask(target),
+                request=secrets.mask_value(real),
+                simulated=lambda recorded: self._simulate(recorded, real, context),
+                status_of=lambda answer: answer.get("status_code"),
+            )
+            answer = make_call(call, context, self.config)
+        except (InputError, ConnectorError) as error:
+            status = error.status if isinstance(error, ConnectorError) else "failed"
+            return ConnectorResult(status, error=secrets.mask(str(error)))
+        context.warnings.append(secrets.mask(f"The {target} was simulated; {operation.not_done}."))
+        # A status code is none of the run's secrets, even where a secret looks like one.
+        masked = {
+            key: value if isinstance(value, int) else secrets.mask_value(value)
+            for key, value in answer.items()
+        }
+        problem = _problem(answer, operation.service)
+        if problem is not None:
+            return ConnectorResult("failed", masked, secrets.mask(problem))
+        if operation.remember is not None:
+            operation.remember(masked, context)
+        return ConnectorResult(str(masked.get("status") or "simulated"), masked)
+
+    def _simulate(
+        self, recorded: RecordedAnswer | None, real: JsonObject, context: NodeContext
+    ) -> JsonObject:
+        answer = self._operation.simulate(real, context, self.config)
+        if recorded is None:
+            return answer
+        answer |= self._operation.read(recorded.body)
+        return answer if recorded.status is None else {**answer, "status_code": recorded.status}
+
+
+def _problem(answer: JsonObject, service: str) -> str | None:
+    """Return the failure that an answer reports: its error, its status code or its status."""
+    if answer.get("error"):
+        return str(answer["error"])
+    code = answer.get("status_code")
+    if code is not None and not 200 <= code < 300:
+        return f"{service} answered with the status {code}."
+    status = answer.get("status", "")
+    return f"The message has the status {status!r}." if status.lower() in _FAILED_STATUSES else None
+
+
+def make_call(call: OutboundCall[Answer], context: NodeContext, node: NodeConfig) -> Answer:
+    """Make a call that only the platform can really make, and return its answer.
 
     Raises:
-        CallFailed: There is no answer.
+        ConnectorError: There is no answer.
     """
     outcome = context.outbound.call(
         call,
@@ -67,144 +181,22 @@ def reach(call: OutboundCall[Answer], context: NodeContext, node: NodeConfig) ->
     )
     if outcome.error is not None or outcome.answer is None:
         reason = outcome.error or f"{call.target} gave no answer."
-        raise CallFailed(reason, "blocked" if outcome.how == "blocked" else "failed")
+        raise ConnectorError(reason, "blocked" if outcome.how == "blocked" else "failed")
     return outcome.answer
 
 
-def outcome_variables(name: str, value: Any, error: str | None) -> JsonObject:
-    """A result with its success and its error; null where it failed (U-9, U-12)."""
-    return {name: value if error is None else None, f"{name}_success": error is None, f"{name}_error": error}
-
-
 def fingerprint(*parts: Any) -> str:
-    """64 hex digits that follow from some JSON values and from nothing else."""
+    """Return the SHA-256 of some JSON values in 64 hex digits."""
     return hashlib.sha256(encode(parts)).hexdigest()
 
 
 def fill_secretly(text: str, context: NodeContext) -> str:
-    """A text with its variables and secrets filled in: to be checked, and shown only after `Secrets.mask`."""
+    """Fill a text's variables and secrets; show the result only after `Secrets.mask`."""
     filled = context.outbound.secrets.fill(text, context.scope, RequestBudget(context.warnings))
     context.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
     return str(filled.real)
 
 
-def visit_of(context: NodeContext, node: NodeConfig) -> int:
-    """Which run of a node in its thread this is, from 1."""
+def visit_number(context: NodeContext, node: NodeConfig) -> int:
+    """Return the number of a node's run in its thread, from 1."""
     return context.thread.completions.get(node.logical_id, 0) + 1
-
-
-class ConnectorNode(Node[Config]):
-    """Fill the fields, check them, make the call, tell and write how it went. A failure does not end the run.
-
-    The event and the output have no room for the reason of a failure, so a warning tells it, too, as one
-    tells that an answer was made up.
-    """
-
-    counts_as_tool_call: ClassVar[bool] = True
-    kind: ClassVar[str]
-    """The kind of the call for the door."""
-    call_class: ClassVar[CallClass]
-    result_name: ClassVar[str]
-    """The variable that takes the result; the platform does not document one (U-12)."""
-    spared: ClassVar[str]
-    """What a simulated call did not do, for the warning."""
-
-    def run(self, context: NodeContext) -> NodeRun:
-        """Call, then write the outcome."""
-        real = self.request(context)
-        attempt = self._attempt(real, context)
-        request = context.outbound.secrets.mask_value(real)
-        yield self.event(request, attempt)
-        result = self.result(request, attempt.answer) if attempt.success else None
-        self.write(context, outcome_variables(self.result_name, result, attempt.error))
-        return Outcome(self.output(request, attempt))
-
-    @abstractmethod
-    def request(self, context: NodeContext) -> JsonObject:
-        """What is sent, variables and secrets filled in, without the key or token of the connection."""
-
-    @abstractmethod
-    def check(self, request: JsonObject) -> None:
-        """See that it can be sent.
-
-        Raises:
-            InputError: A field is missing or malformed.
-        """
-
-    @abstractmethod
-    def target(self, request: JsonObject) -> str:
-        """Where it goes, for people."""
-
-    @abstractmethod
-    def made_up(self, request: JsonObject, context: NodeContext) -> JsonObject:
-        """An answer as the service may have given it, always the same for the same request."""
-
-    @abstractmethod
-    def recorded(self, given: RecordedAnswer, request: JsonObject, context: NodeContext) -> JsonObject:
-        """The answer that a person recorded, with a body of whatever JSON type, as `made_up` gives one."""
-
-    @abstractmethod
-    def event(self, request: JsonObject, attempt: Attempt) -> Event:
-        """What tells that the call was made, or was to be."""
-
-    @abstractmethod
-    def result(self, request: JsonObject, answer: JsonObject) -> Any:
-        """What the variable takes after a success."""
-
-    @abstractmethod
-    def output(self, request: JsonObject, attempt: Attempt) -> JsonObject:
-        """The node type's own keys of ``run_output``."""
-
-    def problem(self, answer: JsonObject) -> str | None:
-        """Why an answer tells of a failure; ``None`` where it does not."""
-        return None
-
-    def status_of(self, answer: JsonObject) -> int | None:
-        """The status code of an answer, for the ledger."""
-        return None
-
-    def remember(self, answer: JsonObject, context: NodeContext) -> None:
-        """Keep what a later call of the run must find."""
-        return
-
-    def _attempt(self, real: JsonObject, context: NodeContext) -> Attempt:
-        secrets = context.outbound.secrets
-        try:
-            self.check(real)
-            answer = reach(self._call(real, context), context, self.config)
-        except (InputError, CallFailed) as error:
-            status = error.status if isinstance(error, CallFailed) else "failed"
-            return self._failed(context, Attempt(status, error=secrets.mask(str(error))))
-        context.warnings.append(secrets.mask(f"The {self.target(real)} was simulated; {self.spared}."))
-        problem = self.problem(answer)
-        shown = _masked(answer, context)
-        if problem is not None:
-            return self._failed(context, Attempt("failed", shown, secrets.mask(problem)))
-        self.remember(shown, context)
-        return Attempt(str(shown.get("status") or "simulated"), shown)
-
-    def _failed(self, context: NodeContext, attempt: Attempt) -> Attempt:
-        context.warnings.append(f"Node {self.config.label!r} failed: {attempt.error}")
-        return attempt
-
-    def _call(self, real: JsonObject, context: NodeContext) -> OutboundCall[JsonObject]:
-        secrets = context.outbound.secrets
-        return OutboundCall(
-            kind=self.kind,
-            call_class=self.call_class,
-            target=secrets.mask(self.target(real)),
-            request=secrets.mask_value(real),
-            simulated=lambda given: self._answer(given, real, context),
-            status_of=self.status_of,
-        )
-
-    def _answer(self, given: RecordedAnswer | None, real: JsonObject, context: NodeContext) -> JsonObject:
-        return self.made_up(real, context) if given is None else self.recorded(given, real, context)
-
-
-def _masked(answer: JsonObject, context: NodeContext) -> JsonObject:
-    """An answer to show; a status code is none of a person's secrets, even where a secret looks like one."""
-    secrets = context.outbound.secrets
-    return {
-        key: value if isinstance(value, int) else secrets.mask_value(value) for key, value in answer.items()
-    }

@@ -1,4 +1,4 @@
-"""The node that has a model process what was said (``platform/engine.md`` 2.9)."""
+"""The node that has a model process the transcript of the conversation (``platform/engine.md`` 2.9)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from debugger.engine.models.base import ModelFailure, Prompt
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
-from debugger.engine.nodes.connectors.base import outcome_variables, visit_of
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
+from debugger.engine.nodes.connectors.base import visit_number
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.expressions import ABSENT, lookup
@@ -20,7 +20,7 @@ from debugger.protocol.messages import Message, message_kind, message_text
 from debugger.protocol.workflow import NodeConfig
 
 RAW_TRANSCRIPT = "raw_conversation_transcript"
-"""The variable that the platform fills with what was said."""
+"""The variable that the platform fills with the transcript."""
 
 PROCESSED_TRANSCRIPT = "processed_transcript"
 
@@ -28,34 +28,34 @@ _SPEAKERS = {"human": "User", "ai": "Assistant"}
 
 
 class TranscriptPrompt(WireModel):
-    """What the model is to make of the transcript."""
+    """The prompt that processes the transcript."""
 
     prompt: str | None = None
 
 
 class EndConversationConfig(NodeConfig):
-    """The prompt, and which model is asked."""
+    """The prompt and the model."""
 
     process_transcript_prompt: TranscriptPrompt | None = None
     process_transcript_llms_config: JsonObject | None = Field(default=None, repr=False)  # may hold a key
 
     @property
     def llms_config(self) -> JsonObject | None:
-        """The model, by the name that it has on other nodes."""
+        """Return the model, by the name of the field on other nodes."""
         return self.process_transcript_llms_config
 
 
 class EndConversationNode(Node[EndConversationConfig]):
-    """Write and tell the processed transcript; the run goes on after it.
+    """A node that writes and emits the processed transcript; the run continues after it.
 
-    Without a prompt or a model, and where whatever stands for the model gives no text, it is the raw one. A
-    model that fails does not end the run (U-12).
+    Without a prompt or a model, and where the model answers without a text, it is the raw one. A model that
+    fails does not end the run (U-12).
     """
 
     Config: ClassVar[type[NodeConfig]] = EndConversationConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Read or build the transcript, ask, write."""
+        """Read or build the transcript, call the model, write."""
         raw = self._raw_transcript(context)
         processed, error = None, None
         try:
@@ -64,11 +64,11 @@ class EndConversationNode(Node[EndConversationConfig]):
             error = f"The model gave no answer. {failure}".strip()
             context.warnings.append(f"Node {self.config.label!r} failed: {error}")
         yield EndConversationEvent(processed_transcript=processed)
-        self.write(context, outcome_variables(PROCESSED_TRANSCRIPT, processed, error))
+        self.write(context, result_variables(PROCESSED_TRANSCRIPT, processed, error))
         return Outcome()
 
     def _raw_transcript(self, context: NodeContext) -> str:
-        """What the platform or a call has put into the thread, else what was said in its chat (U-14)."""
+        """Return the platform's or a call's transcript, else one of the thread's chat (U-14)."""
         found = lookup(context.scope, "runtime", RAW_TRANSCRIPT)
         if found is not ABSENT and found and not self._was_built(found, context):
             return found if isinstance(found, str) else encode(found).decode()
@@ -77,7 +77,7 @@ class EndConversationNode(Node[EndConversationConfig]):
         return built
 
     def _was_built(self, found: object, context: NodeContext) -> bool:
-        """Whether a node of this type made it earlier out of the chat, which has grown since."""
+        """Return whether a node of this type built it earlier from the chat, which has grown since."""
         makers = (node.logical_id for node in context.workflow.node_configs if node.type == self.config.type)
         written = context.thread.runtime_variables
         return any(written.get(f"{maker}.{RAW_TRANSCRIPT}") == found for maker in makers)
@@ -92,9 +92,9 @@ class EndConversationNode(Node[EndConversationConfig]):
             node_name=self.config.label,
             system=context.fill(own.prompt),
             message=raw,
-            history=tuple,  # the transcript is all that it is to read
+            history=tuple,  # the transcript is all that it reads
             variables=context.thread.runtime_variables,
-            visit=visit_of(context, self.config),
+            visit=visit_number(context, self.config),
             llm=model_of(self.config, context.workflow.config, speaks=False),
         )
         answer = yield from call_model(prompt, context)
@@ -102,7 +102,7 @@ class EndConversationNode(Node[EndConversationConfig]):
 
 
 def transcript_of(messages: Iterable[Message]) -> str:
-    """What user and assistant said, a line a message; the memos of hops are for the model only."""
+    """Return the messages of user and assistant, one a line, without the memos of transitions."""
     spoken = (message for message in messages if not _is_memo(message) and message_text(message))
     lines = ((_SPEAKERS.get(message_kind(message) or ""), message_text(message)) for message in spoken)
     return "\n".join(f"{speaker}: {text}" for speaker, text in lines if speaker)

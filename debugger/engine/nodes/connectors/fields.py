@@ -1,4 +1,4 @@
-"""What a field of a call to a service must look like; a mistake is told before the call is made."""
+"""Checks of the fields of a request to a service, made before the call."""
 
 from __future__ import annotations
 
@@ -12,25 +12,17 @@ _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _TELEPHONE = re.compile(r"\+?[0-9][0-9 ().-]{5,24}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _BIRTHDATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
-_LONGEST_DAY = len("2026-07-14")
+_DATE_LENGTH = len("2026-07-14")
 
 
 def check_present(text: str, field_name: str) -> None:
-    """See that a field has a text.
-
-    Raises:
-        InputError: It is blank.
-    """
+    """Raise an `InputError` where a text is blank."""
     if not text.strip():
         raise InputError(f"{field_name} is empty.", advice="Fill it, or set the variable that fills it.")
 
 
 def check_e164(text: str, field_name: str) -> None:
-    """See that a text is a phone number that can be dialled from anywhere.
-
-    Raises:
-        InputError: It is blank or not in the format E.164.
-    """
+    """Raise an `InputError` where a text is blank or no phone number in the format E.164."""
     check_present(text, field_name)
     if not _E164.fullmatch(text):
         raise InputError(
@@ -40,11 +32,7 @@ def check_e164(text: str, field_name: str) -> None:
 
 
 def check_telephone(text: str, field_name: str) -> None:
-    """See that a text, unless it is empty, is a phone number as people write one.
-
-    Raises:
-        InputError: It is not.
-    """
+    """Raise an `InputError` where a text, unless empty, is no common phone number."""
     digits = sum(character.isdigit() for character in text)
     if text and not (_TELEPHONE.fullmatch(text) and 7 <= digits <= 15):
         raise InputError(
@@ -54,11 +42,7 @@ def check_telephone(text: str, field_name: str) -> None:
 
 
 def check_email(text: str, field_name: str) -> None:
-    """See that a text, unless it is empty, is an e-mail address.
-
-    Raises:
-        InputError: It is not.
-    """
+    """Raise an `InputError` where a text, unless empty, is no e-mail address."""
     if text and not _EMAIL.fullmatch(text):
         raise InputError(
             f"{field_name} is {text!r}, which is no e-mail address.", advice="Write one as name@example.com."
@@ -66,30 +50,31 @@ def check_email(text: str, field_name: str) -> None:
 
 
 def check_birthdate(text: str, field_name: str) -> None:
-    """See that a text, unless it is empty, is a day.
-
-    Raises:
-        InputError: It is not written as a day, or there is no such day.
-    """
-    if text and not any(_is_day(text, written) for written in _BIRTHDATE_FORMATS):
+    """Raise an `InputError` where a text, unless empty, is no existing day."""
+    if text and not any(_is_day(text, day_format) for day_format in _BIRTHDATE_FORMATS):
         raise InputError(
             f"{field_name} is {text!r}, which is no day.", advice="Write it as 1980-12-31 or 12/31/1980."
         )
 
 
-def moment_of(text: str, time_zone: str, field_name: str) -> datetime:
-    """The moment that a text means; one without an offset is in the time zone.
+def parse_moment(text: str, time_zone: str, field_name: str) -> datetime:
+    """Parse a date with a time; one without an offset is in the time zone.
 
     Raises:
         InputError: It is blank or no moment, or there is no such time zone.
     """
     check_present(text, field_name)
-    zone = zone_of(time_zone)
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(
+            f"There is no time zone {time_zone!r}.", advice="Write a name such as America/New_York."
+        ) from error
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or len(text) <= _LONGEST_DAY or not 1900 <= moment.year < 3000:
+    if moment is None or len(text) <= _DATE_LENGTH or not 1900 <= moment.year < 3000:
         raise InputError(
             f"{field_name} is {text!r}, which is no date with a time.",
             advice="Write it as 2026-07-14T09:30, with an offset such as -04:00 where it is not local.",
@@ -97,23 +82,9 @@ def moment_of(text: str, time_zone: str, field_name: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """A time zone by its name.
-
-    Raises:
-        InputError: There is none of that name.
-    """
+def _is_day(text: str, day_format: str) -> bool:
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(
-            f"There is no time zone {name!r}.", advice="Write a name such as America/New_York."
-        ) from error
-
-
-def _is_day(text: str, written: str) -> bool:
-    try:
-        datetime.strptime(text, written)
+        datetime.strptime(text, day_format)
     except ValueError:
         return False
     return True

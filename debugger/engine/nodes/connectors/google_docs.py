@@ -2,35 +2,375 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun
-from debugger.engine.nodes.connectors.base import ConnectorNode
-from debugger.engine.nodes.connectors.google_docs_config import GoogleDocsConfig
-from debugger.engine.nodes.connectors.google_docs_operations import (
-    CreateDocument,
-    GetDocument,
-    UpdateDocument,
+from pydantic import Field, SecretStr
+
+from debugger.engine.nodes.base import NodeContext
+from debugger.engine.nodes.connectors.base import (
+    ConnectorNode,
+    ConnectorResult,
+    Operation,
+    fill_secretly,
+    fingerprint,
+    visit_number,
+)
+from debugger.engine.nodes.connectors.fields import check_present
+from debugger.engine.outbound import CallClass
+from debugger.errors import InputError
+from debugger.protocol.base import JsonObject, WireModel
+from debugger.protocol.events import (
+    Event,
+    GoogleDocsCreateDocumentEvent,
+    GoogleDocsGetDocumentEvent,
+    GoogleDocsUpdateDocumentEvent,
 )
 from debugger.protocol.workflow import NodeConfig
 
-OPERATIONS: dict[str, type[ConnectorNode[Any]]] = {
-    "google_docs_create_document": CreateDocument,
-    "google_docs_get_document": GetDocument,
-    "google_docs_update_document": UpdateDocument,
-}
+MEMORY = "_simulated_google_docs"
+"""The variable of the run-wide memory with the run's documents, by id, as ``{"title", "content"}``.
+
+So a document that one node created can be read by the next, in any thread and in any later turn of the run.
+The underscore hides the name from ``[[ ]]`` (``platform/engine.md`` 5.2), since the platform has no such
+variable; the state event shows it to the user.
+"""
+
+_URL = re.compile(r"https?://docs\.google\.com/document/(?:u/\d+/)?d/([A-Za-z0-9_-]+)(?:[/?#].*)?")
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+_LOCATION = ("document_id", "document_url")
 
 
-class GoogleDocsNode(Node[GoogleDocsConfig]):
-    """Do what ``operate_document`` says."""
+class OAuth2Credentials(WireModel):
+    """Credentials of an application."""
+
+    type: Literal["google_workspace_oauth2"]
+    oauth_redirect_uri: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+
+
+class ServiceAccountCredentials(WireModel):
+    """Credentials of a service account, which may act for a person."""
+
+    type: Literal["google_workspace_service_account"]
+    service_account_email: str | None = None
+    private_key_id: SecretStr | None = None
+    private_key: SecretStr | None = None
+    impersonation_email: str | None = None
+
+
+class ApiKeyCredentials(WireModel):
+    """A bare key."""
+
+    type: Literal["google_workspace_api_key"]
+    api_key: SecretStr | None = None
+
+
+class CreateDocumentConfig(WireModel):
+    """A new document and its place."""
+
+    type: Literal["google_docs_create_document"]
+    title: str | None = None
+    drive_name_or_id: str | None = None
+    folder_name_or_id: str | None = None
+
+
+class GetDocumentConfig(WireModel):
+    """A document to read."""
+
+    type: Literal["google_docs_get_document"]
+    document_id_or_url: str | None = None
+    return_full_model: bool = False
+
+
+class TextUpdateConfig(WireModel):
+    """A text to put into a document."""
+
+    type: Literal["google_docs_update_with_text"]
+    content: str | None = None
+    insert_index: int | None = Field(default=None, ge=0)
+    """As Google counts: 1 is the beginning. ``None`` is the end."""
+
+
+class UpdateDocumentConfig(WireModel):
+    """A document to change."""
+
+    type: Literal["google_docs_update_document"]
+    document_id_or_url: str | None = None
+    updates: TextUpdateConfig
+
+
+class GoogleDocsConfig(NodeConfig):
+    """The credentials and the operation."""
+
+    credentials: (
+        Annotated[
+            OAuth2Credentials | ServiceAccountCredentials | ApiKeyCredentials, Field(discriminator="type")
+        ]
+        | None
+    ) = Field(default=None, repr=False)
+    operate_document: Annotated[
+        CreateDocumentConfig | GetDocumentConfig | UpdateDocumentConfig, Field(discriminator="type")
+    ]
+
+
+def document_id(text: str) -> str:
+    """Return the id of a document, which is named by its id or by its URL.
+
+    Raises:
+        InputError: It is neither.
+    """
+    match = _URL.fullmatch(text)
+    if match:
+        return match[1]
+    if not _ID.fullmatch(text):
+        problem = f"is {text!r}, which is neither the id nor the URL of a document" if text else "is empty"
+        raise InputError(
+            f"document_id_or_url {problem}.",
+            advice="Write an id, or a URL such as https://docs.google.com/document/d/1a2B3c/edit.",
+        )
+    return text
+
+
+def insert_text(content: str, text: str, index: int | None) -> str:
+    """Insert a text into a content; an index beyond its end means the end (`TextUpdateConfig`)."""
+    place = len(content) if index is None else max(0, index - 1)
+    return content[:place] + text + content[place:]
+
+
+def _document_url(document: str) -> str:
+    return f"https://docs.google.com/document/d/{document}/edit"
+
+
+def _documents(context: NodeContext) -> JsonObject:
+    found = context.state.workflow_variables.get(MEMORY)
+    return found if isinstance(found, dict) else {}  # an initial state may hold anything
+
+
+def _load(document: str, context: NodeContext) -> JsonObject:
+    """Return title and content of a document, simulated unless the run has written it."""
+    found = _documents(context).get(document)
+    simulated = {"title": "Simulated document", "content": f"Simulated content of the document {document}.\n"}
+    return {**simulated, **found} if isinstance(found, dict) else simulated
+
+
+def _remember(answer: JsonObject, context: NodeContext) -> None:
+    stored = {answer["document_id"]: {"title": answer["title"], "content": answer["content"]}}
+    # A new object each time: earlier state events hold the old one.
+    context.state.workflow_variables[MEMORY] = {**_documents(context), **stored}
+
+
+def _full_model(document: str, title: str, content: str) -> JsonObject:
+    """Return a document in the shape in which Google describes one: a paragraph a line."""
+    paragraphs = [
+        {"paragraph": {"elements": [{"textRun": {"content": line}}]}} for line in content.splitlines(True)
+    ]
+    return {"documentId": document, "title": title, "body": {"content": paragraphs}, "simulated": True}
+
+
+def _texts(config: GoogleDocsConfig, context: NodeContext, *names: str) -> JsonObject:
+    operation = config.operate_document
+    return {name: fill_secretly(getattr(operation, name) or "", context).strip() for name in names}
+
+
+def _read_location(body: Any) -> JsonObject:
+    return {key: body[key] for key in _LOCATION if isinstance(body, dict) and isinstance(body.get(key), str)}
+
+
+def _id_or_none(request: JsonObject) -> str | None:
+    try:
+        return document_id(request["document_id_or_url"])
+    except InputError:
+        return None
+
+
+def _create_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
+    return _texts(config, context, "title", "drive_name_or_id", "folder_name_or_id")
+
+
+def _create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+    """Return another id for each run of the node, as Google gives one to each document."""
+    visit = visit_number(context, node)
+    seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
+    document = f"1{seed[:43]}"
+    return {
+        "status_code": 200,
+        "document_id": document,
+        "document_url": _document_url(document),
+        "title": request["title"],
+        "content": "",
+    }
+
+
+def _read_created(body: Any) -> JsonObject:
+    """Return id and URL; the URL follows from the id."""
+    location = _read_location(body)
+    if "document_id" not in location:
+        return location
+    return {"document_url": _document_url(location["document_id"]), **location}
+
+
+def _created(request: JsonObject, result: ConnectorResult) -> Event:
+    document = result.answer if result.is_success else {}
+    return GoogleDocsCreateDocumentEvent(
+        status=result.status,
+        document_id=document.get("document_id"),
+        document_url=document.get("document_url"),
+        document_title=request["title"] or None,
+    )
+
+
+def _get_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
+    operation = config.operate_document
+    assert isinstance(operation, GetDocumentConfig)
+    texts = _texts(config, context, "document_id_or_url")
+    return {**texts, "return_full_model": operation.return_full_model}
+
+
+def _get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+    document = document_id(request["document_id_or_url"])
+    stored = _load(document, context)
+    content = stored["content"]
+    if request["return_full_model"]:
+        content = _full_model(document, stored["title"], content)
+    return {"status_code": 200, "document_content": content}
+
+
+def _read_content(body: Any) -> JsonObject:
+    """Return the content: the value of its key, else the whole body."""
+    if body is None:
+        return {}
+    is_named = isinstance(body, dict) and "document_content" in body
+    return {"document_content": body["document_content"] if is_named else body}
+
+
+def _fetched(request: JsonObject, result: ConnectorResult) -> Event:
+    return GoogleDocsGetDocumentEvent(
+        status=result.status,
+        document_id=_id_or_none(request),
+        document_content=result.answer.get("document_content") if result.is_success else None,
+    )
+
+
+def _update_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObject:
+    operation = config.operate_document
+    assert isinstance(operation, UpdateDocumentConfig)
+    return {
+        **_texts(config, context, "document_id_or_url"),
+        "content": fill_secretly(operation.updates.content or "", context),
+        "insert_index": operation.updates.insert_index,
+    }
+
+
+def _check_update(request: JsonObject) -> None:
+    document_id(request["document_id_or_url"])
+    if not request["content"]:
+        raise InputError("updates.content is empty.", advice="Write the text to put into the document.")
+
+
+def _update(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
+    document = document_id(request["document_id_or_url"])
+    stored = _load(document, context)
+    return {
+        "status_code": 200,
+        "document_id": document,
+        "document_url": _document_url(document),
+        "title": stored["title"],
+        "content": insert_text(stored["content"], request["content"], request["insert_index"]),
+    }
+
+
+def _updated(request: JsonObject, result: ConnectorResult) -> Event:
+    document = _id_or_none(request)
+    return GoogleDocsUpdateDocumentEvent(
+        status=result.status,
+        document_id=document,
+        document_url=_document_url(document) if document else None,
+        updated_content=request["content"] if result.is_success else None,
+    )
+
+
+def _google_docs(
+    type_: str,
+    call_class: CallClass,
+    keys: tuple[str, ...],
+    *,
+    request: Callable[[GoogleDocsConfig, NodeContext], JsonObject],
+    check: Callable[[JsonObject], object],
+    target: Callable[[JsonObject], str],
+    simulate: Callable[[JsonObject, NodeContext, NodeConfig], JsonObject],
+    read: Callable[[Any], JsonObject],
+    event: Callable[[JsonObject, ConnectorResult], Event],
+) -> Operation:
+    """Return the row of one operation; ``keys`` are those of its output."""
+
+    def output(request: JsonObject, result: ConnectorResult) -> JsonObject:
+        own = {key: result.answer[key] if result.is_success else None for key in keys}
+        return {"operate_document": {"type": type_, **own}}
+
+    return Operation(
+        kind="google_docs",
+        service="Google",
+        call_class=call_class,
+        result_name="google_docs_result",
+        not_done="no document of Google was read or changed",
+        request=request,
+        check=check,
+        target=target,
+        simulate=simulate,
+        read=read,
+        event=event,
+        value=lambda request, answer: {**{key: answer[key] for key in keys}, "simulated": True},
+        output=output,
+        remember=_remember if call_class == "write" else None,
+    )
+
+
+class GoogleDocsNode(ConnectorNode[GoogleDocsConfig]):
+    """A node that does what ``operate_document`` says and writes the operation's output.
+
+    A recorded body is an object with some of the output's keys, or for reading any value: the content.
+    """
 
     Config: ClassVar[type[NodeConfig]] = GoogleDocsConfig
-    counts_as_tool_call: ClassVar[bool] = True
-
-    def __init__(self, config: NodeConfig) -> None:
-        super().__init__(config)
-        self._operation = OPERATIONS[self.config.operate_document.type](config)
-
-    def run(self, context: NodeContext) -> NodeRun:
-        """Do it."""
-        return self._operation.run(context)
+    operations: ClassVar[Mapping[str, Operation]] = {
+        "google_docs_create_document": _google_docs(
+            "google_docs_create_document",
+            "write",
+            _LOCATION,
+            request=_create_request,
+            check=lambda request: check_present(request["title"], "title"),
+            target="Google Docs creation of the document {title!r}".format_map,
+            simulate=_create,
+            read=_read_created,
+            event=_created,
+        ),
+        "google_docs_get_document": _google_docs(
+            "google_docs_get_document",
+            "read",
+            ("document_content",),
+            request=_get_request,
+            check=lambda request: document_id(request["document_id_or_url"]),
+            target=lambda request: (
+                f"Google Docs reading of the document {document_id(request['document_id_or_url'])}"
+            ),
+            simulate=_get,
+            read=_read_content,
+            event=_fetched,
+        ),
+        "google_docs_update_document": _google_docs(
+            "google_docs_update_document",
+            "write",
+            _LOCATION,
+            request=_update_request,
+            check=_check_update,
+            target=lambda request: (
+                f"Google Docs update of the document {document_id(request['document_id_or_url'])}"
+            ),
+            simulate=_update,
+            read=_read_location,
+            event=_updated,
+        ),
+    }

@@ -1,34 +1,35 @@
-"""The node that begins a call, or follows one that goes on (``platform/engine.md`` 2.9)."""
+"""The node that begins a voice call, or follows one that is in progress (``platform/engine.md`` 2.9)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.engine.nodes.connectors.base import (
-    CallFailed,
+    ConnectorError,
     fill_secretly,
     fingerprint,
-    outcome_variables,
-    reach,
-    visit_of,
+    make_call,
+    visit_number,
 )
-from debugger.engine.nodes.connectors.conversation_course import Course, course_of
 from debugger.engine.nodes.connectors.end_conversation import RAW_TRANSCRIPT
 from debugger.engine.nodes.connectors.fields import check_e164
-from debugger.engine.outbound import OutboundCall
+from debugger.engine.outbound import OutboundCall, RecordedAnswer
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, StartConversationEvent
 from debugger.protocol.workflow import NodeConfig
 
-MOST_POLLS = 100
-"""How often a call is asked for its status before it counts as failed."""
+STATUSES = ("initiated", "in-progress", "completed", "failed")
+"""All statuses of a conversation (``platform/engine.md`` 2.9)."""
+
+MAX_POLLS = 100
+"""Requests for the status of a call before it counts as failed."""
 
 RESULT = "start_conversation_result"
 """The variable that takes id and status; the platform does not document one (U-12)."""
@@ -37,7 +38,7 @@ _ID = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 class StartConversationConfig(NodeConfig):
-    """Who calls whom, or which call is followed."""
+    """The participants of a new call, or the id of one to follow."""
 
     is_voice_conversation: bool = False
     is_outbound_call: bool = True
@@ -49,61 +50,117 @@ class StartConversationConfig(NodeConfig):
     polling_interval_seconds: float = Field(default=2, ge=0)
 
 
+@dataclass(frozen=True)
+class CallTimeline:
+    """The statuses of a simulated call in order, one a poll; the last one stays."""
+
+    conversation_id: str
+    statuses: tuple[str, ...] = ("initiated", "in-progress", "completed")
+    transcript: str | None = None
+    error: str | None = None
+
+    def status(self, poll: int) -> str:
+        """Return the status at a poll, counted from 0."""
+        return self.statuses[min(poll, len(self.statuses) - 1)]
+
+
+def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> CallTimeline:
+    """Return the timeline in a recorded answer, or one of a call that succeeds.
+
+    Args:
+        recorded: Its body is a status, a list of them, or an object that may have ``conversation_id``,
+            ``conversation_status`` (one or a list; ``status`` is read too), ``transcript`` and ``error``.
+        conversation_id: The id where the recorded answer has none.
+
+    Returns:
+        The timeline. The call fails where a status code outside 200 to 299 or an unknown status is recorded.
+    """
+    if recorded is None:
+        return CallTimeline(conversation_id)
+    if recorded.status is not None and not 200 <= recorded.status < 300:
+        refusal = f"The service for calls answered with the status {recorded.status}."
+        return CallTimeline(conversation_id, ("failed",), error=refusal)
+    body = recorded.body if isinstance(recorded.body, dict) else {"status": recorded.body}
+    statuses = _read_statuses(body.get("conversation_status", body.get("status")))
+    unknown = next((status for status in statuses if status not in STATUSES), None)
+    error, transcript = body.get("error"), body.get("transcript")
+    if unknown is not None:
+        statuses = ()
+        error = f"The recorded status {unknown!r} is not one of {', '.join(STATUSES)}."
+    if error and statuses[-1:] != ("failed",):
+        statuses = (*statuses, "failed")
+    return CallTimeline(
+        str(body.get("conversation_id") or conversation_id),
+        statuses or CallTimeline.statuses,
+        transcript=None if transcript is None else str(transcript),
+        error=str(error) if error else None,
+    )
+
+
+def _read_statuses(value: Any) -> tuple[str, ...]:
+    statuses = value if isinstance(value, list) else [value]
+    return tuple(status for status in statuses if isinstance(status, str) and status)
+
+
 @dataclass
 class _Conversation:
-    """The call as far as it is known."""
+    """The known state of the call."""
 
     conversation_id: str | None = None
     status: str | None = None
     transcript: str | None = None
     error: str | None = None
 
+    def report(self, status: str) -> StartConversationEvent:
+        self.status = status
+        return StartConversationEvent(conversation_status=status, conversation_id=self.conversation_id)
+
 
 class StartConversationNode(Node[StartConversationConfig]):
-    """Place a voice call, or follow the one that ``conversation_id`` names, until it is over.
+    """A node that places a voice call, or follows that of ``conversation_id``, until it is over.
 
-    A conversation without voice, or one that the user begins, is the run itself: the node passes straight
-    through. A call that fails does not end the run. Whoever answers for a placed call tells its whole course
-    at once, so following it makes no more calls; one that somebody else placed is asked for anew each time.
+    A conversation without voice, or one that the user begins, is the run itself: the node does nothing then.
+    A call that fails does not end the run. The answer to a placed call is its whole timeline, so following it
+    makes no more calls; a call that another program placed is requested anew at each poll.
     """
 
     Config: ClassVar[type[NodeConfig]] = StartConversationConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Call or follow, telling each new status, then write the outcome."""
+        """Place or follow the call, emit each new status, then write the result."""
         secrets = context.outbound.secrets
-        given_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
-        if not self.config.is_voice_conversation or not (given_id or self.config.is_outbound_call):
-            return Outcome({"conversation_id": given_id or None})
-        known = _Conversation(given_id or None)
+        own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
+        if not self.config.is_voice_conversation or not (own_id or self.config.is_outbound_call):
+            return Outcome({"conversation_id": own_id or None})
+        call = _Conversation(own_id or None)
         try:
-            yield from self._follow(known, self._source(given_id, context), context)
-        except (InputError, CallFailed) as failure:
-            known.error = secrets.mask(str(failure))
-            context.warnings.append(f"Node {self.config.label!r} failed: {known.error}")
-            if not context.cancelled.is_set() and known.status != "failed":
-                yield _told(known, "failed")
-        self._write_outcome(known, context)
-        return Outcome({"conversation_id": known.conversation_id})
+            yield from self._follow(call, self._source(own_id, context), context)
+        except (InputError, ConnectorError) as failure:
+            call.error = secrets.mask(str(failure))
+            context.warnings.append(f"Node {self.config.label!r} failed: {call.error}")
+            if not context.cancelled.is_set() and call.status != "failed":
+                yield call.report("failed")
+        self._write_result(call, context)
+        return Outcome({"conversation_id": call.conversation_id})
 
-    def _source(self, given_id: str, context: NodeContext) -> Callable[[], Course]:
-        """What tells how the call goes, each time it is asked.
+    def _source(self, own_id: str, context: NodeContext) -> Callable[[], CallTimeline]:
+        """Return the function that gets the timeline at each poll.
 
         Raises:
             InputError: A field is missing or malformed.
-            CallFailed: The call could not be placed.
+            ConnectorError: The call could not be placed.
         """
-        if given_id:
-            if not _ID.fullmatch(given_id):
+        if own_id:
+            if not _ID.fullmatch(own_id):
                 raise InputError(
-                    f"conversation_id is {given_id!r}, which is no id.",
+                    f"conversation_id is {own_id!r}, which is no id.",
                     advice="Set the variable that fills it, or leave it empty to place a call.",
                 )
-            return lambda: self._poll(given_id, context)
-        course = self._place(context)
-        return lambda: course
+            return lambda: self._poll(own_id, context)
+        timeline = self._place(context)
+        return lambda: timeline
 
-    def _place(self, context: NodeContext) -> Course:
+    def _place(self, context: NodeContext) -> CallTimeline:
         real = {
             name: fill_secretly(getattr(self.config, name) or "", context).strip()
             for name in ("user_number", "assistant_number", "assistant_id")
@@ -111,76 +168,71 @@ class StartConversationNode(Node[StartConversationConfig]):
         _check_numbers(real)
         request = context.outbound.secrets.mask_value(real)
         seed = fingerprint(request, self.config.logical_id, context.thread.thread_id)
-        made_up_id = f"conversation_{seed[:24]}_{visit_of(context, self.config)}"
+        new_id = f"conversation_{seed[:24]}_{visit_number(context, self.config)}"
         target = f"voice call to {request['user_number']}"
         call = OutboundCall(
-            "conversation", "contact", target, request, lambda given: course_of(given, made_up_id)
+            "conversation", "contact", target, request, lambda recorded: make_timeline(recorded, new_id)
         )
-        course = reach(call, context, self.config)
+        timeline = make_call(call, context, self.config)
         context.warnings.append(f"The {target} was simulated; nobody was called.")
-        return course
+        return timeline
 
-    def _poll(self, conversation_id: str, context: NodeContext) -> Course:
+    def _poll(self, conversation_id: str, context: NodeContext) -> CallTimeline:
         target = f"status of the conversation {conversation_id}"
         call = OutboundCall(
             "conversation",
             "read",
             target,
             {"conversation_id": conversation_id},
-            lambda given: course_of(given, conversation_id),
+            lambda recorded: make_timeline(recorded, conversation_id),
         )
-        course = reach(call, context, self.config)
-        told = f"The {target} was simulated; nobody was asked for it."
-        if told not in context.warnings:
-            context.warnings.append(told)
-        return course
+        timeline = make_call(call, context, self.config)
+        warning = f"The {target} was simulated; nobody was asked for it."
+        if warning not in context.warnings:
+            context.warnings.append(warning)
+        return timeline
 
     def _follow(
-        self, known: _Conversation, ask: Callable[[], Course], context: NodeContext
+        self, call: _Conversation, poll: Callable[[], CallTimeline], context: NodeContext
     ) -> Generator[Event, None, None]:
-        """Tell each status that is new, until the call is over.
+        """Yield each new status until the call is over.
 
         Raises:
-            CallFailed: It failed, it could not be asked for its status, or it did not end in time.
+            ConnectorError: It failed, a poll got no answer, or it did not end in time.
         """
-        for number in range(MOST_POLLS):
+        mask = context.outbound.secrets.mask
+        for number in range(MAX_POLLS):
             if number:
                 self._wait(context)
-            course = ask()
-            mask = context.outbound.secrets.mask
-            known.conversation_id = mask(course.conversation_id)
-            known.transcript = None if course.transcript is None else mask(course.transcript)
-            status = course.status(number)
-            if status != known.status:
-                yield _told(known, status)
+            timeline = poll()
+            call.conversation_id = mask(timeline.conversation_id)
+            call.transcript = None if timeline.transcript is None else mask(timeline.transcript)
+            status = timeline.status(number)
+            if status != call.status:
+                yield call.report(status)
             if status == "failed":
-                raise CallFailed(course.error or "The conversation failed.")
+                raise ConnectorError(timeline.error or "The conversation failed.")
             if status == "completed":
                 return
-        raise CallFailed(f"The conversation was not over after {MOST_POLLS} polls; it was {known.status}.")
+        raise ConnectorError(f"The conversation was not over after {MAX_POLLS} polls; it was {call.status}.")
 
     def _wait(self, context: NodeContext) -> None:
         interval = self.config.polling_interval_seconds
         context.world.sleep(context.within_time(interval), context.cancelled)
         if context.cancelled.is_set():
-            raise CallFailed("The run was stopped before the conversation was over.")
+            raise ConnectorError("The run was stopped before the conversation was over.")
         if context.deadline is not None and context.world.now() >= context.deadline:
-            raise CallFailed("The time of the node was up before the conversation was over.")
+            raise ConnectorError("The time of the node was up before the conversation was over.")
 
-    def _write_outcome(self, known: _Conversation, context: NodeContext) -> None:
+    def _write_result(self, call: _Conversation, context: NodeContext) -> None:
         result = {
-            "conversation_id": known.conversation_id,
-            "conversation_status": known.status,
+            "conversation_id": call.conversation_id,
+            "conversation_status": call.status,
             "simulated": True,
         }
-        self.write(context, outcome_variables(RESULT, result, known.error))
-        if known.error is None and known.transcript is not None:
-            self.write(context, {RAW_TRANSCRIPT: known.transcript})
-
-
-def _told(known: _Conversation, status: str) -> StartConversationEvent:
-    known.status = status
-    return StartConversationEvent(conversation_status=status, conversation_id=known.conversation_id)
+        self.write(context, result_variables(RESULT, None if call.error is not None else result, call.error))
+        if call.error is None and call.transcript is not None:
+            self.write(context, {RAW_TRANSCRIPT: call.transcript})
 
 
 def _check_numbers(request: JsonObject) -> None:

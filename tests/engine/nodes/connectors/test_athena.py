@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from debugger.engine.nodes.connectors.athena_appointments import AthenaAppointmentsCreateNode
-from debugger.engine.nodes.connectors.athena_patients import (
+from debugger.engine.nodes.connectors.athena import (
+    AthenaAppointmentsCreateNode,
     AthenaPatientsCreateNode,
     AthenaPatientsSearchNode,
     AthenaPatientsUpdateNode,

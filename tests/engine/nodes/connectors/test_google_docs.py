@@ -5,8 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from debugger.engine.nodes.connectors.google_docs import GoogleDocsNode
-from debugger.engine.nodes.connectors.google_documents import MEMORY
+from debugger.engine.nodes.connectors.google_docs import MEMORY, GoogleDocsNode, document_id, insert_text
 from debugger.engine.outbound.door import Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
@@ -288,3 +287,22 @@ def test_it_counts_among_the_tool_calls_of_the_turn(monkeypatch):
     run.turn()
 
     assert run.one("end_workflow_iteration")["iteration_metrics"]["tool_call_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("1a-B_c", "1a-B_c"),
+        ("https://docs.google.com/document/d/1aB/edit?tab=t.0#h", "1aB"),
+        ("https://docs.google.com/document/u/0/d/1aB", "1aB"),
+    ],
+)
+def test_a_document_is_named_by_id_or_url(written, expected):
+    assert document_id(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"), [(None, "abcX"), (0, "Xabc"), (1, "Xabc"), (3, "abXc"), (99, "abcX")]
+)
+def test_a_text_goes_where_google_counts_to(index, expected):
+    assert insert_text("abc", "X", index) == expected

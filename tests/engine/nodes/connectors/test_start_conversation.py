@@ -237,7 +237,7 @@ def test_a_status_that_stays_is_told_once_and_given_up_after_the_most_polls(monk
     run.turn()
 
     assert statuses(run) == ["in-progress", "failed"]
-    assert len(clock.slept) == start_conversation.MOST_POLLS - 1
+    assert len(clock.slept) == start_conversation.MAX_POLLS - 1
     assert "was not over after 100 polls" in run.variables["start_conversation_result_error"]
 
 
