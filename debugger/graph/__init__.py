@@ -1,7 +1,6 @@
 """The workflow as a checked, indexed graph that can be drawn."""
 
 from debugger.graph.checks import CHECKS, Problem, check
-from debugger.graph.dot import to_dot
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, PlacedEdge, PlacedNode, layout
 from debugger.graph.load import load_workflow
@@ -16,5 +15,4 @@ __all__ = [
     "check",
     "layout",
     "load_workflow",
-    "to_dot",
 ]

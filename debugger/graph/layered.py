@@ -1,4 +1,4 @@
-"""The built-in layout engine: boxes in layers, for when no Graphviz is at hand."""
+"""The layout engine: boxes in layers, arrows in lanes between them."""
 
 from __future__ import annotations
 

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from debugger.graph import graphviz_command, layered
+from debugger.graph import layered
 from debugger.graph.drawing import Arrow, Box, Drawing
-from debugger.graph.geometry import Placement, Point, Route
+from debugger.graph.geometry import Point, Route
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 
-BUILT_IN = "built-in"
-
-NO_ENGINE = "none"
-"""Stands for the engine where a workflow is too large to be drawn."""
-
 _MOST_KEPT = 64
 _MOST_ARROWS = 5_000
 """A browser shows no more of them at a bearable speed, and nobody could tell them apart."""
-_GRAPHVIZ_LANES = 2_500
-"""From so many on Graphviz takes seconds, by a multiple of what the built-in engine takes."""
 _MOST_LANES = 120_000
-"""As many as the built-in engine places in some five seconds."""
+"""As many as are placed in some five seconds."""
+
+_layouts: dict[str, Layout] = {}
+_lock = threading.Lock()
+"""Held while a picture is laid out, so that several callers of one workflow share the work."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +71,6 @@ class PlacedEdge:
 class Layout:
     """A whole picture: pixels, x to the right, y downwards, from 0 to ``width`` and ``height``."""
 
-    engine: str
-    """What made it: the name of a Graphviz command, ``built-in``, or ``none``."""
     version: str
     """Equal for equal structures, so that a browser can keep the picture."""
     width: float
@@ -95,31 +86,32 @@ class Layout:
 
 
 def layout(workflow: Workflow | Graph) -> Layout:
-    """The picture of a workflow, from the best engine at hand.
+    """Lay out the picture of a workflow.
 
-    It depends on ids, names, types and edges only, is kept for the next call with the same ones, and is
-    worked out once even when several threads ask for it at the same moment. It takes some ten seconds at the
-    most: a workflow for which that is too little has an empty picture with a note.
+    It depends on ids, names, types and edges only, and is cached by these. It takes some five seconds at the
+    most: a larger workflow has an empty picture with a note.
     """
-    graph = workflow if isinstance(workflow, Graph) else Graph(workflow)
-    drawing = Drawing.of(graph)
-    return _KEPT.get(drawing.version, lambda: _laid_out(drawing))
+    drawing = Drawing.of(workflow if isinstance(workflow, Graph) else Graph(workflow))
+    with _lock:
+        made = _layouts.pop(drawing.version, None) or _laid_out(drawing)
+        _layouts[drawing.version] = made  # last in the dict is latest in use
+        if len(_layouts) > _MOST_KEPT:
+            del _layouts[next(iter(_layouts))]
+    return made
 
 
-def forget_layouts() -> None:
-    """Work every picture out anew, as after an engine was installed."""
-    _KEPT.clear()
+def clear_layouts() -> None:
+    """Lay every picture out again at the next call."""
+    _layouts.clear()
 
 
 def _laid_out(drawing: Drawing) -> Layout:
-    placed = _placed(drawing)
-    if placed is None:
-        return Layout(NO_ENGINE, drawing.version, 0.0, 0.0, (), (), _too_large(drawing))
-    engine, placement = placed
+    if len(drawing.arrows) > _MOST_ARROWS or layered.lanes(drawing) > _MOST_LANES:
+        return Layout(drawing.version, 0.0, 0.0, (), (), _too_large(drawing))
+    placement = layered.place(drawing)
     nodes = tuple(map(_node, drawing.boxes, placement.centres))
     edges = tuple(_edge(drawing, *pair) for pair in zip(drawing.arrows, placement.routes, strict=True))
-    size = round(placement.width, 1), round(placement.height, 1)
-    return Layout(engine, drawing.version, *size, nodes, edges)
+    return Layout(drawing.version, round(placement.width, 1), round(placement.height, 1), nodes, edges)
 
 
 def _too_large(drawing: Drawing) -> str:
@@ -127,23 +119,6 @@ def _too_large(drawing: Drawing) -> str:
         f"The workflow is too large to be drawn: {len(drawing.boxes):,} nodes and {len(drawing.arrows):,} "
         "edges. The table shows the same."
     )
-
-
-def _placed(drawing: Drawing) -> tuple[str, Placement] | None:
-    """The name of the first engine that manages, with what it made; ``None`` where it is too much for all."""
-    if len(drawing.arrows) > _MOST_ARROWS:
-        return None
-    lanes = layered.lanes(drawing)
-    give_up = time.monotonic() + graphviz_command.TIMEOUT
-    for command in graphviz_command.find_commands() if lanes <= _GRAPHVIZ_LANES else ():
-        try:
-            left = give_up - time.monotonic()
-            return Path(command).stem, graphviz_command.place(drawing, command, timeout=max(0.1, left))
-        except graphviz_command.EngineFailure:
-            continue
-    if lanes > _MOST_LANES:
-        return None
-    return BUILT_IN, layered.place(drawing)
 
 
 def _node(box: Box, centre: Point) -> PlacedNode:
@@ -163,38 +138,3 @@ def _edge(drawing: Drawing, arrow: Arrow, route: Route) -> PlacedEdge:
         label=arrow.label,
         label_at=route.label_at and (round(route.label_at[0], 1), round(route.label_at[1], 1)),
     )
-
-
-class _Kept:
-    """The latest layouts, each made once: who asks while one is being made waits for it."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._futures: dict[str, Future[Layout]] = {}
-
-    def get(self, version: str, make: Callable[[], Layout]) -> Layout:
-        with self._lock:
-            future = self._futures.pop(version, None)
-            is_new = future is None
-            self._futures[version] = future = future or Future()  # last in the dict is latest in use
-            while len(self._futures) > self._most:
-                del self._futures[next(iter(self._futures))]
-        if is_new:
-            self._make(version, future, make)
-        return future.result()
-
-    def clear(self) -> None:
-        with self._lock:
-            self._futures.clear()
-
-    def _make(self, version: str, future: Future[Layout], make: Callable[[], Layout]) -> None:
-        try:
-            future.set_result(make())
-        except BaseException as error:
-            with self._lock:
-                self._futures.pop(version, None)
-            future.set_exception(error)
-
-
-_KEPT = _Kept(_MOST_KEPT)

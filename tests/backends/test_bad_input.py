@@ -297,7 +297,7 @@ def test_2000_nodes_and_20000_edges_are_kept_and_run_within_bounds_of_time_and_m
         found = check(flow)
         picture = layout(flow)
         result = backend.execute(workflow_id, TurnInput.saying(None)).finish()
-        print(len(found), picture.engine, result.status)
+        print(len(found), len(picture.nodes), result.status)
         print(picture.note)
         print(time.process_time() - began)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -307,7 +307,7 @@ def test_2000_nodes_and_20000_edges_are_kept_and_run_within_bounds_of_time_and_m
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
     counted, note, seconds, megabytes = done.stdout.splitlines()
-    assert counted == "19901 none waiting_for_user_input"
+    assert counted == "19901 0 waiting_for_user_input"
     assert note.startswith("The workflow is too large to be drawn: 2,000 nodes and 20,000 edges.")
     assert float(seconds) < 60
     assert float(megabytes) < 600

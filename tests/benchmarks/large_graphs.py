@@ -22,7 +22,6 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
 from debugger.graph import Graph, check, load_workflow
 from debugger.graph.checks import CHECKS, Subject, problem_line
-from debugger.graph.dot import to_dot
 from debugger.graph.layout import layout
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
@@ -124,11 +123,9 @@ def measure(shape: str) -> None:
     _rules(Subject(graph, known))
     with _timed(f"lines of {len(problems)} problems"):
         _ = [problem_line(problem, graph) for problem in problems]
-    with _timed("dot"):
-        to_dot(graph)
     with _timed("layout"):
         picture = layout(graph)
-    print(f"  (made by {picture.engine}, {picture.width:.0f} x {picture.height:.0f} px)")
+    print(f"  ({picture.width:.0f} x {picture.height:.0f} px)")
     with tempfile.TemporaryDirectory() as folder:
         _backend(json.loads(text), Path(folder))
         _command(text, Path(folder))

@@ -2,41 +2,19 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from debugger.graph import Graph, graphviz_command, layered, layout
-from debugger.graph.layout import Layout, forget_layouts
+from debugger.graph import Graph, layered, layout
+from debugger.graph.layout import Layout, clear_layouts
 from debugger.protocol.workflow import Workflow
-
-GRAPHVIZ = Path(sys.executable).parent / "graphviz-pure"
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    forget_layouts()
-
-
-@pytest.fixture
-def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphviz_command, "find_commands", list)
-
-
-@pytest.fixture
-def lone_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The place of a ``dot`` on the PATH, in an environment that has no Graphviz of its own."""
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "empty" / "python"))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    return tmp_path / "dot"
-
-
-def script(path: Path, body: str) -> None:
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(0o755)
+    clear_layouts()
 
 
 def workflow(nodes: list[dict[str, Any]] | int = 3, *edges: dict[str, Any]) -> Workflow:
@@ -70,59 +48,8 @@ def assert_is_a_chain_downwards(made: Layout) -> None:
         assert node.height / 2 <= node.y <= made.height - node.height / 2
 
 
-def test_the_engine_of_this_environment_comes_first() -> None:
-    made = layout(workflow())
-
-    assert made.engine == "graphviz-pure"
-    assert_is_a_chain_downwards(made)
-
-
-def test_a_dot_on_the_path_is_used_where_the_environment_has_none(lone_command: Path) -> None:
-    script(lone_command, f'exec {GRAPHVIZ} "$@"')
-
-    made = layout(workflow())
-
-    assert made.engine == "dot"
-    assert_is_a_chain_downwards(made)
-
-
-def test_graphviz_pure_on_the_path_is_taken_before_dot(lone_command: Path) -> None:
-    script(lone_command, "exit 1")
-    script(lone_command.with_name("graphviz-pure"), f'exec {GRAPHVIZ} "$@"')
-
-    assert layout(workflow()).engine == "graphviz-pure"
-
-
-def test_without_any_engine_the_built_in_one_draws(lone_command: Path) -> None:
-    made = layout(workflow())
-
-    assert made.engine == "built-in"
-    assert_is_a_chain_downwards(made)
-
-
-@pytest.mark.parametrize(
-    "body", ["exit 1", "echo nonsense", "echo '{}'", "echo []", 'echo \'{"bb": "0,0,9,9"}\'']
-)
-def test_an_engine_that_fails_gives_way_to_the_built_in_one(lone_command: Path, body: str) -> None:
-    script(lone_command, f"cat >/dev/null; {body}")
-
-    assert layout(workflow()).engine == "built-in"
-
-
-def test_an_engine_that_cannot_be_started_gives_way_to_the_next(lone_command: Path) -> None:
-    script(lone_command, f'exec {GRAPHVIZ} "$@"')
-    broken = lone_command.with_name("graphviz-pure")
-    broken.write_bytes(b"\x7fELF of another machine")
-    broken.chmod(0o755)
-
-    assert layout(workflow()).engine == "dot"
-
-
-def test_an_engine_that_hangs_is_ended(lone_command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script(lone_command, "exec /bin/sleep 60")
-    monkeypatch.setattr(graphviz_command, "TIMEOUT", 0.2)
-
-    assert layout(workflow()).engine == "built-in"
+def test_a_chain_leads_downwards() -> None:
+    assert_is_a_chain_downwards(layout(workflow()))
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -145,7 +72,6 @@ def test_every_node_and_edge_is_there_under_its_own_id() -> None:
         ("n0-]", "n0", "]"),
         ("<b>-<b>", "<b>", "<b>"),
     ]
-    assert made.engine == "graphviz-pure"
 
 
 def test_what_is_special_about_nodes_and_edges_is_told() -> None:
@@ -181,9 +107,7 @@ def test_edges_without_an_end_lead_to_ghosts_of_their_own() -> None:
     assert len({node.id for node in made.nodes}) == 3
 
 
-@pytest.mark.parametrize("engines", [["graphviz-pure"], []])
-def test_parallel_edges_stay_apart(engines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphviz_command, "find_commands", lambda: [str(GRAPHVIZ) for _ in engines])
+def test_parallel_edges_stay_apart() -> None:
     nodes = [{"logical_id": "a"}, {"logical_id": "b"}]
 
     made = layout(workflow(nodes, edge("a", "b"), edge("a", "b"), edge("b", "a")))
@@ -191,11 +115,7 @@ def test_parallel_edges_stay_apart(engines: list[str], monkeypatch: pytest.Monke
     assert len({line.path for line in made.edges}) == 3
 
 
-@pytest.mark.parametrize("engines", [["graphviz-pure"], []])
-def test_a_label_has_a_place_and_an_edge_without_one_has_none(
-    engines: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(graphviz_command, "find_commands", lambda: [str(GRAPHVIZ) for _ in engines])
+def test_a_label_has_a_place_and_an_edge_without_one_has_none() -> None:
     nodes = [{"logical_id": "a"}, {"logical_id": "b"}]
 
     made = layout(workflow(nodes, edge("a", "b", name="yes"), edge("a", "b"), edge("a", "a", name="again")))
@@ -211,12 +131,12 @@ def test_it_is_plain_json() -> None:
 
     data = json.loads(json.dumps(made.to_json(), allow_nan=False))
 
-    assert set(data) == {"engine", "version", "width", "height", "nodes", "edges", "note"}
+    assert set(data) == {"version", "width", "height", "nodes", "edges", "note"}
     assert data["nodes"][0]["lines"] == ["n0"]
     assert data["edges"][0]["path"].startswith("M")
 
 
-def test_the_same_structure_is_laid_out_once(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
+def test_the_same_structure_is_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     monkeypatch.setattr(
         layered, "place", lambda drawing, real=layered.place: calls.append(1) or real(drawing)
@@ -232,9 +152,7 @@ def test_the_same_structure_is_laid_out_once(monkeypatch: pytest.MonkeyPatch, no
     assert len(calls) == 2
 
 
-def test_two_threads_that_ask_at_once_share_the_work(
-    monkeypatch: pytest.MonkeyPatch, no_engine: None
-) -> None:
+def test_two_threads_that_ask_at_once_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     second_call = threading.Event()
 
@@ -259,16 +177,16 @@ def test_two_threads_that_ask_at_once_share_the_work(
     assert all(one is made[0] for one in made)
 
 
-def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
+def test_a_failure_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(layered, "place", lambda drawing: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             layout(workflow())
 
-    assert layout(workflow()).engine == "built-in"
+    assert len(layout(workflow()).nodes) == 3
 
 
-def test_only_the_latest_layouts_are_kept(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
+def test_only_the_latest_layouts_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     first, other = workflow(1), workflow([{"logical_id": "other"}])
     kept, forgotten = layout(first), layout(other)
 
@@ -284,15 +202,15 @@ def test_what_is_too_large_to_be_drawn_is_told_at_once_in_a_sentence() -> None:
 
     made = layout(workflow(50, *many))
 
-    assert (made.engine, made.nodes, made.edges) == ("none", (), ())
+    assert (made.nodes, made.edges) == ((), ())
     assert "50 nodes and 5,001 edges" in made.note
 
 
-def test_more_lanes_than_the_built_in_engine_can_place_are_told_in_a_sentence(no_engine: None) -> None:
+def test_more_lanes_than_the_built_in_engine_can_place_are_told_in_a_sentence() -> None:
     line = [edge(f"n{place}", f"n{place + 1}") for place in range(399)]
     long_ways = [edge("n0", "n399", name=str(place)) for place in range(200)]
 
     made = layout(workflow(400, *line, *long_ways))
 
-    assert made.engine == "none"
+    assert made.nodes == ()
     assert "400 nodes" in made.note
