@@ -16,7 +16,6 @@ LIBRARY_HOMES = {
     "dotenv": ["settings.py"],
     "fastapi": ["server"],
     "google": ["views"],
-    "graphviz": ["graph"],
     "h11": ["server"],
     "httpcore": ["engine/outbound"],
     "httpx": ["backends", "engine/outbound"],
