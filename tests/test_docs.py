@@ -1,0 +1,80 @@
+"""Checks that README and documents agree with the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from debugger.engine.models.providers.keys import CUSTOM, CUSTOM_URL
+from debugger.engine.nodes import NODE_TYPES
+from debugger.engine.tools import TOOL_TYPES
+from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "debugger" / "docs"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS = (DOCS / "settings.md").read_text(encoding="utf-8")
+PLATFORM = (DOCS / "platform.md").read_text(encoding="utf-8")
+CODE = [
+    path
+    for folder in ("debugger", "tests")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".py", ".js", ".lark"} and path != Path(__file__)
+]
+
+
+def test_readme_has_both_commands():
+    assert "pip install . && streamlit run app.py" in README
+    assert "pip install -e '.[test]' && pytest" in README
+    assert "pip install -q -e '.[test]' && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_settings_are_listed():
+    own = {PREFIX + name.upper() for name in Settings.model_fields if name != "hosted"}
+    hosted = {HOSTED_PREFIX + name.upper() for name in HostedSettings.model_fields}
+
+    listed = set(re.findall(rf"`((?:{PREFIX}|{HOSTED_PREFIX})[A-Z_]*)`", SETTINGS))
+
+    assert listed - {PREFIX, HOSTED_PREFIX} == own | hosted | {CUSTOM, CUSTOM_URL, f"{PREFIX}SECRETS_FOLDER"}
+
+
+@pytest.mark.parametrize("name", ["responder", "inline_python", "max_node_runs", "dict_paths", "time_zone"])
+def test_defaults_are_listed(name):
+    row = next(line for line in SETTINGS.splitlines() if f"`{PREFIX}{name.upper()}`" in line)
+
+    assert f"| `{getattr(Settings(), name)}` |" in row
+
+
+def test_node_and_tool_types_are_listed():
+    guide = (DOCS / "guide.md").read_text(encoding="utf-8")
+
+    assert [name for name in (*NODE_TYPES, *TOOL_TYPES) if f"`{name}`" not in guide] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / "README.md", ROOT / ".github" / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))],
+    ids=lambda path: path.name,
+)
+def test_links_lead_to_files(path):
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_references_to_platform_rules_exist():
+    anchors = {
+        re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
+        for title in re.findall(r"^#+ (.+)$", PLATFORM, re.MULTILINE)
+    }
+    numbers = set(re.findall(r"\b(?:U-|V)\d+\b", PLATFORM))
+    missing = []
+    for path in CODE:
+        text = path.read_text(encoding="utf-8")
+        used = set(re.findall(r"platform\.md#([\w-]+)", text)) - anchors
+        used |= set(re.findall(r"\bU-\d+\b", text)) - numbers
+        missing += [f"{path.relative_to(ROOT)}: {name}" for name in sorted(used)]
+
+    assert missing == []
