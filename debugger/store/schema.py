@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised by a migration that changes a table in a way that an older program would trip over."""
 
 FIRST_RELEASED = 2

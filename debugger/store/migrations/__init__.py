@@ -1,6 +1,6 @@
 """How the tables have changed from release to release: one file in ``versions`` for each change."""
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All of them, the oldest first; written out so that a database is known to be up to date without Alembic.
 
 To change the tables: change `debugger.store.schema`, add a file to ``versions`` and its revision here. Where

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from debugger.errors import StoreError
 from debugger.protocol.forks import ForkRecord
-from debugger.store import CopiedUsage, RunFork, Store, TurnClaim, new_id
+from debugger.store import CopiedUsage, RunFork, Store, TurnClaim, new_id, restore
 from debugger.store.database import Database
 from debugger.store.facts import revisions
 from debugger.store.migrations import REVISIONS
@@ -354,7 +355,7 @@ def test_upgraded_turns_are_finished_and_take_claims(url):
         after = store.run(RUN)
 
     with closing(Database(url)) as database, database.reading() as connection:
-        assert connection.scalar(text("SELECT value FROM meta WHERE key = 'schema_version'")) == "3"
+        assert connection.scalar(text("SELECT value FROM meta WHERE key = 'schema_version'")) == "4"
     assert (before.status, before.turn_count, before.claimed, lapsed) == ("completed", 1, None, 0)
     assert [pair.is_in_progress for pair in during.input_output_pairs] == [False, True]
     assert (after.status, len(after.input_output_pairs)) == ("completed", 1)
@@ -362,7 +363,62 @@ def test_upgraded_turns_are_finished_and_take_claims(url):
 
 def test_program_of_before_refuses_a_database_with_claims(url, monkeypatch):
     Store(url).close()
-    monkeypatch.setattr("debugger.store.installation.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("debugger.store.installation.SCHEMA_VERSION", 3)
 
-    with pytest.raises(StoreError, match="schema version 3, newer than the 2"):
+    with pytest.raises(StoreError, match="schema version 4, newer than the 3"):
         Store(url)
+
+
+def test_upgrade_converts_every_earlier_compression(tmp_path):
+    """The file was written by the code of revision 0006; one turn by the code before it, with zlib."""
+    file = tmp_path / "debugger.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(Path(__file__).with_name("revision_0006.sql").read_text())
+
+    with closing(Store(f"sqlite:///{file}")) as store:
+        run = store.run(RUN)
+        checkpoints = [json.loads(store.checkpoint(RUN, number).checkpoint) for number in (1, 2, 3)]
+        [unfinished] = store.notebook.unfinished()
+        [busy] = store.run("665f0c2b9a3e4d5f6a7b8c91").input_output_pairs
+
+    with closing(sqlite3.connect(file)) as database:
+        stored = database.execute(
+            "SELECT events FROM turns UNION ALL SELECT checkpoint FROM turns "
+            "UNION ALL SELECT events_json FROM unfinished_turns"
+        ).fetchall()
+    assert {value[:1] for (value,) in stored} == {b"\x28", b"{", b""}
+    assert [said(pair.run_output.events) for pair in run.input_output_pairs] == [
+        [f"Turn {number}: which tea, cup {cup}?" for cup in range(cups)]
+        for number, cups in ((1, 8), (2, 20), (3, 300))
+    ]
+    assert [state["turn"] for state in checkpoints] == [1, 2, 3]
+    assert checkpoints[2]["variables"] == {"order": ["green tea"] * 60}
+    assert said(json.loads(unfinished.events_json))[-1] == "Turn 4: which tea, cup 11?"
+    assert said(busy.run_output.events)[-1] == "Turn 1: which tea, cup 9?"
+
+
+def test_restore_converts_earlier_compression(url):
+    """The backup was written by the code of revision 0006."""
+    restore(url, Path(__file__).with_name("revision_0006.backup"))
+
+    with closing(Store(url)) as store:
+        run, state = store.run(RUN), json.loads(store.checkpoint(RUN).checkpoint)
+    assert said(run.input_output_pairs[2].run_output.events)[-1] == "Turn 3: which tea, cup 299?"
+    assert state["variables"] == {"order": ["green tea"] * 60}
+
+
+def test_upgrade_leaves_damaged_value_unreadable(tmp_path):
+    file = tmp_path / "debugger.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(Path(__file__).with_name("revision_0006.sql").read_text())
+        database.execute("UPDATE turns SET events = CAST(events || x'00' AS BLOB) WHERE turn_number = 3")
+        database.commit()
+
+    with closing(Store(f"sqlite:///{file}")) as store:
+        assert len(store.pair(RUN, 2).run_output.events) == 20
+        with pytest.raises(StoreError, match="record of turn 3"):
+            store.pair(RUN, 3)
+
+
+def said(events):
+    return [event["content"] for event in events]
