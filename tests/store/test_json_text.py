@@ -94,7 +94,8 @@ def test_a_large_text_is_kept_in_a_fifth_of_the_room_and_comes_back_whole():
 
 def test_decompress_reads_recorded_frame():
     frame = bytes.fromhex(
-        "28b52ffd64e0002d0200c4035b7b2274797065223a22656e645f746872656164222c226c6f676963616c5f6964223a226576656e745f31222c22636f6d6d656e7473223a5b5d7d5d01001cfa550505b54d9667"
+        "28b52ffd64e0002d0200c4035b7b2274797065223a22656e645f746872656164222c226c6f67696361"
+        "6c5f6964223a226576656e745f31222c22636f6d6d656e7473223a5b5d7d5d01001cfa550505b54d9667"
     )
 
     assert unpack(frame) == b'[{"type":"end_thread","logical_id":"event_1","comments":[]}]' * 8

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 from alembic import op
-from sqlalchemy import Connection, LargeBinary, bindparam, column, select, table, update
+from sqlalchemy import ColumnClause, Connection, LargeBinary, bindparam, column, select, table, update
 
 from debugger.store.json_text import pack
 
@@ -35,7 +36,8 @@ def upgrade() -> None:
 
 
 def _convert(connection: Connection, table_name: str, key_name: str, name: str, dictionary: bytes) -> None:
-    key, value = column(key_name), column(name, LargeBinary)
+    key: ColumnClause[Any] = column(key_name)
+    value = column(name, LargeBinary)
     rows = table(table_name, key, value)
     # By name of the parameters: `update` reserves those of the columns.
     change = update(rows).where(key == bindparam("row_key")).values({name: bindparam("new_value")})
