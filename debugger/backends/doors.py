@@ -9,10 +9,8 @@ from dataclasses import replace
 from typing import Self
 
 from debugger.engine.outbound import Outbound, RecordedAnswer, Secrets
-from debugger.engine.outbound.base import Policy
 from debugger.engine.outbound.destinations import AllowedHost, read_allowed_hosts
-from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import Door, HttpLimits, Policies, Policy
 from debugger.engine.outbound.secrets import HOSTS_SETTING
 from debugger.engine.world import World
 from debugger.errors import SettingsError

@@ -13,11 +13,10 @@ from debugger.engine.history import History
 from debugger.engine.input_checks import check_input
 from debugger.engine.models.base import Responder
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.nodes.base import Node, no_runs
-from debugger.engine.nodes.opaque import OpaqueNode
+from debugger.engine.nodes.base import Node, OpaqueNode, no_runs
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
-from debugger.engine.outbound.base import ClosedDoor
+from debugger.engine.outbound.gateway import ClosedDoor
 from debugger.engine.routing import EdgeSelector
 from debugger.engine.scheduler import ThreadScheduler
 from debugger.engine.segment import Segment, TurnEnd

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from debugger.engine.tools.simulated import ToolAnswer
+    from debugger.engine.tools.simulation import ToolAnswer
 
 PythonMode = Literal["sandboxed", "refused", "unsafe"]
 

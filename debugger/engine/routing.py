@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from debugger.engine.models.base import Choice
 from debugger.engine.nodes.base import Node, NodeContext, Outcome, pick_message
+from debugger.engine.nodes.llm.config import readable_schema
 from debugger.engine.nodes.llm.model_call import evaluate
-from debugger.engine.nodes.llm.schemas import readable_schema
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse

@@ -5,7 +5,7 @@ import pytest
 from debugger.analysis.comparison.comparison import same_turn
 from debugger.backends.doors import Doors
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.outbound.door import Policies
+from debugger.engine.outbound.gateway import Policies
 from debugger.engine.world import World
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput, TurnLog, turn_logs

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from debugger.__main__ import main
 from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.addresses import Lookup, why_refused
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, node, say
 from tests.safety.secret_trails import execute

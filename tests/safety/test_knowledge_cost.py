@@ -6,7 +6,7 @@ import pytest
 
 from debugger.engine.tools import documents
 from debugger.engine.tools.documents import passages
-from debugger.engine.tools.knowledge_search import FolderSearch, KnowledgeError
+from debugger.engine.tools.knowledge import FolderSearch, KnowledgeError
 from tests.safety.bounded_child import run_bounded
 
 MEGABYTE = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.outbound import Secrets
-from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.gateway import Door, Policies
 from debugger.engine.tools.base import ToolContext
 from debugger.engine.tools.external_api import ExternalApiConfig, ExternalApiTool
 from debugger.engine.tools.mcp.servers import McpServer

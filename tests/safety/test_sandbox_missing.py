@@ -14,7 +14,7 @@ import pytest
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.sandbox import status
 from debugger.engine.tools.sandbox.bubblewrap import find_programs
-from debugger.engine.tools.sandbox.launch import CHILD_FOLDER
+from debugger.engine.tools.sandbox.process import CHILD_FOLDER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from debugger.engine.outbound import OutboundError, Secrets
-from debugger.engine.outbound.limits import HttpLimits
-from debugger.engine.tools.mcp.client import list_tools
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.mcp.servers import McpServer
+from debugger.engine.tools.mcp.tool import list_tools
 from debugger.engine.world import NEVER
 from debugger.expressions import Scope
 from tests.engine.outbound.http_server import HttpServer

@@ -10,7 +10,7 @@ from debugger.engine.mocks.models import FailingResponder
 from debugger.engine.models.base import Choice
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response
 from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
-from debugger.engine.outbound.base import Answer
+from debugger.engine.outbound.gateway import Answer
 from debugger.errors import RunError
 
 

@@ -23,9 +23,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from debugger.engine.models.lined_yaml import Lined
-from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.gateway import RecordedAnswer
 from debugger.engine.paths import EVERY, Path, parse_path
-from debugger.engine.tools.simulated import ToolAnswer
+from debugger.engine.tools.simulation import ToolAnswer
 from debugger.errors import InputError
 
 _KEYS = ("to", "status", "body", "error")

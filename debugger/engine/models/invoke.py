@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
-from debugger.engine.outbound.base import Outbound, OutboundCall, OutboundError
-from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.gateway import Outbound, OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.world import World
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject

@@ -57,8 +57,8 @@ from typing import Self
 from debugger.engine.models.answers import read_answers, read_tool_answers
 from debugger.engine.models.lined_yaml import Lined, read_yaml
 from debugger.engine.models.script_rule import GROUP, Rule, read_rules
-from debugger.engine.outbound.recorded import RecordedAnswer
-from debugger.engine.tools.simulated import ToolAnswer
+from debugger.engine.outbound.gateway import RecordedAnswer
+from debugger.engine.tools.simulation import ToolAnswer
 
 __all__ = ["GROUP", "VERSION", "Rule", "Script"]
 

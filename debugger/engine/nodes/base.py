@@ -12,7 +12,7 @@ from debugger.engine.history import History
 from debugger.engine.models.base import Choice, Responder
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound
-from debugger.engine.outbound.base import ClosedDoor
+from debugger.engine.outbound.gateway import ClosedDoor
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
 from debugger.engine.world import PauseClock, World
@@ -26,6 +26,7 @@ from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig, Workflo
 if TYPE_CHECKING:
     from debugger.engine.mocks.hand import Hand
     from debugger.engine.routing import Transition
+
 
 Config = TypeVar("Config", bound=NodeConfig)
 
@@ -211,3 +212,23 @@ def fixed_response(text: str, world: World, *, message_id: str = "") -> Assistan
         content=text,
         response_metadata={"message_type": "static"},
     )
+
+
+class OpaqueNode(Node[NodeConfig]):
+    """Passed over with a warning.
+
+    Args:
+        config: The node as the document has it.
+        why: What keeps it from being run, as the end of a sentence that begins with the node.
+    """
+
+    Config: ClassVar[type[NodeConfig]] = NodeConfig
+
+    def __init__(self, config: NodeConfig, why: str) -> None:
+        self.config = config  # as it was read: what cannot be read again is what may have made it opaque
+        self.opaque_because = f"Node {config.label!r} ({config.logical_id}) was passed over: {why}"
+
+    def run(self, context: NodeContext) -> NodeRun:
+        """Do nothing."""
+        yield from ()
+        return Outcome()

@@ -10,12 +10,17 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.engine.outbound import Secrets, Veiled
-from debugger.engine.outbound.curl import curl_command
 from debugger.engine.outbound.destinations import Destination
-from debugger.engine.outbound.http import http_call
-from debugger.engine.outbound.http_answer import HttpAnswer
-from debugger.engine.outbound.http_message import ContentType, HttpRequest, host_header, with_query
-from debugger.engine.outbound.http_parameters import read_body, read_query
+from debugger.engine.outbound.http import HttpAnswer, http_call
+from debugger.engine.outbound.http_request import (
+    ContentType,
+    HttpRequest,
+    curl_command,
+    host_header,
+    read_body,
+    read_query,
+    with_query,
+)
 from debugger.engine.outbound.secrets import RequestBudget, request_budget
 from debugger.errors import InputError
 from debugger.expressions import fill

@@ -10,8 +10,14 @@ from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import RESULT_NAME, Tool
-from debugger.engine.tools.calling import Called, call_tool, write_result
-from debugger.engine.tools.making import check_targets, make_tool, outcome_names
+from debugger.engine.tools.runner import (
+    Called,
+    call_tool,
+    check_targets,
+    make_tool,
+    outcome_names,
+    write_result,
+)
 from debugger.errors import RunError
 from debugger.expressions import Scope, fill_value
 from debugger.protocol.base import JsonObject

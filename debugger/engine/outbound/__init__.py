@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from debugger.engine.outbound.base import (
+from debugger.engine.outbound.gateway import (
     CallClass,
     Outbound,
     OutboundCall,
     OutboundError,
     OutboundOutcome,
     Policy,
+    RecordedAnswer,
 )
-from debugger.engine.outbound.recorded import RecordedAnswer
 from debugger.engine.outbound.secrets import Secrets, Veiled
 
 __all__ = [

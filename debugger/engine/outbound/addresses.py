@@ -7,9 +7,8 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from debugger.engine.outbound.base import OutboundError
 from debugger.engine.outbound.destinations import parse_url
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -8,21 +8,31 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from email.message import Message
 from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
 
 import httpcore
 import httpx
 
-from debugger.engine.outbound.base import CallClass, OutboundCall, OutboundError
-from debugger.engine.outbound.http_answer import HttpAnswer, simulated_answer
-from debugger.engine.outbound.http_message import HttpRequest, wire_request
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.destinations import PORTS, Destination
+from debugger.engine.outbound.gateway import (
+    CallClass,
+    HttpLimits,
+    OutboundCall,
+    OutboundError,
+    RecordedAnswer,
+)
+from debugger.engine.outbound.http_request import HttpRequest, wire_request
+from debugger.engine.outbound.masking import names_secret, shown_url
 from debugger.engine.outbound.network import Network, Watch
-from debugger.engine.outbound.redirects import STATUSES, redirected
+from debugger.engine.outbound.secrets import Secrets, Veiled
 from debugger.errors import InputError
+from debugger.protocol.json_text import decode, encode
 
 # It logs hosts and headers, with whatever secrets are in them, at the level DEBUG.
 logging.getLogger("httpcore").setLevel(logging.WARNING)
@@ -139,3 +149,169 @@ def _url(url: httpx.URL) -> httpcore.URL:
 @lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
+
+
+DEEPEST = 100
+"""Levels of lists and objects in an answer; as many as a tool's result may have."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What came back."""
+
+    status_code: int
+    content_type: str = ""
+    """The header of that name."""
+    raw: bytes = field(default=b"", repr=False)
+    """The body as it came, unpacked. For nobody's eyes: a server may tell what it was sent."""
+    written: Secrets = field(default_factory=Secrets)
+    """The secrets that the author wrote into the request, for which the answer has marks."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status says so (``platform/engine.md`` U-11)."""
+        return 200 <= self.status_code < 300
+
+    @property
+    def status(self) -> str:
+        """The status for people: ``404 Not Found``."""
+        try:
+            return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
+        except ValueError:
+            return str(self.status_code)
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes."""
+        return self.written.mask_bytes(self.raw)
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the character set that it says it has."""
+        return self.written.mask(self._decoded)
+
+    @property
+    def _decoded(self) -> str:
+        header = Message()
+        header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
+        try:
+            return self.raw.decode(str(header.get_content_charset("utf-8")), "replace")
+        except LookupError:  # a character set that nobody knows
+            return self.raw.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as a JSON value; ``None`` where it is blank.
+
+        Raises:
+            ValueError: It is not JSON, or nested too deep to be read.
+        """
+        text = self._decoded.strip().removeprefix("\ufeff")
+        try:
+            value = decode(text.encode("utf-8", "surrogatepass")) if text else None
+        except RecursionError:
+            value, is_deep = None, True
+        else:
+            is_deep = _is_deeper(value, DEEPEST)
+        if is_deep:
+            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+        return self.written.mask_value(value)
+
+
+def simulated_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
+    """The answer that a person recorded, or one made up that says that it is."""
+    if recorded is None:
+        return _json_answer(200, {"simulated": True})
+    status = recorded.status or 200
+    if recorded.body is None:
+        return HttpAnswer(status)
+    if isinstance(recorded.body, str):
+        return HttpAnswer(status, "text/plain; charset=utf-8", recorded.body.encode("utf-8", "replace"))
+    return _json_answer(status, recorded.body)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = [value]
+    for _level in range(levels + 1):
+        inner = [child for each in inner for child in _children(each)]
+        if not inner:
+            return False
+    return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _json_answer(status: int, value: Any) -> HttpAnswer:
+    return HttpAnswer(status, "application/json", encode(value))
+
+
+STATUSES = frozenset({301, 302, 303, 307, 308})
+
+
+def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
+    """The request to make next.
+
+    A request with a secret of the run is redirected only to where the secret may be sent. Another host gets
+    no header that holds a secret or is named like one.
+
+    Args:
+        request: The one that was answered.
+        status: One of `STATUSES`.
+        location: The header of that name.
+
+    Raises:
+        OutboundError: It leads to something that is not http or https, from https to http, or would take a
+            secret to another host.
+    """
+    here = httpx.URL(str(request.url.real).strip())
+    there = _joined(request, here, location)
+    before, after = Destination.of_parsed(here), Destination.of_parsed(there)
+    is_same = before is not None and after is not None and before.covers(after)
+    shown = shown_url(request.written_secrets.mask(request.secrets.mask(str(there))))
+    if not is_same:
+        target = f"{shown}, a redirect of {request.target},"
+        refusal = request.secrets.refusal(request.secret_names, after, request.authored, target, shown)
+        if refusal:
+            raise OutboundError(refusal)
+    method = _method(request.method, status)
+    moves_body = request.body is not None and method == request.method
+    return replace(
+        request,
+        method=method,
+        url=Veiled(str(there), shown, secret_names=request.url.secret_names),
+        headers=_headers(request, is_same=is_same, moves_body=moves_body),
+        body=request.body if moves_body else None,
+    )
+
+
+def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
+    try:
+        there = here.join(location)
+    except (httpx.InvalidURL, ValueError):
+        raise OutboundError(f"{request.target} redirects to something that is no URL.") from None
+    shown = f"{request.target} redirects to {shown_url(location)}"
+    if there.scheme not in PORTS or not there.host:
+        raise OutboundError(f"{shown}, which is not http or https.")
+    if here.scheme == "https" and there.scheme == "http":
+        raise OutboundError(f"{shown}, from https to http.")
+    return there
+
+
+def _method(method: str, status: int) -> str:
+    """As browsers have it: see other means to look, and a moved POST is looked at too."""
+    if method == "HEAD":
+        return method
+    looks = status == 303 or (status in (301, 302) and method == "POST")
+    return "GET" if looks else method
+
+
+def _headers(request: HttpRequest, *, is_same: bool, moves_body: bool) -> dict[str, Veiled]:
+    kept = {name: value for name, value in request.headers.items() if name.lower() != "host"}
+    if not is_same:
+        kept = {name: value for name, value in kept.items() if not (names_secret(name) or value.holds_secret)}
+    if not moves_body:
+        kept = {name: value for name, value in kept.items() if not name.lower().startswith("content-")}
+    return kept

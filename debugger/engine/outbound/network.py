@@ -11,8 +11,7 @@ from typing import Any
 import httpcore
 
 from debugger.engine.outbound.addresses import Lookup
-from debugger.engine.outbound.base import OutboundError
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
 _LOOK = 0.05
 """Seconds between two looks at whether the call is cancelled."""

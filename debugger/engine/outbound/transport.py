@@ -13,8 +13,7 @@ import anyio
 import httpx2
 
 from debugger.engine.outbound.addresses import Lookup
-from debugger.engine.outbound.base import OutboundError
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
 _PORTS = {"http": 80, "https": 443}
 _LOOK = 0.01

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from debugger.engine.tools.base import Tool
+from debugger.engine.tools.builtins import InbuiltFunctionTool
 from debugger.engine.tools.external_api import ExternalApiTool
-from debugger.engine.tools.inbuilt_function import InbuiltFunctionTool
 from debugger.engine.tools.inline_python import InlinePythonTool
-from debugger.engine.tools.knowledge_base import KnowledgeBaseTool
+from debugger.engine.tools.knowledge import KnowledgeBaseTool
 
 TOOL_TYPES: dict[str, type[Tool]] = {
     "external_api": ExternalApiTool,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from keyword import iskeyword
 from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import field_validator, model_validator
 
+from debugger.engine.json_schema import mismatch
 from debugger.expressions import ABSENT, Namespace, Scope, lookup
 from debugger.protocol.base import JsonObject, WireModel
 
@@ -120,3 +121,23 @@ def bind(bindings: Sequence[VariableArgument], given: Mapping[str, Any], scope: 
         if value is ABSENT:
             complaints.append(binding.complaint)
     return Bound(dict(given), " ".join(complaints)) if complaints else Bound(arguments)
+
+
+def misfit(arguments: JsonObject, schema: JsonObject | None, *, supplied: Collection[str] = ()) -> str | None:
+    """What is wrong with some arguments. One that is null and need not be there counts as absent.
+
+    Args:
+        arguments: What the model gave.
+        schema: JSON Schema of the tool's arguments; ``None`` takes any, and so does one that is none, as the
+            tool itself will tell.
+        supplied: Arguments that somebody else gives, so that none of them is missing.
+
+    Returns:
+        The first complaint; ``None`` where they fit.
+    """
+    if schema is None:
+        return None
+    required = schema.get("required")
+    needed = [name for name in required if name not in supplied] if isinstance(required, list) else []
+    given = {name: value for name, value in arguments.items() if value is not None or name in needed}
+    return mismatch(given, {**schema, "required": needed})

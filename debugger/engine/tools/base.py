@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
-from debugger.engine.outbound.base import Answer, ClosedDoor
+from debugger.engine.outbound.gateway import Answer, ClosedDoor
 from debugger.engine.tools.arguments import VariableArgument
 from debugger.engine.tools.results import ResultMapping
 from debugger.expressions.scope import Scope

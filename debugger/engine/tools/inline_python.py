@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.simulated import simulated_python
+from debugger.engine.tools.simulation import simulated_python
 from debugger.expressions import fill
 from debugger.protocol.base import JsonObject
 

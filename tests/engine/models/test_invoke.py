@@ -8,8 +8,7 @@ import pytest
 from debugger.engine.models.base import ModelFailure, Reply, ToolOffer
 from debugger.engine.models.invoke import invoke
 from debugger.engine.models.rules import RulesResponder
-from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.gateway import Door, Policies, RecordedAnswer
 from debugger.engine.world import World
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, send, serving

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.outbound.door import Door
+from debugger.engine.outbound.gateway import Door
 from debugger.errors import RunError
 from debugger.protocol.runs import TurnInput
 from tests.factories import say, static, when, worker, workflow

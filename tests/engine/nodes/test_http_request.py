@@ -16,7 +16,7 @@ from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.http_request import HttpRequestNode
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.gateway import Door, Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
 from debugger.protocol.workflow import NodeConfig

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 from debugger.engine.outbound import Veiled
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import send
-from debugger.engine.outbound.http_message import HttpBody, HttpRequest
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.http_request import HttpBody, HttpRequest
 
 
 def plain(text):

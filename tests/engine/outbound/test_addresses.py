@@ -7,9 +7,9 @@ import pytest
 
 from debugger.engine.outbound import OutboundError, Veiled
 from debugger.engine.outbound.addresses import Lookup, why_refused
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import send
-from debugger.engine.outbound.http_message import HttpRequest
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.http_request import HttpRequest
 from tests.engine.outbound.http_server import HttpServer
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from debugger.engine.outbound import OutboundError
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from tests.engine.outbound.http_server import HttpServer
 from tests.engine.outbound.sending import get

@@ -20,9 +20,7 @@ import pytest
 
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.base import ClosedDoor
-from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import ClosedDoor, Door, HttpLimits, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.mcp import McpServer, McpTool, mcp_servers, mcp_tools
 from debugger.engine.tools.mcp.discovery import FRESH, Discoveries

@@ -15,7 +15,7 @@ from debugger.engine.models.providers.bodies import unwrapping
 from debugger.engine.models.providers.configs import ModelConfig
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.models.providers.request_settings import request_seconds
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.errors import RunError
 

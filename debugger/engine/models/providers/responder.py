@@ -8,7 +8,7 @@ from debugger.engine.models.base import Prompt, RemoteResponder, Reply, Responde
 from debugger.engine.models.invoke import MAX_ANSWER_SECONDS
 from debugger.engine.models.providers.configs import ModelConfig, group_of
 from debugger.engine.models.providers.keys import Keys
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.world import World
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject

@@ -16,7 +16,7 @@ from debugger.engine.models.providers.configs import Group, ModelConfig
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.models.providers.racing import first_answer
 from debugger.engine.models.providers.request_settings import request_seconds
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.world import World
 from debugger.errors import DebuggerError
 

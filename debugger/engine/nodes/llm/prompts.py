@@ -8,8 +8,7 @@ from typing import Any, Literal, NamedTuple
 from debugger.engine.models.base import Prompt, ToolOffer
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.nodes.llm.config import LLMConfig
-from debugger.engine.nodes.llm.schemas import inner_schema
+from debugger.engine.nodes.llm.config import LLMConfig, inner_schema
 from debugger.engine.outbound.masking import names_secret
 from debugger.engine.outbound.secrets import MARK
 from debugger.errors import RunError

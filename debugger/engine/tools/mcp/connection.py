@@ -17,11 +17,10 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from debugger.engine.outbound import OutboundError
-from debugger.engine.outbound.limits import HttpLimits
+from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.engine.tools.base import ToolResult
-from debugger.engine.tools.mcp.offers import MOST_OFFERS, Offer
-from debugger.engine.tools.mcp.servers import Endpoint
+from debugger.engine.tools.mcp.servers import MOST_OFFERS, Endpoint, Offer
 from debugger.protocol.base import JsonObject
 
 Answer = TypeVar("Answer")

@@ -11,10 +11,8 @@ from typing import NamedTuple, Protocol
 from debugger.engine.models.tool_names import model_name, model_names
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Outbound, OutboundCall
-from debugger.engine.tools.mcp.client import list_tools
-from debugger.engine.tools.mcp.offers import Offer, recorded_offers
-from debugger.engine.tools.mcp.servers import Endpoint, McpServer
-from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig
+from debugger.engine.tools.mcp.servers import Endpoint, McpServer, Offer, recorded_offers
+from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, list_tools
 from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.expressions import Scope

@@ -11,7 +11,7 @@ from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.gateway import Door, Policies
 from debugger.engine.world import World
 from debugger.protocol.runs import TurnInput, TurnLog
 from tests.factories import Json, workflow

@@ -10,7 +10,7 @@ from debugger.engine.nodes.connectors.athena import (
     AthenaPatientsSearchNode,
     AthenaPatientsUpdateNode,
 )
-from debugger.engine.outbound.door import Policies
+from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
 from tests.engine.nodes.connectors.connector_play import BLOCKED, Play, answer

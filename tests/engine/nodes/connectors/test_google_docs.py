@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from debugger.engine.nodes.connectors.google_docs import MEMORY, GoogleDocsNode, document_id, insert_text
-from debugger.engine.outbound.door import Policies
+from debugger.engine.outbound.gateway import Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import NodeConfig

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from debugger.engine.nodes.connectors.send_sms import SendSmsNode
-from debugger.engine.outbound.door import Policies
+from debugger.engine.outbound.gateway import Policies
 from debugger.protocol.runs import TurnInput
 from tests.engine.nodes.connectors.connector_play import BLOCKED, Play, answer
 from tests.factories import direct, node, static, when

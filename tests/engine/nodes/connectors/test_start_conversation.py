@@ -7,7 +7,7 @@ import pytest
 
 from debugger.engine.nodes.connectors import start_conversation
 from debugger.engine.nodes.connectors.start_conversation import StartConversationNode
-from debugger.engine.outbound.door import Policies
+from debugger.engine.outbound.gateway import Policies
 from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig

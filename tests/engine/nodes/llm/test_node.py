@@ -4,9 +4,18 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from debugger.engine.models.base import ModelFailure, Prompt, Reply
+import pytest
+
+from debugger.engine.models import Script, ScriptedResponder
+from debugger.engine.models.base import ModelFailure, Prompt, Reply, ToolCall
+from debugger.engine.models.rules import RulesResponder
+from debugger.engine.nodes.llm.node import SayLLMNode
+from debugger.engine.options import EngineOptions
+from debugger.engine.tools.sandbox import python_status
+from debugger.errors import InputError
+from debugger.protocol.workflow import NodeConfig
 from tests.engine.test_interpreter import HIDDEN, Play
-from tests.factories import everywhere, say, static, worker
+from tests.factories import direct, everywhere, say, static, tool, when, worker
 
 
 class Model:
@@ -175,3 +184,527 @@ def test_what_a_worker_says_is_not_spoken_even_if_it_fails():
     play.turn("hi")
 
     assert said == play.said() == []
+
+
+ADD = "def add(a, b):\n    return {'sum': a + b, '_hidden': 1}\n"
+NUMBERS = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["a", "b"]}
+
+
+class Answers:
+    """Gives one reply after the other; the last one for ever."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.prompts: list[Prompt] = []
+
+    def reply(self, prompt: Prompt) -> Reply:
+        self.prompts.append(prompt)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+def add(**fields: Any) -> dict[str, Any]:
+    """A tool that adds two numbers."""
+    given = {"type": "inline_python", "name": "add", "code": ADD, "args_schema": NUMBERS}
+    return {**given, "result_runtime_variable_name": "total", **fields}
+
+
+def with_tools(*tools: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """A speaking node with tools."""
+    return say("chat", tools_config={"tools": list(tools)}, **fields)
+
+
+def call(name: str = "add", text: str = "", **args: Any) -> Reply:
+    """A reply that calls one tool."""
+    return Reply(text=text, calls=(ToolCall(name, args),))
+
+
+def messages(play: Play, event_type: str = "say_llm") -> list[dict[str, Any]]:
+    return [event.to_wire()["message"] for event in play.events if event.type == event_type]
+
+
+def variables(play: Play) -> dict[str, Any]:
+    states = [event for event in play.events if event.type == "workflow_show_state"]
+    return states[-1].to_wire()["runtime_variables"]
+
+
+def test_a_round_tells_the_call_speaks_the_line_tells_the_result_and_then_answers():
+    line = {"static_messages": ["One moment, [[guest]]."], "static_messages_selection_mode": "sequence"}
+    answers = Answers(call(a=1, b=2), Reply(text="It is 3."))
+    play = Play(with_tools(add(static_messages_config=line)), responder=answers, options=HIDDEN)
+
+    types = play.turn("1 and 2?", runtime_variables={"guest": "Ada"})
+
+    assert types == [
+        "user_messages",
+        "start_node_run",
+        "say_llm",
+        "assistant_response",
+        "say_llm",
+        "say_llm",
+        "assistant_response",
+        "end_node_run",
+        "workflow_show_state",
+        "self_loop_edge",
+        "busy_wait_for_user_message",
+        "end_workflow_iteration",
+        "workflow_ready_for_input",
+    ]
+    asked, spoken, told, answered, response = [event.to_wire() for event in play.events[2:7]]
+    assert {key: value for key, value in asked["message"].items() if key not in ("id", "tool_calls")} == {
+        "content": "",
+        "additional_kwargs": {},
+        "response_metadata": {},
+        "type": "ai",
+        "name": None,
+        "invalid_tool_calls": [],
+        "usage_metadata": None,
+    }
+    (made,) = asked["message"]["tool_calls"]
+    assert {**made, "id": "x"} == {"name": "add", "args": {"a": 1, "b": 2}, "id": "x", "type": "tool_call"}
+    assert (spoken["content"], spoken["response_metadata"]) == (
+        "One moment, Ada.",
+        {"message_type": "static"},
+    )
+    assert {**told["message"], "id": "x"} == {
+        "content": '{"sum":3,"_hidden":1}',
+        "additional_kwargs": {},
+        "response_metadata": {"tool_result": {"sum": 3, "_hidden": 1}},
+        "type": "tool",
+        "name": "add",
+        "id": "x",
+        "tool_call_id": made["id"],
+        "artifact": None,
+        "status": "success",
+    }
+    assert told["llm_usage_info"] == {}
+    assert (told["origin_node_logical_id"], told["origin_node_run_id"]) == ("chat", "1")
+    assert answered["message"]["content"] == response["content"] == "It is 3."
+    assert response["logical_id"] == answered["message"]["id"]
+    assert response["llm_usage_info"] == answered["llm_usage_info"] != asked["llm_usage_info"]
+    assert play.one("end_node_run")["run_output"]["structured_output"] == {}
+
+
+def test_the_model_reads_signature_and_schema_and_then_the_exchange():
+    answers = Answers(call(a=1, b=2), Reply(text="It is 3."))
+    given = add(signature="Adds for {{who}}.", description="For people.")
+    play = Play(with_tools(given), responder=answers)
+
+    play.turn("1 and 2?", dynamic_variables={"who": "Ada"})
+
+    first, second = answers.prompts
+    (offer,) = first.tools
+    assert (offer.name, offer.signature, offer.args_schema) == ("add", "Adds for Ada.", NUMBERS)
+    assert first.exchange == ()
+    assert [message["type"] for message in second.exchange] == ["ai", "tool"]
+    assert second.tools == ()
+    assert (second.message, second.system, second.visit) == (first.message, first.system, first.visit)
+    assert second.exchange[0]["tool_calls"][0]["id"] == second.exchange[1]["tool_call_id"]
+
+
+def test_only_the_result_and_its_parts_become_variables():
+    mapping = {"target_variable_name": "whole", "result_path": "sum", "scope": "workflow"}
+    given = add(result_variable_mappings=[mapping], expand_result_into_runtime_variables=True)
+    play = Play(with_tools(given), responder=Answers(call(a=1, b=2), Reply(text="3")))
+
+    play.turn("1 and 2?")
+
+    shown = play.one("workflow_show_state")
+    assert shown["runtime_variables"] == {
+        "chat.whole": 3,
+        "Chat.whole": 3,
+        "sum": 3,
+        "chat.sum": 3,
+        "Chat.sum": 3,
+        "total": {"sum": 3, "_hidden": 1},
+        "chat.total": {"sum": 3, "_hidden": 1},
+        "Chat.total": {"sum": 3, "_hidden": 1},
+    }
+    assert shown["workflow_runtime_variables"]["whole"] == 3
+
+
+def test_a_worker_calls_tools_silently_and_fills_its_schema_at_the_end():
+    line = {"static_messages": ["One moment."]}
+    tools = {"tools": [add(static_messages_config=line)]}
+    node = worker("facts", {"size": {}}, tools_config=tools, wait_for_user_message=False)
+    answers = Answers(call(text="Let me see.", a=1, b=2), Reply(fields={"size": 3, "other": 4}))
+    play = Play(node, responder=answers, options=HIDDEN)
+
+    types = play.turn()
+
+    assert types[:6] == [
+        "start_node_run",
+        "worker_llm",
+        "worker_llm",
+        "worker_llm",
+        "end_node_run",
+        "workflow_show_state",
+    ]
+    assert [message["type"] for message in messages(play, "worker_llm")] == ["ai", "tool", "ai"]
+    assert play.one("end_node_run")["run_output"]["structured_output"] == {"size": 3}
+    assert (variables(play)["size"], variables(play)["total"]["sum"]) == (3, 3)
+    assert play.said() == []
+    assert answers.prompts[1].exchange[0]["content"] == "Let me see."
+
+
+def test_after_the_last_round_the_model_is_given_no_tools_and_its_calls_are_not_made():
+    answers = Answers(call(a=1, b=1), call(a=2, b=2), call(text="Enough.", a=3, b=3))
+    play = Play(with_tools(add(), max_consecutive_tool_calls=2), responder=answers)
+
+    play.turn("go")
+
+    assert [len(prompt.tools) for prompt in answers.prompts] == [1, 1, 0]
+    assert [message["type"] for message in answers.prompts[2].exchange] == ["ai", "tool", "ai", "tool"]
+    assert variables(play)["total"]["sum"] == 4
+    assert play.said() == ["Enough."]
+
+
+def test_with_no_round_allowed_nothing_is_offered():
+    answers = Answers(Reply(text="Hello."))
+
+    Play(with_tools(add(), max_consecutive_tool_calls=0), responder=answers).turn("hi")
+
+    assert [prompt.tools for prompt in answers.prompts] == [()]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"max_consecutive_tool_calls": -1}, "max_consecutive_tool_calls"),
+        ({"tools_config": {"tools": [add(variable_arguments=[{"argument_name": "class"}])]}}, "a keyword"),
+        ({"tools_config": {"tools": [{"name": "add"}]}}, "type: Field required"),
+    ],
+)
+def test_a_node_with_a_value_that_cannot_be_is_refused_when_it_is_read(fields, told):
+    with pytest.raises(InputError, match=told):
+        SayLLMNode(NodeConfig.from_wire(say("chat", **fields)))
+
+
+def test_several_calls_of_one_message_are_run_in_order():
+    reply = Reply(calls=(ToolCall("add", {"a": 1, "b": 1}), ToolCall("add", {"a": 2, "b": 2})))
+    play = Play(with_tools(add()), responder=Answers(reply, Reply(text="Done.")))
+
+    play.turn("go")
+
+    asked, first, second, _ = messages(play)
+    assert [made["id"] for made in asked["tool_calls"]] == [first["tool_call_id"], second["tool_call_id"]]
+    assert [one["response_metadata"]["tool_result"]["sum"] for one in (first, second)] == [2, 4]
+    assert len({made["id"] for made in asked["tool_calls"]}) == 2
+
+
+def test_a_tool_that_fails_is_told_to_the_model_and_leaves_null():
+    answers = Answers(call(a=1, b="x"), Reply(text="Sorry."))
+    play = Play(with_tools(add()), responder=answers)
+
+    play.turn("go", runtime_variables={"total": 7})
+
+    told = messages(play)[1]
+    assert (told["status"], told["response_metadata"]) == ("error", {"tool_result": None})
+    assert "TypeError" in told["content"]
+    assert variables(play) == {"total": None, "chat.total": None, "Chat.total": None}
+    assert play.said() == ["Sorry."]
+    assert play.end.status == "waiting_for_user_input"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (call("subtract", a=1, b=2), "There is no tool 'subtract'; there is add."),
+        (call(a="x", b=2), "do not fit: a: 'x' is not of type 'integer'"),
+        (call(a=1), "do not fit: 'b' is a required property"),
+    ],
+)
+def test_a_call_that_cannot_be_made_is_told_to_the_model_and_changes_nothing(reply, error):
+    line = {"static_messages": ["One moment."]}
+    play = Play(with_tools(add(static_messages_config=line)), responder=Answers(reply, Reply(text="Sorry.")))
+
+    play.turn("go")
+
+    told = messages(play)[1]
+    assert told["status"] == "error"
+    assert error in told["content"]
+    assert variables(play) == {}
+    assert play.said() == ["Sorry."]
+
+
+def test_arguments_of_the_workflow_are_hidden_from_the_model_and_put_in():
+    bindings = [
+        {"argument_name": "a", "source": "runtime", "variable_path": "base"},
+        {"argument_name": "b", "source": "literal", "literal_value": 5, "expose_to_llm": True},
+    ]
+    answers = Answers(call(), Reply(text="Done."))
+    play = Play(with_tools(add(variable_arguments=bindings)), responder=answers)
+
+    play.turn("go", runtime_variables={"base": 40})
+
+    assert answers.prompts[0].tools[0].args_schema == {
+        "type": "object",
+        "properties": {"b": {}},
+        "required": ["b"],
+    }
+    assert messages(play)[0]["tool_calls"][0]["args"] == {}
+    assert variables(play)["total"]["sum"] == 45
+
+
+def test_an_argument_that_the_workflow_lacks_fails_the_call():
+    binding = {"argument_name": "a", "variable_path": "base", "required": True}
+    play = Play(
+        with_tools(add(variable_arguments=[binding])), responder=Answers(call(b=1), Reply(text="Sorry."))
+    )
+
+    play.turn("go")
+
+    assert messages(play)[1]["content"] == (
+        "The argument 'a' is required, but neither a runtime nor a dynamic variable 'base' has a value."
+    )
+    assert variables(play)["total"] is None
+
+
+def test_tools_of_the_workflow_are_offered_too_under_names_that_providers_take():
+    other = add(name="Add two numbers!")
+    answers = Answers(Reply(text="Hi."))
+    play = Play(
+        with_tools(add(), other), responder=answers, tools_config={"tools": [add(), add(code="x"), other]}
+    )
+
+    play.turn("hi")
+
+    names = [offer.name for offer in answers.prompts[0].tools]
+    assert names == ["add", "Add_two_numbers", "add_2"]
+
+
+def test_a_model_that_must_answer_is_given_no_tools():
+    answers = Answers(Reply(text="Hi."))
+    play = Play(with_tools(add()), responder=answers)
+    play.turn()
+
+    state = play.state.main
+    state.hops_in_a_row = 3
+    play.state.main.pending = [{"type": "human", "content": "hi"}]
+    play.turn(command="data")
+
+    assert answers.prompts[0].choices == answers.prompts[0].tools == ()
+
+
+@pytest.mark.parametrize(
+    ("tool_flag", "node_flag", "workflow_flag", "said"),
+    [
+        (False, False, False, ["I look.", "It is 3."]),
+        (True, False, False, ["It is 3."]),
+        (False, True, False, ["It is 3."]),
+        (False, False, "yes", ["It is 3."]),
+    ],
+)
+def test_text_along_with_calls_is_spoken_unless_a_flag_says_no(tool_flag, node_flag, workflow_flag, said):
+    flag = "ignore_content_received_during_llm_tool_call_specification"
+    answers = Answers(call(text="I look.", a=1, b=2), Reply(text="It is 3."))
+    play = Play(
+        with_tools(add(**{flag: tool_flag}), **{flag: node_flag}),
+        responder=answers,
+        **{flag: workflow_flag},
+    )
+
+    play.turn("go")
+
+    assert play.said() == said
+    assert messages(play)[0]["content"] == "I look."
+    assert answers.prompts[1].exchange[0]["content"] == ("I look." if len(said) == 2 else "")
+
+
+def test_the_flag_of_a_tool_counts_only_if_every_called_tool_has_it():
+    flag = "ignore_content_received_during_llm_tool_call_specification"
+    quiet, loud = add(name="quiet", **{flag: True}), add(name="loud")
+    args = {"a": 1, "b": 2}
+    reply = Reply(text="I look.", calls=(ToolCall("quiet", args), ToolCall("loud", args)))
+    play = Play(with_tools(quiet, loud), responder=Answers(reply, Reply(text="Done.")))
+
+    play.turn("go")
+
+    assert play.said() == ["I look.", "Done."]
+
+
+def test_what_is_said_along_with_calls_stands_in_the_exchange_and_not_in_the_chat_as_well():
+    class Reads(Answers):
+        def reply(self, prompt: Prompt) -> Reply:
+            chats.append([message["content"] for message in prompt.history()])
+            return super().reply(prompt)
+
+    chats: list[list[str]] = []
+    reads = Reads(call(text="I look.", a=1, b=2), Reply(text="It is 3."))
+
+    Play(with_tools(add()), responder=reads).turn("go")
+
+    assert chats == [["go"], ["go"]]
+    assert reads.prompts[1].exchange[0]["content"] == "I look."
+
+
+def test_a_hop_wins_over_calls_that_come_with_it_and_its_text_is_spoken_without_answering():
+    class Hops(Answers):
+        def reply(self, prompt: Prompt) -> Reply:
+            self.prompts.append(prompt)
+            if prompt.choices:
+                calls = (ToolCall("add", {"a": 1, "b": 2}),)
+                return Reply(text="I hand over.", chosen=prompt.choices[0], reason="asked", calls=calls)
+            return Reply(text="Here I am.")
+
+    play = Play(
+        with_tools(add()), say("desk"), when("chat", "desk", freeform="wants the desk"), responder=Hops()
+    )
+
+    types = play.turn("the desk please")
+
+    assert play.said() == ["I hand over.", "Here I am."]
+    first = messages(play)[0]
+    assert [made["name"] for made in first["tool_calls"]] == ["Destination_Node__desk", "add"]
+    assert len(messages(play)) == 2
+    assert "conditional_edge" in types
+    assert "total" not in variables(play)
+
+
+def test_after_a_tool_the_model_may_still_hop():
+    class LooksThenHops(Answers):
+        def reply(self, prompt: Prompt) -> Reply:
+            if prompt.node_logical_id == "desk":
+                return Reply(text="Desk.")
+            return Reply(chosen=prompt.choices[0], reason="found") if prompt.exchange else call(a=1, b=2)
+
+    play = Play(
+        with_tools(add()),
+        say("desk"),
+        when("chat", "desk", freeform="wants the desk"),
+        responder=LooksThenHops(Reply()),
+    )
+
+    play.turn("the desk please")
+
+    assert play.said() == ["Desk."]
+    assert variables(play)["total"]["sum"] == 3
+
+
+def test_a_turn_that_is_stopped_during_a_call_ends_quietly():
+    cancelled = threading.Event()
+
+    class Stops(Answers):
+        def reply(self, prompt: Prompt) -> Reply:
+            self.prompts.append(prompt)
+            cancelled.set()
+            return Reply(calls=(ToolCall("add", {"a": 1, "b": 2}), ToolCall("add", {"a": 1, "b": 2})))
+
+    stops = Stops()
+    play = Play(with_tools(add()), responder=stops, options=HIDDEN)
+
+    types = play.turn("go", cancelled=cancelled)
+
+    assert types == [
+        "user_messages",
+        "start_node_run",
+        "say_llm",
+        "end_node_run",
+        "workflow_show_state",
+        "self_loop_edge",
+        "end_workflow_iteration",
+    ]
+    assert len(stops.prompts) == 1
+    assert play.end.status == "cancelled"
+
+
+def test_calls_of_a_model_are_not_among_the_tool_calls_of_the_accounts():
+    play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="3")))
+
+    play.turn("go")
+
+    metrics = play.one("end_workflow_iteration")["iteration_metrics"]
+    assert (metrics["tool_call_count"], metrics["tool_call_latency_stats"]) == (0, None)
+
+
+def test_the_answer_of_a_run_that_judges_a_condition_apart_is_thrown_away_with_its_calls():
+    class Judges(Answers):
+        def reply(self, prompt: Prompt) -> Reply:
+            if prompt.kind == "judge":
+                return Reply(chosen=prompt.choices[0], reason="asked")
+            return call(a=1, b=2)
+
+    desk = static(
+        "desk", "Hi.", global_node_config=everywhere("wants it", judged="independent_llm_evaluations")
+    )
+    play = Play(with_tools(add()), desk, responder=Judges(Reply()))
+
+    types = play.turn("go")
+
+    assert types.count("discarded_main_llm") == 1
+    assert types.count("say_llm") == 0
+    assert "total" not in variables(play)
+
+
+def test_a_tool_of_a_type_that_is_not_run_here_is_offered_and_says_so_when_called():
+    given = {"type": "teleport", "name": "beam", "args_schema": None}
+    play = Play(with_tools(given), responder=Answers(call("beam"), Reply(text="Sorry.")))
+
+    play.turn("go")
+
+    told = messages(play)[1]["content"]
+    assert told.startswith(
+        "The tool 'beam' is of type 'teleport', which the embedded engine does not run; it"
+    )
+
+
+def test_a_part_of_a_result_may_not_stand_where_a_tool_node_tells_of_success():
+    mapping = {"target_variable_name": "total_error"}
+    play = Play(with_tools(add(result_variable_mappings=[mapping])), responder=Answers(Reply()))
+
+    play.turn("hi")
+
+    assert play.end.error == (
+        "Node 'Chat' maps a result onto target_variable_name 'total_error', where it tells whether the call "
+        "succeeded. Choose another name than total_success and total_error."
+    )
+
+
+def test_a_tool_of_the_workflow_that_cannot_be_read_fails_the_run():
+    tools = {"tools": [add(variable_arguments=[{"argument_name": "class"}])]}
+    play = Play(say("chat"), responder=Answers(Reply()), tools_config=tools)
+
+    play.turn("hi")
+
+    assert play.end.error.startswith("A tool of the workflow cannot be used: ")
+    assert "'class' is a keyword" in play.end.error
+
+
+def test_inline_python_that_is_switched_off_is_an_error_that_the_model_is_told():
+    options = EngineOptions(inline_python=python_status("off"))
+    play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="-")), options=options)
+
+    play.turn("go")
+
+    assert "switched off" in messages(play)[1]["content"]
+
+
+def test_a_script_makes_a_stand_in_call_tools_and_say_what_came_of_it():
+    script = Script.load(
+        "version: 1\nworkflow: w\nnodes:\n  chat:\n"
+        "    - when: (\\d+) and (\\d+)\n      call: {add: {a: $1, b: 2}}\n      say: I look.\n"
+        '    - {after: add, if: "isPresent([[total]])", say: "It is [[total.sum]]."}\n'
+        "    - say: Which numbers?\n"
+    )
+    play = Play(with_tools(add()), responder=ScriptedResponder(script, RulesResponder()))
+
+    play.turn("40 and 2")
+    first = play.said()
+    play.turn("hm")
+
+    assert first == ["I look.", "It is 42."]
+    assert play.said() == ["Which numbers?"]
+
+
+def test_a_tool_node_finds_what_a_model_wrote():
+    after = tool("next", "def next(total):\n    return total\n", {"total": "[[total.sum]]"})
+    play = Play(
+        with_tools(add(), self_loop=False),
+        after,
+        direct("chat", "next"),
+        responder=Answers(call(a=1, b=2), Reply(text="3")),
+    )
+
+    play.turn("go")
+
+    outputs = [event.to_wire()["run_output"] for event in play.events if event.type == "end_node_run"]
+    assert outputs[1]["tool_result"] == "3"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from debugger.engine.outbound.door import Door
+from debugger.engine.outbound.gateway import Door
 from tests.engine.test_interpreter import Play
 from tests.factories import say
 from tests.support.model_server import responder, said, serving

@@ -1,23 +1,90 @@
-"""The call of the author's function, and its result or error as an answer."""
+"""The child process: it reads a request, calls the author's function, and writes the result or error."""
 
 from __future__ import annotations
 
 import _ast
 import json
+import os
 import sys
+from contextlib import suppress
 from types import ModuleType, TracebackType
 
-from . import limits
 from .json_value import NotJsonError, to_json
+
+try:
+    import resource
+except ImportError:  # Windows has none
+    resource = None  # type: ignore[assignment]
 
 TYPE_CHECKING = False  # importing typing would cost 2 ms of every call
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
 FILE = "inline_python"
 """The name of the code in tracebacks, and as a module."""
 
 _LONGEST_MESSAGE = 500
+_MAX_FILE_BYTES = 16_000_000
+
+
+def main() -> NoReturn:
+    """Answer the request in the standard input by a line of JSON on the standard output.
+
+    What the code prints goes to the standard error. The last argument of the process is its mode.
+    """
+    sandboxed = sys.argv[-1] == "sandboxed"
+    sys.argv = [FILE]
+    os.environ.clear()
+    try:
+        pipe = os.dup(1)
+        os.dup2(2, 1)
+        request = json.loads(sys.stdin.buffer.read())
+        if sandboxed and os.getpid() != 1:
+            # Found by the probe at the start; bubblewrap may have been replaced since.
+            line = encode({"error": "The sandbox does not isolate, so the code did not run."})
+        else:
+            set_limits(**request["limits"])
+            line = answer(request, sandboxed=sandboxed)
+        with suppress(Exception):  # the code may have put anything in its place
+            sys.stdout.flush()
+        while line:
+            line = line[os.write(pipe, line) :]
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def set_limits(*, cpu: int, memory: int) -> None:
+    """Cap what this process can use up; the code cannot raise it again.
+
+    Args:
+        cpu: Seconds of processor time.
+        memory: Bytes of address space. `lift_memory_limit` adds a reserve to it.
+    """
+    if resource is None:
+        return
+    _lower(resource.RLIMIT_CPU, cpu, cpu)
+    _lower(resource.RLIMIT_AS, memory, memory + memory // 8)
+    _lower(resource.RLIMIT_FSIZE, _MAX_FILE_BYTES, _MAX_FILE_BYTES)
+    _lower(resource.RLIMIT_NOFILE, 64, 64)
+    _lower(resource.RLIMIT_CORE, 0, 0)
+    if sys.platform == "linux":
+        _lower(resource.RLIMIT_SIGPENDING, 64, 64)  # timers and queued signals take kernel memory
+
+
+def lift_memory_limit() -> None:
+    """Open the reserve, so that a process which ran out of memory can still say so."""
+    if resource is None:
+        return
+    with suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _lower(kind: int, soft: int, hard: int) -> None:
+    # A system that lacks the limit, or has a tighter one already, says so by an error.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(kind, (soft, hard))
 
 
 class CodeError(Exception):
@@ -42,7 +109,7 @@ def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
     except (CodeError, NotJsonError) as error:
         return encode({"error": str(error)})
     except BaseException as error:
-        limits.lift_memory_limit()
+        lift_memory_limit()
         return encode({"error": _describe(error, request["limits"]["memory"], sandboxed)})
     return line
 

@@ -4,8 +4,7 @@ import re
 from typing import Any
 
 from debugger.engine.models.base import Prompt, Reply, ToolCall
-from debugger.engine.outbound.door import Door, Policies
-from debugger.engine.outbound.recorded import RecordedAnswer
+from debugger.engine.outbound.gateway import Door, Policies, RecordedAnswer
 from tests.engine.test_interpreter import Play
 from tests.factories import say
 

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from debugger.engine.state import RunState
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.calling import call_tool, write_result
+from debugger.engine.tools.inline_python import InlinePythonTool
+from debugger.engine.tools.runner import call_tool, make_tool, write_result
+from debugger.errors import InputError
 from debugger.expressions import Scope
 from debugger.protocol.workflow import NodeConfig
 
@@ -103,3 +107,36 @@ def test_a_failed_call_writes_null_and_no_part():
         "A.result": None,
         "place": "Rome",
     }
+
+
+def test_a_tool_is_made_by_its_type_with_what_all_tools_have():
+    tool = make_tool({"type": "inline_python", "name": "add", "signature": "Adds."})
+
+    assert isinstance(tool, InlinePythonTool)
+    assert (tool.config.name, tool.config.signature) == ("add", "Adds.")
+
+
+def test_null_stands_for_the_default_of_a_flag_or_a_list():
+    flag = "ignore_content_received_during_llm_tool_call_specification"
+
+    tool = make_tool({"type": "inline_python", flag: None, "variable_arguments": None})
+
+    assert getattr(tool.config, flag) is False
+    assert tool.config.variable_arguments == []
+
+
+def test_a_tool_of_a_type_that_is_not_run_here_fails_every_call_and_says_so():
+    tool = make_tool({"type": "teleport", "name": "beam"})
+
+    result = tool.call({}, ToolContext(scope=Scope(), timeout=1))
+
+    assert not result.success
+    assert result.error.startswith(
+        "The tool 'beam' is of type 'teleport', which the embedded engine does not run; it runs "
+    )
+    assert "inline_python" in result.error
+
+
+def test_a_tool_without_a_type_is_refused():
+    with pytest.raises(InputError, match="type: Field required"):
+        make_tool({"name": "beam"})

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from debugger.engine.tools.sandbox.bubblewrap import Bubblewrap, find_programs
-from debugger.engine.tools.sandbox.interpreter import find_interpreter
-from debugger.engine.tools.sandbox.probe import find_fault
+from debugger.engine.tools.sandbox.bubblewrap import Bubblewrap, find_interpreter, find_programs
 from debugger.engine.tools.sandbox.process import Limits, run_child
 from debugger.engine.tools.sandbox.seccomp import seccomp_filter
+from debugger.engine.tools.sandbox.status import find_fault
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 

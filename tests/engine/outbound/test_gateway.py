@@ -7,7 +7,16 @@ import threading
 import pytest
 
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, Secrets
-from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.gateway import ClosedDoor, Door, Policies
+
+
+def test_nothing_gets_out_of_an_engine_that_was_given_no_door():
+    call = OutboundCall("http", "read", "GET http://a/", {}, simulated=pytest.fail, live=pytest.fail)
+
+    outcome = ClosedDoor().call(call, node_logical_id="a", timeout=5)
+
+    assert outcome.how == "blocked"
+    assert outcome.error == "GET http://a/ was not called: this engine has no way out."
 
 
 def a_call(call_class="read", live=lambda seconds: f"live within {seconds:g} s", **fields):

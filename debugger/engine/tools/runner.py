@@ -6,13 +6,15 @@ arguments and in what is told afterwards (``platform/engine.md`` 10.6).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from debugger.engine.state import RunState, ThreadState
+from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.arguments import bind
-from debugger.engine.tools.base import Tool, ToolContext, ToolResult
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.engine.tools.results import NOTHING, Parts, take_apart
 from debugger.engine.variables import write
+from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
@@ -36,14 +38,14 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Called
     config = tool.config
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
-        return _failed(bound.problem)
+        return _failed_invocation(bound.problem)
     result = _called(tool, bound.arguments, context)
     if not result.success:
         return Called(result, NOTHING)
     parts = take_apart(
         result.result, config.result_variable_mappings, expand=config.expand_result_into_runtime_variables
     )
-    return _failed(parts.problem) if parts.problem is not None else Called(result, parts)
+    return _failed_invocation(parts.problem) if parts.problem is not None else Called(result, parts)
 
 
 def _called(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
@@ -71,5 +73,61 @@ def write_result(called: Called, name: str, node: NodeConfig, state: RunState, t
     write(thread, node, {**parts.expanded, name: called.result.result, **parts.thread})
 
 
-def _failed(why: str) -> Called:
+def _failed_invocation(why: str) -> Called:
     return Called(ToolResult(success=False, error=why), NOTHING)
+
+
+def make_tool(given: JsonObject) -> Tool:
+    """Make a tool; of a type that the engine does not run, one whose calls all fail and say so.
+
+    Raises:
+        InputError: A field has a value that it cannot have.
+    """
+    tool_class = TOOL_TYPES.get(str(given.get("type")), UnrunnableTool)
+    return tool_class(tool_class.Config.from_wire(given))
+
+
+def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
+    """See to it that no part of the result is put where the outcome stands (``platform/engine.md`` 10.3).
+
+    Args:
+        config: The tool's.
+        result_name: The variable that takes the whole result.
+        place: Whose tool it is, for the message: ``Node 'Price'``.
+
+    Raises:
+        RunError: A mapping has such a target.
+    """
+    outcome = outcome_names(result_name)
+    for mapping in config.result_variable_mappings:
+        if mapping.target_variable_name in outcome:
+            raise RunError(
+                f"{place} maps a result onto target_variable_name {mapping.target_variable_name!r}, where it "
+                "tells whether the call succeeded.",
+                advice=f"Choose another name than {' and '.join(outcome)}.",
+            )
+
+
+def outcome_names(result_name: str) -> tuple[str, str]:
+    """The variables that tell whether a call succeeded, and why not."""
+    return f"{result_name}_success", f"{result_name}_error"
+
+
+class UnrunnableTool(Tool):
+    """A tool of a type that the engine does not run.
+
+    A model is offered it like any other, as on the platform, and is told when it calls it.
+    """
+
+    Config = ToolConfig
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+
+    def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Tell that it was not called."""
+        return ToolResult(
+            success=False,
+            error=f"The tool {self.config.name!r} is of type {self.config.type!r}, which the embedded engine "
+            f"does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
+        )

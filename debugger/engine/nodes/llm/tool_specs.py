@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from debugger.engine.models.base import Reply, ToolOffer
 from debugger.engine.models.tool_names import model_names
 from debugger.engine.nodes.base import NodeContext
-from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig
-from debugger.engine.nodes.llm.schemas import readable_schema, without_properties
+from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig, readable_schema, without_properties
+from debugger.engine.tools.arguments import misfit
 from debugger.engine.tools.base import Tool, ToolConfig
-from debugger.engine.tools.fitting import misfit
-from debugger.engine.tools.making import check_targets, make_tool
 from debugger.engine.tools.mcp import McpTool, mcp_servers, mcp_tools
+from debugger.engine.tools.runner import check_targets, make_tool
 from debugger.errors import InputError, RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import WorkflowConfig, as_bool

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.tools.child.json_value import NotJsonError, to_json
+from debugger.engine.tools.sandbox.child.json_value import NotJsonError, to_json
 
 
 class Colour(str, enum.Enum):  # noqa: UP042 - prints as Colour.RED, which is the point

@@ -6,9 +6,9 @@ import pytest
 
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import OutboundError, RecordedAnswer, Secrets
-from debugger.engine.outbound.door import Door
+from debugger.engine.outbound.gateway import Door
 from debugger.engine.tools.base import ToolContext, ToolResult
-from debugger.engine.tools.simulated import ToolAnswer, simulated, simulated_python
+from debugger.engine.tools.simulation import ToolAnswer, simulated, simulated_python
 from debugger.expressions import Scope
 
 ANY = re.compile("")

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from debugger.engine.outbound import RecordedAnswer
-from debugger.engine.outbound.door import Door, Policies
+from debugger.engine.outbound.gateway import Door, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
-from debugger.engine.tools.inbuilt_function import InbuiltFunctionConfig, InbuiltFunctionTool
+from debugger.engine.tools.builtins import InbuiltFunctionConfig, InbuiltFunctionTool
 from debugger.errors import RunError
 from debugger.expressions import Scope
 

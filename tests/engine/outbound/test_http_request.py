@@ -3,8 +3,13 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.outbound import Veiled
-from debugger.engine.outbound.curl import curl_command
-from debugger.engine.outbound.http_message import HttpBody, HttpRequest, wire_request, with_query
+from debugger.engine.outbound.http_request import (
+    HttpBody,
+    HttpRequest,
+    curl_command,
+    wire_request,
+    with_query,
+)
 
 
 def plain(value):

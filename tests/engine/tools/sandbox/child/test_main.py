@@ -1,18 +1,23 @@
+"""TODO module docstring"""
+
 from __future__ import annotations
 
 import json
+import sys
+import threading
 from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from debugger.engine.tools.child import author_code
+from debugger.engine.tools.sandbox import Limits, run
+from debugger.engine.tools.sandbox.child import main
 
 
 def answer(code: str, name: str = "", longest_result: int = 1000, **arguments: Any) -> dict[str, Any]:
     limits = {"memory": 512_000_000}
     request = {"code": dedent(code), "name": name, "arguments": arguments, "limits": limits}
-    line = author_code.answer({**request, "longest_result": longest_result})
+    line = main.answer({**request, "longest_result": longest_result})
     content: dict[str, Any] = json.loads(line)
     return content
 
@@ -168,3 +173,50 @@ def test_the_code_is_a_module_of_its_own_that_is_not_the_main_one() -> None:
     """
 
     assert answer(code) == {"value": {"x": 1}}
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
+
+
+@on_linux
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_limits_are_set(unsafe: bool) -> None:
+    code = """
+import resource
+
+def f():
+    names = "RLIMIT_CPU", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_CORE"
+    return [resource.getrlimit(getattr(resource, name))[0] for name in names]
+"""
+    request = {"code": code, "name": "", "arguments": {}}
+
+    answer = run(request, Limits(20), threading.Event(), unsafe=unsafe)
+
+    assert answer.value == [21, 512_000_000, 16_000_000, 64, 0]
+
+
+@on_linux
+def test_limits_cannot_be_raised_in_the_sandbox() -> None:
+    code = "import resource\ndef f(): resource.setrlimit(resource.RLIMIT_CPU, (1000, 1000))"
+
+    answer = run({"code": code, "name": "", "arguments": {}}, Limits(20), threading.Event())
+
+    assert answer.error == "The code raised ValueError in line 2: not allowed to raise maximum limit."
+
+
+@on_linux
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_memory_beyond_the_limit_is_refused(unsafe: bool) -> None:
+    code = "def f():\n  kept = []\n  while True:\n    kept.append(bytearray(1_000_000))\n"
+    request = {"code": code, "name": "", "arguments": {}}
+
+    answer = run(request, Limits(20, memory=100_000_000), threading.Event(), unsafe=unsafe)
+
+    assert answer.error == "The code raised MemoryError in line 4 (it may use 100 MB)."
+
+
+def test_limit_is_left_out_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "resource", None)
+
+    main.set_limits(cpu=1, memory=1)
+    main.lift_memory_limit()
