@@ -113,7 +113,6 @@ def serve(
             host,
             port,
             api_key or None,
-            rate_limit=settings.rate_limit,
             turns=TurnLimiter(max_turns, max_turns_per_key),
             limits=ConnectionLimits(
                 total=max_connections,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -117,13 +117,13 @@ class Audit:
     Args:
         app: The next application.
         trail: Takes the entries.
-        backend_of: Returns the backend that a request is about.
+        backend: The backend of the app.
     """
 
-    def __init__(self, app: ASGIApp, *, trail: AuditTrail, backend_of: Callable[[Scope], Backend]) -> None:
+    def __init__(self, app: ASGIApp, *, trail: AuditTrail, backend: Backend) -> None:
         self._app = app
         self._trail = trail
-        self._backend_of = backend_of
+        self._backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; its entry is added when the answer is out."""
@@ -143,5 +143,4 @@ class Audit:
         if action is not None and 200 <= status < 300:
             path = scope["path_params"]
             target = scope.get(_PLACE) or next(reversed(path.values()), "")
-            caller, backend = caller_of(scope), self._backend_of(scope)
-            self._trail.add(caller, backend, action, str(target), **path)
+            self._trail.add(caller_of(scope), self._backend, action, str(target), **path)

@@ -10,11 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import decode
+from debugger.server.services import services_of
 
 Fields = TypeVar("Fields", bound=BaseModel)
-
-BODY_LIMIT = 20 * 1024 * 1024
-"""Bytes that a body may have."""
 
 
 async def read_object(request: Request) -> JsonObject:
@@ -27,7 +25,7 @@ async def read_object(request: Request) -> JsonObject:
 
     Source: empty bodies in ``platform/wire.md`` 1.6.
     """
-    text = await _read_bytes(request, limit=request.app.state.body_limit)
+    text = await _read_bytes(request, limit=services_of(request.scope).body_limit)
     if not text:
         return {}
     if not _says_json(request.headers.get("content-type", "")):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from debugger.errors import (
     AuthenticationError,
@@ -21,9 +23,11 @@ from debugger.errors import (
     StaleTurnError,
     StoreError,
     TurnInProgressError,
+    UnsupportedError,
     WorkflowError,
 )
 from debugger.protocol.base import JsonObject
+from debugger.protocol.urls import BASE_PATH
 from debugger.server.quiet_log import shown
 from debugger.server.reply import JsonReply
 
@@ -35,11 +39,20 @@ TURN_IN_PROGRESS = "turn_in_progress"
 """The reasons that a 409 over a turn names, for programs."""
 SESSION_NOT_FOUND = "Session not found"
 
+_PLATFORM_ONLY = re.compile(
+    r"/v1/(nodes|edges|tools|super-nodes|templates|node-libraries|workflow-categories|schemas|llm-configs"
+    r"|workflow-schedules|workflow-webhooks|simulations|simulation-runs)(/.*)?"
+    r"|/v1/workflows/[^/]+/(schedules|super-node-interface|super-node-dependents|super-node-snapshot-status"
+    r"|expand-preview|runs/[^/]+/checkpoint-run)"
+)
+"""The paths of the platform's API that this server does not have (``platform/wire.md`` section 8)."""
+
 
 def handle_errors(app: FastAPI) -> None:
     """Answer every error that is raised on purpose in the API's own shapes."""
     app.add_exception_handler(DebuggerError, _debugger_error)
     app.add_exception_handler(RequestValidationError, _malformed_request)
+    app.add_exception_handler(404, _unknown_path)
 
 
 def error_body(error: DebuggerError) -> JsonObject:
@@ -101,3 +114,12 @@ async def _malformed_request(request: Request, error: Exception) -> JsonReply:
         for problem in error.errors()
     ]
     return JsonReply({"detail": problems}, status_code=422)
+
+
+async def _unknown_path(request: Request, error: Exception) -> JsonReply:
+    """Answer 501 where the platform has the path, else 404."""
+    path = request.url.path.removeprefix(BASE_PATH)
+    if _PLATFORM_ONLY.fullmatch(path):
+        return error_reply(UnsupportedError(f"{path} is done on the platform only."))
+    assert isinstance(error, HTTPException)
+    return JsonReply({"detail": error.detail}, status_code=404)

@@ -16,19 +16,18 @@ from debugger.protocol.runs import ExecuteRequest, TurnInput, TurnResult, reques
 from debugger.server.access import caller_of
 from debugger.server.answers.runs import RunAnswer
 from debugger.server.audit import name_target
-from debugger.server.body import read_fields, read_object, unusable
+from debugger.server.body import JsonBody, read_fields, unusable
 from debugger.server.metrics import Metrics
 from debugger.server.operations import described
 from debugger.server.parameters import AskedVersion, ExpectedTurn, RunId, WorkflowId
 from debugger.server.records import read_remarks
 from debugger.server.reply import JsonReply
 from debugger.server.secret_variables import without_secrets
+from debugger.server.services import Services, services_of
 from debugger.server.shapes.runs import run_answer
-from debugger.server.teams import Team, team_of
-from debugger.server.turn_limiter import QueueFullError, TurnLimiter
-from debugger.server.turn_route import TurnRoute
+from debugger.server.turn_limiter import QueueFullError
 
-router = APIRouter(route_class=TurnRoute)
+router = APIRouter()
 
 
 @router.post(urls.EXECUTE)
@@ -36,6 +35,7 @@ router = APIRouter(route_class=TurnRoute)
 async def execute(
     request: Request,
     workflow_id: WorkflowId,
+    body: JsonBody,
     version: AskedVersion = None,
     expected_turn_number: ExpectedTurn = None,
 ) -> JsonReply:
@@ -46,10 +46,8 @@ async def execute(
     cancels the turn that is being executed, whichever server executes it. 409 names its ``reason``: the run
     has newer turns than ``X-Expected-Turn-Number`` says, or another turn of the run is being executed.
     """
-    # The body is no parameter, as other routes have it: that would cost a tenth of a short turn.
-    body = await read_object(request)
     reply = await _on_thread(
-        request, body, lambda team: _execute(team, workflow_id, body, version, expected_turn_number)
+        request, body, lambda services: _execute(services, workflow_id, body, version, expected_turn_number)
     )
     name_target(request.scope, reply.run_id)
     return reply
@@ -57,30 +55,35 @@ async def execute(
 
 @router.post(urls.RUNS)
 @described(RunAnswer, takes=TurnInput, refuses=(400, 404, 409, 429, 500))
-async def start_or_resume(request: Request, expected_turn_number: ExpectedTurn = None) -> JsonReply:
+async def start_or_resume(
+    request: Request, body: JsonBody, expected_turn_number: ExpectedTurn = None
+) -> JsonReply:
     """The older way to run a turn: a bare run input, answered with the run's record (2.9)."""
-    body = await read_object(request)
-    reply = await _on_thread(request, body, lambda team: _start_or_resume(team, body, expected_turn_number))
+    reply = await _on_thread(
+        request, body, lambda services: _start_or_resume(services, body, expected_turn_number)
+    )
     name_target(request.scope, reply.run_id)
     return reply
 
 
 @router.post(urls.PUMP)
 @described(TurnResult, takes=JsonObject, refuses=(400, 409, 500))
-async def pump_companions(request: Request, workflow_id: WorkflowId, run_id: RunId) -> JsonReply:
+async def pump_companions(
+    request: Request, body: JsonBody, workflow_id: WorkflowId, run_id: RunId
+) -> JsonReply:
     """Advance a run's background work, and answer like a turn. Nothing that the body may hold is needed."""
-    body = await read_object(request)
-    return await _on_thread(request, body, lambda team: _pump(team, workflow_id, run_id))
+    return await _on_thread(request, body, lambda services: _pump(services, workflow_id, run_id))
 
 
-async def _on_thread(request: Request, body: JsonObject, work: Callable[[Team], JsonReply]) -> JsonReply:
+async def _on_thread(request: Request, body: JsonObject, work: Callable[[Services], JsonReply]) -> JsonReply:
     """Call a function that executes a turn on a thread for turns."""
-    turns: TurnLimiter = request.app.state.turns
-    team = team_of(request.scope)
+    services = services_of(request.scope)
     try:
-        return await turns.run(caller_of(request.scope).key_id, lambda: work(team), is_stop=_stops(body))
+        return await services.turns.run(
+            caller_of(request.scope).key_id, lambda: work(services), is_stop=_stops(body)
+        )
     except QueueFullError:
-        team.metrics.refuse_turn()
+        services.metrics.refuse_turn()
         raise
 
 
@@ -90,21 +93,25 @@ def _stops(body: JsonObject) -> bool:
 
 
 def _execute(
-    team: Team, workflow_id: str, body: JsonObject, version: int | None, expected_turn_number: int | None
+    services: Services,
+    workflow_id: str,
+    body: JsonObject,
+    version: int | None,
+    expected_turn_number: int | None,
 ) -> JsonReply:
     turn_input, run_id = read_request(body)
-    result = run_turn(team, workflow_id, turn_input, run_id, version, expected_turn_number)
+    result = run_turn(services, workflow_id, turn_input, run_id, version, expected_turn_number)
     return _reply(result.run_id, result.to_wire())
 
 
-def _start_or_resume(team: Team, body: JsonObject, expected_turn_number: int | None) -> JsonReply:
+def _start_or_resume(services: Services, body: JsonObject, expected_turn_number: int | None) -> JsonReply:
     turn_input = TurnInput.from_wire(without_secrets(body))
     workflow_id, run_id = turn_input.workflow_id, turn_input.workflow_run_id
     if workflow_id is None:
         raise unusable("missing", "Field required", "workflow_id")
     checked_id = _checked(workflow_id, "workflow_id")
-    result = run_turn(team, checked_id, turn_input, _run(run_id), None, expected_turn_number)
-    record = run_answer(team.backend.run(result.run_id), read_remarks(team.backend, result.run_id))
+    result = run_turn(services, checked_id, turn_input, _run(run_id), None, expected_turn_number)
+    record = run_answer(services.backend.run(result.run_id), read_remarks(services.backend, result.run_id))
     return _reply(result.run_id, record)
 
 
@@ -114,13 +121,15 @@ def _reply(run_id: str, content: JsonObject) -> JsonReply:
     return reply
 
 
-def _pump(team: Team, workflow_id: str, run_id: str) -> JsonReply:
-    result = _finished(team.metrics, run_id, lambda: team.backend.pump(workflow_id, run_id), nullcontext())
+def _pump(services: Services, workflow_id: str, run_id: str) -> JsonReply:
+    result = _finished(
+        services.metrics, run_id, lambda: services.backend.pump(workflow_id, run_id), nullcontext()
+    )
     return JsonReply(result.to_wire())
 
 
 def run_turn(
-    team: Team,
+    services: Services,
     workflow_id: str,
     turn_input: TurnInput,
     run_id: str | None,
@@ -130,7 +139,7 @@ def run_turn(
     """Execute one turn to its end, the first of a new run unless a run is named.
 
     Args:
-        team: The team that has the workflow.
+        services: The services of the app.
         workflow_id: The workflow.
         turn_input: The input of the turn.
         run_id: The run to continue; one that is not there counts as an ended session.
@@ -140,16 +149,16 @@ def run_turn(
     # A typed client sends 0 for "not set" too (wire.md 2.5); of a workflow that has no other version, 0 is
     # the active one anyway.
     return _finished(
-        team.metrics,
+        services.metrics,
         run_id,
-        lambda: team.backend.execute(
+        lambda: services.backend.execute(
             workflow_id,
             turn_input,
             run_id=run_id,
             expected_turn_number=expected_turn_number,
             version_number=requested_version(version, turn_input),
         ),
-        _admitted(team, workflow_id, turn_input) if run_id is None else nullcontext(),
+        _admitted(services, workflow_id, turn_input) if run_id is None else nullcontext(),
     )
 
 
@@ -186,9 +195,9 @@ def _finished(
     return turn.result
 
 
-def _admitted(team: Team, workflow_id: str, turn_input: TurnInput) -> AbstractContextManager[None]:
-    if isinstance(team.backend, EmbeddedBackend):
-        return team.admission.of(team.backend, workflow_id, turn_input.client_turn_id)
+def _admitted(services: Services, workflow_id: str, turn_input: TurnInput) -> AbstractContextManager[None]:
+    if isinstance(services.backend, EmbeddedBackend):
+        return services.admission.of(services.backend, workflow_id, turn_input.client_turn_id)
     return nullcontext()
 
 

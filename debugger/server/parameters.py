@@ -13,7 +13,7 @@ from debugger.protocol.runs import EXPECTED_TURN_HEADER
 from debugger.server.access import caller_of
 from debugger.server.admission import Admission
 from debugger.server.metrics import Metrics
-from debugger.server.teams import team_of
+from debugger.server.services import services_of
 from debugger.store import Store
 
 ID_PATTERN = "^[0-9a-f]{24}$"
@@ -45,8 +45,8 @@ NOBODY = "me"
 
 
 async def served_backend(request: Request) -> Backend:
-    """The backend of the team that asks."""
-    return team_of(request.scope).backend
+    """Return the backend of the app."""
+    return services_of(request.scope).backend
 
 
 ServedBackend = Annotated[Backend, Depends(served_backend)]
@@ -58,7 +58,7 @@ async def embedded_engine(request: Request) -> EmbeddedBackend:
     Raises:
         UnsupportedError: It is another one.
     """
-    backend = team_of(request.scope).backend
+    backend = services_of(request.scope).backend
     if isinstance(backend, EmbeddedBackend):
         return backend
     raise UnsupportedError("Only a server on the embedded engine does this: it keeps the runs itself.")
@@ -89,8 +89,8 @@ Person = Annotated[str, Depends(person_asking)]
 
 
 async def admission_of(request: Request) -> Admission:
-    """What lets runs of the team begin that asks."""
-    return team_of(request.scope).admission
+    """Return the limiter of runs."""
+    return services_of(request.scope).admission
 
 
 Admitting = Annotated[Admission, Depends(admission_of)]
@@ -98,7 +98,7 @@ Admitting = Annotated[Admission, Depends(admission_of)]
 
 async def metrics_of(request: Request) -> Metrics:
     """Return the counters of the server."""
-    return team_of(request.scope).metrics
+    return services_of(request.scope).metrics
 
 
 Counting = Annotated[Metrics, Depends(metrics_of)]

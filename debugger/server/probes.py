@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from debugger.protocol.base import JsonObject
 from debugger.server.answers import server
-from debugger.server.metrics import MEDIA_TYPE, Metrics
+from debugger.server.metrics import MEDIA_TYPE
 from debugger.server.openapi import ApiDocument
 from debugger.server.operations import JSON, described
-from debugger.server.readiness import Readiness
 from debugger.server.reply import JsonReply
+from debugger.server.services import services_of
 
 router = APIRouter()
 
@@ -29,7 +29,7 @@ async def readyz(request: Request) -> JsonReply:
 
     Without the key, nothing is told of where the store is or what ails it; the log tells that.
     """
-    readiness: Readiness = request.app.state.readiness
+    readiness = services_of(request.scope).readiness
     reason = await readiness.reason_against()
     if reason is not None:
         return JsonReply({"detail": reason}, status_code=503)
@@ -44,8 +44,7 @@ async def readyz(request: Request) -> JsonReply:
 @described(str, media_type="text/plain")
 def metrics(request: Request) -> Response:
     """What the server has counted since it began, in the text format of Prometheus."""
-    counted: Metrics = request.app.state.metrics
-    return Response(counted.exposition(), media_type=MEDIA_TYPE)
+    return Response(services_of(request.scope).metrics.exposition(), media_type=MEDIA_TYPE)
 
 
 @router.get("/openapi.json")

@@ -32,6 +32,7 @@ from debugger.server.metrics import Metrics
 from debugger.server.operations import described
 from debugger.server.parameters import Admitting, Counting, Engine, Person, RunId, TurnIndex
 from debugger.server.reply import JsonReply
+from debugger.server.services import services_of
 from debugger.server.shapes.reruns import (
     preflight_shape,
     preview_shape,
@@ -39,7 +40,7 @@ from debugger.server.shapes.reruns import (
     started_shape,
     token_shape,
 )
-from debugger.server.turn_limiter import Result, TurnLimiter
+from debugger.server.turn_limiter import Result
 from debugger.store import RerunTicket
 
 logger = logging.getLogger(__name__)
@@ -141,7 +142,7 @@ async def rerun(
     the turn is over.
     """
     wanted = read_fields(Rerun, body)
-    turns: TurnLimiter = request.app.state.turns
+    turns = services_of(request.scope).turns
 
     def on_thread(work: Callable[[], Result]) -> Awaitable[Result]:
         return turns.run(caller_of(request.scope).key_id, work)

@@ -13,7 +13,6 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.protocol.urls import BASE_PATH
 from debugger.server.app import create_app
-from debugger.server.body import BODY_LIMIT
 from debugger.server.collecting import spare_the_collector
 from debugger.server.connections import (
     MIN_CONNECTIONS,
@@ -23,6 +22,7 @@ from debugger.server.connections import (
 )
 from debugger.server.http_server import HttpServer
 from debugger.server.quiet_log import limit_repeats
+from debugger.server.services import BODY_LIMIT, Services
 from debugger.server.turn_limiter import TurnLimiter
 
 try:
@@ -40,7 +40,6 @@ def serve(
     port: int,
     api_key: str | None = None,
     *,
-    rate_limit: int = 0,
     turns: TurnLimiter | None = None,
     limits: ConnectionLimits | None = None,
 ) -> None:
@@ -53,7 +52,6 @@ def serve(
         host: The name or address to listen on.
         port: The port; 0 takes any that is free.
         api_key: A key that many may share, beside those of people that are in the store.
-        rate_limit: Requests a minute and key; 0 for as many as one likes.
         turns: Bounds the turns that are executed at once; one with the default bounds unless it is set.
         limits: The bounds on connections; the default ones unless they are set.
 
@@ -68,9 +66,10 @@ def serve(
             "--api-key. Without a key it listens on 127.0.0.1.",
         )
     limits = within_descriptors(limits or ConnectionLimits())
-    app = create_app(backend, api_key=api_key, rate_limit=rate_limit, turns=turns)
+    app = create_app(backend, api_key=api_key, turns=turns)
+    services: Services = app.state.services
     if not is_loopback(host):
-        app.state.ring.demand()  # the store may be replaced by one without keys
+        services.ring.demand()  # the store may be replaced by one without keys
     with listen(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         print(f"Serving the API on http://{name}:{listener.getsockname()[1]}{BASE_PATH}", flush=True)
@@ -85,10 +84,9 @@ def serve(
         )
         spare_the_collector()
         try:
-            HttpServer(config, app.state.readiness, limits, limit_repeats()).run(sockets=[listener])
+            HttpServer(config, services.readiness, limits, limit_repeats()).run(sockets=[listener])
         finally:
-            app.state.audit.flush()
-            app.state.teams.close()
+            services.audit.flush()
 
 
 def _has_keys(backend: Backend) -> bool:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from anyio import CapacityLimiter, to_thread
+
 from debugger.errors import RateLimitError
-from debugger.server.turn_threads import TurnThreads
 
 Result = TypeVar("Result")
 
@@ -43,8 +44,8 @@ class TurnLimiter:
         per_key: int = 0,
         max_waiting: int = MAX_WAITING_TURNS,
     ) -> None:
-        self._turns = _Lane("turn", total, per_key, max_waiting)
-        self._stops = _Lane("stop", MAX_CONCURRENT_STOPS, 0, max_waiting)
+        self._turns = _Lane(total, per_key, max_waiting)
+        self._stops = _Lane(MAX_CONCURRENT_STOPS, 0, max_waiting)
 
     async def run(self, key_id: str | None, work: Callable[[], Result], *, is_stop: bool = False) -> Result:
         """Call a function that executes a turn on a thread, and wait for its result.
@@ -63,11 +64,11 @@ class TurnLimiter:
 class _Lane:
     """Threads, and the turns of each key that wait for one."""
 
-    def __init__(self, name: str, total: int, per_key: int, max_waiting: int) -> None:
+    def __init__(self, total: int, per_key: int, max_waiting: int) -> None:
         self._total = total
         self._per_key = min(total, per_key or max(1, total // 4))
         self._max_waiting = max_waiting
-        self._threads = TurnThreads(total, name)
+        self._threads = CapacityLimiter(total)
         self._keys: dict[str | None, _Key] = {}
 
     async def run(self, key_id: str | None, work: Callable[[], Result]) -> Result:
@@ -86,7 +87,7 @@ class _Lane:
         finally:
             key.waiting -= 1
         try:
-            return await self._threads.run(work)
+            return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
         finally:
             key.slots.release()
 

@@ -31,7 +31,6 @@ CHECKS = [
 ]
 ON_PURPOSE = ("No start node found", "No version was selected to be cloned.")
 """What the platform answers 500 to (1.8, 4.1)."""
-NOT_HERE = "Not here"
 
 
 @dataclass
@@ -117,11 +116,8 @@ class World:
         return self.api.post("/v1/global-variables", json={"name": name}).json()["variable"]["id"]
 
 
-def send_generated(api, per_operation, per_refusal):
-    """Send requests that fit the document, and some that do not, to each of its operations.
-
-    What the server does not do at all gets `per_refusal` of them only.
-    """
+def send_generated(api, per_operation):
+    """Send requests that fit the document, and some that do not, to each of its operations."""
     root = str(api.base_url.join("/"))
     outcome, world = Outcome(), World(api)
     document = schemathesis.openapi.from_dict(api.get(f"{root}openapi.json").json())
@@ -129,12 +125,8 @@ def send_generated(api, per_operation, per_refusal):
         session.trust_env = False
         for found in document.get_all_operations():
             operation = found.ok()
-            is_here = operation.definition.raw["summary"] != NOT_HERE
-            if is_here:
-                outcome.never_good.add(operation.definition.raw["operationId"])
-            examples = per_operation if is_here else per_refusal
-            if examples:
-                _send_to(operation, examples, world, partial(_send, session, root.rstrip("/"), outcome))
+            outcome.never_good.add(operation.definition.raw["operationId"])
+            _send_to(operation, per_operation, world, partial(_send, session, root.rstrip("/"), outcome))
     return outcome
 
 
@@ -167,8 +159,7 @@ def _send_to(operation, examples, world, send):
 def _put_known(case, name, world):
     """Replace what is made up by ids that something has."""
     for key in case.path_parameters or {}:
-        if key != "rest":
-            case.path_parameters[key] = world.id_for(name, key)
+        case.path_parameters[key] = world.id_for(name, key)
     if not isinstance(case.body, dict):
         return
     if name == "execute" and case.body.get("run_id") is not None:

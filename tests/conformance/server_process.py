@@ -33,7 +33,6 @@ class ServerProcess:
             name: text for name, text in os.environ.items() if "WORKFLOW_DEBUGGER" not in name
         }
         self._environment["WORKFLOW_DEBUGGER_SCRIPTS"] = str(scripts)
-        self._environment["WORKFLOW_DEBUGGER_RATE_LIMIT"] = "0"  # one key asks for hundreds of people
         self._port = 0
         self.start()
 

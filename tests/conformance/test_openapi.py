@@ -8,7 +8,7 @@ from tests.conformance.served import serving
 
 def test_every_answer_is_one_that_the_document_promises(tmp_path):
     with serving(f"sqlite:///{tmp_path}/runs.sqlite3", tmp_path) as api:
-        outcome = send_generated(api, per_operation=36, per_refusal=2)
+        outcome = send_generated(api, per_operation=36)
 
     assert not outcome.faults, "\n\n".join(outcome.faults[:10])
     assert outcome.count >= 2_000

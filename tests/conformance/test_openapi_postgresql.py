@@ -13,7 +13,7 @@ def test_every_answer_is_one_that_the_document_promises_on_postgresql_too(tmp_pa
         a_schema(name) as database,
         serving(database, tmp_path) as api,
     ):
-        outcome = send_generated(api, per_operation=7, per_refusal=0)
+        outcome = send_generated(api, per_operation=7)
 
     assert not outcome.faults, "\n\n".join(outcome.faults[:10])
     assert outcome.count >= 350

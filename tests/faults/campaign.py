@@ -94,7 +94,6 @@ def run_campaign(terms, database, folder):
             folder,
             module=terms.module,
             WORKFLOW_DEBUGGER_RESPONDER="rules",
-            WORKFLOW_DEBUGGER_RATE_LIMIT="0",
         ) as api:
             campaign = _Campaign(terms, api, create(api, counting_workflow(counter.url)))
             conversations = campaign.run()

@@ -26,7 +26,6 @@ def serving(backend, *, app=None, **options):
         yield client
     server.should_exit = True
     thread.join()
-    app.state.teams.close()
     listener.close()
 
 

@@ -65,7 +65,7 @@ def is_ended(connection):
 def test_an_ending_server_is_alive_and_not_ready(serve):
     app = create_app(SimpleNamespace())
     client = serve(None, app=app)
-    HttpServer(uvicorn.Config(app), app.state.readiness).handle_exit(signal.SIGTERM, None)
+    HttpServer(uvicorn.Config(app), app.state.services.readiness).handle_exit(signal.SIGTERM, None)
 
     answer = client.get(client.base_url.join("/readyz"))
 

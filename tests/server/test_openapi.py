@@ -110,7 +110,6 @@ def test_parameters_come_with_their_limits(document):
             "/v1/workflow-runs/{run_id}/turns/{turn_index}/rating",
             "200 404 409 413 415 422 503",
         ),
-        ("get", "/v1/simulations", "404 413 415 422 501"),
         ("get", "/v1/workflow-runs", "200 422 503"),
     ],
 )

@@ -1,8 +1,7 @@
 """Who may use the server, and for what.
 
-A request comes to the door (`door`), which asks the key ring who shows the key (`key_ring`), counts it
-(`rates`), and writes the caller on it (`caller`). Once its route is known, the role that the route needs is
-looked up (`roles`).
+A request comes to the door (`door`), which asks the key ring who shows the key (`key_ring`) and writes the
+caller on it (`caller`). Once its route is known, the role that the route needs is looked up (`roles`).
 """
 
 from debugger.server.access.caller import Caller, caller_of

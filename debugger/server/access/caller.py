@@ -17,8 +17,6 @@ class Caller:
     """Somebody who was let in."""
 
     role: Role
-    team: str | None = None
-    """Whose data they see; ``None`` for those of the main store."""
     person: str | None = None
     """Who they are for sure; ``None`` where they may say so themselves, as with a key that many share."""
     key_id: str | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections import deque
+from collections.abc import Callable
 from math import ceil
 
 from starlette.datastructures import Headers
@@ -13,7 +15,6 @@ from debugger.errors import AuthenticationError, DebuggerError, ForbiddenError, 
 from debugger.server.access.caller import OWNER, Caller, write_caller
 from debugger.server.access.key_ring import KeyRing
 from debugger.server.access.local_names import is_local_name
-from debugger.server.access.rates import Rate
 from debugger.server.access.roles import OPEN_PATHS, SOCKETS_NEED, too_little
 from debugger.server.errors import error_reply
 
@@ -21,8 +22,9 @@ _log = logging.getLogger(__name__)
 
 GUARDED = frozenset({"http", "websocket"})
 """What comes from outside; the rest is the server's own."""
-WRONG_KEYS = 60
-"""How many requests without a good key are looked at in a minute from one address."""
+MAX_WRONG_KEYS = 60
+"""Requests without a valid key that are looked at in a minute from one address."""
+_MINUTE = 60.0
 
 _BEARER = b"bearer "
 
@@ -33,15 +35,12 @@ class Access:
     A page on the web can make a browser send requests to this machine under a name that its author owns.
     Without a key the name in the ``Host`` header is all that tells such a request from one's own.
 
-    Whoever is let in is written on the request, with the team whose data they see. The key decides on that
-    and nothing else: in the header ``teamid`` the platform's client sends an id of the platform's.
+    Whoever is let in is written on the request.
 
     Args:
         app: What is behind the door.
         ring: Knows the keys.
-        rate: Counts the requests by key; a person without one, on a machine of their own, is not counted.
         admits: Gives the caller who has brought something else than a key, as sockets may.
-        welcome: Makes ready what a caller will need, and writes it on the request.
     """
 
     def __init__(
@@ -49,24 +48,18 @@ class Access:
         app: ASGIApp,
         *,
         ring: KeyRing,
-        rate: Rate,
         admits: Callable[[Scope], Caller | None],
-        welcome: Callable[[Scope, Caller], Awaitable[None]],
     ) -> None:
         self._app = app
         self._ring = ring
-        self._rate = rate
-        self._wrong = Rate(WRONG_KEYS)
+        self._wrong_keys = WrongKeys()
         self._admits = admits
-        self._welcome = welcome
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
         if scope["type"] in GUARDED and scope["path"] not in OPEN_PATHS:
             try:
-                caller = await self._caller(scope)
-                write_caller(scope, caller)
-                await self._welcome(scope, caller)
+                write_caller(scope, await self._caller(scope))
             except DebuggerError as error:
                 if error.status >= 500:
                     _log.warning("a request was not let in: %s", error)
@@ -85,13 +78,6 @@ class Access:
         caller = await self._known(scope) or await self._unknown(scope)
         if scope["type"] == "websocket" and not caller.role.covers(SOCKETS_NEED):
             raise ForbiddenError(too_little(caller.role, SOCKETS_NEED))
-        if caller.key_id is not None:
-            wait = self._rate.wait(caller.key_id)
-            if wait is not None:
-                raise RateLimitError(
-                    f"Too many requests with this key; the next one is taken in {ceil(wait)} s.",
-                    retry_after=wait,
-                )
         return caller
 
     async def _known(self, scope: Scope) -> Caller | None:
@@ -116,7 +102,7 @@ class Access:
                 "This server has no API key and so answers to an address or to localhost only, not to "
                 f"{host!r}. Start it with a key to reach it by that name."
             )
-        wait = self._wrong.wait(scope["client"][0] if scope.get("client") else "")
+        wait = self._wrong_keys.retry_after(scope["client"][0] if scope.get("client") else "")
         if wait is not None:
             raise RateLimitError(
                 "Too many requests without a key that is good here; the next one is looked at in "
@@ -126,6 +112,31 @@ class Access:
         raise AuthenticationError(
             "The API key is missing or is not this server's. Send 'Authorization: Bearer <key>'."
         )
+
+
+class WrongKeys:
+    """The times of requests without a valid key in the last minute, by address.
+
+    Args:
+        now: Returns a time in seconds that only goes forward.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._times: dict[str, deque[float]] = {}
+        self._cleared_at = now()
+
+    def retry_after(self, address: str) -> float | None:
+        """Return the seconds to wait; ``None`` where the request may be looked at, which is then counted."""
+        now = self._now()
+        if now - self._cleared_at > _MINUTE:
+            self._times = {key: times for key, times in self._times.items() if now - times[-1] < _MINUTE}
+            self._cleared_at = now
+        times = self._times.setdefault(address, deque(maxlen=MAX_WRONG_KEYS))
+        if len(times) == MAX_WRONG_KEYS and now - times[0] < _MINUTE:
+            return _MINUTE - (now - times[0])
+        times.append(now)
+        return None
 
 
 def _shown_key(scope: Scope) -> bytes:

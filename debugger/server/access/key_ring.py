@@ -99,7 +99,8 @@ class KeyRing:
         finally:
             self._reading = None
         self._read_at = began
-        good = [key for key in known if key.revoked_at is None]
-        self._callers = {key.digest: Caller(key.role, key.team, key.person, key.id) for key in good}
+        # The key of a team opened a store of its own, which no server serves any more.
+        good = [key for key in known if key.revoked_at is None and key.team is None]
+        self._callers = {key.digest: Caller(key.role, key.person, key.id) for key in good}
         self._ids = frozenset(key.id for key in good)
         self._is_needed = self._is_needed or bool(known)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
 from debugger.errors import ForbiddenError
 from debugger.protocol import urls
 from debugger.server.access.caller import caller_of
-from debugger.server.elsewhere import router as not_here
 from debugger.store import Role
 
 _READING = [
@@ -32,8 +30,6 @@ _READING = [
     urls.GLOBALS_RESOLVED,
     "/metrics",
 ]
-
-_NOT_HERE = [route for route in not_here.routes if isinstance(route, APIRoute)]
 
 NEEDED: dict[tuple[str, str], Role] = {
     **{("GET", path): Role.READ for path in _READING},
@@ -76,8 +72,6 @@ NEEDED: dict[tuple[str, str], Role] = {
     ("POST", urls.GLOBALS_BULK): Role.ADMIN,
     ("PATCH", urls.GLOBAL): Role.ADMIN,
     ("DELETE", urls.GLOBAL): Role.ADMIN,
-    # Everybody may hear that something is not here.
-    **{(method, route.path): Role.READ for route in _NOT_HERE for method in route.methods or ()},
 }
 """The role for a method and a path's template. A route that is missing needs an administrator."""
 

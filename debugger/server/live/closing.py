@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from math import ceil
-
 from debugger.errors import DebuggerError, NotFoundError, RerunTokenError, RunEndedError
 from debugger.server.errors import SESSION_NOT_FOUND
-from debugger.server.metrics import Limit
 
 DONE = 1000
 READS_TOO_SLOWLY = 1008
@@ -33,20 +30,11 @@ class Closing(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = _cut(reason)
-        self.limit: Limit = "concurrency"
-        """What there is too much of, where it is closed for that."""
 
     @classmethod
     def refusing(cls, status: int, reason: str) -> Closing:
         """For what a request would be answered with a status from 400 to 499."""
         return cls(REFUSED + status, reason)
-
-    @classmethod
-    def too_soon(cls, wait: float) -> Closing:
-        """For a turn that comes too soon after others of its key; the next one may in some seconds."""
-        closing = cls.refusing(429, f"Too many turns with this key; the next is taken in {ceil(wait)} s.")
-        closing.limit = "rate"
-        return closing
 
     @classmethod
     def after(cls, error: DebuggerError) -> Closing:

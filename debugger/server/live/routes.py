@@ -13,10 +13,10 @@ from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.server.access import caller_of
 from debugger.server.access.visit import Visit
 from debugger.server.answers.server import SessionTokenAnswer
-from debugger.server.live.tokens import SessionTokens
+from debugger.server.live.stream import LiveStream
 from debugger.server.operations import described
 from debugger.server.reply import JsonReply
-from debugger.server.teams import team_of
+from debugger.server.services import services_of
 
 live_router = APIRouter()
 
@@ -24,14 +24,12 @@ live_router = APIRouter()
 @live_router.websocket(urls.STREAM)
 async def stream(socket: WebSocket) -> None:
     """Run turns, and send each event as it happens."""
-    caller, state = caller_of(socket.scope), socket.app.state
+    caller, services = caller_of(socket.scope), services_of(socket.scope)
     if caller.key_id is None and not _is_of_this_site(socket.headers):
         refusal = JsonReply({"detail": "A page of another site may not open this socket."}, status_code=403)
         await socket.send_denial_response(refusal)
         return
-    visit = Visit(caller, state.ring, state.rate)
-    live = team_of(socket.scope).live
-    await live.stream(socket, visit, state.turns, frame_limit=state.body_limit).serve()
+    await LiveStream(socket, services, Visit(caller, services.ring)).serve()
 
 
 @described(SessionTokenAnswer)
@@ -40,10 +38,10 @@ async def session_token(request: Request) -> JsonReply:
 
     The header ``X-Turn-Numbers: checked`` says that the server checks the turn numbers that clients expect.
     """
-    tokens: SessionTokens = request.app.state.tokens
-    checks_numbers = isinstance(team_of(request.scope).backend, EmbeddedBackend)
+    services = services_of(request.scope)
+    checks_numbers = isinstance(services.backend, EmbeddedBackend)
     headers = {TURN_NUMBERS_HEADER: "checked"} if checks_numbers else None
-    return JsonReply({"data": {"id": tokens.mint(caller_of(request.scope))}}, headers=headers)
+    return JsonReply({"data": {"id": services.tokens.mint(caller_of(request.scope))}}, headers=headers)
 
 
 def _is_of_this_site(headers: Headers) -> bool:

@@ -12,20 +12,18 @@ from functools import partial
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from debugger.backends.base import Backend, TurnStream
+from debugger.backends.base import TurnStream
 from debugger.errors import ConflictError, NotFoundError, RunEndedError
 from debugger.protocol.runs import TurnResult, requested_version
 from debugger.server.access import caller_of
 from debugger.server.access.visit import Visit
-from debugger.server.audit import AuditTrail
-from debugger.server.live.beginnings import Beginnings
 from debugger.server.live.closing import DONE, READS_TOO_SLOWLY, REFUSED, Closing
-from debugger.server.live.drivers import Drivers
 from debugger.server.live.frames import TurnFrame, acknowledgement, read_frame
 from debugger.server.live.outbox import Outbox
 from debugger.server.live.pulling import Pull
-from debugger.server.metrics import Metrics
-from debugger.server.turn_limiter import QueueFullError, TurnLimiter
+from debugger.server.live.run_start import admit_run
+from debugger.server.services import Services
+from debugger.server.turn_limiter import QueueFullError
 
 _log = logging.getLogger(__name__)
 
@@ -42,34 +40,15 @@ class LiveStream:
 
     Args:
         socket: The socket, not accepted yet.
-        backend: What runs the workflows.
-        drivers: Which socket goes on with the background work of a run.
-        beginnings: Lets runs begin.
-        metrics: Where turns are counted, and what is refused.
+        services: The services of the app.
         visit: Knows whether the client may stay.
-        turns: Has the threads for turns.
-        frame_limit: Bytes that a frame of the client may have.
     """
 
-    def __init__(
-        self,
-        socket: WebSocket,
-        backend: Backend,
-        drivers: Drivers,
-        beginnings: Beginnings,
-        metrics: Metrics,
-        visit: Visit,
-        turns: TurnLimiter,
-        frame_limit: int,
-    ) -> None:
+    def __init__(self, socket: WebSocket, services: Services, visit: Visit) -> None:
         self._socket = socket
-        self._backend = backend
-        self._drivers = drivers
-        self._beginnings = beginnings
-        self._metrics = metrics
+        self._services = services
+        self._backend = services.backend
         self._visit = visit
-        self._limiter = turns
-        self._frame_limit = frame_limit
         self._outbox = Outbox()
         self._turns: asyncio.Queue[TurnFrame] = asyncio.Queue()
         self._turn_ahead = False
@@ -106,7 +85,7 @@ class LiveStream:
                 side.cancel()
             await asyncio.gather(*sides, return_exceptions=True)
             if self._run_id is not None:
-                self._drivers.leave(self._run_id, self)
+                self._services.drivers.leave(self._run_id, self)
         if self._pull is not None:
             await self._pull.over()
         with suppress(Closing):  # what a client asked for right before it left
@@ -132,14 +111,13 @@ class LiveStream:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1005))
-            frame = read_frame(message, limit=self._frame_limit)
-            self._count()
+            frame = read_frame(message, limit=self._services.body_limit)
             if frame.stops and self._under_way:
                 self._stop = frame
                 for cancelled in self._under_way:
                     cancelled.set()
             elif self._turn_ahead:
-                self._metrics.refuse_turn()
+                self._services.metrics.refuse_turn()
                 raise Closing.refusing(409, "A turn is under way on this socket already; it goes on unheard.")
             else:
                 self._turn_ahead = True
@@ -162,12 +140,6 @@ class LiveStream:
         await self._visit.over()
         raise Closing.refusing(401, "The key that opened this socket is not good any more.")
 
-    def _count(self) -> None:
-        """Refuse a frame too many, as a request is that comes too soon."""
-        wait = self._visit.wait()
-        if wait is not None:
-            raise Closing.too_soon(wait)
-
     async def _hang_up(self, side: asyncio.Task[None]) -> None:
         error = side.exception()
         match error:
@@ -180,7 +152,7 @@ class LiveStream:
                 await self._close(Closing(1011, "Internal server error"))
 
     async def _close(self, closing: Closing) -> None:
-        self._metrics.refusal(closing.code - REFUSED, closing.limit)
+        self._services.metrics.refusal(closing.code - REFUSED, "concurrency")
         try:
             # A client that does not read does not let the close be written either.
             async with asyncio.timeout(_GOODBYE):
@@ -216,17 +188,16 @@ class LiveStream:
         if pull.result is None:
             await self._outbox.drained()
             raise _refusal(pull, knows_run=run_id is not None)
-        trail: AuditTrail = self._socket.app.state.audit
         caller, sent = caller_of(self._socket.scope), pull.result.run_id
-        trail.add(caller, self._backend, "send turn", sent, workflow_id=workflow_id)
+        self._services.audit.add(caller, self._backend, "send turn", sent, workflow_id=workflow_id)
         self._plan(pull.result)
         return pull.result
 
     def _turn(self, workflow_id: str, run_id: str | None, frame: TurnFrame) -> TurnStream:
         """Claim a turn; one that begins a run while the run is admitted. On the thread that pulls."""
         given = frame.turn_input
-        beginning = self._beginnings.of(workflow_id, frame) if run_id is None else nullcontext(run_id)
-        with beginning as known_id:
+        admitted = admit_run(self._services, workflow_id, frame) if run_id is None else nullcontext(run_id)
+        with admitted as known_id:
             return self._backend.execute(
                 workflow_id,
                 given,
@@ -247,7 +218,7 @@ class LiveStream:
         """Do a step of background work, unless another socket has taken the run over."""
         self._next_step = None
         workflow_id, run_id = self._workflow_id, self._run_id
-        if workflow_id is None or run_id is None or not self._drivers.drives(run_id, self):
+        if workflow_id is None or run_id is None or not self._services.drivers.drives(run_id, self):
             return None
         cancelled = threading.Event()
         self._under_way.add(cancelled)
@@ -273,8 +244,8 @@ class LiveStream:
         is_stop: bool = False,
         **called: Callable[..., None],
     ) -> Pull:
-        on_thread = partial(self._limiter.run, self._visit.key_id, is_stop=is_stop)
-        self._pull = Pull(begin, on_thread, self._outbox, self._metrics, **called)
+        on_thread = partial(self._services.turns.run, self._visit.key_id, is_stop=is_stop)
+        self._pull = Pull(begin, on_thread, self._outbox, self._services.metrics, **called)
         await self._pull.over()
         self._under_way.discard(cancelled)
         return self._pull
@@ -292,7 +263,7 @@ class LiveStream:
 
     def _acknowledge(self, workflow_id: str, run_id: str, turn_number: int | None) -> None:
         """Send the client the run and the number of its turn, which is claimed. On the thread that pulls."""
-        self._drivers.enter(run_id, self)
+        self._services.drivers.enter(run_id, self)
         self._run_id = run_id
         self._outbox.put(acknowledgement(run_id, workflow_id, turn_number))
 

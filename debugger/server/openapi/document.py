@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -16,7 +14,6 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
-from debugger.server import elsewhere
 from debugger.server.access.roles import OPEN_PATHS
 from debugger.server.openapi import refusals
 from debugger.server.openapi.schemas import TypeSchemas
@@ -91,7 +88,7 @@ def _document(app: FastAPI) -> JsonObject:
             *(shape for _, shape in refusals.SHAPES.values()),
         ],
     )
-    is_afar = not isinstance(app.state.backend, EmbeddedBackend)
+    is_afar = not isinstance(app.state.services.backend, EmbeddedBackend)
     for route, noted in zip(routes, operations, strict=True):
         if "PATCH" in route.methods:
             schemas.forget_defaults(noted.takes)
@@ -99,7 +96,6 @@ def _document(app: FastAPI) -> JsonObject:
             known = document["paths"][route.path_format][method.lower()]
             _complete(known, route, noted, schemas)
             known["responses"] |= refusals.references(refusals.statuses_of(route, is_afar=is_afar))
-    document["paths"] |= dict(_not_here())
     document["components"] = {
         "schemas": schemas.definitions,
         "responses": refusals.components(schemas, _REQUEST_ID),
@@ -139,24 +135,3 @@ def _complete(operation: JsonObject, route: Any, noted: Operation, schemas: Type
     else:
         shared = [{"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS]
         operation["parameters"] = [*operation.get("parameters", ()), *shared]
-
-
-def _not_here() -> Iterator[tuple[str, JsonObject]]:
-    """The paths that are not here, for which FastAPI would have one name for all methods."""
-    for path, sentence in elsewhere.refusals():
-        place = path.replace(":path}", "}")
-        item: JsonObject = {
-            "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in re.findall(r"{(\w+)}", place)
-            ]
-        }
-        for method in map(str.lower, elsewhere.METHODS):
-            item[method] = {
-                "summary": "Not here",
-                "description": sentence,
-                "operationId": method + re.sub(r"[^a-z]+", "_", place.removeprefix("/v1")).rstrip("_"),
-                # 404 is for a path with a line break in it, which no route has.
-                "responses": refusals.references((*refusals.GUARDED, 404, *refusals.TAKING_A_BODY, 501)),
-            }
-        yield urls.BASE_PATH + place, item

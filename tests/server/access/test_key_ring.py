@@ -28,23 +28,23 @@ class Clock:
 
 
 def test_a_key_tells_whose_it_is_and_what_it_may(store):
-    added, shown = store.api_keys.add("Ada", Role.RUN, "qa")
+    added, shown = store.api_keys.add("Ada", Role.RUN)
     ring = KeyRing(store.api_keys)
 
     async def find():
         return await ring.find(shown.encode()), await ring.find(shown.encode() + b"x"), await ring.find(b"")
 
-    assert asyncio.run(find()) == (Caller(Role.RUN, "qa", "Ada", added.id), None, None)
+    assert asyncio.run(find()) == (Caller(Role.RUN, "Ada", added.id), None, None)
 
 
-def test_the_shared_key_is_an_administrators_of_no_team_and_needs_no_store():
+def test_the_shared_key_is_an_administrators_and_needs_no_store():
     ring = KeyRing(None, "sk-shared-ä")
 
     async def find():
         return await ring.find("sk-shared-ä".encode()), await ring.find(b"sk-other")
 
     assert asyncio.run(find()) == (SHARED, None)
-    assert (SHARED.role, SHARED.team, SHARED.person) == (Role.ADMIN, None, None)
+    assert (SHARED.role, SHARED.person) == (Role.ADMIN, None)
 
 
 def test_a_revoked_key_opens_for_a_moment_longer_and_a_new_one_opens_after_it(store):

@@ -157,9 +157,9 @@ def backend():
         yield opened
 
 
-def added(backend, role, team=None):
+def added(backend, role):
     """A new key's id, and the header that shows it."""
-    key, shown = backend.store.api_keys.add("Ada", role, team)
+    key, shown = backend.store.api_keys.add("Ada", role)
     return key.id, {"Authorization": f"Bearer {shown}"}
 
 
@@ -176,7 +176,7 @@ def test_a_key_that_may_only_read_opens_no_socket_and_gets_no_token(serve, backe
 
 
 def test_a_token_leads_to_the_data_of_the_one_who_was_given_it(serve, backend):
-    _, running = added(backend, Role.ADMIN, "qa")
+    _, running = added(backend, Role.ADMIN)
     client = serve(backend)
     client.headers.update(running)
     workflow_id = create(client, static("a", "Hello"))
@@ -214,18 +214,3 @@ def test_a_socket_is_closed_when_its_key_is_revoked(serve, backend, monkeypatch)
         code, reason = socket.closed()
 
     assert (code, reason) == (4401, "The key that opened this socket is not good any more.")
-
-
-def test_a_turn_on_a_socket_counts_as_a_request(serve, backend):
-    _, running = added(backend, Role.ADMIN)
-    client = serve(backend, rate_limit=4)
-    workflow_id = create(client, say("ask"), headers=running)
-
-    with opened(client, additional_headers=running) as socket:
-        ends = [socket.turn(workflow_id=workflow_id)[-1]["type"] for _ in range(2)]
-        socket.send(workflow_id=workflow_id)
-        code, reason = socket.closed()
-
-    assert ends == ["workflow_ready_for_input"] * 2
-    assert code == 4429
-    assert "Too many turns with this key" in reason
