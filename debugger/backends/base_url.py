@@ -7,7 +7,6 @@ from ipaddress import ip_address
 
 import httpx
 
-from debugger.backends.http_errors import without_query
 from debugger.errors import SettingsError
 
 
@@ -84,3 +83,8 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def without_query(url: httpx.URL) -> str:
+    """A URL without what may be secret in it: the user, the query, the fragment."""
+    return str(url.copy_with(userinfo=b"", query=None, fragment=None))

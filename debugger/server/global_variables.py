@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, field_validator
 
-from debugger.backends.global_values import NAMESPACE
+from debugger.backends.embedded.global_variables import NAMESPACE
 from debugger.errors import ConflictError, DebuggerError, ForbiddenError, NotFoundError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject

@@ -6,7 +6,7 @@ import time
 from math import ceil
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.reruns import RerunEdits, RerunPlan, RerunTarget
+from debugger.backends.forks import RerunEdits, RerunPlan, RerunTarget
 from debugger.errors import ConflictError, NotFoundError
 from debugger.store import RerunTicket
 

@@ -12,8 +12,8 @@ from pydantic import field_validator
 from starlette.background import BackgroundTask
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.reruns import RerunEdits, RerunPlan, RerunTarget
-from debugger.backends.reruns.transcript import edited_lines
+from debugger.backends.forks import RerunEdits, RerunPlan, RerunTarget
+from debugger.backends.forks.transcript import edited_lines
 from debugger.errors import ConflictError, DebuggerError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject

@@ -17,9 +17,8 @@ from debugger.protocol.forks import ForkWay
 from debugger.protocol.messages import human_message
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
 from debugger.protocol.workflow import Workflow
-from debugger.session.pending_edits import PendingEdits, Tier
-from debugger.session.typed_json import parse_object, to_json
-from debugger.session.variable_rows import rows_from, value_of
+from debugger.session.json_input import parse_object, to_json
+from debugger.session.variable_rows import PendingEdits, Tier, rows_from, value_of
 
 DYNAMIC, RUNTIME, WORKFLOW = Tier("dynamic"), Tier("runtime"), Tier("workflow")
 

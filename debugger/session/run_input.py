@@ -13,7 +13,7 @@ from debugger.errors import InputError, InputJsonError
 from debugger.protocol.base import JsonObject, first_problem
 from debugger.protocol.messages import human_message
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
-from debugger.session.typed_json import parse_object, place_of, to_json
+from debugger.session.json_input import parse_object, place_of, to_json
 from debugger.session.variable_rows import RowError, VariableRow, rows_from, variables_from
 
 Tier = Literal["dynamic_variables", "runtime_variables"]

@@ -19,7 +19,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog, TurnResult
 from debugger.session.background import BackgroundScheduler
 from debugger.session.breakpoints import Breakpoints
-from debugger.session.desk import Desk
+from debugger.session.human_input import Desk
 from debugger.session.stepping import Gate
 from debugger.session.turn_list import SideEffectLog, TurnList
 

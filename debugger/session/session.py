@@ -32,16 +32,14 @@ from debugger.protocol.runs import (
     TurnResult,
 )
 from debugger.session.background import BackgroundScheduler
-from debugger.session.drawn_version import DrawnVersion, drawn_version
-from debugger.session.fast_forward import FastForward
-from debugger.session.pending_edits import PendingEdits, Tier
-from debugger.session.recent_runs import recent_runs
+from debugger.session.input_replay import FastForward
+from debugger.session.loading import DrawnVersion, ReadRun, drawn_version, recent_runs
 from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, logs_of
-from debugger.session.reopening import ReadRun
 from debugger.session.run_input import with_message
 from debugger.session.runner import TurnRunner, TurnWorker
 from debugger.session.stepping import Stop
 from debugger.session.turn_list import SideEffectLog, TurnList
+from debugger.session.variable_rows import PendingEdits, Tier
 from debugger.store import UnfinishedTurn
 
 _POLL_SECONDS = 0.004

@@ -21,7 +21,7 @@ class Address:
     is_demo: bool = False
     """Whether the run is shown to someone who wants the conversation and nothing technical."""
     session: str = ""
-    """The token of a session in which a turn is under way (`debugger.session.live_sessions`)."""
+    """The token of a session in which a turn is under way (`debugger.session.registry`)."""
     connection: str = ""
     """The name of the hosted backend's connection: never its URL, never its key."""
 

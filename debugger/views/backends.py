@@ -10,7 +10,7 @@ from debugger.backends.base import Backend
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import NotFoundError, SettingsError
-from debugger.session.live_sessions import LiveSessions
+from debugger.session.registry import LiveSessions
 from debugger.settings import Settings, read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.store.python_consents import PythonConsents

@@ -13,8 +13,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Command
 from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow
-from debugger.session import kit
-from debugger.session.reading_ahead import reading_ahead
+from debugger.session import debug_setup
+from debugger.session.registry import reading_ahead
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -345,17 +345,17 @@ def keep_kit() -> None:
     page = state.page()
     if page.session is None:
         return
-    found = kit.kit_of(page.session)
+    found = debug_setup.kit_of(page.session)
     page.kits[page.session.workflow_id] = found
     if page.session.run_id is not None:
-        notebook().keep_kit(page.session.run_id, kit.written(found))
+        notebook().keep_kit(page.session.run_id, debug_setup.written(found))
 
 
 def _equip(session: DebugSession) -> None:
     """Set up around a session what was kept with its run, or was last set up in this tab."""
     found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
     if found is not None and not session.breakpoints.points and not session.interventions:
-        kit.equip(session, found)
+        debug_setup.equip(session, found)
 
 
 def _kept_kit(run_id: str | None) -> JsonObject | None:
@@ -363,7 +363,7 @@ def _kept_kit(run_id: str | None) -> JsonObject | None:
         kept = notebook().kit_of(run_id) if run_id else None
     except StoreError:
         return None  # a run of the hosted API can be looked at without the local store
-    return kit.read(kept) if kept else None
+    return debug_setup.read(kept) if kept else None
 
 
 def select_event(index: int | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands, state
 from debugger.views.backends import current_backend
 from debugger.views.compare_state import SIDES

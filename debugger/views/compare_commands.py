@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from debugger.analysis.comparison.comparison import shift_between
 from debugger.errors import DebuggerError
-from debugger.session.recorded_run import RecordedRun, read_run
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
+from debugger.session.loading import RecordedRun, read_run
 from debugger.views import state
 from debugger.views.backends import named_backend
 from debugger.views.commands import command

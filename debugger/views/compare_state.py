@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from debugger.analysis.comparison.ignored import USUAL
-from debugger.session.recorded_run import RecordedRun
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
+from debugger.session.loading import RecordedRun
 from debugger.views.compare_address import CompareAddress, RunPlace
 
 Side = Literal["a", "b"]

@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 from debugger.analysis.outbound_policies import HOSTED, responder_words
 from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
-from debugger.backends.connection_test import check_connection
+from debugger.backends.hosted.connection_test import check_connection
 from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, SettingsError
 from debugger.protocol.base import first_problem

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from debugger.errors import InputError
-from debugger.session import forking
-from debugger.session.control_check import ControlCheck, price_of_check
-from debugger.session.fast_forward import FastForward
+from debugger.session import forks
 from debugger.session.fork_draft import ForkDraft
+from debugger.session.input_replay import FastForward
 from debugger.session.session import DebugSession
+from debugger.session.verification import ControlCheck, price_of_check
 from debugger.settings import read_settings
 from debugger.store import Role
 from debugger.views import commands, identity, note_commands, state
@@ -31,7 +31,7 @@ def open_fork(turn_number: int) -> None:
     session = page.session
     if session is None or session.run_id is None or session.busy:
         return
-    draft = ForkDraft.of(forking.fork_point(session, turn_number), forking.ways(session.backend)[0])
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.ways(session.backend)[0])
     draft.by = note_commands.author()
     page.fork, page.fork_check = draft, None
     state.renew_editors()
@@ -95,7 +95,7 @@ def send_again(turn_number: int) -> None:
     if session is None or session.busy:
         return
     if confirm_turn(session, partial(send_again, turn_number)):
-        _show(*forking.from_the_start(session, turn_number))
+        _show(*forks.from_the_start(session, turn_number))
         audit_run("rerun turns", session, up_to_turn=turn_number)
 
 
@@ -127,7 +127,7 @@ def _run(draft: ForkDraft | None) -> None:
         return
     if not identity.current_user().is_local:
         draft.by = identity.current_user().name
-    found = forking.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
+    found = forks.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
     audit_run(
         "fork run" if draft.is_edited else "rerun turn",
         page.session,

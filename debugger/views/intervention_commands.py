@@ -7,9 +7,8 @@ from dataclasses import replace
 from debugger.engine.mocks import Fault, Pin
 from debugger.engine.mocks.models import PERSON
 from debugger.errors import InputError
-from debugger.session.answer_form import AnswerForm
-from debugger.session.intervention_doubts import intervention_doubt
-from debugger.session.pinning import pin_of
+from debugger.session.debug_setup import intervention_doubt, pin_of
+from debugger.session.human_input import AnswerForm
 from debugger.store import Role
 from debugger.views import commands, state
 from debugger.views.commands import command

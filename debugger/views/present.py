@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.session.player import SPEEDS, Player
+from debugger.session.playback import SPEEDS, Player
 from debugger.session.session import DebugSession
 from debugger.views import linking, skin_commands, state
 from debugger.views.backends import current_backend

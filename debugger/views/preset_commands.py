@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from debugger.protocol.base import JsonObject
-from debugger.session.recall import Carried, Recall
+from debugger.session.input_history import Carried, Recall
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.python_consents import PythonUse
+from debugger.backends.embedded.python_consents import PythonUse
 from debugger.errors import DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
 from debugger.store.python_consents import PythonConsent

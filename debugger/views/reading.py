@@ -15,13 +15,13 @@ from debugger.analysis.side_effects import SideEffect, summary
 from debugger.analysis.thread_positions import InputHint, input_hint
 from debugger.analysis.timeline import TimelineRow
 from debugger.backends.base import TurnProgress
-from debugger.backends.responders import find_script
+from debugger.backends.embedded.model_selection import find_script
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
 from debugger.protocol.runs import TurnLog
+from debugger.session.input_history import next_lines
 from debugger.session.session import DebugSession
-from debugger.session.suggestions import next_lines
 from debugger.settings import read_settings
 from debugger.views import state
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from debugger.session.reading_ahead import reading_ahead
+from debugger.session.registry import reading_ahead
 from debugger.views.address import Address
 from debugger.views.asgi import Application, Receive, Scope, Send
 from debugger.views.backends import embedded_backend

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from debugger.graph.graph import Graph
-from debugger.session.playback import Recording
-from debugger.session.player import Player
+from debugger.session.playback import Player, Recording
 from debugger.session.session import DebugSession
 from debugger.views import state
 from debugger.views.commands import command

@@ -15,20 +15,19 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from debugger.backends.embedded.python_consents import PythonUse
 from debugger.backends.hosted import HostedBackend
-from debugger.backends.python_consents import PythonUse
 from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
-from debugger.session.control_check import ControlCheck
 from debugger.session.fork_draft import ForkDraft
-from debugger.session.pending_edits import PendingEdits
-from debugger.session.player import Player
-from debugger.session.recall import Carried, Recall
+from debugger.session.input_history import Carried, Recall
+from debugger.session.playback import Player
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
-from debugger.session.variable_rows import VariableRow
+from debugger.session.variable_rows import PendingEdits, VariableRow
+from debugger.session.verification import ControlCheck
 from debugger.settings import HostedSettings
 from debugger.views.address import Address
 from debugger.views.answers import Answers

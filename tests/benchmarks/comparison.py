@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from debugger.analysis.comparison.ignored import USUAL
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.session.recorded_run import read_run
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
+from debugger.session.loading import read_run
 from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
 

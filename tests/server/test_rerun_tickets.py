@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from debugger.backends.reruns import RerunTarget
+from debugger.backends.forks import RerunTarget
 from debugger.errors import ConflictError, DebuggerError, NotFoundError
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.server.rerun_tickets import find, mint, redeem

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.runs import turn_logs
-from debugger.session.fidelity import Fidelity
 from debugger.session.fork_draft import RUNTIME
+from debugger.session.verification import Fidelity
 from tests.factories import direct, document, say, static, when
 from tests.views import talk
 from tests.views.bars import badges, captions, control, meters, use

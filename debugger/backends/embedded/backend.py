@@ -9,16 +9,15 @@ from dataclasses import replace
 from functools import partial
 
 from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnStream
-from debugger.backends.doors import Doors
-from debugger.backends.forks import Forks
-from debugger.backends.global_values import GlobalValues
-from debugger.backends.leases import Leases
-from debugger.backends.opened import Interpreters
-from debugger.backends.python_consents import PythonPermits, PythonUse, python_functions
-from debugger.backends.replays import Replays
-from debugger.backends.reruns import Reruns
-from debugger.backends.responders import find_script, responder_for
-from debugger.backends.turns import TurnRequest, Turns
+from debugger.backends.embedded.gateway_factory import Doors
+from debugger.backends.embedded.global_variables import GlobalValues
+from debugger.backends.embedded.leases import Leases
+from debugger.backends.embedded.model_selection import find_script, responder_for
+from debugger.backends.embedded.python_consents import PythonPermits, PythonUse, python_functions
+from debugger.backends.embedded.run_loader import Interpreters
+from debugger.backends.embedded.turns import TurnRequest, Turns
+from debugger.backends.forks import Reruns
+from debugger.backends.forks.restore import Forks, Replays
 from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.engine.interpreter import Interpreter

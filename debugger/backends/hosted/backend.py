@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from debugger.backends.api_client import Answer, ApiClient
 from debugger.backends.base import (
     Ability,
     Capabilities,
@@ -17,7 +16,7 @@ from debugger.backends.base import (
     TurnProgress,
     TurnStream,
 )
-from debugger.backends.hosted.background import BackgroundProbe
+from debugger.backends.hosted.client import Answer, ApiClient
 from debugger.backends.hosted.payloads import (
     PAGE_SIZE,
     has_more,
@@ -32,7 +31,7 @@ from debugger.backends.hosted.payloads import (
 )
 from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.revisions import RunRevisions
-from debugger.backends.hosted.turn_results import AnswerCheck
+from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe
 from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
 from debugger.backends.hosted.websocket import SocketConnector
@@ -355,7 +354,7 @@ class HostedBackend:
         """See `Backend.fork`.
 
         Raises:
-            UnsupportedError: Always; what can be done instead is in `debugger.session.forking`.
+            UnsupportedError: Always; what can be done instead is in `debugger.session.forks`.
         """
         raise self._no_checkpoint()
 

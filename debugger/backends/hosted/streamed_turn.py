@@ -8,10 +8,10 @@ from collections.abc import Generator
 
 import httpx
 
-from debugger.backends.api_client import encoded
+from debugger.backends.hosted.client import encoded
+from debugger.backends.hosted.http_errors import Asked, refusal
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
-from debugger.backends.http_errors import Asked, refusal
 from debugger.errors import (
     AnswerError,
     ConnectionFailedError,

@@ -8,9 +8,9 @@ from functools import partial
 
 import httpx
 
-from debugger.backends.api_client import Answer, ApiClient, encoded, read_object
 from debugger.backends.cancellable import call_cancellable
-from debugger.backends.hosted.background import BackgroundProbe
+from debugger.backends.hosted.client import Answer, ApiClient, encoded, read_object
+from debugger.backends.hosted.http_errors import Asked, refusal
 from debugger.backends.hosted.payloads import (
     execute_body,
     live_input,
@@ -20,9 +20,8 @@ from debugger.backends.hosted.payloads import (
 )
 from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
-from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, client_turn_id_of
+from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe, MayContinue, client_turn_id_of
 from debugger.backends.hosted.websocket import LARGEST_START, Socket, SocketConnector
-from debugger.backends.http_errors import Asked, refusal
 from debugger.errors import (
     AnswerError,
     ApiError,

@@ -11,9 +11,9 @@ import time
 import uuid
 from collections.abc import Generator
 
-from debugger.backends.api_client import Answer, ApiClient
 from debugger.backends.base import TurnProgress
 from debugger.backends.cancellable import call_cancellable
+from debugger.backends.hosted.client import Answer, ApiClient
 from debugger.backends.hosted.payloads import execute_body, run_named, turn_result
 from debugger.backends.hosted.reconciliation import Reconciliation, stale
 from debugger.backends.hosted.streamed_turn import AnswerLost

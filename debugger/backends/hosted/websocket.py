@@ -16,7 +16,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, reconnect
 
-from debugger.backends.api_client import ApiClient
+from debugger.backends.hosted.client import ApiClient
 from debugger.errors import AnswerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import STREAM

@@ -6,7 +6,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from debugger.backends.reruns import Mode
+from debugger.backends.forks import Mode
 from debugger.protocol.base import JsonObject
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from debugger.backends.reruns import Line, RerunEdits, RerunPlan
-from debugger.backends.reruns.transcript import edited_lines
+from debugger.backends.forks import Line, RerunEdits, RerunPlan
+from debugger.backends.forks.transcript import edited_lines
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import MAIN_THREAD
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.engine.models.base import Choice, Prompt, ToolOffer
-from debugger.session.answer_form import AnswerForm, blank, form_of
-from debugger.session.desk import Inquiry
+from debugger.session.human_input import AnswerForm, Inquiry, blank, form_of
 from debugger.store import Role
 from debugger.views import intervention_commands, state
 from debugger.views.commands import command

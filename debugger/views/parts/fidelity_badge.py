@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.session.fidelity import Fidelity, Verdict
+from debugger.session.verification import Fidelity, Verdict
 from debugger.views.parts.bar.component import Badge
 from debugger.views.parts.plain import plain
 from debugger.views.parts.status import Look

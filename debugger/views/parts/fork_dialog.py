@@ -6,10 +6,10 @@ import streamlit as st
 
 from debugger.errors import DebuggerError
 from debugger.protocol.forks import ForkWay
-from debugger.session.fidelity import UNCHECKED
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
-from debugger.session.forking import ways
-from debugger.session.pending_edits import Tier
+from debugger.session.forks import ways
+from debugger.session.variable_rows import Tier
+from debugger.session.verification import UNCHECKED
 from debugger.store import Role
 from debugger.views import fork_commands, identity, state
 from debugger.views.commands import command

@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.engine.mocks import Fault, Pin, Target, TargetKind
 from debugger.graph import Graph
-from debugger.session.intervention_doubts import MODEL_TYPES, intervention_doubt, tool_names
+from debugger.session.debug_setup import MODEL_TYPES, intervention_doubt, tool_names
 from debugger.store import Role
 from debugger.views import intervention_commands, panes, state
 from debugger.views.commands import command

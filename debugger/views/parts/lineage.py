@@ -6,7 +6,7 @@ from debugger.analysis.run_tree import TreeRow, breadcrumbs, run_tree
 from debugger.errors import DebuggerError
 from debugger.protocol.forks import ForkRecord
 from debugger.protocol.runs import RunStatus
-from debugger.session.fidelity import Fidelity
+from debugger.session.verification import Fidelity
 from debugger.views import commands, fork_commands, state
 from debugger.views.backends import fork_book
 from debugger.views.parts.bar.component import Badge, Button, Item, Words

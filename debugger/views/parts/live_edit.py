@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.session.pending_edits import PendingEdits
+from debugger.session.variable_rows import PendingEdits
 from debugger.store import Role
 from debugger.views import state, stepping_commands
 from debugger.views.commands import command

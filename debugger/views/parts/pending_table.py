@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from debugger.analysis.differences import Difference
-from debugger.session.pending_edits import PendingEdits, Tier
-from debugger.session.variable_rows import VALUE_TYPES, edited
+from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, Tier, edited
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.commands import command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.timeline import TimelineRow
-from debugger.session.pinning import pin_of
+from debugger.session.debug_setup import pin_of
 from debugger.views import intervention_commands, panes
 from debugger.views.parts.plain import plain
 from debugger.views.permissions import on_click

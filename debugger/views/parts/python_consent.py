@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from debugger.backends.python_consents import PythonFunction, PythonUse
+from debugger.backends.embedded.python_consents import PythonFunction, PythonUse
 from debugger.errors import DebuggerError
 from debugger.views import panes, python_consent, state
 from debugger.views.backends import current_backend

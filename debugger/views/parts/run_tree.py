@@ -8,7 +8,7 @@ import streamlit as st
 
 from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.run_tree import TreeRow
-from debugger.session.fidelity import Fidelity
+from debugger.session.verification import Fidelity
 from debugger.views import commands, fork_commands, state
 from debugger.views.parts import fidelity_badge
 from debugger.views.parts.heights import ROW, table_height

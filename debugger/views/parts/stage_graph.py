@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.graph.layout import Layout, layout
-from debugger.session.player import Player
+from debugger.session.playback import Player
 from debugger.views import state
 from debugger.views.parts.graph.component import workflow_graph
 from debugger.views.parts.graph.marks import marks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.session.fast_forward import FastForward
+from debugger.session.input_replay import FastForward
 from debugger.session.session import DebugSession
 from debugger.views import fork_commands, state
 from debugger.views.parts.bar.component import Button, Item, Meter, Words

@@ -5,10 +5,10 @@ from typing import get_args
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.session.fidelity import Verdict
+from debugger.session.verification import Verdict
 
 DRAW = """
-from debugger.session.fidelity import Fidelity
+from debugger.session.verification import Fidelity
 from debugger.views.parts.fidelity_badge import fidelity_badge
 
 fidelity_badge(Fidelity({verdict!r}, "Why *not*."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.comparison.alignment import Item
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import state
 from debugger.views.address import Address
 from debugger.views.compare_state import Side

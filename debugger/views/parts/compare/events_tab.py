@@ -8,7 +8,7 @@ import streamlit as st
 
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.paging import ROWS, top_for
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands, state
 from debugger.views.parts.compare.event_pair import event_pair
 from debugger.views.parts.compare.marks import COLOURS, WORDS

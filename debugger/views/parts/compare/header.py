@@ -7,8 +7,8 @@ import streamlit as st
 from debugger.analysis.comparison.alignment import KINDS
 from debugger.analysis.comparison.comparison import Comparison, Totals
 from debugger.exports.csv_files import comparison_csv
-from debugger.session.recorded_run import RecordedRun
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
+from debugger.session.loading import RecordedRun
 from debugger.views.auditing import audited_file
 from debugger.views.parts.plain import count, plain
 from debugger.views.parts.status import LOOKS

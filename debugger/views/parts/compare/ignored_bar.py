@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.comparison.ignored import IGNORED
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands, state
 
 _COVERS = "\n".join(f"- **{one.name}**: {one.covers}" for one in IGNORED)

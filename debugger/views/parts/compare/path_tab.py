@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from debugger.analysis.comparison.path_overlay import Passage
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import PATH_WORDS
 from debugger.views.parts.compare.scene import shares

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands
 from debugger.views.parts.compare.value_table import value_table
 from debugger.views.parts.plain import count

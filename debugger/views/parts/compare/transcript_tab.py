@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.chat import Bubble
 from debugger.analysis.comparison.tables import Line
 from debugger.analysis.differences import Piece
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import WORDS, marked
 from debugger.views.parts.plain import count, plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.analysis.comparison.tables import StructureChange
-from debugger.session.side_by_side import SideBySide
+from debugger.session.comparison import SideBySide
 from debugger.views.parts.compare.difference_list import difference_list
 from debugger.views.parts.heights import ROW, table_height
 from debugger.views.parts.plain import plain

@@ -1,0 +1,417 @@
+"""Turns and background work of runs in this process, each executed and recorded under a claim."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from debugger.backends.base import TurnStream
+from debugger.backends.embedded.global_variables import GlobalValues
+from debugger.backends.embedded.leases import HeldClaim, Leases
+from debugger.backends.embedded.run_loader import (
+    Interpreters,
+    OpenedRun,
+    begin_run,
+    check_workflow,
+    refuse_lost,
+    resume_run,
+    run_ended,
+)
+from debugger.backends.embedded.stored_turns import StoredTurns
+from debugger.engine.control import Control
+from debugger.engine.segment import TurnEnd
+from debugger.engine.world import World
+from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import encode
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnLog, TurnResult, background_input
+from debugger.store import MAX_CLIENT_TURN_ID, FinishedTurn, Store, TurnClaim, new_id
+
+_POLL_SECONDS = 0.1
+"""Between two looks at whether a turn that another client sent first has ended."""
+_STOP_POLL_SECONDS = 0.05
+"""Between two looks at whether a turn that is being stopped has ended."""
+_STOP_SECONDS = 60.0
+"""How long the end of a turn that is being stopped is waited for."""
+_SECRETS = "secret_variables"
+
+Segment = Generator[Event, None, TurnEnd]
+"""The events of a turn or of some background work, as the engine yields them."""
+
+
+@dataclass(slots=True)
+class SegmentOutput:
+    """The events and the end of a segment."""
+
+    events: list[JsonObject]
+    kept: list[JsonObject]
+    """Those of the events that are recorded."""
+    end: TurnEnd
+
+
+class Recorder:
+    """Stores what is executed under a claim.
+
+    Args:
+        store: Where it is stored.
+        world: Time and chance.
+    """
+
+    def __init__(self, store: Store, world: World) -> None:
+        self._store = store
+        self._world = world
+
+    def collect(self, segment: Segment, held: HeldClaim) -> Generator[Event, None, SegmentOutput]:
+        """Pass a segment's events on, and collect what they are on the wire.
+
+        Raises:
+            ConflictError: The claim was taken away meanwhile: nothing more is executed.
+        """
+        events = held.events
+        while not held.is_lost:
+            try:
+                event = next(segment)
+            except StopIteration as stop:
+                kept = [event.to_wire() for event in events if event.is_kept]
+                all_kept = len(kept) == len(events)
+                return SegmentOutput(
+                    kept if all_kept else [event.to_wire() for event in events], kept, stop.value
+                )
+            events.append(event)
+            yield event
+        raise ConflictError(
+            f"The turn of run {held.claim.run_id} was interrupted: its claim has lapsed.",
+            advice="Load the run and continue from its last turn.",
+        )
+
+    def turn(self, opened: OpenedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+        """Store a turn that has ended.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing of the turn is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        end = output.end
+        # The event that holds the input/output pair is one of the last.
+        has_pair = any(event["type"] == "end_workflow_iteration" for event in reversed(output.kept))
+        self._store.claims.finish(
+            FinishedTurn(
+                run_id=opened.run_id,
+                workflow_id=opened.workflow_id,
+                version_number=opened.version_number,
+                turn_number=opened.pair_number,
+                claim_id=held.claim.claim_id,
+                status=end.status,
+                termination_source="execution_error" if end.status == "failed" else None,
+                events_json=encode(output.kept),
+                pair_json=None if has_pair else encode(end.pair),
+                checkpoint=opened.state.to_json(),
+                token_usage_json=encode(end.token_usage),
+                latency_stats_json=encode(end.latency_stats),
+                started_at=held.claim.started_at,
+                finished_at=self._world.now(),
+            ),
+            clears_unfinished=opened.has_unfinished,
+        )
+        return _result(opened, output, opened.pair_number)
+
+    def background(self, opened: OpenedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+        """Store background work if there was any.
+
+        Work whose events are all left out of the record adds nothing to it, since it may come every second;
+        which conditions were evaluated, and when, is stored in the run's state.
+
+        Raises:
+            ConflictError: The claim has lapsed; nothing of the work is stored.
+            NotFoundError: The run was deleted meanwhile.
+        """
+        if output.kept or output.end.status in TERMINAL_STATUSES:
+            return self.turn(opened, output, held)
+        checkpoint = opened.state.to_json() if output.events else None
+        self._store.claims.release(held.claim, checkpoint=checkpoint)
+        return _result(opened, output, opened.pair_number - 1)
+
+
+def _result(opened: OpenedRun, output: SegmentOutput, record_length: int) -> TurnResult:
+    end = output.end
+    return TurnResult.of(
+        run_id=opened.run_id,
+        status=end.status,
+        turn_number=opened.state.turn_number,
+        events=output.events,
+        is_waiting_for_input=end.status == "waiting_for_user_input",
+        is_completed=end.status in TERMINAL_STATUSES,
+        error=end.error,
+        next_input_hint=end.hint,
+        has_active_companions=end.has_active_companions,
+        has_background_work=end.has_background_work,
+        next_due=end.next_due,
+        record_length=record_length,
+    )
+
+
+_StoreOutput = Callable[[OpenedRun, SegmentOutput, HeldClaim], TurnResult]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """A turn as its caller asks for it; see `Backend.execute`."""
+
+    workflow_id: str
+    turn_input: TurnInput
+    run_id: str | None
+    expected_turn_number: int | None
+    version_number: int | None
+    cancelled: threading.Event
+    control: Control | None
+
+
+class Turns:
+    """Executes turns and background work.
+
+    Args:
+        store: Has the runs.
+        interpreters: Of every version.
+        global_values: What every new run begins with.
+        leases: Claims what is executed.
+        world: Time and chance.
+        past: Returns the finished turns of a run, by its id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        interpreters: Interpreters,
+        global_values: GlobalValues,
+        leases: Leases,
+        world: World,
+        past: Callable[[str], Sequence[TurnLog]],
+    ) -> None:
+        self.stored = StoredTurns(store, interpreters)
+        self._store = store
+        self._interpreters = interpreters
+        self._global_values = global_values
+        self._leases = leases
+        self._world = world
+        self._past = past
+        self._recorder = Recorder(store, world)
+
+    def execute(self, request: TurnRequest) -> TurnStream:
+        """Claim a turn and return its events, which execute it; or those of the turn that it repeats."""
+        client_turn_id = request.turn_input.client_turn_id
+        if client_turn_id is not None and len(client_turn_id) > MAX_CLIENT_TURN_ID:
+            raise InputError(
+                f"The client turn id has {len(client_turn_id)} characters.",
+                advice=f"Use at most {MAX_CLIENT_TURN_ID}.",
+            )
+        while True:
+            try:
+                return self._begin(request)
+            except (ConflictError, NotFoundError) as error:
+                earlier = self._earlier(request)
+                if earlier is not None:
+                    return earlier
+                if not isinstance(error, _NotClaimedError | TurnInProgressError):
+                    raise
+                if request.turn_input.command == "stop" and request.run_id is not None:
+                    return self._stop(request, request.run_id)
+                if isinstance(error, TurnInProgressError):
+                    raise
+                self._check_free(request.run_id)
+
+    def pump(
+        self, workflow_id: str, run_id: str, cancelled: threading.Event, control: Control | None
+    ) -> TurnStream:
+        """Claim a step of background work and return its events, which execute it."""
+        while True:
+            opened = self._resume(workflow_id, run_id, None)
+            refuse_lost(opened)
+            segment = opened.interpreter.pump(
+                opened.state, past=lambda: self._past(run_id), cancelled=cancelled, control=control
+            )
+            try:
+                return self._claimed(
+                    opened, segment, background_input(), self._recorder.background, cancelled
+                )
+            except _NotClaimedError:
+                self._check_free(run_id)
+
+    def _begin(self, request: TurnRequest) -> TurnStream:
+        run_id, turn_input = request.run_id, request.turn_input
+        if run_id is None:
+            opened = begin_run(
+                self._store,
+                self._interpreters,
+                request.workflow_id,
+                turn_input,
+                request.version_number,
+                new_id(),
+            )
+            self._global_values.supply(opened.state, opened.interpreter.workflow)
+        else:
+            opened = self._resume(request.workflow_id, run_id, request.expected_turn_number)
+            if turn_input.command != "stop":
+                refuse_lost(opened)
+        segment = opened.interpreter.turn(
+            opened.state,
+            turn_input,
+            past=tuple if run_id is None else lambda: self._past(opened.run_id),
+            cancelled=request.cancelled,
+            control=request.control,
+        )
+        return self._claimed(opened, segment, turn_input, self._recorder.turn, request.cancelled)
+
+    def _claimed(
+        self,
+        opened: OpenedRun,
+        segment: Segment,
+        turn_input: TurnInput,
+        store: _StoreOutput,
+        cancelled: threading.Event,
+    ) -> TurnStream:
+        claim = self._claim(opened, turn_input, is_turn=store == self._recorder.turn)
+        try:
+            held = self._leases.take(claim, cancelled)
+        except ConflictError as error:
+            raise _NotClaimedError(error.message, advice=error.advice) from error
+        events = self._events(opened, segment, held, store)
+        next(events)  # from here on the claim is released when the generator is closed
+        return TurnStream(opened.run_id, events, turn_number=claim.user_turn_number)
+
+    def _events(
+        self, opened: OpenedRun, segment: Segment, held: HeldClaim, store: _StoreOutput
+    ) -> Generator[Event, None, TurnResult]:
+        try:
+            yield cast(Event, None)  # received by `_claimed`
+            output = yield from self._recorder.collect(segment, held)
+            result = store(opened, output, held)
+        except BaseException:
+            self._leases.release(held)
+            raise
+        self._leases.drop(held)
+        return result
+
+    def _claim(self, opened: OpenedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:
+        wire = turn_input.to_wire()
+        if _SECRETS in wire:
+            wire = {name: value for name, value in wire.items() if name != _SECRETS}
+        return TurnClaim(
+            run_id=opened.run_id,
+            turn_number=opened.pair_number,
+            workflow_id=opened.workflow_id,
+            version_number=opened.version_number,
+            version_name=opened.version_name,
+            workflow_name=opened.interpreter.workflow.name if opened.is_new else None,
+            run_by=turn_input.run_by,
+            begins_run=opened.is_new,
+            run_status=opened.status if opened.is_new or not is_turn else "running",
+            started_at=self._world.now(),
+            owner=self._leases.owner,
+            lease_until=time.time() + self._leases.seconds,
+            pair=encode({"run_input": wire}),
+            client_turn_id=turn_input.client_turn_id,
+            user_turn_number=opened.state.turn_number + 1 if is_turn else None,
+        )
+
+    def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> OpenedRun:
+        try:
+            return resume_run(self._store, self._interpreters, workflow_id, run_id, expected_turn_number)
+        except RunEndedError:
+            raise
+        except NotFoundError:
+            self._check_free(run_id)  # its first turn may be in progress, or was interrupted
+            raise
+
+    def _check_free(self, run_id: str | None) -> None:
+        """Interrupt the turn in progress of a run if its owner has ended.
+
+        Raises:
+            TurnInProgressError: It has not.
+            RunEndedError: The run has no finished turn, and its first one was interrupted.
+        """
+        if run_id is None:
+            return
+        position = self._store.claims.position(run_id)
+        if position.claimed is not None:
+            self._leases.lapse(run_id)
+            position = self._store.claims.position(run_id)
+        if position.claimed is not None:
+            raise TurnInProgressError(
+                f"A turn of run {run_id} is being executed.", advice="Wait for it to end, or stop it."
+            )
+        if position.turn_count == 0 and position.status in TERMINAL_STATUSES:
+            raise run_ended(run_id, position.status)
+
+    def _earlier(self, request: TurnRequest) -> TurnStream | None:
+        """Return the stream of the turn that a request repeats."""
+        turn_input, run_id = request.turn_input, request.run_id
+        found = self.stored.named(turn_input.client_turn_id, request.workflow_id, run_id)
+        if found is not None:
+            return TurnStream(found.run_id, self._repeated(request), turn_number=found.user_turn_number)
+        if turn_input.command == "stop" and run_id is not None and self._is_stopped(run_id):
+            return self._ended(run_id)
+        return None
+
+    def _ended(self, run_id: str) -> TurnStream:
+        result = self.stored.result(run_id)
+        return TurnStream(run_id, _replayed(result), turn_number=result.turn_number)
+
+    def _stop(self, request: TurnRequest, run_id: str) -> TurnStream:
+        """Cancel the turn in progress of a run, wait for its end, and return the stream of its result.
+
+        Raises:
+            InputError: The run is another workflow's.
+            TurnInProgressError: The turn does not end.
+        """
+        check_workflow(run_id, self._store.run(run_id).workflow_id, request.workflow_id)
+        deadline = time.monotonic() + _STOP_SECONDS
+        requested = ""
+        while (claimed := (position := self._store.claims.position(run_id)).claimed) is not None:
+            if not self._leases.lapse(run_id) and claimed.claim_id != requested:
+                self._leases.request_stop(run_id)
+                requested = claimed.claim_id
+            if request.cancelled.wait(_STOP_POLL_SECONDS) or time.monotonic() > deadline:
+                raise TurnInProgressError(
+                    f"A turn of run {run_id} is being stopped and has not ended yet.",
+                    advice="Wait for it to end.",
+                )
+        if position.turn_count and position.status in TERMINAL_STATUSES:
+            return self._ended(run_id)
+        return self.execute(request)  # the turn has ended by itself, and the run goes on
+
+    def _repeated(self, request: TurnRequest) -> Generator[Event, None, TurnResult]:
+        """Wait for the end of a turn that was sent before, and return its result."""
+        while True:
+            found = self.stored.named(request.turn_input.client_turn_id, request.workflow_id, request.run_id)
+            if found is None:
+                stream = self.execute(request)  # it was abandoned, or its process has ended
+                yield from stream
+                return stream.finish()
+            if not found.is_in_progress:
+                return (yield from _replayed(self.stored.result(found.run_id, found.turn_number)))
+            if self._leases.lapse(found.run_id):
+                continue
+            if request.cancelled.wait(_POLL_SECONDS):
+                raise TurnInProgressError(
+                    f"The turn was sent before and is being executed in run {found.run_id}.",
+                    advice="Wait for it to end, or stop the run.",
+                )
+
+    def _is_stopped(self, run_id: str) -> bool:
+        try:
+            return self._store.checkpoint(run_id).status == "cancelled"
+        except NotFoundError:
+            return False
+
+
+class _NotClaimedError(ConflictError):
+    """The store has refused a claim; the reason is still to be found."""
+
+
+def _replayed(result: TurnResult) -> Generator[Event, None, TurnResult]:
+    yield from result.parsed_events()
+    return result

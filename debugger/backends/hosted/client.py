@@ -1,0 +1,352 @@
+"""Requests to the hosted API (``platform/wire.md`` section 1)."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar
+
+import httpx
+
+from debugger.backends.base_url import check_base_url, is_loopback, is_same_origin
+from debugger.backends.hosted.http_errors import Asked, looks_like_a_page, no_answer, refusal, retry_after
+from debugger.errors import (
+    AnswerError,
+    AuthenticationError,
+    ConnectionFailedError,
+    InputError,
+    SettingsError,
+    WorkflowError,
+)
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_text import decode
+from debugger.protocol.runs import TURN_NUMBERS_HEADER
+from debugger.protocol.urls import SESSION
+from debugger.settings import HostedSettings
+
+API_VERSION = "2026-04-01"
+RETRIED = frozenset({429, 502, 503, 504})
+RETRIES = 2
+LONGEST_WAIT = 8.0
+"""Seconds between two tries; a question that must wait longer is given up, and the error says how long."""
+IDLE = 2.0
+"""Seconds that a connection is kept unused: less than servers do, so that none is gone when it is needed."""
+
+Query = Mapping[str, str | int | bool]
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A JSON object that the API answered with."""
+
+    asked: Asked
+    body: JsonObject
+
+    def read(self, reader: Callable[[JsonObject], Read], part: JsonObject | None = None) -> Read:
+        """What a function makes of the object, or of a part of it.
+
+        Raises:
+            AnswerError: The function finds that the object is not the protocol.
+        """
+        try:
+            return reader(self.body if part is None else part)
+        except (InputError, WorkflowError) as error:
+            # Not "from error": its cause repeats the values that were answered.
+            raise self.unusable(error.message) from None
+
+    def rows(self, *keys: str) -> list[JsonObject]:
+        """The rows of a list, under the first of the keys that has one.
+
+        Raises:
+            AnswerError: There is no list, or something in it is not an object.
+        """
+        found = next((self.body[key] for key in keys if isinstance(self.body.get(key), list)), None)
+        if found is None:
+            raise self.unusable(f"it has no list {keys[0]!r}")
+        for number, row in enumerate(found):
+            if not isinstance(row, dict):
+                raise self.unusable(f"{keys[0]}[{number}] is not an object")
+        return list(found)
+
+    def unusable(self, reason: str) -> AnswerError:
+        """The error for an answer that is not the protocol."""
+        return AnswerError(
+            f"The answer to {self.asked} cannot be used: {self.asked.quote(reason)}.",
+            advice=f"It is JSON, but not what this API answers. {self.asked.url_advice}",
+        )
+
+
+class ApiClient:
+    """Sends requests with the headers that the API wants. A POST is never sent twice.
+
+    Args:
+        settings: Where the API is, and who asks.
+        transport: What carries the requests, instead of the network.
+
+    Raises:
+        SettingsError: The base URL, the key or an id in the settings cannot be used, or the proxy or the
+            certificates that the environment names.
+    """
+
+    def __init__(self, settings: HostedSettings, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.base_url = check_base_url(settings.base_url)
+        self._settings = settings
+        self._key = settings.api_key.get_secret_value().strip()
+        self._former_keys: tuple[str, ...] = ()
+        self.is_near = is_loopback(httpx.URL(self.base_url).host)
+        """Whether the API is on this machine, and no proxy is of use on the way."""
+        self.server_checks_numbers = False
+        """The server says that it checks the turn number that a client expects."""
+        self.headers = _headers(settings, self._key)
+        """What every request carries; the key is among it."""
+        try:
+            self._client = httpx.Client(
+                headers=self.headers,
+                timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
+                limits=httpx.Limits(keepalive_expiry=IDLE),
+                transport=transport,
+                # Without the environment httpx would read no SSL_CERT_FILE, which counts on loopback, too.
+                verify=httpx.create_ssl_context(),
+                trust_env=not self.is_near,
+            )
+        except OSError as error:
+            raise SettingsError(
+                f"The certificates for secure connections cannot be read: {error}.",
+                advice="Correct SSL_CERT_FILE or SSL_CERT_DIR, or leave it out.",
+            ) from error
+        except (ValueError, ImportError, httpx.InvalidURL):
+            # Not "from error": a proxy's URL may hold a password.
+            raise SettingsError(
+                "A proxy that the environment names cannot be used.",
+                advice="Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; they name http:// or https:// proxies.",
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"ApiClient({self.base_url!r})"
+
+    def replace_credentials(self, settings: HostedSettings) -> None:
+        """Send another key, team and user from the next request on; requests under way keep theirs.
+
+        Raises:
+            SettingsError: The settings are of another origin, or a value cannot be sent.
+        """
+        if not is_same_origin(settings.base_url, self.base_url):
+            raise SettingsError(
+                f"The key is for {settings.base_url!r}, and this connection leads to {self.base_url!r}.",
+                advice="Connect anew.",
+            )
+        key = settings.api_key.get_secret_value().strip()
+        headers = _headers(settings, key)
+        if self._key and self._key != key:
+            self._former_keys += (self._key,)
+        self._key, self.headers, self._client.headers = key, headers, httpx.Headers(headers)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is a key, or none is needed."""
+        return bool(self._key) or self.is_near
+
+    def session_token(self) -> str | None:
+        """A token for one socket; ``None`` where the API has none, for whatever reason.
+
+        Raises:
+            ConnectionError: There is no connection to the API at all.
+
+        Source: ``platform/wire.md`` 6.1; the address is at the root of the host, whatever the base URL.
+        """
+        url = httpx.URL(self.base_url).copy_with(path=SESSION)
+        try:
+            answer = self._client.get(url, timeout=self._settings.connect_timeout)
+            self.server_checks_numbers = answer.headers.get(TURN_NUMBERS_HEADER) == "checked"
+            token = answer.json()["data"]["id"] if answer.status_code == 200 else None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ConnectionError(str(error)) from error
+        except (httpx.RequestError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return token if isinstance(token, str) and token else None
+
+    def asked(self, method: str, path: str, subject: str, risk: str = "") -> Asked:
+        """A request as errors tell of it."""
+        secrets = tuple(key for key in (self._key, *self._former_keys) if key)
+        return Asked(method, self.base_url + path, subject, risk, secrets)
+
+    def get(
+        self, path: str, subject: str, query: Query | None = None, *, timeout: float | None = None
+    ) -> Answer:
+        """Ask for an object; asks again, up to twice, when the API is busy.
+
+        Args:
+            path: Of the URL, below the base.
+            subject: What it is about, for errors.
+            query: Names and values to add to the URL.
+            timeout: Seconds to wait for an answer, instead of the settings' own.
+        """
+        asked = self.asked("GET", path, subject)
+        for attempt in range(RETRIES + 1):
+            response = self.send(asked, query=query, timeout=timeout)
+            if response.is_success:
+                return Answer(asked, read_object(asked, response))
+            wait = _wait_before_retry(response, attempt)
+            if wait is None:
+                break
+            time.sleep(wait)
+        raise refusal(asked, response)
+
+    def post(
+        self,
+        path: str,
+        subject: str,
+        body: JsonObject | None = None,
+        *,
+        query: Query | None = None,
+        risk: str = "What was asked may have been done nevertheless.",
+        timeout: float | None = None,
+    ) -> Answer:
+        """Ask for something to be done, once.
+
+        Args:
+            path: Of the URL, below the base.
+            subject: What it is about, for errors.
+            body: The object to send; ``None`` sends none.
+            query: Names and values to add to the URL.
+            risk: What may have happened although no answer came, as a sentence.
+            timeout: Seconds to wait for the answer, instead of the settings' own.
+        """
+        asked = self.asked("POST", path, subject, risk)
+        response = self.send(
+            asked, query=query, content=None if body is None else encoded(body), timeout=timeout
+        )
+        if not response.is_success:
+            raise refusal(asked, response)
+        return Answer(asked, read_object(asked, response))
+
+    def delete(self, path: str, subject: str) -> None:
+        """Ask for something to be deleted, once; what is answered does not matter."""
+        asked = self.asked("DELETE", path, subject, "It may have been deleted nevertheless.")
+        response = self.send(asked)
+        if not response.is_success:
+            raise refusal(asked, response)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def send(
+        self,
+        asked: Asked,
+        *,
+        query: Query | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """Send one request, once, and return the response, whatever its status.
+
+        Raises:
+            AuthenticationError: There is no key, and the API is not on this machine; nothing was sent.
+            ApiError: No response came; ``was_sent`` tells whether the request may have arrived.
+        """
+        if not self.may_ask:
+            raise AuthenticationError(
+                f"No API key is set, so {asked} was not sent.",
+                advice="Enter one on the page Connection (INTERACTLY_API_KEY).",
+            )
+        if self._client.is_closed:
+            closed = ConnectionFailedError(f"The connection is closed, so {asked} was not sent.")
+            closed.was_sent = False
+            raise closed
+        patience = self._settings.timeout if timeout is None else timeout
+        limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
+        try:
+            return self._client.request(
+                asked.method, asked.url, params=query, content=content, headers=headers, timeout=limits
+            )
+        except httpx.RequestError as error:
+            raise no_answer(
+                asked, error, timeout=patience, connect_timeout=self._settings.connect_timeout
+            ) from error
+
+
+def _headers(settings: HostedSettings, key: str) -> dict[str, str]:
+    if key.lower().startswith("bearer "):
+        raise SettingsError(
+            "The API key begins with the word Bearer, which is not part of it.",
+            advice="Enter what follows the word; it is added to each request by itself (INTERACTLY_API_KEY).",
+        )
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "teamid": settings.team_id.strip(),
+        "uuid": settings.user_id.strip(),
+        "X-Interactly-API-Version": API_VERSION,
+        "User-Agent": f"workflow-debugger/{_own_version()}",
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }
+    sources = {"Authorization": "API_KEY", "teamid": "TEAM_ID", "uuid": "USER_ID"}
+    for name, source in sources.items():
+        if not (headers[name].isascii() and headers[name].isprintable()):
+            raise SettingsError(
+                f"INTERACTLY_{source} has a character that a request cannot carry.",
+                advice="Copy it again; it holds plain letters, digits and signs only.",
+            )
+    if not key:
+        del headers["Authorization"]
+    return headers
+
+
+def _own_version() -> str:
+    try:
+        return version("workflow-debugger")
+    except PackageNotFoundError:  # run from a source tree
+        return "source"
+
+
+def encoded(body: JsonObject) -> bytes:
+    """An object as it is sent.
+
+    Raises:
+        InputError: Something in it has no JSON form.
+    """
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"What is to be sent has no JSON form: {error}.",
+            advice="Use objects, lists, texts, finite numbers, true, false and null only.",
+        ) from error
+
+
+def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
+    """Seconds until a question is asked again; ``None`` when it is not.
+
+    Source: ``platform/wire.md`` 1.5.
+    """
+    wait = max(retry_after(response) or 0.0, random.uniform(0, min(LONGEST_WAIT, 0.5 * 2**attempt)))
+    may = response.status_code in RETRIED and attempt < RETRIES and wait <= LONGEST_WAIT
+    return wait if may else None
+
+
+def read_object(asked: Asked, response: httpx.Response) -> JsonObject:
+    """The object in an answer.
+
+    Raises:
+        AnswerError: There is none.
+    """
+    if looks_like_a_page(response):
+        raise AnswerError(f"{asked} was answered with a web page, not with JSON.", advice=asked.url_advice)
+    try:
+        body: Any = decode(response.content)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError(
+            f"The answer to {asked} is not JSON: {asked.quote(str(error))}. "
+            f"It begins {asked.quote(response.text[:1000])[:80]!r}.",
+            advice=asked.url_advice,
+        ) from error
+    if not isinstance(body, dict):
+        raise AnswerError(f"The answer to {asked} is JSON, but not an object.", advice=asked.url_advice)
+    return body

@@ -1,0 +1,209 @@
+"""A test of a connection to the hosted API: each call that runs need is made once; no turn is executed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx
+
+from debugger.backends.hosted.client import Answer, ApiClient, Query, read_object
+from debugger.backends.hosted.http_errors import Asked, refusal
+from debugger.backends.hosted.websocket import HANDSHAKE_ERRORS, handshake, handshake_failure
+from debugger.errors import (
+    ApiError,
+    AuthenticationError,
+    ConnectionFailedError,
+    DebuggerError,
+    RequestTimeoutError,
+)
+from debugger.protocol import urls
+from debugger.protocol.runs import CLIENT_TURN_ID, Run, unwrap_run
+from debugger.settings import HostedSettings
+
+MAX_RUNS_READ = 5
+
+
+@dataclass(frozen=True)
+class ConnectionCheck:
+    """One call of the test and its result."""
+
+    call: str
+    path: str
+    """Method and path, without host and query."""
+    sentence: str
+    outcome: Literal["ok", "note", "failed"]
+    """``note``: turns can be executed, with the limit that the sentence states."""
+    status: str = ""
+    """The status of the answer; empty where there was none."""
+    milliseconds: int | None = None
+    """``None`` where the call was not made."""
+
+
+def check_connection(
+    settings: HostedSettings, *, own_run_ids: Sequence[str] = (), transport: httpx.BaseTransport | None = None
+) -> list[ConnectionCheck]:
+    """Make each call that runs need and report it.
+
+    Args:
+        settings: The connection.
+        own_run_ids: Runs with turns of this client; a record of theirs tells whether client turn ids return.
+        transport: Carries the requests instead of the network.
+
+    Raises:
+        SettingsError: The base URL, the key or an id in the settings cannot be used; nothing was sent.
+    """
+    client = ApiClient(settings, transport=transport)
+    try:
+        return _ConnectionTest(client, settings, own_run_ids).checks()
+    finally:
+        client.close()
+
+
+class _ConnectionTest:
+    """The calls of one test, in order."""
+
+    def __init__(self, client: ApiClient, settings: HostedSettings, own_run_ids: Sequence[str]) -> None:
+        self._client = client
+        self._settings = settings
+        self._own_run_ids = own_run_ids
+        self._base_path = httpx.URL(client.base_url).path.rstrip("/")
+        self._is_unreachable = False
+
+    def checks(self) -> list[ConnectionCheck]:
+        """Make the calls."""
+        workflows, _ = self._list("List workflows", urls.WORKFLOWS, "workflow", "workflows")
+        runs, run_ids = self._list("List runs", urls.RUNS, "run", "workflow_runs")
+        return [workflows, runs, self._socket(), self._client_turn_id(run_ids)]
+
+    def _list(self, call: str, path: str, noun: str, key: str) -> tuple[ConnectionCheck, list[str]]:
+        """Read the first page of a list and return the ids of its rows, too."""
+        found: list[str] = []
+
+        def read(answer: Answer) -> str:
+            rows = answer.rows(key, "items", "data")
+            if key == "workflow_runs":
+                found.extend(answer.read(unwrap_run, row).workflow_run_id for row in rows)
+            total = answer.body.get("total")
+            number = total if isinstance(total, int) else len(rows)
+            return f"{number:,} {noun}{'' if number == 1 else 's'}."
+
+        if self._is_unreachable:
+            return self._not_made(call, "GET", path), found
+        started = time.perf_counter()
+        asked = self._client.asked("GET", path, f"the list of {noun}s")
+        response, error = self._request(asked, {"page": 1, "size": 20})
+        sentence = ""
+        if response is not None and error is None:
+            try:
+                sentence = read(Answer(asked, read_object(asked, response)))
+            except DebuggerError as unusable:
+                error = unusable
+        check = ConnectionCheck(
+            call,
+            f"GET {self._base_path}{path}",
+            _sentence(error) if error else sentence,
+            "failed" if error else "ok",
+            "" if response is None else str(response.status_code),
+            _milliseconds_since(started),
+        )
+        return check, found
+
+    def _request(
+        self, asked: Asked, query: Query | None = None
+    ) -> tuple[httpx.Response | None, DebuggerError | None]:
+        """Send a request once; an answer that is a refusal comes with its error."""
+        try:
+            response = self._client.send(asked, query=query)
+        except (ConnectionFailedError, RequestTimeoutError, AuthenticationError) as error:
+            self._is_unreachable = True
+            return None, error
+        except ApiError as error:
+            return None, error
+        return response, None if response.is_success else refusal(asked, response)
+
+    def _socket(self) -> ConnectionCheck:
+        call = "Open a socket"
+        if self._settings.live_events == "off":
+            sentence = "Not opened: live_events is off for this connection, so each turn is one request."
+            return ConnectionCheck(call, self._path("GET", urls.STREAM), sentence, "note")
+        if self._is_unreachable:
+            return self._not_made(call, "GET", urls.STREAM)
+        started, status = time.perf_counter(), "101"
+        try:
+            with handshake(self._client, self._settings.connect_timeout):
+                sentence, opened = "Opened and closed again; events arrive as they happen.", True
+        except HANDSHAKE_ERRORS as error:
+            status, reason = handshake_failure(error)
+            opened = False
+            sentence = f"Not opened ({reason}), so the events of a turn arrive together when it is over."
+            if not status:
+                sentence += " A proxy on the way may not pass WebSockets on."
+        outcome: Literal["ok", "note"] = "ok" if opened else "note"
+        path = self._path("GET", urls.STREAM)
+        return ConnectionCheck(call, path, sentence, outcome, status, _milliseconds_since(started))
+
+    def _client_turn_id(self, run_ids: Sequence[str]) -> ConnectionCheck:
+        call, path = "Record returns the client turn id", urls.RUN
+        if self._is_unreachable:
+            return self._not_made(call, "GET", path)
+        if not self._settings.client_turn_ids:
+            sentence = "Not sent: client_turn_ids is off for this connection."
+            return ConnectionCheck(call, self._path("GET", path), sentence, "note")
+        started, status = time.perf_counter(), ""
+        is_dropped = False
+        wanted = list(dict.fromkeys([*self._own_run_ids, *run_ids]))[:MAX_RUNS_READ]
+        for run_id in wanted:
+            asked = self._client.asked("GET", path.format(run_id=run_id), f"run {run_id!r}")
+            response, error = self._request(asked)
+            if response is None or error is not None:
+                continue
+            status = str(response.status_code)
+            try:
+                run = Answer(asked, read_object(asked, response)).read(unwrap_run)
+            except DebuggerError:
+                continue
+            if _has_client_turn_id(run):
+                sentence = "Yes: a turn whose answer is lost is found in the record by its id."
+                return self._record(sentence, "ok", status, started)
+            is_dropped |= run_id in self._own_run_ids and bool(run.finished_turns)
+        if is_dropped:
+            sentence = "No: a turn whose answer is lost is searched by its number and its text."
+            return self._record(sentence, "note", status, started)
+        sentence = "Not known yet: the newest runs have no turn of this client. Run a turn, then test again."
+        return self._record(sentence, "note", status, started if wanted else None)
+
+    def _record(
+        self, sentence: str, outcome: Literal["ok", "note"], status: str, started: float | None
+    ) -> ConnectionCheck:
+        return ConnectionCheck(
+            "Record returns the client turn id",
+            self._path("GET", urls.RUN),
+            sentence,
+            outcome,
+            status,
+            None if started is None else _milliseconds_since(started),
+        )
+
+    def _not_made(self, call: str, method: str, path: str) -> ConnectionCheck:
+        sentence = "Not called, since the first call had no answer."
+        return ConnectionCheck(call, self._path(method, path), sentence, "failed")
+
+    def _path(self, method: str, path: str) -> str:
+        return f"{method} {self._base_path}{path}"
+
+
+def _has_client_turn_id(run: Run) -> bool:
+    inputs = (turn.run_input.get("miscellaneous") for turn in run.input_output_pairs)
+    return any(isinstance(sent, dict) and bool(sent.get(CLIENT_TURN_ID)) for sent in inputs)
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)
+
+
+def _sentence(error: DebuggerError) -> str:
+    told = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
+    return f"{told} {error.advice}".rstrip()

@@ -1,0 +1,307 @@
+"""What it means when a request to the API fails (``platform/wire.md`` 1.8)."""
+
+from __future__ import annotations
+
+import math
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from debugger.backends.base_url import without_query
+from debugger.errors import (
+    AnswerError,
+    ApiError,
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    DebuggerError,
+    ForbiddenError,
+    InputError,
+    NotFoundError,
+    NotStartableError,
+    RateLimitError,
+    RequestTimeoutError,
+    RunEndedError,
+    ServerError,
+    UnsupportedError,
+    WorkflowError,
+)
+from debugger.protocol import urls
+
+LONGEST_QUOTE = 500
+"""Characters of an answer that an error repeats."""
+
+_PREFIX = "/workflows"
+"""The path by which a gateway finds the service; a service without a gateway has none."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, as an error tells of it."""
+
+    method: str
+    url: str
+    """Without query: what is searched for is nobody's business."""
+    subject: str
+    """What it is about: ``workflow '665f…'``, ``the list of runs``."""
+    risk: str = ""
+    """What may have happened although no answer came, as a sentence; empty for a mere question."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Texts that no error repeats, should the API repeat them."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+    @property
+    def reads_workflows(self) -> bool:
+        """Return whether it reads the list of workflows, which every API has: 404 means another server."""
+        return self.method == "GET" and self.url.endswith(urls.WORKFLOWS)
+
+    @property
+    def url_advice(self) -> str:
+        """The advice for an answer that is not the API's: the base URL leads elsewhere."""
+        base = self.url.partition("/v1/")[0]
+        if not base.endswith(_PREFIX):
+            return f"The base URL {base} lacks the path of the service: try {base}{_PREFIX}."
+        return f"Check that {base} is the base URL of the API, to the last letter."
+
+    def quote(self, text: str) -> str:
+        """A text from outside as an error may repeat it: on one line, not too long, without secrets."""
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        line = " ".join(text.split())
+        return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "…"
+
+
+def no_answer(asked: Asked, error: httpx.RequestError, *, timeout: float, connect_timeout: float) -> ApiError:
+    """The error for a request that was not answered, or not in HTTP.
+
+    Args:
+        asked: The request.
+        error: What httpx raised.
+        timeout: Seconds that the answer was waited for.
+        connect_timeout: Seconds that the connection was waited for.
+    """
+    failure = _no_answer(asked, error, timeout, connect_timeout)
+    failure.was_sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ConnectError)
+    return failure
+
+
+def _no_answer(asked: Asked, error: httpx.RequestError, timeout: float, connect_timeout: float) -> ApiError:
+    told = asked.quote(str(error)).rstrip(".") or type(error).__name__
+    match error:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return RequestTimeoutError(
+                f"No connection for {asked} within {connect_timeout:g} s; nothing was sent.",
+                advice="See that the base URL names the right host, and that no firewall is in the way.",
+            )
+        case httpx.TimeoutException():
+            return RequestTimeoutError(
+                _sentence(f"No answer to {asked} within {timeout:g} s.", asked.risk),
+                advice=f"{_again(asked)} INTERACTLY_TIMEOUT allows more time.",
+            )
+        case httpx.ConnectError():
+            return _no_connection(asked, error, told)
+        case httpx.DecodingError():
+            return AnswerError(f"The answer to {asked} cannot be decoded: {told}.", advice=asked.url_advice)
+    return ConnectionFailedError(
+        _sentence(f"The connection broke before the answer to {asked} was there: {told}.", asked.risk),
+        advice=f"See whether the server still runs. {_again(asked)}",
+    )
+
+
+def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
+    """The error for an answer with a status other than success."""
+    if response.status_code < 400:
+        return _redirect(asked, response)
+    body = _json_or_none(response)
+    told = asked.quote(error_text(body) or response.reason_phrase)
+    place = f"{asked}: {response.status_code} {told}"
+    match response.status_code:
+        case 400:
+            return _broken_rule(asked, body, told)
+        case 401:
+            return AuthenticationError(
+                f"The API does not accept the key ({place}).",
+                advice="Enter another key on the page Connection (INTERACTLY_API_KEY); it may have expired.",
+            )
+        case 403:
+            return ForbiddenError(
+                f"The API does not let the owner of this key use {asked.subject} ({place}).",
+                advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
+            )
+        case 404 | 405:
+            return _not_found(asked, body, told, place)
+        case 409:
+            return ConflictError(
+                f"The API reports a conflict over {asked.subject} ({place}).",
+                advice="Wait for the other turn or change to end, then look before you try again.",
+            )
+        case 422:
+            return InputError(
+                f"The API refuses what was sent about {asked.subject} ({place}).",
+                advice="Correct the fields that it names.",
+            )
+        case 429:
+            return _rate_limit(place, response)
+        case 501:
+            return UnsupportedError(f"The API does not do that ({place}).")
+        case status if status >= 500:
+            return _server_failure(asked, response, told, place)
+    return ApiError(
+        f"The API refuses {asked.subject} ({place}).", advice="Correct the request, then try again."
+    )
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds that either form of ``Retry-After`` asks to wait; ``None`` when there is none."""
+    text = response.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _seconds_until(text)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def looks_like_a_page(response: httpx.Response) -> bool:
+    """Whether an answer is a web page and not the API's JSON."""
+    kind = response.headers.get("content-type", "")
+    return "html" in kind.lower() or response.content.lstrip()[:1] == b"<"
+
+
+def error_text(body: Any) -> str:
+    """The words of an error in any of the API's shapes; empty when there are none."""
+    if not isinstance(body, dict):
+        return ""
+    base = body.get("detail") or body.get("message") or ""
+    told = "; ".join(_field_problems(base)) if isinstance(base, list) else str(base)
+    more = str(body.get("error") or "")
+    return ": ".join(text for text in dict.fromkeys((told, more)) if text)
+
+
+def _sentence(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _again(asked: Asked) -> str:
+    return "Look whether it was done before you send it again." if asked.risk else "Then try again."
+
+
+def _no_connection(asked: Asked, error: httpx.ConnectError, told: str) -> ConnectionFailedError:
+    causes = list(_causes(error))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return ConnectionFailedError(
+            f"The host of {asked.url} has no address that can be found: {told}.",
+            advice="Check the spelling of the base URL and whether you are on the right network.",
+        )
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return ConnectionFailedError(
+            f"No secure connection for {asked}: {told}.",
+            advice="Check the base URL; SSL_CERT_FILE names the certificates of a company's own authority.",
+        )
+    return ConnectionFailedError(
+        f"Nothing answers at {asked.url}: {told}.",
+        advice="See that the server runs and the base URL is right.",
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _redirect(asked: Asked, response: httpx.Response) -> AnswerError:
+    target = ""
+    if response.has_redirect_location:
+        try:
+            where = httpx.URL(response.headers["location"])
+            target = f" to {asked.quote(without_query(where))}"
+        except httpx.InvalidURL:
+            target = " to something that is no URL"
+    return AnswerError(
+        f"{asked} was answered with a redirect ({response.status_code}){target}.",
+        advice=f"Redirects are not followed. {asked.url_advice}",
+    )
+
+
+def _broken_rule(asked: Asked, body: Any, told: str) -> WorkflowError:
+    advice = "Correct the workflow, then try again."
+    if isinstance(body, dict) and body.get("message") and body.get("error"):
+        category, rule = asked.quote(str(body["message"])), asked.quote(str(body["error"]))
+        return WorkflowError(rule, category=category, advice=advice)
+    return WorkflowError(told, advice=advice)
+
+
+def _not_found(asked: Asked, body: Any, told: str, place: str) -> DebuggerError:
+    if not isinstance(body, dict):
+        return AnswerError(f"{place}, and not in the API's JSON.", advice=asked.url_advice)
+    if "session not found" in told.lower():
+        return RunEndedError(
+            f"The API takes no further turn of {asked.subject}, which is over, has expired or never was "
+            f"({place}).",
+            advice="Begin a new run.",
+        )
+    if asked.reads_workflows:
+        return AnswerError(f"{asked.subject.capitalize()} is not found ({place}).", advice=asked.url_advice)
+    return NotFoundError(
+        f"The API does not know {asked.subject} ({place}).",
+        advice="Copy the id from the list, and check that the base URL names the right API.",
+    )
+
+
+def _rate_limit(place: str, response: httpx.Response) -> RateLimitError:
+    wait = retry_after(response)
+    when = "a moment" if wait is None else f"{wait:.0f} s"
+    return RateLimitError(
+        f"Too many requests ({place}).", retry_after=wait, advice=f"Wait for {when}, then try again."
+    )
+
+
+def _server_failure(asked: Asked, response: httpx.Response, told: str, place: str) -> DebuggerError:
+    if "no start node found" in told.lower():
+        return NotStartableError(
+            f"No start node found in {asked.subject} ({place}).", advice="Mark one node as the start."
+        )
+    request_id = asked.quote(response.headers.get("x-request-id", "")) or None
+    known = f"Request id: {request_id}." if request_id else ""
+    return ServerError(
+        _sentence(f"The API failed ({place}).", known, asked.risk),
+        request_id=request_id,
+        advice="Try again later; its owners can find the cause by the request id."
+        if request_id
+        else "Try again later.",
+    )
+
+
+def _field_problems(problems: list[Any]) -> Iterator[str]:
+    for problem in problems:
+        if isinstance(problem, dict):
+            path = [str(part) for part in problem.get("loc") or ()]
+            place = ".".join(path[1:] or path)
+            yield ": ".join(text for text in (place, str(problem.get("msg", ""))) if text)
+        else:
+            yield str(problem)
+
+
+def _json_or_none(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _seconds_until(text: str) -> float:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return math.nan
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - datetime.now(UTC)).total_seconds()

@@ -1,0 +1,237 @@
+"""To freeze what a run has given: a pin out of a recorded event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from debugger.engine.mocks import Fault, Pin, Target
+from debugger.engine.models.tool_names import model_name
+from debugger.errors import DebuggerError
+from debugger.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.json_text import decode, encode
+from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
+from debugger.protocol.runs import TurnLog
+from debugger.protocol.workflow import NodeConfig
+from debugger.session.session import DebugSession
+
+_SHARED = frozenset({"events", "type", "node_logical_id", "node_run_id"})
+"""The keys of ``run_output`` that every node has."""
+_MODEL_EVENTS = frozenset({"say_llm", "worker_llm"})
+
+
+def pin_of(log: TurnLog, position: int) -> Pin | None:
+    """The pin that gives again what an event tells; ``None`` where it tells of no output.
+
+    Args:
+        log: The turn.
+        position: The event: the end of a node's run, a model's message or a tool's.
+    """
+    event = log.events[position]
+    wire = event.to_wire()
+    if event.type == "end_node_run":
+        return _node_pin(log, position, wire)
+    if event.type not in _MODEL_EVENTS:
+        return None
+    message: JsonObject = wire.get("message") or {}
+    node_id = str(wire.get("origin_node_logical_id"))
+    if message.get("type") == "tool":
+        return _tool_pin(message, node_id)
+    return Pin(Target("model", node_id), _model_output(log, position, message))
+
+
+def _tool_pin(message: JsonObject, node_id: str) -> Pin:
+    succeeded = message.get("status") != "error"
+    output = {
+        "success": succeeded,
+        "result": (message.get("response_metadata") or {}).get("tool_result"),
+        "error": None if succeeded else message.get("content"),
+    }
+    return Pin(Target("tool", str(message.get("name")), node_id), output)
+
+
+def _model_output(log: TurnLog, position: int, message: JsonObject) -> JsonObject:
+    """What a model's message was; a hop that it chose is one of its calls of tools."""
+    calls = message.get("tool_calls") or []
+    hop = next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
+    args = dict((hop or {}).get("args") or {})
+    return {
+        "text": message.get("content") or "",
+        "chosen": _taken(log, position) if hop else None,
+        "reason": str(args.pop("justification", "")),
+        "args": args,
+        "fields": _fields(log, position),
+        "calls": [
+            {"name": call["name"], "args": call.get("args") or {}} for call in calls if call is not hop
+        ],
+    }
+
+
+def _node_pin(log: TurnLog, position: int, wire: JsonObject) -> Pin:
+    start = _start(log, position)
+    output: JsonObject = wire.get("run_output") or {}
+    own = {key: value for key, value in output.items() if key not in _SHARED}
+    between = log.events[start:position]
+    chosen = next((call for call in map(_hop_call, between) if call is not None), None)
+    args = dict((chosen or {}).get("args") or {})
+    given: JsonObject = {
+        "says": [e.to_wire()["content"] for e in between if e.type == "assistant_response"],
+        "variables": _written(log, start, position),
+        "output": own,
+        "chosen": _taken(log, position) if chosen else None,
+        "reason": str(args.pop("justification", "")),
+        "args": args,
+    }
+    return Pin(Target("node", str(wire.get("origin_node_logical_id"))), given)
+
+
+def _hop_call(event: Event) -> JsonObject | None:
+    """The call by which a model chose a hop."""
+    if event.type not in _MODEL_EVENTS:
+        return None
+    calls = (event.to_wire().get("message") or {}).get("tool_calls") or []
+    return next((call for call in calls if str(call["name"]).startswith(TRANSITION_TOOL_PREFIX)), None)
+
+
+def _start(log: TurnLog, position: int) -> int:
+    """Where the node's run that an event belongs to began, by place in the log."""
+    end = log.events[position].to_wire()
+    for place in range(position, -1, -1):
+        event = log.events[place]
+        wire = event.to_wire()
+        same = all(
+            wire.get(key) == end.get(key)
+            for key in ("origin_node_logical_id", "origin_node_run_id", "origin_thread_id")
+        )
+        if event.type == "start_node_run" and same:
+            return place
+    return 0
+
+
+def _taken(log: TurnLog, position: int) -> str | None:
+    """The hop that was taken after an event: its edge, or where that is not told its destination."""
+    thread = log.events[position].origin_thread_id
+    for event in log.events[position + 1 :]:
+        if event.type.endswith("_edge") and event.origin_thread_id == thread:
+            wire = event.to_wire()
+            found = wire.get("edge_logical_id") or wire.get("destination_node_logical_id")
+            return str(found) if found else None
+    return None
+
+
+def _fields(log: TurnLog, position: int) -> JsonObject:
+    """The structured output of the node's run that an event belongs to."""
+    thread = log.events[position].origin_thread_id
+    for event in log.events[position + 1 :]:
+        if event.type == "end_node_run" and event.origin_thread_id == thread:
+            output = event.to_wire().get("run_output") or {}
+            return dict(output.get("structured_output") or {})
+    return {}
+
+
+def _written(log: TurnLog, start: int, end: int) -> JsonObject:
+    """The variables that a node's run has set or changed, without the copies under its name."""
+    thread = log.events[end].origin_thread_id
+    before = _shown(log.events[:start], thread)
+    after = _shown(log.events[: end + 2], thread)
+    return {
+        name: value
+        for name, value in after.items()
+        if (name not in before or before[name] != value) and f"{_label(log, end)}.{name}" in after
+    }
+
+
+def _label(log: TurnLog, position: int) -> str:
+    return str(log.events[position].to_wire().get("origin_node_logical_id"))
+
+
+def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
+    for event in reversed(events):
+        wire = event.to_wire()
+        if event.type == "workflow_show_state" and wire.get("thread_id") == thread:
+            found: Mapping[str, Any] = wire.get("runtime_variables") or {}
+            return found
+    return {}
+
+
+MODEL_TYPES = frozenset({"say_llm", "worker_llm", "workflow_run_evaluator"})
+
+
+def intervention_doubt(one: Pin | Fault, graph: Graph) -> str | None:
+    """The reason in one sentence; ``None`` where it can have its effect."""
+    target = one.target
+    node_id = target.node if target.kind == "tool" else target.name
+    node = graph.nodes.get(node_id)
+    if node_id and node is None:
+        return f"This version of the workflow has no node {node_id!r}."
+    if node is not None and node.disabled:
+        return "The node is disabled, so it never runs."
+    if target.kind == "model" and node is not None and node.type not in MODEL_TYPES:
+        return "The node asks no model."
+    if target.kind == "tool" and target.name not in tool_names(graph):
+        return f"This version of the workflow has no tool {target.name!r}."
+    return None
+
+
+def tool_names(graph: Graph) -> list[str]:
+    """The tools of a workflow by the names that models know them by; those of MCP servers are not known."""
+    return list(dict.fromkeys(model_name(str(tool.get("name") or "")) for tool in _tools(graph)))
+
+
+def _tools(graph: Graph) -> Iterator[JsonObject]:
+    for node in graph.nodes.values():
+        own = _own_tool(node)
+        if own is not None:
+            yield own
+        yield from _listed(node.to_wire().get("tools_config"))
+    yield from _listed(graph.workflow.config.to_wire().get("tools_config"))
+
+
+def _own_tool(node: NodeConfig) -> JsonObject | None:
+    found = node.to_wire().get("tool_config")
+    return found if isinstance(found, dict) else None
+
+
+def _listed(config: object) -> Iterator[JsonObject]:
+    tools = config.get("tools") if isinstance(config, dict) else None
+    yield from (tool for tool in tools or () if isinstance(tool, dict))
+
+
+FORMAT = 1
+
+
+def kit_of(session: DebugSession) -> JsonObject:
+    """What is set up around a session's run."""
+    return {
+        "format": FORMAT,
+        "breakpoints": session.breakpoints.to_json(),
+        "interventions": session.interventions.to_json(),
+    }
+
+
+def equip(session: DebugSession, kit: JsonObject) -> None:
+    """Set up around a session's run what was set up around another.
+
+    What was kept by a newer version of this program, or is damaged, is left where it is: a run can be
+    debugged without.
+    """
+    if kit.get("format") != FORMAT:
+        return
+    try:
+        session.breakpoints.take(kit["breakpoints"])
+        session.interventions.take(kit["interventions"])
+    except (DebuggerError, KeyError, TypeError):
+        return
+
+
+def written(kit: JsonObject) -> bytes:
+    """A kit as it is kept."""
+    return encode(kit)
+
+
+def read(kept: bytes) -> JsonObject:
+    """A kit that was kept."""
+    found: JsonObject = decode(kept)
+    return found

@@ -1,0 +1,161 @@
+"""To fork: a session of a run that leaves another at one of its turns.
+
+On a backend with checkpoints the fork is exact. Elsewhere a first turn is rebuilt from what the record tells
+(start node, variables), or all inputs are sent again from turn 1; the fork is then known once its first turn
+has ended, since only that gives it an id.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from debugger.backends.base import Backend
+from debugger.errors import StoreError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.forks import ForkRecord, ForkWay
+from debugger.protocol.runs import TurnInput, TurnLog, TurnResult
+from debugger.session.fork_draft import ForkDraft, ForkPoint
+from debugger.session.input_replay import FastForward
+from debugger.session.session import DebugSession
+from debugger.session.verification import ControlCheck, Fidelity, judge
+from debugger.store import ForkBook
+
+
+def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
+    """A turn of a session's run, as a fork can begin with it."""
+    return ForkPoint(
+        run_id=session.run_id or "",
+        workflow_id=session.workflow_id,
+        workflow=session.workflow,
+        version_number=session.version_number,
+        turns=tuple(session.turns),
+        number=turn_number,
+    )
+
+
+def ways(backend: Backend) -> Sequence[ForkWay]:
+    """The ways in which a backend can fork, the best first."""
+    return (
+        ("exact",) if backend.capabilities.reason_against("exact_fork") is None else ("rebuilt", "replayed")
+    )
+
+
+def fork(
+    backend: Backend, draft: ForkDraft, book: ForkBook, *, check: ControlCheck | None = None
+) -> tuple[DebugSession, FastForward]:
+    """A session that stands right before the turn, and what will send the turn once it is begun.
+
+    Args:
+        backend: Where the run is.
+        draft: What is wanted.
+        book: Remembers where the fork came from.
+        check: The control run of the same turn, whose result goes with the fork.
+
+    Raises:
+        InputError: The draft cannot be run as it stands.
+        DebuggerError: The backend cannot make the fork.
+    """
+    inputs = draft.inputs()
+    record = ForkRecord(
+        run_id="",
+        source_run_id=draft.point.run_id,
+        turn_number=draft.point.number,
+        way=draft.way,
+        changes=changes_of(draft),
+        note=draft.note.strip(),
+        forked_by=draft.by.strip(),
+        created_at=time.time(),
+    )
+    memory = _Memory(book, record, draft, check)
+    if draft.way == "exact":
+        run_id = _exact(backend, draft)
+        memory.begin(run_id)
+        session = DebugSession.open(backend, run_id)
+    else:
+        session = DebugSession(backend, draft.point.workflow_id, _version(draft))
+    forward = FastForward(
+        session, inputs, after_first=memory.after_first, at_end=lambda: memory.at_end(session.turns)
+    )
+    return session, forward
+
+
+def changes_of(draft: ForkDraft) -> tuple[JsonObject, ...]:
+    """What is changed, as it is kept."""
+    return tuple(asdict(difference) for difference in draft.differences)
+
+
+def from_the_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSession, FastForward]:
+    """Another run of the same version, to which the recorded inputs of a run are sent up to a turn.
+
+    Raises:
+        DebuggerError: The backend cannot give the workflow.
+    """
+    inputs: list[TurnInput] = fork_point(session, up_to_turn).inputs
+    sibling = DebugSession(session.backend, session.workflow_id, session.version_number)
+    return sibling, FastForward(sibling, inputs)
+
+
+def _exact(backend: Backend, draft: ForkDraft) -> str:
+    moved = draft.start_node if draft.start_node != draft.point.standing_at else ""
+    return backend.fork(
+        draft.point.run_id,
+        draft.point.number,
+        version_number=draft.version_number,
+        edits=draft.edits,
+        start_node_logical_id=moved or None,
+        run_by=draft.by.strip() or None,
+    )
+
+
+def _version(draft: ForkDraft) -> int | None:
+    return draft.point.version_number if draft.version_number is None else draft.version_number
+
+
+class _Memory:
+    """Writes down what becomes of a fork. That it cannot be written is no reason to lose the fork."""
+
+    def __init__(
+        self, book: ForkBook, record: ForkRecord, draft: ForkDraft, check: ControlCheck | None
+    ) -> None:
+        self._book = book
+        self._record = record
+        self._draft = draft
+        self._check = check
+        self.problem: StoreError | None = None
+
+    def begin(self, run_id: str) -> None:
+        """The fork's id is known."""
+        self._record = replace(self._record, run_id=run_id)
+        try:
+            self._book.keep(self._record)
+        except StoreError as error:
+            self.problem = error
+
+    def after_first(self, result: TurnResult) -> None:
+        """The first turn has ended; a run that is not exact has its id only now."""
+        if not self._record.run_id:
+            self.begin(result.run_id)
+        if self._draft.is_edited and self._check is not None:
+            self._check.then(self._judge_by_control)
+
+    def at_end(self, turns: Sequence[TurnLog]) -> None:
+        """The turn itself has ended; unedited, the fork is its own control."""
+        if not self._draft.is_edited:
+            again = next(turn for turn in reversed(turns) if not turn.is_background)
+            self._judge(judge(self._draft.point.original, again, self._draft.way))
+        elif self._draft.way == "replayed":
+            self._judge(Fidelity("replayed", "All inputs before this turn were sent again from turn 1."))
+
+    def _judge_by_control(self, found: Fidelity) -> None:
+        """The control ran the turn as it was: in the run's version, without the edits."""
+        if self._draft.version_number is not None:
+            found = replace(found, sentence=f"{found.sentence} That was in the version of the run.")
+        self._judge(found)
+
+    def _judge(self, fidelity: Fidelity) -> None:
+        try:
+            self._book.judge(self._record.run_id, fidelity.to_json())
+        except StoreError as error:
+            self.problem = error

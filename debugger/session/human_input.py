@@ -1,0 +1,181 @@
+"""Where a person answers in the place of models.
+
+The thread that pulls a turn waits here with what the model would be asked; whoever looks at the session hands
+the answer in from another thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from debugger.engine.json_schema import mismatch
+from debugger.engine.mocks.models import PERSON
+from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder, ToolCall
+from debugger.errors import ConflictError, InputError
+from debugger.protocol.base import JsonObject
+from debugger.session.json_input import parse_object, to_json
+
+_LOOK = 0.1
+"""Seconds between two looks at whether the turn was ended."""
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What a person is asked in a model's place."""
+
+    prompt: Prompt
+    suggestion: Reply
+    """What the stand-in would answer; empty where that is not known."""
+    number: int
+    """Counts the inquiries of a session."""
+
+
+@dataclass
+class Desk:
+    """The desk of one session."""
+
+    asks_all: bool = False
+    """Whether a person is asked for every model."""
+    nodes: frozenset[str] = frozenset()
+    """The nodes for whose models a person is asked."""
+    pending: Inquiry | None = None
+    """What waits for an answer."""
+    _reply: Reply | None = None
+    _number: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def asks(self, prompt: Prompt) -> bool:
+        """Whether a person is asked this."""
+        return self.asks_all or prompt.node_logical_id in self.nodes
+
+    def ask(self, prompt: Prompt, stand_in: Responder, cancelled: threading.Event) -> Reply:
+        """Wait for a person's answer.
+
+        Raises:
+            ModelFailure: The turn was ended meanwhile.
+        """
+        with self._changed:
+            self._number += 1
+            self._reply = None
+            self.pending = Inquiry(prompt, _suggested(prompt, stand_in), self._number)
+            try:
+                while self._reply is None:
+                    if cancelled.is_set():
+                        raise ModelFailure("nobody waits for the answer any more")
+                    self._changed.wait(_LOOK)
+                return self._reply
+            finally:
+                self.pending = None
+
+    def answer(self, reply: Reply) -> None:
+        """Hand an answer in.
+
+        Raises:
+            ConflictError: Nothing waits for one.
+            InputError: It does not fit what was asked; the message says where.
+        """
+        with self._changed:
+            if self.pending is None:
+                raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
+            _check(reply, self.pending.prompt)
+            self._reply = replace(reply, model=PERSON)
+            self._changed.notify_all()
+
+    def let_stand_in(self) -> None:
+        """Let the stand-in answer what waits.
+
+        Raises:
+            ConflictError: Nothing waits for an answer.
+        """
+        with self._changed:
+            if self.pending is None:
+                raise ConflictError("No model waits for an answer.", advice="Go on with the run.")
+            self._reply = self.pending.suggestion
+            self._changed.notify_all()
+
+
+def _suggested(prompt: Prompt, stand_in: Responder) -> Reply:
+    if isinstance(stand_in, RemoteResponder):
+        return Reply()
+    return stand_in.reply(prompt)
+
+
+def _check(reply: Reply, prompt: Prompt) -> None:
+    """Raise where a reply does not fit its prompt."""
+    if reply.chosen is not None and reply.chosen not in prompt.choices:
+        raise InputError("The chosen edge is not offered here.", advice="Choose one of those that are.")
+    if reply.chosen is not None and reply.args and reply.chosen.args_schema:
+        _fit(reply.args, reply.chosen.args_schema, f"the arguments of {reply.chosen.destination_node_name!r}")
+    offers = {offer.name: offer for offer in prompt.tools}
+    for call in reply.calls:
+        if call.name not in offers:
+            raise InputError(f"There is no tool {call.name!r} here.", advice="Choose one of those offered.")
+        _fit(call.args, offers[call.name].args_schema, f"the arguments of {call.name!r}")
+    if reply.fields:
+        _fit(reply.fields, prompt.schema, "the structured output")
+
+
+def _fit(value: object, schema: object, what: str) -> None:
+    problem = mismatch(value, schema) if schema else None
+    if problem is not None:
+        raise InputError(f"In {what}: {problem}.", advice="Correct it; what you typed is kept.")
+
+
+@dataclass(frozen=True)
+class AnswerForm:
+    """What was typed; JSON as text, where empty stands for nothing."""
+
+    text: str = ""
+    chosen: str = ""
+    """The edge's id among the prompt's choices; empty takes none."""
+    reason: str = ""
+    args: str = ""
+    """The arguments of the chosen edge."""
+    fields: str = ""
+    """The structured output."""
+    calls: Sequence[tuple[str, str]] = ()
+    """Tools to call, by name, each with its arguments."""
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """The reply that it stands for.
+
+        Raises:
+            InputError: The chosen edge is not offered, or a text is not a JSON object.
+        """
+        chosen = next((choice for choice in prompt.choices if choice.edge_id == self.chosen), None)
+        if self.chosen and chosen is None:
+            raise InputError("The chosen edge is not offered here.", advice="Choose one of those that are.")
+        return Reply(
+            text=self.text,
+            chosen=chosen,
+            reason=self.reason or ("chosen by a person" if chosen else ""),
+            args=_object(self.args, "The arguments of the edge"),
+            fields=_object(self.fields, "The structured output"),
+            calls=tuple(
+                ToolCall(name, _object(args, f"The arguments of {name}")) for name, args in self.calls
+            ),
+        )
+
+
+def form_of(reply: Reply) -> AnswerForm:
+    """The form that a suggested reply fills."""
+    return AnswerForm(
+        text=reply.text,
+        chosen=reply.chosen.edge_id if reply.chosen else "",
+        reason=reply.reason if reply.chosen else "",
+        args=to_json(reply.args) if reply.args else "",
+        fields=to_json(reply.fields) if reply.fields else "",
+        calls=[(call.name, to_json(call.args)) for call in reply.calls],
+    )
+
+
+def blank(schema: JsonObject | None) -> str:
+    """An object with the keys that a schema names, to be filled in; empty without a schema."""
+    names = (schema or {}).get("properties") or {}
+    return to_json(dict.fromkeys(names)) if names else ""
+
+
+def _object(text: str, what: str) -> JsonObject:
+    return parse_object(text, what=what) if text.strip() else {}

@@ -1,0 +1,130 @@
+"""What runs of a workflow were started with before, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from debugger.backends.base import Backend
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import CLIENT_TURN_ID, Run
+from debugger.protocol.system_variables import SYSTEM_NAMES
+
+MOST_INPUTS = 20
+MOST_RUNS = 60
+"""Runs that are looked at for inputs that differ."""
+
+_OF_THE_TURN = frozenset(
+    {"command", "thread_to_node_inputs", "workflow_id", "workflow_run_id", "version_number", "team_id"}
+)
+"""What tells of one turn and not of what it was given; with the words that the user said in it."""
+_OF_THE_PLATFORM = frozenset({"all_dynamic_variables", "input_dynamic_variables", "workflow_invoke_count"})
+"""Runtime variables that the hosted API adds to a record (``platform/wire.md`` 5.2)."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A run input that was taken from elsewhere."""
+
+    value: JsonObject
+    source: str
+    """Where from, as people know it: ``run …8c90``, ``preset Known caller``."""
+
+
+class Recall:
+    """The inputs of a workflow's newest runs, each once. Records are read as far as somebody looks back.
+
+    Args:
+        backend: Has the records.
+        workflow_id: The workflow.
+    """
+
+    def __init__(self, backend: Backend, workflow_id: str) -> None:
+        self._backend = backend
+        self._workflow_id = workflow_id
+        self._found: list[Carried] = []
+        self._ahead: list[Run] | None = None
+        self._place = -1
+
+    @property
+    def current(self) -> Carried | None:
+        """The input that is looked at; ``None`` before the first look back."""
+        return self._found[self._place] if self._place >= 0 else None
+
+    @property
+    def number(self) -> int:
+        """Counts the looks back: 1 is the newest input."""
+        return self._place + 1
+
+    @property
+    def has_older(self) -> bool:
+        """Whether there may be an older one: only the records can tell."""
+        return self._place + 1 < len(self._found) or self._may_read
+
+    @property
+    def has_newer(self) -> bool:
+        """Whether there is a newer one."""
+        return self._place > 0
+
+    def older(self) -> None:
+        """Look at the next older input that differs from all before; without one, stay.
+
+        Raises:
+            DebuggerError: The backend cannot give a record.
+        """
+        while self._place + 1 >= len(self._found) and self._may_read:
+            self._read_one()
+        self._place = min(self._place + 1, len(self._found) - 1)
+
+    def newer(self) -> None:
+        """Look at the next newer input; at the newest, stay."""
+        self._place = max(self._place - 1, min(0, len(self._found) - 1))
+
+    @property
+    def _may_read(self) -> bool:
+        return self._ahead is None or (bool(self._ahead) and len(self._found) < MOST_INPUTS)
+
+    def _read_one(self) -> None:
+        if self._ahead is None:
+            self._ahead = self._backend.runs(workflow_id=self._workflow_id, size=MOST_RUNS).rows
+            return
+        run_id = self._ahead[0].workflow_run_id
+        turns = self._backend.record(run_id).turns
+        self._ahead = self._ahead[1:]
+        if turns:
+            value = recalled(turns[0]().run_input)
+            if all(value != known.value for known in self._found):
+                self._found.append(Carried(value, f"run …{run_id[-6:]}"))
+
+
+def recalled(run_input: JsonObject) -> JsonObject:
+    """A run input as it can be given again: without what tells of the turn or was added to its record."""
+    kept = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
+    if isinstance(kept.get("miscellaneous"), dict):
+        named = kept["miscellaneous"].items()
+        kept["miscellaneous"] = {key: value for key, value in named if key != CLIENT_TURN_ID}
+    added = {"dynamic_variables": SYSTEM_NAMES, "runtime_variables": _OF_THE_PLATFORM}
+    for tier, names in added.items():
+        variables = kept.get(tier)
+        own = variables if isinstance(variables, dict) else {}
+        kept[tier] = {name: value for name, value in own.items() if name not in names}
+    return {key: value for key, value in kept.items() if key in added or value not in (None, {}, [])}
+
+
+MOST_LINES = 4
+
+
+def next_lines(conversations: Iterable[Sequence[str]], said: Sequence[str]) -> list[str]:
+    """The next line of every conversation that has gone like this so far.
+
+    Args:
+        conversations: Each as its user's lines in order, the best first.
+        said: The user's lines so far.
+
+    Returns:
+        Each line once; none when the talk has left all of them.
+    """
+    so_far = list(said)
+    place = len(so_far)
+    lines = [lines[place] for lines in conversations if len(lines) > place and list(lines[:place]) == so_far]
+    return list(dict.fromkeys(lines))[:MOST_LINES]

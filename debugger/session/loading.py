@@ -1,0 +1,196 @@
+"""A recorded run read again, turn by turn."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+from weakref import WeakKeyDictionary
+
+from debugger.analysis.run_projection import RunIndex
+from debugger.analysis.side_effects import ledger_of
+from debugger.backends.base import Backend
+from debugger.errors import NotFoundError, UnsupportedError
+from debugger.graph import Graph
+from debugger.protocol.base import check_id
+from debugger.protocol.runs import ReadTurn, Run, RunRecord, TurnLog, recorded_logs, turn_logs
+from debugger.protocol.workflow import Workflow
+
+
+@dataclass
+class ReadRun:
+    """What was read of a run so far."""
+
+    index: RunIndex
+    turns: list[ReadTurn] = field(default_factory=list)
+    """The turns of the record that were read."""
+    logs: list[TurnLog] = field(default_factory=list)
+    """How they are looked at."""
+    ledger: dict[str, list[Any]] = field(default_factory=dict)
+    """See `debugger.analysis.side_effects.Ledgers`."""
+
+    def copy(self) -> Self:
+        """Another one that stands here, to go on by itself."""
+        return type(self)(self.index.copy(), self.turns.copy(), self.logs.copy(), self.ledger.copy())
+
+    def begins(self, record: RunRecord, graph: Graph) -> bool:
+        """Whether a record begins with what was read, and is looked at on the same graph."""
+        is_same_graph = self.index.graph.workflow == graph.workflow
+        return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
+
+    def go_on(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
+        """Read the next turns. Each is read once and let go, since a run may be long.
+
+        Args:
+            turns: The turns.
+            after_each: Called after each of them.
+
+        Raises:
+            StoreError: What was kept of one was changed by something else.
+        """
+        after = self.logs[-1].number if self.logs else 0
+        with uncollected():
+            for turn, log in recorded_logs(turns, after=after):
+                self.ledger |= ledger_of(turn)
+                if log is not None:
+                    self.index.settle(log)
+                    self.logs.append(log)
+                if after_each is not None:
+                    after_each()
+        self.turns += turns
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """While much is read that stays: the garbage collector would walk through all of it again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+_MOST_READERS = 16
+"""Runs that are read at once."""
+_MOST = 3
+"""Runs of each backend; one of 50,000 events takes 90 MB."""
+_LONG = 200
+"""Turns; a shorter run is read in no time."""
+
+
+class RecentRuns:
+    """What was read of runs, by whom they were asked of. Any number of threads may ask."""
+
+    def __init__(self) -> None:
+        self._read: WeakKeyDictionary[Backend, dict[str, ReadRun]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._readers = [threading.Lock() for _ in range(_MOST_READERS)]
+
+    def recall(self, backend: Backend, record: RunRecord, graph: Graph) -> ReadRun | None:
+        """What a record begins with, where it was read before; the caller's own.
+
+        Args:
+            backend: Gave the record. Whoever may see it there may see what was read of it.
+            record: The run.
+            graph: What it is looked at on.
+        """
+        run_id = record.run.workflow_run_id
+        with self._lock:
+            known = self._read.get(backend, {}).get(run_id)
+        return known.copy() if known is not None and known.begins(record, graph) else None
+
+    def keeps(self, turns: int) -> bool:
+        """Whether a run of so many turns is kept."""
+        return turns >= _LONG
+
+    def alone(self, run_id: str) -> AbstractContextManager[bool]:
+        """While a run is read: who wants to read the same one waits, and finds it kept."""
+        return self._readers[hash(run_id) % _MOST_READERS]
+
+    def keep(self, backend: Backend, run_id: str, read: ReadRun) -> None:
+        """Keep what was read of a run, if it is long; the run that was kept first makes room."""
+        if not self.keeps(len(read.turns)):
+            return
+        with self._lock:
+            kept = self._read.setdefault(backend, {})
+            kept.pop(run_id, None)
+            kept[run_id] = read.copy()
+            for oldest in list(kept)[:-_MOST]:
+                del kept[oldest]
+
+
+recent_runs = RecentRuns()
+"""Those of this process."""
+
+
+@dataclass(frozen=True)
+class DrawnVersion:
+    """A workflow, and what is to be said about it."""
+
+    workflow: Workflow
+    instead: str = ""
+    """Why it is not the version that ran, in two sentences; empty where it is."""
+
+
+def drawn_version(backend: Backend, run: Run) -> DrawnVersion:
+    """The version that ran; else the active one; of a workflow that is gone one without nodes.
+
+    What the run did and the version lacks is drawn as ghosts, so a run can always be looked at.
+
+    Raises:
+        DebuggerError: The backend cannot be asked.
+    """
+    try:
+        return DrawnVersion(backend.workflow(run.workflow_id, run.version_number))
+    except (UnsupportedError, NotFoundError):
+        return _another(backend, run)
+
+
+def _another(backend: Backend, run: Run) -> DrawnVersion:
+    used = "an unknown version" if run.version_number is None else f"v{run.version_number}"
+    try:
+        workflow = backend.workflow(run.workflow_id)
+        active = backend.workflow_summary(run.workflow_id).active_version_number
+    except NotFoundError:
+        gone = Workflow.from_document(
+            {"workflow_config": {"name": "Deleted workflow"}, "node_configs": [], "edge_configs": []}
+        )
+        return DrawnVersion(
+            gone, f"The workflow is gone; the run used {used}. It is drawn as far as the run tells of it."
+        )
+    drawn = "the active version" if active is None else f"v{active}"
+    return DrawnVersion(
+        workflow, f"Drawn with {drawn}, the run used {used}. What {drawn} does not have is dashed."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedRun:
+    """One record, read once."""
+
+    run: Run
+    turns: list[TurnLog]
+    workflow: Workflow
+    """The version that ran, or what it is drawn with where that is not at hand."""
+    drawn_instead: str
+    """Why the workflow is not the version that ran; empty where it is."""
+    engine: str
+    """What ran it, as people know it."""
+
+
+def read_run(backend: Backend, run_id: str) -> RecordedRun:
+    """Read a run, with the version that it ran on.
+
+    Raises:
+        InputError: The id is none.
+        NotFoundError: There is no such run.
+        DebuggerError: The backend cannot give it.
+    """
+    run = backend.run(check_id("run", run_id.strip()))
+    drawn = drawn_version(backend, run)
+    return RecordedRun(run, turn_logs(run), drawn.workflow, drawn.instead, backend.name)

@@ -1,0 +1,106 @@
+"""Long runs read before a page asks for them: while a browser still loads what draws the page."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.session.loading import recent_runs, uncollected
+from debugger.session.session import DebugSession
+
+_UNTIL_DRAWN = 1.0
+"""Seconds in which the page is drawn: only then the garbage collector walks through all that was read."""
+
+
+class ReadingAhead:
+    """Reads one run at a time, in a thread of its own. Any number of threads may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: tuple[str, threading.Event] | None = None
+        """The run that is read, or was last, and whether that is done."""
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a run is being read."""
+        with self._lock:
+            return self._is_reading()
+
+    def begin(self, backend: Callable[[], Backend], run_id: str) -> None:
+        """Begin to read a run, unless another one is being read.
+
+        Args:
+            backend: Gives what has the run. What is read is kept as `debugger.session.loading` keeps it.
+            run_id: The run. One that there is not, or that cannot be read, is left to whoever opens it.
+        """
+        with self._lock:
+            if self._is_reading():
+                return
+            done = threading.Event()
+            self._under_way = run_id, done
+        threading.Thread(target=_read, args=(backend, run_id, done), daemon=True).start()
+
+    def wait(self, run_id: str, timeout: float) -> None:
+        """Wait for so many seconds at most, if it is this run that is being read."""
+        with self._lock:
+            name, done = self._under_way or ("", None)
+        if done is not None and name == run_id:
+            done.wait(timeout)
+
+    def _is_reading(self) -> bool:
+        return self._under_way is not None and not self._under_way[1].is_set()
+
+
+def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:
+    try:
+        session = DebugSession.open_lazily(backend(), run_id)
+        if recent_runs.keeps(session.turns_to_load):
+            with uncollected():
+                session.read(after_each=_let_others)
+                done.set()
+                time.sleep(_UNTIL_DRAWN)
+    except DebuggerError:
+        return
+    finally:
+        done.set()
+
+
+def _let_others() -> None:
+    time.sleep(0)  # lets go of Python's lock: the server sends the page meanwhile
+
+
+reading_ahead = ReadingAhead()
+"""That of this process."""
+
+
+class LiveSessions:
+    """Sessions by tokens that nobody can guess: whoever has the link of a session shares it, nobody else.
+
+    A session is kept while a turn of it is under way or stands still; all else can be read from the record.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, DebugSession] = {}
+        self._lock = threading.Lock()
+
+    def token_of(self, session: DebugSession) -> str:
+        """The token of a session in which something is under way; empty of one that is at rest."""
+        with self._lock:
+            self._sessions = {token: kept for token, kept in self._sessions.items() if kept.is_executing}
+            if not session.is_executing:
+                return ""
+            known = next((token for token, kept in self._sessions.items() if kept is session), None)
+            if known is None:
+                known = secrets.token_urlsafe(16)
+                self._sessions[known] = session
+            return known
+
+    def find(self, token: str) -> DebugSession | None:
+        """The session of a token; ``None`` when there is none, or nothing is under way in it any more."""
+        with self._lock:
+            found = self._sessions.get(token)
+        return found if found is not None and found.is_executing else None

@@ -1,0 +1,228 @@
+"""The control of a fork: the turn run again unedited, and what that tells of any fork of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+from debugger.analysis.comparison.comparison import SameTurn, same_turn
+from debugger.analysis.comparison.ignored import DEFAULT
+from debugger.analysis.event_fields import field, node_of
+from debugger.analysis.transitions import HOP_TYPES
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
+from debugger.protocol.forks import ForkWay
+from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.session.fork_draft import ForkDraft, ForkPoint
+
+_log = logging.getLogger(__name__)
+
+
+class ControlCheck:
+    """Runs a turn again on a thread of its own; on a backend without checkpoints that is a real run.
+
+    Args:
+        backend: Where the run is.
+        draft: The fork; its edits are left out.
+    """
+
+    def __init__(self, backend: Backend, draft: ForkDraft) -> None:
+        self.fidelity = UNCHECKED
+        self._backend = backend
+        self._draft = draft
+        self._cancelled = threading.Event()
+        self._over = threading.Event()
+        self._waiting: list[Callable[[Fidelity], None]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has not come to an end."""
+        return not self._over.is_set()
+
+    def begin(self) -> None:
+        """Run the turn."""
+        threading.Thread(target=self._check, name="control run", daemon=True).start()
+
+    def stop(self) -> None:
+        """End it early; nothing is then known."""
+        self._cancelled.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end; whether it came in time (seconds)."""
+        return self._over.wait(timeout)
+
+    def then(self, take: Callable[[Fidelity], None]) -> None:
+        """Hand over what is found once it is known; at once where it is."""
+        with self._lock:
+            if self.is_under_way:
+                self._waiting.append(take)
+                return
+        take(self.fidelity)
+
+    def _check(self) -> None:
+        try:
+            again = self._run_again(self._draft.point)
+            if not self._cancelled.is_set():
+                self.fidelity = judge(self._draft.point.original, again, self._draft.way)
+        except DebuggerError as error:
+            self.fidelity = Fidelity("unchecked", f"The control run failed: {error}")
+        except Exception as error:  # a page must say something, whatever broke
+            _log.exception("a control run broke off")
+            self.fidelity = Fidelity("unchecked", f"The control run broke off ({type(error).__name__}).")
+        finally:
+            with self._lock:
+                self._over.set()
+            for take in self._waiting:
+                take(self.fidelity)
+
+    def _run_again(self, point: ForkPoint) -> TurnLog:
+        if self._draft.way == "exact":
+            events = self._backend.replay(point.run_id, point.number, cancelled=self._cancelled)
+            return TurnLog(point.number, TurnInput(), events)
+        run_id, log = None, TurnLog(point.number, TurnInput())
+        for given in self._draft.unedited().inputs():
+            if self._cancelled.is_set():
+                break
+            stream = self._backend.execute(
+                point.workflow_id,
+                given,
+                run_id=run_id,
+                version_number=point.version_number,
+                cancelled=self._cancelled,
+            )
+            log = TurnLog(point.number, given, [event for event in stream if event.is_kept])
+            run_id = stream.finish().run_id
+        return log
+
+
+def price_of_check(way: ForkWay, *, asks_models: bool) -> str:
+    """What a control run costs besides time, as a sentence; empty where it may be made unasked.
+
+    Args:
+        way: How the fork is made.
+        asks_models: Whether models are really asked.
+    """
+    if way != "exact":
+        return "A check is a real run here, which stays on record; what the workflow calls is really called."
+    return (
+        "It asks the models once more; nothing that writes or reaches a person is called."
+        if asks_models
+        else ""
+    )
+
+
+Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
+
+_PATH_TYPES = frozenset({*HOP_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
+_BEGINNING = frozenset({"start_workflow", "start_thread"})
+_PASSED_OVER: dict[ForkWay, str] = {"exact": "ids and times", "rebuilt": "ids, times and counters"}
+_BY_HAND = frozenset({"pinned", "person"})
+"""What stands for the name of the model where something else answered in its place."""
+_MOST_TOLD = 50
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """What a control run found."""
+
+    verdict: Verdict
+    sentence: str
+    """For people."""
+    differences: tuple[str, ...] = ()
+    """The events that differ, in words."""
+
+    def to_json(self) -> JsonObject:
+        """To be kept beside a fork."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence,
+            "differences": list(self.differences[:_MOST_TOLD]),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any] | None) -> Self:
+        """Read what `to_json` gave; nothing means that nothing was checked."""
+        if not kept:
+            return cls("unchecked", "No control run was made.")
+        return cls(kept["verdict"], kept["sentence"], tuple(kept["differences"]))
+
+
+UNCHECKED = Fidelity.from_json(None)
+
+
+def judge(original: TurnLog, again: TurnLog, way: ForkWay = "exact") -> Fidelity:
+    """Compare a turn with the same turn run again, unedited.
+
+    Args:
+        original: As it was recorded.
+        again: As it fell out when it was run again.
+        way: How it was come to. Rebuilt, it is the first turn of a run: that it tells of a beginning, and
+            counts from 1, is passed over.
+    """
+    found = _compared(original, again, way)
+    told = tuple(str(difference) for difference in found.differences)
+    if way == "replayed":
+        outcome = "and it did the same." if found.is_same else "and it did not do quite the same."
+        return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", told)
+    if found.is_same:
+        return Fidelity("verified", f"Run again unedited, the turn did the same but for {_PASSED_OVER[way]}.")
+    if hand := changed_by_hand(original):
+        return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", told)
+    if path_of(original) == path_of(again):
+        return Fidelity(
+            "approximate", "Run again unedited, the turn took the same path with other words or values.", told
+        )
+    return Fidelity("differs", "Run again unedited, the turn took another path.", told)
+
+
+def _compared(original: TurnLog, again: TurnLog, way: ForkWay) -> SameTurn:
+    if way != "rebuilt":
+        return same_turn(original, again, DEFAULT)
+    return same_turn(_begun(original), _begun(again), DEFAULT | {"counters"})
+
+
+def _begun(turn: TurnLog) -> TurnLog:
+    """A turn without the events that only the first one of a run has."""
+    return replace(turn, events=[event for event in turn.events if event.type not in _BEGINNING])
+
+
+def changed_by_hand(turn: TurnLog) -> str:
+    """How people had a hand in a turn, in words; empty where nobody had."""
+    found = [word for word, has in _HANDS.items() if any(has(event) for event in turn.events)]
+    return " and ".join(found)
+
+
+def path_of(turn: TurnLog) -> list[tuple[str, str | None, Any]]:
+    """The way through the graph, and where it waits at last."""
+    return [
+        (event.type, node_of(event), field(event, "destination_node_logical_id"))
+        for event in turn.events
+        if event.type in _PATH_TYPES
+    ]
+
+
+def _edited(event: Event) -> bool:
+    return event.type == "workflow_debug_log" and bool(field(event, "edits"))
+
+
+def _pinned(event: Event) -> bool:
+    return bool(field(event, "pinned") or field(event, "fault")) or _answered_as(event) == "pinned"
+
+
+def _answered(event: Event) -> bool:
+    return _answered_as(event) == "person"
+
+
+def _answered_as(event: Event) -> str | None:
+    usage = field(event, "llm_usage_info")
+    named = usage.get("response_model") if isinstance(usage, Mapping) else None
+    return named if named in _BY_HAND else None
+
+
+_HANDS = {"changed by hand": _edited, "pinned": _pinned, "answered by a person": _answered}

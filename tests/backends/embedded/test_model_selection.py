@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded.model_selection import default_llm, find_script, responder_for
+from debugger.engine.models import RulesResponder, ScriptedResponder
+from debugger.engine.models.providers import ModelResponder
+from debugger.errors import InputError, SettingsError
+from debugger.settings import Settings
+from tests.factories import say, workflow
+
+
+def test_the_script_that_names_the_workflow_is_found_among_others(tmp_path):
+    (tmp_path / "a.yaml").write_text("version: 1\nworkflow: other\n", encoding="utf-8")
+    (tmp_path / "b.yml").write_text("version: 1\nworkflow: tea\ndemo: [Assam]\n", encoding="utf-8")
+
+    assert find_script("tea", tmp_path).demo == ("Assam",)
+    assert find_script("nobody's", tmp_path) is None
+    assert find_script("nobody's", tmp_path / "not there") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"version: 1\nworkflow: \xff\n", "a.yaml is not UTF-8"), (b"version: 2\n", "a.yaml: line 1: ")],
+)
+def test_a_script_that_cannot_be_used_is_told_by_its_file(tmp_path, data, words):
+    (tmp_path / "a.yaml").write_bytes(data)
+
+    with pytest.raises(InputError, match=words):
+        find_script("tea", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "made", "stands_in"),
+    [
+        ("rules", RulesResponder, None),
+        ("scripted", ScriptedResponder, None),
+        ("model", ModelResponder, ScriptedResponder),
+    ],
+)
+def test_the_settings_say_what_answers(tmp_path, wanted, made, stands_in):
+    made_up = workflow(say("a"), logical_id="tea")
+    (tmp_path / "a.yaml").write_text("version: 1\nworkflow: tea\n", encoding="utf-8")
+
+    responder = responder_for(made_up, Settings(responder=wanted, scripts=str(tmp_path)))
+
+    assert type(responder) is made
+    assert stands_in is None or type(responder.stand_in) is stands_in
+
+
+def test_a_default_model_is_named_by_type_model_and_address():
+    named = default_llm("custom_llm llama3 http://localhost:11434/v1")
+
+    assert named == {"type": "custom_llm", "model": "llama3", "base_url": "http://localhost:11434/v1"}
+    assert default_llm(" ") is None
+    with pytest.raises(SettingsError, match="The default model 'oracle' cannot be used"):
+        default_llm("oracle")

@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.base import Capabilities
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.errors import ConflictError, InputError, UnsupportedError
+from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.samples import SAMPLES
+from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
+from debugger.session.forks import fork, fork_point, from_the_start, ways
+from debugger.session.session import DebugSession
+from debugger.session.variable_rows import VariableRow
+from debugger.session.verification import ControlCheck, Fidelity
+from debugger.settings import Settings
+from tests.factories import direct, document, say, static, tool, when
+
+CALL = (
+    "I'd like to book an appointment.",
+    "I'm Ada Moreno, born 4 May 1990.",
+    "A check-up, on Tuesday please.",
+    "Where can I park?",
+    "Yes, go on please.",
+    "The first one.",
+    "No, the other one please.",
+    "Tuesday at 2:40 pm.",
+    "Yes, please book it.",
+)
+COUNT = "def count(n):\n    return n + 1\n"
+
+
+class NoCheckpoints(EmbeddedBackend):
+    """Like the hosted API: nothing is restored, states cannot be given."""
+
+    capabilities = Capabilities({"exact_fork": "No checkpoint.", "initial_state": "No state."})
+
+    def fork(self, *args, **kwargs):
+        raise UnsupportedError("No checkpoint.")
+
+    replay = fork
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
+
+
+@pytest.fixture
+def backend(settings):
+    opened = EmbeddedBackend(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def hosted(settings):
+    opened = NoCheckpoints(settings)
+    yield opened
+    opened.close()
+
+
+def desk():
+    """A workflow that asks for a level and goes to one of two desks."""
+    return document(
+        static("hi", "Hello {{who}}"),
+        say("chat"),
+        static("gold", "Gold desk"),
+        static("plain", "Plain desk"),
+        say("after"),
+        direct("hi", "chat"),
+        when("chat", "gold", "{{level}} == 'gold' OR [[level]] == 'gold'"),
+        when("chat", "plain", "1 == 1"),
+        direct("gold", "after"),
+        direct("plain", "after"),
+        defaults={"who": "Ada", "level": "none"},
+    )
+
+
+def begun(backend, *says, workflow=None):
+    """A session of a run in which this was said."""
+    session = DebugSession(backend, backend.create_workflow(workflow or desk()).id)
+    session.start(TurnInput.saying(None))
+    assert session.wait(10)
+    for text in says:
+        session.send(text)
+        assert session.wait(10)
+    return session
+
+
+def forked(backend, draft, **wanted):
+    """The session of a fork once its turn is over."""
+    session, forward = fork(backend, draft, backend.store.forks, **wanted)
+    session.fast_forward(forward)
+    assert forward.wait(10)
+    assert session.error is None
+    return session
+
+
+def said(session):
+    return [
+        event.words for turn in session.turns for event in turn.events if event.type == "assistant_response"
+    ]
+
+
+def set_value(draft, tier, name, value):
+    rows = [row for row in draft.variables.rows(tier) if row.name != name]
+    draft.variables.set_rows(tier, [*rows, VariableRow(name, "text", value)])
+
+
+def test_a_draft_begins_with_what_the_turn_was_given_and_how_the_run_stood(backend):
+    counting = document(
+        tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
+    )
+    session = begun(backend, "hello", workflow=counting)
+
+    draft = ForkDraft.of(fork_point(session, 2))
+
+    assert draft.message == "hello"
+    assert draft.point.standing_at == "chat"
+    assert draft.variables.shown[DYNAMIC] == {"shop": "Leaf"}
+    assert draft.variables.shown[RUNTIME]["tool_result"] == 2
+    assert draft.variables.shown[WORKFLOW] == {}
+    assert draft.differences == []
+    assert not draft.is_edited
+
+
+def test_an_unedited_fork_is_verified_by_itself_and_the_original_is_kept(backend):
+    session = begun(backend, "one", "two")
+    before = backend.run(session.run_id)
+
+    draft = ForkDraft.of(fork_point(session, 2))
+    draft.by = "ada "
+    fork_session = forked(backend, draft)
+
+    assert [turn.message for turn in fork_session.turns] == ["", "one"]
+    record = backend.store.forks.of(fork_session.run_id)
+    assert (record.source_run_id, record.turn_number, record.way) == (session.run_id, 2, "exact")
+    assert (record.forked_by, record.changes) == ("ada", ())
+    assert Fidelity.from_json(record.fidelity).verdict == "verified"
+    assert backend.run(session.run_id) == before
+
+
+def test_ten_turns_of_a_call_forked_one_by_one_without_an_edit_are_ten_times_verified(backend):
+    clinic = next(sample for sample in SAMPLES if sample.name == "Clinic front desk")
+    *_, newest = clinic.documents()
+    scripted = EmbeddedBackend(backend.settings.model_copy(update={"responder": "scripted"}))
+    session = begun(scripted, *CALL, workflow=newest)
+    assert len(session.turns) == 10
+
+    forks = [forked(scripted, ForkDraft.of(fork_point(session, number))) for number in range(1, 11)]
+
+    kept = [scripted.store.forks.of(one.run_id) for one in forks]
+    assert [Fidelity.from_json(record.fidelity).verdict for record in kept] == ["verified"] * 10
+    assert [record.turn_number for record in kept] == list(range(1, 11))
+    assert [one.status for one in forks] == ["waiting_for_user_input"] * 10
+    scripted.close()
+
+
+def test_an_edited_variable_and_message_change_the_path_and_are_remembered(backend):
+    session = begun(backend, "one")
+    draft = ForkDraft.of(fork_point(session, 2))
+    set_value(draft, RUNTIME, "level", "gold")
+    draft.message = "let me in"
+    draft.note = " why not "
+
+    fork_session = forked(backend, draft)
+
+    assert "Gold desk" in said(fork_session)
+    assert "Plain desk" in said(session)
+    record = backend.store.forks.of(fork_session.run_id)
+    assert [(change["path"], change["op"]) for change in record.changes] == [
+        ("message", "changed"),
+        ("runtime.level", "added"),
+    ]
+    assert record.note == "why not"
+    assert Fidelity.from_json(record.fidelity).verdict == "unchecked"
+
+
+def test_an_edit_wins_over_what_the_turn_itself_brought(backend):
+    session = begun(backend)
+    session.send("one", TurnInput(dynamic_variables={"level": "silver"}))
+    assert session.wait(10)
+    draft = ForkDraft.of(fork_point(DebugSession.open(backend, session.run_id), 2))
+    assert draft.variables.shown[DYNAMIC]["level"] == "silver"
+
+    set_value(draft, DYNAMIC, "level", "gold")
+
+    assert "Gold desk" in said(forked(backend, draft))
+
+
+def test_the_result_of_the_control_run_goes_with_an_edited_fork(backend):
+    session = begun(backend, "one")
+    draft = ForkDraft.of(fork_point(session, 2))
+    set_value(draft, RUNTIME, "level", "gold")
+    check = ControlCheck(backend, draft)
+    check.begin()
+    assert check.wait(10)
+
+    fork_session = forked(backend, draft, check=check)
+
+    assert check.fidelity.verdict == "verified"
+    assert Fidelity.from_json(backend.store.forks.of(fork_session.run_id).fidelity).verdict == "verified"
+    assert backend.runs().total == 2
+
+
+def test_a_fork_in_another_version_says_in_which_one_its_control_was_run(backend):
+    session = begun(backend, "one")
+    backend.store.create_version(session.workflow_id, document=desk())
+    draft = ForkDraft.of(fork_point(session, 2))
+    draft.version_number = 1
+    check = ControlCheck(backend, draft)
+    check.begin()
+    assert check.wait(10)
+
+    fork_session = forked(backend, draft, check=check)
+
+    kept = Fidelity.from_json(backend.store.forks.of(fork_session.run_id).fidelity)
+    assert kept.verdict == "verified"
+    assert kept.sentence.endswith("That was in the version of the run.")
+
+
+def test_a_control_run_that_comes_to_nothing_says_why(hosted):
+    session = begun(hosted, "one")
+    check = ControlCheck(hosted, ForkDraft.of(fork_point(session, 2)))
+
+    check.begin()
+    assert check.wait(10)
+
+    assert check.fidelity.verdict == "unchecked"
+    assert "No checkpoint." in check.fidelity.sentence
+
+
+def test_a_fork_can_leave_before_the_first_turn(backend):
+    session = begun(backend, "one")
+    draft = ForkDraft.of(fork_point(session, 1))
+    assert draft.point.standing_at == "hi"
+    set_value(draft, DYNAMIC, "who", "Bo")
+
+    fork_session = forked(backend, draft)
+
+    assert said(fork_session) == ["Hello Bo"]
+    fork_session.send("one")
+    assert fork_session.wait(10)
+    assert len(fork_session.turns) == 2
+
+
+def test_a_fork_that_was_not_begun_can_be_opened_and_started(backend):
+    session = begun(backend)
+    run_id = backend.fork(session.run_id, 1)
+
+    opened = DebugSession.open(backend, run_id)
+    status = opened.status
+    opened.start(TurnInput.saying(None))
+    assert opened.wait(10)
+
+    assert status == "not_started"
+    assert opened.run_id == run_id
+    assert opened.turns[0].events
+
+
+def test_a_version_without_the_node_is_an_error_and_no_fork(backend):
+    session = begun(backend, "one")
+    backend.store.create_version(session.workflow_id, document=document(say("other")))
+    draft = ForkDraft.of(fork_point(session, 2))
+    draft.version_number = 1
+
+    with pytest.raises(ConflictError, match="'chat'"):
+        fork(backend, draft, backend.store.forks)
+
+    draft.start_node = "other"
+    fork_session = forked(backend, draft)
+    assert fork_session.version_number == 1
+    changes = {
+        change["path"]: change["after"] for change in backend.store.forks.of(fork_session.run_id).changes
+    }
+    assert changes == {"start node": "other", "version": 1}
+
+
+def test_without_checkpoints_a_turn_is_rebuilt_from_the_record(hosted):
+    session = begun(hosted, "one")
+    assert ways(hosted) == ("rebuilt", "replayed")
+    draft = ForkDraft.of(fork_point(session, 2), "rebuilt")
+
+    draft.by = "ada"
+    fork_session = forked(hosted, draft)
+
+    (only,) = fork_session.turns
+    assert only.message == "one"
+    assert said(fork_session)[-1] == said(session)[-1]
+    record = hosted.store.forks.of(fork_session.run_id)
+    assert (record.way, record.source_run_id, record.forked_by) == ("rebuilt", session.run_id, "ada")
+    assert Fidelity.from_json(record.fidelity).verdict == "verified"
+
+
+def test_a_rebuilt_turn_takes_edits_along_as_run_input(hosted):
+    session = begun(hosted, "one")
+    draft = ForkDraft.of(fork_point(session, 2), "rebuilt")
+    set_value(draft, RUNTIME, "level", "gold")
+
+    assert "Gold desk" in said(forked(hosted, draft))
+
+
+def test_without_checkpoints_all_inputs_can_be_sent_again(hosted):
+    session = begun(hosted, "one", "two")
+    draft = ForkDraft.of(fork_point(session, 3), "replayed")
+
+    fork_session = forked(hosted, draft)
+
+    assert [turn.message for turn in fork_session.turns] == ["", "one", "two"]
+    assert said(fork_session) == said(session)
+    record = hosted.store.forks.of(fork_session.run_id)
+    assert (record.way, record.turn_number) == ("replayed", 3)
+    assert Fidelity.from_json(record.fidelity).verdict == "replayed"
+
+
+def test_what_cannot_be_done_by_sending_inputs_again_is_said(hosted):
+    session = begun(hosted, "one")
+    draft = ForkDraft.of(fork_point(session, 2), "replayed")
+    set_value(draft, RUNTIME, "level", "gold")
+    draft.start_node = "plain"
+
+    assert len(draft.problems) == 2
+    with pytest.raises(InputError, match="another node"):
+        fork(hosted, draft, hosted.store.forks)
+
+
+def test_the_control_run_without_checkpoints_is_a_run_of_its_own(hosted):
+    session = begun(hosted, "one")
+    check = ControlCheck(hosted, ForkDraft.of(fork_point(session, 2), "replayed"))
+
+    check.begin()
+    assert check.wait(10)
+
+    assert check.fidelity.verdict == "replayed"
+    assert "did the same" in check.fidelity.sentence
+    assert hosted.runs().total == 2
+
+
+def test_the_recorded_inputs_lead_another_run_to_the_same_place(backend):
+    session = begun(backend, "one", "two", "three")
+
+    sibling, forward = from_the_start(DebugSession.open(backend, session.run_id), 3)
+    sibling.fast_forward(forward)
+    assert forward.wait(10)
+
+    assert [turn.message for turn in sibling.turns] == ["", "one", "two"]
+    given = [turn.run_input.dynamic_variables for turn in turn_logs(backend.run(sibling.run_id))]
+    assert all("now" in variables for variables in given)
+    assert said(sibling) == said(session)[: len(said(sibling))]
+
+
+def test_variables_can_be_typed_as_json_and_what_cannot_be_used_is_kept(backend):
+    draft = ForkDraft.of(fork_point(begun(backend, "one"), 2))
+
+    draft.set_text(RUNTIME, '{"level": {"name": "gold"}}')
+    used = draft.differences
+    draft.set_text(RUNTIME, '{"level": ')
+
+    assert [(one.path, one.after) for one in used] == [("runtime.level", {"name": "gold"})]
+    assert draft.text(RUNTIME) == '{"level": '
+    assert "line 1" in draft.problems[0]
+    draft.set_text(RUNTIME, "{}")
+    assert (draft.problems, draft.differences) == ([], [])

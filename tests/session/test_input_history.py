@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.protocol.runs import TurnInput
+from debugger.session.input_history import MOST_INPUTS, MOST_LINES, Recall, next_lines, recalled
+from debugger.settings import Settings
+from tests.factories import document, say
+
+
+@pytest.fixture
+def backend():
+    backend = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def tea(backend):
+    return backend.create_workflow(document(say("chat"))).id
+
+
+def begin(backend, workflow_id, **fields):
+    return backend.execute(workflow_id, TurnInput.saying("Hello", **fields)).finish().run_id
+
+
+def names(recall, steps):
+    found = []
+    for _ in range(steps):
+        recall.older()
+        found.append(recall.current.value["dynamic_variables"].get("name") if recall.current else None)
+    return found
+
+
+def test_inputs_are_looked_back_at_the_newest_first_and_each_once(backend, tea):
+    for name in ("Ada", "Ben", "Ben", "Ada", "Cleo"):
+        begin(backend, tea, dynamic_variables={"name": name})
+    recall = Recall(backend, tea)
+
+    assert recall.current is None
+    assert names(recall, 3) == ["Cleo", "Ada", "Ben"]
+    assert names(recall, 1) == ["Ben"]
+    assert not recall.has_older
+    recall.newer()
+    assert (recall.current.value["dynamic_variables"], recall.number) == ({"name": "Ada"}, 2)
+
+
+def test_an_input_tells_which_run_it_was_given_to(backend, tea):
+    run_id = begin(backend, tea, dynamic_variables={"name": "Ada"})
+    recall = Recall(backend, tea)
+
+    recall.older()
+
+    assert recall.current.source == f"run …{run_id[-6:]}"
+
+
+def test_without_runs_there_is_nothing_to_look_back_at(backend, tea):
+    recall = Recall(backend, tea)
+
+    recall.older()
+    recall.newer()
+
+    assert recall.current is None
+    assert (recall.has_older, recall.has_newer) == (False, False)
+
+
+def test_no_more_inputs_are_kept_than_somebody_would_look_through(backend, tea):
+    for number in range(MOST_INPUTS + 3):
+        begin(backend, tea, dynamic_variables={"name": str(number)})
+    recall = Recall(backend, tea)
+
+    names(recall, MOST_INPUTS + 3)
+
+    assert recall.number == MOST_INPUTS
+    assert not recall.has_older
+
+
+def test_an_input_is_recalled_without_what_belongs_to_its_turn_or_its_record():
+    kept = {
+        "command": "start",
+        "dynamic_variables": {"name": "Ada", "now": "10:00"},
+        "runtime_variables": {"slot": 3, "workflow_invoke_count": 0, "all_dynamic_variables": {}},
+        "thread_to_node_inputs": {"0": {"node_run_inputs": []}},
+        "miscellaneous": {},
+        "team_id": "team",
+        "run_by": "qa",
+        "initial_state": None,
+        "start_node_logical_id": "chat",
+    }
+
+    assert recalled(kept) == {
+        "dynamic_variables": {"name": "Ada"},
+        "runtime_variables": {"slot": 3},
+        "run_by": "qa",
+        "start_node_logical_id": "chat",
+    }
+
+
+BOOKING = ("I'd like to book.", "Tuesday.", "Yes.")
+HUMAN = ("I'd like to book.", "A human, please.")
+BILL = ("A question about my bill.",)
+
+
+def test_at_first_every_conversation_offers_its_beginning_once():
+    assert next_lines([BOOKING, HUMAN, BILL], []) == ["I'd like to book.", "A question about my bill."]
+
+
+def test_only_conversations_that_have_gone_like_this_go_on():
+    assert next_lines([BOOKING, HUMAN, BILL], ["I'd like to book."]) == ["Tuesday.", "A human, please."]
+    assert next_lines([BOOKING, HUMAN, BILL], ["I'd like to book.", "Tuesday."]) == ["Yes."]
+
+
+def test_a_talk_that_has_left_them_all_gets_no_suggestion():
+    assert next_lines([BOOKING, HUMAN], ["Something else."]) == []
+
+
+def test_a_conversation_at_its_end_offers_nothing():
+    assert next_lines([BILL], list(BILL)) == []
+
+
+def test_no_more_lines_than_fit():
+    assert len(next_lines([(f"line {place}",) for place in range(9)], [])) == MOST_LINES

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.errors import InputJsonError
+from debugger.session.json_input import parse_json, parse_object
+
+
+def test_a_json_error_says_line_and_column():
+    with pytest.raises(InputJsonError) as caught:
+        parse_json('{\n  "a": 1,\n  "b" 2\n}', what="The run input")
+
+    assert (caught.value.line, caught.value.column) == (3, 7)
+    assert caught.value.message == "The run input is not JSON: line 3, column 7: expecting ':' delimiter."
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999", "-2.5E+400"])
+def test_a_number_that_json_does_not_have_is_refused_with_its_place(constant):
+    with pytest.raises(InputJsonError) as caught:
+        parse_json('{\n "a": ' + constant + "}")
+
+    assert (caught.value.line, caught.value.column) == (2, 7)
+    assert constant in caught.value.message
+
+
+def test_a_number_of_more_digits_than_can_be_read_is_refused_with_its_place():
+    with pytest.raises(InputJsonError, match="too long to be read: line 2, column 7") as caught:
+        parse_json('{\n "a": ' + "1" * 5000 + "}")
+
+    assert (caught.value.line, caught.value.column) == (2, 7)
+
+
+def test_json_that_is_nested_too_deeply_is_an_error_and_not_a_crash():
+    with pytest.raises(InputJsonError, match="too deeply"):
+        parse_json("[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("[]", "a list"), ("3", "a number"), ("true", "a boolean"), ("null", "null"), ('"a"', "a text")],
+)
+def test_json_of_another_kind_is_no_run_input(text, kind):
+    with pytest.raises(InputJsonError, match=f"must be a JSON object, and it is {kind}"):
+        parse_object(text)

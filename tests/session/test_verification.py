@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.session.verification import UNCHECKED, Fidelity, changed_by_hand, judge
+
+
+def turn(*events):
+    return TurnLog(2, TurnInput(), [parse_event(event) for event in events])
+
+
+def at(node, kind="start_node_run", **fields):
+    return {"type": kind, "origin_node_logical_id": node, **fields}
+
+
+def test_the_same_but_for_ids_and_times_is_verified():
+    found = judge(
+        turn(at("a", logical_id="event_1", timestamp=1)), turn(at("a", logical_id="event_2", timestamp=2))
+    )
+
+    assert (found.verdict, found.differences) == ("verified", ())
+
+
+def test_other_words_on_the_same_path_are_approximate_and_named():
+    found = judge(
+        turn(at("a"), at("a", "assistant_response", content="Hello"), at("a", "busy_wait_for_user_message")),
+        turn(at("a"), at("a", "assistant_response", content="Hi"), at("a", "busy_wait_for_user_message")),
+    )
+
+    assert found.verdict == "approximate"
+    assert found.differences == ("assistant_response at a: content",)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [at("b")],
+        [at("a"), at("a", "busy_wait_for_user_message")],
+        [
+            {
+                **at("a"),
+                "type": "direct_edge",
+                "source_node_logical_id": "a",
+                "destination_node_logical_id": "b",
+            }
+        ],
+    ],
+)
+def test_another_path_or_another_hint_differs(other):
+    assert judge(turn(at("a")), turn(*other)).verdict == "differs"
+
+
+@pytest.mark.parametrize(
+    ("event", "word"),
+    [
+        ({"type": "workflow_debug_log", "debug_message": "x", "edits": [{"name": "x"}]}, "changed by hand"),
+        ({**at("a", "end_node_run"), "pinned": "pin_1"}, "pinned"),
+        ({**at("a", "say_llm"), "llm_usage_info": {"response_model": "pinned"}}, "pinned"),
+        ({**at("a", "end_node_run"), "fault": "fault_1"}, "pinned"),
+        ({**at("a", "say_llm"), "llm_usage_info": {"response_model": "person"}}, "answered by a person"),
+    ],
+)
+def test_what_people_did_in_a_turn_is_given_as_the_reason(event, word):
+    found = judge(turn(at("a"), event), turn(at("b")))
+
+    assert changed_by_hand(turn(event)) == word
+    assert found.verdict == "approximate"
+    assert word in found.sentence
+
+
+def test_a_turn_without_a_hand_in_it_tells_of_none():
+    assert changed_by_hand(turn(at("a"), {"type": "workflow_debug_log", "debug_message": "log"})) == ""
+
+
+def test_all_inputs_sent_again_are_never_more_than_replayed():
+    assert judge(turn(at("a")), turn(at("a")), "replayed").verdict == "replayed"
+
+
+def test_what_was_found_can_be_kept_and_read_again():
+    found = Fidelity("differs", "Why.", ("one", "two"))
+
+    assert Fidelity.from_json(found.to_json()) == found
+    assert Fidelity.from_json(None) == UNCHECKED
+
+
+def test_a_rebuilt_turn_may_tell_of_a_beginning_and_count_from_1():
+    original = turn(at("a", origin_node_run_id="3"))
+    rebuilt = turn({"type": "start_workflow"}, {"type": "start_thread"}, at("a", origin_node_run_id="1"))
+
+    assert judge(original, rebuilt, "rebuilt").verdict == "verified"
+    assert judge(original, rebuilt).verdict == "approximate"
