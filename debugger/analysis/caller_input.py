@@ -57,7 +57,7 @@ _ECHO = "input_dynamic_variables"
 _ABSENT = object()
 
 
-def input_again(given: TurnInput, before: Mapping[str, Any]) -> TurnInput:
+def original_input(given: TurnInput, before: Mapping[str, Any]) -> TurnInput:
     """One turn's input.
 
     Args:
@@ -75,7 +75,7 @@ def input_again(given: TurnInput, before: Mapping[str, Any]) -> TurnInput:
     )
 
 
-def inputs_again(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
+def original_inputs(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput]:
     """The inputs of the user's turns, background work left out.
 
     Args:
@@ -86,7 +86,7 @@ def inputs_again(turns: Sequence[TurnLog], workflow: Workflow) -> list[TurnInput
     found: list[TurnInput] = []
     for turn in turns:
         if not turn.is_background:
-            found.append(input_again(turn.run_input, known))
+            found.append(original_input(turn.run_input, known))
             known = {**known, **supplied_dynamic(turn.run_input)}
     return found
 

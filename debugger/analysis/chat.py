@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from debugger.analysis.event_fields import EventFacts, facts_of, field, node_name_of, node_of, thread_id_of
+from debugger.analysis.event_fields import EventFields, field, fields_of, node_name_of, node_of, thread_id_of
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
@@ -20,7 +20,7 @@ _MOST_WARNINGS = 2
 
 
 @dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
-class Bubble:
+class ChatMessage:
     """One entry of the chat pane."""
 
     role: Literal["user", "agent", "warning", "error"]
@@ -35,20 +35,20 @@ class Bubble:
     """Whether it came of background work, after the turn."""
 
 
-def bubbles(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[Bubble]:
+def chat_messages(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[ChatMessage]:
     """What the chat pane shows: the words of both sides, with warnings and errors as notes between them.
 
     Args:
         turns: The run's turns.
         names: The author's node names by id.
     """
-    reader = BubbleReader(names or {})
+    reader = ChatBuilder(names or {})
     for place, turn in enumerate(turns):
-        reader.take(turn, place, facts_of(turn.events))
+        reader.take(turn, place, fields_of(turn.events))
     return reader.bubbles
 
 
-class BubbleReader:
+class ChatBuilder:
     """The bubbles so far, followed from turn to turn.
 
     Args:
@@ -56,12 +56,12 @@ class BubbleReader:
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        self.bubbles: list[Bubble] = []
+        self.bubbles: list[ChatMessage] = []
         self._names = names
         self._count = 0
         self._speakers: dict[tuple[str, str | None], str] = {}
 
-    def take(self, turn: TurnLog, place: int, events: Sequence[EventFacts]) -> None:
+    def take(self, turn: TurnLog, place: int, events: Sequence[EventFields]) -> None:
         """Take in the next turn, or piece of background work.
 
         Args:
@@ -74,26 +74,26 @@ class BubbleReader:
         self.bubbles += sorted([*said, *notes], key=_moment)
         self._count += len(events)
 
-    def copy(self) -> BubbleReader:
+    def copy(self) -> ChatBuilder:
         """Another one that stands here, to go on by itself."""
-        other = BubbleReader(self._names)
+        other = ChatBuilder(self._names)
         other.bubbles, other._count = self.bubbles.copy(), self._count
         other._speakers = self._speakers  # what is known of a name stays true
         return other
 
-    def _said(self, words: Spoken) -> Bubble:
+    def _said(self, words: Spoken) -> ChatMessage:
         speaker = self._speaker(words.event) if words.event else ""
-        return Bubble(
+        return ChatMessage(
             words.role, words.text, speaker, words.turn_number, words.event_index, words.is_background
         )
 
-    def _notes(self, turn: TurnLog, events: Sequence[EventFacts]) -> Iterator[Bubble]:
+    def _notes(self, turn: TurnLog, events: Sequence[EventFields]) -> Iterator[ChatMessage]:
         for index, facts in enumerate(events, start=self._count):
             role = _NOTES.get(facts.type)
             if role is not None:
                 event = facts.event
                 speaker = self._speaker(event)
-                yield Bubble(role, event.summary, speaker, turn.number, index, turn.is_background)
+                yield ChatMessage(role, event.summary, speaker, turn.number, index, turn.is_background)
 
     def _speaker(self, event: Event) -> str:
         node, name = node_of(event) or "", node_name_of(event)
@@ -103,7 +103,7 @@ class BubbleReader:
         return found
 
 
-def folded(said: Iterable[Bubble]) -> list[list[Bubble]]:
+def group_warnings(said: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
     """The bubbles in groups of one; many warnings in a row are one group, so as not to drown the words."""
     groups = [list(group) for _, group in groupby(said, key=lambda bubble: bubble.role == "warning")]
     return [
@@ -111,11 +111,11 @@ def folded(said: Iterable[Bubble]) -> list[list[Bubble]]:
     ]
 
 
-def _is_many(group: list[Bubble]) -> bool:
+def _is_many(group: list[ChatMessage]) -> bool:
     return group[0].role == "warning" and len(group) > _MOST_WARNINGS
 
 
-def _moment(bubble: Bubble) -> int:
+def _moment(bubble: ChatMessage) -> int:
     """Words that only the input holds come before the turn's events."""
     return -1 if bubble.event_index is None else bubble.event_index
 

@@ -155,14 +155,14 @@ _MOST_WORDS = 4000
 
 
 @dataclass(frozen=True)
-class Piece:
+class Span:
     """Some words that stand in both texts, or in one of them."""
 
     text: str
     op: Literal["same", "removed", "added"]
 
 
-def text_difference(before: str, after: str) -> list[Piece]:
+def text_diff(before: str, after: str) -> list[Span]:
     """What was kept, removed and added, in reading order; joined by ``op`` the pieces give both texts again.
 
     Texts that are very long and differ a lot are told apart as a whole between what they share at both ends.
@@ -196,17 +196,17 @@ def _middle(old: list[str], new: list[str]) -> Iterator[_Run]:
             yield "added", new[new_from:new_to]
 
 
-def _joined(runs: list[_Run]) -> Iterator[Piece]:
+def _joined(runs: list[_Run]) -> Iterator[Span]:
     """The runs as texts; empty ones left out, neighbours of one kind in one piece."""
-    held: Piece | None = None
+    held: Span | None = None
     for op, words in runs:
         text = "".join(words)
         if held is not None and text and held.op == op:
-            held = Piece(held.text + text, op)
+            held = Span(held.text + text, op)
         elif text:
             if held is not None:
                 yield held
-            held = Piece(text, op)
+            held = Span(text, op)
     if held is not None:
         yield held
 
@@ -215,13 +215,13 @@ _LEAST_SHARED = 0.5
 """Of the shorter text: below it the words that two texts share fell there by chance."""
 
 
-def readable_pieces(a: str, b: str) -> list[Piece]:
+def readable_diff(a: str, b: str) -> list[Span]:
     """What two texts share and do not share; told apart as a whole where they share too little."""
-    found = text_difference(a, b)
+    found = text_diff(a, b)
     shared = sum(_weight(piece.text) for piece in found if piece.op == "same")
     if shared >= _LEAST_SHARED * min(_weight(a), _weight(b)):
         return found
-    return [Piece(a, "removed"), Piece(b, "added")]
+    return [Span(a, "removed"), Span(b, "added")]
 
 
 def _weight(text: str) -> int:

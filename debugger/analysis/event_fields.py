@@ -89,7 +89,7 @@ def iso_utc(time: float | None) -> str:
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class EventFacts:
+class EventFields:
     """An event with its facts, which `debugger.analysis.event_fields` tells of it."""
 
     __slots__ = ("event", "is_failure", "node", "node_name", "thread", "thread_id", "time", "type")
@@ -107,6 +107,6 @@ class EventFacts:
         self.thread = event.thread_reference_id or reference_id(self.thread_id)
 
 
-def facts_of(events: Iterable[Event]) -> list[EventFacts]:
+def fields_of(events: Iterable[Event]) -> list[EventFields]:
     """The events with their facts, in their order."""
-    return [EventFacts(event) for event in events]
+    return [EventFields(event) for event in events]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from debugger.analysis.caller_input import supplied_dynamic, supplied_state
 from debugger.analysis.chat import spoken
-from debugger.analysis.thread_positions import Standing, ThreadStanding
+from debugger.analysis.thread_positions import ThreadPosition, ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
@@ -36,7 +36,7 @@ def exported_state(
     past = _until(turns, up_to_turn)
     begun_with = supplied_state(past[0].run_input) if past else StateSnapshot()
     scopes = scopes_at(past)
-    standing = Standing.after(past).threads
+    standing = ThreadPositions.after(past).threads
     known = [key for key in {**begun_with.threads, **standing} if _goes_on(key, standing.get(key))]
     snapshot = StateSnapshot(
         threads={
@@ -63,11 +63,11 @@ def _until(turns: Sequence[TurnLog], number: int | None) -> list[TurnLog]:
     return past
 
 
-def _goes_on(thread_id: str, thread: ThreadStanding | None) -> bool:
+def _goes_on(thread_id: str, thread: ThreadPosition | None) -> bool:
     return COMPANION not in thread_id or thread is None or not thread.ended
 
 
-def _node(thread: ThreadStanding | None, begun_with: ThreadSnapshot | None) -> str | None:
+def _node(thread: ThreadPosition | None, begun_with: ThreadSnapshot | None) -> str | None:
     """The node that a thread has hopped to, else where it stands, else where it was to begin."""
     found = (thread.ahead or thread.node) if thread else None
     return found or (begun_with.node_logical_id if begun_with else None)

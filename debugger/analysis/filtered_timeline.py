@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.run_projection import RunReaders
+from debugger.analysis.run_projection import Projections
 from debugger.analysis.timeline import SearchTexts, TimelineRow, Trouble, trouble_of
 
 Density = Literal["Turns", "Steps", "Events", "Raw"]
@@ -38,7 +38,7 @@ class Filter:
         return self == Filter()
 
 
-def matching(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | None = None) -> list[int]:
+def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | None = None) -> list[int]:
     """The places of the rows that are let through, whatever the density.
 
     Args:
@@ -56,7 +56,7 @@ def matching(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | N
     return asked if not failures else sorted({*asked, *failures})
 
 
-def important(rows: Sequence[TimelineRow], places: Sequence[int], wanted: Filter) -> list[int]:
+def important_rows(rows: Sequence[TimelineRow], places: Sequence[int], wanted: Filter) -> list[int]:
     """Those of the places that density ``Events`` shows: no bookkeeping, unless its type was asked for."""
     types = wanted.types
     return [at for at in places if rows[at].importance == "high" or rows[at].type in types]
@@ -93,7 +93,7 @@ _NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Events": "event
 
 
 @dataclass(frozen=True)
-class Shown:
+class FilteredTimeline:
     """Rows by their places: among the turns, the steps or the events, as the density says."""
 
     density: Density
@@ -113,7 +113,7 @@ class Shown:
         """How many are kept back."""
         return self.total - len(self.places)
 
-    def row_of(self, event: int, run: RunReaders) -> tuple[int | None, bool]:
+    def row_of(self, event: int, run: Projections) -> tuple[int | None, bool]:
         """The row that holds an event, or the last one before it.
 
         Args:
@@ -128,7 +128,9 @@ class Shown:
         return (number, self.places[number] == place) if number >= 0 else (None, False)
 
 
-def shown(run: RunReaders, wanted: Filter, density: Density, texts: SearchTexts | None = None) -> Shown:
+def filter_timeline(
+    run: Projections, wanted: Filter, density: Density, texts: SearchTexts | None = None
+) -> FilteredTimeline:
     """Filter a run. A turn, or a step, is shown when one of its events is let through.
 
     Args:
@@ -141,18 +143,18 @@ def shown(run: RunReaders, wanted: Filter, density: Density, texts: SearchTexts 
     total = {"Turns": len(run.turn_rows), "Steps": len(run.steps.steps)}.get(density, len(rows))
     if wanted.is_empty:  # nothing of a long run is gone through
         places = run.timeline.important if density == "Events" else range(total)
-        return Shown(density, places, total, run.timeline.trouble)
-    events = matching(rows, wanted, texts)
+        return FilteredTimeline(density, places, total, run.timeline.trouble)
+    events = matching_rows(rows, wanted, texts)
     wrong = Counter(told for at in events if (told := trouble_of(rows[at])) is not None)
     if density == "Events":
-        return Shown(density, important(rows, events, wanted), total, wrong)
+        return FilteredTimeline(density, important_rows(rows, events, wanted), total, wrong)
     if density == "Raw":
-        return Shown(density, events, total, wrong)
+        return FilteredTimeline(density, events, total, wrong)
     owners = {_owner(at, density, run) for at in events} - {-1}
-    return Shown(density, sorted(owners), total, wrong)
+    return FilteredTimeline(density, sorted(owners), total, wrong)
 
 
-def _owner(event: int, density: Density, run: RunReaders) -> int:
+def _owner(event: int, density: Density, run: Projections) -> int:
     """The place of what an event belongs to, among the rows of a density."""
     if density == "Turns":
         return run.timeline.rows[event].place

@@ -9,7 +9,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput, TurnLog
 
 
-class Following:
+class EventFold:
     """Takes in the events of a run in order; what a subclass makes of them is kept from look to look.
 
     A run only grows, so a look costs what is new since the last one. Where a turn was taken back, or another
@@ -31,7 +31,7 @@ class Following:
         """
         if not self._is_continued_by(turns):
             self.forget()
-            Following.__init__(self)
+            EventFold.__init__(self)
         for place in range(max(self._begun - 1, 0), len(turns)):
             turn = turns[place]
             if place == self._begun:

@@ -40,7 +40,7 @@ def policy_rows(settings: Settings) -> list[PolicyRow]:
     ]
 
 
-def responder_words(settings: Settings, *, has_script: bool | None = None) -> str:
+def responder_label(settings: Settings, *, has_script: bool | None = None) -> str:
     """What answers where a workflow asks a model.
 
     Args:
@@ -56,11 +56,11 @@ def responder_words(settings: Settings, *, has_script: bool | None = None) -> st
     return "the workflow's script" if has_script else "rules, since the workflow has no script"
 
 
-def before_run(settings: Settings, *, has_script: bool) -> str:
+def policy_summary(settings: Settings, *, has_script: bool) -> str:
     """The policies in one line, for whoever is about to start a run."""
     calls = ", ".join(f"{row.call_class} {row.policy}" for row in policy_rows(settings))
-    return f"Models: {responder_words(settings, has_script=has_script)}. Calls outside: {calls}."
+    return f"Models: {responder_label(settings, has_script=has_script)}. Calls outside: {calls}."
 
 
-HOSTED = "The platform makes every call for real: models, writes and messages to people among them."
+HOSTED_NOTICE = "The platform makes every call for real: models, writes and messages to people among them."
 """What a person is told before a run on a backend that is not ours."""

@@ -19,19 +19,19 @@ def page_of(place: int, size: int = SIZE) -> int:
     return place // size + 1
 
 
-def bounds(page: int, rows: int, size: int = SIZE) -> tuple[int, int]:
+def page_bounds(page: int, rows: int, size: int = SIZE) -> tuple[int, int]:
     """The first row of a page, and the one after its last. Pages count from 1."""
     first = min(max(page - 1, 0), page_count(rows, size) - 1) * size
     return first, min(first + size, rows)
 
 
-ROWS = 15
+VISIBLE_ROWS = 15
 """On view at once."""
 _BEFORE = 4
 """How many rows stand above one that is gone to."""
 
 
-def top_for(places: Sequence[int], chosen: int | None, top: int) -> int:
+def first_visible_row(places: Sequence[int], chosen: int | None, top: int) -> int:
     """The uppermost row on view so that the chosen one is among them; it stays where it is if it can.
 
     Args:
@@ -39,9 +39,9 @@ def top_for(places: Sequence[int], chosen: int | None, top: int) -> int:
         chosen: The chosen row's place.
         top: Which of ``places`` is the uppermost now.
     """
-    last = max(0, len(places) - ROWS)
+    last = max(0, len(places) - VISIBLE_ROWS)
     held = min(max(0, top), last)
     if chosen is None:
         return held
     found = bisect_left(places, chosen)
-    return held if held <= found < held + ROWS else min(max(0, found - _BEFORE), last)
+    return held if held <= found < held + VISIBLE_ROWS else min(max(0, found - _BEFORE), last)

@@ -12,10 +12,17 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from debugger.analysis.event_fields import EventFacts, facts_of, is_failed_run, text
+from debugger.analysis.event_fields import EventFields, fields_of, is_failed_run, text
 from debugger.analysis.node_origins import author_node_id
-from debugger.analysis.thread_positions import CHANGING_TYPES, Standing
-from debugger.analysis.transitions import HOP_TYPES, EdgeFinder, Hop, Trails, condition_words, hop_of
+from debugger.analysis.thread_positions import CHANGING_TYPES, ThreadPositions
+from debugger.analysis.transitions import (
+    TRANSITION_TYPES,
+    EdgeIndex,
+    PathCounts,
+    Transition,
+    condition_text,
+    read_transition,
+)
 from debugger.graph.graph import Graph
 from debugger.protocol.events import reference_id
 from debugger.protocol.runs import MAIN_THREAD, RunStatus, TurnLog
@@ -70,9 +77,9 @@ class Position:
     and is reached nevertheless."""
     first_visit: dict[str, int] = field(default_factory=dict)
     """The turn in which each node was first reached, in that order."""
-    hops: tuple[Hop, ...] = ()
+    hops: tuple[Transition, ...] = ()
     """Those between nodes of the graph: a hop inside of a super node is none."""
-    trails: Trails = field(default_factory=Trails)
+    trails: PathCounts = field(default_factory=PathCounts)
     """The same by the ways that they went and the nodes that they came to."""
     next_edges: tuple[NextEdge, ...] = ()
     """Empty when the run is over."""
@@ -96,13 +103,13 @@ def position(turns: Sequence[TurnLog], graph: Graph, status: RunStatus | None = 
         graph: The workflow to place it on.
         status: The run's status; ``None`` reads the state out of the events, as for a look at the past.
     """
-    reader = PositionReader(graph)
+    reader = PositionTracker(graph)
     for turn in turns:
-        reader.take(turn, facts_of(turn.events))
+        reader.take(turn, fields_of(turn.events))
     return reader.position(status)
 
 
-class PositionReader:
+class PositionTracker:
     """Where a run stands, followed from turn to turn.
 
     Args:
@@ -111,26 +118,26 @@ class PositionReader:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._edges = EdgeFinder(graph.edges.values(), graph.nodes)
+        self._edges = EdgeIndex(graph.edges.values(), graph.nodes)
         self._trace = _Trace(graph)
-        self._hops: list[Hop] = []
-        self._trails = Trails()
+        self._hops: list[Transition] = []
+        self._trails = PathCounts()
         self._event_count = 0
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ThreadPositions:
         """Where each thread stands."""
         return self._trace.standing
 
-    def take(self, turn: TurnLog, events: Sequence[EventFacts]) -> None:
+    def take(self, turn: TurnLog, events: Sequence[EventFields]) -> None:
         """Take in the next turn, or piece of background work, and its events."""
         for index, event in enumerate(events, start=self._event_count):
-            if event.type in HOP_TYPES:
-                self._take_hop(hop_of(event, self._edges, len(self._hops) + 1, turn.number, index))
+            if event.type in TRANSITION_TYPES:
+                self._take_hop(read_transition(event, self._edges, len(self._hops) + 1, turn.number, index))
             self._trace.take(event, turn.number)
         self._event_count += len(events)
 
-    def copy(self) -> PositionReader:
+    def copy(self) -> PositionTracker:
         """Another one that stands here, to go on by itself."""
         other = copy(self)
         other._trace, other._hops = self._trace.copy(), self._hops.copy()
@@ -141,7 +148,7 @@ class PositionReader:
         """Where the run stands now. What was given out does not change when more is taken in."""
         return _position(self._trace, tuple(self._hops), self._trails.copy(), self._graph, status)
 
-    def _take_hop(self, hop: Hop) -> None:
+    def _take_hop(self, hop: Transition) -> None:
         """Count a hop from node to node of the graph; one inside of a super node is none."""
         own = self._trace.own
         source = own(hop.source) if hop.source else None
@@ -156,7 +163,7 @@ class PositionReader:
 
 
 def _position(
-    trace: _Trace, made: tuple[Hop, ...], trails: Trails, graph: Graph, status: RunStatus | None
+    trace: _Trace, made: tuple[Transition, ...], trails: PathCounts, graph: Graph, status: RunStatus | None
 ) -> Position:
     state = _STATES[status] if status else trace.state
     own = trace.own
@@ -185,10 +192,10 @@ class _Trace:
 
     def __init__(self, graph: Graph) -> None:
         self._nodes = graph.nodes
-        self._edges = EdgeFinder((), graph.nodes)
+        self._edges = EdgeIndex((), graph.nodes)
         self._entered: dict[str | None, str] = {}
         self._inner_names: dict[str, str] = {}
-        self.standing = Standing()
+        self.standing = ThreadPositions()
         self.visits: dict[str, int] = {}
         self.first_visit: dict[str, int] = {}
         self.failed: dict[str, None] = {}
@@ -220,7 +227,7 @@ class _Trace:
         main = self.standing.main
         return (main.ahead or main.node) if self.standing.outcome == "failed" else main.node
 
-    def take(self, event: EventFacts, turn_number: int) -> None:
+    def take(self, event: EventFields, turn_number: int) -> None:
         """Take in one event."""
         kind, node = event.type, event.node
         if node and kind in _ARRIVALS:
@@ -231,18 +238,18 @@ class _Trace:
             self._name(node, event.node_name)
             if kind in _NODE_TYPES:
                 self._at_node(event, node, turn_number)
-        if kind in HOP_TYPES:
+        if kind in TRANSITION_TYPES:
             self._leave(event)
         elif kind == "workflow_error" and self.current:
             self.failed[self.current] = None
 
-    def _leave(self, event: EventFacts) -> None:
+    def _leave(self, event: EventFields) -> None:
         hop = event.event
         if not self._edges.is_inside(hop):
             self._entered.pop(event.thread_id, None)
         self._name(text(hop, "destination_node_logical_id"), text(hop, "destination_node_name"))
 
-    def _at_node(self, event: EventFacts, node: str, turn_number: int) -> None:
+    def _at_node(self, event: EventFields, node: str, turn_number: int) -> None:
         if event.type in _ARRIVALS:
             self.first_visit.setdefault(self.own(node), turn_number)
         if event.type == "start_node_run":
@@ -252,7 +259,7 @@ class _Trace:
         elif event.type == "end_node_run":
             self.failed.pop(node, None)
 
-    def _pass_over(self, event: EventFacts, node: str, turn_number: int) -> None:
+    def _pass_over(self, event: EventFields, node: str, turn_number: int) -> None:
         """Take note of the node that a thread had hopped to if it is another one that it arrives at."""
         thread = self.standing.threads.get(event.thread_id or MAIN_THREAD)
         ahead = thread.ahead if thread else None
@@ -261,7 +268,7 @@ class _Trace:
             self.passed[ahead] = None
             self.first_visit.setdefault(ahead, turn_number)
 
-    def _visit(self, event: EventFacts, node: str) -> None:
+    def _visit(self, event: EventFields, node: str) -> None:
         """Count a node run; of those inside a super node only the first after it was entered."""
         own, thread = self.own(node), event.thread_id
         if own == node or self._entered.get(thread) != own:
@@ -290,25 +297,23 @@ class _Trace:
         return found
 
 
-def _companions(standing: Standing) -> dict[str, str]:
+def _companions(standing: ThreadPositions) -> dict[str, str]:
     places = {key: thread.node or thread.ahead for key, thread in standing.companions.items()}
     return {reference_id(key) or key: node for key, node in places.items() if node}
 
 
-def _next(current: str, made: Sequence[Hop], graph: Graph) -> Iterator[NextEdge]:
+def _next(current: str, made: Sequence[Transition], graph: Graph) -> Iterator[NextEdge]:
     """The edges that leave a node, then the hops that global nodes make possible."""
     for edge in graph.leaving(current):
         yield NextEdge(
-            edge.logical_id, edge.destination_node_logical_id, condition_words(edge.condition), edge.label
+            edge.logical_id, edge.destination_node_logical_id, condition_text(edge.condition), edge.label
         )
     for node in graph.global_nodes:
         settings = node.global_node_config
         if settings and node.logical_id != current:
-            yield NextEdge(None, node.logical_id, condition_words(settings.condition), node.label, "global")
+            yield NextEdge(None, node.logical_id, condition_text(settings.condition), node.label, "global")
         elif settings and settings.reverse_conditional_edge:
             caller = next(
                 (hop.source for hop in reversed(made) if hop.destination == current != hop.source), None
             )
-            yield NextEdge(
-                None, caller, condition_words(settings.reverse_conditional_edge), "back", "reverse"
-            )
+            yield NextEdge(None, caller, condition_text(settings.reverse_conditional_edge), "back", "reverse")

@@ -11,22 +11,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from debugger.analysis.chat import BubbleReader
-from debugger.analysis.event_fields import facts_of
-from debugger.analysis.position import PositionReader
-from debugger.analysis.side_effects import EffectReader
-from debugger.analysis.steps import StepReader, TurnRow, turn_row
-from debugger.analysis.thread_positions import Standing
-from debugger.analysis.timeline import SearchTexts, TimelineReader
-from debugger.analysis.variables import Moments
+from debugger.analysis.chat import ChatBuilder
+from debugger.analysis.event_fields import fields_of
+from debugger.analysis.position import PositionTracker
+from debugger.analysis.side_effects import SideEffectCollector
+from debugger.analysis.steps import StepBuilder, TurnRow, turn_row
+from debugger.analysis.thread_positions import ThreadPositions
+from debugger.analysis.timeline import SearchTexts, TimelineBuilder
+from debugger.analysis.variables import Snapshots
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TurnLog
 
-MOST_UNDER_WAY = 2
+MAX_OPEN_TURNS = 2
 """A turn, and the step of background work that it waits for."""
 
 
-class RunReaders:
+class Projections:
     """Everything that is read out of the turns of a run, up to one of them.
 
     Args:
@@ -36,11 +36,11 @@ class RunReaders:
 
     def __init__(self, graph: Graph, names: Mapping[str, str]) -> None:
         self.turns: list[TurnLog] = []
-        self.timeline = TimelineReader(names)
-        self.position = PositionReader(graph)
-        self.bubbles = BubbleReader(names)
-        self.effects = EffectReader(names)
-        self.steps = StepReader()
+        self.timeline = TimelineBuilder(names)
+        self.position = PositionTracker(graph)
+        self.bubbles = ChatBuilder(names)
+        self.effects = SideEffectCollector(names)
+        self.steps = StepBuilder()
         self.turn_rows: list[TurnRow] = []
         self.types: Counter[str] = Counter()
         """How many events of each type there are."""
@@ -53,7 +53,7 @@ class RunReaders:
         """Take in the next turn, or piece of background work."""
         place, first, said = len(self.turns), len(self.timeline.rows), len(self.bubbles.bubbles)
         self.turns.append(turn)
-        events = facts_of(turn.events)
+        events = fields_of(turn.events)
         self.timeline.take(turn, place, events)
         self.position.take(turn, events)
         self.bubbles.take(turn, place, events)
@@ -65,9 +65,9 @@ class RunReaders:
         self.nodes.update(row.drawn_node for row in rows if row.drawn_node is not None)
         self.threads.update(row.thread for row in rows if row.thread is not None)
 
-    def copy(self) -> RunReaders:
+    def copy(self) -> Projections:
         """Another one that stands here, to go on by itself."""
-        other = RunReaders.__new__(RunReaders)
+        other = Projections.__new__(Projections)
         other.turns, other.turn_rows = self.turns.copy(), self.turn_rows.copy()
         other.types, other.nodes, other.threads = self.types.copy(), self.nodes.copy(), self.threads.copy()
         other.steps = self.steps.copy()
@@ -76,7 +76,7 @@ class RunReaders:
         return other
 
 
-class RunIndex:
+class RunProjection:
     """What is known of the turns that are over. Any number of threads may read it.
 
     Args:
@@ -89,18 +89,18 @@ class RunIndex:
         self.texts = SearchTexts()
         """What the rows are searched by."""
         self._lock = threading.Lock()
-        self._settled = RunReaders(graph, self.names)
-        self._moments = Moments()
+        self._settled = Projections(graph, self.names)
+        self._moments = Snapshots()
 
-    def copy(self) -> RunIndex:
+    def copy(self) -> RunProjection:
         """Another one of the same turns, to go on by itself."""
-        other = RunIndex(self.graph)
+        other = RunProjection(self.graph)
         with self._lock:
             other._settled, other._moments = self._settled.copy(), self._moments.copy()
         return other
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ThreadPositions:
         """Where the threads stand after the turns that are over."""
         return self._settled.position.standing
 
@@ -110,12 +110,12 @@ class RunIndex:
             self._settled.take(turn)
             self._moments.add(turn)
 
-    def moments(self) -> Moments:
+    def moments(self) -> Snapshots:
         """The moments of the turns that were settled while their events were at hand, to go on from."""
         with self._lock:
             return self._moments.copy()
 
-    def read(self, turns: Sequence[TurnLog]) -> RunReaders:
+    def read(self, turns: Sequence[TurnLog]) -> Projections:
         """Read a run as it stands now.
 
         Args:
@@ -126,8 +126,8 @@ class RunIndex:
         """
         with self._lock:
             if not self._begins(turns):
-                self._settled = RunReaders(self.graph, self.names)
-            for turn in turns[len(self._settled.turns) : -MOST_UNDER_WAY]:
+                self._settled = Projections(self.graph, self.names)
+            for turn in turns[len(self._settled.turns) : -MAX_OPEN_TURNS]:
                 self._settled.take(turn)
             readers = self._settled.copy()
         for turn in turns[len(readers.turns) :]:

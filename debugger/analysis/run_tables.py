@@ -9,7 +9,7 @@ from typing import Literal
 from debugger.analysis.event_fields import field, thread_id_of
 from debugger.analysis.node_origins import origin_label
 from debugger.analysis.position import Position
-from debugger.analysis.transitions import Hop, Trail, condition_words
+from debugger.analysis.transitions import PathCount, Transition, condition_text
 from debugger.graph.graph import Graph
 from debugger.protocol.events import COMPANION, Event, reference_id
 from debugger.protocol.runs import TurnLog
@@ -43,7 +43,7 @@ def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
         _row(edge, names, going.get(edge.logical_id), edge.logical_id in following)
         for edge in graph.edges.values()
     ]
-    for stray in stray_edges(position, graph):
+    for stray in unmapped_edges(position, graph):
         status = "not in this version" if stray.kind == "ghost" else "taken without an edge"
         ends = names.get(stray.source, stray.source), names.get(stray.destination, stray.destination)
         trail = going[stray.id]
@@ -52,14 +52,14 @@ def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
     return rows
 
 
-def _row(edge: EdgeConfig, names: dict[str, str], trail: Trail | None, is_next: bool) -> EdgeRow:
+def _row(edge: EdgeConfig, names: dict[str, str], trail: PathCount | None, is_next: bool) -> EdgeRow:
     source, destination = edge.source_node_logical_id or "", edge.destination_node_logical_id or ""
     return EdgeRow(
         id=edge.logical_id,
         source=names.get(source, source),
         destination=names.get(destination, destination),
         name=edge.name or "",
-        condition=condition_words(edge.condition) or "always",
+        condition=condition_text(edge.condition) or "always",
         status="taken" if trail else "next" if is_next else "disabled" if edge.disabled else "not taken",
         taken=trail.count if trail else 0,
         last_turn=trail.last.turn_number if trail else None,
@@ -73,7 +73,7 @@ _EDGE_ONLY = frozenset({"direct_edge", "companion_edge"})
 
 
 @dataclass(frozen=True)
-class StrayEdge:
+class UnmappedEdge:
     """A way between two nodes that is drawn because the run went it."""
 
     id: str
@@ -86,7 +86,7 @@ class StrayEdge:
     as into a global node, back from it, or forced from outside."""
 
 
-def stray_edges(position: Position, graph: Graph) -> list[StrayEdge]:
+def unmapped_edges(position: Position, graph: Graph) -> list[UnmappedEdge]:
     """Each such way once, in the order in which the run first went it.
 
     What a node does with itself is no way: its visits are counted at the node.
@@ -95,16 +95,16 @@ def stray_edges(position: Position, graph: Graph) -> list[StrayEdge]:
     return [stray for stray in strays if stray is not None]
 
 
-def _stray(way: str, hop: Hop, graph: Graph) -> StrayEdge | None:
+def _stray(way: str, hop: Transition, graph: Graph) -> UnmappedEdge | None:
     if hop.edge_id in graph.edges or hop.source is None or hop.destination is None:
         return None
     kind: Kind = "ghost" if hop.edge_id or _needs_an_edge(hop, graph) else "hop"
     words = hop.kind.removesuffix("_edge").replace("_", " ")
     label = hop.edge_name or ("global" if kind == "hop" and hop.kind == "conditional_edge" else words)
-    return StrayEdge(way, hop.source, hop.destination, label, kind)
+    return UnmappedEdge(way, hop.source, hop.destination, label, kind)
 
 
-def _needs_an_edge(hop: Hop, graph: Graph) -> bool:
+def _needs_an_edge(hop: Transition, graph: Graph) -> bool:
     if hop.kind in _EDGE_ONLY:
         return True
     target = graph.nodes.get(hop.destination or "")
@@ -147,7 +147,7 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
     ]
 
 
-def place_words(position: Position, node_id: str, names: Mapping[str, str]) -> str:
+def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> str:
     """Where a thread stands: ``Greeting``, or inside of a super node ``Booking › Ask``.
 
     Args:
@@ -159,7 +159,7 @@ def place_words(position: Position, node_id: str, names: Mapping[str, str]) -> s
     return origin_label(position.inside[node_id], (node_id,), names) if node_id in position.inside else name
 
 
-def _edge_words(hop: Hop | None) -> str:
+def _edge_words(hop: Transition | None) -> str:
     return "" if hop is None else hop.edge_name or hop.edge_id or hop.kind.replace("_", " ")
 
 
@@ -224,7 +224,7 @@ def thread_table(
             name=name,
             status=_status(thread, name, position),
             node_id=position.threads[thread],
-            node=place_words(position, position.threads[thread], names),
+            node=place_label(position, position.threads[thread], names),
             next_due=_next_due(thread, turns) if name in position.companions else None,
         )
         for thread, name in thread_names(position).items()

@@ -8,7 +8,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import EventFacts, facts_of, field, iso_utc, text
+from debugger.analysis.event_fields import EventFields, field, fields_of, iso_utc, text
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, Turn, TurnLog
@@ -16,7 +16,7 @@ from debugger.protocol.runs import Run, Turn, TurnLog
 Ledgers = Mapping[str, Sequence[Any]]
 """The ledger of each turn that kept one, by the logical id of the turn's last event."""
 
-KEY = "side_effects"
+LEDGER_KEY = "side_effects"
 """Where a turn keeps its ledger, in ``iteration_end_state_miscellaneous``."""
 
 _CLASSES = ("talk", "read", "write", "contact")
@@ -73,7 +73,7 @@ def ledger_of(turn: Turn) -> dict[str, list[Any]]:
     return {str(events[-1].get("logical_id")): kept} if events and kept else {}
 
 
-def needs_record(turn: TurnLog) -> bool:
+def needs_recorded_ledger(turn: TurnLog) -> bool:
     """Whether only the record can tell a turn's ledger, as of one that failed and of background work.
 
     All others tell it themselves when they end.
@@ -91,13 +91,13 @@ def side_effects(
         recorded: What the record says of those turns that do not tell it themselves.
         names: The author's node names by id.
     """
-    reader = EffectReader(names or {})
+    reader = SideEffectCollector(names or {})
     for turn in turns:
-        reader.take(turn, facts_of(turn.events))
+        reader.take(turn, fields_of(turn.events))
     return reader.effects(recorded or {})
 
 
-class EffectReader:
+class SideEffectCollector:
     """The calls so far, followed from turn to turn.
 
     Args:
@@ -108,7 +108,7 @@ class EffectReader:
         self._names = _Names(names)
         self._found: list[SideEffect | _Untold] = []
 
-    def take(self, turn: TurnLog, events: Sequence[EventFacts]) -> None:
+    def take(self, turn: TurnLog, events: Sequence[EventFields]) -> None:
         """Take in the next turn, or piece of background work, and its events."""
         self._names.learn(events)
         closing = _closing(turn)
@@ -119,7 +119,7 @@ class EffectReader:
         elif turn.events:
             self._found.append(_Untold(turn.number, turn.is_background, turn.events[-1].logical_id or ""))
 
-    def copy(self) -> EffectReader:
+    def copy(self) -> SideEffectCollector:
         """Another one that stands here, to go on by itself."""
         other = copy(self)
         other._names, other._found = self._names.copy(), self._found.copy()
@@ -155,7 +155,7 @@ def summary(effects: Iterable[SideEffect]) -> str:
     )
 
 
-def advice(effects: Iterable[SideEffect]) -> list[str]:
+def blocked_call_advice(effects: Iterable[SideEffect]) -> list[str]:
     """What to set for calls that were refused here: a sentence for each kind of refusal, and how many."""
     refused = Counter(
         effect.error.partition(" was not called: ")[2] or effect.error
@@ -186,7 +186,7 @@ class _Names:
         self._own = names
         self._told: dict[str, str] = {}
 
-    def learn(self, events: Iterable[EventFacts]) -> None:
+    def learn(self, events: Iterable[EventFields]) -> None:
         for facts in events:
             if facts.node and not self._own.get(facts.node):
                 event = facts.event
@@ -209,7 +209,7 @@ def _closing(turn: TurnLog) -> Event | None:
 
 
 def _kept(state: Any) -> list[Any]:
-    kept = state.get(KEY) if isinstance(state, Mapping) else None
+    kept = state.get(LEDGER_KEY) if isinstance(state, Mapping) else None
     return kept if isinstance(kept, list) else []
 
 

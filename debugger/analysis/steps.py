@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from debugger.analysis.chat import Bubble
+from debugger.analysis.chat import ChatMessage
 from debugger.analysis.event_fields import field
-from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, short
-from debugger.analysis.transitions import HOP_TYPES
+from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
+from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
 
@@ -130,7 +130,7 @@ class Step:
         return sum(call.total_tokens for call in self.calls)
 
 
-class StepReader:
+class StepBuilder:
     """The steps so far, followed from turn to turn."""
 
     def __init__(self) -> None:
@@ -159,9 +159,9 @@ class StepReader:
         self.of_event += [base + max(owner, 0) if parts else -1 for owner in owners]
         return made
 
-    def copy(self) -> StepReader:
+    def copy(self) -> StepBuilder:
         """Another one that stands here, to go on by itself."""
-        other = StepReader()
+        other = StepBuilder()
         other.steps, other.of_event = self.steps.copy(), self.of_event.copy()
         return other
 
@@ -202,7 +202,7 @@ class _Part:
         self._last = row
         if row.type in _TELLING:
             self._told[row.type] = row.summary
-        elif row.type in HOP_TYPES:
+        elif row.type in TRANSITION_TYPES:
             self._led = row.summary.partition(" → ")[2]
         if row.type == "end_node_run" and self._end is None:
             self._end = row
@@ -238,7 +238,7 @@ class _Part:
         if wrong is not None or self._kind != "node":
             return wrong or self._begin.summary
         told = next((self._told[kind] for kind in _TELLING if kind in self._told), self._begin.summary)
-        return short(f"{told} → {self._led}") if self._led else told
+        return shorten(f"{told} → {self._led}") if self._led else told
 
     def _trouble(self) -> Trouble:
         if not self._wrong:
@@ -292,7 +292,7 @@ def turn_row(
     first: int,
     rows: Sequence[TimelineRow],
     steps: Sequence[Step],
-    said: list[Bubble],
+    said: list[ChatMessage],
 ) -> TurnRow:
     """One turn as a row.
 
@@ -315,7 +315,7 @@ def turn_row(
         steps=len(steps),
         user=_words(said, "user"),
         agent=_words(said, "agent"),
-        path=short(" → ".join(_path(steps))),
+        path=shorten(" → ".join(_path(steps))),
         at_ms=rows[0].at_ms if rows else None,
         time=rows[0].time if rows else None,
         duration_ms=_duration(turn, rows, pauses),
@@ -327,8 +327,8 @@ def turn_row(
     )
 
 
-def _words(said: list[Bubble], role: str) -> str:
-    return short(" / ".join(bubble.text for bubble in said if bubble.role == role))
+def _words(said: list[ChatMessage], role: str) -> str:
+    return shorten(" / ".join(bubble.text for bubble in said if bubble.role == role))
 
 
 def _path(steps: Sequence[Step]) -> Iterator[str]:

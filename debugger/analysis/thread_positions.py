@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
-from debugger.analysis.event_fields import EventFacts, text
+from debugger.analysis.event_fields import EventFields, text
 from debugger.analysis.node_origins import author_node_id, label_of
-from debugger.analysis.transitions import HOP_TYPES
+from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION, Event
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
@@ -16,12 +16,12 @@ from debugger.protocol.workflow import EdgeConfig, Workflow
 
 _MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_message", "end_thread"})
 _END_TYPES = {"end_workflow": "ended", "workflow_error": "failed"}
-CHANGING_TYPES = HOP_TYPES | _MOVES | _END_TYPES.keys()
+CHANGING_TYPES = TRANSITION_TYPES | _MOVES | _END_TYPES.keys()
 """The types of the events after which a thread, or the run, stands otherwise."""
 
 
 @dataclass
-class ThreadStanding:
+class ThreadPosition:
     """One thread."""
 
     node: str | None = None
@@ -34,10 +34,10 @@ class ThreadStanding:
 
 
 @dataclass
-class Standing:
+class ThreadPositions:
     """All threads, by internal id."""
 
-    threads: dict[str, ThreadStanding] = field(default_factory=dict)
+    threads: dict[str, ThreadPosition] = field(default_factory=dict)
     outcome: str | None = None
     """``"ended"`` or ``"failed"`` once an event has said so."""
 
@@ -49,18 +49,18 @@ class Standing:
             standing.follow(turn.events)
         return standing
 
-    def copy(self) -> Standing:
+    def copy(self) -> ThreadPositions:
         """Another one that stands here, to go on by itself."""
-        return Standing({key: replace(thread) for key, thread in self.threads.items()}, self.outcome)
+        return ThreadPositions({key: replace(thread) for key, thread in self.threads.items()}, self.outcome)
 
     @property
-    def main(self) -> ThreadStanding:
+    def main(self) -> ThreadPosition:
         """The thread that talks with the user."""
         own = (thread for key, thread in self.threads.items() if COMPANION not in key)
-        return self.threads.get(MAIN_THREAD) or next(own, ThreadStanding())
+        return self.threads.get(MAIN_THREAD) or next(own, ThreadPosition())
 
     @property
-    def companions(self) -> dict[str, ThreadStanding]:
+    def companions(self) -> dict[str, ThreadPosition]:
         """The companion threads that have not ended, by internal id."""
         return {key: thread for key, thread in self.threads.items() if COMPANION in key and not thread.ended}
 
@@ -72,11 +72,11 @@ class Standing:
     def take(self, event: Event) -> None:
         """Take in one event."""
         if event.type in CHANGING_TYPES:
-            self.change(EventFacts(event))
+            self.change(EventFields(event))
 
-    def change(self, event: EventFacts) -> None:
+    def change(self, event: EventFields) -> None:
         """Take in one event of the types that change something."""
-        if event.type in HOP_TYPES:
+        if event.type in TRANSITION_TYPES:
             self._hop(event)
         elif event.type in _MOVES:
             self._move(self._thread(event), event)
@@ -85,14 +85,14 @@ class Standing:
             for thread in self.threads.values():
                 thread.waiting = None
 
-    def _thread(self, event: EventFacts) -> ThreadStanding:
+    def _thread(self, event: EventFields) -> ThreadPosition:
         thread_id = event.thread_id or MAIN_THREAD
         found = self.threads.get(thread_id)
         if found is None:
-            found = self.threads[thread_id] = ThreadStanding()
+            found = self.threads[thread_id] = ThreadPosition()
         return found
 
-    def _hop(self, event: EventFacts) -> None:
+    def _hop(self, event: EventFields) -> None:
         # A companion that is an edge of the same thread does not move that thread (engine.md 3.4).
         stays = event.type == "companion_edge" and COMPANION not in (event.thread_id or "")
         if not stays:
@@ -100,7 +100,7 @@ class Standing:
             thread.waiting = None
             thread.ahead = text(event.event, "destination_node_logical_id") or thread.ahead
 
-    def _move(self, thread: ThreadStanding, event: EventFacts) -> None:
+    def _move(self, thread: ThreadPosition, event: EventFields) -> None:
         if event.type == "user_messages":
             thread.node, thread.waiting = thread.node or event.node, None
             return
@@ -115,7 +115,7 @@ class Standing:
 _UNDER_WAY = frozenset({"started", "running", "waiting_for_user_input"})
 
 
-def may_go_on(standing: Standing, workflow: Workflow, status: str) -> bool:
+def can_have_background_work(standing: ThreadPositions, workflow: Workflow, status: str) -> bool:
     """Whether a recorded run may go on without its user: a record does not say it, only a backend knows.
 
     Args:
@@ -204,7 +204,7 @@ def input_hint(
     return InputHint("none", "", "The turn is still running.")
 
 
-def last_hint(standing: Standing) -> JsonObject | None:
+def last_hint(standing: ThreadPositions) -> JsonObject | None:
     """The event that says what a recorded run waits for; ``None`` where it waits for nothing."""
     waiting = standing.main.waiting
     return waiting.to_wire() if waiting else None

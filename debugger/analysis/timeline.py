@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.event_fields import EventFacts, facts_of, field, iso_utc, node_name_of, node_of, text
+from debugger.analysis.event_fields import EventFields, field, fields_of, iso_utc, node_name_of, node_of, text
 from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.protocol.events import EndNodeRunEvent, Event
 from debugger.protocol.runs import TurnLog
@@ -36,7 +36,7 @@ LOW_TYPES = frozenset(
 _NOWHERE = (None, None)
 _LASTING = frozenset({"start_node_run", "end_node_run"})
 
-LONGEST_SUMMARY = 120
+MAX_SUMMARY = 120
 _ELLIPSIS = "…"
 
 
@@ -87,9 +87,9 @@ def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -
         turns: The run's turns; the last one may still be growing.
         names: The author's node names by id.
     """
-    reader = TimelineReader(names or {})
+    reader = TimelineBuilder(names or {})
     for place, turn in enumerate(turns):
-        reader.take(turn, place, facts_of(turn.events))
+        reader.take(turn, place, fields_of(turn.events))
     return reader.rows
 
 
@@ -100,15 +100,15 @@ def trouble_of(row: TimelineRow) -> Trouble | None:
     return "failure" if row.is_failure else None
 
 
-def short(summary: str) -> str:
+def shorten(summary: str) -> str:
     """A summary in one line, cut with an ellipsis where it is too long."""
-    if len(summary) <= LONGEST_SUMMARY and summary.isprintable():
+    if len(summary) <= MAX_SUMMARY and summary.isprintable():
         return summary  # as nearly all are; the rest takes a while
-    cut = summary if len(summary) <= LONGEST_SUMMARY else summary[: LONGEST_SUMMARY - 1] + _ELLIPSIS
+    cut = summary if len(summary) <= MAX_SUMMARY else summary[: MAX_SUMMARY - 1] + _ELLIPSIS
     return " ".join(cut.splitlines())
 
 
-class TimelineReader:
+class TimelineBuilder:
     """The rows so far, followed from turn to turn, and what a row needs to know of the events before it.
 
     Args:
@@ -129,9 +129,9 @@ class TimelineReader:
         """The pauses of the turn so far."""
         self._names: dict[str, str] = {}
         self._places: dict[tuple[str, str | None], tuple[str | None, str]] = {}
-        self._reasons = Reasons()
+        self._reasons = FailureReasons()
 
-    def take(self, turn: TurnLog, place: int, events: Sequence[EventFacts]) -> None:
+    def take(self, turn: TurnLog, place: int, events: Sequence[EventFields]) -> None:
         """Take in the next turn, or piece of background work.
 
         Args:
@@ -149,9 +149,9 @@ class TimelineReader:
             if (told := trouble_of(row)) is not None:
                 self.trouble[told] += 1
 
-    def copy(self) -> TimelineReader:
+    def copy(self) -> TimelineBuilder:
         """Another one that stands here, to go on by itself."""
-        other = TimelineReader(self._own)
+        other = TimelineBuilder(self._own)
         other.rows, other._run_start = self.rows.copy(), self._run_start
         other.important, other.trouble = self.important.copy(), self.trouble.copy()
         other._node_starts, other._names = self._node_starts.copy(), self._names.copy()
@@ -159,7 +159,7 @@ class TimelineReader:
         other._reasons = self._reasons.copy()
         return other
 
-    def _row(self, turn: TurnLog, place: int, position: int, event: EventFacts) -> TimelineRow:
+    def _row(self, turn: TurnLog, place: int, position: int, event: EventFields) -> TimelineRow:
         time = event.time
         if time is not None:
             self._start_clocks(time)
@@ -179,7 +179,7 @@ class TimelineReader:
             _milliseconds(self._turn_start, time),
             self._duration(event) if event.type in _LASTING else None,
             time,
-            short(self._summary(event)),
+            shorten(self._summary(event)),
             event.is_failure,
             place,
             turn.is_background,
@@ -192,7 +192,7 @@ class TimelineReader:
         if self._turn_start is None:
             self._turn_start = time
 
-    def _summary(self, event: EventFacts) -> str:
+    def _summary(self, event: EventFields) -> str:
         return self._reasons.summary(event.event) if event.is_failure else event.event.summary
 
     def _place(self, node: str, told: str | None) -> tuple[str | None, str]:
@@ -211,7 +211,7 @@ class TimelineReader:
             found = self._places[node, known] = name, author_node_id(node, self._own)
         return found
 
-    def _duration(self, event: EventFacts) -> float | None:
+    def _duration(self, event: EventFields) -> float | None:
         if event.time is None:
             return None
         key = (event.event.origin_thread_id, event.node, text(event.event, "origin_node_run_id"))
@@ -225,7 +225,7 @@ class TimelineReader:
         return round(took - paused_ms(self._pauses, start, event.time), 3)
 
 
-def _importance(event: EventFacts) -> Importance:
+def _importance(event: EventFields) -> Importance:
     """How much an event matters to whoever reads a conversation.
 
     What went wrong always matters, and so does the output of a tool node: no other event tells of it
@@ -242,15 +242,15 @@ def _milliseconds(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else round((end - start) * 1000, 3)
 
 
-class Reasons:
+class FailureReasons:
     """Remembers what went wrong in each node run, from event to event."""
 
     def __init__(self) -> None:
         self._told: dict[tuple[str | None, ...], str] = {}
 
-    def copy(self) -> Reasons:
+    def copy(self) -> FailureReasons:
         """Another one that remembers the same, to go on by itself."""
-        other = Reasons()
+        other = FailureReasons()
         other._told = self._told.copy()
         return other
 

@@ -20,9 +20,9 @@ from debugger.analysis.event_fields import (
     time_of,
 )
 from debugger.analysis.node_origins import label_of
-from debugger.analysis.thread_positions import InputHint, Standing, input_hint
-from debugger.analysis.timeline import Reasons
-from debugger.analysis.transitions import EdgeFinder, Hop, condition_of, hops
+from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint
+from debugger.analysis.timeline import FailureReasons
+from debugger.analysis.transitions import EdgeIndex, Transition, condition_of, read_transitions
 from debugger.analysis.variables import changes_by_turn
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run, TurnLog
@@ -150,7 +150,7 @@ class _Table:
         self._facts = facts
         self._nodes = {node.logical_id: node for node in workflow.node_configs}
         self.names = {node.logical_id: node.label for node in workflow.node_configs}
-        self._edges = EdgeFinder(workflow.edge_configs, self._nodes)
+        self._edges = EdgeIndex(workflow.edge_configs, self._nodes)
         self._arrivals = _arrivals(turns, self._edges)
         times = (time_of(event) for turn in turns for event in turn.events)
         self._start = next((time for time in times if time is not None), None)
@@ -217,11 +217,11 @@ class _Table:
         return None if time is None or self._start is None else round((time - self._start) * 1000, 3)
 
 
-def _arrivals(turns: Sequence[TurnLog], edges: EdgeFinder) -> dict[int, Hop]:
+def _arrivals(turns: Sequence[TurnLog], edges: EdgeIndex) -> dict[int, Transition]:
     """For each agent's message, by event index, the last hop of its thread to the node that speaks."""
-    made = {hop.event_index: hop for hop in hops(turns, edges)}
-    last: dict[tuple[str | None, str | None], Hop] = {}
-    found: dict[int, Hop] = {}
+    made = {hop.event_index: hop for hop in read_transitions(turns, edges)}
+    last: dict[tuple[str | None, str | None], Transition] = {}
+    found: dict[int, Transition] = {}
     for index, event in enumerate(event for turn in turns for event in turn.events):
         if hop := made.get(index):
             last[hop.thread_id, hop.destination] = hop
@@ -231,7 +231,7 @@ def _arrivals(turns: Sequence[TurnLog], edges: EdgeFinder) -> dict[int, Hop]:
 
 
 def _endings(turns: Sequence[TurnLog], status: str, names: Mapping[str, str]) -> Iterator[_Ending]:
-    standing = Standing()
+    standing = ThreadPositions()
     for place, turn in enumerate(turns, start=1):
         standing.follow(turn.events)
         waiting = standing.main.waiting
@@ -254,7 +254,7 @@ def _error(events: Sequence[Event]) -> tuple[str, str]:
         return "", ""
     if failed.type == "node_expired":
         return "node_expired", text(failed, "reason") or failed.summary
-    reasons = Reasons()
+    reasons = FailureReasons()
     for event in events:
         reasons.learn(event)
     return "node_failure", reasons.of(failed) or failed.summary

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from debugger.analysis.event_fields import EventFacts, node_of, text
+from debugger.analysis.event_fields import EventFields, node_of, text
 from debugger.analysis.node_origins import author_edge_id, author_node_id
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnLog
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
 
-HOP_TYPES = frozenset(
+TRANSITION_TYPES = frozenset(
     {
         "direct_edge",
         "self_loop_edge",
@@ -30,7 +30,7 @@ _EDGE_TYPES = {"direct_edge": "direct", "conditional_edge": "conditional"}
 
 
 @dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
-class Hop:
+class Transition:
     """One step from node to node."""
 
     number: int
@@ -52,7 +52,7 @@ class Hop:
     """As the event tells it, else as the workflow does."""
 
 
-class EdgeFinder:
+class EdgeIndex:
     """Finds the edge that an event tells of; direct hops may be recorded without its id (``wire.md`` 3.5).
 
     An edge that enters or leaves a super node is found for the inner node that an event names; hops inside of
@@ -99,18 +99,20 @@ class EdgeFinder:
         return author_node_id(node_id, self._nodes) if node_id else None
 
 
-def hops(turns: Sequence[TurnLog], edges: EdgeFinder) -> Iterator[Hop]:
+def read_transitions(turns: Sequence[TurnLog], edges: EdgeIndex) -> Iterator[Transition]:
     """Every hop of a run, in the order they happened."""
     number = first = 0
     for turn in turns:
         for index, event in enumerate(turn.events, start=first):
-            if event.type in HOP_TYPES:
+            if event.type in TRANSITION_TYPES:
                 number += 1
-                yield hop_of(EventFacts(event), edges, number, turn.number, index)
+                yield read_transition(EventFields(event), edges, number, turn.number, index)
         first += len(turn.events)
 
 
-def hop_of(event: EventFacts, edges: EdgeFinder, number: int, turn_number: int, index: int) -> Hop:
+def read_transition(
+    event: EventFields, edges: EdgeIndex, number: int, turn_number: int, index: int
+) -> Transition:
     """The hop that an event tells of.
 
     Args:
@@ -121,7 +123,7 @@ def hop_of(event: EventFacts, edges: EdgeFinder, number: int, turn_number: int, 
         index: Its place in the run, from 0.
     """
     hop, edge = event.event, edges.of(event.event)
-    return Hop(
+    return Transition(
         number,
         edge.logical_id if edge else text(hop, "edge_logical_id"),
         event.node,
@@ -135,22 +137,22 @@ def hop_of(event: EventFacts, edges: EdgeFinder, number: int, turn_number: int, 
     )
 
 
-def condition_of(hop: Hop, edges: EdgeFinder, nodes: Mapping[str, NodeConfig]) -> str:
+def condition_of(hop: Transition, edges: EdgeIndex, nodes: Mapping[str, NodeConfig]) -> str:
     """The condition that a hop went by; empty where it needed none.
 
     A hop into a global node, or back from it, went by a condition of that node (``engine.md`` 3.6).
     """
     edge = edges.by_id(hop.edge_id)
     if edge is not None:
-        return condition_words(edge.condition)
+        return condition_text(edge.condition)
     if hop.kind == "reverse_conditional_edge":
-        return condition_words(_global_condition(nodes.get(hop.source or ""), reverse=True))
+        return condition_text(_global_condition(nodes.get(hop.source or ""), reverse=True))
     if hop.kind == "conditional_edge":
-        return condition_words(_global_condition(nodes.get(hop.destination or ""), reverse=False))
+        return condition_text(_global_condition(nodes.get(hop.destination or ""), reverse=False))
     return ""
 
 
-def condition_words(condition: ConditionConfig | None) -> str:
+def condition_text(condition: ConditionConfig | None) -> str:
     """What a condition says; empty where there is none."""
     return condition.text if condition else ""
 
@@ -174,12 +176,12 @@ LATEST = 3
 
 
 @dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
-class Trail:
+class PathCount:
     """One way that was gone, or one node that was come to, at least once."""
 
-    first: Hop
+    first: Transition
     """The hop that did so first."""
-    last: Hop
+    last: Transition
     count: int
     """How many did."""
     latest: tuple[int, ...]
@@ -189,51 +191,51 @@ class Trail:
 
 
 @dataclass
-class Trails:
+class PathCounts:
     """The trails of some hops."""
 
-    along: dict[str, Trail] = field(default_factory=dict)
+    along: dict[str, PathCount] = field(default_factory=dict)
     """By the id of each way, see `way_of`, in the order in which they were first gone.
 
     What a node does with itself is no way: its visits are counted at the node.
     """
-    to: dict[str, Trail] = field(default_factory=dict)
+    to: dict[str, PathCount] = field(default_factory=dict)
     """By the id of each node that a hop ended at."""
 
     @classmethod
-    def of(cls, hops: Iterable[Hop]) -> Trails:
+    def of(cls, hops: Iterable[Transition]) -> PathCounts:
         """The trails of hops, in their order."""
         trails = cls()
         for hop in hops:
             trails.take(hop)
         return trails
 
-    def take(self, hop: Hop) -> None:
+    def take(self, hop: Transition) -> None:
         """Take in the next hop."""
         if hop.edge_id or hop.source != hop.destination:
-            _extend(self.along, way_of(hop), hop)
+            _extend(self.along, path_id(hop), hop)
         if hop.destination:
             _extend(self.to, hop.destination, hop)
 
-    def copy(self) -> Trails:
+    def copy(self) -> PathCounts:
         """Other ones that stand here, to go on by themselves."""
-        return Trails(self.along.copy(), self.to.copy())
+        return PathCounts(self.along.copy(), self.to.copy())
 
 
-def way_of(hop: Hop) -> str:
+def path_id(hop: Transition) -> str:
     """The id under which the way of a hop is drawn: that of its edge, or one made from its ends."""
     return hop.edge_id or f"{hop.source} > {hop.destination}"
 
 
-def _extend(trails: dict[str, Trail], key: str, hop: Hop) -> None:
+def _extend(trails: dict[str, PathCount], key: str, hop: Transition) -> None:
     thread = hop.thread_id or ""
     known = trails.get(key)
     if known is None:
-        trails[key] = Trail(hop, hop, 1, (hop.number,), frozenset({thread}))
+        trails[key] = PathCount(hop, hop, 1, (hop.number,), frozenset({thread}))
         return
     threads = known.threads if thread in known.threads else known.threads | {thread}
     latest = (*known.latest, hop.number)[-LATEST:]
-    trails[key] = Trail(known.first, hop, known.count + 1, latest, threads)
+    trails[key] = PathCount(known.first, hop, known.count + 1, latest, threads)
 
 
 _OWN_WORDS = {
@@ -246,7 +248,7 @@ _OWN_WORDS = {
 }
 
 
-def move_title(hop: Hop, names: Mapping[str, str]) -> str:
+def transition_title(hop: Transition, names: Mapping[str, str]) -> str:
     """From where to where: ``Intent desk → Booking``."""
     source = names.get(hop.source or "", hop.source or "Start")
     if hop.destination is None:
@@ -254,7 +256,7 @@ def move_title(hop: Hop, names: Mapping[str, str]) -> str:
     return f"{source} → {names.get(hop.destination, hop.destination)}"
 
 
-def move_reason(hop: Hop, graph: Graph) -> str:
+def transition_reason(hop: Transition, graph: Graph) -> str:
     """Why, in a sentence: the condition as its author told it to a model, else the edge's name.
 
     A condition in the expression language is not read out: what it means is what the author named it.
@@ -267,7 +269,7 @@ def move_reason(hop: Hop, graph: Graph) -> str:
     return _OWN_WORDS.get(hop.kind, "Its condition holds.")
 
 
-def _condition(hop: Hop, graph: Graph) -> ConditionConfig | None:
+def _condition(hop: Transition, graph: Graph) -> ConditionConfig | None:
     edge = graph.edges.get(hop.edge_id or "")
     if edge is not None:
         return edge.condition

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from debugger.analysis.differences import Difference, Op, differences
-from debugger.analysis.variables import BEFORE, Moment, Moments
+from debugger.analysis.variables import EMPTY_SNAPSHOT, Snapshot, Snapshots
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions import ABSENT, Scope, lookup, parse, placeholders
 from debugger.expressions.placeholders import placeholder_reader
@@ -21,7 +21,7 @@ _UNTOLD = frozenset({"system", "input"})
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class VariableChange:
     """One change of one variable."""
 
     index: int
@@ -41,11 +41,11 @@ class VariableHistory:
         moments: The variables of the run.
     """
 
-    def __init__(self, moments: Moments) -> None:
+    def __init__(self, moments: Snapshots) -> None:
         self._moments = moments
-        self._last: Moment | None = None
+        self._last: Snapshot | None = None
         self._seen = 0
-        self._settings: dict[tuple[str, str], list[Setting]] = {}
+        self._settings: dict[tuple[str, str], list[VariableChange]] = {}
 
     def catch_up(self) -> VariableHistory:
         """Take in the moments that are new."""
@@ -53,18 +53,18 @@ class VariableHistory:
         if self._seen > len(moments) or (self._seen and moments[self._seen - 1] is not self._last):
             self._last, self._seen, self._settings = None, 0, {}
         for moment in moments[self._seen :]:
-            for scope, name, op, before, after in _changes(self._last or BEFORE, moment):
-                setting = Setting(moment.index, moment.turn_number, op, before, after)
+            for scope, name, op, before, after in _changes(self._last or EMPTY_SNAPSHOT, moment):
+                setting = VariableChange(moment.index, moment.turn_number, op, before, after)
                 self._settings.setdefault((scope, name), []).append(setting)
             self._last = moment
         self._seen = len(moments)
         return self
 
-    def settings(self, scope: str, name: str) -> list[Setting]:
+    def settings(self, scope: str, name: str) -> list[VariableChange]:
         """Every change of a variable, the earliest first."""
         return self._settings.get((scope, name), [])
 
-    def last_set(self, scope: str, name: str, index: int | None) -> Setting | None:
+    def last_set(self, scope: str, name: str, index: int | None) -> VariableChange | None:
         """The last change of a variable up to an event; ``None`` where there was none.
 
         Args:
@@ -88,10 +88,10 @@ class VariableHistory:
         """What the events after the first of two have changed, up to the last one."""
         return self._between(self._moments.at(first), self._moments.at(last))
 
-    def _between(self, before: Moment, after: Moment) -> list[Difference]:
+    def _between(self, before: Snapshot, after: Snapshot) -> list[Difference]:
         return differences(self._told(before), self._told(after))
 
-    def _told(self, moment: Moment) -> JsonObject:
+    def _told(self, moment: Snapshot) -> JsonObject:
         return {
             f"{scope}.{name}": value
             for scope, values in moment.by_scope().items()
@@ -101,7 +101,7 @@ class VariableHistory:
         }
 
 
-def _changes(before: Moment, after: Moment) -> Iterator[tuple[str, str, Op, Any, Any]]:
+def _changes(before: Snapshot, after: Snapshot) -> Iterator[tuple[str, str, Op, Any, Any]]:
     old_scopes = before.by_scope()
     for scope, new in after.by_scope().items():
         old = old_scopes.get(scope, {})
@@ -120,7 +120,7 @@ _SCOPED = re.compile(r"(?P<scope>runtime|workflow|dynamic|input|system|thread_[^
 _NAME = re.compile(r"[^\s\[\]{}()<>=!&|'\"]+(\[\d+\][^\s\[\]{}()<>=!&|'\"]*)*")
 _LONGEST: Final = 500
 
-_Read = Callable[[Moment, Workflow], Any]
+_Read = Callable[[Snapshot, Workflow], Any]
 
 
 @dataclass(frozen=True)
@@ -188,10 +188,10 @@ class Series:
         workflow: What the run runs; it has values for variables that nobody gave.
     """
 
-    def __init__(self, watch: Watch, moments: Moments, workflow: Workflow) -> None:
+    def __init__(self, watch: Watch, moments: Snapshots, workflow: Workflow) -> None:
         self.watch = watch
         self._moments, self._workflow = moments, workflow
-        self._last: Moment | None = None
+        self._last: Snapshot | None = None
         self._seen = 0
         self.points: list[Point] = []
         """Each value where it began, the earliest first."""
@@ -226,7 +226,7 @@ class Series:
         """Where it first became true; a variable is where it is not nothing, ``false``, zero or empty."""
         return next((point for point in self.points if point.value is not ABSENT and point.value), None)
 
-    def _point(self, moment: Moment) -> Point:
+    def _point(self, moment: Snapshot) -> Point:
         try:
             return Point(moment.index, moment.turn_number, self.watch.read(moment, self._workflow))
         except DebuggerError as error:
@@ -242,14 +242,14 @@ def _is_new(last: Point, point: Point) -> bool:
 
 
 def _scope_reader(scope: str, path: str) -> _Read:
-    def read(moment: Moment, _workflow: Workflow) -> Any:
+    def read(moment: Snapshot, _workflow: Workflow) -> Any:
         return lookup(Scope(runtime=moment.by_scope().get(scope, {})), "runtime", path)
 
     return read
 
 
 def _name_reader(name: str) -> _Read:
-    def read(moment: Moment, workflow: Workflow) -> Any:
+    def read(moment: Snapshot, workflow: Workflow) -> Any:
         scope = moment.scope(workflow=workflow)
         found = lookup(scope, "runtime", name)
         return lookup(scope, "dynamic", name) if found is ABSENT else found

@@ -12,7 +12,7 @@ from debugger.analysis.caller_input import supplied_dynamic, supplied_runtime, s
 from debugger.analysis.differences import Difference, differences, is_same, is_surely_same
 from debugger.analysis.event_fields import field as field_of
 from debugger.analysis.event_fields import node_name_of, node_of, text, thread_id_of
-from debugger.analysis.fold import Following
+from debugger.analysis.fold import EventFold
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, reference_id
@@ -80,7 +80,7 @@ def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
 
     What a caller sent is not among it, nor are qualified copies. Paths are those of `changed_variables`.
     """
-    memory, labels = Memory(), _node_labels(turns)
+    memory, labels = VariableTracker(), _node_labels(turns)
     found: list[list[Difference]] = []
     for turn in turns:
         memory.begin(turn.run_input)
@@ -91,7 +91,7 @@ def changes_by_turn(turns: Sequence[TurnLog]) -> list[list[Difference]]:
 
 
 def _scopes_at(turns: Sequence[TurnLog], index: int | None, labels: frozenset[str]) -> Scopes:
-    memory = Memory()
+    memory = VariableTracker()
     left = sum(len(turn.events) for turn in turns) if index is None else index + 1
     for turn in turns:
         if left <= 0 and index is not None:
@@ -130,7 +130,7 @@ def _split_qualified(values: Mapping[str, Any], labels: Container[str]) -> tuple
     return plain, qualified
 
 
-class Memory:
+class VariableTracker:
     """The variables so far, followed from event to event. What was given out is never changed afterwards."""
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class Memory:
         self._shared: JsonObject | None = None
         """What was shown last of what all threads share: mostly the same is shown next."""
 
-    def copy(self) -> Memory:
+    def copy(self) -> VariableTracker:
         """Another one that stands here, to go on by itself."""
         other = copy(self)
         other._ended = self._ended.copy()
@@ -236,11 +236,11 @@ class Memory:
         return True
 
 
-_CHANGES: dict[str, Callable[[Memory, Event], bool]] = {
-    _STATE_TYPE: Memory._show,
-    "self_loop_exhausted": Memory._give_up,
-    "end_thread": Memory._end,
-    "companion_edge": Memory._fork,
+_CHANGES: dict[str, Callable[[VariableTracker, Event], bool]] = {
+    _STATE_TYPE: VariableTracker._show,
+    "self_loop_exhausted": VariableTracker._give_up,
+    "end_thread": VariableTracker._end,
+    "companion_edge": VariableTracker._fork,
 }
 
 
@@ -291,7 +291,7 @@ _NO_WORKFLOW = Workflow()
 
 
 @dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
-class Moment:
+class Snapshot:
     """The variables from one event on. The values belong to the events: read them, do not change them."""
 
     number: int
@@ -332,11 +332,11 @@ class Moment:
         return {**threads, **own}
 
 
-BEFORE = Moment(-1, -1, 0)
+EMPTY_SNAPSHOT = Snapshot(-1, -1, 0)
 """Before the run began there were no variables."""
 
 
-class Moments(Following):
+class Snapshots(EventFold):
     """The moments of one run, as far as it has come."""
 
     def __init__(self) -> None:
@@ -345,12 +345,12 @@ class Moments(Following):
 
     def forget(self) -> None:
         """Go back to the beginning."""
-        self.all: list[Moment] = []
+        self.all: list[Snapshot] = []
         self._indexes: list[int] = []
-        self._memory = Memory()
+        self._memory = VariableTracker()
         self._labels: set[str] = set()
 
-    def copy(self) -> Moments:
+    def copy(self) -> Snapshots:
         """Another one that stands here, to go on by itself."""
         other = copy(self)
         other.all, other._indexes, other._labels = self.all.copy(), self._indexes.copy(), self._labels.copy()
@@ -371,12 +371,12 @@ class Moments(Following):
         elif self._memory.take(event):
             self._keep(index, turn.number)
 
-    def at(self, index: int | None) -> Moment:
+    def at(self, index: int | None) -> Snapshot:
         """The variables after an event, counted over the run from 0; ``None`` is the run's end."""
         if index is None:
-            return self.all[-1] if self.all else BEFORE
+            return self.all[-1] if self.all else EMPTY_SNAPSHOT
         place = bisect_right(self._indexes, index)
-        return self.all[place - 1] if place else BEFORE
+        return self.all[place - 1] if place else EMPTY_SNAPSHOT
 
     def is_copy(self, name: str) -> bool:
         """Whether a variable is a copy that bears the id or the name of the node that wrote it."""
@@ -385,7 +385,7 @@ class Moments(Following):
     def scopes(self, index: int | None) -> Scopes:
         """The variables after an event, with the qualified copies apart."""
         moment = self.at(index)
-        memory = Memory()
+        memory = VariableTracker()
         memory.dynamic, memory.system, memory.runtime = moment.dynamic, moment.system, dict(moment.runtime)
         memory.workflow, memory.seeds = moment.workflow, moment.seeds
         return memory.scopes(self._labels)
@@ -397,7 +397,7 @@ class Moments(Following):
     def _keep(self, index: int, turn_number: int) -> None:
         own = self._memory
         self.all.append(
-            Moment(
+            Snapshot(
                 len(self.all),
                 index,
                 turn_number,

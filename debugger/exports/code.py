@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
 
-from debugger.exports.redaction import masked
+from debugger.exports.redaction import redact
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnLog
@@ -41,11 +41,11 @@ def turn_call(
         run_id: The run that a later turn goes on with.
         version_number: The version that a first turn begins with; ``None`` is the active one.
     """
-    base = masked(base_url.rstrip("/"))
+    base = redact(base_url.rstrip("/"))
     if turn.is_background:
         path = urls.PUMP.format(workflow_id=workflow_id, run_id=run_id)
         return ApiCall(base + path, None)
-    body: JsonObject = {"run_input": masked(turn.run_input.with_client_turn_id(None).to_wire())}
+    body: JsonObject = {"run_input": redact(turn.run_input.with_client_turn_id(None).to_wire())}
     query = ""
     if turn.number > 1:
         body["run_id"] = run_id
@@ -79,7 +79,7 @@ def as_python(call: ApiCall) -> str:
     )
 
 
-CODES: dict[str, tuple[str, Callable[[ApiCall], str]]] = {
+CODE_FORMATS: dict[str, tuple[str, Callable[[ApiCall], str]]] = {
     "curl": ("bash", as_curl),
     "Python": ("python", as_python),
 }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from debugger.analysis.timeline import timeline
-from debugger.exports.redaction import masked
+from debugger.exports.redaction import redact
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.protocol.notes import RunNotes
@@ -62,7 +62,7 @@ def event_lines(run_id: str, turns: Sequence[TurnLog]) -> list[EventLine]:
             duration_ms=row.duration_ms,
             importance=row.importance,
             summary=row.summary,
-            payload=masked(turns[row.place].events[row.position].to_wire()),
+            payload=redact(turns[row.place].events[row.position].to_wire()),
         )
         for row in timeline(turns)
     ]
@@ -73,7 +73,7 @@ def json_lines(lines: Iterable[EventLine]) -> bytes:
     return b"".join(encode(line._asdict()) + b"\n" for line in lines)
 
 
-def run_file(run: Run, workflow: Workflow, notes: RunNotes, *, engine: str) -> RunFile:
+def build_run_file(run: Run, workflow: Workflow, notes: RunNotes, *, engine: str) -> RunFile:
     """What goes into the file; secrets are masked.
 
     Args:
@@ -85,8 +85,8 @@ def run_file(run: Run, workflow: Workflow, notes: RunNotes, *, engine: str) -> R
     return RunFile(
         exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         engine=engine,
-        run=masked({**run.to_wire(), "workflow_config_fully_hydrated": None}),
-        workflow=masked(workflow.to_wire()),
+        run=redact({**run.to_wire(), "workflow_config_fully_hydrated": None}),
+        workflow=redact(workflow.to_wire()),
         notes=notes,
     )
 

@@ -16,7 +16,7 @@ _NEVER = "secret_variables"
 _PLACEHOLDER = re.compile(r"(?:\w+ )?(?:\{\{[^{}]*\}\}|\[\[[^\[\]]*\]\])")
 
 
-def masked(value: Any) -> Any:
+def redact(value: Any) -> Any:
     """A copy in which secrets have a mark in their place, or are left out.
 
     Masked are a field with a secret's name and all that is in it, a header with one, and the user and the
@@ -25,14 +25,14 @@ def masked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _field(str(key), inner) for key, inner in value.items() if key != _NEVER}
     if isinstance(value, list):
-        return [masked(inner) for inner in value]
+        return [redact(inner) for inner in value]
     return shown_url(value) if isinstance(value, str) and "://" in value else value
 
 
 def _field(name: str, value: Any) -> Any:
     if name in _HEADERS and isinstance(value, Mapping):
         return {header: _header(str(header), text) for header, text in value.items()}
-    return _marked(value) if _is_secret(name) else masked(value)
+    return _marked(value) if _is_secret(name) else redact(value)
 
 
 def _header(name: str, value: Any) -> Any:

@@ -6,15 +6,15 @@ from collections.abc import Collection
 from functools import cached_property
 
 from debugger.analysis.comparison.comparison import Comparison, Totals, compare
-from debugger.analysis.comparison.divergence import parting
-from debugger.analysis.comparison.path_overlay import Paths, joint_workflow, paths
+from debugger.analysis.comparison.divergence import describe_divergence
+from debugger.analysis.comparison.path_overlay import PathOverlay, joint_workflow, overlay_paths
 from debugger.analysis.comparison.tables import (
-    Line,
-    StructureChange,
+    MessagePair,
     VariableRow,
-    lines,
-    structure_changes,
+    WorkflowChange,
+    message_pairs,
     variable_rows,
+    workflow_changes,
 )
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
@@ -52,7 +52,7 @@ class SideBySide:
     @cached_property
     def sentence(self) -> str:
         """Where the runs part."""
-        return parting(self.comparison, self.names)
+        return describe_divergence(self.comparison, self.names)
 
     @cached_property
     def totals(self) -> tuple[Totals, Totals]:
@@ -70,15 +70,15 @@ class SideBySide:
         return layout(self.graph)
 
     @cached_property
-    def paths(self) -> Paths:
+    def paths(self) -> PathOverlay:
         """Which of them each run came by."""
         of_a, of_b = (position(one.turns, Graph(one.workflow), one.run.status) for one in (self.a, self.b))
-        return paths(of_a, of_b, self.graph)
+        return overlay_paths(of_a, of_b, self.graph)
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[MessagePair]:
         """What was said."""
-        return lines(self.a.turns, self.b.turns, self.names, shift=self.shift)
+        return message_pairs(self.a.turns, self.b.turns, self.names, shift=self.shift)
 
     @cached_property
     def turns(self) -> list[int]:
@@ -93,6 +93,6 @@ class SideBySide:
         return variable_rows(of_a, of_b, self.ignoring, with_same=with_same)
 
     @cached_property
-    def structure(self) -> list[StructureChange]:
+    def structure(self) -> list[WorkflowChange]:
         """What differs between the versions."""
-        return structure_changes(self.a.workflow, self.b.workflow)
+        return workflow_changes(self.a.workflow, self.b.workflow)

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from debugger.analysis.caller_input import default_variables, inputs_again, supplied_dynamic, supplied_state
+from debugger.analysis.caller_input import (
+    default_variables,
+    original_inputs,
+    supplied_dynamic,
+    supplied_state,
+)
 from debugger.analysis.differences import Difference, differences
-from debugger.analysis.thread_positions import Standing
+from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
@@ -59,7 +64,7 @@ class ForkPoint:
     @cached_property
     def inputs(self) -> list[TurnInput]:
         """The inputs of all turns up to it, as they were given; its own is the last."""
-        return inputs_again([turn for turn in self.turns if turn.number <= self.number], self.workflow)
+        return original_inputs([turn for turn in self.turns if turn.number <= self.number], self.workflow)
 
     @cached_property
     def standing_at(self) -> str:
@@ -71,7 +76,7 @@ class ForkPoint:
             return wanted or next(
                 (node.logical_id for node in self.workflow.node_configs if node.is_start), ""
             )
-        main = Standing.after(self.past).main
+        main = ThreadPositions.after(self.past).main
         return main.ahead or main.node or ""
 
     @cached_property

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-from debugger.analysis.run_projection import RunIndex
+from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend
 from debugger.errors import NotFoundError, UnsupportedError
@@ -24,7 +24,7 @@ from debugger.protocol.workflow import Workflow
 class ReadRun:
     """What was read of a run so far."""
 
-    index: RunIndex
+    index: RunProjection
     turns: list[ReadTurn] = field(default_factory=list)
     """The turns of the record that were read."""
     logs: list[TurnLog] = field(default_factory=list)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from debugger.analysis.chat import Bubble, bubbles
+from debugger.analysis.chat import ChatMessage, chat_messages
 from debugger.analysis.position import Position, position
-from debugger.analysis.thread_positions import Standing, input_hint, last_hint
-from debugger.analysis.transitions import Hop, move_reason, move_title
+from debugger.analysis.thread_positions import ThreadPositions, input_hint, last_hint
+from debugger.analysis.transitions import Transition, transition_reason, transition_title
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnLog
 
@@ -63,7 +63,7 @@ class Recording:
         self._turns = [replace(turn, events=list(turn.events)) for turn in turns]
         self._ends = list(accumulate(len(turn.events) for turn in self._turns))
         # Warnings are for whoever builds the workflow.
-        self.bubbles = [said for said in bubbles(self._turns, self.names) if said.role != "warning"]
+        self.bubbles = [said for said in chat_messages(self._turns, self.names) if said.role != "warning"]
         self.steps = list(self._steps())
         self._position: tuple[int, Position] | None = None
 
@@ -81,7 +81,7 @@ class Recording:
                 found.setdefault(step.turn_number, number)
         return found
 
-    def bubbles_at(self, number: int) -> list[Bubble]:
+    def bubbles_at(self, number: int) -> list[ChatMessage]:
         """What has been said when a step is shown."""
         return self.bubbles[: self.steps[number].bubbles]
 
@@ -142,15 +142,15 @@ class Recording:
         for hop in position(self._turns, self.graph).hops:
             yield _Moment(hop.event_index, self._move(hop))
 
-    def _move(self, hop: Hop) -> Step:
-        title, reason = move_title(hop, self.names), move_reason(hop, self.graph)
+    def _move(self, hop: Transition) -> Step:
+        title, reason = transition_title(hop, self.names), transition_reason(hop, self.graph)
         words = len(title.split()) + len(reason.split())
         return Step("moved", hop.turn_number, title, reason, words, 0, 0)
 
     def _end(self) -> Step:
         number = self._turns[-1].number if self._turns else 0
         waits = self.status == "waiting_for_user_input"
-        hint = last_hint(Standing.after(self._turns)) if waits else None
+        hint = last_hint(ThreadPositions.after(self._turns)) if waits else None
         told = input_hint(hint, self.status, names=self.names).sentence
         title = "The end" if self.status in TERMINAL_STATUSES else "So far"
         return Step("end", number, title, told, len(told.split()), self._count, len(self.bubbles))

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from debugger.analysis.run_projection import RunIndex
-from debugger.analysis.thread_positions import last_hint, may_go_on
+from debugger.analysis.run_projection import RunProjection
+from debugger.analysis.thread_positions import can_have_background_work, last_hint
 from debugger.backends.base import Backend, RunRevision, TurnProgress
 from debugger.engine.edits import VariableEdit
 from debugger.errors import (
@@ -81,7 +81,7 @@ class DebugSession:
         self.workflow = drawn.workflow
         self.drawn_instead = drawn.instead
         """Why `workflow` is not the version that ran; empty where it is."""
-        self.index = RunIndex(Graph(self.workflow))
+        self.index = RunProjection(Graph(self.workflow))
         """What the turns tell, worked out once for each that is over."""
         self.background = BackgroundScheduler(now)
         """The schedule of the run's background work."""
@@ -181,7 +181,7 @@ class DebugSession:
             self._sync.reset()
             standing = self.index.standing
             self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
-            self.background.has_work = may_go_on(standing, self.workflow, self._status)
+            self.background.has_work = can_have_background_work(standing, self.workflow, self._status)
             self.background.halt("This run was opened from its record.")
             if self.backend.notebook is not None:
                 self.interrupted_turn = next(iter(self.backend.notebook.unfinished(run_id)), None)
@@ -708,7 +708,7 @@ class DebugSession:
         self._status = record.run.status
         standing = self.index.read(turns.logs).position.standing
         self._hint = last_hint(standing) if self._status == "waiting_for_user_input" else None
-        self.background.has_work = may_go_on(standing, self.workflow, self._status)
+        self.background.has_work = can_have_background_work(standing, self.workflow, self._status)
 
     def _reject(self, message: str, advice: str) -> None:
         self.error = ConflictError(message, advice=advice)

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from debugger.analysis.run_projection import MOST_UNDER_WAY
-from debugger.analysis.side_effects import ledgers, needs_record
+from debugger.analysis.run_projection import MAX_OPEN_TURNS
+from debugger.analysis.side_effects import ledgers, needs_recorded_ledger
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.events import Event
@@ -38,8 +38,8 @@ class TurnList:
         """The number of events so far."""
         logs = self.logs
         if self._counted[0] is not logs:
-            self._counted = logs, sum(len(log.events) for log in logs[:-MOST_UNDER_WAY])
-        return self._counted[1] + sum(len(log.events) for log in logs[-MOST_UNDER_WAY:])
+            self._counted = logs, sum(len(log.events) for log in logs[:-MAX_OPEN_TURNS])
+        return self._counted[1] + sum(len(log.events) for log in logs[-MAX_OPEN_TURNS:])
 
     def new_turn(self, turn_input: TurnInput, after: TurnLog | None = None) -> TurnLog:
         """Add a turn.
@@ -99,7 +99,7 @@ class SideEffectLog:
 
     def update(self, run_id: str, log: TurnLog) -> None:
         """Read the side effects of a finished turn from the record, where only that has them."""
-        if not needs_record(log):
+        if not needs_recorded_ledger(log):
             return
         try:
             self.recorded = ledgers(self._backend.run(run_id))

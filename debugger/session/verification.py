@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-from debugger.analysis.comparison.comparison import SameTurn, same_turn
-from debugger.analysis.comparison.ignored import DEFAULT
+from debugger.analysis.comparison.comparison import TurnEquality, compare_turns
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS
 from debugger.analysis.event_fields import field, node_of
-from debugger.analysis.transitions import HOP_TYPES
+from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
@@ -119,7 +119,7 @@ def price_of_check(way: ForkWay, *, asks_models: bool) -> str:
 
 Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
 
-_PATH_TYPES = frozenset({*HOP_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
+_PATH_TYPES = frozenset({*TRANSITION_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
 _BEGINNING = frozenset({"start_workflow", "start_thread"})
 _PASSED_OVER: dict[ForkWay, str] = {"exact": "ids and times", "rebuilt": "ids, times and counters"}
 _BY_HAND = frozenset({"pinned", "person"})
@@ -181,10 +181,10 @@ def judge(original: TurnLog, again: TurnLog, way: ForkWay = "exact") -> Fidelity
     return Fidelity("differs", "Run again unedited, the turn took another path.", told)
 
 
-def _compared(original: TurnLog, again: TurnLog, way: ForkWay) -> SameTurn:
+def _compared(original: TurnLog, again: TurnLog, way: ForkWay) -> TurnEquality:
     if way != "rebuilt":
-        return same_turn(original, again, DEFAULT)
-    return same_turn(_begun(original), _begun(again), DEFAULT | {"counters"})
+        return compare_turns(original, again, IGNORED_BETWEEN_REPLAYS)
+    return compare_turns(_begun(original), _begun(again), IGNORED_BETWEEN_REPLAYS | {"counters"})
 
 
 def _begun(turn: TurnLog) -> TurnLog:

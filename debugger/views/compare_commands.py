@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.comparison.comparison import shift_between
+from debugger.analysis.comparison.comparison import turn_offset
 from debugger.errors import DebuggerError
 from debugger.session.comparison import SideBySide
 from debugger.session.loading import RecordedRun, read_run
@@ -163,7 +163,7 @@ def _begin() -> None:
     held.shift = 0
     if len(held.runs) == len(SIDES):
         a, b = held.runs["a"], held.runs["b"]
-        held.shift = shift_between(a.run, a.turns, b.run, b.turns)
+        held.shift = turn_offset(a.run, a.turns, b.run, b.turns)
     go_to_first()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from debugger.analysis.comparison.ignored import USUAL
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.session.comparison import SideBySide
 from debugger.session.loading import RecordedRun
 from debugger.views.compare_address import CompareAddress, RunPlace
@@ -23,7 +23,7 @@ class CompareState:
     """The runs that were asked for."""
     runs: dict[Side, RecordedRun] = field(default_factory=dict)
     """Those of them that could be read."""
-    ignoring: frozenset[str] = USUAL
+    ignoring: frozenset[str] = IGNORED_BETWEEN_RUNS
     shift: int = 0
     """How many turns of A came before the first of B."""
     row: int | None = None

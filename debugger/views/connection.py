@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import streamlit as st
 from pydantic import SecretStr, ValidationError
 
-from debugger.analysis.outbound_policies import HOSTED, responder_words
+from debugger.analysis.outbound_policies import HOSTED_NOTICE, responder_label
 from debugger.backends.base import Backend
 from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
 from debugger.backends.hosted.connection_test import check_connection
@@ -124,7 +124,7 @@ def _facts(settings: Settings) -> list[tuple[str, str]]:
             "Database",
             settings.database_url.rpartition("@")[2],
         ),  # without what may stand before it: a password
-        ("Answers for models", responder_words(settings)),
+        ("Answers for models", responder_label(settings)),
         ("Python in workflows", python_status(settings.inline_python).description),
         ("Node runs per turn", f"at most {settings.max_node_runs}"),
         ("Time zone", settings.time_zone),
@@ -205,14 +205,14 @@ def _form(name: str, current: HostedSettings | None) -> None:
     """Draw the fields: all of them for the custom connection, the key for one that is defined elsewhere."""
     if current is not None:
         st.markdown(f"##### Connection {plain(name)}")
-        st.caption(HOSTED)
+        st.caption(HOSTED_NOTICE)
         st.text(" · ".join(_defined(current)))
         _key_field(current)
         _encryption_box(current.base_url)
         return
     known = owner().custom or HostedSettings()
     st.markdown("##### Hosted API")
-    st.caption(HOSTED)
+    st.caption(HOSTED_NOTICE)
     st.text_input("Base URL", known.base_url, key=_URL_KEY, placeholder="https://api.example.com/workflows")
     _key_field(known)
     left, middle, right = st.columns(3)

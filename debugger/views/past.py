@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from debugger.analysis.decisions import DecisionLog, Explainer
 from debugger.analysis.variable_history import Series, VariableHistory, Watch, read_watch
-from debugger.analysis.variables import Moments
+from debugger.analysis.variables import Snapshots
 from debugger.engine.super_nodes import expand
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
@@ -23,7 +23,7 @@ class Past:
     session: DebugSession
     workflow: Workflow
     """What runs: with its super nodes expanded, where they can be had."""
-    moments: Moments
+    moments: Snapshots
     history: VariableHistory
     decisions: DecisionLog
     explainer: Explainer

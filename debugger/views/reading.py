@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from debugger.analysis.chat import Bubble
+from debugger.analysis.chat import ChatMessage
 from debugger.analysis.position import Position
-from debugger.analysis.run_projection import RunReaders
+from debugger.analysis.run_projection import Projections
 from debugger.analysis.side_effects import SideEffect, summary
 from debugger.analysis.thread_positions import InputHint, input_hint
 from debugger.analysis.timeline import TimelineRow
@@ -40,7 +40,7 @@ class Reading:
     layout: Layout
     rows: list[TimelineRow]
     position: Position
-    bubbles: list[Bubble]
+    bubbles: list[ChatMessage]
     hint: InputHint
     effects: list[SideEffect]
     outside: str
@@ -49,7 +49,7 @@ class Reading:
     """Lines that a user of this workflow could say next."""
     is_scripted: bool
     """Whether there are such lines for any moment of this workflow."""
-    told: RunReaders
+    told: Projections
     """All that was read out of the turns: steps and turns as rows, counts by type, by node and by thread."""
     worked_out: dict[Hashable, Any] = field(default_factory=dict)
     """What panes made of this moment, see `once`."""

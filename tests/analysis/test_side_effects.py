@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.side_effects import SideEffect, advice, ledgers, needs_record, side_effects, summary
+from debugger.analysis.side_effects import (
+    SideEffect,
+    blocked_call_advice,
+    ledgers,
+    needs_recorded_ledger,
+    side_effects,
+    summary,
+)
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import Run, TurnInput, TurnLog, turn_logs
 
@@ -112,15 +119,15 @@ def test_what_only_the_record_tells_is_found_by_the_last_event_of_the_turn_or_th
     found = side_effects(turns, ledgers(record))
 
     assert set(ledgers(record)) == {"e2", "e3"}
-    assert [needs_record(turn) for turn in turns] == [True] * 3
+    assert [needs_recorded_ledger(turn) for turn in turns] == [True] * 3
     assert [each.call_class for each in found] == ["talk", "write"]
     assert [each.turn_number for each in found] == [turn.number for turn in turns[1:]]
     assert side_effects(turns) == []
 
 
 def test_a_turn_that_tells_its_own_ledger_needs_no_record_and_an_empty_one_neither():
-    assert not needs_record(closed(None))
-    assert not needs_record(TurnLog(1, TurnInput()))
+    assert not needs_recorded_ledger(closed(None))
+    assert not needs_recorded_ledger(TurnLog(1, TurnInput()))
 
 
 def test_nodes_are_called_as_their_author_or_the_run_does_with_the_super_nodes_around_them():
@@ -173,7 +180,7 @@ def test_what_to_set_is_told_once_for_all_calls_that_were_refused_for_one_reason
         for target in ("POST a", "POST b")
     ]
 
-    told = advice(
+    told = blocked_call_advice(
         made(*refused, entry("contact", "blocked", error="Refused."), entry(success=False, error="x"))
     )
 

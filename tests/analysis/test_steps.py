@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.steps import StepReader
+from debugger.analysis.steps import StepBuilder
 from debugger.analysis.timeline import timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
@@ -13,7 +13,7 @@ HOP = {"type": "direct_edge", "source_node_name": "Ask", "destination_node_name"
 
 def steps(*events):
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
-    reader = StepReader()
+    reader = StepBuilder()
     reader.take(turn, timeline([turn]))
     return reader
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from debugger.analysis.chat import bubbles
+from debugger.analysis.chat import chat_messages
 from debugger.analysis.position import position
-from debugger.analysis.run_tables import node_table, place_words
-from debugger.analysis.thread_positions import Standing, input_hint, last_hint, may_go_on
+from debugger.analysis.run_tables import node_table, place_label
+from debugger.analysis.thread_positions import (
+    ThreadPositions,
+    can_have_background_work,
+    input_hint,
+    last_hint,
+)
 from debugger.analysis.timeline import timeline
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.graph.graph import Graph
@@ -116,8 +121,8 @@ def test_rows_bubbles_hints_and_transcripts_name_the_super_node():
     known = names(drawn)
 
     rows = timeline(turns, known)
-    said = bubbles(turns, known)
-    hint = input_hint(last_hint(Standing.after(turns)), WAITING, names=known)
+    said = chat_messages(turns, known)
+    hint = input_hint(last_hint(ThreadPositions.after(turns)), WAITING, names=known)
     lines = transcript(RunFacts("run", status=WAITING), turns, drawn)
 
     inner = next(row for row in rows if row.node_logical_id == "booking/greet")
@@ -135,7 +140,7 @@ def test_a_place_is_told_with_the_node_inside():
     drawn = booking()
     found = position(played(drawn, None), Graph(drawn), WAITING)
 
-    told = [place_words(found, node_id, names(drawn)) for node_id in ("booking", "chat", "unknown")]
+    told = [place_label(found, node_id, names(drawn)) for node_id in ("booking", "chat", "unknown")]
 
     assert told == ["Booking › Ask", "Chat", "unknown"]
 
@@ -150,8 +155,8 @@ def test_a_waiting_edge_inside_lets_the_run_go_on_while_its_node_waits():
     outer = document(super_node("inner", inside))
     watched, quiet = workflow(super_node("outer", outer)), booking()
 
-    assert may_go_on(Standing.after(played(watched, None)), watched, WAITING)
-    assert not may_go_on(Standing.after(played(quiet, None)), quiet, WAITING)
+    assert can_have_background_work(ThreadPositions.after(played(watched, None)), watched, WAITING)
+    assert not can_have_background_work(ThreadPositions.after(played(quiet, None)), quiet, WAITING)
 
 
 def test_a_node_that_was_passed_over_is_reached_and_told_so():

@@ -1,32 +1,41 @@
 from __future__ import annotations
 
+import pytest
+
 from debugger.analysis.differences import Difference
-from debugger.analysis.variable_history import Setting, VariableHistory
-from debugger.analysis.variables import Moments, changed_variables
+from debugger.analysis.variable_history import Series, VariableChange, VariableHistory, read_watch
+from debugger.analysis.variables import Snapshots, changed_variables
+from debugger.errors import ExpressionError, InputError
+from debugger.expressions import ABSENT
 from debugger.protocol.runs import TurnInput, TurnLog
-from tests.analysis.test_moments import event, shown
+from tests.analysis.test_variables import event, state_event
+from tests.factories import static, workflow
 
 
 def history_of(*turns):
-    return VariableHistory(Moments().follow(turns)).catch_up()
+    return VariableHistory(Snapshots().follow(turns)).catch_up()
 
 
 def test_a_variable_leads_to_the_event_that_set_it_last():
     history = history_of(
-        TurnLog(1, TurnInput(), [shown({"tea": "Assam"}), shown({"tea": "Assam", "cup": 1})]),
-        TurnLog(2, TurnInput(), [event("start_thread"), shown({"tea": "Mate"}), shown({"tea": "Mate"})]),
+        TurnLog(1, TurnInput(), [state_event({"tea": "Assam"}), state_event({"tea": "Assam", "cup": 1})]),
+        TurnLog(
+            2,
+            TurnInput(),
+            [event("start_thread"), state_event({"tea": "Mate"}), state_event({"tea": "Mate"})],
+        ),
     )
 
-    assert history.last_set("runtime", "tea", None) == Setting(3, 2, "changed", "Assam", "Mate")
-    assert history.last_set("runtime", "tea", 2) == Setting(0, 1, "added", None, "Assam")
-    assert history.last_set("runtime", "cup", None) == Setting(3, 2, "removed", 1, None)
+    assert history.last_set("runtime", "tea", None) == VariableChange(3, 2, "changed", "Assam", "Mate")
+    assert history.last_set("runtime", "tea", 2) == VariableChange(0, 1, "added", None, "Assam")
+    assert history.last_set("runtime", "cup", None) == VariableChange(3, 2, "removed", 1, None)
     assert history.last_set("runtime", "tea", -1) is None
     assert history.last_set("runtime", "gone", None) is None
 
 
 def test_what_a_turn_was_given_was_set_by_its_first_event():
     history = history_of(
-        TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_thread"), shown({})]),
+        TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_thread"), state_event({})]),
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [event("start_thread")]),
     )
 
@@ -37,17 +46,23 @@ def test_what_a_turn_was_given_was_set_by_its_first_event():
 
 
 def test_a_number_that_became_a_truth_value_has_changed():
-    history = history_of(TurnLog(1, TurnInput(), [shown({"a": 1}), shown({"a": True})]))
+    history = history_of(TurnLog(1, TurnInput(), [state_event({"a": 1}), state_event({"a": True})]))
 
     assert [each.after for each in history.settings("runtime", "a")] == [1, True]
 
 
 def test_what_an_event_changed_is_what_reading_the_run_again_would_tell():
     turns = [
-        TurnLog(1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_thread"), shown({"a": [1]})]),
-        TurnLog(2, TurnInput(), [shown({"a": [1, 2]}, tries=1), shown({}, thread="0_companion_lab")]),
         TurnLog(
-            3, TurnInput(), [event("start_thread"), shown({}), shown({"b": 1}, thread="0_companion_lab")]
+            1, TurnInput(dynamic_variables={"shop": "Leaf"}), [event("start_thread"), state_event({"a": [1]})]
+        ),
+        TurnLog(
+            2, TurnInput(), [state_event({"a": [1, 2]}, tries=1), state_event({}, thread="0_companion_lab")]
+        ),
+        TurnLog(
+            3,
+            TurnInput(),
+            [event("start_thread"), state_event({}), state_event({"b": 1}, thread="0_companion_lab")],
         ),
     ]
     history = history_of(*turns)
@@ -58,7 +73,9 @@ def test_what_an_event_changed_is_what_reading_the_run_again_would_tell():
 
 
 def test_the_changes_of_several_events_add_up():
-    history = history_of(TurnLog(1, TurnInput(), [shown({"a": 1}), shown({"a": 2, "b": 1}), shown({"b": 1})]))
+    history = history_of(
+        TurnLog(1, TurnInput(), [state_event({"a": 1}), state_event({"a": 2, "b": 1}), state_event({"b": 1})])
+    )
 
     assert history.changed_between(0, 2) == [
         Difference("runtime.a", 1, None, "removed"),
@@ -67,13 +84,103 @@ def test_the_changes_of_several_events_add_up():
 
 
 def test_a_run_that_grew_is_caught_up_with_and_another_run_begins_anew():
-    turn = TurnLog(1, TurnInput(), [shown({"a": 1})])
-    moments = Moments().follow([turn])
+    turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
+    moments = Snapshots().follow([turn])
     history = VariableHistory(moments).catch_up()
 
-    turn.events.append(shown({"a": 2}))
+    turn.events.append(state_event({"a": 2}))
     moments.follow([turn])
     assert [each.after for each in history.catch_up().settings("runtime", "a")] == [1, 2]
-    moments.follow([TurnLog(1, TurnInput(), [shown({"a": 5})])])
+    moments.follow([TurnLog(1, TurnInput(), [state_event({"a": 5})])])
 
     assert [each.after for each in history.catch_up().settings("runtime", "a")] == [5]
+
+
+TURNS = [
+    TurnLog(
+        1,
+        TurnInput(dynamic_variables={"shop": "Leaf"}),
+        [event("start_thread"), state_event({"tea": "Assam"})],
+    ),
+    TurnLog(2, TurnInput(), [state_event({"tea": "Mate", "order": {"teas": [{"n": 1}]}}, tries=3)]),
+    TurnLog(3, TurnInput(), [state_event({"result": "late"}, thread="0_companion_lab"), state_event({})]),
+]
+
+
+def series(text, turns=TURNS, made=None):
+    return Series(read_watch(text), Snapshots().follow(turns), made or workflow(static("a", "Hi"))).catch_up()
+
+
+def values(text):
+    return [(point.index, point.value) for point in series(text).points]
+
+
+@pytest.mark.parametrize("text", ["runtime.tea", "[[tea]]", "tea", "[[thread_0.tea]]", " tea "])
+def test_a_variable_is_watched_under_each_of_its_names(text):
+    assert values(text) == [(0, ABSENT), (1, "Assam"), (2, "Mate"), (4, ABSENT)]
+
+
+@pytest.mark.parametrize("text", ["dynamic.shop", "{{shop}}", "shop"])
+def test_a_dynamic_variable_has_its_value_from_the_first_event_on(text):
+    assert values(text) == [(0, "Leaf")]
+
+
+def test_a_path_reaches_into_objects_and_lists_and_other_scopes():
+    assert values("runtime.order.teas[0].n")[1:] == [(2, 1), (4, ABSENT)]
+    assert values("workflow.tries") == [(0, ABSENT), (2, 3), (3, ABSENT)]
+    assert values("thread_lab.result") == [(0, ABSENT), (3, "late")]
+    assert values("[[tea | upcase]]") == [(0, ABSENT), (1, "ASSAM"), (2, "MATE"), (4, ABSENT)]
+
+
+def test_a_condition_is_true_from_where_it_first_holds():
+    watched = series("[[tea]] == 'Mate' AND [[tries]] >= 3")
+
+    assert [(point.index, point.value) for point in watched.points] == [(0, False), (2, True), (3, False)]
+    assert (watched.first_true.index, watched.first_true.turn_number) == (2, 2)
+    assert series("[[tea]] == 'Oolong'").first_true is None
+
+
+def test_the_value_at_an_event_is_the_last_one_that_began_before_it():
+    watched = series("tea")
+
+    assert watched.at(1).value == "Assam"
+    assert watched.at(3).value == "Mate"
+    assert watched.at(-1) is None
+    assert watched.at(None).value is ABSENT
+
+
+def test_a_condition_that_cannot_be_evaluated_tells_why_where_it_cannot():
+    watched = series("[[tea]] < 3")
+
+    assert watched.points[0].value is False
+    assert watched.points[1].value is ABSENT
+    assert "Error evaluating condition expression ''Assam' < 3'" in watched.points[1].problem
+
+
+def test_values_that_the_workflow_has_by_default_count():
+    made = workflow(static("a", "Hi"), defaults={"city": "Ulm"})
+
+    assert [point.value for point in series("{{city}} == 'Ulm'", made=made).points] == [True]
+
+
+def test_a_run_that_grew_is_caught_up_with():
+    turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
+    moments = Snapshots().follow([turn])
+    watched = Series(read_watch("a"), moments, workflow(static("a", "Hi"))).catch_up()
+
+    turn.events += [state_event({"a": 1}), state_event({"a": 2})]
+    moments.follow([turn])
+
+    assert [point.value for point in watched.catch_up().points] == [1, 2]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 501])
+def test_what_is_nothing_or_too_long_cannot_be_watched(text):
+    with pytest.raises(InputError, match=r"nothing to watch|at most 500"):
+        read_watch(text)
+
+
+@pytest.mark.parametrize("text", ["[[a]] ==", "a b", "contains([[a]], 'x')", "runtime.a b", "(", "[[a"])
+def test_what_is_no_condition_is_told_with_its_place(text):
+    with pytest.raises(ExpressionError):
+        read_watch(text)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from debugger.analysis.comparison.ignored import USUAL
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.session.comparison import SideBySide
 from debugger.session.loading import read_run
@@ -40,7 +40,7 @@ def main() -> None:
         measured(f"read {name}", lambda run_id=run_id: read_run(backend, run_id))
         for name, run_id in zip("AB", ids, strict=True)
     )
-    seen = SideBySide(a, b, USUAL, 0)
+    seen = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0)
     measured("rows", lambda: seen.comparison)
     measured("sentence", lambda: seen.sentence)
     measured("paths", lambda: seen.paths)

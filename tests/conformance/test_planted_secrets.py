@@ -24,9 +24,9 @@ from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.hosted import HostedBackend
 from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS, SIDE_EFFECTS
-from debugger.exports.code import CODES, turn_call
+from debugger.exports.code import CODE_FORMATS, turn_call
 from debugger.exports.csv_files import comparison_csv, side_effect_rows
-from debugger.exports.json_files import event_lines, run_file
+from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.session.session import DebugSession
@@ -305,7 +305,7 @@ def exports(trail, session):
     logs = turn_logs(run)
     rows = transcript(RunFacts(run_id), logs, session.workflow)
     effects = side_effect_rows(run_id, side_effects(logs, ledgers(run)))
-    file = run_file(run, session.workflow, RunNotes(), engine=session.backend.name)
+    file = build_run_file(run, session.workflow, RunNotes(), engine=session.backend.name)
     call = turn_call(logs[0], session.backend.base_url, session.workflow_id, run_id, 0)
     trail.keep("session", session.told, repr(session.turns), repr(run), json.dumps(run.to_wire()))
     made = [
@@ -314,7 +314,7 @@ def exports(trail, session):
         *(export.render(list(event_lines(run_id, logs))) for export in EVENT_EXPORTS.values()),
         *(export.render(effects) for export in SIDE_EFFECTS.values()),
         comparison_csv(compare(logs, logs), {}),
-        *(write(call).encode() for _, write in CODES.values()),
+        *(write(call).encode() for _, write in CODE_FORMATS.values()),
     ]
     trail.keep("exports", *(data.decode() for data in made))
 

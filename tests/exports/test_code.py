@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from debugger.exports.code import CODES, as_curl, as_python, turn_call
+from debugger.exports.code import CODE_FORMATS, as_curl, as_python, turn_call
 from debugger.protocol.runs import TurnInput, TurnLog, background_input
 
 TEA = "665f00000000000000000001"
@@ -49,14 +49,14 @@ def run_code(language, code):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("language", list(CODES))
+@pytest.mark.parametrize("language", list(CODE_FORMATS))
 def test_the_code_sends_the_turn_again_with_the_key_of_the_environment(api, language):
     if language == "curl" and shutil.which("curl") is None:
         pytest.skip("there is no curl here")
     base_url, received = api
     turn = TurnLog(2, TurnInput.saying(WORDS, command="data", dynamic_variables={"big": 2**70, "none": None}))
 
-    answer = run_code(language, CODES[language][1](turn_call(turn, base_url, TEA, RUN, 3)))
+    answer = run_code(language, CODE_FORMATS[language][1](turn_call(turn, base_url, TEA, RUN, 3)))
 
     [(path, headers, data)] = received
     assert path == f"/workflows/v1/workflows/{TEA}/execute"
@@ -65,14 +65,14 @@ def test_the_code_sends_the_turn_again_with_the_key_of_the_environment(api, lang
     assert answer == {"status": "completed"}
 
 
-@pytest.mark.parametrize("language", list(CODES))
+@pytest.mark.parametrize("language", list(CODE_FORMATS))
 def test_the_code_of_background_work_advances_the_run(api, language):
     if language == "curl" and shutil.which("curl") is None:
         pytest.skip("there is no curl here")
     base_url, received = api
     turn = TurnLog(2, background_input(), is_background=True)
 
-    run_code(language, CODES[language][1](turn_call(turn, base_url, TEA, RUN, 3)))
+    run_code(language, CODE_FORMATS[language][1](turn_call(turn, base_url, TEA, RUN, 3)))
 
     [(path, _, data)] = received
     assert (path, data) == (f"/workflows/v1/workflows/{TEA}/runs/{RUN}/pump-companions", b"")

@@ -16,7 +16,7 @@ from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv, transcript_csv
-from debugger.exports.json_files import event_lines, run_file
+from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.runs import TurnInput, turn_logs
 from debugger.settings import Settings
@@ -91,7 +91,9 @@ def execute(
         log.text if log else "",
         side_effects_csv(rows).decode(),
         transcript_csv(transcript(RunFacts(turn.run_id), logs, workflow)).decode(),
-        json.dumps(run_file(run, workflow, RunNotes(), engine="embedded"), default=str, ensure_ascii=False),
+        json.dumps(
+            build_run_file(run, workflow, RunNotes(), engine="embedded"), default=str, ensure_ascii=False
+        ),
         *(str(line) for line in event_lines(turn.run_id, logs)),
     ]
     ledger = [entry for turn_ledger in ledgers(run).values() for entry in turn_ledger]

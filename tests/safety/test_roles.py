@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from debugger.errors import ForbiddenError
-from debugger.exports.json_files import run_file, run_json
+from debugger.exports.json_files import build_run_file, run_json
 from debugger.protocol.notes import Comment, RunNotes, Target
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
@@ -328,7 +328,7 @@ def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, pa
         ]
     )
     data = run_json(
-        run_file(
+        build_run_file(
             backend.run(recorded), backend.workflow(backend.run(recorded).workflow_id), forged, engine=""
         )
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.comparison.ignored import USUAL
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.runs import TurnInput
@@ -37,7 +37,7 @@ def test_two_runs_that_part_are_told_in_every_way(backend):
     kept = backend.create_workflow(desk())
     a, b = (play(backend, kept.id, f"the caller wants {drink}") for drink in ("tea", "coffee"))
 
-    seen = SideBySide(a, b, USUAL, 0)
+    seen = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0)
 
     assert seen.sentence == (
         "They part at turn 2 after “Desk”: "
@@ -58,7 +58,7 @@ def test_the_same_input_twice_differs_in_nothing(backend):
     kept = backend.create_workflow(desk())
     a, b = (play(backend, kept.id, "the caller wants tea") for _ in range(2))
 
-    seen = SideBySide(a, b, USUAL, 0)
+    seen = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0)
 
     assert seen.comparison.first is None
     assert {passage.share for passage in seen.paths.nodes.values()} == {"common"}
@@ -69,7 +69,7 @@ def test_versions_are_told_apart(backend):
     backend.store.create_version(kept.id, document=desk("Sing."), mark_as_active=True)
     a, b = (play(backend, kept.id, version=number) for number in (0, 1))
 
-    (change,) = SideBySide(a, b, USUAL, 0).structure
+    (change,) = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0).structure
 
     assert (change.name, [field.path for field in change.fields]) == ("Desk", ["main_response_config.prompt"])
 
@@ -83,7 +83,7 @@ def test_a_run_whose_workflow_is_gone_is_still_read(backend):
 
     assert "The workflow is gone" in found.drawn_instead
     assert len(found.turns) == 2
-    assert SideBySide(found, found, USUAL, 0).paths.ghosts["tea"] == "Tea"
+    assert SideBySide(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
 
 
 def test_what_is_no_id_and_what_no_run_has_is_refused(backend):

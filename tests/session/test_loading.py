@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from debugger.analysis.run_projection import RunIndex
+from debugger.analysis.run_projection import RunProjection
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError, UnsupportedError
 from debugger.graph.graph import Graph
@@ -26,7 +26,7 @@ def test_the_garbage_collector_works_again_after_a_record_that_cannot_be_read():
         raise StoreError("The row is damaged.")
 
     with pytest.raises(StoreError):
-        ReadRun(RunIndex(Graph(workflow(say("desk"))))).go_on([broken])
+        ReadRun(RunProjection(Graph(workflow(say("desk"))))).go_on([broken])
 
     assert seen == [False]
     assert gc.isenabled()

@@ -6,7 +6,7 @@ import pytest
 
 from debugger.analysis.gantt import bars
 from debugger.analysis.metrics import node_metrics
-from debugger.analysis.run_projection import RunIndex
+from debugger.analysis.run_projection import RunProjection
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.models.base import Reply
 from debugger.engine.world import World
@@ -47,7 +47,7 @@ def session_of(backend, *parts):
 
 def pauses_and_durations(session, turns):
     """Return the pauses' bars in seconds, the durations of nodes, and that of the turn."""
-    readers = RunIndex(Graph(session.workflow)).read(turns)
+    readers = RunProjection(Graph(session.workflow)).read(turns)
     steps, row = readers.steps.steps, readers.turn_rows[-1]
     drawn = bars([step for step in steps if step.place == row.place], [], row.pauses)
     paused = [(bar.name, round(bar.duration_ms / 1000, 3)) for bar in drawn if bar.kind == "pause"]

@@ -8,10 +8,10 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from debugger.analysis.comparison.ignored import Branch, event_sieve
+from debugger.analysis.comparison.ignored import FilterNode, event_filter
 from debugger.analysis.differences import differences
 from debugger.analysis.event_fields import node_of
-from debugger.analysis.transitions import HOP_TYPES
+from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.json_text import encode
@@ -134,7 +134,7 @@ class Item(NamedTuple):
     """The event's place in the run, from 0."""
     given: TurnInput
     """What the turn was given."""
-    sieve: Branch
+    sieve: FilterNode
     digest: bytes
     """Of the essence as JSON: equal digests are equal essences. The text would weigh more than the event."""
 
@@ -168,7 +168,7 @@ def _items(turns: Sequence[TurnLog], ignoring: Collection[str], with_inputs: boo
     index = 0
     for turn in turns:
         number, given = turn.number, turn.run_input
-        sieve = event_sieve(ignoring, given)
+        sieve = event_filter(ignoring, given)
         if with_inputs:
             digest = _digest(_essence(sieve, None, given))
             yield Item(number, INPUT, None, None, None, given, sieve, digest)
@@ -182,7 +182,7 @@ def _digest(essence: JsonObject) -> bytes:
     return blake2b(encode(essence), digest_size=16).digest()
 
 
-def _essence(sieve: Branch, event: Event | None, given: TurnInput) -> JsonObject:
+def _essence(sieve: FilterNode, event: Event | None, given: TurnInput) -> JsonObject:
     if event is not None:
         return sieve.sift_object(event.to_wire())
     # Under the key that an input has inside of an event, where the same paths lead to it.
@@ -195,7 +195,7 @@ Kind = Literal["input", "path", "words", "state", "failure", "other"]
 KINDS: tuple[Kind, ...] = ("input", "path", "words", "state", "failure", "other")
 """In the order in which they are told."""
 
-_PATH = HOP_TYPES | {"start_node_run", "workflow_navigation_message"}
+_PATH = TRANSITION_TYPES | {"start_node_run", "workflow_navigation_message"}
 _WORDS = frozenset({"user_messages", "assistant_response", "say_static", "say_llm", "worker_llm"})
 
 

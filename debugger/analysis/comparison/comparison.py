@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from debugger.analysis.comparison.alignment import Item, Kind, Row, Verdict, align, items, kind_of
-from debugger.analysis.comparison.ignored import DEFAULT, USUAL
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.event_fields import field
 from debugger.protocol.runs import Run, TurnLog
@@ -83,7 +83,11 @@ class Comparison:
 
 
 def compare(
-    a: Sequence[TurnLog], b: Sequence[TurnLog], ignoring: Collection[str] = USUAL, *, shift: int = 0
+    a: Sequence[TurnLog],
+    b: Sequence[TurnLog],
+    ignoring: Collection[str] = IGNORED_BETWEEN_RUNS,
+    *,
+    shift: int = 0,
 ) -> Comparison:
     """Put two runs side by side.
 
@@ -97,7 +101,7 @@ def compare(
     return Comparison(of_a, of_b, align(of_a, of_b, shift))
 
 
-def shift_between(a: Run, of_a: Sequence[TurnLog], b: Run, of_b: Sequence[TurnLog]) -> int:
+def turn_offset(a: Run, of_a: Sequence[TurnLog], b: Run, of_b: Sequence[TurnLog]) -> int:
     """How many turns of A came before the first of B; below 0, how many of B before the first of A.
 
     That is told where one of them goes on from a turn of the other, and its record does not begin with the
@@ -114,7 +118,7 @@ def _turns_before(later: Run, own: Sequence[TurnLog], earlier: Sequence[TurnLog]
     index = later.checkpoint_source_turn_index
     if not index or not own or not earlier:
         return 0
-    first, other = items(own[:1], USUAL), items(earlier[:1], USUAL)
+    first, other = items(own[:1], IGNORED_BETWEEN_RUNS), items(earlier[:1], IGNORED_BETWEEN_RUNS)
     return 0 if [item.digest for item in first] == [item.digest for item in other] else index
 
 
@@ -183,7 +187,7 @@ class EventDifference:
 
 
 @dataclass(frozen=True)
-class SameTurn:
+class TurnEquality:
     """What came of comparing two turns."""
 
     differences: tuple[EventDifference, ...]
@@ -194,7 +198,9 @@ class SameTurn:
         return not self.differences
 
 
-def same_turn(a: TurnLog, b: TurnLog, ignoring: Collection[str] = DEFAULT) -> SameTurn:
+def compare_turns(
+    a: TurnLog, b: TurnLog, ignoring: Collection[str] = IGNORED_BETWEEN_REPLAYS
+) -> TurnEquality:
     """Compare the events of two turns, whatever their numbers and their inputs are.
 
     Args:
@@ -204,7 +210,7 @@ def same_turn(a: TurnLog, b: TurnLog, ignoring: Collection[str] = DEFAULT) -> Sa
     """
     of_a = items([a], ignoring, with_inputs=False)
     of_b = items([b], ignoring, with_inputs=False)
-    return SameTurn(tuple(_differing(align(of_a, of_b, a.number - b.number), of_a, of_b)))
+    return TurnEquality(tuple(_differing(align(of_a, of_b, a.number - b.number), of_a, of_b)))
 
 
 def _differing(rows: list[Row], a: list[Item], b: list[Item]) -> Iterator[EventDifference]:

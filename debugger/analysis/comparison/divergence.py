@@ -9,7 +9,7 @@ from debugger.analysis.comparison.alignment import INPUT, Item, kind_of
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.event_fields import field, node_name_of, text
 from debugger.analysis.node_origins import label_of
-from debugger.analysis.transitions import HOP_TYPES
+from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.events import Event
 from debugger.protocol.messages import message_text
 
@@ -17,7 +17,7 @@ _LONGEST = 70
 _SPOKEN = ("assistant_response", "say_static", "say_llm")
 
 
-def parting(found: Comparison, names: Mapping[str, str]) -> str:
+def describe_divergence(found: Comparison, names: Mapping[str, str]) -> str:
     """The sentence.
 
     Of the turn in which the runs part it tells what says most: what the user said, the hop that was taken,
@@ -82,7 +82,7 @@ class _Turn:
 
     def hop(self) -> str:
         """The ways that were taken."""
-        one, other = (_first(items, HOP_TYPES) for items in (self._a, self._b))
+        one, other = (_first(items, TRANSITION_TYPES) for items in (self._a, self._b))
         if one is None and other is None:
             return ""
         if one and other and _way(one) == _way(other):

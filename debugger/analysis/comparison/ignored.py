@@ -174,19 +174,19 @@ IGNORED: tuple[Ignored, ...] = (
 )
 """Every kind, in the order in which they are offered."""
 
-DEFAULT: frozenset[str] = frozenset(one.name for one in IGNORED) - {
+IGNORED_BETWEEN_REPLAYS: frozenset[str] = frozenset(one.name for one in IGNORED) - {
     "input in states",
     "counters",
     "justifications",
 }
 """What two runs of the same turn differ in though nothing differs."""
 
-USUAL: frozenset[str] = DEFAULT | {"input in states", "counters"}
+IGNORED_BETWEEN_RUNS: frozenset[str] = IGNORED_BETWEEN_REPLAYS | {"input in states", "counters"}
 """What two runs of any kind are compared without at first: one changed input, or one detour, would be told in
 every event after it."""
 
 
-def event_sieve(ignoring: Collection[str], given: TurnInput) -> Branch:
+def event_filter(ignoring: Collection[str], given: TurnInput) -> FilterNode:
     """What leaves out of an event, or of ``{"run_input": ...}``, whatever is passed over.
 
     Args:
@@ -201,11 +201,11 @@ def event_sieve(ignoring: Collection[str], given: TurnInput) -> Branch:
 
 
 @lru_cache(maxsize=64)
-def _sieve(ignoring: frozenset[str], own: frozenset[str]) -> Branch:
+def _sieve(ignoring: frozenset[str], own: frozenset[str]) -> FilterNode:
     if unknown := ignoring - {one.name for one in IGNORED}:
         raise KeyError(f"nothing that can be ignored is called {', '.join(sorted(unknown))}")
     chosen = [one for one in IGNORED if one.name in ignoring]
-    root = Branch.of(path for one in chosen for path in one.paths)
+    root = FilterNode.of(path for one in chosen for path in one.paths)
     for one in chosen:
         for place in _SYSTEM_PLACES if one.system_names else ():
             root.along(place.split("/")).keys.update(dict.fromkeys(one.system_names - own))
@@ -213,25 +213,25 @@ def _sieve(ignoring: frozenset[str], own: frozenset[str]) -> Branch:
     return root
 
 
-def _nest(root: Branch) -> None:
+def _nest(root: FilterNode) -> None:
     """Let the sieve go into whole events and turns that stand inside of events."""
     output = root.along(["run_output"])
     output.keys.setdefault("events", root)
-    output.keys["thread_to_node_outputs"] = Branch(endings={"": Branch(dict(output.keys))})
+    output.keys["thread_to_node_outputs"] = FilterNode(endings={"": FilterNode(dict(output.keys))})
     root.keys.setdefault("run_input_output_pair", root)
 
 
 @dataclass
-class Branch:
+class FilterNode:
     """The paths that go on from one object."""
 
-    keys: dict[str, Branch | None] = field(default_factory=dict)
+    keys: dict[str, FilterNode | None] = field(default_factory=dict)
     """By key; ``None`` stands for a value that is left out."""
-    endings: dict[str, Branch | None] = field(default_factory=dict)
+    endings: dict[str, FilterNode | None] = field(default_factory=dict)
     """By the end of the key, where no key fits."""
 
     @classmethod
-    def of(cls, paths: Iterable[str]) -> Branch:
+    def of(cls, paths: Iterable[str]) -> FilterNode:
         """The paths as a tree."""
         root = cls()
         for path in paths:
@@ -240,12 +240,12 @@ class Branch:
             branch._among(last)[last.removeprefix("*")] = None
         return root
 
-    def along(self, way: Iterable[str]) -> Branch:
+    def along(self, way: Iterable[str]) -> FilterNode:
         """The branch at the end of these keys, made where there is none; a loose one where all goes."""
         here = self
         for key in way:
             among, name = here._among(key), key.removeprefix("*")
-            here = among.setdefault(name, Branch()) or Branch()
+            here = among.setdefault(name, FilterNode()) or FilterNode()
         return here
 
     def sift(self, value: Any) -> Any:
@@ -270,7 +270,7 @@ class Branch:
                 left[key] = branch.sift(one)
         return left
 
-    def _among(self, key: str) -> dict[str, Branch | None]:
+    def _among(self, key: str) -> dict[str, FilterNode | None]:
         return self.endings if key.startswith("*") else self.keys
 
     def _ending(self, key: str) -> str | None:

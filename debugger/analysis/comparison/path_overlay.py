@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.analysis.position import Position
-from debugger.analysis.run_tables import StrayEdge, stray_edges
+from debugger.analysis.run_tables import UnmappedEdge, unmapped_edges
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
@@ -16,7 +16,7 @@ Share = Literal["common", "only_a", "only_b"]
 
 
 @dataclass(frozen=True)
-class Passage:
+class Visit:
     """How often each run came by a node or an edge."""
 
     a: int
@@ -37,15 +37,15 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Paths:
+class PathOverlay:
     """Both paths."""
 
-    nodes: dict[str, Passage]
-    edges: dict[str, Passage]
+    nodes: dict[str, Visit]
+    edges: dict[str, Visit]
     """By the edge's id; a hop that needs no edge has an id that is made from its ends."""
     ghosts: dict[str, str]
     """Name by id of the nodes that a run tells of and neither workflow has."""
-    strays: list[StrayEdge]
+    strays: list[UnmappedEdge]
     """The ways of both for which neither workflow has an edge."""
 
     def count(self, share: Share) -> tuple[int, int]:
@@ -54,7 +54,7 @@ class Paths:
         return nodes, sum(passage.share == share for passage in self.edges.values())
 
 
-def paths(a: Position, b: Position, joint: Graph) -> Paths:
+def overlay_paths(a: Position, b: Position, joint: Graph) -> PathOverlay:
     """Put two paths together.
 
     Args:
@@ -62,9 +62,9 @@ def paths(a: Position, b: Position, joint: Graph) -> Paths:
         b: The same of run B.
         joint: The nodes and edges of both versions.
     """
-    strays = {stray.id: stray for stray in (*stray_edges(a, joint), *stray_edges(b, joint))}
+    strays = {stray.id: stray for stray in (*unmapped_edges(a, joint), *unmapped_edges(b, joint))}
     reached_a, reached_b = _reached(a), _reached(b)
-    return Paths(
+    return PathOverlay(
         nodes=_passages(reached_a, reached_b),
         edges=_passages(_times(a), _times(b)),
         ghosts={node: name for node, name in {**a.ghosts, **b.ghosts}.items() if node not in joint.nodes},
@@ -94,8 +94,8 @@ def _times(found: Position) -> dict[str, int]:
     return {way: trail.count for way, trail in found.trails.along.items()}
 
 
-def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Passage]:
-    return {key: Passage(a.get(key, 0), b.get(key, 0)) for key in {**a, **b}}
+def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Visit]:
+    return {key: Visit(a.get(key, 0), b.get(key, 0)) for key in {**a, **b}}
 
 
 def _wires(configs: Sequence[Any]) -> list[JsonObject]:

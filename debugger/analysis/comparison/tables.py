@@ -8,10 +8,10 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any, Literal
 
-from debugger.analysis.chat import Bubble, bubbles
+from debugger.analysis.chat import ChatMessage, chat_messages
 from debugger.analysis.comparison.alignment import Verdict
 from debugger.analysis.comparison.ignored import IGNORED
-from debugger.analysis.differences import SIGNS, Difference, Op, Piece, differences, readable_pieces
+from debugger.analysis.differences import SIGNS, Difference, Op, Span, differences, readable_diff
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
@@ -86,7 +86,7 @@ _GRAPH_FIELDS = ("node_configs", "edge_configs")
 
 
 @dataclass(frozen=True)
-class StructureChange:
+class WorkflowChange:
     """One node, edge or group of settings that is not the same in both versions."""
 
     part: Part
@@ -104,19 +104,19 @@ class StructureChange:
         return SIGNS[self.op]
 
 
-def structure_changes(a: Workflow, b: Workflow) -> list[StructureChange]:
+def workflow_changes(a: Workflow, b: Workflow) -> list[WorkflowChange]:
     """What is not the same, nodes first, then edges, then the settings of the workflow as a whole."""
     return [*_nodes(a, b), *_edges(a, b), *_settings(a, b)]
 
 
-def _nodes(a: Workflow, b: Workflow) -> Iterator[StructureChange]:
+def _nodes(a: Workflow, b: Workflow) -> Iterator[WorkflowChange]:
     old, new = ({node.logical_id: node for node in one.node_configs} for one in (a, b))
     for node_id in {**old, **new}:
         config = new.get(node_id) or old[node_id]
         yield from _change("node", node_id, config.label, old.get(node_id), new.get(node_id))
 
 
-def _edges(a: Workflow, b: Workflow) -> Iterator[StructureChange]:
+def _edges(a: Workflow, b: Workflow) -> Iterator[WorkflowChange]:
     names = {node.logical_id: node.label for node in (*a.node_configs, *b.node_configs)}
     old, new = ({edge.logical_id: edge for edge in one.edge_configs} for one in (a, b))
     for edge_id in {**old, **new}:
@@ -136,17 +136,17 @@ def _change(
     name: str,
     old: NodeConfig | EdgeConfig | None,
     new: NodeConfig | EdgeConfig | None,
-) -> Iterator[StructureChange]:
+) -> Iterator[WorkflowChange]:
     if old is None or new is None:
-        yield StructureChange(part, part_id, name, "added" if old is None else "removed")
+        yield WorkflowChange(part, part_id, name, "added" if old is None else "removed")
     elif found := differences(old.to_wire(), new.to_wire()):
-        yield StructureChange(part, part_id, name, "changed", tuple(found))
+        yield WorkflowChange(part, part_id, name, "changed", tuple(found))
 
 
-def _settings(a: Workflow, b: Workflow) -> Iterator[StructureChange]:
+def _settings(a: Workflow, b: Workflow) -> Iterator[WorkflowChange]:
     found = differences(_without_graph(a), _without_graph(b))
     if found:
-        yield StructureChange("settings", "", "Workflow", "changed", tuple(found))
+        yield WorkflowChange("settings", "", "Workflow", "changed", tuple(found))
 
 
 def _without_graph(workflow: Workflow) -> JsonObject:
@@ -158,14 +158,14 @@ _MOST_LINES = 300
 
 
 @dataclass
-class Line:
+class MessagePair:
     """Something that was said, or noted, in one run or in both."""
 
     turn: int
     """The turn in run A, or the one that it would be there."""
     role: Literal["user", "agent", "warning", "error"]
-    a: Bubble | None
-    b: Bubble | None
+    a: ChatMessage | None
+    b: ChatMessage | None
 
     @property
     def verdict(self) -> Verdict:
@@ -175,14 +175,14 @@ class Line:
         return "same" if self.a.text == self.b.text else "changed"
 
     @cached_property
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[Span]:
         """The words of both, where both say something."""
-        return readable_pieces(self.a.text, self.b.text) if self.a and self.b else []
+        return readable_diff(self.a.text, self.b.text) if self.a and self.b else []
 
 
-def lines(
+def message_pairs(
     a: Sequence[TurnLog], b: Sequence[TurnLog], names: Mapping[str, str] | None = None, *, shift: int = 0
-) -> list[Line]:
+) -> list[MessagePair]:
     """Both transcripts, turn by turn.
 
     Args:
@@ -191,19 +191,19 @@ def lines(
         names: The author's node names by id.
         shift: How many turns of A came before the first of B.
     """
-    of_a, of_b = _by_turn(bubbles(a, names), 0), _by_turn(bubbles(b, names), shift)
+    of_a, of_b = _by_turn(chat_messages(a, names), 0), _by_turn(chat_messages(b, names), shift)
     turns = sorted({*of_a, *of_b})
     return [line for turn in turns for line in _lines(turn, of_a.get(turn, []), of_b.get(turn, []))]
 
 
-def _by_turn(said: Sequence[Bubble], shift: int) -> dict[int, list[Bubble]]:
-    found: dict[int, list[Bubble]] = {}
+def _by_turn(said: Sequence[ChatMessage], shift: int) -> dict[int, list[ChatMessage]]:
+    found: dict[int, list[ChatMessage]] = {}
     for bubble in said:
         found.setdefault(bubble.turn_number + shift, []).append(bubble)
     return found
 
 
-def _lines(turn: int, a: list[Bubble], b: list[Bubble]) -> Iterator[Line]:
+def _lines(turn: int, a: list[ChatMessage], b: list[ChatMessage]) -> Iterator[MessagePair]:
     """One turn: what fits by role is a line, though other nodes may speak; the rest stands alone."""
     if max(len(a), len(b)) > _MOST_LINES:
         blocks = [(0, 0, min(len(a), len(b)))]
@@ -213,8 +213,8 @@ def _lines(turn: int, a: list[Bubble], b: list[Bubble]) -> Iterator[Line]:
         blocks = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
     at = bt = 0
     for begin_a, begin_b, size in [*blocks, (len(a), len(b), 0)]:
-        yield from (Line(turn, bubble.role, bubble, None) for bubble in a[at:begin_a])
-        yield from (Line(turn, bubble.role, None, bubble) for bubble in b[bt:begin_b])
+        yield from (MessagePair(turn, bubble.role, bubble, None) for bubble in a[at:begin_a])
+        yield from (MessagePair(turn, bubble.role, None, bubble) for bubble in b[bt:begin_b])
         at, bt = begin_a + size, begin_b + size
         pairs = zip(a[begin_a:at], b[begin_b:bt], strict=True)
-        yield from (Line(turn, one.role, one, other) for one, other in pairs)
+        yield from (MessagePair(turn, one.role, one, other) for one, other in pairs)

@@ -12,13 +12,13 @@ from debugger.graph.placement import author_edge_id, may_enter, ways_back
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig, as_bool
 
 Kind = Literal["direct", "fork", "conditional", "global", "reverse", "self_loop", "retry", "nothing"]
-Bar = Literal["disabled", "dangling", "blocked"]
+BlockedReason = Literal["disabled", "dangling", "blocked"]
 Caller = tuple[str, str]
 """A global node, and the node that it was entered from."""
 
 
 @dataclass(frozen=True)
-class Way:
+class CandidateEdge:
     """One way out of a node, or none: the last one ends the thread."""
 
     kind: Kind
@@ -27,7 +27,7 @@ class Way:
     condition: ConditionConfig | None = None
     judged_apart: bool = False
     """Whether a model judges its condition in a call of its own."""
-    bar: Bar | None = None
+    bar: BlockedReason | None = None
     """What keeps it from being taken, whatever holds."""
 
     @property
@@ -46,7 +46,7 @@ class Way:
         return author_edge_id(self.edge) if self.edge else None
 
 
-class Ways:
+class CandidateEdges:
     """The ways out of each node of one workflow.
 
     Args:
@@ -61,7 +61,7 @@ class Ways:
         blocks = graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
         self._blocks = as_bool(blocks, True)
 
-    def out_of(self, node: NodeConfig, caller: Caller | None, *, is_companion: bool) -> list[Way]:
+    def out_of(self, node: NodeConfig, caller: Caller | None, *, is_companion: bool) -> list[CandidateEdge]:
         """Every way out of a node: direct, its own conditions, global nodes, the way back, its loop, nothing.
 
         A node with a bounded retry is tried again where nothing leads on.
@@ -78,28 +78,30 @@ class Ways:
             ways += self._back(node, caller)
         return [*ways, *self._otherwise(node)]
 
-    def _otherwise(self, node: NodeConfig) -> Iterator[Way]:
+    def _otherwise(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         if node.self_loop_config is not None and node.self_loop_config.enabled:
-            yield Way("retry", node.logical_id)
+            yield CandidateEdge("retry", node.logical_id)
             return
         if flag(node, "self_loop") and node.type != "workflow_run_evaluator":
-            yield Way("self_loop", node.logical_id)
-        yield Way("nothing", None)
+            yield CandidateEdge("self_loop", node.logical_id)
+        yield CandidateEdge("nothing", None)
 
-    def _direct(self, node: NodeConfig) -> Iterator[Way]:
+    def _direct(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         main = self.graph.main_direct(node.logical_id)
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "direct":
                 kind: Kind = "direct" if edge is main or edge.disabled else "fork"
-                yield Way(kind, edge.destination_node_logical_id, edge, bar=self._bar(node, edge))
+                yield CandidateEdge(kind, edge.destination_node_logical_id, edge, bar=self._bar(node, edge))
 
-    def _own(self, node: NodeConfig) -> Iterator[Way]:
+    def _own(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         for edge in self._leaving.get(node.logical_id, ()):
             if edge.type == "conditional":
                 bar = self._bar(node, edge)
-                yield Way("conditional", edge.destination_node_logical_id, edge, edge.condition, bar=bar)
+                yield CandidateEdge(
+                    "conditional", edge.destination_node_logical_id, edge, edge.condition, bar=bar
+                )
 
-    def _bar(self, node: NodeConfig, edge: EdgeConfig) -> Bar | None:
+    def _bar(self, node: NodeConfig, edge: EdgeConfig) -> BlockedReason | None:
         if edge.disabled:
             return "disabled"
         destination = self.graph.nodes.get(edge.destination_node_logical_id or "")
@@ -107,18 +109,18 @@ class Ways:
             return "dangling"
         return self._blocked(node, destination) if edge.type == "conditional" else None
 
-    def _blocked(self, node: NodeConfig, destination: NodeConfig) -> Bar | None:
+    def _blocked(self, node: NodeConfig, destination: NodeConfig) -> BlockedReason | None:
         """A conditional hop does not lead from one guardrail node to another."""
         both = node.is_guardrail_node and destination.is_guardrail_node
         return "blocked" if both and self._blocks and node.logical_id != destination.logical_id else None
 
-    def _to_globals(self, node: NodeConfig) -> Iterator[Way]:
+    def _to_globals(self, node: NodeConfig) -> Iterator[CandidateEdge]:
         for other in self.graph.global_nodes:
             settings = other.global_node_config
             if settings is None or other.logical_id == node.logical_id or not may_enter(node, other):
                 continue
             apart, bar = self._is_judged_apart(settings), self._blocked(node, other)
-            yield Way("global", other.logical_id, None, settings.condition, apart, bar)
+            yield CandidateEdge("global", other.logical_id, None, settings.condition, apart, bar)
 
     def _is_judged_apart(self, settings: GlobalNodeConfig) -> bool:
         method = settings.global_condition_edge_evaluation_method
@@ -126,13 +128,13 @@ class Ways:
             method = self.graph.workflow.config.global_condition_evaluation_method
         return method == "independent_llm_evaluations"
 
-    def _back(self, node: NodeConfig, caller: Caller) -> Iterator[Way]:
+    def _back(self, node: NodeConfig, caller: Caller) -> Iterator[CandidateEdge]:
         """Back to where a global node, or a global super node around this one, was entered from."""
         entered, back = caller
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
         if own is not None and entered == node.logical_id:
-            yield Way("reverse", back, None, own)
+            yield CandidateEdge("reverse", back, None, own)
             return
         for way in ways_back(node):
             if way.entered_node_id == entered:
-                yield Way("reverse", back, None, way.condition)
+                yield CandidateEdge("reverse", back, None, way.condition)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.decisions.candidates import Way
-from debugger.analysis.decisions.records import Judged, Record
+from debugger.analysis.decisions.candidates import CandidateEdge
+from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict
 from debugger.errors import ConditionError, ExpressionError, RunError
 from debugger.expressions import ABSENT, Condition, Scope, fill, hydrate, lookup, parse
 from debugger.graph.checks.subject import LLM_FLAGS
@@ -18,7 +18,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ExpressionResult:
     """What came of an expression."""
 
     value: bool | None
@@ -29,14 +29,14 @@ class Judgement:
     error: str = ""
 
 
-def judged_expression(text: str, scope: Scope) -> Judgement:
+def evaluate_expression(text: str, scope: Scope) -> ExpressionResult:
     """Evaluate an expression; a fault is told in the judgement."""
     try:
         condition = parse(text)
         absent = tuple(dict.fromkeys(absent_references(condition, scope)))
-        return Judgement(condition.evaluate(scope).value, condition.hydrated(scope), absent)
+        return ExpressionResult(condition.evaluate(scope).value, condition.hydrated(scope), absent)
     except (ExpressionError, ConditionError) as error:
-        return Judgement(None, hydrate(text, scope), error=str(error))
+        return ExpressionResult(None, hydrate(text, scope), error=str(error))
 
 
 def refers_to_absent(text: str, scope: Scope) -> bool:
@@ -60,11 +60,11 @@ CONDITIONAL = frozenset({"conditional", "global", "reverse"})
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class EvaluatedEdge:
     """One way out, with what came of asking it."""
 
-    way: Way
-    expression: Judgement | None = None
+    way: CandidateEdge
+    expression: ExpressionResult | None = None
     """Where an expression decides."""
     model: bool | None = None
     """What a model said of its condition; ``None`` where none was asked apart."""
@@ -85,9 +85,13 @@ class Asked:
         return bool(self.expression.value) if self.expression else self.model is True and not self.offered
 
 
-def asked_ways(
-    ways: Iterable[Way], record: Record, node: NodeConfig, before: Scope | None, after: Scope
-) -> list[Asked]:
+def evaluate_edges(
+    ways: Iterable[CandidateEdge],
+    record: DecisionRecord,
+    node: NodeConfig,
+    before: Scope | None,
+    after: Scope,
+) -> list[EvaluatedEdge]:
     """Ask each way out.
 
     Args:
@@ -101,21 +105,21 @@ def asked_ways(
     return [_asked(way, record, node, before, after, heard) for way in ways]
 
 
-def winner(asked: Sequence[Asked], record: Record) -> Asked | None:
+def expected_edge(asked: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
     """The way that the rules lead to: the model's choice, a direct edge, the first that holds.
 
     ``None`` where an expression that had to be evaluated cannot be. Only the outcome tells which of several
     waiting edges were armed, and whether a turn had too many node runs to go on from a node passed over.
     """
     if record.stage == "while_waiting":
-        matched = next((each for each in asked if each.holds and is_way_of(each.way, record)), None)
+        matched = next((each for each in asked if each.holds and is_edge_of(each.way, record)), None)
         return matched or _first(asked)
     if record.passed_over and record.outcome == "ended":
         return asked[-1]
     return _chosen(asked, record) or _first(asked)
 
 
-def _chosen(asked: Sequence[Asked], record: Record) -> Asked | None:
+def _chosen(asked: Sequence[EvaluatedEdge], record: DecisionRecord) -> EvaluatedEdge | None:
     """The hop that the model chose, or that it said yes to when asked apart."""
     if record.stage != "after_run":
         return None
@@ -123,10 +127,10 @@ def _chosen(asked: Sequence[Asked], record: Record) -> Asked | None:
     fitting = [each for each in offered if each.way.judged_apart and each.model]
     called = (each for each in offered if any(leads_to(each.way, node_id) for node_id in record.chosen))
     fitting = fitting or list(called)
-    return next((each for each in fitting if is_way_of(each.way, record)), fitting[0] if fitting else None)
+    return next((each for each in fitting if is_edge_of(each.way, record)), fitting[0] if fitting else None)
 
 
-def _first(asked: Sequence[Asked]) -> Asked | None:
+def _first(asked: Sequence[EvaluatedEdge]) -> EvaluatedEdge | None:
     for each in asked:
         if each.way.bar is None and each.expression is not None and each.expression.value is None:
             return None
@@ -135,7 +139,7 @@ def _first(asked: Sequence[Asked]) -> Asked | None:
     return None
 
 
-def is_way_of(way: Way, record: Record) -> bool:
+def is_edge_of(way: CandidateEdge, record: DecisionRecord) -> bool:
     """Whether a decision was for a way, as the event tells it."""
     if record.outcome in ("condition", "model"):
         same_edge = way.edge_id == record.edge_id and leads_to(way, record.destination)
@@ -146,37 +150,42 @@ def is_way_of(way: Way, record: Record) -> bool:
     return way.kind == kinds.get(record.outcome)
 
 
-def leads_to(way: Way, node_id: str | None) -> bool:
+def leads_to(way: CandidateEdge, node_id: str | None) -> bool:
     """Whether a way leads to a node, or to the super node that it is inside of."""
     return node_id == way.destination or str(node_id).startswith(f"{way.destination}/")
 
 
 def _asked(
-    way: Way, record: Record, node: NodeConfig, before: Scope | None, after: Scope, heard: list[Judged]
-) -> Asked:
+    way: CandidateEdge,
+    record: DecisionRecord,
+    node: NodeConfig,
+    before: Scope | None,
+    after: Scope,
+    heard: list[LlmVerdict],
+) -> EvaluatedEdge:
     if way.kind not in CONDITIONAL or way.bar is not None:
-        shown = judged_expression(way.expression, after) if way.expression else None
-        return Asked(way, shown)
+        shown = evaluate_expression(way.expression, after) if way.expression else None
+        return EvaluatedEdge(way, shown)
     calls_model = node.type in LLM_FLAGS
     could_choose = calls_model and before is not None and not record.must_answer
     offered = could_choose and before is not None and _is_for_model(way, before)
     if way.judged_apart and offered:
-        return Asked(way, model=_answer(way, heard), offered=True)
+        return EvaluatedEdge(way, model=_answer(way, heard), offered=True)
     if not _is_for_model(way, after):
-        return Asked(
-            way, judged_expression(way.expression, after) if way.expression else None, offered=offered
+        return EvaluatedEdge(
+            way, evaluate_expression(way.expression, after) if way.expression else None, offered=offered
         )
     if calls_model or way.kind != "conditional":
-        return Asked(way, offered=offered, possible=calls_model)
-    return Asked(way, model=_answer(way, heard), by_itself=True)
+        return EvaluatedEdge(way, offered=offered, possible=calls_model)
+    return EvaluatedEdge(way, model=_answer(way, heard), by_itself=True)
 
 
-def _is_for_model(way: Way, scope: Scope) -> bool:
+def _is_for_model(way: CandidateEdge, scope: Scope) -> bool:
     """Whether a model judges it: it says so in words, and no expression can decide (``engine.md`` U-16)."""
     return bool(way.freeform) and (not way.expression or refers_to_absent(way.expression, scope))
 
 
-def _answer(way: Way, heard: list[Judged]) -> bool | None:
+def _answer(way: CandidateEdge, heard: list[LlmVerdict]) -> bool | None:
     """What a model said when it was asked about the way; each answer counts once."""
     for place, judged in enumerate(heard):
         if judged.destination == way.destination:
@@ -184,7 +193,7 @@ def _answer(way: Way, heard: list[Judged]) -> bool | None:
     return None
 
 
-def shown_condition(way: Way, asked: Asked, scope: Scope) -> tuple[str, str]:
+def render_condition(way: CandidateEdge, asked: EvaluatedEdge, scope: Scope) -> tuple[str, str]:
     """A way's condition as it was written, and with the values filled in."""
     if asked.expression is not None:
         return way.expression, asked.expression.filled

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.decisions.candidates import Kind, Way, Ways
+from debugger.analysis.decisions.candidates import CandidateEdge, CandidateEdges, Kind
 from debugger.analysis.decisions.evaluation import (
     CONDITIONAL,
-    Asked,
-    asked_ways,
-    is_way_of,
-    shown_condition,
-    winner,
+    EvaluatedEdge,
+    evaluate_edges,
+    expected_edge,
+    is_edge_of,
+    render_condition,
 )
-from debugger.analysis.decisions.records import Candidate, Record, Verdict
+from debugger.analysis.decisions.records import DecisionRecord, ExplainedEdge, Verdict
 from debugger.analysis.node_origins import label_of
-from debugger.analysis.variables import Moments
+from debugger.analysis.variables import Snapshots
 from debugger.expressions import Scope
 from debugger.graph.graph import Graph
 from debugger.protocol.events import COMPANION, reference_id
@@ -40,13 +40,13 @@ _KINDS: dict[Kind, str] = {
 class Explanation:
     """One decision, explained."""
 
-    record: Record
+    record: DecisionRecord
     source_label: str
     destination_label: str
     """Empty where it led nowhere."""
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[ExplainedEdge, ...]
     """In the order in which they were asked. Empty where nothing was asked, as of a move by hand."""
-    expected: Candidate | None
+    expected: ExplainedEdge | None
     """The one that the rules lead to with the recorded state; `None` where they lead nowhere."""
     is_known: bool
     """Whether the workflow at hand has the node and the way that was taken."""
@@ -66,17 +66,17 @@ class Explainer:
         names: The author's node names by id.
     """
 
-    def __init__(self, graph: Graph, moments: Moments, names: Mapping[str, str]) -> None:
+    def __init__(self, graph: Graph, moments: Snapshots, names: Mapping[str, str]) -> None:
         self._graph = graph
-        self._ways = Ways(graph)
+        self._ways = CandidateEdges(graph)
         self._moments = moments
         self._names = names
 
-    def explain(self, record: Record) -> Explanation:
+    def explain(self, record: DecisionRecord) -> Explanation:
         """Work out why a decision went as it did."""
         node = self._graph.nodes.get(record.source or "")
         asked = self._asked(node, record) if node is not None and record.outcome not in _UNASKED else []
-        expected = winner(asked, record)
+        expected = expected_edge(asked, record)
         taken = self._taken(asked, expected, record)
         candidates = [self._candidate(each, record, taken, asked) for each in asked]
         return Explanation(
@@ -95,38 +95,44 @@ class Explainer:
         node = self._graph.nodes.get(node_id)
         return label_of(node_id, node.label if node else self._names.get(node_id, node_id), self._names)
 
-    def _asked(self, node: NodeConfig, record: Record) -> list[Asked]:
+    def _asked(self, node: NodeConfig, record: DecisionRecord) -> list[EvaluatedEdge]:
         ways = self._ways.out_of(node, record.caller, is_companion=COMPANION in record.thread_id)
         if record.stage == "after_giving_up" and ways[-1].kind == "retry":
-            ways[-1] = Way("nothing", None)
+            ways[-1] = CandidateEdge("nothing", None)
         after = self._after(record)
         before = self._scope(record, record.started) if record.started is not None else None
-        asked = asked_ways([way for way in ways if _is_asked(way, record)], record, node, before, after)
-        chosen = [each for each in asked if record.outcome == "model" and is_way_of(each.way, record)]
+        asked = evaluate_edges([way for way in ways if _is_asked(way, record)], record, node, before, after)
+        chosen = [each for each in asked if record.outcome == "model" and is_edge_of(each.way, record)]
         return [*chosen, *(each for each in asked if each not in chosen)]
 
-    def _after(self, record: Record) -> Scope:
+    def _after(self, record: DecisionRecord) -> Scope:
         """What the thread could see as the decision was made; the end of a loop changes a variable itself."""
         return self._scope(record, record.index - (record.outcome == "gave_up"))
 
-    def _scope(self, record: Record, index: int) -> Scope:
+    def _scope(self, record: DecisionRecord, index: int) -> Scope:
         thread = reference_id(record.thread_id) or MAIN_THREAD
         return self._moments.at(index).scope(thread, self._graph.workflow)
 
-    def _taken(self, asked: Sequence[Asked], expected: Asked | None, record: Record) -> Asked | None:
+    def _taken(
+        self, asked: Sequence[EvaluatedEdge], expected: EvaluatedEdge | None, record: DecisionRecord
+    ) -> EvaluatedEdge | None:
         if record.outcome == "escalated":
             return expected
-        fitting = [each for each in asked if is_way_of(each.way, record)]
+        fitting = [each for each in asked if is_edge_of(each.way, record)]
         return expected if expected in fitting else fitting[0] if fitting else None
 
     def _candidate(
-        self, asked: Asked, record: Record, taken: Asked | None, order: Sequence[Asked]
-    ) -> Candidate:
+        self,
+        asked: EvaluatedEdge,
+        record: DecisionRecord,
+        taken: EvaluatedEdge | None,
+        order: Sequence[EvaluatedEdge],
+    ) -> ExplainedEdge:
         way = asked.way
         is_before = taken is not None and order.index(asked) < order.index(taken)
         verdict = verdict_of(asked, record, won=asked is taken, is_before=is_before)
-        written, filled = shown_condition(way, asked, self._after(record))
-        return Candidate(
+        written, filled = render_condition(way, asked, self._after(record))
+        return ExplainedEdge(
             kind=way.kind,
             edge_id=way.edge_id,
             label=_label(way),
@@ -136,21 +142,21 @@ class Explainer:
             filled=filled,
             is_expression=asked.expression is not None,
             verdict=verdict,
-            why=why(asked, record, verdict, self._words(taken.way) if taken else ""),
+            why=explain_verdict(asked, record, verdict, self._words(taken.way) if taken else ""),
         )
 
-    def _words(self, way: Way) -> str:
+    def _words(self, way: CandidateEdge) -> str:
         named = way.edge.name if way.edge and way.edge.name else None
         if named or way.destination is None or way.kind in ("self_loop", "retry"):
             return f"“{named}”" if named else _KINDS[way.kind]
         return f"the way to {self.label(way.destination)}"
 
 
-def _label(way: Way) -> str:
+def _label(way: CandidateEdge) -> str:
     return (way.edge.name if way.edge else None) or _KINDS[way.kind]
 
 
-def _is_asked(way: Way, record: Record) -> bool:
+def _is_asked(way: CandidateEdge, record: DecisionRecord) -> bool:
     """Whether a way is asked at the moment of the decision (``platform/engine.md`` 3.2, 3.9)."""
     if record.stage == "after_giving_up":
         return way.kind in ("conditional", "global", "reverse", "nothing")
@@ -162,7 +168,7 @@ def _is_asked(way: Way, record: Record) -> bool:
     return record.started is not None or record.outcome != "gave_up"
 
 
-def verdict_of(asked: Asked, record: Record, *, won: bool, is_before: bool) -> Verdict:
+def verdict_of(asked: EvaluatedEdge, record: DecisionRecord, *, won: bool, is_before: bool) -> Verdict:
     """How a way came off.
 
     Args:
@@ -185,7 +191,7 @@ def verdict_of(asked: Asked, record: Record, *, won: bool, is_before: bool) -> V
     return "not_armed" if record.stage == "while_waiting" and is_before and found == "held" else found
 
 
-def _of_condition(asked: Asked, *, is_before: bool) -> Verdict:
+def _of_condition(asked: EvaluatedEdge, *, is_before: bool) -> Verdict:
     if asked.expression is not None:
         value = asked.expression.value
         return "error" if value is None else "held" if value else "false"
@@ -198,7 +204,7 @@ def _of_condition(asked: Asked, *, is_before: bool) -> Verdict:
     return "not_offered" if asked.way.freeform else "false"
 
 
-def why(asked: Asked, record: Record, verdict: Verdict, winner: str) -> str:
+def explain_verdict(asked: EvaluatedEdge, record: DecisionRecord, verdict: Verdict, winner: str) -> str:
     """One sentence on how a way came off.
 
     Args:
@@ -239,7 +245,7 @@ _PLAIN: dict[Verdict, str] = {
 }
 
 
-def _why_not_needed(asked: Asked, record: Record, winner: str) -> str:
+def _why_not_needed(asked: EvaluatedEdge, record: DecisionRecord, winner: str) -> str:
     if asked.way.kind == "direct":
         if record.outcome == "model":
             return "A direct edge is followed only where the model chose no hop."
@@ -249,7 +255,7 @@ def _why_not_needed(asked: Asked, record: Record, winner: str) -> str:
     return f"It comes last, and {winner or 'another way'} led on."
 
 
-def _why_taken(asked: Asked, record: Record) -> str:
+def _why_taken(asked: EvaluatedEdge, record: DecisionRecord) -> str:
     kind = asked.way.kind
     if kind == "direct":
         return "A direct edge is followed without a question, before any condition."
@@ -268,7 +274,7 @@ def _why_taken(asked: Asked, record: Record) -> str:
     return "Its condition is the first that holds."
 
 
-def _why_false(asked: Asked) -> str:
+def _why_false(asked: EvaluatedEdge) -> str:
     if asked.expression is None:
         return "It has no condition, so it never holds."
     absent = asked.expression.absent
@@ -278,7 +284,7 @@ def _why_false(asked: Asked) -> str:
     return f"Its condition does not hold: {', '.join(absent)} {have} no value."
 
 
-def _why_not_offered(asked: Asked, record: Record) -> str:
+def _why_not_offered(asked: EvaluatedEdge, record: DecisionRecord) -> str:
     if not asked.possible:
         return "Its condition is in words, and this node asks no model that could judge it."
     if record.must_answer:
@@ -290,7 +296,7 @@ def _why_not_offered(asked: Asked, record: Record) -> str:
     return "It was not offered to the model: its expression could decide as the node began."
 
 
-def _precedence(record: Record, winner: str) -> str:
+def _precedence(record: DecisionRecord, winner: str) -> str:
     if record.outcome == "direct":
         return "a direct edge goes before every condition."
     if record.outcome == "model":

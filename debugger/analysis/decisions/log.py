@@ -6,18 +6,18 @@ from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
-from debugger.analysis.decisions.records import Outcome, Record
-from debugger.analysis.decisions.thread_trace import Trace
+from debugger.analysis.decisions.records import DecisionRecord, Outcome
+from debugger.analysis.decisions.thread_trace import ThreadTrace
 from debugger.analysis.event_fields import field, node_of, text, thread_id_of
-from debugger.analysis.fold import Following
-from debugger.analysis.transitions import HOP_TYPES
+from debugger.analysis.fold import EventFold
+from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.runs import MAIN_THREAD, TurnLog
 
 
-class DecisionLog(Following):
+class DecisionLog(EventFold):
     """Every decision of one run, as far as the run has come.
 
     Args:
@@ -31,10 +31,10 @@ class DecisionLog(Following):
 
     def forget(self) -> None:
         """Go back to the beginning."""
-        self.all: list[Record] = []
-        self._by_edge: dict[str, list[Record]] = {}
+        self.all: list[DecisionRecord] = []
+        self._by_edge: dict[str, list[DecisionRecord]] = {}
         self._hops = 0
-        self._threads: dict[str, Trace] = {}
+        self._threads: dict[str, ThreadTrace] = {}
         self._command = "start"
 
     def begin(self, turn: TurnLog, place: int) -> None:
@@ -50,14 +50,14 @@ class DecisionLog(Following):
             learn(self._trace(event), event, index)
         decide = _DECIDE.get(event.type)
         if decide is not None:
-            self._hops += event.type in HOP_TYPES
+            self._hops += event.type in TRANSITION_TYPES
             decide(self, self._trace(event), event, index, turn.number)
 
-    def of_edge(self, edge_id: str) -> list[Record]:
+    def of_edge(self, edge_id: str) -> list[DecisionRecord]:
         """The decisions at which an edge was taken, by the author's id of it or the run's."""
         return self._by_edge.get(edge_id, [])
 
-    def of_event(self, index: int | None) -> Record | None:
+    def of_event(self, index: int | None) -> DecisionRecord | None:
         """The decision that an event belongs to: the one that a node's run led to, else the last one before.
 
         Args:
@@ -71,17 +71,19 @@ class DecisionLog(Following):
             return following
         return self.all[max(place - 1, 0)]
 
-    def _trace(self, event: Event) -> Trace:
+    def _trace(self, event: Event) -> ThreadTrace:
         thread_id = thread_id_of(event) or MAIN_THREAD
         found = self._threads.get(thread_id)
         if found is None:
-            found = self._threads[thread_id] = Trace(self._graph, thread_id)
+            found = self._threads[thread_id] = ThreadTrace(self._graph, thread_id)
         return found
 
-    def _keep(self, trace: Trace, event: Event, index: int, turn: int, outcome: Outcome, **told: Any) -> None:
-        record = Record(
+    def _keep(
+        self, trace: ThreadTrace, event: Event, index: int, turn: int, outcome: Outcome, **told: Any
+    ) -> None:
+        record = DecisionRecord(
             number=len(self.all) + 1,
-            hop_number=self._hops if event.type in HOP_TYPES else None,
+            hop_number=self._hops if event.type in TRANSITION_TYPES else None,
             index=index,
             turn_number=turn,
             thread_id=trace.thread_id,
@@ -107,7 +109,7 @@ class DecisionLog(Following):
         if own is not None:
             self._by_edge.setdefault(own, []).append(record)
 
-    def _edge_of(self, record: Record) -> str | None:
+    def _edge_of(self, record: DecisionRecord) -> str | None:
         """The id of the edge that was taken; a direct one may be recorded without it."""
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
@@ -117,53 +119,53 @@ class DecisionLog(Following):
 
     # What each event decides
 
-    def _hop(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _hop(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         reason = text(event, "reason") or ""
         is_choice = bool(trace.chosen) or reason.startswith(TRANSITION_TOOL_PREFIX)
         told = {} if trace.words else {"words": _after_call(reason)}
         self._keep(trace, event, index, turn, "model" if is_choice else "condition", **told)
         trace.hop(event, is_conditional=True)
 
-    def _direct(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _direct(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         self._keep(trace, event, index, turn, "direct")
         trace.hop(event, is_conditional=False)
 
-    def _loop(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _loop(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         self._keep(trace, event, index, turn, "loop")
         trace.close()
 
-    def _retry(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _retry(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         attempt = field(event, "attempt_number")
         self._keep(trace, event, index, turn, "retry", attempt=_count(attempt))
         trace.close()
 
-    def _give_up(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _give_up(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         attempts = field(event, "total_attempts")
         self._keep(trace, event, index, turn, "gave_up", attempt=_count(attempts))
         trace.close()
         trace.stage = "after_giving_up"
         trace.node = node_of(event) or trace.node
 
-    def _escalate(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _escalate(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         entries = field(event, "num_guardrail_nodes_entered")
         self._keep(trace, event, index, turn, "escalated", entries=_count(entries))
         trace.hop(event, is_conditional=False)
         trace.is_leaving = text(event, "destination_node_logical_id") is None
 
-    def _beside(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _beside(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         self._keep(trace, event, index, turn, "beside", stage="after_run", words="")
         trace.run_beside(event)
 
-    def _move(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _move(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         self._keep(trace, event, index, turn, "moved", words="")
         trace.move(event)
 
-    def _end(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _end(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         if not trace.is_leaving and self._command != "stop":
             self._keep(trace, event, index, turn, "ended")
         trace.end()
 
-    def _fail(self, trace: Trace, event: Event, index: int, turn: int) -> None:
+    def _fail(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
         """Of an error only where a node had run and its way out was still to be chosen."""
         open_ones = [each for each in self._threads.values() if each.is_open]
         for each in open_ones[-1:]:
@@ -171,7 +173,7 @@ class DecisionLog(Following):
             each.close()
 
 
-_Decide = Callable[[DecisionLog, Trace, Event, int, int], None]
+_Decide = Callable[[DecisionLog, ThreadTrace, Event, int, int], None]
 _DECIDE: dict[str, _Decide] = {
     "direct_edge": DecisionLog._direct,
     "conditional_edge": DecisionLog._hop,
@@ -185,20 +187,20 @@ _DECIDE: dict[str, _Decide] = {
     "end_thread": DecisionLog._end,
     "workflow_error": DecisionLog._fail,
 }
-_LEARN: dict[str, Callable[[Trace, Event, int], None]] = {
-    "start_node_run": Trace.start,
-    "end_node_run": Trace.finish,
-    "say_llm": Trace.hear,
-    "worker_llm": Trace.hear,
-    "discarded_main_llm": Trace.hear,
-    "condition_evaluator_llm": Trace.judge,
-    "user_messages": Trace.listen,
-    "busy_wait_for_user_message": Trace.park,
-    "waiting_condition_matched": Trace.match,
+_LEARN: dict[str, Callable[[ThreadTrace, Event, int], None]] = {
+    "start_node_run": ThreadTrace.start,
+    "end_node_run": ThreadTrace.finish,
+    "say_llm": ThreadTrace.hear,
+    "worker_llm": ThreadTrace.hear,
+    "discarded_main_llm": ThreadTrace.hear,
+    "condition_evaluator_llm": ThreadTrace.judge,
+    "user_messages": ThreadTrace.listen,
+    "busy_wait_for_user_message": ThreadTrace.park,
+    "waiting_condition_matched": ThreadTrace.match,
 }
 
 
-def _ran_at(record: Record, index: int) -> bool:
+def _ran_at(record: DecisionRecord, index: int) -> bool:
     return record.started is not None and record.started <= index <= record.index
 
 

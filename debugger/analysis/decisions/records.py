@@ -27,7 +27,7 @@ thread that runs beside, a move that somebody made, an error."""
 Stage = Literal["after_run", "while_waiting", "after_giving_up"]
 """When it was made; not every way out is asked at each."""
 
-OUTCOME_WORDS: Final[dict[Outcome, str]] = {
+OUTCOME_LABELS: Final[dict[Outcome, str]] = {
     "direct": "direct edge",
     "condition": "condition held",
     "model": "model chose",
@@ -43,7 +43,7 @@ OUTCOME_WORDS: Final[dict[Outcome, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class LlmVerdict:
     """What a model said about one condition that it was asked apart."""
 
     destination: str | None
@@ -52,7 +52,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class DecisionRecord:
     """One decision, as far as the events tell it."""
 
     number: int
@@ -83,7 +83,7 @@ class Record:
     """Whether the thread came to the node and went on without a run of it."""
     chosen: tuple[str, ...]
     """The ids of the nodes that the model called for."""
-    judged: tuple[Judged, ...]
+    judged: tuple[LlmVerdict, ...]
     caller: Caller | None
     must_answer: str
     """Why no hop was offered to the model, as the end of a sentence; empty where hops were."""
@@ -113,7 +113,7 @@ Verdict = Literal[
     "not_needed",
 ]
 
-VERDICT_WORDS: Final[dict[Verdict, str]] = {
+VERDICT_LABELS: Final[dict[Verdict, str]] = {
     "taken": "taken",
     "redirected": "redirected",
     "held": "true, but later",
@@ -136,7 +136,7 @@ VERDICT_WORDS: Final[dict[Verdict, str]] = {
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ExplainedEdge:
     """One way out."""
 
     kind: Kind

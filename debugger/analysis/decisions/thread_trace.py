@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from debugger.analysis.decisions.candidates import Caller
-from debugger.analysis.decisions.records import Judged, Stage
+from debugger.analysis.decisions.records import LlmVerdict, Stage
 from debugger.analysis.event_fields import field, node_of, text
 from debugger.graph.checks.subject import LLM_FLAGS
 from debugger.graph.graph import Graph
@@ -14,7 +14,7 @@ from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 
 
-class Trace:
+class ThreadTrace:
     """One thread.
 
     Args:
@@ -48,7 +48,7 @@ class Trace:
         self._has_run = False
         self.started: int | None = None
         self.chosen: list[str] = []
-        self.judged: list[Judged] = []
+        self.judged: list[LlmVerdict] = []
         self.words = ""
         self.must_answer = ""
 
@@ -102,7 +102,7 @@ class Trace:
         said = next((str(each["justification"]) for each in args if each.get("justification")), "")
         held = field(event, "is_condition_met") is True
         words = said or message_text(message)
-        self.judged.append(Judged(text(event, "destination_node_logical_id"), held, words))
+        self.judged.append(LlmVerdict(text(event, "destination_node_logical_id"), held, words))
 
     def listen(self, event: Event, index: int) -> None:
         """The user says something."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.caller_input import default_variables, input_again
+from debugger.analysis.caller_input import default_variables, original_input
 from debugger.backends.embedded.global_variables import begun_with
 from debugger.backends.embedded.run_loader import Interpreters
 from debugger.engine.edits import VariableEdit
@@ -42,7 +42,7 @@ class PastMoment:
             interpreter: Runs the version.
         """
         before = {**default_variables(interpreter.workflow), **self.state.dynamic_variables}
-        return input_again(recorded, before)
+        return original_input(recorded, before)
 
 
 class Forks:
@@ -139,7 +139,7 @@ class Forks:
             state = RunState.from_json(self._store.checkpoint(last.run_id, 0).checkpoint)
         except NotFoundError:  # only the fork of a first turn stood somewhere before it
             recorded = TurnInput.from_wire(self._store.pair(last.run_id, 1).run_input)
-            state = interpreter.begin(input_again(recorded, default_variables(interpreter.workflow)))
+            state = interpreter.begin(original_input(recorded, default_variables(interpreter.workflow)))
             state.dynamic_variables = {**begun_with(recorded), **state.dynamic_variables}
             state.seed = RunState.from_json(last.checkpoint).seed
         return PastMoment(last.workflow_id, last.version_number, 0, "not_started", state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
-from debugger.analysis.thread_positions import Standing, last_hint, may_go_on
+from debugger.analysis.thread_positions import ThreadPositions, can_have_background_work, last_hint
 from debugger.errors import AnswerError, DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
@@ -21,7 +21,7 @@ from debugger.protocol.runs import (
 )
 from debugger.protocol.workflow import Workflow
 
-MayContinue = Callable[[str, Standing, str], bool]
+MayContinue = Callable[[str, ThreadPositions, str], bool]
 """Return whether background work may follow in a run, by its id, thread positions and status."""
 
 MAX_SEEN_EVENTS = 20_000
@@ -31,7 +31,7 @@ def result_from_events(
     run_id: str, status: RunStatus, turn_number: int, events: list[Event], may_continue: MayContinue
 ) -> TurnResult:
     """Return the result of a turn whose events are complete."""
-    standing = Standing.after([TurnLog(turn_number, TurnInput(), events)])
+    standing = ThreadPositions.after([TurnLog(turn_number, TurnInput(), events)])
     waits = status == "waiting_for_user_input"
     companions = status == "running" or (waits and _has_companions(events, standing))
     failure = next((event for event in reversed(events) if isinstance(event, WorkflowErrorEvent)), None)
@@ -70,7 +70,7 @@ def recorded_result(run: Run, turn_number: int, events: list[Event]) -> TurnResu
     )
 
 
-def _has_companions(events: list[Event], standing: Standing) -> bool:
+def _has_companions(events: list[Event], standing: ThreadPositions) -> bool:
     ready = (event for event in reversed(events) if isinstance(event, WorkflowReadyForInputEvent))
     active = next((event.active_companion_thread_ids for event in ready), None)
     return bool(standing.companions if active is None else active)
@@ -161,7 +161,11 @@ class BackgroundProbe:
         self._graphs: OrderedDict[str, Workflow] = OrderedDict()
 
     def may_continue(
-        self, run_id: str, standing: Standing, status: str, started_in: tuple[str, int | None] | None = None
+        self,
+        run_id: str,
+        standing: ThreadPositions,
+        status: str,
+        started_in: tuple[str, int | None] | None = None,
     ) -> bool:
         """Return whether background work may follow; it may where the graph cannot be read.
 
@@ -172,7 +176,7 @@ class BackgroundProbe:
             started_in: The workflow and version of a run that has just started.
         """
         try:
-            return may_go_on(standing, self._graph(run_id, started_in), status)
+            return can_have_background_work(standing, self._graph(run_id, started_in), status)
         except DebuggerError:
             return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.run_tables import place_words
+from debugger.analysis.run_tables import place_label
 from debugger.session.background import BackgroundScheduler
 from debugger.views import commands, state
 from debugger.views.parts.bar.component import Badge, Button, Item, Space, Toggle, Words
@@ -24,7 +24,7 @@ def background(now: Reading) -> list[Item]:
 def _companions(now: Reading) -> list[str]:
     """Where each companion thread stands, a sentence each."""
     return [
-        f"Companion {name} is at {place_words(now.position, place, now.names)}."
+        f"Companion {name} is at {place_label(now.position, place, now.names)}."
         for name, place in now.position.companions.items()
     ]
 

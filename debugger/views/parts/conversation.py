@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.chat import Bubble
+from debugger.analysis.chat import ChatMessage
 from debugger.views import commands, panes, state
 from debugger.views.parts.bubbles.component import Earlier, Line, Start, bubbles_box
 from debugger.views.parts.desk import desk
@@ -82,14 +82,14 @@ def _start(now: Reading) -> Start | None:
     return Start(panes.redrawing("workbench", commands.start), no_run or "")
 
 
-def _shown(now: Reading) -> list[Bubble]:
+def _shown(now: Reading) -> list[ChatMessage]:
     """The bubbles; in the demo view without the warnings, which are for whoever builds the workflow."""
     if not state.page().is_demo:
         return now.bubbles
     return [bubble for bubble in now.bubbles if bubble.role != "warning"]
 
 
-def _earlier(bubbles: list[Bubble]) -> int:
+def _earlier(bubbles: list[ChatMessage]) -> int:
     """How many of a long conversation are shown on demand only.
 
     Where the others begin moves on by many at once, so that the first of them stay the same for some turns.

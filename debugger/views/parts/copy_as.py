@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.backends.hosted import HostedBackend
-from debugger.exports.code import CODES, LOCAL_BASE_URL, turn_call
+from debugger.exports.code import CODE_FORMATS, LOCAL_BASE_URL, turn_call
 from debugger.protocol.runs import TurnLog
 from debugger.session.session import DebugSession
 from debugger.views.parts.plain import plain
@@ -18,6 +18,6 @@ def copy_as(session: DebugSession, turn: TurnLog) -> None:
         call = turn_call(turn, base_url, session.workflow_id, session.run_id, session.version_number)
         where = "" if base_url != LOCAL_BASE_URL else " Start a server for it: python -m debugger serve."
         st.caption(plain(f"The key is left out: set INTERACTLY_API_KEY.{where}"))
-        for (language, write), tab in zip(CODES.values(), st.tabs(list(CODES)), strict=True):
+        for (language, write), tab in zip(CODE_FORMATS.values(), st.tabs(list(CODE_FORMATS)), strict=True):
             with tab:
                 st.code(write(call), language=language, height=320)

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from debugger.analysis.decisions import OUTCOME_WORDS, VERDICT_WORDS, Candidate, Explanation, Verdict
+from debugger.analysis.decisions import OUTCOME_LABELS, VERDICT_LABELS, ExplainedEdge, Explanation, Verdict
 from debugger.views.parts.bar.component import Colour
 from debugger.views.parts.plain import plain
 
@@ -62,7 +62,7 @@ def _outcome(found: Explanation) -> None:
     where = f" → {found.destination_label}" if found.destination_label else ""
     st.markdown(f"**{plain(found.source_label + where)}**")
     with st.container(horizontal=True, gap="xxsmall", key="outcome"):
-        st.badge(OUTCOME_WORDS[record.outcome], icon=":material/call_split:", color="blue")
+        st.badge(OUTCOME_LABELS[record.outcome], icon=":material/call_split:", color="blue")
         if record.stage != "after_run":
             st.badge(record.stage.replace("_", " "), icon=":material/schedule:", color="gray")
     if record.words and not any(candidate.won for candidate in found.candidates):
@@ -77,25 +77,25 @@ def _outcome(found: Explanation) -> None:
         st.json(filled, expanded=1)
 
 
-def _candidate(number: int, candidate: Candidate) -> None:
+def _candidate(number: int, candidate: ExplainedEdge) -> None:
     icon, colour = _LOOKS[candidate.verdict]
     with st.container(border=True, gap="xxsmall", key=f"way_{number}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{number}. **{plain(_name(candidate))}**", width="content")
             st.space("stretch")
-            st.badge(VERDICT_WORDS[candidate.verdict], icon=f":material/{icon}:", color=colour)
+            st.badge(VERDICT_LABELS[candidate.verdict], icon=f":material/{icon}:", color=colour)
         if candidate.condition:
             st.code(_condition(candidate), language=None, wrap_lines=True)
         st.caption(plain(candidate.why))
 
 
-def _condition(candidate: Candidate) -> str:
+def _condition(candidate: ExplainedEdge) -> str:
     """The condition, and below it with its values where it has any."""
     if not candidate.filled or candidate.filled == candidate.condition:
         return candidate.condition
     return f"{candidate.condition}\n→ {candidate.filled}"
 
 
-def _name(candidate: Candidate) -> str:
+def _name(candidate: ExplainedEdge) -> str:
     leads_away = candidate.destination_label and candidate.kind not in ("self_loop", "retry")
     return f"{candidate.label} → {candidate.destination_label}" if leads_away else candidate.label

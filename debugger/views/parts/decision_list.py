@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.decisions import OUTCOME_WORDS, Explainer, Record
+from debugger.analysis.decisions import OUTCOME_LABELS, DecisionRecord, Explainer
 from debugger.protocol.events import COMPANION, reference_id
 from debugger.views import panes, state, why_commands
 from debugger.views.parts.heights import ROW, table_height
@@ -17,7 +17,7 @@ _MOST_ROWS = 6
 _WINDOW = 200
 
 
-def decision_list(shown: Sequence[Record], chosen: Record, explainer: Explainer) -> None:
+def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, explainer: Explainer) -> None:
     """Draw the list around the chosen decision; choosing a row chooses its event.
 
     Args:
@@ -37,7 +37,7 @@ def decision_list(shown: Sequence[Record], chosen: Record, explainer: Explainer)
             **_threads(records),
             "from": [explainer.label(record.source) for record in records],
             "to": [explainer.label(record.destination) if record.destination else "" for record in records],
-            "how": [OUTCOME_WORDS[record.outcome] for record in records],
+            "how": [OUTCOME_LABELS[record.outcome] for record in records],
         },
         key=TABLE_KEY,
         hide_index=True,
@@ -58,7 +58,7 @@ def decision_list(shown: Sequence[Record], chosen: Record, explainer: Explainer)
     )
 
 
-def _window(shown: Sequence[Record], chosen: Record) -> Sequence[Record]:
+def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence[DecisionRecord]:
     if len(shown) <= _WINDOW:
         return shown
     middle = next((at for at, record in enumerate(shown) if record is chosen), 0)
@@ -66,14 +66,14 @@ def _window(shown: Sequence[Record], chosen: Record) -> Sequence[Record]:
     return shown[first : first + _WINDOW]
 
 
-def _threads(records: Sequence[Record]) -> dict[str, list[str]]:
+def _threads(records: Sequence[DecisionRecord]) -> dict[str, list[str]]:
     """A column more where companion threads decide as well."""
     if not any(COMPANION in record.thread_id for record in records):
         return {}
     return {"thread": [reference_id(record.thread_id) or "" for record in records]}
 
 
-def _show_choice(records: Sequence[Record], chosen: Record) -> None:
+def _show_choice(records: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
     """Make the table mark the decision whose box is drawn."""
     place = next((at for at, record in enumerate(records) if record is chosen), None)
     held = state.widget(TABLE_KEY)

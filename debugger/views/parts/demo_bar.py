@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.transitions import move_reason, move_title
+from debugger.analysis.transitions import transition_reason, transition_title
 from debugger.session.session import DebugSession
 from debugger.views import commands, panes, state, stepping_commands
 from debugger.views.linking import current_address
@@ -33,7 +33,8 @@ def _in_words(now: Reading) -> str:
     if not now.position.hops or now.session.busy:
         return now.hint.sentence
     last = now.position.hops[-1]
-    return f"{now.hint.sentence} Last move: {move_title(last, now.names)}. {move_reason(last, now.graph)}"
+    title, reason = transition_title(last, now.names), transition_reason(last, now.graph)
+    return f"{now.hint.sentence} Last move: {title}. {reason}"
 
 
 def _title(session: DebugSession) -> list[Item]:

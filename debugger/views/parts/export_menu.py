@@ -11,7 +11,7 @@ from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.errors import StoreError
 from debugger.exports import EVENT_EXPORTS, EXPORTS, RUN_EXPORTS
 from debugger.exports.base import Export
-from debugger.exports.json_files import event_lines, run_file
+from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile
 from debugger.session.session import DebugSession
@@ -92,4 +92,4 @@ def _run_file(session: DebugSession) -> RunFile:
         notes = notebook().notes(run_id)
     except StoreError:
         notes = RunNotes()  # a run of another backend is saved without the local store, too
-    return run_file(session.backend.run(run_id), session.workflow, notes, engine=session.backend.name)
+    return build_run_file(session.backend.run(run_id), session.workflow, notes, engine=session.backend.name)

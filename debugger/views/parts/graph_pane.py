@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.analysis.metrics import node_times
 from debugger.analysis.position import Position
-from debugger.analysis.run_tables import stray_edges, thread_names
+from debugger.analysis.run_tables import thread_names, unmapped_edges
 from debugger.protocol.base import JsonObject
 from debugger.views import graph_commands, panes, state
 from debugger.views.elements import Element
@@ -117,7 +117,7 @@ def _position(now: Reading) -> Position:
 def _shape(now: Reading) -> JsonObject:
     """The geometry, worked out again only when the workflow or what the run adds to it is another."""
     page = state.page()
-    strays = now.once("stray edges", lambda: stray_edges(now.position, now.graph))
+    strays = now.once("stray edges", lambda: unmapped_edges(now.position, now.graph))
     # The workflow itself is compared by identity: a session has one for good.
     drawn = (id(now.session.workflow), now.layout.version, now.position.ghosts, strays)
     if page.picture is None or page.picture[0] != drawn:

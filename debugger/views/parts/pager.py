@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from functools import partial
 from typing import NamedTuple
 
-from debugger.analysis.paging import bounds, page_count, page_of
+from debugger.analysis.paging import page_bounds, page_count, page_of
 from debugger.views import state
 from debugger.views.parts.bar.component import Button, Field, Item, Space
 
@@ -39,7 +39,7 @@ def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -
         turned.number = None if chosen is None else page_of(chosen)
     pages = page_count(rows)
     page = min(turned.number or pages, pages)
-    return Pager(*bounds(page, rows), _controls(key, page, pages) if pages > 1 else [])
+    return Pager(*page_bounds(page, rows), _controls(key, page, pages) if pages > 1 else [])
 
 
 def _controls(key: str, page: int, pages: int) -> list[Item]:

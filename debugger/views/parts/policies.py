@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.outbound_policies import HOSTED, before_run, policy_rows
+from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, policy_summary
 from debugger.errors import DebuggerError
 from debugger.settings import Settings, read_settings
 from debugger.views import state
@@ -15,9 +15,9 @@ from debugger.views.reading import Reading
 def policies_of(now: Reading) -> str:
     """In one line, what answers for models and which calls are let out."""
     if state.page().backend_name != "embedded":
-        return HOSTED
+        return HOSTED_NOTICE
     try:
-        return before_run(read_settings(), has_script=now.is_scripted)
+        return policy_summary(read_settings(), has_script=now.is_scripted)
     except DebuggerError:
         return ""  # the page Connection tells what is wrong with the settings
 

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.analysis.node_origins import author_node_id
-from debugger.analysis.side_effects import SideEffect, advice
+from debugger.analysis.side_effects import SideEffect, blocked_call_advice
 from debugger.exports import SIDE_EFFECTS
 from debugger.exports.csv_files import side_effect_rows
 from debugger.views import commands, panes, state
@@ -51,7 +51,7 @@ def side_effects(now: Reading) -> None:
     if not now.effects:
         _nothing(now)
         return
-    for sentence in advice(now.effects):
+    for sentence in blocked_call_advice(now.effects):
         st.caption(f":material/block: {plain(sentence)}")
     chosen = _table(now)
     if chosen is not None:

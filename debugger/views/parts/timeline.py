@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.filtered_timeline import Shown
+from debugger.analysis.filtered_timeline import FilteredTimeline
 from debugger.views import commands, panes, state
 from debugger.views.parts.heights import list_height
 from debugger.views.parts.pager import Pager, pager
@@ -19,14 +19,14 @@ TABLE_KEY = "timeline"
 _MOST_ROWS = 10
 
 
-def timeline_pager(now: Reading, found: Shown) -> Pager:
+def timeline_pager(now: Reading, found: FilteredTimeline) -> Pager:
     """Which page of the rows is on view: the one with the chosen event, or what a person has turned to."""
     event = state.page().event
     looked_at = (now.session, found.density, found.hidden, event)
     return pager(TABLE_KEY, len(found.places), looked_at, _chosen(now, found)[0])
 
 
-def timeline(now: Reading, found: Shown, page: Pager) -> None:
+def timeline(now: Reading, found: FilteredTimeline, page: Pager) -> None:
     """Draw the rows of a page, or say why there are none."""
     if now.session.turns_to_load:
         st.caption("The events appear here once the run is read.")
@@ -38,13 +38,13 @@ def timeline(now: Reading, found: Shown, page: Pager) -> None:
         _table(now, found, page)
 
 
-def _chosen(now: Reading, found: Shown) -> tuple[int | None, bool]:
+def _chosen(now: Reading, found: FilteredTimeline) -> tuple[int | None, bool]:
     """The place of the chosen event among the rows, and whether it is one of them or only near."""
     event = state.page().event
     return (None, False) if event is None else found.row_of(event, now.told)
 
 
-def _table(now: Reading, found: Shown, page: Pager) -> None:
+def _table(now: Reading, found: FilteredTimeline, page: Pager) -> None:
     first, end, _ = page
     chosen, is_shown = _chosen(now, found)
     table = _drawn(now, found, first, end)
@@ -63,7 +63,7 @@ def _table(now: Reading, found: Shown, page: Pager) -> None:
     )
 
 
-def _drawn(now: Reading, found: Shown, first: int, end: int) -> Table:
+def _drawn(now: Reading, found: FilteredTimeline, first: int, end: int) -> Table:
     """One page in the density that was asked for."""
     times = state.widget(TIME_KEY) or TIMES[0]
     places = found.places[first:end]

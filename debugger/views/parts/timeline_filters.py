@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from debugger.analysis.filtered_timeline import DENSITIES, Filter, Shown, shown
+from debugger.analysis.filtered_timeline import DENSITIES, Filter, FilteredTimeline, filter_timeline
 from debugger.analysis.timeline import TROUBLES
 from debugger.views import state
 from debugger.views.parts.bar.component import Badge, Break, Disclosure, Field, Item, Switch, Words
@@ -44,7 +44,7 @@ def keep_filters() -> None:
     state.keep_widgets(_BEHIND_BUTTON)
 
 
-def timeline_filters(now: Reading, found: Shown) -> list[Item]:
+def timeline_filters(now: Reading, found: FilteredTimeline) -> list[Item]:
     """The filters that are always at hand, and how many rows there are, for a bar."""
     density = Switch(_DENSITY_KEY, "Density", DENSITIES, help=_DENSITY_HELP)
     find = Field(_TEXT_KEY, "Find in timeline", "Find …", ":material/search:", shortcut=keys("search"))
@@ -61,16 +61,16 @@ def more_filters(now: Reading) -> None:
             _more_filters(now)
 
 
-def found_rows(now: Reading) -> Shown:
+def found_rows(now: Reading) -> FilteredTimeline:
     """The rows that all filters let through."""
     wanted, density = _filter(now), state.widget(_DENSITY_KEY)
     return now.once(
         ("timeline", wanted, density),
-        lambda: shown(now.told, wanted, density, now.session.index.texts),
+        lambda: filter_timeline(now.told, wanted, density, now.session.index.texts),
     )
 
 
-def _words(found: Shown) -> str:
+def _words(found: FilteredTimeline) -> str:
     """How many rows there are, and how many are hidden."""
     number = len(found.places)
     told = f"{number:,} of {count(found.total, found.noun)}" if found.hidden else count(number, found.noun)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.decisions import DecisionLog, Record
+from debugger.analysis.decisions import DecisionLog, DecisionRecord
 from debugger.views import panes, state, why_commands
 from debugger.views.parts.bar.component import Button, Space, Switch, Words, bar
 from debugger.views.parts.decision_box import decision_box
@@ -39,7 +39,7 @@ def why_tab(now: Reading) -> None:
     _listed(log, at_edge, chosen, now)
 
 
-def _of_edge(now: Reading, log: DecisionLog) -> Sequence[Record] | None:
+def _of_edge(now: Reading, log: DecisionLog) -> Sequence[DecisionRecord] | None:
     """The decisions at the chosen edge, told in a line; ``None`` where no edge is chosen."""
     edge_id = state.page().edge
     if edge_id is None:
@@ -60,14 +60,14 @@ def _of_edge(now: Reading, log: DecisionLog) -> Sequence[Record] | None:
     return found
 
 
-def _chosen(log: DecisionLog, at_edge: Sequence[Record] | None) -> Record | None:
+def _chosen(log: DecisionLog, at_edge: Sequence[DecisionRecord] | None) -> DecisionRecord | None:
     found = log.of_event(state.page().event)
     if at_edge is None or found in at_edge:
         return found
     return at_edge[-1] if at_edge else None
 
 
-def _steps(steps: Sequence[Record], chosen: Record) -> None:
+def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
     """Say which decision it is, with the way to the one before and the one after."""
     place = next(at for at, record in enumerate(steps) if record is chosen)
     hop = f" · hop {chosen.hop_number}" if chosen.hop_number is not None else ""
@@ -84,7 +84,7 @@ def _steps(steps: Sequence[Record], chosen: Record) -> None:
     )
 
 
-def _step(name: str, icon: str, steps: Sequence[Record], place: int) -> Button:
+def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> Button:
     is_there = 0 <= place < len(steps)
     return Button(
         f"{name}_decision",
@@ -98,7 +98,9 @@ def _step(name: str, icon: str, steps: Sequence[Record], place: int) -> Button:
     )
 
 
-def _listed(log: DecisionLog, at_edge: Sequence[Record] | None, chosen: Record, now: Reading) -> None:
+def _listed(
+    log: DecisionLog, at_edge: Sequence[DecisionRecord] | None, chosen: DecisionRecord, now: Reading
+) -> None:
     state.begin_widget(_SPAN_KEY, _SPANS[0])
     span = Switch(_SPAN_KEY, "Decisions of", _SPANS)
     bar("decision_span", [Words("Decisions", look="heading"), *([span] if at_edge is None else [])], low=True)

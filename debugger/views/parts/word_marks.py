@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from debugger.analysis.differences import Piece, text_difference
+from debugger.analysis.differences import Span, text_diff
 from debugger.views.parts.plain import plain
 
 _ENDS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
@@ -14,10 +14,10 @@ _ENDS = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
 
 def word_marks(before: str, after: str) -> None:
     """Draw the difference, with signs beside the colours."""
-    st.markdown("".join(_marked(piece) for piece in text_difference(before, after)))
+    st.markdown("".join(_marked(piece) for piece in text_diff(before, after)))
 
 
-def _marked(piece: Piece) -> str:
+def _marked(piece: Span) -> str:
     match = _ENDS.fullmatch(piece.text)
     lead, words, trail = (match[1], match[2], match[3]) if match else ("", piece.text, "")
     if not words:

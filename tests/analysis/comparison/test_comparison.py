@@ -4,9 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from debugger.analysis.comparison.comparison import compare
-from debugger.analysis.comparison.ignored import USUAL
-from tests.analysis.comparison.turns import at, hears, shows, speaks, turn
+from debugger.analysis.comparison.comparison import Totals, compare, compare_turns, turn_offset
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
+from debugger.backends.embedded import EmbeddedBackend
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import Run, TurnInput, TurnLog, turn_logs
+from debugger.settings import Settings
+from tests.factories import direct, document, say, static, worker
+from tests.support.short_turns import at, hears, shows, speaks, turn
 
 
 def told(found):
@@ -86,7 +91,7 @@ def test_what_is_ignored_makes_no_difference_and_what_is_not_does():
     a, b = [turn(1, None, at("a", origin_node_run_id="1"))], [turn(1, None, at("a", origin_node_run_id="2"))]
 
     assert compare(a, b).first is None
-    assert compare(a, b, USUAL - {"counters"}).first == 1
+    assert compare(a, b, IGNORED_BETWEEN_RUNS - {"counters"}).first == 1
 
 
 def test_differences_are_gone_through_in_order():
@@ -122,3 +127,116 @@ def test_a_long_stretch_without_a_match_keeps_every_event_once(size):
 
     assert [row.a for row in found.rows if row.a is not None] == list(range(size + 1))
     assert [row.b for row in found.rows if row.b is not None] == list(range(size + 51))
+
+
+TURNS = [turn(1, None, at("a")), turn(2, "x", at("b")), turn(3, "y", at("c"))]
+
+
+def run(run_id, **fields):
+    return Run.from_wire({"workflow_run_id": run_id, "workflow_id": "w", "status": "completed", **fields})
+
+
+def test_runs_of_no_kin_begin_together():
+    assert turn_offset(run("a"), TURNS, run("b"), TURNS[1:]) == 0
+
+
+def test_a_run_that_goes_on_from_a_turn_begins_beside_it():
+    child = run("b", source_workflow_run_id="a", checkpoint_source_turn_index=1)
+
+    assert turn_offset(run("a"), TURNS, child, TURNS[1:]) == 1
+    assert turn_offset(child, TURNS[1:], run("a"), TURNS) == -1
+
+
+def test_a_record_that_begins_with_the_turns_before_stands_beside_them():
+    child = run("b", source_workflow_run_id="a", checkpoint_source_turn_index=2)
+
+    assert turn_offset(run("a"), TURNS, child, TURNS) == 0
+
+
+def plain_turn(*events, number=1):
+    return TurnLog(number, TurnInput(), [parse_event(event) for event in events])
+
+
+def node_event(node, kind="start_node_run", **fields):
+    return {"type": kind, "origin_node_logical_id": node, **fields}
+
+
+def test_turns_that_differ_in_ids_and_times_are_the_same():
+    a = plain_turn(node_event("a", logical_id="event_1", timestamp=1.0))
+    b = plain_turn(node_event("a", logical_id="event_2", timestamp=2.0), number=7)
+
+    assert compare_turns(a, b).is_same
+    assert [str(found) for found in compare_turns(a, b, ()).differences] == [
+        "start_node_run at a: logical_id, timestamp"
+    ]
+
+
+def test_a_changed_value_is_told_with_its_path_before_and_after():
+    a = plain_turn(node_event("a"), node_event("a", "assistant_response", content="Hello"))
+    b = plain_turn(node_event("a"), node_event("a", "assistant_response", content="Hullo"))
+
+    (found,) = compare_turns(a, b).differences
+
+    assert (found.type, found.node, found.place, found.only_in) == ("assistant_response", "a", 1, "")
+    assert [(one.path, one.before, one.after) for one in found.values] == [("content", "Hello", "Hullo")]
+
+
+def test_an_event_that_only_one_has_is_told_and_the_rest_stays_aligned():
+    a = plain_turn(node_event("a"), node_event("b"), node_event("c"))
+    b = plain_turn(node_event("a"), node_event("c"), node_event("d"))
+
+    assert [str(found) for found in compare_turns(a, b).differences] == [
+        "start_node_run at b: only in A",
+        "start_node_run at d: only in B",
+    ]
+
+
+def test_true_is_not_one_and_one_is_one_point_zero():
+    assert not compare_turns(plain_turn(node_event("a", x=True)), plain_turn(node_event("a", x=1))).is_same
+    assert compare_turns(plain_turn(node_event("a", x=1)), plain_turn(node_event("a", x=1.0))).is_same
+
+
+def test_the_order_of_keys_says_nothing():
+    assert compare_turns(
+        plain_turn({"type": "t", "x": 1, "y": 2}), plain_turn({"y": 2, "x": 1, "type": "t"})
+    ).is_same
+
+
+def test_two_runs_of_the_engine_with_the_same_input_are_the_same_and_differ_in_what_is_passed_over(tmp_path):
+    backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
+    parts = static("hi", "Hello at {{shop}}"), say("chat"), worker("facts", {"tea": {"type": "string"}})
+    kept = backend.create_workflow(document(*parts, direct("hi", "chat"), defaults={"shop": "Leaf"}))
+    runs = []
+    for _ in range(2):
+        result = backend.execute(kept.id, TurnInput.saying(None)).finish()
+        backend.execute(kept.id, TurnInput.saying("some tea"), run_id=result.run_id).finish()
+        runs.append(turn_logs(backend.run(result.run_id)))
+    backend.close()
+
+    pairs = list(zip(*runs, strict=True))
+
+    assert all(compare_turns(a, b).is_same for a, b in pairs)
+    for name in ("ids", "times", "durations", "random values"):
+        assert not all(compare_turns(a, b, IGNORED_BETWEEN_REPLAYS - {name}).is_same for a, b in pairs), name
+
+
+def run_with_usage(**fields):
+    return Run.from_wire({"workflow_run_id": "r", "workflow_id": "w", "status": "completed", **fields})
+
+
+def test_turns_events_time_and_tokens_are_counted():
+    closing = {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": 40}}
+
+    found = Totals.of(
+        run_with_usage(llm_token_usage={"total_tokens": 12}),
+        [turn(1, None, at("a"), closing), turn(2, "x", closing)],
+    )
+
+    assert found == Totals(turns=2, events=3, milliseconds=80, tokens=12)
+
+
+def test_what_a_record_does_not_tell_stays_open():
+    strange = {"type": "end_workflow_iteration", "iteration_metrics": {"e2e_latency_milliseconds": True}}
+
+    assert Totals.of(run_with_usage(), []) == Totals(turns=0, events=0, milliseconds=None, tokens=None)
+    assert Totals.of(run_with_usage(), [turn(1, None, strange)]).milliseconds is None

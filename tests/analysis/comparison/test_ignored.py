@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.comparison.ignored import DEFAULT, IGNORED, event_sieve
+from debugger.analysis.comparison.ignored import IGNORED, IGNORED_BETWEEN_REPLAYS, event_filter
 from debugger.protocol.runs import TurnInput
 
 NAMES = [one.name for one in IGNORED]
 
 
 def left(wire, *ignoring, given=None):
-    return event_sieve(ignoring, given or TurnInput()).sift_object(wire)
+    return event_filter(ignoring, given or TurnInput()).sift_object(wire)
 
 
 def test_nothing_goes_where_nothing_is_ignored():
@@ -116,12 +116,12 @@ def test_what_goes_as_a_whole_is_not_gone_into():
 
 def test_a_name_that_is_none_is_refused():
     with pytest.raises(KeyError, match="nonsense"):
-        event_sieve({"nonsense"}, TurnInput())
+        event_filter({"nonsense"}, TurnInput())
 
 
 def test_a_sieve_changes_nothing_in_what_it_is_given():
     wire = {"logical_id": "e", "message": {"id": "m"}}
 
-    left(wire, *DEFAULT)
+    left(wire, *IGNORED_BETWEEN_REPLAYS)
 
     assert wire == {"logical_id": "e", "message": {"id": "m"}}

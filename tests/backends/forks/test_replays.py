@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.comparison.comparison import same_turn
+from debugger.analysis.comparison.comparison import compare_turns
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded.gateway_factory import Doors
 from debugger.engine.outbound.gateway import Policies
@@ -49,7 +49,7 @@ def test_background_work_between_turns_takes_no_turn_and_is_remembered(backend):
     again = TurnLog(3, TurnInput(), backend.replay(run_id, 3))
     fork = backend.run(backend.fork(run_id, 3))
 
-    assert [str(one) for one in same_turn(turns(backend, run_id)[2], again).differences] == []
+    assert [str(one) for one in compare_turns(turns(backend, run_id)[2], again).differences] == []
     assert len(fork.input_output_pairs) == pairs - 1
 
 

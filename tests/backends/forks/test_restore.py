@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from debugger.analysis.comparison.comparison import same_turn
+from debugger.analysis.comparison.comparison import compare_turns
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.hosted import HostedBackend
 from debugger.engine.edits import VariableEdit
@@ -83,7 +83,7 @@ def test_a_run_of_ten_turns_forked_at_each_of_them_does_each_turn_as_it_did(back
         forked = turn_logs(backend.run(fork_id))
         assert [log.number for log in forked] == list(range(1, turn.number + 1))
         assert [log.events for log in forked[:-1]] == [log.events for log in original[: turn.number - 1]]
-        assert same_turn(turn, forked[-1]).differences == ()
+        assert compare_turns(turn, forked[-1]).differences == ()
     assert turn_logs(backend.run(run_id)) == original
 
 
@@ -92,7 +92,7 @@ def test_a_turn_that_is_run_again_does_as_it_did_and_leaves_no_trace(backend):
     before = backend.run(run_id)
 
     for number in range(1, 11):
-        assert same_turn(turn_of(backend, run_id, number), again(backend, run_id, number)).is_same
+        assert compare_turns(turn_of(backend, run_id, number), again(backend, run_id, number)).is_same
 
     assert backend.run(run_id) == before
     assert backend.runs().total == 1
@@ -118,12 +118,14 @@ def test_each_turn_of_a_generated_run_does_the_same_again_at_the_same_time(seed,
     for number, (begun, text) in enumerate(times, start=1):
         original = turn_of(backend, run_id, number)
         clock.seconds = begun
-        assert [str(each) for each in same_turn(original, again(backend, run_id, number)).differences] == []
+        assert [
+            str(each) for each in compare_turns(original, again(backend, run_id, number)).differences
+        ] == []
         fork_id = backend.fork(run_id, number)
         clock.seconds = begun
         backend.execute(workflow_id, input_of(text, run_id if number > 1 else None), run_id=fork_id).finish()
         assert [
-            str(each) for each in same_turn(original, turn_of(backend, fork_id, number)).differences
+            str(each) for each in compare_turns(original, turn_of(backend, fork_id, number)).differences
         ] == []
     backend.close()
 
@@ -201,7 +203,7 @@ def test_a_fork_of_the_first_turn_begins_with_the_global_variables_of_its_source
     assert said(turn_of(backend, run_id, 1)) == ["Leaf, Leaf, Bergen"]
     assert said(turn_of(backend, fork_id, 1)) == ["Leaf, Leaf, Bergen"]
     assert said(turn_of(backend, edited_id, 1)) == ["Moss, Leaf, Bergen"]
-    assert same_turn(turn_of(backend, run_id, 1), again(backend, run_id, 1)).is_same
+    assert compare_turns(turn_of(backend, run_id, 1), again(backend, run_id, 1)).is_same
 
 
 def test_fork_first_turn_is_claimed_once(backend):
@@ -238,7 +240,7 @@ def test_the_input_of_the_first_turn_counts_for_its_fork(backend):
     backend.execute(kept.id, given, run_id=fork_id).finish()
 
     assert said(turn_of(backend, fork_id, 1)) == ["I am Ada."]
-    assert same_turn(turn_of(backend, run_id, 1), turn_of(backend, fork_id, 1)).is_same
+    assert compare_turns(turn_of(backend, run_id, 1), turn_of(backend, fork_id, 1)).is_same
 
 
 def test_an_edit_changes_what_follows_and_the_next_turn_tells_of_it_first(backend):
@@ -265,7 +267,7 @@ def test_an_edit_changes_what_follows_and_the_next_turn_tells_of_it_first(backen
     assert events[1].to_wire()["runtime_variables"]["level"] == "gold"
     again_id = backend.fork(fork_id, 2)
     backend.execute(workflow_id, TurnInput.saying("go"), run_id=again_id).finish()
-    assert same_turn(turn_of(backend, fork_id, 2), turn_of(backend, again_id, 2)).is_same
+    assert compare_turns(turn_of(backend, fork_id, 2), turn_of(backend, again_id, 2)).is_same
 
 
 def test_an_edit_that_cannot_be_made_makes_no_fork(backend):

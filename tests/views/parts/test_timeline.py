@@ -224,7 +224,7 @@ def test_a_node_of_the_run_can_be_looked_at_alone(app, backend, press, settle):
 
 
 def test_a_long_run_comes_in_pages_the_last_one_first(app, backend, page, press, settle, monkeypatch):
-    monkeypatch.setattr("debugger.analysis.paging.bounds.__defaults__", (5,))
+    monkeypatch.setattr("debugger.analysis.paging.page_bounds.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_count.__defaults__", (5,))
     monkeypatch.setattr("debugger.analysis.paging.page_of.__defaults__", (5,))
     talk(app, backend, press, settle, "green tea")

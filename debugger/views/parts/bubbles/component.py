@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from debugger.analysis.chat import Bubble, folded
+from debugger.analysis.chat import ChatMessage, group_warnings
 from debugger.protocol.base import JsonObject
 from debugger.protocol.json_text import encode
 from debugger.views import state
@@ -47,7 +47,7 @@ _BOX = own_component("bubbles_box", __package__, "bubbles")
 
 def bubbles_box(
     key: str,
-    said: Iterable[Bubble],
+    said: Iterable[ChatMessage],
     *,
     height: int,
     turns: bool = True,
@@ -76,7 +76,7 @@ def bubbles_box(
     """
     data: JsonObject = {
         # As one text: Streamlit would look through all that it holds for tables.
-        "said": encode([_to_browser(group, turns, mark) for group in folded(said)]).decode(),
+        "said": encode([_to_browser(group, turns, mark) for group in group_warnings(said)]).decode(),
         "soft": soft,
         "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
         "under_way": asdict(under_way) if under_way else None,
@@ -93,7 +93,7 @@ def bubbles_box(
     )
 
 
-def _to_browser(group: Sequence[Bubble], turns: bool, mark: tuple[int, str] | None) -> JsonObject:
+def _to_browser(group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str] | None) -> JsonObject:
     """What the browser draws of a bubble or a note, or of the notes that are folded together."""
     first = group[0]
     if len(group) > 1:
@@ -105,7 +105,7 @@ def _to_browser(group: Sequence[Bubble], turns: bool, mark: tuple[int, str] | No
     return {"kind": first.role, "text": first.text, "told": speaker}
 
 
-def _speaker(bubble: Bubble, turns: bool) -> str:
+def _speaker(bubble: ChatMessage, turns: bool) -> str:
     """Who speaks and, where turns are told, when."""
     if not turns:
         return bubble.node_name

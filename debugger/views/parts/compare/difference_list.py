@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.differences import Difference, readable_pieces
+from debugger.analysis.differences import Difference, readable_diff
 from debugger.views.parts.compare.marks import marked, shown
 from debugger.views.parts.plain import plain
 
@@ -27,7 +27,7 @@ def difference_list(found: Sequence[Difference]) -> None:
 def _told(each: Difference) -> str:
     lead = f"**{plain(f'{each.sign} {each.path}')}**  \n  "
     if isinstance(each.before, str) and isinstance(each.after, str) and each.op == "changed":
-        pieces = readable_pieces(each.before[:_LONGEST], each.after[:_LONGEST])
+        pieces = readable_diff(each.before[:_LONGEST], each.after[:_LONGEST])
         return lead + "".join(marked(piece) for piece in pieces)
     sides = [] if each.op == "added" else [f":red-background[− {plain(_cut(each.before))}]"]
     if each.op != "removed":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from debugger.analysis.comparison.comparison import Comparison
-from debugger.analysis.paging import ROWS, top_for
+from debugger.analysis.paging import VISIBLE_ROWS, first_visible_row
 from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands, state
 from debugger.views.parts.compare.event_pair import event_pair
@@ -23,11 +23,11 @@ def events_tab(seen: SideBySide) -> None:
     """Draw the rows, and the chosen one in full."""
     held, found = state.page().compared, seen.comparison
     places = found.differing if held.only_differences else range(len(found.rows))
-    held.top = top_for(places, held.row, held.top)
+    held.top = first_visible_row(places, held.row, held.top)
     left, right = st.columns([1.7, 1], gap="small")
     with left:
         _steering(found)
-        _table(seen, places[held.top : held.top + ROWS])
+        _table(seen, places[held.top : held.top + VISIBLE_ROWS])
         _paging(len(places))
     with right:
         event_pair(seen)
@@ -51,11 +51,11 @@ def _steering(found: Comparison) -> None:
 def _paging(count: int) -> None:
     """The way to other rows; below the table, whose own tools cover what is above it."""
     top = state.page().compared.top
-    last = min(top + ROWS, count)
+    last = min(top + VISIBLE_ROWS, count)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_paging"):
-        _scroll("Earlier rows", "compare_earlier", ":material/expand_less:", top - ROWS, top > 0)
+        _scroll("Earlier rows", "compare_earlier", ":material/expand_less:", top - VISIBLE_ROWS, top > 0)
         st.caption(f"Rows {min(top + 1, last)}–{last} of {count}", width="content")
-        _scroll("Later rows", "compare_later", ":material/expand_more:", top + ROWS, last < count)
+        _scroll("Later rows", "compare_later", ":material/expand_more:", top + VISIBLE_ROWS, last < count)
 
 
 def _jump(label: str, key: str, icon: str, row: int | None) -> None:
@@ -98,7 +98,7 @@ def _table(seen: SideBySide, places: Sequence[int]) -> None:
         key=_TABLE_KEY,
         hide_index=True,
         row_height=ROW,
-        height=ROW * (ROWS + 1),
+        height=ROW * (VISIBLE_ROWS + 1),
         on_select=_choose,
         selection_mode="single-cell",
         placeholder="",

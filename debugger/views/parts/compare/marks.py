@@ -7,7 +7,7 @@ from typing import Any
 
 from debugger.analysis.comparison.alignment import Verdict
 from debugger.analysis.comparison.path_overlay import Share
-from debugger.analysis.differences import Piece
+from debugger.analysis.differences import Span
 from debugger.views.parts.bar.component import Colour
 from debugger.views.parts.plain import plain
 
@@ -27,7 +27,7 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def marked(piece: Piece) -> str:
+def marked(piece: Span) -> str:
     """Some words of two texts as Markdown, with a sign and a colour where only one text has them."""
     words = plain(piece.text)
     if words and piece.op == "removed":

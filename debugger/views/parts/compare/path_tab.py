@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from debugger.analysis.comparison.path_overlay import Passage
+from debugger.analysis.comparison.path_overlay import Visit
 from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import PATH_WORDS
@@ -77,7 +77,7 @@ def _table(seen: SideBySide) -> None:
     )
 
 
-def _rows(seen: SideBySide) -> Iterator[tuple[str, str, str, Passage]]:
+def _rows(seen: SideBySide) -> Iterator[tuple[str, str, str, Visit]]:
     for node, passage in seen.paths.nodes.items():
         name = seen.names.get(node) or seen.paths.ghosts.get(node) or node
         yield PATH_WORDS[passage.share], "node", name, passage

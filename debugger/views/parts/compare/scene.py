@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.analysis.comparison.path_overlay import Passage, Paths
+from debugger.analysis.comparison.path_overlay import PathOverlay, Visit
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 
@@ -10,7 +10,7 @@ _NOTES = {"common": "both runs", "only_a": "run A only", "only_b": "run B only"}
 _NEITHER: JsonObject = {"state": "unreached", "visits": 0, "order": "", "note": ""}
 
 
-def shares(paths: Paths, graph: Graph) -> JsonObject:
+def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
     """A state and a written mark for each node and each edge; the letters tell the same as the colours.
 
     Args:
@@ -22,7 +22,7 @@ def shares(paths: Paths, graph: Graph) -> JsonObject:
     return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "ways": []}
 
 
-def _node(passage: Passage | None) -> JsonObject:
+def _node(passage: Visit | None) -> JsonObject:
     if passage is None:
         return _NEITHER
     return {"state": passage.share, "visits": 0, "order": passage.told, "note": _NOTES[passage.share]}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from debugger.analysis.chat import Bubble
-from debugger.analysis.comparison.tables import Line
-from debugger.analysis.differences import Piece
+from debugger.analysis.chat import ChatMessage
+from debugger.analysis.comparison.tables import MessagePair
+from debugger.analysis.differences import Span
 from debugger.session.comparison import SideBySide
 from debugger.views import compare_commands
 from debugger.views.parts.compare.marks import WORDS, marked
@@ -53,18 +53,18 @@ def _page(seen: SideBySide, pages: int, differing: Sequence[int]) -> int:
     return int(st.pagination(pages, key=key, default=(differing[0] if differing else 0) // _PAGE + 1))
 
 
-def _table(lines: Sequence[Line]) -> str:
+def _table(lines: Sequence[MessagePair]) -> str:
     rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in lines]
     return "\n".join(["| | A | B |", "| --- | --- | --- |", *rows])
 
 
-def _margin(line: Line) -> str:
+def _margin(line: MessagePair) -> str:
     mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
     return f"Turn {line.turn} {_ROLES[line.role]} {mark}"
 
 
-def _side(line: Line, side: str) -> str:
-    bubble: Bubble | None = line.a if side == "a" else line.b
+def _side(line: MessagePair, side: str) -> str:
+    bubble: ChatMessage | None = line.a if side == "a" else line.b
     if bubble is None:
         return ""
     name = f"*{plain(bubble.node_name)}* " if bubble.node_name and bubble.role != "user" else ""
@@ -75,5 +75,5 @@ def _side(line: Line, side: str) -> str:
     return name + "".join(marked(piece) for piece in pieces if piece.op != other).strip()
 
 
-def _alone(bubble: Bubble, side: str) -> Piece:
-    return Piece(bubble.text, "removed" if side == "a" else "added")
+def _alone(bubble: ChatMessage, side: str) -> Span:
+    return Span(bubble.text, "removed" if side == "a" else "added")

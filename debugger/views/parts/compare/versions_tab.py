@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.analysis.comparison.tables import StructureChange
+from debugger.analysis.comparison.tables import WorkflowChange
 from debugger.session.comparison import SideBySide
 from debugger.views.parts.compare.difference_list import difference_list
 from debugger.views.parts.heights import ROW, table_height
@@ -35,7 +35,7 @@ def versions_tab(seen: SideBySide) -> None:
         _fields(found[place] if place is not None and place < len(found) else None)
 
 
-def _list(found: list[StructureChange]) -> int | None:
+def _list(found: list[WorkflowChange]) -> int | None:
     picked = st.dataframe(
         {
             "op": [f"{change.sign} {change.op}" for change in found],
@@ -62,7 +62,7 @@ def _list(found: list[StructureChange]) -> int | None:
     return cells[0][0] if cells else None
 
 
-def _fields(change: StructureChange | None) -> None:
+def _fields(change: WorkflowChange | None) -> None:
     if change is None:
         st.caption("Choose a row to see what changed in it.")
         return

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.analysis.run_tables import StrayEdge
+from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.geometry import Point
 from debugger.graph.layout import layout
 from debugger.protocol.base import JsonObject
@@ -36,7 +36,7 @@ class AddedPart:
     """Of the whole picture with them."""
 
 
-def added_part(ghosts: Mapping[str, str], strays: Sequence[StrayEdge], below: float) -> AddedPart:
+def added_part(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float) -> AddedPart:
     """Lay out the ghosts, with the ways from one to another.
 
     Args:
@@ -55,7 +55,7 @@ def added_part(ghosts: Mapping[str, str], strays: Sequence[StrayEdge], below: fl
     return AddedPart(nodes, edges, placed["width"], below + placed["height"])
 
 
-def added_edges(strays: Sequence[StrayEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
+def added_edges(strays: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
     """The ways between nodes that are drawn; one whose end is not drawn is left out."""
     ends = {node["id"]: node for node in nodes}
     return [
@@ -65,7 +65,7 @@ def added_edges(strays: Sequence[StrayEdge], nodes: Sequence[JsonObject]) -> lis
     ]
 
 
-def _workflow(ghosts: Mapping[str, str], strays: Sequence[StrayEdge]) -> Workflow:
+def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Workflow:
     """The ghosts as a workflow of their own, so that they are laid out as any other."""
     nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in ghosts.items()]
     edges = [
@@ -85,7 +85,7 @@ def _moved(path: str, down: float) -> str:
     return _POINT.sub(lambda found: f"{found[1]},{float(found[2]) + down:.1f}", path)
 
 
-def _edge(stray: StrayEdge, path: str) -> JsonObject:
+def _edge(stray: UnmappedEdge, path: str) -> JsonObject:
     why = CAPTION if stray.kind == "ghost" else "a hop without an edge"
     return {
         "id": stray.id,

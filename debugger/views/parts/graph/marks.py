@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from debugger.analysis.metrics import NodeTime, percent
 from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names
-from debugger.analysis.transitions import LATEST, Trail, Trails
+from debugger.analysis.transitions import LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
@@ -70,7 +70,7 @@ class _Way:
         self.trails = (
             position.trails
             if thread is None
-            else Trails.of(hop for hop in position.hops if hop.thread_id == thread)
+            else PathCounts.of(hop for hop in position.hops if hop.thread_id == thread)
         )
         self._begun = next(iter(position.first_visit), None) if self.shows_main else None
         companions = [(key, name) for key, name in thread_names(position).items() if COMPANION in key]
@@ -96,7 +96,7 @@ class _Way:
         count = trail.count if trail else 0
         return (count + 1, [1, *steps][-LATEST:]) if node == self._begun else (count, steps)
 
-    def lane_of(self, trail: Trail) -> int:
+    def lane_of(self, trail: PathCount) -> int:
         """The lane of the companion that alone went somewhere; 0 where the main thread did or several."""
         thread, *others = trail.threads
         return 0 if others or thread not in self.lanes else self.lanes[thread][0]
@@ -122,7 +122,7 @@ def _node(
     return made
 
 
-def _edge(trail: Trail, seen: _Way) -> dict[str, object]:
+def _edge(trail: PathCount, seen: _Way) -> dict[str, object]:
     made: dict[str, object] = {
         "state": "taken",
         "order": _numbers(trail.count, trail.latest),

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from debugger.analysis.run_tables import StrayEdge
+from debugger.analysis.run_tables import UnmappedEdge
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout
 from debugger.protocol.base import JsonObject
@@ -16,7 +16,7 @@ GAP = 24.0
 
 
 def geometry(
-    layout: Layout, graph: Graph, ghosts: Mapping[str, str], strays: Sequence[StrayEdge] = ()
+    layout: Layout, graph: Graph, ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge] = ()
 ) -> JsonObject:
     """Where everything is drawn; changes only with the version, or with what the run adds.
 

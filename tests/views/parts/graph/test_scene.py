@@ -6,7 +6,7 @@ import re
 import pytest
 
 from debugger.analysis.position import position
-from debugger.analysis.run_tables import stray_edges
+from debugger.analysis.run_tables import unmapped_edges
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.protocol.events import (
@@ -46,7 +46,7 @@ def test_ghosts_are_laid_out_with_the_ways_between_them_and_to_the_rest():
     events = [start("greet"), hop("greet", "old"), start("old"), hop("old", "older"), start("older")]
     found = position(turn(*events), subject)
 
-    shape = geometry(layout(subject), subject, found.ghosts, stray_edges(found, subject))
+    shape = geometry(layout(subject), subject, found.ghosts, unmapped_edges(found, subject))
 
     nodes = {node["id"]: node for node in shape["nodes"]}
     edges = {edge["id"]: edge for edge in shape["edges"]}
@@ -60,7 +60,7 @@ def test_of_a_workflow_that_is_gone_all_that_the_run_did_is_drawn():
     subject = Graph(workflow())
     found = position(turn(start("greet"), hop("greet", "ask"), start("ask")), subject)
 
-    shape = geometry(layout(subject), subject, found.ghosts, stray_edges(found, subject))
+    shape = geometry(layout(subject), subject, found.ghosts, unmapped_edges(found, subject))
 
     assert [node["id"] for node in shape["nodes"]] == ["greet", "ask"]
     assert [edge["id"] for edge in shape["edges"]] == ["edge_greet_ask"]
@@ -74,7 +74,7 @@ def test_an_added_edge_begins_and_ends_at_the_borders_of_its_boxes():
     )
     found = position(turn(start("ask"), away, start("human")), subject)
 
-    shape = geometry(layout(subject), subject, {}, stray_edges(found, subject))
+    shape = geometry(layout(subject), subject, {}, unmapped_edges(found, subject))
 
     edge = shape["edges"][-1]
     numbers = [float(number) for number in re.findall(r"-?[\d.]+", edge["path"])]

@@ -1,10 +1,34 @@
 from __future__ import annotations
 
-from debugger.analysis.caller_input import input_again, inputs_again
+from debugger.analysis.caller_input import (
+    original_input,
+    original_inputs,
+    supplied_dynamic,
+    supplied_runtime,
+    supplied_state,
+)
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput, turn_logs
 from debugger.settings import Settings
 from tests.factories import document, say
+
+
+def test_a_state_in_a_shape_of_another_backend_is_passed_over():
+    given = TurnInput(initial_state={"thread_id_to_nodes_history": {"0": ["node_a"]}})
+
+    assert supplied_state(given).threads == {}
+
+
+def test_variables_that_were_sent_to_one_node_are_among_the_rest():
+    to_node = NodeInput(dynamic_variables={"city": "Bath"}, runtime_variables={"tea": "Assam"})
+    given = TurnInput(
+        dynamic_variables={"shop": "Leaf"},
+        runtime_variables={"vip": True},
+        thread_to_node_inputs={"0": ThreadInput(node_run_inputs=[to_node])},
+    )
+
+    assert supplied_dynamic(given) == {"shop": "Leaf", "city": "Bath"}
+    assert supplied_runtime(given) == {"vip": True, "tea": "Assam"}
 
 
 def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
@@ -15,7 +39,7 @@ def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
     run_id = backend.execute(kept.id, first).finish().run_id
     backend.execute(kept.id, second, run_id=run_id).finish()
 
-    found = inputs_again(turn_logs(backend.run(run_id)), backend.workflow(kept.id))
+    found = original_inputs(turn_logs(backend.run(run_id)), backend.workflow(kept.id))
     backend.close()
 
     assert [one.dynamic_variables for one in found] == [{"name": "Ada"}, {"shop": "Root", "open": 1}]
@@ -27,4 +51,4 @@ def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
 def test_an_input_that_was_never_recorded_is_given_as_it_is():
     given = TurnInput.saying("hi", dynamic_variables={"shop": "Leaf"})
 
-    assert input_again(given, {"shop": "Leaf"}) is given
+    assert original_input(given, {"shop": "Leaf"}) is given

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from debugger.analysis.comparison.comparison import compare
-from debugger.analysis.comparison.divergence import parting
-from tests.analysis.comparison.turns import at, hears, hop, shows, speaks, turn
+from debugger.analysis.comparison.divergence import describe_divergence
+from tests.support.short_turns import at, hears, hop, shows, speaks, turn
 
 START = turn(1, None, at("desk"), speaks("desk", "Hello"))
 
 
 def sentence(a, b, names=None):
-    return parting(compare(a, b), names or {})
+    return describe_divergence(compare(a, b), names or {})
 
 
 def test_nothing_differs():

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.differences import Difference, differences, is_surely_same
+from debugger.analysis.differences import (
+    Difference,
+    Span,
+    differences,
+    is_surely_same,
+    readable_diff,
+    text_diff,
+)
 
 
 def test_what_came_went_and_changed_is_told_apart():
@@ -108,3 +115,63 @@ def test_each_operation_has_a_sign_of_its_own():
 )
 def test_values_are_surely_the_same_only_where_nothing_about_them_differs(before, after, expected):
     assert is_surely_same(before, after) is expected
+
+
+def test_words_that_changed_stand_between_those_that_stayed():
+    assert text_diff("You are booked for Tuesday, Ada.", "You are booked for Friday, Ada!") == [
+        Span("You are booked for ", "same"),
+        Span("Tuesday", "removed"),
+        Span("Friday", "added"),
+        Span(", Ada", "same"),
+        Span(".", "removed"),
+        Span("!", "added"),
+    ]
+
+
+def test_equal_texts_are_one_piece_and_an_empty_one_is_all_new():
+    assert text_diff("Hello there", "Hello there") == [Span("Hello there", "same")]
+    assert text_diff("", "Hello") == [Span("Hello", "added")]
+    assert text_diff("", "") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a b c d", "b x d e"),
+        ("tea  tea\n", "tea\n\ntea"),
+        ("Zürich 👩🏽‍⚕️", "Zu\u0308rich"),
+        ("x " * 9000, "y " * 9000),
+    ],
+)
+def test_the_pieces_give_both_texts_again(before, after):
+    pieces = text_diff(before, after)
+
+    assert "".join(piece.text for piece in pieces if piece.op != "added") == before
+    assert "".join(piece.text for piece in pieces if piece.op != "removed") == after
+
+
+def told(a, b):
+    return [(piece.op, piece.text) for piece in readable_diff(a, b)]
+
+
+def test_words_that_differ_are_told_apart():
+    assert told("Would you like tea today?", "Would you like coffee today?") == [
+        ("same", "Would you like "), ("removed", "tea"), ("added", "coffee"), ("same", " today?")
+    ]  # fmt: skip
+
+
+def test_a_text_that_is_part_of_a_longer_one_is_found_in_it():
+    assert told("Hello.", "Hello and a very long welcome to this line of ours.") == [
+        ("same", "Hello"), ("added", " and a very long welcome to this line of ours"), ("same", ".")
+    ]  # fmt: skip
+
+
+def test_texts_with_a_few_small_words_in_common_are_told_apart_as_a_whole():
+    a, b = "Good to know. It's about a sore knee.", "Please let me speak to a human."
+
+    assert told(a, b) == [("removed", a), ("added", b)]
+
+
+def test_an_empty_text_shares_all_that_it_has():
+    assert told("", "Hello") == [("added", "Hello")]
+    assert told("", "") == []

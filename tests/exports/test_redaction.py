@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.exports.redaction import masked
+from debugger.exports.redaction import redact
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ from debugger.exports.redaction import masked
     ],
 )
 def test_secrets_are_masked_by_name_and_place(value, shown):
-    assert masked(value) == shown
+    assert redact(value) == shown

@@ -2,15 +2,28 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 
+from debugger.analysis.comparison.comparison import compare
+from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.transcript import RunFacts, TranscriptRow, transcript
 from debugger.errors import InputError
-from debugger.exports import EXPORTS
-from debugger.exports.csv_files import EVERYTHING, QA_REVIEW, transcript_csv
+from debugger.exports import EXPORTS, SIDE_EFFECTS
+from debugger.exports.csv_files import (
+    COMPARISON_COLUMNS,
+    EVERYTHING,
+    QA_REVIEW,
+    SideEffectRow,
+    comparison_csv,
+    side_effect_rows,
+    side_effects_csv,
+    transcript_csv,
+)
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
+from tests.support.short_turns import at, speaks, turn
 
 BOM = b"\xef\xbb\xbf"
 
@@ -158,3 +171,107 @@ def test_background_work_is_told_apart_in_both_files():
             ("1", "false"),
             ("1", "true"),
         ]
+
+
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+def effect(**fields):
+    blank = SideEffect(
+        turn_number=2,
+        is_background=True,
+        time="2026-01-02T03:04:05.000Z",
+        node_logical_id="booking/save",
+        node_name="Booking › Save",
+        kind="http",
+        call_class="write",
+        target="POST https://api.example/",
+        how="blocked",
+        success=False,
+        status_code=None,
+        error="It was not called.",
+        duration_milliseconds=0.5,
+        request={"body": {"name": "Ann"}},
+    )
+    return blank._replace(**fields)
+
+
+def read_rows(data):
+    return list(csv.DictReader(io.StringIO(data.removeprefix(UTF8_BOM).decode())))
+
+
+def test_a_call_becomes_a_row_with_its_raw_id_and_its_readable_name():
+    rows = side_effect_rows("run_1", [effect()])
+
+    (found,) = read_rows(side_effects_csv(rows))
+
+    assert json.loads(found.pop("request")) == {"body": {"name": "Ann"}}
+    assert found == {
+        "schema_version": "1",
+        "run_id": "run_1",
+        "seq": "1",
+        "turn_number": "2",
+        "is_background": "true",
+        "at": "2026-01-02T03:04:05.000Z",
+        "node_logical_id": "booking/save",
+        "node_name": "Booking › Save",
+        "kind": "http",
+        "call_class": "write",
+        "target": "POST https://api.example/",
+        "how": "blocked",
+        "outcome": "not made",
+        "status_code": "",
+        "duration_ms": "0.5",
+        "error_message": "It was not called.",
+    }
+
+
+def test_the_rows_are_counted_over_the_run():
+    rows = side_effect_rows("run_1", [effect(), effect(turn_number=3)])
+
+    assert [(row.seq, row.turn_number) for row in rows] == [(1, 2), (2, 3)]
+
+
+def test_what_a_spreadsheet_would_run_is_made_harmless():
+    (found,) = read_rows(side_effects_csv(side_effect_rows("run_1", [effect(error="=1+1")])))
+
+    assert found["error_message"] == "'=1+1"
+
+
+def test_no_calls_give_the_header_alone():
+    assert side_effects_csv([]) == UTF8_BOM + (",".join(SideEffectRow._fields) + "\r\n").encode()
+
+
+def test_every_format_of_the_ledger_can_be_rendered():
+    rows = side_effect_rows("run_1", [effect()])
+
+    files = {name: export.render(rows) for name, export in SIDE_EFFECTS.items()}
+
+    assert files["csv"].startswith(UTF8_BOM + b"schema_version,run_id,")
+    assert all(export.label and export.extension and export.media_type for export in SIDE_EFFECTS.values())
+
+
+def rows(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def test_every_row_is_told_with_both_events_and_what_differs():
+    a = [turn(1, "hi", speaks("desk", "Hello"), at("tea"))]
+    b = [turn(1, "hi", speaks("desk", "Hullo"))]
+
+    same, changed, alone = rows(comparison_csv(compare(a, b), {"desk": "Front desk"}))
+
+    assert (same["verdict"], same["type"], same["a"]) == ("same", "run_input", "hi")
+    assert (changed["node_name"], changed["differing_values"]) == ("Front desk", "content")
+    assert (changed["event_a"], changed["event_b"]) == ("0", "0")
+    assert (alone["verdict"], alone["event_a"], alone["event_b"], alone["b"]) == ("only_a", "1", "", "")
+
+
+def test_without_rows_there_is_the_header_alone():
+    assert comparison_csv(compare([], []), {}).decode("utf-8-sig") == ",".join(COMPARISON_COLUMNS) + "\r\n"
+
+
+def test_what_a_spreadsheet_would_run_is_taken_as_text():
+    (row,) = rows(comparison_csv(compare([turn(1, "=1+1")], []), {}))
+
+    assert row["a"] == "'=1+1"

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from debugger.analysis.chat import bubbles
+from debugger.analysis.chat import chat_messages
 from debugger.analysis.position import position
-from debugger.analysis.run_projection import RunIndex
+from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.side_effects import side_effects
 from debugger.analysis.timeline import timeline
-from debugger.analysis.variables import Moments
+from debugger.analysis.variables import Snapshots
 from debugger.engine.models import RulesResponder
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
@@ -51,7 +51,7 @@ def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
     drawn = tea_room()
     played = Run(drawn, RulesResponder())
     turns = [turn(1, *played.turn(None))]
-    index = RunIndex(Graph(drawn))
+    index = RunProjection(Graph(drawn))
 
     for number in range(2, 9):
         index.read(turns)
@@ -62,7 +62,7 @@ def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
 
             assert told.timeline.rows == timeline(turns, index.names)
             assert told.position.position("running") == position(turns, index.graph, "running")
-            assert told.bubbles.bubbles == bubbles(turns, index.names)
+            assert told.bubbles.bubbles == chat_messages(turns, index.names)
             assert told.effects.effects({}) == side_effects(turns, {}, index.names)
 
 
@@ -70,7 +70,7 @@ def test_a_turn_that_is_over_is_read_once():
     over = turn(1, {"type": "start_workflow"}, {"type": "start_thread"})
     over.events = Counted(over.events)
     turns = [over, turn(2, {"type": "user_messages"}), turn(3, {"type": "user_messages"})]
-    index = RunIndex(Graph(workflow(say("desk"))))
+    index = RunProjection(Graph(workflow(say("desk"))))
     index.read(turns)
     walks = over.events.walks
 
@@ -83,7 +83,7 @@ def test_a_turn_that_is_over_is_read_once():
 
 def test_a_turn_that_grows_does_not_change_what_was_told():
     turns = [turn(1, {"type": "start_workflow"})]
-    index = RunIndex(Graph(workflow(say("desk"))))
+    index = RunProjection(Graph(workflow(say("desk"))))
     told = index.read(turns)
 
     turns[0].add(parse_event({"type": "start_thread"}))
@@ -93,7 +93,7 @@ def test_a_turn_that_grows_does_not_change_what_was_told():
 
 def test_a_turn_that_was_taken_back_is_forgotten():
     turns = [turn(number, {"type": "user_messages"}) for number in range(1, 7)]
-    index = RunIndex(Graph(workflow(say("desk"))))
+    index = RunProjection(Graph(workflow(say("desk"))))
     index.read(turns)
 
     told = index.read(turns[:2])
@@ -106,12 +106,12 @@ def test_the_moments_of_settled_turns_are_gone_on_from():
         return {"type": "workflow_show_state", "runtime_variables": {"0": {"count": number}}}
 
     turns = [turn(number, {"type": "user_messages"}, shows(number)) for number in range(1, 4)]
-    index = RunIndex(Graph(workflow(say("desk"))))
+    index = RunProjection(Graph(workflow(say("desk"))))
     for over in turns[:2]:
         index.settle(over)
 
     gone_on = index.moments().follow(turns)
 
-    assert gone_on.all == Moments().follow(turns).all
+    assert gone_on.all == Snapshots().follow(turns).all
     assert gone_on.count == 6
     assert index.moments().count == 4

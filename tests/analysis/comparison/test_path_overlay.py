@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from debugger.analysis.comparison.path_overlay import Passage, joint_workflow, paths
+from debugger.analysis.comparison.path_overlay import Visit, joint_workflow, overlay_paths
 from debugger.analysis.position import position
 from debugger.graph.graph import Graph
-from tests.analysis.comparison.turns import at, hop, turn
 from tests.factories import direct, say, static, workflow
+from tests.support.short_turns import at, hop, turn
 
 TEA = workflow(
     say("desk"), static("tea", "Tea"), static("bye", "Bye"), direct("desk", "tea"), direct("desk", "bye")
@@ -13,7 +13,7 @@ TEA = workflow(
 
 def both(a, b, of_a=TEA, of_b=TEA):
     joint = Graph(joint_workflow(of_a, of_b))
-    return paths(position(a, Graph(of_a)), position(b, Graph(of_b)), joint)
+    return overlay_paths(position(a, Graph(of_a)), position(b, Graph(of_b)), joint)
 
 
 def test_nodes_and_edges_are_shared_or_belong_to_one_run():
@@ -35,7 +35,7 @@ def test_nodes_and_edges_are_shared_or_belong_to_one_run():
 
 
 def test_a_passage_tells_who_came_by_and_how_often():
-    assert [Passage(1, 0).told, Passage(0, 2).told, Passage(2, 1).told] == ["A", "B ×2", "A ×2 B"]
+    assert [Visit(1, 0).told, Visit(0, 2).told, Visit(2, 1).told] == ["A", "B ×2", "A ×2 B"]
 
 
 def test_a_node_that_only_one_version_has_is_no_ghost_and_one_that_neither_has_is():

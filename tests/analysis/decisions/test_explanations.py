@@ -1,15 +1,25 @@
+"""TODO module docstring"""
+
 from __future__ import annotations
 
 import pytest
 
 from debugger.analysis.decisions import DecisionLog, Explainer
-from debugger.analysis.variables import Moments
+from debugger.analysis.variables import Snapshots
+from debugger.engine.models import Script
+from debugger.engine.super_nodes import expand
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
-from tests.analysis.decisions.told import as_recorded, explained, played, verdicts, why
+from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
+from debugger.protocol.workflow import Workflow
+from debugger.samples import SAMPLES, script_for
+from tests.backends.one_turn import is_over, open_backend, step
 from tests.engine.test_scheduler import Background, lab, poller
 from tests.factories import direct, everywhere, node, say, static, tool, when, workflow
+from tests.generated import generate
+from tests.samples.lab_call import DOCUMENT, calling
+from tests.samples.test_clinic import call
+from tests.support.decisions import as_recorded, explained, played, verdicts, why
 
 COUNT = "def count(n):\n    return n + 1\n"
 
@@ -316,7 +326,7 @@ def test_a_run_of_another_version_is_told_without_what_the_version_lacks(known):
 
 def test_a_long_run_is_explained_one_decision_at_a_time():
     made = workflow(poller())
-    log, moments = DecisionLog(Graph(made)), Moments()
+    log, moments = DecisionLog(Graph(made)), Snapshots()
     block = [
         {"type": "start_node_run", "origin_node_logical_id": "poll"},
         {"type": "end_node_run", "origin_node_logical_id": "poll"},
@@ -330,3 +340,91 @@ def test_a_long_run_is_explained_one_decision_at_a_time():
     assert len(log.all) == 5000
     assert log.of_event(7501).index == 7502
     assert Explainer(Graph(made), moments, {}).explain(log.all[-1]).record.attempt == 2
+
+
+SEEDS = range(200)
+
+
+def generated_run(seed, folder):
+    """The workflow with its super nodes expanded, and the turns of a run of it, read from its record."""
+    document, sayings = generate(seed)
+    backend = open_backend(folder, 0, seed)
+    workflow_id = backend.create_workflow(document).id
+    run_id = None
+    for text in (None, *sayings):
+        result, _ = step(backend, workflow_id, run_id, text)
+        run_id = result.run_id
+        if is_over(result):
+            break
+    workflow = expand(backend.workflow(workflow_id, 0), backend.workflow).workflow
+    turns = turn_logs(backend.run(run_id))
+    backend.close()
+    return workflow, turns
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_decision_of_a_generated_run_is_the_one_that_the_rules_lead_to(seed, tmp_path):
+    workflow, turns = generated_run(seed, tmp_path)
+    graph = Graph(workflow)
+
+    log, moments = DecisionLog(graph).follow(turns), Snapshots().follow(turns)
+    explainer = Explainer(graph, moments, {})
+
+    for record in log.all:
+        found = explainer.explain(record)
+        assert found.is_known or record.outcome in ("beside", "moved"), record
+        assert found.agrees, (record, found.candidates)
+        if record.reason.startswith("Condition expression '"):
+            [taken] = [each for each in found.candidates if each.won]
+            assert record.reason == f"Condition expression '{taken.filled}' holds"
+
+
+CLINIC = Script.load(script_for("workflow_clinic_front_desk") or "")
+LAB = Script.load(script_for("workflow_lab_results") or "")
+
+
+@pytest.mark.parametrize("name", ["demo", *CLINIC.alternatives])
+def test_every_edge_that_the_clinic_takes_is_the_one_that_the_rules_lead_to(name):
+    messages = CLINIC.demo if name == "demo" else CLINIC.alternatives[name]
+    workflow = Workflow.from_document(SAMPLES[-1].documents()[-1])
+    _, events = call(messages, workflow)
+    turns = [
+        TurnLog(number, TurnInput.saying(text), as_recorded(told))
+        for number, (text, told) in enumerate(zip((None, *messages), events, strict=True), 1)
+    ]
+
+    found = explained(workflow, turns)
+
+    assert len(found) > len(messages) / 2
+    assert all(each.is_known and each.agrees for each in found)
+    assert all(sum(candidate.won for candidate in each.candidates) == 1 for each in found)
+
+
+@pytest.mark.parametrize("name", ["demo", *LAB.alternatives])
+def test_every_edge_that_the_laboratory_takes_is_the_one_that_the_rules_lead_to(name, tmp_path):
+    messages = LAB.demo if name == "demo" else LAB.alternatives[name]
+    with calling(tmp_path) as line:
+        line.hold(messages)
+        turns = turn_logs(line._backend.run(str(line.run_id)))
+
+    found = explained(
+        expand(Workflow.from_document(DOCUMENT), lambda *_: pytest.fail("nothing is stored")).workflow, turns
+    )
+
+    assert found
+    assert all(each.agrees and (each.is_known or each.record.outcome == "beside") for each in found)
+
+
+def test_without_what_a_super_node_stands_for_the_way_into_it_is_still_known(tmp_path):
+    with calling(tmp_path) as line:
+        line.hold(LAB.demo)
+        turns = turn_logs(line._backend.run(str(line.run_id)))
+
+    found = explained(Workflow.from_document(DOCUMENT), turns)
+
+    entered = next(each for each in found if each.record.edge_id == "edge_follow_up")
+    assert (entered.is_known, entered.agrees) == (True, True)
+    assert [each.destination for each in entered.candidates if each.won] == ["node_book_follow_up"]
+    inside = [each for each in found if "/" in (each.record.source or "")]
+    assert inside
+    assert all(not each.is_known and each.candidates == () for each in inside)

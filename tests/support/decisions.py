@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from debugger.analysis.decisions import DecisionLog, Explainer, Explanation
-from debugger.analysis.variables import Moments
+from debugger.analysis.variables import Snapshots
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, parse_event
 from debugger.protocol.runs import TurnInput, TurnLog
@@ -14,7 +14,7 @@ from tests.engine.test_interpreter import HIDDEN, Play
 def explained(workflow: Workflow, turns: list[TurnLog]) -> list[Explanation]:
     """Every decision of a run, explained."""
     graph = Graph(workflow)
-    log, moments = DecisionLog(graph).follow(turns), Moments().follow(turns)
+    log, moments = DecisionLog(graph).follow(turns), Snapshots().follow(turns)
     explainer = Explainer(graph, moments, {})
     return [explainer.explain(record) for record in log.all]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.outbound_policies import before_run, policy_rows, responder_words
+from debugger.analysis.outbound_policies import policy_rows, policy_summary, responder_label
 from debugger.settings import Settings, read_settings
 
 
@@ -37,10 +37,10 @@ def test_policy_rows_name_the_settings(monkeypatch):
     ],
 )
 def test_what_answers_for_models_is_told(responder, has_script, words):
-    assert responder_words(Settings(responder=responder), has_script=has_script) == words
+    assert responder_label(Settings(responder=responder), has_script=has_script) == words
 
 
 def test_before_a_run_everything_is_told_in_one_line():
-    told = before_run(Settings(responder="rules"), has_script=False)
+    told = policy_summary(Settings(responder="rules"), has_script=False)
 
     assert told == "Models: rules. Calls outside: talk live, read live, write blocked, contact blocked."

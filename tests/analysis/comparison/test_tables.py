@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from debugger.analysis.comparison.tables import message_pairs, variable_rows, workflow_changes
+from tests.factories import direct, say, static, workflow
+from tests.support.short_turns import hears, shows, speaks, turn
+
+
+def told(rows):
+    return [(row.sign, row.path, row.a, row.b) for row in rows]
+
+
+def test_variables_are_compared_by_scope_and_name():
+    a = [turn(1, None, shows(tea="Assam", cup={"size": 1}, gone=1), dynamic_variables={"shop": "Leaf"})]
+    b = [turn(1, None, shows(tea="Assam", cup={"size": 2}, new=None), dynamic_variables={"shop": "Bean"})]
+
+    assert told(variable_rows(a, b, ())) == [
+        ("~", "dynamic.shop", "Leaf", "Bean"),
+        ("~", "runtime.cup.size", 1, 2),
+        ("−", "runtime.gone", 1, None),
+        ("+", "runtime.new", None, None),
+    ]
+
+
+def test_what_is_the_same_is_told_on_request():
+    turns = [turn(1, None, shows(tea="Assam"))]
+
+    assert variable_rows(turns, turns, ()) == []
+    assert told(variable_rows(turns, turns, (), with_same=True)) == [("=", "runtime.tea", "Assam", "Assam")]
+
+
+def test_clock_chance_and_justifications_are_passed_over_by_name():
+    def state(number):
+        evaluated = {"now": number, "rand_int": number, "shop": "Leaf"}
+        shown = shows(justification=f"rule {number}", tea="Assam")
+        shown["workflow_runtime_variables"] = {"_evaluated_dynamic_variables": evaluated}
+        return [turn(1, None, shown)]
+
+    everything = variable_rows(state(1), state(2), ())
+    left = variable_rows(state(1), state(2), {"times", "random values", "justifications"})
+
+    assert {row.path for row in everything} == {"system.now", "system.rand_int", "runtime.justification"}
+    assert left == []
+
+
+def described_changes(a, b):
+    return [(change.part, change.sign, change.name) for change in workflow_changes(a, b)]
+
+
+def test_equal_workflows_have_no_changes():
+    assert described_changes(workflow(say("a")), workflow(say("a"))) == []
+
+
+def test_nodes_and_edges_are_added_and_removed():
+    a = workflow(say("a"), static("b", "Hi"), direct("a", "b"))
+    b = workflow(say("a"), static("c", "Hi"), direct("a", "c", name="on"))
+
+    assert described_changes(a, b) == [
+        ("node", "−", "B"),
+        ("node", "+", "C"),
+        ("edge", "−", "A → B"),
+        ("edge", "+", "A → C (on)"),
+    ]
+
+
+def test_a_changed_node_tells_its_fields():
+    (change,) = workflow_changes(workflow(say("a", "Talk.")), workflow(say("a", "Sing.")))
+
+    assert [(field.path, field.after) for field in change.fields] == [
+        ("main_response_config.prompt", "Sing.")
+    ]
+
+
+def test_settings_of_the_workflow_are_told_apart_from_its_graph():
+    a, b = workflow(say("a"), defaults={"shop": "Leaf"}), workflow(say("a"), defaults={"shop": "Bean"})
+
+    assert described_changes(a, b) == [("settings", "~", "Workflow")]
+
+
+def described_lines(found):
+    return [(line.verdict, line.turn, line.role) for line in found]
+
+
+def test_what_both_say_is_one_line_and_words_that_differ_are_marked():
+    a = [turn(1, "hi", hears("a", "hi"), speaks("a", "Would you like some tea today?"))]
+    b = [turn(1, "hi", hears("a", "hi"), speaks("a", "Would you like some coffee today?"))]
+
+    user, agent = message_pairs(a, b)
+
+    assert described_lines([user, agent]) == [("same", 1, "user"), ("changed", 1, "agent")]
+    assert [(piece.op, piece.text) for piece in agent.pieces if piece.op != "same"] == [
+        ("removed", "tea"),
+        ("added", "coffee"),
+    ]
+
+
+def test_texts_that_share_next_to_nothing_are_told_apart_as_a_whole():
+    a, b = [turn(1, "The earlier one, please.")], [turn(1, "I was born in June.")]
+
+    (line,) = message_pairs(a, b)
+
+    assert [(piece.op, piece.text) for piece in line.pieces] == [
+        ("removed", "The earlier one, please."),
+        ("added", "I was born in June."),
+    ]
+
+
+def test_replies_of_other_nodes_stand_beside_each_other():
+    a, b = [turn(1, "hi", speaks("tea", "Tea?"))], [turn(1, "hi", speaks("bye", "Bye."))]
+
+    assert described_lines(message_pairs(a, b)) == [("same", 1, "user"), ("changed", 1, "agent")]
+
+
+def test_what_only_one_says_stands_alone():
+    a = [turn(1, "hi", speaks("a", "One.")), turn(2, "on")]
+    b = [turn(1, "hi", speaks("a", "One."), speaks("a", "Two."))]
+
+    assert described_lines(message_pairs(a, b)) == [
+        ("same", 1, "user"), ("same", 1, "agent"), ("only_b", 1, "agent"), ("only_a", 2, "user")
+    ]  # fmt: skip
+
+
+def test_turns_are_put_beside_each_other_as_a_shift_says():
+    a, b = [turn(1, None), turn(2, "tea")], [turn(1, "tea")]
+
+    assert described_lines(message_pairs(a, b, shift=1)) == [("same", 2, "user")]
+
+
+def test_a_turn_with_very_many_lines_is_put_beside_the_other_in_order():
+    many = [turn(1, None, *(speaks("a", f"Line {n}") for n in range(400)))]
+    few = [turn(1, None, *(speaks("a", f"Line {n}") for n in range(2)))]
+
+    found = message_pairs(many, few)
+
+    assert [line.verdict for line in found[:3]] == ["same", "same", "only_a"]
+    assert len(found) == 400

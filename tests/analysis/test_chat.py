@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.chat import ChatMessage, chat_messages, group_warnings, spoken
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog, background_input
+
+
+def said(text, node_id="order", name="Order desk", **fields):
+    return parse_event(
+        {
+            "type": "assistant_response",
+            "origin_thread_id": "0",
+            "origin_node_logical_id": node_id,
+            "origin_node_name": name,
+            "content": text,
+            **fields,
+        }
+    )
+
+
+def heard(text):
+    return parse_event({"type": "user_messages", "messages": [{"type": "human", "content": text}]})
+
+
+def test_the_chat_shows_both_sides_in_order():
+    first = TurnLog(1, TurnInput.saying("Hello"), [heard("Hello"), said("Which tea?")])
+    second = TurnLog(2, TurnInput.saying("Assam"), [heard("Assam"), said("Enjoy it!", "bye", "Farewell")])
+
+    found = chat_messages([first, second])
+
+    assert [(bubble.role, bubble.text, bubble.turn_number) for bubble in found] == [
+        ("user", "Hello", 1),
+        ("agent", "Which tea?", 1),
+        ("user", "Assam", 2),
+        ("agent", "Enjoy it!", 2),
+    ]
+    assert found[3] == ChatMessage("agent", "Enjoy it!", "Farewell", 2, 3)
+
+
+def test_what_is_said_in_background_work_comes_after_its_turn_and_is_marked():
+    asked = TurnLog(1, TurnInput.saying("Hello"))
+    goodbye = TurnLog(1, background_input(), [said("Bye")], is_background=True)
+    asked_more = TurnLog(2, TurnInput.saying("Wait!"))
+
+    found = chat_messages([asked, goodbye, asked_more])
+
+    assert [(bubble.text, bubble.turn_number, bubble.is_background) for bubble in found] == [
+        ("Hello", 1, False),
+        ("Bye", 1, True),
+        ("Wait!", 2, False),
+    ]
+
+
+def test_the_welcome_is_the_agents_first_bubble_before_the_users_message():
+    turn = TurnLog(1, TurnInput.saying("Hi", welcome_message="Welcome to Leaf & Co"))
+
+    assert [(bubble.role, bubble.text) for bubble in chat_messages([turn])] == [
+        ("agent", "Welcome to Leaf & Co"),
+        ("user", "Hi"),
+    ]
+
+
+def test_warnings_and_errors_are_notes_where_they_happened():
+    turn = TurnLog(
+        1,
+        TurnInput(),
+        [
+            parse_event({"type": "workflow_warning", "warning_message": "no tool of that name"}),
+            said("Hm."),
+            parse_event({"type": "workflow_error", "error_message": "boom"}),
+        ],
+    )
+
+    assert [(bubble.role, bubble.text) for bubble in chat_messages([turn])] == [
+        ("warning", "no tool of that name"),
+        ("agent", "Hm."),
+        ("error", "boom"),
+    ]
+
+
+def test_the_memo_of_a_hop_is_no_bubble():
+    memo = parse_event(
+        {"type": "workflow_navigation_message", "message": {"type": "ai", "content": "[memo]"}}
+    )
+
+    assert chat_messages([TurnLog(1, TurnInput(), [memo])]) == []
+
+
+def test_a_few_warnings_stay_apart_and_many_in_a_row_become_one_group():
+    warnings = [ChatMessage("warning", f"w{place}", "", 1, place) for place in range(3)]
+    words = ChatMessage("agent", "Hello", "A", 1, 3)
+
+    few = group_warnings([*warnings[:2], words])
+    many = group_warnings([words, *warnings, words])
+
+    assert few == [[warnings[0]], [warnings[1]], [words]]
+    assert many == [[words], warnings, [words]]
+
+
+def test_what_an_input_sent_counts_until_an_event_tells_it():
+    pending = TurnLog(1, TurnInput.saying("Assam"))
+    told = TurnLog(
+        1,
+        TurnInput.saying("Assam"),
+        [parse_event({"type": "user_messages", "messages": [{"type": "human", "content": "Assam"}]})],
+    )
+
+    assert [(words.text, words.event_index) for words in spoken([pending])] == [("Assam", None)]
+    assert [(words.text, words.event_index) for words in spoken([told])] == [("Assam", 0)]
+
+
+def test_a_message_in_the_role_form_is_the_users():
+    event = parse_event({"type": "user_messages", "messages": [{"role": "user", "content": "Hi"}]})
+
+    assert [(words.role, words.text) for words in spoken([TurnLog(1, TurnInput(), [event])])] == [
+        ("user", "Hi")
+    ]
+
+
+def test_messages_of_models_and_tools_in_an_input_are_not_the_users_words():
+    messages = [{"type": "system", "content": "be kind"}, {"type": "human", "content": "Hi"}]
+    event = parse_event({"type": "user_messages", "messages": messages})
+
+    assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
+
+
+def test_the_words_of_content_parts_are_joined():
+    parts = [{"type": "text", "text": "Which "}, {"type": "text", "text": "tea?"}]
+    event = parse_event({"type": "assistant_response", "content": parts})
+
+    assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Which tea?"]
+
+
+def test_only_the_first_turn_welcomes():
+    turns = [
+        TurnLog(1, TurnInput(welcome_message="Hello")),
+        TurnLog(2, TurnInput(welcome_message="Hello again")),
+    ]
+
+    assert [(words.role, words.text) for words in spoken(turns)] == [("agent", "Hello")]
+
+
+def test_an_answer_with_null_usage_is_still_said():
+    event = parse_event({"type": "assistant_response", "content": "Hi", "llm_usage_info": None})
+
+    assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
+
+
+@pytest.mark.parametrize("messages", [5, "Hi", ["Hi", None, 5], [{"content": [5, None]}], None])
+def test_messages_in_no_known_shape_say_nothing(messages):
+    event = parse_event({"type": "user_messages", "messages": messages})
+
+    assert "".join(words.text for words in spoken([TurnLog(1, TurnInput(), [event])])) == ""

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.filtered_timeline import (
+    DENSITIES,
+    Filter,
+    filter_timeline,
+    important_rows,
+    matching_rows,
+)
+from debugger.analysis.run_projection import RunProjection
+from debugger.analysis.timeline import SearchTexts, TimelineRow
+from debugger.graph.graph import Graph
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.factories import say, static, workflow
+
+
+def node_run(node, *between, **output):
+    about = {"origin_node_logical_id": node, "origin_node_name": node.capitalize(), "origin_thread_id": "0"}
+    inside = ({**event, **about} for event in between)
+    return [
+        {"type": "start_node_run", **about},
+        *inside,
+        {"type": "end_node_run", "run_output": output, **about},
+    ]
+
+
+def run():
+    turns = [
+        node_run("ask", {"type": "assistant_response", "content": "Which tea?"}),
+        [*node_run("bye"), *node_run("ask", success=False, error_message="503")],
+        node_run("bye", {"type": "assistant_response", "content": "Bye!"}),
+    ]
+    logs = [TurnLog(at + 1, TurnInput(), list(map(parse_event, turn))) for at, turn in enumerate(turns)]
+    return RunProjection(Graph(workflow(say("ask"), static("bye")))).read(logs)
+
+
+@pytest.mark.parametrize(
+    ("density", "expected", "total"),
+    [
+        ("Turns", [0, 1, 2], 3),
+        ("Steps", [0, 1, 2, 3], 4),
+        ("Events", [1, 6, 8], 10),
+        ("Raw", list(range(10)), 10),
+    ],
+)
+def test_each_density_has_its_rows_and_counts_what_it_hides(density, expected, total):
+    found = filter_timeline(run(), Filter(), density)
+
+    assert list(found.places) == expected
+    assert (found.total, found.hidden) == (total, total - len(expected))
+
+
+@pytest.mark.parametrize(("density", "expected"), [("Turns", [0, 1]), ("Steps", [0, 2])])
+def test_a_turn_or_a_step_is_shown_when_one_of_its_events_is(density, expected):
+    assert list(filter_timeline(run(), Filter(text="which tea"), density).places) == expected
+
+
+@pytest.mark.parametrize("density", DENSITIES)
+def test_no_density_hides_a_failure(density):
+    told = run()
+    found = filter_timeline(told, Filter(text="nowhere to be found"), density)
+
+    row, is_shown = found.row_of(6, told)
+
+    assert (len(found.places), row, is_shown) == (1, 0, True)
+    assert found.trouble == {"failure": 1}
+
+
+def test_an_event_that_is_hidden_is_looked_for_at_the_row_before_it():
+    told = run()
+    found = filter_timeline(told, Filter(), "Events")
+
+    assert found.row_of(0, told) == (None, False)
+    assert found.row_of(5, told) == (0, False)
+    assert found.row_of(6, told) == (1, True)
+
+
+def row(index=0, event_type="direct_edge", **fields):
+    values = {
+        "turn_number": 1,
+        "position": index,
+        "importance": "high",
+        "node_logical_id": "ask",
+        "node_name": "Ask which tea",
+        "thread": "0",
+        "at_ms": None,
+        "since_turn_ms": None,
+        "duration_ms": None,
+        "time": None,
+        "summary": "Ask → Order",
+        "is_failure": False,
+        **fields,
+    }
+    return TimelineRow(index=index, type=event_type, **values)
+
+
+def test_events_leave_the_bookkeeping_out():
+    rows = [
+        row(0),
+        row(1, "start_node_run", importance="low"),
+        row(2, "workflow_show_state", importance="low"),
+    ]
+
+    assert important_rows(rows, matching_rows(rows, Filter()), Filter()) == [0]
+
+
+def test_nothing_asked_for_is_everything():
+    rows = [row(0), row(1, "start_node_run", importance="low")]
+
+    assert matching_rows(rows, Filter()) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "wanted", [Filter(text="nothing of it"), Filter(types=frozenset({"x"})), Filter(node="b")]
+)
+def test_a_failure_is_never_hidden(wanted):
+    rows = [row(0), row(1, "end_node_run", is_failure=True)]
+
+    assert matching_rows(rows, wanted) == [1]
+
+
+def test_a_failure_stays_in_its_place():
+    rows = [row(0, "a"), row(1, "b", is_failure=True), row(2, "a"), row(3, "b")]
+
+    assert matching_rows(rows, Filter(types=frozenset({"a"}))) == [0, 1, 2]
+
+
+def test_a_type_that_is_asked_for_is_shown_although_it_is_bookkeeping():
+    rows = [row(0), row(1, "start_node_run", importance="low")]
+    wanted = Filter(types=frozenset({"start_node_run"}))
+
+    assert important_rows(rows, matching_rows(rows, wanted), wanted) == [1]
+
+
+@pytest.mark.parametrize("text", ["ORDER", "tea ask", "direct_edge", "which → order"])
+def test_all_words_must_be_there_in_any_case_and_any_place(text):
+    rows = [row(0), row(1, "say_llm", node_name="Bye", node_logical_id="bye", summary="Bye: see you")]
+
+    assert matching_rows(rows, Filter(text=text)) == [0]
+
+
+def test_a_search_knows_rows_that_were_replaced_or_taken_back():
+    texts = SearchTexts()
+    rows = [row(0), row(1, summary="green tea"), row(2, summary="black tea")]
+    matching_rows(rows, Filter(text="tea"), texts)
+
+    again = [*rows[:1], row(1, summary="a cake")]
+
+    assert matching_rows(again, Filter(text="cake"), texts) == [1]
+    assert matching_rows(rows, Filter(text="black"), texts) == [2]
+
+
+def test_a_chosen_node_keeps_its_own_events():
+    rows = [row(0), row(1, node_logical_id="bye"), row(2, node_logical_id=None)]
+
+    assert matching_rows(rows, Filter(node="bye")) == [1]
+
+
+def test_a_super_node_keeps_the_events_inside_of_it():
+    rows = [row(0, node_logical_id="box/ask", drawn_node="box"), row(1)]
+
+    assert matching_rows(rows, Filter(node="box")) == [0]
+    assert matching_rows(rows, Filter(node="box/ask")) == [0]
+
+
+def test_a_turn_can_be_looked_at_alone():
+    rows = [row(0), row(1, turn_number=2), row(2, turn_number=1, is_failure=True)]
+
+    assert matching_rows(rows, Filter(turn=2)) == [1]
+
+
+def test_a_thread_can_be_looked_at_alone():
+    rows = [row(0), row(1, thread="labpoll"), row(2, thread=None)]
+
+    assert matching_rows(rows, Filter(thread="labpoll")) == [1]
+
+
+def test_failures_can_be_looked_at_alone():
+    rows = [row(0), row(1, is_failure=True), row(2)]
+
+    assert matching_rows(rows, Filter(failures_only=True)) == [1]

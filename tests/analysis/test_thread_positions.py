@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import pytest
+
+from debugger.analysis.thread_positions import (
+    InputHint,
+    ThreadPositions,
+    can_have_background_work,
+    input_hint,
+)
+from debugger.protocol.events import parse_event
+from debugger.protocol.runs import TurnInput, TurnLog
+from tests.factories import say, static, when, workflow
+
+
+def test_a_parked_thread_waits_until_the_user_speaks():
+    wait = {"type": "busy_wait_for_user_message", "origin_thread_id": "0", "origin_node_logical_id": "chat"}
+    standing = ThreadPositions()
+
+    standing.take(parse_event(wait))
+    waited = standing.main.waiting is not None
+    standing.take(parse_event({"type": "user_messages", "origin_thread_id": "0"}))
+
+    assert waited
+    assert standing.main.waiting is None
+    assert standing.main.node == "chat"
+
+
+def test_after_a_hop_the_next_node_is_ahead_until_it_begins():
+    standing = ThreadPositions()
+    standing.take(parse_event({"type": "start_node_run", "origin_node_logical_id": "a"}))
+    standing.take(
+        parse_event(
+            {"type": "direct_edge", "source_node_logical_id": "a", "destination_node_logical_id": "b"}
+        )
+    )
+    between = (standing.main.node, standing.main.ahead)
+
+    standing.take(parse_event({"type": "start_node_run", "origin_node_logical_id": "b"}))
+
+    assert between == ("a", "b")
+    assert (standing.main.node, standing.main.ahead) == ("b", None)
+
+
+def test_a_companion_of_the_same_thread_does_not_move_it():
+    hop = {"type": "companion_edge", "origin_thread_id": "0", "destination_node_logical_id": "worker"}
+    standing = ThreadPositions()
+
+    standing.take(
+        parse_event({"type": "start_node_run", "origin_thread_id": "0", "origin_node_logical_id": "say"})
+    )
+    standing.take(parse_event(hop))
+
+    assert (standing.main.node, standing.main.ahead) == ("say", None)
+
+
+def test_a_forked_companion_is_a_thread_of_its_own():
+    standing = ThreadPositions()
+
+    standing.take(
+        parse_event(
+            {
+                "type": "companion_edge",
+                "origin_thread_id": "0_companion_lab",
+                "source_node_logical_id": "fork",
+                "destination_node_logical_id": "poll",
+            }
+        )
+    )
+
+    assert standing.threads["0_companion_lab"].ahead == "poll"
+    assert standing.main.ahead is None
+
+
+def test_nobody_waits_once_the_run_has_failed():
+    standing = ThreadPositions()
+
+    standing.take(parse_event({"type": "busy_wait_for_user_message", "origin_node_logical_id": "chat"}))
+    standing.take(parse_event({"type": "workflow_error", "error_message": "boom"}))
+
+    assert standing.main.waiting is None
+    assert standing.outcome == "failed"
+
+
+def test_companion_threads_are_those_that_have_not_ended():
+    standing = ThreadPositions()
+    for name in ("lab", "mail"):
+        thread = f"0_companion_{name}"
+        standing.take(
+            parse_event({"type": "start_node_run", "origin_thread_id": thread, "origin_node_logical_id": "a"})
+        )
+
+    standing.take(parse_event({"type": "end_thread", "origin_thread_id": "0_companion_mail"}))
+
+    assert list(standing.companions) == ["0_companion_lab"]
+    assert standing.companions["0_companion_lab"].node == "a"
+
+
+COMPANION = {"origin_thread_id": "0_companion_lab"}
+FORK = {"type": "companion_edge", "destination_node_logical_id": "poll", **COMPANION}
+END = {"type": "end_thread", "last_node_logical_id": "poll", **COMPANION}
+WAIT = {
+    "type": "busy_wait_for_user_message",
+    "origin_thread_id": "0",
+    "origin_node_logical_id": "ask",
+    "origin_node_run_id": "1",
+}
+
+
+def standing(*events):
+    return ThreadPositions.after([TurnLog(1, TurnInput(), [parse_event(event) for event in events])])
+
+
+def judged(enabled):
+    return when("ask", "bye", "1 == 1", evaluate_while_waiting_config={"enabled": enabled})
+
+
+def test_a_companion_that_has_not_ended_may_go_on():
+    graph = workflow(say("ask"))
+
+    assert can_have_background_work(standing(WAIT, FORK), graph, "waiting_for_user_input")
+    assert can_have_background_work(standing(FORK), graph, "running")
+    assert not can_have_background_work(standing(WAIT, FORK, END), graph, "waiting_for_user_input")
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [(True, True), (False, False)])
+def test_a_condition_that_is_judged_while_the_run_waits_may_move_it(enabled, expected):
+    graph = workflow(say("ask"), static("bye", "Bye"), judged(enabled))
+
+    assert can_have_background_work(standing(WAIT), graph, "waiting_for_user_input") is expected
+
+
+def test_only_the_edges_of_the_node_that_waits_count():
+    graph = workflow(say("other"), say("ask"), static("bye", "Bye"), judged(True))
+    elsewhere = {**WAIT, "origin_node_logical_id": "other"}
+
+    assert not can_have_background_work(standing(elsewhere), graph, "waiting_for_user_input")
+
+
+@pytest.mark.parametrize("status", ["not_started", "paused", "completed", "failed", "cancelled"])
+def test_a_run_that_is_over_or_stands_still_has_nothing_to_go_on_with(status):
+    assert not can_have_background_work(standing(WAIT, FORK), workflow(say("ask")), status)
+
+
+def test_a_waiting_node_is_named():
+    hint = {
+        "type": "busy_wait_for_user_message",
+        "origin_node_logical_id": "order",
+        "origin_node_name": "Order desk",
+    }
+
+    assert input_hint(hint, "waiting_for_user_input") == InputHint(
+        "message", "Order desk", "Order desk waits for the user's message."
+    )
+
+
+def test_a_node_without_a_name_goes_by_its_id():
+    hint = {"type": "busy_wait_for_user_message", "origin_node_logical_id": "order", "origin_node_name": None}
+
+    assert input_hint(hint, "waiting_for_user_input").who == "order"
+
+
+def test_a_run_that_waits_without_a_hint_still_waits():
+    assert input_hint(None, "waiting_for_user_input") == InputHint(
+        "message", "", "The workflow waits for the user's message."
+    )
+
+
+def test_a_kind_of_hint_that_is_not_known_is_named():
+    hint = {"type": "dtmf_input", "origin_node_name": "Menu"}
+
+    assert input_hint(hint, "waiting_for_user_input").sentence == "Menu waits for 'dtmf input'."
+
+
+def test_background_work_is_told_beside_the_wait():
+    hint = {"type": "busy_wait_for_user_message", "origin_node_name": "Desk"}
+
+    found = input_hint(hint, "waiting_for_user_input", has_background_work=True)
+
+    assert found.kind == "message"
+    assert "in the background" in found.sentence
+
+
+def test_work_in_the_background_alone_asks_nothing_of_the_user():
+    assert input_hint(None, "running", has_background_work=True).kind == "background"
+
+
+@pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "aborted_looping_risk"])
+def test_a_run_that_is_over_takes_no_message_even_with_a_stale_hint(status):
+    found = input_hint({"type": "busy_wait_for_user_message"}, status)
+
+    assert (found.kind, found.who) == ("ended", "")
+    assert found.sentence.endswith("takes no more messages.")
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("not_started", "not started"), ("paused", "paused"), ("running", "running")]
+)
+def test_a_run_that_neither_waits_nor_is_over_says_what_it_does(status, word):
+    found = input_hint(None, status)
+
+    assert found.kind == "none"
+    assert word in found.sentence
