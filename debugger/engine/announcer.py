@@ -11,7 +11,7 @@ from debugger.engine.outbound import Secrets
 from debugger.engine.state import ThreadState
 from debugger.engine.usage import COUNTED, UsageMeter
 from debugger.engine.world import PAUSED_INTERVALS, PauseClock, World
-from debugger.graph.placement import origin_of
+from debugger.graph.nesting import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     Event,

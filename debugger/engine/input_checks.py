@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from debugger.errors import InputError
 from debugger.graph import Graph
-from debugger.graph.placement import origin_of
+from debugger.graph.nesting import origin_of
 from debugger.protocol.messages import message_problem
 from debugger.protocol.runs import MAIN_THREAD, NodeInput, TurnInput
 from debugger.protocol.workflow import NodeConfig

@@ -11,8 +11,8 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from debugger.expressions.equality import equality_key
 from debugger.expressions.limits import LimitFault, check_time, time_limit
+from debugger.expressions.values import equality_key
 
 MAX_PATTERN_SECONDS = 0.5
 """The time limit of one pattern on one text."""

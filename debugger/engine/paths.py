@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
-from debugger.expressions.literals import shortened
+from debugger.expressions.values import shortened
 
 
 class Every(Enum):

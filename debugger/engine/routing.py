@@ -20,9 +20,9 @@ from debugger.engine.nodes.llm.model_call import evaluate
 from debugger.engine.state import ThreadState
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse
-from debugger.expressions.literals import shortened
+from debugger.expressions.values import shortened
 from debugger.graph import Graph
-from debugger.graph.placement import author_edge_id, exit_origin_of, may_enter, ways_back
+from debugger.graph.nesting import author_edge_id, exit_origin_of, may_enter, ways_back
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowWarningEvent
 from debugger.protocol.messages import transition_tool_name

@@ -19,7 +19,7 @@ from debugger.engine.state import ThreadState
 from debugger.engine.transitions import TransitionRunner
 from debugger.engine.waiting import armed_edges, remember
 from debugger.errors import RunError
-from debugger.graph.placement import is_inside
+from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (
     BusyWaitForUserMessageEvent,
     CompanionStepBoundaryEvent,

@@ -10,7 +10,7 @@ from debugger.engine.nodes.base import Node, fixed_response
 from debugger.engine.routing import Decision, Transition
 from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
-from debugger.graph.placement import is_inside
+from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (
     CompanionEdgeEvent,
     ConditionalEdgeEvent,

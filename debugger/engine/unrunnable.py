@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from debugger.errors import RunError
 from debugger.graph import Graph
 from debugger.graph.checks import companions
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import Subject
+from debugger.graph.checks.context import Problem, Subject
 from debugger.protocol.workflow import NodeConfig
 
 _RULES = (

@@ -15,7 +15,7 @@ from debugger.engine.edits import VariableEdit, edited
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.world import World
-from debugger.expressions.scope import Scope
+from debugger.expressions.references import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
 from debugger.protocol.workflow import NodeConfig, Workflow

@@ -2,9 +2,8 @@
 
 from debugger.expressions.conditions import Condition, Verdict, parse
 from debugger.expressions.placeholders import Placeholder, placeholders
-from debugger.expressions.references import ABSENT, Absent, Namespace, lookup
-from debugger.expressions.scope import Scope
-from debugger.expressions.skeleton import skeleton, unresolved_placeholders
+from debugger.expressions.references import ABSENT, Absent, Namespace, Scope, lookup
+from debugger.expressions.required_variables import skeleton, unresolved_placeholders
 from debugger.expressions.syntax import Reference
 from debugger.expressions.template import Filled, fill, fill_value, hydrate
 

@@ -14,8 +14,7 @@ from debugger.expressions.filters import (
     parse_expression,
 )
 from debugger.expressions.limits import FilterFault, LimitFault, check_time, path_problem
-from debugger.expressions.references import ABSENT, Namespace, Reader, reader
-from debugger.expressions.scope import Scope
+from debugger.expressions.references import ABSENT, Namespace, Reader, Scope, reader
 
 # What an opening bracket begins is a placeholder only if it closes, and what stands between looks like a
 # reference: "[[1, 2]]" and "{{ }}" are text. A quoted argument of a filter may hold brackets. The quantifiers

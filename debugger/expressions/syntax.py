@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from debugger.expressions.literals import write_literal
 from debugger.expressions.references import Namespace
+from debugger.expressions.values import write_literal
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,14 @@ from debugger.expressions.limits import (
     measure,
     time_limit,
 )
-from debugger.expressions.literals import shortened, unwritable, write_bounded
 from debugger.expressions.placeholders import (
     Placeholder,
     iter_placeholders,
     may_have_placeholders,
     strict_reader,
 )
-from debugger.expressions.references import ABSENT, Reader, reader_bytes
-from debugger.expressions.scope import Scope
+from debugger.expressions.references import ABSENT, Reader, Scope, reader_bytes
+from debugger.expressions.values import shortened, unwritable, write_bounded
 
 MAX_FILLED_CHARACTERS = 10_000_000
 """Characters of a text with its placeholders filled in; a longer one would only fill the memory."""

@@ -7,9 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from debugger.graph.drawing import Arrow, Box, Drawing
-from debugger.graph.geometry import Placement
-from debugger.graph.layers import layers
-from debugger.graph.routes import LABEL_GAP, LABEL_HEIGHT, LOOP_WIDTH, Chain, chain_routes, loop_routes
+from debugger.graph.edge_paths import (
+    LABEL_GAP,
+    LABEL_HEIGHT,
+    LOOP_WIDTH,
+    Chain,
+    Placement,
+    chain_routes,
+    loop_routes,
+)
 from debugger.graph.rows import GAP, Item, Line, Row, arrange
 
 _LANE = 7.0
@@ -148,3 +154,93 @@ def _move_to_margin(rows: Sequence[Row]) -> None:
             item.x += _MARGIN - leftmost
             item.top += _MARGIN
             item.bottom += _MARGIN
+
+
+Pair = tuple[int, int]
+"""Source and target of an arrow, as indices of boxes."""
+
+
+def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]]:
+    """Give each box a layer so that arrows point down.
+
+    Args:
+        count: How many boxes there are; the first one is where the picture begins.
+        pairs: The arrows between different boxes.
+
+    Returns:
+        The layer of each box, from 0, and the indices of the arrows that close a cycle and so point up.
+    """
+    upward = _upward(count, pairs)
+    down = [pair for place, pair in enumerate(pairs) if place not in upward]
+    nexts = _successors(count, down)
+    order = _from_the_top(nexts)
+    found = [0] * count
+    for box in order:
+        for target in nexts[box]:
+            found[target] = max(found[target], found[box] + 1)
+    _lower_roots(found, nexts, {target for _, target in down})
+    return found, upward
+
+
+def _upward(count: int, pairs: Sequence[Pair]) -> frozenset[int]:
+    """The arrows that lead back to a box from which the walk came, walking depth first from the first box."""
+    leaving: list[list[int]] = [[] for _ in range(count)]
+    for place, (source, _) in enumerate(pairs):
+        leaving[source].append(place)
+    entered = {target for _, target in pairs}
+    roots = sorted(range(count), key=lambda box: (box != 0, box in entered))
+    upward: set[int] = set()
+    done: set[int] = set()
+    for root in roots:
+        if root not in done:
+            upward.update(_walk(root, leaving, pairs, done))
+    return frozenset(upward)
+
+
+def _walk(root: int, leaving: list[list[int]], pairs: Sequence[Pair], done: set[int]) -> Iterator[int]:
+    """Walk on from one box; gives the arrows that lead back. A loop, because workflows can be deep."""
+    open_boxes = {root}
+    trail = [(root, iter(leaving[root]))]
+    while trail:
+        box, arrows = trail[-1]
+        place = next(arrows, None)
+        if place is None:
+            trail.pop()
+            open_boxes.discard(box)
+            done.add(box)
+            continue
+        target = pairs[place][1]
+        if target in open_boxes:
+            yield place
+        elif target not in done:
+            open_boxes.add(target)
+            trail.append((target, iter(leaving[target])))
+
+
+def _successors(count: int, pairs: Sequence[Pair]) -> list[list[int]]:
+    nexts: list[list[int]] = [[] for _ in range(count)]
+    for source, target in pairs:
+        nexts[source].append(target)
+    return nexts
+
+
+def _from_the_top(nexts: list[list[int]]) -> list[int]:
+    """The boxes in an order in which every arrow leads forward; there must be no cycle."""
+    awaited = [0] * len(nexts)
+    for targets in nexts:
+        for target in targets:
+            awaited[target] += 1
+    order = [box for box, arrows in enumerate(awaited) if arrows == 0]
+    for box in order:  # grows while it is walked
+        for target in nexts[box]:
+            awaited[target] -= 1
+            if awaited[target] == 0:
+                order.append(target)
+    return order
+
+
+def _lower_roots(found: list[int], nexts: list[list[int]], entered: set[int]) -> None:
+    """Move boxes that nothing leads to down to where they lead, all but the first one."""
+    for box, targets in enumerate(nexts):
+        if box and targets and box not in entered:
+            found[box] = min(found[target] for target in targets) - 1

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from debugger.graph import layered
 from debugger.graph.drawing import Arrow, Box, Drawing
-from debugger.graph.geometry import Point, Route
+from debugger.graph.edge_paths import Point, Route
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow

@@ -8,8 +8,8 @@ from itertools import chain
 from debugger.errors import WorkflowError
 from debugger.graph import Graph
 from debugger.graph.checks import Problem, Subject, refusals
+from debugger.graph.checks.context import own_field
 from debugger.graph.checks.nodes import loop_without_wait
-from debugger.graph.checks.subject import own_field
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import Workflow, unwrap_document
 from debugger.server.body import unusable

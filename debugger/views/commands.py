@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, StoreError
-from debugger.expressions.skeleton import skeleton
+from debugger.expressions.required_variables import skeleton
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Command
 from debugger.protocol.system_variables import SYSTEM_NAMES

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, Scope, Verdict, hydrate, lookup, parse
-from debugger.expressions.parsing import FILTERS
+from debugger.expressions.parser import FILTERS
 from debugger.expressions.syntax import (
     Call,
     Comparison,

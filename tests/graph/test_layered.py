@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from debugger.graph import Graph
 from debugger.graph.drawing import EDGE_LABEL_SIZE, Drawing
-from debugger.graph.geometry import Placement
+from debugger.graph.edge_paths import Placement
 from debugger.graph.layered import place
 from debugger.protocol.workflow import Workflow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import ConditionError, ExpressionError, RunError
-from debugger.expressions import Scope, fill, fill_value, hydrate, limits, parse, skeleton
+from debugger.expressions import Scope, fill, fill_value, hydrate, limits, parse, required_variables
 from tests.safety.bounded_child import run_bounded
 
 MEGABYTE = 1_000_000
@@ -306,7 +306,7 @@ def test_deep_arguments_are_an_error_in_a_sentence():
 def test_skeleton_grows_with_its_text(text):
     document = {"workflow_config": {}, "node_configs": [{"prompt": text}]}
 
-    outcome = run_bounded(lambda: len(repr(skeleton(document))))
+    outcome = run_bounded(lambda: len(repr(required_variables(document))))
 
     assert outcome.value < 2 * MEGABYTE
     assert outcome.grown_bytes < 150 * MEGABYTE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.models import Script
-from debugger.expressions import skeleton
+from debugger.expressions import required_variables
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
 from debugger.samples import script_for
@@ -269,7 +269,7 @@ def test_without_the_script_the_rules_lead_the_demo_to_the_same_end(tmp_path):
 
 def test_what_a_person_sends_unedited_hides_no_value_of_the_super_node(tmp_path):
     with calling(tmp_path) as call:
-        call.say(None, **skeleton(DOCUMENT))
+        call.say(None, **required_variables(DOCUMENT))
         heard = call.hold(SCRIPT.demo, begun=True)
 
     assert heard[-1][0] == "Very well: Tuesday morning with Dr. Okafor, at the practice next door to us."

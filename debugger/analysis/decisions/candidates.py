@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.graph.checks.subject import flag
+from debugger.graph.checks.context import flag
 from debugger.graph.graph import Graph
-from debugger.graph.placement import author_edge_id, may_enter, ways_back
+from debugger.graph.nesting import author_edge_id, may_enter, ways_back
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig, as_bool
 
 Kind = Literal["direct", "fork", "conditional", "global", "reverse", "self_loop", "retry", "nothing"]

@@ -13,7 +13,7 @@ from debugger.analysis.decisions.candidates import CandidateEdge
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict
 from debugger.errors import ConditionError, ExpressionError, RunError
 from debugger.expressions import ABSENT, Condition, Scope, fill, hydrate, lookup, parse
-from debugger.graph.checks.subject import LLM_FLAGS
+from debugger.graph.checks.context import LLM_FLAGS
 from debugger.protocol.workflow import NodeConfig
 
 

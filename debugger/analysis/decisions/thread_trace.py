@@ -7,9 +7,9 @@ from typing import Any
 from debugger.analysis.decisions.candidates import Caller
 from debugger.analysis.decisions.records import LlmVerdict, Stage
 from debugger.analysis.event_fields import field, node_of, text
-from debugger.graph.checks.subject import LLM_FLAGS
+from debugger.graph.checks.context import LLM_FLAGS
 from debugger.graph.graph import Graph
-from debugger.graph.placement import is_inside
+from debugger.graph.nesting import is_inside
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 

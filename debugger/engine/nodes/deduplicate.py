@@ -10,7 +10,7 @@ from debugger.engine.nodes.transform_base import TransformationConfig, Transform
 from debugger.engine.paths import EVERY, Path, parse_path, value_at
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
-from debugger.expressions.equality import equality_key
+from debugger.expressions.values import equality_key
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 

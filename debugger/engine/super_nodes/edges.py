@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from debugger.engine.super_nodes.levels import Gate, Level
 from debugger.engine.super_nodes.references import TRIGGERS
 from debugger.errors import RunError
-from debugger.graph.placement import EXIT_ORIGIN
+from debugger.graph.nesting import EXIT_ORIGIN
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 

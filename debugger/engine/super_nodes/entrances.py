@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from debugger.engine.super_nodes.levels import Gate
-from debugger.graph.placement import ENTRY, REVERSE_EDGES
+from debugger.graph.nesting import ENTRY, REVERSE_EDGES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 

@@ -15,7 +15,7 @@ from debugger.engine.super_nodes.references import Renaming, renamed_edge
 from debugger.engine.super_nodes.settings import baked
 from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
-from debugger.graph.placement import ORIGIN, SCOPE
+from debugger.graph.nesting import ORIGIN, SCOPE
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import as_bool
 

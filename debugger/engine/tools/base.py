@@ -13,7 +13,7 @@ from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
 from debugger.engine.outbound.gateway import Answer, ClosedDoor
 from debugger.engine.tools.arguments import VariableArgument
 from debugger.engine.tools.results import ResultMapping
-from debugger.expressions.scope import Scope
+from debugger.expressions.references import Scope
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
 

@@ -20,9 +20,9 @@ from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, placeholders
-from debugger.expressions.literals import shortened
 from debugger.expressions.placeholders import iter_placeholders
 from debugger.expressions.template import FillBudget, write_plain
+from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject, WireModel
 
 _CLASSES: dict[str, CallClass] = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}

@@ -10,7 +10,7 @@ from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.paths import Path, value_at
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.expressions import Scope, fill_value
-from debugger.expressions.comparison import are_equal
+from debugger.expressions.values import are_equal
 from debugger.protocol.base import JsonObject
 
 

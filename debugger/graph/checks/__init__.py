@@ -9,31 +9,27 @@ from debugger.graph.checks import (
     conditions,
     edges,
     fields,
-    ids,
     loops,
     models,
     nodes,
-    starts,
     super_nodes,
     tools,
     variables,
     waiting,
 )
-from debugger.graph.checks.embedded import embedded_workflows
-from debugger.graph.checks.line import problem_line
-from debugger.graph.checks.problem import Level, Problem
-from debugger.graph.checks.subject import LLM_FLAGS, Check, Subject
+from debugger.graph.checks.context import LLM_FLAGS, Check, Level, Problem, Subject, problem_line
+from debugger.graph.checks.super_nodes import embedded_workflows
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import Workflow
 
 __all__ = ["CHECKS", "LLM_FLAGS", "Check", "Level", "Problem", "Subject", "check", "problem_line", "refusals"]
 
 CHECKS: tuple[Check, ...] = (
-    starts.no_nodes,
-    starts.no_start_node,
-    starts.several_start_nodes,
-    ids.duplicate_node_id,
-    ids.duplicate_edge_id,
+    nodes.no_nodes,
+    nodes.no_start_node,
+    nodes.several_start_nodes,
+    nodes.duplicate_node_id,
+    nodes.duplicate_edge_id,
     edges.edge_without_end,
     edges.edge_at_missing_node,
     nodes.node_without_type,

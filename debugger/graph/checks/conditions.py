@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from debugger.errors import ExpressionError
 from debugger.expressions import parse
-from debugger.graph.checks.naming import of_edge, of_node
-from debugger.graph.checks.problem import Level, Problem
-from debugger.graph.checks.subject import Subject
+from debugger.graph.checks.context import Level, Problem, Subject, of_edge, of_node
 from debugger.protocol.workflow import ConditionConfig
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from debugger.graph.checks.naming import listed, of_edge, of_node, quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import LLM_FLAGS, Subject
+from debugger.graph.checks.context import LLM_FLAGS, Problem, Subject, listed, of_edge, of_node, quoted
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 # A super node stands for nodes that may call a model.

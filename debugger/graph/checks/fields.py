@@ -5,9 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from debugger.graph.checks.naming import quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import Subject
+from debugger.graph.checks.context import Problem, Subject, quoted
 from debugger.protocol.workflow import Workflow, WorkflowConfig
 
 _DEFAULTS = "default_dynamic_variables"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.graph.checks.naming import listed, of_node, quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import LLM_FLAGS, Subject, flag
+from debugger.graph.checks.context import LLM_FLAGS, Problem, Subject, flag, listed, of_node, quoted
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import NodeConfig
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from debugger.graph.checks.naming import of_node, quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import Subject, own_field
+from debugger.graph.checks.context import Problem, Subject, of_node, own_field, quoted
 
 _LLM_TYPES = (
     "anthropic_llm",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from debugger.graph.checks.naming import of_node, quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import Subject, flag
+from debugger.graph.checks.context import Problem, Subject, flag, listed, of_node, quoted
 
 
 def node_without_type(subject: Subject) -> Iterator[Problem]:
@@ -83,3 +83,84 @@ def unreachable_node(subject: Subject) -> Iterator[Problem]:
             node_logical_id=node.logical_id,
             advice="Add an edge to it, or disable it.",
         )
+
+
+def no_nodes(subject: Subject) -> Iterator[Problem]:
+    """A workflow without nodes can be stored but not run.
+
+    Source: ``platform/engine.md`` 1.1.
+    """
+    if not subject.graph.nodes:
+        yield Problem(
+            "error", "no-nodes", "The workflow has no nodes, so no run can start.", advice="Add a start node."
+        )
+
+
+def no_start_node(subject: Subject) -> Iterator[Problem]:
+    """A run needs a node to start at."""
+    if not subject.graph.nodes or subject.graph.start_nodes:
+        return
+    flagged = [node for node in subject.graph.nodes.values() if node.is_start]
+    why = (
+        f"{of_node(flagged[0])} is flagged as the start and disabled" if flagged else "no node has 'is_start'"
+    )
+    yield Problem(
+        "error",
+        "no-start-node",
+        f"No run can start: {why}.",
+        node_logical_id=flagged[0].logical_id if flagged else None,
+        advice="Set 'is_start' on one enabled node.",
+    )
+
+
+def several_start_nodes(subject: Subject) -> Iterator[Problem]:
+    """Of several start nodes only the first is ever started at."""
+    first, *others = subject.graph.start_nodes or (None,)
+    for node in others:
+        if node is not None and first is not None:
+            yield Problem(
+                "warning",
+                "several-start-nodes",
+                f"{of_node(node)} is flagged as the start, but runs start at {of_node(first, 'node')}.",
+                node_logical_id=node.logical_id,
+                advice="Leave 'is_start' set on one node.",
+            )
+
+
+def duplicate_node_id(subject: Subject) -> Iterator[Problem]:
+    """A logical id names one node of the workflow.
+
+    Source: V21 in ``platform/engine.md`` 12.
+    """
+    for logical_id, nodes in _same_id(subject.graph.workflow.node_configs).items():
+        yield Problem(
+            "error",
+            "duplicate-node-id",
+            f"{len(nodes)} nodes have the id {quoted(logical_id)}: {listed(node.label for node in nodes)}.",
+            node_logical_id=logical_id,
+            advice="Give each node an id of its own and point the edges at the right one.",
+        )
+
+
+def duplicate_edge_id(subject: Subject) -> Iterator[Problem]:
+    """A logical id names one edge of the workflow.
+
+    Source: V21 in ``platform/engine.md`` 12.
+    """
+    for logical_id, edges in _same_id(subject.graph.workflow.edge_configs).items():
+        ends = (f"{edge.source_node_logical_id} → {edge.destination_node_logical_id}" for edge in edges)
+        yield Problem(
+            "error",
+            "duplicate-edge-id",
+            f"{len(edges)} edges have the id {quoted(logical_id)}: {listed(ends)}.",
+            edge_logical_id=logical_id,
+            advice="Give each edge an id of its own.",
+        )
+
+
+def _same_id(configs: Iterable[Any]) -> dict[str, list[Any]]:
+    """The ids that more than one has, each with all who have it."""
+    groups: defaultdict[str, list[Any]] = defaultdict(list)
+    for config in configs:
+        groups[config.logical_id].append(config)
+    return {logical_id: group for logical_id, group in groups.items() if len(group) > 1}

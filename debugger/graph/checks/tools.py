@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from debugger.graph.checks.naming import of_node, quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import Subject, own_field
+from debugger.graph.checks.context import Problem, Subject, of_node, own_field, quoted
 from debugger.protocol.base import JsonObject
 
 TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.graph.checks.naming import listed, of_edge, of_node, quoted
-from debugger.graph.checks.problem import Problem
-from debugger.graph.checks.subject import LLM_FLAGS, Subject, flag, own_field
+from debugger.graph.checks.context import (
+    LLM_FLAGS,
+    Problem,
+    Subject,
+    flag,
+    listed,
+    of_edge,
+    of_node,
+    own_field,
+    quoted,
+)
 from debugger.protocol.workflow import (
     ConditionConfig,
     EdgeConfig,

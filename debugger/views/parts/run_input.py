@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.expressions.skeleton import unresolved_placeholders
+from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
 from debugger.protocol.system_variables import SYSTEM_NAMES
 from debugger.protocol.workflow import Workflow

@@ -9,7 +9,7 @@ from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.inline_python import InlinePythonConfig, InlinePythonTool
 from debugger.engine.tools.sandbox import python_status
-from debugger.expressions.scope import Scope
+from debugger.expressions.references import Scope
 
 
 def context(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from debugger.analysis.run_tables import UnmappedEdge
-from debugger.graph.geometry import Point
+from debugger.graph.edge_paths import Point
 from debugger.graph.layout import layout
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow

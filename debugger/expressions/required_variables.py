@@ -10,8 +10,7 @@ from typing import Any
 from debugger.errors import InputError
 from debugger.expressions.limits import path_problem, time_limit
 from debugger.expressions.placeholders import Placeholder, iter_placeholders, placeholder_reader
-from debugger.expressions.references import ABSENT
-from debugger.expressions.scope import Scope
+from debugger.expressions.references import ABSENT, Scope
 
 MAX_LIST_ITEMS = 1_000
 """Elements of a list; an index beyond stands for the last."""

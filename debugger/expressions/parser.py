@@ -12,10 +12,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from lark.visitors import Transformer_NonRecursive
 
 from debugger.errors import ExpressionError
-from debugger.expressions.comparison import MAX_NUMBER_CHARACTERS
-from debugger.expressions.faults import Fault, explain
 from debugger.expressions.limits import path_problem
-from debugger.expressions.literals import read_text
 from debugger.expressions.syntax import (
     Call,
     Comparison,
@@ -28,6 +25,8 @@ from debugger.expressions.syntax import (
     Reference,
     Value,
 )
+from debugger.expressions.syntax_errors import Fault, explain
+from debugger.expressions.values import MAX_NUMBER_CHARACTERS, read_text
 
 FILTERS = ("default", "downcase", "first", "join", "last", "size", "strip", "upcase")
 """The filters that a reference in a condition may have."""

@@ -21,11 +21,11 @@ def test_thousands_of_companions_that_lead_to_the_same_nodes_are_checked_in_one_
         ends = f"n{index % NODES}", f"n{(index % NODES + 1 + index // NODES) % NODES}"
         parts.append({**direct(*ends, **(flag if index >= NODES else {})), "logical_id": f"e{index}"})
     flow = workflow(*parts)
-    began = time.monotonic()
+    began = time.process_time()
 
     problems = check(flow)
 
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert sum(problem.code == "companion-forks" for problem in problems) == EDGES - NODES
     assert max(len(problem.message) for problem in problems) < 2_000
 
@@ -37,11 +37,11 @@ def test_thousands_of_names_that_nobody_writes_are_told_one_by_one():
         parts.append({**when(*ends, f"[[name_{index}]] == 1"), "logical_id": f"e{index}"})
     flow = workflow(*parts)
     graph = Graph(flow)
-    began = time.monotonic()
+    began = time.process_time()
 
     lines = [problem_line(problem, graph) for problem in check(flow)]
 
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert sum("is written by no node" in line for line in lines) == EDGES
 
 

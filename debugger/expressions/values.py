@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
-from debugger.expressions.limits import check_time
+from debugger.expressions.limits import check_time, exceeds
 from debugger.expressions.references import ABSENT
 
 ORDERINGS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -115,3 +116,99 @@ def _kind(value: Any) -> str:
     if isinstance(value, str):
         return "a text"
     return "a list" if isinstance(value, list | tuple) else "an object"
+
+
+_MAX_PLAIN = 2**53
+"""Numbers up to here are their own key; the hashes of larger ones can be made to collide."""
+
+
+def equality_key(value: Any) -> Hashable:
+    """Return a key that is equal for equal JSON values, and only for those.
+
+    Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
+    whatever the order of their members. The key of a list or an object is a text, because hashes of texts
+    are seeded: nobody can choose values whose keys collide, which would make a set of them slow.
+
+    Raises:
+        RecursionError: It is nested too deep.
+    """
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, bool):  # Python counts true as 1
+        return (value,)
+    if isinstance(value, int | float) and abs(value) <= _MAX_PLAIN:
+        return value
+    parts: list[str] = []
+    _write(value, parts)
+    return ("".join(parts), None)
+
+
+def _write(value: Any, parts: list[str]) -> None:
+    """Write a value so that no two different ones are written alike: each text after its length."""
+    if isinstance(value, str):
+        parts += f"{len(value)}:", value
+    elif isinstance(value, bool) or value is None:
+        parts.append(f"{value};")
+    elif isinstance(value, int):
+        parts.append(f"{value:x};")
+    elif isinstance(value, dict):
+        parts.append("{")
+        for name in sorted(value):
+            _write(name, parts)
+            _write(value[name], parts)
+        parts.append("}")
+    elif isinstance(value, list | tuple):
+        parts.append("[")
+        for element in value:
+            _write(element, parts)
+        parts.append("]")
+    elif isinstance(value, float) and value.is_integer():
+        parts.append(f"{int(value):x};")
+    else:
+        parts.append(f"{value!r};")
+
+
+_ESCAPED = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
+
+
+def write_literal(value: Any) -> str:
+    """Write a value: numbers bare, texts in single quotes, true, false, null, the rest as JSON.
+
+    Reading a text, a number, true, false or null back gives the same value.
+    """
+    if isinstance(value, str):
+        return f"'{value.translate(_ESCAPED)}'"
+    try:
+        if type(value) is int:  # the usual case, spared the encoder
+            return str(value)
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return unwritable(value)
+
+
+def write_bounded(value: Any, length: int) -> str:
+    """Write a value as `write_literal` does, where it has at most so many characters; else name its type."""
+    if isinstance(value, (str, dict, list, tuple)) and exceeds(value, length):
+        return unwritable(value)
+    written = write_literal(value)
+    return written if len(written) <= length else unwritable(value)
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut a text for a message."""
+    return text if len(text) <= length else f"{text[:length]}…"
+
+
+def unwritable(value: Any) -> str:
+    """What stands for a value too long or too deep to be written."""
+    return f"<{type(value).__name__} that cannot be written>"
+
+
+def read_text(written: str) -> str:
+    """The text that a quoted literal stands for.
+
+    A backslash escapes a quote, a backslash, ``n``, ``r`` and ``t``; before anything else it is itself.
+    """
+    return _ESCAPE.sub(lambda match: _MEANINGS.get(match[1], match[0]), written[1:-1])

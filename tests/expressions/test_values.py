@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugger.expressions.equality import equality_key
+from debugger.expressions.values import equality_key
 
 quick = settings(max_examples=200, deadline=None)
 

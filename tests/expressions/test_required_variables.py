@@ -5,7 +5,7 @@ import json
 import pytest
 
 from debugger.errors import InputError
-from debugger.expressions import skeleton, unresolved_placeholders
+from debugger.expressions import required_variables, unresolved_placeholders
 
 
 def workflow(*texts: str, defaults: object = None) -> dict[str, object]:
@@ -25,7 +25,7 @@ def test_settings_nodes_and_edges_are_scanned_and_nothing_else():
         "runtime_variables": {},
     }
 
-    assert skeleton(document) == {"in_settings": "", "in_node": "", "in_key": "", "in_edge": ""}
+    assert required_variables(document) == {"in_settings": "", "in_node": "", "in_key": "", "in_edge": ""}
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_settings_nodes_and_edges_are_scanned_and_nothing_else():
     ],
 )
 def test_the_shape_that_a_text_asks_for(text, expected):
-    assert skeleton(workflow(text)) == expected
+    assert required_variables(workflow(text)) == expected
 
 
 def test_defaults_replace_whole_variables_and_bring_their_own():
@@ -63,24 +63,26 @@ def test_defaults_replace_whole_variables_and_bring_their_own():
         "{{shop.name}} {{shop.city}} {{tea}}", defaults={"shop": {"name": "Leaf"}, "more": [1]}
     )
 
-    assert skeleton(document) == {"shop": {"name": "Leaf"}, "tea": "", "more": [1]}
+    assert required_variables(document) == {"shop": {"name": "Leaf"}, "tea": "", "more": [1]}
 
 
 @pytest.mark.parametrize("document", [{"workflow_config": None, "node_configs": []}, {"node_configs": []}])
 def test_a_document_without_settings_is_refused(document):
     with pytest.raises(InputError, match="workflow_config"):
-        skeleton(document)
+        required_variables(document)
     with pytest.raises(InputError, match="workflow_config"):
         unresolved_placeholders(document, {})
 
 
 @pytest.mark.parametrize("part", [None, [], "odd"])
 def test_missing_parts_are_empty(part):
-    assert skeleton({"workflow_config": {"miscellaneous": part}, "node_configs": part}) == {}
+    assert required_variables({"workflow_config": {"miscellaneous": part}, "node_configs": part}) == {}
 
 
 def test_an_enormous_index_gives_a_list_of_bearable_size():
-    built = skeleton(workflow("{{xs[999999999]}} {{m[99999][99999][99999]}} {{big[99999999999999999999]}}"))
+    built = required_variables(
+        workflow("{{xs[999999999]}} {{m[99999][99999][99999]}} {{big[99999999999999999999]}}")
+    )
 
     assert len(json.dumps(built)) < 100_000
     assert len(built["xs"]) == 1000
@@ -129,6 +131,6 @@ def test_what_a_super_node_or_the_workflow_inside_it_brings_along_is_not_asked_f
         "encapsulated_workflow_config": inner,
     }
 
-    found = skeleton({"workflow_config": {}, "node_configs": [node], "edge_configs": []})
+    found = required_variables({"workflow_config": {}, "node_configs": [node], "edge_configs": []})
 
     assert found == {"patient": ""}

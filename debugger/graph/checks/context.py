@@ -1,0 +1,143 @@
+"""The workflow that the rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from debugger.graph.graph import Graph
+from debugger.graph.labels import shorten
+from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong."""
+
+    level: Level
+    """An ``error`` keeps a run from starting or going on; a ``warning`` is hardly what the author meant."""
+    code: str
+    """The name of the rule."""
+    message: str
+    """What is wrong and where. Of an expression it has several lines: the last ones point at the fault."""
+    node_logical_id: str | None = None
+    edge_logical_id: str | None = None
+    advice: str = ""
+    """What to do about it."""
+    category: str = ""
+    """The heading under which the platform refuses to save such a workflow; empty where it does save it."""
+
+
+LLM_FLAGS = {
+    "say_llm": {"self_loop": True, "wait_for_user_message": True},
+    "worker_llm": {"self_loop": False, "wait_for_user_message": True},
+    "workflow_run_evaluator": {"self_loop": False, "wait_for_user_message": False},
+}
+"""The node types that call a model, with the defaults of two flags (``platform/engine.md`` 2.1, 2.10)."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the rules look at."""
+
+    graph: Graph
+    known_node_types: frozenset[str] | None = None
+    """The types that the engine runs; ``None`` when nobody can tell."""
+
+    @property
+    def nodes(self) -> list[NodeConfig]:
+        """The enabled nodes. A disabled one is never run, so it may be as it likes."""
+        return [node for node in self.graph.workflow.node_configs if not node.disabled]
+
+    @property
+    def edges(self) -> list[EdgeConfig]:
+        """The enabled edges."""
+        return [edge for edge in self.graph.workflow.edge_configs if not edge.disabled]
+
+
+Check = Callable[[Subject], Iterable[Problem]]
+
+
+def own_field(node: NodeConfig, name: str) -> Any:
+    """A field of the node's own type as it was written; ``None`` where it is absent."""
+    return (node.model_extra or {}).get(name)
+
+
+def flag(node: NodeConfig, name: str) -> bool:
+    """A flag of a node that calls a model, by default as its type has it; of other nodes it means nothing."""
+    defaults = LLM_FLAGS.get(node.type or "")
+    if defaults is None:
+        return False
+    value = own_field(node, name)
+    return value if isinstance(value, bool) else defaults[name]
+
+
+_MOST_LISTED = 12
+
+
+def of_node(node: NodeConfig, noun: str = "Node") -> str:
+    """A node by its name and id."""
+    return f"{noun} {quoted(node.label)}" + (f" ({cut(node.logical_id)})" if node.name else "")
+
+
+def of_edge(edge: EdgeConfig) -> str:
+    """An edge by its id and name."""
+    return f"Edge {quoted(edge.logical_id)}" + (f" ({cut(edge.name)})" if edge.name else "")
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Values in a row; of many only the first ones."""
+    rest = iter(texts)
+    shown = ", ".join(map(quoted, islice(rest, _MOST_LISTED)))
+    left = sum(1 for _ in rest)
+    return f"{shown} and {left} more" if left else shown
+
+
+def quoted(text: str) -> str:
+    """A value, cut where it is long."""
+    return repr(cut(text))
+
+
+def cut(text: str) -> str:
+    """The beginning of a long text."""
+    return shorten(text, 60)
+
+
+def problem_line(problem: Problem, workflow: Workflow | Graph) -> str:
+    """A problem's level, where it is, what is wrong and what to do about it.
+
+    The excerpt under the message of an expression that does not parse is left out.
+
+    Args:
+        problem: What was found.
+        workflow: Where; who has many lines to tell gives the graph, so that it is not indexed for each.
+    """
+    message, _, _ = problem.message.partition("\n")
+    graph = workflow if isinstance(workflow, Graph) else Graph(workflow)
+    placed = _message_with_place(problem, message, graph)
+    # A line break in a name would make two lines of it.
+    told = " ".join(f"{placed} {problem.advice}".split())
+    return f"{problem.level}  {told}"
+
+
+def _message_with_place(problem: Problem, message: str, graph: Graph) -> str:
+    """The message after the name of what it is about."""
+    places = list(_place_labels(problem, graph))
+    for place in places:
+        if message[:1].lower() + message[1 : len(place)] == place:
+            return f"{place}: {message[len(place) :].lstrip(': ')}"
+    return f"{places[0]}: {message}" if places else f"workflow: {message}"
+
+
+def _place_labels(problem: Problem, graph: Graph) -> Iterator[str]:
+    edge = graph.edges.get(problem.edge_logical_id or "")
+    node = graph.nodes.get(problem.node_logical_id or "")
+    if edge is not None:
+        described = of_edge(edge)
+        yield described[:1].lower() + described[1:]
+    if node is not None:
+        yield of_node(node, "node")
