@@ -7,8 +7,9 @@ from typing import Any
 
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import NodeInput, TurnInput, TurnLog
-from debugger.protocol.states import StateSnapshot, read_state
+from debugger.protocol.initial_state import StateSnapshot, read_state
+from debugger.protocol.runs import NodeInput, TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 _INPUT_ECHO = "input_dynamic_variables"

@@ -11,7 +11,8 @@ from debugger.analysis.event_fields import EventFields, field, fields_of, node_n
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
-from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
+from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.turn_logs import TurnLog
 
 _NOTES: dict[str, Literal["warning", "error"]] = {"workflow_error": "error", "workflow_warning": "warning"}
 

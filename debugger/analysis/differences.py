@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal
 
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 
 Op = Literal["added", "removed", "changed"]
 

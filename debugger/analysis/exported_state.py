@@ -1,4 +1,4 @@
-"""The state of a run as an ``initial_state`` that another run can begin with (`debugger.protocol.states`)."""
+"""The state of a run as an ``initial_state`` for another run (`debugger.protocol.initial_state`)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from debugger.analysis.variables import Scopes, scopes_at
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION, reference_id
+from debugger.protocol.initial_state import StateSnapshot, ThreadSnapshot
 from debugger.protocol.messages import Message
-from debugger.protocol.runs import MAIN_THREAD, TurnLog
-from debugger.protocol.states import StateSnapshot, ThreadSnapshot
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.turn_logs import TurnLog
 
 
 def exported_state(

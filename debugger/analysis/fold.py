@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Self
 
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 
 
 class EventFold:

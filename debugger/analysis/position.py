@@ -25,7 +25,8 @@ from debugger.analysis.transitions import (
 )
 from debugger.graph.graph import Graph
 from debugger.protocol.events import reference_id
-from debugger.protocol.runs import MAIN_THREAD, RunStatus, TurnLog
+from debugger.protocol.runs import MAIN_THREAD, RunStatus
+from debugger.protocol.turn_logs import TurnLog
 
 RunState = Literal["not_started", "running", "paused", "waiting", "ended", "failed", "cancelled", "looping"]
 Way = Literal["edge", "global", "reverse"]

@@ -20,7 +20,7 @@ from debugger.analysis.thread_positions import ThreadPositions
 from debugger.analysis.timeline import SearchTexts, TimelineBuilder
 from debugger.analysis.variables import Snapshots
 from debugger.graph.graph import Graph
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 
 MAX_OPEN_TURNS = 2
 """A turn, and the step of background work that it waits for."""

@@ -12,7 +12,7 @@ from debugger.analysis.position import Position
 from debugger.analysis.transitions import PathCount, Transition, condition_text
 from debugger.graph.graph import Graph
 from debugger.protocol.events import COMPANION, Event, reference_id
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.runs import RunStatus
+from debugger.protocol.runs import ForkRecord, RunStatus
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from debugger.analysis.event_fields import EventFields, field, fields_of, iso_utc, text
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
-from debugger.protocol.runs import Run, Turn, TurnLog
+from debugger.protocol.runs import Run, Turn
+from debugger.protocol.turn_logs import TurnLog
 
 Ledgers = Mapping[str, Sequence[Any]]
 """The ledger of each turn that kept one, by the logical id of the turn's last event."""

@@ -12,7 +12,7 @@ from debugger.analysis.event_fields import field
 from debugger.analysis.timeline import Pause, TimelineRow, paused_ms, pauses_of, shorten
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 
 MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm"})
 """The types that count as a call (``platform/engine.md`` 13)."""

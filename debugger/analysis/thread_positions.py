@@ -11,7 +11,8 @@ from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION, Event
-from debugger.protocol.runs import MAIN_THREAD, TurnLog
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, Workflow
 
 _MOVES = frozenset({"user_messages", "start_node_run", "busy_wait_for_user_message", "end_thread"})

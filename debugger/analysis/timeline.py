@@ -10,7 +10,7 @@ from typing import Literal
 from debugger.analysis.event_fields import EventFields, field, fields_of, iso_utc, node_name_of, node_of, text
 from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.protocol.events import EndNodeRunEvent, Event
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 
 Importance = Literal["high", "low"]
 Trouble = Literal["failure", "warning"]

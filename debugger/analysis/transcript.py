@@ -25,7 +25,8 @@ from debugger.analysis.timeline import FailureReasons
 from debugger.analysis.transitions import EdgeIndex, Transition, condition_of, read_transitions
 from debugger.analysis.variables import changes_by_turn
 from debugger.protocol.events import Event, reference_id
-from debugger.protocol.runs import MAIN_THREAD, Run, TurnLog
+from debugger.protocol.runs import MAIN_THREAD, Run
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 SCHEMA_VERSION = 1

@@ -9,7 +9,7 @@ from debugger.analysis.event_fields import EventFields, node_of, text
 from debugger.analysis.node_origins import author_edge_id, author_node_id
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, NodeConfig
 
 TRANSITION_TYPES = frozenset(

@@ -16,10 +16,10 @@ from debugger.analysis.fold import EventFold
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, reference_id
-from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
-from debugger.protocol.states import StateSnapshot
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.initial_state import StateSnapshot
+from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.turn_logs import TurnLog
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
 _STATE_TYPE = "workflow_show_state"
 _EVALUATED = "_evaluated_dynamic_variables"

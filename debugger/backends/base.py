@@ -11,8 +11,8 @@ from debugger.engine.control import Control
 from debugger.engine.edits import VariableEdit
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, RunStatus, SentTurn, TurnInput, TurnResult
+from debugger.protocol.runs import Run, RunSearch, RunStatus, SentTurn, TurnInput, TurnResult
+from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import Notebook
 
@@ -60,7 +60,7 @@ class TurnProgress:
     """When the phase ends at the latest, on the monotonic clock."""
     sent: SentTurn | None = None
     """The turn as it was sent to a server, by which it is found in the record."""
-    record: RunRecord | None = None
+    record: LazyRun | None = None
     """The run's record, where what became of the turn was read from it."""
 
 
@@ -135,7 +135,7 @@ class FoundTurn:
     """The run that holds the turn, or the run that was searched."""
     newer_turns: int = 0
     """Turns of other clients from the expected number on."""
-    record: RunRecord | None = None
+    record: LazyRun | None = None
     """The record that was searched."""
     is_certain: bool = False
     """The run holds the turn; where it is false, ``running`` may be the turn of another client."""
@@ -309,7 +309,7 @@ class Backend(Protocol):
     def run(self, run_id: str) -> Run:
         """The record so far, with every finished turn."""
 
-    def record(self, run_id: str) -> RunRecord:
+    def record(self, run_id: str) -> LazyRun:
         """The same to be read turn by turn, so that a long run need not be in memory as a whole."""
 
     def runs(

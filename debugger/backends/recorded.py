@@ -13,8 +13,8 @@ from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.run_file import RunFile
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnInput
+from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput
+from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.store import Notebook
 
@@ -78,9 +78,9 @@ class RecordedBackend:
         self._check("run", run_id, self.run_id)
         return self._run
 
-    def record(self, run_id: str) -> RunRecord:
+    def record(self, run_id: str) -> LazyRun:
         """See `Backend.record`."""
-        return RunRecord.of(self.run(run_id))
+        return LazyRun.of(self.run(run_id))
 
     def runs(
         self,

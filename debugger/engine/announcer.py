@@ -20,7 +20,7 @@ from debugger.protocol.events import (
     WorkflowWarningEvent,
     reference_id,
 )
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 Events = Generator[Event, None, None]

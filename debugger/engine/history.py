@@ -17,9 +17,10 @@ from debugger.protocol.events import (
     UserMessagesEvent,
     WorkflowNavigationMessageEvent,
 )
+from debugger.protocol.initial_state import read_state
 from debugger.protocol.messages import Message, ai_message
-from debugger.protocol.runs import MAIN_THREAD, TurnLog
-from debugger.protocol.states import read_state
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.turn_logs import TurnLog
 
 SPOKEN = frozenset(
     {"user_messages", "assistant_response", "workflow_navigation_message", "companion_edge", "end_thread"}

@@ -28,9 +28,10 @@ from debugger.errors import InputError, RunError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import comes_back, encode
-from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
-from debugger.protocol.states import StateSnapshot, read_state
+from debugger.protocol.initial_state import StateSnapshot, read_state
+from debugger.protocol.json_codec import comes_back, encode
+from debugger.protocol.runs import MAIN_THREAD, TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig, Workflow
 
 _STRICT = json.JSONEncoder(allow_nan=False)

@@ -22,7 +22,8 @@ from debugger.protocol.events import (
     WorkflowErrorEvent,
     WorkflowReadyForInputEvent,
 )
-from debugger.protocol.runs import RunStatus, TurnLog
+from debugger.protocol.runs import RunStatus
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:

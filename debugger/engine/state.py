@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.messages import Message
 from debugger.protocol.runs import MAIN_THREAD
 

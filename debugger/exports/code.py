@@ -12,7 +12,7 @@ from typing import Any
 from debugger.exports.redaction import redact
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 
 LOCAL_BASE_URL = f"http://localhost:8611{urls.BASE_PATH}"
 """Where ``python -m debugger serve`` answers."""

@@ -9,10 +9,11 @@ from typing import NamedTuple
 from debugger.analysis.timeline import timeline
 from debugger.exports.redaction import redact
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import RunFile, write_run_file
-from debugger.protocol.runs import Run, TurnLog
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 SCHEMA_VERSION = 1

@@ -8,9 +8,10 @@ from pydantic import Field, ValidationError
 
 from debugger.errors import InputError, WorkflowError
 from debugger.protocol.base import JsonObject, WireModel, check_id, first_problem
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.notes import RunNotes
-from debugger.protocol.runs import Run, turn_logs, unwrap_run
+from debugger.protocol.runs import Run, unwrap_run
+from debugger.protocol.turn_logs import turn_logs
 from debugger.protocol.workflow import Workflow
 
 FORMAT = "workflow-debugger-run"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Self
 
 from pydantic import Field, InstanceOf, field_validator
 
 from debugger.protocol.base import JsonObject, WireModel, read_wire, set_wire
 from debugger.protocol.event_shapes import PlainObject
 from debugger.protocol.events import Event, parse_event
-from debugger.protocol.json_text import decode, encode
 from debugger.protocol.messages import Message, human_message, message_text
-from debugger.protocol.recorded_events import RecordedEvents
 
 Command = Literal["start", "data", "resume", "pause", "stop"]
 
@@ -58,8 +57,6 @@ FRAME_NUMBER = "frame_number"
 
 TRUNCATED = "truncated"
 """The key that says of an event in a frame that only the run's record has the whole of it."""
-
-_BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_matched"})
 
 
 class NodeInput(WireModel):
@@ -304,47 +301,6 @@ class Run(WireModel):
         return [turn for turn in self.input_output_pairs if not turn.is_in_progress]
 
 
-@dataclass
-class TurnLog:
-    """One turn as it is looked at: finished, or still growing while it is pulled.
-
-    Background work is looked at in the same way. It takes no turn of the user (``platform/wire.md`` 2.7), so
-    it bears the number of the turn after which it was done: a turn lasts until the user's next one.
-    """
-
-    number: int
-    """Counts the user's turns from 1."""
-    run_input: TurnInput
-    events: Sequence[Event] = field(default_factory=list)
-    """A list that grows while the turn is pulled; of a recorded turn what reads them when they are needed."""
-    is_background: bool = False
-    """Whether it is background work."""
-
-    @property
-    def message(self) -> str:
-        """What the user said in it; empty when nothing."""
-        return self.run_input.message
-
-    def add(self, event: Event) -> None:
-        """Let a turn that is under way grow by an event."""
-        cast("list[Event]", self.events).append(event)
-
-
-def turn_logs(run: Run) -> list[TurnLog]:
-    """A record's turns, read once, for everything that looks at them.
-
-    Background work that left no event is passed over: there is nothing to see of it.
-    """
-    return [log for _, log in numbered_turns(run)]
-
-
-def numbered_turns(run: Run) -> list[tuple[Turn, TurnLog]]:
-    """Return each finished pair of a record with its log; a pair without anything to see is passed over."""
-    numbers = _Numbers()
-    logs = ((turn, numbers.log(turn, turn.parsed_events())) for turn in run.finished_turns)
-    return [(turn, log) for turn, log in logs if log is not None]
-
-
 def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
     """Return the version that a run is to start with; ``None`` for the active one.
 
@@ -371,79 +327,9 @@ class SentTurn:
     """Seconds since the epoch."""
 
 
-ReadTurn = Callable[[], Turn]
-"""Reads one turn of a record, anew each time."""
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """The record of a run to be read turn by turn."""
-
-    run: Run
-    """Without its turns."""
-    turns: Sequence[ReadTurn]
-
-    @classmethod
-    def of(cls, run: Run) -> Self:
-        """The record of a run that was read as a whole; its turns are packed as JSON."""
-        packed = [encode(turn.to_wire()) for turn in run.finished_turns]
-        return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
-
-
-def recorded_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tuple[Turn, TurnLog | None]]:
-    """The same turn by turn, for a run that is too long to be held as a whole: events are read when needed.
-
-    Args:
-        turns: The turns of a record, or the last of them.
-        after: The number of the turn before them.
-
-    Returns:
-        Each turn of the record, and how it is looked at: ``None`` where there is nothing to see of it. The
-        events of the log are at hand when it is given, and not for long.
-    """
-    numbers = _Numbers(after)
-    for read in turns:
-        turn = read()
-        yield turn, numbers.log(turn, RecordedEvents(_reads_events(read), turn.parsed_events()))
-
-
-def _unpacks(text: bytes) -> ReadTurn:
-    return lambda: Turn.from_wire(decode(text))
-
-
-def _reads_events(read: ReadTurn) -> Callable[[], list[Event]]:
-    return lambda: read().parsed_events()
-
-
-class _Numbers:
-    """Counts the turns of a record, the background work between them apart."""
-
-    def __init__(self, number: int = 0) -> None:
-        self._number = number
-
-    def log(self, turn: Turn, events: Sequence[Event]) -> TurnLog | None:
-        """The next turn as it is looked at."""
-        given = TurnInput.from_wire(turn.run_input)
-        is_background = self._number > 0 and _is_background(given, events)
-        self._number += not is_background
-        return TurnLog(self._number, given, events, is_background) if events or not is_background else None
-
-
 def background_input() -> TurnInput:
     """The run input of background work: it brings nothing, and says that nobody sent it."""
     return TurnInput(command="data", miscellaneous={BACKGROUND: True})
-
-
-def _is_background(given: TurnInput, events: Sequence[Event]) -> bool:
-    """Whether a pair of the record is background work.
-
-    Our own records mark it. In those of another backend it is a pair to which nobody said anything and whose
-    events only background work has.
-    """
-    if given.command != "data" or given.messages:
-        return False
-    marked = given.miscellaneous.get(BACKGROUND) is True
-    return marked or any(event.type in _BACKGROUND_TYPES for event in events)
 
 
 def unwrap_run(data: Mapping[str, Any]) -> Run:
@@ -464,3 +350,55 @@ def unwrap_run(data: Mapping[str, Any]) -> Run:
     if "workflow_run_id" not in flat and (flat.get("id") or flat.get("_id")):
         flat["workflow_run_id"] = flat.get("id") or flat["_id"]
     return Run.from_wire(flat)
+
+
+ForkWay = Literal["exact", "rebuilt", "replayed"]
+"""From a checkpoint; from what the record tells of that moment; by sending all earlier inputs again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForkRecord:
+    """One fork, as it is remembered beside its run."""
+
+    run_id: str
+    source_run_id: str
+    """The run that it left; that one is kept untouched."""
+    turn_number: int
+    """The turn that it begins with, counted from 1 in the numbers of the source."""
+    way: ForkWay = "exact"
+    changes: tuple[JsonObject, ...] = ()
+    """What was changed for it: objects with ``path``, ``op``, ``before`` and ``after``."""
+    note: str = ""
+    forked_by: str = ""
+    fidelity: JsonObject | None = None
+    """What a control run found, if there was one; only its writer reads it."""
+    created_at: float = 0.0
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class RunSearch:
+    """What a run must be like, besides its workflow and status. Whatever is left out does not matter."""
+
+    version_number: int | None = None
+    since: datetime | None = None
+    """It began then or later; a moment that knows its zone."""
+    until: datetime | None = None
+    """It began before then."""
+    text: str = ""
+    """Words that must all be in it, in any case: in what was said, in names, notes, tags or comments."""
+    tag: str = ""
+    starred: bool = False
+    """Only runs that have a star."""
+    source_workflow_run_id: str = ""
+    """Only forks of this run (``platform/wire.md`` 5.1)."""
+
+    @property
+    def words(self) -> list[str]:
+        """The words to look for, in lower case."""
+        return self.text.lower().split()
+
+    @property
+    def needs_notes(self) -> bool:
+        """Whether only who knows the notes on the runs, or each run's record, can tell."""
+        return bool(self.tag) or self.starred or self.version_number is not None

@@ -324,3 +324,9 @@ def as_number(value: Any, default: int) -> int:
     text = str(value).strip()
     # Python refuses to read very long numbers, and no count is one.
     return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else default
+
+
+SYSTEM_NAMES = frozenset(
+    {"now", "date", "time", "year", "month", "day", "hour", "minute", "iso_datetime", "day_of_week"}
+    | {"timestamp", "timestamp_ms", "rand_int", "rand_str", "rand_float", "rand_uuid", "rand_bool"}
+)

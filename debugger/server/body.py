@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import decode
+from debugger.protocol.json_codec import decode
 from debugger.server.services import services_of
 
 Fields = TypeVar("Fields", bound=BaseModel)

@@ -11,8 +11,7 @@ from fastapi import APIRouter
 from debugger.expressions import placeholders
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.server.answers.workflows import VariableUses
 from debugger.server.operations import described
 from debugger.server.parameters import ServedBackend, WorkflowId

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 
 
 class JsonReply(Response):

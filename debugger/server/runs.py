@@ -9,8 +9,7 @@ from fastapi import APIRouter, Query, Response
 from debugger.backends.base import Backend, Page
 from debugger.errors import TurnInProgressError
 from debugger.protocol import urls
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunStatus
+from debugger.protocol.runs import Run, RunSearch, RunStatus
 from debugger.server.answers.runs import EvaluationAnswer, RunAnswer, RunPage
 from debugger.server.moments import Moment, in_utc
 from debugger.server.operations import described

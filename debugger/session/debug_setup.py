@@ -11,9 +11,9 @@ from debugger.errors import DebuggerError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig
 from debugger.session.session import DebugSession
 

@@ -18,9 +18,9 @@ from debugger.analysis.variables import Scopes, scopes_at
 from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.forks import ForkWay
 from debugger.protocol.messages import human_message
-from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog
+from debugger.protocol.runs import MAIN_THREAD, ForkWay, TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.json_input import parse_object, to_json
 from debugger.session.variable_rows import PendingEdits, Tier, rows_from, value_of

@@ -14,8 +14,8 @@ from dataclasses import asdict, replace
 from debugger.backends.base import Backend
 from debugger.errors import StoreError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.forks import ForkRecord, ForkWay
-from debugger.protocol.runs import TurnInput, TurnLog, TurnResult
+from debugger.protocol.runs import ForkRecord, ForkWay, TurnInput, TurnResult
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.fork_draft import ForkDraft, ForkPoint
 from debugger.session.input_replay import FastForward
 from debugger.session.session import DebugSession

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from debugger.backends.base import Backend
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import CLIENT_TURN_ID, Run
-from debugger.protocol.system_variables import SYSTEM_NAMES
+from debugger.protocol.workflow import SYSTEM_NAMES
 
 MOST_INPUTS = 20
 MOST_RUNS = 60

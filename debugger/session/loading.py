@@ -16,7 +16,8 @@ from debugger.backends.base import Backend
 from debugger.errors import NotFoundError, UnsupportedError
 from debugger.graph import Graph
 from debugger.protocol.base import check_id
-from debugger.protocol.runs import ReadTurn, Run, RunRecord, TurnLog, recorded_logs, turn_logs
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import LazyRun, ReadTurn, TurnLog, lazy_turn_logs, turn_logs
 from debugger.protocol.workflow import Workflow
 
 
@@ -36,7 +37,7 @@ class ReadRun:
         """Another one that stands here, to go on by itself."""
         return type(self)(self.index.copy(), self.turns.copy(), self.logs.copy(), self.ledger.copy())
 
-    def begins(self, record: RunRecord, graph: Graph) -> bool:
+    def begins(self, record: LazyRun, graph: Graph) -> bool:
         """Whether a record begins with what was read, and is looked at on the same graph."""
         is_same_graph = self.index.graph.workflow == graph.workflow
         return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
@@ -53,7 +54,7 @@ class ReadRun:
         """
         after = self.logs[-1].number if self.logs else 0
         with uncollected():
-            for turn, log in recorded_logs(turns, after=after):
+            for turn, log in lazy_turn_logs(turns, after=after):
                 self.ledger |= ledger_of(turn)
                 if log is not None:
                     self.index.settle(log)
@@ -91,7 +92,7 @@ class RecentRuns:
         self._lock = threading.Lock()
         self._readers = [threading.Lock() for _ in range(_MOST_READERS)]
 
-    def recall(self, backend: Backend, record: RunRecord, graph: Graph) -> ReadRun | None:
+    def recall(self, backend: Backend, record: LazyRun, graph: Graph) -> ReadRun | None:
         """What a record begins with, where it was read before; the caller's own.
 
         Args:

@@ -14,7 +14,8 @@ from debugger.analysis.position import Position, position
 from debugger.analysis.thread_positions import ThreadPositions, input_hint, last_hint
 from debugger.analysis.transitions import Transition, transition_reason, transition_title
 from debugger.graph.graph import Graph
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnLog
+from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus
+from debugger.protocol.turn_logs import TurnLog
 
 StepKind = Literal["start", "said", "moved", "failed", "end"]
 

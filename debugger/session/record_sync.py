@@ -12,7 +12,8 @@ from typing import Any, Generic, Literal, TypeVar
 from debugger.analysis.side_effects import ledger_of
 from debugger.backends.base import Backend, FoundTurn, RunRevision
 from debugger.errors import DebuggerError, OutcomeUnknownError
-from debugger.protocol.runs import RunRecord, SentTurn, TurnLog, recorded_logs
+from debugger.protocol.runs import SentTurn
+from debugger.protocol.turn_logs import LazyRun, TurnLog, lazy_turn_logs
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class RecordRead:
 
     purpose: Literal["revision", "load", "pending"]
     revision: RunRevision | None = None
-    record: RunRecord | None = None
+    record: LazyRun | None = None
     """The record, where it differs from what the session shows."""
     found: FoundTurn | None = None
     """What was found of a pending turn."""
@@ -193,7 +194,7 @@ class RecordSync:
         return RecordRead("revision", revision, record, newer_turns=newer)
 
 
-def logs_of(record: RunRecord, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
+def logs_of(record: LazyRun, start: int, number: int) -> tuple[list[TurnLog], dict[str, list[Any]]]:
     """Return the logs of a record from one of its pairs on, and their side effects.
 
     Args:
@@ -206,14 +207,14 @@ def logs_of(record: RunRecord, start: int, number: int) -> tuple[list[TurnLog], 
     """
     logs: list[TurnLog] = []
     effects: dict[str, list[Any]] = {}
-    for turn, log in recorded_logs(record.turns[start:], after=number):
+    for turn, log in lazy_turn_logs(record.turns[start:], after=number):
         effects |= ledger_of(turn)
         if log is not None:
             logs.append(log)
     return logs, effects
 
 
-def newer_turns(record: RunRecord, start: int, number: int) -> int:
+def newer_turns(record: LazyRun, start: int, number: int) -> int:
     """Return how many turns of users a record has from one of its pairs on."""
     logs, _ = logs_of(record, start, number)
     return sum(not log.is_background for log in logs)

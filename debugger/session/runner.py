@@ -16,7 +16,8 @@ from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressEr
 from debugger.expressions import Scope
 from debugger.graph import Graph
 from debugger.protocol.events import Event
-from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnLog, TurnResult
+from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnResult
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.background import BackgroundScheduler
 from debugger.session.breakpoints import Breakpoints
 from debugger.session.human_input import Desk

@@ -21,16 +21,8 @@ from debugger.errors import (
 )
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import (
-    TERMINAL_STATUSES,
-    Command,
-    RunRecord,
-    RunStatus,
-    SentTurn,
-    TurnInput,
-    TurnLog,
-    TurnResult,
-)
+from debugger.protocol.runs import TERMINAL_STATUSES, Command, RunStatus, SentTurn, TurnInput, TurnResult
+from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.session.background import BackgroundScheduler
 from debugger.session.input_replay import FastForward
 from debugger.session.loading import DrawnVersion, ReadRun, drawn_version, recent_runs
@@ -111,7 +103,7 @@ class DebugSession:
         self._sync = RecordSync(backend, workflow_id)
         self._unsent: SentTurn | None = None
         """The turn of `unsent_message` as it was sent."""
-        self._unread: tuple[RunRecord, ReadRun] | None = None
+        self._unread: tuple[LazyRun, ReadRun] | None = None
         """Of a run that is being opened: its record, and what is read of it so far."""
         self._status: RunStatus = "not_started"
         self._is_deleted = False
@@ -671,7 +663,7 @@ class DebugSession:
             )
             self._load(found.record)
 
-    def _load(self, record: RunRecord | None) -> None:
+    def _load(self, record: LazyRun | None) -> None:
         """Show the run as its record has it, which is read first where it is not at hand."""
         if record is not None and record.run.workflow_run_id == self.run_id:
             self._show(record)
@@ -687,7 +679,7 @@ class DebugSession:
             self._sync.reset()
         return pending
 
-    def _show(self, record: RunRecord) -> None:
+    def _show(self, record: LazyRun) -> None:
         """Show a run as its record has it.
 
         Only what is new is read where the session shows the beginning of the record.

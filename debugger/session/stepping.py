@@ -14,7 +14,7 @@ from typing import Literal
 
 from debugger.expressions import Scope
 from debugger.protocol.events import Event, NodeEvent
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.breakpoints import Breakpoints, Hit
 
 StepKind = Literal["event", "node", "turn"]

@@ -11,7 +11,8 @@ from debugger.analysis.side_effects import ledgers, needs_recorded_ledger
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnInput, TurnLog, background_input
+from debugger.protocol.runs import TurnInput, background_input
+from debugger.protocol.turn_logs import TurnLog
 
 
 class TurnList:

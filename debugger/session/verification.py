@@ -16,8 +16,8 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.forks import ForkWay
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import ForkWay, TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.fork_draft import ForkDraft, ForkPoint
 
 _log = logging.getLogger(__name__)

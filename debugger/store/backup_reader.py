@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from debugger.errors import StoreError
-from debugger.protocol.json_text import decode
+from debugger.protocol.json_codec import decode
 from debugger.store.backup_file import BackupFile
 from debugger.store.backup_rows import TableRules, rules_of, unpacked_row
 from debugger.store.facts import SCHEMA_VERSION_KEY, WORKFLOWS_CREATED_KEY

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, Table, inspect, select
 
 from debugger.errors import InputError, StoreError
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.settings import default_database_path
 from debugger.store.backup_file import MAX_LINE, new_file
 from debugger.store.backup_reader import FORMAT, VERSION

@@ -22,9 +22,8 @@ from sqlalchemy import (
 )
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.json_text import encode
-from debugger.protocol.runs import RunStatus
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.store.database import Database
 from debugger.store.json_text import read_json
 from debugger.store.schema import Number, metadata, runs

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from debugger.errors import ConflictError, NotFoundError
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.store.database import Database
 from debugger.store.ids import new_id
 from debugger.store.paging import page_of

@@ -9,7 +9,7 @@ from typing import Any
 import zstandard
 
 from debugger.errors import InputError, StoreError
-from debugger.protocol.json_text import decode
+from debugger.protocol.json_codec import decode
 
 _MIN_BYTES = 400
 """Texts up to this size stay as they are: compression would save too little."""

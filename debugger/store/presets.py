@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Preset
 from debugger.store.json_text import read_json
 from debugger.store.notebook_schema import presets

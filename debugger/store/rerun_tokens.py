@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.store.database import Database
 from debugger.store.json_text import read_json
 from debugger.store.server_schema import rerun_tokens

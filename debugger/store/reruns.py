@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.runs import RunStatus
+from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.store.claims import unknown_run
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.database import Database

@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Insert, insert, literal, null, select, update
 
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.json_text import encode
-from debugger.protocol.runs import RunStatus
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.store.claims import unknown_run
 from debugger.store.copied_usage import CopiedUsage
 from debugger.store.forks import keep

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from debugger.errors import NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import IN_PROGRESS as IN_PROGRESS_KEY
-from debugger.protocol.runs import Run, RunRecord, Turn
+from debugger.protocol.runs import Run, Turn
+from debugger.protocol.turn_logs import LazyRun
 from debugger.store.claims import unknown_run
 from debugger.store.json_text import read_json
 from debugger.store.paging import page_of
@@ -43,7 +44,7 @@ def read_run(connection: Connection, run_id: str) -> Run:
     return Run.from_wire(_record(row, pairs))
 
 
-def read_record(connection: Connection, run_id: str) -> RunRecord:
+def read_record(connection: Connection, run_id: str) -> LazyRun:
     """Return one run whose finished turns stay the stored bytes until one of them is read.
 
     Raises:
@@ -51,7 +52,7 @@ def read_record(connection: Connection, run_id: str) -> RunRecord:
     """
     row = _row(connection, run_id)
     kept = connection.execute(_TURNS.where(turns.c.run_id == run_id)).all()
-    return RunRecord(Run.from_wire(_record(row, [])), [_KeptTurn(turn, run_id) for turn in kept])
+    return LazyRun(Run.from_wire(_record(row, [])), [_KeptTurn(turn, run_id) for turn in kept])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, or_, select
 
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run
+from debugger.protocol.runs import Run, RunSearch
 from debugger.store.database import Database
 from debugger.store.functions import place_in
 from debugger.store.notebook_schema import comments, run_marks, run_tags, spoken

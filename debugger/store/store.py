@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import Run, RunRecord, Turn
+from debugger.protocol.runs import Run, RunSearch, Turn
+from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, WorkflowSummary
 from debugger.store import facts, retention, runs, workflows
 from debugger.store.api_keys import ApiKeys
@@ -272,7 +272,7 @@ class Store:
         with self._database.reading() as connection:
             return runs.read_run(connection, run_id)
 
-    def record(self, run_id: str) -> RunRecord:
+    def record(self, run_id: str) -> LazyRun:
         """One run to be read turn by turn; reading one of them needs no connection any more.
 
         Raises:

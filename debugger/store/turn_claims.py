@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from debugger.errors import ConflictError, StoreLostError
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
     ClaimStatements,

@@ -11,8 +11,7 @@ from debugger.errors import DebuggerError, StoreError
 from debugger.expressions.required_variables import skeleton
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Command
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session import debug_setup
 from debugger.session.registry import reading_ahead
 from debugger.session.run_input import RunInputModel

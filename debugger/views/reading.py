@@ -19,7 +19,7 @@ from debugger.backends.embedded.model_selection import find_script
 from debugger.errors import DebuggerError
 from debugger.graph.graph import Graph
 from debugger.graph.layout import Layout, layout
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.input_history import next_lines
 from debugger.session.session import DebugSession
 from debugger.settings import read_settings

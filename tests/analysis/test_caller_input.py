@@ -8,7 +8,8 @@ from debugger.analysis.caller_input import (
     supplied_state,
 )
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput, turn_logs
+from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from tests.factories import document, say
 

@@ -4,7 +4,8 @@ import pytest
 
 from debugger.analysis.chat import ChatMessage, chat_messages, group_warnings, spoken
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog, background_input
+from debugger.protocol.runs import TurnInput, background_input
+from debugger.protocol.turn_logs import TurnLog
 
 
 def said(text, node_id="order", name="Order desk", **fields):

@@ -5,8 +5,9 @@ import pytest
 from debugger.analysis.exported_state import exported_state
 from debugger.errors import InputError
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
-from debugger.protocol.states import read_state
+from debugger.protocol.initial_state import read_state
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 
 
 def node(kind, node_id, thread="0", **fields):

@@ -13,7 +13,8 @@ from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.timeline import SearchTexts, TimelineRow
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.factories import say, static, workflow
 
 

@@ -5,7 +5,8 @@ from debugger.analysis.side_effects import SideEffect
 from debugger.analysis.steps import StepBuilder, turn_row
 from debugger.analysis.timeline import pauses_of, timeline
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 
 BEGAN = 1785200000.0
 

@@ -9,7 +9,8 @@ from debugger.analysis.variables import Snapshots
 from debugger.engine.models import RulesResponder
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.factories import direct, node, say, static, when, worker, workflow
 from tests.support.super_nodes import Run
 

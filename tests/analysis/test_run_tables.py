@@ -6,7 +6,8 @@ from debugger.analysis.position import position
 from debugger.analysis.run_tables import edge_table, thread_names, thread_table, unmapped_edges
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from tests.companions import lab
 from tests.factories import direct, everywhere, say, static, when, workflow

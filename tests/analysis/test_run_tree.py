@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from debugger.analysis.run_tree import breadcrumbs, run_tree
-from debugger.protocol.forks import ForkRecord
+from debugger.protocol.runs import ForkRecord
 
 
 def fork(name, source, turn, **fields):

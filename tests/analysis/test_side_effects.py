@@ -11,7 +11,8 @@ from debugger.analysis.side_effects import (
     summary,
 )
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import Run, TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import Run, TurnInput
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 
 
 def entry(call_class="read", how="live", **fields):

@@ -15,7 +15,8 @@ from debugger.analysis.timeline import timeline
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.factories import direct, document, node, say, static, tool, when, workflow
 from tests.support.super_nodes import Run, super_node
 

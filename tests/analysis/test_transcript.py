@@ -4,7 +4,8 @@ import json
 
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import Run, TurnInput, TurnLog, background_input
+from debugger.protocol.runs import Run, TurnInput, background_input
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 START = 1785200000.0

@@ -11,7 +11,8 @@ from debugger.analysis.transitions import (
 )
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 from tests.factories import direct, everywhere, say, when, workflow
 

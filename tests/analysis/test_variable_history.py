@@ -7,7 +7,8 @@ from debugger.analysis.variable_history import Series, VariableChange, VariableH
 from debugger.analysis.variables import Snapshots, changed_variables
 from debugger.errors import ExpressionError, InputError
 from debugger.expressions import ABSENT
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.analysis.test_variables import event, state_event
 from tests.factories import static, workflow
 

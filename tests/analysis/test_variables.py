@@ -9,7 +9,8 @@ from debugger.analysis.variables import (
     scopes_at,
 )
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.factories import static, workflow
 
 

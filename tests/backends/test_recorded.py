@@ -11,8 +11,8 @@ from debugger.errors import DebuggerError, NotFoundError, UnsupportedError
 from debugger.exports.json_files import build_run_file
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import read_run_file, write_run_file
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import RunSearch, TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static

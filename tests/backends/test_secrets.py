@@ -16,7 +16,8 @@ from debugger.analysis.side_effects import ledgers, side_effects
 from debugger.analysis.transcript import RunFacts, transcript
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv, transcript_csv
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from debugger.store.json_text import unpack
 from tests.engine.outbound.http_server import HttpServer

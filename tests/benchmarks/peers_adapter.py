@@ -17,7 +17,8 @@ from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
 from debugger.protocol.events import AssistantResponseEvent, Event, UserMessagesEvent
 from debugger.protocol.messages import message_text
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.protocol.workflow import NodeConfig
 from debugger.settings import Settings
 from tests.factories import direct, document, node, say, static, when

@@ -26,8 +26,8 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.protocol.events import AssistantResponseEvent, UserMessagesEvent
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import CLIENT_TURN_ID, TurnInput, TurnResult, turn_logs
+from debugger.protocol.runs import CLIENT_TURN_ID, RunSearch, TurnInput, TurnResult
+from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import HostedSettings, Settings
 from tests.backends.server_process import KEY, server_process
 from tests.companions import lab, watchful

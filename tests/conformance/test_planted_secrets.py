@@ -28,7 +28,8 @@ from debugger.exports.code import CODE_FORMATS, turn_call
 from debugger.exports.csv_files import comparison_csv, side_effect_rows
 from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import HostedSettings
 from debugger.store.database import Database

@@ -12,7 +12,8 @@ from debugger.engine.state import RunState
 from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.events import Event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.engine.test_interpreter import Listener
 from tests.factories import direct, node, say, static, tool, when, worker, workflow
 

@@ -7,8 +7,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
 from debugger.engine.variables import TurnVariables, system_variables, write
 from debugger.engine.world import World
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import NodeConfig
+from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 from tests.factories import static, workflow
 
 JULY = datetime(2026, 7, 14, 19, 10, 17, 987677, tzinfo=UTC).timestamp()

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from debugger.exports.code import CODE_FORMATS, as_curl, as_python, turn_call
-from debugger.protocol.runs import TurnInput, TurnLog, background_input
+from debugger.protocol.runs import TurnInput, background_input
+from debugger.protocol.turn_logs import TurnLog
 
 TEA = "665f00000000000000000001"
 RUN = "665f0c2b9a3e4d5f6a7b8c90"

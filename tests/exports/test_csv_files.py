@@ -22,7 +22,8 @@ from debugger.exports.csv_files import (
     transcript_csv,
 )
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.support.short_turns import at, speaks, turn
 
 BOM = b"\xef\xbb\xbf"

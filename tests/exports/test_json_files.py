@@ -7,7 +7,8 @@ from debugger.exports import EVENT_EXPORTS, RUN_EXPORTS
 from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
 from debugger.protocol.run_file import read_run_file
-from debugger.protocol.runs import Run, TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import Run, TurnInput
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.settings import Settings
 from tests.factories import document, node, say, static, workflow
 

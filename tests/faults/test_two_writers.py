@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from tests.engine.outbound.http_server import HttpServer
 from tests.faults.campaign import counting_workflow

@@ -15,7 +15,7 @@ from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
 from debugger.engine.state import RunState
 from debugger.protocol.events import EVENT_TYPES
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import TurnInput
 from debugger.samples import SAMPLES
 from debugger.settings import Settings

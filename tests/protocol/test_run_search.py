@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import RunSearch
 
 
 def test_words_are_looked_for_one_by_one_in_lower_case():

@@ -3,15 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError
-from debugger.protocol.runs import (
-    ExecuteRequest,
-    Run,
-    TurnInput,
-    TurnResult,
-    background_input,
-    turn_logs,
-    unwrap_run,
-)
+from debugger.protocol.runs import ExecuteRequest, Run, TurnInput, TurnResult, background_input, unwrap_run
+from debugger.protocol.turn_logs import turn_logs
 
 RUN_ID = "665f0c2b9a3e4d5f6a7b8c90"
 

@@ -18,7 +18,8 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.exports.csv_files import side_effect_rows, side_effects_csv, transcript_csv
 from debugger.exports.json_files import build_run_file, event_lines
 from debugger.protocol.notes import RunNotes
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from tests.backends.test_secrets import stored, traces
 from tests.factories import Json

@@ -7,7 +7,8 @@ import pytest
 
 from debugger.backends.forks import RerunTarget
 from debugger.errors import ConflictError, DebuggerError, NotFoundError
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.server.rerun_tickets import find, mint, redeem
 from debugger.store import RerunTicket
 from tests.factories import document, say

@@ -6,7 +6,8 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import DebuggerError, InputError
 from debugger.expressions import Scope
 from debugger.graph import Graph
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint, Breakpoints
 from debugger.settings import Settings
 from tests.factories import direct, document, node, static, when, workflow

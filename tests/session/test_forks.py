@@ -5,7 +5,8 @@ import pytest
 from debugger.backends.base import Capabilities
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import ConflictError, InputError, UnsupportedError
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.samples import SAMPLES
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
 from debugger.session.forks import fork, fork_point, from_the_start, ways

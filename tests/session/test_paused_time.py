@@ -11,7 +11,8 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.models.base import Reply
 from debugger.engine.world import World
 from debugger.graph import Graph
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.breakpoints import Breakpoint
 from debugger.session.session import DebugSession
 from debugger.settings import Settings

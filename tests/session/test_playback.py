@@ -4,7 +4,8 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.graph.graph import Graph
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.playback import SPEEDS, Player, Recording, seconds_of
 from debugger.session.session import DebugSession
 from debugger.settings import Settings

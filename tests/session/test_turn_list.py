@@ -6,7 +6,8 @@ from debugger.analysis.side_effects import side_effects
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StoreError
 from debugger.protocol.events import AssistantResponseEvent, WaitingEvaluationBoundaryEvent
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.session import DebugSession
 from debugger.session.turn_list import TurnList
 from debugger.settings import Settings

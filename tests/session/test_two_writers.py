@@ -6,7 +6,8 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import StaleTurnError
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.companions import lab

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.verification import UNCHECKED, Fidelity, changed_by_hand, judge
 
 

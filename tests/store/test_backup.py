@@ -15,9 +15,8 @@ import pytest
 from sqlalchemy import inspect, select
 
 from debugger.errors import ConflictError, InputError, StoreError
-from debugger.protocol.forks import ForkRecord
 from debugger.protocol.notes import Target
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
     CopiedUsage,
     FinishedTurn,

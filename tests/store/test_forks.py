@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from debugger.errors import NotFoundError
-from debugger.protocol.forks import ForkRecord
+from debugger.protocol.runs import ForkRecord
 from debugger.store import CopiedUsage, FinishedTurn, RunFork, Store
 from debugger.store.ids import new_id
 

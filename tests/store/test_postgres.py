@@ -14,7 +14,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from debugger.errors import InputError, StoreError, StoreLostError
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import RunSearch
 from debugger.store import FinishedTurn, Store, new_id
 from debugger.store.database import Database
 from debugger.store.engines import kind_of

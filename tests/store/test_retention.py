@@ -8,9 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from debugger.errors import ConflictError, NotFoundError
-from debugger.protocol.forks import ForkRecord
 from debugger.protocol.notes import Target
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import CopiedUsage, FinishedTurn, Limits, RunFork, Store, UnfinishedTurn, new_id
 from debugger.store.database import Database
 from debugger.store.forks import forks

@@ -7,8 +7,7 @@ import pytest
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import NotFoundError
 from debugger.protocol.notes import RunNotes, Target
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import TurnInput
+from debugger.protocol.runs import RunSearch, TurnInput
 from debugger.settings import Settings
 from tests.factories import document, say
 

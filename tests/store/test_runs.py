@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError, NotFoundError
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import unwrap_run
 from debugger.store.ids import new_id
 from debugger.store.turns import FinishedTurn

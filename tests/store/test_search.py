@@ -3,9 +3,9 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.notes import Target
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import RunSearch
 from debugger.store import FinishedTurn, Store, new_id, spoken
 from debugger.store.database import Database
 

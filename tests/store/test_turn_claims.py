@@ -11,9 +11,8 @@ from sqlalchemy import event, func, select
 from sqlalchemy.pool import Pool
 
 from debugger.errors import ConflictError, NotFoundError, StoreLostError
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.json_text import decode
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.json_codec import decode
+from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
     CopiedUsage,
     FinishedTurn,

@@ -6,7 +6,8 @@ from debugger.analysis.decisions import DecisionLog, Explainer, Explanation
 from debugger.analysis.variables import Snapshots
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event, parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from tests.engine.test_interpreter import HIDDEN, Play
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 
 Json = dict[str, Any]
 

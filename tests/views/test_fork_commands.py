@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.protocol.runs import turn_logs
+from debugger.protocol.turn_logs import turn_logs
 from debugger.session.fork_draft import RUNTIME
 from debugger.session.verification import Fidelity
 from tests.factories import direct, document, say, static, when

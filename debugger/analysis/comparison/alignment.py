@@ -14,9 +14,10 @@ from debugger.analysis.event_fields import node_of
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import message_text
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 
 Verdict = Literal["same", "changed", "only_a", "only_b"]
 

@@ -13,7 +13,8 @@ from debugger.analysis.comparison.alignment import Item, Kind, Row, Verdict, ali
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.analysis.differences import Difference, differences
 from debugger.analysis.event_fields import field
-from debugger.protocol.runs import Run, TurnLog
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import TurnLog
 
 
 @dataclass

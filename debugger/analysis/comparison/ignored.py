@@ -17,7 +17,7 @@ from typing import Any
 from debugger.analysis.caller_input import supplied_dynamic
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import CLIENT_TURN_ID, TurnInput
-from debugger.protocol.system_variables import SYSTEM_NAMES
+from debugger.protocol.workflow import SYSTEM_NAMES
 
 _RANDOM = frozenset(name for name in SYSTEM_NAMES if name.startswith("rand_"))
 _NODE_INPUTS = "run_input/thread_to_node_inputs/*/node_run_inputs"

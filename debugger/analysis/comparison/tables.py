@@ -14,7 +14,8 @@ from debugger.analysis.comparison.ignored import IGNORED
 from debugger.analysis.differences import SIGNS, Difference, Op, Span, differences, readable_diff
 from debugger.analysis.variables import Scopes, scopes_at
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import MAIN_THREAD, TurnLog
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig, NodeConfig, Workflow
 
 

@@ -14,7 +14,8 @@ from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.graph import Graph
 from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
-from debugger.protocol.runs import MAIN_THREAD, TurnLog
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.protocol.turn_logs import TurnLog
 
 
 class DecisionLog(EventFold):

@@ -30,8 +30,8 @@ from debugger.engine.world import World
 from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import IN_PROGRESS, Run, RunRecord, SentTurn, TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import IN_PROGRESS, Run, RunSearch, SentTurn, TurnInput
+from debugger.protocol.turn_logs import LazyRun, TurnLog, turn_logs
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import Settings
 from debugger.store import Notebook, Store
@@ -167,7 +167,7 @@ class EmbeddedBackend:
         self._leases.lapse(check_id("run", run_id))
         return self.store.run(run_id)
 
-    def record(self, run_id: str) -> RunRecord:
+    def record(self, run_id: str) -> LazyRun:
         """See `Backend.record`."""
         self._leases.lapse(check_id("run", run_id))
         return self.store.record(run_id)

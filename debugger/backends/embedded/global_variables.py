@@ -14,7 +14,7 @@ from debugger.analysis.caller_input import default_variables, supplied_dynamic
 from debugger.engine.state import RunState
 from debugger.errors import StoreError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
 from debugger.store import GlobalVariable, Store

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from debugger.errors import StoreError
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.store import Progress, Store, TurnClaim, current_owner
 
 _log = logging.getLogger(__name__)

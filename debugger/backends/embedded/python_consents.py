@@ -10,7 +10,7 @@ from typing import Any
 
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import PythonStatus
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import Workflow
 from debugger.store.python_consents import PythonConsents
 

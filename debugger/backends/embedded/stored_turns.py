@@ -11,17 +11,8 @@ from debugger.backends.embedded.run_loader import Interpreters
 from debugger.engine.state import RunState
 from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
 from debugger.errors import ConflictError
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import (
-    TERMINAL_STATUSES,
-    Run,
-    SentTurn,
-    Turn,
-    TurnInput,
-    TurnLog,
-    TurnResult,
-    recorded_logs,
-)
+from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunSearch, SentTurn, Turn, TurnInput, TurnResult
+from debugger.protocol.turn_logs import TurnLog, lazy_turn_logs
 from debugger.store import ClientTurn, Store
 
 _MAX_CANDIDATES = 20
@@ -121,7 +112,7 @@ class StoredTurns:
 
     def _by_number(self, run_id: str, sent: SentTurn) -> FoundTurn:
         pairs = self._store.run(run_id).input_output_pairs
-        for place, (pair, log) in enumerate(recorded_logs([partial(_same, pair) for pair in pairs]), 1):
+        for place, (pair, log) in enumerate(lazy_turn_logs([partial(_same, pair) for pair in pairs]), 1):
             is_turn = log is not None and not log.is_background and log.number == sent.turn_number
             if is_turn and _text(pair) == _sent_text(sent):
                 return self._found(run_id, place, is_in_progress=pair.is_in_progress)

@@ -27,8 +27,9 @@ from debugger.engine.world import World
 from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import encode
-from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnLog, TurnResult, background_input
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult, background_input
+from debugger.protocol.turn_logs import TurnLog
 from debugger.store import MAX_CLIENT_TURN_ID, FinishedTurn, Store, TurnClaim, new_id
 
 _POLL_SECONDS = 0.1

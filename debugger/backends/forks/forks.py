@@ -18,9 +18,8 @@ from debugger.engine.world import World
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.json_text import encode
-from debugger.protocol.runs import RunStatus, Turn, TurnInput
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
 from debugger.store import RerunCopy, Store, new_id
 
 _GONE = "The version that the run used is not there any more."

@@ -17,9 +17,9 @@ from debugger.engine.usage import UsageMeter
 from debugger.engine.world import World
 from debugger.errors import NotFoundError
 from debugger.protocol.events import Event
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.json_text import encode
-from debugger.protocol.runs import TERMINAL_STATUSES, RunStatus, TurnInput, TurnLog
+from debugger.protocol.json_codec import encode
+from debugger.protocol.runs import TERMINAL_STATUSES, ForkRecord, RunStatus, TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.store import Checkpoint, CopiedUsage, RunFork, Store, new_id
 
 

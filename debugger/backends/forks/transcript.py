@@ -16,7 +16,7 @@ from debugger.protocol.events import (
     UserMessagesEvent,
     WorkflowNavigationMessageEvent,
 )
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import human_message, message_kind, message_text
 from debugger.protocol.runs import MAIN_THREAD, Turn
 from debugger.store import WrittenPair

@@ -41,15 +41,8 @@ from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import (
-    Run,
-    RunRecord,
-    SentTurn,
-    TurnInput,
-    requested_version,
-    unwrap_run,
-)
+from debugger.protocol.runs import Run, RunSearch, SentTurn, TurnInput, requested_version, unwrap_run
+from debugger.protocol.turn_logs import LazyRun
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 from debugger.store import Notebook
@@ -241,9 +234,9 @@ class HostedBackend:
         """See `Backend.run`."""
         return self._run(run_id)
 
-    def record(self, run_id: str) -> RunRecord:
+    def record(self, run_id: str) -> LazyRun:
         """See `Backend.record`."""
-        return RunRecord.of(self.run(run_id))
+        return LazyRun.of(self.run(run_id))
 
     def runs(
         self,

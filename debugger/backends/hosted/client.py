@@ -23,7 +23,7 @@ from debugger.errors import (
     WorkflowError,
 )
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import decode
+from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TURN_NUMBERS_HEADER
 from debugger.protocol.urls import SESSION
 from debugger.settings import HostedSettings

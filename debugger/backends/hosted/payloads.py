@@ -7,8 +7,7 @@ from typing import Any
 
 from debugger.errors import WorkflowError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.run_search import RunSearch
-from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnResult
+from debugger.protocol.runs import MAIN_THREAD, RunSearch, TurnInput, TurnResult
 from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary, unwrap_document
 
 PAGE_SIZE = 100

@@ -25,7 +25,8 @@ from debugger.errors import (
     RunEndedError,
     StaleTurnError,
 )
-from debugger.protocol.runs import Run, RunRecord, SentTurn, TurnLog, TurnResult, numbered_turns
+from debugger.protocol.runs import Run, SentTurn, TurnResult
+from debugger.protocol.turn_logs import LazyRun, TurnLog, numbered_turns
 
 FIRST_WAIT = 0.05
 MAX_WAIT = 2.0
@@ -208,7 +209,7 @@ class Reconciliation:
         found = FoundTurn(
             "absent",
             run_id=run.workflow_run_id,
-            record=RunRecord.of(run),
+            record=LazyRun.of(run),
             # The platform puts a turn on record when it is over: until then only the status tells of it.
             is_run_busy=bool(executing) or run.status in _ACTIVE,
         )

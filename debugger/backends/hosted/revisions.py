@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from debugger.backends.base import RunRevision
-from debugger.protocol.runs import Run, numbered_turns
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import numbered_turns
 
 MAX_RUNS = 64
 """Runs whose last state is remembered."""

@@ -9,16 +9,8 @@ from debugger.analysis.thread_positions import ThreadPositions, can_have_backgro
 from debugger.errors import AnswerError, DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowErrorEvent, WorkflowReadyForInputEvent
-from debugger.protocol.runs import (
-    TERMINAL_STATUSES,
-    Run,
-    RunStatus,
-    SentTurn,
-    Turn,
-    TurnInput,
-    TurnLog,
-    TurnResult,
-)
+from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunStatus, SentTurn, Turn, TurnInput, TurnResult
+from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 
 MayContinue = Callable[[str, ThreadPositions, str], bool]

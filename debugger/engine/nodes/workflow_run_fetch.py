@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
 from debugger.errors import DebuggerError
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
 
 

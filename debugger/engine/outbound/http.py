@@ -32,7 +32,7 @@ from debugger.engine.outbound.masking import names_secret, shown_url
 from debugger.engine.outbound.network import Network, Watch
 from debugger.engine.outbound.secrets import Secrets, Veiled
 from debugger.errors import InputError
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 
 # It logs hosts and headers, with whatever secrets are in them, at the level DEBUG.
 logging.getLogger("httpcore").setLevel(logging.WARNING)

@@ -19,7 +19,7 @@ from debugger.engine.outbound.secrets import MARK, RequestBudget, Secrets, Veile
 from debugger.errors import InputError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 
 ContentType = Literal[
     "application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"

@@ -17,7 +17,7 @@ from debugger.errors import InputError, RunError
 from debugger.expressions import Scope
 from debugger.expressions.limits import time_limit
 from debugger.expressions.template import FillBudget
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 
 MARK = "***"
 """What stands in a secret's place."""

@@ -11,8 +11,7 @@ from debugger.expressions import Placeholder, placeholders
 from debugger.graph.checks.context import LLM_FLAGS, Problem, Subject, of_edge, of_node, own_field, quoted
 from debugger.graph.checks.tools import tools_of
 from debugger.protocol.base import WireModel
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import NodeConfig
+from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 
 _GIVEN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
 """What every run brings besides its own variables (``platform/engine.md`` 5.1, 5.3, 5.7)."""

@@ -15,7 +15,7 @@ from starlette.types import Message
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject, is_id
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import EXPECTED_TURN_KEY, FRAME_NUMBER, TRUNCATED, TurnInput
 from debugger.server.live.closing import BAD_RERUN_TOKEN, HAS_INITIAL_STATE, TOO_LARGE, Closing
 from debugger.server.secret_variables import without_secrets

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol import urls
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.server.access.roles import OPEN_PATHS
 from debugger.server.openapi import refusals
 from debugger.server.openapi.schemas import TypeSchemas

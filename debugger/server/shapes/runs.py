@@ -8,7 +8,8 @@ from typing import Any
 
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Target
-from debugger.protocol.runs import Run, Turn, recorded_logs
+from debugger.protocol.runs import Run, Turn
+from debugger.protocol.turn_logs import lazy_turn_logs
 from debugger.server.shapes.feedback import Remarks, comment_shape, feedback_users, rating_shape
 
 
@@ -43,7 +44,7 @@ def run_answer(run: Run, remarks: Remarks) -> JsonObject:
 def turn_numbers(pairs: Sequence[Turn]) -> list[int]:
     """For each pair the user's turn that it belongs to, from 1; background work belongs to the one before."""
     numbers: list[int] = []
-    for _, log in recorded_logs([lambda pair=pair: pair for pair in pairs]):  # type: ignore[misc]
+    for _, log in lazy_turn_logs([lambda pair=pair: pair for pair in pairs]):  # type: ignore[misc]
         last = numbers[-1] if numbers else 1
         numbers.append(last if log is None else log.number)
     return numbers

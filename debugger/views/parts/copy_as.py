@@ -6,7 +6,7 @@ import streamlit as st
 
 from debugger.backends.hosted import HostedBackend
 from debugger.exports.code import CODE_FORMATS, LOCAL_BASE_URL, turn_call
-from debugger.protocol.runs import TurnLog
+from debugger.protocol.turn_logs import TurnLog
 from debugger.session.session import DebugSession
 from debugger.views.parts.plain import plain
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from debugger.protocol.json_text import decode
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.json_codec import decode
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from debugger.store import UnfinishedTurn
 from debugger.views import stepping_commands
 from debugger.views.parts.plain import count, plain

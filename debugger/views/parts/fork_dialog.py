@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.protocol.forks import ForkWay
+from debugger.protocol.runs import ForkWay
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
 from debugger.session.forks import ways
 from debugger.session.variable_rows import Tier

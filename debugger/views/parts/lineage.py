@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from debugger.analysis.run_tree import TreeRow, breadcrumbs, run_tree
 from debugger.errors import DebuggerError
-from debugger.protocol.forks import ForkRecord
-from debugger.protocol.runs import RunStatus
+from debugger.protocol.runs import ForkRecord, RunStatus
 from debugger.session.verification import Fidelity
 from debugger.views import commands, fork_commands, state
 from debugger.views.backends import fork_book

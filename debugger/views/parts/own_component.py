@@ -12,7 +12,7 @@ from importlib import resources
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 
 FOLDER = "/elements/"
 """In the addresses of the files that a browser fetches."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import RunSearch
 from debugger.views import state
 from debugger.views.backends import notebook
 from debugger.views.parts.plain import plain

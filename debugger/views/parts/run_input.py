@@ -11,8 +11,7 @@ import streamlit as st
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.run_input import RunInputModel, Tier
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VALUE_TYPES, edited

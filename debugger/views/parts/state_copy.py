@@ -8,7 +8,8 @@ import streamlit as st
 
 from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
-from debugger.protocol.runs import Run, TurnLog, turn_logs
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role

@@ -8,7 +8,8 @@ from debugger.analysis.comparison.comparison import Totals, compare, compare_tur
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_REPLAYS, IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import Run, TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import Run, TurnInput
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static, worker
 from tests.support.short_turns import at, hears, shows, speaks, turn

@@ -10,7 +10,8 @@ from debugger.engine.models import Script
 from debugger.engine.super_nodes import expand
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
-from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import Workflow
 from debugger.samples import SAMPLES, script_for
 from tests.backends.one_turn import is_over, open_backend, step

@@ -22,7 +22,8 @@ from debugger.errors import (
     RunEndedError,
     TurnInProgressError,
 )
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from tests.companions import lab
 from tests.factories import direct, document, node, say, static, tool, when, worker

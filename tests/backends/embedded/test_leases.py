@@ -7,7 +7,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend, leases
 from debugger.errors import ConflictError, StoreError, TurnInProgressError
-from debugger.protocol.json_text import decode
+from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static

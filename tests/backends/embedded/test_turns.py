@@ -15,7 +15,7 @@ from debugger.errors import (
     StaleTurnError,
     TurnInProgressError,
 )
-from debugger.protocol.json_text import decode
+from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
 from tests.backends.counting_process import (

@@ -8,7 +8,8 @@ from debugger.engine.models.base import Reply
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, NotFoundError, RunError
 from debugger.protocol.messages import message_text
-from debugger.protocol.runs import TurnInput, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import turn_logs
 from debugger.settings import Settings
 from tests.companions import lab
 from tests.factories import direct, document, node, say, static, tool

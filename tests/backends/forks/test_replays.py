@@ -8,7 +8,8 @@ from debugger.backends.embedded.gateway_factory import Doors
 from debugger.engine.outbound.gateway import Policies
 from debugger.engine.world import World
 from debugger.errors import NotFoundError
-from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.settings import Settings
 from tests.companions import lab
 from tests.factories import direct, document, node, say

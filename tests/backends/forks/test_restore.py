@@ -11,7 +11,8 @@ from debugger.backends.hosted import HostedBackend
 from debugger.engine.edits import VariableEdit
 from debugger.engine.state import RunState
 from debugger.errors import ConflictError, InputError, NotFoundError, TurnInProgressError, UnsupportedError
-from debugger.protocol.runs import TurnInput, TurnLog, turn_logs
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.samples import SAMPLES
 from debugger.settings import HostedSettings, Settings
 from tests.backends.one_turn import input_of, is_over, open_backend, step

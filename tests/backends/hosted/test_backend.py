@@ -16,7 +16,7 @@ from debugger.errors import (
     UnsupportedError,
     WorkflowError,
 )
-from debugger.protocol.run_search import RunSearch
+from debugger.protocol.runs import RunSearch
 from debugger.settings import HostedSettings
 from tests.backends.hosted.peer import backend_of, first_turn, serving
 from tests.backends.hosted.records import KEY, RUN, WORKFLOW

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from debugger.graph import Problem, check
-from debugger.protocol.system_variables import SYSTEM_NAMES
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 
 
 def found(text: str, *nodes: dict[str, Any], **document: Any) -> list[Problem]:

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, func, insert, inspect, select, text
 
 from debugger.errors import StoreError
-from debugger.protocol.forks import ForkRecord
+from debugger.protocol.runs import ForkRecord
 from debugger.store import CopiedUsage, RunFork, Store, TurnClaim, new_id, restore
 from debugger.store.database import Database
 from debugger.store.facts import revisions

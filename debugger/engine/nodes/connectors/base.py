@@ -17,7 +17,7 @@ from debugger.engine.outbound.secrets import RequestBudget
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
 
 Config = TypeVar("Config", bound=NodeConfig)

@@ -15,7 +15,7 @@ from debugger.engine.nodes.llm.prompts import model_of
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.events import EndConversationEvent, Event
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import Message, message_kind, message_text
 from debugger.protocol.workflow import NodeConfig
 

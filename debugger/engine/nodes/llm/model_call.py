@@ -12,7 +12,7 @@ from debugger.engine.tools.base import ToolResult
 from debugger.engine.world import World
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import AssistantResponseEvent, ConditionEvaluatorLLMEvent, Event
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.messages import Message, ai_message, transition_tool_name
 from debugger.protocol.workflow import NodeConfig
 

@@ -11,7 +11,7 @@ from debugger.engine.nodes.llm.config import LLMConfig
 from debugger.engine.nodes.llm.node import ModelTurn, WorkerLLMNode
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from debugger.analysis.chat import ChatMessage, group_warnings
 from debugger.protocol.base import JsonObject
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.parts.own_component import own_component
 from debugger.views.parts.plain import count

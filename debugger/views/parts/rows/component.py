@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
-from debugger.protocol.json_text import encode
+from debugger.protocol.json_codec import encode
 from debugger.views import state
 from debugger.views.parts.own_component import own_component
 

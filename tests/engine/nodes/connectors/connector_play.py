@@ -13,7 +13,8 @@ from debugger.engine.nodes.base import Node
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import Door, Policies
 from debugger.engine.world import World
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.factories import Json, workflow
 
 SIMULATED = Policies(read="simulated", write="simulated", contact="simulated")

@@ -7,7 +7,8 @@ from debugger.protocol.events import (
     DirectEdgeEvent,
     StartNodeRunEvent,
 )
-from debugger.protocol.runs import TurnInput, TurnLog
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
 from tests.factories import direct, everywhere, say, static, when, workflow
 
 

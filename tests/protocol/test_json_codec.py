@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.protocol.json_text import decode, encode
+from debugger.protocol.json_codec import decode, encode
 
 
 @pytest.mark.parametrize(

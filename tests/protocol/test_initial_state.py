@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import InputError
-from debugger.protocol.states import read_state
+from debugger.protocol.initial_state import read_state
 
 
 def test_any_part_of_a_state_is_enough():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.events import parse_event
-from debugger.protocol.recorded_events import RecordedEvents
+from debugger.protocol.turn_logs import LazyEvents
 
 
 def read(*types):
@@ -15,7 +15,7 @@ def recorded(*types, reads=None):
         reads.append(types)
         return read(*types)
 
-    return RecordedEvents(again, read(*types))
+    return LazyEvents(again, read(*types))
 
 
 def crowd_out():

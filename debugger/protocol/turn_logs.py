@@ -1,0 +1,192 @@
+"""The events of a recorded turn, read again whenever they are asked for, so that a long run fits into memory.
+
+Tens of thousands of parsed events take hundreds of megabytes, and every full round of Python's garbage
+collector walks through all of them: seconds in which nothing else happens.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Self, cast, overload
+
+from debugger.protocol.events import Event
+from debugger.protocol.json_codec import decode, encode
+from debugger.protocol.runs import BACKGROUND, Run, Turn, TurnInput
+
+_MOST_TURNS = 24
+"""How many turns of the whole process keep their events at hand."""
+
+_recent: deque[LazyEvents] = deque()
+_lock = threading.Lock()
+
+
+class LazyEvents(Sequence[Event]):
+    """A list of events that is at hand only while it is in use. Their number is always known.
+
+    Args:
+        read: Reads them from the record.
+        events: What it gave just now; the number of them never changes.
+    """
+
+    __slots__ = ("_count", "_ends", "_held", "_read")
+
+    def __init__(self, read: Callable[[], list[Event]], events: list[Event]) -> None:
+        self._read = read
+        self._count = len(events)
+        # Kept for good, so that whoever remembers how far a turn was read finds the very event again.
+        self._ends = events[0:1], events[-1:]
+        self._held: list[Event] | None = None
+        self._hold(events)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | list[Event]:
+        return self._events()[index]
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._events())
+
+    def __reversed__(self) -> Iterator[Event]:
+        return reversed(self._events())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._events() == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of any list
+
+    def _events(self) -> list[Event]:
+        events = self._held
+        if events is None:
+            events = self._read()
+            events[0:1], events[-1:] = self._ends
+            self._hold(events)
+        return events
+
+    def _hold(self, events: list[Event]) -> None:
+        with _lock:
+            self._held = events
+            _recent.append(self)
+            if len(_recent) > _MOST_TURNS:
+                _recent.popleft()._held = None
+
+
+_BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_matched"})
+
+
+def _is_background(given: TurnInput, events: Sequence[Event]) -> bool:
+    """Whether a pair of the record is background work.
+
+    Our own records mark it. In those of another backend it is a pair to which nobody said anything and whose
+    events only background work has.
+    """
+    if given.command != "data" or given.messages:
+        return False
+    marked = given.miscellaneous.get(BACKGROUND) is True
+    return marked or any(event.type in _BACKGROUND_TYPES for event in events)
+
+
+@dataclass
+class TurnLog:
+    """One turn as it is looked at: finished, or still growing while it is pulled.
+
+    Background work is looked at in the same way. It takes no turn of the user (``platform/wire.md`` 2.7), so
+    it bears the number of the turn after which it was done: a turn lasts until the user's next one.
+    """
+
+    number: int
+    """Counts the user's turns from 1."""
+    run_input: TurnInput
+    events: Sequence[Event] = field(default_factory=list)
+    """A list that grows while the turn is pulled; of a recorded turn what reads them when they are needed."""
+    is_background: bool = False
+    """Whether it is background work."""
+
+    @property
+    def message(self) -> str:
+        """What the user said in it; empty when nothing."""
+        return self.run_input.message
+
+    def add(self, event: Event) -> None:
+        """Let a turn that is under way grow by an event."""
+        cast("list[Event]", self.events).append(event)
+
+
+class _Numbers:
+    """Counts the turns of a record, the background work between them apart."""
+
+    def __init__(self, number: int = 0) -> None:
+        self._number = number
+
+    def log(self, turn: Turn, events: Sequence[Event]) -> TurnLog | None:
+        """The next turn as it is looked at."""
+        given = TurnInput.from_wire(turn.run_input)
+        is_background = self._number > 0 and _is_background(given, events)
+        self._number += not is_background
+        return TurnLog(self._number, given, events, is_background) if events or not is_background else None
+
+
+def numbered_turns(run: Run) -> list[tuple[Turn, TurnLog]]:
+    """Return each finished pair of a record with its log; a pair without anything to see is passed over."""
+    numbers = _Numbers()
+    logs = ((turn, numbers.log(turn, turn.parsed_events())) for turn in run.finished_turns)
+    return [(turn, log) for turn, log in logs if log is not None]
+
+
+def turn_logs(run: Run) -> list[TurnLog]:
+    """A record's turns, read once, for everything that looks at them.
+
+    Background work that left no event is passed over: there is nothing to see of it.
+    """
+    return [log for _, log in numbered_turns(run)]
+
+
+ReadTurn = Callable[[], Turn]
+"""Reads one turn of a record, anew each time."""
+
+
+def _unpacks(text: bytes) -> ReadTurn:
+    return lambda: Turn.from_wire(decode(text))
+
+
+def _reads_events(read: ReadTurn) -> Callable[[], list[Event]]:
+    return lambda: read().parsed_events()
+
+
+@dataclass(frozen=True)
+class LazyRun:
+    """The record of a run to be read turn by turn."""
+
+    run: Run
+    """Without its turns."""
+    turns: Sequence[ReadTurn]
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """The record of a run that was read as a whole; its turns are packed as JSON."""
+        packed = [encode(turn.to_wire()) for turn in run.finished_turns]
+        return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
+
+
+def lazy_turn_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tuple[Turn, TurnLog | None]]:
+    """The same turn by turn, for a run that is too long to be held as a whole: events are read when needed.
+
+    Args:
+        turns: The turns of a record, or the last of them.
+        after: The number of the turn before them.
+
+    Returns:
+        Each turn of the record, and how it is looked at: ``None`` where there is nothing to see of it. The
+        events of the log are at hand when it is given, and not for long.
+    """
+    numbers = _Numbers(after)
+    for read in turns:
+        turn = read()
+        yield turn, numbers.log(turn, LazyEvents(_reads_events(read), turn.parsed_events()))
