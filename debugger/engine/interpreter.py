@@ -13,10 +13,10 @@ from debugger.engine.history import History
 from debugger.engine.input_checks import check_input
 from debugger.engine.models.base import Responder
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.nodes.base import Node, OpaqueNode, no_runs
+from debugger.engine.nodes.base import Node, UnsupportedNode, no_run_store
 from debugger.engine.options import EngineOptions
-from debugger.engine.outbound import Outbound
-from debugger.engine.outbound.gateway import ClosedDoor
+from debugger.engine.outbound import Gateway
+from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.routing import EdgeSelector
 from debugger.engine.scheduler import ThreadScheduler
 from debugger.engine.segment import Segment, TurnEnd
@@ -56,8 +56,8 @@ class Interpreter:
         responder: Responder,
         options: EngineOptions | None = None,
         world: World | None = None,
-        load_run: Callable[[str], JsonObject] = no_runs,
-        open_door: Callable[[], Outbound] = ClosedDoor,
+        load_run: Callable[[str], JsonObject] = no_run_store,
+        open_door: Callable[[], Gateway] = BlockedGateway,
         notes: Sequence[str] = (),
     ) -> None:
         self.notes = tuple(notes)
@@ -234,11 +234,11 @@ class Interpreter:
     def _made(self, config: NodeConfig) -> Node[Any]:
         node_type = NODE_TYPES.get(str(config.type))
         if node_type is None:
-            return OpaqueNode(config, f"its type {config.type!r} is not known here.")
+            return UnsupportedNode(config, f"its type {config.type!r} is not known here.")
         try:
             return node_type(config)
         except InputError as error:
-            return OpaqueNode(config, f"as a {config.type} it cannot be read. {error}")
+            return UnsupportedNode(config, f"as a {config.type} it cannot be read. {error}")
 
     def _checked(self, node_id: str) -> str:
         if node_id not in self.graph.nodes:

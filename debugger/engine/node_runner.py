@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any, Literal, NamedTuple
 
 from debugger.engine.announcer import Events
-from debugger.engine.nodes.base import Node, NodeContext, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.routing import choice_of
 from debugger.engine.segment import Segment
 from debugger.engine.state import BoundedLoop, ThreadState
@@ -62,14 +62,14 @@ class NodeRunner:
         workers = self._workers(thread, node.config)
         run_id = thread.next_run_id(node.config.logical_id)
         outcome = yield from self._execute(thread, node, context, run_id)
-        if outcome.answered:
+        if outcome.replied_to_user:
             thread.pending = []
         if loop is not None and loop.is_over(self._segment.world.now()):
             yield self._announcer.stamped(expired_event(loop, node.config), thread, node.config, run_id)
         for worker in workers:
             yield from self._run_worker(thread, worker)
         waits = node.waits_for_user and not node.loops_to_itself
-        if self._segment.options.linger_after_reply and waits and outcome.answered:
+        if self._segment.options.linger_after_reply and waits and outcome.replied_to_user:
             thread.lingers = True
             return
         decision = yield from self._announcer.relay(
@@ -91,7 +91,7 @@ class NodeRunner:
         context.deadline = thread.loop.deadline if thread.loop else None
         run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
         decision = yield from self._announcer.relay(
-            self._routes.decide(node, context, Outcome()), thread, node.config, run_id
+            self._routes.decide(node, context, NodeResult()), thread, node.config, run_id
         )
         yield from self._announcer.warnings(context, thread)
         if decision is None and thread.loop is not None:
@@ -101,14 +101,14 @@ class NodeRunner:
 
     def _execute(
         self, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
-    ) -> Generator[Event, None, Outcome]:
+    ) -> Generator[Event, None, NodeResult]:
         """One execution of a node, from its start event to the state that it leaves (``engine.md`` 2.0)."""
         segment, stamped = self._segment, self._announcer.stamped
         config = node.config
         yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
         began = segment.pauses.active_time()
         run = node.run(context) if context.hand is None else context.hand.run(node, context)
-        outcome: Outcome | None = None
+        outcome: NodeResult | None = None
         while outcome is None:  # not `relay`: every event of a node would pass through one more generator
             try:
                 event = next(run)
@@ -120,15 +120,15 @@ class NodeRunner:
             segment.meter.add_tool_call((segment.pauses.active_time() - began) * 1000)
         yield from self._announcer.warnings(context, thread)
         end = self._node_end(thread, config, run_id, outcome)
-        if context.intervened:
-            end.stamp(intervened=list(dict.fromkeys(context.intervened)))
+        if context.applied_mocks:
+            end.stamp(intervened=list(dict.fromkeys(context.applied_mocks)))
         yield stamped(end, thread, config, run_id)
         yield self._announcer.state_of(thread, segment.variables.shown)
         thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
         return outcome
 
     def _node_end(
-        self, thread: ThreadState, config: NodeConfig, run_id: str, outcome: Outcome
+        self, thread: ThreadState, config: NodeConfig, run_id: str, outcome: NodeResult
     ) -> EndNodeRunEvent:
         output = {
             "events": [],
@@ -146,7 +146,7 @@ class NodeRunner:
     def _context(self, thread: ThreadState, node: Node[Any]) -> NodeContext:
         """Return what the node runs with, the transitions that its model may choose among it."""
         context = self._segment.context(thread)
-        context.given = self._segment.input_of(thread, node.config)
+        context.node_input = self._segment.input_of(thread, node.config)
         if not node.calls_model:
             return context
         if self._must_answer(thread):
@@ -156,7 +156,7 @@ class NodeRunner:
         together = [each for each in offered.values() if not each.needs_llm_judge]
         apart = [each for each in offered.values() if each.needs_llm_judge]
         context.choices = tuple(choice_of(each, context) for each in together)
-        context.judged = tuple(choice_of(each, context) for each in apart)
+        context.llm_judged_choices = tuple(choice_of(each, context) for each in apart)
         return context
 
     def _must_answer(self, thread: ThreadState) -> bool:
@@ -179,8 +179,8 @@ class NodeRunner:
             worker = graph.node(str(edge.destination_node_logical_id))
             if not worker.disabled:
                 context = self._segment.context(thread)
-                context.given = self._segment.input_of(thread, worker)
-                context.heard = list(thread.pending)
+                context.node_input = self._segment.input_of(thread, worker)
+                context.messages_override = list(thread.pending)
                 context.history = self._segment.history.as_it_stands()
                 found.append(_Worker(edge, self._segment.interpreter.node(worker), context))
         return found
@@ -188,10 +188,10 @@ class NodeRunner:
     def _run_worker(self, thread: ThreadState, worker: _Worker) -> Events:
         """Run a worker after the node's own answer, so that its conditions see what the worker found."""
         edge, node, context = worker
-        if node.waits_for_user and not context.heard:
+        if node.waits_for_user and not context.messages_override:
             return
-        if node.opaque_because is not None:
-            yield from self._announcer.warning(node.opaque_because, thread)
+        if node.unsupported_reason is not None:
+            yield from self._announcer.warning(node.unsupported_reason, thread)
             return
         source = self._segment.graph.node(str(edge.source_node_logical_id))
         event = companion_event(source, node.config, edge)
@@ -229,7 +229,7 @@ class NodeRunner:
             yield from self._give_up(thread, node, loop, outcome)
             return
         yield stamped(delay_event(config, loop, settings), thread)
-        seconds = context.within_time(float(settings.time_between_retries))
+        seconds = context.clamp_timeout(float(settings.time_between_retries))
         if seconds > 0:
             thread.due_at = world.now() + seconds
         if not thread.is_companion:  # one of those is left until a pump finds it due

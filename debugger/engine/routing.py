@@ -14,7 +14,7 @@ from time import thread_time
 from typing import Any, Literal
 
 from debugger.engine.models.base import Choice
-from debugger.engine.nodes.base import Node, NodeContext, Outcome, pick_message
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, pick_message
 from debugger.engine.nodes.llm.config import readable_schema
 from debugger.engine.nodes.llm.model_call import evaluate
 from debugger.engine.state import ThreadState
@@ -166,7 +166,7 @@ class EdgeSelector:
         }
 
     def decide(
-        self, node: Node[Any], context: NodeContext, outcome: Outcome
+        self, node: Node[Any], context: NodeContext, outcome: NodeResult
     ) -> Generator[Event, None, Decision | None]:
         """Choose the transition out of a node that has run.
 

@@ -200,8 +200,8 @@ class ThreadScheduler:
         if config.disabled:
             return self._skip(thread, config)
         node = self._segment.interpreter.node(config)
-        if node.opaque_because is not None:
-            return chain(self._announcer.warning(node.opaque_because, thread), self._skip(thread, config))
+        if node.unsupported_reason is not None:
+            return chain(self._announcer.warning(node.unsupported_reason, thread), self._skip(thread, config))
         if node.waits_for_user and not thread.pending:
             return (self._park(thread, config),)
         if thread.lingers:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from debugger.engine.outbound.masking import shown_body, shown_header, shown_url
+from debugger.engine.outbound.masking import mask_body, mask_header, mask_url
 from debugger.engine.outbound.secrets import MARK
 
 _HEADERS = frozenset({"headers", "api_headers"})
@@ -26,7 +26,7 @@ def redact(value: Any) -> Any:
         return {key: _field(str(key), inner) for key, inner in value.items() if key != _NEVER}
     if isinstance(value, list):
         return [redact(inner) for inner in value]
-    return shown_url(value) if isinstance(value, str) and "://" in value else value
+    return mask_url(value) if isinstance(value, str) and "://" in value else value
 
 
 def _field(name: str, value: Any) -> Any:
@@ -36,7 +36,7 @@ def _field(name: str, value: Any) -> Any:
 
 
 def _header(name: str, value: Any) -> Any:
-    return value if not isinstance(value, str) or _is_placeholder(value) else shown_header(name, value)
+    return value if not isinstance(value, str) or _is_placeholder(value) else mask_header(name, value)
 
 
 def _marked(value: Any) -> Any:
@@ -56,4 +56,4 @@ def _is_placeholder(text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
-    return bool(shown_body({name: ""})[name] == MARK)
+    return bool(mask_body({name: ""})[name] == MARK)

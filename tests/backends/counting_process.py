@@ -16,7 +16,7 @@ from pathlib import Path
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import NodeConfig
@@ -51,7 +51,7 @@ class CountedCall(Node[CountedConfig]):
                 break
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        return Outcome()
+        return NodeResult()
 
 
 def counted(folder: Path) -> dict:

@@ -14,7 +14,7 @@ from typing import Any
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.models.base import Prompt, Reply
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.protocol.events import AssistantResponseEvent, Event, UserMessagesEvent
 from debugger.protocol.messages import message_text
 from debugger.protocol.runs import TurnInput
@@ -51,7 +51,7 @@ class IncrementNode(Node[IncrementConfig]):
         yield from ()
         name = self.config.variable
         self.write(context, {name: context.thread.runtime_variables.get(name, 0) + 1})
-        return Outcome()
+        return NodeResult()
 
 
 NODE_TYPES["benchmark_increment"] = IncrementNode

@@ -6,7 +6,7 @@ import threading
 from textwrap import dedent
 from typing import Any
 
-from debugger.engine.tools.sandbox import Answer, Limits, run
+from debugger.engine.tools.sandbox import Limits, SandboxResult, run
 
 NAMES_OF_ERRORS = """
 import ctypes, os, socket, sys, threading
@@ -28,7 +28,7 @@ def call(function, *arguments):
 """
 
 
-def attack(code: str, timeout: float = 20, memory: int = 512_000_000, **arguments: Any) -> Answer:
+def attack(code: str, timeout: float = 20, memory: int = 512_000_000, **arguments: Any) -> SandboxResult:
     """Run the function `attack` of the code, which can use `names_of_errors` and `call`."""
     request = {"code": NAMES_OF_ERRORS + dedent(code), "name": "attack", "arguments": arguments}
     return run(request, Limits(timeout, memory), threading.Event())

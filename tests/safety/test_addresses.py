@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from debugger.__main__ import main
 from debugger.engine.outbound import OutboundError
-from debugger.engine.outbound.addresses import Lookup, why_refused
+from debugger.engine.outbound.addresses import AddressLookup, refusal_reason
 from debugger.engine.outbound.gateway import HttpLimits
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, node, say
@@ -77,7 +77,7 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", METADATA)
 def test_metadata_address_is_refused(address):
-    assert "credentials of this machine" in str(why_refused(address))
+    assert "credentials of this machine" in str(refusal_reason(address))
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
@@ -85,32 +85,32 @@ def test_metadata_address_is_refused(address):
 def test_wrapped_metadata_address_is_refused(address, wrapping):
     wrapped = ipaddress.IPv6Address(WRAPPINGS[wrapping](int(ipaddress.IPv4Address(address))))
 
-    assert "credentials of this machine" in str(why_refused(str(wrapped)))
+    assert "credentials of this machine" in str(refusal_reason(str(wrapped)))
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_wrapped_public_address_is_called(wrapping):
     wrapped = ipaddress.IPv6Address(WRAPPINGS[wrapping](int(ipaddress.IPv4Address("8.8.4.4"))))
 
-    assert why_refused(str(wrapped)) is None
+    assert refusal_reason(str(wrapped)) is None
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_private_address_is_refused_by_the_setting(address):
-    assert why_refused(address) is None
-    assert "WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE" in str(why_refused(address, refuses_private=True))
+    assert refusal_reason(address) is None
+    assert "WORKFLOW_DEBUGGER_OUTBOUND_PRIVATE" in str(refusal_reason(address, refuses_private=True))
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_address_is_always_called(address):
-    assert why_refused(address) is None
-    assert why_refused(address, refuses_private=True) is None
+    assert refusal_reason(address) is None
+    assert refusal_reason(address, refuses_private=True) is None
 
 
 @pytest.mark.parametrize("name", ["metadata.google.internal.", "METADATA.GOOG", "instance-data"])
 def test_metadata_name_is_not_looked_up(name):
     with pytest.raises(OutboundError, match="credentials of this machine"):
-        Lookup(name, 80, HttpLimits())
+        AddressLookup(name, 80, HttpLimits())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.outbound import Secrets
-from debugger.engine.outbound.gateway import Door, Policies
+from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.engine.tools.base import ToolContext
 from debugger.engine.tools.external_api import ExternalApiConfig, ExternalApiTool
 from debugger.engine.tools.mcp.servers import McpServer
@@ -31,7 +31,7 @@ def call_tool(fields, secrets, arguments=None, *, url=NOWHERE):
     """Call an API with pages among its variables; return the error and the warnings."""
     written = {"type": "external_api", "name": "a", "api_endpoint": url, "api_method": "POST", **fields}
     scope = Scope(dynamic={"page": PAGE}, runtime={"page": PAGE})
-    context = ToolContext(scope, 1, outbound=Door(Policies(write="blocked"), secrets=secrets))
+    context = ToolContext(scope, 1, outbound=LiveGateway(Policies(write="blocked"), secrets=secrets))
     result = ExternalApiTool(ExternalApiConfig.from_wire(written)).call(arguments or {}, context)
     return result.error, context.warnings
 

@@ -49,7 +49,7 @@ def write_bwrap(folder: Path, script: str, interpreter: str = "/bin/sh") -> None
     program.chmod(0o755)
 
 
-def call(code: str) -> sandbox.Answer:
+def call(code: str) -> sandbox.SandboxResult:
     request = {"code": code, "name": "", "arguments": {}}
     return sandbox.run(request, sandbox.Limits(20), threading.Event())
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
-from debugger.engine.outbound import Outbound, RecordedAnswer, Secrets
+from debugger.engine.outbound import Gateway, RecordedAnswer, Secrets
 from debugger.engine.outbound.destinations import AllowedHost, read_allowed_hosts
-from debugger.engine.outbound.gateway import Door, HttpLimits, Policies, Policy
+from debugger.engine.outbound.gateway import HttpLimits, LiveGateway, Policies, Policy
 from debugger.engine.outbound.secrets import HOSTS_SETTING
 from debugger.engine.world import World
 from debugger.errors import SettingsError
@@ -72,13 +72,13 @@ class Doors:
         )
         return found
 
-    def opener(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Outbound]:
+    def opener(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Gateway]:
         """What makes the door of one turn.
 
         Args:
             answers: What is answered instead of calls that are simulated.
         """
-        return lambda: Door(
+        return lambda: LiveGateway(
             self._policies,
             answers=answers,
             secrets=self._vault.secrets(),

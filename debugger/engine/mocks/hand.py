@@ -26,9 +26,9 @@ class Hand:
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
         """Run a node, or give its frozen output, or let it fail."""
-        met = self._met(Target("node", node.config.logical_id), context.intervened)
+        met = self._met(Target("node", node.config.logical_id), context.applied_mocks)
         if met.fault is not None:
-            context.world.sleep(context.within_time(met.fault.delay), context.cancelled)
+            context.world.sleep(context.clamp_timeout(met.fault.delay), context.cancelled)
             if met.fault.error:
                 return (yield from faulty_run(met.fault, node, context))
         if met.pin is not None:
@@ -37,7 +37,7 @@ class Hand:
 
     def answering(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Responder]:
         """Who answers a prompt, and how that one is asked."""
-        met = self._met(Target("model", prompt.node_logical_id), context.intervened)
+        met = self._met(Target("model", prompt.node_logical_id), context.applied_mocks)
         return answering(
             prompt,
             context.responder,
@@ -51,7 +51,7 @@ class Hand:
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call a tool, or give its frozen result, or let it fail."""
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
-        met = self._met(target, context.intervened)
+        met = self._met(target, context.applied_mocks)
         if met.fault is not None:
             context.cancelled.wait(met.fault.delay)
             if met.fault.error:
@@ -65,7 +65,7 @@ class Hand:
             )
         return tool.call(arguments, context)
 
-    def _met(self, target: Target, intervened: list[str]) -> Met:
+    def _met(self, target: Target, applied_mocks: list[str]) -> Met:
         met = self.interventions.meet(target)
-        intervened += met.ids
+        applied_mocks += met.ids
         return met

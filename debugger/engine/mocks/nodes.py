@@ -8,8 +8,8 @@ from typing import Any
 from debugger.engine.mocks.kinds import Fault, Pin
 from debugger.engine.mocks.models import FailingResponder
 from debugger.engine.models.base import Choice
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response
-from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response
+from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
 from debugger.engine.outbound.gateway import Answer
 from debugger.errors import RunError
 
@@ -24,12 +24,12 @@ def pinned_run(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
         yield fixed_response(str(text), context.world)
     node.write(context, dict(pin.output.get("variables") or {}))
     key = pin.output.get("chosen")
-    return Outcome(
+    return NodeResult(
         dict(pin.output.get("output") or {}),
         chosen=_offered(str(key), node, context) if key else None,
         args=dict(pin.output.get("args") or {}),
         reason=str(pin.output.get("reason") or ""),
-        answered=bool(pin.output.get("says")) and node.calls_model,
+        replied_to_user=bool(pin.output.get("says")) and node.calls_model,
     )
 
 
@@ -54,7 +54,7 @@ def faulty_run(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
 class _FailingDoor:
     """Lets nothing out, and says so as of a call that failed."""
 
-    door: Outbound
+    door: Gateway
     error: str
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class _FailingDoor:
 
 
 def _offered(key: str, node: Node[Any], context: NodeContext) -> Choice:
-    for choice in (*context.choices, *context.judged):
+    for choice in (*context.choices, *context.llm_judged_choices):
         if key in (choice.edge_id, choice.destination_node_logical_id):
             return choice
     raise RunError(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
-from debugger.engine.outbound.gateway import Outbound, OutboundCall, OutboundError, RecordedAnswer
+from debugger.engine.outbound.gateway import Gateway, OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.world import World
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
@@ -96,7 +96,7 @@ class _Caller:
 
     responder: Responder
     world: World
-    outbound: Outbound
+    outbound: Gateway
     cancelled: threading.Event
 
 
@@ -105,7 +105,7 @@ def invoke(
     prompt: Prompt,
     world: World,
     *,
-    outbound: Outbound,
+    outbound: Gateway,
     cancelled: threading.Event,
     timeout: float | None = None,
 ) -> Generator[str, None, ModelAnswer]:
@@ -225,7 +225,7 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
         call_class="talk",
         target=target,
         request=_sizes(prompt),
-        simulated=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
+        simulate=lambda recorded: captured.run(lambda: _simulate(stand_in, prompt, world, recorded)),
         live=lambda seconds: captured.run(
             lambda: _measured(responder, replace(prompt, seconds=seconds), world)
         ),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from debugger.engine.history import History
 from debugger.engine.models.base import Choice, Responder
 from debugger.engine.options import EngineOptions
-from debugger.engine.outbound import Outbound
-from debugger.engine.outbound.gateway import ClosedDoor
+from debugger.engine.outbound import Gateway
+from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
 from debugger.engine.world import PauseClock, World
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Config = TypeVar("Config", bound=NodeConfig)
 
 
-def no_runs(run_id: str) -> JsonObject:
+def no_run_store(run_id: str) -> JsonObject:
     """What stands for a store of runs where there is none.
 
     Raises:
@@ -42,7 +42,7 @@ def no_runs(run_id: str) -> JsonObject:
 
 # Like all that is made once a node run, not frozen: that would take three times as long to make.
 @dataclass(slots=True)
-class Outcome:
+class NodeResult:
     """How a node's run ended."""
 
     output: JsonObject = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Outcome:
     """The arguments that the model filled for it."""
     reason: str = ""
     """Why it chose that hop."""
-    answered: bool = False
+    replied_to_user: bool = False
     """Whether a model answered the user, so that no message is left for the next node."""
 
 
@@ -70,11 +70,11 @@ class NodeContext:
     options: EngineOptions
     world: World
     cancelled: threading.Event
-    load_run: Callable[[str], JsonObject] = no_runs
+    load_run: Callable[[str], JsonObject] = no_run_store
     """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
-    given: JsonObject = field(default_factory=dict)
+    node_input: JsonObject = field(default_factory=dict)
     """What the turn's input has for this node alone, as ``override_url`` (``platform/engine.md`` 2.0)."""
-    outbound: Outbound = field(default_factory=ClosedDoor)
+    outbound: Gateway = field(default_factory=BlockedGateway)
     """The door through which every call to the outside leaves."""
     authored: Scope = field(default_factory=Scope)
     """The variables with the workflow's own defaults alone, whatever the run has set since."""
@@ -84,9 +84,9 @@ class NodeContext:
     """Whether a model is given any tools; hops and tools are both kept back where it must answer (3.7)."""
     deadline: float | None = None
     """Seconds since the epoch at which the run must have ended."""
-    heard: list[Message] | None = None
+    messages_override: list[Message] | None = None
     """The user messages for this run where they are not the thread's pending ones."""
-    judged: tuple[Choice, ...] = ()
+    llm_judged_choices: tuple[Choice, ...] = ()
     """The hops whose conditions a model judges in calls of their own."""
     transitions: Mapping[str, Transition] = field(default_factory=dict)
     """The transitions behind ``choices`` and ``judged``, by key."""
@@ -98,7 +98,7 @@ class NodeContext:
     """A person's hand in what the run does."""
     tool_error: str = ""
     """With what every call of a tool is to fail; empty lets them be made."""
-    intervened: list[str] = field(default_factory=list)
+    applied_mocks: list[str] = field(default_factory=list)
     """The ids of the pins and faults that the run has met."""
     pauses: PauseClock = field(default_factory=PauseClock)
     """Where time is noted in which the run waits for the user's answer in a model's place."""
@@ -109,7 +109,7 @@ class NodeContext:
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
 
-    def within_time(self, seconds: float) -> float:
+    def clamp_timeout(self, seconds: float) -> float:
         """A span of time, cut where the run must have ended."""
         return seconds if self.deadline is None else max(0.0, min(seconds, self.deadline - self.world.now()))
 
@@ -121,10 +121,10 @@ class NodeContext:
     @property
     def messages(self) -> list[Message]:
         """The user messages that this run is to answer."""
-        return self.thread.pending if self.heard is None else self.heard
+        return self.thread.pending if self.messages_override is None else self.messages_override
 
 
-NodeRun = Generator[Event, None, Outcome]
+NodeRun = Generator[Event, None, NodeResult]
 
 
 class Node(ABC, Generic[Config]):
@@ -143,7 +143,7 @@ class Node(ABC, Generic[Config]):
     """Whether it waits until the user has said something."""
     loops_to_itself: bool = False
     """Whether it runs again when no transition was taken."""
-    opaque_because: str | None = None
+    unsupported_reason: str | None = None
     """Why the engine passes it over instead of running it; ``None`` on every node that it does run."""
 
     def __init__(self, config: NodeConfig) -> None:
@@ -214,7 +214,7 @@ def fixed_response(text: str, world: World, *, message_id: str = "") -> Assistan
     )
 
 
-class OpaqueNode(Node[NodeConfig]):
+class UnsupportedNode(Node[NodeConfig]):
     """Passed over with a warning.
 
     Args:
@@ -226,9 +226,9 @@ class OpaqueNode(Node[NodeConfig]):
 
     def __init__(self, config: NodeConfig, why: str) -> None:
         self.config = config  # as it was read: what cannot be read again is what may have made it opaque
-        self.opaque_because = f"Node {config.label!r} ({config.logical_id}) was passed over: {why}"
+        self.unsupported_reason = f"Node {config.label!r} ({config.logical_id}) was passed over: {why}"
 
     def run(self, context: NodeContext) -> NodeRun:
         """Do nothing."""
         yield from ()
-        return Outcome()
+        return NodeResult()

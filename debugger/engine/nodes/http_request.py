@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
-from debugger.engine.outbound import Secrets, Veiled
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
+from debugger.engine.outbound import MaskedValue, Secrets
 from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.http import HttpAnswer, http_call
 from debugger.engine.outbound.http_request import (
@@ -29,7 +29,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.events import HttpRequestEvent
 from debugger.protocol.workflow import NodeConfig
 
-LONGEST = 300
+MAX_TIMEOUT_SECONDS = 300
 """Seconds; what a timeout of 0 means, too."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -47,7 +47,7 @@ class HttpRequestConfig(NodeConfig):
     body_parameters: str | JsonObject | list[Any] | None = None
     """The same; sent with POST, PUT and PATCH."""
     body_content_type: ContentType = "application/json"
-    timeout: int = Field(default=30, ge=0, le=LONGEST)
+    timeout: int = Field(default=30, ge=0, le=MAX_TIMEOUT_SECONDS)
     """Seconds."""
     response_format: Literal["json", "text", "binary"] = "json"
     result_runtime_variable_name: str = "http_request_result"
@@ -98,7 +98,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         )
         name = self.config.result_runtime_variable_name
         self.write(context, result_variables(name, result.value, result.error))
-        return Outcome(
+        return NodeResult(
             {
                 "curl_command": result.command,
                 "success": result.error is None,
@@ -122,7 +122,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         door = context.outbound
         call_class: Literal["read", "write"] = "read" if request.method in _READING else "write"
         call = http_call(request, call_class, limits=door.limits, cancelled=context.cancelled)
-        seconds = context.within_time(self.config.timeout or LONGEST)
+        seconds = context.clamp_timeout(self.config.timeout or MAX_TIMEOUT_SECONDS)
         outcome = door.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
         if outcome.how == "simulated":
             context.warnings.append(call.simulation_note)
@@ -158,11 +158,11 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         texts = (str(self.config.url or ""), host)
         return Destination.of(*(fill(text, context.authored).text for text in texts))
 
-    def _url(self, context: NodeContext, budget: RequestBudget) -> Veiled:
+    def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
         """The node's URL, or the one that the turn's input puts in its place, in which nothing is filled."""
-        override = context.given.get("override_url")
+        override = context.node_input.get("override_url")
         if isinstance(override, str) and override.strip():
-            return Veiled(override.strip(), context.outbound.secrets.mask(override.strip()))
+            return MaskedValue(override.strip(), context.outbound.secrets.mask(override.strip()))
         if not (self.config.url or "").strip():
             raise InputError("The url is empty.", advice="Write the address to call.")
         return context.outbound.secrets.fill(str(self.config.url).strip(), context.scope, budget)
@@ -171,18 +171,18 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return [(name, value) for name, value in (self.config.headers or {}).items() if value is not None]
 
 
-def _note_unresolved(veiled: Veiled | None, context: NodeContext) -> None:
+def _note_unresolved(veiled: MaskedValue | None, context: NodeContext) -> None:
     if veiled is not None:
         context.unresolved += [written for written in veiled.unresolved if written.startswith("{{")]
 
 
-def _with_query(url: Veiled, query: Veiled | None) -> Veiled:
+def _with_query(url: MaskedValue, query: MaskedValue | None) -> MaskedValue:
     if query is None:
         return url
-    shown = query.shown if isinstance(query.shown, dict) else {}
+    shown = query.masked if isinstance(query.masked, dict) else {}
     names = url.secret_names | query.secret_names
-    real, shown_url = with_query(url.real, query.real), with_query(url.shown, shown)
-    return Veiled(real, shown_url, secret_names=names)
+    real, shown_url = with_query(url.real, query.real), with_query(url.masked, shown)
+    return MaskedValue(real, shown_url, secret_names=names)
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:

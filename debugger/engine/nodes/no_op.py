@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import ClassVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.protocol.workflow import NodeConfig
 
 _LONGEST_WAIT = threading.TIMEOUT_MAX / 10
@@ -30,8 +30,8 @@ class NoOpNode(Node[NoOpConfig]):
         yield from ()
         if self.config.delay_seconds > 0:
             delay = min(self.config.delay_seconds, _LONGEST_WAIT)
-            context.world.sleep(context.within_time(delay), context.cancelled)
+            context.world.sleep(context.clamp_timeout(delay), context.cancelled)
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})
-        return Outcome({"success": success, "error_message": None if success else "simulated failure"})
+        return NodeResult({"success": success, "error_message": None if success else "simulated failure"})

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response, pick_message
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response, pick_message
 from debugger.protocol.events import SayStaticEvent
 from debugger.protocol.messages import ai_message
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig
@@ -32,4 +32,4 @@ class SayStaticNode(Node[SayStaticConfig]):
             message_id = f"assistant_message_{context.world.uuid()}"
             yield SayStaticEvent(message=ai_message(text, message_id=message_id))
             yield fixed_response(text, context.world, message_id=message_id)
-        return Outcome()
+        return NodeResult()

@@ -33,5 +33,5 @@ def tool_context(
         warnings=context.warnings,
         hand=context.hand,
         tool_error=context.tool_error,
-        intervened=context.intervened,
+        applied_mocks=context.applied_mocks,
     )

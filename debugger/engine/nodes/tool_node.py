@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
 from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import RESULT_NAME, Tool
 from debugger.engine.tools.runner import (
-    Called,
+    Invocation,
     call_tool,
     check_targets,
     make_tool,
@@ -63,7 +63,7 @@ class ToolNode(Node[ToolNodeConfig]):
         self._write(context, called)
         result = called.result
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}
-        return Outcome({**output, "simulated": True} if result.is_simulated else output)
+        return NodeResult({**output, "simulated": True} if result.is_simulated else output)
 
     @property
     def result_name(self) -> str:
@@ -80,7 +80,7 @@ class ToolNode(Node[ToolNodeConfig]):
         assert isinstance(filled, dict)
         return filled
 
-    def _write(self, context: NodeContext, called: Called) -> None:
+    def _write(self, context: NodeContext, called: Invocation) -> None:
         """Write the tool's data, and the outcome last, so that no data can stand in its place."""
         write_result(called, self.result_name, self.config, context.state, context.thread)
         outcome = called.result.success, called.result.error

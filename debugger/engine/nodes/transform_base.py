@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar, TypeVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.errors import InputError
 from debugger.expressions import ABSENT, lookup
 from debugger.protocol.base import JsonObject
@@ -39,7 +39,7 @@ class TransformationNode(Node[Config]):
         output, error = self._attempt(context)
         name = self.config.output_runtime_variable_name
         self.write(context, result_variables(name, output[self.result_key], error))
-        return Outcome({"success": error is None, **output, "error_message": error})
+        return NodeResult({"success": error is None, **output, "error_message": error})
 
     @abstractmethod
     def transform(self, context: NodeContext) -> JsonObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.errors import DebuggerError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.workflow import NodeConfig
@@ -33,4 +33,4 @@ class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
         except DebuggerError as failure:
             error = str(failure)
         self.write(context, result_variables(name, text, error))
-        return Outcome({"fetched_workflow_run": text})
+        return NodeResult({"fetched_workflow_run": text})

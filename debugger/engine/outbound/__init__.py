@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from debugger.engine.outbound.gateway import (
     CallClass,
-    Outbound,
+    Gateway,
     OutboundCall,
     OutboundError,
     OutboundOutcome,
     Policy,
     RecordedAnswer,
 )
-from debugger.engine.outbound.secrets import Secrets, Veiled
+from debugger.engine.outbound.secrets import MaskedValue, Secrets
 
 __all__ = [
     "CallClass",
-    "Outbound",
+    "Gateway",
+    "MaskedValue",
     "OutboundCall",
     "OutboundError",
     "OutboundOutcome",
     "Policy",
     "RecordedAnswer",
     "Secrets",
-    "Veiled",
 ]

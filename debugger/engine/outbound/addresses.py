@@ -62,7 +62,7 @@ def is_http_url(text: str) -> bool:
     return parse_url(text) is not None
 
 
-def why_refused(text: str, *, refuses_private: bool = False) -> str | None:
+def refusal_reason(text: str, *, refuses_private: bool = False) -> str | None:
     """Return why an address is not called; ``None`` where it may be.
 
     Args:
@@ -119,7 +119,7 @@ def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
             yield ipaddress.IPv4Address(without_octet >> (120 - prefix_length - 32) & 0xFFFF_FFFF)
 
 
-class Lookup:
+class AddressLookup:
     """Asks the system for a host's addresses in a thread of its own, since it may take as long as it likes.
 
     Args:
@@ -132,8 +132,8 @@ class Lookup:
         OutboundError: The name is one that is never called.
     """
 
-    def __init__(self, host: str, port: int, limits: HttpLimits, shown_host: str = "") -> None:
-        self._shown_host = shown_host or host
+    def __init__(self, host: str, port: int, limits: HttpLimits, masked_host: str = "") -> None:
+        self._shown_host = masked_host or host
         self._refuses_private = limits.refuses_private
         if host.lower().rstrip(".") in METADATA_NAMES:
             raise OutboundError(
@@ -156,7 +156,7 @@ class Lookup:
         if not self._found:
             raise OutboundError(f"There is no host {host!r}: {self._problem}.")
         reasons = {
-            address: why_refused(address, refuses_private=self._refuses_private) for address in self._found
+            address: refusal_reason(address, refuses_private=self._refuses_private) for address in self._found
         }
         allowed = [address for address, reason in reasons.items() if reason is None]
         if not allowed:

@@ -82,9 +82,9 @@ class Destination:
             return self
         return Destination("https", self.host, PORTS["https"], self.named_host)
 
-    def as_shown(self, shown_url: str) -> Destination:
+    def as_masked(self, masked_url: str) -> Destination:
         """Return it for the user, with the host of a URL in which secrets are masked."""
-        url = parse_url(shown_url)
+        url = parse_url(masked_url)
         if url is not None and url.raw_host.decode("ascii") == self.host:
             return self
         return replace(self, host="***" if url is None else url.host)

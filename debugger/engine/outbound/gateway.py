@@ -26,7 +26,7 @@ class RecordedAnswer:
     """Why no answer came; there is neither status nor body then."""
 
 
-def answer_for(target: str, answers: Sequence[RecordedAnswer]) -> RecordedAnswer | None:
+def find_recorded_answer(target: str, answers: Sequence[RecordedAnswer]) -> RecordedAnswer | None:
     """The first answer that is for a target."""
     return next((answer for answer in answers if answer.target.search(target)), None)
 
@@ -69,7 +69,7 @@ class OutboundCall(Generic[Answer]):
     """Where it goes, for people and for the ledger, secrets masked: ``POST https://api.example/slots``."""
     request: JsonObject = field(repr=False)
     """What is sent, for the ledger, secrets masked."""
-    simulated: Callable[[RecordedAnswer | None], Answer]
+    simulate: Callable[[RecordedAnswer | None], Answer]
     """Makes an answer up; given what a person recorded for this target, or ``None``. A recorded error does
     not come here: the door fails the call with it. Raises `OutboundError` where what was recorded does not
     fit."""
@@ -102,7 +102,7 @@ class OutboundError(Exception):
     """A call that got no answer; its text says why, without secrets."""
 
 
-class Outbound(Protocol):
+class Gateway(Protocol):
     """The door."""
 
     ledger: list[JsonObject]
@@ -129,7 +129,7 @@ class Outbound(Protocol):
 
 
 @dataclass
-class ClosedDoor:
+class BlockedGateway:
     """The door of an engine that was given none: nothing gets out."""
 
     ledger: list[JsonObject] = field(default_factory=list)
@@ -163,7 +163,7 @@ class Policies:
 _POLICIES, _LIMITS = Policies(), HttpLimits()
 
 
-class Door(Outbound):
+class LiveGateway(Gateway):
     """Lets calls out, answers them here or refuses them, and writes each down.
 
     Make one for each turn: its ledger is that turn's. An entry of it has ``at`` (seconds since the epoch),
@@ -210,7 +210,7 @@ class Door(Outbound):
         if policy == "blocked":
             return OutboundOutcome("blocked", error=self.secrets.mask(_refusal(call)))
         if policy == "live" and call.live is None:
-            return OutboundOutcome("blocked", error=self.secrets.mask(_only_on_the_platform(call)))
+            return OutboundOutcome("blocked", error=self.secrets.mask(_platform_only(call)))
         try:
             answer = self._simulated(call) if policy == "simulated" else _live(call, timeout)
         except OutboundError as error:
@@ -221,10 +221,10 @@ class Door(Outbound):
         return OutboundOutcome(policy, answer)
 
     def _simulated(self, call: OutboundCall[Answer]) -> Answer:
-        recorded = answer_for(call.target, self.answers)
+        recorded = find_recorded_answer(call.target, self.answers)
         if recorded is not None and recorded.error is not None:
             raise OutboundError(recorded.error)
-        return call.simulated(recorded)
+        return call.simulate(recorded)
 
     def _entry(
         self, call: OutboundCall[Answer], outcome: OutboundOutcome[Answer], node_id: str, began: float
@@ -261,7 +261,7 @@ def _refusal(call: OutboundCall[Any]) -> str:
     )
 
 
-def _only_on_the_platform(call: OutboundCall[Any]) -> str:
+def _platform_only(call: OutboundCall[Any]) -> str:
     return (
         f"{call.target} was not called: only the platform itself can make this call. Set "
         f"WORKFLOW_DEBUGGER_OUTBOUND_{call.call_class.upper()}=simulated to have it answered here."

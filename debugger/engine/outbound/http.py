@@ -28,9 +28,9 @@ from debugger.engine.outbound.gateway import (
     RecordedAnswer,
 )
 from debugger.engine.outbound.http_request import HttpRequest, wire_request
-from debugger.engine.outbound.masking import names_secret, shown_url
-from debugger.engine.outbound.network import Network, Watch
-from debugger.engine.outbound.secrets import Secrets, Veiled
+from debugger.engine.outbound.masking import mask_url, names_secret
+from debugger.engine.outbound.network import CheckedNetwork, Deadline
+from debugger.engine.outbound.secrets import MaskedValue, Secrets
 from debugger.errors import InputError
 from debugger.protocol.json_codec import decode, encode
 
@@ -64,7 +64,7 @@ def http_call(
         call_class=call_class,
         target=request.target,
         request=request.to_ledger(),
-        simulated=simulated_answer,
+        simulate=simulate_answer,
         live=lambda seconds: send(request, seconds, limits, cancelled),
         refusal=request.refusal,
         status_of=lambda answer: answer.status_code,
@@ -88,22 +88,22 @@ def send(
     Raises:
         OutboundError: There is no whole answer; a status that tells of a failure is an answer.
     """
-    watch, next_request = Watch(seconds, cancelled), request
+    watch, next_request = Deadline(seconds, cancelled), request
     for _hop in range(limits.redirects + 1):
-        with _answered(next_request, watch, limits) as response:
+        with _open_response(next_request, watch, limits) as response:
             location = response.headers.get("location")
-            if response.status_code not in STATUSES or location is None:
-                return replace(_read(response, limits), written=request.written_secrets)
-        next_request = redirected(next_request, response.status_code, location)
+            if response.status_code not in REDIRECT_STATUSES or location is None:
+                return replace(_read(response, limits), literal_secrets=request.literal_secrets)
+        next_request = follow_redirect(next_request, response.status_code, location)
     raise OutboundError(f"{request.target} redirects more than {limits.redirects} times.")
 
 
 @contextmanager
-def _answered(request: HttpRequest, watch: Watch, limits: HttpLimits) -> Iterator[httpx.Response]:
+def _open_response(request: HttpRequest, watch: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
     """The answer to one request, its body still to be read."""
     try:
         wire = wire_request(request)
-        network = Network(watch, limits, request.shown_host)
+        network = CheckedNetwork(watch, limits, request.masked_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
             pool.stream(wire.method, _url(wire.url), headers=wire.headers.raw, content=wire.read()) as answer,
@@ -151,7 +151,7 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-DEEPEST = 100
+MAX_DEPTH = 100
 """Levels of lists and objects in an answer; as many as a tool's result may have."""
 
 
@@ -164,7 +164,7 @@ class HttpAnswer:
     """The header of that name."""
     raw: bytes = field(default=b"", repr=False)
     """The body as it came, unpacked. For nobody's eyes: a server may tell what it was sent."""
-    written: Secrets = field(default_factory=Secrets)
+    literal_secrets: Secrets = field(default_factory=Secrets)
     """The secrets that the author wrote into the request, for which the answer has marks."""
 
     @property
@@ -183,12 +183,12 @@ class HttpAnswer:
     @property
     def body(self) -> bytes:
         """The body's bytes."""
-        return self.written.mask_bytes(self.raw)
+        return self.literal_secrets.mask_bytes(self.raw)
 
     @property
     def text(self) -> str:
         """The body as text, in the character set that it says it has."""
-        return self.written.mask(self._decoded)
+        return self.literal_secrets.mask(self._decoded)
 
     @property
     def _decoded(self) -> str:
@@ -211,13 +211,13 @@ class HttpAnswer:
         except RecursionError:
             value, is_deep = None, True
         else:
-            is_deep = _is_deeper(value, DEEPEST)
+            is_deep = _is_deeper(value, MAX_DEPTH)
         if is_deep:
-            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
-        return self.written.mask_value(value)
+            raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+        return self.literal_secrets.mask_value(value)
 
 
-def simulated_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
+def simulate_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
     """The answer that a person recorded, or one made up that says that it is."""
     if recorded is None:
         return _json_answer(200, {"simulated": True})
@@ -248,10 +248,10 @@ def _json_answer(status: int, value: Any) -> HttpAnswer:
     return HttpAnswer(status, "application/json", encode(value))
 
 
-STATUSES = frozenset({301, 302, 303, 307, 308})
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
-def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
+def follow_redirect(request: HttpRequest, status: int, location: str) -> HttpRequest:
     """The request to make next.
 
     A request with a secret of the run is redirected only to where the secret may be sent. Another host gets
@@ -270,7 +270,7 @@ def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
     there = _joined(request, here, location)
     before, after = Destination.of_parsed(here), Destination.of_parsed(there)
     is_same = before is not None and after is not None and before.covers(after)
-    shown = shown_url(request.written_secrets.mask(request.secrets.mask(str(there))))
+    shown = mask_url(request.literal_secrets.mask(request.secrets.mask(str(there))))
     if not is_same:
         target = f"{shown}, a redirect of {request.target},"
         refusal = request.secrets.refusal(request.secret_names, after, request.authored, target, shown)
@@ -281,7 +281,7 @@ def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
     return replace(
         request,
         method=method,
-        url=Veiled(str(there), shown, secret_names=request.url.secret_names),
+        url=MaskedValue(str(there), shown, secret_names=request.url.secret_names),
         headers=_headers(request, is_same=is_same, moves_body=moves_body),
         body=request.body if moves_body else None,
     )
@@ -292,7 +292,7 @@ def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
         there = here.join(location)
     except (httpx.InvalidURL, ValueError):
         raise OutboundError(f"{request.target} redirects to something that is no URL.") from None
-    shown = f"{request.target} redirects to {shown_url(location)}"
+    shown = f"{request.target} redirects to {mask_url(location)}"
     if there.scheme not in PORTS or not there.host:
         raise OutboundError(f"{shown}, which is not http or https.")
     if here.scheme == "https" and there.scheme == "http":
@@ -308,7 +308,7 @@ def _method(method: str, status: int) -> str:
     return "GET" if looks else method
 
 
-def _headers(request: HttpRequest, *, is_same: bool, moves_body: bool) -> dict[str, Veiled]:
+def _headers(request: HttpRequest, *, is_same: bool, moves_body: bool) -> dict[str, MaskedValue]:
     kept = {name: value for name, value in request.headers.items() if name.lower() != "host"}
     if not is_same:
         kept = {name: value for name, value in kept.items() if not (names_secret(name) or value.holds_secret)}

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from debugger.engine.outbound.destinations import Destination, parse_url
-from debugger.engine.outbound.masking import shown_body, shown_header, shown_url, written_secrets
-from debugger.engine.outbound.secrets import MARK, RequestBudget, Secrets, Veiled
+from debugger.engine.outbound.masking import find_literal_secrets, mask_body, mask_header, mask_url
+from debugger.engine.outbound.secrets import MARK, MaskedValue, RequestBudget, Secrets
 from debugger.errors import InputError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
@@ -35,7 +35,7 @@ class HttpBody:
     """What a request carries."""
 
     content_type: ContentType
-    value: Veiled
+    value: MaskedValue
     """A JSON value, of a form an object; of plain text the text."""
 
 
@@ -44,9 +44,9 @@ class HttpRequest:
     """One request."""
 
     method: str
-    url: Veiled
+    url: MaskedValue
     """Texts."""
-    headers: Mapping[str, Veiled] = field(default_factory=dict)
+    headers: Mapping[str, MaskedValue] = field(default_factory=dict)
     """Texts by name."""
     body: HttpBody | None = None
     authored: Destination | None = None
@@ -66,50 +66,50 @@ class HttpRequest:
         host = host_header({name: str(each.real) for name, each in self.headers.items()})
         destination = Destination.of(str(self.url.real), host)
         return self.secrets.refusal(
-            self.secret_names, destination, self.authored, self.target, self.shown_url
+            self.secret_names, destination, self.authored, self.target, self.masked_url
         )
 
     @property
-    def shown_host(self) -> str:
+    def masked_host(self) -> str:
         """Return the host for the user, secrets masked."""
-        url = parse_url(self.shown_url)
+        url = parse_url(self.masked_url)
         return MARK if url is None else url.host
 
     @property
-    def shown_url(self) -> str:
+    def masked_url(self) -> str:
         """The URL for people."""
-        return shown_url(self.url.shown)
+        return mask_url(self.url.masked)
 
     @property
     def target(self) -> str:
         """Method and URL for people: ``POST https://api.example/slots``."""
-        return f"{self.method} {self.shown_url}"
+        return f"{self.method} {self.masked_url}"
 
     @property
-    def shown_headers(self) -> dict[str, str]:
+    def masked_headers(self) -> dict[str, str]:
         """The author's headers for people."""
-        return {name: shown_header(name, value.shown) for name, value in self.headers.items()}
+        return {name: mask_header(name, value.masked) for name, value in self.headers.items()}
 
     @property
-    def shown_body(self) -> Any:
+    def masked_body(self) -> Any:
         """The body's value for people; ``None`` where there is none."""
-        return None if self.body is None else shown_body(self.body.value.shown)
+        return None if self.body is None else mask_body(self.body.value.masked)
 
     @property
-    def written_secrets(self) -> Secrets:
+    def literal_secrets(self) -> Secrets:
         """The secrets that the author wrote out in URL and headers, and a host that has a secret in it."""
         url = str(self.url.real)
         parsed = parse_url(url)
         hosts: list[str] = []
-        if parsed is not None and parsed.host != self.shown_host:
+        if parsed is not None and parsed.host != self.masked_host:
             hosts = [parsed.host, parsed.raw_host.decode("ascii")]
         headers = {name: str(each.real) for name, each in self.headers.items()}
-        return written_secrets(url, headers, hosts)
+        return find_literal_secrets(url, headers, hosts)
 
     def to_ledger(self) -> JsonObject:
         """The request as the ledger has it."""
-        shown = {"method": self.method, "url": self.shown_url, "headers": self.shown_headers}
-        return shown if self.body is None else {**shown, "body": self.shown_body}
+        shown = {"method": self.method, "url": self.masked_url, "headers": self.masked_headers}
+        return shown if self.body is None else {**shown, "body": self.masked_body}
 
 
 def wire_request(request: HttpRequest) -> httpx.Request:
@@ -173,7 +173,7 @@ def _wire_url(request: HttpRequest) -> httpx.URL:
     url = parse_url(str(request.url.real))
     if url is None:
         raise InputError(
-            f"The URL {request.shown_url!r} cannot be called.",
+            f"The URL {request.masked_url!r} cannot be called.",
             advice="Write an absolute one that begins with https:// or http:// and a host.",
         )
     return url
@@ -215,7 +215,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _MEND = "Put quotes around a placeholder that stands for a text."
 
 
-def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget) -> Veiled | None:
+def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget) -> MaskedValue | None:
     """The query, an object; ``None`` where there is none.
 
     Args:
@@ -266,7 +266,7 @@ def read_body(
 
 def _read(
     written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget, field_name: str
-) -> Veiled | None:
+) -> MaskedValue | None:
     if not isinstance(written, str):
         return None if written is None else secrets.fill_value(written, scope, budget)
     filled = secrets.fill(written, scope, budget)
@@ -274,10 +274,10 @@ def _read(
         return None
     real = _parsed(filled.real, field_name)
     try:
-        shown = _parsed(filled.shown, field_name)
+        shown = _parsed(filled.masked, field_name)
     except InputError:  # where the mark that stands for a secret leaves no JSON, nothing is shown
         shown = {MARK: MARK}
-    return None if real is None else replace(filled, real=real, shown=secrets.mask_value(shown))
+    return None if real is None else replace(filled, real=real, masked=secrets.mask_value(shown))
 
 
 def _parsed(text: str, field_name: str) -> Any:
@@ -297,14 +297,14 @@ def _parsed(text: str, field_name: str) -> Any:
 def curl_command(request: HttpRequest) -> str:
     """The command; a mark stands where a secret must be put back before it is run."""
     method = ["--head"] if request.method == "HEAD" else ["-X", request.method]
-    words = ["curl", *method, request.shown_url]
-    for name, value in request.shown_headers.items():
+    words = ["curl", *method, request.masked_url]
+    for name, value in request.masked_headers.items():
         words += ["-H", f"{name}: {value}"]
     return shlex.join([*words, *_curl_body(request)])
 
 
 def _curl_body(request: HttpRequest) -> list[str]:
-    body, shown = request.body, request.shown_body
+    body, shown = request.body, request.masked_body
     if body is None:
         return []
     if body.content_type == "multipart/form-data":

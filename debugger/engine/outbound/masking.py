@@ -46,7 +46,7 @@ def names_secret(name: str) -> bool:
     return bare in _TELLING_ALONE or _tells(bare)
 
 
-def written_secrets(url: str, headers: Mapping[str, str], more: Iterable[str] = ()) -> Secrets:
+def find_literal_secrets(url: str, headers: Mapping[str, str], more: Iterable[str] = ()) -> Secrets:
     """The secrets that an author wrote out, to be masked where a server tells what it was sent.
 
     Args:
@@ -58,12 +58,12 @@ def written_secrets(url: str, headers: Mapping[str, str], more: Iterable[str] = 
     return Secrets({str(number): value for number, value in enumerate(sorted(found))})
 
 
-def shown_url(url: str) -> str:
+def mask_url(url: str) -> str:
     """A URL without the user in it and without the values that have a secret's name."""
     return _PARAMETER.sub(_shown_parameter, _USER.sub(f"{MARK}@", url))
 
 
-def shown_header(name: str, value: str) -> str:
+def mask_header(name: str, value: str) -> str:
     """A header's value; of a secret only the scheme, as in ``Bearer ***``."""
     if not names_secret(name):
         return value
@@ -71,12 +71,12 @@ def shown_header(name: str, value: str) -> str:
     return f"{scheme[0]} {MARK}" if scheme else MARK
 
 
-def shown_body(value: Any) -> Any:
+def mask_body(value: Any) -> Any:
     """A JSON value without the fields that have a secret's name; it is copied."""
     if isinstance(value, Mapping):
-        return {key: MARK if _tells(_bare(str(key))) else shown_body(inner) for key, inner in value.items()}
+        return {key: MARK if _tells(_bare(str(key))) else mask_body(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [shown_body(inner) for inner in value]
+        return [mask_body(inner) for inner in value]
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpcore
 
-from debugger.engine.outbound.addresses import Lookup
+from debugger.engine.outbound.addresses import AddressLookup
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
 _LOOK = 0.05
@@ -20,7 +20,7 @@ _PIECE = 16_384
 _FAILURES = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
-class Watch:
+class Deadline:
     """How long a call may still take, all its steps together.
 
     Args:
@@ -56,7 +56,7 @@ class Watch:
             pass
 
 
-class Network(httpcore.NetworkBackend):
+class CheckedNetwork(httpcore.NetworkBackend):
     """Connects for one call.
 
     Args:
@@ -65,10 +65,10 @@ class Network(httpcore.NetworkBackend):
         shown_host: The host for errors, secrets masked.
     """
 
-    def __init__(self, watch: Watch, limits: HttpLimits, shown_host: str) -> None:
+    def __init__(self, watch: Deadline, limits: HttpLimits, masked_host: str) -> None:
         self._watch = watch
         self._limits = limits
-        self._shown_host = shown_host
+        self._shown_host = masked_host
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -85,7 +85,7 @@ class Network(httpcore.NetworkBackend):
             OutboundError: None does, or none may be called.
         """
         reason = ""
-        lookup = Lookup(host, port, self._limits, self._shown_host)
+        lookup = AddressLookup(host, port, self._limits, self._shown_host)
         self._watch.pause(lookup.done)
         for address in lookup.allowed():
             seconds = min(self._watch.left(), self._limits.connect_seconds)
@@ -108,7 +108,7 @@ def _told(error: Exception, seconds: float) -> str:
 class _Stream(httpcore.NetworkStream):
     """A connection whose every wait ends when the call's time is up, whatever it is told."""
 
-    def __init__(self, inner: httpcore.NetworkStream, watch: Watch) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, watch: Deadline) -> None:
         self._inner = inner
         self._watch = watch
 

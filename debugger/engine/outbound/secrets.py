@@ -30,12 +30,12 @@ _LOWER_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 
 
 @dataclass(frozen=True)
-class Veiled:
+class MaskedValue:
     """A value as it is sent, and as it is shown."""
 
     real: Any = field(repr=False)
     """For the wire alone."""
-    shown: Any
+    masked: Any
     """For events, the ledger, errors and logs."""
     unresolved: tuple[str, ...] = ()
     """Placeholders that nothing filled, as they were written."""
@@ -45,7 +45,7 @@ class Veiled:
     @property
     def holds_secret(self) -> bool:
         """Whether the two differ."""
-        return bool(self.real != self.shown)
+        return bool(self.real != self.masked)
 
 
 class RequestBudget:
@@ -57,7 +57,7 @@ class RequestBudget:
 
     def __init__(self, warnings: list[str]) -> None:
         self.real = FillBudget(warnings)
-        self.shown = FillBudget([])
+        self.masked = FillBudget([])
 
 
 @contextmanager
@@ -107,10 +107,10 @@ class Secrets:
     def __repr__(self) -> str:
         return f"Secrets({sorted(self._values)})"
 
-    def get(self, name: str) -> Veiled | None:
+    def get(self, name: str) -> MaskedValue | None:
         """A secret by its name."""
         value = self._values.get(name)
-        return None if value is None else Veiled(value, MARK, secret_names=frozenset({name}))
+        return None if value is None else MaskedValue(value, MARK, secret_names=frozenset({name}))
 
     def refusal(
         self,
@@ -118,7 +118,7 @@ class Secrets:
         destination: Destination | None,
         authored: Destination | None,
         target: str,
-        shown_url: str,
+        masked_url: str,
     ) -> str:
         """Return why a request with secrets must not be sent; empty where it may be.
 
@@ -129,14 +129,14 @@ class Secrets:
             destination: Where the request would go; ``None`` for a host that cannot be compared.
             authored: Where it goes with the workflow's own defaults alone; ``None`` where those give no host.
             target: The request for the user: method and URL, secrets masked.
-            shown_url: Its URL, secrets masked.
+            masked_url: Its URL, secrets masked.
         """
         if not names or (destination is not None and authored is not None and authored.covers(destination)):
             return ""
         for name in sorted(names):
             allowed = self._hosts.get(name, ())
             if destination is None or not any(host.allows(destination) for host in allowed):
-                host = "a malformed host" if destination is None else destination.as_shown(shown_url)
+                host = "a malformed host" if destination is None else destination.as_masked(masked_url)
                 return (
                     f"{target} was not called: the secret {name!r} must not be sent to {host}. Neither did "
                     "the author of the workflow write that host there, nor is it on the secret's own list. "
@@ -144,7 +144,7 @@ class Secrets:
                 )
         return ""
 
-    def fill(self, text: str, scope: Scope, budget: RequestBudget) -> Veiled:
+    def fill(self, text: str, scope: Scope, budget: RequestBudget) -> MaskedValue:
         """A text with variables and secrets filled in.
 
         Raises:
@@ -152,20 +152,22 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = budget.real.fill(text, _with(scope, uses))
-        shown = budget.shown.fill(text, self._shown(scope)) if self._values else real
-        return Veiled(real.text, self.mask(shown.text), real.unresolved, frozenset(uses.names))
+        shown = budget.masked.fill(text, self._shown(scope)) if self._values else real
+        return MaskedValue(real.text, self.mask(shown.text), real.unresolved, frozenset(uses.names))
 
-    def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> Veiled:
+    def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> MaskedValue:
         """A JSON value with variables and secrets filled into its texts, however deep they stand.
 
         Raises:
             RunError: As for a text.
         """
         unresolved: list[str] = []
-        filled = self.veil(scope, lambda seen, part: _filled(value, seen, part, unresolved), budget)
+        filled = self.fill_with(scope, lambda seen, part: _filled(value, seen, part, unresolved), budget)
         return replace(filled, unresolved=tuple(dict.fromkeys(unresolved)))
 
-    def veil(self, scope: Scope, make: Callable[[Scope, FillBudget], Any], budget: RequestBudget) -> Veiled:
+    def fill_with(
+        self, scope: Scope, make: Callable[[Scope, FillBudget], Any], budget: RequestBudget
+    ) -> MaskedValue:
         """What a function makes of the variables, with secrets among them and with marks in their place.
 
         Raises:
@@ -173,8 +175,8 @@ class Secrets:
         """
         uses = _Uses(self._values)
         real = make(_with(scope, uses), budget.real)
-        shown = self.mask_value(make(self._shown(scope), budget.shown)) if self._values else real
-        return Veiled(real, shown, secret_names=frozenset(uses.names))
+        shown = self.mask_value(make(self._shown(scope), budget.masked)) if self._values else real
+        return MaskedValue(real, shown, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
         """A text with a mark for each secret's value, also one written for a URL, in JSON or in base64."""

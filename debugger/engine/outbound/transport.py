@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import httpx2
 
-from debugger.engine.outbound.addresses import Lookup
+from debugger.engine.outbound.addresses import AddressLookup
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
 _PORTS = {"http": 80, "https": 443}
@@ -40,11 +40,11 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         tls: ssl.SSLContext | None = None,
         *,
         only: httpx2.URL | None = None,
-        shown_host: str = "",
+        masked_host: str = "",
     ) -> None:
         self._limits = limits
         self._only = None if only is None else _origin(only)
-        self._shown_host = shown_host
+        self._shown_host = masked_host
         self._connect_seconds = limits.connect_seconds
         self._left = limits.answer_bytes
         self._limit = limits.answer_bytes
@@ -61,7 +61,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         """
         place = (url.host, url.port or _PORTS[url.scheme])
         if place not in self._known:
-            lookup = Lookup(*place, self._limits, self._shown_host)
+            lookup = AddressLookup(*place, self._limits, self._shown_host)
             while not lookup.done.is_set():
                 await anyio.sleep(_LOOK)
             self._known[place] = lookup.allowed()

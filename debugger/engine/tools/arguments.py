@@ -18,7 +18,7 @@ _NAMESPACES: dict[str, tuple[Namespace, ...]] = {
     "runtime": ("runtime",),
     "dynamic": ("dynamic",),
 }
-_WHAT_LACKS = {
+_MISSING_MESSAGES = {
     "auto": "neither a runtime nor a dynamic variable {path!r} has a value",
     "runtime": "the runtime variable {path!r} has no value",
     "dynamic": "the dynamic variable {path!r} has no value",
@@ -79,9 +79,9 @@ class VariableArgument(WireModel):
         return ABSENT if self.required else self.default
 
     @property
-    def complaint(self) -> str:
+    def missing_message(self) -> str:
         """Why the call fails when it is required and has no value."""
-        lacking = _WHAT_LACKS[self.source].format(path=self.variable_path)
+        lacking = _MISSING_MESSAGES[self.source].format(path=self.variable_path)
         return f"The argument {self.argument_name!r} is required, but {lacking}."
 
     def _found(self, scope: Scope) -> Any:
@@ -119,11 +119,13 @@ def bind(bindings: Sequence[VariableArgument], given: Mapping[str, Any], scope: 
             continue
         arguments[name] = value = binding.value(reaching)
         if value is ABSENT:
-            complaints.append(binding.complaint)
+            complaints.append(binding.missing_message)
     return Bound(dict(given), " ".join(complaints)) if complaints else Bound(arguments)
 
 
-def misfit(arguments: JsonObject, schema: JsonObject | None, *, supplied: Collection[str] = ()) -> str | None:
+def argument_error(
+    arguments: JsonObject, schema: JsonObject | None, *, supplied: Collection[str] = ()
+) -> str | None:
     """What is wrong with some arguments. One that is null and need not be there counts as absent.
 
     Args:

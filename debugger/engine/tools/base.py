@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from pydantic import Field, field_validator
 
 from debugger.engine.options import EngineOptions
-from debugger.engine.outbound import Outbound, OutboundCall, OutboundOutcome
-from debugger.engine.outbound.gateway import Answer, ClosedDoor
+from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
+from debugger.engine.outbound.gateway import Answer, BlockedGateway
 from debugger.engine.tools.arguments import VariableArgument
 from debugger.engine.tools.results import ResultMapping
 from debugger.expressions.references import Scope
@@ -88,7 +88,7 @@ class ToolContext:
     """What about the engine was chosen, such as whether code in a workflow may run at all."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the run is stopped; a call ends as soon as it sees it."""
-    outbound: Outbound = field(default_factory=ClosedDoor)
+    outbound: Gateway = field(default_factory=BlockedGateway)
     """The door through which every call to the outside leaves."""
     authored: Scope = field(default_factory=Scope)
     """The variables with the workflow's own defaults alone."""
@@ -102,7 +102,7 @@ class ToolContext:
     """A person's hand in what the call does."""
     tool_error: str = ""
     """With what the call is to fail; empty lets it be made."""
-    intervened: list[str] = field(default_factory=list)
+    applied_mocks: list[str] = field(default_factory=list)
     """The ids of the pins and faults that the node's run has met."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:

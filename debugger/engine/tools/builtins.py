@@ -11,7 +11,7 @@ from pydantic import model_validator
 from debugger.engine.outbound import CallClass, OutboundCall
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.engine.tools.sandbox.child.json_value import NotJsonError, to_json
-from debugger.engine.tools.simulation import simulated
+from debugger.engine.tools.simulation import answer_or_default
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 
@@ -20,7 +20,7 @@ SEND_SMS = "communication_send_sms_"
 
 
 @dataclass(frozen=True)
-class Inbuilt:
+class BuiltinFunction:
     """A function of the platform."""
 
     description: str
@@ -46,17 +46,21 @@ class Inbuilt:
         """Why it cannot be called with these arguments; ``None`` when it can."""
         missing = [name for name in self.required if arguments.get(name) in (None, "")]
         if missing:
-            return f"It needs a value for {listed(missing)}."
+            return f"It needs a value for {join_names(missing)}."
         unknown = [name for name in arguments if not self.takes(name)]
-        return f"It has no argument {listed(unknown)}; it has {listed(self.arguments)}." if unknown else None
+        return (
+            f"It has no argument {join_names(unknown)}; it has {join_names(self.arguments)}."
+            if unknown
+            else None
+        )
 
 
-def inbuilt(name: str) -> Inbuilt | None:
+def find_builtin(name: str) -> BuiltinFunction | None:
     """The function of that name; ``None`` where only the platform has it."""
-    return _SMS if name.startswith(SEND_SMS) else INBUILT.get(name)
+    return _SMS if name.startswith(SEND_SMS) else BUILTINS.get(name)
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Names as a text for people."""
     return ", ".join(repr(name) for name in names)
 
@@ -82,7 +86,7 @@ def _number(value: Any) -> int | float:
     raise ValueError(f"{str(value)[:50]!r} is no number")
 
 
-def _by_the_platform(
+def _platform_call(
     kind: str, call_class: CallClass, target: str, made_up: JsonObject
 ) -> Callable[[JsonObject, ToolContext], ToolResult]:
     """What makes a call that only the platform can really make; its target may name arguments."""
@@ -94,7 +98,7 @@ def _by_the_platform(
                 call_class=call_class,
                 target=target.format_map(arguments),
                 request=dict(arguments),
-                simulated=lambda recorded: simulated(recorded, made_up),
+                simulate=lambda recorded: answer_or_default(recorded, made_up),
             )
         )
         return ToolResult(outcome.error is None, outcome.answer, outcome.error)
@@ -102,33 +106,33 @@ def _by_the_platform(
     return call
 
 
-_SMS = Inbuilt(
+_SMS = BuiltinFunction(
     "Send a text message to a phone number.",
     {
         "message": {"type": "string", "description": "The text of the message."},
         "phone_number": {"type": "string", "description": "The number, with its country code."},
     },
-    _by_the_platform("sms", "contact", "SMS to {phone_number}", {"status": "simulated"}),
+    _platform_call("sms", "contact", "SMS to {phone_number}", {"status": "simulated"}),
     required=("message", "phone_number"),
 )
 
-INBUILT: dict[str, Inbuilt] = {
-    "math_add": Inbuilt(
+BUILTINS: dict[str, BuiltinFunction] = {
+    "math_add": BuiltinFunction(
         "Add two numbers.",
         {"a": {"type": "number"}, "b": {"type": "number"}},
         _math_add,
         required=("a", "b"),
     ),
-    "call_forward": Inbuilt(
+    "call_forward": BuiltinFunction(
         "Forward the call to a person.",
         {"phone_number": {"type": "string", "description": "Where to, where the tool leaves it open."}},
-        _by_the_platform("conversation", "contact", "call_forward", {"status": "simulated"}),
+        _platform_call("conversation", "contact", "call_forward", {"status": "simulated"}),
         complete=False,
     ),
-    "web_search": Inbuilt(
+    "web_search": BuiltinFunction(
         "Search the web.",
         {"query": {"type": "string", "description": "What to search for, in plain words."}},
-        _by_the_platform("http", "read", "web_search", {"results": []}),
+        _platform_call("http", "read", "web_search", {"results": []}),
         required=("query",),
         complete=False,
     ),
@@ -146,15 +150,15 @@ class InbuiltFunctionConfig(ToolConfig):
     """What else the platform is told of the tool, as the workflow to transfer a call to."""
 
     @property
-    def function(self) -> Inbuilt | None:
+    def function(self) -> BuiltinFunction | None:
         """The function; ``None`` where only the platform has it."""
-        return inbuilt(self.function_name)
+        return find_builtin(self.function_name)
 
     @property
     def function_name(self) -> str:
         """The id where it is the name of a function, else the name."""
         names = [name for name in (self.tool_id, self.name) if name]
-        return next((name for name in names if inbuilt(name) is not None), names[-1] if names else "")
+        return next((name for name in names if find_builtin(name) is not None), names[-1] if names else "")
 
     @model_validator(mode="after")
     def _has_what_a_model_reads(self) -> Self:
@@ -188,7 +192,7 @@ class InbuiltFunctionTool(Tool):
             if function is not None and not function.takes(bound.argument_name):
                 raise RunError(
                     f"The tool {config.function_name!r} sets the argument {bound.argument_name!r}, which its "
-                    f"function does not have; it has {listed(function.arguments)}.",
+                    f"function does not have; it has {join_names(function.arguments)}.",
                     advice="Correct the argument_name in the tool's variable_arguments.",
                 )
 
@@ -196,11 +200,11 @@ class InbuiltFunctionTool(Tool):
         """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
         function, name = self.config.function, self.config.function_name
         if function is None:
+            known = join_names([*BUILTINS, SEND_SMS + "<suffix>"])
             return ToolResult(
                 success=False,
-                error=f"The embedded engine does not have the built-in function {name!r}; it has "
-                f"{listed([*INBUILT, SEND_SMS + '<suffix>'])}. The platform has about 23, which only the "
-                "hosted API runs. Run the workflow there.",
+                error=f"The embedded engine does not have the built-in function {name!r}; it has {known}. "
+                "The platform has about 23, which only the hosted API runs. Run the workflow there.",
             )
         problem = function.problem(arguments)
         if problem is not None:

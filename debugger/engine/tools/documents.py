@@ -13,7 +13,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-LONGEST_PASSAGE = 1_200
+MAX_PASSAGE_CHARACTERS = 1_200
 """Characters."""
 
 MAX_HEADING_CHARACTERS = 1_000
@@ -80,7 +80,7 @@ def _of_text(text: str) -> Iterator[str]:
     heading, gathered = "", ""
     for paragraph in _paragraphs(text):
         begins_section = _HEADING.match(paragraph) is not None
-        if gathered and (begins_section or len(gathered) + len(paragraph) > LONGEST_PASSAGE):
+        if gathered and (begins_section or len(gathered) + len(paragraph) > MAX_PASSAGE_CHARACTERS):
             yield gathered
             gathered = "" if begins_section else heading
         if begins_section:
@@ -198,9 +198,9 @@ def _bounded(passage: str) -> Iterator[str]:
     """The passage, in pieces that end at a space where it is too long."""
     text = passage.strip()
     start = 0
-    while len(text) - start > LONGEST_PASSAGE:
-        last = start + LONGEST_PASSAGE
-        end = max(text.rfind(space, start + LONGEST_PASSAGE // 2, last) for space in " \n")
+    while len(text) - start > MAX_PASSAGE_CHARACTERS:
+        last = start + MAX_PASSAGE_CHARACTERS
+        end = max(text.rfind(space, start + MAX_PASSAGE_CHARACTERS // 2, last) for space in " \n")
         end = end if end > 0 else last
         yield text[start:end].strip()
         following = _NOT_SPACE.search(text, end)

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from debugger.engine.outbound import CallClass, Secrets, Veiled
+from debugger.engine.outbound import CallClass, MaskedValue, Secrets
 from debugger.engine.outbound.destinations import Destination
 from debugger.engine.outbound.http import HttpAnswer, http_call
 from debugger.engine.outbound.http_request import HttpBody, HttpRequest, host_header
-from debugger.engine.outbound.masking import shown_url
+from debugger.engine.outbound.masking import mask_url
 from debugger.engine.outbound.secrets import RequestBudget, request_budget
 from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
@@ -126,8 +126,8 @@ class ExternalApiTool(Tool):
     def _filled(self, arguments: JsonObject, context: ToolContext, budget: RequestBudget) -> HttpRequest:
         config, secrets = self.config, context.outbound.secrets
 
-        def filled(written: Any, fill: Callable[..., Any] = fill_text) -> Veiled:
-            return secrets.veil(
+        def filled(written: Any, fill: Callable[..., Any] = fill_text) -> MaskedValue:
+            return secrets.fill_with(
                 context.scope, lambda seen, part: fill(written, seen, arguments, part), budget
             )
 
@@ -154,13 +154,13 @@ class ExternalApiTool(Tool):
             return None
         return Destination.of(*filled)
 
-    def _authorization(self, secrets: Secrets) -> dict[str, Veiled]:
+    def _authorization(self, secrets: Secrets) -> dict[str, MaskedValue]:
         """The header that the integration's secret is the value of, unless the author set one."""
         own = any(name.lower() == "authorization" for name in self.config.api_headers)
         secret = self._secret(secrets)
         return {} if own or secret is None else {"Authorization": secret}
 
-    def _secret(self, secrets: Secrets) -> Veiled | None:
+    def _secret(self, secrets: Secrets) -> MaskedValue | None:
         auth = self.config.integration_auth
         return None if auth is None else secrets.get(auth.integration_id)
 
@@ -193,12 +193,12 @@ class ExternalApiTool(Tool):
                 )
 
 
-def _check_url(url: Veiled) -> None:
-    left = [placeholder.text for placeholder in placeholders(url.shown)]
-    if left or not _ABSOLUTE.match(url.shown):
+def _check_url(url: MaskedValue) -> None:
+    left = [placeholder.text for placeholder in placeholders(url.masked)]
+    if left or not _ABSOLUTE.match(url.masked):
         what = f"nothing fills {', '.join(left)}" if left else "it is not an absolute URL"
         raise InputError(
-            f"unresolved_variables: api_endpoint gives {shown_url(url.shown)!r}, and {what}.",
+            f"unresolved_variables: api_endpoint gives {mask_url(url.masked)!r}, and {what}.",
             advice="Write a URL that begins with https:// and set what it needs.",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.simulation import simulated_python
+from debugger.engine.tools.simulation import simulate_python
 from debugger.expressions import fill
 from debugger.protocol.base import JsonObject
 
@@ -39,7 +39,7 @@ class InlinePythonTool(Tool):
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":
-            return simulated_python(name, arguments, context) or _failure(f"{status.reason} {status.advice}")
+            return simulate_python(name, arguments, context) or _failure(f"{status.reason} {status.advice}")
         if not (self.config.code or "").strip():
             return _failure(f"The tool {name!r} has no code. Write a function into its field code.")
         code, unresolved = self._code(context)

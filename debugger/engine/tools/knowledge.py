@@ -121,8 +121,8 @@ def _failure(error: str) -> ToolResult:
     return ToolResult(success=False, error=error)
 
 
-MOST_DOCUMENTS = 2_000
-MOST_BYTES = 20_000_000
+MAX_DOCUMENTS = 2_000
+MAX_BYTES = 20_000_000
 """Of all the documents that one search looks through."""
 
 MAX_QUERY_WORDS = 1_000
@@ -322,14 +322,14 @@ def _inside(root: Path, place: Path, name: str) -> Path:
 
 
 def _check_bounds(documents: Sequence[_Document]) -> None:
-    if len(documents) > MOST_DOCUMENTS:
+    if len(documents) > MAX_DOCUMENTS:
         raise KnowledgeError(
-            f"These knowledge bases hold {len(documents)} documents, of which {MOST_DOCUMENTS} can be "
+            f"These knowledge bases hold {len(documents)} documents, of which {MAX_DOCUMENTS} can be "
             f"searched. {_ADVICE}"
         )
     size = sum(document.size for document in documents)
-    if size > MOST_BYTES:
+    if size > MAX_BYTES:
         raise KnowledgeError(
-            f"The documents of these knowledge bases have {size:,} bytes, of which {MOST_BYTES:,} can be "
+            f"The documents of these knowledge bases have {size:,} bytes, of which {MAX_BYTES:,} can be "
             f"searched. {_ADVICE}"
         )

@@ -66,7 +66,7 @@ class ResultMapping(WireModel):
         return value_at(result, parse_path(path))
 
 
-class Parts(NamedTuple):
+class ResultParts(NamedTuple):
     """The variables that one result gives."""
 
     expanded: JsonObject
@@ -79,11 +79,11 @@ class Parts(NamedTuple):
     """Why the call counts as failed; there are no variables then."""
 
 
-NOTHING = Parts({}, {}, {})
+NO_PARTS = ResultParts({}, {}, {})
 """What a failed call gives."""
 
 
-def take_apart(result: Any, mappings: Sequence[ResultMapping], *, expand: bool) -> Parts:
+def split_result(result: Any, mappings: Sequence[ResultMapping], *, expand: bool) -> ResultParts:
     """Take a successful call's result apart.
 
     Args:
@@ -92,7 +92,7 @@ def take_apart(result: Any, mappings: Sequence[ResultMapping], *, expand: bool) 
         expand: Whether each top-level key of an object becomes a variable of the thread, too, except those
             that begin with an underscore or that a mapping, of whatever scope, already has as its target.
     """
-    parts = Parts(_expanded(result, mappings) if expand else {}, {}, {})
+    parts = ResultParts(_expanded(result, mappings) if expand else {}, {}, {})
     lacking = []
     for mapping in mappings:
         value = mapping.value(result)
@@ -103,7 +103,7 @@ def take_apart(result: Any, mappings: Sequence[ResultMapping], *, expand: bool) 
                 f"The variable {mapping.target_variable_name!r} is required, but the result has nothing at "
                 f"{mapping.result_path!r}."
             )
-    return NOTHING._replace(problem=" ".join(lacking)) if lacking else parts
+    return NO_PARTS._replace(problem=" ".join(lacking)) if lacking else parts
 
 
 def _expanded(result: Any, mappings: Sequence[ResultMapping]) -> JsonObject:

@@ -12,22 +12,22 @@ from debugger.engine.state import RunState, ThreadState
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.arguments import bind
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.results import NOTHING, Parts, take_apart
+from debugger.engine.tools.results import NO_PARTS, ResultParts, split_result
 from debugger.engine.variables import write
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
 
-class Called(NamedTuple):
+class Invocation(NamedTuple):
     """A call that was made, or that could not be made for want of an argument."""
 
     result: ToolResult
-    parts: Parts
+    parts: ResultParts
     """The variables that the result gives besides the one that takes it whole; none of a failed call."""
 
 
-def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Called:
+def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invocation:
     """Call a tool. A result that lacks a required part counts as failed.
 
     Args:
@@ -39,16 +39,16 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Called
     bound = bind(config.variable_arguments, arguments, context.scope)
     if bound.problem is not None:
         return _failed_invocation(bound.problem)
-    result = _called(tool, bound.arguments, context)
+    result = _call_or_fail(tool, bound.arguments, context)
     if not result.success:
-        return Called(result, NOTHING)
-    parts = take_apart(
+        return Invocation(result, NO_PARTS)
+    parts = split_result(
         result.result, config.result_variable_mappings, expand=config.expand_result_into_runtime_variables
     )
-    return _failed_invocation(parts.problem) if parts.problem is not None else Called(result, parts)
+    return _failed_invocation(parts.problem) if parts.problem is not None else Invocation(result, parts)
 
 
-def _called(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
+def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
     if context.tool_error:
         return ToolResult(success=False, error=context.tool_error)
     return (
@@ -56,7 +56,9 @@ def _called(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResu
     )
 
 
-def write_result(called: Called, name: str, node: NodeConfig, state: RunState, thread: ThreadState) -> None:
+def write_result(
+    called: Invocation, name: str, node: NodeConfig, state: RunState, thread: ThreadState
+) -> None:
     """Write the result and its parts; a failed call writes ``None`` for the result (U-9) and no part.
 
     A mapping may take the name of the result; a key of the result that happens to be called so may not.
@@ -73,8 +75,8 @@ def write_result(called: Called, name: str, node: NodeConfig, state: RunState, t
     write(thread, node, {**parts.expanded, name: called.result.result, **parts.thread})
 
 
-def _failed_invocation(why: str) -> Called:
-    return Called(ToolResult(success=False, error=why), NOTHING)
+def _failed_invocation(why: str) -> Invocation:
+    return Invocation(ToolResult(success=False, error=why), NO_PARTS)
 
 
 def make_tool(given: JsonObject) -> Tool:
@@ -83,7 +85,7 @@ def make_tool(given: JsonObject) -> Tool:
     Raises:
         InputError: A field has a value that it cannot have.
     """
-    tool_class = TOOL_TYPES.get(str(given.get("type")), UnrunnableTool)
+    tool_class = TOOL_TYPES.get(str(given.get("type")), UnsupportedTool)
     return tool_class(tool_class.Config.from_wire(given))
 
 
@@ -113,7 +115,7 @@ def outcome_names(result_name: str) -> tuple[str, str]:
     return f"{result_name}_success", f"{result_name}_error"
 
 
-class UnrunnableTool(Tool):
+class UnsupportedTool(Tool):
     """A tool of a type that the engine does not run.
 
     A model is offered it like any other, as on the platform, and is told when it calls it.

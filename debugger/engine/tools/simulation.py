@@ -45,7 +45,7 @@ class ToolAnswer:
         return fill_value(self.result, Scope(runtime=arguments), preserve_types=True)
 
 
-def simulated(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:
+def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:
     """What a person recorded, else an answer that says of itself that it is made up.
 
     Args:
@@ -62,7 +62,7 @@ def simulated(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:
     return recorded.body
 
 
-def simulated_python(name: str, arguments: JsonObject, context: ToolContext) -> ToolResult | None:
+def simulate_python(name: str, arguments: JsonObject, context: ToolContext) -> ToolResult | None:
     """Return the recorded answer of a tool whose Python code is refused; ``None`` where there is none.
 
     The call is in the ledger as any other that is simulated, and the user is warned of it.
@@ -75,7 +75,7 @@ def simulated_python(name: str, arguments: JsonObject, context: ToolContext) -> 
         call_class="python",
         target=f"Python tool {name}",
         request=arguments,
-        simulated=lambda _: answer.to_result(arguments),
+        simulate=lambda _: answer.to_result(arguments),
     )
     outcome = context.outbound.call(call, node_logical_id=context.node_logical_id, timeout=context.timeout)
     if outcome.how == "simulated":

@@ -8,7 +8,7 @@ import pytest
 from debugger.engine.models.base import ModelFailure, Reply, ToolOffer
 from debugger.engine.models.invoke import invoke
 from debugger.engine.models.rules import RulesResponder
-from debugger.engine.outbound.gateway import Door, Policies, RecordedAnswer
+from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from debugger.engine.world import World
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, send, serving
@@ -32,7 +32,7 @@ def asked(asker, given, *, door=None, cancelled=None, timeout=None, spoken=None,
         asker,
         given,
         World(),
-        outbound=door or Door(),
+        outbound=door or LiveGateway(),
         cancelled=cancelled or threading.Event(),
         timeout=timeout,
     )
@@ -50,7 +50,7 @@ def backchannel(**fields):
 
 
 def test_a_stand_in_answers_without_the_door_and_uses_no_tokens():
-    door = Door()
+    door = LiveGateway()
 
     answer = asked(RulesResponder(), prompt(None), door=door)
 
@@ -62,7 +62,7 @@ def test_a_stand_in_answers_without_the_door_and_uses_no_tokens():
 
 
 def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
-    door = Door()
+    door = LiveGateway()
 
     with serving(said("Yes, we have.")) as server:
         given = prompt(server.llm(), tools=(ToolOffer("find", ""),))
@@ -88,7 +88,7 @@ def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
 
 def test_a_simulated_model_is_answered_by_the_stand_in():
     with serving(said("never")) as server:
-        answer = asked(responder({}), prompt(server.llm()), door=Door(Policies(talk="simulated")))
+        answer = asked(responder({}), prompt(server.llm()), door=LiveGateway(Policies(talk="simulated")))
 
     assert answer.reply.model == answer.usage["response_model"] == "stand-in"
     assert server.requests == []
@@ -103,7 +103,7 @@ def test_a_simulated_model_is_answered_by_the_stand_in():
 )
 def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
     recorded = RecordedAnswer(re.compile("openai"), body=body)
-    door = Door(Policies(talk="simulated"), answers=[recorded])
+    door = LiveGateway(Policies(talk="simulated"), answers=[recorded])
 
     answer = asked(responder({}), prompt({"type": "openai_llm"}, kind=kind), door=door)
 
@@ -113,13 +113,13 @@ def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
 
 def test_a_blocked_model_gives_no_answer():
     with serving(said("never")) as server, pytest.raises(ModelFailure, match="was not called"):
-        asked(responder(), prompt(server.llm()), door=Door(Policies(talk="blocked")))
+        asked(responder(), prompt(server.llm()), door=LiveGateway(Policies(talk="blocked")))
 
     assert server.requests == []
 
 
 def test_a_failure_keeps_its_reason_through_the_door():
-    door = Door()
+    door = LiveGateway()
 
     with (
         serving((400, {"error": {"message": "bad tool"}})) as server,

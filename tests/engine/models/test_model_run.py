@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.outbound.gateway import Door
+from debugger.engine.outbound.gateway import LiveGateway
 from debugger.errors import RunError
 from debugger.protocol.runs import TurnInput
 from tests.factories import say, static, when, worker, workflow
@@ -18,7 +18,7 @@ from tests.support.model_server import KEY, prompt, responder, said, serving
 
 def turn(made, text):
     """The events of one turn, as they travel."""
-    interpreter = Interpreter(made, responder(), open_door=Door)
+    interpreter = Interpreter(made, responder(), open_door=LiveGateway)
     given = TurnInput.saying(text)
     return [event.to_wire() for event in interpreter.turn(interpreter.begin(given), given)]
 

@@ -16,7 +16,7 @@ from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.http_request import HttpRequestNode
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.gateway import Door, Policies
+from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.errors import InputError
 from debugger.protocol.runs import NodeInput, ThreadInput, TurnInput
 from debugger.protocol.workflow import NodeConfig
@@ -35,7 +35,7 @@ class Made:
     """One turn of a workflow that begins with an HTTP node."""
 
     def __init__(self, *parts, door=None, cancelled=None, dynamic=None, inputs=None, **variables):
-        self.door = door or Door(OPEN)
+        self.door = door or LiveGateway(OPEN)
         interpreter = Interpreter(workflow(*parts), RulesResponder(), open_door=lambda: self.door)
         given = TurnInput.saying(None, runtime_variables=variables, dynamic_variables=dynamic or {})
         given.thread_to_node_inputs.update(inputs or {})
@@ -234,7 +234,7 @@ def test_url_and_headers_are_filled():
 
 
 def test_the_input_of_a_turn_may_put_another_url_in_which_no_secret_is_filled():
-    door = Door(secrets=Secrets({"KEY": "s3cret"}))
+    door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
     with HttpServer() as server:
         given = NodeInput(node_logical_id="ask", type="http_request", override_url=server.url + "/b?{{KEY}}")
         inputs = {"0": ThreadInput(node_run_inputs=[given])}
@@ -407,7 +407,10 @@ def test_a_stop_ends_the_call():
 
 def test_a_write_is_blocked_unless_it_is_let_out():
     made = Made(
-        http("https://api.example/slots", "POST"), static("next", "On"), direct("ask", "next"), door=Door()
+        http("https://api.example/slots", "POST"),
+        static("next", "On"),
+        direct("ask", "next"),
+        door=LiveGateway(),
     )
 
     assert "POST https://api.example/slots was not called" in made.error
@@ -417,7 +420,7 @@ def test_a_write_is_blocked_unless_it_is_let_out():
 
 
 def test_a_simulated_answer_says_that_it_is():
-    made = Made(http("https://api.example/slots", "POST"), door=Door(Policies(write="simulated")))
+    made = Made(http("https://api.example/slots", "POST"), door=LiveGateway(Policies(write="simulated")))
 
     assert made.one("http_request")["response_body"] == {"simulated": True}
     assert made.output["success"] is True
@@ -437,7 +440,8 @@ def test_a_simulated_answer_says_that_it_is():
 def test_a_recorded_answer_is_read_like_a_real_one(recorded, expected):
     answer = RecordedAnswer(re.compile("POST .*/slots"), **recorded)
     made = Made(
-        http("https://api.example/slots", "POST"), door=Door(Policies(write="simulated"), answers=[answer])
+        http("https://api.example/slots", "POST"),
+        door=LiveGateway(Policies(write="simulated"), answers=[answer]),
     )
 
     event = made.one("http_request")
@@ -473,7 +477,7 @@ def tell_all(status):
 def test_a_secret_reaches_the_server_and_nothing_that_anybody_can_look_at(status, response_format, policy):
     with HttpServer() as server:
         server.routes["/echo/s3cret%2F%2Bvalue%22"] = tell_all(status)
-        door = Door(Policies(write=policy), secrets=Secrets({"API_KEY": SECRET}))
+        door = LiveGateway(Policies(write=policy), secrets=Secrets({"API_KEY": SECRET}))
         made = Made({**planted(server), "response_format": response_format}, door=door)
 
         received = server.received
@@ -495,7 +499,7 @@ def test_a_secret_that_the_server_turns_against_the_caller_is_masked_in_the_erro
         away=lambda to: to.redirect(f"gopher://{to.headers['X-Key']}/"),
         torn=lambda to: to.send_body(b"no json", f"text/{to.headers['X-Key']}"),
     ) as server:
-        doors = [Door(secrets=Secrets({"KEY": "s3cret"})) for _ in range(2)]
+        doors = [LiveGateway(secrets=Secrets({"KEY": "s3cret"})) for _ in range(2)]
         away = Made(http(server.url + "/away", headers={"X-Key": "{{KEY}}"}), door=doors[0])
         torn = Made(http(server.url + "/torn", headers={"X-Key": "{{KEY}}"}), door=doors[1])
 
@@ -505,7 +509,7 @@ def test_a_secret_that_the_server_turns_against_the_caller_is_masked_in_the_erro
 
 
 def test_a_secret_in_json_that_it_breaks_is_not_told():
-    door = Door(OPEN, secrets=Secrets({"KEY": 's3cret"'}))
+    door = LiveGateway(OPEN, secrets=Secrets({"KEY": 's3cret"'}))
     made = Made(http("http://127.0.0.1:1/", "POST", body_parameters='{"a": "{{KEY}}"}'), door=door)
 
     assert "body_parameters is not JSON" in made.error
@@ -513,7 +517,7 @@ def test_a_secret_in_json_that_it_breaks_is_not_told():
 
 
 def test_a_secret_number_is_sent_as_one_and_nothing_of_the_body_is_shown():
-    door = Door(OPEN, secrets=Secrets({"PIN": "4711"}))
+    door = LiveGateway(OPEN, secrets=Secrets({"PIN": "4711"}))
     with HttpServer() as server:
         made = Made(http(server.url + "/", "POST", body_parameters='{"pin": {{PIN}}}'), door=door)
 

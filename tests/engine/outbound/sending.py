@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from debugger.engine.outbound import Veiled
+from debugger.engine.outbound import MaskedValue
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import send
 from debugger.engine.outbound.http_request import HttpBody, HttpRequest
 
 
 def plain(text):
-    return Veiled(text, text)
+    return MaskedValue(text, text)
 
 
 def get(url, method="GET", *, seconds=5.0, limits=None, cancelled=None, headers=None, body=None):

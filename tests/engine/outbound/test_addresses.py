@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from debugger.engine.outbound import OutboundError, Veiled
-from debugger.engine.outbound.addresses import Lookup, why_refused
+from debugger.engine.outbound import MaskedValue, OutboundError
+from debugger.engine.outbound.addresses import AddressLookup, refusal_reason
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.http import send
 from debugger.engine.outbound.http_request import HttpRequest
@@ -47,14 +47,14 @@ def resolve_to(monkeypatch, *answers):
     ],
 )
 def test_an_address_of_no_service_is_refused_however_it_is_wrapped(address):
-    assert why_refused(address)
+    assert refusal_reason(address)
 
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "::1", "10.0.0.7", "192.168.1.1", "fd00::7", "93.184.216.34"]
 )
 def test_loopback_private_and_public_addresses_may_be_called(address):
-    assert why_refused(address) is None
+    assert refusal_reason(address) is None
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_loopback_private_and_public_addresses_may_be_called(address):
 )
 def test_a_name_of_a_clouds_own_is_refused_without_a_look_up(host):
     with pytest.raises(OutboundError, match="gives out the credentials of this machine"):
-        Lookup(host, 80, HttpLimits())
+        AddressLookup(host, 80, HttpLimits())
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
     resolve_to(monkeypatch, ["127.0.0.1"], ["169.254.169.254"])
     with HttpServer() as server:
         url = f"http://rebind.example:{server.server_port}/"
-        answer = send(HttpRequest("GET", Veiled(url, url)), 5, HttpLimits(), threading.Event())
+        answer = send(HttpRequest("GET", MaskedValue(url, url)), 5, HttpLimits(), threading.Event())
         with pytest.raises(OutboundError, match=r"169\.254\.169\.254 is an address"):
-            send(HttpRequest("GET", Veiled(url, url)), 5, HttpLimits(), threading.Event())
+            send(HttpRequest("GET", MaskedValue(url, url)), 5, HttpLimits(), threading.Event())
 
     assert answer.json()["headers"]["host"] == f"rebind.example:{server.server_port}"
 
@@ -79,6 +79,6 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
 def test_of_a_hosts_addresses_those_that_may_be_called_are_tried(monkeypatch):
     resolve_to(monkeypatch, ["169.254.0.9", "127.0.0.1"])
 
-    lookup = Lookup("rebind.example", 80, HttpLimits())
+    lookup = AddressLookup("rebind.example", 80, HttpLimits())
     assert lookup.done.wait(5)
     assert lookup.allowed() == ["127.0.0.1"]

@@ -6,7 +6,7 @@ from debugger.engine.outbound.destinations import AllowedHost, Destination, read
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "masked"),
     [
         ("https://good.example/x?y#z", "https://good.example"),
         ("HTTPS://GOOD.example:443", "https://good.example"),
@@ -21,8 +21,8 @@ from debugger.engine.outbound.destinations import AllowedHost, Destination, read
         ("https://{{user}}@good.example/", "https://good.example"),
     ],
 )
-def test_destination_is_where_the_client_connects(url, shown):
-    assert str(Destination.of(url)) == shown
+def test_destination_is_where_the_client_connects(url, masked):
+    assert str(Destination.of(url)) == masked
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import threading
 import pytest
 
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer, Secrets
-from debugger.engine.outbound.gateway import ClosedDoor, Door, Policies
+from debugger.engine.outbound.gateway import BlockedGateway, LiveGateway, Policies
 
 
 def test_nothing_gets_out_of_an_engine_that_was_given_no_door():
-    call = OutboundCall("http", "read", "GET http://a/", {}, simulated=pytest.fail, live=pytest.fail)
+    call = OutboundCall("http", "read", "GET http://a/", {}, simulate=pytest.fail, live=pytest.fail)
 
-    outcome = ClosedDoor().call(call, node_logical_id="a", timeout=5)
+    outcome = BlockedGateway().call(call, node_logical_id="a", timeout=5)
 
     assert outcome.how == "blocked"
     assert outcome.error == "GET http://a/ was not called: this engine has no way out."
@@ -22,7 +22,7 @@ def test_nothing_gets_out_of_an_engine_that_was_given_no_door():
 def a_call(call_class="read", live=lambda seconds: f"live within {seconds:g} s", **fields):
     fields = {"target": "GET https://api.example/slots", "request": {}, **fields}
     return OutboundCall(
-        "http", call_class, simulated=lambda recorded: recorded or "made up", live=live, **fields
+        "http", call_class, simulate=lambda recorded: recorded or "made up", live=live, **fields
     )
 
 
@@ -34,14 +34,14 @@ def through(door, call, timeout=3.0):
     ("call_class", "how"), [("talk", "live"), ("read", "live"), ("write", "blocked"), ("contact", "blocked")]
 )
 def test_unless_told_otherwise_talk_and_read_go_out_and_write_and_contact_do_not(call_class, how):
-    outcome = through(Door(), a_call(call_class))
+    outcome = through(LiveGateway(), a_call(call_class))
 
     assert outcome.how == how
     assert outcome.answer == ("live within 3 s" if how == "live" else None)
 
 
 def test_a_blocked_call_says_its_class_its_target_and_the_setting_that_would_let_it_out():
-    door = Door()
+    door = LiveGateway()
 
     error = through(door, a_call("write", target="POST https://api.example/slots")).error
 
@@ -55,7 +55,7 @@ def test_a_blocked_call_says_its_class_its_target_and_the_setting_that_would_let
 
 def test_the_ledger_tells_all_of_a_call():
     clock = itertools.count(1_700_000_000.0, 0.25)
-    door = Door(now=lambda: next(clock))
+    door = LiveGateway(now=lambda: next(clock))
 
     through(door, a_call(request={"method": "GET"}, status_of=lambda answer: 204))
 
@@ -77,7 +77,7 @@ def test_the_ledger_tells_all_of_a_call():
 
 
 def test_a_status_of_failure_is_no_success_in_the_ledger():
-    door = Door()
+    door = LiveGateway()
 
     outcome = through(door, a_call(status_of=lambda answer: 404))
 
@@ -86,7 +86,7 @@ def test_a_status_of_failure_is_no_success_in_the_ledger():
 
 def test_a_simulated_call_is_given_the_first_recorded_answer_that_fits_or_none():
     slots = RecordedAnswer(re.compile("slots"), body=1)
-    door = Door(
+    door = LiveGateway(
         Policies(read="simulated"),
         answers=[RecordedAnswer(re.compile("people")), slots, RecordedAnswer(re.compile("example"))],
     )
@@ -100,7 +100,9 @@ def test_a_simulated_call_is_given_the_first_recorded_answer_that_fits_or_none()
 
 
 def test_a_recorded_error_is_a_call_without_an_answer():
-    door = Door(Policies(write="simulated"), answers=[RecordedAnswer(re.compile("."), error="It is down.")])
+    door = LiveGateway(
+        Policies(write="simulated"), answers=[RecordedAnswer(re.compile("."), error="It is down.")]
+    )
 
     outcome = through(door, a_call("write"))
 
@@ -109,7 +111,7 @@ def test_a_recorded_error_is_a_call_without_an_answer():
 
 
 def test_what_only_the_platform_can_do_is_not_done_even_where_it_may():
-    outcome = through(Door(Policies(contact="live")), a_call("contact", live=None))
+    outcome = through(LiveGateway(Policies(contact="live")), a_call("contact", live=None))
 
     assert outcome.how == "blocked"
     assert "only the platform itself" in outcome.error
@@ -123,7 +125,7 @@ def test_whatever_a_live_call_raises_is_data_without_secrets():
     def broken(_seconds):
         raise KeyError("s3cret")
 
-    door = Door(secrets=Secrets({"KEY": "s3cret"}))
+    door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
 
     errors = [through(door, a_call(live=live)).error for live in (refused, broken)]
 
@@ -135,7 +137,7 @@ def test_whatever_a_live_call_raises_is_data_without_secrets():
 
 
 def test_a_secret_in_a_target_or_a_request_is_masked_in_the_ledger_and_in_the_refusal():
-    door = Door(secrets=Secrets({"KEY": "s3cret"}))
+    door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
 
     outcome = through(door, a_call("write", target="POST s3cret", request={"s3cret": ["a s3cret"]}))
 
@@ -145,13 +147,13 @@ def test_a_secret_in_a_target_or_a_request_is_masked_in_the_ledger_and_in_the_re
 
 
 def test_no_call_is_made_when_no_time_is_left():
-    outcome = through(Door(), a_call(live=pytest.fail), timeout=0)
+    outcome = through(LiveGateway(), a_call(live=pytest.fail), timeout=0)
 
     assert outcome.error == "GET https://api.example/slots was not called: no time is left for it."
 
 
 def test_calls_of_many_threads_are_all_written_down():
-    door = Door()
+    door = LiveGateway()
     threads = [threading.Thread(target=through, args=(door, a_call())) for _ in range(20)]
 
     for thread in threads:

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from debugger.engine.outbound import OutboundError, RecordedAnswer, Veiled
+from debugger.engine.outbound import MaskedValue, OutboundError, RecordedAnswer
 from debugger.engine.outbound.gateway import HttpLimits
-from debugger.engine.outbound.http import HttpAnswer, http_call, send, simulated_answer
+from debugger.engine.outbound.http import HttpAnswer, http_call, send, simulate_answer
 from debugger.engine.outbound.http_request import HttpBody, HttpRequest
 from debugger.errors import InputError
 from tests.engine.outbound.http_server import HttpServer
@@ -232,13 +232,13 @@ def test_a_status_is_told_with_its_words_where_it_has_any(code, told):
     ],
 )
 def test_a_recorded_answer_becomes_a_real_one(fields, expected):
-    answer = simulated_answer(RecordedAnswer(re.compile("."), **fields))
+    answer = simulate_answer(RecordedAnswer(re.compile("."), **fields))
 
     assert (answer.status_code, answer.content_type, answer.body) == expected
 
 
 def test_a_made_up_answer_says_so():
-    assert simulated_answer(None).json() == {"simulated": True}
+    assert simulate_answer(None).json() == {"simulated": True}
 
 
 def test_redirects_are_followed_and_the_fifth_is_the_last():
@@ -313,7 +313,7 @@ def test_secrets_stay_at_the_host_that_they_were_meant_for():
     headers = {
         "Authorization": plain("Bearer t"),
         "X-Api-Key": plain("k"),
-        "X-Tenant": Veiled("s3cret", "***"),
+        "X-Tenant": MaskedValue("s3cret", "***"),
         "X-Trace": plain("7"),
     }
     with HttpServer() as other, HttpServer(away=lambda to: to.redirect(f"{other.url}/in")) as server:
@@ -330,7 +330,7 @@ def test_secrets_stay_at_the_host_that_they_were_meant_for():
 
 def test_a_body_that_holds_a_secret_is_not_sent_on_to_another_host():
     with HttpServer() as other, HttpServer(away=lambda to: to.redirect(f"{other.url}/in", 307)) as server:
-        value = Veiled("pin 1234", "pin ***", secret_names=frozenset({"PIN"}))
+        value = MaskedValue("pin 1234", "pin ***", secret_names=frozenset({"PIN"}))
         held = HttpBody("text/plain", value)
         with pytest.raises(OutboundError, match=f"the secret 'PIN' must not be sent to {other.url}"):
             get(f"{server.url}/away", "POST", body=held)

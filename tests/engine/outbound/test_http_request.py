@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.outbound import Veiled
+from debugger.engine.outbound import MaskedValue
 from debugger.engine.outbound.http_request import (
     HttpBody,
     HttpRequest,
@@ -13,7 +13,7 @@ from debugger.engine.outbound.http_request import (
 
 
 def plain(value):
-    return Veiled(value, value)
+    return MaskedValue(value, value)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_head_request_does_not_make_curl_wait_for_a_body():
 def test_nothing_that_shows_a_request_shows_what_is_real():
     request = HttpRequest(
         "POST",
-        Veiled("http://a/s3cret", "http://a/***"),
-        {"X-A": Veiled("s3cret", "***"), "Authorization": plain("Bearer s3cret")},
-        HttpBody("application/json", Veiled({"k": "s3cret"}, {"k": "***"})),
+        MaskedValue("http://a/s3cret", "http://a/***"),
+        {"X-A": MaskedValue("s3cret", "***"), "Authorization": plain("Bearer s3cret")},
+        HttpBody("application/json", MaskedValue({"k": "s3cret"}, {"k": "***"})),
     )
 
     assert request.to_ledger() == {

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.outbound.masking import (
+    find_literal_secrets,
+    mask_body,
+    mask_header,
+    mask_url,
     names_secret,
-    shown_body,
-    shown_header,
-    shown_url,
-    written_secrets,
 )
 
 SECRET_NAMES = """
@@ -29,7 +29,7 @@ def test_a_name_that_only_sounds_like_one_is_not(name):
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "masked"),
     [
         ("https://ann:pw@a.example/x", "https://***@a.example/x"),
         ("https://a.example/x@y", "https://a.example/x@y"),
@@ -39,12 +39,12 @@ def test_a_name_that_only_sounds_like_one_is_not(name):
         ("no url: key=1", "no url: key=1"),
     ],
 )
-def test_a_url_is_shown_without_its_user_and_its_secrets(url, shown):
-    assert shown_url(url) == shown
+def test_a_url_is_shown_without_its_user_and_its_secrets(url, masked):
+    assert mask_url(url) == masked
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("name", "value", "masked"),
     [
         ("Authorization", "Bearer abc", "Bearer ***"),
         ("authorization", "abc", "***"),
@@ -52,19 +52,19 @@ def test_a_url_is_shown_without_its_user_and_its_secrets(url, shown):
         ("X-Trace", "abc", "abc"),
     ],
 )
-def test_a_header_is_shown_with_its_scheme_alone(name, value, shown):
-    assert shown_header(name, value) == shown
+def test_a_header_is_shown_with_its_scheme_alone(name, value, masked):
+    assert mask_header(name, value) == masked
 
 
 def test_a_body_is_shown_without_its_passwords_however_deep():
     body = {"password": "a", "list": [{"clientSecret": "b", "key": "colour"}], "n": 1}
 
-    assert shown_body(body) == {"password": "***", "list": [{"clientSecret": "***", "key": "colour"}], "n": 1}
+    assert mask_body(body) == {"password": "***", "list": [{"clientSecret": "***", "key": "colour"}], "n": 1}
 
 
 def test_what_an_author_wrote_out_is_masked_in_what_a_server_tells_of_it():
     url = "https://ann:p%40ssword@host/a?api_key=key-777&page=page-777"
-    found = written_secrets(
+    found = find_literal_secrets(
         url, {"Authorization": "Bearer tok-777", "Accept": "text/html", "X-Token": "short"}
     )
 

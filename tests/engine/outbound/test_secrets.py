@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.outbound import Secrets, Veiled
+from debugger.engine.outbound import MaskedValue, Secrets
 from debugger.engine.outbound.secrets import RequestBudget
 from debugger.expressions import Scope
 
@@ -12,14 +12,14 @@ KEY = Secrets({"API_KEY": "s3cret/1"})
 def test_a_secret_is_in_what_is_sent_and_a_mark_in_what_is_shown():
     filled = KEY.fill("Bearer {{API_KEY}} for [[who]]", Scope(runtime={"who": "Ann"}), RequestBudget([]))
 
-    assert (filled.real, filled.shown) == ("Bearer s3cret/1 for Ann", "Bearer *** for Ann")
+    assert (filled.real, filled.masked) == ("Bearer s3cret/1 for Ann", "Bearer *** for Ann")
     assert filled.holds_secret
 
 
 def test_a_dynamic_variable_of_the_same_name_wins():
     filled = KEY.fill("{{API_KEY}}", Scope(dynamic={"API_KEY": "mine"}), RequestBudget([]))
 
-    assert (filled.real, filled.shown, filled.holds_secret) == ("mine", "mine", False)
+    assert (filled.real, filled.masked, filled.holds_secret) == ("mine", "mine", False)
 
 
 def test_a_value_that_looks_like_a_secrets_placeholder_stays_as_it_is():
@@ -33,7 +33,7 @@ def test_a_value_that_looks_like_a_secrets_placeholder_stays_as_it_is():
 def test_a_filter_works_on_the_secret_and_only_the_mark_is_seen():
     filled = KEY.fill("{{ API_KEY | upcase }}", Scope(), RequestBudget([]))
 
-    assert (filled.real, filled.shown) == ("S3CRET/1", "***")
+    assert (filled.real, filled.masked) == ("S3CRET/1", "***")
 
 
 def test_what_nothing_fills_is_told():
@@ -48,7 +48,7 @@ def test_a_json_value_is_filled_however_deep_its_texts_stand():
     filled = KEY.fill_value({"a": [{"b": "{{API_KEY}}"}, 1, None]}, Scope(), RequestBudget([]))
 
     assert filled.real == {"a": [{"b": "s3cret/1"}, 1, None]}
-    assert filled.shown == {"a": [{"b": "***"}, 1, None]}
+    assert filled.masked == {"a": [{"b": "***"}, 1, None]}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_no_repr_tells_a_secret():
     veiled = KEY.get("API_KEY")
 
     assert veiled.real == "s3cret/1"
-    assert "s3cret" not in repr(KEY) + repr(veiled) + repr(Veiled("s3cret", "***"))
+    assert "s3cret" not in repr(KEY) + repr(veiled) + repr(MaskedValue("s3cret", "***"))
 
 
 def test_a_pair_of_user_and_password_is_masked_as_a_header_has_it():
@@ -105,5 +105,5 @@ def test_a_pair_of_user_and_password_is_masked_as_a_header_has_it():
     filled = secrets.fill("Basic {{ PAIR | base64_encode }}", Scope(), RequestBudget([]))
 
     assert filled.real == "Basic YW5uOnBhNTV3b3JkIQ=="
-    assert filled.shown == "Basic Kioq"
+    assert filled.masked == "Basic Kioq"
     assert secrets.mask(f"got {filled.real}") == "got Basic ***=="

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from debugger.engine.outbound import RecordedAnswer
-from debugger.engine.outbound.gateway import Door, Policies
+from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.builtins import InbuiltFunctionConfig, InbuiltFunctionTool
 from debugger.errors import RunError
@@ -19,12 +19,12 @@ def tool(name: str | None, **fields: object) -> InbuiltFunctionTool:
     return InbuiltFunctionTool(InbuiltFunctionConfig.from_wire(config))
 
 
-def context(door: Door | None = None) -> ToolContext:
-    return ToolContext(scope=Scope(), timeout=5, outbound=door or Door(), node_logical_id="node_1")
+def context(door: LiveGateway | None = None) -> ToolContext:
+    return ToolContext(scope=Scope(), timeout=5, outbound=door or LiveGateway(), node_logical_id="node_1")
 
 
-def simulating(*answers: RecordedAnswer) -> Door:
-    return Door(Policies(read="simulated", contact="simulated"), answers=answers)
+def simulating(*answers: RecordedAnswer) -> LiveGateway:
+    return LiveGateway(Policies(read="simulated", contact="simulated"), answers=answers)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_argument_that_the_function_does_not_have_is_a_failure():
 
 
 def test_a_message_is_a_call_that_contacts_a_person():
-    door = Door()
+    door = LiveGateway()
 
     result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(door))
 
@@ -100,7 +100,7 @@ def test_a_recorded_answer_is_given_as_it_is():
 
 
 def test_only_the_platform_can_really_send():
-    door = Door(Policies(contact="live"))
+    door = LiveGateway(Policies(contact="live"))
 
     result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(door))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from debugger.engine.tools.documents import LONGEST_PASSAGE, passages
+from debugger.engine.tools.documents import MAX_PASSAGE_CHARACTERS, passages
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -42,7 +42,7 @@ def test_no_passage_is_longer_than_the_limit_and_none_of_the_text_is_lost(tmp_pa
 
     found = passages(path)
 
-    assert max(map(len, found)) <= LONGEST_PASSAGE
+    assert max(map(len, found)) <= MAX_PASSAGE_CHARACTERS
     assert "".join(found).replace(" ", "") == text.replace(" ", "")
 
 

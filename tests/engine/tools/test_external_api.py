@@ -8,7 +8,7 @@ import pytest
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
 from debugger.engine.outbound import Secrets
-from debugger.engine.outbound.gateway import Door, Policies
+from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import ToolContext
 from debugger.engine.tools.external_api import (
@@ -36,7 +36,7 @@ def made(endpoint, method="GET", **fields):
 
 def call(tool, door=None, *, runtime=None, dynamic=None, timeout=5, **arguments):
     scope = Scope(dynamic=dynamic or {}, runtime=runtime or {})
-    context = ToolContext(scope, timeout, outbound=door or Door(OPEN), node_logical_id="node_a")
+    context = ToolContext(scope, timeout, outbound=door or LiveGateway(OPEN), node_logical_id="node_a")
     return tool.call(arguments, context)
 
 
@@ -96,7 +96,7 @@ def test_a_field_with_a_value_that_it_cannot_have_is_named(fields):
     ],
 )
 def test_the_class_of_a_call_is_what_the_tool_says_else_what_the_method_says(method, side_effect, expected):
-    door = Door(Policies(read="simulated", write="simulated", contact="simulated"))
+    door = LiveGateway(Policies(read="simulated", write="simulated", contact="simulated"))
 
     result = call(made("https://a.example/", method, side_effect=side_effect), door)
 
@@ -106,7 +106,7 @@ def test_the_class_of_a_call_is_what_the_tool_says_else_what_the_method_says(met
 
 
 def test_a_blocked_call_is_a_failed_one():
-    result = call(made("https://a.example/", "PUT"), Door())
+    result = call(made("https://a.example/", "PUT"), LiveGateway())
 
     assert (result.success, result.result) == (False, None)
     assert "PUT https://a.example/ was not called" in result.error
@@ -116,7 +116,7 @@ def test_a_blocked_call_is_a_failed_one():
     "endpoint", [None, "", "/slots", "a.example/?next=https://b", "{{base}}/x", "https://a/[[id]]"]
 )
 def test_an_endpoint_that_is_relative_or_not_filled_fails_as_the_platform_says(endpoint):
-    door = Door(OPEN)
+    door = LiveGateway(OPEN)
 
     result = call(made(endpoint), door)
 
@@ -164,8 +164,10 @@ AUTH = {"integration_auth": {"integration_id": "CLINIC"}}
 def test_the_secret_of_an_integration_is_the_authorization_unless_a_header_sets_one():
     with HttpServer() as server:
         secrets = Secrets({"CLINIC": "Bearer s3cret"})
-        call(made(server.url + "/", **AUTH), Door(secrets=secrets))
-        call(made(server.url + "/", api_headers={"authorization": "own"}, **AUTH), Door(secrets=secrets))
+        call(made(server.url + "/", **AUTH), LiveGateway(secrets=secrets))
+        call(
+            made(server.url + "/", api_headers={"authorization": "own"}, **AUTH), LiveGateway(secrets=secrets)
+        )
 
         sent = [received.headers["authorization"] for received in server.received]
 
@@ -188,7 +190,7 @@ def test_a_secret_reaches_the_server_and_nothing_that_anybody_can_look_at(status
         last = to.server.received[-1]
         to.send_json({"path": last.path, "headers": last.headers, "body": last.body.decode()}, status)
 
-    door = Door(OPEN, secrets=Secrets({"KEY": "s3cret", "CLINIC": "Bearer t0ken"}))
+    door = LiveGateway(OPEN, secrets=Secrets({"KEY": "s3cret", "CLINIC": "Bearer t0ken"}))
     tool_fields = {"api_headers": {"X-Key": "{{KEY}}"}, "api_body": {"k": ["{{KEY}}", "{x}"]}, **AUTH}
     with HttpServer(all=tell_all) as server:
         result = call(made(server.url + "/all?key={{KEY}}", "POST", **tool_fields), door, x="{{KEY}}")
@@ -236,7 +238,7 @@ def test_a_saved_tool_is_only_on_the_platform():
 
 def test_a_tool_node_calls_it_and_writes_what_it_gave(monkeypatch):
     monkeypatch.setitem(TOOL_TYPES, "external_api", ExternalApiTool)
-    door = Door(OPEN)
+    door = LiveGateway(OPEN)
     with HttpServer(book=lambda to: to.send_json({"id": 7})) as server:
         config = {"type": "external_api", "name": "Book", "api_endpoint": server.url + "/book?c={city}"}
         mapping = {"target_variable_name": "booking", "result_path": "id"}
@@ -261,7 +263,7 @@ def test_a_tool_node_calls_it_and_writes_what_it_gave(monkeypatch):
 def test_a_stopped_run_ends_the_call():
     cancelled = threading.Event()
     cancelled.set()
-    context = ToolContext(Scope(), 5, cancelled=cancelled, outbound=Door())
+    context = ToolContext(Scope(), 5, cancelled=cancelled, outbound=LiveGateway())
 
     with HttpServer() as server:
         result = made(server.url + "/").call({}, context)

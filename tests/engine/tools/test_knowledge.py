@@ -257,7 +257,7 @@ def test_a_document_that_is_taken_away_is_found_no_more(tmp_path):
 
 
 def test_too_many_documents_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(knowledge, "MOST_DOCUMENTS", 2)
+    monkeypatch.setattr(knowledge, "MAX_DOCUMENTS", 2)
     root = folder(tmp_path, kb__a="open", kb__b="open", c="open")
 
     with pytest.raises(KnowledgeError, match=r"hold 3 documents, of which 2 .*fewer knowledge bases"):
@@ -266,7 +266,7 @@ def test_too_many_documents_are_refused(tmp_path, monkeypatch):
 
 
 def test_too_many_bytes_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(knowledge, "MOST_BYTES", 1000)
+    monkeypatch.setattr(knowledge, "MAX_BYTES", 1000)
     root = folder(tmp_path, a="open " * 300)
 
     with pytest.raises(KnowledgeError, match=r"1,500 bytes, of which 1,000 can"):

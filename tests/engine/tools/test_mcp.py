@@ -20,10 +20,10 @@ import pytest
 
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.gateway import ClosedDoor, Door, HttpLimits, Policies
+from debugger.engine.outbound.gateway import BlockedGateway, HttpLimits, LiveGateway, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.mcp import McpServer, McpTool, mcp_servers, mcp_tools
-from debugger.engine.tools.mcp.discovery import FRESH, Discoveries
+from debugger.engine.tools.mcp.discovery import FRESH_SECONDS, DiscoveryCache
 from debugger.engine.world import World
 from debugger.errors import RunError
 from debugger.expressions import Scope
@@ -62,7 +62,7 @@ def guarded() -> Iterator[str]:
 class Node:
     """What discovery sees of a node's context."""
 
-    outbound: Any = field(default_factory=lambda: Door(Policies(write="live")))
+    outbound: Any = field(default_factory=lambda: LiveGateway(Policies(write="live")))
     scope: Scope = field(default_factory=Scope)
     authored: Scope = field(default_factory=Scope)
     options: EngineOptions = field(default_factory=EngineOptions)
@@ -75,7 +75,7 @@ def server(url: str, name: str = "clinic", **headers: str) -> McpServer:
 
 
 def discover(*servers: McpServer, node: Node | None = None, **more: Any) -> Any:
-    more.setdefault("discoveries", Discoveries())
+    more.setdefault("discoveries", DiscoveryCache())
     return mcp_tools(servers, node or Node(), node_logical_id="node_1", **more)
 
 
@@ -88,7 +88,7 @@ def context(door: Any = None, timeout: float = 10, cancelled: threading.Event | 
     return ToolContext(
         scope=Scope(),
         timeout=timeout,
-        outbound=door or Door(Policies(write="live")),
+        outbound=door or LiveGateway(Policies(write="live")),
         cancelled=cancelled or threading.Event(),
         node_logical_id="node_1",
     )
@@ -179,7 +179,7 @@ def test_a_call_ends_when_the_run_is_stopped(url):
 
 
 def test_nothing_is_called_when_the_run_is_already_stopped(url):
-    tool, cancelled, door = tool_of(url, "say_hours"), threading.Event(), Door(Policies(write="live"))
+    tool, cancelled, door = tool_of(url, "say_hours"), threading.Event(), LiveGateway(Policies(write="live"))
     cancelled.set()
     node = Node(outbound=door, cancelled=cancelled)
 
@@ -245,7 +245,7 @@ def test_an_address_that_cannot_be_called_is_a_warning(address, why):
 
 
 def test_answers_larger_than_the_limit_are_refused(url):
-    door = Door(limits=HttpLimits(answer_bytes=500))
+    door = LiveGateway(limits=HttpLimits(answer_bytes=500))
 
     assert "larger than the limit" in discover(server(url), node=Node(door)).warnings[0]
 
@@ -253,7 +253,7 @@ def test_answers_larger_than_the_limit_are_refused(url):
 def test_url_and_headers_are_filled_with_variables_and_secrets(guarded):
     host = guarded.removeprefix("http://")
     variables = Scope(dynamic={"host": host})
-    node = Node(Door(secrets=Secrets({"CLINIC_TOKEN": TOKEN})), variables, variables)
+    node = Node(LiveGateway(secrets=Secrets({"CLINIC_TOKEN": TOKEN})), variables, variables)
 
     found = discover(server("http://{{host}}", Authorization="Bearer {{CLINIC_TOKEN}}"), node=node)
 
@@ -278,7 +278,7 @@ def test_a_header_that_none_can_be_is_a_warning_without_its_value(url):
 @pytest.mark.parametrize("as_secret", [True, False])
 def test_a_secret_shows_nowhere(guarded, caplog, as_secret):
     caplog.set_level(logging.DEBUG)
-    door = Door(Policies(write="live"), secrets=Secrets({"CLINIC_TOKEN": TOKEN} if as_secret else {}))
+    door = LiveGateway(Policies(write="live"), secrets=Secrets({"CLINIC_TOKEN": TOKEN} if as_secret else {}))
     token = "{{CLINIC_TOKEN}}" if as_secret else TOKEN
     shown: list[Any] = []
 
@@ -299,7 +299,7 @@ def test_a_secret_shows_nowhere(guarded, caplog, as_secret):
 
 
 def test_calls_go_through_the_door_as_the_server_tells_of_its_tools(url):
-    door = Door(Policies(write="blocked"))
+    door = LiveGateway(Policies(write="blocked"))
     found = discover(server(url), node=Node(door))
     read, write = found.tools[:2]
 
@@ -323,7 +323,7 @@ def test_calls_go_through_the_door_as_the_server_tells_of_its_tools(url):
 
 
 def test_an_engine_without_a_way_out_has_no_tools_and_a_warning(url):
-    found = discover(server(url), node=Node(ClosedDoor()))
+    found = discover(server(url), node=Node(BlockedGateway()))
 
     assert found.tools == []
     assert "no way out" in found.warnings[0]
@@ -335,7 +335,7 @@ def test_simulated_calls_give_what_was_recorded():
         RecordedAnswer(re.compile("tools/list"), body={"tools": tools}),
         RecordedAnswer(re.compile("find_slots"), body=["9:00"]),
     ]
-    door = Door(Policies(read="simulated"), answers=answers)
+    door = LiveGateway(Policies(read="simulated"), answers=answers)
 
     found = discover(server("http://127.0.0.1:1/mcp"), node=Node(door))
 
@@ -346,7 +346,7 @@ def test_simulated_calls_give_what_was_recorded():
 
 def test_a_failure_can_be_recorded(url):
     answers = [RecordedAnswer(re.compile("find_slots"), status=503)]
-    door = Door(Policies(read="simulated"), answers=answers)
+    door = LiveGateway(Policies(read="simulated"), answers=answers)
 
     result = tool_of(url, "find_slots").call({"day": "Mon"}, context(door))
 
@@ -355,7 +355,7 @@ def test_a_failure_can_be_recorded(url):
 
 
 def test_a_simulated_call_without_a_recording_says_that_it_is_made_up(url):
-    tool, door = tool_of(url, "find_slots"), Door(Policies(read="simulated"))
+    tool, door = tool_of(url, "find_slots"), LiveGateway(Policies(read="simulated"))
 
     result = tool.call({"day": "Mon"}, context(door))
 
@@ -365,12 +365,12 @@ def test_a_simulated_call_without_a_recording_says_that_it_is_made_up(url):
 
 
 def test_a_server_is_not_asked_again_for_a_while():
-    now, known = [1000.0], Discoveries()
+    now, known = [1000.0], DiscoveryCache()
     node = Node(world=World(now=lambda: now[0]))
     with serving() as url:
         first = discover(server(url), node=node, discoveries=known)
 
-    now[0] += FRESH - 1
+    now[0] += FRESH_SECONDS - 1
     second = discover(server(url), node=node, discoveries=known)
     other = discover(server(url, Tenant="b"), node=node, discoveries=known)
     now[0] += 1

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.tools.base import ToolConfig
-from debugger.engine.tools.results import NOTHING, ResultMapping, take_apart
+from debugger.engine.tools.results import NO_PARTS, ResultMapping, split_result
 from debugger.errors import InputError
 
 RESULT = {"slots": [{"time": "9:00"}, {"time": "10:00"}], "a.b": 1, "a": {"b": 2, "none": None}, "_trace": 7}
@@ -81,36 +81,36 @@ def test_null_is_a_list_without_mappings_and_no_expansion():
 def test_a_path_leads_into_the_result_or_to_the_default(result, path, value):
     mapping = ResultMapping(target_variable_name="x", result_path=path, default="absent")
 
-    assert take_apart(result, [mapping], expand=False).thread == {"x": value}
+    assert split_result(result, [mapping], expand=False).thread == {"x": value}
 
 
 def test_without_a_default_it_is_null():
     mapping = ResultMapping(target_variable_name="x", result_path="nowhere")
 
-    assert take_apart(RESULT, [mapping], expand=False).thread == {"x": None}
+    assert split_result(RESULT, [mapping], expand=False).thread == {"x": None}
 
 
 def test_a_required_part_that_is_absent_leaves_no_variables_but_the_reason():
     good = ResultMapping(target_variable_name="good", result_path="a")
     bad = ResultMapping(target_variable_name="bad", result_path="b.c", required=True, default=1)
 
-    parts = take_apart(RESULT, [good, bad], expand=True)
+    parts = split_result(RESULT, [good, bad], expand=True)
 
-    assert parts[:3] == NOTHING[:3]
+    assert parts[:3] == NO_PARTS[:3]
     assert parts.problem == "The variable 'bad' is required, but the result has nothing at 'b.c'."
 
 
 def test_a_required_part_that_is_null_is_there():
     mapping = ResultMapping(target_variable_name="x", result_path="a.none", required=True)
 
-    assert take_apart(RESULT, [mapping], expand=False).thread == {"x": None}
+    assert split_result(RESULT, [mapping], expand=False).thread == {"x": None}
 
 
 def test_the_scope_says_whose_variable_it_is():
     mine = ResultMapping(target_variable_name="mine", result_path="a.b")
     ours = ResultMapping(target_variable_name="ours", result_path="slots[0]", scope="workflow")
 
-    parts = take_apart(RESULT, [mine, ours], expand=False)
+    parts = split_result(RESULT, [mine, ours], expand=False)
 
     assert (parts.expanded, parts.thread, parts.workflow) == ({}, {"mine": 1}, {"ours": {"time": "9:00"}})
 
@@ -121,11 +121,11 @@ def test_expansion_gives_each_key_but_hidden_ones_and_those_that_mappings_take()
         ResultMapping(target_variable_name="three", result_path="two", scope="workflow"),
     ]
 
-    parts = take_apart({"one": 1, "two": 2, "three": 3, "_four": 4}, mappings, expand=True)
+    parts = split_result({"one": 1, "two": 2, "three": 3, "_four": 4}, mappings, expand=True)
 
     assert (parts.expanded, parts.thread, parts.workflow) == ({"two": 2}, {"one": 2}, {"three": 2})
 
 
 @pytest.mark.parametrize("result", [None, 41, "text", [1, 2]])
 def test_what_is_no_object_expands_to_nothing(result):
-    assert take_apart(result, [], expand=True) == NOTHING
+    assert split_result(result, [], expand=True) == NO_PARTS

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.engine.outbound import CallClass, OutboundCall, RecordedAnswer
 from debugger.engine.outbound.secrets import RequestBudget
 from debugger.errors import InputError
@@ -115,7 +115,7 @@ class ConnectorNode(Node[Config]):
         yield operation.event(request, result)
         value = operation.value(request, result.answer) if result.is_success else None
         self.write(context, result_variables(operation.result_name, value, result.error))
-        return Outcome(operation.output(request, result))
+        return NodeResult(operation.output(request, result))
 
     def _call(self, real: JsonObject, context: NodeContext) -> ConnectorResult:
         operation, secrets = self._operation, context.outbound.secrets
@@ -127,7 +127,7 @@ class ConnectorNode(Node[Config]):
                 call_class=operation.call_class,
                 target=secrets.mask(target),
                 request=secrets.mask_value(real),
-                simulated=lambda recorded: self._simulate(recorded, real, context),
+                simulate=lambda recorded: self._simulate(recorded, real, context),
                 status_of=lambda answer: answer.get("status_code"),
             )
             answer = make_call(call, context, self.config)
@@ -177,7 +177,7 @@ def make_call(call: OutboundCall[Answer], context: NodeContext, node: NodeConfig
     outcome = context.outbound.call(
         call,
         node_logical_id=node.logical_id,
-        timeout=context.within_time(context.options.tool_timeout),
+        timeout=context.clamp_timeout(context.options.tool_timeout),
     )
     if outcome.error is not None or outcome.answer is None:
         reason = outcome.error or f"{call.target} gave no answer."

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from debugger.engine.models.base import ModelFailure, Prompt
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.engine.nodes.connectors.base import visit_number
 from debugger.engine.nodes.llm.model_call import call_model
 from debugger.engine.nodes.llm.prompts import model_of
@@ -65,7 +65,7 @@ class EndConversationNode(Node[EndConversationConfig]):
             context.warnings.append(f"Node {self.config.label!r} failed: {error}")
         yield EndConversationEvent(processed_transcript=processed)
         self.write(context, result_variables(PROCESSED_TRANSCRIPT, processed, error))
-        return Outcome()
+        return NodeResult()
 
     def _raw_transcript(self, context: NodeContext) -> str:
         """Return the platform's or a call's transcript, else one of the thread's chat (U-14)."""

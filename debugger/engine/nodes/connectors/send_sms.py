@@ -22,8 +22,10 @@ class SendSmsConfig(NodeConfig):
 
 def _request(config: SendSmsConfig, context: NodeContext) -> JsonObject:
     """Return number and message; the turn's input may replace the author's."""
-    number = context.given.get("override_destination_phone_number") or config.destination_phone_number or ""
-    message = context.given.get("override_message") or config.message or ""
+    number = (
+        context.node_input.get("override_destination_phone_number") or config.destination_phone_number or ""
+    )
+    message = context.node_input.get("override_message") or config.message or ""
     return {
         "destination_phone_number": fill_secretly(str(number), context).strip(),
         "message": fill_secretly(str(message), context),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, SecretStr
 
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, result_variables
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.engine.nodes.connectors.base import (
     ConnectorError,
     fill_secretly,
@@ -131,7 +131,7 @@ class StartConversationNode(Node[StartConversationConfig]):
         secrets = context.outbound.secrets
         own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
         if not self.config.is_voice_conversation or not (own_id or self.config.is_outbound_call):
-            return Outcome({"conversation_id": own_id or None})
+            return NodeResult({"conversation_id": own_id or None})
         call = _Conversation(own_id or None)
         try:
             yield from self._follow(call, self._source(own_id, context), context)
@@ -141,7 +141,7 @@ class StartConversationNode(Node[StartConversationConfig]):
             if not context.cancelled.is_set() and call.status != "failed":
                 yield call.report("failed")
         self._write_result(call, context)
-        return Outcome({"conversation_id": call.conversation_id})
+        return NodeResult({"conversation_id": call.conversation_id})
 
     def _source(self, own_id: str, context: NodeContext) -> Callable[[], CallTimeline]:
         """Return the function that gets the timeline at each poll.
@@ -218,7 +218,7 @@ class StartConversationNode(Node[StartConversationConfig]):
 
     def _wait(self, context: NodeContext) -> None:
         interval = self.config.polling_interval_seconds
-        context.world.sleep(context.within_time(interval), context.cancelled)
+        context.world.sleep(context.clamp_timeout(interval), context.cancelled)
         if context.cancelled.is_set():
             raise ConnectorError("The run was stopped before the conversation was over.")
         if context.deadline is not None and context.world.now() >= context.deadline:

@@ -36,7 +36,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
         context.world,
         outbound=context.outbound,
         cancelled=context.cancelled,
-        timeout=context.within_time(MAX_ANSWER_SECONDS),
+        timeout=context.clamp_timeout(MAX_ANSWER_SECONDS),
     )
     while True:
         try:
@@ -88,7 +88,7 @@ def evaluate(choice: Choice, node: NodeConfig, context: NodeContext) -> Generato
 def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:
     """Evaluate every condition that needs a call of its own; return the first true one, in node order."""
     first = None
-    for choice in context.judged:
+    for choice in context.llm_judged_choices:
         verdict = yield from evaluate(choice, node, context)
         first = first or verdict
     return first

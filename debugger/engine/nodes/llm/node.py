@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from debugger.engine.models.base import ModelFailure, Prompt, Reply
-from debugger.engine.nodes.base import Node, NodeContext, NodeRun, Outcome, fixed_response, pick_message
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response, pick_message
 from debugger.engine.nodes.llm.config import LLMConfig, SayLLMConfig
 from debugger.engine.nodes.llm.model_call import (
     call_model,
@@ -17,7 +17,7 @@ from debugger.engine.nodes.llm.model_call import (
     warn_unanswered,
 )
 from debugger.engine.nodes.llm.prompts import StaticPrompt, make_prompt
-from debugger.engine.nodes.llm.tool_specs import NodeTools, OfferedTool, suppress_text
+from debugger.engine.nodes.llm.tool_specs import NodeTool, ToolSpecs, suppress_text
 from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.runner import call_tool, write_result
@@ -39,7 +39,7 @@ class ModelTurn:
     """The model's turn in one run of a node, as far as it has come."""
 
     prompt: Prompt
-    tools: tuple[OfferedTool, ...]
+    tools: tuple[NodeTool, ...]
     rounds_left: int
     spoke: bool = False
     """Whether a text of the model was spoken."""
@@ -63,7 +63,7 @@ class LLMNode(Node[LLMConfig]):
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         self.waits_for_user, self.loops_to_itself = self.config.wait_for_user_message, self.config.self_loop
-        self._tools = NodeTools(self.config)
+        self._tools = ToolSpecs(self.config)
         self._prompt: StaticPrompt | None = None
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
@@ -93,7 +93,7 @@ class LLMNode(Node[LLMConfig]):
             warn_unanswered(self.config, context, failure)
             return (yield from self._apologise(turn, context))
         if reply is None:
-            return Outcome({"structured_output": {}}, answered=turn.spoke)
+            return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
         if reply.chosen is not None:
             return (yield from self._leave(context, reply))
         return (yield from self._finish(reply, turn, context))
@@ -154,8 +154,8 @@ class LLMNode(Node[LLMConfig]):
                 return None
             turn.add_round(message, results)
 
-    def _rounds(self, turn: ModelTurn, context: NodeContext) -> ToolRounds:
-        return ToolRounds(
+    def _rounds(self, turn: ModelTurn, context: NodeContext) -> ToolLoop:
+        return ToolLoop(
             self.config,
             context,
             turn.tools,
@@ -170,7 +170,7 @@ class LLMNode(Node[LLMConfig]):
             yield fixed_response(line, context.world)
         args = {"justification": reply.reason, **reply.args}
         self.write(context, args)
-        return Outcome({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
+        return NodeResult({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
 
     def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """End with an answer; keys that it lacks keep their old values (U-44)."""
@@ -181,7 +181,7 @@ class LLMNode(Node[LLMConfig]):
             return (yield from self._apologise(turn, context))
         fields = self._known_fields(reply.fields, turn)
         self.write(context, fields)
-        return Outcome({"structured_output": fields}, answered=turn.spoke, reason=reply.reason)
+        return NodeResult({"structured_output": fields}, replied_to_user=turn.spoke, reason=reply.reason)
 
     def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
         """Say the default error message, unless nobody waits for it."""
@@ -190,7 +190,7 @@ class LLMNode(Node[LLMConfig]):
             turn.spoke = True
             message_id = f"assistant_message_{context.world.uuid()}"
             yield AssistantResponseEvent(logical_id=message_id, content=text)
-        return Outcome({"structured_output": {}}, answered=turn.spoke)
+        return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
 
     def _known_fields(self, fields: Mapping[str, Any], turn: ModelTurn) -> dict[str, Any]:
         """Return the fields that the schema names; a model may return others as well."""
@@ -217,12 +217,12 @@ class WorkerLLMNode(LLMNode):
 
 
 @dataclass(frozen=True)
-class ToolRounds:
+class ToolLoop:
     """The calls that the model of one node makes while the node runs."""
 
     config: LLMConfig
     context: NodeContext
-    tools: Sequence[OfferedTool]
+    tools: Sequence[NodeTool]
     speaks: bool
     """Whether the node says the line of a tool; a silent one does not."""
     message_event: Callable[[Message], Event]
@@ -253,7 +253,7 @@ class ToolRounds:
         if offered is None:
             names = ", ".join(one.offer.name for one in self.tools)
             return _failure(f"There is no tool {call['name']!r}; there is {names}.")
-        complaint = offered.complaint(call["args"])
+        complaint = offered.argument_error(call["args"])
         if complaint is not None:
             return _failure(f"{call['name']} was not called, because its arguments do not fit: {complaint}")
         line = self._line(offered) if self.speaks else None
@@ -261,7 +261,7 @@ class ToolRounds:
             yield line
         return self._call(offered, call["args"])
 
-    def _call(self, offered: OfferedTool, arguments: JsonObject) -> ToolResult:
+    def _call(self, offered: NodeTool, arguments: JsonObject) -> ToolResult:
         """Call, and write the result; unlike a tool node, nothing tells of success or failure (10.6)."""
         config: ToolConfig = offered.tool.config
         allowed = tool_context(self.context, self.config.logical_id, config.timeout_seconds)
@@ -270,7 +270,7 @@ class ToolRounds:
         write_result(called, name, self.config, self.context.state, self.context.thread)
         return called.result
 
-    def _line(self, offered: OfferedTool) -> AssistantResponseEvent | None:
+    def _line(self, offered: NodeTool) -> AssistantResponseEvent | None:
         messages = offered.tool.config.static_messages_config
         if messages is None:
             return None

@@ -9,7 +9,7 @@ from debugger.engine.models.base import Reply, ToolOffer
 from debugger.engine.models.tool_names import model_names
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig, readable_schema, without_properties
-from debugger.engine.tools.arguments import misfit
+from debugger.engine.tools.arguments import argument_error
 from debugger.engine.tools.base import Tool, ToolConfig
 from debugger.engine.tools.mcp import McpTool, mcp_servers, mcp_tools
 from debugger.engine.tools.runner import check_targets, make_tool
@@ -21,21 +21,21 @@ _IGNORES_TEXT = "ignore_content_received_during_llm_tool_call_specification"
 
 
 @dataclass(frozen=True)
-class OfferedTool:
+class NodeTool:
     """A tool, and how a model is told of it."""
 
     tool: Tool
     offer: ToolOffer
 
-    def complaint(self, arguments: JsonObject) -> str | None:
+    def argument_error(self, arguments: JsonObject) -> str | None:
         """What is wrong with arguments that a model gave; what the workflow sets is not its business."""
         bindings = self.tool.config.variable_arguments
         replaced = {one.argument_name for one in bindings if one.override_provided_value}
         given = {name: value for name, value in arguments.items() if name not in replaced}
-        return misfit(given, self.offer.args_schema, supplied={one.argument_name for one in bindings})
+        return argument_error(given, self.offer.args_schema, supplied={one.argument_name for one in bindings})
 
 
-class NodeTools:
+class ToolSpecs:
     """The tools of one model node: its own, the workflow's, and those of the workflow's MCP servers.
 
     Args:
@@ -51,7 +51,7 @@ class NodeTools:
         self._own = [_made(given, f"Node {config.label!r}") for given in config.tools]
         self._shared: list[Tool] | None = None
 
-    def offered(self, context: NodeContext) -> tuple[OfferedTool, ...]:
+    def offered(self, context: NodeContext) -> tuple[NodeTool, ...]:
         """What its model is offered: nothing where it must answer.
 
         Raises:
@@ -96,7 +96,7 @@ class NodeTools:
 
 
 def suppress_text(
-    reply: Reply, has_calls: bool, tools: Sequence[OfferedTool], config: LLMConfig, workflow: WorkflowConfig
+    reply: Reply, has_calls: bool, tools: Sequence[NodeTool], config: LLMConfig, workflow: WorkflowConfig
 ) -> bool:
     """Return whether a text that came with a transition or with calls is not spoken (``engine.md`` 6.3).
 
@@ -123,10 +123,10 @@ def _made(given: JsonObject, place: str) -> Tool:
     return tool
 
 
-def _offered(name: str, tool: Tool, signature: str) -> OfferedTool:
+def _offered(name: str, tool: Tool, signature: str) -> NodeTool:
     """The tool as a model is told of it: without the arguments that are none of its business (10.2)."""
     config: ToolConfig = tool.config
     hidden = {one.argument_name for one in config.variable_arguments if not one.expose_to_llm}
     schema = config.args_schema
     shown = schema and without_properties(readable_schema(schema), hidden)
-    return OfferedTool(tool, ToolOffer(name, signature, shown))
+    return NodeTool(tool, ToolOffer(name, signature, shown))

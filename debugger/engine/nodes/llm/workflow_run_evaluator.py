@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
 from debugger.engine.models.base import Reply
-from debugger.engine.nodes.base import NodeContext, NodeRun, Outcome
+from debugger.engine.nodes.base import NodeContext, NodeResult, NodeRun
 from debugger.engine.nodes.llm.config import LLMConfig
 from debugger.engine.nodes.llm.node import ModelTurn, WorkerLLMNode
 from debugger.expressions import ABSENT, lookup
@@ -85,8 +85,8 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         yield from ()
         return self._verdict(self.config.default_error_message, {}, context)
 
-    def _verdict(self, verdict: Any, fields: JsonObject, context: NodeContext) -> Outcome:
+    def _verdict(self, verdict: Any, fields: JsonObject, context: NodeContext) -> NodeResult:
         """Write the verdict; as output it stands in one of two places."""
         self.write(context, {self.config.output_name: verdict})
         words = verdict if isinstance(verdict, str) else None
-        return Outcome({"structured_output": fields, "free_form_output": words})
+        return NodeResult({"structured_output": fields, "free_form_output": words})

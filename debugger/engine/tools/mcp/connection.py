@@ -20,7 +20,7 @@ from debugger.engine.outbound import OutboundError
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.engine.tools.base import ToolResult
-from debugger.engine.tools.mcp.servers import MOST_OFFERS, Endpoint, Offer
+from debugger.engine.tools.mcp.servers import MAX_TOOLS, Endpoint, McpToolInfo
 from debugger.protocol.base import JsonObject
 
 Answer = TypeVar("Answer")
@@ -46,7 +46,7 @@ class Connection:
     """Ends it as soon as it is set."""
     limits: HttpLimits
 
-    def offers(self) -> list[Offer]:
+    def offers(self) -> list[McpToolInfo]:
         """The tools that the server offers.
 
         Raises:
@@ -65,7 +65,7 @@ class Connection:
     def _ask(self, question: Callable[[Client], Awaitable[Answer]]) -> Answer:
         endpoint = self.endpoint
         transport = CheckedTransport(
-            self.limits, only=httpx2.URL(endpoint.url), shown_host=endpoint.shown_host
+            self.limits, only=httpx2.URL(endpoint.url), masked_host=endpoint.masked_host
         )
         try:
             return anyio.run(self._asked, question, transport)
@@ -89,7 +89,7 @@ class Connection:
             return answers[0]
         if self.cancelled.is_set():
             raise OutboundError("The call was stopped.")
-        raise OutboundError(f"{self.endpoint.shown} did not answer within {self.timeout:g} s.")
+        raise OutboundError(f"{self.endpoint.masked_url} did not answer within {self.timeout:g} s.")
 
     @asynccontextmanager
     async def _client(self, transport: CheckedTransport) -> AsyncGenerator[Client]:
@@ -111,16 +111,16 @@ class Connection:
             yield client
 
 
-async def _offers(client: Client) -> list[Offer]:
-    found: list[Offer] = []
+async def _offers(client: Client) -> list[McpToolInfo]:
+    found: list[McpToolInfo] = []
     cursor: str | None = None
-    while len(found) < MOST_OFFERS:
+    while len(found) < MAX_TOOLS:
         page = await client.list_tools(cursor=cursor)
         found += [_offer(tool) for tool in page.tools]
         cursor = page.next_cursor
         if not cursor:
             break
-    return found[:MOST_OFFERS]
+    return found[:MAX_TOOLS]
 
 
 async def _result(client: Client, tool: str, arguments: JsonObject) -> ToolResult:
@@ -142,9 +142,9 @@ async def _cancel_when(cancelled: threading.Event, scope: anyio.CancelScope) -> 
     scope.cancel()
 
 
-def _offer(tool: mcp.types.Tool) -> Offer:
+def _offer(tool: mcp.types.Tool) -> McpToolInfo:
     hints = tool.annotations
-    return Offer(
+    return McpToolInfo(
         tool.name,
         tool.description or tool.title or "",
         tool.input_schema,
@@ -167,7 +167,7 @@ def _text(block: Any) -> str:
 def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -> str:
     """Why there is no answer, from the first of the errors in a group."""
     cause = next(_leaves(error), error)
-    where, told = endpoint.shown, endpoint.quote(str(cause)).rstrip(".")
+    where, told = endpoint.masked_url, endpoint.quote(str(cause)).rstrip(".")
     if isinstance(cause, OutboundError):
         return str(cause)
     if isinstance(cause, httpx2.ConnectError):

@@ -10,14 +10,14 @@ from typing import NamedTuple, Protocol
 
 from debugger.engine.models.tool_names import model_name, model_names
 from debugger.engine.options import EngineOptions
-from debugger.engine.outbound import Outbound, OutboundCall
-from debugger.engine.tools.mcp.servers import Endpoint, McpServer, Offer, recorded_offers
+from debugger.engine.outbound import Gateway, OutboundCall
+from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
 from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, list_tools
 from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.expressions import Scope
 
-FRESH = 60.0
+FRESH_SECONDS = 60.0
 """Seconds for which a server is not asked again what it offers."""
 
 _LONGEST_WAIT = 10.0
@@ -32,7 +32,7 @@ class McpContext(Protocol):
     options: EngineOptions
     world: World
     cancelled: threading.Event
-    outbound: Outbound
+    outbound: Gateway
     scope: Scope
     authored: Scope
 
@@ -46,20 +46,20 @@ class McpTools(NamedTuple):
     """Why a server's tools are not there, a sentence for each."""
 
 
-class Discoveries:
+class DiscoveryCache:
     """What servers were found to offer lately. May be used by several threads at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: OrderedDict[str, tuple[float, list[Offer]]] = OrderedDict()
+        self._found: OrderedDict[str, tuple[float, list[McpToolInfo]]] = OrderedDict()
 
-    def lately(self, endpoint: Endpoint, now: float) -> list[Offer] | None:
+    def lately(self, endpoint: Endpoint, now: float) -> list[McpToolInfo] | None:
         """The offers of a server, when they are not older than `FRESH`."""
         with self._lock:
             at, offers = self._found.get(_key(endpoint), (float("-inf"), []))
-        return offers if 0 <= now - at < FRESH else None
+        return offers if 0 <= now - at < FRESH_SECONDS else None
 
-    def remember(self, endpoint: Endpoint, offers: list[Offer], now: float) -> None:
+    def remember(self, endpoint: Endpoint, offers: list[McpToolInfo], now: float) -> None:
         """Keep what a server offers."""
         with self._lock:
             self._found[_key(endpoint)] = (now, offers)
@@ -68,7 +68,7 @@ class Discoveries:
                 self._found.popitem(last=False)
 
 
-_DISCOVERIES = Discoveries()
+_DISCOVERIES = DiscoveryCache()
 
 
 def mcp_tools(
@@ -77,7 +77,7 @@ def mcp_tools(
     *,
     node_logical_id: str,
     taken: Sequence[str] = (),
-    discoveries: Discoveries = _DISCOVERIES,
+    discoveries: DiscoveryCache = _DISCOVERIES,
 ) -> McpTools:
     """Ask servers for their tools. Never raises: one that does not answer has none, and there is a warning.
 
@@ -91,7 +91,7 @@ def mcp_tools(
             as one of another server, gets its server's name put before it.
         discoveries: What need not be asked again.
     """
-    found: list[tuple[Endpoint, Offer]] = []
+    found: list[tuple[Endpoint, McpToolInfo]] = []
     warnings: list[str] = []
     for number, server in enumerate(servers, start=1):
         if context.cancelled.is_set():
@@ -113,11 +113,11 @@ def mcp_tools(
 
 
 def _offers(
-    endpoint: Endpoint, context: McpContext, node_logical_id: str, discoveries: Discoveries
-) -> tuple[list[Offer], str | None]:
+    endpoint: Endpoint, context: McpContext, node_logical_id: str, discoveries: DiscoveryCache
+) -> tuple[list[McpToolInfo], str | None]:
     """What a server offers, or why it is not known."""
 
-    def live(timeout: float) -> list[Offer]:
+    def live(timeout: float) -> list[McpToolInfo]:
         offers = discoveries.lately(endpoint, context.world.now())
         if offers is None:
             offers = list_tools(endpoint, timeout, context.cancelled, context.outbound.limits)
@@ -127,9 +127,9 @@ def _offers(
     call = OutboundCall(
         kind="mcp",
         call_class="read",
-        target=f"MCP {endpoint.shown} tools/list",
+        target=f"MCP {endpoint.masked_url} tools/list",
         request=endpoint.to_ledger(),
-        simulated=recorded_offers,
+        simulate=recorded_tools,
         live=live,
         refusal=endpoint.refusal,
     )
@@ -143,7 +143,7 @@ def _offers(
     return outcome.answer, None
 
 
-def _named(found: Sequence[tuple[Endpoint, Offer]], taken: Sequence[str]) -> Iterator[McpTool]:
+def _named(found: Sequence[tuple[Endpoint, McpToolInfo]], taken: Sequence[str]) -> Iterator[McpTool]:
     """Tools under names that models take, none of them twice."""
     times = Counter([*taken, *(model_name(offer.name) for _, offer in found)])
     wanted = [
@@ -155,7 +155,7 @@ def _named(found: Sequence[tuple[Endpoint, Offer]], taken: Sequence[str]) -> Ite
         yield McpTool(_config(name, endpoint, offer), endpoint, offer)
 
 
-def _config(name: str, endpoint: Endpoint, offer: Offer) -> McpToolConfig:
+def _config(name: str, endpoint: Endpoint, offer: McpToolInfo) -> McpToolConfig:
     return McpToolConfig(
         name=name,
         signature=endpoint.masked(offer.description),

@@ -13,7 +13,7 @@ from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.addresses import is_http_url
 from debugger.engine.outbound.destinations import Destination, parse_url
 from debugger.engine.outbound.http_request import header_value, host_header
-from debugger.engine.outbound.masking import shown_url, written_secrets
+from debugger.engine.outbound.masking import find_literal_secrets, mask_url
 from debugger.engine.outbound.secrets import MARK, request_budget
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, fill
@@ -61,18 +61,18 @@ class McpServer(WireModel):
             headers = {name: secrets.fill(value, scope, budget) for name, value in self.api_headers.items()}
         _check_url(url.real)
         written = (self.server_url, host_header(self.api_headers))
-        shown = shown_url(url.shown)
+        masked_url = mask_url(url.masked)
         refusal = secrets.refusal(
             frozenset().union(*(each.secret_names for each in (url, *headers.values()))),
             Destination.of(url.real, host_header({name: each.real for name, each in headers.items()})),
             Destination.of(*(fill(text, authored).text for text in written)),
-            f"MCP {shown}",
-            shown,
+            f"MCP {masked_url}",
+            masked_url,
         )
         return Endpoint(
-            name=self.name or urlsplit(url.shown).hostname or "",
+            name=self.name or urlsplit(url.masked).hostname or "",
             url=url.real,
-            shown=shown,
+            masked_url=masked_url,
             headers={name: header_value(name, value.real) for name, value in headers.items()},
             secrets=secrets,
             unresolved=tuple(each for value in headers.values() for each in value.unresolved),
@@ -87,7 +87,7 @@ class Endpoint:
 
     name: str
     url: str = field(repr=False)
-    shown: str
+    masked_url: str
     """The URL with secrets masked."""
     headers: Mapping[str, str] = field(repr=False)
     secrets: Secrets = field(default_factory=Secrets)
@@ -100,9 +100,9 @@ class Endpoint:
     """Why it must not be called; empty where it may be."""
 
     @property
-    def shown_host(self) -> str:
+    def masked_host(self) -> str:
         """Return its host for the user, secrets masked."""
-        url = parse_url(self.shown)
+        url = parse_url(self.masked_url)
         return MARK if url is None else url.host
 
     @property
@@ -112,7 +112,7 @@ class Endpoint:
 
     def masked(self, value: Any) -> Any:
         """A JSON value without the run's secrets and without those that the author wrote out."""
-        return written_secrets(self.url, self.headers).mask_value(self.secrets.mask_value(value))
+        return find_literal_secrets(self.url, self.headers).mask_value(self.secrets.mask_value(value))
 
     def quote(self, text: str) -> str:
         """A text from outside as an error may repeat it: masked, on one line, not too long."""
@@ -121,7 +121,7 @@ class Endpoint:
 
     def to_ledger(self, **more: Any) -> JsonObject:
         """What the ledger tells of a call."""
-        return {"server": self.name, "url": self.shown, **self.masked(more)}
+        return {"server": self.name, "url": self.masked_url, **self.masked(more)}
 
 
 def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpServer]:
@@ -161,12 +161,12 @@ def _check_url(url: str) -> None:
         )
 
 
-MOST_OFFERS = 200
+MAX_TOOLS = 200
 """Of one server; a model is not given more."""
 
 
 @dataclass(frozen=True)
-class Offer:
+class McpToolInfo:
     """A tool as a server offers it."""
 
     name: str
@@ -178,7 +178,7 @@ class Offer:
     """Whether the server says that it changes nothing."""
 
 
-def recorded_offers(recorded: RecordedAnswer | None) -> list[Offer]:
+def recorded_tools(recorded: RecordedAnswer | None) -> list[McpToolInfo]:
     """The offers in a recorded answer, which is a list of tools as on the wire (``tools/list``)."""
     body = recorded.body if recorded is not None else None
     tools = body.get("tools") if isinstance(body, dict) else body
@@ -186,9 +186,9 @@ def recorded_offers(recorded: RecordedAnswer | None) -> list[Offer]:
     return [_offer(tool) for tool in found if isinstance(tool, dict) and isinstance(tool.get("name"), str)]
 
 
-def _offer(tool: JsonObject) -> Offer:
+def _offer(tool: JsonObject) -> McpToolInfo:
     schema, hints = tool.get("inputSchema"), tool.get("annotations")
-    return Offer(
+    return McpToolInfo(
         tool["name"],
         str(tool.get("description") or ""),
         schema if isinstance(schema, dict) else {"type": "object"},

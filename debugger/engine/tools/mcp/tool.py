@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
-from debugger.engine.tools.mcp.servers import Endpoint, Offer
+from debugger.engine.tools.mcp.servers import Endpoint, McpToolInfo
 from debugger.engine.tools.sandbox.child.json_value import NotJsonError, to_json
-from debugger.engine.tools.simulation import simulated
+from debugger.engine.tools.simulation import answer_or_default
 from debugger.protocol.base import JsonObject
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class McpTool(Tool):
 
     Config = McpToolConfig
 
-    def __init__(self, config: McpToolConfig, endpoint: Endpoint, offer: Offer) -> None:
+    def __init__(self, config: McpToolConfig, endpoint: Endpoint, offer: McpToolInfo) -> None:
         self.config = config
         self._endpoint = endpoint
         self._offer = offer
@@ -60,9 +60,9 @@ class McpTool(Tool):
         return OutboundCall(
             kind="mcp",
             call_class="read" if self._offer.reads_only else "write",
-            target=f"MCP {self._endpoint.shown} {self._offer.name}",
+            target=f"MCP {self._endpoint.masked_url} {self._offer.name}",
             request=self._endpoint.to_ledger(tool=self._offer.name, arguments=arguments),
-            simulated=self._simulated,
+            simulate=self._simulated,
             live=lambda timeout: self._live(arguments, timeout, context),
             refusal=self._endpoint.refusal,
         )
@@ -78,7 +78,7 @@ class McpTool(Tool):
 
     def _simulated(self, recorded: RecordedAnswer | None) -> ToolResult:
         text = f"The tool {self._offer.name!r} was not called, and no answer is recorded for it."
-        return ToolResult(success=True, result=simulated(recorded, {"text": text}))
+        return ToolResult(success=True, result=answer_or_default(recorded, {"text": text}))
 
 
 Answer = TypeVar("Answer")
@@ -86,7 +86,7 @@ Answer = TypeVar("Answer")
 
 def list_tools(
     endpoint: Endpoint, timeout: float, cancelled: threading.Event, limits: HttpLimits
-) -> list[Offer]:
+) -> list[McpToolInfo]:
     """The tools that a server offers.
 
     Args:

@@ -7,7 +7,7 @@ probe (`probe`) checks once per process that it isolates; without that the code 
 from __future__ import annotations
 
 from debugger.engine.options import PythonMode, PythonStatus
-from debugger.engine.tools.sandbox.process import Answer, Limits
+from debugger.engine.tools.sandbox.process import Limits, SandboxResult
 from debugger.engine.tools.sandbox.status import python_status, run
 
-__all__ = ["Answer", "Limits", "PythonMode", "PythonStatus", "python_status", "run"]
+__all__ = ["Limits", "PythonMode", "PythonStatus", "SandboxResult", "python_status", "run"]

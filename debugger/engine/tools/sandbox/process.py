@@ -49,7 +49,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SandboxResult:
     """The result of a call."""
 
     value: Any = None
@@ -60,7 +60,9 @@ class Answer:
     """The beginning of what the code printed."""
 
 
-def run_child(request: JsonObject, limits: Limits, cancelled: threading.Event, launcher: Launcher) -> Answer:
+def run_child(
+    request: JsonObject, limits: Limits, cancelled: threading.Event, launcher: Launcher
+) -> SandboxResult:
     """Run code in a child process and wait for it. In a sandbox no process of it is left when this returns.
 
     Args:
@@ -73,15 +75,15 @@ def run_child(request: JsonObject, limits: Limits, cancelled: threading.Event, l
         The value, or the reason why there is none. Nothing that the code does raises an error here.
     """
     if cancelled.is_set():
-        return Answer(error=_STOPPED)
+        return SandboxResult(error=_STOPPED)
     try:
         content = _request(request, limits)
     except (TypeError, ValueError, RecursionError) as error:
-        return Answer(error=f"The arguments are not JSON: {error}.")
+        return SandboxResult(error=f"The arguments are not JSON: {error}.")
     try:
         child = launcher.launch()
     except OSError as error:
-        return Answer(error=f"The process for the code could not be started: {error}.")
+        return SandboxResult(error=f"The process for the code could not be started: {error}.")
     try:
         return _Call(child, limits).wait(content, cancelled)
     finally:
@@ -105,7 +107,7 @@ class _Call:
         self._printed_bytes = 0
         self._changed = threading.Event()
 
-    def wait(self, content: bytes, cancelled: threading.Event) -> Answer:
+    def wait(self, content: bytes, cancelled: threading.Event) -> SandboxResult:
         """Send the request and wait until there is an answer, or can be none any more."""
         process = self._child.process
         assert process.stdin and process.stdout and process.stderr
@@ -130,7 +132,7 @@ class _Call:
                 thread.join(_JOIN_SECONDS)
             self._child.end()
         value, error = self._read_answer() or (None, problem or self._reason())
-        return Answer(value, error, self._printed.decode(errors="replace"))
+        return SandboxResult(value, error, self._printed.decode(errors="replace"))
 
     def _read(self, pipe: IO[bytes], keep: Callable[[bytes], bool]) -> None:
         with pipe:

@@ -16,7 +16,14 @@ from debugger.engine.tools.sandbox.bubblewrap import (
     find_interpreter,
     find_programs,
 )
-from debugger.engine.tools.sandbox.process import CHILD_FOLDER, Answer, Launcher, Limits, Unsafe, run_child
+from debugger.engine.tools.sandbox.process import (
+    CHILD_FOLDER,
+    Launcher,
+    Limits,
+    SandboxResult,
+    Unsafe,
+    run_child,
+)
 from debugger.engine.tools.sandbox.seccomp import seccomp_filter
 from debugger.protocol.base import JsonObject
 
@@ -50,7 +57,9 @@ def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatu
     return sandbox if isinstance(sandbox, PythonStatus) else PythonStatus("sandboxed")
 
 
-def run(request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False) -> Answer:
+def run(
+    request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False
+) -> SandboxResult:
     """Run code in a child process: in the sandbox, and not at all where there is none, or else unsafely.
 
     Args:
@@ -64,7 +73,7 @@ def run(request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsa
     """
     launcher: Launcher | PythonStatus = Unsafe() if unsafe else find_sandbox()
     if isinstance(launcher, PythonStatus):
-        return Answer(error=f"{launcher.reason} {launcher.advice}")
+        return SandboxResult(error=f"{launcher.reason} {launcher.advice}")
     return run_child(request, limits, cancelled, launcher)
 
 

@@ -11,7 +11,7 @@ from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node
 from debugger.engine.outbound import RecordedAnswer, Secrets
-from debugger.engine.outbound.gateway import Door, Policies
+from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.engine.world import World
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
@@ -58,7 +58,7 @@ class Play:
         world: World | None = None,
         **config: Any,
     ) -> None:
-        self.door = Door(policies, answers=answers, secrets=Secrets(secrets))
+        self.door = LiveGateway(policies, answers=answers, secrets=Secrets(secrets))
         for name, node_class in types.items():
             monkeypatch.setitem(NODE_TYPES, name, node_class)
         self.interpreter = Interpreter(

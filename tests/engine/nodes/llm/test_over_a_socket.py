@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from debugger.engine.outbound.gateway import Door
+from debugger.engine.outbound.gateway import LiveGateway
 from tests.engine.test_interpreter import Play
 from tests.factories import say
 from tests.support.model_server import responder, said, serving
@@ -29,7 +29,7 @@ def test_a_model_is_told_the_result_of_its_call_and_then_answers():
         play = Play(
             say("chat", tools_config={"tools": [ADD]}, llms_config=server.llm()), responder=responder()
         )
-        play.interpreter.open_door = Door
+        play.interpreter.open_door = LiveGateway
         play.turn("2 and 40?")
 
     assert play.said() == ["I look.", "It is 42."]
@@ -57,7 +57,7 @@ def test_a_server_that_does_not_answer_after_a_call_makes_the_node_say_its_error
             default_error_message="Pardon?",
         )
         play = Play(node, responder=responder())
-        play.interpreter.open_door = Door
+        play.interpreter.open_door = LiveGateway
         play.turn("2 and 40?")
 
     assert play.said() == ["Pardon?"]

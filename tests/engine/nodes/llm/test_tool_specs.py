@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from debugger.engine.models.base import Prompt, Reply, ToolCall
-from debugger.engine.outbound.gateway import Door, Policies, RecordedAnswer
+from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from tests.engine.test_interpreter import Play
 from tests.factories import say
 
@@ -33,7 +33,7 @@ def shop(responder: CallsOnce, **fields: Any) -> Play:
         RecordedAnswer(re.compile(r"/mcp tools/list"), body=OFFERED),
     ]
     policies = Policies(read="simulated", write="simulated")
-    play.interpreter.open_door = lambda: Door(policies, answers=answers)
+    play.interpreter.open_door = lambda: LiveGateway(policies, answers=answers)
     return play
 
 

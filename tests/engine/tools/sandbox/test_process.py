@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from debugger.engine.tools import sandbox
-from debugger.engine.tools.sandbox import Answer, Limits
+from debugger.engine.tools.sandbox import Limits, SandboxResult
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
@@ -23,7 +23,7 @@ def unsafe(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-def run(code: str, timeout: float = 20, *, unsafe: bool = False, **arguments: Any) -> Answer:
+def run(code: str, timeout: float = 20, *, unsafe: bool = False, **arguments: Any) -> SandboxResult:
     request = {"code": dedent(code), "name": "", "arguments": arguments}
     return sandbox.run(request, Limits(timeout), threading.Event(), unsafe=unsafe)
 
@@ -44,7 +44,7 @@ def child_processes() -> list[str]:
 def test_a_value_goes_to_the_child_and_comes_back(unsafe: bool) -> None:
     value = {"text": "Grüße\n🙂", "list": [1, 2.5, None, True], "big": 2**63}
 
-    assert run("def f(value): return [value]", unsafe=unsafe, value=value) == Answer(value=[value])
+    assert run("def f(value): return [value]", unsafe=unsafe, value=value) == SandboxResult(value=[value])
 
 
 def test_run_shows_nothing_of_the_application(monkeypatch: pytest.MonkeyPatch, unsafe: bool) -> None:
@@ -137,7 +137,7 @@ def test_a_call_that_is_stopped_already_runs_nothing() -> None:
 
     answer = sandbox.run({"code": "def f(): return 1", "name": "", "arguments": {}}, Limits(20), cancelled)
 
-    assert answer == Answer(error="The call was stopped.")
+    assert answer == SandboxResult(error="The call was stopped.")
 
 
 def test_run_keeps_the_beginning_of_prints(unsafe: bool) -> None:
@@ -227,7 +227,7 @@ def test_processor_time_is_limited_as_well(unsafe: bool) -> None:
 
 
 def test_a_limit_of_time_may_be_endless() -> None:
-    assert run("def f(): return 1", timeout=float("inf")) == Answer(value=1)
+    assert run("def f(): return 1", timeout=float("inf")) == SandboxResult(value=1)
 
 
 def test_arguments_that_are_not_json_are_a_failure() -> None:
@@ -277,7 +277,7 @@ def test_twenty_calls_leave_nothing_behind(
 def test_a_long_request_reaches_code_that_never_reads(unsafe: bool) -> None:
     text = "x" * 3_000_000
 
-    assert run("def f(text): return len(text)", unsafe=unsafe, text=text) == Answer(value=3_000_000)
+    assert run("def f(text): return len(text)", unsafe=unsafe, text=text) == SandboxResult(value=3_000_000)
 
 
 def test_unsafe_code_is_ended_with_its_session() -> None:
