@@ -137,8 +137,6 @@ class Settings(BaseModel):
     outbound_private: Literal["allow", "refuse"] | None = None
     """Calls to this machine and to private networks; ``None`` allows them, unless other machines reach the
     server (`beyond_loopback`)."""
-    rate_limit: int = Field(default=6000, ge=0)
-    """Requests a minute that a server takes with one key; 0 for as many as come."""
     turn_lease: float = Field(default=30, gt=0)
     """Seconds after which a turn counts as interrupted whose process has not renewed its claim."""
     allowed_hosts: str = ""

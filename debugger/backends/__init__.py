@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from debugger.backends.base import Backend
@@ -18,7 +17,7 @@ BACKENDS: dict[str, type[Backend]] = {"embedded": EmbeddedBackend, "hosted": Hos
 def open_embedded(
     settings: Settings,
     *,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
     python_consent_key: bytes | None = None,
 ) -> EmbeddedBackend:
     """The embedded backend on the settings' database; an empty one is given the samples.

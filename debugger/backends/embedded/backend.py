@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -67,7 +66,7 @@ class EmbeddedBackend:
         store: Store | None = None,
         world: World | None = None,
         responder: Responder | None = None,
-        environment: Mapping[str, str] = os.environ,
+        environment: Mapping[str, str] | None = None,
         python_consent_key: bytes | None = None,
     ) -> None:
         self.settings = settings or Settings()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
@@ -14,7 +13,7 @@ from debugger.engine.outbound.gateway import HttpLimits, LiveGateway, Policies, 
 from debugger.engine.outbound.secrets import HOSTS_SETTING
 from debugger.engine.world import World
 from debugger.errors import SettingsError
-from debugger.settings import PREFIX, Settings
+from debugger.settings import PREFIX, Settings, environment_variables
 
 SECRET_PREFIX = f"{PREFIX}SECRET_"
 """What the names of the environment's variables begin with that hold secrets for calls."""
@@ -37,7 +36,7 @@ class Doors:
         self,
         settings: Settings,
         world: World,
-        environment: Mapping[str, str] = os.environ,
+        environment: Mapping[str, str] | None = None,
         *,
         secrets: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
@@ -47,6 +46,7 @@ class Doors:
             write=settings.outbound_write,
             contact=settings.outbound_contact,
         )
+        environment = environment_variables() if environment is None else environment
         own = {
             name.removeprefix(SECRET_PREFIX): value
             for name, value in environment.items()

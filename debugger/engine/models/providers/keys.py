@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from debugger.engine.outbound import Secrets
+from debugger.settings import environment_variables
 
 OPENAI = "OPENAI_API_KEY"
 AZURE = "AZURE_OPENAI_API_KEY"
@@ -39,8 +39,8 @@ class Keys:
         environment: Names and values; the process's own by default.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self._environment = environment
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment_variables() if environment is None else environment
 
     def __repr__(self) -> str:
         return "Keys()"
