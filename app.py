@@ -8,12 +8,12 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from debugger.errors import DebuggerError
-from debugger.views.access import page_access
-from debugger.views.own_files import OwnFiles
-from debugger.views.owners import OwnerCookie
-from debugger.views.reading_ahead import ReadAhead
-from debugger.views.sending import SendTogether
-from debugger.views.told_once import ToldOnce
+from debugger.views.auth.access import page_access
+from debugger.views.auth.owners import OwnerCookie
+from debugger.views.streamlit_patches.batch_messages import SendTogether
+from debugger.views.streamlit_patches.component_assets import OwnFiles
+from debugger.views.streamlit_patches.dedupe_triggers import ToldOnce
+from debugger.views.streamlit_patches.prefetch import ReadAhead
 
 try:
     access = page_access()
@@ -21,4 +21,4 @@ except DebuggerError as error:
     sys.exit(f"error: {error}")
 
 others = [Middleware(each) for each in (OwnerCookie, OwnFiles, ReadAhead, SendTogether, ToldOnce)]
-app = st.App("debugger/views/script.py", middleware=[Middleware(access), *others])
+app = st.App("debugger/views/pages/script.py", middleware=[Middleware(access), *others])

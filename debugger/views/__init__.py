@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from debugger.views import compare, connection, debug, present, runs
-from debugger.views.parts.bar.component import Item
+from debugger.views.components.toolbar import Item
+from debugger.views.pages import compare, connection, debug, present, runs
 
 
 @dataclass(frozen=True)

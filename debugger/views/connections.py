@@ -20,8 +20,8 @@ from debugger.settings import (
 )
 from debugger.store import Role
 from debugger.views import state
-from debugger.views.owners import Owner, owner_token, owners
-from debugger.views.permissions import check_role, may
+from debugger.views.auth.owners import Owner, owner_token, owners
+from debugger.views.auth.permissions import check_role, may
 
 _NO_KEY = SecretStr("")
 

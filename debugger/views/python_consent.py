@@ -9,10 +9,11 @@ from debugger.backends.embedded.python_consents import PythonUse
 from debugger.errors import DebuggerError, ForbiddenError
 from debugger.session.session import DebugSession
 from debugger.store.python_consents import PythonConsent
-from debugger.views import identity, state
+from debugger.views import state
+from debugger.views.auth import identity
 from debugger.views.backends import consent_book
+from debugger.views.confirmations import confirm_production
 from debugger.views.connections import owner
-from debugger.views.production import confirm_production
 from debugger.views.state import PythonRequest
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from debugger.views import VIEWS, View, linking, state
-from debugger.views.identity import current_user
-from debugger.views.parts.bar.component import Link
-from debugger.views.parts.brand import MARK
-from debugger.views.parts.head import head
-from debugger.views.parts.python_consent import python_dialog
-from debugger.views.production import production_dialog
+from debugger.views import VIEWS, View, navigation, state
+from debugger.views.auth.identity import current_user
+from debugger.views.components.toolbar import Link
+from debugger.views.confirmations import production_dialog
+from debugger.views.panels.brand import MARK
+from debugger.views.panels.python_consent import python_dialog
+from debugger.views.panels.top_nav import head
 
-_STYLE = Path(__file__).with_name("parts") / "style.css"
+_STYLE = Path(__file__).with_name("style.css")
 _SIDEBAR_WIDTH = 312
 _OBJECTS, _YOUNG, _OLD = 50_000, 20, 20
 """After how many new objects the collector looks at them, and after how many looks at older ones."""
@@ -43,7 +43,7 @@ def run(first: str = "debug") -> None:
     }
     state.page().links = pages
     chosen = st.navigation(list(pages.values()), position="hidden")
-    linking.leave_for_page()
+    navigation.leave_for_page()
     shown = next(view for view in VIEWS if view.title == chosen.title)
     head([_link(view, first, shown) for view in VIEWS], shown.head)
     production_dialog()
@@ -53,7 +53,7 @@ def run(first: str = "debug") -> None:
 
 def _link(view: View, first: str, shown: View) -> Link:
     href = "./" if view.name == first else view.name
-    go = linking.go_to
+    go = navigation.go_to
     return Link(f"to_{view.name}", view.title, href, go, (view.name,), view.icon, view is shown)
 
 

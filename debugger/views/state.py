@@ -29,12 +29,12 @@ from debugger.session.stepping import Stop
 from debugger.session.variable_rows import PendingEdits, VariableRow
 from debugger.session.verification import ControlCheck
 from debugger.settings import HostedSettings
-from debugger.views.address import Address
-from debugger.views.answers import Answers
+from debugger.views.auth.owners import Owner
+from debugger.views.backend_cache import Answers
 from debugger.views.compare_address import CompareAddress
 from debugger.views.compare_state import CompareState
-from debugger.views.elements import Element
-from debugger.views.owners import Owner
+from debugger.views.selection import Element
+from debugger.views.url_state import Address
 
 BackendName = Literal["embedded", "hosted", "recording"]
 Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
@@ -102,7 +102,7 @@ class PageState:
     """Those that ``hosted_backend`` was opened with."""
     hosted_backend: HostedBackend | None = None
     owner: Owner = field(default_factory=Owner)
-    """Stands in where the browser has no cookie; see `debugger.views.owners`."""
+    """Stands in where the browser has no cookie; see `debugger.views.auth.owners`."""
     production_request: ProductionRequest | None = None
     """What waits for the user's consent to send to production."""
     python_request: PythonRequest | None = None
@@ -137,7 +137,7 @@ class PageState:
     left_at: float = 0.0
     """When it was given something else, on the clock that only goes forward."""
     reading: tuple[Any, Any] | None = None
-    """What was last read out of a session, and of which state of it; see `debugger.views.reading`."""
+    """What was last read out of a session, and of which state of it; see `debugger.views.run_view`."""
     links: dict[str, Any] = field(default_factory=dict)
     """The navigation's pages by name."""
     answers: Answers = field(default_factory=Answers)
@@ -145,7 +145,7 @@ class PageState:
     edge: str | None = None
     """The chosen edge's id; a node and an edge are never chosen at once."""
     picture: tuple[Any, Any] | None = None
-    """The geometry that was drawn last, and of what; see `debugger.views.parts.graph_pane`."""
+    """The geometry that was drawn last, and of what; see `debugger.views.panels.graph`."""
 
     pending: PendingEdits | None = None
     """Edits of the variables of a run that stands still."""
@@ -172,7 +172,7 @@ class PageState:
     watches: list[str] = field(default_factory=list)
     """What the person watches, each as it was written."""
     past: Any = None
-    """What is kept of the past of the run on view; see `debugger.views.past`."""
+    """What is kept of the past of the run on view; see `debugger.views.history_cache`."""
     turned_pages: dict[str, TurnedPage] = field(default_factory=dict)
     """For each long table the page that a person turned to, by the table's key."""
     has_plain_keys: bool = True
@@ -194,7 +194,7 @@ class PageState:
     shows_tree: bool = False
     """Whether the tree of the run's forks is open."""
     drawn: dict[Pane, Any] = field(default_factory=dict)
-    """What each pane on view was drawn with; see `debugger.views.panes`."""
+    """What each pane on view was drawn with; see `debugger.views.refresh`."""
     draws_workbench: bool = False
     """Whether panes are drawn as parts of the workbench, and not by themselves."""
     fragments: list[str] | None = None

@@ -61,11 +61,11 @@ from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.views import graph_commands, state
-from debugger.views.elements import Element
-from debugger.views.parts.graph.badges import Badges, Mark
-from debugger.views.parts.graph.component import workflow_graph
-from debugger.views.parts.graph.marks import marks
-from debugger.views.parts.graph.scene import geometry
+from debugger.views.selection import Element
+from debugger.views.components.graph.badges import Badges, Mark
+from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.props import geometry
 from tests.factories import direct, say, static, workflow
 
 graph = Graph(workflow(static("greet", "Hi"), say("ask"), direct("greet", "ask")))
@@ -91,7 +91,7 @@ BADGES_APP = """
 import streamlit as st
 from starlette.middleware import Middleware
 
-from debugger.views.own_files import OwnFiles
+from debugger.views.streamlit_patches.component_assets import OwnFiles
 
 app = st.App("page.py", middleware=[Middleware(OwnFiles)])
 """

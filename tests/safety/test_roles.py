@@ -16,22 +16,19 @@ from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
 from debugger.store import Role
-from debugger.views import (
-    backends,
-    commands,
-    connection,
-    connections,
-    fork_commands,
-    identity,
+from debugger.views import actions, backends, connections, state
+from debugger.views.auth import identity
+from debugger.views.auth.identity import User
+from debugger.views.auth.permissions import needed_role
+from debugger.views.pages import connection
+from debugger.views.panels import (
+    fork_actions,
     intervention_commands,
     note_commands,
     preset_commands,
     recording_commands,
-    state,
     stepping_commands,
 )
-from debugger.views.identity import User
-from debugger.views.permissions import needed_role
 from tests.companions import lab
 from tests.factories import document, say
 from tests.views import conftest as pages
@@ -47,8 +44,8 @@ KINDS = ("button", "multiselect", "text_area", "button_group")
 COMMANDS = [
     do
     for module in (
-        commands,
-        fork_commands,
+        actions,
+        fork_actions,
         intervention_commands,
         note_commands,
         preset_commands,

@@ -14,10 +14,10 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.world import World
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 from debugger.views import backends
-from debugger.views.logins import page_logins
+from debugger.views.auth.logins import page_logins
 from tests.views.bars import use
 
-APP = Path(__file__).parents[2] / "debugger" / "views" / "script.py"
+APP = Path(__file__).parents[2] / "debugger" / "views" / "pages" / "script.py"
 PAGE = """
 from debugger.views.shell import run
 

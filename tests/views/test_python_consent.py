@@ -6,7 +6,7 @@ from debugger.backends import embedded
 from debugger.engine.options import PythonStatus
 from debugger.settings import Settings
 from debugger.store import Role
-from debugger.views import identity
+from debugger.views.auth import identity
 from tests.factories import direct, document, say, tool
 from tests.views.bars import use
 from tests.views.conftest import SteeredBackend

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from debugger.store import Role
 from debugger.views import shell
-from debugger.views.identity import User
-from debugger.views.parts import account
+from debugger.views.auth.identity import User
+from debugger.views.panels import account
 
 
 def test_user_without_a_role_sees_one_sentence(app, monkeypatch):

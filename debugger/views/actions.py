@@ -1,0 +1,430 @@
+"""What the controls of the pages do. Each ends in a changed page state, never in an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import ParamSpec
+
+from debugger.backends.hosted import HostedBackend
+from debugger.errors import DebuggerError, StoreError
+from debugger.expressions.required_variables import skeleton
+from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import Command
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.session import debug_setup
+from debugger.session.registry import reading_ahead
+from debugger.session.run_input import RunInputModel
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.audit import audit, audit_run
+from debugger.views.auth import identity
+from debugger.views.auth.permissions import check_role, may, requires
+from debugger.views.backends import current_backend, notebook
+from debugger.views.connections import disconnect_hosted, owner
+from debugger.views.python_consent import confirm_turn
+from debugger.views.state import BackendName, PageState
+from debugger.views.url_state import Address
+
+Arguments = ParamSpec("Arguments")
+
+DRAFT_KEY = state.DRAFT_KEY
+AUTOMATIC_KEY = "advance_by_itself"
+"""The switch that lets background work go on by itself."""
+FOLLOW_KEY = "follow_run"
+"""The switch that loads turns of other clients as they come."""
+_AT_ONCE = 200
+"""So many turns are read in a sixth of a second; of a longer run the page is drawn before they are."""
+_READ_SOON = 2.0
+"""Seconds that a page waits for its run to be read ahead: then it is drawn once, and whole."""
+_SOON = 0.1
+"""Seconds that a click waits for the turn that it begins: a quick one is drawn once, when it is over."""
+
+
+def command(do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let a control's action end in `PageState.error` where it cannot be done; what was on view stays."""
+
+    @wraps(do)
+    def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        page = state.page()
+        page.error = None
+        try:
+            check_role(Role.READ)  # `requires` asks for more
+            do(*args, **kwargs)
+        except DebuggerError as error:
+            page.error = error
+
+    return done
+
+
+@command
+def choose_backend(name: BackendName, connection_name: str = "") -> None:
+    """Work with another backend; the run on view belongs to the old one and is closed.
+
+    Args:
+        name: The backend.
+        connection_name: The hosted backend's connection; empty for the one in use, or else the default.
+    """
+    page = state.page()
+    is_other_connection = bool(connection_name) and connection_name != page.connection_name
+    if page.backend_name == name and not is_other_connection:
+        return
+    if is_other_connection:
+        disconnect_hosted()
+        page.connection_name = connection_name
+    page.backend_name = name
+    show(None)
+    shown = page.connection_name if name == "hosted" else ""
+    state.show_address(Address(name, connection=shown))
+    page.answers.clear()
+
+
+@command
+def open_workflow(workflow_id: str, version_number: int | None = None) -> None:
+    """Show a version of a workflow, ready to be started; ``None`` is the active one."""
+    backend = current_backend()
+    number = version_number
+    if number is None:
+        versions = backend.versions(workflow_id)
+        number = next((version.version_number for version in versions if version.is_active), None)
+    show(DebugSession(backend, workflow_id, number))
+
+
+@command
+def open_run(run_id: str, turn_number: int | None = None) -> None:
+    """Show a recorded run, as it was at the end of one of its turns if one is named.
+
+    One that is long is read once the page is there, see `read_run`.
+    """
+    reading_ahead.wait(run_id, _READ_SOON)
+    session = DebugSession.open_lazily(current_backend(), run_id)
+    if session.turns_to_load <= _AT_ONCE:
+        session.read()
+    show(session)
+    state.page().turn_to_open = turn_number
+    if not session.turns_to_load:
+        _open_turn()
+
+
+@command
+def read_run() -> None:
+    """Read the turns of the run on view that is being opened."""
+    session = state.page().session
+    if session is not None:
+        try:
+            session.read()
+        except DebuggerError:
+            show(None)
+            raise
+        _open_turn()
+
+
+def _open_turn() -> None:
+    page = state.page()
+    if page.turn_to_open is not None:
+        select_turn(page.turn_to_open)
+
+
+@command
+def join(session: DebugSession) -> None:
+    """Show a session in which a turn is under way, which may be on view in another tab as well."""
+    page = state.page()
+    if page.session is not session:
+        if isinstance(session.backend, HostedBackend):
+            page.hosted_backend = session.backend
+        show(session)
+        page.awaits_turn = True
+
+
+@command
+def reload_run() -> None:
+    """Read the run on view from its record again, since others may have gone on with it."""
+    session = state.page().session
+    if session is not None and session.run_id is not None and not session.busy:
+        again = DebugSession.open(session.backend, session.run_id)
+        if session.background.goes_on:
+            again.background.resume()
+        show(again)
+
+
+@command
+@requires(Role.ADMIN)
+def import_workflow(document: JsonObject) -> None:
+    """Keep a document as a new workflow and show it."""
+    backend = current_backend()
+    kept = backend.create_workflow(document)
+    state.page().answers.expire()
+    audit("import workflow", kept.id, backend=state.page().backend_name)
+    show(DebugSession(backend, kept.id, kept.active_version_number or 0))
+
+
+@command
+@requires(Role.RUN)
+def start(message: str | None = None) -> None:
+    """Begin the run, with a first message if there is one."""
+    page = state.page()
+    if page.session is not None and page.session.status == "not_started":  # a second click has nothing to do
+        if not confirm_turn(page.session, partial(start, message), message or ""):
+            return
+        signed(page.session).start(start_input(page, page.session).turn_input(message))
+        _await_turn(page.session)
+
+
+@command
+@requires(Role.RUN)
+def restart() -> None:
+    """Begin another run of the same version with the start input; the old one stays on record."""
+    page = state.page()
+    old = page.session
+    if old is not None and not old.busy and confirm_turn(old, restart):
+        turn_input = start_input(page, old).turn_input()
+        sibling = DebugSession(old.backend, old.workflow_id, old.version_number)
+        show(sibling)
+        signed(sibling).start(turn_input)
+        _await_turn(sibling)
+
+
+@command
+@requires(Role.RUN)
+def send(text: str) -> None:
+    """Say something to the run, or begin it by that."""
+    page = state.page()
+    session = page.session
+    if session is None or not text.strip() or not confirm_turn(session, partial(send, text), text):
+        return
+    state.set_widget(DRAFT_KEY, "")
+    page.event = None
+    if session.status == "not_started":
+        start(text)
+        return
+    has_more = bool(page.next_input.value or page.next_input.problems)
+    signed(session).send(text, page.next_input.turn_input() if has_more else None)
+    _await_turn(session)
+
+
+def signed(session: DebugSession) -> DebugSession:
+    """Let the turns of a session bear the name of the signed-in user from now on."""
+    user = identity.current_user()
+    session.run_by = "" if user.is_local else user.name
+    return session
+
+
+def _await_turn(session: DebugSession) -> None:
+    page = state.page()
+    page.awaits_turn = True
+    if page.backend_name == "hosted":
+        owner().keep_session(page.connection_name, session)
+    session.wait_until_idle(_SOON)
+    if session.error is None and session.turns:
+        audit_run("send turn", session, turn_number=session.turns[-1].number)
+
+
+def take_in_turn() -> None:
+    """Once a turn is over: empty what went with it, or give back what could not be sent."""
+    page = state.page()
+    session = page.session
+    if session is None or session.busy or session.is_loading or not page.awaits_turn:
+        return
+    if session.pending is not None:
+        return
+    page.awaits_turn = False
+    if session.workflow_id in page.kits:
+        keep_kit()
+    if session.error is None:
+        if page.next_input.value or page.next_input.problems:
+            page.next_input = RunInputModel()
+            state.renew_editors()
+    elif session.unsent_message:
+        state.set_widget(DRAFT_KEY, session.unsent_message)
+
+
+@command
+@requires(Role.RUN)
+def advance() -> None:
+    """Do a step of background work now; where it had halted, it goes on from here."""
+    session = state.page().session
+    if session is not None and confirm_turn(session, advance):
+        session.advance()
+
+
+@command
+@requires(Role.RUN)
+def advance_by_itself() -> None:
+    """Let the background work go on by itself, or not, as the switch says."""
+    page = state.page()
+    page.advances_by_itself = bool(state.widget(AUTOMATIC_KEY))
+    if page.session is not None:
+        page.session.background.automatic = page.advances_by_itself
+
+
+@command
+@requires(Role.RUN)
+def stop() -> None:
+    """End the run."""
+    session = state.page().session
+    if session is not None:
+        signed(session).stop()
+        audit_run("stop run", session)
+
+
+@command
+def check_now() -> None:
+    """Look at the record: for a message of unknown outcome, or for turns of other clients."""
+    session = state.page().session
+    if session is not None:
+        session.check_now()
+        session.wait_for_record(_SOON)
+
+
+@command
+@requires(Role.RUN)
+def send_again() -> None:
+    """Send the message of unknown outcome once more; the user accepts that it may be executed twice."""
+    session = state.page().session
+    if session is not None and confirm_turn(session, send_again):
+        signed(session).send_again()
+        _await_turn(session)
+
+
+@command
+@requires(Role.RUN)
+def discard_pending() -> None:
+    """Give the message of unknown outcome up."""
+    session = state.page().session
+    if session is not None:
+        session.discard_pending()
+
+
+@command
+def load_newer() -> None:
+    """Load the turns that other clients have added."""
+    session = state.page().session
+    if session is not None:
+        session.load_newer()
+        session.wait_for_record(_SOON)
+
+
+@command
+def follow() -> None:
+    """Load turns of other clients as they come, or not, as the switch says."""
+    session = state.page().session
+    if session is not None:
+        session.follow(bool(state.widget(FOLLOW_KEY)))
+        session.wait_for_record(_SOON)
+
+
+@command
+@requires(Role.RUN)
+def send_command(name: Command) -> None:
+    """Send a command without a message to the run, as ``pause`` and ``resume``."""
+    session = state.page().session
+    if session is not None and confirm_turn(session, lambda: send_command(name)):
+        signed(session).send_command(name)
+        _await_turn(session)
+
+
+def show(session: DebugSession | None) -> None:
+    """Put a session on view, or none; what was chosen in the one before is forgotten."""
+    page = state.page()
+    page.session = session
+    if session is not None:
+        # Another user may share the session of a turn that is under way (`join`).
+        if may(Role.RUN):
+            session.background.automatic = page.advances_by_itself
+        if may(Role.RUN) or not session.busy:
+            _equip(session)
+    page.event = page.node = page.edge = None
+    page.awaits_turn = False
+    page.next_input = RunInputModel()
+    state.renew_editors()
+
+
+def keep_kit() -> None:
+    """Keep what is set up around the run on view, as its breakpoints: with the run, and for the next one."""
+    page = state.page()
+    if page.session is None:
+        return
+    found = debug_setup.kit_of(page.session)
+    page.kits[page.session.workflow_id] = found
+    if page.session.run_id is not None:
+        notebook().keep_kit(page.session.run_id, debug_setup.written(found))
+
+
+def _equip(session: DebugSession) -> None:
+    """Set up around a session what was kept with its run, or was last set up in this tab."""
+    found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
+    if found is not None and not session.breakpoints.points and not session.interventions:
+        debug_setup.equip(session, found)
+
+
+def _kept_kit(run_id: str | None) -> JsonObject | None:
+    try:
+        kept = notebook().kit_of(run_id) if run_id else None
+    except StoreError:
+        return None  # a run of the hosted API can be looked at without the local store
+    return debug_setup.read(kept) if kept else None
+
+
+def select_event(index: int | None) -> None:
+    """Choose an event by its place in the run, from 0; ``None`` follows the run."""
+    state.page().event = index
+
+
+def step_event(by: int) -> None:
+    """Choose the event so many places further on, or back; beyond the ends of the run nothing changes."""
+    page = state.page()
+    count = sum(len(turn.events) for turn in page.session.turns) if page.session else 0
+    target = (count if page.event is None else page.event) + by
+    if 0 <= target < count:
+        page.event = target
+
+
+def select_node(node_id: str) -> None:
+    """Choose a node and show what is known of it."""
+    page = state.page()
+    page.node, page.edge = node_id or None, None
+    if node_id:
+        state.give_widget(state.TAB_KEY, "Node")
+
+
+def select_turn(turn_number: int) -> None:
+    """Look back at a turn's end, with the background work that came of it.
+
+    The last turn, or one that the run does not have, follows the run.
+    """
+    page = state.page()
+    turns = page.session.turns if page.session else []
+    seen = sum(len(turn.events) for turn in turns if turn.number <= turn_number)
+    is_past = 0 < turn_number < (turns[-1].number if turns else 0)
+    page.event = seen - 1 if is_past and seen else None
+
+
+def step_turn(by: int) -> None:
+    """Look back at the turn so many further on, or back; beyond the ends of the run nothing changes."""
+    page = state.page()
+    turns = page.session.turns if page.session else []
+    turn = page.session.turn_of(page.event) if page.session else None
+    if turn is not None and 0 < turn + by <= turns[-1].number:
+        select_turn(turn + by)
+
+
+def start_input(page: PageState, session: DebugSession) -> RunInputModel:
+    """What this version is started with, as it was left; at first what the workflow itself names."""
+    key = (session.workflow_id, session.version_number)
+    if key not in page.start_inputs:
+        page.start_inputs[key] = RunInputModel(first_input(session.workflow))
+    return page.start_inputs[key]
+
+
+def first_input(workflow: Workflow) -> JsonObject:
+    """The run input that a workflow itself suggests: the variables that it names, with their defaults."""
+    try:
+        named = skeleton(workflow.to_wire())
+    except DebuggerError:
+        named = {}
+    own = {name: value for name, value in named.items() if name not in SYSTEM_NAMES}
+    return {
+        "dynamic_variables": {**own, **workflow.dynamic_variables},
+        "runtime_variables": dict(workflow.runtime_variables),
+    }

@@ -1,0 +1,112 @@
+"""The middleware that lets only signed-in users reach pages, files, uploads, downloads and the WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from urllib.parse import quote
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from debugger.errors import StoreError
+from debugger.views.asgi import (
+    Application,
+    Receive,
+    Scope,
+    Send,
+    cookies_of,
+    is_page_request,
+    respond,
+)
+from debugger.views.auth.guard import HEALTH
+from debugger.views.auth.login_page import LoginPage
+from debugger.views.auth.logins import Login, Logins
+
+_log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({HEALTH, "/auth/login", "/oauth2callback"})
+"""Answered without a login, beside the pages of the login: the last two lead a user to the identity
+provider and back."""
+POLL_SECONDS = 0.5
+"""Between two looks at the login of an open WebSocket; it is closed within this and `FRESH_SECONDS`."""
+CLOSE_CODE = 4401
+
+
+class LoginGate:
+    """Middleware that refuses requests without a login, and ends WebSockets with their login.
+
+    Args:
+        app: The next application.
+        logins: The logins of the page.
+        base: The path that the page is served under; empty for the root.
+    """
+
+    def __init__(self, app: Application, *, logins: Logins, base: str) -> None:
+        self._app = app
+        self._logins = logins
+        self._base = base
+        self._page = LoginPage(logins, base)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request of a signed-in user on; answer the pages of the login."""
+        path = scope.get("path", "").removeprefix(self._base)
+        if scope["type"] not in ("http", "websocket") or path in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            login = await self._logins.find_soon(cookies_of(scope))
+            if await self._page.answers(path, scope, receive, send, login):
+                return
+        except StoreError as error:
+            _log.warning("A request was refused: %s", error)
+            await respond(
+                scope, send, 503, "Logins cannot be checked now: try again, or see the page's log.\n"
+            )
+            return
+        if login is None:
+            await self._refuse(scope, send)
+        elif login.role is None:
+            await self._page.show_no_role(scope, send, login)
+        elif scope["type"] == "websocket":
+            await self._serve_while_signed_in(login, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        if not is_page_request(scope):
+            await respond(scope, send, 401, "Sign in first: open the page in a browser.\n")
+            return
+        query = scope["query_string"].decode("latin-1")
+        target = quote(scope["path"]) + (f"?{query}" if query else "")
+        location = f"{self._base}/login?next={quote(target, safe='')}"
+        await respond(scope, send, 303, headers=[(b"location", location.encode())])
+
+    async def _serve_while_signed_in(self, login: Login, scope: Scope, receive: Receive, send: Send) -> None:
+        serving = asyncio.ensure_future(self._app(scope, receive, send))
+        watching = asyncio.ensure_future(self._until_signed_out(login, cookies_of(scope)))
+        try:
+            await asyncio.wait({serving, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                await serving
+                return
+        finally:
+            for task in (serving, watching):
+                task.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        message = ForwardMsg()
+        message.auth_redirect.url = f"{self._base}/login"
+        with suppress(Exception):  # the browser has gone meanwhile, or was never let in
+            await send({"type": "websocket.send", "bytes": message.SerializeToString()})
+            await send({"type": "websocket.close", "code": CLOSE_CODE, "reason": "signed out"})
+
+    async def _until_signed_out(self, login: Login, cookies: dict[str, str]) -> None:
+        current: Login | None = login
+        while current is not None and current.role is not None:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                current = await self._logins.find_soon(cookies)
+            except StoreError as error:
+                _log.warning("A WebSocket is closed, since logins cannot be checked: %s", error)
+                return

@@ -1,0 +1,125 @@
+"""The bubbles of a chat with the notes between them, in a box that scrolls, drawn as one element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from debugger.analysis.chat import ChatMessage, group_warnings
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import encode
+from debugger.views import state
+from debugger.views.auth.permissions import denied
+from debugger.views.components.factory import own_component
+from debugger.views.components.markdown import count
+
+
+@dataclass(frozen=True)
+class Line:
+    """A quiet line that is not part of what was said."""
+
+    text: str
+    icon: str = ""
+    """The name of a Material Symbol."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The switch for what was said earlier, above what is shown."""
+
+    label: str
+    is_shown: bool
+    """Whether that is among what is shown."""
+    on_change: Callable[[bool], None]
+
+
+@dataclass(frozen=True)
+class Start:
+    """The button that begins a run, where nothing was said yet."""
+
+    on_press: Callable[[], None]
+    no_run: str = ""
+    """Why it cannot be pressed."""
+
+
+_BOX = own_component("bubbles_box", __package__, "chat")
+
+
+def bubbles_box(
+    key: str,
+    said: Iterable[ChatMessage],
+    *,
+    height: int,
+    turns: bool = True,
+    soft: bool = False,
+    earlier: Earlier | None = None,
+    under_way: Line | None = None,
+    empty: Line | None = None,
+    start: Start | None = None,
+    mark: tuple[int, str] | None = None,
+    page: Hashable = None,
+) -> None:
+    """Draw what was said.
+
+    Args:
+        key: The widget's.
+        said: The bubbles in order.
+        height: In pixels, where style.css has no other.
+        turns: Whether the turn is told beside who speaks.
+        soft: Whether a bubble that is added appears softly.
+        earlier: The switch above the bubbles, if not all are always shown.
+        under_way: What happens just now, told below the bubbles.
+        empty: What stands in the middle of the box, as where nothing was said.
+        start: The button below that.
+        mark: The number of a turn whose outcome is not known, and the remark at its user's message.
+        page: While it is equal, the box stays where a person has scrolled to; another one begins at its end.
+    """
+    data: JsonObject = {
+        # As one text: Streamlit would look through all that it holds for tables.
+        "said": encode([_to_browser(group, turns, mark) for group in group_warnings(said)]).decode(),
+        "soft": soft,
+        "earlier": {"label": earlier.label, "is_shown": earlier.is_shown} if earlier else None,
+        "under_way": asdict(under_way) if under_way else None,
+        "empty": asdict(empty) if empty else None,
+        "start": {"no_run": start.no_run or denied(start.on_press)} if start else None,
+        "page": str(page),
+    }
+    _BOX(
+        key=key,
+        height=height,
+        data=data,
+        on_shown_change=lambda: _switch(key, earlier),
+        on_started_change=lambda: _start(start),
+    )
+
+
+def _to_browser(group: Sequence[ChatMessage], turns: bool, mark: tuple[int, str] | None) -> JsonObject:
+    """What the browser draws of a bubble or a note, or of the notes that are folded together."""
+    first = group[0]
+    if len(group) > 1:
+        told = {"label": count(len(group), "warning"), "texts": [bubble.text for bubble in group]}
+        return {"kind": "folded", "first": first.event_index, **told}
+    if mark is not None and first.role == "user" and first.turn_number == mark[0]:
+        return {"kind": "user", "text": first.text, "told": mark[1], "is_uncertain": True}
+    speaker = _speaker(first, turns) if first.role == "agent" and first.node_name else ""
+    return {"kind": first.role, "text": first.text, "told": speaker}
+
+
+def _speaker(bubble: ChatMessage, turns: bool) -> str:
+    """Who speaks and, where turns are told, when."""
+    if not turns:
+        return bubble.node_name
+    background = ", background" if bubble.is_background else ""
+    return f"{bubble.node_name} · turn {bubble.turn_number}{background}"
+
+
+def _switch(key: str, earlier: Earlier | None) -> None:
+    held = state.widget(key)
+    shown = held.get("shown") if held else None
+    if earlier is not None and shown in ("all", "latest"):
+        earlier.on_change(shown == "all")
+
+
+def _start(start: Start | None) -> None:
+    if start is not None and not start.no_run:
+        start.on_press()

@@ -1,0 +1,53 @@
+"""Errors as people see them: a sentence, what to do, and the rest on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from debugger.errors import (
+    AuthenticationError,
+    DebuggerError,
+    ExpressionError,
+    InputJsonError,
+    RateLimitError,
+    ServerError,
+)
+from debugger.views import state
+from debugger.views.components.markdown import plain
+
+
+def show_error(error: DebuggerError, *, links: bool = True) -> None:
+    """Draw an error: what happened, what to do about it, and its facts folded away.
+
+    Args:
+        error: The error.
+        links: Whether an error of the key comes with a link to the page on which another is entered.
+    """
+    sentence, _, excerpt = error.message.partition("\n")
+    if isinstance(error, ExpressionError):
+        sentence = f"Column {error.column}: {sentence}"
+        excerpt = str(error).partition("\n")[2]
+    told = sentence if sentence.endswith((".", "!", "?", ":")) else f"{sentence}."
+    st.error(plain(f"{told} {error.advice}".rstrip()), icon=":material/error:")
+    if excerpt:
+        st.code(excerpt, language=None)
+    connection_page = state.page().links.get("connection")
+    if links and isinstance(error, AuthenticationError) and connection_page is not None:
+        st.page_link(connection_page, label="Open Connection", icon=":material/cable:")
+    with st.expander("Details", icon=":material/info:", type="compact"):
+        st.text("\n".join(_facts(error)))
+
+
+def _facts(error: DebuggerError) -> Iterator[str]:
+    yield f"Kind: {type(error).__name__} (HTTP {error.status})"
+    if isinstance(error, InputJsonError):
+        yield f"Place: line {error.line}, column {error.column}"
+    if isinstance(error, ServerError) and error.request_id:
+        yield f"Request id: {error.request_id}"
+    if isinstance(error, RateLimitError) and error.retry_after is not None:
+        yield f"Try again in: {error.retry_after:g} s"
+    cause = error.__cause__
+    if cause is not None:
+        yield f"Cause: {type(cause).__name__}"

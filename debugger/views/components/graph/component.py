@@ -1,0 +1,76 @@
+"""The graph component: an inline picture whose nodes and edges can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from debugger.protocol.base import JsonObject
+from debugger.views import state
+from debugger.views.auth.permissions import denied
+from debugger.views.components.factory import own_component
+from debugger.views.selection import Element
+
+_INLINE_ELEMENTS = 60
+"""Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""
+_SCRIPTS = ("drawing.js", "view.js", "pointer.js", "graph.js")
+"""Parts of one module, in this order."""
+
+_PICTURE = own_component("workflow_graph", __package__, "graph", _SCRIPTS)
+
+
+def workflow_graph(
+    shape: JsonObject,
+    marks: JsonObject,
+    *,
+    height: int,
+    told: str,
+    stamp: str,
+    on_choose: Callable[[Element | None], None],
+    on_breakpoint: Callable[[Element], None] | None = None,
+) -> None:
+    """Draw the graph; what is chosen in it is `PageState.node` or `PageState.edge`.
+
+    Args:
+        shape: The geometry; while its ``version`` is equal the picture keeps zoom, place and focus.
+        marks: What a run has made of it.
+        height: In pixels.
+        told: How the run stands, for screen readers; read aloud when it changes.
+        stamp: Put on the picture once it is drawn, for tests to wait for.
+        on_choose: Takes what a person has chosen; ``None`` when a choice is given back.
+        on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
+            there. Without it no place for one is shown.
+    """
+    chosen = state.chosen_element()
+    data: JsonObject = {
+        "key": state.GRAPH_KEY,
+        "version": shape["version"],
+        "ground": shape["ground"],
+        "selected": chosen.id if chosen and chosen.kind == "node" else None,
+        "selected_edge": chosen.id if chosen and chosen.kind == "edge" else None,
+        "told": told,
+        "stamp": stamp,
+        "can_break": on_breakpoint is not None and not denied(on_breakpoint),
+        **marks,
+    }
+    state.draw_element(chosen)
+    if len(shape["nodes"]) + len(shape["edges"]) > _INLINE_ELEMENTS:
+        _PICTURE(
+            key=f"{state.GRAPH_KEY}_geometry",
+            height=1,
+            data={"role": "geometry", "version": shape["version"], "geometry": shape},
+        )
+    else:
+        data["geometry"] = shape
+    _PICTURE(
+        key=state.GRAPH_KEY,
+        height=height,
+        data=data,
+        on_selected_change=lambda: on_choose(state.drawn_element()),
+        on_breakpoint_change=lambda: _point(on_breakpoint),
+    )
+
+
+def _point(on_breakpoint: Callable[[Element], None] | None) -> None:
+    element = state.pointed_element()
+    if element is not None and on_breakpoint is not None:
+        on_breakpoint(element)

@@ -1,0 +1,206 @@
+"""What a run has made of a graph: a state, numbers and signs for each node and each edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from debugger.analysis.metrics import NodeTime, percent
+from debugger.analysis.position import Position
+from debugger.analysis.run_tables import thread_names
+from debugger.analysis.transitions import LATEST, PathCount, PathCounts
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
+from debugger.protocol.events import COMPANION
+from debugger.views.components.graph.badges import NONE, Badges
+
+_LANES = 4
+_SIGNS = "◆▲■●"
+_MOST_WAYS = 12
+_NOTES = {
+    "running": "running",
+    "waiting": "your turn",
+    "paused": "paused",
+    "ended": "ended here",
+    "failed": "failed here",
+    "cancelled": "stopped here",
+    "looping": "looping",
+}
+
+
+def marks(
+    position: Position,
+    graph: Graph,
+    *,
+    badges: Badges = NONE,
+    thread: str | None = None,
+    times: Mapping[str, NodeTime] | None = None,
+) -> JsonObject:
+    """What the graph component is given beside the geometry.
+
+    Args:
+        position: Where the run stands.
+        graph: The workflow.
+        badges: The breakpoints and pins.
+        thread: The internal id of the only thread whose way is shown; ``None`` shows that of all.
+        times: The time spent at each node where that is to be shown.
+    """
+    seen = _Way(position, thread)
+    nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.ghosts]}
+    edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.along.items()}
+    for step in position.next_edges if seen.shows_main else ():
+        if step.edge_id and step.edge_id not in edges:
+            edges[step.edge_id] = {"state": "next", "order": ""}
+    _put_on(nodes, edges, badges)
+    lanes = [{"lane": lane, "text": f"{sign} {name}"} for lane, sign, name in seen.lanes.values()]
+    return {
+        "nodes": nodes,
+        "edges": edges,
+        "current": seen.current,
+        "lanes": lanes,
+        "ways": list(_ways(position, graph)) if seen.shows_main else [],
+    }
+
+
+class _Way:
+    """The way of a run, or of one of its threads."""
+
+    def __init__(self, position: Position, thread: str | None) -> None:
+        self.thread = thread
+        self.shows_main = thread is None or COMPANION not in thread
+        self.trails = (
+            position.trails
+            if thread is None
+            else PathCounts.of(hop for hop in position.hops if hop.thread_id == thread)
+        )
+        self._begun = next(iter(position.first_visit), None) if self.shows_main else None
+        companions = [(key, name) for key, name in thread_names(position).items() if COMPANION in key]
+        self.lanes = {
+            key: (place % _LANES + 1, _SIGNS[place % _LANES], name)
+            for place, (key, name) in enumerate(companions)
+        }
+        self.companions = [
+            (lane, sign, name, position.companions[name])
+            for key, (lane, sign, name) in self.lanes.items()
+            if name in position.companions and thread in (None, key)
+        ]
+        own = [position.current] if position.current and self.shows_main else []
+        self.current = list(dict.fromkeys([*own, *(place for *_, place in self.companions)]))
+
+    def arrivals(self, node: str) -> tuple[int, list[int]]:
+        """How often a node was come to, and the last steps that did so.
+
+        The first step of a run is the node that it began at, and hop *n* makes step *n* + 1.
+        """
+        trail = self.trails.to.get(node)
+        steps = [number + 1 for number in trail.latest] if trail else []
+        count = trail.count if trail else 0
+        return (count + 1, [1, *steps][-LATEST:]) if node == self._begun else (count, steps)
+
+    def lane_of(self, trail: PathCount) -> int:
+        """The lane of the companion that alone went somewhere; 0 where the main thread did or several."""
+        thread, *others = trail.threads
+        return 0 if others or thread not in self.lanes else self.lanes[thread][0]
+
+
+def _node(
+    node: str, position: Position, seen: _Way, times: Mapping[str, NodeTime] | None
+) -> dict[str, object]:
+    count, steps = seen.arrivals(node)
+    chips = list(_chips(node, position, seen))
+    made: dict[str, object] = {
+        "state": _node_state(node, position, seen),
+        "visits": position.visits.get(node, 0) if seen.thread is None else count,
+        "order": _numbers(count, steps),
+        "note": _note(node, position, seen),
+    }
+    if chips:
+        made["chips"] = chips
+        if chips[0]["lane"]:
+            made["lane"] = chips[0]["lane"]
+    if times is not None and node in times:
+        made |= {"share": percent(times[node].share), "heat": round(times[node].share, 3)}
+    return made
+
+
+def _edge(trail: PathCount, seen: _Way) -> dict[str, object]:
+    made: dict[str, object] = {
+        "state": "taken",
+        "order": _numbers(trail.count, trail.latest),
+        "taken": trail.count,
+    }
+    lane = seen.lane_of(trail)
+    return {**made, "lane": lane} if lane else made
+
+
+def _node_state(node: str, position: Position, seen: _Way) -> str:
+    if position.state == "not_started":
+        return "idle"
+    if node in position.failed:
+        return "failed"
+    if node in seen.current:
+        return "current"
+    if node in position.ghosts:
+        return "ghost"
+    if node in position.first_visit if seen.thread is None else seen.arrivals(node)[0]:
+        return "visited"
+    following = {edge.destination for edge in position.next_edges if edge.way == "edge"}
+    return "next" if seen.shows_main and node in following else "unreached"
+
+
+def _note(node: str, position: Position, seen: _Way) -> str:
+    told = [_NOTES.get(position.state, "")] if seen.shows_main and node == position.current else []
+    told += [f"companion {name}" for _, _, name, place in seen.companions if place == node]
+    if not told and node in position.failed:
+        told = ["failed"]
+    if not told and node in position.passed:
+        told = ["passed over"]
+    if told and node in position.inside:
+        told.append(f"at {position.inside[node]}")
+    return ", ".join(words for words in told if words)
+
+
+def _chips(node: str, position: Position, seen: _Way) -> Iterator[dict[str, object]]:
+    """One for each thread that stands at a node, side by side."""
+    inside = f" · {position.inside[node]}" if node in position.inside else ""
+    if seen.shows_main and node == position.current and position.state != "not_started":
+        yield {"lane": 0, "text": _cut(_NOTES[position.state] + inside)}
+        inside = ""
+    for lane, sign, name, place in seen.companions:
+        if place == node:
+            yield {"lane": lane, "text": _cut(f"{sign} {name}{inside}")}
+
+
+def _cut(text: str, most: int = 28) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _numbers(count: int, latest: Sequence[int]) -> str:
+    """Numbers as they fit on a mark; the last ones where there are many."""
+    if count <= LATEST:
+        return ",".join(map(str, latest))
+    return "…" + ",".join(map(str, latest[1 - LATEST :]))
+
+
+def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
+    """Where the run can go from here, with the whole condition of each way."""
+    for step in position.next_edges[:_MOST_WAYS]:
+        to_id = step.destination or ""
+        yield {
+            "edge": step.edge_id or "",
+            "to_id": to_id,
+            "to": graph.nodes[to_id].label if to_id in graph.nodes else to_id or "back",
+            "label": step.label or step.way,
+            "condition": step.condition,
+        }
+
+
+def _put_on(nodes: dict[str, dict[str, object]], edges: JsonObject, badges: Badges) -> None:
+    for element, breakpoint_ in badges.breakpoints.items():
+        drawn = {"look": breakpoint_.look, "title": breakpoint_.title}
+        if element.kind == "edge":
+            edges.setdefault(element.id, {"state": "", "order": ""})["breakpoint"] = drawn
+        elif element.id in nodes:
+            nodes[element.id]["breakpoint"] = drawn
+    for node, title in badges.pins.items():
+        if node in nodes:
+            nodes[node]["pin"] = title

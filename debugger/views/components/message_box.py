@@ -1,0 +1,63 @@
+"""The box in which a person answers, with the lines on offer above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from debugger.views import state
+from debugger.views.auth.permissions import denied
+from debugger.views.components.factory import own_component
+
+_LONGEST = 500_000
+"""Characters of a message."""
+
+
+_BOX = own_component("message_box", __package__, "message_box")
+
+
+def message_box(
+    key: str,
+    placeholder: str,
+    on_send: Callable[[str], None],
+    *,
+    disabled: bool = False,
+    offers: Sequence[str] | None = None,
+    given: str = "",
+    turn: int | None = None,
+    told: str = "",
+) -> None:
+    """Draw the box.
+
+    Args:
+        key: The widget's.
+        placeholder: What the empty box says.
+        on_send: Takes what a person has sent.
+        disabled: Whether nothing can be sent.
+        offers: Lines that are sent with a click; their line is kept while there are none, so that nothing
+            jumps. ``None`` where there never are any.
+        given: What the box is to hold, as a message that could not be sent; once for each time it changes.
+        turn: The turn that has ended: then the box has the keyboard again, unless a person is at work
+            elsewhere. ``None`` while no message is waited for.
+        told: How the run stands, for screen readers; read aloud when it changes.
+    """
+    reason = denied(on_send)
+    _BOX(
+        key=key,
+        data={
+            "placeholder": reason or placeholder,
+            "disabled": disabled or bool(reason),
+            "offers": None if offers is None else list(offers),
+            "given": given,
+            "turn": turn,
+            "told": told,
+            "longest": _LONGEST,
+        },
+        on_sent_change=lambda: None if disabled else _send(key, on_send),
+    )
+
+
+def _send(key: str, on_send: Callable[[str], None]) -> None:
+    held = state.widget(key)
+    sent = held.get("sent") if held else None
+    if isinstance(sent, str) and sent.strip() and len(sent) <= _LONGEST:
+        on_send(sent)

@@ -1,0 +1,64 @@
+"""How each status looks: a colour, an icon and a word, so that no one of them is alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from debugger.session.session import DebugSession
+from debugger.views.components.toolbar import Badge, Colour
+
+
+@dataclass(frozen=True)
+class Look:
+    """One status as it is drawn."""
+
+    word: str
+    icon: str
+    colour: Colour
+
+
+LOOKS = {
+    "not_started": Look("Not started", ":material/circle:", "gray"),
+    "pending": Look("Pending", ":material/schedule:", "gray"),
+    "started": Look("Running", ":material/progress_activity:", "blue"),
+    "running": Look("Running", ":material/progress_activity:", "blue"),
+    "paused": Look("Paused", ":material/pause:", "yellow"),
+    "waiting_for_user_input": Look("Your turn", ":material/chat_bubble:", "violet"),
+    "person": Look("Be the model", ":material/edit:", "violet"),
+    "completed": Look("Completed", ":material/check_circle:", "green"),
+    "failed": Look("Failed", ":material/dangerous:", "red"),
+    "cancelled": Look("Cancelled", ":material/stop_circle:", "gray"),
+    "aborted_looping_risk": Look("Stopped: looping", ":material/all_inclusive:", "orange"),
+}
+"""By `RunStatus`."""
+_UNKNOWN = Look("Outcome unknown", ":material/help:", "orange")
+_LOST = Look("Answer lost", ":material/sync_problem:", "orange")
+_WAITING = Look("Not sent yet", ":material/schedule:", "gray")
+_BACKGROUND = Look("In the background", ":material/autorenew:", "blue")
+
+
+def shown_status(session: DebugSession) -> str:
+    """The status, where a run whose user is done is told from a turn under way."""
+    if session.pending is not None:
+        return "unknown"
+    if session.desk.pending is not None:
+        return "person"
+    if session.stop_point is not None:
+        return "paused"
+    if session.progress is not None and session.progress.phase != "executing":
+        return session.progress.phase
+    is_left_to_itself = session.status == "running" and not session.busy and session.background.has_work
+    return "background" if is_left_to_itself else session.status
+
+
+def status_badge(status: str) -> Badge:
+    """Return the badge of a status of `shown_status`; an unknown one is shown by its own word."""
+    known = {
+        "background": _BACKGROUND,
+        "unknown": _UNKNOWN,
+        "reconciling": _LOST,
+        "retrying": _WAITING,
+        **LOOKS,
+    }.get(status)
+    look = known or Look(status.replace("_", " "), ":material/help:", "gray")
+    return Badge(look.word, look.icon, look.colour)

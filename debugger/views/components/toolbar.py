@@ -1,0 +1,371 @@
+"""A bar of words and controls, drawn as one element.
+
+Streamlit draws each button as an element of its own and goes through all elements of a page whenever one of
+them is used: with some sixty of them an answer takes the browser three times as long as with ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from debugger.protocol.base import JsonObject
+from debugger.protocol.json_codec import encode
+from debugger.views import state
+from debugger.views.auth.permissions import denied
+from debugger.views.components.factory import own_component
+
+Colour = Literal["red", "orange", "yellow", "blue", "green", "violet", "gray"]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text; it is cut where there is no room for it."""
+
+    text: str
+    look: Literal["quiet", "strong", "heading", "code", "note", "message"] = "quiet"
+    """A note and a message are not cut: a note takes lines of its own, a message stands beside controls."""
+    help: str = ""
+    yields: bool = False
+    """Whether it goes where the window is narrow."""
+    key: str = ""
+    """By which it is found on the page, if by any."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"text": self.text, "look": self.look, "help": self.help, "yields": self.yields}
+        return {"kind": "words", **told} | ({"key": self.key} if self.key else {})
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A coloured text."""
+
+    text: str
+    icon: str = ""
+    colour: Colour = "gray"
+    help: str = ""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"text": self.text, "icon": _symbol(self.icon), "colour": self.colour, "help": self.help}
+        return {"kind": "badge", **told}
+
+
+@dataclass(frozen=True)
+class Meter:
+    """How far something is."""
+
+    text: str
+    share: float
+    """From 0 to 1."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        return {"kind": "meter", "text": self.text, "share": self.share}
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is left over of the line: what follows stands at its end."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        return {"kind": "space"}
+
+
+@dataclass(frozen=True)
+class Break:
+    """The end of a line: what follows stands below."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        return {"kind": "break"}
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button."""
+
+    key: str
+    label: str
+    on_press: Callable[..., None]
+    args: tuple[Any, ...] = ()
+    icon: str = ""
+    look: Literal["primary", "secondary", "tertiary"] = "secondary"
+    disabled: bool = False
+    help: str = ""
+    shortcut: str | None = None
+    shows: Literal["words", "words, cut", "icon where narrow", "icon"] = "words"
+    """Whether its words are cut, or give way to its icon; a screen reader reads them all the same."""
+    names_keys: bool = True
+    """Whether it names its shortcut."""
+    counts: bool = False
+    """Whether each press has its effect of several that come before the page answers; else they are one."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        keys = self.shortcut.replace("+", " + ") if self.shortcut and self.names_keys else ""
+        told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "shows": self.shows}
+        reason = denied(self.on_press)
+        able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
+        return {"kind": "button", "key": self.key, **told, **able, "shortcut": self.shortcut, "keys": keys}
+
+    def use(self, value: Any) -> None:
+        """A person has pressed it."""
+        if not self.disabled:
+            self.on_press(*self.args)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to a page of the app: followed here with a click, and by the browser into another tab."""
+
+    key: str
+    label: str
+    href: str
+    on_press: Callable[..., None]
+    args: tuple[Any, ...] = ()
+    icon: str = ""
+    is_current: bool = False
+    """Whether its page is on view."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "icon": _symbol(self.icon), "href": self.href}
+        return {"kind": "link", "key": self.key, "current": self.is_current, **told}
+
+    def use(self, value: Any) -> None:
+        """A person follows it."""
+        self.on_press(*self.args)
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """What is on or off; `debugger.views.state.widget` holds which by its key."""
+
+    key: str
+    label: str
+    help: str = ""
+    disabled: bool = False
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        reason = denied(self.on_change)
+        able = {"disabled": self.disabled or bool(reason), "help": reason or self.help}
+        return {
+            "kind": "toggle",
+            "key": self.key,
+            "label": self.label,
+            "value": bool(state.widget(self.key)),
+            **able,
+        }
+
+    def use(self, value: Any) -> None:
+        """A person has switched it."""
+        if not self.disabled:
+            _hold(self.key, value is True, self.on_change)
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """A button that shows and hides what is drawn below it; `debugger.views.state.widget` holds which."""
+
+    key: str
+    label: str
+    icon: str = ""
+    look: Literal["secondary", "tertiary"] = "tertiary"
+    help: str = ""
+    disabled: bool = False
+    closing_key: str | None = None
+    """Closes it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what it shows is to be drawn."""
+        return bool(state.widget(self.key)) and not self.disabled
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "icon": _symbol(self.icon), "look": self.look, "help": self.help}
+        shortcut = self.closing_key if self.is_open else None
+        more = {"value": self.is_open, "disabled": self.disabled, "shortcut": shortcut}
+        return {"kind": "disclosure", "key": self.key, **told, **more}
+
+    def use(self, value: Any) -> None:
+        """A person has opened or closed it."""
+        if not self.disabled:
+            _hold(self.key, value is True, None)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One of several; `debugger.views.state.widget` holds which by its key."""
+
+    key: str
+    label: str
+    """For screen readers."""
+    options: Sequence[str]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What people read, where that is not the option itself."""
+    wide: bool = False
+    """Whether it takes a line of its own."""
+    help: str = ""
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        options = [[option, self.names.get(option, option)] for option in self.options]
+        told = {"label": self.label, "options": options, "value": state.widget(self.key)}
+        return {"kind": "switch", "key": self.key, "wide": self.wide, "help": self.help, **told}
+
+    def use(self, value: Any) -> None:
+        """A person has chosen another one."""
+        if value in self.options:
+            _hold(self.key, value, self.on_change)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of many, in a list that opens; `debugger.views.state.widget` holds which by its key."""
+
+    key: str
+    label: str
+    options: Mapping[str, str]
+    """What people read, by what is held."""
+    placeholder: str
+    """What stands there while none is held."""
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "options": list(self.options.items()), "placeholder": self.placeholder}
+        return {"kind": "choice", "key": self.key, "value": state.widget(self.key), **told}
+
+    def use(self, value: Any) -> None:
+        """A person has chosen another one."""
+        if isinstance(value, str) and value in self.options:
+            _hold(self.key, value, self.on_change)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A line to be typed into; `debugger.views.state.widget` holds it by its key."""
+
+    key: str
+    label: str
+    """For screen readers."""
+    placeholder: str
+    icon: str
+    shortcut: str | None = None
+    """Leads to it."""
+    grows: bool = False
+    """Whether it takes what is left over of the line."""
+    on_change: Callable[[], None] | None = None
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        told = {"label": self.label, "placeholder": self.placeholder, "icon": _symbol(self.icon)}
+        more = {"value": state.widget(self.key) or "", "shortcut": self.shortcut, "grows": self.grows}
+        return {"kind": "field", "key": self.key, **told, **more}
+
+    def use(self, value: Any) -> None:
+        """A person has typed something."""
+        if isinstance(value, str):
+            _hold(self.key, value, self.on_change)
+
+
+Control = Button | Link | Toggle | Disclosure | Switch | Choice | Field
+Item = Words | Badge | Meter | Space | Break | Control
+
+
+@dataclass(frozen=True)
+class Line:
+    """One of several bars that stand one below the other."""
+
+    key: str
+    """By which it is found on the page, if by any."""
+    items: Sequence[Item]
+    """What stands in it, from left to right."""
+    low: bool = False
+    """Whether its controls are low, and name no shortcuts in a narrow window."""
+
+    def to_browser(self) -> JsonObject:
+        """What the browser draws."""
+        items = [item.to_browser() for item in self.items]
+        return {"key": self.key, "low": self.low, "items": items}
+
+
+_BARS = own_component("control_bar", __package__, "toolbar")
+
+
+def bar(
+    key: str, items: Sequence[Item], *, low: bool = False, width: Literal["stretch", "content"] = "stretch"
+) -> None:
+    """Draw a bar.
+
+    Args:
+        key: The widget's.
+        items: What stands in it. Two controls of a page never have the same key.
+        low: Whether its controls are low.
+        width: Whether it takes what the line has left, or what it needs.
+    """
+    bars(key, [Line("", items, low)], width=width)
+
+
+def bars(key: str, lines: Sequence[Line], *, width: Literal["stretch", "content"] = "stretch") -> None:
+    """Draw bars one below the other, as one element.
+
+    Args:
+        key: The widget's.
+        lines: The bars from top to bottom.
+        width: Whether they take what the line has left, or what they need.
+    """
+    controls = {item.key: item for line in lines for item in line.items if isinstance(item, Control)}
+    _BARS(
+        key=key,
+        width=width,
+        # As one text: Streamlit would look through all that it holds for tables.
+        data={"bars": encode([line.to_browser() for line in lines]).decode()},
+        on_used_change=lambda: _use(key, controls),
+    )
+
+
+def _use(key: str, controls: Mapping[str, Control]) -> None:
+    """Let controls know of what was done to them that the server has not heard of.
+
+    Of each the last is told: what was typed, chosen or pressed before has been overtaken. A browser tells
+    each use several times with the same number: of two messages that come while a script is at work,
+    Streamlit hands on the second alone.
+    """
+    held = state.widget(key)
+    told, last = held.get("used") if held else None, state.widget(f"{key}_heard", 0)
+    uses = [use for use in told if _is_use(use)] if isinstance(told, list) else []
+    fresh = [use for use in uses if use[0] > last]
+    latest = {name: number for number, name, _ in fresh}
+    state.set_widget(f"{key}_heard", max([last, *(number for number, _, _ in uses)]))
+    for number, name, value in fresh:
+        control = controls.get(name)
+        if control is not None and (number == latest[name] or _counts(control)):
+            control.use(value)
+
+
+def _counts(control: Control) -> bool:
+    return isinstance(control, Button) and control.counts
+
+
+def _is_use(told: Any) -> bool:
+    return isinstance(told, list) and [type(each) for each in told[:2]] == [int, str] and len(told) == 3
+
+
+def _hold(key: str, value: Any, then: Callable[[], None] | None) -> None:
+    state.set_widget(key, value)
+    if then is not None:
+        then()
+
+
+def _symbol(icon: str) -> str:
+    """The name of an icon that is written as Streamlit takes it."""
+    return icon.removeprefix(":material/").removesuffix(":")

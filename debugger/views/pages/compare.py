@@ -1,0 +1,84 @@
+"""The page on which two runs, versions or backends stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.session.comparison import SideBySide
+from debugger.views import state
+from debugger.views.backends import current_backend
+from debugger.views.compare_state import SIDES
+from debugger.views.components.error_box import show_error
+from debugger.views.panels.compare import actions
+from debugger.views.panels.compare.events_tab import events_tab
+from debugger.views.panels.compare.header import header
+from debugger.views.panels.compare.ignored_bar import ignored_bar
+from debugger.views.panels.compare.path_tab import path_tab
+from debugger.views.panels.compare.pickers import pickers
+from debugger.views.panels.compare.state_tab import state_tab
+from debugger.views.panels.compare.transcript_tab import transcript_tab
+from debugger.views.panels.compare.versions_tab import versions_tab
+
+TABS: dict[str, Callable[[SideBySide], None]] = {
+    "Events": events_tab,
+    "Path": path_tab,
+    "Transcript": transcript_tab,
+    "State": state_tab,
+    "Versions": versions_tab,
+}
+"""In the order in which they are offered."""
+
+_TAB_KEY = "compare_tab"
+
+
+def render() -> None:
+    """Draw the page."""
+    page = state.page()
+    st.markdown("### Compare")
+    try:
+        current_backend()
+    except DebuggerError as error:
+        show_error(error)
+        st.page_link(page.links["connection"], label="Open Connection", icon=":material/cable:")
+        return
+    actions.follow_address()
+    pickers()
+    if page.error is not None:
+        show_error(page.error)
+    seen = page.compared.side_by_side()
+    if seen is None:
+        _empty()
+    else:
+        st.fragment(_body)()
+    state.show_compare_address(actions.current_address())
+
+
+def _empty() -> None:
+    missing = [f"run {side.upper()}" for side in SIDES if side not in state.page().compared.runs]
+    st.caption(
+        f"Choose {' and '.join(missing)} above, or paste an id, to see both side by side: their events row "
+        "beside row from where they part, both paths on one drawing, their words, their variables and their "
+        "versions."
+    )
+
+
+def _body() -> None:
+    """Everything below the choice; a fragment, so that a click leaves the rest of the page alone."""
+    seen = state.page().compared.side_by_side()
+    if seen is None:
+        return
+    header(seen)
+    ignored_bar(seen)
+    tab = st.segmented_control(
+        "What is compared",
+        list(TABS),
+        key=_TAB_KEY,
+        default="Events",
+        required=True,
+        label_visibility="collapsed",
+    )
+    with st.container(key="compare_body"):
+        TABS[tab or "Events"](seen)

@@ -1,0 +1,426 @@
+"""The page on which backend and connection are chosen and tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+from pydantic import SecretStr, ValidationError
+
+from debugger.analysis.outbound_policies import HOSTED_NOTICE, responder_label
+from debugger.backends.base import Backend
+from debugger.backends.base_url import check_base_url, host_of, is_same_origin, is_unencrypted, origin_of
+from debugger.backends.hosted.connection_test import check_connection
+from debugger.engine.tools.sandbox import python_status
+from debugger.errors import DebuggerError, SettingsError
+from debugger.protocol.base import first_problem
+from debugger.settings import CUSTOM_CONNECTION, HostedSettings, Settings, read_settings
+from debugger.store import Role
+from debugger.views import actions, navigation, state
+from debugger.views.audit import audit
+from debugger.views.auth.owners import BoundKey, Owner
+from debugger.views.auth.permissions import check_role, may
+from debugger.views.backends import current_backend
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.connections import (
+    connect_hosted,
+    connection,
+    default_connection,
+    disconnect_hosted,
+    is_key_withheld,
+    named_connections,
+    owner,
+    with_key_of_environment,
+)
+from debugger.views.panels.audit_list import audit_list
+from debugger.views.panels.policies import policy_table
+from debugger.views.panels.python_consent import python_consents
+from debugger.views.state import BackendName
+
+NAMES: dict[BackendName, str] = {
+    "embedded": "Embedded engine",
+    "hosted": "Hosted API",
+    "recording": "Recording",
+}
+_CHOICE_KEY = "backend"
+_URL_KEY, _SECRET_KEY, _TEAM_KEY, _USER_KEY = "hosted_url", "hosted_key", "hosted_team", "hosted_user"
+_ENVIRONMENT_KEY, _UNENCRYPTED_KEY = "hosted_environment", "hosted_unencrypted"
+_OF_THE_ENVIRONMENT = {
+    "timeout",
+    "connect_timeout",
+    "live_events",
+    "reconciliation_timeout",
+    "client_turn_ids",
+}
+"""What the form has no field for."""
+_OUTCOMES = {
+    "ok": ":green[:material/check_circle:]",
+    "note": ":orange[:material/info:]",
+    "failed": ":red[:material/error:]",
+}
+_MOST_ROWS = 200
+
+
+def render() -> None:
+    """Draw the page."""
+    navigation.follow_address()
+    with st.container(key="connection", width=860):
+        st.markdown("### Connection")
+        st.caption("Where workflows are kept and runs are made. Runs stay where they are when you change it.")
+        _choice()
+        if state.page().backend_name == "embedded":
+            _embedded()
+        elif state.page().backend_name == "hosted":
+            _hosted()
+        else:
+            st.caption("A recording is one run out of a file, which the page Runs opens.")
+        audit_list()
+    state.show_address(navigation.current_address())
+
+
+def _choice() -> None:
+    page = state.page()
+    state.set_widget(_CHOICE_KEY, page.backend_name)
+    st.segmented_control(
+        "Backend",
+        [name for name in NAMES if name != "recording" or page.backend_name == name],
+        key=_CHOICE_KEY,
+        format_func=NAMES.__getitem__,
+        required=True,
+        on_change=_chosen,
+    )
+
+
+def _chosen() -> None:
+    actions.choose_backend(state.widget(_CHOICE_KEY))
+
+
+def _embedded() -> None:
+    try:
+        settings = read_settings()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    with st.container(border=True):
+        st.markdown("##### Embedded engine")
+        st.caption("Runs workflows in this process. The table shows what happens to calls to the outside.")
+        for name, value in _facts(settings):
+            with st.container(horizontal=True, gap="small"):
+                st.caption(name, width=160)
+                st.text(value, width=640)  # a long one wraps here and not below its name
+        policy_table(settings)
+        pressed = st.button(
+            "Test connection", key="test_embedded", icon=":material/network_check:", type="primary"
+        )
+    python_consents()
+    if pressed:
+        _try()
+
+
+def _facts(settings: Settings) -> list[tuple[str, str]]:
+    return [
+        (
+            "Database",
+            settings.database_url.rpartition("@")[2],
+        ),  # without what may stand before it: a password
+        ("Answers for models", responder_label(settings)),
+        ("Python in workflows", python_status(settings.inline_python).description),
+        ("Node runs per turn", f"at most {settings.max_node_runs}"),
+        ("Time zone", settings.time_zone),
+    ]
+
+
+def _hosted() -> None:
+    found, errors = named_connections()
+    name = state.page().connection_name or default_connection()
+    if found:
+        _list(found, name)
+    for error in errors:
+        st.warning(plain(f"{error.message} {error.advice}"), icon=":material/warning:")
+    if name == CUSTOM_CONNECTION and not may(Role.ADMIN):
+        none = "No connection is defined here; an administrator of this page can define one."
+        st.caption("Choose a connection above." if found else none)
+        return
+    try:
+        current = None if name == CUSTOM_CONNECTION else connection(name)
+    except DebuggerError as error:
+        show_error(error, links=False)
+        return
+    with st.form("hosted", border=True):
+        _form(name, current)
+        with st.container(horizontal=True, gap="small"):
+            pressed = st.form_submit_button(
+                "Test connection",
+                key="test_hosted",
+                icon=":material/network_check:",
+                type="primary",
+                on_click=_connect,
+                args=(name,),
+            )
+            if name in owner().keys or (current is None and owner().custom is not None):
+                st.form_submit_button(
+                    "Forget",
+                    key="forget_hosted",
+                    icon=":material/delete:",
+                    type="tertiary",
+                    on_click=_forget,
+                    args=(name,),
+                    help="Remove from the server what was entered here, the key included",
+                )
+    failure = state.page().error
+    if failure is not None:
+        show_error(failure, links=False)
+    elif pressed:
+        _test()
+
+
+def _list(found: dict[str, HostedSettings], in_use: str) -> None:
+    """Draw the connections to choose from."""
+    custom = owner().custom
+    rows = {**found, CUSTOM_CONNECTION: custom or HostedSettings()} if may(Role.ADMIN) else found
+    with st.container(border=True, gap="xsmall", key="connections"):
+        st.markdown("##### Connections")
+        for name, settings in rows.items():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{plain(name)}**", width="content")
+                if settings.environment.strip():
+                    st.badge(plain(settings.environment), color=settings.label_colour)
+                needs_key = is_key_withheld(name) and not settings.api_key.get_secret_value()
+                if needs_key:
+                    st.caption("Its key is for users with the role run. Enter one of your own to use it.")
+                else:
+                    st.text(_shown_url(settings.base_url), width="stretch")
+                st.button(
+                    "Enter a key" if needs_key else "In use" if name == in_use else "Use",
+                    key=f"use_connection_{name}",
+                    icon=":material/check:" if name == in_use and not needs_key else None,
+                    disabled=name == in_use,
+                    on_click=actions.choose_backend,
+                    args=("hosted", name),
+                )
+
+
+def _form(name: str, current: HostedSettings | None) -> None:
+    """Draw the fields: all of them for the custom connection, the key for one that is defined elsewhere."""
+    if current is not None:
+        st.markdown(f"##### Connection {plain(name)}")
+        st.caption(HOSTED_NOTICE)
+        st.text(" · ".join(_defined(current)))
+        _key_field(current)
+        _encryption_box(current.base_url)
+        return
+    known = owner().custom or HostedSettings()
+    st.markdown("##### Hosted API")
+    st.caption(HOSTED_NOTICE)
+    st.text_input("Base URL", known.base_url, key=_URL_KEY, placeholder="https://api.example.com/workflows")
+    _key_field(known)
+    left, middle, right = st.columns(3)
+    left.text_input("Team id", known.team_id, key=_TEAM_KEY)
+    middle.text_input("User id", known.user_id, key=_USER_KEY)
+    right.text_input(
+        "Environment",
+        known.environment,
+        key=_ENVIRONMENT_KEY,
+        max_chars=30,
+        placeholder="such as staging",
+        help="A label for the head of each page. In production you are asked before the first turn is sent.",
+    )
+    _encryption_box(_text(_URL_KEY) or known.base_url)
+
+
+def _defined(current: HostedSettings) -> Iterator[str]:
+    yield _shown_url(current.base_url)
+    if current.team_id:
+        yield f"team {current.team_id}"
+    if current.user_id:
+        yield f"user {current.user_id}"
+    if current.live_events == "off":
+        yield "no sockets"
+    if not current.client_turn_ids:
+        yield "no client turn ids"
+
+
+def _shown_url(base_url: str) -> str:
+    if not base_url:
+        return "another base URL, entered below for this browser alone"
+    try:
+        return check_base_url(base_url)
+    except SettingsError:
+        return "a base URL that cannot be used"  # it may hold a password
+
+
+def _key_field(known: HostedSettings) -> None:
+    has_key = bool(known.api_key.get_secret_value())
+    st.text_input(
+        "API key",
+        key=_SECRET_KEY,
+        type="password",
+        autocomplete="off",
+        placeholder="A key is set; leave empty to keep it" if has_key else "Paste the key",
+        help="Kept by the server for this browser alone until the browser is closed, for eight hours at most "
+        "when it is idle. It is sent to this base URL's host only.",
+    )
+
+
+def _encryption_box(base_url: str) -> None:
+    """Draw the consent to send without encryption where it is needed."""
+    try:
+        base = check_base_url(base_url)
+    except SettingsError:
+        return  # the button reports it
+    if is_unencrypted(base):
+        st.checkbox(
+            f"Send without encryption to {plain(host_of(base))}",
+            origin_of(base) in owner().unencrypted_origins,
+            key=_UNENCRYPTED_KEY,
+            help="http:// is not encrypted: key and conversations can be read on the way.",
+        )
+
+
+@actions.command
+def _connect(name: str) -> None:
+    """Use what the form says; the key's field is emptied, so that it is not sent to the page again."""
+    page, own = state.page(), owner()
+    if name == CUSTOM_CONNECTION:
+        check_role(Role.ADMIN)
+        wanted = with_key_of_environment(_typed(own.custom or HostedSettings()))
+    else:
+        wanted = connection(name)
+        if key := _text(_SECRET_KEY):
+            wanted = wanted.model_copy(update={"api_key": SecretStr(key)})
+    has_new_key = bool(_text(_SECRET_KEY))
+    _take_consent(own, wanted.base_url)
+    keeps_run = connect_hosted(name, wanted)
+    if name == CUSTOM_CONNECTION:
+        own.custom = wanted
+    elif _text(_SECRET_KEY):
+        own.keys[name] = BoundKey(wanted.base_url, wanted.api_key)
+    state.set_widget(_SECRET_KEY, "")
+    if not keeps_run:
+        actions.show(None)
+    page.answers.clear()
+    audit("change connection", name, host=host_of(wanted.base_url), has_new_key=has_new_key)
+
+
+@actions.command
+def _forget(name: str) -> None:
+    """Drop what was entered for a connection, and close it."""
+    own = owner()
+    own.keys.pop(name, None)
+    if name == CUSTOM_CONNECTION:
+        own.custom = None
+        for key in (_URL_KEY, _TEAM_KEY, _USER_KEY, _ENVIRONMENT_KEY):
+            state.set_widget(key, "")
+    state.set_widget(_SECRET_KEY, "")
+    disconnect_hosted()
+    audit("forget connection", name)
+    state.page().connection_name = name
+    actions.show(None)
+    state.page().answers.clear()
+
+
+def _take_consent(own: Owner, base_url: str) -> None:
+    try:
+        origin = origin_of(check_base_url(base_url))
+    except SettingsError:
+        return  # `connect_hosted` reports it
+    if state.widget(_UNENCRYPTED_KEY):
+        own.unencrypted_origins.add(origin)
+    else:
+        own.unencrypted_origins.discard(origin)
+
+
+def _typed(before: HostedSettings) -> HostedSettings:
+    """Return what the form says. An empty key means the one before, if the origin is still the same."""
+    base_url, api_key = _text(_URL_KEY), _text(_SECRET_KEY)
+    stored = before.api_key if is_same_origin(base_url, before.base_url) else SecretStr("")
+    environment = read_settings().hosted
+    try:
+        return HostedSettings(
+            base_url=base_url,
+            api_key=SecretStr(api_key) if api_key else stored,
+            team_id=_text(_TEAM_KEY),
+            user_id=_text(_USER_KEY),
+            environment=_text(_ENVIRONMENT_KEY),
+            **environment.model_dump(include=_OF_THE_ENVIRONMENT),
+        )
+    except ValidationError as error:
+        raise SettingsError(f"This cannot be used: {first_problem(error)}.") from error
+
+
+def _text(key: str) -> str:
+    written: str = state.widget(key) or ""
+    return written.strip()
+
+
+def _test() -> None:
+    """Make the calls of the connection test and draw their results."""
+    page = state.page()
+    session = page.session
+    own_runs = [session.run_id] if session and session.run_id else []
+    try:
+        with st.spinner("Testing the connection …"):
+            checks = check_connection(page.hosted_settings, own_run_ids=own_runs)
+    except DebuggerError as error:
+        show_error(error, links=False)
+        return
+    failed = [check for check in checks if check.outcome == "failed"]
+    if failed:
+        st.error(plain(failed[0].sentence), icon=":material/error:")
+    else:
+        st.success(f"The connection works: {plain(checks[0].sentence)}", icon=":material/check_circle:")
+    st.table(
+        {
+            "Call": [f"{_OUTCOMES[check.outcome]} {plain(check.call)}" for check in checks],
+            "Path": [plain(check.path) for check in checks],
+            "Status": [plain(check.status) or "–" for check in checks],
+            "Time": [
+                "–" if check.milliseconds is None else f"{check.milliseconds}\u00a0ms" for check in checks
+            ],
+            "Result": [plain(check.sentence) for check in checks],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    if not failed:
+        _missing(current_backend())
+
+
+def _try() -> None:
+    """Ask for the list of workflows, and say what came."""
+    try:
+        backend = current_backend()
+        with st.spinner("Asking for the list of workflows …"):
+            workflows = backend.workflows()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    st.success(
+        f"The connection works: {count(len(workflows), 'workflow')} found.", icon=":material/check_circle:"
+    )
+    if workflows:
+        rows = workflows[:_MOST_ROWS]
+        st.dataframe(
+            {
+                "name": [row.label for row in rows],
+                "active": [row.active_version_number for row in rows],
+                "updated": [row.updated_at or "" for row in rows],
+                "id": [row.id for row in rows],
+            },
+            key="found_workflows",
+            hide_index=True,
+            column_config={
+                "name": st.column_config.TextColumn("Workflow", width="large"),
+                "active": st.column_config.NumberColumn("Active version", width="small"),
+                "updated": st.column_config.TextColumn("Changed"),
+                "id": st.column_config.TextColumn("Id"),
+            },
+            alt="Workflows that the backend has",
+        )
+    _missing(backend)
+
+
+def _missing(backend: Backend) -> None:
+    for reason in backend.capabilities.missing.values():
+        st.caption(f":material/info: {plain(reason)}")

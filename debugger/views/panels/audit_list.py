@@ -1,0 +1,84 @@
+"""The audit list: who has done what, for administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.store import Role
+from debugger.views import backends
+from debugger.views.auth import identity
+from debugger.views.auth.permissions import may
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count
+
+_ALL = ""
+_MAX_ROWS = 200
+
+
+def audit_list() -> None:
+    """Draw the newest entries for administrators; without a login only where a server has added some."""
+    if not may(Role.ADMIN):
+        return
+    try:
+        log = backends.embedded_backend().store.audit
+        persons, actions = log.filters()
+    except DebuggerError as error:
+        show_error(error)
+        return
+    if not persons and identity.current_user().is_local:
+        return
+    with st.container(border=True, key="audit"):
+        st.markdown("##### Audit list")
+        try:
+            if not persons:
+                st.caption(
+                    "What signed-in users and callers with a key send, change or export is listed here."
+                )
+                return
+            person, action = _filters(persons, actions)
+            entries = log.newest(_MAX_ROWS, person=person, action=action)
+        except DebuggerError as error:
+            show_error(error)
+            return
+        st.caption(f"{count(len(entries), 'action')}, the newest first; at most {_MAX_ROWS} are shown.")
+        st.dataframe(
+            {
+                "time": [datetime.fromtimestamp(entry.at, UTC) for entry in entries],
+                "person": [entry.person for entry in entries],
+                "role": [entry.role for entry in entries],
+                "action": [entry.action for entry in entries],
+                "target": [entry.target for entry in entries],
+                "details": [_words(entry.details) for entry in entries],
+            },
+            key="audit_entries",
+            hide_index=True,
+            column_config={
+                "time": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
+                "person": st.column_config.TextColumn("Person"),
+                "role": st.column_config.TextColumn("Role", width="small"),
+                "action": st.column_config.TextColumn("Action"),
+                "target": st.column_config.TextColumn("Target"),
+                "details": st.column_config.TextColumn("Details", width="medium"),
+            },
+            alt="Audit list: time, person, role, action, target and details",
+        )
+
+
+def _words(details: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in details.items())
+
+
+def _filters(persons: list[str], actions: list[str]) -> tuple[str, str]:
+    left, right = st.columns(2)
+    person = left.selectbox(
+        "Person", [_ALL, *persons], key="audit_person", format_func=lambda name: name or "All persons"
+    )
+    action = right.selectbox(
+        "Action", [_ALL, *actions], key="audit_action", format_func=lambda name: name or "All actions"
+    )
+    return person, action

@@ -1,0 +1,171 @@
+"""What the controls of the page Compare do."""
+
+from __future__ import annotations
+
+from debugger.analysis.comparison.comparison import turn_offset
+from debugger.errors import DebuggerError
+from debugger.session.comparison import SideBySide
+from debugger.session.loading import RecordedRun, read_run
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.backends import named_backend
+from debugger.views.compare_address import CompareAddress, RunPlace
+from debugger.views.compare_state import SIDES, CompareState, Side
+from debugger.views.selection import Element
+
+IGNORING_KEY = "compare_ignoring"
+SHIFT_KEY = "compare_shift"
+DIFFERENCES_KEY = "compare_only_differences"
+_PICKERS: dict[Side, str] = {"a": "compare_a", "b": "compare_b"}
+
+
+def picker_key(side: Side) -> str:
+    """The key of the box in which a run is chosen."""
+    return _PICKERS[side]
+
+
+@command
+def compare(run_a: str, run_b: str) -> None:
+    """Put two runs side by side, each by its id or as ``backend:id``; an empty one is left open."""
+    page = state.page()
+    held = page.compared = CompareState(ignoring=page.compared.ignoring)
+    for side, text in zip(SIDES, (run_a, run_b), strict=True):
+        if text.strip():
+            held.places[side] = RunPlace.parse(text, page.backend_name)
+    held.shown = current_address()
+    try:
+        _read_all()
+    finally:
+        _begin()
+
+
+@command
+def choose(side: Side) -> None:
+    """Take the run that was chosen or typed in a picker; the one before stays where it cannot be read."""
+    text = state.widget(picker_key(side)) or ""
+    if text.strip():
+        place = RunPlace.parse(text, state.page().backend_name)
+        run = _read(place)
+        held = state.page().compared
+        held.places[side], held.runs[side] = place, run
+        _begin()
+
+
+@command
+def swap() -> None:
+    """Let A be B and B be A."""
+    held = state.page().compared
+    held.places = {_other(side): place for side, place in held.places.items()}
+    held.runs = {_other(side): run for side, run in held.runs.items()}
+    _begin()
+
+
+@command
+def reload() -> None:
+    """Read both runs again, since others may have gone on with them."""
+    _read_all()
+    _begin()
+
+
+def ignore() -> None:
+    """Pass over what the pills say."""
+    held = state.page().compared
+    held.ignoring = frozenset(state.widget(IGNORING_KEY) or ())
+    go_to_first()
+
+
+def move() -> None:
+    """Put the turns beside each other as the number says."""
+    state.page().compared.shift = int(state.widget(SHIFT_KEY) or 1) - 1
+    go_to_first()
+
+
+def show_differences() -> None:
+    """Show the differing rows alone, or all, as the switch says."""
+    state.page().compared.only_differences = bool(state.widget(DIFFERENCES_KEY))
+
+
+def go_to(row: int | None) -> None:
+    """Choose a row."""
+    state.page().compared.row = row
+
+
+def go_to_first() -> None:
+    """Choose the row where the runs part."""
+    seen = state.page().compared.side_by_side()
+    go_to(seen.comparison.first if seen else None)
+
+
+def choose_element(element: Element | None) -> None:
+    """Choose a node or an edge of the drawing, and the first row of a node that differs, else its first."""
+    page = state.page()
+    page.node = element.id if element and element.kind == "node" else None
+    page.edge = element.id if element and element.kind == "edge" else None
+    seen = page.compared.side_by_side()
+    if page.node and seen and (row := seen.comparison.first_at(page.node)) is not None:
+        go_to(row)
+
+
+def scroll(top: int) -> None:
+    """Show other rows; the chosen one may go out of sight, so it is given up."""
+    held = state.page().compared
+    held.row, held.top = None, top
+
+
+def current_address() -> CompareAddress:
+    """The address of what the page shows."""
+    page = state.page()
+    texts = [
+        page.compared.places[side].text(page.backend_name) if side in page.compared.places else ""
+        for side in SIDES
+    ]
+    return CompareAddress(*texts)
+
+
+def stamp(seen: SideBySide) -> str:
+    """Which pair a comparison is of; part of the keys of what is chosen in it."""
+    return f"{seen.a.run.workflow_run_id}_{seen.b.run.workflow_run_id}_{seen.shift}"
+
+
+def follow_address() -> None:
+    """Show what the address names, when it names something else than the page shows."""
+    wanted = state.compare_address()
+    is_known = wanted in (CompareAddress(), state.page().compared.shown)
+    if not is_known and not state.is_stale_comparison(wanted):
+        compare(wanted.a, wanted.b)
+        state.page().compared.shown = wanted
+
+
+def _read_all() -> None:
+    """Read the runs that were asked for; what can be read is taken though another fails.
+
+    Raises:
+        DebuggerError: One could not be read; of two, the first.
+    """
+    held = state.page().compared
+    faults: list[DebuggerError] = []
+    for side, place in held.places.items():
+        try:
+            held.runs[side] = _read(place)
+        except DebuggerError as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+
+
+def _read(place: RunPlace) -> RecordedRun:
+    return read_run(named_backend(place.backend), place.run)
+
+
+def _begin() -> None:
+    """Look at the runs anew: beside each other as they belong, from where they part."""
+    held = state.page().compared
+    held.shift = 0
+    if len(held.runs) == len(SIDES):
+        a, b = held.runs["a"], held.runs["b"]
+        held.shift = turn_offset(a.run, a.turns, b.run, b.turns)
+    go_to_first()
+
+
+def _other(side: Side) -> Side:
+    return "b" if side == "a" else "a"

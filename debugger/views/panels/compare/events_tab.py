@@ -1,0 +1,136 @@
+"""The events of both runs, row beside row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.analysis.comparison.comparison import Comparison
+from debugger.analysis.paging import VISIBLE_ROWS, first_visible_row
+from debugger.session.comparison import SideBySide
+from debugger.views import state
+from debugger.views.components.tables import ROW
+from debugger.views.panels.compare import actions
+from debugger.views.panels.compare.event_pair import event_pair
+from debugger.views.panels.compare.marks import COLOURS, WORDS
+
+_TABLE_KEY = "compare_rows"
+_PLACES_KEY = "compare_places"
+_INPUT_WORD = "input"
+
+
+def events_tab(seen: SideBySide) -> None:
+    """Draw the rows, and the chosen one in full."""
+    held, found = state.page().compared, seen.comparison
+    places = found.differing if held.only_differences else range(len(found.rows))
+    held.top = first_visible_row(places, held.row, held.top)
+    left, right = st.columns([1.7, 1], gap="small")
+    with left:
+        _steering(found)
+        _table(seen, places[held.top : held.top + VISIBLE_ROWS])
+        _paging(len(places))
+    with right:
+        event_pair(seen)
+
+
+def _steering(found: Comparison) -> None:
+    held = state.page().compared
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_steering"):
+        here = -1 if held.row is None else held.row
+        _jump("First divergence", "compare_first", ":material/call_split:", found.first)
+        _jump("Previous", "compare_previous", ":material/keyboard_arrow_up:", found.preceding(max(here, 0)))
+        _jump("Next", "compare_next", ":material/keyboard_arrow_down:", found.following(here))
+        state.begin_widget(actions.DIFFERENCES_KEY, held.only_differences)
+        st.toggle(
+            "Differences only",
+            key=actions.DIFFERENCES_KEY,
+            on_change=actions.show_differences,
+        )
+
+
+def _paging(count: int) -> None:
+    """The way to other rows; below the table, whose own tools cover what is above it."""
+    top = state.page().compared.top
+    last = min(top + VISIBLE_ROWS, count)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="compare_paging"):
+        _scroll("Earlier rows", "compare_earlier", ":material/expand_less:", top - VISIBLE_ROWS, top > 0)
+        st.caption(f"Rows {min(top + 1, last)}–{last} of {count}", width="content")
+        _scroll("Later rows", "compare_later", ":material/expand_more:", top + VISIBLE_ROWS, last < count)
+
+
+def _jump(label: str, key: str, icon: str, row: int | None) -> None:
+    st.button(label, key=key, icon=icon, on_click=actions.go_to, args=(row,), disabled=row is None)
+
+
+def _scroll(label: str, key: str, icon: str, top: int, can: bool) -> None:
+    st.button(
+        label,
+        key=key,
+        icon=icon,
+        type="tertiary",
+        on_click=actions.scroll,
+        args=(max(0, top),),
+        disabled=not can,
+    )
+
+
+def _table(seen: SideBySide, places: Sequence[int]) -> None:
+    if not places:
+        st.caption(
+            "Nothing differs, but for what is ignored. Switch “Differences only” off to see every row."
+        )
+        return
+    found = seen.comparison
+    rows = [found.rows[place] for place in places]
+    pairs = [found.pair(row) for row in rows]
+    items = [found.either(row) for row in rows]
+    _show_choice(places)
+    state.set_widget(_PLACES_KEY, list(places))
+    st.dataframe(
+        {
+            "verdict": [[WORDS[row.verdict]] for row in rows],
+            "turn": [row.turn for row in rows],
+            "node": [seen.names.get(item.node or "", item.node or "") for item in items],
+            "type": [item.type if item.event else _INPUT_WORD for item in items],
+            "a": [one.summary if one else "" for one, _ in pairs],
+            "b": [other.summary if other else "" for _, other in pairs],
+        },
+        key=_TABLE_KEY,
+        hide_index=True,
+        row_height=ROW,
+        height=ROW * (VISIBLE_ROWS + 1),
+        on_select=_choose,
+        selection_mode="single-cell",
+        placeholder="",
+        column_config={
+            "verdict": st.column_config.MultiselectColumn(
+                "", width=92, options=list(WORDS.values()), color=list(COLOURS.values())
+            ),
+            "turn": st.column_config.NumberColumn("Turn", width=46),
+            "node": st.column_config.TextColumn("Node", width=104),
+            "type": st.column_config.TextColumn("Type", width=132),
+            "a": st.column_config.TextColumn("A", width=190),
+            "b": st.column_config.TextColumn("B", width=190),
+        },
+        alt="Rows of both runs: whether they are the same, turn, node, type, and what happened in A and in B",
+    )
+
+
+def _show_choice(places: Sequence[int]) -> None:
+    """Make the table mark the chosen row, wherever it stands now."""
+    row = state.page().compared.row
+    place = places.index(row) if row in places else None
+    held = state.widget(_TABLE_KEY)
+    cells = held["selection"]["cells"] if held else []
+    if place is None and cells:
+        state.forget_widget(_TABLE_KEY)
+    elif place is not None and (not cells or cells[0][0] != place):
+        column = cells[0][1] if cells else "a"
+        state.set_widget(_TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": [[place, column]]}})
+
+
+def _choose() -> None:
+    cells = state.widget(_TABLE_KEY)["selection"]["cells"]
+    places = state.widget(_PLACES_KEY)
+    actions.go_to(places[cells[0][0]] if cells and cells[0][0] < len(places) else None)

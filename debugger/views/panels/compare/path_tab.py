@@ -1,0 +1,98 @@
+"""Both paths on one drawing, and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from debugger.analysis.comparison.path_overlay import Visit
+from debugger.session.comparison import SideBySide
+from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.props import geometry
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW
+from debugger.views.panels.compare import actions
+from debugger.views.panels.compare.marks import PATH_WORDS
+from debugger.views.panels.compare.scene import shares
+
+_HEIGHT = 560
+_SWATCHES = {"common": "gray", "only_a": "red", "only_b": "blue"}
+_LINES = {"common": "solid line", "only_a": "dashed line", "only_b": "dotted line"}
+
+
+def path_tab(seen: SideBySide) -> None:
+    """Draw both paths."""
+    left, right = st.columns([1.9, 1], gap="small")
+    with left:
+        _legend(seen)
+        shape = geometry(seen.layout, seen.graph, seen.paths.ghosts, seen.paths.strays)
+        if shape["nodes"]:
+            workflow_graph(
+                shape,
+                shares(seen.paths, seen.graph),
+                height=_HEIGHT,
+                told=seen.sentence,
+                stamp=f"{actions.stamp(seen)}.compare",
+                on_choose=actions.choose_element,
+            )
+        else:
+            st.caption(plain(seen.layout.note) or "The runs tell of no node, so there is nothing to draw.")
+    with right:
+        _table(seen)
+
+
+def _legend(seen: SideBySide) -> None:
+    told = []
+    for share, word in PATH_WORDS.items():
+        nodes, edges = seen.paths.count(share)
+        figures = f"{count(nodes, 'node')}, {count(edges, 'edge')}"
+        told.append(f":{_SWATCHES[share]}-badge[{word}] {_LINES[share]}: {figures}")
+    st.markdown(" · ".join(told))
+
+
+def _table(seen: SideBySide) -> None:
+    rows = sorted(_rows(seen), key=lambda row: row[0] == PATH_WORDS["common"])
+    st.dataframe(
+        {
+            "share": [row[0] for row in rows],
+            "what": [row[1] for row in rows],
+            "name": [row[2] for row in rows],
+            "a": [row[3].a for row in rows],
+            "b": [row[3].b for row in rows],
+        },
+        key="compare_path_table",
+        hide_index=True,
+        row_height=ROW,
+        height=_HEIGHT + 30,
+        placeholder="",
+        column_config={
+            "share": st.column_config.TextColumn("Who", width=76),
+            "what": st.column_config.TextColumn("What", width=50),
+            "name": st.column_config.TextColumn("Name", width=196),
+            "a": st.column_config.NumberColumn("In A", width=50),
+            "b": st.column_config.NumberColumn("In B", width=50),
+        },
+        alt="Nodes and edges that the runs came by: in both, in A only or in B only, and how often in each",
+    )
+
+
+def _rows(seen: SideBySide) -> Iterator[tuple[str, str, str, Visit]]:
+    for node, passage in seen.paths.nodes.items():
+        name = seen.names.get(node) or seen.paths.ghosts.get(node) or node
+        yield PATH_WORDS[passage.share], "node", name, passage
+    for edge, passage in seen.paths.edges.items():
+        yield PATH_WORDS[passage.share], "edge", _edge_name(seen, edge), passage
+
+
+def _edge_name(seen: SideBySide, edge_id: str) -> str:
+    edge = seen.graph.edges.get(edge_id)
+    stray = next((one for one in seen.paths.strays if one.id == edge_id), None)
+    if edge is not None:
+        ends, label = (edge.source_node_logical_id or "", edge.destination_node_logical_id or ""), edge.label
+    elif stray is not None:
+        ends, label = (stray.source, stray.destination), stray.label
+    else:
+        return edge_id
+    way = " → ".join(seen.names.get(end, end) for end in ends)
+    return f"{way} ({label})" if label else way

@@ -1,0 +1,147 @@
+"""What the controls of forks, control runs and inputs sent again do."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from debugger.errors import InputError
+from debugger.session import forks
+from debugger.session.fork_draft import ForkDraft
+from debugger.session.input_replay import FastForward
+from debugger.session.session import DebugSession
+from debugger.session.verification import ControlCheck, price_of_check
+from debugger.settings import read_settings
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.audit import audit_run
+from debugger.views.auth import identity
+from debugger.views.auth.permissions import requires
+from debugger.views.backends import fork_book
+from debugger.views.panels import note_commands
+from debugger.views.python_consent import confirm_turn
+
+_SOON = 0.25
+"""Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
+
+
+@command
+@requires(Role.RUN)
+def open_fork(turn_number: int) -> None:
+    """Prepare a fork that begins with a turn of the run on view."""
+    page = state.page()
+    session = page.session
+    if session is None or session.run_id is None or session.busy:
+        return
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.ways(session.backend)[0])
+    draft.by = note_commands.author()
+    page.fork, page.fork_check = draft, None
+    state.renew_editors()
+    if not price(draft):
+        check_fork()
+
+
+def close_fork() -> None:
+    """Let go of the fork that is being prepared."""
+    page = state.page()
+    page.fork = page.fork_check = None
+
+
+def price(draft: ForkDraft) -> str:
+    """What a control run of a draft costs, as a sentence; empty where it is free."""
+    return price_of_check(draft.way, asks_models=read_settings().responder == "model")
+
+
+@command
+@requires(Role.RUN)
+def check_fork() -> None:
+    """Run the turn again unedited, to see whether it does what it did."""
+    page = state.page()
+    if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_under_way):
+        return
+    if not confirm_turn(page.session, check_fork):
+        return
+    page.fork_check = ControlCheck(page.session.backend, page.fork)
+    page.fork_check.begin()
+    audit_run("check fork", page.session, turn_number=page.fork.point.number)
+    page.fork_check.wait(_SOON)
+
+
+@command
+@requires(Role.RUN)
+def run_fork() -> None:
+    """Run the fork as it was prepared, and show it."""
+    page = state.page()
+    if page.fork is not None and page.fork.problems:
+        raise InputError(page.fork.problems[0], advice="Correct it first.")
+    _run(page.fork)
+
+
+@command
+@requires(Role.RUN)
+def run_unedited() -> None:
+    """Run the fork without its edits, as a run of its own that is kept."""
+    draft = state.page().fork
+    if draft is None:
+        return
+    unedited = draft.unedited()
+    unedited.note, unedited.by = draft.note, draft.by
+    _run(unedited)
+
+
+@command
+@requires(Role.RUN)
+def send_again(turn_number: int) -> None:
+    """Send the recorded inputs up to a turn to a new run, which is then the person's."""
+    session = state.page().session
+    if session is None or session.busy:
+        return
+    if confirm_turn(session, partial(send_again, turn_number)):
+        _show(*forks.from_the_start(session, turn_number))
+        audit_run("rerun turns", session, up_to_turn=turn_number)
+
+
+@command
+@requires(Role.RUN)
+def take_over() -> None:
+    """Send no more of the recorded inputs; the run is the person's after the turn under way."""
+    session = state.page().session
+    if session is not None and session.forward is not None:
+        session.forward.stop()
+
+
+def open_tree() -> None:
+    """Show the tree of the run's forks."""
+    state.page().shows_tree = True
+
+
+def close_tree() -> None:
+    """Put the tree away."""
+    state.page().shows_tree = False
+
+
+@requires(Role.RUN)
+def _run(draft: ForkDraft | None) -> None:
+    page = state.page()
+    if draft is None or page.session is None:
+        return
+    if not confirm_turn(page.session, partial(command(_run), draft)):
+        return
+    if not identity.current_user().is_local:
+        draft.by = identity.current_user().name
+    found = forks.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
+    audit_run(
+        "fork run" if draft.is_edited else "rerun turn",
+        page.session,
+        turn_number=draft.point.number,
+        way=draft.way,
+    )
+    close_fork()
+    _show(*found)
+
+
+def _show(session: DebugSession, forward: FastForward) -> None:
+    actions.show(session)
+    actions.signed(session).fast_forward(forward)
+    state.page().answers.expire()
+    session.wait_until_idle(_SOON)

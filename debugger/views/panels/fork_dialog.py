@@ -1,0 +1,337 @@
+"""The dialog in which a fork is prepared: the turn as it was, and what is to be different."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.protocol.runs import ForkWay
+from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
+from debugger.session.forks import ways
+from debugger.session.variable_rows import Tier
+from debugger.session.verification import UNCHECKED
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth import identity
+from debugger.views.auth.permissions import on_change, on_click, requires
+from debugger.views.components.error_box import show_error
+from debugger.views.components.fidelity_badge import fidelity_badge
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels import fork_actions
+from debugger.views.panels.pending_table import pending_differences, pending_table, tier_word
+from debugger.views.run_view import Reading
+
+_WAYS: dict[ForkWay, str] = {
+    "exact": "From its checkpoint",
+    "rebuilt": "Rebuilt from the record",
+    "replayed": "Sent again from turn 1",
+}
+_WAY_HELP: dict[ForkWay, str] = {
+    "exact": "The fork remembers all that the run remembered.",
+    "rebuilt": "A new run begins at the node where the turn began, with the variables as run input. What was "
+    "said before is not known to it.",
+    "replayed": "A new run is given all earlier inputs first, and may take another way before it gets here.",
+}
+_TIERS = {tier_word(tier): tier for tier in (RUNTIME, WORKFLOW, DYNAMIC)}
+_POLL_SECONDS = 0.4
+_MOST_DIFFERENCES = 8
+
+
+def fork_dialog(now: Reading) -> None:
+    """Draw the dialog while a fork is being prepared."""
+    draft = state.page().fork
+    if draft is None or draft.point.run_id != now.session.run_id:
+        return
+    if state.page().is_confirming:
+        return  # a page shows one dialog at a time
+    title = f"Fork from turn {draft.point.number}"
+    shown = st.dialog(title, width="large", icon=":material/fork_right:", on_dismiss=fork_actions.close_fork)
+    shown(_body)(now)
+
+
+def _body(now: Reading) -> None:
+    page = state.page()
+    draft = page.fork
+    if draft is None:
+        st.rerun()  # only that closes a dialog
+    lead = f"fork_{page.generation}"
+    with st.container(key="fork_dialog", gap="small"):
+        st.caption(f"Run {plain(draft.point.run_id)} is kept as it is. {plain(_WAY_HELP[draft.way])}")
+        _way(draft, now, lead)
+        _message(draft, lead)
+        _places(draft, now, lead)
+        _variables(draft, lead)
+        _remarks(draft, lead)
+        _changes(draft)
+        st.fragment(_check, run_every=_POLL_SECONDS if _is_checking() else None)(_is_checking())
+        for problem in draft.problems:
+            st.error(plain(problem), icon=":material/error:")
+        if page.error is not None:
+            show_error(page.error)
+        _buttons(draft)
+
+
+def _way(draft: ForkDraft, now: Reading, lead: str) -> None:
+    found = ways(now.session.backend)
+    if len(found) == 1:
+        return
+    reason = now.session.backend.capabilities.reason_against("exact_fork") or ""
+    key = f"{lead}_way"
+    st.segmented_control(
+        "How the fork is made",
+        found,
+        default=draft.way,
+        key=key,
+        required=True,
+        format_func=_WAYS.__getitem__,
+        args=(draft, key),
+        **on_change(_take_way, help=plain(reason)),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _take_way(draft: ForkDraft, key: str) -> None:
+    draft.way = state.widget(key)
+    state.page().fork_check = None
+
+
+def _message(draft: ForkDraft, lead: str) -> None:
+    key = f"{lead}_message"
+    st.text_area(
+        "What the user says",
+        draft.message,
+        key=key,
+        height=68,
+        placeholder="Nothing: the turn had no message",
+        args=(draft, "message", key),
+        **on_change(_take),
+    )
+
+
+def _places(draft: ForkDraft, now: Reading, lead: str) -> None:
+    left, right = st.columns(2, gap="small")
+    with left:
+        _version(draft, now, lead)
+    with right:
+        _start_node(draft, now, lead)
+
+
+def _version(draft: ForkDraft, now: Reading, lead: str) -> None:
+    backend, workflow_id = now.session.backend, draft.point.workflow_id
+    key = f"{lead}_version"
+    try:
+        known = state.page().answers.ask(("versions", workflow_id), lambda: backend.versions(workflow_id))
+    except DebuggerError as error:
+        st.caption(plain(f"The versions cannot be listed: {error.message}"))
+        return
+    same = draft.point.version_number
+    marks = {one.version_number: " · active" if one.is_active else "" for one in known}
+    numbers = [same, *(number for number in sorted(marks, reverse=True) if number != same)]
+    st.selectbox(
+        "Version",
+        numbers,
+        index=numbers.index(same if draft.version_number is None else draft.version_number),
+        key=key,
+        format_func=lambda number: (
+            f"v{number}{' · as the run' if number == same else ''}{marks.get(number, '')}"
+        ),
+        args=(draft, key),
+        **on_change(
+            _take_version,
+            help="Where the run stands at nodes that a version does not have, choose a start node of it",
+        ),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _take_version(draft: ForkDraft, key: str) -> None:
+    wanted = state.widget(key)
+    draft.version_number = None if wanted == draft.point.version_number else wanted
+    draft.start_node = ""
+
+
+def _start_node(draft: ForkDraft, now: Reading, lead: str) -> None:
+    names = _node_names(draft, now)
+    here = draft.point.standing_at
+    options = ["", *(node for node in names if node != here)]
+    key = f"{lead}_start_{draft.version_number}"
+    st.selectbox(
+        "Begin at",
+        options,
+        index=options.index(draft.start_node) if draft.start_node in options else 0,
+        key=key,
+        format_func=lambda node: (
+            names.get(node, node) if node else f"{names.get(here, here) or 'the start'} · as the run"
+        ),
+        args=(draft, "start_node", key),
+        **on_change(
+            _take,
+            disabled=draft.way == "replayed",
+            help="The node at which the main thread takes the turn",
+        ),
+    )
+
+
+def _node_names(draft: ForkDraft, now: Reading) -> dict[str, str]:
+    number, workflow_id = draft.version_number, draft.point.workflow_id
+    if number is None:
+        return {node.logical_id: node.label for node in draft.point.workflow.node_configs}
+    backend = now.session.backend
+    try:
+        workflow = state.page().answers.ask(
+            ("workflow", workflow_id, number), lambda: backend.workflow(workflow_id, number)
+        )
+    except DebuggerError:
+        return {}  # whoever runs the fork tells what is wrong with the version
+    return {node.logical_id: node.label for node in workflow.node_configs}
+
+
+def _variables(draft: ForkDraft, lead: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="fork_tiers"):
+        word = st.segmented_control(
+            "Variables",
+            list(_TIERS),
+            default=_first_tier(draft),
+            key=f"{lead}_tier",
+            required=True,
+            format_func=lambda word: f"{word} ({len(draft.variables.rows(_TIERS[word]))})",
+            label_visibility="collapsed",
+        )
+        st.caption("as they stood before the turn", width="content")
+        st.space("stretch")
+        as_json = st.toggle("As JSON", key=f"{lead}_json")
+    chosen = _TIERS[word or _first_tier(draft)]
+    if as_json:
+        key = f"{lead}_json_{chosen.scope}"
+        st.text_area(
+            f"{tier_word(chosen)} variables as JSON",
+            draft.text(chosen),
+            key=key,
+            height=192,
+            label_visibility="collapsed",
+            args=(draft, chosen, key),
+            **on_change(_take_text),
+        )
+    else:
+        pending_table(draft.variables, chosen, "fork")
+
+
+def _first_tier(draft: ForkDraft) -> str:
+    """The first that has variables, so that there is something to see."""
+    return next((word for word, tier in _TIERS.items() if draft.variables.shown[tier]), tier_word(RUNTIME))
+
+
+@command
+@requires(Role.RUN)
+def _take_text(draft: ForkDraft, tier: Tier, key: str) -> None:
+    draft.set_text(tier, state.widget(key))
+
+
+def _remarks(draft: ForkDraft, lead: str) -> None:
+    left, right = st.columns([3, 1], gap="small")
+    with left:
+        key = f"{lead}_note"
+        st.text_input(
+            "Note",
+            draft.note,
+            key=key,
+            placeholder="Why this fork",
+            max_chars=500,
+            args=(draft, "note", key),
+            **on_change(_take),
+        )
+    with right:
+        key = f"{lead}_by"
+        st.text_input(
+            "By",
+            draft.by,
+            key=key,
+            placeholder="Your name",
+            max_chars=80,
+            args=(draft, "by", key),
+            **on_change(_take, disabled=not identity.current_user().is_local),
+        )
+
+
+@command
+@requires(Role.RUN)
+def _take(draft: ForkDraft, name: str, key: str) -> None:
+    setattr(draft, name, state.widget(key))
+
+
+def _changes(draft: ForkDraft) -> None:
+    with st.container(border=True, height=104, key="fork_changes", gap="xxsmall"):
+        pending_differences(draft.differences)
+
+
+def _is_checking() -> bool:
+    check = state.page().fork_check
+    return check is not None and check.is_under_way
+
+
+def _check(drawn: bool) -> None:
+    """Draw what the control run found; a fragment, so that waiting for it leaves the rest alone.
+
+    Args:
+        drawn: Whether it was under way when the dialog was drawn.
+    """
+    page = state.page()
+    draft, check = page.fork, page.fork_check
+    if draft is None:
+        return
+    price = fork_actions.price(draft)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="fork_check"):
+        st.caption("Control run", width="content")
+        if _is_checking():
+            st.caption(":material/progress_activity: The turn is run again unedited …", width="content")
+        else:
+            found = check.fidelity if check else UNCHECKED
+            fidelity_badge(found)
+            st.caption(plain(found.sentence), width="stretch")
+            st.button(
+                "Check" if check is None else "Check again",
+                key="check_fork",
+                icon=":material/fact_check:",
+                type="tertiary",
+                **on_click(
+                    fork_actions.check_fork,
+                    help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
+                ),
+            )
+    if check is not None and not check.is_under_way and check.fidelity.differences:
+        told = check.fidelity.differences
+        with st.expander(f"{count(len(told), 'difference')}", type="compact", key="fork_check_differences"):
+            for line in told[:_MOST_DIFFERENCES]:
+                st.text(line)
+            if len(told) > _MOST_DIFFERENCES:
+                st.caption(f"and {len(told) - _MOST_DIFFERENCES} more")
+    if price:
+        st.caption(plain(price))
+    if drawn and not _is_checking():
+        st.rerun()  # ends the polling
+
+
+def _buttons(draft: ForkDraft) -> None:
+    with st.container(horizontal=True, gap="xsmall", key="fork_buttons"):
+        st.button(
+            "Run fork",
+            key="run_fork",
+            type="primary",
+            icon=":material/fork_right:",
+            **on_click(
+                fork_actions.run_fork,
+                disabled=bool(draft.problems),
+                help="A new run; the original is kept",
+            ),
+        )
+        st.button(
+            "Re-run unedited",
+            key="run_unedited",
+            icon=":material/replay:",
+            **on_click(fork_actions.run_unedited, help="A new run of the same turn with nothing changed"),
+        )
+        st.space("stretch")
+        st.button("Cancel", key="cancel_fork", type="tertiary", on_click=fork_actions.close_fork)

@@ -1,0 +1,180 @@
+"""The Gantt chart of one turn: how long each node ran, each model took, each call outside, each pause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from debugger.analysis.gantt import Bar, bars
+from debugger.analysis.steps import TurnRow
+from debugger.views import actions, refresh, state
+from debugger.views.components.markdown import count
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Item, Switch, Words
+from debugger.views.run_view import Reading
+
+_KEY = "gantt"
+_VIEW_KEY, _VIEWS = "gantt_view", ("Chart", "Table")
+_TABLE_KEY = "gantt_table"
+_BARS_KEY = "gantt_events"
+_KINDS = ("node run", "model call", "call outside", "pause")
+_MOST_ROWS = 9
+_LANE, _MOST = 36, 440
+_AROUND = 118
+"""Heights in pixels; the last is that of legend, axis and its title."""
+
+
+def turn_on_view(now: Reading) -> TurnRow | None:
+    """The turn whose chart is drawn; ``None`` before there is one."""
+    if not now.told.turn_rows:
+        return None
+    event = state.page().event
+    return now.told.turn_rows[-1 if event is None else now.rows[event].place]
+
+
+def gantt_line(turn: TurnRow | None) -> list[Item]:
+    """Which turn it is of, and the choice between chart and table, for a bar."""
+    if turn is None:
+        return []
+    state.begin_widget(_VIEW_KEY, _VIEWS[0])
+    what = f"Background work after turn {turn.number}" if turn.is_background else f"Turn {turn.number}"
+    took = [] if turn.duration_ms is None else [f"{turn.duration_ms:,.1f} ms"]
+    paused = sum(pause.ended_at - pause.began_at for pause in turn.pauses)
+    waits = [f"{paused:,.1f} s paused"] if turn.pauses else []
+    told = [what, *took, *waits, count(turn.steps, "step"), count(turn.calls, "model call")]
+    return [Switch(_VIEW_KEY, "Gantt as", _VIEWS), Words(" · ".join(told))]
+
+
+def gantt(now: Reading, turn: TurnRow | None) -> None:
+    """Draw the chart of a turn, or the same facts as a table."""
+    if turn is None:
+        st.caption("How long each step of a turn took appears here as bars: start the run to see some.")
+        return
+    drawn = now.once(("gantt", turn.place), lambda: _bars(now, turn))
+    if not drawn:
+        st.caption("No event of this turn tells how long something took.")
+    elif state.widget(_VIEW_KEY) == "Table":
+        _table(drawn)
+    else:
+        _chart(drawn, turn)
+
+
+def _bars(now: Reading, turn: TurnRow) -> list[Bar]:
+    of_event = now.told.steps.of_event[turn.first : turn.first + turn.events]
+    steps = [now.told.steps.steps[at] for at in sorted(set(of_event) - {-1})]
+    effects = [
+        effect
+        for effect in now.effects
+        if (effect.turn_number, effect.is_background) == (turn.number, turn.is_background)
+    ]
+    return bars(steps, effects, turn.pauses)
+
+
+def _chart(drawn: Sequence[Bar], turn: TurnRow) -> None:
+    lanes = list(dict.fromkeys(bar.lane for bar in drawn))
+    st.vega_lite_chart(
+        {
+            "lane": [bar.lane for bar in drawn],
+            "kind": [bar.kind for bar in drawn],
+            "what": [bar.name for bar in drawn],
+            "begin": [round(bar.begin_ms, 3) for bar in drawn],
+            "end": [round(bar.end_ms, 3) for bar in drawn],
+            "took": [round(bar.duration_ms, 3) for bar in drawn],
+            "outcome": ["failed" if bar.is_failure else "ok" for bar in drawn],
+        },
+        _spec(lanes, [kind for kind in _KINDS if kind in {bar.kind for bar in drawn}]),
+        key=_KEY,
+        height=min(_LANE * len(lanes) + _AROUND, _MOST),
+        width="stretch",
+        alt=f"Gantt chart of turn {turn.number}: {len(drawn)} bars in {len(lanes)} lanes; also as a table",
+    )
+
+
+def _spec(lanes: Sequence[str], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return the chart: lanes in the order in which they begin, with a thin bar for each kind in them.
+
+    Args:
+        lanes: The nodes, and the kinds of pauses.
+        kinds: The kinds of bars that are drawn, for the legend.
+    """
+    return {
+        "mark": {"type": "bar", "cornerRadius": 2, "minWidth": 3},
+        "encoding": {
+            "y": {
+                "field": "lane",
+                "type": "nominal",
+                "sort": list(lanes),
+                "title": None,
+                "axis": {"labelLimit": 220},
+            },
+            "yOffset": {"field": "kind", "type": "nominal", "sort": list(_KINDS)},
+            "x": {
+                "field": "begin",
+                "type": "quantitative",
+                "title": "milliseconds since the turn began",
+                "axis": {"labelBound": True},
+            },
+            "x2": {"field": "end"},
+            "color": {
+                "field": "kind",
+                "type": "nominal",
+                "scale": {"domain": list(_KINDS)},
+                "legend": {"title": None, "orient": "top", "values": list(kinds)},
+            },
+            "stroke": {
+                "condition": {"test": "datum.outcome == 'failed'", "value": "#d32f2f"},
+                "value": "transparent",
+            },
+            "strokeWidth": {"value": 2},
+            "tooltip": [
+                {"field": "what", "title": "what"},
+                {"field": "kind", "title": "kind"},
+                {"field": "took", "title": "took, ms", "format": ",.3f"},
+                {"field": "begin", "title": "begins at, ms", "format": ",.3f"},
+                {"field": "outcome", "title": "outcome"},
+            ],
+        },
+    }
+
+
+def _table(drawn: Sequence[Bar]) -> None:
+    state.set_widget(_BARS_KEY, [bar.index for bar in drawn])
+    columns = st.column_config
+    most = max((bar.duration_ms for bar in drawn), default=0.0)
+    st.dataframe(
+        {
+            "lane": [bar.lane for bar in drawn],
+            "kind": [bar.kind for bar in drawn],
+            "begin": [bar.begin_ms for bar in drawn],
+            "took": [bar.duration_ms for bar in drawn],
+            "outcome": ["failed" if bar.is_failure else "ok" for bar in drawn],
+            "what": [bar.name for bar in drawn],
+        },
+        key=_TABLE_KEY,
+        height=table_height(len(drawn), _MOST_ROWS),
+        row_height=ROW,
+        hide_index=True,
+        on_select=refresh.redrawing("look", _choose),
+        selection_mode="single-cell",
+        column_config={
+            "lane": columns.TextColumn("Node", width=180, help="With the thread before it, if not the main"),
+            "kind": columns.TextColumn("Kind", width=96),
+            "begin": columns.NumberColumn("Begins", width=96, format="+%.1f ms"),
+            "took": columns.ProgressColumn(
+                "Took", width=140, format="%.1f ms", min_value=0.0, max_value=most or 1.0
+            ),
+            "outcome": columns.TextColumn("Outcome", width=72),
+            "what": columns.TextColumn("What", width=520),
+        },
+        placeholder="",
+        alt="The bars of the Gantt chart: node, kind, begin and duration of each",
+    )
+
+
+def _choose() -> None:
+    cells = state.widget(_TABLE_KEY)["selection"]["cells"]
+    indices = state.widget(_BARS_KEY)
+    if cells and cells[0][0] < len(indices) and indices[cells[0][0]] is not None:
+        actions.select_event(indices[cells[0][0]])

@@ -1,0 +1,148 @@
+"""The pane that shows where the run stands: as a graph, or as tables of the same facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from debugger.analysis.metrics import node_times
+from debugger.analysis.position import Position
+from debugger.analysis.run_tables import thread_names, unmapped_edges
+from debugger.protocol.base import JsonObject
+from debugger.views import refresh, state
+from debugger.views.components.graph.badges import NONE, Badges
+from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.props import geometry
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.toolbar import Item, Switch, Toggle, Words, bar
+from debugger.views.panels import graph_commands
+from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
+from debugger.views.panels.inspector import TABS
+from debugger.views.run_view import Reading
+from debugger.views.selection import Element
+
+VIEWS = ("Graph", "Table")
+TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
+_ALL = "all"
+_HEIGHT = 356
+
+
+def graph_pane(
+    now: Reading, badges: Badges = NONE, on_breakpoint: Callable[[Element], None] | None = None
+) -> None:
+    """Draw the pane.
+
+    Args:
+        now: What the session tells.
+        badges: The breakpoints and pins to draw.
+        on_breakpoint: Takes the node or edge where a person asks for a breakpoint, or clicks the one that is
+            there; without it none can be set here.
+    """
+    state.begin_widget(state.GRAPH_VIEW_KEY, VIEWS[0])
+    state.begin_widget(TABLE_KEY, TABLES[0])
+    with st.container(key="graph_box"):
+        is_table = state.widget(state.GRAPH_VIEW_KEY) == "Table"
+        views = Switch(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
+        switches = [Switch(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(now)
+        bar("graph_bar", [views, *switches, Words(_summary(now))], low=True)
+        if now.session.drawn_instead:
+            st.caption(f":material/history: {plain(now.session.drawn_instead)}")
+        if is_table:
+            with st.container(height=_HEIGHT, border=False, key="graph_tables"):
+                graph_table(now, state.widget(TABLE_KEY), refresh.redrawing("graph", _choose))
+        else:
+            _graph(now, badges, on_breakpoint)
+
+
+def _switches(now: Reading) -> list[Item]:
+    """What the graph shows: the way or the time, and of a run with several threads whose way."""
+    tint = Toggle(TINT_KEY, "Time", help="Tint the nodes by their share of the run's time")
+    names = thread_names(now.position)
+    if len(names) < 2:
+        return [tint]
+    if state.widget(THREAD_KEY) not in names:
+        state.set_widget(THREAD_KEY, _ALL)
+    return [tint, Switch(THREAD_KEY, "Way of thread", (_ALL, *names), {_ALL: "All threads", **names})]
+
+
+def _summary(now: Reading) -> str:
+    nodes = len(now.graph.nodes)
+    if not now.turns:
+        return f"{count(nodes, 'node')}, {count(len(now.graph.edges), 'edge')}"
+    reached = nodes - len(now.position.unreached)
+    return f"{reached} of {count(nodes, 'node')} reached, {count(len(now.position.hops), 'hop')}"
+
+
+def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:
+    shape = _shape(now)
+    if not shape["nodes"]:
+        _nothing(now.layout.note)
+        return
+    names = thread_names(now.position)
+    thread = state.widget(THREAD_KEY)
+    way = thread if len(names) > 1 and thread in names else None
+    has_tint = bool(state.widget(TINT_KEY))
+    place = _position(now)
+    # A long run has thousands of hops: they are gone through again only when there is one more.
+    made = now.once(
+        ("marks", place.state, way, has_tint, repr(badges)),
+        lambda: marks(
+            place,
+            now.graph,
+            badges=badges,
+            thread=way,
+            times=node_times(now.rows) if has_tint else None,
+        ),
+    )
+    # The picture follows the run anew with each turn: it reads the turn from the stamp's first part.
+    turn = now.turns[-1].number if now.turns else 0
+    workflow_graph(
+        shape,
+        made,
+        height=_HEIGHT,
+        told=now.hint.sentence,
+        stamp=f"{turn}.{len(now.rows)}.{now.session.status}",
+        on_choose=refresh.redrawing("graph", _choose),
+        on_breakpoint=on_breakpoint,
+    )
+
+
+def _position(now: Reading) -> Position:
+    """Where the run stands; one that stands still between two events is told to be paused."""
+    return now.position if now.session.stop_point is None else replace(now.position, state="paused")
+
+
+def _shape(now: Reading) -> JsonObject:
+    """The geometry, worked out again only when the workflow or what the run adds to it is another."""
+    page = state.page()
+    strays = now.once("stray edges", lambda: unmapped_edges(now.position, now.graph))
+    # The workflow itself is compared by identity: a session has one for good.
+    drawn = (id(now.session.workflow), now.layout.version, now.position.ghosts, strays)
+    if page.picture is None or page.picture[0] != drawn:
+        page.picture = (drawn, geometry(now.layout, now.graph, now.position.ghosts, strays))
+    shape: JsonObject = page.picture[1]
+    return shape
+
+
+def _nothing(note: str) -> None:
+    with st.container(
+        border=True,
+        height=_HEIGHT,
+        horizontal_alignment="center",
+        vertical_alignment="center",
+        key="no_nodes",
+    ):
+        st.caption(
+            plain(note)
+            or "The nodes of the workflow appear here. This version has none: "
+            "choose another version or workflow on the left, or import one.",
+            width="content",
+        )
+
+
+def _choose(element: Element | None) -> None:
+    is_edge = element is not None and element.kind == "edge"
+    graph_commands.choose(element, "Why" if is_edge and "Why" in TABS else "Node")

@@ -1,0 +1,52 @@
+"""What is said of a turn that was begun and of whose end nothing is known."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.protocol.json_codec import decode
+from debugger.protocol.runs import TurnInput
+from debugger.protocol.turn_logs import TurnLog
+from debugger.store import UnfinishedTurn
+from debugger.views.auth.permissions import on_click
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels import stepping_commands
+from debugger.views.run_view import Reading
+
+_LONGEST = 120
+
+
+def cut_off(now: Reading) -> None:
+    """Draw it, with what can be done."""
+    turn = now.session.interrupted_turn
+    if turn is None:
+        return
+    message = _message(turn)
+    said = f" after “{message[:_LONGEST]}”" if message else ""
+    number = len(decode(turn.events_json))
+    with st.container(border=True, key="cut_off", horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/power_off: **A turn was begun{plain(said)} and is not in the record.** "
+            f"It got as far as {count(number, 'event')}. Either it still stands in another tab, or the "
+            "program ended before it did: the run stands at its last finished turn.",
+            width="stretch",
+        )
+        st.button(
+            "Write it again",
+            key="write_again",
+            icon=":material/edit:",
+            args=(message,),
+            **on_click(
+                stepping_commands.write_again, disabled=not message, help="Put the message into the box"
+            ),
+        )
+        st.button(
+            "Forget it",
+            key="forget_turn",
+            icon=":material/close:",
+            **on_click(stepping_commands.forget_turn),
+        )
+
+
+def _message(turn: UnfinishedTurn) -> str:
+    return TurnLog(0, TurnInput.from_wire(decode(turn.input_json))).message

@@ -1,0 +1,128 @@
+"""The form in which a person answers in a model's place, while a turn waits for that."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.engine.models.base import Choice, Prompt, ToolOffer
+from debugger.session.human_input import AnswerForm, Inquiry, blank, form_of
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.components.markdown import plain
+from debugger.views.panels import intervention_commands
+from debugger.views.run_view import Reading
+
+_NO_EDGE = ""
+
+
+def desk(now: Reading) -> None:
+    """Draw the form, while something waits for an answer."""
+    inquiry = now.session.desk.pending
+    if inquiry is None:
+        return
+    prompt = inquiry.prompt
+    lead = f"desk_{inquiry.number}"
+    first = form_of(inquiry.suggestion)
+    with st.container(border=True, key="desk"):
+        st.markdown(f"**:material/edit: Be the model of {plain(prompt.node_name)}**")
+        _asked(prompt)
+        if prompt.kind == "say":
+            st.text_area("Reply", first.text, key=f"{lead}_text", height=90)
+        if prompt.choices:
+            _edges(prompt, first, lead)
+        for place, offer in enumerate(prompt.tools):
+            _tool(offer, dict(first.calls).get(offer.name), f"{lead}_tool_{place}")
+        if prompt.schema:
+            given = first.fields or blank(prompt.schema)
+            st.text_area("Structured output as JSON", given, key=f"{lead}_fields", height=120)
+        _buttons(inquiry, lead)
+
+
+def _asked(prompt: Prompt) -> None:
+    """What the model would be given."""
+    with st.expander("What the model is asked", type="compact", key="desk_prompt"):
+        st.caption("Condition" if prompt.kind == "judge" else "System prompt")
+        st.text(prompt.system or "(empty)")
+        if prompt.message:
+            st.caption("The user says")
+            st.text(prompt.message)
+        for message in prompt.exchange:
+            st.caption(str(message.get("name") or message.get("type")))
+            st.text(str(message.get("content") or ""))
+
+
+def _edges(prompt: Prompt, first: AnswerForm, lead: str) -> None:
+    ids = [_NO_EDGE, *(choice.edge_id for choice in prompt.choices)]
+    words = {choice.edge_id: _edge_words(choice) for choice in prompt.choices}
+    state.begin_widget(f"{lead}_edge", first.chosen if first.chosen in ids else _NO_EDGE)
+    chosen = st.radio(
+        "Edge", ids, key=f"{lead}_edge", format_func=lambda edge: plain(words.get(edge, "None: stay here"))
+    )
+    choice = next((one for one in prompt.choices if one.edge_id == chosen), None)
+    if choice is None:
+        return
+    st.text_input("Why this edge", first.reason, key=f"{lead}_reason")
+    if choice.args_schema:
+        given = first.args or blank(choice.args_schema)
+        st.text_area("Arguments of the edge as JSON", given, key=f"{lead}_args", height=90)
+
+
+def _edge_words(choice: Choice) -> str:
+    name = f" ({choice.edge_name})" if choice.edge_name else ""
+    return f"to {choice.destination_node_name}{name}: {choice.condition}"
+
+
+def _tool(offer: ToolOffer, given: str | None, key: str) -> None:
+    state.begin_widget(f"{key}_on", given is not None)
+    is_called = st.checkbox(f"Call {plain(offer.name)}", key=f"{key}_on", help=plain(offer.signature) or None)
+    if is_called:
+        text = given or blank(offer.args_schema)
+        st.text_area(f"Arguments of {plain(offer.name)} as JSON", text, key=f"{key}_args", height=90)
+
+
+def _buttons(inquiry: Inquiry, lead: str) -> None:
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.button(
+            "Answer",
+            key="desk_answer",
+            type="primary",
+            icon=":material/send:",
+            args=(inquiry, lead),
+            **on_click(_answer),
+        )
+        st.button(
+            "Let the stand-in answer",
+            key="desk_stand_in",
+            icon=":material/smart_toy:",
+            **on_click(
+                intervention_commands.let_stand_in, help="It would say what the form was first filled with"
+            ),
+        )
+        st.checkbox(
+            "Answer the same next time",
+            key=f"{lead}_pin",
+            disabled=bool(denied(_answer)),
+            help="Pin this answer: the node's model gives it from now on",
+        )
+
+
+@command
+@requires(Role.RUN)
+def _answer(inquiry: Inquiry, lead: str) -> None:
+    prompt = inquiry.prompt
+
+    def typed(name: str) -> str:
+        return str(state.widget(f"{lead}_{name}") or "")
+
+    calls = [
+        (offer.name, typed(f"tool_{place}_args"))
+        for place, offer in enumerate(prompt.tools)
+        if state.widget(f"{lead}_tool_{place}_on")
+    ]
+    # Who picks an edge does not mean the words that the stand-in would have stayed with.
+    is_left_over = bool(typed("edge")) and typed("text") == inquiry.suggestion.text
+    text = "" if is_left_over else typed("text")
+    form = AnswerForm(text, typed("edge"), typed("reason"), typed("args"), typed("fields"), calls)
+    intervention_commands.answer(form, is_pinned=bool(state.widget(f"{lead}_pin")))

@@ -1,0 +1,215 @@
+"""Who answers for models, and the list of pins and faults with the form for another fault."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import streamlit as st
+
+from debugger.engine.mocks import Fault, Pin, Target, TargetKind
+from debugger.graph import Graph
+from debugger.session.debug_setup import MODEL_TYPES, intervention_doubt, tool_names
+from debugger.store import Role
+from debugger.views import refresh, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import denied, on_change, on_click, requires
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels import intervention_commands
+from debugger.views.run_view import Reading
+
+_WIDTHS = [0.4, 0.7, 2.0, 2.8, 1.0, 0.6, 2.4, 0.4]
+_WORDS: dict[TargetKind, str] = {"node": "A node", "tool": "A tool", "model": "A node's model"}
+_WHO = ("The workflow's own way", "I, for every model", "I, for chosen nodes")
+_TEXTS = ("fault_error", "fault_attempts")
+
+
+def interventions(now: Reading) -> None:
+    """Draw the pane."""
+    reasons = now.session.backend.capabilities
+    pins, manual = reasons.reason_against("pins"), reasons.reason_against("manual_model")
+    _who(now, manual)
+    if pins:
+        st.caption(f":material/info: {plain(pins)}")
+    kept = now.session.interventions.all
+    if kept:
+        _head()
+    else:
+        st.caption(
+            "No pins or faults yet. Choose the end of a node's run, a model's or a tool's message in the "
+            "timeline and pin it in the tab Event, or inject a failure here."
+        )
+    for one in kept:
+        _row(now, one)
+    _unused(now)
+    _form(now, pins)
+
+
+def _who(now: Reading, reason: str | None) -> None:
+    desk = now.session.desk
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
+        st.caption("Who answers for models", width="content")
+        is_some = bool(desk.nodes) or state.widget("who_answers_choice") == _WHO[2]
+        state.set_widget("who_answers_choice", _WHO[1] if desk.asks_all else _WHO[2] if is_some else _WHO[0])
+        st.segmented_control(
+            "Who answers for models",
+            _WHO,
+            key="who_answers_choice",
+            required=True,
+            label_visibility="collapsed",
+            **on_change(
+                refresh.redrawing("look", _chose_who),
+                disabled=reason is not None,
+                help=plain(reason) if reason else None,
+            ),
+        )
+        if is_some and not desk.asks_all:
+            names = {
+                node.logical_id: node.label for node in now.graph.nodes.values() if node.type in MODEL_TYPES
+            }
+            st.multiselect(
+                "Nodes whose models I answer for",
+                list(names),
+                default=[node for node in desk.nodes if node in names],
+                format_func=lambda node: names[node],
+                key="who_answers_nodes",
+                label_visibility="collapsed",
+                width=420,
+                **on_change(refresh.redrawing("look", _chose_nodes)),
+            )
+
+
+@command
+@requires(Role.RUN)
+def _chose_who() -> None:
+    who = state.widget("who_answers_choice")
+    intervention_commands.ask_me(everywhere=who == _WHO[1], nodes=frozenset())
+
+
+@command
+@requires(Role.RUN)
+def _chose_nodes() -> None:
+    intervention_commands.ask_me(everywhere=False, nodes=frozenset(state.widget("who_answers_nodes") or ()))
+
+
+def _head() -> None:
+    words = ("On", "Kind", "Of", "What", "Attempts", "Hits", "State", "")
+    for column, word in zip(st.columns(_WIDTHS, gap="xsmall"), words, strict=True):
+        column.caption(word or " ")
+
+
+def _row(now: Reading, one: Pin | Fault) -> None:
+    cells = st.columns(_WIDTHS, gap="xsmall", vertical_alignment="center")
+    key = f"on_{one.id}"
+    state.set_widget(key, one.is_enabled)
+    cells[0].checkbox(
+        f"{one.id} is on",
+        key=key,
+        label_visibility="collapsed",
+        args=(replace(one, is_enabled=not one.is_enabled),),
+        **on_change(refresh.redrawing("look", intervention_commands.put)),
+    )
+    is_pin = isinstance(one, Pin)
+    cells[1].markdown(":blue[:material/push_pin: Pin]" if is_pin else ":orange[:material/bolt: Fault]")
+    cells[2].text(_target_words(one.target, now.graph))
+    cells[3].text(one.summary if isinstance(one, Pin) else _fault_words(one))
+    cells[4].text(one.attempts or "each" if isinstance(one, Fault) else "each")
+    cells[5].text(str(now.session.interventions.hits(one.id)))
+    cells[6].markdown(_state_words(now, one))
+    cells[7].button(
+        f"Remove {one.id}",
+        key=f"remove_{one.id}",
+        icon=":material/delete:",
+        type="tertiary",
+        args=(one.id,),
+        **on_click(refresh.redrawing("look", intervention_commands.remove)),
+    )
+
+
+def _target_words(target: Target, graph: Graph) -> str:
+    def label(node_id: str) -> str:
+        node = graph.nodes.get(node_id)
+        return node.label if node else node_id
+
+    if target.kind == "tool":
+        return f"tool {target.name}" + (f" in {label(target.node)}" if target.node else "")
+    return f"{'model of ' if target.kind == 'model' else ''}{label(target.name)}"
+
+
+def _fault_words(fault: Fault) -> str:
+    told = [f"after {fault.delay:g} s" if fault.error else f"{fault.delay:g} s late"] if fault.delay else []
+    return " ".join([*([f"fails: {fault.error}"] if fault.error else []), *told])
+
+
+def _state_words(now: Reading, one: Pin | Fault) -> str:
+    doubt = intervention_doubt(one, now.graph)
+    if doubt:
+        return f":red[:material/error: {plain(doubt)}]"
+    if not one.is_enabled:
+        return ":gray[:material/block: Off]"
+    return plain(one.note) if one.note else ":green[:material/check_circle: Active]"
+
+
+def _unused(now: Reading) -> None:
+    """Warn of what was meant to have an effect in a run that has been, and had none."""
+    unused = now.session.interventions.unused
+    if unused and now.turns and not now.session.busy:
+        named = ", ".join(_target_words(one.target, now.graph) for one in unused)
+        st.warning(
+            f"{count(len(unused), 'pin or fault') if len(unused) == 1 else f'{len(unused)} pins or faults'} "
+            f"not used so far: {plain(named)}",
+            icon=":material/warning:",
+        )
+
+
+def _form(now: Reading, reason: str | None) -> None:
+    if missing := denied(_add):
+        st.caption(missing)
+        return
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="xsmall", key="new_fault", border=True
+    ):
+        kind: TargetKind = st.selectbox(
+            "New fault in", get_args(TargetKind), format_func=_WORDS.__getitem__, key="fault_kind", width=160
+        )
+        names = _targets(kind, now.graph)
+        st.selectbox(
+            "Which", list(names), format_func=names.__getitem__, key=f"fault_target_{kind}", width=220
+        )
+        st.text_input("Error", key="fault_error", placeholder="timeout", width=200)
+        st.number_input("Delay (s)", 0.0, 600.0, key="fault_delay", width=120)
+        st.text_input("Attempts", key="fault_attempts", placeholder="2, <=2, %2", width=110)
+        st.button(
+            "Add fault",
+            key="fault_add",
+            icon=":material/bolt:",
+            args=(kind,),
+            **on_click(
+                refresh.redrawing("look", _add),
+                disabled=reason is not None or not names,
+                help=plain(reason) if reason else None,
+            ),
+        )
+
+
+def _targets(kind: TargetKind, graph: Graph) -> dict[str, str]:
+    if kind == "tool":
+        return {name: name for name in tool_names(graph)}
+    return {
+        node.logical_id: node.label
+        for node in graph.nodes.values()
+        if kind == "node" or node.type in MODEL_TYPES
+    }
+
+
+@command
+@requires(Role.RUN)
+def _add(kind: TargetKind) -> None:
+    name = str(state.widget(f"fault_target_{kind}") or "")
+    error, attempts = (str(state.widget(key) or "").strip() for key in _TEXTS)
+    delay = float(state.widget("fault_delay") or 0)
+    intervention_commands.put(Fault(Target(kind, name), error, delay, attempts))
+    if state.page().error is None:
+        for key in _TEXTS:
+            state.give_widget(key, "")
+        state.give_widget("fault_delay", 0.0)

@@ -1,0 +1,164 @@
+"""Run inputs from elsewhere: kept under a name, or given to earlier runs; and how this one differs."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from debugger.analysis.differences import Difference, differences
+from debugger.errors import DebuggerError
+from debugger.protocol.notes import Preset
+from debugger.session.run_input import RunInputModel
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.backends import notebook
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import count, plain
+from debugger.views.panels import preset_commands
+
+_CHOICE_KEY, _NAME_KEY = "preset", "preset_name"
+_MOST_DIFFERENCES = 30
+_LONGEST = 60
+
+
+def presets(session: DebugSession, model: RunInputModel) -> None:
+    """Draw them in a line, with what was carried over below it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="presets"):
+        _menu(session, model)
+        st.space("stretch")
+        _recall(session)
+    _carried(session, model)
+    _differences(session, model)
+
+
+def _menu(session: DebugSession, model: RunInputModel) -> None:
+    with st.popover("Presets", icon=":material/bookmarks:", key="presets_menu"):
+        try:
+            kept = notebook().presets(session.workflow_id)
+        except DebuggerError as error:
+            show_error(error)
+            return
+        _choice(session, kept)
+        st.text_input(
+            "Name", key=_NAME_KEY, max_chars=80, placeholder="What it is for", disabled=bool(denied(_keep))
+        )
+        st.button(
+            "Save as preset",
+            key="keep_preset",
+            icon=":material/bookmark_add:",
+            args=(session,),
+            **on_click(
+                _keep,
+                disabled=bool(model.problems),
+                help="Correct the run input first"
+                if model.problems
+                else "A preset of the same name is replaced; secrets are left out",
+            ),
+        )
+
+
+def _choice(session: DebugSession, kept: list[Preset]) -> None:
+    if not kept:
+        st.caption("Run inputs of this workflow that you save are listed here, for every version of it.")
+        return
+    names = [preset.name for preset in kept]
+    if state.widget(_CHOICE_KEY) not in names:
+        state.forget_widget(_CHOICE_KEY)
+    st.selectbox("Preset", names, key=_CHOICE_KEY, format_func=plain)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Load", key="load_preset", icon=":material/input:", args=(session,), **on_click(_load))
+        st.button(
+            "Delete", key="delete_preset", icon=":material/delete:", args=(session,), **on_click(_delete)
+        )
+
+
+@command
+@requires(Role.RUN)
+def _keep(session: DebugSession) -> None:
+    preset_commands.keep_preset(session, state.widget(_NAME_KEY) or "")
+    if state.page().error is None:
+        state.give_widget(_NAME_KEY, "")
+
+
+@command
+@requires(Role.RUN)
+def _load(session: DebugSession) -> None:
+    preset_commands.load_preset(session, state.widget(_CHOICE_KEY))
+
+
+@command
+@requires(Role.RUN)
+def _delete(session: DebugSession) -> None:
+    preset_commands.delete_preset(session, state.widget(_CHOICE_KEY))
+
+
+def _recall(session: DebugSession) -> None:
+    recall = preset_commands.recall_of(session)
+    st.button(
+        "Earlier input",
+        key="recall_older",
+        icon=":material/history:",
+        type="tertiary",
+        args=(session,),
+        **on_click(
+            preset_commands.recall_older,
+            disabled=not recall.has_older,
+            help="What the runs of this workflow were started with, the newest first; each input once",
+        ),
+    )
+    st.button(
+        "Later input",
+        key="recall_newer",
+        icon=":material/redo:",
+        type="tertiary",
+        args=(session,),
+        **on_click(preset_commands.recall_newer, disabled=not recall.has_newer),
+    )
+
+
+def _carried(session: DebugSession, model: RunInputModel) -> None:
+    carried = state.page().carried.get(session.workflow_id)
+    if carried is not None:
+        changed = "" if carried.value == model.value else ", changed since"
+        st.caption(
+            f":material/subdirectory_arrow_right: Values carried from {plain(carried.source)}{changed}"
+        )
+
+
+def _differences(session: DebugSession, model: RunInputModel) -> None:
+    found = differences(actions.first_input(session.workflow), model.value)
+    if not found:
+        return
+    with st.expander(
+        f"Differs from the defaults in {count(len(found), 'value')}", type="compact", key="input_differences"
+    ):
+        for difference in found[:_MOST_DIFFERENCES]:
+            st.text(_line(difference))
+        if len(found) > _MOST_DIFFERENCES:
+            st.caption(f"and {len(found) - _MOST_DIFFERENCES} more")
+        st.button(
+            "Back to the defaults",
+            key="input_defaults",
+            icon=":material/restart_alt:",
+            args=(session,),
+            **on_click(preset_commands.back_to_defaults),
+        )
+
+
+def _line(difference: Difference) -> str:
+    """One difference in words: sign, place, the value before and after."""
+    values = {
+        "added": _short(difference.after),
+        "removed": _short(difference.before),
+        "changed": f"{_short(difference.before)} → {_short(difference.after)}",
+    }
+    return f"{difference.sign} {difference.path}: {values[difference.op]}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,139 @@
+"""Python without a sandbox: the dialog that asks, the banner above a run, and the list of consents."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from debugger.backends.embedded.python_consents import PythonFunction, PythonUse
+from debugger.errors import DebuggerError
+from debugger.views import python_consent, refresh, state
+from debugger.views.backends import current_backend
+from debugger.views.components.markdown import plain
+from debugger.views.run_view import Reading
+
+_CODE_HEIGHT = 300
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters that could make the code look like other code than runs."""
+
+
+def python_dialog() -> None:
+    """Draw the question while it is open."""
+    if state.page().python_request is not None:
+        _dialog()
+
+
+@st.dialog(
+    "Run this workflow's Python without a sandbox on this machine?",
+    width="large",
+    icon=":material/warning:",
+    on_dismiss=python_consent.dismiss,
+)
+def _dialog() -> None:
+    request = state.page().python_request
+    if request is None:
+        st.rerun()  # only that closes a dialog
+    status = request.use.status
+    st.markdown(
+        "This code would run as your user: it can read and change your files and use the network. Allow it "
+        "only if you have read it and trust its author."
+    )
+    st.caption(plain(f"{status.reason} {status.advice}"))
+    with st.container(height=_CODE_HEIGHT, border=True, key="python_code"):
+        for function in dict.fromkeys(request.use.functions):
+            _function(function)
+    st.caption(
+        "The answer holds for this version as long as its code stays the same, and can be taken back. "
+        f"If you do not run it: {plain(_instead(request.use))}"
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Run without a sandbox",
+            key="allow_python",
+            icon=":material/lock_open:",
+            on_click=python_consent.allow,
+        )
+        st.button("Do not run it", key="decline_python", type="primary", on_click=python_consent.decline)
+
+
+def _function(function: PythonFunction) -> None:
+    st.markdown(f"**{plain(function.tool or 'A tool without a name')}** in {plain(function.place)}")
+    code = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", function.code)
+    st.code(code or "(no code)", language="python", wrap_lines=True)
+
+
+def python_banner(now: Reading) -> None:
+    """Draw how the workflow's Python runs, unless it is sandboxed or there is none."""
+    try:
+        use = python_consent.python_use(now.session)
+    except DebuggerError:
+        return  # the turn itself ends in the error
+    if use is None or not use.functions:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="python_banner"):
+        if use.status.mode == "unsafe":
+            st.badge("Python without a sandbox", icon=":material/lock_open:", color="red")
+            shown = use.status.reason
+        else:
+            st.badge("Python is refused here", icon=":material/block:", color="orange")
+            shown = f"{_instead(use)} {use.status.reason}"
+        st.caption(plain(shown), width="stretch", help=plain(use.status.advice) or None)
+        _action(use)
+
+
+def _action(use: PythonUse) -> None:
+    if use.has_consent:
+        st.button(
+            "Take back",
+            key="take_back_python",
+            icon=":material/undo:",
+            on_click=refresh.redrawing("bar", python_consent.take_back),
+            args=(use.workflow_id, use.version_number),
+            help="From the next turn on this version's Python is refused again",
+        )
+    elif use.may_consent:
+        st.button(
+            "Review the code",
+            key="review_python",
+            icon=":material/code:",
+            on_click=refresh.redrawing("bar", python_consent.review),
+            args=(use,),
+            help="Read it, and decide whether it may run without a sandbox",
+        )
+
+
+def _instead(use: PythonUse) -> str:
+    """Return what the tools do without their Python."""
+    tools = {function.tool for function in use.functions}
+    if tools <= use.recorded_tools:
+        return "Tools answer with recorded examples."
+    if tools & use.recorded_tools:
+        return "Tools answer with recorded examples where the workflow's script has some, and fail otherwise."
+    return "The calls of its tools fail."
+
+
+def python_consents() -> None:
+    """Draw the versions whose Python runs without a sandbox, for the page Connection."""
+    found = python_consent.consents()
+    if not found:
+        return
+    workflows = state.page().answers.ask(("workflows",), lambda: current_backend().workflows())
+    names = {workflow.id: workflow.label for workflow in workflows}
+    with st.container(border=True, gap="xsmall", key="python_consents"):
+        st.markdown("##### Python without a sandbox")
+        st.caption("These versions may run their Python without a sandbox on this machine.")
+        for consent in found:
+            when = datetime.fromtimestamp(consent.consented_at, UTC)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                name = names.get(consent.workflow_id, consent.workflow_id)
+                st.text(f"{name} · version {consent.version_number}", width="stretch")
+                st.caption(f"{plain(consent.person)} · {when:%Y-%m-%d %H:%M} UTC", width="content")
+                st.button(
+                    "Take back",
+                    key=f"take_back_{consent.workflow_id}_{consent.version_number}",
+                    icon=":material/undo:",
+                    on_click=python_consent.take_back,
+                    args=(consent.workflow_id, consent.version_number),
+                )

@@ -1,0 +1,235 @@
+"""The editor of a run input: a form and its JSON, over one model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from debugger.errors import DebuggerError
+from debugger.expressions.required_variables import unresolved_placeholders
+from debugger.protocol.base import JsonObject
+from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
+from debugger.session.run_input import RunInputModel, Tier
+from debugger.session.session import DebugSession
+from debugger.session.variable_rows import VALUE_TYPES, edited
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import denied, on_change, on_click, requires
+from debugger.views.components.markdown import plain
+from debugger.views.components.tables import ROW
+from debugger.views.components.toolbar import Disclosure, Item, Switch, Words, bar
+from debugger.views.panels.presets import presets
+from debugger.views.panels.state_copy import state_copy
+
+_TITLES: dict[Tier, str] = {
+    "dynamic_variables": "Dynamic variables",
+    "runtime_variables": "Runtime variables",
+}
+_HELP: dict[Tier, str] = {
+    "dynamic_variables": "Fill the places written as two curly brackets around a name",
+    "runtime_variables": "Fill the places written as two square brackets around a name",
+}
+Which = Literal["next", "start"]
+"""What the input is for: the next turn, or another run."""
+_FOR = ("Next turn", "Restart")
+_MODE_KEY, _MODES = "input_mode", ("Form", "JSON")
+_MODE = Switch(_MODE_KEY, "Editor", _MODES, wide=True)
+_JSON_HEIGHT = 420
+_MOST_NAMES = 12
+
+
+def run_input(session: DebugSession) -> None:
+    """Draw the editor of what a run is started with or, while it waits, of what goes with a message."""
+    page = state.page()
+    is_open = session.run_id is not None and not session.is_over
+    with st.container(key="run_input"):
+        state.begin_widget(state.INPUT_KEY, _FOR[0])
+        state.begin_widget(_MODE_KEY, _MODES[0])
+        which: Which = "next" if is_open and state.widget(state.INPUT_KEY) == _FOR[0] else "start"
+        model = page.next_input if which == "next" else actions.start_input(page, session)
+        _heading(which, is_open=is_open)
+        if which == "start":
+            presets(session, model)
+            bar("input_mode_bar", [_MODE], low=True)
+        _problems(model)
+        if state.widget(_MODE_KEY) == "JSON":
+            _json(model, which)
+        else:
+            _form(session, model, which)
+        if which == "start":
+            _placeholders(session.workflow, model)
+
+
+def _heading(which: Which, *, is_open: bool) -> None:
+    """Say what the input is for. Presets stand between that and the choice of editor where a run begins."""
+    items: list[Item] = [Words("Run input", look="heading")]
+    if is_open:
+        items.append(Switch(state.INPUT_KEY, "Input for", _FOR, wide=True))
+    if which == "next":
+        note = "Sent with the next message. Empty means: the message alone."
+        items += [Words(note, look="note"), _MODE]
+    bar("run_input_bar", items, low=True)
+
+
+def _problems(model: RunInputModel) -> None:
+    if not model.problems:
+        return
+    st.error("  \n".join(plain(problem) for problem in model.problems), icon=":material/error:")
+    st.button(
+        "Discard the change",
+        key="discard_input",
+        icon=":material/undo:",
+        args=(model,),
+        **on_click(_discard, help="Go back to the last input that could be used"),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _discard(model: RunInputModel) -> None:
+    model.discard_drafts()
+    state.renew_editors()
+
+
+def _json(model: RunInputModel, which: Which) -> None:
+    key = f"{which}_json_{state.page().generation}"
+    st.text_area(
+        "Run input as JSON",
+        model.text,
+        key=key,
+        height=_JSON_HEIGHT,
+        args=(model, key),
+        **on_change(
+            _json_edited,
+            disabled=bool(model.row_errors or model.state_error),
+            help="Every key of the run input: also welcome_message, miscellaneous, run_by and whatever else",
+        ),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _json_edited(model: RunInputModel, key: str) -> None:
+    model.set_text(state.widget(key))
+
+
+def _form(session: DebugSession, model: RunInputModel, which: Which) -> None:
+    for tier in _TITLES:
+        _tier(model, tier, which)
+    if which == "start":
+        _start_node(session, model)
+        _initial_state(session, model)
+
+
+def _tier(model: RunInputModel, tier: Tier, which: Which) -> None:
+    """Draw the variables of one tier; without any, the box is closed.
+
+    A closed box has no grid in it: what draws the first one takes the browser half a second to load.
+    """
+    key = f"{which}_{tier}_{state.page().generation}"
+    box = Disclosure(f"box_{key}", _TITLES[tier])
+    state.begin_widget(box.key, bool(model.rows(tier)))
+    bar(f"{key}_bar", [box], low=True)
+    if box.is_open:
+        _table(model, tier, key)
+
+
+def _table(model: RunInputModel, tier: Tier, key: str) -> None:
+    page = state.page()
+    # The grid tells its edits against the rows that it was first given, so those stay while it lives.
+    if state.widget(key) is None:
+        page.tables[key] = model.rows(tier)
+    rows = page.tables[key]
+    st.caption(_HELP[tier])
+    st.data_editor(
+        pd.DataFrame(map(asdict, rows), columns=["name", "type", "value"], dtype="str"),
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        row_height=ROW,
+        disabled=model.draft is not None or bool(denied(_table_edited)),
+        on_change=_table_edited,
+        args=(model, tier, key),
+        column_config={
+            "name": st.column_config.TextColumn("Name", width=104, required=True),
+            "type": st.column_config.SelectboxColumn(
+                "Type", width=66, options=VALUE_TYPES, default="text", required=True
+            ),
+            "value": st.column_config.TextColumn("Value", width=96, default=""),
+        },
+        alt=f"{_TITLES[tier]}: name, type and value",
+    )
+
+
+@command
+@requires(Role.RUN)
+def _table_edited(model: RunInputModel, tier: Tier, key: str) -> None:
+    model.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
+
+
+def _start_node(session: DebugSession, model: RunInputModel) -> None:
+    names = {node.logical_id: node.label for node in session.workflow.node_configs}
+    chosen = model.value.get("start_node_logical_id")
+    options = ["", *names, *([chosen] if chosen and chosen not in names else [])]
+    key = f"start_node_{state.page().generation}"
+    st.selectbox(
+        "Start node",
+        options,
+        index=options.index(chosen or ""),
+        key=key,
+        format_func=lambda node: names.get(node, node) or "The workflow's own start",
+        args=(model, key),
+        **on_change(_start_node_chosen, disabled=model.draft is not None),
+    )
+
+
+@command
+@requires(Role.RUN)
+def _start_node_chosen(model: RunInputModel, key: str) -> None:
+    model.set_key("start_node_logical_id", state.widget(key) or None)
+
+
+def _initial_state(session: DebugSession, model: RunInputModel) -> None:
+    reason = session.backend.capabilities.reason_against("initial_state")
+    with st.expander("Initial state", expanded=bool(model.state_text), type="compact", key="initial_state"):
+        if reason:
+            st.caption(plain(reason))
+        key = f"state_json_{state.page().generation}"
+        st.text_area(
+            "Initial state as JSON",
+            model.state_text,
+            key=key,
+            height=180,
+            placeholder='{"threads": {"0": {"node_logical_id": "…"}}}',
+            args=(model, key),
+            **on_change(_state_edited, disabled=reason is not None or model.draft is not None),
+        )
+        if reason is None:
+            state_copy(session, model)
+
+
+@command
+@requires(Role.RUN)
+def _state_edited(model: RunInputModel, key: str) -> None:
+    model.set_state_text(state.widget(key))
+
+
+def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
+    given: JsonObject = model.value.get("dynamic_variables") or {}
+    try:
+        missing = unresolved_placeholders(workflow.to_wire(), given, system=SYSTEM_NAMES)
+    except DebuggerError:
+        return  # a workflow without settings names none
+    if missing:
+        named = ", ".join(plain("{{" + name + "}}") for name in missing[:_MOST_NAMES])
+        more = f" and {len(missing) - _MOST_NAMES} more" if len(missing) > _MOST_NAMES else ""
+        st.warning(
+            f"Without a value, these stay as they are written: {named}{more}", icon=":material/data_object:"
+        )
+    empty = [name for name, value in given.items() if value == ""]
+    if empty:
+        st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")

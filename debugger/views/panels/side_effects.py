@@ -1,0 +1,170 @@
+"""The ledger: every call to the world outside as a row, with what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from debugger.analysis.node_origins import author_node_id
+from debugger.analysis.side_effects import SideEffect, blocked_call_advice
+from debugger.exports import SIDE_EFFECTS
+from debugger.exports.csv_files import side_effect_rows
+from debugger.views import actions, refresh, state
+from debugger.views.audit import audited_file
+from debugger.views.components.error_box import show_error
+from debugger.views.components.markdown import plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Item, Words
+from debugger.views.panels.policies import policies_of
+from debugger.views.run_view import Reading
+
+TABLE_KEY = "side_effects"
+_NODES_KEY = "side_effect_nodes"
+_MOST_ROWS = 8
+_COLOURS = {
+    "live": "blue",
+    "simulated": "violet",
+    "blocked": "orange",
+    "ok": "green",
+    "failed": "red",
+    "not made": "orange",
+}
+
+
+def side_effects_words(now: Reading) -> list[Item]:
+    """The totals, for a bar."""
+    return [Words(now.outside)] if now.effects else []
+
+
+def side_effects_file(now: Reading) -> None:
+    """Draw the button that saves them."""
+    if now.effects:
+        _download(now)
+
+
+def side_effects(now: Reading) -> None:
+    """Draw the ledger, what can be done about what was blocked, and the chosen call in full."""
+    if now.session.ledger.error is not None:
+        show_error(now.session.ledger.error)
+    if not now.effects:
+        _nothing(now)
+        return
+    for sentence in blocked_call_advice(now.effects):
+        st.caption(f":material/block: {plain(sentence)}")
+    chosen = _table(now)
+    if chosen is not None:
+        _whole(chosen)
+
+
+def _nothing(now: Reading) -> None:
+    ended = "No turn has called anything outside yet." if now.turns else "A run's calls outside appear here."
+    st.caption(f"{ended} They are told when a turn has ended. {plain(policies_of(now))}")
+
+
+def _table(now: Reading) -> SideEffect | None:
+    """Draw the rows; the chosen one."""
+    effects = now.effects
+    state.set_widget(_NODES_KEY, [author_node_id(effect.node_logical_id, now.names) for effect in effects])
+    picked = st.dataframe(
+        {
+            "seq": list(range(1, len(effects) + 1)),
+            "turn": [effect.turn_number for effect in effects],
+            **_background(effects),
+            "node": [effect.node_name for effect in effects],
+            "class": [effect.call_class for effect in effects],
+            "kind": [effect.kind for effect in effects],
+            "target": [effect.target for effect in effects],
+            "how": [[effect.how] for effect in effects],
+            "outcome": [[effect.outcome] for effect in effects],
+            "status": [effect.status_code for effect in effects],
+            "took": [effect.duration_milliseconds for effect in effects],
+            "error": [effect.error for effect in effects],
+        },
+        key=TABLE_KEY,
+        height=table_height(len(effects), _MOST_ROWS),
+        row_height=ROW,
+        hide_index=True,
+        on_select=refresh.redrawing("look", _choose),
+        selection_mode="single-cell",
+        column_config=_columns(effects),
+        placeholder="",
+        alt="Side effects: a row a call, with turn, node, class, target, how it was treated and its outcome",
+    )
+    cells = picked["selection"]["cells"]
+    return effects[cells[0][0]] if cells and cells[0][0] < len(effects) else None
+
+
+def _background(effects: Sequence[SideEffect]) -> dict[str, list[bool]]:
+    """A column more for a run that calls without its user."""
+    told = [effect.is_background for effect in effects]
+    return {"background": told} if any(told) else {}
+
+
+def _columns(effects: Sequence[SideEffect]) -> dict[str, ColumnConfig]:
+    columns = st.column_config
+    return {
+        "seq": columns.NumberColumn("#", width=44),
+        "turn": columns.NumberColumn("Turn", width=50),
+        "background": columns.CheckboxColumn(
+            "Background", width=90, help="Made in background work after the turn"
+        ),
+        "node": columns.TextColumn("Node", width=132),
+        "class": columns.TextColumn("Class", width=64, help="talk, read, write or contact"),
+        "kind": columns.TextColumn("Kind", width=60),
+        "target": columns.TextColumn("Where to", width=226),
+        "how": _chips(
+            "How", "live: made for real; simulated: answered here; blocked: refused", effects, "how"
+        ),
+        "outcome": _chips("Outcome", "What came of it", effects, "outcome"),
+        "status": columns.NumberColumn("Status", width=60, format="%d"),
+        "took": columns.NumberColumn("Took", width=76, format="%.1f ms"),
+        "error": columns.TextColumn("Error", width=360, help="Choose a row to read it in full"),
+    }
+
+
+def _chips(label: str, told: str, effects: Sequence[SideEffect], name: str) -> ColumnConfig:
+    words = sorted({str(getattr(effect, name)) for effect in effects})
+    return st.column_config.MultiselectColumn(
+        label, width=92, options=words, color=[_COLOURS.get(word, "gray") for word in words], help=told
+    )
+
+
+def _choose() -> None:
+    cells = state.widget(TABLE_KEY)["selection"]["cells"]
+    nodes = state.widget(_NODES_KEY)
+    if cells and cells[0][0] < len(nodes):
+        actions.select_node(nodes[cells[0][0]])
+
+
+def _whole(effect: SideEffect) -> None:
+    """The chosen call in full, since a cell shows only its beginning."""
+    with st.container(border=True, gap="xxsmall", key="side_effect"):
+        st.text(effect.target)  # never Markdown: it would make links of addresses
+        where = f"{effect.node_name}, {effect.call_class} call, {effect.how}, {effect.outcome}"
+        st.caption(plain(f"{where}, {effect.time}" if effect.time else where))
+        if effect.error:
+            st.text(effect.error)
+        st.caption("Sent" if effect.how == "live" else "Would have been sent")
+        st.json(dict(effect.request), expanded=2)
+
+
+def _download(now: Reading) -> None:
+    export, session = SIDE_EFFECTS["csv"], now.session
+    if session.run_id is None or session.busy:
+        return
+    st.download_button(
+        "Side effects CSV",
+        key="download_side_effects",
+        data=audited_file(
+            lambda: export.render(side_effect_rows(session.run_id or "", now.effects)),
+            session.run_id,
+            format="side_effects",
+        ),
+        file_name=f"run-{session.run_id}-side-effects{export.extension}",
+        mime=export.media_type,
+        icon=":material/download:",
+        on_click="ignore",
+        help="A row for each call",
+    )

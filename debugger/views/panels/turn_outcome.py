@@ -1,0 +1,174 @@
+"""The outcome of the last turn where it is not the usual one, and the turns of other clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError
+from debugger.session.session import DebugSession
+from debugger.views import actions as commands
+from debugger.views import refresh, state
+from debugger.views.components.markdown import count
+from debugger.views.components.toolbar import Break, Button, Item, Line, Toggle, Words, bars
+from debugger.views.run_view import Reading, seconds_left
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One sentence or two about the last turn or the run, and what the user can do about it."""
+
+    text: str
+    details: str = ""
+    """The technical reason, shown as a tooltip."""
+    actions: tuple[Item, ...] = ()
+    is_warning: bool = False
+    """Whether a message is not executed, or may not be."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A remark at the user's message of a turn that is not certain to be executed."""
+
+    turn_number: int
+    text: str
+
+
+def turn_outcome(now: Reading) -> None:
+    """Draw the outcome above the message box, where there is one."""
+    outcome = outcome_of(now.session)
+    if outcome is not None:
+        items = [Words(outcome.text, look="message", help=outcome.details), *outcome.actions]
+        key = "turn_warning" if outcome.is_warning else "turn_notice"
+        bars(key, [Line("turn_outcome", items, low=True)])
+
+
+def outcome_of(session: DebugSession) -> Outcome | None:
+    """Return the outcome that matters most; ``None`` where the last turn went as usual."""
+    error = session.error
+    if session.is_deleted:
+        return Outcome(
+            "Another client has deleted this run. Its turns are still shown; no message can be sent.",
+            is_warning=True,
+        )
+    if session.pending is not None:
+        return _unknown(session)
+    if session.newer_turns:
+        number = session.newer_turns
+        return Outcome(
+            f"{count(number, 'new turn')} from another client. "
+            f"Load {'it' if number == 1 else 'them'} before you send a message.",
+            actions=(_button("load_newer", "Load", commands.load_newer, "download"), _follow_switch(session)),
+        )
+    if is_explained(session, error) and error is not None:
+        return _not_executed(error)
+    executing = _executed_elsewhere(session)
+    if executing is not None:
+        sentence = f"Another client is executing turn {executing}. You can load it when it has ended."
+        return Outcome(
+            f"{session.notice} {sentence}".strip(),
+            actions=(_follow_switch(session),),
+        )
+    if session.notice:
+        return Outcome(session.notice)
+    if session.follows:
+        return Outcome("Turns of other clients are loaded as they come.", actions=(_follow_switch(session),))
+    return None
+
+
+def is_explained(session: DebugSession, error: DebuggerError | None) -> bool:
+    """Return whether the outcome explains an error, so that it needs no box of its own."""
+    if error is None or error is not session.error:
+        return False
+    if session.pending is not None:
+        return error is session.pending.error
+    return isinstance(error, StaleTurnError | NotExecutedError) and bool(session.unsent_message)
+
+
+def mark_of(session: DebugSession) -> Mark | None:
+    """Return the remark at the message whose outcome is not known; ``None`` where it is."""
+    if session.pending is not None:
+        return Mark(session.pending.log.number, "Outcome unknown")
+    progress, turns = session.progress, session.turns
+    if progress is None or progress.phase == "executing" or not turns:
+        return None
+    text = "Not sent yet" if progress.phase == "retrying" else "Not confirmed yet"
+    return Mark(turns[-1].number, text)
+
+
+def progress_text(session: DebugSession) -> str:
+    """Return what is done with the message besides executing it; empty while it is just executed."""
+    progress = session.progress
+    if progress is None or progress.phase == "executing":
+        return ""
+    left = seconds_left(progress)
+    if progress.phase == "retrying":
+        return f"{progress.message} It is sent again {f'within {left} s' if left else 'now'}."
+    limit = f" {left} s left." if left else ""
+    return f"The answer was lost. Looking for the message in the run's record.{limit}"
+
+
+def _unknown(session: DebugSession) -> Outcome:
+    pending = session.pending
+    assert pending is not None
+    message = "message" if pending.message else "turn"
+    looks = f" It has looked {count(pending.checks, 'time')}." if pending.checks else ""
+    return Outcome(
+        f"The answer was lost, and it is not known whether the {message} was executed. "
+        f"The page keeps looking in the run's record.{looks}",
+        details=pending.error.message,
+        is_warning=True,
+        actions=(
+            Break(),
+            _button("check_now", "Check now", commands.check_now, "refresh"),
+            Button(
+                "send_again_pending",
+                "Send again (may run twice)",
+                refresh.redrawing("workbench", commands.send_again),
+                icon=":material/redo:",
+                help="If the first one was executed after all, the workflow gets it twice",
+            ),
+            Button(
+                "discard_pending",
+                "Discard",
+                refresh.redrawing("workbench", commands.discard_pending),
+                icon=":material/close:",
+                help=f"Stop looking for the {message}; if the record has it after all, it can be loaded",
+            ),
+        ),
+    )
+
+
+def _not_executed(error: DebuggerError) -> Outcome:
+    if isinstance(error, StaleTurnError):
+        return Outcome(
+            "Not executed: the run has newer turns, which are shown now. "
+            "Your message is in the box below; send it again or change it.",
+            details=error.message,
+            is_warning=True,
+        )
+    return Outcome(
+        "Not executed: the message did not arrive. It is in the box below; send it again.",
+        details=error.message,
+        is_warning=True,
+    )
+
+
+def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
+    return Button(key, label, refresh.redrawing("workbench", do), icon=f":material/{icon}:", look="primary")
+
+
+def _follow_switch(session: DebugSession) -> Toggle:
+    state.set_widget(commands.FOLLOW_KEY, session.follows)
+    return Toggle(
+        commands.FOLLOW_KEY,
+        "Follow",
+        on_change=refresh.redrawing("workbench", commands.follow),
+        help="Load turns of other clients as they come",
+    )
+
+
+def _executed_elsewhere(session: DebugSession) -> int | None:
+    """Return the number of the turn that another client is executing; ``None`` where there is none."""
+    is_idle = not session.busy and not session.is_stepping
+    return session.revision.turn_number if is_idle and session.revision is not None else None

@@ -1,0 +1,121 @@
+"""The choice of backend, workflow and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from debugger.backends.base import Backend
+from debugger.errors import DebuggerError
+from debugger.graph.checks import check
+from debugger.protocol.workflow import VersionSummary, WorkflowSummary
+from debugger.session.session import DebugSession
+from debugger.views import actions, navigation, state
+from debugger.views.components.error_box import show_error
+from debugger.views.components.problems import problems_title, show_problems
+from debugger.views.components.toolbar import Button, Choice, Item, Words, bar
+
+Row = TypeVar("Row")
+
+_WORKFLOW_KEY = "workflow"
+_VERSION_KEY = "version"
+_SHORT_ID = 8
+_MOST_LISTED = 30
+"""Of so many workflows one is chosen from a plain list; of more, words are looked for."""
+
+
+def workflow_picker(backend: Backend) -> None:
+    """Draw the choice; what is chosen goes on view."""
+    session = state.page().session
+    workflows = _known(("workflows",), lambda: backend.workflows())
+    items: list[Item] = [_connection(backend)]
+    if workflows is not None:
+        items = _workflow(workflows, items)
+    if session is not None:
+        question = ("versions", session.workflow_id)
+        items.append(_version(session, _known(question, lambda: backend.versions(session.workflow_id)) or []))
+    if items:
+        bar("picker_bar", items, low=True)
+    if session is not None:
+        _problems(session)
+
+
+def _connection(backend: Backend) -> Button:
+    return Button(
+        "change_connection",
+        backend.name,
+        navigation.go_to,
+        ("connection",),
+        icon=":material/cable:",
+        look="tertiary",
+        help="Change the connection",
+    )
+
+
+def _problems(session: DebugSession) -> None:
+    question = ("problems", session.workflow_id, str(session.version_number))
+    problems = state.page().answers.ask(question, lambda: check(session.workflow, session.backend.node_types))
+    if problems:
+        with st.expander(problems_title(problems), icon=":material/rule:", type="compact", key="problems"):
+            show_problems(problems)
+
+
+def _known(question: tuple[str, ...], ask: Callable[[], list[Row]]) -> list[Row] | None:
+    """What the backend says or, where it fails, said last; the failure is shown."""
+    answers = state.page().answers
+    try:
+        return answers.ask(question, ask)
+    except DebuggerError as error:
+        show_error(error)
+        st.button("Try again", key=f"again_{question[0]}", icon=":material/refresh:", on_click=answers.expire)
+        last: list[Row] | None = answers.last(question)
+        return last
+
+
+def _workflow(workflows: list[WorkflowSummary], before: list[Item]) -> list[Item]:
+    """The choice of workflow for a bar; of many it is drawn, below what is to stand before it."""
+    session = state.page().session
+    names = {workflow.id: workflow.label for workflow in workflows}
+    if session is not None and session.workflow_id not in names:
+        names[session.workflow_id] = session.workflow.name
+    if not names:
+        return [*before, Words("No workflow here yet: import one below.", look="note")]
+    state.set_widget(_WORKFLOW_KEY, session.workflow_id if session else None)
+    words = {workflow_id: f"{name}  ·  {workflow_id[:_SHORT_ID]}" for workflow_id, name in names.items()}
+    placeholder = "Choose a workflow"
+    if len(words) <= _MOST_LISTED:
+        return [*before, Choice(_WORKFLOW_KEY, "Workflow", words, placeholder, _workflow_chosen)]
+    bar("connection_bar", before, low=True)
+    st.selectbox(
+        "Workflow",
+        list(words),
+        key=_WORKFLOW_KEY,
+        index=0 if session else None,
+        format_func=words.__getitem__,
+        placeholder=placeholder,
+        on_change=_workflow_chosen,
+    )
+    return []
+
+
+def _workflow_chosen() -> None:
+    chosen = state.widget(_WORKFLOW_KEY)
+    if chosen is not None:
+        actions.open_workflow(chosen)
+
+
+def _version(session: DebugSession, versions: list[VersionSummary]) -> Choice:
+    labels = {str(version.version_number): version.label for version in versions}
+    shown = session.version_number
+    if shown is not None:
+        labels.setdefault(str(shown), f"v{shown}")
+    state.set_widget(_VERSION_KEY, None if shown is None else str(shown))
+    return Choice(_VERSION_KEY, "Version", labels, "The active version", _version_chosen)
+
+
+def _version_chosen() -> None:
+    session, chosen = state.page().session, state.widget(_VERSION_KEY)
+    if session is not None and chosen is not None:
+        actions.open_workflow(session.workflow_id, int(chosen))

@@ -1,0 +1,268 @@
+"""The panes of the debug page: what each shows, and which of them are drawn again after a change.
+
+Each pane is a fragment: a control in it draws only that pane again. What a pane shows that can be changed
+from elsewhere is named here. A pane that shows another thing than when it was drawn is stale, and no run of
+the page ends with a stale pane on view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.views import actions, navigation, state
+from debugger.views.auth.permissions import may
+from debugger.views.run_view import Reading, moment, reading, seconds_left
+from debugger.views.state import Pane
+
+Arguments = ParamSpec("Arguments")
+
+_POLL_SECONDS = 0.1
+_BACKGROUND_POLL_SECONDS = 0.5
+_LOCAL_POLL_SECONDS, _REMOTE_POLL_SECONDS = 2.0, 5.0
+"""How often a run at rest is looked at; the session itself decides when it reads the record."""
+_FIRST_SHOWN = {state.TAB_KEY: "State", state.LOWER_KEY: "Timeline", state.GRAPH_VIEW_KEY: "Graph"}
+"""What the switches within the panes begin with."""
+_UNFINISHED = object()
+"""What a pane shows while it is being drawn: nothing that can be relied on."""
+
+
+def begin() -> None:
+    """A run of the whole page begins: all panes are to be drawn anew."""
+    state.give_again()
+    drawn = state.page().drawn
+    drawn.update(dict.fromkeys(drawn, _UNFINISHED))
+
+
+def end() -> None:
+    """A run of the whole page ends: what was not drawn is not on view."""
+    page = state.page()
+    page.drawn = {name: shown for name, shown in page.drawn.items() if shown is not _UNFINISHED}
+    if page.session is not None:
+        page.drawn["page"] = _shown("page", page.session)
+        _run_again_where_stale(page.session)
+    page.given.clear()
+
+
+def poll_seconds(session: DebugSession) -> float | None:
+    """How often a session is looked at by itself; ``None`` when nothing can happen."""
+    if session.stop_point is not None or session.desk.pending is not None:
+        return None
+    if session.busy:
+        return _POLL_SECONDS
+    if session.is_loading:
+        return _POLL_SECONDS
+    if session.background.goes_on or session.is_stepping or session.pending is not None:
+        return _BACKGROUND_POLL_SECONDS
+    return _record_poll_seconds(session)
+
+
+def _record_poll_seconds(session: DebugSession) -> float | None:
+    """How often the record of an open run is looked at, for turns of other clients."""
+    if session.run_id is None or session.is_over or session.turns_to_load:
+        return None
+    if session.backend.capabilities.reason_against("run_turns") is not None:
+        return None
+    return _LOCAL_POLL_SECONDS if session.backend.notebook is not None else _REMOTE_POLL_SECONDS
+
+
+def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = None) -> None:
+    """Draw a pane as a fragment.
+
+    Args:
+        name: The pane.
+        what: Draws it.
+        every: Seconds after which it is looked at again by itself.
+    """
+
+    def drawn() -> None:
+        is_last = _enter()
+        session = _follow()
+        if is_last and any(stale != name for stale in _stale(session)):
+            st.rerun()
+        with _noted(name, session):
+            what(reading(session))
+        state.show_address(navigation.current_address())
+        if is_last:
+            state.page().given.clear()
+
+    # Streamlit knows a fragment by its name: one that is looked at by itself has to end when it is not.
+    drawn.__qualname__ = f"{name} by itself" if every else name
+    st.fragment(drawn, key=name, run_every=every)()
+
+
+def draw_workbench(what: Callable[[DebugSession], None]) -> None:
+    """Draw all panes that follow the run as one fragment, so that following it leaves the rest alone.
+
+    Args:
+        what: Draws the panes.
+    """
+
+    def drawn() -> None:
+        page = state.page()
+        is_last = _enter()
+        session = _follow()
+        for key, value in _FIRST_SHOWN.items():
+            state.begin_widget(key, value)
+        page.polled_every = poll_seconds(session)
+        page.draws_workbench = True
+        try:
+            with _noted("workbench", session):
+                what(session)
+        finally:
+            page.draws_workbench = False
+        state.show_address(navigation.current_address())
+        if is_last:
+            _run_again_where_stale(session)
+            page.given.clear()
+
+    drawn.__qualname__ = "workbench"
+    st.fragment(drawn, key="workbench")()
+
+
+def redrawing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let a callback be followed by one rerun, of just the panes that it has made stale.
+
+    Any other callback is followed by a rerun of its own pane or, where another is stale, of the whole page.
+
+    Args:
+        own: The pane whose control it is.
+        do: The callback.
+    """
+
+    @wraps(do)
+    def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        do(*args, **kwargs)
+        session = state.page().session
+        if session is not None and _fragments():  # else the whole page is drawn anyway
+            actions.take_in_turn()
+            _redraw(own, _stale(session))
+
+    return done
+
+
+def _redraw(own: Pane, stale: list[Pane]) -> None:
+    if "workbench" in stale:
+        stale = [name for name in stale if name in ("page", "setup", "workbench")]
+    if "page" in stale:
+        st.rerun()
+    if stale and stale != [own]:  # a pane's own rerun follows by itself, at less cost
+        st.rerun(stale)
+
+
+def _follow() -> DebugSession:
+    """Take in what has happened in the session on view since the last look, and go on with its work."""
+    page = state.page()
+    session = page.session
+    if session is None:
+        st.rerun()  # what was on view has been left
+    if page.draws_workbench:
+        return session  # once is enough, and a box that is drawn can be given nothing any more
+    actions.take_in_turn()
+    if may(Role.RUN):
+        session.tick()
+    else:
+        session.poll()  # a tick would execute the background work of a session that another user shares
+    count = len(reading(session).rows)
+    if page.event is not None and not 0 <= page.event < count:
+        page.event = None  # a turn that could not be run takes its events along
+    return session
+
+
+@contextmanager
+def _noted(name: Pane, session: DebugSession) -> Iterator[None]:
+    """While a pane is drawn: what it shows is noted once it is whole."""
+    drawn = state.page().drawn
+    drawn[name] = _UNFINISHED
+    shown = _shown(name, session)
+    yield
+    drawn[name] = shown
+
+
+def _run_again_where_stale(session: DebugSession) -> None:
+    """A quick turn may have begun or ended while the panes were drawn; where they poll, they see it later."""
+    polled = state.page().polled_every
+    if _stale(session) and (polled is None or polled != poll_seconds(session)):
+        st.rerun()
+
+
+def _stale(session: DebugSession) -> list[Pane]:
+    """The panes on view that show another thing than when they were drawn."""
+    return [name for name, shown in state.page().drawn.items() if shown != _shown(name, session)]
+
+
+def _shown(name: Pane, session: DebugSession) -> Hashable:
+    """What a pane shows, as far as it can be changed from outside of it."""
+    page = state.page()
+    if name == "page":
+        return session, page.is_demo, page.production_request, page.python_request
+    if name == "setup":
+        is_next = (
+            session.run_id is not None and not session.is_over and state.widget(state.INPUT_KEY) != "Restart"
+        )
+        # What a run is started with can be taken from the turns of the run on view.
+        return session, is_next, page.generation, None if is_next else moment(session)
+    run = _run(session)
+    if name == "workbench":
+        return run, poll_seconds(session), state.widget(state.GRAPH_VIEW_KEY)
+    if name == "bar":
+        turn = session.turn_of(page.event)
+        return run, turn, session.is_stepping, id(page.fork), page.shows_tree
+    if name == "graph":
+        return run, page.node, page.edge
+    switches = state.widget(state.TAB_KEY), state.widget(state.LOWER_KEY)
+    return run, page.event, page.node, page.edge, switches, *page.watches
+
+
+def _run(session: DebugSession) -> Hashable:
+    """The run and what is set up around it: what every pane may show."""
+    page = state.page()
+    gate, desk, pace, forward = session.gate, session.desk, session.background, session.forward
+    return (
+        moment(session),
+        session.run_id,
+        (session.stop_point, gate.mode, len(gate.noted), desk.pending, desk.asks_all, frozenset(desk.nodes)),
+        (repr(session.breakpoints.points), *map(id, session.interventions.all)),
+        (pace.automatic, pace.halted),
+        (session.error, page.error, session.interrupted_turn, page.has_plain_keys, page.generation),
+        _record_state(session),
+        forward and (forward.done, forward.stopping, forward.is_under_way, forward.problem),
+    )
+
+
+def _record_state(session: DebugSession) -> Hashable:
+    """What the page says about the run's record, and about a turn whose answer is waited for."""
+    progress, revision, pending = session.progress, session.revision, session.pending
+    left = seconds_left(progress) if progress else None
+    executing = revision.turn_number if revision else None
+    return (
+        progress and (progress.phase, progress.message, left),
+        (session.newer_turns, executing, session.follows, session.is_deleted, session.notice),
+        pending and (id(pending), pending.checks),
+    )
+
+
+def _fragments() -> list[str] | None:
+    """The fragments that this run of the page consists of; none when it is of the whole page."""
+    context = get_script_run_ctx()
+    return context.fragment_ids_this_run if context else None
+
+
+def _enter() -> bool:
+    """A fragment begins; whether it is the last one of a run of fragments."""
+    page = state.page()
+    fragments = _fragments()
+    if not fragments or page.draws_workbench:
+        return False
+    if page.fragments is not fragments:
+        page.fragments, page.fragments_left = fragments, len(fragments)
+        state.give_again()
+    page.fragments_left -= 1
+    return page.fragments_left <= 0

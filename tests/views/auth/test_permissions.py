@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import debugger.views
+from debugger.errors import ForbiddenError
+from debugger.store import Role
+from debugger.views import refresh
+from debugger.views.auth import identity
+from debugger.views.auth.identity import User
+from debugger.views.auth.permissions import check_role, denied, may, needed_role, on_click, requires
+
+PREFIX = "debugger.views."
+CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
+CONTROLS = {"Button", "Toggle", "Choice", "Switch", "Field", "Start", "Earlier", "on_click", "on_change"}
+WRAPPERS = {"redrawing", "partial", "command"}
+VIEW_COMMANDS = {
+    "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
+    "select_event step_event step_turn",
+    "confirmations": "_agree _decline",  # the command that is agreed to is checked
+    "navigation": "go_to",
+    "pages.connection": "_chosen _connect _forget",
+    "panels.compare.actions": "choose choose_element compare go_to ignore move reload scroll "
+    "show_differences swap",
+    "panels.compare.events_tab": "_choose",
+    "panels.conversation": "_show_whole",
+    "panels.decision_list": "_choose",
+    "panels.export_commands": "close_exports open_exports",
+    "panels.fork_actions": "close_fork close_tree open_tree",
+    "panels.gantt": "_choose",
+    "panels.graph": "_choose",
+    "panels.graph_tables": "_choose",
+    "panels.timeline": "_choose",
+    "panels.values_view": "_choose",
+    "components.pager": "_turn _turn_to_written",
+    "panels.recording_commands": "leave_recording open_recording",
+    "panels.run_filters": "_clear",
+    "panels.run_tree": "_open",
+    "panels.side_effects": "_choose",
+    "panels.skin_commands": "allow_plain_keys change_skin go_to_turn open_help play_or_pause set_speed "
+    "step_by turn_by",
+    "panels.stepping": "_show",
+    "panels.watches": "_add_once _go",
+    "panels.why_commands": "add_watch leave_edge remove_watch show_decision",
+    "panels.workflow_picker": "_version_chosen _workflow_chosen",
+    "python_consent": "allow decline dismiss review take_back",  # for a local user, who is an administrator
+}
+"""Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
+
+
+@pytest.fixture
+def user(monkeypatch):
+    """Signs a user in."""
+
+    def sign_in(role, name="Ada"):
+        monkeypatch.setattr(identity, "current_user", lambda: User(name, role, is_local=False))
+
+    return sign_in
+
+
+def modules():
+    """The modules of the page by their names, but for the script, which draws when it is imported."""
+    found = [each.name for each in pkgutil.walk_packages(debugger.views.__path__, PREFIX)]
+    return {
+        name.removeprefix(PREFIX): importlib.import_module(name)
+        for name in found
+        if name != f"{PREFIX}pages.script"
+    }
+
+
+def names(table):
+    there = modules()
+    assert set(table) <= set(there)
+    return {f"{module}.{name}" for module, text in table.items() for name in text.split()}
+
+
+def place(do):
+    return f"{do.__module__.removeprefix(PREFIX)}.{do.__name__}"
+
+
+def actions():
+    """The functions of the page that end their errors in its state."""
+    for module in modules().values():
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
+            if isinstance(node, ast.FunctionDef) and "command" in map(decorator, node.decorator_list):
+                yield getattr(module, node.name)
+
+
+def decorator(node):
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def calls():
+    """Every call in the source of the page, with its module."""
+    for module in modules().values():
+        for call in ast.walk(ast.parse(Path(module.__file__).read_text())):
+            if isinstance(call, ast.Call):
+                yield call, module
+
+
+def callbacks_of_controls():
+    """The functions that the source passes to controls as callbacks."""
+    for call, module in calls():
+        passed = [word.value for word in call.keywords if word.arg in CALLBACKS]
+        if called(call) in CONTROLS:
+            passed += call.args
+        for value in passed:
+            yield from functions(value, module)
+
+
+def functions(value, module):
+    """The functions of the app that an expression names."""
+    if isinstance(value, ast.IfExp):
+        yield from functions(value.body, module)
+        yield from functions(value.orelse, module)
+    elif isinstance(value, ast.Call) and called(value) in WRAPPERS:
+        for argument in value.args:
+            yield from functions(argument, module)
+    elif isinstance(value, ast.Lambda):
+        yield from (
+            do
+            for call in ast.walk(value.body)
+            if isinstance(call, ast.Call)
+            for do in functions(call.func, module)
+        )
+    elif isinstance(value, ast.Name | ast.Attribute):
+        is_own = isinstance(value, ast.Name)
+        owner = module if is_own else vars(module).get(getattr(value.value, "id", ""))
+        do = getattr(owner, value.id if is_own else value.attr, None)
+        if inspect.isfunction(do) and do.__module__.startswith(PREFIX):
+            yield do
+
+
+def called(call):
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def test_every_command_needs_a_role_or_is_listed():
+    commands = {place(do): needed_role(do) for do in (*actions(), *callbacks_of_controls())}
+
+    listed = names(VIEW_COMMANDS)
+    assert {name for name, role in commands.items() if role is None} - listed == set()
+    assert {name for name, role in commands.items() if role is not None} & listed == set()
+
+
+def test_controls_that_need_role_are_drawn_by_it():
+    unguarded = []
+    for call, module in calls():
+        if called(call) in ("Button", "Toggle", "Start"):  # draw themselves disabled
+            continue
+        passed = [word.value for word in call.keywords if word.arg in CALLBACKS]
+        if called(call) in CONTROLS - {"on_click", "on_change"}:
+            passed += call.args
+        is_guarded = any(
+            word.arg == "disabled" and "denied" in ast.dump(word.value) for word in call.keywords
+        )
+        for do in (do for value in passed for do in functions(value, module)):
+            if needed_role(do) is not None and not is_guarded:
+                unguarded.append((place(do), call.lineno))
+
+    assert unguarded == []
+
+
+def test_list_of_view_commands_names_what_exists():
+    commands = {place(do) for do in (*actions(), *callbacks_of_controls())}
+
+    assert names(VIEW_COMMANDS) - commands == set()
+
+
+@pytest.mark.parametrize("role", [None, *Role])
+def test_user_may_do_what_role_covers(user, role):
+    user(role)
+
+    assert [needed for needed in Role if may(needed)] == [
+        needed for needed in Role if role is not None and role.covers(needed)
+    ]
+
+
+def test_requires_refuses_before_command_runs(user):
+    user(Role.REVIEW)
+    done = []
+    run = requires(Role.RUN)(done.append)
+
+    with pytest.raises(ForbiddenError, match=r"Needs the role run; you have review\."):
+        run("it")
+    user(Role.RUN)
+    run("this")
+
+    assert done == ["this"]
+
+
+def test_needed_role_survives_wrappers():
+    @requires(Role.RUN)
+    def run() -> None: ...
+
+    assert needed_role(partial(refresh.redrawing("bar", run), 1)) is Role.RUN
+    assert needed_role(print) is None
+
+
+def test_control_says_which_role_is_missing(user):
+    @requires(Role.ADMIN)
+    def delete() -> None: ...
+
+    user(Role.READ)
+    refused = on_click(delete, help="Delete it")
+    user(Role.ADMIN)
+    allowed = on_click(delete, help="Delete it")
+
+    assert refused == {
+        "on_click": delete,
+        "disabled": True,
+        "help": "Needs the role admin; you have read.",
+    }
+    assert allowed == {"on_click": delete, "disabled": False, "help": "Delete it"}
+    assert denied(delete) == ""
+
+
+def test_user_without_role_is_refused_reading(user):
+    user(None)
+
+    with pytest.raises(ForbiddenError, match=r"Needs the role read; you have none\."):
+        check_role(Role.READ)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.views.message import box, send
+
+PAGE = """
+import streamlit as st
+
+from debugger.views.components.message_box import message_box
+
+st.session_state.setdefault("sent", [])
+message_box("message", "Say something.", st.session_state.sent.append, {more})
+"""
+
+
+@pytest.fixture
+def draw():
+    """Gives the first drawing of a page with a box that keeps what is sent."""
+    return lambda more="": AppTest.from_string(PAGE.format(more=more), default_timeout=10).run()
+
+
+def test_what_is_sent_is_taken_once(draw):
+    app = draw()
+
+    send(app, "green tea")
+    app.run()
+
+    assert app.session_state["sent"] == ["green tea"]
+
+
+def test_the_same_words_can_be_sent_again(draw):
+    app = draw()
+
+    send(app, "yes")
+    send(app, "yes")
+
+    assert app.session_state["sent"] == ["yes", "yes"]
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "x" * 500_001, None, 7])
+def test_what_is_no_message_is_not_sent(draw, text):
+    app = draw()
+
+    send(app, text)
+
+    assert app.session_state["sent"] == []
+
+
+def test_nothing_is_sent_while_nothing_is_waited_for(draw):
+    app = draw("disabled=True")
+
+    send(app, "green tea")
+
+    assert box(app)["disabled"]
+    assert app.session_state["sent"] == []
+
+
+def test_words_are_words_whatever_they_look_like(draw):
+    app = draw("given='<b>**bold**</b>'")
+
+    assert box(app)["given"] == "<b>**bold**</b>"
+
+
+def test_a_line_for_offers_is_kept_only_where_there_may_be_some(draw):
+    assert box(draw())["offers"] is None
+    assert box(draw("offers=[]"))["offers"] == []
+    assert box(draw("offers=['Hello.']"))["offers"] == ["Hello."]

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from debugger.session.verification import Verdict
+
+DRAW = """
+from debugger.session.verification import Fidelity
+from debugger.views.components.fidelity_badge import fidelity_badge
+
+fidelity_badge(Fidelity({verdict!r}, "Why *not*."))
+"""
+
+
+@pytest.mark.parametrize("verdict", get_args(Verdict))
+def test_every_verdict_is_drawn_as_an_icon_and_a_word(verdict):
+    drawn = AppTest.from_string(DRAW.format(verdict=verdict), default_timeout=10).run()
+
+    assert not drawn.exception
+    assert ":material/" in drawn.markdown[0].value

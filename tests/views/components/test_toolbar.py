@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from debugger.views.components.toolbar import Badge, Button, Link, Meter, Space, Words
+from tests.views.bars import bars, control, items, tell, use
+
+PAGE = """
+import streamlit as st
+
+from debugger.views.components.toolbar import *
+
+def note(*words):
+    st.session_state.noted.append(words)
+
+st.session_state.setdefault("noted", [])
+{drawn}
+"""
+
+
+@pytest.fixture
+def draw():
+    """Gives the first drawing of a page on which `note` keeps what it is called with."""
+    return lambda drawn: AppTest.from_string(PAGE.format(drawn=drawn), default_timeout=10).run()
+
+
+def noted(app):
+    return app.session_state["noted"]
+
+
+def test_a_text_tells_how_it_looks_and_whether_it_yields():
+    told = Words("Step", look="heading", help="One by one", yields=True).to_browser()
+
+    assert told == {"kind": "words", "text": "Step", "look": "heading", "help": "One by one", "yields": True}
+
+
+def test_a_badge_tells_its_colour_and_the_name_of_its_icon():
+    told = Badge("Your turn", ":material/chat_bubble:", "violet", help="Say something").to_browser()
+
+    assert told["kind"] == "badge"
+    assert (told["text"], told["icon"], told["colour"]) == ("Your turn", "chat_bubble", "violet")
+    assert told["help"] == "Say something"
+
+
+def test_a_meter_tells_its_text_and_its_share():
+    assert Meter("2 of 4", 0.5).to_browser() == {"kind": "meter", "text": "2 of 4", "share": 0.5}
+
+
+def test_a_space_tells_nothing_but_itself():
+    assert Space().to_browser() == {"kind": "space"}
+
+
+def test_a_button_tells_its_words_its_reason_and_its_shortcut():
+    button = Button("stop", "Stop", print, icon=":material/stop:", help="End it", shortcut="Shift+X")
+
+    told = button.to_browser()
+
+    assert (told["kind"], told["key"], told["label"], told["icon"]) == ("button", "stop", "Stop", "stop")
+    assert (told["look"], told["shows"], told["disabled"]) == ("secondary", "words", False)
+    assert (told["help"], told["shortcut"], told["keys"]) == ("End it", "Shift+X", "Shift + X")
+
+
+def test_a_button_has_its_shortcut_though_it_does_not_name_it():
+    told = Button("next", "Next", print, shortcut="J", names_keys=False).to_browser()
+
+    assert (told["shortcut"], told["keys"]) == ("J", "")
+
+
+def test_a_link_tells_where_it_leads_and_whether_that_is_on_view():
+    told = Link("to_runs", "Runs", "runs", print, icon=":material/history:", is_current=True).to_browser()
+
+    assert (told["kind"], told["key"], told["label"], told["icon"]) == ("link", "to_runs", "Runs", "history")
+    assert (told["href"], told["current"]) == ("runs", True)
+
+
+def test_a_toggle_tells_whether_it_is_on(draw):
+    app = draw('st.session_state.setdefault("tint", True); bar("one", [Toggle("tint", "Time", help="Tint")])')
+
+    (told,) = items(app, "one")
+    assert told == {
+        "kind": "toggle",
+        "key": "tint",
+        "label": "Time",
+        "value": True,
+        "help": "Tint",
+        "disabled": False,
+    }
+
+
+def test_a_disclosure_tells_whether_it_is_open(draw):
+    app = draw('bar("one", [Disclosure("more", "Filters", ":material/filter_list:", "secondary")])')
+
+    (told,) = items(app, "one")
+    assert (told["kind"], told["key"], told["label"], told["value"]) == (
+        "disclosure",
+        "more",
+        "Filters",
+        False,
+    )
+    assert (told["icon"], told["look"]) == ("filter_list", "secondary")
+
+
+def test_a_switch_tells_its_options_with_their_names_and_the_one_that_holds(draw):
+    app = draw(
+        'st.session_state.setdefault("way", "main")\n'
+        'bar("one", [Switch("way", "Way of", ("all", "main"), {"all": "All threads"}, wide=True)])'
+    )
+
+    (told,) = items(app, "one")
+    assert told["options"] == [["all", "All threads"], ["main", "main"]]
+    assert (told["value"], told["label"], told["wide"]) == ("main", "Way of", True)
+
+
+def test_a_choice_tells_what_people_read_and_what_is_held(draw):
+    app = draw('bar("one", [Choice("version", "Version", {"1": "v1", "0": "v0"}, "The active version")])')
+
+    (told,) = items(app, "one")
+    assert (told["kind"], told["key"], told["label"], told["value"]) == ("choice", "version", "Version", None)
+    assert told["options"] == [["1", "v1"], ["0", "v0"]]
+    assert told["placeholder"] == "The active version"
+
+
+def test_a_field_tells_what_it_holds_and_what_leads_to_it(draw):
+    app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:", "Shift+S", grows=True)])')
+
+    (told,) = items(app, "one")
+    assert (told["kind"], told["key"], told["label"], told["value"]) == ("field", "find", "Find", "")
+    assert (told["placeholder"], told["icon"], told["shortcut"], told["grows"]) == (
+        "Find …",
+        "search",
+        "Shift+S",
+        True,
+    )
+
+
+def test_parts_stand_in_the_order_in_which_they_are_given(draw):
+    app = draw('bar("one", [Words("A"), Space(), Button("b", "B", note)], low=True)')
+
+    assert [item["kind"] for item in items(app, "one")] == ["words", "space", "button"]
+
+
+def test_a_press_calls_what_belongs_to_the_button_with_its_arguments(draw):
+    app = draw('bar("one", [Button("a", "A", note, ("first", 1)), Button("b", "B", note, ("second", 2))])')
+
+    use(app, "b")
+
+    assert noted(app) == [("second", 2)]
+
+
+def test_each_press_counts_once_however_often_the_page_is_drawn(draw):
+    app = draw('bar("one", [Button("a", "A", note)])')
+
+    use(app, "a")
+    app.run()
+    use(app, "a")
+
+    assert noted(app) == [(), ()]
+
+
+def test_a_press_has_its_effect_before_the_page_is_drawn(draw):
+    app = draw('bar("one", [Words(str(len(st.session_state.noted))), Button("a", "A", note)])')
+
+    use(app, "a")
+
+    assert items(app, "one")[0]["text"] == "1"
+
+
+def test_a_disabled_button_is_not_pressed(draw):
+    app = draw('bar("one", [Button("a", "A", note, disabled=True)])')
+
+    use(app, "a")
+
+    assert control(app, "a").disabled
+    assert noted(app) == []
+
+
+def test_a_link_is_followed(draw):
+    app = draw('bar("one", [Link("to_runs", "Runs", "runs", note, ("runs",))])')
+
+    use(app, "to_runs")
+
+    assert noted(app) == [("runs",)]
+
+
+def test_a_toggle_is_switched_on_and_off_and_says_so(draw):
+    app = draw('bar("one", [Toggle("tint", "Time", on_change=note)])')
+
+    use(app, "tint", True)
+    on = control(app, "tint").value
+    use(app, "tint", False)
+
+    assert (on, control(app, "tint").value) == (True, False)
+    assert app.session_state["tint"] is False
+    assert len(noted(app)) == 2
+
+
+def test_a_disabled_toggle_stays_as_it_is(draw):
+    app = draw('bar("one", [Toggle("tint", "Time", disabled=True, on_change=note)])')
+
+    use(app, "tint", True)
+
+    assert control(app, "tint").value is False
+    assert noted(app) == []
+
+
+def test_a_disclosure_opens_and_closes(draw):
+    app = draw('more = Disclosure("more", "Filters")\nbar("one", [more])\nif more.is_open: st.text("Within")')
+
+    use(app, "more", True)
+    within = [text.value for text in app.text]
+    use(app, "more", False)
+
+    assert within == ["Within"]
+    assert not app.text
+
+
+def test_an_option_is_chosen_and_said(draw):
+    app = draw('bar("one", [Switch("view", "View", ("Graph", "Table"), on_change=note)])')
+
+    use(app, "view", "Table")
+
+    assert control(app, "view").value == app.session_state["view"] == "Table"
+    assert noted(app) == [()]
+
+
+@pytest.mark.parametrize("value", ["Picture", "", None, 1, ["Table"], {"Table": 1}])
+def test_an_option_that_is_not_offered_is_refused(draw, value):
+    app = draw(
+        'st.session_state.setdefault("view", "Graph")\n'
+        'bar("one", [Switch("view", "View", ("Graph", "Table"), on_change=note)])'
+    )
+
+    use(app, "view", value)
+
+    assert not app.exception
+    assert control(app, "view").value == "Graph"
+    assert noted(app) == []
+
+
+def test_one_of_many_is_chosen_and_what_is_not_among_them_refused(draw):
+    app = draw('bar("one", [Choice("version", "Version", {"1": "v1", "0": "v0"}, "Active", on_change=note)])')
+
+    use(app, "version", "0")
+    for value in ("2", 1, None, ["1"], {}):
+        use(app, "version", value)
+
+    assert not app.exception
+    assert control(app, "version").value == "0"
+    assert control(app, "version").options == ["v1", "v0"]
+    assert noted(app) == [()]
+
+
+def test_a_field_holds_what_is_written(draw):
+    app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:")])')
+
+    use(app, "find", "tea **and** cake")
+
+    assert control(app, "find").value == app.session_state["find"] == "tea **and** cake"
+
+
+@pytest.mark.parametrize("value", [None, 1, ["tea"]])
+def test_a_field_holds_nothing_but_text(draw, value):
+    app = draw('bar("one", [Field("find", "Find", "Find …", ":material/search:")])')
+
+    use(app, "find", value)
+
+    assert not app.exception
+    assert control(app, "find").value == ""
+
+
+@pytest.mark.parametrize(
+    "used", [[[1, "gone", 1]], [[1, "a"]], [["1", "a", 1]], [[1, ["a"], 1]], [None], {"key": "a"}, "a", 7]
+)
+def test_what_no_control_of_the_bar_can_have_told_is_ignored(draw, used):
+    app = draw('bar("one", [Button("a", "A", note)])')
+
+    tell(app, bars(app)["one"], used)
+
+    assert not app.exception
+    assert noted(app) == []
+
+
+def test_a_control_that_is_no_longer_drawn_is_ignored(draw):
+    app = draw('bar("one", [] if st.session_state.noted else [Button("a", "A", note)])')
+    gone = control(app, "a")
+    gone.use()
+
+    gone.use()
+
+    assert not app.exception
+    assert noted(app) == [()]
+
+
+def test_what_is_told_again_has_its_effect_once(draw):
+    app = draw('bar("one", [Button("a", "A", note), Button("b", "B", note, ("b",))])')
+
+    tell(app, bars(app)["one"], [[1, "a", None]])
+    tell(app, bars(app)["one"], [[1, "a", None], [2, "b", None]])
+
+    assert noted(app) == [(), ("b",)]
+
+
+def test_what_is_used_while_the_server_is_at_work_all_arrives(draw):
+    find = 'Field("find", "Find", "Find …", ":material/search:")'
+    app = draw(f'bar("one", [{find}, Button("a", "A", note)])')
+
+    tell(app, bars(app)["one"], [[1, "find", "te"], [2, "find", "tea"], [3, "a", None]])
+
+    assert control(app, "find").value == "tea"
+    assert noted(app) == [()]
+
+
+def test_a_button_that_is_pressed_twice_before_the_page_answers_is_pressed_once(draw):
+    app = draw('bar("one", [Button("a", "A", note)])')
+
+    tell(app, bars(app)["one"], [[1, "a", None], [2, "a", None]])
+
+    assert noted(app) == [()]
+
+
+def test_of_a_button_that_counts_each_press_has_its_effect(draw):
+    app = draw('bar("one", [Button("a", "A", note, counts=True)])')
+
+    tell(app, bars(app)["one"], [[1, "a", None], [2, "a", None], [3, "a", None]])
+    tell(app, bars(app)["one"], [[3, "a", None], [4, "a", None]])
+
+    assert noted(app) == [(), (), (), ()]
+
+
+def test_two_bars_of_a_page_do_not_mix(draw):
+    app = draw(
+        'bar("one", [Button("a", "A", note, ("one",)), Switch("view", "View", ("x", "y"))])\n'
+        'bar("two", [Button("b", "B", note, ("two",)), Switch("mode", "Mode", ("x", "y"))])'
+    )
+
+    use(app, "b")
+    use(app, "mode", "y")
+    tell(app, bars(app)["one"], [[1, "b", None]])
+
+    assert noted(app) == [("two",)]
+    assert (control(app, "view").value, control(app, "mode").value) == (None, "y")
+
+
+def test_a_disabled_disclosure_stays_closed_whatever_it_holds(draw):
+    app = draw(
+        "st.session_state.more = True\n"
+        'more = Disclosure("more", "Filters", disabled=True)\nbar("one", [more])\n'
+        'if more.is_open: st.text("Within")'
+    )
+
+    use(app, "more", True)
+
+    assert control(app, "more").value is False
+    assert not app.text
+
+
+def test_a_key_closes_what_is_open_and_opens_nothing(draw):
+    app = draw('bar("one", [Disclosure("more", "Edit", closing_key="Escape")])')
+    closed = items(app, "one")[0]["shortcut"]
+
+    use(app, "more", True)
+
+    assert closed is None
+    assert items(app, "one")[0]["shortcut"] == "Escape"
+
+
+def test_bars_below_each_other_are_one_element_and_each_control_is_heard(draw):
+    app = draw(
+        'bars("all", [Line("first", [Button("a", "A", note, ("a",))]), '
+        'Line("second", [Words("Below"), Button("b", "B", note, ("b",))], low=True)])'
+    )
+
+    use(app, "a")
+    use(app, "b")
+
+    assert list(bars(app)) == ["all"]
+    assert [item["kind"] for item in items(app, "second")] == ["words", "button"]
+    assert noted(app) == [("a",), ("b",)]
+
+
+def test_what_a_bar_holds_outlives_its_not_being_drawn(draw):
+    app = draw(
+        'more = Disclosure("more", "More")\nbar("one", [more])\n'
+        'if more.is_open: bar("two", [Field("find", "Find", "Find …", ":material/search:")])'
+    )
+    use(app, "more", True)
+    use(app, "find", "tea")
+
+    use(app, "more", False)
+    app.run()
+    use(app, "more", True)
+
+    assert control(app, "find").value == "tea"

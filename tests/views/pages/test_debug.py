@@ -1,0 +1,429 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from debugger.errors import ConnectionFailedError, ServerError
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from tests.factories import direct, document, say, static, worker
+from tests.views.bars import control, keys, use
+from tests.views.message import box, send
+from tests.views.talk import notes, show_earlier, words
+
+
+def test_an_empty_backend_says_what_would_be_here(app):
+    app.run()
+
+    assert not app.exception
+    assert any("import one" in caption.value for caption in app.caption)
+
+
+def test_the_newest_workflow_is_on_view_at_once(app, backend):
+    backend.create_workflow(document(static("a", "Hello")), name="Older")
+    newest = backend.create_workflow(document(static("a", "Hello")), name="Tea shop")
+
+    app.run()
+
+    assert not app.exception
+    assert control(app, "workflow").value == newest.id
+    assert control(app, "start").disabled is False
+
+
+def test_start_runs_a_turn_and_shows_what_was_said(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+
+    press("start")
+
+    assert not app.exception
+    assert words(app)[0] == "Hello"
+    assert box(app)["disabled"] is False
+    assert box(app)["placeholder"] == "Chat waits for the user's message."
+
+
+def test_the_chat_box_sends_the_next_turn(app, backend, page, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+
+    send(app, "good morning")
+    settle()
+
+    assert [turn.message for turn in page().session.turns] == ["", "good morning"]
+    assert "good morning" in words(app)
+
+
+def test_a_first_message_starts_the_run(app, backend, page, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+
+    send(app, "good morning")
+    settle()
+
+    assert [turn.message for turn in page().session.turns] == ["good morning"]
+
+
+def test_a_message_of_blanks_sends_nothing(app, backend, page):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+
+    send(app, "   ")
+
+    assert page().session.status == "not_started"
+
+
+def test_what_users_and_models_say_is_never_read_as_markdown(app, backend, press):
+    backend.create_workflow(document(static("a", "![x](http://leak.example/x.png) **loud**")))
+    app.run()
+
+    press("start")
+
+    assert words(app) == ["![x](http://leak.example/x.png) **loud**"]
+    assert not any("![x]" in markdown.value for markdown in app.markdown)
+
+
+def test_while_a_turn_runs_its_events_appear_and_the_run_can_be_stopped(app, backend, page, settle):
+    backend.create_workflow(document(static("a", "Hello")))
+    backend.gate.clear()
+    app.run()
+
+    use(app, "start")
+
+    assert page().session.busy
+    assert control(app, "restart").disabled
+    assert control(app, "stop").disabled is False
+    assert box(app)["disabled"]
+
+    use(app, "stop")
+    backend.gate.set()
+    settle()
+
+    assert page().session.status == "cancelled"
+
+
+def test_two_clicks_at_once_begin_one_turn(app, backend, page, settle):
+    backend.create_workflow(document(say("chat")))
+    backend.gate.clear()
+    app.run()
+    use(app, "start")
+
+    page().session.start(TurnInput.saying(None))
+    app.run()
+    backend.gate.set()
+    settle()
+
+    assert len(page().session.turns) == 1
+    assert not app.exception
+
+
+def test_a_run_that_is_over_takes_no_message_and_says_why(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    press("start")
+
+    assert box(app)["disabled"]
+    assert box(app)["placeholder"] == "The run is complete and takes no more messages."
+    assert control(app, "stop").disabled
+
+
+def test_stop_ends_a_waiting_run(app, backend, page, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+
+    press("stop")
+
+    assert page().session.status == "cancelled"
+
+
+def test_restart_begins_a_sibling_and_keeps_the_old_run(app, backend, page, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    first = page().session.run_id
+
+    press("restart")
+
+    second = page().session.run_id
+    assert first != second
+    assert {run.workflow_run_id for run in backend.runs().rows} == {first, second}
+
+
+def test_a_turn_that_fails_on_the_way_is_told_and_gives_the_words_back(app, backend, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    said = words(app)
+
+    backend.gate.clear()
+    send(app, "are you there?")
+    backend.fault = ServerError("The server failed.", request_id="req-7", advice="Try again in a minute.")
+    backend.gate.set()
+    settle()
+
+    assert app.error[0].value == "The server failed\\. Try again in a minute\\."
+    assert any("req-7" in text.value for text in app.text)
+    assert words(app) == said
+    assert box(app)["given"] == "are you there?"
+
+
+def test_a_failed_run_shows_its_error_in_the_conversation(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), direct("a", "nowhere")))
+    app.run()
+
+    press("start")
+
+    assert page().session.status == "failed"
+    assert any("nowhere" in note for note in notes(app))
+
+
+def test_the_address_names_backend_workflow_run_and_turn(app, backend, page, press):
+    workflow = backend.create_workflow(document(say("chat")))
+    app.run()
+
+    press("start")
+
+    assert dict(app.query_params) == {
+        "backend": "embedded",
+        "workflow": workflow.id,
+        "run": page().session.run_id,
+        "turn": "1",
+    }
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
+    if is_long:
+        monkeypatch.setattr("debugger.views.actions._AT_ONCE", 1)
+    workflow = backend.create_workflow(document(say("chat")))
+    backend.create_workflow(document(static("a", "Another one")))
+    session = DebugSession(backend, workflow.id)
+    for text in ("one", "two"):
+        session.send(text)
+        assert session.wait(10)
+
+    app.query_params["run"] = session.run_id
+    app.query_params["turn"] = "1"
+    app.run()
+
+    assert not app.exception
+    assert page().session.run_id == session.run_id
+    assert page().event == len(session.turns[0].events) - 1
+    assert app.query_params["turn"] == "1"
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_run_that_cannot_be_read_is_not_opened_and_says_why(
+    app, backend, page, tmp_path, monkeypatch, is_long
+):
+    if is_long:
+        monkeypatch.setattr("debugger.views.actions._AT_ONCE", 0)
+    workflow = backend.create_workflow(document(say("chat")))
+    session = DebugSession(backend, workflow.id)
+    session.send("one")
+    assert session.wait(10)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as connection, connection:
+        connection.execute("UPDATE turns SET events = x'00'")
+
+    app.query_params["run"] = session.run_id
+    app.run()
+
+    assert not app.exception
+    assert page().session is None
+    assert f"turn 1 of run {session.run_id} cannot be read" in app.error[0].value
+
+
+def test_a_link_to_a_run_that_is_gone_says_so_and_offers_the_rest(app, backend):
+    backend.create_workflow(document(say("chat")))
+
+    app.query_params["run"] = "665f0c2b9a3e4d5f6a7b8c90"
+    app.run()
+
+    assert not app.exception
+    assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
+    assert len(control(app, "workflow").options) == 1
+
+
+@pytest.mark.parametrize("run", ["nonsense", "../../etc", "<b>"])
+def test_a_link_that_makes_no_sense_is_an_error_and_not_a_crash(app, backend, run):
+    app.query_params["run"] = run
+    app.query_params["turn"] = "x"
+
+    app.run()
+
+    assert not app.exception
+    assert "is not a run id" in app.error[0].value
+
+
+def test_a_backend_that_does_not_answer_is_told_in_one_sentence(app, backend):
+    backend.fault = ConnectionFailedError("Nothing answers there.", advice="Is the server up?")
+
+    app.run()
+
+    assert not app.exception
+    assert app.error[0].value == "Nothing answers there\\. Is the server up?"
+
+
+def test_the_last_list_of_workflows_stays_when_the_backend_fails(app, backend, page):
+    backend.create_workflow(document(say("chat")), name="Tea shop")
+    app.run()
+
+    backend.fault = ConnectionFailedError("Nothing answers there.")
+    page().answers.expire()
+    app.run()
+
+    assert app.error
+    assert len(control(app, "workflow").options) == 1
+    assert control(app, "start").disabled is False
+
+
+def test_another_version_can_be_chosen(app, backend, page):
+    workflow = backend.create_workflow(document(say("chat")))
+    backend.create_version(workflow.id, version_name="release", mark_as_active=True)
+    app.run()
+    before = page().session.version_number
+
+    use(app, "version", "0")
+
+    assert before == 1
+    assert control(app, "version").options == ["v0 · Initial Version", "v1 · release (active)"]
+    assert page().session.version_number == 0
+
+
+def test_another_workflow_can_be_chosen_while_a_run_is_on_view(app, backend, page, press):
+    older = backend.create_workflow(document(static("a", "Hello")), name="Older")
+    backend.create_workflow(document(say("chat")), name="Newer")
+    app.run()
+    press("start")
+
+    use(app, "workflow", older.id)
+
+    assert page().session.workflow_id == older.id
+    assert page().session.status == "not_started"
+    assert len(backend.runs().rows) == 1
+
+
+def test_what_is_wrong_with_the_workflow_is_listed(app, backend):
+    backend.create_workflow(document(static("a", "Hello"), static("b", "Lost")))
+
+    app.run()
+
+    assert any(expander.label == "1 warning" for expander in app.expander)
+
+
+def test_an_imported_file_is_checked_then_kept_and_shown(app, backend, page):
+    app.run()
+    use(app, "import", True)
+    written = json.dumps(document(static("a", "Hello"), static("b", "Lost"), name="From a file"))
+
+    app.file_uploader("import_file_0").upload("tea.json", written.encode()).run()
+    told = [caption.value for caption in app.caption]
+    use(app, "import_now")
+
+    assert not app.exception
+    assert "From a file: 2 nodes, 0 edges" in told
+    assert "1 warning" in told
+    assert page().session.workflow.name == "From a file"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b'{"node_configs": [}', "line 1, column 19"),
+        (b"", "empty"),
+        (b"[]", "not a workflow"),
+        (b'{"node_configs": [{"type": "llm"}]}', "logical"),
+    ],
+)
+def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, written, told):
+    app.run()
+    use(app, "import", True)
+
+    app.file_uploader("import_file_0").upload("tea.json", written).run()
+
+    assert not app.exception
+    assert told in app.error[0].value
+    assert "import_now" not in keys(app)
+
+
+def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
+    workflow = backend.create_workflow(document(worker("a"), say("chat"), direct("a", "chat")))
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None))
+    assert session.wait(10)
+    app.query_params["run"] = session.run_id
+    app.run()
+
+    session.send("from elsewhere")
+    assert session.wait(10)
+    use(app, "reload_run")
+
+    assert len(page().session.turns) == 2
+
+
+def test_a_long_conversation_shows_its_end_and_the_rest_on_demand(app, backend, monkeypatch, press, settle):
+    monkeypatch.setattr("debugger.views.panels.conversation._MOST_BUBBLES", 2)
+    monkeypatch.setattr("debugger.views.panels.conversation._CUT_OFF", 1)
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    for text in ("one", "two"):
+        send(app, text)
+        settle()
+    end = words(app)
+
+    show_earlier(app)
+
+    assert "one" not in end
+    assert "one" in words(app)
+
+
+def test_a_second_click_on_start_has_nothing_to_do(app, backend, page):
+    backend.create_workflow(document(say("chat")))
+    backend.gate.clear()
+    app.run()
+    start = control(app, "start")
+    start.use()
+
+    start.use()
+    backend.gate.set()
+    assert page().session.wait(10)
+    app.run()
+
+    assert not app.error
+    assert len(page().session.turns) == 1
+
+
+def test_the_lines_of_a_script_are_offered_and_sent_by_a_click(
+    app, backend, page, settle, tmp_path, monkeypatch
+):
+    script = "version: 1\nworkflow: workflow_test\ndemo:\n  - Hi there.\n  - Bye then.\n"
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "test.yaml").write_text(script)
+    monkeypatch.setenv("WORKFLOW_DEBUGGER_SCRIPTS", str(tmp_path / "scripts"))
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    first = box(app)["offers"][0]
+
+    send(app, first)
+    settle()
+
+    assert first == "Hi there."
+    assert [turn.message for turn in page().session.turns] == ["Hi there."]
+    assert box(app)["offers"] == ["Bye then."]
+
+
+def test_an_event_that_went_with_its_turn_is_no_longer_chosen(app, backend, page, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+
+    page().event = 10_000
+    app.run()
+
+    assert not app.exception
+    assert page().event is None

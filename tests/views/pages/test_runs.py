@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from debugger.backends.base import Capabilities
+from debugger.errors import StoreError
+from debugger.exports.json_files import build_run_file
+from debugger.protocol.notes import RunMark, RunNotes
+from debugger.protocol.run_file import write_run_file
+from debugger.protocol.runs import TurnInput
+from debugger.session.session import DebugSession
+from debugger.store import FinishedTurn, new_id
+from tests.factories import document, say, static
+
+
+@pytest.fixture
+def app(view):
+    """The page."""
+    return view("runs")
+
+
+def run(backend, workflow):
+    session = DebugSession(backend, workflow.id)
+    session.start(TurnInput.saying(None, run_by="qa"))
+    assert session.wait(10)
+    return session.run_id
+
+
+def table(app):
+    return app.dataframe("runs").value
+
+
+def test_without_runs_the_page_says_what_would_be_here(app):
+    app.run()
+
+    assert not app.exception
+    assert any("There is none yet" in caption.value for caption in app.caption)
+
+
+def test_runs_are_listed_with_workflow_status_and_id(app, backend):
+    tea = backend.create_workflow(document(say("chat")), name="Tea shop")
+    run_id = run(backend, tea)
+
+    app.run()
+
+    row = table(app).to_dict("records")[0]
+    assert (row["workflow"], row["status"], row["by"], row["id"]) == ("Tea shop", ["Your turn"], "qa", run_id)
+    assert len(row["began"]) == 19
+
+
+def test_runs_can_be_narrowed_to_a_workflow_and_a_status(app, backend):
+    tea = backend.create_workflow(document(say("chat")), name="Tea shop")
+    bye = backend.create_workflow(document(static("a", "Bye")), name="Goodbye")
+    first, second = run(backend, tea), run(backend, bye)
+    app.run()
+
+    app.selectbox("runs_workflow").set_value(tea.id).run()
+    by_workflow = list(table(app)["id"])
+    app.selectbox("runs_workflow").set_value("").run()
+    app.selectbox("runs_status").set_value("completed").run()
+    by_status = list(table(app)["id"])
+
+    assert by_workflow == [first]
+    assert by_status == [second]
+
+
+def test_a_filter_that_fits_nothing_says_how_to_see_more(app, backend):
+    run(backend, backend.create_workflow(document(say("chat"))))
+    app.run()
+
+    app.selectbox("runs_status").set_value("failed").run()
+
+    assert any("No run matches" in caption.value for caption in app.caption)
+
+
+def test_a_run_opens_by_its_id(app, backend):
+    run_id = run(backend, backend.create_workflow(document(say("chat"))))
+    app.run()
+
+    app.text_input("run_id_typed").set_value(f" {run_id} ")
+    app.button("open_typed").click().run()
+
+    assert not app.exception
+    assert app.session_state["debugger_page"].session.run_id == run_id
+
+
+def test_an_id_that_no_run_has_is_told(app):
+    app.run()
+
+    app.text_input("run_id_typed").set_value("665f0c2b9a3e4d5f6a7b8c90")
+    app.button("open_typed").click().run()
+
+    assert not app.exception
+    assert "665f0c2b9a3e4d5f6a7b8c90" in app.error[0].value
+
+
+def test_a_chosen_row_opens_its_run(app, backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    older, _newer = run(backend, workflow), run(backend, workflow)
+    app.run()
+
+    app.session_state["runs"] = {"selection": {"rows": [], "columns": [], "cells": [[1, "id"]]}}
+    app.run()
+
+    assert not app.exception
+    assert app.session_state["debugger_page"].session.run_id == older
+
+
+def test_the_last_list_stays_when_the_backend_fails(app, backend):
+    run(backend, backend.create_workflow(document(say("chat"))))
+    app.run()
+
+    backend.fault = StoreError("The database is gone.")
+    app.run()
+
+    assert app.error[0].value == "The database is gone\\."
+    assert len(table(app)) == 1
+
+
+def test_long_lists_come_in_pages(app, backend, monkeypatch):
+    monkeypatch.setattr("debugger.views.pages.runs._PAGE_SIZE", 2)
+    workflow = backend.create_workflow(document(static("a", "Hello")))
+    ids = [run(backend, workflow) for _ in range(3)]
+    app.run()
+
+    app.pagination("runs_page").set_value(2).run()
+
+    assert list(table(app)["id"]) == [ids[0]]
+
+
+def test_the_list_tells_how_many_turns_a_run_has_had(app, backend):
+    tea = backend.create_workflow(document(say("chat")), name="Tea shop")
+    run_id = run(backend, tea)
+    session = DebugSession.open(backend, run_id)
+    session.send("hello")
+    assert session.wait(10)
+
+    app.run()
+
+    assert list(table(app)["turns"]) == [2]
+
+
+def tick(app, *places):
+    app.session_state["runs"] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+    app.run()
+
+
+def test_runs_can_be_narrowed_by_words_version_date_tag_and_star(app, backend):
+    tea = backend.create_workflow(document(static("a", "Which tea?")), name="Tea shop")
+    bye = backend.create_workflow(document(static("a", "Bye")), name="Goodbye")
+    first, second = run(backend, tea), run(backend, bye)
+    backend.store.notebook.tag(first, ["smoke"])
+    backend.store.notebook.star(second)
+    app.run()
+
+    app.text_input("runs_text").set_value("which TEA").run()
+    by_words = list(table(app)["id"])
+    app.button("runs_clear").click().run()
+    app.selectbox("runs_tag").set_value("smoke").run()
+    by_tag = list(table(app)["id"])
+    app.button("runs_clear").click().run()
+    app.toggle("runs_starred").set_value(True).run()
+    by_star = list(table(app)["id"])
+    app.button("runs_clear").click().run()
+    app.selectbox("runs_workflow").set_value(tea.id).run()
+    app.selectbox("runs_version").set_value(0).run()
+    by_version = list(table(app)["id"])
+    app.date_input("runs_since").set_value(date(2030, 1, 1)).run()
+    none = [caption.value for caption in app.caption]
+
+    assert (by_words, by_tag, by_star, by_version) == ([first], [first], [second], [first])
+    assert any("No run matches" in text for text in none)
+    assert not app.exception
+
+
+def test_the_last_day_counts_as_a_whole(app, backend):
+    run_id = run(backend, backend.create_workflow(document(say("chat"))))
+    today = datetime.now(UTC).date()
+    app.run()
+
+    app.date_input("runs_since").set_value(today)
+    app.date_input("runs_until").set_value(today).run()
+
+    assert list(table(app)["id"]) == [run_id]
+
+
+def test_filters_are_kept_while_another_page_is_on_view(app, view, backend):
+    run(backend, backend.create_workflow(document(say("chat"))))
+    app.run()
+    app.selectbox("runs_status").set_value("failed").run()
+
+    # Widgets are forgotten when their page is left; what the tab remembers is not.
+    later = view("runs")
+    later.session_state["debugger_page"] = app.session_state["debugger_page"]
+    later.run()
+
+    assert later.selectbox("runs_status").value == "failed"
+
+
+def test_chosen_runs_are_given_a_star_and_lose_it_again(app, backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    ids = [run(backend, workflow) for _ in range(3)]
+    app.run()
+
+    tick(app, 0, 2)
+    app.button("star_chosen").click().run()
+    starred = list(table(app)["star"])
+    label = app.button("star_chosen").label
+    app.button("star_chosen").click().run()
+
+    assert starred == ["★", "", "★"]
+    assert label == "Unstar"
+    assert backend.store.notebook.marks(ids) == {ids[0]: RunMark(), ids[2]: RunMark()}
+
+
+def test_a_chosen_run_is_given_tags_and_a_note(app, backend):
+    run_id = run(backend, backend.create_workflow(document(say("chat"))))
+    app.run()
+
+    tick(app, 0)
+    app.multiselect(f"tags_{run_id}").set_value(["smoke"]).run()
+    app.text_area(f"note_{run_id}").set_value(" asks twice ").run()
+
+    row = table(app).to_dict("records")[0]
+    assert (row["tags"], row["note"]) == (["smoke"], "asks twice")
+    assert not app.exception
+
+
+def test_boxes_move_along_with_their_rows(app, backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    older, newer = run(backend, workflow), run(backend, workflow)
+    app.run()
+    tick(app, 1)
+
+    run(backend, workflow)
+    app.run()
+    app.button("star_chosen").click().run()
+
+    assert set(backend.store.notebook.marks([older, newer])) == {older}
+
+
+def test_actions_wait_for_as_many_runs_as_they_need(app, backend):
+    workflow = backend.create_workflow(document(say("chat")))
+    for _ in range(2):
+        run(backend, workflow)
+    app.run()
+    nothing = [app.button(key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
+
+    tick(app, 0)
+    one = [app.button(key).disabled for key in ("open_chosen", "star_chosen", "compare_chosen")]
+
+    assert nothing == [True, True, True]
+    assert one == [False, False, True]
+
+
+def test_the_run_that_a_fork_comes_from_is_shown(app, backend):
+    parent = "665f0c2b9a3e4d5f6a7b8c90"
+    backend.store.append_turn(
+        FinishedTurn(
+            run_id=new_id(),
+            turn_number=1,
+            status="completed",
+            checkpoint=b"{}",
+            started_at=1.0,
+            finished_at=1.0,
+            workflow_id=new_id(),
+            version_number=0,
+            source_workflow_run_id=parent,
+            checkpoint_source_turn_index=2,
+        )
+    )
+
+    app.run()
+
+    assert list(table(app)["parent"]) == ["…7b8c90 · turn 3"]
+
+
+def test_what_another_backend_cannot_look_for_is_greyed_with_the_reason(app, backend, monkeypatch):
+    run(backend, backend.create_workflow(document(say("chat"))))
+    monkeypatch.setattr(backend, "capabilities", Capabilities({"run_search": "It cannot."}))
+
+    app.run()
+
+    held = [app.selectbox("runs_version"), app.selectbox("runs_tag"), app.toggle("runs_starred")]
+    assert all(widget.disabled and widget.help == "It cannot\\." for widget in held)
+
+
+def test_a_run_out_of_a_file_is_shown_as_it_was(app, backend):
+    run_id = run(backend, backend.create_workflow(document(say("chat"))))
+    record = backend.run(run_id)
+    notes = RunNotes(note="from afar")
+    data = write_run_file(
+        build_run_file(record, backend.workflow(record.workflow_id), notes, engine="Elsewhere")
+    )
+    app.run()
+
+    app.file_uploader("recording_0").upload("run.json", data, "application/json").run()
+    app.button("open_recording").click().run()
+
+    page = app.session_state["debugger_page"]
+    assert not app.exception
+    assert (page.backend_name, page.session.run_id) == ("recording", run_id)
+    assert backend.store.notebook.notes(run_id).note == "from afar"
+
+
+def test_a_file_that_is_no_run_is_told(app, backend):
+    app.run()
+
+    app.file_uploader("recording_0").upload("tea.json", b"{}", "application/json").run()
+    app.button("open_recording").click().run()
+
+    assert not app.exception
+    assert "not a run" in app.error[0].value

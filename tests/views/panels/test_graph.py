@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import importlib
+import json
+import time
+
+import pytest
+
+from debugger.errors import UnsupportedError
+from debugger.protocol.runs import TurnInput
+from debugger.views import actions, state
+from debugger.views.components.graph.props import geometry
+from debugger.views.panels import graph
+from tests.companions import lab
+from tests.factories import direct, document, say, static, when, workflow
+from tests.views.bars import control, use
+
+
+def drawn(app):
+    """What the graph component is given."""
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return next(data for data in given if "stamp" in data)
+
+
+def test_the_graph_is_drawn_before_a_run(app, backend):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+
+    app.run()
+
+    assert not app.exception
+    assert [node["id"] for node in drawn(app)["geometry"]["nodes"]] == ["a", "chat"]
+    assert drawn(app)["nodes"]["a"]["state"] == "idle"
+
+
+def test_the_graph_follows_the_run(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+
+    press("start")
+
+    made = drawn(app)
+    assert made["nodes"]["a"]["state"] == "visited"
+    assert made["nodes"]["chat"]["state"] == "current"
+    assert made["edges"]["edge_a_chat"]["order"] == "1"
+    assert made["stamp"].endswith("waiting_for_user_input")
+
+
+def test_choosing_another_place_in_the_run_leaves_the_geometry_alone(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    before = drawn(app)["version"]
+
+    press("start")
+
+    assert drawn(app)["version"] == before
+
+
+def test_a_large_graph_sends_its_geometry_apart(app, backend):
+    nodes = [static(f"n{place}", "Hi") for place in range(40)]
+    edges = [direct(f"n{place}", f"n{place + 1}") for place in range(39)]
+    backend.create_workflow(document(*nodes, *edges))
+
+    app.run()
+
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    pictures = [data for data in given if "version" in data]
+    assert pictures[0]["role"] == "geometry"
+    assert len(pictures[0]["geometry"]["nodes"]) == 40
+    assert "geometry" not in pictures[1]
+    assert pictures[0]["version"] == pictures[1]["version"]
+
+
+def test_the_chosen_node_is_shown_as_chosen(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    page().node = "a"
+    app.run()
+
+    assert drawn(app)["selected"] == "a"
+
+
+def test_the_table_tells_the_same_facts(app, backend, press):
+    backend.create_workflow(
+        document(
+            static("a", "Hello"),
+            say("chat"),
+            static("bye", "Bye"),
+            direct("a", "chat"),
+            when("chat", "bye", "[[done]]", name="done"),
+        )
+    )
+    app.run()
+    press("start")
+
+    use(app, "graph_view", "Table")
+
+    table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The nodes"))
+    assert dict(zip(table["node"], table["status"], strict=True)) == {
+        "A": "visited",
+        "Chat": "waiting here",
+        "Bye": "next",
+    }
+    assert any("Possible next: done → Bye" in caption.value for caption in app.caption)
+
+
+def test_the_chosen_node_outlives_a_look_at_the_table(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    page().node = "a"
+    app.run()
+
+    use(app, "graph_view", "Table")
+    use(app, "graph_view", "Graph")
+
+    assert page().node == "a"
+    assert drawn(app)["selected"] == "a"
+
+
+def test_labels_travel_as_data(app, backend):
+    backend.create_workflow(document(static("a", "Hello", name='<img src=x onerror="alert(1)">')))
+
+    app.run()
+
+    assert drawn(app)["geometry"]["nodes"][0]["title"].startswith("<img src=x")
+
+
+def test_a_workflow_without_nodes_says_what_would_be_here(app, backend):
+    backend.create_workflow(document())
+
+    app.run()
+
+    assert not app.exception
+    assert any("This version has none" in caption.value for caption in app.caption)
+
+
+def test_a_graph_of_300_nodes_is_laid_out_once_whatever_is_chosen_and_however_far_the_run_goes(
+    app, backend, page, press, monkeypatch
+):
+    laid_out = []
+    layout = importlib.import_module("debugger.graph.layout")  # the package gives the function of that name
+    place = layout._laid_out
+    monkeypatch.setattr(layout, "_laid_out", lambda drawing: laid_out.append(drawing) or place(drawing))
+    described = []
+    monkeypatch.setattr(graph, "geometry", lambda *args: described.append(args) or geometry(*args))
+    nodes = [say("chat"), *(static(f"once{number}", "Hi") for number in range(299))]
+    edges = [when("chat", f"once{number}", f"[[answer]] == {number}") for number in range(299)]
+    backend.create_workflow(document(*nodes, *edges))
+    app.run()
+
+    press("start")
+    for node in ("once7", "once250", "chat"):
+        page().node = node
+        app.run()
+    page().node, page().edge = None, "edge_chat_once9"
+    app.run()
+
+    assert drawn(app)["selected_edge"] == "edge_chat_once9"
+    assert [len(drawing.boxes) for drawing in laid_out] == [300]
+    assert len(described) == 1
+
+
+def test_a_chosen_edge_is_shown_as_chosen_and_no_node_with_it(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+
+    page().edge = "edge_a_chat"
+    app.run()
+
+    assert (drawn(app)["selected"], drawn(app)["selected_edge"]) == (None, "edge_a_chat")
+
+
+def test_choosing_a_node_gives_the_edge_back(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    page().edge = "edge_a_chat"
+    app.run()
+
+    with_session(app, lambda: actions.select_node("a"))
+
+    assert (page().node, page().edge) == ("a", None)
+
+
+def test_the_edges_are_a_table_too(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+
+    use(app, "graph_view", "Table")
+    use(app, "graph_table", "Edges")
+
+    table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The edges"))
+    assert table[["from", "to", "condition", "status", "taken"]].values.tolist() == [
+        ["A", "Chat", "always", "taken", 1]
+    ]
+
+
+def test_the_threads_are_a_table_too_and_the_way_of_one_can_be_shown_alone(app, backend, press):
+    backend.create_workflow(lab(pause=60))
+    app.run()
+    press("start")
+    assert [lane["text"] for lane in drawn(app)["lanes"]] == ["◆ labpoll"]
+
+    use(app, "graph_thread", "0_companion_labpoll")
+
+    made = drawn(app)
+    assert set(made["edges"]) == {"edge_entry_poll"}
+    assert made["nodes"]["chat"]["state"] == "unreached"
+    use(app, "graph_view", "Table")
+    use(app, "graph_table", "Threads")
+    table = next(element.value for element in app.dataframe if element.proto.alt.startswith("The threads"))
+    assert table[["thread", "status", "node"]].values.tolist() == [
+        ["main", "waiting", "Chat"],
+        ["labpoll", "in the background", "Poll"],
+    ]
+    assert table["due"][1].startswith("in ")
+    use(app, "graph_view", "Graph")
+    assert control(app, "graph_thread").value == "0_companion_labpoll"
+
+
+def test_a_run_with_one_thread_offers_no_choice_of_threads(app, backend, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+
+    press("start")
+
+    assert "graph_thread" not in [control.key for control in app.segmented_control]
+
+
+def test_the_time_tints_the_nodes_when_it_is_asked_for(app, backend, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    assert "share" not in drawn(app)["nodes"]["a"]
+
+    use(app, "graph_tint", True)
+
+    assert drawn(app)["nodes"]["a"]["share"] == "100 %"
+    assert "share" not in drawn(app)["nodes"]["chat"]
+
+
+def test_breakpoints_can_be_set_where_everything_is_shown_and_not_in_a_demo(app, backend):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    everything = drawn(app)["can_break"]
+
+    app.query_params["skin"] = "demo"
+    app.run()
+
+    assert everything is True
+    assert drawn(app)["can_break"] is False
+
+
+def test_a_breakpoint_of_the_session_is_drawn_on_its_node(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+    assert drawn(app)["can_break"] is True
+
+    page().session.breakpoints.toggle(("before",), "a")
+    app.run()
+
+    assert drawn(app)["nodes"]["a"]["breakpoint"]["look"] == "verified"
+
+
+def test_a_run_that_stands_still_at_a_breakpoint_is_drawn_as_paused(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    page().session.breakpoints.toggle(("before",), "a")
+
+    use(app, "start")
+    until(lambda: page().session.stop_point is not None)
+    app.run()
+
+    assert drawn(app)["nodes"]["a"]["note"] == "paused"
+    page().session.stop()
+
+
+def test_a_run_of_a_workflow_that_is_gone_is_drawn_as_far_as_it_tells(app, backend):
+    kept = backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    stream = backend.execute(kept.id, TurnInput())
+    stream.finish()
+    backend.delete_workflow(kept.id)
+
+    app.query_params["run"] = stream.run_id
+    app.run()
+
+    assert not app.exception
+    assert any("The workflow is gone" in caption.value for caption in app.caption)
+    shape = drawn(app)["geometry"]
+    assert [(node["id"], node["ghost"]) for node in shape["nodes"]] == [("a", True), ("chat", True)]
+    assert [(edge["id"], edge["stray"]) for edge in shape["edges"]] == [("a > chat", "ghost")]
+
+
+def test_what_another_version_does_not_have_is_drawn_dashed_under_a_banner(app, backend, monkeypatch):
+    kept = backend.create_workflow(document(static("a", "Hello"), say("old"), direct("a", "old")))
+    stream = backend.execute(kept.id, TurnInput())
+    stream.finish()
+    newer = workflow(static("a", "Hello"), say("new"), direct("a", "new"))
+    there_is_only_the_newer(backend, newer, monkeypatch)
+
+    app.query_params["run"] = stream.run_id
+    app.run()
+
+    assert not app.exception
+    assert any("Drawn with v0, the run used v0" in plain_of(caption.value) for caption in app.caption)
+    ghosts = {node["id"]: node["ghost"] for node in drawn(app)["geometry"]["nodes"]}
+    assert ghosts == {"a": False, "new": False, "old": True}
+    assert [edge["stray"] for edge in drawn(app)["geometry"]["edges"] if "stray" in edge] == ["ghost"]
+
+
+def until(is_so):
+    """Wait for what another thread does."""
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def there_is_only_the_newer(backend, newer, monkeypatch):
+    """Let the backend refuse the version that ran, and give another one instead."""
+
+    def give(workflow_id, version_number=None):
+        if version_number is not None:
+            raise UnsupportedError("The API shows the graph of the active version only.")
+        return newer
+
+    monkeypatch.setattr(backend, "workflow", give)
+
+
+def plain_of(text):
+    return text.replace("\\", "")
+
+
+def with_session(app, do):
+    """Do what a control's callback does, in the app's own session."""
+    held = app.session_state["debugger_page"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state, "page", lambda: held)
+        patch.setattr(state, "set_widget", lambda key, value: None)
+        do()

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+
+from debugger.views.panels.inspector import TABS
+from tests.factories import direct, document, node, say, static, tool
+from tests.views.bars import bars, control, tell, use
+from tests.views.message import send
+from tests.views.row_lists import variables
+
+COUNT = "def count(n):\n    return {'n': n + 1}\n"
+
+
+def frame(app, alt):
+    """A table by its description."""
+    return next(element for element in app.dataframe if element.proto.alt.startswith(alt)).value
+
+
+def test_before_a_run_the_inspector_says_what_would_be_here(app, backend):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    for tab in TABS:
+        use(app, "inspector_tab", tab)
+        assert not app.exception
+
+    assert any("once it has begun" in caption.value for caption in app.caption)
+
+
+def test_the_state_shows_each_scope_after_the_latest_event(app, backend, press):
+    backend.create_workflow(
+        document(
+            tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat"), defaults={"shop": "Leaf"}
+        )
+    )
+    app.run()
+
+    press("start")
+
+    assert variables(app, "Dynamic") == {"shop": '"Leaf"'}
+    runtime = variables(app, "Runtime")
+    assert runtime["tool_result"] == '{"n": 2}'
+    assert "Count.tool_result" not in runtime
+
+
+def test_copies_by_node_are_shown_on_demand(app, backend, press):
+    backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
+    app.run()
+    press("start")
+
+    use(app, "with_copies", True)
+
+    assert any("." in name for name in variables(app, "Runtime"))
+
+
+def test_one_can_step_through_the_events_and_back_to_the_latest(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    last = len(page().session.turns[0].events) - 1
+
+    use(app, "previous_event")
+    first_step = page().event
+    use(app, "previous_event")
+    use(app, "next_event")
+    there = page().event
+    use(app, "latest")
+
+    assert (first_step, there) == (last, last)
+    assert page().event is None
+    assert control(app, "next_event").disabled
+
+
+def test_stepping_ends_at_the_first_event(app, backend, page, press):
+    backend.create_workflow(document(static("a", "Hello"), say("chat"), direct("a", "chat")))
+    app.run()
+    press("start")
+    pressed = [[number, "previous_event", None] for number in range(1, 100)]
+
+    tell(app, bars(app)["inspector_bar"], pressed)
+
+    assert page().event == 0
+    assert control(app, "previous_event").disabled
+
+
+def test_turns_are_stepped_through_and_each_press_counts(app, backend, page, press):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    for text in ("One", "Two", "Three"):
+        page().session.send(text)
+        page().session.wait(10)
+    app.run()
+    seen = []
+
+    for number, key in [(1, "previous_turn"), (3, "previous_turn"), (9, "previous_turn"), (20, "next_turn")]:
+        tell(app, bars(app)["inspector_bar"], [[number, key, None], [number + 1, key, None]])
+        seen.append(page().session.turn_of(page().event))
+
+    assert page().session.turns[-1].number == 4
+    assert seen == [2, 1, 1, 3]
+
+
+def test_a_chosen_event_shows_its_json_and_what_it_changed(app, backend, page, press):
+    backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
+    app.run()
+    press("start")
+    events = page().session.turns[0].events
+    place = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
+
+    page().event = place
+    use(app, "state_view", "Changes")
+    changed = frame(app, "Variables that")
+    use(app, "inspector_tab", "Event")
+
+    assert "runtime.tool_result" in list(changed["variable"])
+    assert json.loads(app.json[0].value) == events[place].to_wire()
+
+
+def test_a_chosen_node_shows_its_configuration_and_its_runs(app, backend, page, press):
+    backend.create_workflow(
+        document(static("a", "Hello", description="Greets"), say("chat"), direct("a", "chat"))
+    )
+    app.run()
+    press("start")
+
+    page().node = "a"
+    use(app, "inspector_tab", "Node")
+
+    assert json.loads(app.json[0].value)["description"] == "Greets"
+    assert "self_loop_config" not in json.loads(app.json[0].value)
+    assert list(frame(app, "Edges")["to"]) == ["Chat"]
+    assert len(frame(app, "Runs of")) == 1
+
+
+def test_a_node_that_the_version_does_not_have_is_told_and_not_raised(app, backend, page):
+    backend.create_workflow(document(static("a", "Hello")))
+    app.run()
+
+    page().node = "gone"
+    use(app, "inspector_tab", "Node")
+
+    assert not app.exception
+    assert "no such node" in app.info[0].value
+
+
+def test_the_input_of_the_chosen_turn_is_shown_as_it_was_sent(app, backend, page, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    send(app, "hello")
+    settle()
+
+    use(app, "inspector_tab", "Input")
+    latest = json.loads(app.json[0].value)
+    page().event = 0
+    app.run()
+
+    assert latest["command"] == "data"
+    assert json.loads(app.json[0].value)["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
+
+
+def test_odd_values_are_shown_and_not_raised(app, backend, press):
+    code = "def odd():\n    return {'none': None, 'text': '<b>é</b>', 'list': [1, {'a': None}]}\n"
+    backend.create_workflow(document(tool("odd", code), say("chat"), direct("odd", "chat")))
+    app.run()
+
+    press("start")
+
+    values = variables(app, "Runtime")
+    assert values["tool_result"] == '{"none": null, "text": "<b>é</b>", "list": [1, {"a": null}]}'
+    assert values["tool_result_error"] == "null"
+
+
+def test_a_failed_event_is_on_view_with_its_reason(app, backend, page, press):
+    backend.create_workflow(document(node("x", "no_op"), direct("x", "nowhere")))
+    app.run()
+
+    press("start")
+    use(app, "inspector_tab", "Event")
+
+    assert "nowhere" in app.json[0].value or "nowhere" in " ".join(text.value for text in app.text)
+
+
+def test_a_variable_that_the_chosen_event_has_set_bears_its_sign(app, backend, page, press):
+    backend.create_workflow(document(tool("count", COUNT, {"n": 1}), say("chat"), direct("count", "chat")))
+    app.run()
+    press("start")
+    events = page().session.turns[0].events
+
+    page().event = next(at for at, event in enumerate(events) if event.type == "workflow_show_state")
+    app.run()
+
+    assert "+ tool_result" in variables(app, "Runtime")
+
+
+def test_turns_are_walked_back_and_forth(app, backend, page, press, settle):
+    backend.create_workflow(document(say("chat")))
+    app.run()
+    press("start")
+    send(app, "good morning")
+    settle()
+
+    use(app, "previous_turn")
+    index = page().event
+    assert index == len(page().session.turns[0].events) - 1
+    assert control(app, "previous_turn").disabled
+    use(app, "next_turn")
+
+    assert page().event is None
+    assert control(app, "next_turn").disabled

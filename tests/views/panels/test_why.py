@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from tests.factories import direct, document, say, static, tool, when
+from tests.views.bars import captions, control, use
+from tests.views.panels.test_inspector import frame
+
+COUNT = "def count(n):\n    return {'n': n + 1}\n"
+
+
+def counting():
+    """A node that counts to two, and three ways out of it of which the second holds."""
+    return document(
+        tool("count", COUNT, {"n": 1}, result_runtime_variable_name="n"),
+        say("chat"),
+        static("much", "Much."),
+        static("none", "None."),
+        when("count", "none", "isAbsent([[n]])", name="none"),
+        when("count", "chat", "[[n_success]] == true", name="went well"),
+        when("count", "much", "isPresent([[n]])", name="much"),
+    )
+
+
+def texts(app):
+    """Everything that is written, marks of Markdown left out."""
+    parts = [*app.markdown, *app.text, *app.code]
+    return " / ".join([captions(app), *(part.value.replace("\\", "") for part in parts)])
+
+
+def open_why(app):
+    use(app, "inspector_tab", "Why")
+    assert not app.exception
+
+
+def test_before_a_run_the_tab_says_what_would_be_here(app, backend):
+    backend.create_workflow(counting())
+    app.run()
+
+    open_why(app)
+
+    assert "every way out of the node" in texts(app)
+    assert "start the run" in texts(app)
+
+
+def test_each_way_out_is_shown_with_its_condition_its_values_and_its_verdict(app, backend, press):
+    backend.create_workflow(counting())
+    app.run()
+    press("start")
+
+    open_why(app)
+
+    shown = texts(app)
+    assert "Count → Chat" in shown
+    assert [code.value for code in app.code if "[[" in code.value] == [
+        'isAbsent([[n]])\n→ isAbsent({"n": 2})',
+        "[[n_success]] == true\n→ true == true",
+        'isPresent([[n]])\n→ isPresent({"n": 2})',
+    ]
+    assert "false" in shown
+    assert "true, but later" in shown
+    assert "“went well” comes before it" in shown
+
+
+def test_one_steps_from_decision_to_decision(app, backend, page, press, settle):
+    backend.create_workflow(
+        document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
+    )
+    app.run()
+    press("start")
+    open_why(app)
+    assert "Decision 2 of 2" in texts(app)
+
+    use(app, "previous_decision")
+    first = page().event
+    assert "Decision 1 of 2" in texts(app)
+    assert "A → B" in texts(app)
+    assert control(app, "previous_decision").disabled
+    use(app, "next_decision")
+
+    assert page().event > first
+    assert page().session.turns[0].events[page().event].type == "direct_edge"
+    use(app, "latest_decision")
+    assert page().event is None
+    assert control(app, "inspector_tab").value == "Why"
+
+
+def test_a_row_of_the_list_chooses_its_decision(app, backend, page, press):
+    backend.create_workflow(
+        document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
+    )
+    app.run()
+    press("start")
+    open_why(app)
+
+    rows = frame(app, "Decisions")
+
+    assert rows.to_dict("list") == {
+        "hop": [1, 2],
+        "turn": [1, 1],
+        "from": ["A", "B"],
+        "to": ["B", "Chat"],
+        "how": ["direct edge", "direct edge"],
+    }
+
+
+def test_the_decision_of_an_event_within_a_node_run_is_the_one_that_the_run_led_to(app, backend, page, press):
+    backend.create_workflow(
+        document(static("a", "Hi"), static("b", "Ho"), say("chat"), direct("a", "b"), direct("b", "chat"))
+    )
+    app.run()
+    press("start")
+    events = page().session.turns[0].events
+    begins = [at for at, event in enumerate(events) if event.type == "start_node_run"]
+
+    page().event = begins[1]
+    open_why(app)
+
+    assert "Decision 2 of 2" in texts(app)
+
+
+def test_a_chosen_edge_shows_its_decisions_alone_until_all_are_asked_for(app, backend, page, press):
+    backend.create_workflow(counting())
+    app.run()
+    press("start")
+
+    page().edge = "edge_count_chat"
+    open_why(app)
+    assert "Edge “went well”: taken 1 time" in texts(app)
+    assert "Decision 1 of 1" in texts(app)
+    page().edge = "edge_count_much"
+    app.run()
+    assert "taken 0 times" in texts(app)
+    assert "was not taken yet" in texts(app)
+    use(app, "leave_edge")
+
+    assert page().edge is None
+    assert "Count → Chat" in texts(app)
+
+
+def test_marks_in_conditions_and_names_are_shown_and_not_obeyed(app, backend, press):
+    backend.create_workflow(
+        document(
+            static("a", "Hi", name="A [link](http://evil.example) ![x](http://evil.example/x.png)"),
+            say("chat"),
+            when("a", "chat", "isAbsent([[x]])", name="**bold** :red[x]"),
+        )
+    )
+    app.run()
+    press("start")
+
+    open_why(app)
+
+    drawn = " ".join(part.value for part in [*app.markdown, *app.caption])
+    assert "](http" not in drawn
+    assert "**bold**" not in drawn
+    assert "\\*\\*bold\\*\\*" in drawn
+
+
+def test_a_decision_that_cannot_be_evaluated_shows_the_error(app, backend, press):
+    backend.create_workflow(
+        document(
+            tool("count", COUNT, {"n": 1}, result_runtime_variable_name="n"),
+            say("chat"),
+            when("count", "chat", "[[n]] < 3"),
+        )
+    )
+    app.run()
+    press("start")
+
+    open_why(app)
+
+    assert "cannot be decided" in texts(app)
+    assert "Error evaluating condition expression" in texts(app)

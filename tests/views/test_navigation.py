@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import time
+
+from debugger.views.url_state import Address
+from tests.factories import document, static
+
+
+def test_an_address_that_the_browser_sent_too_early_is_not_followed(app, backend, page):
+    first = backend.create_workflow(document(static("a", "Hello"), name="First"))
+    backend.create_workflow(document(static("b", "Hello"), name="Second"))
+    app.run()
+    page().left_address, page().left_at = Address("embedded", first.id), time.monotonic() + 60
+
+    app.query_params["workflow"] = first.id
+    app.run()
+
+    assert page().session.workflow.name == "Second"
+
+
+def test_the_page_that_was_left_long_ago_is_gone_back_to(app, backend, page):
+    first = backend.create_workflow(document(static("a", "Hello"), name="First"))
+    backend.create_workflow(document(static("b", "Hello"), name="Second"))
+    app.run()
+    page().left_address = Address("embedded", first.id)
+    page().left_at = time.monotonic() - 60
+
+    app.query_params["workflow"] = first.id
+    app.run()
+
+    assert page().session.workflow.name == "First"
