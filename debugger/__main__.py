@@ -21,7 +21,7 @@ from debugger.engine.tools.sandbox import python_status
 from debugger.errors import DebuggerError, InputError
 from debugger.graph import Graph, Problem, load_workflow
 from debugger.graph import check as problems_of
-from debugger.graph.checks import problem_line
+from debugger.graph.checks import format_problem
 from debugger.keys import keys
 from debugger.protocol.workflow import Workflow
 from debugger.server import serve as serve_backend
@@ -160,7 +160,7 @@ def _told(file: str, workflow: Workflow, problems: list[Problem], *, as_json: bo
     """A line for each problem."""
     graph = Graph(workflow)
     for problem in problems:
-        yield json.dumps({"file": file, **asdict(problem)}) if as_json else problem_line(problem, graph)
+        yield json.dumps({"file": file, **asdict(problem)}) if as_json else format_problem(problem, graph)
 
 
 def _content(file: str) -> bytes:

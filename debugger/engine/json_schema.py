@@ -11,7 +11,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from debugger.expressions.limits import LimitFault, check_time, time_limit
+from debugger.expressions.limits import LimitError, check_time, time_limit
 from debugger.expressions.values import equality_key
 
 MAX_PATTERN_SECONDS = 0.5
@@ -47,7 +47,7 @@ def mismatch(value: Any, schema: Any) -> str | None:
             # An empty registry: by itself jsonschema would fetch what a schema refers to from the network.
             validator = kind(_without_dialects(schema), registry=Registry())
             error = exceptions.best_match(validator.iter_errors(value))
-    except LimitFault as fault:
+    except LimitError as fault:
         return f"it cannot be checked against its JSON Schema: {fault}"
     except RecursionError:  # of a schema that only refers to itself it is the author's mistake
         return (
@@ -122,7 +122,7 @@ def _search(pattern: str, text: str) -> bool:
     try:
         return regex.search(pattern, text, timeout=MAX_PATTERN_SECONDS) is not None
     except TimeoutError:
-        raise LimitFault(
+        raise LimitError(
             f"the pattern {pattern[:80]!r} takes longer than {MAX_PATTERN_SECONDS:g} seconds on a text of "
             f"{len(text):,} characters"
         ) from None

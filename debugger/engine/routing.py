@@ -22,7 +22,7 @@ from debugger.errors import ConditionError, ExpressionError
 from debugger.expressions import ABSENT, Condition, hydrate, limits, lookup, parse
 from debugger.expressions.values import shortened
 from debugger.graph import Graph
-from debugger.graph.nesting import author_edge_id, exit_origin_of, may_enter, ways_back
+from debugger.graph.nesting import author_edge_id, exit_origin_of, may_enter, return_edges
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event, WorkflowWarningEvent
 from debugger.protocol.messages import transition_tool_name
@@ -304,7 +304,7 @@ class EdgeSelector:
             return [Transition("reverse", node, back, None, own)]
         return [
             Transition("reverse", node, back, None, way.condition, super_node_id=way.super_node_id)
-            for way in ways_back(node)
+            for way in return_edges(node)
             if way.entered_node_id == entered
         ]
 

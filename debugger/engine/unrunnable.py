@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from debugger.errors import RunError
 from debugger.graph import Graph
 from debugger.graph.checks import companions
-from debugger.graph.checks.context import Problem, Subject
+from debugger.graph.checks.context import CheckContext, Problem
 from debugger.protocol.workflow import NodeConfig
 
 _RULES = (
@@ -41,6 +41,6 @@ def refuse_unrunnable(node: NodeConfig, graph: Graph) -> None:
 def _broken_rules(node: NodeConfig, graph: Graph) -> Iterator[Problem]:
     edges = {edge.logical_id for edge in graph.direct(node.logical_id)}
     for rule in _RULES:
-        for problem in rule(Subject(graph)):
+        for problem in rule(CheckContext(graph)):
             if problem.node_logical_id == node.logical_id or problem.edge_logical_id in edges:
                 yield problem

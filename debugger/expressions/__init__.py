@@ -1,28 +1,28 @@
 """References, the condition language, and texts with placeholders."""
 
-from debugger.expressions.conditions import Condition, Verdict, parse
+from debugger.expressions.conditions import Condition, ConditionResult, parse
 from debugger.expressions.placeholders import Placeholder, placeholders
 from debugger.expressions.references import ABSENT, Absent, Namespace, Scope, lookup
-from debugger.expressions.required_variables import skeleton, unresolved_placeholders
+from debugger.expressions.required_variables import required_variables, unresolved_placeholders
 from debugger.expressions.syntax import Reference
-from debugger.expressions.template import Filled, fill, fill_value, hydrate
+from debugger.expressions.template import RenderedText, hydrate, render, render_value
 
 __all__ = [
     "ABSENT",
     "Absent",
     "Condition",
-    "Filled",
+    "ConditionResult",
     "Namespace",
     "Placeholder",
     "Reference",
+    "RenderedText",
     "Scope",
-    "Verdict",
-    "fill",
-    "fill_value",
     "hydrate",
     "lookup",
     "parse",
     "placeholders",
-    "skeleton",
+    "render",
+    "render_value",
+    "required_variables",
     "unresolved_placeholders",
 ]

@@ -14,24 +14,24 @@ from typing import Any
 from debugger.errors import ConditionError
 from debugger.expressions.bounded_cache import BoundedCache
 from debugger.expressions.filters import apply_filters, make_filter
-from debugger.expressions.limits import MAX_SHOWN_CHARACTERS, FilterFault, LimitFault, time_limit
+from debugger.expressions.limits import MAX_SHOWN_CHARACTERS, FilterError, LimitError, time_limit
 from debugger.expressions.parser import parse_tree
 from debugger.expressions.references import ABSENT, Reader, Scope, reader, reader_bytes
 from debugger.expressions.syntax import (
+    And,
     Call,
     Comparison,
-    Conjunction,
     Constant,
-    Disjunction,
-    Inversion,
     Node,
+    Not,
+    Or,
     Reference,
     Value,
     references_of,
 )
 from debugger.expressions.values import (
     ORDERINGS,
-    MismatchFault,
+    TypeMismatch,
     are_different,
     are_equal,
     are_ordered,
@@ -44,7 +44,7 @@ from debugger.expressions.values import (
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ConditionResult:
     """Whether a condition holds."""
 
     value: bool
@@ -52,7 +52,7 @@ class Verdict:
     """One for each comparison by size that was false only because a variable had no value."""
 
 
-_HOLDS, _FAILS = Verdict(True), Verdict(False)
+_HOLDS, _FAILS = ConditionResult(True), ConditionResult(False)
 
 MAX_CONDITIONS_BYTES = 32_000_000
 _conditions: BoundedCache[str, Condition] = BoundedCache(MAX_CONDITIONS_BYTES)
@@ -80,7 +80,7 @@ class Condition:
             reference.filters for reference in self.references
         )
 
-    def evaluate(self, scope: Scope) -> Verdict:
+    def evaluate(self, scope: Scope) -> ConditionResult:
         """Whether it holds for these variables.
 
         Raises:
@@ -95,17 +95,17 @@ class Condition:
         with time_limit:
             return self._verdict(scope)
 
-    def _verdict(self, scope: Scope) -> Verdict:
+    def _verdict(self, scope: Scope) -> ConditionResult:
         warnings: list[str] = []
         try:
             value = is_true(self._evaluate(scope, warnings))
-        except (MismatchFault, FilterFault) as fault:
-            advice = fault.advice if isinstance(fault, LimitFault | MismatchFault) else ""
+        except (TypeMismatch, FilterError) as fault:
+            advice = fault.advice if isinstance(fault, LimitError | TypeMismatch) else ""
             raise self._error(str(fault), scope, advice) from fault
         except RecursionError as error:
             raise self._error("a value is nested too deep", scope, "Compute it in a tool node.") from error
         if warnings:
-            return Verdict(value, tuple(warnings))
+            return ConditionResult(value, tuple(warnings))
         return _HOLDS if value else _FAILS
 
     def hydrated(self, scope: Scope) -> str:
@@ -173,7 +173,7 @@ def _written(reference: Reference, scope: Scope, room: int) -> str:
     try:
         value = reference_reader(reference)(scope)
         return reference.text if value is ABSENT else write_bounded(value, room)
-    except FilterFault:
+    except FilterError:
         return reference.text
 
 
@@ -207,12 +207,12 @@ def compile_node(node: Node, text: str) -> Evaluate:
             return lambda scope, _warnings: read(scope)
         case Call():
             return _call(node)
-        case Inversion(part=part):
+        case Not(part=part):
             inner = compile_node(part, text)
             return lambda scope, warnings: not is_true(inner(scope, warnings))
-        case Conjunction(parts=parts):
+        case And(parts=parts):
             return _all_of([compile_node(each, text) for each in parts])
-        case Disjunction(parts=parts):
+        case Or(parts=parts):
             return _any_of([compile_node(each, text) for each in parts])
         case Comparison():
             return _comparison(node, text)

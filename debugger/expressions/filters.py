@@ -26,8 +26,8 @@ from liquid.undefined import is_undefined
 
 from debugger.expressions.limits import (
     MAX_DATE_CHARACTERS,
-    FilterFault,
-    LimitFault,
+    FilterError,
+    LimitError,
     check_time,
     count_items,
     require_length,
@@ -126,7 +126,7 @@ def _date(value: Any, format: Any, *, environment: Environment) -> Any:
     """Write a date; reading a long text, or writing a long format, takes time and gives no date."""
     for text in (value, format):
         if isinstance(text, str) and len(text) > MAX_DATE_CHARACTERS:
-            raise LimitFault(
+            raise LimitError(
                 f"the filter date works on {len(text):,} characters, and {MAX_DATE_CHARACTERS:,} is the most"
             )
     return date(value, format, environment=environment)
@@ -182,7 +182,7 @@ def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
         FilterFault: It is no Liquid expression, names an unknown filter, is a range, or is too long.
     """
     if len(source) > MAX_EXPRESSION_CHARACTERS:
-        raise LimitFault(
+        raise LimitError(
             f"the expression has {len(source):,} characters, and {MAX_EXPRESSION_CHARACTERS:,} is the most",
             "Use fewer filters, or compute the value in a tool node.",
         )
@@ -191,12 +191,12 @@ def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
         _refuse_ranges(tokens)
         expression = FilteredExpression.parse(_ENVIRONMENT, TokenStream(iter(tokens)))
         if not isinstance(expression, FilteredExpression):
-            raise FilterFault("it has a condition, which only tags may have")
+            raise FilterError("it has a condition, which only tags may have")
         filters = expression.filters or []
         for each in filters:
             each.validate_filter_arguments(_ENVIRONMENT)
     except (LiquidError, RecursionError, ValueError) as error:
-        raise FilterFault(_reason(error)) from error
+        raise FilterError(_reason(error)) from error
     return expression.left, filters
 
 
@@ -220,7 +220,7 @@ def evaluate_expression(expression: Expression, scope: Scope) -> Any:
     try:
         value = expression.evaluate(_context(scope))
     except Exception as error:
-        raise FilterFault(_reason(error)) from error
+        raise FilterError(_reason(error)) from error
     return ABSENT if is_undefined(value) else _as_json(value)
 
 
@@ -242,11 +242,11 @@ def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
                 continue
             try:
                 value = _as_json(each.evaluate(None if value is ABSENT else value, context))
-            except LimitFault:
+            except LimitError:
                 raise
             # Filters are called with values of any type and let through what Python raises on them.
             except Exception as error:
-                raise FilterFault(f"the filter {each.name} failed: {_reason(error)}") from error
+                raise FilterError(f"the filter {each.name} failed: {_reason(error)}") from error
     return value
 
 
@@ -257,7 +257,7 @@ def _context(scope: Scope) -> RenderContext:
 def _refuse_ranges(tokens: Sequence[Token]) -> None:
     """A range such as ``(1..999999999)`` is a few characters that can fill the memory."""
     if any(token.kind == TOKEN_RANGE_LITERAL for token in tokens):
-        raise FilterFault("it has a range, which only tags may have")
+        raise FilterError("it has a range, which only tags may have")
 
 
 def _as_json(value: Any) -> Any:

@@ -34,11 +34,11 @@ MAX_SHOWN_CHARACTERS = 100_000
 _ADVICE = "Shorten the value, or compute it in a tool node."
 
 
-class FilterFault(Exception):
+class FilterError(Exception):
     """An expression that Liquid cannot read, or a value that a filter cannot work on. The text says why."""
 
 
-class LimitFault(FilterFault):
+class LimitError(FilterError):
     """An expression that is within the language and costs too much. The text says which limit it exceeds."""
 
     def __init__(self, reason: str, advice: str = _ADVICE) -> None:
@@ -111,7 +111,7 @@ def count_items(value: Any, subject: str) -> int:
         return 0
     characters, items = measure(value, MAX_VALUE_CHARACTERS, MAX_LIST_ITEMS)
     if items > MAX_LIST_ITEMS:
-        raise LimitFault(f"{subject} at least {items:,} items, and {MAX_LIST_ITEMS:,} is the most")
+        raise LimitError(f"{subject} at least {items:,} items, and {MAX_LIST_ITEMS:,} is the most")
     require_length(subject, characters)
     return items
 
@@ -123,7 +123,7 @@ def require_length(subject: str, characters: int) -> None:
         LimitFault: It has more characters than a value may have.
     """
     if characters > MAX_VALUE_CHARACTERS:
-        raise LimitFault(
+        raise LimitError(
             f"{subject} at least {characters:,} characters, and {MAX_VALUE_CHARACTERS:,} is the most"
         )
 
@@ -162,4 +162,4 @@ def check_time() -> None:
     if not time_limit.end:
         time_limit.end = now + MAX_EVALUATION_SECONDS
     elif now > time_limit.end:
-        raise LimitFault(f"it takes longer than {MAX_EVALUATION_SECONDS:g} seconds to evaluate")
+        raise LimitError(f"it takes longer than {MAX_EVALUATION_SECONDS:g} seconds to evaluate")

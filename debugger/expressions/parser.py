@@ -14,18 +14,18 @@ from lark.visitors import Transformer_NonRecursive
 from debugger.errors import ExpressionError
 from debugger.expressions.limits import path_problem
 from debugger.expressions.syntax import (
+    And,
     Call,
     Comparison,
-    Conjunction,
     Constant,
-    Disjunction,
     FilterCall,
-    Inversion,
     Node,
+    Not,
+    Or,
     Reference,
     Value,
 )
-from debugger.expressions.syntax_errors import Fault, explain
+from debugger.expressions.syntax_errors import SyntaxProblem, diagnose
 from debugger.expressions.values import MAX_NUMBER_CHARACTERS, read_text
 
 FILTERS = ("default", "downcase", "first", "join", "last", "size", "strip", "upcase")
@@ -64,7 +64,7 @@ def parse_tree(text: str) -> Node:
         found = error.pos_in_stream if error.pos_in_stream is not None else end
         stack = [value for value in driver.parser_state.value_stack if isinstance(value, Token)]
         accepted = frozenset(driver.accepts())  # type: ignore[no-untyped-call]
-        raise explain(Fault(text, min(found, end), accepted, stack)) from None
+        raise diagnose(SyntaxProblem(text, min(found, end), accepted, stack)) from None
 
 
 def _drive(driver: InteractiveParser, text: str) -> Node:
@@ -91,13 +91,13 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
         self._text = text
 
     def disjunction(self, parts: list[Node]) -> Node:
-        return Disjunction(tuple(parts))
+        return Or(tuple(parts))
 
     def conjunction(self, parts: list[Node]) -> Node:
-        return Conjunction(tuple(parts))
+        return And(tuple(parts))
 
     def inversion(self, parts: list[Node]) -> Node:
-        return Inversion(parts[0])
+        return Not(parts[0])
 
     def comparison(self, parts: list[Any]) -> Node:
         left, sign, right = parts

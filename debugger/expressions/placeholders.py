@@ -13,7 +13,7 @@ from debugger.expressions.filters import (
     is_plain_path,
     parse_expression,
 )
-from debugger.expressions.limits import FilterFault, LimitFault, check_time, path_problem
+from debugger.expressions.limits import FilterError, LimitError, check_time, path_problem
 from debugger.expressions.references import ABSENT, Namespace, Reader, Scope, reader
 
 # What an opening bracket begins is a placeholder only if it closes, and what stands between looks like a
@@ -76,13 +76,13 @@ def placeholder_reader(placeholder: Placeholder) -> Reader:
     """Computes a placeholder's whole expression; gives `ABSENT` where it has no value or is no Liquid."""
     try:
         read = strict_reader(placeholder)
-    except LimitFault:
+    except LimitError:
         return _absent
 
     def compute(scope: Scope) -> Any:
         try:
             return read(scope)
-        except LimitFault:
+        except LimitError:
             return ABSENT
 
     return compute
@@ -99,7 +99,7 @@ def strict_reader(placeholder: Placeholder) -> Reader:
     """
     problem = path_problem(placeholder.path)
     if problem:
-        return _raiser(LimitFault(problem, "Write a shorter path, or compute the value in a tool node."))
+        return _raiser(LimitError(problem, "Write a shorter path, or compute the value in a tool node."))
     read = reader(placeholder.namespace, placeholder.path)
     has_filters = "|" in placeholder.expression
     if not has_filters and (placeholder.namespace == "runtime" or _PLAIN_DYNAMIC.fullmatch(placeholder.path)):
@@ -107,9 +107,9 @@ def strict_reader(placeholder: Placeholder) -> Reader:
     check_time()
     try:
         return _liquid_reader(placeholder, read)
-    except LimitFault as fault:
+    except LimitError as fault:
         return _raiser(fault)
-    except FilterFault:
+    except FilterError:
         return _absent if has_filters else read
 
 
@@ -127,9 +127,9 @@ def _liquid_reader(placeholder: Placeholder, read: Reader) -> Reader:
             if value is ABSENT and not is_path:
                 value = evaluate_expression(beginning, scope)
             return apply_filters(value, filters, scope)
-        except LimitFault:
+        except LimitError:
             raise
-        except FilterFault:
+        except FilterError:
             return ABSENT
 
     return compute
@@ -139,11 +139,11 @@ def _absent(_scope: Scope) -> Any:
     return ABSENT
 
 
-def _raiser(fault: LimitFault) -> Reader:
+def _raiser(fault: LimitError) -> Reader:
     reason, advice = str(fault), fault.advice
 
     def refuse(_scope: Scope) -> Any:
-        raise LimitFault(reason, advice)
+        raise LimitError(reason, advice)
 
     return refuse
 

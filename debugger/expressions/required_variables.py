@@ -58,7 +58,7 @@ class _Shape:
         return self.element
 
 
-def skeleton(document: Mapping[str, Any]) -> dict[str, Any]:
+def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
     """An empty value for each dynamic variable that a workflow mentions, or its default where it has one.
 
     ``{{a.b}}`` gives ``{"a": {"b": ""}}`` and ``{{xs[2].n}}`` a list of three objects. Where one path needs a

@@ -89,36 +89,36 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Inversion:
+class Not:
     """NOT."""
 
     part: Node
 
     def __str__(self) -> str:
-        return f"NOT {_wrapped(self.part, Conjunction, Disjunction)}"
+        return f"NOT {_wrapped(self.part, And, Or)}"
 
 
 @dataclass(frozen=True)
-class Conjunction:
+class And:
     """AND of two or more."""
 
     parts: tuple[Node, ...]
 
     def __str__(self) -> str:
-        return " AND ".join(_wrapped(part, Conjunction, Disjunction) for part in self.parts)
+        return " AND ".join(_wrapped(part, And, Or) for part in self.parts)
 
 
 @dataclass(frozen=True)
-class Disjunction:
+class Or:
     """OR of two or more."""
 
     parts: tuple[Node, ...]
 
     def __str__(self) -> str:
-        return " OR ".join(_wrapped(part, Disjunction) for part in self.parts)
+        return " OR ".join(_wrapped(part, Or) for part in self.parts)
 
 
-Node = Constant | Value | Reference | Call | Comparison | Inversion | Conjunction | Disjunction
+Node = Constant | Value | Reference | Call | Comparison | Not | And | Or
 
 
 def references_of(node: Node) -> Iterator[Reference]:
@@ -131,9 +131,9 @@ def references_of(node: Node) -> Iterator[Reference]:
         case Comparison(left=left, right=right):
             yield from references_of(left)
             yield from references_of(right)
-        case Inversion(part=part):
+        case Not(part=part):
             yield from references_of(part)
-        case Conjunction(parts=parts) | Disjunction(parts=parts):
+        case And(parts=parts) | Or(parts=parts):
             for each in parts:
                 yield from references_of(each)
 
@@ -144,4 +144,4 @@ def _wrapped(node: Node, *loose: type) -> str:
 
 
 def _operand(node: Node) -> str:
-    return _wrapped(node, Comparison, Inversion, Conjunction, Disjunction)
+    return _wrapped(node, Comparison, Not, And, Or)

@@ -41,7 +41,7 @@ _WORD = re.compile(r"[^\W\d][\w.-]*")
 
 
 @dataclass(frozen=True)
-class Fault:
+class SyntaxProblem:
     """Where the parser stood when it could not go on."""
 
     text: str
@@ -80,7 +80,7 @@ class Fault:
         return open_ones[-1] if open_ones else None
 
 
-class Explanation(NamedTuple):
+class Diagnosis(NamedTuple):
     """What to tell the author."""
 
     message: str
@@ -88,19 +88,19 @@ class Explanation(NamedTuple):
     position: int
 
 
-def explain(fault: Fault) -> ExpressionError:
+def diagnose(fault: SyntaxProblem) -> ExpressionError:
     """The error to raise for a fault: the first rule that knows it speaks."""
     found = next(filter(None, (rule(fault) for rule in RULES)), None) or _unexpected(fault)
     return ExpressionError(found.message, text=fault.text, column=found.position + 1, advice=found.advice)
 
 
-def _empty(fault: Fault) -> Explanation | None:
+def _empty(fault: SyntaxProblem) -> Diagnosis | None:
     if fault.text.strip():
         return None
-    return Explanation("The condition is empty.", "Write one such as [[count]] >= 3.", 0)
+    return Diagnosis("The condition is empty.", "Write one such as [[count]] >= 3.", 0)
 
 
-def _unclosed_reference(fault: Fault) -> Explanation | None:
+def _unclosed_reference(fault: SyntaxProblem) -> Diagnosis | None:
     opening = fault.opening
     if opening is None or opening.type == "LPAR":
         return None
@@ -108,32 +108,32 @@ def _unclosed_reference(fault: Fault) -> Explanation | None:
     before, found, _ = fault.rest.partition(closing)
     if found and opening not in before:
         return None
-    return Explanation(
+    return Diagnosis(
         f"The reference that begins here with {opening} is not closed.",
         f"Write {closing} behind the name.",
         opening.start_pos or 0,
     )
 
 
-def _unclosed_quote(fault: Fault) -> Explanation | None:
+def _unclosed_quote(fault: SyntaxProblem) -> Diagnosis | None:
     if not fault.rest.startswith(("'", '"')) or "TEXT" not in fault.accepted:
         return None
     quote = fault.rest[0]
-    return Explanation(
+    return Diagnosis(
         f"The text that begins here with {quote} is not closed.",
         f"Write {quote} at its end, and \\{quote} for one inside it.",
         fault.position,
     )
 
 
-def _unknown_function(fault: Fault) -> Explanation | None:
+def _unknown_function(fault: SyntaxProblem) -> Diagnosis | None:
     match = _CALL.match(fault.rest)
     if match is None or not fault.wants_value:
         return None
-    return Explanation(f"Unknown function {match[1]}(...).", _FUNCTIONS, fault.position)
+    return Diagnosis(f"Unknown function {match[1]}(...).", _FUNCTIONS, fault.position)
 
 
-def _odd_comparison(fault: Fault) -> Explanation | None:
+def _odd_comparison(fault: SyntaxProblem) -> Diagnosis | None:
     start = fault.position
     if fault.unfinished and fault.unfinished[-1].type == "COMPARISON":
         start = fault.unfinished[-1].start_pos or 0
@@ -142,57 +142,57 @@ def _odd_comparison(fault: Fault) -> Explanation | None:
         return None
     advice = f"The comparisons are {_COMPARISONS}."
     if match[0] == "=":
-        return Explanation("Found a single '='.", f"Use == to compare. {advice}", start)
-    return Explanation(f"There is no comparison {match[0]!r}.", advice, start)
+        return Diagnosis("Found a single '='.", f"Use == to compare. {advice}", start)
+    return Diagnosis(f"There is no comparison {match[0]!r}.", advice, start)
 
 
-def _unquoted_word(fault: Fault) -> Explanation | None:
+def _unquoted_word(fault: SyntaxProblem) -> Diagnosis | None:
     match = _WORD.match(fault.rest)
     if match is None or not fault.wants_value:
         return None
     word = match[0]
     if word.lower() in ("and", "or", "not"):
         return None
-    return Explanation(
+    return Diagnosis(
         f"Expected a value, found the word {word!r}.",
         f"Put quotes around a text, '{word}', and brackets around a variable, [[{word}]] or {{{{{word}}}}}.",
         fault.position,
     )
 
 
-def _unknown_operator(fault: Fault) -> Explanation | None:
+def _unknown_operator(fault: SyntaxProblem) -> Diagnosis | None:
     match = _WORD.match(fault.rest)
     if match is None or "_AND" not in fault.accepted:
         return None
-    return Explanation(
+    return Diagnosis(
         f"There is no operator {match[0]!r}.",
         f"The comparisons are {_COMPARISONS}; conditions are joined with AND and OR. {_FUNCTIONS}",
         fault.position,
     )
 
 
-def _chain(fault: Fault) -> Explanation | None:
+def _chain(fault: SyntaxProblem) -> Diagnosis | None:
     match = _SIGNS.match(fault.rest)
     if match is None or "_AND" not in fault.accepted or "COMPARISON" in fault.accepted:
         return None
-    return Explanation(
+    return Diagnosis(
         f"Found a second comparison, {match[0]!r}, behind the first.",
         "Join two comparisons with AND.",
         fault.position,
     )
 
 
-def _unexpected(fault: Fault) -> Explanation:
+def _unexpected(fault: SyntaxProblem) -> Diagnosis:
     expected = list(dict.fromkeys(words for name, words in _WORDS if name in fault.accepted))
     if fault.wants_value:
         expected = ["a value"]
     elif "OPEN_RUNTIME" in fault.accepted:
         expected = ["a reference"]
     listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
-    return Explanation(f"Expected {listed}, found {fault.found}.", _advice(fault), fault.position)
+    return Diagnosis(f"Expected {listed}, found {fault.found}.", _advice(fault), fault.position)
 
 
-def _advice(fault: Fault) -> str:
+def _advice(fault: SyntaxProblem) -> str:
     opening = fault.opening
     if "RPAR" in fault.accepted and opening is not None and not fault.rest.strip():
         return f"The ( at column {(opening.start_pos or 0) + 1} is not closed."
@@ -205,7 +205,7 @@ def _advice(fault: Fault) -> str:
     return _FUNCTIONS if fault.accepted <= {"OPEN_RUNTIME", "OPEN_DYNAMIC", "LPAR"} else ""
 
 
-RULES: Sequence[Callable[[Fault], Explanation | None]] = (
+RULES: Sequence[Callable[[SyntaxProblem], Diagnosis | None]] = (
     _empty,
     _unclosed_reference,
     _unclosed_quote,

@@ -13,7 +13,7 @@ from debugger.errors import RunError
 from debugger.expressions.bounded_cache import BoundedCache
 from debugger.expressions.limits import (
     MAX_SHOWN_CHARACTERS,
-    LimitFault,
+    LimitError,
     exceeds,
     measure,
     time_limit,
@@ -27,11 +27,11 @@ from debugger.expressions.placeholders import (
 from debugger.expressions.references import ABSENT, Reader, Scope, reader_bytes
 from debugger.expressions.values import shortened, unwritable, write_bounded
 
-MAX_FILLED_CHARACTERS = 10_000_000
+MAX_RENDERED_CHARACTERS = 10_000_000
 """Characters of a text with its placeholders filled in; a longer one would only fill the memory."""
 
 
-class Filled(NamedTuple):
+class RenderedText(NamedTuple):
     """A text with its placeholders filled in."""
 
     text: str
@@ -62,7 +62,7 @@ class _Slot(NamedTuple):
 _templates: BoundedCache[str, tuple[str | _Slot, ...]] = BoundedCache(MAX_TEMPLATES_BYTES)
 
 
-def fill(text: str, scope: Scope, *, faults: list[str] | None = None) -> Filled:
+def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> RenderedText:
     """Fill the placeholders of a text in.
 
     Everything is filled in one pass, so an inserted value that looks like a placeholder stays. Null gives
@@ -79,18 +79,18 @@ def fill(text: str, scope: Scope, *, faults: list[str] | None = None) -> Filled:
     Source: ``platform/engine.md`` 5.5.
     """
     if not may_have_placeholders(text):
-        return Filled(text)
+        return RenderedText(text)
     try:
         with time_limit:
             return _fill(text, scope, [] if faults is None else faults)
-    except LimitFault as fault:
+    except LimitError as fault:
         raise RunError(
             f"The placeholders of the text {shortened(text, _SHOWN)!r} cannot be filled in: {fault}.",
             advice="Use fewer placeholders in it, or compute the text in a tool node.",
         ) from fault
 
 
-def _fill(text: str, scope: Scope, faults: list[str]) -> Filled:
+def _fill(text: str, scope: Scope, faults: list[str]) -> RenderedText:
     unresolved: list[str] = []
     parts: list[str] = []
     length = 0
@@ -99,19 +99,19 @@ def _fill(text: str, scope: Scope, faults: list[str]) -> Filled:
             written = piece
         else:
             value = _read(piece, scope, faults)
-            if isinstance(value, (dict, list)) and exceeds(value, MAX_FILLED_CHARACTERS - length):
-                raise _too_long(text, MAX_FILLED_CHARACTERS - length + 1)
+            if isinstance(value, (dict, list)) and exceeds(value, MAX_RENDERED_CHARACTERS - length):
+                raise _too_long(text, MAX_RENDERED_CHARACTERS - length + 1)
             written = piece.placeholder.text if value is ABSENT else write_plain(value)
             if value is ABSENT:
                 unresolved.append(written)
         length += len(written)
-        if length > MAX_FILLED_CHARACTERS:
+        if length > MAX_RENDERED_CHARACTERS:
             raise _too_long(text, len(written))
         parts.append(written)
-    return Filled("".join(parts), tuple(unresolved))
+    return RenderedText("".join(parts), tuple(unresolved))
 
 
-class FillBudget:
+class RenderBudget:
     """The characters that several texts may have together, as those of one request.
 
     Args:
@@ -121,18 +121,18 @@ class FillBudget:
 
     def __init__(self, faults: list[str]) -> None:
         self._faults = faults
-        self._left = MAX_FILLED_CHARACTERS
+        self._left = MAX_RENDERED_CHARACTERS
         self._faults_left = _MAX_FAULTS
         self._sizes: dict[int, int] = {}
 
-    def fill(self, text: str, scope: Scope) -> Filled:
+    def fill(self, text: str, scope: Scope) -> RenderedText:
         """Fill the placeholders of a text in, and count its characters.
 
         Raises:
             RunError: It costs too much, or the texts are too long together.
         """
         faults: list[str] = []
-        filled = fill(text, scope, faults=faults)
+        filled = render(text, scope, faults=faults)
         self._faults += faults[: self._faults_left]
         self._faults_left -= min(len(faults), self._faults_left)
         self.spend(len(filled.text))
@@ -160,13 +160,13 @@ class FillBudget:
         self._left -= characters
         if self._left < 0:
             raise RunError(
-                f"The texts of the request would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} million "
+                f"The texts of the request would be longer than {MAX_RENDERED_CHARACTERS / 1e6:.0f} million "
                 "characters together with their placeholders and slots filled in.",
                 advice="Use fewer placeholders and slots in them, or shorter values.",
             )
 
 
-def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
+def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
     """Fill the placeholders of a tool's arguments in, however deep they stand.
 
     Args:
@@ -183,13 +183,13 @@ def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
     try:
         with time_limit:
             filled = _fill_value(value, scope, preserve_types, MAX_ARGUMENT_DEPTH)
-    except LimitFault as fault:
+    except LimitError as fault:
         raise RunError(
             f"The placeholders of the tool's arguments cannot be filled in: {fault}.", advice=fault.advice
         ) from fault
-    if sum(measure(filled, MAX_FILLED_CHARACTERS, MAX_FILLED_CHARACTERS)) > MAX_FILLED_CHARACTERS:
+    if sum(measure(filled, MAX_RENDERED_CHARACTERS, MAX_RENDERED_CHARACTERS)) > MAX_RENDERED_CHARACTERS:
         raise RunError(
-            f"The arguments of the tool would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} million "
+            f"The arguments of the tool would be longer than {MAX_RENDERED_CHARACTERS / 1e6:.0f} million "
             "characters with their placeholders filled in.",
             advice="Use fewer placeholders in them, or shorter values.",
         )
@@ -198,7 +198,7 @@ def fill_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
 
 def _fill_value(value: Any, scope: Scope, preserve_types: bool, depth: int) -> Any:
     if isinstance(value, str):
-        return _fill_argument(value, scope) if preserve_types else fill(value, scope).text
+        return _fill_argument(value, scope) if preserve_types else render(value, scope).text
     if not isinstance(value, (dict, list)):
         return value
     if depth == 0:
@@ -225,7 +225,7 @@ def hydrate(text: str, scope: Scope) -> str:
                 written = piece if isinstance(piece, str) else _hydrated(piece, scope, room)
                 room -= len(written)
                 parts.append(written)
-        except LimitFault:
+        except LimitError:
             return text
     return "".join(parts)
 
@@ -245,7 +245,7 @@ def write_plain(value: Any) -> str:
 def _read(slot: _Slot, scope: Scope, faults: list[str]) -> Any:
     try:
         return slot.read(scope)
-    except LimitFault as fault:
+    except LimitError as fault:
         shown = shortened(slot.placeholder.text, _SHOWN)
         faults.append(f"The placeholder {shown!r} is left as it is written: {fault}. {fault.advice}")
         return ABSENT
@@ -253,7 +253,7 @@ def _read(slot: _Slot, scope: Scope, faults: list[str]) -> Any:
 
 def _too_long(text: str, characters: int) -> RunError:
     return RunError(
-        f"The text {shortened(text, _SHOWN)!r} would be longer than {MAX_FILLED_CHARACTERS / 1e6:.0f} "
+        f"The text {shortened(text, _SHOWN)!r} would be longer than {MAX_RENDERED_CHARACTERS / 1e6:.0f} "
         f"million characters with its placeholders filled in; the part that was one too many has "
         f"{characters}.",
         advice="Use fewer placeholders in it, or shorter values.",
@@ -262,10 +262,10 @@ def _too_long(text: str, characters: int) -> RunError:
 
 def _fill_argument(text: str, scope: Scope) -> Any:
     if not may_have_placeholders(text) or len(text) > _MAX_STORED_CHARACTERS:
-        return fill(text, scope).text
+        return render(text, scope).text
     pieces = tuple(_compile(text))
     if len(pieces) != 1 or isinstance(pieces[0], str):
-        return fill(text, scope).text
+        return render(text, scope).text
     value = _read(pieces[0], scope, [])
     return None if value is ABSENT else value
 

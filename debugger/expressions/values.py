@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\s*[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?\s*")
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
-class MismatchFault(Exception):
+class TypeMismatch(Exception):
     """Two values that have no order. The text says which."""
 
     advice = "Only two numbers or two texts have an order."
@@ -65,7 +65,7 @@ def are_ordered(sign: str, left: Any, right: Any) -> bool:
         return ORDERINGS[sign](*numbers)
     if isinstance(left, str) and isinstance(right, str):
         return ORDERINGS[sign](left, right)
-    raise MismatchFault(f"{_kind(left)} and {_kind(right)} cannot be compared with {sign}")
+    raise TypeMismatch(f"{_kind(left)} and {_kind(right)} cannot be compared with {sign}")
 
 
 def is_present(value: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from debugger.graph.drawing import Arrow
+from debugger.graph.diagram import EdgeLine
 from debugger.graph.rows import Item
 
 LABEL_HEIGHT = 16.0
@@ -32,14 +32,14 @@ class Chain:
     label_width: float
 
 
-def chain_routes(chains: Mapping[int, Chain]) -> dict[int, Route]:
+def chain_routes(chains: Mapping[int, Chain]) -> dict[int, EdgePath]:
     """The routes of arrows between different boxes, by the arrow's index."""
     leaving = _ports(chains, lambda chain: (chain.items[0], chain.items[1]))
     arriving = _ports(chains, lambda chain: (chain.items[-1], chain.items[-2]))
     return {index: _route(chain, leaving[index], arriving[index]) for index, chain in chains.items()}
 
 
-def loop_routes(box: Item, loops: Mapping[int, Arrow]) -> dict[int, Route]:
+def loop_routes(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]:
     """The routes of arrows from a box to itself: one below the other at its right side."""
     right, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3  # a curve goes 3/4 of the way
     slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
@@ -52,7 +52,7 @@ def loop_routes(box: Item, loops: Mapping[int, Arrow]) -> dict[int, Route]:
             [(right, y - reach), (far, label_y - 2 * reach), (far, label_y + 2 * reach), (right, y + reach)]
         )
         label_x = right + LOOP_WIDTH + LABEL_GAP + loop.label_width / 2
-        routes[index] = Route(path, (label_x, label_y) if loop.label else None)
+        routes[index] = EdgePath(path, (label_x, label_y) if loop.label else None)
     return routes
 
 
@@ -73,11 +73,11 @@ def _ports(chains: Mapping[int, Chain], ends: Callable[[Chain], tuple[Item, Item
     return ports
 
 
-def _route(chain: Chain, leaving_x: float, arriving_x: float) -> Route:
+def _route(chain: Chain, leaving_x: float, arriving_x: float) -> EdgePath:
     points = list(_apart(_passed(chain, leaving_x, arriving_x)))
     if chain.upward:
         points.reverse()
-    return Route(smooth(points), _label_at(chain))
+    return EdgePath(smooth(points), _label_at(chain))
 
 
 def _label_at(chain: Chain) -> Point | None:
@@ -111,7 +111,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Route:
+class EdgePath:
     """The way of one arrow."""
 
     path: str
@@ -127,7 +127,7 @@ class Placement:
     width: float
     height: float
     centres: tuple[Point, ...]
-    routes: tuple[Route, ...]
+    routes: tuple[EdgePath, ...]
 
 
 def bezier(points: Sequence[Point]) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from debugger.graph.drawing import Arrow, Box, Drawing
+from debugger.graph.diagram import Diagram, EdgeLine, NodeBox
 from debugger.graph.edge_paths import (
     LABEL_GAP,
     LABEL_HEIGHT,
@@ -25,11 +25,11 @@ _LANE_WEIGHT = 8.0
 _SINGLES_WIDTH = 700.0
 _MARGIN = 6.0
 
-Loops = Mapping[int, Mapping[int, Arrow]]
+Loops = Mapping[int, Mapping[int, EdgeLine]]
 """For each box, its arrows to itself by their index."""
 
 
-def place(drawing: Drawing) -> Placement:
+def place(drawing: Diagram) -> Placement:
     """Lay a drawing out top to bottom.
 
     Boxes stand in layers, with a row for labels between each two. An arrow that spans several layers has a
@@ -61,22 +61,22 @@ def place(drawing: Drawing) -> Placement:
     )
 
 
-def lanes(drawing: Drawing) -> int:
+def lanes(drawing: Diagram) -> int:
     """How many lanes `place` would need, which is what its time and memory go by."""
     levels, _ = _levels(drawing)
     spans = (abs(levels[arrow.source] - levels[arrow.target]) for arrow in drawing.arrows)
     return sum(2 * span - 1 for span in spans if span)
 
 
-def _loops(arrows: Sequence[Arrow]) -> Loops:
-    loops: defaultdict[int, dict[int, Arrow]] = defaultdict(dict)
+def _loops(arrows: Sequence[EdgeLine]) -> Loops:
+    loops: defaultdict[int, dict[int, EdgeLine]] = defaultdict(dict)
     for index, arrow in enumerate(arrows):
         if arrow.source == arrow.target:
             loops[arrow.source][index] = arrow
     return loops
 
 
-def _levels(drawing: Drawing) -> tuple[list[int], set[int]]:
+def _levels(drawing: Diagram) -> tuple[list[int], set[int]]:
     """The layer of each box, and which arrows point up."""
     links = [
         (index, arrow.source, arrow.target)
@@ -92,7 +92,7 @@ def _levels(drawing: Drawing) -> tuple[list[int], set[int]]:
     return levels, {links[place][0] for place in upward}
 
 
-def _lines(boxes: Iterable[Box]) -> Iterator[int]:
+def _lines(boxes: Iterable[NodeBox]) -> Iterator[int]:
     """Fill lines with boxes; gives the line of each."""
     line, used = 0, 0.0
     for box in boxes:
@@ -102,7 +102,7 @@ def _lines(boxes: Iterable[Box]) -> Iterator[int]:
         yield line
 
 
-def _box_item(box: Box, row: int, loops: Iterable[Arrow]) -> Item:
+def _box_item(box: NodeBox, row: int, loops: Iterable[EdgeLine]) -> Item:
     labels = [loop.label_width for loop in loops]
     beside = LOOP_WIDTH + LABEL_GAP + max(labels) if labels else 0.0
     return Item(
@@ -114,7 +114,7 @@ def _box_item(box: Box, row: int, loops: Iterable[Arrow]) -> Item:
     )
 
 
-def _chain(arrow: Arrow, items: Sequence[Item], *, upward: bool) -> Chain:
+def _chain(arrow: EdgeLine, items: Sequence[Item], *, upward: bool) -> Chain:
     """Tie two boxes together with a lane in every row between them; the label stands in the middle one."""
     ends = items[arrow.source], items[arrow.target]
     top, bottom = reversed(ends) if upward else ends

@@ -6,8 +6,8 @@ import threading
 from dataclasses import asdict, dataclass
 
 from debugger.graph import layered
-from debugger.graph.drawing import Arrow, Box, Drawing
-from debugger.graph.edge_paths import Point, Route
+from debugger.graph.diagram import Diagram, EdgeLine, NodeBox
+from debugger.graph.edge_paths import EdgePath, Point
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import Workflow
@@ -91,7 +91,7 @@ def layout(workflow: Workflow | Graph) -> Layout:
     It depends on ids, names, types and edges only, and is cached by these. It takes some five seconds at the
     most: a larger workflow has an empty picture with a note.
     """
-    drawing = Drawing.of(workflow if isinstance(workflow, Graph) else Graph(workflow))
+    drawing = Diagram.of(workflow if isinstance(workflow, Graph) else Graph(workflow))
     with _lock:
         made = _layouts.pop(drawing.version, None) or _laid_out(drawing)
         _layouts[drawing.version] = made  # last in the dict is latest in use
@@ -105,7 +105,7 @@ def clear_layouts() -> None:
     _layouts.clear()
 
 
-def _laid_out(drawing: Drawing) -> Layout:
+def _laid_out(drawing: Diagram) -> Layout:
     if len(drawing.arrows) > _MOST_ARROWS or layered.lanes(drawing) > _MOST_LANES:
         return Layout(drawing.version, 0.0, 0.0, (), (), _too_large(drawing))
     placement = layered.place(drawing)
@@ -114,19 +114,19 @@ def _laid_out(drawing: Drawing) -> Layout:
     return Layout(drawing.version, round(placement.width, 1), round(placement.height, 1), nodes, edges)
 
 
-def _too_large(drawing: Drawing) -> str:
+def _too_large(drawing: Diagram) -> str:
     return (
         f"The workflow is too large to be drawn: {len(drawing.boxes):,} nodes and {len(drawing.arrows):,} "
         "edges. The table shows the same."
     )
 
 
-def _node(box: Box, centre: Point) -> PlacedNode:
+def _node(box: NodeBox, centre: Point) -> PlacedNode:
     x, y = centre
     return PlacedNode(**box._asdict(), x=round(x, 1), y=round(y, 1))
 
 
-def _edge(drawing: Drawing, arrow: Arrow, route: Route) -> PlacedEdge:
+def _edge(drawing: Diagram, arrow: EdgeLine, route: EdgePath) -> PlacedEdge:
     return PlacedEdge(
         id=arrow.id,
         source=drawing.boxes[arrow.source].id,

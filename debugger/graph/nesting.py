@@ -28,7 +28,7 @@ REVERSE_EDGES: Final = "super_node_reverse_edges"
 
 
 @dataclass(frozen=True)
-class WayBack:
+class ReturnEdge:
     """A way back out of a super node that was entered from anywhere."""
 
     super_node_id: str
@@ -75,11 +75,11 @@ def is_inside(entered: NodeConfig, node: NodeConfig) -> bool:
     return entry is not None and entry in origin_of(node)
 
 
-def ways_back(node: NodeConfig) -> Iterator[WayBack]:
+def return_edges(node: NodeConfig) -> Iterator[ReturnEdge]:
     """The ways back that a node has because of the global super nodes around it."""
     for written in _extra(node, REVERSE_EDGES) or ():
         condition = ConditionConfig.from_wire(written["condition"])
-        yield WayBack(written["super_node_logical_id"], written["entered_node_logical_id"], condition)
+        yield ReturnEdge(written["super_node_logical_id"], written["entered_node_logical_id"], condition)
 
 
 def _extra(model: WireModel | None, name: str) -> Any:

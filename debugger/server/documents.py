@@ -7,7 +7,7 @@ from itertools import chain
 
 from debugger.errors import WorkflowError
 from debugger.graph import Graph
-from debugger.graph.checks import Problem, Subject, refusals
+from debugger.graph.checks import CheckContext, Problem, save_errors
 from debugger.graph.checks.context import own_field
 from debugger.graph.checks.nodes import loop_without_wait
 from debugger.protocol.base import JsonObject, WireModel
@@ -82,7 +82,7 @@ def refuse_faulty(document: JsonObject) -> None:
         InputError: A node or an edge in it lacks what every one of them needs.
     """
     workflow = Workflow.from_document(document)
-    problem = next(chain(refusals(workflow), _endless(workflow)), None)
+    problem = next(chain(save_errors(workflow), _endless(workflow)), None)
     if problem is not None:
         raise WorkflowError(problem.message, category=problem.category or "Invalid node configuration")
 
@@ -90,7 +90,7 @@ def refuse_faulty(document: JsonObject) -> None:
 def _endless(workflow: Workflow) -> Iterator[Problem]:
     """Nodes that are told to loop and not to wait; where that is only a default, nobody asked for it."""
     written = {node.logical_id for node in workflow.node_configs if own_field(node, "self_loop") is True}
-    found = loop_without_wait(Subject(Graph(workflow)))
+    found = loop_without_wait(CheckContext(Graph(workflow)))
     return (problem for problem in found if problem.node_logical_id in written)
 
 

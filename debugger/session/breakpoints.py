@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 
 from debugger.engine.hit_counts import check_hits, is_wanted_hit
 from debugger.errors import ConditionError, InputError
-from debugger.expressions import Scope, fill, parse
+from debugger.expressions import Scope, parse, render
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EVENT_TYPES, EdgeEvent, Event
@@ -234,7 +234,7 @@ class Breakpoints:
         count = self._counts[point.id] = self.count(point.id) + 1
         if not is_wanted_hit(point.hits, count):
             return None
-        return Hit(point, count, fill(point.log, scope()).text if point.log else "", problem)
+        return Hit(point, count, render(point.log, scope()).text if point.log else "", problem)
 
 
 def _check(point: Breakpoint) -> None:

@@ -8,7 +8,7 @@ from typing import ParamSpec
 
 from debugger.backends.hosted import HostedBackend
 from debugger.errors import DebuggerError, StoreError
-from debugger.expressions.required_variables import skeleton
+from debugger.expressions.required_variables import required_variables
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Command
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
@@ -420,7 +420,7 @@ def start_input(page: PageState, session: DebugSession) -> RunInputModel:
 def first_input(workflow: Workflow) -> JsonObject:
     """The run input that a workflow itself suggests: the variables that it names, with their defaults."""
     try:
-        named = skeleton(workflow.to_wire())
+        named = required_variables(workflow.to_wire())
     except DebuggerError:
         named = {}
     own = {name: value for name, value in named.items() if name not in SYSTEM_NAMES}

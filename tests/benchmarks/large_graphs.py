@@ -21,7 +21,7 @@ from typing import Any
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.engine.nodes import NODE_TYPES
 from debugger.graph import Graph, check, load_workflow
-from debugger.graph.checks import CHECKS, Subject, problem_line
+from debugger.graph.checks import CHECKS, CheckContext, format_problem
 from debugger.graph.layout import layout
 from debugger.protocol.runs import TurnInput
 from debugger.settings import Settings
@@ -120,9 +120,9 @@ def measure(shape: str) -> None:
     known = frozenset(NODE_TYPES)
     with _timed("all rules"):
         problems = check(workflow, known)
-    _rules(Subject(graph, known))
+    _rules(CheckContext(graph, known))
     with _timed(f"lines of {len(problems)} problems"):
-        _ = [problem_line(problem, graph) for problem in problems]
+        _ = [format_problem(problem, graph) for problem in problems]
     with _timed("layout"):
         picture = layout(graph)
     print(f"  ({picture.width:.0f} x {picture.height:.0f} px)")
@@ -132,7 +132,7 @@ def measure(shape: str) -> None:
     print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
-def _rules(subject: Subject) -> None:
+def _rules(subject: CheckContext) -> None:
     took = {}
     for rule in CHECKS:
         began = time.perf_counter()

@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugger.errors import ConditionError, ExpressionError
-from debugger.expressions import ABSENT, Condition, Scope, Verdict, hydrate, lookup, parse
+from debugger.expressions import ABSENT, Condition, ConditionResult, Scope, hydrate, lookup, parse
 from debugger.expressions.parser import FILTERS
 from debugger.expressions.syntax import (
+    And,
     Call,
     Comparison,
-    Conjunction,
     Constant,
-    Disjunction,
     FilterCall,
-    Inversion,
     Node,
+    Not,
+    Or,
     Reference,
     Value,
 )
@@ -87,14 +87,14 @@ def test_null_in_an_ordering_counts_as_absent():
 
 @pytest.mark.parametrize("sign", ["==", "!="])
 def test_an_absent_operand_of_an_equality_gives_no_warning(sign):
-    assert parse(f"[[age]] {sign} 3").evaluate(Scope()) == Verdict(False)
+    assert parse(f"[[age]] {sign} 3").evaluate(Scope()) == ConditionResult(False)
 
 
 def test_a_comparison_that_is_not_reached_gives_no_warning():
     scope = Scope(runtime={"n": 1})
 
-    assert parse("[[n]] == 1 OR [[age]] > 3").evaluate(scope) == Verdict(True)
-    assert parse("[[n]] == 2 AND [[age]] > 3").evaluate(scope) == Verdict(False)
+    assert parse("[[n]] == 1 OR [[age]] > 3").evaluate(scope) == ConditionResult(True)
+    assert parse("[[n]] == 2 AND [[age]] > 3").evaluate(scope) == ConditionResult(False)
 
 
 def test_and_and_or_stop_at_the_part_that_decides():
@@ -502,9 +502,9 @@ def branches(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     several = st.lists(parts, min_size=2, max_size=3).map(tuple)
     return (
         st.builds(Comparison, signs, parts, parts)
-        | st.builds(Inversion, parts)
-        | st.builds(Conjunction, several)
-        | st.builds(Disjunction, several)
+        | st.builds(Not, parts)
+        | st.builds(And, several)
+        | st.builds(Or, several)
     )
 
 

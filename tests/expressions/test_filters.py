@@ -6,19 +6,19 @@ from hypothesis import strategies as st
 from liquid.builtin.filters import array, string
 
 from debugger.errors import ConditionError
-from debugger.expressions import Scope, fill, fill_value, parse
+from debugger.expressions import Scope, parse, render, render_value
 from debugger.expressions.limits import MAX_LIST_ITEMS, MAX_VALUE_CHARACTERS
 
 quick = settings(max_examples=200, deadline=None)
 
 
 def value_of(expression, **dynamic):
-    return fill_value(f"{{{{ {expression} }}}}", Scope(dynamic=dynamic), preserve_types=True)
+    return render_value(f"{{{{ {expression} }}}}", Scope(dynamic=dynamic), preserve_types=True)
 
 
 def faults_of(expression, **dynamic):
     faults = []
-    filled = fill(f"{{{{ {expression} }}}}", Scope(dynamic=dynamic), faults=faults)
+    filled = render(f"{{{{ {expression} }}}}", Scope(dynamic=dynamic), faults=faults)
     assert filled.unresolved == (filled.text,)
     return faults
 

@@ -7,20 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugger.errors import RunError
-from debugger.expressions import Scope, fill, fill_value, hydrate, placeholders
+from debugger.expressions import Scope, hydrate, placeholders, render, render_value
 
 quick = settings(max_examples=100, deadline=None)
 
 
 @pytest.mark.parametrize("text", ["", "Hello.", "{ x } [ x ]", "50 % {% if x %} {# note #}"])
 def test_a_text_without_placeholders_stays_as_it_is(text):
-    assert fill(text, Scope(dynamic={"x": 1})) == (text, ())
+    assert render(text, Scope(dynamic={"x": 1})) == (text, ())
 
 
 def test_dynamic_and_runtime_placeholders_are_filled_in_one_text():
     scope = Scope(dynamic={"name": "Ann"}, runtime={"cups": 2})
 
-    filled = fill("{{name}} wants [[ cups ]] cups, {{ name }}.", scope)
+    filled = render("{{name}} wants [[ cups ]] cups, {{ name }}.", scope)
 
     assert filled == ("Ann wants 2 cups, Ann.", ())
 
@@ -54,7 +54,7 @@ def test_a_dynamic_placeholder_is_a_liquid_expression(text, expected):
         dynamic={"a": {"b": 2}, "xs": [{"n": 10}, {"n": 20}], "i": 1, "tier": "gold", "first name": "Ann"}
     )
 
-    assert fill(text, scope) == (expected, ())
+    assert render(text, scope) == (expected, ())
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_a_runtime_placeholder_is_a_variable_and_its_filters(text, expected):
         workflow={"shared": "run"},
     )
 
-    assert fill(text, scope) == (expected, ())
+    assert render(text, scope) == (expected, ())
 
 
 def test_objects_stay_closed_where_paths_are_literal():
     scope = Scope(runtime={"o": {"k": 1}}, dict_paths="literal")
 
-    assert fill("[[o.k]]", scope) == ("[[o.k]]", ("[[o.k]]",))
+    assert render("[[o.k]]", scope) == ("[[o.k]]", ("[[o.k]]",))
 
 
 @pytest.mark.parametrize("brackets", ["{{%s}}", "[[%s]]"])
@@ -104,7 +104,7 @@ def test_objects_stay_closed_where_paths_are_literal():
 def test_how_values_are_written_into_a_text(brackets, value, expected):
     scope = Scope(dynamic={"x": value}, runtime={"x": value})
 
-    assert fill(f"<{brackets % 'x'}>", scope).text == f"<{expected}>"
+    assert render(f"<{brackets % 'x'}>", scope).text == f"<{expected}>"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_how_values_are_written_into_a_text(brackets, value, expected):
 def test_a_placeholder_that_gives_nothing_stays_and_is_reported(placeholder):
     scope = Scope(dynamic={"x": 1}, runtime={"x": 1}, workflow={"_hidden": 1})
 
-    filled = fill(f"a {placeholder} b {{{{x}}}} c [[x]]", scope)
+    filled = render(f"a {placeholder} b {{{{x}}}} c [[x]]", scope)
 
     assert filled == (f"a {placeholder} b 1 c 1", (placeholder,))
 
@@ -151,20 +151,20 @@ def test_a_placeholder_that_gives_nothing_stays_and_is_reported(placeholder):
     ],
 )
 def test_what_is_no_placeholder_is_text(text):
-    assert fill(text, Scope()) == (text, ())
+    assert render(text, Scope()) == (text, ())
     assert placeholders(text) == []
 
 
 def test_inserted_values_are_not_filled_again():
     scope = Scope(dynamic={"a": "[[b]] {{c}}", "c": "no"}, runtime={"b": "{{c}}"})
 
-    assert fill("{{a}} [[b]]", scope) == ("[[b]] {{c}} {{c}}", ())
+    assert render("{{a}} [[b]]", scope) == ("[[b]] {{c}} {{c}}", ())
 
 
 def test_tags_are_not_executed():
     scope = Scope(dynamic={"x": 1})
 
-    assert fill("{% if false %}{{x}}{% endif %}{% assign y = 2 %}", scope).text == (
+    assert render("{% if false %}{{x}}{% endif %}{% assign y = 2 %}", scope).text == (
         "{% if false %}1{% endif %}{% assign y = 2 %}"
     )
 
@@ -215,7 +215,7 @@ def test_placeholders_are_listed_with_their_places():
 def test_the_type_of_a_filled_argument(preserve_types, written, expected):
     scope = Scope(runtime={"n": 41, "o": {"k": [1]}, "yes": True, "null": None}, dynamic={"n": 42})
 
-    filled = fill_value(written, scope, preserve_types=preserve_types)
+    filled = render_value(written, scope, preserve_types=preserve_types)
 
     assert filled == expected
     assert type(filled) is type(expected)
@@ -225,11 +225,11 @@ def test_arguments_are_filled_however_deep_they_stand():
     arguments = {"a": [{"b": "[[n]]", "[[n]]": 5}, None, 1.5, True], "c": {"d": ["x[[n]]"]}}
     scope = Scope(runtime={"n": 41})
 
-    assert fill_value(arguments, scope, preserve_types=True) == {
+    assert render_value(arguments, scope, preserve_types=True) == {
         "a": [{"b": 41, "[[n]]": 5}, None, 1.5, True],
         "c": {"d": ["x41"]},
     }
-    assert fill_value(arguments, scope, preserve_types=False) == {
+    assert render_value(arguments, scope, preserve_types=False) == {
         "a": [{"b": "41", "[[n]]": 5}, None, 1.5, True],
         "c": {"d": ["x41"]},
     }
@@ -272,17 +272,17 @@ texts = (
 def test_any_text_can_be_filled(text, value):
     scope = Scope(dynamic={"a": {"b": value}, "x": value}, runtime={"a": value, "a.b": value})
 
-    filled = fill(text, scope)
+    filled = render(text, scope)
 
     assert all(one in text for one in filled.unresolved)
     assert isinstance(hydrate(text, scope), str)
-    fill_value({"k": [text]}, scope, preserve_types=True)
+    render_value({"k": [text]}, scope, preserve_types=True)
 
 
 @quick
 @given(texts)
 def test_filling_from_nothing_changes_only_literals_and_defaults(text):
-    filled = fill(text, Scope())
+    filled = render(text, Scope())
 
     if len(filled.unresolved) == len(placeholders(text)):
         assert filled.text == text
@@ -308,14 +308,14 @@ def test_filling_from_nothing_changes_only_literals_and_defaults(text):
 def test_a_text_of_absurd_size_is_filled_at_once(text):
     began = time.process_time()
 
-    assert fill(text, Scope()).text == text
+    assert render(text, Scope()).text == text
     assert time.process_time() - began < 1
 
 
 def test_a_number_too_long_to_be_written_is_named_instead():
     scope = Scope(dynamic={"n": 10**4000})
 
-    filled = fill("It is {{ n | times: n }}.", scope)
+    filled = render("It is {{ n | times: n }}.", scope)
 
     assert filled.text == "It is <int that cannot be written>."
     assert hydrate("{{ n | times: n }} > 1", scope) == "<int that cannot be written> > 1"
@@ -325,7 +325,7 @@ def test_a_text_that_would_fill_the_memory_is_refused_before_it_does():
     scope = Scope(runtime={"page": "x" * 1_000})
 
     with pytest.raises(RunError, match="longer than 10 million characters") as caught:
-        fill("[[page]]" * 100_000, scope)
+        render("[[page]]" * 100_000, scope)
 
     assert "the part that was one too many has 1000" in str(caught.value)
     assert len(str(caught.value)) < 400

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.graph import CHECKS, Problem, check
-from debugger.graph.checks import problem_line
+from debugger.graph.checks import format_problem
 from debugger.protocol.workflow import Workflow
 
 KNOWN = frozenset({"say_llm", "say_static", "worker_llm", "no_op", "super_node"})
@@ -459,7 +459,7 @@ FIELD = st.fixed_dictionaries(
 def test_no_field_of_a_node_is_too_odd_to_be_checked(node_type: str, fields: dict[str, Any]) -> None:
     problems = found([START | fields | {"type": node_type}], edge("1", "start", "start"))
 
-    assert all(problem_line(problem, EMPTY).startswith(problem.level) for problem in problems)
+    assert all(format_problem(problem, EMPTY).startswith(problem.level) for problem in problems)
 
 
 EMPTY = Workflow()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.graph import check
-from debugger.graph.checks import refusals
+from debugger.graph.checks import save_errors
 from tests.factories import direct, document, node, static, when, workflow
 
 
@@ -65,7 +65,7 @@ def test_a_save_is_refused_for_nothing_but_what_has_a_category():
         when("b", "a", "[[x]] ==="),
     )
 
-    refused = list(refusals(faulty))
+    refused = list(save_errors(faulty))
 
     assert {problem.category for problem in refused} == {"Invalid companion configuration"}
     assert {problem.code for problem in check(faulty) if problem.category} == {

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from debugger.graph import Graph, layout
-from debugger.graph.drawing import Drawing
+from debugger.graph.diagram import Diagram
 from debugger.protocol.workflow import Workflow
 
 
-def drawing(nodes: list[dict[str, Any]], *edges: dict[str, Any]) -> Drawing:
-    return Drawing.of(Graph(Workflow.from_document({"node_configs": nodes, "edge_configs": list(edges)})))
+def drawing(nodes: list[dict[str, Any]], *edges: dict[str, Any]) -> Diagram:
+    return Diagram.of(Graph(Workflow.from_document({"node_configs": nodes, "edge_configs": list(edges)})))
 
 
 def edge(source: str | None, destination: str | None, **fields: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.graph import Graph
-from debugger.graph.drawing import EDGE_LABEL_SIZE, Drawing
+from debugger.graph.diagram import EDGE_LABEL_SIZE, Diagram
 from debugger.graph.edge_paths import Placement
 from debugger.graph.layered import place
 from debugger.protocol.workflow import Workflow
@@ -35,7 +35,7 @@ class Rectangle(NamedTuple):
         return self.left + 0.3 < x < self.right - 0.3 and self.top + 0.3 < y < self.bottom - 0.3
 
 
-def drawing(count: int, pairs: list[tuple[int, int, str]]) -> Drawing:
+def drawing(count: int, pairs: list[tuple[int, int, str]]) -> Diagram:
     nodes = [
         {"logical_id": f"n{place}", "name": f"Node number {place}", "is_start": place == 0}
         for place in range(count)
@@ -50,7 +50,7 @@ def drawing(count: int, pairs: list[tuple[int, int, str]]) -> Drawing:
         }
         for place, (source, target, label) in enumerate(pairs)
     ]
-    return Drawing.of(Graph(Workflow.from_document({"node_configs": nodes, "edge_configs": edges})))
+    return Diagram.of(Graph(Workflow.from_document({"node_configs": nodes, "edge_configs": edges})))
 
 
 def workflow_like(count: int) -> list[tuple[int, int, str]]:
@@ -66,12 +66,12 @@ def workflow_like(count: int) -> list[tuple[int, int, str]]:
     return pairs
 
 
-def boxes_of(drawn: Drawing, placed: Placement) -> list[Rectangle]:
+def boxes_of(drawn: Diagram, placed: Placement) -> list[Rectangle]:
     pairs = zip(drawn.boxes, placed.centres, strict=True)
     return [Rectangle.around(centre, box.width, box.height) for box, centre in pairs]
 
 
-def labels_of(drawn: Drawing, placed: Placement) -> list[Rectangle]:
+def labels_of(drawn: Diagram, placed: Placement) -> list[Rectangle]:
     pairs = zip(drawn.arrows, placed.routes, strict=True)
     return [Rectangle.around(r.label_at, a.label_width, EDGE_LABEL_SIZE) for a, r in pairs if r.label_at]
 
@@ -97,7 +97,7 @@ def points_along(path: str) -> list[tuple[float, float]]:
     return along
 
 
-def assert_nothing_overlaps(drawn: Drawing, placed: Placement) -> None:
+def assert_nothing_overlaps(drawn: Diagram, placed: Placement) -> None:
     things = boxes_of(drawn, placed) + labels_of(drawn, placed)
     for one, other in itertools.combinations(things, 2):
         assert not one.overlaps(other)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from debugger.errors import ConditionError, ExpressionError, RunError
-from debugger.expressions import Scope, fill, fill_value, hydrate, limits, parse, required_variables
+from debugger.expressions import Scope, hydrate, limits, parse, render, render_value, required_variables
 from tests.safety.bounded_child import run_bounded
 
 MEGABYTE = 1_000_000
 
 
 def filled(text, **dynamic):
-    return fill(text, Scope(dynamic=dynamic, runtime=dynamic)).text
+    return render(text, Scope(dynamic=dynamic, runtime=dynamic)).text
 
 
 # --- paths -----------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_arguments_share_one_time_limit(monkeypatch):
     arguments = [["{{ a | url_encode | size }}"] * 20] * 20
 
     def attack():
-        fill_value(arguments, Scope(dynamic={"a": "é" * 200_000}), preserve_types=True)
+        render_value(arguments, Scope(dynamic={"a": "é" * 200_000}), preserve_types=True)
 
     assert run_bounded(attack).cpu_seconds < 2
 
@@ -141,7 +141,7 @@ def test_different_arguments_run_out_of_time_in_a_sentence(monkeypatch):
 
     def attack():
         with pytest.raises(RunError) as caught:
-            fill_value(arguments, Scope(dynamic={"a": "é" * 200_000}), preserve_types=True)
+            render_value(arguments, Scope(dynamic={"a": "é" * 200_000}), preserve_types=True)
         return str(caught.value)
 
     assert "takes longer than 0.3 seconds" in run_bounded(attack).value
@@ -152,7 +152,7 @@ def test_many_slow_expressions_run_out_of_time():
 
     def attack():
         try:
-            return fill(text, Scope()).text == text
+            return render(text, Scope()).text == text
         except RunError as error:
             return "2 seconds" in str(error)
 
@@ -189,7 +189,7 @@ def test_arguments_share_one_limit_of_characters(preserve_types):
 
     def attack():
         with pytest.raises(RunError) as caught:
-            fill_value(arguments, Scope(runtime={"page": "x" * 1_000_000}), preserve_types=preserve_types)
+            render_value(arguments, Scope(runtime={"page": "x" * 1_000_000}), preserve_types=preserve_types)
         return str(caught.value)
 
     outcome = run_bounded(attack)
@@ -283,7 +283,7 @@ def test_deep_arguments_are_an_error_in_a_sentence():
 
     def attack():
         with pytest.raises(RunError) as caught:
-            fill_value(arguments, Scope(), preserve_types=True)
+            render_value(arguments, Scope(), preserve_types=True)
         return str(caught.value)
 
     assert "100 objects and lists" in run_bounded(attack).value

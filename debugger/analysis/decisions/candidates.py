@@ -8,7 +8,7 @@ from typing import Literal
 
 from debugger.graph.checks.context import flag
 from debugger.graph.graph import Graph
-from debugger.graph.nesting import author_edge_id, may_enter, ways_back
+from debugger.graph.nesting import author_edge_id, may_enter, return_edges
 from debugger.protocol.workflow import ConditionConfig, EdgeConfig, GlobalNodeConfig, NodeConfig, as_bool
 
 Kind = Literal["direct", "fork", "conditional", "global", "reverse", "self_loop", "retry", "nothing"]
@@ -135,6 +135,6 @@ class CandidateEdges:
         if own is not None and entered == node.logical_id:
             yield CandidateEdge("reverse", back, None, own)
             return
-        for way in ways_back(node):
+        for way in return_edges(node):
             if way.entered_node_id == entered:
                 yield CandidateEdge("reverse", back, None, way.condition)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from debugger.analysis.decisions.candidates import CandidateEdge
 from debugger.analysis.decisions.records import DecisionRecord, LlmVerdict
 from debugger.errors import ConditionError, ExpressionError, RunError
-from debugger.expressions import ABSENT, Condition, Scope, fill, hydrate, lookup, parse
+from debugger.expressions import ABSENT, Condition, Scope, hydrate, lookup, parse, render
 from debugger.graph.checks.context import LLM_FLAGS
 from debugger.protocol.workflow import NodeConfig
 
@@ -199,6 +199,6 @@ def render_condition(way: CandidateEdge, asked: EvaluatedEdge, scope: Scope) -> 
         return way.expression, asked.expression.filled
     text = way.freeform or way.expression
     try:
-        return text, fill(text, scope).text
+        return text, render(text, scope).text
     except RunError:
         return text, text

@@ -13,7 +13,7 @@ from debugger.engine.models.groups import put_in_groups
 from debugger.engine.models.script import Rule, Script
 from debugger.engine.models.scripted_calls import calls_of, has_just_answered, may_call
 from debugger.errors import RunError
-from debugger.expressions import Scope, fill
+from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
 
 _MODEL = "script"
@@ -54,7 +54,7 @@ class ScriptedResponder:
     def _answer(self, hit: _Hit, prompt: Prompt) -> Reply:
         rule = hit.rule
         if hit.calls:
-            text = fill(rule.say or "", Scope(runtime=prompt.variables)).text
+            text = render(rule.say or "", Scope(runtime=prompt.variables)).text
             return Reply(text=text, calls=hit.calls, reason=hit.reason, model=_MODEL)
         choice = hit.choice(prompt)
         left_open = choice is None and rule.say is None and prompt.kind == "say"
@@ -66,7 +66,7 @@ class ScriptedResponder:
             return Reply(chosen=choice, args=args, reason=hit.reason, fields=fields, model=_MODEL)
         if left_open:
             return replace(rest, fields=fields, model=_MODEL)
-        text = fill(rule.say or "", Scope(runtime={**prompt.variables, **fields})).text
+        text = render(rule.say or "", Scope(runtime={**prompt.variables, **fields})).text
         return Reply(text=text, reason=hit.reason, fields=fields, model=_MODEL)
 
 

@@ -17,7 +17,7 @@ from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
 from debugger.engine.world import PauseClock, World
 from debugger.errors import InputError, NotFoundError
-from debugger.expressions import Scope, fill
+from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import AssistantResponseEvent, Event
 from debugger.protocol.messages import Message, message_text
@@ -105,7 +105,7 @@ class NodeContext:
 
     def fill(self, text: str) -> str:
         """A text with its variables filled in; what nothing fills stays as it is written."""
-        filled = fill(text, self.scope, faults=self.warnings)
+        filled = render(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
 

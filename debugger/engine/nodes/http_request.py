@@ -23,7 +23,7 @@ from debugger.engine.outbound.http_request import (
 )
 from debugger.engine.outbound.secrets import RequestBudget, request_budget
 from debugger.errors import InputError
-from debugger.expressions import fill
+from debugger.expressions import render
 from debugger.expressions.template import write_plain
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import HttpRequestEvent
@@ -156,7 +156,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         """Return the destination that the author wrote, whatever the turn's input and its variables say."""
         host = host_header({name: write_plain(each) for name, each in self._headers()})
         texts = (str(self.config.url or ""), host)
-        return Destination.of(*(fill(text, context.authored).text for text in texts))
+        return Destination.of(*(render(text, context.authored).text for text in texts))
 
     def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
         """The node's URL, or the one that the turn's input puts in its place, in which nothing is filled."""

@@ -19,7 +19,7 @@ from debugger.engine.tools.runner import (
     write_result,
 )
 from debugger.errors import RunError
-from debugger.expressions import Scope, fill_value
+from debugger.expressions import Scope, render_value
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig
 
@@ -74,7 +74,7 @@ class ToolNode(Node[ToolNodeConfig]):
         return self._tool.config.result_runtime_variable_name or RESULT_NAME
 
     def _arguments(self, scope: Scope) -> JsonObject:
-        filled = fill_value(
+        filled = render_value(
             self.config.tool_arguments, scope, preserve_types=self.config.preserve_argument_types
         )
         assert isinstance(filled, dict)

@@ -16,7 +16,7 @@ from debugger.engine.outbound.destinations import AllowedHost, Destination, asci
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope
 from debugger.expressions.limits import time_limit
-from debugger.expressions.template import FillBudget
+from debugger.expressions.template import RenderBudget
 from debugger.protocol.json_codec import encode
 
 MARK = "***"
@@ -56,8 +56,8 @@ class RequestBudget:
     """
 
     def __init__(self, warnings: list[str]) -> None:
-        self.real = FillBudget(warnings)
-        self.masked = FillBudget([])
+        self.real = RenderBudget(warnings)
+        self.masked = RenderBudget([])
 
 
 @contextmanager
@@ -166,7 +166,7 @@ class Secrets:
         return replace(filled, unresolved=tuple(dict.fromkeys(unresolved)))
 
     def fill_with(
-        self, scope: Scope, make: Callable[[Scope, FillBudget], Any], budget: RequestBudget
+        self, scope: Scope, make: Callable[[Scope, RenderBudget], Any], budget: RequestBudget
     ) -> MaskedValue:
         """What a function makes of the variables, with secrets among them and with marks in their place.
 
@@ -254,7 +254,7 @@ def _with(scope: Scope, secrets: Mapping[str, str]) -> Scope:
     return replace(scope, dynamic=ChainMap(scope.dynamic, secrets))  # type: ignore[arg-type]
 
 
-def _filled(value: Any, scope: Scope, budget: FillBudget, unresolved: list[str]) -> Any:
+def _filled(value: Any, scope: Scope, budget: RenderBudget, unresolved: list[str]) -> Any:
     if isinstance(value, str):
         filled = budget.fill(value, scope)
         unresolved += filled.unresolved

@@ -11,7 +11,7 @@ from debugger.engine.super_nodes.placeholder import SUPER_NODE, Placeholder
 from debugger.errors import InputError, RunError
 from debugger.expressions import placeholders
 from debugger.graph import Graph
-from debugger.graph.checks import Subject
+from debugger.graph.checks import CheckContext
 from debugger.graph.checks.super_nodes import super_node_field
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import Workflow
@@ -146,7 +146,7 @@ def _check(placeholder: Placeholder, fields: list[JsonObject], values: JsonObjec
         "super_node_interface": {"input_fields": fields},
         "field_values": values,
     }
-    for problem in super_node_field(Subject(Graph(Workflow.from_wire({"node_configs": [node]})))):
+    for problem in super_node_field(CheckContext(Graph(Workflow.from_wire({"node_configs": [node]})))):
         raise RunError(f"{placeholder} cannot be filled in. {problem.message}", advice=problem.advice)
     for each in fields:
         misfit = _schema_misfit(values.get(each["name"]), each.get("json_schema"))

@@ -21,7 +21,7 @@ from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, placeholders
 from debugger.expressions.placeholders import iter_placeholders
-from debugger.expressions.template import FillBudget, write_plain
+from debugger.expressions.template import RenderBudget, write_plain
 from debugger.expressions.values import shortened
 from debugger.protocol.base import JsonObject, WireModel
 
@@ -148,7 +148,7 @@ class ExternalApiTool(Tool):
         host = host_header({name: write_plain(each) for name, each in config.api_headers.items()})
         texts = ((config.api_endpoint or "").strip(), host)
         try:
-            budget = FillBudget([])
+            budget = RenderBudget([])
             filled = [fill_known(text, scope, arguments, budget) for text in texts]
         except InputError:
             return None
@@ -219,7 +219,7 @@ def slot_names(value: Any) -> set[str]:
     return {name for inner in value for name in slot_names(inner)} if isinstance(value, list) else set()
 
 
-def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: FillBudget) -> str:
+def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> str:
     """A text with variables and arguments in it; a placeholder that nothing fills stays as it is written.
 
     Raises:
@@ -229,7 +229,7 @@ def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Fil
     return _filled(text, scope, arguments, _Formatter(budget))
 
 
-def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: FillBudget) -> str:
+def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> str:
     """Return the same with the slots that cannot be filled left as braces.
 
     Raises:
@@ -239,7 +239,7 @@ def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Fi
     return _filled(text, scope, arguments, _LenientFormatter(budget))
 
 
-def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: FillBudget) -> Any:
+def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> Any:
     """A JSON value with the same in its texts; a text that is one slot becomes the argument itself.
 
     Raises:
@@ -270,7 +270,7 @@ def _filled(text: str, scope: Scope, arguments: Mapping[str, Any], formatter: _F
 class _Formatter(string.Formatter):
     """Reaches into arguments by ``[key]``, never by attribute: those are Python's own, not the workflow's."""
 
-    def __init__(self, budget: FillBudget) -> None:
+    def __init__(self, budget: RenderBudget) -> None:
         self.budget = budget
 
     def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:

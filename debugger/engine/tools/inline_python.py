@@ -5,7 +5,7 @@ from __future__ import annotations
 from debugger.engine.tools import sandbox
 from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
 from debugger.engine.tools.simulation import simulate_python
-from debugger.expressions import fill
+from debugger.expressions import render
 from debugger.protocol.base import JsonObject
 
 
@@ -60,7 +60,7 @@ class InlinePythonTool(Tool):
         code = self.config.code or ""
         if not self.config.allow_code_variable_substitution:
             return code, ()
-        filled = fill(code, context.scope)
+        filled = render(code, context.scope)
         return filled.text, filled.unresolved
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.paths import Path, value_at
 from debugger.engine.tools.base import ToolContext, ToolResult
-from debugger.expressions import Scope, fill_value
+from debugger.expressions import Scope, render_value
 from debugger.expressions.values import are_equal
 from debugger.protocol.base import JsonObject
 
@@ -42,7 +42,7 @@ class ToolAnswer:
         """
         if self.error is not None:
             raise OutboundError(self.error)
-        return fill_value(self.result, Scope(runtime=arguments), preserve_types=True)
+        return render_value(self.result, Scope(runtime=arguments), preserve_types=True)
 
 
 def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:

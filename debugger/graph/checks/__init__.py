@@ -17,12 +17,22 @@ from debugger.graph.checks import (
     variables,
     waiting,
 )
-from debugger.graph.checks.context import LLM_FLAGS, Check, Level, Problem, Subject, problem_line
+from debugger.graph.checks.context import LLM_FLAGS, Check, CheckContext, Level, Problem, format_problem
 from debugger.graph.checks.super_nodes import embedded_workflows
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import Workflow
 
-__all__ = ["CHECKS", "LLM_FLAGS", "Check", "Level", "Problem", "Subject", "check", "problem_line", "refusals"]
+__all__ = [
+    "CHECKS",
+    "LLM_FLAGS",
+    "Check",
+    "CheckContext",
+    "Level",
+    "Problem",
+    "check",
+    "format_problem",
+    "save_errors",
+]
 
 CHECKS: tuple[Check, ...] = (
     nodes.no_nodes,
@@ -91,24 +101,24 @@ def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) ->
         workflow: The document; it may be as broken as it likes.
         known_node_types: The node types that the engine runs; by default no type is objected to.
     """
-    subject = Subject(Graph(workflow), known_node_types)
+    subject = CheckContext(Graph(workflow), known_node_types)
     problems = [problem for rule in CHECKS for problem in rule(subject)]
     problems += _inside_super_nodes(subject)
     return sorted(problems, key=lambda problem: problem.level != "error")
 
 
-def refusals(workflow: Workflow) -> Iterator[Problem]:
+def save_errors(workflow: Workflow) -> Iterator[Problem]:
     """Why the platform refuses to save a workflow: the problems with a category, and no others.
 
     Source: V1 to V14 in ``platform/engine.md`` 12, and ``platform/wire.md`` 4.8.
     """
-    subject = Subject(Graph(workflow))
+    subject = CheckContext(Graph(workflow))
     return (problem for rule in _AT_SAVE for problem in rule(subject))
 
 
-def _inside_super_nodes(subject: Subject) -> Iterator[Problem]:
-    for found in embedded_workflows(subject):
+def _inside_super_nodes(context: CheckContext) -> Iterator[Problem]:
+    for found in embedded_workflows(context):
         if isinstance(found, Problem):
             yield found
         else:
-            yield from (found.moved_out(problem) for rule in _EMBEDDED for problem in rule(found.subject))
+            yield from (found.moved_out(problem) for rule in _EMBEDDED for problem in rule(found.context))

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from debugger.errors import ExpressionError
 from debugger.expressions import parse
-from debugger.graph.checks.context import Level, Problem, Subject, of_edge, of_node
+from debugger.graph.checks.context import CheckContext, Level, Problem, describe_edge, describe_node
 from debugger.protocol.workflow import ConditionConfig
 
 
-def condition_syntax(subject: Subject) -> Iterator[Problem]:
+def condition_syntax(context: CheckContext) -> Iterator[Problem]:
     """Condition expressions parse. Saving does not check them, so a run would fail on one that does not.
 
     Source: ``platform/engine.md`` 4.1.
     """
-    for place in _conditions(subject):
+    for place in _conditions(context):
         expression = place.condition.condition_expression
         try:
             if expression:
@@ -30,12 +30,12 @@ def condition_syntax(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def condition_missing(subject: Subject) -> Iterator[Problem]:
+def condition_missing(context: CheckContext) -> Iterator[Problem]:
     """A conditional edge needs a condition; without one it is never taken.
 
     Source: ``platform/engine.md`` 3.1.
     """
-    for place in _conditions(subject):
+    for place in _conditions(context):
         if not place.condition.text and place.needed:
             yield place.problem(
                 "warning",
@@ -61,16 +61,16 @@ class _Place:
         return Problem(level, code, message, self.node_logical_id, self.edge_logical_id, advice)
 
 
-def _conditions(subject: Subject) -> Iterator[_Place]:
+def _conditions(context: CheckContext) -> Iterator[_Place]:
     """The conditions of edges, and those under which global nodes are entered and left again."""
-    for edge in subject.edges:
+    for edge in context.edges:
         if edge.type == "conditional":
             condition = edge.condition or ConditionConfig()
-            yield _Place(of_edge(edge), "condition", condition, edge_logical_id=edge.logical_id)
-    for node in subject.nodes:
+            yield _Place(describe_edge(edge), "condition", condition, edge_logical_id=edge.logical_id)
+    for node in context.nodes:
         config = node.global_node_config
         if config is not None and config.is_global:
-            owner, node_id = of_node(node), node.logical_id
+            owner, node_id = describe_node(node), node.logical_id
             entry, back = config.condition or ConditionConfig(), config.reverse_conditional_edge
             yield _Place(owner, "entry condition", entry, node_logical_id=node_id)
             yield _Place(

@@ -41,7 +41,7 @@ LLM_FLAGS = {
 
 
 @dataclass(frozen=True)
-class Subject:
+class CheckContext:
     """What the rules look at."""
 
     graph: Graph
@@ -59,7 +59,7 @@ class Subject:
         return [edge for edge in self.graph.workflow.edge_configs if not edge.disabled]
 
 
-Check = Callable[[Subject], Iterable[Problem]]
+Check = Callable[[CheckContext], Iterable[Problem]]
 
 
 def own_field(node: NodeConfig, name: str) -> Any:
@@ -79,35 +79,35 @@ def flag(node: NodeConfig, name: str) -> bool:
 _MOST_LISTED = 12
 
 
-def of_node(node: NodeConfig, noun: str = "Node") -> str:
+def describe_node(node: NodeConfig, noun: str = "Node") -> str:
     """A node by its name and id."""
-    return f"{noun} {quoted(node.label)}" + (f" ({cut(node.logical_id)})" if node.name else "")
+    return f"{noun} {quote(node.label)}" + (f" ({truncate(node.logical_id)})" if node.name else "")
 
 
-def of_edge(edge: EdgeConfig) -> str:
+def describe_edge(edge: EdgeConfig) -> str:
     """An edge by its id and name."""
-    return f"Edge {quoted(edge.logical_id)}" + (f" ({cut(edge.name)})" if edge.name else "")
+    return f"Edge {quote(edge.logical_id)}" + (f" ({truncate(edge.name)})" if edge.name else "")
 
 
-def listed(texts: Iterable[str]) -> str:
+def join(texts: Iterable[str]) -> str:
     """Values in a row; of many only the first ones."""
     rest = iter(texts)
-    shown = ", ".join(map(quoted, islice(rest, _MOST_LISTED)))
+    shown = ", ".join(map(quote, islice(rest, _MOST_LISTED)))
     left = sum(1 for _ in rest)
     return f"{shown} and {left} more" if left else shown
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A value, cut where it is long."""
-    return repr(cut(text))
+    return repr(truncate(text))
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """The beginning of a long text."""
     return shorten(text, 60)
 
 
-def problem_line(problem: Problem, workflow: Workflow | Graph) -> str:
+def format_problem(problem: Problem, workflow: Workflow | Graph) -> str:
     """A problem's level, where it is, what is wrong and what to do about it.
 
     The excerpt under the message of an expression that does not parse is left out.
@@ -137,7 +137,7 @@ def _place_labels(problem: Problem, graph: Graph) -> Iterator[str]:
     edge = graph.edges.get(problem.edge_logical_id or "")
     node = graph.nodes.get(problem.node_logical_id or "")
     if edge is not None:
-        described = of_edge(edge)
+        described = describe_edge(edge)
         yield described[:1].lower() + described[1:]
     if node is not None:
-        yield of_node(node, "node")
+        yield describe_node(node, "node")

@@ -4,65 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from debugger.graph.checks.context import LLM_FLAGS, Problem, Subject, listed, of_edge, of_node, quoted
+from debugger.graph.checks.context import (
+    LLM_FLAGS,
+    CheckContext,
+    Problem,
+    describe_edge,
+    describe_node,
+    join,
+    quote,
+)
 from debugger.protocol.workflow import EdgeConfig, NodeConfig
 
 # A super node stands for nodes that may call a model.
 _MAY_CALL_A_MODEL = {*LLM_FLAGS, "super_node"}
 
 
-def edge_without_end(subject: Subject) -> Iterator[Problem]:
+def edge_without_end(context: CheckContext) -> Iterator[Problem]:
     """An edge needs a source and a destination.
 
     Source: U-20 in ``platform/engine.md`` 15.
     """
-    for edge in subject.edges:
+    for edge in context.edges:
         for end, node_id in _ends(edge):
             if node_id is None:
                 yield Problem(
                     "error",
                     "edge-without-end",
-                    f"{of_edge(edge)} has no {end}.",
+                    f"{describe_edge(edge)} has no {end}.",
                     edge_logical_id=edge.logical_id,
                     advice=f"Set '{end}_node_logical_id', or disable the edge.",
                 )
 
 
-def edge_at_missing_node(subject: Subject) -> Iterator[Problem]:
+def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
     """Both ends of an edge are nodes of the workflow.
 
     Source: U-20 in ``platform/engine.md`` 15.
     """
-    for edge in subject.edges:
+    for edge in context.edges:
         for end, node_id in _ends(edge):
-            if node_id is not None and node_id not in subject.graph.nodes:
+            if node_id is not None and node_id not in context.graph.nodes:
                 yield Problem(
                     "error",
                     "edge-at-missing-node",
-                    f"{of_edge(edge)} has the {end} {quoted(node_id)}, and no node has this id.",
+                    f"{describe_edge(edge)} has the {end} {quote(node_id)}, and no node has this id.",
                     edge_logical_id=edge.logical_id,
                     advice="Point the edge at a node that exists, or disable it.",
                 )
 
 
-def direct_beside_conditional(subject: Subject) -> Iterator[Problem]:
+def direct_beside_conditional(context: CheckContext) -> Iterator[Problem]:
     """A direct edge wins over the conditional edges that leave the same node.
 
     Not at a super node: its edges leave from different inner nodes (``platform/engine.md`` 2.11).
 
     Source: ``platform/engine.md`` 3.3.
     """
-    for node in subject.nodes:
+    for node in context.nodes:
         if node.type == "super_node":
             continue
-        direct = subject.graph.main_direct(node.logical_id)
-        conditional = subject.graph.conditional(node.logical_id)
+        direct = context.graph.main_direct(node.logical_id)
+        conditional = context.graph.conditional(node.logical_id)
         if direct is not None and conditional:
             yield Problem(
                 "warning",
                 "direct-beside-conditional",
-                f"{of_node(node)} has a direct edge {quoted(direct.logical_id)} that wins over its "
-                f"conditional ones: {listed(edge.logical_id for edge in conditional)}."
+                f"{describe_node(node)} has a direct edge {quote(direct.logical_id)} that wins over its "
+                f"conditional ones: {join(edge.logical_id for edge in conditional)}."
                 f"{_unless_chosen(node, conditional)}",
                 node_logical_id=node.logical_id,
                 edge_logical_id=direct.logical_id,
@@ -70,19 +78,19 @@ def direct_beside_conditional(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def freeform_without_model(subject: Subject) -> Iterator[Problem]:
+def freeform_without_model(context: CheckContext) -> Iterator[Problem]:
     """A freeform condition is judged by the model that its node calls; elsewhere it costs a call of its own.
 
     Source: U-33 in ``platform/engine.md`` 15.
     """
-    for node in subject.nodes:
-        if _calls_no_model(node, subject.known_node_types):
-            for edge in filter(_is_freeform, subject.graph.conditional(node.logical_id)):
+    for node in context.nodes:
+        if _calls_no_model(node, context.known_node_types):
+            for edge in filter(_is_freeform, context.graph.conditional(node.logical_id)):
                 yield Problem(
                     "warning",
                     "freeform-without-model",
-                    f"{of_edge(edge)} has a freeform condition, but {of_node(node, 'node')} calls no model "
-                    "that could judge it.",
+                    f"{describe_edge(edge)} has a freeform condition, but "
+                    f"{describe_node(node, 'node')} calls no model that could judge it.",
                     node_logical_id=node.logical_id,
                     edge_logical_id=edge.logical_id,
                     advice="Set 'condition_expression' instead.",

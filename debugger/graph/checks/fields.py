@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from debugger.graph.checks.context import Problem, Subject, quoted
+from debugger.graph.checks.context import CheckContext, Problem, quote
 from debugger.protocol.workflow import Workflow, WorkflowConfig
 
 _DEFAULTS = "default_dynamic_variables"
@@ -25,12 +25,12 @@ _OF_CONFIG = {
 """Source: ``platform/engine.md`` 1.1 and 1.2."""
 
 
-def misplaced_defaults(subject: Subject) -> Iterator[Problem]:
+def misplaced_defaults(context: CheckContext) -> Iterator[Problem]:
     """Default values of dynamic variables stand in ``workflow_config.miscellaneous``.
 
     Source: ``platform/engine.md`` 0.1, fact 1.
     """
-    for place, fields in _unmodelled(subject.graph.workflow):
+    for place, fields in _unmodelled(context.graph.workflow):
         if _DEFAULTS in fields:
             yield Problem(
                 "warning",
@@ -40,19 +40,19 @@ def misplaced_defaults(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def unknown_field(subject: Subject) -> Iterator[Problem]:
+def unknown_field(context: CheckContext) -> Iterator[Problem]:
     """The platform drops fields that it does not know without a word.
 
     Source: ``platform/engine.md`` 0.1, fact 1.
     """
     known = {"the document": _OF_WORKFLOW, "'workflow_config'": _OF_CONFIG}
-    for place, fields in _unmodelled(subject.graph.workflow):
+    for place, fields in _unmodelled(context.graph.workflow):
         for field in fields:
             if field != _DEFAULTS and field not in known[place] | _STORED:
                 yield Problem(
                     "warning",
                     "unknown-field",
-                    f"The field {quoted(field)} of {place} is unknown to the platform, which drops it.",
+                    f"The field {quote(field)} of {place} is unknown to the platform, which drops it.",
                     advice=_advice(field, known[place]),
                 )
 

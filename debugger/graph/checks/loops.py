@@ -4,66 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.graph.checks.context import LLM_FLAGS, Problem, Subject, flag, listed, of_node, quoted
+from debugger.graph.checks.context import LLM_FLAGS, CheckContext, Problem, describe_node, flag, join, quote
 from debugger.graph.graph import Graph
 from debugger.protocol.workflow import NodeConfig
 
 
-def retry_beside_direct(subject: Subject) -> Iterator[Problem]:
+def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
     """A direct edge ends a bounded retry after the first attempt.
 
     Source: U-7 in ``platform/engine.md`` 15.
     """
-    for node in subject.nodes:
-        direct = subject.graph.main_direct(node.logical_id)
+    for node in context.nodes:
+        direct = context.graph.main_direct(node.logical_id)
         if node.self_loop_config and node.self_loop_config.enabled and direct is not None:
             yield Problem(
                 "warning",
                 "retry-beside-direct",
-                f"{of_node(node)} has 'self_loop_config' enabled and a direct edge "
-                f"{quoted(direct.logical_id)}, which ends the loop at once.",
+                f"{describe_node(node)} has 'self_loop_config' enabled and a direct edge "
+                f"{quote(direct.logical_id)}, which ends the loop at once.",
                 node_logical_id=node.logical_id,
                 edge_logical_id=direct.logical_id,
                 advice="Make the edge conditional, or switch the loop off.",
             )
 
 
-def endless_loop(subject: Subject) -> Iterator[Problem]:
+def endless_loop(context: CheckContext) -> Iterator[Problem]:
     """A ring of direct edges needs a node that waits for the user.
 
     Source: ``platform/engine.md`` 3.3 and U-26.
     """
     seen: set[str] = set()
-    for node in subject.nodes:
-        ring = _ring(subject.graph, node.logical_id, seen)
-        if ring and not any(_lets_out(subject.graph, member) for member in ring):
+    for node in context.nodes:
+        ring = _ring(context.graph, node.logical_id, seen)
+        if ring and not any(_lets_out(context.graph, member) for member in ring):
             yield Problem(
                 "warning",
                 "endless-loop",
-                f"{of_node(ring[0])} is in a ring of direct edges in which nothing waits for the user: "
-                f"{listed(member.label for member in ring)}.",
+                f"{describe_node(ring[0])} is in a ring of direct edges in which nothing waits for the user: "
+                f"{join(member.label for member in ring)}.",
                 node_logical_id=ring[0].logical_id,
                 advice="Make one of the edges conditional, or let a node wait for the user.",
             )
 
 
-def no_way_out(subject: Subject) -> Iterator[Problem]:
+def no_way_out(context: CheckContext) -> Iterator[Problem]:
     """A silent node that waits for the user again and again needs an edge that leads away.
 
     A node that speaks may go on for ever: so does a conversation.
     """
     paired = {
-        edge.destination_node_logical_id for edge in subject.graph.edges.values() if edge.type == "companion"
+        edge.destination_node_logical_id for edge in context.graph.edges.values() if edge.type == "companion"
     }
-    for node in subject.nodes:
+    for node in context.nodes:
         is_stuck = (
             node.type == "worker_llm" and flag(node, "self_loop") and flag(node, "wait_for_user_message")
         )
-        if is_stuck and node.logical_id not in paired and not _has_exit(subject.graph, node):
+        if is_stuck and node.logical_id not in paired and not _has_exit(context.graph, node):
             yield Problem(
                 "warning",
                 "no-way-out",
-                f"{of_node(node)} waits for the user again and again, says nothing, and no edge leads away.",
+                f"{describe_node(node)} waits for the user again and again, says nothing, and no edge "
+                "leads away.",
                 node_logical_id=node.logical_id,
                 advice="Add a conditional edge, or set 'self_loop' to false.",
             )

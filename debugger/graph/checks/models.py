@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from debugger.graph.checks.context import Problem, Subject, of_node, own_field, quoted
+from debugger.graph.checks.context import CheckContext, Problem, describe_node, own_field, quote
 
 _LLM_TYPES = (
     "anthropic_llm",
@@ -23,66 +23,66 @@ _FIELDS = ("llms_config", "process_transcript_llms_config")
 _LONGEST_TIMEOUT = 300
 
 
-def unknown_llm_type(subject: Subject) -> Iterator[Problem]:
+def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
     """A language model is of a type that exists.
 
     Source: V19 in ``platform/engine.md`` 12, and 11.2.
     """
-    for owner, node_id, model in _models(subject):
+    for owner, node_id, model in _models(context):
         found = model.get("type")
         if found is not None and found not in _LLM_TYPES:
             yield Problem(
                 "error",
                 "unknown-llm-type",
-                f"{owner}: 'llms_config' has the type {quoted(str(found))}.",
+                f"{owner}: 'llms_config' has the type {quote(str(found))}.",
                 node_id,
                 advice=f"A model is one of: {', '.join(_LLM_TYPES)}.",
             )
 
 
-def temperature_out_of_range(subject: Subject) -> Iterator[Problem]:
+def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
     """A temperature is from 0 to 1.
 
     Source: V16 in ``platform/engine.md`` 12.
     """
-    for owner, node_id, model in _models(subject):
+    for owner, node_id, model in _models(context):
         found = model.get("temperature")
         if found is not None and not _is_between(found, 0, 1):
             yield Problem(
                 "error",
                 "temperature-out-of-range",
-                f"{owner}: the 'temperature' is {quoted(str(found))}, and it may be from 0 to 1.",
+                f"{owner}: the 'temperature' is {quote(str(found))}, and it may be from 0 to 1.",
                 node_id,
                 advice="Set it to a number from 0 to 1, or leave it out.",
             )
 
 
-def timeout_out_of_range(subject: Subject) -> Iterator[Problem]:
+def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
     """An HTTP request is given up after at most five minutes.
 
     Source: V16 in ``platform/engine.md`` 12, and 2.5.
     """
-    for node in subject.nodes:
+    for node in context.nodes:
         found = own_field(node, "timeout")
         if node.type == "http_request" and found is not None and not _is_between(found, 0, _LONGEST_TIMEOUT):
             yield Problem(
                 "error",
                 "timeout-out-of-range",
-                f"{of_node(node)} has the 'timeout' {quoted(str(found))}, and it may be from 0 to 300.",
+                f"{describe_node(node)} has the 'timeout' {quote(str(found))}, and it may be from 0 to 300.",
                 node_logical_id=node.logical_id,
                 advice="Set it to a number of seconds from 0 to 300.",
             )
 
 
-def server_without_url(subject: Subject) -> Iterator[Problem]:
+def server_without_url(context: CheckContext) -> Iterator[Problem]:
     """A server that offers tools has an address.
 
     Source: V19 in ``platform/engine.md`` 12.
     """
-    servers = (subject.graph.workflow.config.model_extra or {}).get("mcp_servers")
+    servers = (context.graph.workflow.config.model_extra or {}).get("mcp_servers")
     for index, server in enumerate(servers if isinstance(servers, list) else ()):
         if isinstance(server, dict) and not server.get("server_url"):
-            name = f" ({quoted(str(server['name']))})" if server.get("name") else ""
+            name = f" ({quote(str(server['name']))})" if server.get("name") else ""
             yield Problem(
                 "error",
                 "server-without-url",
@@ -91,14 +91,14 @@ def server_without_url(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def _models(subject: Subject) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+def _models(context: CheckContext) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
     """Every model, those inside groups among them, with who has it."""
-    for model in _inside(subject.graph.workflow.config.llms_config):
+    for model in _inside(context.graph.workflow.config.llms_config):
         yield "'workflow_config'", None, model
-    for node in subject.nodes:
+    for node in context.nodes:
         for field in _FIELDS:
             for model in _inside(own_field(node, field)):
-                yield of_node(node), node.logical_id, model
+                yield describe_node(node), node.logical_id, model
 
 
 def _inside(config: Any) -> Iterator[dict[str, Any]]:

@@ -6,42 +6,42 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from debugger.graph.checks.context import Problem, Subject, flag, listed, of_node, quoted
+from debugger.graph.checks.context import CheckContext, Problem, describe_node, flag, join, quote
 
 
-def node_without_type(subject: Subject) -> Iterator[Problem]:
+def node_without_type(context: CheckContext) -> Iterator[Problem]:
     """The type says what a node does."""
-    for node in subject.nodes:
+    for node in context.nodes:
         if not node.type:
             yield Problem(
                 "error",
                 "node-without-type",
-                f"{of_node(node)} has no type, so there is nothing to run.",
+                f"{describe_node(node)} has no type, so there is nothing to run.",
                 node_logical_id=node.logical_id,
                 advice="Set 'type', or disable the node.",
             )
 
 
-def unknown_node_type(subject: Subject) -> Iterator[Problem]:
+def unknown_node_type(context: CheckContext) -> Iterator[Problem]:
     """The engine has code for each node's type."""
-    known = subject.known_node_types
-    for node in subject.nodes:
+    known = context.known_node_types
+    for node in context.nodes:
         if known is not None and node.type and node.type not in known:
             yield Problem(
                 "error",
                 "unknown-node-type",
-                f"{of_node(node)} has the type {quoted(node.type)}, which this engine does not run.",
+                f"{describe_node(node)} has the type {quote(node.type)}, which this engine does not run.",
                 node_logical_id=node.logical_id,
                 advice=f"Disable the node, or use a type that is run: {', '.join(sorted(known))}.",
             )
 
 
-def loop_without_wait(subject: Subject) -> Iterator[Problem]:
+def loop_without_wait(context: CheckContext) -> Iterator[Problem]:
     """A node that calls a model runs itself again only after it waited for the user.
 
     Source: ``platform/engine.md`` 2.1.1.
     """
-    for node in subject.nodes:
+    for node in context.nodes:
         if flag(node, "self_loop") and not flag(node, "wait_for_user_message"):
             by_default = (
                 "" if "self_loop" in (node.model_extra or {}) else ", which is the default of its type,"
@@ -49,60 +49,62 @@ def loop_without_wait(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 "error",
                 "loop-without-wait",
-                f"{of_node(node)} has 'self_loop' on{by_default} and 'wait_for_user_message' off, "
+                f"{describe_node(node)} has 'self_loop' on{by_default} and 'wait_for_user_message' off, "
                 "so it would run again and again.",
                 node_logical_id=node.logical_id,
                 advice="Set 'self_loop' to false, or 'wait_for_user_message' to true.",
             )
 
 
-def retry_without_bound(subject: Subject) -> Iterator[Problem]:
+def retry_without_bound(context: CheckContext) -> Iterator[Problem]:
     """A retry loop needs at least one of its two bounds.
 
     Source: V15 in ``platform/engine.md`` 12.
     """
-    for node in subject.nodes:
+    for node in context.nodes:
         loop = node.self_loop_config
         if loop and loop.enabled and loop.max_retries is None and loop.expiry_time is None:
             yield Problem(
                 "error",
                 "retry-without-bound",
-                f"{of_node(node)} has 'self_loop_config' enabled without a bound.",
+                f"{describe_node(node)} has 'self_loop_config' enabled without a bound.",
                 node_logical_id=node.logical_id,
                 advice="Set 'max_retries' or 'expiry_time' in it.",
             )
 
 
-def unreachable_node(subject: Subject) -> Iterator[Problem]:
+def unreachable_node(context: CheckContext) -> Iterator[Problem]:
     """Every node can be arrived at from the start."""
-    for node in subject.graph.unreachable if subject.graph.start_nodes else ():
+    for node in context.graph.unreachable if context.graph.start_nodes else ():
         yield Problem(
             "warning",
             "unreachable-node",
-            f"{of_node(node)} cannot be arrived at from the start.",
+            f"{describe_node(node)} cannot be arrived at from the start.",
             node_logical_id=node.logical_id,
             advice="Add an edge to it, or disable it.",
         )
 
 
-def no_nodes(subject: Subject) -> Iterator[Problem]:
+def no_nodes(context: CheckContext) -> Iterator[Problem]:
     """A workflow without nodes can be stored but not run.
 
     Source: ``platform/engine.md`` 1.1.
     """
-    if not subject.graph.nodes:
+    if not context.graph.nodes:
         yield Problem(
             "error", "no-nodes", "The workflow has no nodes, so no run can start.", advice="Add a start node."
         )
 
 
-def no_start_node(subject: Subject) -> Iterator[Problem]:
+def no_start_node(context: CheckContext) -> Iterator[Problem]:
     """A run needs a node to start at."""
-    if not subject.graph.nodes or subject.graph.start_nodes:
+    if not context.graph.nodes or context.graph.start_nodes:
         return
-    flagged = [node for node in subject.graph.nodes.values() if node.is_start]
+    flagged = [node for node in context.graph.nodes.values() if node.is_start]
     why = (
-        f"{of_node(flagged[0])} is flagged as the start and disabled" if flagged else "no node has 'is_start'"
+        f"{describe_node(flagged[0])} is flagged as the start and disabled"
+        if flagged
+        else "no node has 'is_start'"
     )
     yield Problem(
         "error",
@@ -113,46 +115,47 @@ def no_start_node(subject: Subject) -> Iterator[Problem]:
     )
 
 
-def several_start_nodes(subject: Subject) -> Iterator[Problem]:
+def several_start_nodes(context: CheckContext) -> Iterator[Problem]:
     """Of several start nodes only the first is ever started at."""
-    first, *others = subject.graph.start_nodes or (None,)
+    first, *others = context.graph.start_nodes or (None,)
     for node in others:
         if node is not None and first is not None:
             yield Problem(
                 "warning",
                 "several-start-nodes",
-                f"{of_node(node)} is flagged as the start, but runs start at {of_node(first, 'node')}.",
+                f"{describe_node(node)} is flagged as the start, but runs start at "
+                f"{describe_node(first, 'node')}.",
                 node_logical_id=node.logical_id,
                 advice="Leave 'is_start' set on one node.",
             )
 
 
-def duplicate_node_id(subject: Subject) -> Iterator[Problem]:
+def duplicate_node_id(context: CheckContext) -> Iterator[Problem]:
     """A logical id names one node of the workflow.
 
     Source: V21 in ``platform/engine.md`` 12.
     """
-    for logical_id, nodes in _same_id(subject.graph.workflow.node_configs).items():
+    for logical_id, nodes in _same_id(context.graph.workflow.node_configs).items():
         yield Problem(
             "error",
             "duplicate-node-id",
-            f"{len(nodes)} nodes have the id {quoted(logical_id)}: {listed(node.label for node in nodes)}.",
+            f"{len(nodes)} nodes have the id {quote(logical_id)}: {join(node.label for node in nodes)}.",
             node_logical_id=logical_id,
             advice="Give each node an id of its own and point the edges at the right one.",
         )
 
 
-def duplicate_edge_id(subject: Subject) -> Iterator[Problem]:
+def duplicate_edge_id(context: CheckContext) -> Iterator[Problem]:
     """A logical id names one edge of the workflow.
 
     Source: V21 in ``platform/engine.md`` 12.
     """
-    for logical_id, edges in _same_id(subject.graph.workflow.edge_configs).items():
+    for logical_id, edges in _same_id(context.graph.workflow.edge_configs).items():
         ends = (f"{edge.source_node_logical_id} → {edge.destination_node_logical_id}" for edge in edges)
         yield Problem(
             "error",
             "duplicate-edge-id",
-            f"{len(edges)} edges have the id {quoted(logical_id)}: {listed(ends)}.",
+            f"{len(edges)} edges have the id {quote(logical_id)}: {join(ends)}.",
             edge_logical_id=logical_id,
             advice="Give each edge an id of its own.",
         )

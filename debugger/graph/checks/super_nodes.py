@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from debugger.errors import InputError, WorkflowError
-from debugger.graph.checks.context import Problem, Subject, cut, of_node, own_field, quoted
+from debugger.graph.checks.context import CheckContext, Problem, describe_node, own_field, quote, truncate
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig, Workflow
@@ -23,35 +23,35 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _BOUNDS = (("min_value", "max_value", "is"), ("min_length", "max_length", "has the length"))
 
 
-def super_node_field(subject: Subject) -> Iterator[Problem]:
+def super_node_field(context: CheckContext) -> Iterator[Problem]:
     """The values of a super node are those that its interface asks for.
 
     Source: V20 in ``platform/engine.md`` 12, and 2.11.
     """
-    for node in subject.nodes:
+    for node in context.nodes:
         interface = own_field(node, "super_node_interface")
         if node.type == "super_node" and isinstance(interface, dict):
             for what in _faults(interface, own_field(node, "field_values")):
                 yield Problem(
                     "error",
                     "super-node-field",
-                    f"{of_node(node)}: {what}.",
+                    f"{describe_node(node)}: {what}.",
                     node_logical_id=node.logical_id,
                     advice="Correct 'field_values' as 'super_node_interface' describes them.",
                 )
 
 
-def super_node_without_workflow(subject: Subject) -> Iterator[Problem]:
+def super_node_without_workflow(context: CheckContext) -> Iterator[Problem]:
     """A super node stands for a workflow.
 
     Source: ``platform/engine.md`` 12, failures at run time.
     """
-    for node in subject.nodes:
+    for node in context.nodes:
         if node.type == "super_node" and not _has_workflow(node):
             yield Problem(
                 "error",
                 "super-node-without-workflow",
-                f"{of_node(node)} names no workflow that it stands for.",
+                f"{describe_node(node)} names no workflow that it stands for.",
                 node_logical_id=node.logical_id,
                 advice="Set 'super_workflow_id', or embed 'encapsulated_workflow_config'.",
             )
@@ -70,25 +70,25 @@ def _faults(interface: JsonObject, given: Any) -> Iterator[str]:
         value = values.get(name)
         if value is None:
             if field.get("required", True):
-                yield f"'field_values' lacks {quoted(name)}, which is required"
+                yield f"'field_values' lacks {quote(name)}, which is required"
         else:
             yield from _value_faults(name, field, value)
     # An interface in another shape than the platform's has no fields that could be compared.
     for name in values if named else ():
         if name not in named:
-            yield f"'field_values' has {quoted(name)}, which the interface does not have"
+            yield f"'field_values' has {quote(name)}, which the interface does not have"
 
 
 def _value_faults(name: str, field: JsonObject, value: Any) -> Iterator[str]:
     if isinstance(value, str) and ("{{" in value or "[[" in value):
         return
-    where = f"the field {quoted(name)}"
+    where = f"the field {quote(name)}"
     if not _is_of_type(value, field.get("value_type", "any")):
-        yield f"{where} is {quoted(str(value))} and not of the type {quoted(str(field['value_type']))}"
+        yield f"{where} is {quote(str(value))} and not of the type {quote(str(field['value_type']))}"
         return
     choices = field.get("enum_values")
     if isinstance(choices, list) and choices and value not in choices:
-        yield f"{where} is {quoted(str(value))}, which is none of {quoted(str(choices))}"
+        yield f"{where} is {quote(str(value))}, which is none of {quote(str(choices))}"
     for low, high, verb in _BOUNDS:
         size = _size(value) if low == "min_length" else _number(value)
         least, most = _number(field.get(low)), _number(field.get(high))
@@ -122,7 +122,7 @@ _MOST_NAMES = 4
 class Embedded:
     """A workflow inside a super node."""
 
-    subject: Subject
+    context: CheckContext
     path: tuple[str, ...]
     """The names of the super nodes around it, outermost first."""
     outermost: str
@@ -134,13 +134,13 @@ class Embedded:
         return replace(problem, message=message, node_logical_id=self.outermost, edge_logical_id=None)
 
 
-def embedded_workflows(subject: Subject) -> Iterator[Embedded | Problem]:
+def embedded_workflows(context: CheckContext) -> Iterator[Embedded | Problem]:
     """Every embedded workflow, outer ones first; a problem in the place of one that cannot be read.
 
     Source: ``platform/engine.md`` 2.11.
     """
     waiting: list[tuple[NodeConfig, tuple[str, ...], str]] = [
-        (node, (node.label,), node.logical_id) for node in _holders(subject)
+        (node, (node.label,), node.logical_id) for node in _holders(context)
     ]
     for node, path, outermost in waiting:  # grows while it is walked
         try:
@@ -148,16 +148,16 @@ def embedded_workflows(subject: Subject) -> Iterator[Embedded | Problem]:
         except (InputError, WorkflowError) as error:
             yield _unreadable(node, path, outermost, error.message)
             continue
-        found = Embedded(Subject(Graph(inner), subject.known_node_types), path, outermost)
+        found = Embedded(CheckContext(Graph(inner), context.known_node_types), path, outermost)
         yield found
         if len(path) < _DEEPEST:
-            waiting += [(deeper, (*path, deeper.label), outermost) for deeper in _holders(found.subject)]
+            waiting += [(deeper, (*path, deeper.label), outermost) for deeper in _holders(found.context)]
 
 
-def _holders(subject: Subject) -> list[NodeConfig]:
+def _holders(context: CheckContext) -> list[NodeConfig]:
     return [
         node
-        for node in subject.nodes
+        for node in context.nodes
         if node.type == "super_node" and own_field(node, "encapsulated_workflow_config")
     ]
 
@@ -167,7 +167,7 @@ def _unreadable(node: NodeConfig, path: tuple[str, ...], outermost: str, why: st
     return Problem(
         "error",
         "super-node-without-workflow",
-        f"{around}{of_node(node)} has an 'encapsulated_workflow_config' that cannot be read: {why}",
+        f"{around}{describe_node(node)} has an 'encapsulated_workflow_config' that cannot be read: {why}",
         node_logical_id=outermost,
         advice="Embed a fully hydrated workflow, or set 'super_workflow_id'.",
     )
@@ -175,7 +175,7 @@ def _unreadable(node: NodeConfig, path: tuple[str, ...], outermost: str, why: st
 
 def _path_label(path: tuple[str, ...]) -> str:
     """The path; of a long one its beginning, how many are left out, and the last name."""
-    names = [cut(name) for name in path]
+    names = [truncate(name) for name in path]
     left_out = len(names) - _MOST_NAMES
     if left_out > 0:
         names = [*names[: _MOST_NAMES - 1], f"({left_out} more)", names[-1]]

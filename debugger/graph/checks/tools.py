@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any
 
-from debugger.graph.checks.context import Problem, Subject, of_node, own_field, quoted
+from debugger.graph.checks.context import CheckContext, Problem, describe_node, own_field, quote
 from debugger.protocol.base import JsonObject
 
 TOOL_TYPES = ("external_api", "inbuilt_function", "inline_python", "knowledge_base")
@@ -37,7 +37,7 @@ class Tool:
     def problem(self, code: str, what: str, advice: str) -> Problem:
         """A problem of this tool."""
         name = self.config.get("name") or self.config.get("tool_id") or self.config.get("logical_id")
-        called = f" {quoted(name)}" if isinstance(name, str) else ""
+        called = f" {quote(name)}" if isinstance(name, str) else ""
         return Problem(
             "error", code, f"{self.owner}: the tool{called} {what}", self.node_logical_id, advice=advice
         )
@@ -48,12 +48,12 @@ class Tool:
         return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def tools_of(subject: Subject) -> Iterator[Tool]:
+def tools_of(context: CheckContext) -> Iterator[Tool]:
     """Every tool of the workflow."""
-    for config in _listed_tools(subject.graph.workflow.config.tools_config):
+    for config in _listed_tools(context.graph.workflow.config.tools_config):
         yield Tool("'workflow_config'", config, _own_result(config))
-    for node in subject.nodes:
-        owner = of_node(node)
+    for node in context.nodes:
+        owner = describe_node(node)
         single = own_field(node, "tool_config")
         if node.type == "tool_node" and isinstance(single, dict):
             chosen = own_field(node, "result_runtime_variable_name")
@@ -63,23 +63,23 @@ def tools_of(subject: Subject) -> Iterator[Tool]:
             yield Tool(owner, config, _own_result(config), node.logical_id)
 
 
-def unknown_tool_type(subject: Subject) -> Iterator[Problem]:
+def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
     """A tool is of one of four types.
 
     Source: V19 in ``platform/engine.md`` 12.
     """
-    for tool in tools_of(subject):
+    for tool in tools_of(context):
         if tool.type not in TOOL_TYPES:
-            what = f"has the type {quoted(str(tool.type))}" if tool.type else "has no 'type'"
+            what = f"has the type {quote(str(tool.type))}" if tool.type else "has no 'type'"
             yield tool.problem("unknown-tool-type", f"{what}.", f"A tool is one of: {', '.join(TOOL_TYPES)}.")
 
 
-def api_body_not_json(subject: Subject) -> Iterator[Problem]:
+def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
     """The body that a tool sends is an object, or a text that is JSON.
 
     Source: V17 in ``platform/engine.md`` 12.
     """
-    for tool in tools_of(subject):
+    for tool in tools_of(context):
         body = tool.config.get("api_body")
         if tool.type == "external_api" and isinstance(body, str) and body.strip():
             try:
@@ -92,12 +92,12 @@ def api_body_not_json(subject: Subject) -> Iterator[Problem]:
                 )
 
 
-def tool_argument(subject: Subject) -> Iterator[Problem]:
+def tool_argument(context: CheckContext) -> Iterator[Problem]:
     """Each argument that the workflow sets has a name, a source and a purpose.
 
     Source: V18 in ``platform/engine.md`` 12, and 10.2.
     """
-    for tool in tools_of(subject):
+    for tool in tools_of(context):
         bindings = tool.entries("variable_arguments")
         names = Counter(str(binding.get("argument_name")) for binding in bindings)
         for name in (name for name, number in names.items() if number > 1):
@@ -107,12 +107,12 @@ def tool_argument(subject: Subject) -> Iterator[Problem]:
                 yield _of_argument(tool, str(binding.get("argument_name")), what, advice)
 
 
-def result_mapping(subject: Subject) -> Iterator[Problem]:
+def result_mapping(context: CheckContext) -> Iterator[Problem]:
     """Each variable that takes a part of a result has a name of its own.
 
     Source: V18 in ``platform/engine.md`` 12, and 10.3.
     """
-    for tool in tools_of(subject):
+    for tool in tools_of(context):
         mappings = tool.entries("result_variable_mappings")
         names = Counter(str(mapping.get("target_variable_name")) for mapping in mappings)
         for name, number in names.items():
@@ -124,13 +124,13 @@ def result_mapping(subject: Subject) -> Iterator[Problem]:
 
 
 def _of_argument(tool: Tool, name: str, what: str, advice: str) -> Problem:
-    return tool.problem("tool-argument", f"has in 'variable_arguments' {quoted(name)}, which {what}.", advice)
+    return tool.problem("tool-argument", f"has in 'variable_arguments' {quote(name)}, which {what}.", advice)
 
 
 def _of_mapping(tool: Tool, name: str, what: str) -> Problem:
     return tool.problem(
         "result-mapping",
-        f"has in 'result_variable_mappings' {quoted(name)}, which {what}.",
+        f"has in 'result_variable_mappings' {quote(name)}, which {what}.",
         "Correct the entry.",
     )
 
@@ -141,7 +141,7 @@ def _argument_faults(tool: Tool, binding: JsonObject) -> Iterator[tuple[str, str
         yield "is no name of an argument", "Use letters, digits and '_', not beginning with a digit."
         return
     if source not in _SOURCES:
-        yield f"has the source {quoted(str(source))}", f"A source is one of: {', '.join(_SOURCES)}."
+        yield f"has the source {quote(str(source))}", f"A source is one of: {', '.join(_SOURCES)}."
     elif source != "literal" and not str(binding.get("variable_path") or "").strip():
         yield f"has no 'variable_path' for the source {source!r}", "Set it, or use the source 'literal'."
     if binding.get("expose_to_llm", False) is False and binding.get("override_provided_value", True) is False:
@@ -173,7 +173,7 @@ def _mapping_faults(tool: Tool, mapping: JsonObject) -> Iterator[str]:
     elif name in (f"{tool.result_name}_success", f"{tool.result_name}_error"):
         yield "is the name of the tool's own outcome"
     if mapping.get("scope", "thread") not in ("thread", "workflow"):
-        yield f"has the scope {quoted(str(mapping.get('scope')))}, which is neither 'thread' nor 'workflow'"
+        yield f"has the scope {quote(str(mapping.get('scope')))}, which is neither 'thread' nor 'workflow'"
 
 
 def _own_result(config: JsonObject) -> str:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from debugger.expressions import Placeholder, placeholders
-from debugger.graph.checks.context import LLM_FLAGS, Problem, Subject, of_edge, of_node, own_field, quoted
+from debugger.graph.checks.context import (
+    LLM_FLAGS,
+    CheckContext,
+    Problem,
+    describe_edge,
+    describe_node,
+    own_field,
+    quote,
+)
 from debugger.graph.checks.tools import tools_of
 from debugger.protocol.base import WireModel
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
@@ -34,15 +42,15 @@ class _Use:
         return self.placeholder.path.partition(".")[0].partition("[")[0].strip()
 
 
-def variable_without_value(subject: Subject) -> Iterator[Problem]:
+def variable_without_value(context: CheckContext) -> Iterator[Problem]:
     """A dynamic variable without a default stays literal in a run that does not give it.
 
     Source: ``platform/engine.md`` 5.2 and 5.5.
     """
-    workflow = subject.graph.workflow
+    workflow = context.graph.workflow
     known = {*_GIVEN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
     told: set[str] = set()
-    for use in _uses(subject, "dynamic"):
+    for use in _uses(context, "dynamic"):
         is_known = use.head in known or use.placeholder.path in known
         if use.head.isidentifier() and not is_known and use.head not in told:
             told.add(use.head)
@@ -54,20 +62,20 @@ def variable_without_value(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def variable_never_written(subject: Subject) -> Iterator[Problem]:
+def variable_never_written(context: CheckContext) -> Iterator[Problem]:
     """A runtime variable is written by a node or a tool.
 
     Nothing is said where a node may write variables whose names only a run shows.
 
     Source: ``platform/engine.md`` 5.4.
     """
-    names = runtime_names(subject)
+    names = written_names(context)
     if names is None:
         return
-    labels = {label for node in subject.graph.nodes.values() for label in (node.logical_id, node.label)}
+    labels = {label for node in context.graph.nodes.values() for label in (node.logical_id, node.label)}
     longest = max(map(len, labels), default=0)
     told: set[str] = set()
-    for use in _uses(subject, "runtime"):
+    for use in _uses(context, "runtime"):
         path = use.placeholder.path
         is_elsewhere = path.startswith("thread_") or any(
             path[:dot] in labels for dot in _dots(path[: longest + 1])
@@ -88,25 +96,25 @@ def _dots(path: str) -> Iterator[int]:
 
 
 def _problem(use: _Use, code: str, what: str, advice: str) -> Problem:
-    message = f"{use.owner}: {quoted(use.placeholder.text)} {what}"
+    message = f"{use.owner}: {quote(use.placeholder.text)} {what}"
     return Problem("warning", code, message, use.node_logical_id, use.edge_logical_id, advice)
 
 
-def _uses(subject: Subject, namespace: str) -> Iterator[_Use]:
-    for use in _all_uses(subject):
+def _uses(context: CheckContext, namespace: str) -> Iterator[_Use]:
+    for use in _all_uses(context):
         if use.placeholder.namespace == namespace:
             yield use
 
 
-def _all_uses(subject: Subject) -> Iterator[_Use]:
-    for placeholder in _each_once(subject.graph.workflow.config):
+def _all_uses(context: CheckContext) -> Iterator[_Use]:
+    for placeholder in _each_once(context.graph.workflow.config):
         yield _Use("'workflow_config'", placeholder)
-    for node in subject.nodes:
+    for node in context.nodes:
         for placeholder in _each_once(node):
-            yield _Use(of_node(node), placeholder, node_logical_id=node.logical_id)
-    for edge in subject.edges:
+            yield _Use(describe_node(node), placeholder, node_logical_id=node.logical_id)
+    for edge in context.edges:
         for placeholder in _each_once(edge):
-            yield _Use(of_edge(edge), placeholder, edge_logical_id=edge.logical_id)
+            yield _Use(describe_edge(edge), placeholder, edge_logical_id=edge.logical_id)
 
 
 def _each_once(value: WireModel) -> list[Placeholder]:
@@ -165,21 +173,21 @@ _FIXED_RESULTS = {
 _WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *LLM_FLAGS, "say_static", "tool_node"}
 
 
-def runtime_names(subject: Subject) -> set[str] | None:
+def written_names(context: CheckContext) -> set[str] | None:
     """The names of all runtime variables that there can be; ``None`` where only a run shows them.
 
     Source: ``platform/engine.md`` 5.4.
     """
-    names = {*_FRAMEWORK, *subject.graph.workflow.runtime_variables}
-    for found in (*_of_tools(subject), *map(_of_node, subject.nodes)):
+    names = {*_FRAMEWORK, *context.graph.workflow.runtime_variables}
+    for found in (*_of_tools(context), *map(_of_node, context.nodes)):
         if found is None:
             return None
         names |= found
     return names
 
 
-def _of_tools(subject: Subject) -> Iterator[set[str] | None]:
-    for tool in tools_of(subject):
+def _of_tools(context: CheckContext) -> Iterator[set[str] | None]:
+    for tool in tools_of(context):
         # A saved tool brings settings that the document does not show.
         if tool.config.get("tool_id") or tool.config.get("expand_result_into_runtime_variables"):
             yield None

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from debugger.graph.checks.context import (
     LLM_FLAGS,
+    CheckContext,
     Problem,
-    Subject,
+    describe_edge,
+    describe_node,
     flag,
-    listed,
-    of_edge,
-    of_node,
+    join,
     own_field,
-    quoted,
+    quote,
 )
 from debugger.protocol.workflow import (
     ConditionConfig,
@@ -28,12 +28,12 @@ CATEGORY = "Invalid 'evaluate while waiting for user input' edge configuration"
 _FIELD = "evaluate_while_waiting_config"
 
 
-def waiting_without_expression(subject: Subject) -> Iterator[Problem]:
+def waiting_without_expression(context: CheckContext) -> Iterator[Problem]:
     """Nobody calls a model while the source waits: the condition is an expression.
 
     Source: V6 in ``platform/engine.md`` 12.
     """
-    for edge, _ in _waiting(subject):
+    for edge, _ in _waiting(context):
         if not _condition(edge).condition_expression:
             yield _problem(
                 edge,
@@ -43,12 +43,12 @@ def waiting_without_expression(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def waiting_with_freeform(subject: Subject) -> Iterator[Problem]:
+def waiting_with_freeform(context: CheckContext) -> Iterator[Problem]:
     """An edge that is judged while its source waits has no freeform condition.
 
     Source: V7 in ``platform/engine.md`` 12.
     """
-    for edge, _ in _waiting(subject):
+    for edge, _ in _waiting(context):
         if _condition(edge).condition_freeform:
             yield _problem(
                 edge,
@@ -58,12 +58,12 @@ def waiting_with_freeform(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def waiting_without_trigger(subject: Subject) -> Iterator[Problem]:
+def waiting_without_trigger(context: CheckContext) -> Iterator[Problem]:
     """What is judged as nodes complete names these nodes.
 
     Source: V8 in ``platform/engine.md`` 12.
     """
-    for edge, config in _waiting(subject):
+    for edge, config in _waiting(context):
         if config.trigger_mode == "on_node_completion" and not config.trigger_node_logical_ids:
             yield _problem(
                 edge,
@@ -73,46 +73,46 @@ def waiting_without_trigger(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def waiting_on_missing_node(subject: Subject) -> Iterator[Problem]:
+def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
     """The nodes whose completion is waited for exist.
 
     Source: V9 in ``platform/engine.md`` 12.
     """
-    for edge, config in _on_completion(subject):
-        missing = [name for name in config.trigger_node_logical_ids if name not in subject.graph.nodes]
+    for edge, config in _on_completion(context):
+        missing = [name for name in config.trigger_node_logical_ids if name not in context.graph.nodes]
         if missing:
             yield _problem(
                 edge,
                 "waiting-on-missing-node",
-                f"has 'trigger_node_logical_ids' that do not exist: {listed(missing)}.",
+                f"has 'trigger_node_logical_ids' that do not exist: {join(missing)}.",
                 "Name nodes of this workflow by their 'logical_id'.",
             )
 
 
-def waiting_on_waiting_node(subject: Subject) -> Iterator[Problem]:
+def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
     """The nodes whose completion is waited for do not wait for the user themselves.
 
     Source: V10 in ``platform/engine.md`` 12.
     """
-    for edge, config in _on_completion(subject):
-        nodes = map(subject.graph.nodes.get, config.trigger_node_logical_ids)
+    for edge, config in _on_completion(context):
+        nodes = map(context.graph.nodes.get, config.trigger_node_logical_ids)
         waiting = [node for node in nodes if node is not None and flag(node, "wait_for_user_message")]
         if waiting:
             yield _problem(
                 edge,
                 "waiting-on-waiting-node",
                 "has 'trigger_node_logical_ids' that wait for user input themselves: "
-                f"{listed(node.label for node in waiting)}.",
+                f"{join(node.label for node in waiting)}.",
                 "Name nodes with 'wait_for_user_message' off, as those of a companion thread.",
             )
 
 
-def waiting_without_pause(subject: Subject) -> Iterator[Problem]:
+def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
     """What is judged at every tick is not judged without a pause.
 
     Source: V11 in ``platform/engine.md`` 12.
     """
-    for edge, config in _waiting(subject):
+    for edge, config in _waiting(context):
         pause = config.min_seconds_between_evaluations
         if config.trigger_mode == "on_every_background_tick" and not (pause and pause > 0):
             yield _problem(
@@ -124,64 +124,64 @@ def waiting_without_pause(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def waiting_at_wrong_edge(subject: Subject) -> Iterator[Problem]:
+def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
     """Neither the way back from a global node nor an edge out of a super node is judged in a wait.
 
     Source: V12 in ``platform/engine.md`` 12.
     """
-    for edge, _ in _waiting(subject):
-        source = _source(subject, edge)
+    for edge, _ in _waiting(context):
+        source = _source(context, edge)
         if source is not None and source.type == "super_node":
             yield _problem(
                 edge,
                 "waiting-at-wrong-edge",
-                f"leaves the super node {quoted(source.label)}, so its {_FIELD!r} must not be enabled.",
+                f"leaves the super node {quote(source.label)}, so its {_FIELD!r} must not be enabled.",
                 "Put the edge into the workflow inside the super node.",
             )
-    for node in subject.nodes:
+    for node in context.nodes:
         if _waits_on_the_way_back(node):
             yield Problem(
                 "error",
                 "waiting-at-wrong-edge",
-                f"{of_node(node)} has an enabled {_FIELD!r} in its 'reverse_conditional_edge'.",
+                f"{describe_node(node)} has an enabled {_FIELD!r} in its 'reverse_conditional_edge'.",
                 node_logical_id=node.logical_id,
                 advice="Remove it there, or use an edge of its own.",
                 category=CATEGORY,
             )
 
 
-def waiting_at_busy_source(subject: Subject) -> Iterator[Problem]:
+def waiting_at_busy_source(context: CheckContext) -> Iterator[Problem]:
     """Only a node that waits for the user has edges that are judged meanwhile.
 
     Source: V13 in ``platform/engine.md`` 12.
     """
-    for edge, _ in _waiting(subject):
-        source = _source(subject, edge)
+    for edge, _ in _waiting(context):
+        source = _source(context, edge)
         if source is None or source.type == "super_node" or _may_wait(source):
             continue
         yield _problem(
             edge,
             "waiting-at-busy-source",
-            f"leaves {of_node(source, 'node')}, which does not wait for the user: "
+            f"leaves {describe_node(source, 'node')}, which does not wait for the user: "
             f"an enabled {_FIELD!r} needs a source with 'wait_for_user_message'.",
             "Set 'wait_for_user_message' on the source, or switch the waiting configuration off.",
         )
 
 
-def waiting_beside_direct(subject: Subject) -> Iterator[Problem]:
+def waiting_beside_direct(context: CheckContext) -> Iterator[Problem]:
     """A direct edge would be taken before anything is waited for.
 
     Source: V14 in ``platform/engine.md`` 12.
     """
-    for edge, _ in _waiting(subject):
-        source = _source(subject, edge)
-        direct = subject.graph.direct(source.logical_id) if source else ()
+    for edge, _ in _waiting(context):
+        source = _source(context, edge)
+        direct = context.graph.direct(source.logical_id) if source else ()
         if source is not None and direct:
             yield _problem(
                 edge,
                 "waiting-beside-direct",
-                f"has an enabled {_FIELD!r}, but {of_node(source, 'node')} has an outgoing direct edge: "
-                f"{listed(edge.logical_id for edge in direct)}.",
+                f"has an enabled {_FIELD!r}, but {describe_node(source, 'node')} has an outgoing direct "
+                f"edge: {join(edge.logical_id for edge in direct)}.",
                 "Remove the direct edge, or make it conditional.",
             )
 
@@ -190,7 +190,7 @@ def _problem(edge: EdgeConfig, code: str, what: str, advice: str) -> Problem:
     return Problem(
         "error",
         code,
-        f"{of_edge(edge)} {what}",
+        f"{describe_edge(edge)} {what}",
         node_logical_id=edge.source_node_logical_id,
         edge_logical_id=edge.logical_id,
         advice=advice,
@@ -198,16 +198,16 @@ def _problem(edge: EdgeConfig, code: str, what: str, advice: str) -> Problem:
     )
 
 
-def _waiting(subject: Subject) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
-    for edge in subject.edges:
+def _waiting(context: CheckContext) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
+    for edge in context.edges:
         config = edge.evaluate_while_waiting_config
         if edge.type == "conditional" and config is not None and config.enabled:
             yield edge, config
 
 
-def _on_completion(subject: Subject) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
+def _on_completion(context: CheckContext) -> Iterator[tuple[EdgeConfig, EvaluateWhileWaitingConfig]]:
     return (
-        (edge, config) for edge, config in _waiting(subject) if config.trigger_mode == "on_node_completion"
+        (edge, config) for edge, config in _waiting(context) if config.trigger_mode == "on_node_completion"
     )
 
 
@@ -222,8 +222,8 @@ def _may_wait(node: NodeConfig) -> bool:
     )
 
 
-def _source(subject: Subject, edge: EdgeConfig) -> NodeConfig | None:
-    return subject.graph.nodes.get(edge.source_node_logical_id or "")
+def _source(context: CheckContext, edge: EdgeConfig) -> NodeConfig | None:
+    return context.graph.nodes.get(edge.source_node_logical_id or "")
 
 
 def _waits_on_the_way_back(node: NodeConfig) -> bool:

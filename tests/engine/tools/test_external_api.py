@@ -21,7 +21,7 @@ from debugger.engine.tools.external_api import (
 )
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope
-from debugger.expressions.template import FillBudget
+from debugger.expressions.template import RenderBudget
 from debugger.protocol.runs import TurnInput
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import node, workflow
@@ -299,7 +299,7 @@ def test_variables_and_arguments_are_filled_in(text, filled):
         "none": None,
     }
 
-    assert fill_text(text, SCOPE, arguments, FillBudget([])) == filled
+    assert fill_text(text, SCOPE, arguments, RenderBudget([])) == filled
 
 
 @pytest.mark.parametrize(
@@ -313,13 +313,13 @@ def test_variables_and_arguments_are_filled_in(text, filled):
 def test_slot_without_an_argument_is_left_as_braces(text, filled):
     arguments = {"city": "Rome", "place": {"zip": "00100"}, "list": ["x"]}
 
-    assert fill_known(text, SCOPE, arguments, FillBudget([])) == filled
+    assert fill_known(text, SCOPE, arguments, RenderBudget([])) == filled
 
 
 def test_what_a_variable_or_an_argument_brings_is_never_searched_for_slots():
     arguments = {"city": "{n} {{base}} [[who]]"}
 
-    assert fill_text("{{odd}} [[said]] {city}", SCOPE, arguments, FillBudget([])) == (
+    assert fill_text("{{odd}} [[said]] {city}", SCOPE, arguments, RenderBudget([])) == (
         "{city} {city.__class__} {n} {{base}} [[who]]"
     )
 
@@ -328,7 +328,7 @@ def test_a_value_that_is_one_slot_becomes_the_argument_itself():
     arguments = {"patient": {"name": "Ann"}, "n": 3, "flag": False}
 
     filled = fill_json(
-        {"p": "{patient}", "list": ["{n}", "{n}.", 7], "f": "{flag}"}, SCOPE, arguments, FillBudget([])
+        {"p": "{patient}", "list": ["{n}", "{n}.", 7], "f": "{flag}"}, SCOPE, arguments, RenderBudget([])
     )
 
     assert filled == {"p": {"name": "Ann"}, "list": [3, "3.", 7], "f": False}
@@ -352,7 +352,7 @@ def test_a_value_that_is_one_slot_becomes_the_argument_itself():
 )
 def test_a_slot_that_cannot_be_filled_is_told(text, complaint):
     with pytest.raises(InputError) as caught:
-        fill_text(text, SCOPE, {"n": 3, "place": {"zip": "1"}}, FillBudget([]))
+        fill_text(text, SCOPE, {"n": 3, "place": {"zip": "1"}}, RenderBudget([]))
 
     assert complaint in str(caught.value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from debugger.graph import Graph, check
-from debugger.graph.checks import problem_line
+from debugger.graph.checks import format_problem
 from tests.factories import direct, node, say, when, workflow
 
 NODES = 1_000
@@ -39,7 +39,7 @@ def test_thousands_of_names_that_nobody_writes_are_told_one_by_one():
     graph = Graph(flow)
     began = time.process_time()
 
-    lines = [problem_line(problem, graph) for problem in check(flow)]
+    lines = [format_problem(problem, graph) for problem in check(flow)]
 
     assert time.process_time() - began < SECONDS
     assert sum("is written by no node" in line for line in lines) == EDGES

@@ -16,7 +16,7 @@ from debugger.engine.outbound.http_request import header_value, host_header
 from debugger.engine.outbound.masking import find_literal_secrets, mask_url
 from debugger.engine.outbound.secrets import MARK, request_budget
 from debugger.errors import InputError, RunError
-from debugger.expressions import Scope, fill
+from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import NodeConfig, Workflow
 
@@ -65,7 +65,7 @@ class McpServer(WireModel):
         refusal = secrets.refusal(
             frozenset().union(*(each.secret_names for each in (url, *headers.values()))),
             Destination.of(url.real, host_header({name: each.real for name, each in headers.items()})),
-            Destination.of(*(fill(text, authored).text for text in written)),
+            Destination.of(*(render(text, authored).text for text in written)),
             f"MCP {masked_url}",
             masked_url,
         )

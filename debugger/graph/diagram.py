@@ -27,7 +27,7 @@ _SIDE, _TOP = 12, 7
 _LEAST_WIDTH = 84
 
 
-class Box(NamedTuple):
+class NodeBox(NamedTuple):
     """One node as it is drawn. Width and height are in pixels."""
 
     id: str
@@ -46,7 +46,7 @@ class Box(NamedTuple):
     height: float
 
 
-class Arrow(NamedTuple):
+class EdgeLine(NamedTuple):
     """One edge as it is drawn."""
 
     id: str
@@ -64,14 +64,14 @@ class Arrow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Diagram:
     """Everything that decides how a workflow is laid out, and nothing else."""
 
-    boxes: tuple[Box, ...]
-    arrows: tuple[Arrow, ...]
+    boxes: tuple[NodeBox, ...]
+    arrows: tuple[EdgeLine, ...]
 
     @classmethod
-    def of(cls, graph: Graph) -> Drawing:
+    def of(cls, graph: Graph) -> Diagram:
         """Draw every node and every edge; hops to global nodes are told by the node's caption instead.
 
         The start comes first, because engines put what comes first on top.
@@ -90,7 +90,7 @@ class Drawing:
         return hashlib.sha256(written).hexdigest()[:16]
 
 
-def _box(node: NodeConfig) -> Box:
+def _box(node: NodeConfig) -> NodeBox:
     captions = (
         node.type or "no type",
         "start" if node.is_start else "",
@@ -98,7 +98,7 @@ def _box(node: NodeConfig) -> Box:
         "disabled" if node.disabled else "",
     )
     return _sized(
-        Box(
+        NodeBox(
             id=node.logical_id,
             lines=_lines(node.label),
             caption=_caption(" · ".join(filter(None, captions))),
@@ -113,8 +113,8 @@ def _box(node: NodeConfig) -> Box:
     )
 
 
-def _ghost(missing_id: str) -> Box:
-    return _sized(Box(missing_id, _lines(missing_id), "missing", None, False, False, False, True, 0, 0))
+def _ghost(missing_id: str) -> NodeBox:
+    return _sized(NodeBox(missing_id, _lines(missing_id), "missing", None, False, False, False, True, 0, 0))
 
 
 def _lines(name: str) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def _caption(text: str) -> str:
     return cut(clean(text), CAPTION_SIZE, _LINE_WIDTH + 40)
 
 
-def _sized(box: Box) -> Box:
+def _sized(box: NodeBox) -> NodeBox:
     widths = [text_width(line, NAME_SIZE) for line in box.lines]
     widths.append(text_width(box.caption, CAPTION_SIZE))
     return box._replace(
@@ -134,10 +134,10 @@ def _sized(box: Box) -> Box:
     )
 
 
-def _arrow(edge: EdgeConfig, places: dict[str, int]) -> Arrow:
+def _arrow(edge: EdgeConfig, places: dict[str, int]) -> EdgeLine:
     source, target = _ends(edge)
     label = cut(clean(edge.label), EDGE_LABEL_SIZE, _EDGE_LABEL_WIDTH)
-    return Arrow(
+    return EdgeLine(
         id=edge.logical_id,
         source=places[source],
         target=places[target],
