@@ -258,15 +258,6 @@ def test_the_conversations_together_visit_every_node_but_the_late_result(tmp_pat
     assert outer - reached == {"node_book_follow_up", "node_result_late"}
 
 
-def test_without_the_script_the_rules_lead_the_demo_to_the_same_end(tmp_path):
-    with calling(tmp_path, responder="rules") as call:
-        heard = call.hold(SCRIPT.demo)
-
-    assert call.status == "completed"
-    assert heard[3] == [READ_OUT.format("Ada Moreno")]
-    assert heard[-1][-1] == GOODBYE
-
-
 def test_what_a_person_sends_unedited_hides_no_value_of_the_super_node(tmp_path):
     with calling(tmp_path) as call:
         call.say(None, **required_variables(DOCUMENT))

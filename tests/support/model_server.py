@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from debugger.engine.models.base import Prompt
+from debugger.engine.models.heuristic import RulesResponder
 from debugger.engine.models.providers import Keys, ModelResponder
-from debugger.engine.models.rules import RulesResponder
 from debugger.engine.world import World
 
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from debugger.engine.models.extract import find_values
+from debugger.engine.models.extraction import find_values
 from debugger.engine.models.script import GROUP
 from debugger.protocol.base import JsonObject
 
@@ -18,8 +18,8 @@ def put_in_groups(given: JsonObject, match: re.Match[str] | None, schema: Any) -
     Args:
         given: The values as the script has them.
         match: Where the rule's expression was found; ``None`` for a rule that has none.
-        schema: JSON Schema of the object, if it has one. A group that is a whole value becomes a number where
-            it wants one.
+        schema: JSON Schema of the object, if it has one. A group that is a whole value becomes a number, or a
+            date in ISO form, where it wants one.
 
     Returns:
         The values. A key whose whole value is a group that took no part in the match is absent.
@@ -51,12 +51,13 @@ def _group(reference: re.Match[str], match: re.Match[str] | None) -> str | None:
 
 
 def _typed(text: str | None, schema: Any) -> Any:
-    wanted = _mapping(schema).get("type")
-    types = wanted if isinstance(wanted, list) else [wanted]
-    if text is None or not any(name in _NUMBERS for name in types):
+    wanted = _mapping(schema)
+    types = wanted.get("type") if isinstance(wanted.get("type"), list) else [wanted.get("type")]
+    kind = "number" if any(name in _NUMBERS for name in types) else wanted.get("format")
+    if text is None or kind not in ("number", "date"):
         return text
-    numbers = [value.value for value in find_values(text) if value.kind == "number"]
-    return numbers[0] if len(numbers) == 1 else text
+    values = [value.value for value in find_values(text) if value.kind == kind]
+    return values[0] if len(values) == 1 else text
 
 
 def _mapping(schema: Any) -> JsonObject:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from debugger.engine.models.base import Choice, Prompt, Reply, Responder, ToolCall
-from debugger.engine.models.fields import fill_fields
+from debugger.engine.models.extraction import fill_fields
 from debugger.engine.models.groups import put_in_groups
 from debugger.engine.models.script import Rule, Script
 from debugger.engine.models.scripted_calls import calls_of, has_just_answered, may_call

@@ -8,7 +8,7 @@ import pytest
 
 from debugger.engine.models import Script, ScriptedResponder
 from debugger.engine.models.base import ModelFailure, Prompt, Reply, ToolCall
-from debugger.engine.models.rules import RulesResponder
+from debugger.engine.models.heuristic import RulesResponder
 from debugger.engine.nodes.llm.node import SayLLMNode
 from debugger.engine.options import EngineOptions
 from debugger.engine.tools.sandbox import python_status

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from debugger.engine.models.base import Choice, Prompt, Reply
-from debugger.engine.models.fields import fill_fields
+from debugger.engine.models.extraction import fill_fields
 from debugger.engine.models.word_overlap import Overlap, overlap
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import message_kind, message_text
