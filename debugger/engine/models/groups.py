@@ -52,7 +52,8 @@ def _group(reference: re.Match[str], match: re.Match[str] | None) -> str | None:
 
 def _typed(text: str | None, schema: Any) -> Any:
     wanted = _mapping(schema)
-    types = wanted.get("type") if isinstance(wanted.get("type"), list) else [wanted.get("type")]
+    written = wanted.get("type")
+    types = written if isinstance(written, list) else [written]
     kind = "number" if any(name in _NUMBERS for name in types) else wanted.get("format")
     if text is None or kind not in ("number", "date"):
         return text

@@ -36,9 +36,10 @@ It is a YAML file beside the workflow. Rules are tried from top to bottom, the f
 
 ``when`` is a regular expression that is searched for in the user's message, upper and lower case alike.
 ``fill`` gives the fields of the structured output, ``args`` the arguments of the hop; ``$1`` and ``${name}``
-in them, and in the arguments of ``call``, are the groups of ``when``, ``$$`` is a dollar sign; a group that is
-the whole value becomes a number or an ISO date where the schema wants one. ``say`` may hold ``[[name]]``, also of what the rule fills. Where a rule has both ``take`` and ``say`` the hop is taken,
-and the text said only when no hop is offered.
+in them, and in the arguments of ``call``, are the groups of ``when``, ``$$`` is a dollar sign. A group that
+is the whole value becomes a number or an ISO date where the schema wants one. ``say`` may hold ``[[name]]``,
+also of what the rule fills. Where a rule has both ``take`` and ``say`` the hop is taken, and the text said
+only when no hop is offered.
 
 ``call`` is a tool's name, a mapping of names to arguments, or a list of such. The calls are made, then the
 rules are tried again in the same run of the node. A rule whose calls were made does not fit a second time,
