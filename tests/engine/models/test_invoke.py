@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from debugger.engine.models.base import ModelFailure, Reply, ToolOffer
-from debugger.engine.models.invoke import invoke
 from debugger.engine.models.heuristic import RulesResponder
+from debugger.engine.models.invoke import invoke
 from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from debugger.engine.world import World
 from debugger.errors import RunError
