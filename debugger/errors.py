@@ -169,7 +169,7 @@ class StoreError(DebuggerError):
     status = 503
 
 
-class StoreLostError(StoreError):
+class StoreDisconnectedError(StoreError):
     """The database does not answer, or not any more: what was under way was done as a whole or not at all."""
 
 

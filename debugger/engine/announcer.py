@@ -65,7 +65,7 @@ class Announcer:
             fields["origin_node_run_id"] = run_id
         elif thread_id is not None:
             fields.update(self._of_threads.get(thread_id) or self._of_thread(thread_id))
-        if self._pauses.unreported and event.is_kept:
+        if self._pauses.unreported and event.is_persisted:
             fields[PAUSED_INTERVALS] = self._pauses.take_unreported()
         kind = fields["type"]
         if kind in SPOKEN:

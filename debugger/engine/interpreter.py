@@ -29,7 +29,7 @@ from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.initial_state import StateSnapshot, read_state
-from debugger.protocol.json_codec import comes_back, encode
+from debugger.protocol.json_codec import encode, round_trips
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import NodeConfig, Workflow
@@ -257,7 +257,7 @@ class Interpreter:
             size = len(text)
             # What only Python can hold would come back from the store as something else, or not at all. To
             # read the text back is the quick way to see that there is nothing of the kind.
-            if not (turn_input.was_read and comes_back(wire, text)):
+            if not (turn_input.was_read and round_trips(wire, text)):
                 _STRICT.encode(turn_input.model_dump())
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(

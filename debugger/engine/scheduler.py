@@ -95,7 +95,7 @@ class ThreadScheduler:
             except RunError as failure:
                 error = str(failure)
                 event = segment.failed(error)
-            is_kept = is_kept or event.is_kept
+            is_kept = is_kept or event.is_persisted
             yield event
             while segment.edit_events:
                 yield segment.edit_events.popleft()

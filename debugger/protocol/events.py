@@ -109,7 +109,7 @@ class Event(WireModel):
         return False
 
     @property
-    def is_kept(self) -> bool:
+    def is_persisted(self) -> bool:
         """Whether a record keeps it; what is not kept only goes over the wire (``engine.md`` 8.2)."""
         return True
 
@@ -248,7 +248,7 @@ class WaitingEvaluationBoundaryEvent(Event):
         return f"{self.edges_evaluated} waiting edges evaluated, {result} {self.parked_node_logical_id}"
 
     @property
-    def is_kept(self) -> bool:
+    def is_persisted(self) -> bool:
         """Only where it led on: one that changed nothing may come every second."""
         return self.transitioned
 

@@ -48,7 +48,7 @@ def decode(text: bytes) -> Any:
         return json.loads(text)
 
 
-def comes_back(value: Any, text: bytes) -> bool:
+def round_trips(value: Any, text: bytes) -> bool:
     """Whether a text that `encode` has made surely gives the value again.
 
     An integer beyond 64 bits comes back all the same, which this does not see.

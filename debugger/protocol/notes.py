@@ -13,7 +13,7 @@ RatingValue = Literal["down", "up", "strong_up"]
 
 TargetKind = Literal["run", "turn", "event"]
 
-MOST_CHARACTERS = 5_000
+MAX_COMMENT_CHARACTERS = 5_000
 """Of a comment, as on the platform."""
 
 
@@ -46,7 +46,7 @@ class Comment(WireModel):
     """ISO 8601, UTC."""
 
 
-class GivenRating(WireModel):
+class Rating(WireModel):
     """How somebody found a run, a turn or an event."""
 
     target: Target
@@ -56,7 +56,7 @@ class GivenRating(WireModel):
     """ISO 8601, UTC."""
 
 
-class RunMark(WireModel):
+class RunLabels(WireModel):
     """What a list shows of the notes on a run."""
 
     starred: bool = False
@@ -64,12 +64,12 @@ class RunMark(WireModel):
     note: str = ""
 
 
-class RunNotes(RunMark):
+class RunNotes(RunLabels):
     """Everything that was noted on a run."""
 
     comments: list[Comment] = Field(default_factory=list)
     """The oldest first."""
-    ratings: list[GivenRating] = Field(default_factory=list)
+    ratings: list[Rating] = Field(default_factory=list)
 
     def comments_on(self, target: Target) -> list[Comment]:
         """The comments on one thing."""

@@ -97,7 +97,7 @@ class TurnInput(WireModel):
     welcome_message: str | None = None
 
     @classmethod
-    def saying(cls, text: str | None, **fields: Any) -> Self:
+    def with_message(cls, text: str | None, **fields: Any) -> Self:
         """An input that carries one user message in the main thread, or none when ``text`` is ``None``.
 
         Args:
@@ -352,7 +352,7 @@ def unwrap_run(data: Mapping[str, Any]) -> Run:
     return Run.from_wire(flat)
 
 
-ForkWay = Literal["exact", "rebuilt", "replayed"]
+ForkMode = Literal["exact", "rebuilt", "replayed"]
 """From a checkpoint; from what the record tells of that moment; by sending all earlier inputs again."""
 
 
@@ -365,7 +365,7 @@ class ForkRecord:
     """The run that it left; that one is kept untouched."""
     turn_number: int
     """The turn that it begins with, counted from 1 in the numbers of the source."""
-    way: ForkWay = "exact"
+    way: ForkMode = "exact"
     changes: tuple[JsonObject, ...] = ()
     """What was changed for it: objects with ``path``, ``op``, ``before`` and ``after``."""
     note: str = ""

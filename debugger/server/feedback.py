@@ -7,7 +7,7 @@ from pydantic import BaseModel, field_validator
 
 from debugger.errors import ConflictError, NotFoundError
 from debugger.protocol import urls
-from debugger.protocol.notes import MOST_CHARACTERS, RatingValue, Target
+from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, RatingValue, Target
 from debugger.protocol.runs import Run
 from debugger.server.answers.runs import CommentRecord, FeedbackAnswer, RunAnswer
 from debugger.server.body import JsonBody, read_fields
@@ -32,8 +32,8 @@ class NewComment(BaseModel):
         words = value.strip()
         if not words:
             raise ValueError("a comment needs some words")
-        if len(words) > MOST_CHARACTERS:
-            raise ValueError(f"a comment has {MOST_CHARACTERS} characters at most")
+        if len(words) > MAX_COMMENT_CHARACTERS:
+            raise ValueError(f"a comment has {MAX_COMMENT_CHARACTERS} characters at most")
         return words
 
 

@@ -19,7 +19,7 @@ from debugger.engine.edits import VariableEdit
 from debugger.errors import InputError, InputJsonError, NotFoundError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import human_message
-from debugger.protocol.runs import MAIN_THREAD, ForkWay, TurnInput
+from debugger.protocol.runs import MAIN_THREAD, ForkMode, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.json_input import parse_object, to_json
@@ -107,7 +107,7 @@ class ForkDraft:
     point: ForkPoint
     variables: PendingEdits
     message: str
-    way: ForkWay = "exact"
+    way: ForkMode = "exact"
     start_node: str = ""
     """Where the main thread is to begin; empty leaves it where it stood."""
     version_number: int | None = None
@@ -124,7 +124,7 @@ class ForkDraft:
         self._given = self.point.inputs[-1]
 
     @classmethod
-    def of(cls, point: ForkPoint, way: ForkWay = "exact") -> ForkDraft:
+    def of(cls, point: ForkPoint, way: ForkMode = "exact") -> ForkDraft:
         """A fork in which nothing is changed yet.
 
         Raises:

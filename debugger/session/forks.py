@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from debugger.backends.base import Backend
 from debugger.errors import StoreError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.runs import ForkRecord, ForkWay, TurnInput, TurnResult
+from debugger.protocol.runs import ForkMode, ForkRecord, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.fork_draft import ForkDraft, ForkPoint
 from debugger.session.input_replay import FastForward
@@ -35,7 +35,7 @@ def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
     )
 
 
-def ways(backend: Backend) -> Sequence[ForkWay]:
+def ways(backend: Backend) -> Sequence[ForkMode]:
     """The ways in which a backend can fork, the best first."""
     return (
         ("exact",) if backend.capabilities.reason_against("exact_fork") is None else ("rebuilt", "replayed")

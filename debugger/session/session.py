@@ -320,7 +320,7 @@ class DebugSession:
             return
         command: Command = "data" if self.turns else "start"
         if turn_input is None:
-            self._run(TurnInput.saying(text, command=command))
+            self._run(TurnInput.with_message(text, command=command))
             return
         wire = with_message(turn_input.to_wire(), text)
         if "command" not in turn_input.model_fields_set:
@@ -332,7 +332,7 @@ class DebugSession:
         if self.run_id is None or self.is_over:
             self._reject("There is no run that takes a command.", "Start a run first.")
             return
-        self._run(TurnInput.saying(None, command=command))
+        self._run(TurnInput.with_message(None, command=command))
 
     def fast_forward(self, forward: FastForward) -> None:
         """Let inputs be sent one after the other; other commands are rejected until they are."""
@@ -403,7 +403,7 @@ class DebugSession:
                 worker.cancelled.set()
             self.gate.resume()
             if not executing and self.run_id is not None and not self.busy and not self.is_over:
-                self._run(TurnInput.saying(None, command="stop"))
+                self._run(TurnInput.with_message(None, command="stop"))
 
     def follow(self, follows: bool) -> None:
         """Load turns of other clients as they come, or only on demand."""
@@ -623,7 +623,7 @@ class DebugSession:
         self._hint = result.next_input_hint or (self._hint if waits else None)
         if worker.cancelled.is_set() and self._status not in TERMINAL_STATUSES and self._turn is None:
             # The stop came when there was no node left to keep from being executed.
-            self._run(TurnInput.saying(None, command="stop"), in_a_row=True)
+            self._run(TurnInput.with_message(None, command="stop"), in_a_row=True)
 
     def _count_pair(self, result: TurnResult) -> None:
         """Note that the record has one more pair, unless other clients have added some as well."""

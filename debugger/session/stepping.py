@@ -134,7 +134,7 @@ class Gate:
         hits = self.breakpoints.met(event, scope)
         self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
         stop = self._stop_at(log, event, [hit for hit in hits if not hit.point.log])
-        if stop is None or not event.is_kept:
+        if stop is None or not event.is_persisted:
             return
         if not self.holds:
             self.noted.append(stop)

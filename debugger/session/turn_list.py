@@ -60,7 +60,7 @@ class TurnList:
 
     def add(self, log: TurnLog, event: Event) -> None:
         """Add an event to a log; what is never recorded is left out."""
-        if event.is_kept:
+        if event.is_persisted:
             with self._lock:
                 self.logs = self._with(log)
                 log.add(event)

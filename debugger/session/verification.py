@@ -16,7 +16,7 @@ from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
-from debugger.protocol.runs import ForkWay, TurnInput
+from debugger.protocol.runs import ForkMode, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.fork_draft import ForkDraft, ForkPoint
 
@@ -96,12 +96,12 @@ class ControlCheck:
                 version_number=point.version_number,
                 cancelled=self._cancelled,
             )
-            log = TurnLog(point.number, given, [event for event in stream if event.is_kept])
+            log = TurnLog(point.number, given, [event for event in stream if event.is_persisted])
             run_id = stream.finish().run_id
         return log
 
 
-def price_of_check(way: ForkWay, *, asks_models: bool) -> str:
+def price_of_check(way: ForkMode, *, asks_models: bool) -> str:
     """What a control run costs besides time, as a sentence; empty where it may be made unasked.
 
     Args:
@@ -121,7 +121,7 @@ Verdict = Literal["verified", "approximate", "differs", "replayed", "unchecked"]
 
 _PATH_TYPES = frozenset({*TRANSITION_TYPES, "start_node_run", "busy_wait_for_user_message", "end_thread"})
 _BEGINNING = frozenset({"start_workflow", "start_thread"})
-_PASSED_OVER: dict[ForkWay, str] = {"exact": "ids and times", "rebuilt": "ids, times and counters"}
+_PASSED_OVER: dict[ForkMode, str] = {"exact": "ids and times", "rebuilt": "ids, times and counters"}
 _BY_HAND = frozenset({"pinned", "person"})
 """What stands for the name of the model where something else answered in its place."""
 _MOST_TOLD = 50
@@ -156,7 +156,7 @@ class Fidelity:
 UNCHECKED = Fidelity.from_json(None)
 
 
-def judge(original: TurnLog, again: TurnLog, way: ForkWay = "exact") -> Fidelity:
+def judge(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidelity:
     """Compare a turn with the same turn run again, unedited.
 
     Args:
@@ -181,7 +181,7 @@ def judge(original: TurnLog, again: TurnLog, way: ForkWay = "exact") -> Fidelity
     return Fidelity("differs", "Run again unedited, the turn took another path.", told)
 
 
-def _compared(original: TurnLog, again: TurnLog, way: ForkWay) -> TurnEquality:
+def _compared(original: TurnLog, again: TurnLog, way: ForkMode) -> TurnEquality:
     if way != "rebuilt":
         return compare_turns(original, again, IGNORED_BETWEEN_REPLAYS)
     return compare_turns(_begun(original), _begun(again), IGNORED_BETWEEN_REPLAYS | {"counters"})

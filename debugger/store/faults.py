@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
-from debugger.errors import InputError, StoreError, StoreLostError
+from debugger.errors import InputError, StoreDisconnectedError, StoreError
 
 if TYPE_CHECKING:
     from debugger.store.kinds import Kind
@@ -31,7 +31,7 @@ _NO_CONNECTION = Fault(
 _LOST = Fault(
     "ends every connection",
     "Try again in a moment; look at where the run stands first.",
-    StoreLostError,
+    StoreDisconnectedError,
 )
 _OTHER = Fault("did not do as asked", "Restore it from a copy, or move it away to begin with an empty one.")
 _OF_POOL = (

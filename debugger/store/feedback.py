@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from debugger.protocol.notes import Comment, GivenRating, RatingValue, Target
+from debugger.protocol.notes import Comment, Rating, RatingValue, Target
 from debugger.store import remarks
 from debugger.store.database import Database
 
@@ -17,7 +17,7 @@ class FeedbackBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, run_id: str) -> tuple[list[Comment], list[GivenRating]]:
+    def of(self, run_id: str) -> tuple[list[Comment], list[Rating]]:
         """Everything that was said about a run, the oldest first."""
         with self._database.reading() as connection:
             return remarks.read_comments(connection, run_id), remarks.read_ratings(connection, run_id)

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, delete, func, select
 
 from debugger.errors import InputError
-from debugger.protocol.notes import RunMark
+from debugger.protocol.notes import RunLabels
 from debugger.store.notebook_schema import run_marks, run_tags
 from debugger.store.upserts import insert
 
 MOST_TAG_CHARACTERS = 50
 
 
-def read_marks(connection: Connection, run_ids: Collection[str]) -> dict[str, RunMark]:
+def read_marks(connection: Connection, run_ids: Collection[str]) -> dict[str, RunLabels]:
     """The marks of those of the runs that have any."""
     tags: dict[str, list[str]] = {}
     tagged = select(run_tags).where(run_tags.c.run_id.in_(run_ids)).order_by(run_tags.c.tag)
@@ -25,7 +25,7 @@ def read_marks(connection: Connection, run_ids: Collection[str]) -> dict[str, Ru
         for row in connection.execute(select(run_marks).where(run_marks.c.run_id.in_(run_ids)))
     }
     return {
-        run_id: RunMark(
+        run_id: RunLabels(
             starred=marked[run_id].starred if run_id in marked else False,
             tags=tags.get(run_id, []),
             note=marked[run_id].note if run_id in marked else "",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import delete, select
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.notes import Preset, RatingValue, RunMark, RunNotes, Target
+from debugger.protocol.notes import Preset, RatingValue, RunLabels, RunNotes, Target
 from debugger.store import marks, presets, remarks
 from debugger.store.database import Database
 from debugger.store.notebook_schema import kits
@@ -31,7 +31,7 @@ class Notebook:
     def notes(self, run_id: str) -> RunNotes:
         """Everything that was noted on a run; empty where nothing was."""
         with self._database.reading() as connection:
-            mark = marks.read_marks(connection, [run_id]).get(run_id, RunMark())
+            mark = marks.read_marks(connection, [run_id]).get(run_id, RunLabels())
             return RunNotes(
                 starred=mark.starred,
                 tags=mark.tags,
@@ -40,7 +40,7 @@ class Notebook:
                 ratings=remarks.read_ratings(connection, run_id),
             )
 
-    def marks(self, run_ids: Collection[str]) -> dict[str, RunMark]:
+    def marks(self, run_ids: Collection[str]) -> dict[str, RunLabels]:
         """Star, tags and note of those of the runs that have any."""
         with self._database.reading() as connection:
             return marks.read_marks(connection, run_ids)
@@ -95,7 +95,7 @@ class Notebook:
     def take_in(self, run_id: str, notes: RunNotes) -> None:
         """Add the notes that came along with a run; what is noted here already stays."""
         with self._database.writing() as connection:
-            known = marks.read_marks(connection, [run_id]).get(run_id, RunMark())
+            known = marks.read_marks(connection, [run_id]).get(run_id, RunLabels())
             if notes.starred and not known.starred:
                 marks.star(connection, run_id, starred=True)
             if notes.note and not known.note:

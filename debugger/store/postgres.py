@@ -16,7 +16,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.schema import CreateSchema
 
-from debugger.errors import InputError, StoreError, StoreLostError
+from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.store.faults import Fault, store_errors
 from debugger.store.postgres_cursor import TurnCursor
 from debugger.store.urls import backs_up, seconds_to_wait
@@ -82,7 +82,7 @@ _ELSEWHERE = "or name another database in WORKFLOW_DEBUGGER_DATABASE"
 _LOST = Fault(
     "has ended the connection",
     "Try again in a moment; look at where the run stands first.",
-    StoreLostError,
+    StoreDisconnectedError,
 )
 _BUSY = Fault("is locked", "Somebody else writes to the same rows for long; try again.")
 _OVERTAKEN = Fault("has let somebody else go first", "Try again.")
@@ -94,7 +94,7 @@ _UNREACHABLE = Fault(
     "cannot be reached",
     "See that PostgreSQL runs there, and that host, port, database, user and password in "
     "WORKFLOW_DEBUGGER_DATABASE are right.",
-    StoreLostError,
+    StoreDisconnectedError,
 )
 _OTHER = Fault("did not do as asked", f"Ask whoever looks after it, {_ELSEWHERE}.")
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, delete, select
 
 from debugger.errors import InputError, NotFoundError
-from debugger.protocol.notes import MOST_CHARACTERS, Comment, GivenRating, RatingValue, RunNotes, Target
+from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Comment, Rating, RatingValue, RunNotes, Target
 from debugger.store.notebook_schema import comments, ratings
 from debugger.store.times import iso_time, seconds_of
 from debugger.store.upserts import insert
@@ -31,13 +31,11 @@ def read_comments(connection: Connection, run_id: str) -> list[Comment]:
     ]
 
 
-def read_ratings(connection: Connection, run_id: str) -> list[GivenRating]:
+def read_ratings(connection: Connection, run_id: str) -> list[Rating]:
     """A run's ratings, the oldest first."""
     statement = select(ratings).where(ratings.c.run_id == run_id).order_by(ratings.c.created_at)
     return [
-        GivenRating(
-            target=_target(row), author=row.author, value=row.value, created_at=iso_time(row.created_at)
-        )
+        Rating(target=_target(row), author=row.author, value=row.value, created_at=iso_time(row.created_at))
         for row in connection.execute(statement)
     ]
 
@@ -51,9 +49,9 @@ def comment(connection: Connection, run_id: str, target: Target, author: str, te
     content = text.strip()
     if not content:
         raise InputError("A comment needs some words.", advice="Write what you saw.")
-    if len(content) > MOST_CHARACTERS:
+    if len(content) > MAX_COMMENT_CHARACTERS:
         raise InputError(
-            f"The comment has {len(content)} characters.", advice=f"Shorten it to {MOST_CHARACTERS}."
+            f"The comment has {len(content)} characters.", advice=f"Shorten it to {MAX_COMMENT_CHARACTERS}."
         )
     connection.execute(
         insert(comments),
@@ -106,7 +104,7 @@ def take_in(connection: Connection, run_id: str, notes: RunNotes) -> None:
         connection.execute(insert(ratings).values(row).on_conflict_do_nothing())
 
 
-def _told(run_id: str, remark: Comment | GivenRating) -> dict[str, Any]:
+def _told(run_id: str, remark: Comment | Rating) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "target_kind": remark.target.kind,

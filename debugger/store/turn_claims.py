@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from debugger.errors import ConflictError, StoreLostError
+from debugger.errors import ConflictError, StoreDisconnectedError
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import RunStatus
 from debugger.store.claims import (
@@ -199,7 +199,7 @@ class TurnClaims:
                         if not is_done(cursor):
                             raise
                 return
-            except StoreLostError:
+            except StoreDisconnectedError:
                 deadline = deadline or time.monotonic() + _SECONDS_TO_RETURN
                 if time.monotonic() > deadline:
                     raise

@@ -35,8 +35,8 @@ def test_variables_that_were_sent_to_one_node_are_among_the_rest():
 def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
     kept = backend.create_workflow(document(say("chat"), defaults={"shop": "Leaf", "open": True}))
-    first = TurnInput.saying(None, dynamic_variables={"name": "Ada"}, runtime_variables={"seed": 1})
-    second = TurnInput.saying("hi", dynamic_variables={"shop": "Root", "open": 1}, command="data")
+    first = TurnInput.with_message(None, dynamic_variables={"name": "Ada"}, runtime_variables={"seed": 1})
+    second = TurnInput.with_message("hi", dynamic_variables={"shop": "Root", "open": 1}, command="data")
     run_id = backend.execute(kept.id, first).finish().run_id
     backend.execute(kept.id, second, run_id=run_id).finish()
 
@@ -50,6 +50,6 @@ def test_what_a_record_adds_to_an_input_is_taken_off_again(tmp_path):
 
 
 def test_an_input_that_was_never_recorded_is_given_as_it_is():
-    given = TurnInput.saying("hi", dynamic_variables={"shop": "Leaf"})
+    given = TurnInput.with_message("hi", dynamic_variables={"shop": "Leaf"})
 
     assert original_input(given, {"shop": "Leaf"}) is given

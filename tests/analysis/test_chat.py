@@ -26,8 +26,10 @@ def heard(text):
 
 
 def test_the_chat_shows_both_sides_in_order():
-    first = TurnLog(1, TurnInput.saying("Hello"), [heard("Hello"), said("Which tea?")])
-    second = TurnLog(2, TurnInput.saying("Assam"), [heard("Assam"), said("Enjoy it!", "bye", "Farewell")])
+    first = TurnLog(1, TurnInput.with_message("Hello"), [heard("Hello"), said("Which tea?")])
+    second = TurnLog(
+        2, TurnInput.with_message("Assam"), [heard("Assam"), said("Enjoy it!", "bye", "Farewell")]
+    )
 
     found = chat_messages([first, second])
 
@@ -41,9 +43,9 @@ def test_the_chat_shows_both_sides_in_order():
 
 
 def test_what_is_said_in_background_work_comes_after_its_turn_and_is_marked():
-    asked = TurnLog(1, TurnInput.saying("Hello"))
+    asked = TurnLog(1, TurnInput.with_message("Hello"))
     goodbye = TurnLog(1, background_input(), [said("Bye")], is_background=True)
-    asked_more = TurnLog(2, TurnInput.saying("Wait!"))
+    asked_more = TurnLog(2, TurnInput.with_message("Wait!"))
 
     found = chat_messages([asked, goodbye, asked_more])
 
@@ -55,7 +57,7 @@ def test_what_is_said_in_background_work_comes_after_its_turn_and_is_marked():
 
 
 def test_the_welcome_is_the_agents_first_bubble_before_the_users_message():
-    turn = TurnLog(1, TurnInput.saying("Hi", welcome_message="Welcome to Leaf & Co"))
+    turn = TurnLog(1, TurnInput.with_message("Hi", welcome_message="Welcome to Leaf & Co"))
 
     assert [(bubble.role, bubble.text) for bubble in chat_messages([turn])] == [
         ("agent", "Welcome to Leaf & Co"),
@@ -101,10 +103,10 @@ def test_a_few_warnings_stay_apart_and_many_in_a_row_become_one_group():
 
 
 def test_what_an_input_sent_counts_until_an_event_tells_it():
-    pending = TurnLog(1, TurnInput.saying("Assam"))
+    pending = TurnLog(1, TurnInput.with_message("Assam"))
     told = TurnLog(
         1,
-        TurnInput.saying("Assam"),
+        TurnInput.with_message("Assam"),
         [parse_event({"type": "user_messages", "messages": [{"type": "human", "content": "Assam"}]})],
     )
 

@@ -50,7 +50,7 @@ def order_turns() -> list[TurnLog]:
     }
     second = TurnLog(
         2,
-        TurnInput.saying("Assam", dynamic_variables={"vip": True}),
+        TurnInput.with_message("Assam", dynamic_variables={"vip": True}),
         [
             node("user_messages", "order", messages=[{"type": "human", "content": "Assam", "id": "m1"}]),
             node("start_node_run", "order"),

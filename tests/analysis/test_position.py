@@ -98,7 +98,7 @@ def first_turn() -> TurnLog:
 def self_loop_turn(number: int) -> TurnLog:
     return TurnLog(
         number,
-        TurnInput.saying("Assam"),
+        TurnInput.with_message("Assam"),
         [
             node("user_messages", "order", "Order desk"),
             node("start_node_run", "order", "Order desk"),

@@ -56,7 +56,7 @@ def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
 
     for number in range(2, 9):
         index.read(turns)
-        turns.append(TurnLog(number, TurnInput.saying(f"{number} teas")))
+        turns.append(TurnLog(number, TurnInput.with_message(f"{number} teas")))
         for event in played.turn(f"{number} teas"):
             turns[-1].add(parse_event(event))
             told = index.read(turns)

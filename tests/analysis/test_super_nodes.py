@@ -49,7 +49,7 @@ def played(drawn, *texts):
     """The turns of a run."""
     run = Run(drawn)
     return [
-        TurnLog(number, TurnInput.saying(text), [parse_event(event) for event in run.turn(text)])
+        TurnLog(number, TurnInput.with_message(text), [parse_event(event) for event in run.turn(text)])
         for number, text in enumerate(texts, start=1)
     ]
 

@@ -67,7 +67,7 @@ def conversation() -> list[TurnLog]:
     """A self-looping chat that is left by a condition, in the recorded order of a hosted run."""
     asked = TurnLog(
         1,
-        TurnInput.saying("Hello"),
+        TurnInput.with_message("Hello"),
         [
             node("user_messages", "order", "Order desk", messages=[{"type": "human", "content": "Hello"}]),
             node("start_node_run", "order", "Order desk", 0.1),
@@ -88,7 +88,7 @@ def conversation() -> list[TurnLog]:
     )
     ordered = TurnLog(
         2,
-        TurnInput.saying("Assam"),
+        TurnInput.with_message("Assam"),
         [
             node("user_messages", "order", "Order desk", 5, messages=[{"type": "human", "content": "Assam"}]),
             node("start_node_run", "order", "Order desk", 5),
@@ -168,7 +168,7 @@ def test_the_last_row_of_a_turn_tells_what_it_wrote():
 def test_an_error_of_the_run_stands_on_the_turns_last_row():
     turn = TurnLog(
         1,
-        TurnInput.saying("Hello"),
+        TurnInput.with_message("Hello"),
         [
             node("user_messages", "order", "Order desk", messages=[{"type": "human", "content": "Hello"}]),
             parse_event({"type": "workflow_error", "error_message": "no model", "stack_trace": None}),

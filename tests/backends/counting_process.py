@@ -102,7 +102,7 @@ def main(job: dict) -> None:
     settings = Settings(database=job["url"], responder="rules", turn_lease=job.get("lease", 30))
     backend = EmbeddedBackend(settings)
     misc = {"client_turn_id": job["client_turn_id"]} if job.get("client_turn_id") else {}
-    turn_input = TurnInput.saying(job.get("text"), miscellaneous=misc)
+    turn_input = TurnInput.with_message(job.get("text"), miscellaneous=misc)
     if job.get("barrier"):
         Path(job["folder"], f"ready-{os.getpid()}").touch()
         while not Path(job["folder"], "go").exists():

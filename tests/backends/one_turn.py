@@ -92,8 +92,8 @@ def step(
 def input_of(text: str | None, run_id: str | None) -> TurnInput:
     """A turn's input: what the user says, or the command that stands for it."""
     if text in COMMANDS:
-        return TurnInput.saying(None, command=text[1:])
-    return TurnInput.saying(text, command="start" if run_id is None else "data")
+        return TurnInput.with_message(None, command=text[1:])
+    return TurnInput.with_message(text, command="start" if run_id is None else "data")
 
 
 def is_over(result: TurnResult) -> bool:

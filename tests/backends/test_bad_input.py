@@ -34,7 +34,7 @@ def backend(tmp_path):
 def begun(backend, flow, **fields):
     """The first turn of a run of a new workflow."""
     workflow_id = backend.create_workflow(flow).id
-    return backend.execute(workflow_id, TurnInput.saying(None, **fields)).finish()
+    return backend.execute(workflow_id, TurnInput.with_message(None, **fields)).finish()
 
 
 def outputs(result):
@@ -46,7 +46,7 @@ def outputs(result):
 def still_works(backend, earlier):
     """Whether a run that was begun before goes on, and a new one begins."""
     gone_on = backend.execute(
-        backend.run(earlier.run_id).workflow_id, TurnInput.saying("Hi"), run_id=earlier.run_id
+        backend.run(earlier.run_id).workflow_id, TurnInput.with_message("Hi"), run_id=earlier.run_id
     )
     new = begun(backend, document(static("a", "Hello")))
     return gone_on.finish().status == "waiting_for_user_input" and new.status == "completed"
@@ -167,7 +167,7 @@ def test_a_template_that_expands_to_100_mb_fails_the_run_with_a_sentence(backend
     result = begun(backend, flow)
     if result.status == "waiting_for_user_input":
         workflow_id = backend.run(result.run_id).workflow_id
-        result = backend.execute(workflow_id, TurnInput.saying("Hi"), run_id=result.run_id).finish()
+        result = backend.execute(workflow_id, TurnInput.with_message("Hi"), run_id=result.run_id).finish()
 
     assert result.status == "failed"
     assert "longer than 10 million characters" in result.error
@@ -198,7 +198,7 @@ def test_what_is_no_json_is_refused_before_anything_is_begun(backend, field, val
     holder = {"dynamic_variables": {"x": value}} if field == "initial_state" else {"x": value}
 
     with pytest.raises(InputError, match=f"cannot be written as JSON.*{reason}"):
-        backend.execute(workflow_id, TurnInput.saying(None, **{field: holder})).finish()
+        backend.execute(workflow_id, TurnInput.with_message(None, **{field: holder})).finish()
 
     assert backend.runs().total == 1
     assert still_works(backend, earlier)
@@ -234,7 +234,7 @@ def test_odd_values_that_json_does_have_are_taken_and_kept(backend, value):
     result = begun(backend, document(say("chat", "Hi {{x}}")), dynamic_variables={"x": value})
 
     again = backend.execute(
-        backend.run(result.run_id).workflow_id, TurnInput.saying("\ud800"), run_id=result.run_id
+        backend.run(result.run_id).workflow_id, TurnInput.with_message("\ud800"), run_id=result.run_id
     ).finish()
 
     assert again.status == "waiting_for_user_input"
@@ -249,7 +249,8 @@ def test_a_prompt_of_5_mb_is_kept_checked_drawn_and_run_without_being_told_in_ea
     result = begun(backend, json.loads(text))
     workflow_id = backend.run(result.run_id).workflow_id
     turns = [
-        backend.execute(workflow_id, TurnInput.saying("Hi"), run_id=result.run_id).finish() for _ in "12"
+        backend.execute(workflow_id, TurnInput.with_message("Hi"), run_id=result.run_id).finish()
+        for _ in "12"
     ]
 
     assert check(flow) == []

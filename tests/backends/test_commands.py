@@ -23,7 +23,7 @@ def workflow_id(backend):
 
 
 def take(backend, workflow_id, run_id, command, text=None):
-    return backend.execute(workflow_id, TurnInput.saying(text, command=command), run_id=run_id).finish()
+    return backend.execute(workflow_id, TurnInput.with_message(text, command=command), run_id=run_id).finish()
 
 
 def types(result):

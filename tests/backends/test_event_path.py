@@ -52,7 +52,7 @@ def paths(tmp_path, monkeypatch):
     calls = tool("call", "def f():\n    return 1\n")
     parts = (static("a", "A"), calls, say("chat"), direct("a", "call"), direct("call", "chat"))
     made = backend.create_workflow(document(*parts))
-    backend.execute(made.id, TurnInput.saying("Hi"), control=Control()).finish()
+    backend.execute(made.id, TurnInput.with_message("Hi"), control=Control()).finish()
     backend.close()
     return found
 

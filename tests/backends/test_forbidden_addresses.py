@@ -37,7 +37,7 @@ def told(folder: Any, kind: str, base: str) -> str:
     database = f"sqlite:///{folder}/runs.sqlite3"
     backend = EmbeddedBackend(Settings(database=database, responder=responder, outbound_write="live"))
     made = backend.create_workflow(document(part, **config))
-    turn = backend.execute(made.id, TurnInput.saying("Go.")).finish()
+    turn = backend.execute(made.id, TurnInput.with_message("Go.")).finish()
     run = backend.run(turn.run_id)
     backend.close()
     return json.dumps([turn.to_wire(), run.to_wire()])

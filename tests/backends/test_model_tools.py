@@ -35,7 +35,7 @@ def open_backend(folder: Any, responder: str = "model", **fields: Any) -> Embedd
 
 def run_turn(backend: EmbeddedBackend, *parts: Json, text: str = "Go.", **config: Any) -> TurnResult:
     made = backend.create_workflow(document(*parts, **config))
-    return backend.execute(made.id, TurnInput.saying(text)).finish()
+    return backend.execute(made.id, TurnInput.with_message(text)).finish()
 
 
 def of_type(result: TurnResult, event_type: str) -> list[Json]:
@@ -67,7 +67,7 @@ def stopped(backend: EmbeddedBackend, part: Json, *, once: Any) -> tuple[TurnRes
 
     thread = threading.Thread(target=stop)
     thread.start()
-    turn = backend.execute(made.id, TurnInput.saying("Go."), cancelled=cancelled).finish()
+    turn = backend.execute(made.id, TurnInput.with_message("Go."), cancelled=cancelled).finish()
     thread.join()
     return turn, time.monotonic() - at[0]
 
@@ -215,7 +215,7 @@ def test_a_script_calls_tools_and_its_answers_stand_for_simulated_calls(tmp_path
 
     turn = run_turn(backend, say("chat", tools_config={"tools": [SMS]}), text="text +14155550123")
     workflow_id = backend.workflows()[0].id
-    again = backend.execute(workflow_id, TurnInput.saying("text +1999"), run_id=turn.run_id).finish()
+    again = backend.execute(workflow_id, TurnInput.with_message("text +1999"), run_id=turn.run_id).finish()
     run = backend.run(turn.run_id)
     backend.close()
 

@@ -73,7 +73,7 @@ def open_backend(folder: Any, url: str) -> EmbeddedBackend:
 def one_turn(backend: EmbeddedBackend, llm: Json, **config: Any) -> list[Json]:
     """The events of a turn from the node's start on."""
     made = backend.create_workflow(document(say("chat", llms_config=llm), **config))
-    events = backend.execute(made.id, TurnInput.saying("Tea?")).finish().events
+    events = backend.execute(made.id, TurnInput.with_message("Tea?")).finish().events
     backend.close()
     return events[[event["type"] for event in events].index("start_node_run") :]
 

@@ -73,7 +73,7 @@ def test_a_run_of_a_node_tells_its_events_in_order_with_their_fields(tmp_path, r
         made = backend.create_workflow(document(part, static("done", "Done."), direct("n", "done")))
         fields = {"dynamic_variables": {"workflow_run_id": first.run_id}, **given}
         text = fields.pop("text", None)
-        events = backend.execute(made.id, TurnInput.saying(text, **fields)).finish().events
+        events = backend.execute(made.id, TurnInput.with_message(text, **fields)).finish().events
     backend.close()
 
     types = [event["type"] for event in events]

@@ -30,8 +30,8 @@ def run_id(original):
     workflow = original.create_workflow(
         document(static("hello", "Hello"), say("chat"), direct("hello", "chat"), name="Tea shop")
     )
-    run_id = original.execute(workflow.id, TurnInput.saying(None)).finish().run_id
-    original.execute(workflow.id, TurnInput.saying("Green tea", command="data"), run_id=run_id).finish()
+    run_id = original.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
+    original.execute(workflow.id, TurnInput.with_message("Green tea", command="data"), run_id=run_id).finish()
     return run_id
 
 
@@ -66,7 +66,7 @@ def test_a_recording_lists_what_it_holds(recorded, run_id):
 @pytest.mark.parametrize(
     "do",
     [
-        lambda backend, workflow, run: backend.execute(workflow, TurnInput.saying("Tea"), run_id=run),
+        lambda backend, workflow, run: backend.execute(workflow, TurnInput.with_message("Tea"), run_id=run),
         lambda backend, workflow, run: backend.pump(workflow, run),
         lambda backend, workflow, run: backend.create_workflow({}),
         lambda backend, workflow, run: backend.delete_workflow(workflow),

@@ -152,7 +152,7 @@ def test_no_secret_leaves_a_trace(tmp_path, monkeypatch, caplog, policy, fails):
         backend = EmbeddedBackend(settings)
         made = backend.create_workflow(planted(http.url, model.url, mcp))
         given = TurnInput.from_wire(
-            {**TurnInput.saying("Go.").to_wire(), "secret_variables": {"k": "planted-input-77"}}
+            {**TurnInput.with_message("Go.").to_wire(), "secret_variables": {"k": "planted-input-77"}}
         )
         turn = backend.execute(made.id, given).finish()
         run = backend.run(turn.run_id)
@@ -191,7 +191,7 @@ def test_what_is_really_sent_has_the_secrets(tmp_path, monkeypatch):
         settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", outbound_write="live")
         backend = EmbeddedBackend(settings)
         made = backend.create_workflow(planted(http.url, "http://127.0.0.1:9", "http://127.0.0.1:9/mcp"))
-        backend.execute(made.id, TurnInput.saying("Go.")).finish()
+        backend.execute(made.id, TurnInput.with_message("Go.")).finish()
         backend.close()
 
     first, _, third = http.received

@@ -59,8 +59,8 @@ def recorded_turn() -> list[dict[str, Any]]:
     )
     backend = EmbeddedBackend(Settings(database="sqlite://"))
     workflow = backend.create_workflow(graph, name="Tea")
-    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
-    turn_input = TurnInput.saying("Assam", command="data")
+    first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
+    turn_input = TurnInput.with_message("Assam", command="data")
     second = backend.execute(workflow.id, turn_input, run_id=first.run_id).finish()
     backend.close()
     return second.events
@@ -160,7 +160,7 @@ class HostedClient:
     def turn(self) -> None:
         """Execute the next turn."""
         self._number += 1
-        turn_input = TurnInput.saying("Assam", command="data")
+        turn_input = TurnInput.with_message("Assam", command="data")
         expected = self._number if self._run_id else None
         stream = self.backend.execute(
             WORKFLOW, turn_input, run_id=self._run_id, expected_turn_number=expected
@@ -172,14 +172,14 @@ class HostedClient:
 
 def bare_request(client: httpx.Client, url: str, run: list[str]) -> None:
     """Execute a turn with httpx, and read its answer as JSON."""
-    body = execute_body(TurnInput.saying("Assam", command="data"), run[0] if run else None, None)
+    body = execute_body(TurnInput.with_message("Assam", command="data"), run[0] if run else None, None)
     response = client.post(f"{url}/v1/workflows/{WORKFLOW}/execute", content=json.dumps(body).encode())
     run[:] = [json.loads(response.content)["run_id"]]
 
 
 def bare_frames(socket: ClientConnection, run: list[str]) -> None:
     """Execute a turn with websockets, and read its frames as JSON."""
-    turn_input = TurnInput.saying("Assam", command="data")
+    turn_input = TurnInput.with_message("Assam", command="data")
     socket.send(json.dumps(live_input(WORKFLOW, turn_input, run[0] if run else None, None)))
     while True:
         frame = json.loads(socket.recv())

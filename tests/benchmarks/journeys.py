@@ -64,7 +64,7 @@ def main() -> None:
 def _embedded(backend: EmbeddedBackend, workflow_id: str) -> list[Action]:
     def started() -> DebugSession:
         session = DebugSession(backend, workflow_id)
-        session.start(TurnInput.saying(None))
+        session.start(TurnInput.with_message(None))
         assert session.wait(10)
         return session
 
@@ -74,7 +74,7 @@ def _embedded(backend: EmbeddedBackend, workflow_id: str) -> list[Action]:
         assert session.error is None and len(session.turns) == 2
 
     def executed(_: None) -> None:
-        first = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        first = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
         assert first.status == "waiting_for_user_input"
 
     return [("execute, first turn", lambda: None, executed), ("session.send to stored", started, send)]
@@ -102,10 +102,10 @@ def _hosted(base_url: str, api: Any) -> list[Action]:
     hosted = HostedBackend(settings, transport=transport)
 
     def started() -> str:
-        return hosted.execute(workflow_id, TurnInput.saying(None)).finish().run_id
+        return hosted.execute(workflow_id, TurnInput.with_message(None)).finish().run_id
 
     def execute(run_id: str) -> None:
-        said = TurnInput.saying("I need an appointment", command="data")
+        said = TurnInput.with_message("I need an appointment", command="data")
         stream = hosted.execute(workflow_id, said, run_id=run_id, expected_turn_number=2)
         assert stream.finish().turn_number == 2
 

@@ -149,14 +149,14 @@ def _backend(written: Json, folder: Path) -> None:
     with _timed("read back"):
         backend.workflow(workflow_id)
     with _timed("first turn"):
-        result = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        result = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
     size = len(json.dumps(result.events))
     print(f"  ({result.status}, {len(result.events)} events, {size / 1e3:.0f} kB)")
     if not result.is_completed:
         with _timed("second turn"):
-            backend.execute(workflow_id, TurnInput.saying("Hi"), run_id=result.run_id).finish()
+            backend.execute(workflow_id, TurnInput.with_message("Hi"), run_id=result.run_id).finish()
     with _timed("first turn of another run"):
-        backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        backend.execute(workflow_id, TurnInput.with_message(None)).finish()
     backend.close()
 
 

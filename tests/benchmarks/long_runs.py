@@ -58,11 +58,11 @@ def record(backend: EmbeddedBackend, events: int, turns: int | None = None) -> s
     """
     found = next((each.id for each in backend.workflows("Tea room")), None)
     workflow_id = found or backend.create_workflow(tea_room()).id
-    result = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+    result = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
     made, number = len(result.events), 1
     while made < events if turns is None else number < turns:
         number += 1
-        given = TurnInput.saying(words_of_turn(number), command="data")
+        given = TurnInput.with_message(words_of_turn(number), command="data")
         result = backend.execute(workflow_id, given, run_id=result.run_id).finish()
         made += len(result.events)
     return result.run_id

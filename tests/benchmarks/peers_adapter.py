@@ -123,7 +123,7 @@ class OurAdapter:
 
     def turn(self, session: Session, text: str | None) -> list[dict[str, Any]]:
         """One turn, durable on return."""
-        given = TurnInput.saying(text, run_by=session.sid, command="start" if text is None else "data")
+        given = TurnInput.with_message(text, run_by=session.sid, command="start" if text is None else "data")
         result = self._backend.execute(session.workflow_id, given, run_id=session.run_id).finish()
         if session.run_id is None:
             session.run_id = self._run_ids[session.sid] = result.run_id

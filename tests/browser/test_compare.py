@@ -46,7 +46,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     def play(said: tuple[str, ...], version: int) -> str:
         run_id = backend.execute(clinic, TurnInput(), version_number=version).finish().run_id
         for text in said:
-            backend.execute(clinic, TurnInput.saying(text), run_id=run_id).finish()
+            backend.execute(clinic, TurnInput.with_message(text), run_id=run_id).finish()
         return run_id
 
     ids = play(DEMO, 1), play((*DEMO[:3], "Please let me speak to a human."), 1), play(DEMO, 0)

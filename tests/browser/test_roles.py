@@ -70,7 +70,9 @@ def site(tmp_path_factory) -> Iterator[Site]:
     database = f"sqlite:///{folder}/runs.sqlite3"
     with closing(EmbeddedBackend(Settings(database=database, responder="rules"))) as backend:
         workflow = backend.create_workflow(document(say("chat"), name="Tea shop"))
-        run_id = backend.execute(workflow.id, TurnInput.saying("Hello", command="start")).finish().run_id
+        run_id = (
+            backend.execute(workflow.id, TurnInput.with_message("Hello", command="start")).finish().run_id
+        )
         users = {"Rita": Role.READ, "Ada": Role.ADMIN}
         keys = {person: backend.store.api_keys.add(person, role)[1] for person, role in users.items()}
         flags = ["--server.port", str(port), "--server.address", "127.0.0.1"]

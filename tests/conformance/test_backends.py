@@ -100,12 +100,12 @@ def shop(**fields):
 def begin(backend, graph=None, **fields):
     """A new workflow and the result of a first turn."""
     workflow = backend.create_workflow(graph or shop())
-    turn_input = TurnInput.saying(None, miscellaneous=named(), **fields)
+    turn_input = TurnInput.with_message(None, miscellaneous=named(), **fields)
     return workflow.id, backend.execute(workflow.id, turn_input).finish()
 
 
 def go_on(backend, workflow_id, run_id, text, *, number=None, **fields):
-    turn_input = TurnInput.saying(text, command="data", miscellaneous=named(), **fields)
+    turn_input = TurnInput.with_message(text, command="data", miscellaneous=named(), **fields)
     return backend.execute(workflow_id, turn_input, run_id=run_id, expected_turn_number=number).finish()
 
 
@@ -184,7 +184,7 @@ def test_a_deleted_workflow_is_gone_and_its_runs_stay(backend):
         with pytest.raises(NotFoundError):
             call(workflow_id)
     with pytest.raises(NotFoundError):
-        backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        backend.execute(workflow_id, TurnInput.with_message(None)).finish()
     assert backend.run(result.run_id).workflow_id == workflow_id
 
 
@@ -234,17 +234,17 @@ def test_a_run_keeps_the_version_that_it_began_with(backend):
     workflow = backend.create_workflow(shop())
     backend.create_version(workflow.id, version_name="Second", mark_as_active=True)
     inputs = [
-        (TurnInput.saying(None), None),
-        (TurnInput.saying(None), 0),
-        (TurnInput.saying(None, version_number=0), None),
-        (TurnInput.saying(None, version_number=1), 0),
+        (TurnInput.with_message(None), None),
+        (TurnInput.with_message(None), 0),
+        (TurnInput.with_message(None, version_number=0), None),
+        (TurnInput.with_message(None, version_number=1), 0),
     ]
 
     runs = [
         backend.execute(workflow.id, given, version_number=number).finish().run_id for given, number in inputs
     ]
     backend.activate_version(workflow.id, 0)
-    backend.execute(workflow.id, TurnInput.saying("Hm."), run_id=runs[0], version_number=0).finish()
+    backend.execute(workflow.id, TurnInput.with_message("Hm."), run_id=runs[0], version_number=0).finish()
 
     records = [backend.run(run_id) for run_id in runs]
     assert [record.version_number for record in records] == [1, 0, 1, 0]
@@ -256,7 +256,7 @@ def test_a_run_keeps_the_version_that_it_began_with(backend):
 
 def test_a_first_turn_goes_on_until_the_user_is_needed(backend):
     workflow = backend.create_workflow(shop())
-    stream = backend.execute(workflow.id, TurnInput.saying(None))
+    stream = backend.execute(workflow.id, TurnInput.with_message(None))
 
     events = list(stream)
 
@@ -275,7 +275,7 @@ def test_a_first_turn_goes_on_until_the_user_is_needed(backend):
 def test_a_later_turn_takes_what_the_user_says(backend):
     workflow_id, first = begin(backend)
 
-    stream = backend.execute(workflow_id, TurnInput.saying("Hm."), run_id=first.run_id)
+    stream = backend.execute(workflow_id, TurnInput.with_message("Hm."), run_id=first.run_id)
     heard = [event for event in stream if isinstance(event, UserMessagesEvent)]
 
     assert heard[0].messages[0]["content"] == "Hm."
@@ -327,7 +327,7 @@ def test_events_come_while_the_turn_goes_on_where_a_backend_does_not_say_otherwi
     graph = document(static("a", "Hello"), slow, say("ask"), direct("a", "slow"), direct("slow", "ask"))
     workflow = backend.create_workflow(graph, name="Slow")
 
-    moments = [time.monotonic() for _ in backend.execute(workflow.id, TurnInput.saying(None))]
+    moments = [time.monotonic() for _ in backend.execute(workflow.id, TurnInput.with_message(None))]
 
     is_live = backend.capabilities.reason_against("live_events") is None
     assert (moments[-1] - moments[0] > 0.8) is is_live
@@ -358,7 +358,9 @@ def test_a_turn_under_way_is_cancelled(backend):
     endless = tool("endless", "def endless():\n    while True:\n        pass\n")
     workflow_id, first = begin(backend, document(say("ask"), endless, when("ask", "endless", "1 == 1")))
     cancelled = threading.Event()
-    stream = backend.execute(workflow_id, TurnInput.saying("go"), run_id=first.run_id, cancelled=cancelled)
+    stream = backend.execute(
+        workflow_id, TurnInput.with_message("go"), run_id=first.run_id, cancelled=cancelled
+    )
     threading.Timer(0.3, cancelled.set).start()
 
     result = stream.finish()
@@ -413,7 +415,7 @@ def test_a_graph_without_a_start_cannot_be_run(backend):
     workflow = backend.create_workflow({**document(), "name": "Empty"})
 
     with pytest.raises(NotStartableError, match="No start node found"):
-        backend.execute(workflow.id, TurnInput.saying(None)).finish()
+        backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
 
 # Background work
@@ -585,7 +587,7 @@ def test_a_record_holds_every_event_that_was_streamed(backend):
 
 def test_runs_are_listed_newest_first_and_without_their_turns(backend):
     workflow_id, first = begin(backend)
-    later = [backend.execute(workflow_id, TurnInput.saying(None)).finish().run_id for _ in range(2)]
+    later = [backend.execute(workflow_id, TurnInput.with_message(None)).finish().run_id for _ in range(2)]
     go_on(backend, workflow_id, later[1], "Assam", runtime_variables={"done": True})
 
     both = backend.runs(workflow_id=workflow_id, size=2)
@@ -640,7 +642,7 @@ def test_the_same_background_work_is_the_same_events_and_the_same_record(embedde
 
 def test_runs_are_found_by_what_was_said_in_them_and_when_they_began(backend):
     workflow_id, first = begin(backend)
-    second = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+    second = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
     go_on(backend, workflow_id, second.run_id, "Assam from the quokka", runtime_variables={"done": True})
     now = datetime.now(UTC)
 

@@ -293,7 +293,7 @@ def in_the_app(api, workflow_id, key):
         session = DebugSession(backend, workflow_id)
         for text, variables in ((f"Hello {SEEN}", {}), (REFUSED, {}), ("Now break", {"break": True})):
             given = {"dynamic_variables": {"open": SEEN}, "runtime_variables": variables}
-            session.send(text, TurnInput.saying(text, **given))
+            session.send(text, TurnInput.with_message(text, **given))
             assert session.wait(60)
         session.recorded = backend.run(session.run_id)
         session.told = f"{backend!r} {settings!r}"

@@ -15,7 +15,7 @@ from tests.factories import direct, node, static, when, workflow
 def begun(*parts, **config):
     """A first turn that nothing was pulled of yet, with the hand on it and what it remembers."""
     interpreter = Interpreter(workflow(*parts, **config), RulesResponder())
-    given, control = TurnInput.saying(None), Control()
+    given, control = TurnInput.with_message(None), Control()
     state = interpreter.begin(given)
     return interpreter.turn(state, given, control=control), control, state
 
@@ -105,7 +105,7 @@ def test_edits_of_which_one_cannot_be_made_change_nothing():
 
 def test_a_turn_run_again_from_the_same_state_has_the_same_chance():
     flow = workflow(static("a", *[f"Text {number}" for number in range(50)], mode="random"))
-    interpreter, given = Interpreter(flow, RulesResponder()), TurnInput.saying(None)
+    interpreter, given = Interpreter(flow, RulesResponder()), TurnInput.with_message(None)
     state = interpreter.begin(given)
     before = state.to_json()
 

@@ -49,7 +49,7 @@ class Play:
         self, text: str | None = None, cancelled: threading.Event | None = None, **fields: Any
     ) -> list[str]:
         """Run a turn; the types of its events."""
-        given = TurnInput.saying(text, **fields)
+        given = TurnInput.with_message(text, **fields)
         self.state = self.state or self.interpreter.begin(given)
         self.events = []
         turn = self.interpreter.turn(self.state, given, cancelled=cancelled)

@@ -34,7 +34,7 @@ class Clock:
 def play(clock: Clock, *parts: Any) -> tuple[list[dict[str, Any]], Any]:
     """The events of one turn, and its end."""
     interpreter = Interpreter(workflow(*parts), RulesResponder(), world=clock.world())
-    given = TurnInput.saying(None)
+    given = TurnInput.with_message(None)
     turn = interpreter.turn(interpreter.begin(given), given)
     events = []
     while True:
@@ -162,7 +162,7 @@ def test_a_worker_that_loops_hears_a_new_message_with_each_attempt_of_its_bounde
     retry = {"enabled": True, "max_retries": 2}
     collector = worker("collector", {"x": {"type": "string"}}, self_loop=True, self_loop_config=retry)
     interpreter = Interpreter(workflow(collector), RulesResponder(), world=Clock().world())
-    given = TurnInput.saying("one")
+    given = TurnInput.with_message("one")
 
     events = [event.type for event in interpreter.turn(interpreter.begin(given), given)]
 

@@ -45,7 +45,7 @@ class Background:
         self.end: TurnEnd | None = None
 
     def turn(self, text: str | None = None, **fields: Any) -> list[str]:
-        given = TurnInput.saying(text, **fields)
+        given = TurnInput.with_message(text, **fields)
         state = RunState.from_json(self.saved) if self.saved else self.interpreter.begin(given)
         return self._pull(state, self.interpreter.turn(state, given))
 
@@ -671,10 +671,10 @@ def test_a_worker_beside_a_node_of_a_companion_does_not_bring_the_parents_chat_u
         {**direct("poll", "beside"), "type": "companion"},
     )
     run.interpreter.responder = Hearer()
-    first = TurnInput.saying("before")
+    first = TurnInput.with_message("before")
     state = run.interpreter.begin(first)
     log = TurnLog(1, first, list(run.interpreter.turn(state, first)))
-    second = TurnInput.saying("after")
+    second = TurnInput.with_message("after")
     log_2 = TurnLog(2, second, list(run.interpreter.turn(state, second, past=lambda: [log])))
     run.clock.seconds += 2
 

@@ -60,7 +60,7 @@ def turn_paused_at(event_type, *parts):
     """Return the events of a turn that took no time, and was paused for 72 s at an event."""
     now, control = Clock(), Control()
     interpreter = Interpreter(workflow(*parts), RulesResponder(), world=World(now=now))
-    given = TurnInput.saying("Hello")
+    given = TurnInput.with_message("Hello")
     events = []
     for event in interpreter.turn(interpreter.begin(given), given, control=control):
         events.append(event.to_wire())

@@ -55,7 +55,9 @@ def test_the_code_sends_the_turn_again_with_the_key_of_the_environment(api, lang
     if language == "curl" and shutil.which("curl") is None:
         pytest.skip("there is no curl here")
     base_url, received = api
-    turn = TurnLog(2, TurnInput.saying(WORDS, command="data", dynamic_variables={"big": 2**70, "none": None}))
+    turn = TurnLog(
+        2, TurnInput.with_message(WORDS, command="data", dynamic_variables={"big": 2**70, "none": None})
+    )
 
     answer = run_code(language, CODE_FORMATS[language][1](turn_call(turn, base_url, TEA, RUN, 3)))
 
@@ -80,7 +82,7 @@ def test_the_code_of_background_work_advances_the_run(api, language):
 
 
 def test_a_first_turn_names_its_version_and_no_run():
-    call = turn_call(TurnLog(1, TurnInput.saying(None)), "https://api.example/workflows/", TEA, RUN, 3)
+    call = turn_call(TurnLog(1, TurnInput.with_message(None)), "https://api.example/workflows/", TEA, RUN, 3)
 
     assert call.url == f"https://api.example/workflows/v1/workflows/{TEA}/execute?version=3"
     assert list(call.body) == ["run_input"]

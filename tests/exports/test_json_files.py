@@ -16,7 +16,7 @@ from tests.factories import document, node, say, static, workflow
 def test_every_event_of_a_run_is_a_line():
     backend = EmbeddedBackend(Settings(database="sqlite://", responder="rules"))
     workflow = backend.create_workflow(document(static("hello", "Hi\nthere"), say("chat")))
-    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
     turns = turn_logs(backend.run(run_id))
     backend.close()
 

@@ -31,7 +31,7 @@ def alternate(database, turns):
         stack.callback(backend.close)
         made = backend.create_workflow(counting_workflow(counter.url))
         first = DebugSession(backend, made.id)
-        first.start(TurnInput.saying(None))
+        first.start(TurnInput.with_message(None))
         assert first.wait(60)
         pair = [stack.enter_context(writer(database, first.run_id)) for _ in range(2)]
         sent, refused = Counter(), Counter()

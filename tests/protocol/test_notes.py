@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.protocol.notes import Comment, GivenRating, RunNotes, Target
+from debugger.protocol.notes import Comment, Rating, RunNotes, Target
 
 NOON = "2026-07-01T12:00:00.000Z"
 
@@ -12,7 +12,7 @@ def test_remarks_are_told_apart_by_what_they_are_about():
     on_event = Comment(
         logical_id="comment_2", target=Target.event("1"), author="Ada", content="Wrong.", created_at=NOON
     )
-    rating = GivenRating(target=Target.turn(1), author="Ben", value="down", created_at=NOON)
+    rating = Rating(target=Target.turn(1), author="Ben", value="down", created_at=NOON)
 
     notes = RunNotes(comments=[on_turn, on_event], ratings=[rating])
 

@@ -36,7 +36,7 @@ def made_by_hand() -> list[dict]:
     interpreter = Interpreter(workflow(say("a"), static("b", "Hello.")), RulesResponder())
     state = interpreter.begin(TurnInput())
     control, events = Control(), []
-    for event in interpreter.turn(state, TurnInput.saying("Tea?"), control=control):
+    for event in interpreter.turn(state, TurnInput.with_message("Tea?"), control=control):
         if event.type == "start_node_run":
             control.edit([VariableEdit("runtime", "cups", 2)])
         events.append(event)
@@ -68,10 +68,10 @@ def from_samples(folder) -> list[dict]:
     events = []
     for sample in SAMPLES:
         workflow_id = backend.create_workflow(sample.documents()[-1]).id
-        first = backend.execute(workflow_id, TurnInput.saying(None)).finish()
+        first = backend.execute(workflow_id, TurnInput.with_message(None)).finish()
         events += first.events
         if first.is_waiting_for_input:
-            second = backend.execute(workflow_id, TurnInput.saying("Hi."), run_id=first.run_id)
+            second = backend.execute(workflow_id, TurnInput.with_message("Hi."), run_id=first.run_id)
             events += second.finish().events
     backend.close()
     return events
@@ -131,7 +131,7 @@ def test_model_events_have_wire_number_types(tmp_path):
         )
         backend = EmbeddedBackend(settings)
         made = backend.create_workflow(document(worker("ask", schema, self_loop=False)))
-        result = backend.execute(made.id, TurnInput.saying("Assam")).finish()
+        result = backend.execute(made.id, TurnInput.with_message("Assam")).finish()
         record = backend.run(result.run_id).to_wire()
         backend.close()
 
@@ -161,10 +161,10 @@ def test_stored_floats_are_read(tmp_path):
     """Runs that were stored before 2026-12 have fractions of milliseconds in events and checkpoint."""
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/r.sqlite3"))
     made = backend.create_workflow(document(say("chat")))
-    first = backend.execute(made.id, TurnInput.saying("One")).finish()
+    first = backend.execute(made.id, TurnInput.with_message("One")).finish()
     age(backend, first.run_id)
 
-    second = backend.execute(made.id, TurnInput.saying("Two"), run_id=first.run_id).finish()
+    second = backend.execute(made.id, TurnInput.with_message("Two"), run_id=first.run_id).finish()
     run = backend.run(first.run_id)
     backend.close()
 

@@ -42,7 +42,7 @@ def test_a_command_that_is_not_in_the_protocol_is_refused_by_name():
 
 
 def test_an_input_can_say_something_in_the_main_thread():
-    given = TurnInput.saying("Tomorrow at nine", command="data", dynamic_variables={"clinic": "North"})
+    given = TurnInput.with_message("Tomorrow at nine", command="data", dynamic_variables={"clinic": "North"})
 
     assert [message["content"] for message in given.messages] == ["Tomorrow at nine"]
     assert given.to_wire()["thread_to_node_inputs"]["0"]["node_run_inputs"][0]["type"] == "llm"
@@ -50,18 +50,18 @@ def test_an_input_can_say_something_in_the_main_thread():
 
 
 def test_an_input_without_a_message_still_names_the_main_thread():
-    assert TurnInput.saying(None).to_wire()["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
+    assert TurnInput.with_message(None).to_wire()["thread_to_node_inputs"] == {"0": {"node_run_inputs": []}}
 
 
 def test_a_field_that_an_input_cannot_have_is_an_error_also_where_it_is_made_here():
     with pytest.raises(InputError, match="command"):
-        TurnInput.saying("Hi", command="begin")
+        TurnInput.with_message("Hi", command="begin")
     with pytest.raises(InputError, match="run_by"):
-        TurnInput.saying("Hi", run_by=7)
+        TurnInput.with_message("Hi", run_by=7)
 
 
 def test_two_inputs_share_nothing():
-    first, second = TurnInput.saying("Hi", run_by="Ada"), TurnInput.saying("Hi", run_by="Ada")
+    first, second = TurnInput.with_message("Hi", run_by="Ada"), TurnInput.with_message("Hi", run_by="Ada")
 
     first.dynamic_variables["tea"] = "Assam"
     first.thread_to_node_inputs["0"].node_run_inputs[0].miscellaneous["cup"] = 1
@@ -71,7 +71,7 @@ def test_two_inputs_share_nothing():
 
 
 def test_an_input_is_the_same_whether_it_is_made_here_or_read():
-    made = TurnInput.saying("Hi", command="data", run_by="Ada")
+    made = TurnInput.with_message("Hi", command="data", run_by="Ada")
 
     assert made == TurnInput.from_wire(made.to_wire())
 
@@ -111,7 +111,7 @@ def test_a_row_of_the_list_may_carry_null_instead_of_turns():
 
 def test_the_turns_of_a_record_are_read_with_their_input_and_events():
     pair = {
-        "run_input": TurnInput.saying("hi").to_wire(),
+        "run_input": TurnInput.with_message("hi").to_wire(),
         "run_output": {"events": [{"type": "assistant_response", "content": "Hello"}]},
     }
     run = Run.from_wire(
@@ -154,10 +154,10 @@ def record_of(*pairs):
 
 def test_background_work_bears_the_number_of_the_turn_before_it():
     run = record_of(
-        (TurnInput.saying(None), ["start_workflow"]),
+        (TurnInput.with_message(None), ["start_workflow"]),
         (background_input(), ["companion_step_boundary"]),
         (background_input(), ["waiting_condition_matched"]),
-        (TurnInput.saying("Hi", command="data"), ["user_messages"]),
+        (TurnInput.with_message("Hi", command="data"), ["user_messages"]),
     )
 
     found = [(log.number, log.is_background) for log in turn_logs(run)]
@@ -166,7 +166,7 @@ def test_background_work_bears_the_number_of_the_turn_before_it():
 
 
 def test_background_work_without_an_event_is_passed_over():
-    run = record_of((TurnInput.saying(None), []), (background_input(), []))
+    run = record_of((TurnInput.with_message(None), []), (background_input(), []))
 
     assert [log.number for log in turn_logs(run)] == [1]
 
@@ -178,12 +178,16 @@ def test_background_work_without_an_event_is_passed_over():
         (TurnInput(command="data"), "waiting_condition_matched", True),
         (TurnInput(command="data"), "say_static", False),
         (TurnInput(command="stop"), "companion_step_boundary", False),
-        (TurnInput.saying("Hi", command="data"), "companion_step_boundary", False),
-        (TurnInput.saying("Hi", command="data", miscellaneous={"background": True}), "say_static", False),
+        (TurnInput.with_message("Hi", command="data"), "companion_step_boundary", False),
+        (
+            TurnInput.with_message("Hi", command="data", miscellaneous={"background": True}),
+            "say_static",
+            False,
+        ),
     ],
 )
 def test_background_work_of_another_backend_is_known_by_its_events(given, event, expected):
-    run = record_of((TurnInput.saying(None), []), (given, [event]))
+    run = record_of((TurnInput.with_message(None), []), (given, [event]))
 
     assert turn_logs(run)[1].is_background is expected
 

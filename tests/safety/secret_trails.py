@@ -75,7 +75,7 @@ def execute(
         Settings(database=f"sqlite:///{database}", **{**policies, **settings}), environment=environment
     )
     made = backend.create_workflow(document)
-    given = TurnInput.from_wire({**TurnInput.saying("Go.").to_wire(), **(turn_input or {})})
+    given = TurnInput.from_wire({**TurnInput.with_message("Go.").to_wire(), **(turn_input or {})})
     turn = backend.execute(made.id, given).finish()
     run = backend.run(turn.run_id)
     workflow = backend.workflow(made.id)

@@ -55,7 +55,7 @@ def converse(
         for message in (None, *messages):
             if status == "completed":
                 break
-            result = backend.execute(workflow_id, TurnInput.saying(message), run_id=run_id).finish()
+            result = backend.execute(workflow_id, TurnInput.with_message(message), run_id=run_id).finish()
             run_id, status = result.run_id, str(result.status)
             events += result.events
             while result.has_background_work and status != "completed":

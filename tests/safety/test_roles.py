@@ -70,7 +70,7 @@ def user(monkeypatch):
 def recorded(backend):
     """The id of a run that another user has made."""
     workflow = backend.create_workflow(document(say("chat")))
-    return backend.execute(workflow.id, TurnInput.saying("Hello", command="start")).finish().run_id
+    return backend.execute(workflow.id, TurnInput.with_message("Hello", command="start")).finish().run_id
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_run_bears_name_of_signed_in_user(app, backend, page, user):
 def test_reader_advances_no_background_work(app, backend, page, user):
     workflow = backend.create_workflow(lab())
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None, command="start"))
+    session.start(TurnInput.with_message(None, command="start"))
     assert session.wait(10)
     backend.ahead += 10  # a step is due
     before = len(backend.run(session.run_id).input_output_pairs)

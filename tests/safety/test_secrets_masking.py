@@ -114,7 +114,7 @@ def test_error_of_a_run_shows_no_secret(tmp_path):
     backend = EmbeddedBackend(settings, environment=PLANTED)
     made = backend.create_workflow(flow)
 
-    turn = backend.execute(made.id, TurnInput.saying("Go.")).finish()
+    turn = backend.execute(made.id, TurnInput.with_message("Go.")).finish()
     run = backend.run(turn.run_id)
     backend.close()
 
@@ -127,7 +127,9 @@ def test_event_that_would_say_a_secret_is_masked(tmp_path):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3")
     backend = EmbeddedBackend(settings, environment=PLANTED)
     made = backend.create_workflow(document(static("n", "You sent {{typed}}, {{other}}.")))
-    given = TurnInput.saying(f"It is {SECRET}.", dynamic_variables={"typed": SECRET, "other": {SECRET: [1]}})
+    given = TurnInput.with_message(
+        f"It is {SECRET}.", dynamic_variables={"typed": SECRET, "other": {SECRET: [1]}}
+    )
 
     turn = backend.execute(made.id, given).finish()
     run = backend.run(turn.run_id)

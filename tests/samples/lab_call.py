@@ -30,7 +30,7 @@ class Call:
 
     def say(self, message: str | None, **dynamic: object) -> list[str]:
         """Say something; gives what is answered."""
-        turn_input = TurnInput.saying(message).model_copy(update={"dynamic_variables": dynamic})
+        turn_input = TurnInput.with_message(message).model_copy(update={"dynamic_variables": dynamic})
         return self._took(self._backend.execute(self._workflow_id, turn_input, run_id=self.run_id).finish())
 
     def wait(self, steps: int) -> list[str]:

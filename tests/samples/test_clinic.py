@@ -23,7 +23,7 @@ def call(messages: tuple[str, ...], workflow: Workflow = SECOND) -> tuple[list[s
     statuses, turns = [], []
     for message in (None, *messages):
         events = []
-        turn = interpreter.turn(state, TurnInput.saying(message))
+        turn = interpreter.turn(state, TurnInput.with_message(message))
         while True:
             try:
                 events.append(next(turn))

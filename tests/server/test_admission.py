@@ -22,7 +22,7 @@ def test_admission_counts_a_running_first_turn_once(embedded):
 
     def begin():
         with admitting.of(embedded, workflow_id):
-            return embedded.execute(workflow_id, TurnInput.saying(None))
+            return embedded.execute(workflow_id, TurnInput.with_message(None))
 
     first, second = begin(), begin()
     with pytest.raises(RateLimitError, match="2 runs"):
@@ -52,7 +52,7 @@ def test_admission_does_not_count_first_turns_of_ended_processes(embedded):
     embedded.store.claims.take(lost)
 
     with Admission().of(embedded, workflow_id):
-        result = embedded.execute(workflow_id, TurnInput.saying(None)).finish()
+        result = embedded.execute(workflow_id, TurnInput.with_message(None)).finish()
 
     assert result.status == "waiting_for_user_input"
     assert embedded.store.run(lost.run_id).status == "failed"
@@ -66,7 +66,7 @@ def test_admission_of_many_threads_admits_the_limit(embedded):
     def attempt():
         together.wait(10)
         with suppress(RateLimitError), admitting.of(embedded, workflow_id):
-            streams.append(embedded.execute(workflow_id, TurnInput.saying(None)))
+            streams.append(embedded.execute(workflow_id, TurnInput.with_message(None)))
 
     threads = [threading.Thread(target=attempt) for _ in range(8)]
     for thread in threads:

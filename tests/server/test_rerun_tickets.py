@@ -19,8 +19,8 @@ UNKNOWN = "665f00000000000000000001"
 def talk(backend):
     """A workflow, and a run of two turns."""
     workflow_id = backend.create_workflow(document(say("chat"))).id
-    first = backend.execute(workflow_id, TurnInput.saying("First words")).finish()
-    backend.execute(workflow_id, TurnInput.saying("Second words"), run_id=first.run_id).finish()
+    first = backend.execute(workflow_id, TurnInput.with_message("First words")).finish()
+    backend.execute(workflow_id, TurnInput.with_message("Second words"), run_id=first.run_id).finish()
     return workflow_id, first.run_id
 
 

@@ -18,7 +18,7 @@ def ran(tmp_path, *parts):
     """The events of a first turn, and breakpoints for its workflow."""
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules"))
     flow = document(*parts)
-    run_id = backend.execute(backend.create_workflow(flow).id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(backend.create_workflow(flow).id, TurnInput.with_message(None)).finish().run_id
     (turn,) = turn_logs(backend.run(run_id))
     backend.close()
     return turn.events, Breakpoints(Graph(workflow(*parts)))

@@ -29,7 +29,7 @@ def desk(prompt="Talk."):
 def play(backend, workflow_id, *said, version=None):
     result = backend.execute(workflow_id, TurnInput(), version_number=version).finish()
     for text in said:
-        backend.execute(workflow_id, TurnInput.saying(text), run_id=result.run_id).finish()
+        backend.execute(workflow_id, TurnInput.with_message(text), run_id=result.run_id).finish()
     return read_run(backend, result.run_id)
 
 

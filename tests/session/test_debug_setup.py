@@ -23,7 +23,7 @@ def ran(backend, *parts, text=None, pin=None):
     session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
     if pin is not None:
         session.interventions.put(pin)
-    session.start(TurnInput.saying(text))
+    session.start(TurnInput.with_message(text))
     assert session.wait(10)
     return session
 

@@ -80,7 +80,7 @@ def desk():
 def begun(backend, *says, workflow=None):
     """A session of a run in which this was said."""
     session = DebugSession(backend, backend.create_workflow(workflow or desk()).id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     for text in says:
         session.send(text)
@@ -251,7 +251,7 @@ def test_a_fork_that_was_not_begun_can_be_opened_and_started(backend):
 
     opened = DebugSession.open(backend, run_id)
     status = opened.status
-    opened.start(TurnInput.saying(None))
+    opened.start(TurnInput.with_message(None))
     assert opened.wait(10)
 
     assert status == "not_started"

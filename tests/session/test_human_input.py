@@ -34,7 +34,7 @@ def asked(backend, *parts, text="Hello"):
     """A session whose first turn waits for a person to answer for the model."""
     session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
     session.desk.asks_all = True
-    session.start(TurnInput.saying(text))
+    session.start(TurnInput.with_message(text))
     assert session.wait_until_idle(10)
     return session
 
@@ -140,7 +140,7 @@ def test_only_chosen_nodes_are_asked_of_a_person(backend):
     session = DebugSession(backend, backend.create_workflow(flow).id)
     session.desk.nodes = frozenset({"other"})
 
-    session.start(TurnInput.saying("Hello"))
+    session.start(TurnInput.with_message("Hello"))
     session.wait(10)
 
     assert session.status == "waiting_for_user_input"

@@ -22,7 +22,7 @@ def tea(backend):
 
 
 def begin(backend, workflow_id, **fields):
-    return backend.execute(workflow_id, TurnInput.saying("Hello", **fields)).finish().run_id
+    return backend.execute(workflow_id, TurnInput.with_message("Hello", **fields)).finish().run_id
 
 
 def names(recall, steps):

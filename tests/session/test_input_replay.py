@@ -46,7 +46,7 @@ def session_of(backend, *parts):
 
 
 def lines(*texts):
-    return [TurnInput.saying(text, command="data" if text else "start") for text in texts]
+    return [TurnInput.with_message(text, command="data" if text else "start") for text in texts]
 
 
 def test_inputs_are_sent_one_after_the_other_and_the_run_is_handed_over(backend):

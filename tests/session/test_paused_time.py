@@ -59,7 +59,7 @@ def pauses_and_durations(session, turns):
 def test_breakpoint_is_no_time_of_the_node(backend, clock):
     session = session_of(backend, static("a", "A"), static("b", "B"), direct("a", "b"))
     session.breakpoints.put(Breakpoint("before", "b"))
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait_until_idle(10)
 
     clock.seconds += 72
@@ -74,7 +74,7 @@ def test_breakpoint_is_no_time_of_the_node(backend, clock):
 def test_manual_answer_is_no_latency_of_the_model(backend, clock):
     session = session_of(backend, say("chat"))
     session.desk.asks_all = True
-    session.start(TurnInput.saying("Hello"))
+    session.start(TurnInput.with_message("Hello"))
     assert session.wait_until_idle(10)
 
     clock.seconds += 30

@@ -55,7 +55,7 @@ def backend(tmp_path):
 def pending_session(backend, *, arrives):
     made = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, made.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     backend.loses, backend.arrives = True, arrives
     session.send("hello")
@@ -185,14 +185,14 @@ def test_discarded_turn_that_arrived_is_a_newer_turn(backend):
 def test_unexpected_failure_after_sending_is_of_unknown_outcome(backend):
     made = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, made.id)
-    sent = SentTurn(TurnInput.saying(None), None, 1, time.time())
+    sent = SentTurn(TurnInput.with_message(None), None, 1, time.time())
 
     def events():
         raise RuntimeError("a fault of the program")
         yield
 
     backend.execute = lambda *_, **__: TurnStream(None, events(), TurnProgress(sent=sent))
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
 
     assert isinstance(session.pending.error, OutcomeUnknownError)

@@ -145,7 +145,7 @@ def clock():
 @pytest.fixture
 def player(clock):
     """Five steps: the start, three messages of turns of their own, the end."""
-    turns = [TurnLog(number, TurnInput.saying("hello there")) for number in (1, 2, 3)]
+    turns = [TurnLog(number, TurnInput.with_message("hello there")) for number in (1, 2, 3)]
     return Player("run", Recording(turns, Graph(workflow(say("a"))), "completed"), now=clock)
 
 

@@ -54,7 +54,7 @@ def state(session):
 def test_properties_change_nothing_after_a_cancelled_turn(backend, url):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     session.gate.step("event")
     session.send("hello")
@@ -82,7 +82,7 @@ def test_properties_change_nothing_after_a_cancelled_turn(backend, url):
 def test_properties_start_no_background_work(backend, url):
     workflow = backend.create_workflow(lab())
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying("Run the test"))
+    session.start(TurnInput.with_message("Run the test"))
     assert session.wait(10)
     session.background.resume()
     before = rows(url)

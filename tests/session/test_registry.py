@@ -177,7 +177,7 @@ def simple(tmp_path):
 def standing_still(simple):
     session = DebugSession(simple, simple.create_workflow(document(static("a", "A"))).id)
     session.gate.step("event")
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait_until_idle(10)
     return session
 

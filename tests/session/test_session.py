@@ -31,7 +31,7 @@ def test_a_session_runs_a_turn_on_a_thread_of_its_own(backend):
     session = DebugSession(backend, workflow.id)
     before = session.status
 
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
 
     assert before == "not_started"
@@ -44,7 +44,7 @@ def test_a_session_runs_a_turn_on_a_thread_of_its_own(backend):
 def test_a_message_goes_on_with_the_same_run(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
     run_id = session.run_id
 
@@ -76,7 +76,7 @@ def test_the_turn_of_an_event_is_known_by_its_place_in_the_run(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     before = session.turn_of(None), session.turn_of(3)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
     session.send("hello")
     session.wait(10)
@@ -91,7 +91,7 @@ def test_the_turn_of_an_event_is_known_by_its_place_in_the_run(backend):
 def test_a_session_is_rebuilt_from_the_record(backend):
     workflow = backend.create_workflow(document(say("chat")))
     first = DebugSession(backend, workflow.id)
-    first.start(TurnInput.saying("hello"))
+    first.start(TurnInput.with_message("hello"))
     first.wait(10)
 
     again = DebugSession.open(backend, first.run_id)
@@ -138,7 +138,7 @@ def test_two_clicks_at_once_are_one_turn_and_one_sentence(backend):
         return execute(*args, **kwargs)
 
     backend.execute = slow
-    session.start(TurnInput.saying("first"))
+    session.start(TurnInput.with_message("first"))
 
     session.send("second")
     go.set()
@@ -151,7 +151,7 @@ def test_two_clicks_at_once_are_one_turn_and_one_sentence(backend):
 def test_a_turn_that_could_not_be_run_leaves_the_run_as_it_was_and_gives_the_words_back(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying("hello"))
+    session.start(TurnInput.with_message("hello"))
     session.wait(10)
 
     def broken(*args, **kwargs):
@@ -176,7 +176,7 @@ def test_a_fault_that_nobody_foresaw_is_a_sentence_as_well(backend):
         yield
 
     backend.execute = lambda *args, **kwargs: TurnStream(None, events())
-    session.start(TurnInput.saying("hello"))
+    session.start(TurnInput.with_message("hello"))
     session.wait(10)
 
     assert type(session.error) is DebuggerError
@@ -187,7 +187,7 @@ def test_a_fault_that_nobody_foresaw_is_a_sentence_as_well(backend):
 def test_stop_ends_a_waiting_run(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
 
     session.stop()
@@ -207,7 +207,7 @@ def test_stop_ends_a_turn_under_way(backend):
     }
     workflow = backend.create_workflow(document(static("a", "Hello"), loop, direct("a", "loop")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     while not any(event.summary == "Loop starts" for turn in session.turns for event in turn.events):
         assert not session.wait(0.01)
 
@@ -227,7 +227,7 @@ def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(backe
 
     backend.store.claims.finish = slow
 
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
     went_on = session.busy
     session.wait(10)
@@ -240,7 +240,7 @@ def test_a_stop_that_comes_when_the_last_node_has_run_ends_the_run_as_well(backe
 def test_a_run_that_is_over_takes_no_message(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
 
     session.send("more")
@@ -252,7 +252,7 @@ def test_a_run_that_is_over_takes_no_message(backend):
 def test_send_keeps_the_command_and_the_inputs_of_nodes(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
     wire = {
         "command": "resume",
@@ -283,7 +283,7 @@ def test_send_keeps_the_command_and_the_inputs_of_nodes(backend):
 def test_paused_run_is_resumed_by_a_command(backend):
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
 
     session.send_command("pause")
@@ -302,7 +302,7 @@ def test_turn_that_is_sent_again_keeps_its_client_turn_id(backend):
     """A turn that arrives late after all is then the same turn for the server, and is not executed twice."""
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     session.wait(10)
     execute, ids = backend.execute, []
 

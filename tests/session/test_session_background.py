@@ -45,7 +45,7 @@ def begin(backend, clock):
 
     def begun(graph):
         session = DebugSession(backend, backend.create_workflow(graph).id, now=clock.now)
-        session.start(TurnInput.saying(None))
+        session.start(TurnInput.with_message(None))
         assert session.wait(10)
         assert session.status == "waiting_for_user_input"  # a look, by which the session takes the turn in
         return session

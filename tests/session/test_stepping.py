@@ -24,7 +24,7 @@ def debugged(backend, *parts, **config):
 
 
 def started(session):
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait_until_idle(10)
 
 

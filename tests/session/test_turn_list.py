@@ -16,7 +16,7 @@ from tests.factories import direct, document, node, say, static
 
 def test_background_work_is_shown_once_something_happens_in_it():
     book = TurnList()
-    turn = book.new_turn(TurnInput.saying("Hello"))
+    turn = book.new_turn(TurnInput.with_message("Hello"))
     step = book.new_step()
     before = book.logs
 
@@ -38,10 +38,10 @@ def test_what_no_record_tells_of_is_not_shown():
 
 def test_a_turn_that_begins_during_background_work_stands_after_it():
     book = TurnList()
-    book.new_turn(TurnInput.saying("Hello"))
+    book.new_turn(TurnInput.with_message("Hello"))
     step = book.new_step()
 
-    book.new_turn(TurnInput.saying("Wait!"), after=step)
+    book.new_turn(TurnInput.with_message("Wait!"), after=step)
     book.add(step, AssistantResponseEvent(content="Bye"))
 
     assert [(log.number, log.is_background, len(log.events)) for log in book.logs] == [
@@ -84,7 +84,7 @@ def test_events_are_counted_while_turns_grow_come_and_go():
 
 
 CALL = node("save", "http_request", url="http://127.0.0.1:9/bookings", method="POST")
-START = TurnInput.saying(None)
+START = TurnInput.with_message(None)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def open_backend(tmp_path):
 def started(backend, workflow=None):
     made = backend.create_workflow(workflow or document(say("chat")))
     session = DebugSession(backend, made.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     return session
 

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from debugger.errors import InputError, NotFoundError
-from debugger.protocol.notes import RunMark, RunNotes, Target
+from debugger.protocol.notes import RunLabels, RunNotes, Target
 from debugger.store import Store, UnfinishedTurn
 from tests.store.interrupted import interrupt
 
@@ -26,8 +26,8 @@ def test_star_tags_and_note_are_kept_side_by_side(notebook):
     notebook.tag(OTHER, ["smoke"])
 
     assert notebook.marks([RUN, OTHER]) == {
-        RUN: RunMark(starred=True, tags=["late shift", "smoke"], note="asks twice"),
-        OTHER: RunMark(tags=["smoke"]),
+        RUN: RunLabels(starred=True, tags=["late shift", "smoke"], note="asks twice"),
+        OTHER: RunLabels(tags=["smoke"]),
     }
     assert notebook.tags() == ["smoke", "late shift"]
 

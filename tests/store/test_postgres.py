@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from debugger.errors import InputError, StoreError, StoreLostError
+from debugger.errors import InputError, StoreDisconnectedError, StoreError
 from debugger.protocol.runs import RunSearch
 from debugger.store import FinishedTurn, Store, new_id
 from debugger.store.database import Database
@@ -160,7 +160,7 @@ def test_what_was_under_way_when_a_connection_was_ended_is_not_half_there(postgr
         kept = store.create_workflow({"name": "Tea"}).id
 
         with (
-            pytest.raises(StoreLostError, match="has ended the connection"),
+            pytest.raises(StoreDisconnectedError, match="has ended the connection"),
             database.writing() as connection,
         ):
             connection.exec_driver_sql("DELETE FROM versions")

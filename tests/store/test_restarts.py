@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import func, select
 
-from debugger.errors import StoreError, StoreLostError
+from debugger.errors import StoreDisconnectedError, StoreError
 from debugger.store import FinishedTurn, Store, new_id, turn_claims
 from debugger.store.database import Database
 from debugger.store.schema import runs, turns
@@ -79,7 +79,7 @@ def test_a_server_that_does_not_come_back_is_an_error_and_is_used_again_when_it_
         store.append_turn(a_turn(run_id, 1))
         server.stop()
         try:
-            with pytest.raises(StoreLostError, match="cannot be reached"):
+            with pytest.raises(StoreDisconnectedError, match="cannot be reached"):
                 store.append_turn(a_turn(run_id, 2))
             with pytest.raises(StoreError, match="cannot be reached"):
                 store.runs()

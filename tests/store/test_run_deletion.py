@@ -16,7 +16,7 @@ def test_a_deleted_run_takes_all_that_was_noted_on_it_along_and_leaves_its_forks
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
     with closing(EmbeddedBackend(settings)) as backend:
         store, workflow_id = backend.store, backend.create_workflow(document(say("chat"))).id
-        run_id = backend.execute(workflow_id, TurnInput.saying("A quokka")).finish().run_id
+        run_id = backend.execute(workflow_id, TurnInput.with_message("A quokka")).finish().run_id
         fork_id = backend.fork(run_id, 2)
         store.notebook.star(run_id)
         store.notebook.tag(run_id, ["odd"])
@@ -29,7 +29,10 @@ def test_a_deleted_run_takes_all_that_was_noted_on_it_along_and_leaves_its_forks
         assert store.notebook.notes(run_id) == RunNotes()
         assert [run.workflow_run_id for run in store.find_runs(RunSearch(text="quokka")).rows] == [fork_id]
         assert len(store.run(fork_id).input_output_pairs) == 1
-        assert backend.execute(workflow_id, TurnInput.saying("On"), run_id=fork_id).finish().turn_number == 2
+        assert (
+            backend.execute(workflow_id, TurnInput.with_message("On"), run_id=fork_id).finish().turn_number
+            == 2
+        )
         for asked in (store.run, store.delete_run, store.checkpoint):
             with pytest.raises(NotFoundError):
                 asked(run_id)

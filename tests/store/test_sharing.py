@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import func, select
 
-from debugger.errors import ConflictError, StoreLostError
+from debugger.errors import ConflictError, StoreDisconnectedError
 from debugger.store import FinishedTurn, Store, new_id
 from debugger.store.database import Database
 from debugger.store.postgres_cursor import TurnCursor
@@ -172,7 +172,7 @@ def test_connections_that_the_server_ends_under_load_lose_and_double_nothing(pos
             """Send 40 turns, each when the one before was answered; what was answered may never be gone."""
             for number in range(1, 41):
                 store.append_turn(a_turn(run_id, number))
-                with suppress(StoreLostError):
+                with suppress(StoreDisconnectedError):
                     assert store.checkpoint(run_id).turn_number == number
 
         killer = threading.Thread(target=end_connections)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.pool import Pool
 
-from debugger.errors import ConflictError, NotFoundError, StoreLostError
+from debugger.errors import ConflictError, NotFoundError, StoreDisconnectedError
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import ForkRecord, RunSearch
 from debugger.store import (
@@ -553,7 +553,7 @@ def test_claim_is_an_error_if_the_database_does_not_come_back(postgres_url, monk
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
     with closing(Store(postgres_url)) as store:
-        with monkeypatch.context() as patch, pytest.raises(StoreLostError):
+        with monkeypatch.context() as patch, pytest.raises(StoreDisconnectedError):
             patch.setattr(TurnCursor, "execute", lose)
             store.claims.take(a_claim(new_id(), 1))
 

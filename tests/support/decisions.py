@@ -26,7 +26,7 @@ def played(*parts, says=(None,), given=None, **config) -> list[Explanation]:
     turns = []
     for number, text in enumerate(says, 1):
         play.turn(text, **(given or {}))
-        run_input = TurnInput.saying(text, **(given or {}))
+        run_input = TurnInput.with_message(text, **(given or {}))
         turns.append(TurnLog(number, run_input, as_recorded(play.events)))
     return explained(play.interpreter.workflow, turns)
 

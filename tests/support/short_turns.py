@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def turn(number: int, said: str | None, *events: Json, **given: Any) -> TurnLog:
     """A turn with what the user says, and its events."""
-    return TurnLog(number, TurnInput.saying(said, **given), [parse_event(event) for event in events])
+    return TurnLog(number, TurnInput.with_message(said, **given), [parse_event(event) for event in events])
 
 
 def at(node: str, kind: str = "start_node_run", **fields: Any) -> Json:

@@ -52,7 +52,7 @@ class Run:
 
     def turn(self, text: str | None = None, **fields: Any) -> list[Json]:
         """Run a turn; its events."""
-        given = TurnInput.saying(text, **fields)
+        given = TurnInput.with_message(text, **fields)
         self._state = self._state or self._interpreter.begin(given)
         self.events = [event.to_wire() for event in self._interpreter.turn(self._state, given)]
         return self.events

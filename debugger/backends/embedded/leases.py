@@ -181,7 +181,7 @@ class Leases:
         self.drop(held)
 
     def _try_to_store(self, held: HeldClaim, events: list[Event], lease_until: float) -> None:
-        kept = [event.to_wire() for event in events if event.is_kept]
+        kept = [event.to_wire() for event in events if event.is_persisted]
         progress = Progress.of(held.claim, lease_until, encode(kept), len(kept))
         try:
             is_held = self._store.claims.renew(

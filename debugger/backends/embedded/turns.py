@@ -77,7 +77,7 @@ class Recorder:
             try:
                 event = next(segment)
             except StopIteration as stop:
-                kept = [event.to_wire() for event in events if event.is_kept]
+                kept = [event.to_wire() for event in events if event.is_persisted]
                 all_kept = len(kept) == len(events)
                 return SegmentOutput(
                     kept if all_kept else [event.to_wire() for event in events], kept, stop.value

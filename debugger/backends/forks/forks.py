@@ -225,7 +225,7 @@ class Reruns:
         if not plan.pairs and plan.turn_index == 0 and plan.history_mode != "NONE":
             # What a run is given to begin with is read where its first turn is recorded.
             fields |= {"initial_state": given.initial_state, "welcome_message": given.welcome_message}
-        return TurnInput.saying(message, **fields)
+        return TurnInput.with_message(message, **fields)
 
     def _moment(self, run_id: str, turn_index: int, *, is_replay: bool) -> PastMoment:
         if is_replay:

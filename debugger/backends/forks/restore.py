@@ -192,4 +192,4 @@ class Replays:
             past=lambda: [log for log in self._past(run_id) if log.number < turn_number],
             cancelled=cancelled,
         )
-        return [event for event in turn if event.is_kept]
+        return [event for event in turn if event.is_persisted]

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from uuid import NAMESPACE_URL, uuid5
 
 from debugger.protocol.base import JsonObject
-from debugger.protocol.notes import Comment, GivenRating, Target
+from debugger.protocol.notes import Comment, Rating, Target
 
-Remarks = tuple[list[Comment], list[GivenRating]]
+Remarks = tuple[list[Comment], list[Rating]]
 """All that was said about a run."""
 
 
@@ -29,7 +29,7 @@ def comment_shape(comment: Comment) -> JsonObject:
     }
 
 
-def rating_shape(run_id: str, rating: GivenRating) -> JsonObject:
+def rating_shape(run_id: str, rating: Rating) -> JsonObject:
     """A rating; its id follows from whose it is and of what, since there is one of each."""
     place = f"{run_id}/{rating.target.kind}/{rating.target.key}/{rating.author}"
     logical_id = f"rating_{uuid5(NAMESPACE_URL, place)}"
@@ -54,7 +54,7 @@ def feedback_answer(run_id: str, target: Target, remarks: Remarks, *, about: str
     }
 
 
-def feedback_users(remarks: Iterable[Comment | GivenRating]) -> JsonObject:
+def feedback_users(remarks: Iterable[Comment | Rating]) -> JsonObject:
     """Who said something; no more is known of them here than how they call themselves."""
     authors = dict.fromkeys(remark.author for remark in remarks)
     return {
@@ -62,7 +62,7 @@ def feedback_users(remarks: Iterable[Comment | GivenRating]) -> JsonObject:
     }
 
 
-def _signed(remark: Comment | GivenRating) -> JsonObject:
+def _signed(remark: Comment | Rating) -> JsonObject:
     return {
         "createdBy": remark.author,
         "updatedBy": remark.author,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from debugger.backends.base import Backend, Page
 from debugger.errors import DebuggerError
-from debugger.protocol.notes import RunMark
+from debugger.protocol.notes import RunLabels
 from debugger.protocol.runs import Run
 from debugger.views import actions, navigation, state
 from debugger.views.backends import current_backend, notebook
@@ -111,7 +111,7 @@ def _found(backend: Backend, wanted: WantedRuns, number: int) -> Page[Run]:
         return answers.last(question) or Page([], 0)
 
 
-def _marks(run_ids: list[str]) -> dict[str, RunMark]:
+def _marks(run_ids: list[str]) -> dict[str, RunLabels]:
     try:
         return notebook().marks(run_ids)
     except DebuggerError as error:

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from debugger.protocol.notes import MOST_CHARACTERS, Comment, RatingValue, RunNotes, Target
+from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Comment, RatingValue, RunNotes, Target
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -34,7 +34,7 @@ def remarks(run_id: str, target: Target, notes: RunNotes) -> None:
         "Comment",
         key=box,
         height=_BOX_HEIGHT,
-        max_chars=MOST_CHARACTERS,
+        max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="What did you see?",
         label_visibility="collapsed",
         disabled=bool(denied(_say)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.protocol.runs import ForkWay
+from debugger.protocol.runs import ForkMode
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
 from debugger.session.forks import ways
 from debugger.session.variable_rows import Tier
@@ -22,12 +22,12 @@ from debugger.views.panels import fork_actions
 from debugger.views.panels.pending_table import pending_differences, pending_table, tier_word
 from debugger.views.run_view import Reading
 
-_WAYS: dict[ForkWay, str] = {
+_WAYS: dict[ForkMode, str] = {
     "exact": "From its checkpoint",
     "rebuilt": "Rebuilt from the record",
     "replayed": "Sent again from turn 1",
 }
-_WAY_HELP: dict[ForkWay, str] = {
+_WAY_HELP: dict[ForkMode, str] = {
     "exact": "The fork remembers all that the run remembered.",
     "rebuilt": "A new run begins at the node where the turn began, with the variables as run input. What was "
     "said before is not known to it.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.protocol.notes import RunMark
+from debugger.protocol.notes import RunLabels
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -16,7 +16,7 @@ from debugger.views.panels import note_commands
 _NOTE_HEIGHT = 90
 
 
-def marks_form(run_id: str, mark: RunMark) -> None:
+def marks_form(run_id: str, mark: RunLabels) -> None:
     """Draw the editor; each change is kept at once.
 
     Args:

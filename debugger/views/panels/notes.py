@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.protocol.notes import RunMark, RunNotes, Target
+from debugger.protocol.notes import RunLabels, RunNotes, Target
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -34,7 +34,7 @@ def notes_tab(now: Reading) -> None:
         show_error(error)
         return
     _head(run_id, notes)
-    marks_form(run_id, RunMark(starred=notes.starred, tags=notes.tags, note=notes.note))
+    marks_form(run_id, RunLabels(starred=notes.starred, tags=notes.tags, note=notes.note))
     _about(now, run_id, notes)
     if state.page().backend_name == "hosted":
         st.caption("Notes stay on this machine; the API is not told of them.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from debugger.protocol.notes import RunMark
+from debugger.protocol.notes import RunLabels
 from debugger.views import state
 from debugger.views.auth.permissions import on_click
 from debugger.views.compare_address import CompareAddress, RunPlace
@@ -15,7 +15,7 @@ from debugger.views.panels import note_commands
 from debugger.views.panels.marks_form import marks_form
 
 
-def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int) -> str | None:
+def run_actions(chosen: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> str | None:
     """Draw the actions in a line; the id of the run to open, once."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
         # From the left: the table's own tools appear above its right end.
@@ -41,7 +41,7 @@ def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int)
 _ONE = "Choose one run by its box"
 
 
-def _star(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
+def _star(chosen: Sequence[str], marks: Mapping[str, RunLabels]) -> None:
     has_all = bool(chosen) and all(run_id in marks and marks[run_id].starred for run_id in chosen)
     st.button(
         "Unstar" if has_all else "Star",
@@ -53,12 +53,12 @@ def _star(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
     )
 
 
-def _marks(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
+def _marks(chosen: Sequence[str], marks: Mapping[str, RunLabels]) -> None:
     with st.popover(
         "Tags and note", icon=":material/sell:", disabled=len(chosen) != 1, help=_ONE, key="marks_chosen"
     ):
         if len(chosen) == 1:
-            marks_form(chosen[0], marks.get(chosen[0], RunMark()))
+            marks_form(chosen[0], marks.get(chosen[0], RunLabels()))
 
 
 def _compare(chosen: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from debugger.protocol.notes import RunMark
+from debugger.protocol.notes import RunLabels
 from debugger.protocol.runs import Run
 from debugger.views import state
 from debugger.views.components.status_badges import LOOKS
@@ -41,10 +41,10 @@ def chosen_runs(rows: Sequence[Run]) -> list[str]:
     return [run_id for run_id in ids if run_id in ticked]
 
 
-def run_table(rows: Sequence[Run], names: Mapping[str, str], marks: Mapping[str, RunMark]) -> None:
+def run_table(rows: Sequence[Run], names: Mapping[str, str], marks: Mapping[str, RunLabels]) -> None:
     """Draw the rows."""
     words = [LOOKS[row.status].word for row in rows]
-    noted = [marks.get(row.workflow_run_id, RunMark()) for row in rows]
+    noted = [marks.get(row.workflow_run_id, RunLabels()) for row in rows]
     tags = sorted({tag for mark in noted for tag in mark.tags})
     st.dataframe(
         {

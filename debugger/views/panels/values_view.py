@@ -40,7 +40,7 @@ def values_view(held: Past, at: int, wanted: str) -> None:
     scopes = held.moments.scopes(state.page().event)
     tables = _Tables(held, changed, wanted)
     for title, lead, variables in _main_scopes(scopes):
-        tables.draw(title, lead, variables, is_kept=lead == "runtime")
+        tables.draw(title, lead, variables, is_persisted=lead == "runtime")
     system = tables.matching(scopes.system)
     copies: list[Item] = [Space(), _COPIES] if any(scopes.qualified.values()) else []
     if system or not wanted:
@@ -89,11 +89,11 @@ class _Tables:
             if all(word in f"{name} {json_cell(value)}".casefold() for word in self._words)
         }
 
-    def draw(self, title: str, lead: str, variables: Mapping[str, Any], *, is_kept: bool) -> None:
+    def draw(self, title: str, lead: str, variables: Mapping[str, Any], *, is_persisted: bool) -> None:
         """Draw a scope; one without variables only where it is kept."""
         found = self.matching(variables)
         self.found += len(found)
-        if not found and (self._words or not is_kept):
+        if not found and (self._words or not is_persisted):
             return
         self.rows(title, lead, found)
 

@@ -209,8 +209,8 @@ def test_two_runs_of_the_engine_with_the_same_input_are_the_same_and_differ_in_w
     kept = backend.create_workflow(document(*parts, direct("hi", "chat"), defaults={"shop": "Leaf"}))
     runs = []
     for _ in range(2):
-        result = backend.execute(kept.id, TurnInput.saying(None)).finish()
-        backend.execute(kept.id, TurnInput.saying("some tea"), run_id=result.run_id).finish()
+        result = backend.execute(kept.id, TurnInput.with_message(None)).finish()
+        backend.execute(kept.id, TurnInput.with_message("some tea"), run_id=result.run_id).finish()
         runs.append(turn_logs(backend.run(result.run_id)))
     backend.close()
 

@@ -390,7 +390,7 @@ def test_every_edge_that_the_clinic_takes_is_the_one_that_the_rules_lead_to(name
     workflow = Workflow.from_document(SAMPLES[-1].documents()[-1])
     _, events = call(messages, workflow)
     turns = [
-        TurnLog(number, TurnInput.saying(text), as_recorded(told))
+        TurnLog(number, TurnInput.with_message(text), as_recorded(told))
         for number, (text, told) in enumerate(zip((None, *messages), events, strict=True), 1)
     ]
 

@@ -60,7 +60,7 @@ def test_an_empty_store_is_given_the_samples_once(tmp_path):
 def test_a_turn_is_on_record_when_its_last_event_has_been_pulled(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
 
-    result = backend.execute(workflow.id, TurnInput.saying(None, run_by="qa")).finish()
+    result = backend.execute(workflow.id, TurnInput.with_message(None, run_by="qa")).finish()
 
     run = backend.run(result.run_id)
     assert (run.status, run.run_by, run.version_name) == ("completed", "qa", "Initial Version")
@@ -70,7 +70,7 @@ def test_a_turn_is_on_record_when_its_last_event_has_been_pulled(backend):
 
 def test_a_turn_that_nobody_pulls_to_its_end_leaves_no_trace(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
-    events = iter(backend.execute(workflow.id, TurnInput.saying(None)))
+    events = iter(backend.execute(workflow.id, TurnInput.with_message(None)))
     next(events)
 
     events.close()
@@ -85,25 +85,25 @@ def test_a_run_keeps_the_version_that_it_began_with(backend):
     backend.store.create_version(
         workflow.id, document=document(say("chat"), static("bye", "Bye 1"), when("chat", "bye", "1 == 1"))
     )
-    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
     backend.activate_version(workflow.id, 1)
 
-    old = backend.execute(workflow.id, TurnInput.saying("hi"), run_id=run_id, version_number=1).finish()
-    new = backend.execute(workflow.id, TurnInput.saying("hi")).finish()
-    chosen = backend.execute(workflow.id, TurnInput.saying("hi"), version_number=0).finish()
-    loose = backend.execute(workflow.id, TurnInput.saying("hi", version_number=1)).finish()
+    old = backend.execute(workflow.id, TurnInput.with_message("hi"), run_id=run_id, version_number=1).finish()
+    new = backend.execute(workflow.id, TurnInput.with_message("hi")).finish()
+    chosen = backend.execute(workflow.id, TurnInput.with_message("hi"), version_number=0).finish()
+    loose = backend.execute(workflow.id, TurnInput.with_message("hi", version_number=1)).finish()
 
     assert [_said(result)[-1] for result in (old, new, chosen, loose)] == ["Bye 0", "Bye 1", "Bye 0", "Bye 1"]
 
 
 def test_a_second_turn_of_a_run_is_kept_out_while_one_is_under_way(backend):
     workflow = backend.create_workflow(document(say("chat")))
-    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
-    first = iter(backend.execute(workflow.id, TurnInput.saying("one"), run_id=run_id))
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
+    first = iter(backend.execute(workflow.id, TurnInput.with_message("one"), run_id=run_id))
     next(first)
 
     with pytest.raises(ConflictError):
-        backend.execute(workflow.id, TurnInput.saying("two"), run_id=run_id).finish()
+        backend.execute(workflow.id, TurnInput.with_message("two"), run_id=run_id).finish()
 
     assert [event.type for event in first][-1] == "workflow_ready_for_input"
     assert len(backend.run(run_id).input_output_pairs) == 2
@@ -111,16 +111,16 @@ def test_a_second_turn_of_a_run_is_kept_out_while_one_is_under_way(backend):
 
 def test_a_run_that_is_over_takes_no_turn(backend):
     workflow = backend.create_workflow(document(static("a", "Hello")))
-    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
 
     with pytest.raises(RunEndedError, match="completed"):
-        backend.execute(workflow.id, TurnInput.saying("more"), run_id=run_id).finish()
+        backend.execute(workflow.id, TurnInput.with_message("more"), run_id=run_id).finish()
 
 
 def test_a_failed_turn_is_on_record_with_its_error(backend):
     workflow = backend.create_workflow(document(static("a", "Hello"), direct("a", "nowhere")))
 
-    result = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    result = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
     run = backend.run(result.run_id)
     assert (result.status, result.is_completed) == ("failed", True)
@@ -131,11 +131,11 @@ def test_a_failed_turn_is_on_record_with_its_error(backend):
 @pytest.mark.parametrize(
     ("call", "error"),
     [
-        (lambda b, w: b.execute("not an id", TurnInput.saying(None)), InputError),
-        (lambda b, w: b.execute(UNKNOWN, TurnInput.saying(None)).finish(), NotFoundError),
-        (lambda b, w: b.execute(w, TurnInput.saying("x"), run_id=UNKNOWN).finish(), NotFoundError),
-        (lambda b, w: b.execute(w, TurnInput.saying("x"), version_number=9).finish(), NotFoundError),
-        (lambda b, w: b.execute(w, TurnInput.saying(None, command="stop")), InputError),
+        (lambda b, w: b.execute("not an id", TurnInput.with_message(None)), InputError),
+        (lambda b, w: b.execute(UNKNOWN, TurnInput.with_message(None)).finish(), NotFoundError),
+        (lambda b, w: b.execute(w, TurnInput.with_message("x"), run_id=UNKNOWN).finish(), NotFoundError),
+        (lambda b, w: b.execute(w, TurnInput.with_message("x"), version_number=9).finish(), NotFoundError),
+        (lambda b, w: b.execute(w, TurnInput.with_message(None, command="stop")), InputError),
         (lambda b, w: b.run("nope"), InputError),
         (lambda b, w: b.run(UNKNOWN), NotFoundError),
         (lambda b, w: b.workflow(UNKNOWN), NotFoundError),
@@ -152,18 +152,18 @@ def test_an_empty_workflow_can_be_kept_and_not_run(backend):
     workflow = backend.create_workflow(document(name="Empty"))
 
     with pytest.raises(NotStartableError, match="No start node found"):
-        backend.execute(workflow.id, TurnInput.saying(None)).finish()
+        backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
 
 def test_a_run_goes_on_at_another_opening_of_the_store(tmp_path):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
     first = EmbeddedBackend(settings)
     workflow = first.create_workflow(document(static("a", "One", "Two"), say("chat"), direct("a", "chat")))
-    run_id = first.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    run_id = first.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
     first.close()
 
     again = EmbeddedBackend(settings)
-    result = again.execute(workflow.id, TurnInput.saying("hello"), run_id=run_id).finish()
+    result = again.execute(workflow.id, TurnInput.with_message("hello"), run_id=run_id).finish()
 
     assert (result.turn_number, result.status) == (2, "waiting_for_user_input")
     again.close()
@@ -186,7 +186,7 @@ def test_a_process_killed_in_the_middle_of_a_turn_leaves_the_run_at_its_last_fin
 
     backend = EmbeddedBackend(Settings(database=database, responder="rules"))
     run = backend.run(run_id)
-    result = backend.execute(workflow_id, TurnInput.saying("again"), run_id=run_id).finish()
+    result = backend.execute(workflow_id, TurnInput.with_message("again"), run_id=run_id).finish()
     assert len(run.input_output_pairs) == 2
     assert run.status == "waiting_for_user_input"
     assert result.turn_number == 3
@@ -198,7 +198,7 @@ def test_secrets_of_a_document_or_an_input_are_not_kept(backend, tmp_path):
     backend.create_workflow({"workflow": {"workflow_config": inner}})
     workflow = backend.create_workflow(inner)
     given = TurnInput.from_wire(
-        {**TurnInput.saying("x").to_wire(), "secret_variables": {"k": "planted-secret"}}
+        {**TurnInput.with_message("x").to_wire(), "secret_variables": {"k": "planted-secret"}}
     )
 
     result = backend.execute(workflow.id, given).finish()
@@ -243,7 +243,7 @@ def test_a_first_turn_that_looks_back_at_the_chat_runs(backend):
     opening = say("opening", wait_for_user_message=False, self_loop=False)
     workflow = backend.create_workflow(document(opening, collector, direct("opening", "facts")))
 
-    result = backend.execute(workflow.id, TurnInput.saying("my name is Ada Lovelace")).finish()
+    result = backend.execute(workflow.id, TurnInput.with_message("my name is Ada Lovelace")).finish()
 
     shown = [event for event in result.events if event["type"] == "workflow_show_state"]
     assert result.status == "completed"
@@ -255,7 +255,7 @@ def test_an_input_with_values_nested_too_deep_is_refused(backend):
     deep = functools.reduce(lambda inner, _: [inner], range(5_000), [])
 
     with pytest.raises(InputError, match="cannot be written as JSON"):
-        backend.execute(workflow.id, TurnInput.saying(None, dynamic_variables={"deep": deep})).finish()
+        backend.execute(workflow.id, TurnInput.with_message(None, dynamic_variables={"deep": deep})).finish()
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_an_input_with_values_nested_too_deep_is_refused(backend):
 def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, parts, config, named):
     workflow = backend.create_workflow(document(*parts, **config))
 
-    result = backend.execute(workflow.id, TurnInput.saying("hello")).finish()
+    result = backend.execute(workflow.id, TurnInput.with_message("hello")).finish()
 
     assert result.status == "failed"
     assert named in result.error
@@ -292,7 +292,7 @@ def test_a_field_with_a_value_that_means_nothing_fails_the_run_by_name(backend, 
 def test_a_node_that_cannot_be_read_is_passed_over_with_a_warning(backend, part, named):
     workflow = backend.create_workflow(document(part))
 
-    result = backend.execute(workflow.id, TurnInput.saying("hello")).finish()
+    result = backend.execute(workflow.id, TurnInput.with_message("hello")).finish()
 
     told = [event["warning_message"] for event in result.events if event["type"] == "workflow_warning"]
     assert result.status == "completed"
@@ -301,7 +301,7 @@ def test_a_node_that_cannot_be_read_is_passed_over_with_a_warning(backend, part,
 
 def test_a_first_turn_s_record_names_the_version_that_it_began_with(backend):
     workflow = backend.create_workflow(lab(pause=60))
-    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
     late = later(backend)
 
     late.pump(workflow.id, first.run_id).finish()
@@ -313,7 +313,7 @@ def test_a_first_turn_s_record_names_the_version_that_it_began_with(backend):
 
 def test_a_step_of_which_nothing_is_kept_adds_no_pair_and_is_remembered(backend):
     workflow = backend.create_workflow(lab(pause=60))
-    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
     judged = backend.pump(workflow.id, first.run_id).finish()
     again = backend.pump(workflow.id, first.run_id).finish()
@@ -326,7 +326,7 @@ def test_a_step_of_which_nothing_is_kept_adds_no_pair_and_is_remembered(backend)
 def test_when_a_step_is_due_is_told_with_the_result(backend):
     workflow = backend.create_workflow(lab(pause=60))
     began = time.time()
-    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
     judged = backend.pump(workflow.id, first.run_id).finish()
 
@@ -336,8 +336,8 @@ def test_when_a_step_is_due_is_told_with_the_result(backend):
 
 def test_a_step_is_refused_while_a_turn_of_its_run_is_under_way(backend):
     workflow = backend.create_workflow(lab(pause=60))
-    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
-    turn = backend.execute(workflow.id, TurnInput.saying("Well?"), run_id=first.run_id)
+    first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
+    turn = backend.execute(workflow.id, TurnInput.with_message("Well?"), run_id=first.run_id)
     events = iter(turn)
     next(events)
 
@@ -351,15 +351,15 @@ def test_a_step_is_refused_while_a_turn_of_its_run_is_under_way(backend):
 def test_turn_is_refused_while_a_step_is_executed(backend):
     other, late = EmbeddedBackend(backend.settings), later(backend)
     workflow = backend.create_workflow(lab(pause=60))
-    first = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    first = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
     step = late.pump(workflow.id, first.run_id)
     next(step)
 
     with pytest.raises(TurnInProgressError):
-        other.execute(workflow.id, TurnInput.saying("Well?"), run_id=first.run_id)
+        other.execute(workflow.id, TurnInput.with_message("Well?"), run_id=first.run_id)
     during = backend.run(first.run_id).status
     step.close()
-    other.execute(workflow.id, TurnInput.saying("Well?"), run_id=first.run_id).finish()
+    other.execute(workflow.id, TurnInput.with_message("Well?"), run_id=first.run_id).finish()
 
     assert during == first.status
     assert [log.message for log in turn_logs(backend.run(first.run_id))] == ["", "Well?"]
@@ -369,9 +369,9 @@ def test_turn_is_refused_while_a_step_is_executed(backend):
 
 def test_the_calls_of_a_run_are_counted_over_all_its_turns(backend):
     workflow = backend.create_workflow(document(say("chat")))
-    first = backend.execute(workflow.id, TurnInput.saying("one")).finish()
+    first = backend.execute(workflow.id, TurnInput.with_message("one")).finish()
 
-    backend.execute(workflow.id, TurnInput.saying("two"), run_id=first.run_id).finish()
+    backend.execute(workflow.id, TurnInput.with_message("two"), run_id=first.run_id).finish()
 
     run = backend.run(first.run_id)
     assert (run.llm_token_usage["call_count"], run.llm_latency_stats["call_count"]) == (2, 2)

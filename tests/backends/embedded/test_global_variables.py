@@ -80,10 +80,12 @@ def test_a_run_of_the_engine_begins_with_the_open_ones_under_both_names_and_belo
     plain = backend.create_workflow(document(static("hello", text)))
     with_default = backend.create_workflow(document(static("hello", text), defaults={"shop": "Default"}))
 
-    assert spoken(backend.execute(plain.id, TurnInput.saying(None)).finish()) == ["Leaf and Leaf"]
-    given = TurnInput.saying(None, dynamic_variables={"shop": "Own"})
+    assert spoken(backend.execute(plain.id, TurnInput.with_message(None)).finish()) == ["Leaf and Leaf"]
+    given = TurnInput.with_message(None, dynamic_variables={"shop": "Own"})
     assert spoken(backend.execute(plain.id, given).finish()) == ["Own and Leaf"]
-    assert spoken(backend.execute(with_default.id, TurnInput.saying(None)).finish()) == ["Default and Leaf"]
+    assert spoken(backend.execute(with_default.id, TurnInput.with_message(None)).finish()) == [
+        "Default and Leaf"
+    ]
 
 
 def test_a_run_keeps_the_values_that_it_began_with(store, backend):
@@ -91,12 +93,12 @@ def test_a_run_keeps_the_values_that_it_began_with(store, backend):
     workflow = backend.create_workflow(
         document(static("hello", "{{shop}}"), say("chat"), direct("hello", "chat"))
     )
-    run_id = backend.execute(workflow.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(workflow.id, TurnInput.with_message(None)).finish().run_id
 
     store.globals.change(made.id, {"value": "Twig"})
     backend.global_values.renew()
-    later = backend.execute(workflow.id, TurnInput.saying("Hm."), run_id=run_id).finish()
-    another = backend.execute(workflow.id, TurnInput.saying(None)).finish()
+    later = backend.execute(workflow.id, TurnInput.with_message("Hm."), run_id=run_id).finish()
+    another = backend.execute(workflow.id, TurnInput.with_message(None)).finish()
 
     pair = backend.run(later.run_id).input_output_pairs[-1].to_wire()
     assert pair["run_input"]["dynamic_variables"]["shop"] == "Leaf"
@@ -111,7 +113,7 @@ def test_a_secret_of_either_origin_reaches_only_what_is_sent_outside(store, back
     with HttpServer() as http:
         made = backend.create_workflow(calling(http.url, name))
 
-        result = backend.execute(made.id, TurnInput.saying(None)).finish()
+        result = backend.execute(made.id, TurnInput.with_message(None)).finish()
 
     assert [call.headers["x-key"] for call in http.received] == [secret]
     told = json.dumps([result.to_wire(), backend.run(result.run_id).to_wire()])
@@ -123,7 +125,7 @@ def test_a_secret_of_the_environment_wins_over_a_variable_of_its_name(store, bac
     store.globals.create({**BLANK, "name": "of_environment", "value": "planted-77", "is_secret": True})
     with HttpServer() as http:
         made = backend.create_workflow(calling(http.url, "of_environment"))
-        backend.execute(made.id, TurnInput.saying(None)).finish()
+        backend.execute(made.id, TurnInput.with_message(None)).finish()
 
     assert [call.headers["x-key"] for call in http.received] == ["planted-environment-77"]
 
@@ -137,8 +139,8 @@ def test_a_secret_that_cannot_be_read_stops_no_run_and_is_told_once(store, tmp_p
         made = backend.create_workflow(calling(http.url, "key"))
         greeting = backend.create_workflow(document(static("hello", "{{shop}}")))
 
-        result = backend.execute(made.id, TurnInput.saying(None)).finish()
-        greeted = backend.execute(greeting.id, TurnInput.saying(None)).finish()
+        result = backend.execute(made.id, TurnInput.with_message(None)).finish()
+        greeted = backend.execute(greeting.id, TurnInput.with_message(None)).finish()
 
     assert spoken(greeted) == ["Leaf"]
     assert "No value for {{key}}" in json.dumps(result.to_wire())
@@ -149,11 +151,11 @@ def test_a_secret_that_cannot_be_read_stops_no_run_and_is_told_once(store, tmp_p
 def test_turns_that_follow_each_other_read_no_variables_each(store, backend, monkeypatch):
     monkeypatch.setattr(global_variables, "FRESH_SECONDS", 3600)
     made = backend.create_workflow(document(say("chat")))
-    run_id = backend.execute(made.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(made.id, TurnInput.with_message(None)).finish().run_id
     store.globals.create({**BLANK, "name": "shop", "value": "Leaf"})
 
     for text in ("One", "Two"):
-        backend.execute(made.id, TurnInput.saying(text), run_id=run_id).finish()
+        backend.execute(made.id, TurnInput.with_message(text), run_id=run_id).finish()
     before = backend.global_values.dynamic()
     backend.global_values.renew()
 

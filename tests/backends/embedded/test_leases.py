@@ -32,7 +32,7 @@ def other(backend):
 
 
 def saying(text=None):
-    return TurnInput.saying(text)
+    return TurnInput.with_message(text)
 
 
 def await_that(condition):

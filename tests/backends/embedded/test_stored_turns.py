@@ -25,7 +25,7 @@ def backend(tmp_path):
 
 def saying(text=None, client_turn_id=None):
     misc = {} if client_turn_id is None else {"client_turn_id": client_turn_id}
-    return TurnInput.saying(text, miscellaneous=misc)
+    return TurnInput.with_message(text, miscellaneous=misc)
 
 
 def sent(turn_input, run_id, number, at=None):

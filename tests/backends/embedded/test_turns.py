@@ -45,7 +45,7 @@ def backend(url):
 
 def saying(text=None, client_turn_id=None, **fields):
     misc = {} if client_turn_id is None else {"client_turn_id": client_turn_id}
-    return TurnInput.saying(text, miscellaneous=misc, **fields)
+    return TurnInput.with_message(text, miscellaneous=misc, **fields)
 
 
 def chatting(backend):

@@ -45,12 +45,12 @@ def talk(backend, graph, *texts):
     workflow_id = backend.create_workflow(graph).id
     run_id = None
     for text in (None, *texts):
-        run_id = backend.execute(workflow_id, TurnInput.saying(text), run_id=run_id).finish().run_id
+        run_id = backend.execute(workflow_id, TurnInput.with_message(text), run_id=run_id).finish().run_id
     return workflow_id, run_id
 
 
 def go_on(backend, workflow_id, run_id, text):
-    return backend.execute(workflow_id, TurnInput.saying(text, command="data"), run_id=run_id).finish()
+    return backend.execute(workflow_id, TurnInput.with_message(text, command="data"), run_id=run_id).finish()
 
 
 def begin(backend, run_id, turn, edits=NOTHING, *, is_replay=False, **target):
@@ -233,7 +233,7 @@ def test_variables_that_are_nested_deep_are_no_hindrance(backend, echo):
         deep = [deep]
     graph = document(say("chat"), say("other"), direct("chat", "other"))
     workflow_id = backend.create_workflow(graph).id
-    given = TurnInput.saying("First words", runtime_variables={"deep": deep})
+    given = TurnInput.with_message("First words", runtime_variables={"deep": deep})
     run_id = backend.execute(workflow_id, given).finish().run_id
     go_on(backend, workflow_id, run_id, "Second words")
     edits = RerunEdits(message_edits=[{"index": 0, "text": "Edited words"}])
@@ -248,7 +248,7 @@ def test_rerun_restores_an_ended_conversation_without_running_its_last_node(back
     calls = "def f(**_):\n    return 1\n"
     graph = document(static("hi", "Hello"), tool("last", calls), direct("hi", "last"), say("other"))
     workflow_id = backend.create_workflow(graph).id
-    run_id = backend.execute(workflow_id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(workflow_id, TurnInput.with_message(None)).finish().run_id
 
     plan = backend.reruns.plan(run_id, 0, RerunTarget())
     new_id = backend.reruns.begin(plan, NOTHING)
@@ -268,7 +268,7 @@ def test_rerun_restores_an_ended_conversation_without_running_its_last_node(back
 def test_rerun_restores_a_failed_turn_and_runs_its_node_again(backend):
     graph = document(say("chat", self_loop=True, wait_for_user_message=True))
     workflow_id, run_id = talk(backend, graph, "Hello")
-    bad = TurnInput.saying("More", command="data")
+    bad = TurnInput.with_message("More", command="data")
     backend._responder.reply = fails_once(backend._responder.reply)
     failed = backend.execute(workflow_id, bad, run_id=run_id).finish()
 

@@ -29,9 +29,9 @@ def backend(tmp_path):
 
 def run_of(backend, workflow, *says):
     kept = backend.create_workflow(workflow)
-    run_id = backend.execute(kept.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(kept.id, TurnInput.with_message(None)).finish().run_id
     for said in says:
-        backend.execute(kept.id, TurnInput.saying(said), run_id=run_id).finish()
+        backend.execute(kept.id, TurnInput.with_message(said), run_id=run_id).finish()
     return kept.id, run_id
 
 
@@ -43,7 +43,7 @@ def test_background_work_between_turns_takes_no_turn_and_is_remembered(backend):
     workflow_id, run_id = run_of(backend, lab(checks=50), "hello")
     CLOCK[0] += 5
     backend.pump(workflow_id, run_id).finish()
-    backend.execute(workflow_id, TurnInput.saying("again"), run_id=run_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("again"), run_id=run_id).finish()
     pairs = len(backend.run(run_id).input_output_pairs)
     assert pairs > len(turns(backend, run_id)) == 3
 

@@ -47,16 +47,16 @@ def clinic(backend):
     backend.store.create_version(kept.id, document=second, mark_as_active=True)
     run_id = None
     for said in (None, *CALL):
-        run_id = backend.execute(kept.id, TurnInput.saying(said), run_id=run_id).finish().run_id
+        run_id = backend.execute(kept.id, TurnInput.with_message(said), run_id=run_id).finish().run_id
     return kept.id, run_id
 
 
 def talk(backend, *parts, says=(), **config):
     """The workflow of these parts, and a run of it."""
     kept = backend.create_workflow(document(*parts, **config))
-    run_id = backend.execute(kept.id, TurnInput.saying(None)).finish().run_id
+    run_id = backend.execute(kept.id, TurnInput.with_message(None)).finish().run_id
     for said in says:
-        backend.execute(kept.id, TurnInput.saying(said), run_id=run_id).finish()
+        backend.execute(kept.id, TurnInput.with_message(said), run_id=run_id).finish()
     return kept.id, run_id
 
 
@@ -79,7 +79,7 @@ def test_a_run_of_ten_turns_forked_at_each_of_them_does_each_turn_as_it_did(back
 
     for turn in original:
         fork_id = backend.fork(run_id, turn.number)
-        backend.execute(workflow_id, TurnInput.saying(turn.message or None), run_id=fork_id).finish()
+        backend.execute(workflow_id, TurnInput.with_message(turn.message or None), run_id=fork_id).finish()
 
         forked = turn_logs(backend.run(fork_id))
         assert [log.number for log in forked] == list(range(1, turn.number + 1))
@@ -147,8 +147,8 @@ def test_a_fork_tells_what_the_models_were_used_for_before_it(backend):
     fork_id = backend.fork(run_id, 3)
     begun = backend.run(fork_id)
 
-    backend.execute(workflow_id, TurnInput.saying("three"), run_id=fork_id).finish()
-    backend.execute(workflow_id, TurnInput.saying("four"), run_id=fork_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("three"), run_id=fork_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("four"), run_id=fork_id).finish()
     again = backend.run(backend.fork(fork_id, 5))
 
     run = backend.run(fork_id)
@@ -181,7 +181,7 @@ def test_a_fork_of_the_first_turn_holds_no_turn_and_begins_like_its_source(backe
         fork_id = backend.fork(run_id, 1)
         assert backend.run(fork_id).status == "not_started"
         assert backend.run(fork_id).input_output_pairs == []
-        backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id).finish()
+        backend.execute(workflow_id, TurnInput.with_message(None), run_id=fork_id).finish()
 
         assert said(turn_of(backend, fork_id, 1)) == said(turn_of(backend, run_id, 1))
 
@@ -199,7 +199,7 @@ def test_a_fork_of_the_first_turn_begins_with_the_global_variables_of_its_source
     fork_id = backend.fork(run_id, 1)
     edited_id = backend.fork(run_id, 1, edits=[VariableEdit("dynamic", "shop", "Moss")])
     for made_id in (fork_id, edited_id):
-        backend.execute(workflow_id, TurnInput.saying(None), run_id=made_id).finish()
+        backend.execute(workflow_id, TurnInput.with_message(None), run_id=made_id).finish()
 
     assert said(turn_of(backend, run_id, 1)) == ["Leaf, Leaf, Bergen"]
     assert said(turn_of(backend, fork_id, 1)) == ["Leaf, Leaf, Bergen"]
@@ -211,14 +211,14 @@ def test_fork_first_turn_is_claimed_once(backend):
     workflow_id, run_id = talk(backend, say("chat"))
     fork_id = backend.fork(run_id, 1)
     other = EmbeddedBackend(backend.settings)
-    first = other.execute(workflow_id, TurnInput.saying(None), run_id=fork_id)
+    first = other.execute(workflow_id, TurnInput.with_message(None), run_id=fork_id)
     next(first)
 
     with pytest.raises(TurnInProgressError):
-        backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id)
+        backend.execute(workflow_id, TurnInput.with_message(None), run_id=fork_id)
     first.close()
     not_begun = backend.run(fork_id)
-    result = backend.execute(workflow_id, TurnInput.saying(None), run_id=fork_id).finish()
+    result = backend.execute(workflow_id, TurnInput.with_message(None), run_id=fork_id).finish()
 
     assert (not_begun.status, not_begun.input_output_pairs) == ("not_started", [])
     assert (result.turn_number, len(backend.run(fork_id).input_output_pairs)) == (1, 1)
@@ -229,7 +229,7 @@ def test_the_input_of_the_first_turn_counts_for_its_fork(backend):
     kept = backend.create_workflow(
         document(say("first"), static("other", "I am {{who}}."), say("chat"), direct("other", "chat"))
     )
-    given = TurnInput.saying(
+    given = TurnInput.with_message(
         None,
         start_node_logical_id="other",
         dynamic_variables={"who": "Ada"},
@@ -257,7 +257,7 @@ def test_an_edit_changes_what_follows_and_the_next_turn_tells_of_it_first(backen
     workflow_id, run_id = talk(backend, *parts, says=["go"])
 
     fork_id = backend.fork(run_id, 2, edits=[VariableEdit("runtime", "level", "gold")])
-    backend.execute(workflow_id, TurnInput.saying("go"), run_id=fork_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("go"), run_id=fork_id).finish()
 
     events = turn_of(backend, fork_id, 2).events
     assert "Gold desk" in said(turn_of(backend, fork_id, 2))
@@ -267,7 +267,7 @@ def test_an_edit_changes_what_follows_and_the_next_turn_tells_of_it_first(backen
     ]
     assert events[1].to_wire()["runtime_variables"]["level"] == "gold"
     again_id = backend.fork(fork_id, 2)
-    backend.execute(workflow_id, TurnInput.saying("go"), run_id=again_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("go"), run_id=again_id).finish()
     assert compare_turns(turn_of(backend, fork_id, 2), turn_of(backend, again_id, 2)).is_same
 
 
@@ -284,7 +284,7 @@ def test_a_fork_can_go_on_at_another_node(backend):
     workflow_id, run_id = talk(backend, say("chat"), static("end", "Goodbye"), says=["one"])
 
     fork_id = backend.fork(run_id, 2, start_node_logical_id="end")
-    result = backend.execute(workflow_id, TurnInput.saying("one"), run_id=fork_id).finish()
+    result = backend.execute(workflow_id, TurnInput.with_message("one"), run_id=fork_id).finish()
 
     assert said(turn_of(backend, fork_id, 2)) == ["Goodbye"]
     assert result.status == "completed"
@@ -302,7 +302,7 @@ def test_a_fork_can_go_on_in_another_version_that_has_the_nodes(backend):
     backend.store.create_version(workflow_id, document=without)
 
     fork_id = backend.fork(run_id, 2, version_number=1)
-    backend.execute(workflow_id, TurnInput.saying("one"), run_id=fork_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("one"), run_id=fork_id).finish()
 
     assert "New" in said(turn_of(backend, fork_id, 2))
     assert backend.run(fork_id).version_number == 1
@@ -339,7 +339,7 @@ def test_the_turn_after_the_last_copies_the_run_as_it_stands_unless_it_is_over(b
 
 def test_a_run_of_two_thousand_turns_is_forked_in_a_moment(backend):
     workflow_id, run_id = talk(backend, say("chat"))
-    backend.execute(workflow_id, TurnInput.saying("go on"), run_id=run_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message("go on"), run_id=run_id).finish()
     grow(backend, run_id, 2_000)
 
     began = time.perf_counter()

@@ -160,9 +160,9 @@ def backend_of(peer, **settings):
 
 
 def first_turn(backend, text="Hello", **options):
-    return backend.execute(WORKFLOW, TurnInput.saying(text), **options)
+    return backend.execute(WORKFLOW, TurnInput.with_message(text), **options)
 
 
 def later_turn(backend, text="More", *, number=2, **options):
-    turn_input = TurnInput.saying(text, command="data")
+    turn_input = TurnInput.with_message(text, command="data")
     return backend.execute(WORKFLOW, turn_input, run_id=RUN, expected_turn_number=number, **options)

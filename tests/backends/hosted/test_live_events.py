@@ -80,7 +80,7 @@ def test_an_event_is_in_the_list_within_200_ms_while_the_turn_still_runs(hosted)
     # Whoever else uses the machine can hold everything up, so there is more than one try.
     while not late or (min(late) >= 0.2 and len(late) < 5):
         session = DebugSession(hosted, workflow.id)
-        session.start(TurnInput.saying(None))
+        session.start(TurnInput.with_message(None))
         seen, over = watched(session)
         late.append(latest(seen))
         greeting = next(moment for moment, event in seen if event.type == "assistant_response")
@@ -93,7 +93,7 @@ def test_an_event_is_in_the_list_within_200_ms_while_the_turn_still_runs(hosted)
 def test_so_it_is_in_every_turn_and_the_record_is_the_same(hosted):
     workflow = hosted.create_workflow(slow_shop())
     session = DebugSession(hosted, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(20)
     late = []
 
@@ -113,7 +113,7 @@ def test_so_it_is_in_every_turn_and_the_record_is_the_same(hosted):
 def test_a_first_turn_is_stopped_at_once_and_for_good(hosted):
     graph = document(static("a", "Hello"), tool("endless", ENDLESS), direct("a", "endless"))
     session = DebugSession(hosted, hosted.create_workflow(graph, name="Endless").id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     deadline = time.monotonic() + 10
     while not (session.turns and any(event.type == "direct_edge" for event in session.turns[-1].events)):
         assert time.monotonic() < deadline
@@ -130,7 +130,7 @@ def test_a_first_turn_is_stopped_at_once_and_for_good(hosted):
 @pytest.mark.parametrize("graph", [lab(pause=1, checks=2), watchful("{{minute}} >= 0")])
 def test_background_work_goes_on_after_a_turn_over_a_socket(hosted, graph):
     session = DebugSession(hosted, hosted.create_workflow(graph, name="Background").id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
 
     deadline = time.monotonic() + 20
@@ -149,7 +149,7 @@ def test_a_server_killed_in_a_turn_is_told_and_the_run_stands_at_its_last_finish
         hosted._connector.keeps_sockets = False  # as on a server that does not acknowledge a second turn
         workflow = hosted.create_workflow(slow_shop())
         session = DebugSession(hosted, workflow.id)
-        session.start(TurnInput.saying(None))
+        session.start(TurnInput.with_message(None))
         assert session.wait(20)
         run_id = session.run_id
         session.send("Assam")

@@ -88,10 +88,10 @@ def test_turn_of_another_client_is_seen_on_a_real_server(tmp_path):
         workflow_id = create(api, graph(chat("ask")))
         settings = HostedSettings(base_url=str(api.base_url), api_key=KEY, live_events="off")
         ours, theirs = HostedBackend(settings), HostedBackend(settings)
-        run_id = ours.execute(workflow_id, TurnInput.saying("Hello")).finish().run_id
+        run_id = ours.execute(workflow_id, TurnInput.with_message("Hello")).finish().run_id
 
         before = [ours.revision(run_id).record_length for _ in range(2)]
-        said = TurnInput.saying("More", command="data")
+        said = TurnInput.with_message("More", command="data")
         theirs.execute(workflow_id, said, run_id=run_id).finish()
         after = ours.revision(run_id)
         ours.close()

@@ -124,7 +124,7 @@ def test_ids_are_learned_once(peer, hosted):
 
 
 def sent_turn(text="More", run_id=RUN, number=2, client_turn_id="mine"):
-    given = TurnInput.saying(text, command="data", miscellaneous={"client_turn_id": client_turn_id})
+    given = TurnInput.with_message(text, command="data", miscellaneous={"client_turn_id": client_turn_id})
     return SentTurn(given, run_id, number, time.time())
 
 

@@ -51,7 +51,7 @@ def put_on_record(peer, *events, status="waiting_for_user_input"):
 
 
 def test_turn_is_one_flat_frame(peer, hosted):
-    given = TurnInput.saying("Hello", run_by="qa", dynamic_variables={"shop": "Leaf"})
+    given = TurnInput.with_message("Hello", run_by="qa", dynamic_variables={"shop": "Leaf"})
 
     hosted.execute(WORKFLOW, given, version_number=2).finish()
 

@@ -42,7 +42,7 @@ def short_waits(monkeypatch):
 
 
 def test_first_turn_names_version_and_no_run(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.saying("Hello", run_by="qa"), version_number=0).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("Hello", run_by="qa"), version_number=0).finish()
 
     asked = next(asked for asked in peer.asked if asked["method"] == "POST")
     assert asked["path"] == f"/workflows/v1/workflows/{WORKFLOW}/execute?version=0"
@@ -54,7 +54,7 @@ def test_first_turn_names_version_and_no_run(peer, hosted):
 
 
 def test_turn_without_chosen_version_sends_none(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.saying("Hello", version_number=0)).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("Hello", version_number=0)).finish()
 
     assert peer.asked[0]["path"].endswith("/execute")
     assert peer.sent[0]["version_number"] == 0
@@ -63,7 +63,7 @@ def test_turn_without_chosen_version_sends_none(peer, hosted):
 def test_later_turn_names_run_and_no_version(peer, hosted):
     peer.records.add_run("Hello")
 
-    hosted.execute(WORKFLOW, TurnInput.saying("More"), run_id=RUN, version_number=3).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("More"), run_id=RUN, version_number=3).finish()
 
     assert peer.asked[0]["path"].endswith("/execute")
     assert peer.asked[0]["body"]["run_id"] == RUN
@@ -75,7 +75,7 @@ def test_turn_carries_expected_number_and_client_turn_id(peer, hosted):
 
     stream = later_turn(hosted)
     stream.finish()
-    hosted.execute(WORKFLOW, TurnInput.saying("Again"), run_id=RUN).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("Again"), run_id=RUN).finish()
 
     assert peer.asked[0]["headers"]["X-Expected-Turn-Number"] == "2"
     assert "X-Expected-Turn-Number" not in peer.asked[1]["headers"]
@@ -86,7 +86,7 @@ def test_turn_carries_expected_number_and_client_turn_id(peer, hosted):
 def test_client_turn_id_of_the_input_is_kept(peer, hosted):
     given = {"client_turn_id": "mine", "other": 1}
 
-    hosted.execute(WORKFLOW, TurnInput.saying("Hello", miscellaneous=given)).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("Hello", miscellaneous=given)).finish()
 
     assert peer.sent[0]["miscellaneous"] == given
 
@@ -94,7 +94,7 @@ def test_client_turn_id_of_the_input_is_kept(peer, hosted):
 def test_client_turn_ids_can_be_switched_off(peer):
     with backend_of(peer, client_turn_ids=False) as backend:
         given = {"client_turn_id": "mine", "other": 1}
-        backend.execute(WORKFLOW, TurnInput.saying("Hello", miscellaneous=given)).finish()
+        backend.execute(WORKFLOW, TurnInput.with_message("Hello", miscellaneous=given)).finish()
 
     assert peer.sent[0]["miscellaneous"] == {"other": 1}
 
@@ -118,7 +118,7 @@ def test_unknown_fields_are_sent_and_secrets_are_not(peer, hosted):
 def test_initial_state_is_sent(peer, hosted):
     state = {"threads": {"0": {"node": "ask"}}}
 
-    hosted.execute(WORKFLOW, TurnInput.saying("Hello", initial_state=state)).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("Hello", initial_state=state)).finish()
 
     assert peer.sent[0]["initial_state"] == state
     assert hosted.capabilities.reason_against("initial_state") is None
@@ -127,7 +127,7 @@ def test_initial_state_is_sent(peer, hosted):
 @pytest.mark.parametrize("workflow_id, run_id", [("nope", None), (WORKFLOW, "../x"), (WORKFLOW.upper(), RUN)])
 def test_malformed_id_is_not_sent(peer, hosted, workflow_id, run_id):
     with pytest.raises(InputError, match=r"is not a (workflow|run) id"):
-        hosted.execute(workflow_id, TurnInput.saying("Hello"), run_id=run_id)
+        hosted.execute(workflow_id, TurnInput.with_message("Hello"), run_id=run_id)
 
     assert peer.asked == []
 
@@ -173,7 +173,7 @@ def test_missing_status_is_derived_from_flags(peer, hosted, flags, status):
 
 def test_same_client_turn_id_may_be_answered_twice(peer, hosted):
     """A server that knows the id answers the first turn's result again: it is no other turn."""
-    given = TurnInput.saying("Hello", miscellaneous={"client_turn_id": "mine"})
+    given = TurnInput.with_message("Hello", miscellaneous={"client_turn_id": "mine"})
     first = hosted.execute(WORKFLOW, given).finish()
     peer.answers(body=first.to_wire())
 

@@ -125,14 +125,14 @@ def test_version_0_goes_as_a_request_where_another_is_active(peer, hosted):
 
 
 def test_initial_state_goes_as_a_request(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.saying("Hello", initial_state={"threads": {}})).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("Hello", initial_state={"threads": {}})).finish()
 
     assert (len(peer.posted), peer.handshakes) == (1, [])
     assert peer.posted[0]["run_input"]["initial_state"] == {"threads": {}}
 
 
 def test_large_input_goes_as_a_request(peer, hosted):
-    hosted.execute(WORKFLOW, TurnInput.saying("a" * 1_000_000)).finish()
+    hosted.execute(WORKFLOW, TurnInput.with_message("a" * 1_000_000)).finish()
 
     assert (len(peer.posted), peer.handshakes) == (1, [])
 

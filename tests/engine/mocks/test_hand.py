@@ -22,7 +22,7 @@ def ran(interventions, *parts, text=None, slept=None, responder=None):
     waited = slept if slept is not None else []
     world = World(sleep=lambda seconds, _woken: waited.append(seconds))
     interpreter = Interpreter(workflow(*parts), responder or RulesResponder(), world=world)
-    given = TurnInput.saying(text)
+    given = TurnInput.with_message(text)
     state = interpreter.begin(given)
     turn = interpreter.turn(state, given, control=Control(Hand(interventions)))
     return [json.loads(json.dumps(event.to_wire())) for event in turn], state

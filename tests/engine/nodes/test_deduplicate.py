@@ -19,7 +19,7 @@ NAMES = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bo"}, {"id": 1, "name": "C
 def run(*parts, **variables):
     """One turn; all its events as they are sent."""
     interpreter = Interpreter(workflow(*parts), RulesResponder())
-    turn_input = TurnInput.saying(None, runtime_variables=variables)
+    turn_input = TurnInput.with_message(None, runtime_variables=variables)
     return [event.to_wire() for event in interpreter.turn(interpreter.begin(turn_input), turn_input)]
 
 

@@ -22,7 +22,7 @@ ORDER = {
 def run(*parts, **variables):
     """One turn; all its events as they are sent."""
     interpreter = Interpreter(workflow(*parts), RulesResponder())
-    turn_input = TurnInput.saying(None, runtime_variables=variables)
+    turn_input = TurnInput.with_message(None, runtime_variables=variables)
     return [event.to_wire() for event in interpreter.turn(interpreter.begin(turn_input), turn_input)]
 
 

@@ -37,7 +37,7 @@ class Made:
     def __init__(self, *parts, door=None, cancelled=None, dynamic=None, inputs=None, **variables):
         self.door = door or LiveGateway(OPEN)
         interpreter = Interpreter(workflow(*parts), RulesResponder(), open_door=lambda: self.door)
-        given = TurnInput.saying(None, runtime_variables=variables, dynamic_variables=dynamic or {})
+        given = TurnInput.with_message(None, runtime_variables=variables, dynamic_variables=dynamic or {})
         given.thread_to_node_inputs.update(inputs or {})
         state = interpreter.begin(given)
         turn = interpreter.turn(state, given, cancelled=cancelled)

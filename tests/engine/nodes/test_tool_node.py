@@ -22,7 +22,7 @@ class Play:
         self.wire: list[dict[str, Any]] = []
 
     def turn(self, text: str | None = None, **fields: Any) -> None:
-        given = TurnInput.saying(text, **fields)
+        given = TurnInput.with_message(text, **fields)
         self.state = self.state or self.interpreter.begin(given)
         self.wire = []
         turn = self.interpreter.turn(self.state, given)

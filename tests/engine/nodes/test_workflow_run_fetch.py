@@ -18,9 +18,9 @@ def test_a_stored_run_is_loaded_as_json_and_the_flow_goes_on(tmp_path):
             when("load", "done", "[[workflow_run_object_success]] == true"),
         )
     )
-    first = backend.execute(greeting.id, TurnInput.saying(None)).finish()
+    first = backend.execute(greeting.id, TurnInput.with_message(None)).finish()
 
-    given = TurnInput.saying(None, dynamic_variables={"workflow_run_id": first.run_id})
+    given = TurnInput.with_message(None, dynamic_variables={"workflow_run_id": first.run_id})
     events = backend.execute(fetch.id, given).finish().events
 
     output = next(event["run_output"] for event in events if event["type"] == "end_node_run")
@@ -33,7 +33,7 @@ def test_a_run_that_cannot_be_had_is_told_by_the_variables_and_does_not_end_this
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3"))
     fetch = backend.create_workflow(document(node("load", "workflow_run_fetch", workflow_run_id="nonsense")))
 
-    result = backend.execute(fetch.id, TurnInput.saying(None)).finish()
+    result = backend.execute(fetch.id, TurnInput.with_message(None)).finish()
 
     shown = next(event for event in result.events if event["type"] == "workflow_show_state")[
         "runtime_variables"

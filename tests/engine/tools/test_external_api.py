@@ -249,7 +249,7 @@ def test_a_tool_node_calls_it_and_writes_what_it_gave(monkeypatch):
         }
         steps = workflow(node("book", "tool_node", tool_config=config))
         interpreter = Interpreter(steps, RulesResponder(), open_door=lambda: door)
-        given = TurnInput.saying(None)
+        given = TurnInput.with_message(None)
         events = [e.to_wire() for e in interpreter.turn(interpreter.begin(given), given)]
 
     (shown,) = [event for event in events if event["type"] == "workflow_show_state"]

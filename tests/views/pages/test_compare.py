@@ -33,7 +33,7 @@ def desk(prompt="Talk."):
 def play(backend, workflow_id, *said, version=None):
     run_id = backend.execute(workflow_id, TurnInput(), version_number=version).finish().run_id
     for text in said:
-        backend.execute(workflow_id, TurnInput.saying(text), run_id=run_id).finish()
+        backend.execute(workflow_id, TurnInput.with_message(text), run_id=run_id).finish()
     return run_id
 
 
@@ -227,7 +227,7 @@ def test_runs_that_went_on_are_read_again(app, backend, held):
     kept = backend.create_workflow(desk())
     a, b = play(backend, kept.id), play(backend, kept.id)
     open_pair(app, a, b)
-    backend.execute(kept.id, TurnInput.saying("hm"), run_id=b).finish()
+    backend.execute(kept.id, TurnInput.with_message("hm"), run_id=b).finish()
 
     app.button("compare_reload").click().run()
 

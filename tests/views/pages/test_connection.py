@@ -348,7 +348,7 @@ def test_new_key_keeps_run_and_draft(app, tmp_path):
         hosted(app, url=url, key=KEY_OF_SERVER)
         page = app.session_state["debugger_page"]
         session = page.session = DebugSession(page.hosted_backend, workflow_id, 0)
-        session.start(TurnInput.saying("Hello"))
+        session.start(TurnInput.with_message("Hello"))
         assert session.wait(10)
         assert session.error is None
 

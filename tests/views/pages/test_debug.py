@@ -111,7 +111,7 @@ def test_two_clicks_at_once_begin_one_turn(app, backend, page, settle):
     app.run()
     use(app, "start")
 
-    page().session.start(TurnInput.saying(None))
+    page().session.start(TurnInput.with_message(None))
     app.run()
     backend.gate.set()
     settle()
@@ -354,7 +354,7 @@ def test_a_file_that_is_no_workflow_is_refused_with_its_fault(app, backend, writ
 def test_a_run_that_someone_else_drives_can_be_looked_at_again(app, backend, page):
     workflow = backend.create_workflow(document(worker("a"), say("chat"), direct("a", "chat")))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     app.query_params["run"] = session.run_id
     app.run()

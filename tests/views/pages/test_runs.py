@@ -7,7 +7,7 @@ import pytest
 from debugger.backends.base import Capabilities
 from debugger.errors import StoreError
 from debugger.exports.json_files import build_run_file
-from debugger.protocol.notes import RunMark, RunNotes
+from debugger.protocol.notes import RunLabels, RunNotes
 from debugger.protocol.run_file import write_run_file
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
@@ -23,7 +23,7 @@ def app(view):
 
 def run(backend, workflow):
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None, run_by="qa"))
+    session.start(TurnInput.with_message(None, run_by="qa"))
     assert session.wait(10)
     return session.run_id
 
@@ -212,7 +212,7 @@ def test_chosen_runs_are_given_a_star_and_lose_it_again(app, backend):
 
     assert starred == ["★", "", "★"]
     assert label == "Unstar"
-    assert backend.store.notebook.marks(ids) == {ids[0]: RunMark(), ids[2]: RunMark()}
+    assert backend.store.notebook.marks(ids) == {ids[0]: RunLabels(), ids[2]: RunLabels()}
 
 
 def test_a_chosen_run_is_given_tags_and_a_note(app, backend):

@@ -18,7 +18,7 @@ from tests.views.talk import words
 @pytest.fixture
 def recording(backend):
     workflow = backend.create_workflow(document(say("chat")))
-    run_id = backend.execute(workflow.id, TurnInput.saying("Hello")).finish().run_id
+    run_id = backend.execute(workflow.id, TurnInput.with_message("Hello")).finish().run_id
     graph = backend.workflow(workflow.id)
     return RecordedBackend(build_run_file(backend.run(run_id), graph, RunNotes(), engine="Elsewhere"))
 

@@ -204,7 +204,7 @@ def test_the_inspector_names_background_work(app, backend, page, press, later):
 def test_a_link_to_a_turn_shows_what_came_of_its_background_work(app, backend, page):
     workflow = backend.create_workflow(lab(checks=100))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     backend.ahead += 10
     session.advance()
@@ -226,7 +226,7 @@ def test_a_link_to_a_turn_shows_what_came_of_its_background_work(app, backend, p
 def test_a_recorded_run_is_not_driven_on_by_looking_at_it(app, backend, page, press):
     workflow = backend.create_workflow(lab(checks=100))
     session = DebugSession(backend, workflow.id)
-    session.start(TurnInput.saying(None))
+    session.start(TurnInput.with_message(None))
     assert session.wait(10)
     backend.ahead += 100
 

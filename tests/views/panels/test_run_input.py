@@ -173,8 +173,10 @@ def test_the_state_after_a_turn_can_be_copied_as_the_initial_state(app, backend,
 
 def test_the_state_of_another_run_can_be_copied_before_this_one_has_begun(app, backend, page):
     workflow = backend.create_workflow(document(say("chat")))
-    first = backend.execute(workflow.id, TurnInput.saying("one", dynamic_variables={"tea": "Assam"})).finish()
-    backend.execute(workflow.id, TurnInput.saying("two"), run_id=first.run_id).finish()
+    first = backend.execute(
+        workflow.id, TurnInput.with_message("one", dynamic_variables={"tea": "Assam"})
+    ).finish()
+    backend.execute(workflow.id, TurnInput.with_message("two"), run_id=first.run_id).finish()
     app.run()
 
     next(box for box in app.selectbox if box.key.startswith("copy_turn")).set_value(1).run()

@@ -88,7 +88,7 @@ def check_now(app, page):
 
 
 def continue_run(backend, workflow_id, run_id, text="from elsewhere"):
-    backend.execute(workflow_id, TurnInput.saying(text, command="data"), run_id=run_id).finish()
+    backend.execute(workflow_id, TurnInput.with_message(text, command="data"), run_id=run_id).finish()
 
 
 def test_unknown_turn_locks_the_box(app, run, lose_answer):

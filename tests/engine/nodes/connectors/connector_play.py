@@ -76,7 +76,7 @@ class Play:
         self, text: str | None = None, cancelled: threading.Event | None = None, **runtime: Any
     ) -> list[str]:
         """Run a turn; the types of its events."""
-        given = TurnInput.saying(text, runtime_variables=runtime)
+        given = TurnInput.with_message(text, runtime_variables=runtime)
         self.state = self.state or self.interpreter.begin(given)
         log = TurnLog(self.state.turn_number + 1, given)
         past = tuple(self._past)

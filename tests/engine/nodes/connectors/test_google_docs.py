@@ -154,7 +154,7 @@ def test_an_initial_state_that_has_something_else_under_the_name_breaks_nothing(
 
     for odd in ("text", {"doc-1": 7}):
         run.state = run.interpreter.begin(
-            TurnInput.saying(None, initial_state={"workflow_runtime_variables": {MEMORY: odd}})
+            TurnInput.with_message(None, initial_state={"workflow_runtime_variables": {MEMORY: odd}})
         )
         run.turn(who="Ann")
 
