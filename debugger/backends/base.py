@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
-from debugger.engine.control import Control
-from debugger.engine.edits import VariableEdit
+from debugger.engine.inspection import Control
+from debugger.engine.variable_edits import VariableEdit
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, RunSearch, RunStatus, SentTurn, TurnInput, TurnResult

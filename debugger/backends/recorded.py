@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NoReturn, get_args
 
 from debugger.backends.base import Ability, Capabilities, FoundTurn, Page, RunRevision, TurnStream
-from debugger.engine.control import Control
-from debugger.engine.edits import VariableEdit
+from debugger.engine.inspection import Control
+from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event

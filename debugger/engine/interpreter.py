@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Self
 
-from debugger.engine.control import Control
+from debugger.engine.environment import NEVER, World
+from debugger.engine.execution import Segment, TurnEnd
 from debugger.engine.history import History
 from debugger.engine.input_checks import check_input
+from debugger.engine.inspection import Control
 from debugger.engine.models.base import Responder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, UnsupportedNode, no_run_store
@@ -19,13 +21,12 @@ from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.routing import EdgeSelector
 from debugger.engine.scheduler import ThreadScheduler
-from debugger.engine.segment import Segment, TurnEnd
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.unrunnable import refuse_unrunnable
 from debugger.engine.variables import authored_scope
-from debugger.engine.world import NEVER, World
 from debugger.errors import InputError, RunError
 from debugger.graph import Graph
+from debugger.graph.checks import companions
+from debugger.graph.checks.context import CheckContext, Problem
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
 from debugger.protocol.initial_state import StateSnapshot, read_state
@@ -286,3 +287,39 @@ def _restore(state: RunState, snapshot: StateSnapshot) -> None:
     for thread_id, thread in snapshot.threads.items():
         main: ThreadState = state.threads[thread_id]
         main.runtime_variables.update(thread.runtime_variables)
+
+
+_RULES = (
+    companions.several_direct_edges,
+    companions.companion_waits,
+    companions.companion_forks,
+    companions.companion_shares_nodes,
+    companions.companion_thread_id,
+    companions.duplicate_thread_id,
+)
+
+
+def refuse_unrunnable(node: NodeConfig, graph: Graph) -> None:
+    """Raise for the first thing at a node that leads nowhere, or that breaks a rule of companion threads.
+
+    Raises:
+        RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts
+            breaks one of the rules by which the platform refuses to save a workflow (V1 to V5).
+    """
+    for edge in graph.dangling(node.logical_id):
+        raise RunError(
+            f"Node {node.label!r} has the edge {edge.logical_id!r}, which leads to "
+            f"{edge.destination_node_logical_id!r}: there is no such node.",
+            advice="Correct the edge's destination, or disable the edge.",
+        )
+    if len(graph.direct(node.logical_id)) > 1:
+        for problem in _broken_rules(node, graph):
+            raise RunError(problem.message, advice=problem.advice)
+
+
+def _broken_rules(node: NodeConfig, graph: Graph) -> Iterator[Problem]:
+    edges = {edge.logical_id for edge in graph.direct(node.logical_id)}
+    for rule in _RULES:
+        for problem in rule(CheckContext(graph)):
+            if problem.node_logical_id == node.logical_id or problem.edge_logical_id in edges:
+                yield problem

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, Literal, NamedTuple
 
-from debugger.engine.announcer import Events
+from debugger.engine.emitter import Events
+from debugger.engine.environment import World
+from debugger.engine.execution import Segment
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.routing import choice_of
-from debugger.engine.segment import Segment
 from debugger.engine.state import BoundedLoop, ThreadState
 from debugger.engine.transitions import TransitionRunner, companion_event
-from debugger.engine.waiting import note_evaluation
-from debugger.engine.world import World
+from debugger.engine.waiting_edges import note_evaluation
 from debugger.protocol.events import (
     EndNodeRunEvent,
     Event,

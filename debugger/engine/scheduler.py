@@ -9,15 +9,15 @@ from collections.abc import Generator, Iterable
 from itertools import chain
 from typing import Any
 
-from debugger.engine.announcer import Events
-from debugger.engine.control import edit_events
+from debugger.engine.emitter import Events
+from debugger.engine.execution import Segment, TurnEnd, input_output_pair
+from debugger.engine.inspection import edit_events
 from debugger.engine.node_runner import NodeRunner
 from debugger.engine.nodes.base import Node
 from debugger.engine.routing import Decision
-from debugger.engine.segment import Segment, TurnEnd, input_output_pair
 from debugger.engine.state import ThreadState
 from debugger.engine.transitions import TransitionRunner
-from debugger.engine.waiting import armed_edges, remember
+from debugger.engine.waiting_edges import armed_edges, remember
 from debugger.errors import RunError
 from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from debugger.engine.announcer import Events
+from debugger.engine.emitter import Events
+from debugger.engine.execution import Segment
 from debugger.engine.nodes.base import Node, fixed_response
 from debugger.engine.routing import Decision, Transition
-from debugger.engine.segment import Segment
 from debugger.engine.state import ThreadState
 from debugger.graph.nesting import is_inside
 from debugger.protocol.events import (

@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from debugger.engine.edits import VariableEdit, edited
+from debugger.engine.environment import World
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.world import World
+from debugger.engine.variable_edits import VariableEdit, edited
 from debugger.expressions.references import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id

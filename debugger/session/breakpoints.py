@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Literal, NamedTuple, get_args
 
-from debugger.engine.hit_counts import check_hits, is_wanted_hit
+from debugger.engine.mocks.pins_and_faults import check_hits, is_wanted_hit
 from debugger.errors import ConditionError, InputError
 from debugger.expressions import Scope, parse, render
 from debugger.graph import Graph

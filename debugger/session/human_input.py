@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from debugger.engine.json_schema import mismatch
-from debugger.engine.mocks.models import PERSON
+from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder, ToolCall
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.base import JsonObject

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from debugger.analysis.variables import recorded_scope
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
-from debugger.engine.control import Control
+from debugger.engine.inspection import Control
 from debugger.engine.mocks import Interventions
-from debugger.engine.mocks.hand import Hand
+from debugger.engine.mocks.interceptor import Hand
 from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError
 from debugger.expressions import Scope
 from debugger.graph import Graph

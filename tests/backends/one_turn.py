@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.world import World
+from debugger.engine.environment import World
 from debugger.protocol.events import EVENT_TYPES, Event
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 from debugger.settings import Settings

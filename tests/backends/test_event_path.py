@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.control import Control
+from debugger.engine.inspection import Control
 from debugger.engine.models.base import Reply
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.inline_python import InlinePythonTool

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.execution import TurnEnd
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder, Script, ScriptedResponder
 from debugger.engine.models.base import ModelFailure, Prompt, Reply
 from debugger.engine.options import EngineOptions
-from debugger.engine.segment import TurnEnd
 from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput

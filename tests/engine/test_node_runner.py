@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.environment import World
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
-from debugger.engine.world import World
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, static, tool, when, worker, workflow
 

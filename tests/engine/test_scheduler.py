@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.environment import World
+from debugger.engine.execution import TurnEnd
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
-from debugger.engine.segment import TurnEnd
 from debugger.engine.state import RunState
-from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput

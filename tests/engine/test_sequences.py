@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.environment import World
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
-from debugger.engine.world import World
 from tests.engine.test_interpreter import HIDDEN, Listener, Play
 from tests.factories import direct, everywhere, node, say, static, tool, when, worker
 

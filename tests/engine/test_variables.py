@@ -3,10 +3,10 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
+from debugger.engine.environment import World
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
 from debugger.engine.variables import TurnVariables, system_variables, write
-from debugger.engine.world import World
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 from tests.factories import static, workflow
 

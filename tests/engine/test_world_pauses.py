@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.control import Control
+from debugger.engine.environment import PauseClock, World
+from debugger.engine.inspection import Control
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
-from debugger.engine.world import PauseClock, World
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, say, static, workflow
 

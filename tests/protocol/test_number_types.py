@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.control import Control
-from debugger.engine.edits import VariableEdit
+from debugger.engine.inspection import Control
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
 from debugger.engine.state import RunState
+from debugger.engine.variable_edits import VariableEdit
 from debugger.protocol.events import EVENT_TYPES
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import TurnInput

@@ -10,9 +10,9 @@ import pytest
 from debugger.analysis.side_effects import ledgers
 from debugger.backends import embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import World
 from debugger.engine.models import Script
 from debugger.engine.options import PythonStatus
-from debugger.engine.world import World
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput

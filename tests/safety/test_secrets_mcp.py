@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.environment import NEVER
 from debugger.engine.outbound import OutboundError, Secrets
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.mcp.servers import McpServer
 from debugger.engine.tools.mcp.tool import list_tools
-from debugger.engine.world import NEVER
 from debugger.expressions import Scope
 from tests.engine.outbound.http_server import HttpServer
 from tests.factories import document, say

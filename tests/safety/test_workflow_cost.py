@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from debugger.engine.json_paths import parse_path
 from debugger.engine.nodes.deduplicate import without_duplicates
 from debugger.engine.nodes.field_extractor import extract
-from debugger.engine.paths import parse_path
 from debugger.engine.super_nodes import expand
 from debugger.errors import RunError
 from debugger.protocol.workflow import Workflow

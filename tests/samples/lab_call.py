@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.world import World
+from debugger.engine.environment import World
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput, TurnResult
 from debugger.samples import SAMPLES

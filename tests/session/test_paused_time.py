@@ -8,8 +8,8 @@ from debugger.analysis.gantt import bars
 from debugger.analysis.metrics import node_metrics
 from debugger.analysis.run_projection import RunProjection
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import World
 from debugger.engine.models.base import Reply
-from debugger.engine.world import World
 from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs

@@ -7,7 +7,7 @@ import pytest
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.world import World
+from debugger.engine.environment import World
 from debugger.errors import AuthenticationError, ConnectionFailedError, RunEndedError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from debugger.engine.environment import World
 from debugger.engine.models.base import Prompt
 from debugger.engine.models.heuristic import RulesResponder
 from debugger.engine.models.providers import Keys, ModelResponder
-from debugger.engine.world import World
 
 Json = dict[str, Any]
 KEY = "sk-planted-key-0123456789"

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.world import World
+from debugger.engine.environment import World
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 from debugger.views import backends
 from debugger.views.auth.logins import page_logins

@@ -17,15 +17,15 @@ from debugger.backends.embedded.run_loader import Interpreters
 from debugger.backends.embedded.turns import TurnRequest, Turns
 from debugger.backends.forks import Reruns
 from debugger.backends.forks.restore import Forks, Replays
-from debugger.engine.control import Control
-from debugger.engine.edits import VariableEdit
+from debugger.engine.environment import World
+from debugger.engine.inspection import Control
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models.base import Responder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.super_nodes import SUPER_NODE, expand
 from debugger.engine.tools.sandbox import python_status
-from debugger.engine.world import World
+from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import InputError, StaleTurnError
 from debugger.protocol.base import JsonObject, check_id
 from debugger.protocol.events import Event

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
+from debugger.engine.environment import World
 from debugger.engine.outbound import Gateway, RecordedAnswer, Secrets
 from debugger.engine.outbound.destinations import AllowedHost, read_allowed_hosts
 from debugger.engine.outbound.gateway import HttpLimits, LiveGateway, Policies, Policy
 from debugger.engine.outbound.secrets import HOSTS_SETTING
-from debugger.engine.world import World
 from debugger.errors import SettingsError
 from debugger.settings import PREFIX, Settings, environment_variables
 

@@ -9,7 +9,7 @@ from functools import partial
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.run_loader import Interpreters
 from debugger.engine.state import RunState
-from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
+from debugger.engine.waiting_edges import NOTHING_AHEAD, look_ahead
 from debugger.errors import ConflictError
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunSearch, SentTurn, Turn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog, lazy_turn_logs

@@ -21,9 +21,9 @@ from debugger.backends.embedded.run_loader import (
     run_ended,
 )
 from debugger.backends.embedded.stored_turns import StoredTurns
-from debugger.engine.control import Control
-from debugger.engine.segment import TurnEnd
-from debugger.engine.world import World
+from debugger.engine.environment import World
+from debugger.engine.execution import TurnEnd
+from debugger.engine.inspection import Control
 from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event

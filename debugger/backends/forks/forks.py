@@ -10,11 +10,11 @@ from debugger.backends.forks.mapping import ChangedState, NodeMatch, carry, chan
 from debugger.backends.forks.request import HistoryMode, Mode, RerunEdits, RerunTarget
 from debugger.backends.forks.restore import Forks, PastMoment, usage_of
 from debugger.backends.forks.transcript import Line, edited_pairs, lines_of
-from debugger.engine.edits import VariableEdit, apply_edit
-from debugger.engine.forking import go_another_way, reopen
+from debugger.engine.environment import World
+from debugger.engine.fork_state import go_another_way, reopen
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
-from debugger.engine.world import World
+from debugger.engine.variable_edits import VariableEdit, apply_edit
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from debugger.analysis.caller_input import default_variables, original_input
 from debugger.backends.embedded.global_variables import begun_with
 from debugger.backends.embedded.run_loader import Interpreters
-from debugger.engine.edits import VariableEdit
-from debugger.engine.forking import go_another_way
+from debugger.engine.environment import World
+from debugger.engine.fork_state import go_another_way
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.engine.usage import UsageMeter
-from debugger.engine.world import World
+from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import NotFoundError
 from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.backends.forks.request import MessageAppend, RerunEdits
-from debugger.engine.world import World
+from debugger.engine.environment import World
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from debugger.engine.world import NEVER
+from debugger.engine.environment import NEVER
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import Message
 

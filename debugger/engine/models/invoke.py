@@ -12,9 +12,9 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from debugger.engine.environment import World
 from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
 from debugger.engine.outbound.gateway import Gateway, OutboundCall, OutboundError, RecordedAnswer
-from debugger.engine.world import World
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 

@@ -46,20 +46,165 @@ rules are tried again in the same run of the node. A rule whose calls were made 
 so that the rules below it answer; one with ``after`` fits only just after a result of that tool. What a rule
 with ``call`` says comes along with the calls. It does not fit where no tool is offered.
 
-The format of ``answers`` and ``tools`` is in `debugger.engine.models.answers`.
+The format of ``answers`` and ``tools`` is in `debugger.engine.models.script`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
-from debugger.engine.models.answers import read_answers, read_tool_answers
-from debugger.engine.models.lined_yaml import Lined, read_yaml
-from debugger.engine.models.script_rule import GROUP, Rule, read_rules
+from debugger.engine.json_paths import EVERY, Path, parse_path
+from debugger.engine.models.yaml_lines import Lined, read_yaml
 from debugger.engine.outbound.gateway import RecordedAnswer
 from debugger.engine.tools.simulation import ToolAnswer
+from debugger.errors import ExpressionError, InputError
+from debugger.expressions import Condition, parse
+from debugger.protocol.base import JsonObject
+
+GROUP = re.compile(r"\$(?:(?P<dollar>\$)|(?P<number>\d+)|\{(?P<name>\w+)\})")
+"""A reference to a group of ``when`` in ``fill``, ``args`` and ``call``."""
+
+_KEYS = ("when", "if", "visit", "after", "take", "say", "fill", "args", "call")
+_ANSWERS = ("take", "say", "fill", "call")
+_BESIDE_CALL = ("take", "fill", "args")
+
+
+@dataclass(frozen=True)
+class ScriptedCall:
+    """A call of a tool."""
+
+    tool: str
+    """The tool's name, as the author wrote it or as a model knows it."""
+    args: JsonObject
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When it fits, and what it answers."""
+
+    label: str
+    """Its place, for people: ``rule 2 of 'node_order' (line 14)``."""
+    when: re.Pattern[str] | None = None
+    condition: Condition | None = None
+    visit: int | None = None
+    after: str | None = None
+    """The tool whose result has to have come in just now."""
+    take: str | None = None
+    say: str | None = None
+    fill: JsonObject | None = None
+    args: JsonObject | None = None
+    calls: tuple[ScriptedCall, ...] = ()
+    """Calls of tools, made together."""
+
+
+def read_rules(listed: Lined, place: str) -> tuple[Rule, ...]:
+    """The rules of one place of a script.
+
+    Args:
+        listed: A list of rules.
+        place: Where it is, for people.
+
+    Raises:
+        InputError: It is no list of rules; the message has the line.
+    """
+    found = listed.items(f"the rules of {place}")
+    return tuple(_rule(one, f"rule {number} of {place}") for number, one in enumerate(found, start=1))
+
+
+def _rule(given: Lined, place: str) -> Rule:
+    keys = given.mapping(place, _KEYS)
+    _check_answers(given, keys, place)
+    when = keys["when"].pattern("when") if "when" in keys else None
+    return Rule(
+        label=f"{place} (line {given.line})",
+        when=when,
+        condition=_condition(keys["if"]) if "if" in keys else None,
+        visit=_visit(keys["visit"]) if "visit" in keys else None,
+        after=keys["after"].text("after") if "after" in keys else None,
+        take=keys["take"].text("take") if "take" in keys else None,
+        say=_say(keys["say"]) if "say" in keys else None,
+        fill=_object(keys["fill"], "fill", when) if "fill" in keys else None,
+        args=_object(keys["args"], "args", when) if "args" in keys else None,
+        calls=tuple(_calls(keys["call"], when)) if "call" in keys else (),
+    )
+
+
+def _check_answers(given: Lined, keys: Mapping[str, Lined], place: str) -> None:
+    if not any(key in keys for key in _ANSWERS):
+        raise given.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
+    if "args" in keys and "take" not in keys:
+        raise keys["args"].error(f"{place} has args and takes no hop", "Add 'take', or remove 'args'.")
+    beside = next((key for key in _BESIDE_CALL if key in keys), None)
+    if "call" in keys and beside is not None:
+        raise keys["call"].error(
+            f"{place} has both call and {beside}",
+            f"Put {beside!r} into a rule of its own, which says with 'after' what it follows.",
+        )
+
+
+def _condition(given: Lined) -> Condition:
+    try:
+        return parse(given.text("if"))
+    except ExpressionError as error:
+        raise given.error(f"the condition of 'if' cannot be read: {error}", error.advice) from error
+
+
+def _visit(given: Lined) -> int:
+    if isinstance(given.value, bool) or not isinstance(given.value, int) or given.value < 1:
+        raise given.error(f"visit must be a whole number from 1, not {given.value!r}")
+    return given.value
+
+
+def _say(given: Lined) -> str:
+    text = given.text("say")
+    if "{{" in text:
+        raise given.error("say cannot fill {{ }}", "A script sees runtime variables only: [[name]].")
+    return text
+
+
+def _calls(given: Lined, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
+    """A tool by name, tools with their arguments, or a list of such."""
+    if isinstance(given.value, list):
+        if not given.value:
+            raise given.error("call names no tool")
+        for one in given.value:
+            yield from _calls(one, when)
+    elif isinstance(given.value, dict) and given.value:
+        for tool, args in given.value.items():
+            yield ScriptedCall(tool, {} if args.value is None else _object(args, f"call of {tool}", when))
+    else:
+        yield ScriptedCall(given.text("call"), {})
+
+
+def _object(given: Lined, what: str, when: re.Pattern[str] | None) -> JsonObject:
+    plain: JsonObject = {key: value.plain() for key, value in given.mapping(what).items()}
+    for text in _texts(plain):
+        for reference in GROUP.finditer(text):
+            if not _has_group(when, reference):
+                raise given.error(f"{what} uses {reference[0]}, which 'when' has no group for")
+    return plain
+
+
+def _has_group(when: re.Pattern[str] | None, reference: re.Match[str]) -> bool:
+    if reference["dollar"]:
+        return True
+    if when is None:
+        return False
+    if reference["name"]:
+        return reference["name"] in when.groupindex
+    return int(reference["number"]) <= when.groups
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
 
 __all__ = ["GROUP", "VERSION", "Rule", "Script"]
 
@@ -133,3 +278,81 @@ def _named(keys: Mapping[str, Lined], key: str) -> Iterator[tuple[str, Mapping[s
 
 def _messages(keys: Mapping[str, Lined], key: str) -> tuple[str, ...]:
     return tuple(one.text(f"a message of {key}") for one in keys[key].items(key)) if key in keys else ()
+
+
+_STUB_KEYS = ("to", "status", "body", "error")
+_TOOL_KEYS = ("with", "result", "error")
+
+
+def read_answers(listed: Lined) -> tuple[RecordedAnswer, ...]:
+    """Read the section; the first answer that fits a call is the one that is given.
+
+    Raises:
+        InputError: It is not one; the message has the line.
+    """
+    found = listed.items("answers")
+    return tuple(_answer(one, f"answer {number}") for number, one in enumerate(found, start=1))
+
+
+def read_tool_answers(section: Lined) -> tuple[ToolAnswer, ...]:
+    """Read the section ``tools``: the recorded answers of inline Python, by the tool's name.
+
+    Raises:
+        InputError: It is not one; the message has the line.
+    """
+    return tuple(
+        _tool_answer(tool, entry, f"answer {number} of {tool!r}")
+        for tool, entries in section.mapping("tools").items()
+        for number, entry in enumerate(entries.items(f"the answers of {tool!r}"), start=1)
+    )
+
+
+def _tool_answer(tool: str, entry: Lined, place: str) -> ToolAnswer:
+    keys = entry.mapping(place, _TOOL_KEYS)
+    if ("result" in keys) == ("error" in keys):
+        raise entry.error(f"{place} needs either a result or an error", "Give it one of the two.")
+    return ToolAnswer(
+        tool,
+        tuple(_conditions(keys["with"])) if "with" in keys else (),
+        keys["result"].plain() if "result" in keys else None,
+        _error(keys["error"]) if "error" in keys else None,
+    )
+
+
+def _conditions(listed: Lined) -> Iterator[tuple[Path, Any]]:
+    for path, wanted in listed.mapping("with").items():
+        try:
+            steps = parse_path(path)
+        except InputError as error:
+            raise wanted.error(error.message.rstrip("."), error.advice) from error
+        if EVERY in steps:
+            raise wanted.error(f"{path!r} leads to many places", "Name one element by its index.")
+        yield steps, wanted.pattern("with") if isinstance(wanted.value, str) else wanted.plain()
+
+
+def _answer(given: Lined, place: str) -> RecordedAnswer:
+    keys = given.mapping(place, _STUB_KEYS)
+    if "to" not in keys:
+        raise given.error(f"{place} does not say which calls it is for", "Add 'to' and a regular expression.")
+    if "error" in keys and len(keys) > 2:
+        raise keys["error"].error(f"{place} has an error besides a status or a body", "Keep one of the two.")
+    return RecordedAnswer(
+        target=keys["to"].pattern("to"),
+        status=_status(keys["status"]) if "status" in keys else None,
+        body=keys["body"].plain() if "body" in keys else None,
+        error=_error(keys["error"]) if "error" in keys else None,
+    )
+
+
+def _status(given: Lined) -> int:
+    value: Any = given.value
+    if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 599:
+        raise given.error("status must be a whole number from 100 to 599")
+    return value
+
+
+def _error(given: Lined) -> str:
+    text = given.text("error")
+    if not text.strip():
+        raise given.error("error must say why no answer came")
+    return text

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
-from debugger.engine.models.base import Choice, Prompt, Reply, Responder, ToolCall
-from debugger.engine.models.extraction import fill_fields
-from debugger.engine.models.groups import put_in_groups
-from debugger.engine.models.script import Rule, Script
-from debugger.engine.models.scripted_calls import calls_of, has_just_answered, may_call
+from debugger.engine.models.base import Choice, Prompt, Reply, Responder, ToolCall, ToolOffer
+from debugger.engine.models.extraction import fill_fields, find_values
+from debugger.engine.models.script import GROUP, Rule, Script
+from debugger.engine.models.tool_names import model_name
 from debugger.errors import RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
+from debugger.protocol.messages import Message, message_kind
 
 _MODEL = "script"
 _NOTHING = Reply()
@@ -185,3 +186,129 @@ def _folded(text: str) -> str:
 def _described(choice: Choice) -> str:
     named = repr(choice.edge_name or choice.edge_id)
     return f"{named} to {choice.destination_node_name!r}"
+
+
+_NUMBERS = ("integer", "number")
+
+
+def put_in_groups(given: JsonObject, match: re.Match[str] | None, schema: Any) -> JsonObject:
+    """Replace ``$1`` and ``${name}`` in every text.
+
+    Args:
+        given: The values as the script has them.
+        match: Where the rule's expression was found; ``None`` for a rule that has none.
+        schema: JSON Schema of the object, if it has one. A group that is a whole value becomes a number, or a
+            date in ISO form, where it wants one.
+
+    Returns:
+        The values. A key whose whole value is a group that took no part in the match is absent.
+    """
+    properties = _mapping(_mapping(schema).get("properties"))
+    filled = {key: _put_in(value, match, properties.get(key)) for key, value in given.items()}
+    return {key: value for key, value in filled.items() if value is not None or given[key] is None}
+
+
+def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
+    if isinstance(value, dict):
+        return put_in_groups(value, match, schema)
+    if isinstance(value, list):
+        return [_put_in(inner, match, None) for inner in value]
+    if not isinstance(value, str):
+        return value
+    whole = GROUP.fullmatch(value)
+    if whole is None:
+        return GROUP.sub(lambda reference: _group(reference, match) or "", value)
+    return _typed(_group(whole, match), schema)
+
+
+def _group(reference: re.Match[str], match: re.Match[str] | None) -> str | None:
+    if reference["dollar"]:
+        return "$"
+    assert match is not None  # `Script.load` refuses a group without an expression.
+    found: str | None = match[reference["name"] or int(reference["number"])]
+    return found
+
+
+def _typed(text: str | None, schema: Any) -> Any:
+    wanted = _mapping(schema)
+    written = wanted.get("type")
+    types = written if isinstance(written, list) else [written]
+    kind = "number" if any(name in _NUMBERS for name in types) else wanted.get("format")
+    if text is None or kind not in ("number", "date"):
+        return text
+    values = [value.value for value in find_values(text) if value.kind == kind]
+    return values[0] if len(values) == 1 else text
+
+
+def _mapping(schema: Any) -> JsonObject:
+    """A schema's keys; none where it is absent, or ``true``, which allows anything."""
+    return schema if isinstance(schema, dict) else {}
+
+
+def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[ToolCall, ...]:
+    """The calls that a rule makes now: none where no tool is offered, or where they were made already.
+
+    Args:
+        rule: A rule that fits otherwise.
+        prompt: What is asked.
+        match: What its expression found.
+
+    Raises:
+        RunError: Tools are offered and one that it calls is none of them, or has no such argument.
+    """
+    if not prompt.tools:
+        return ()
+    calls = tuple(_call(rule, tool, args, match) for tool, args in _found(rule, prompt))
+    made = [call for message in prompt.exchange for call in message.get("tool_calls") or ()]
+    return () if all(_is_among(call, made) for call in calls) else calls
+
+
+def may_call(rule: Rule, tools: Sequence[ToolOffer]) -> bool:
+    """Whether all that a rule calls is offered."""
+    return all(find_tool(call.tool, tools) for call in rule.calls)
+
+
+def has_just_answered(tool: str, exchange: Sequence[Message]) -> bool:
+    """Whether a result of a tool is among those that came in last."""
+    newest = takewhile(lambda message: message_kind(message) == "tool", reversed(exchange))
+    return any(_folded_tool_name(str(message.get("name"))) == _folded_tool_name(tool) for message in newest)
+
+
+def find_tool(name: str, tools: Sequence[ToolOffer]) -> ToolOffer | None:
+    """The offered tool of a name: as its author wrote it, or as a model knows it; in any case."""
+    return next((tool for tool in tools if _folded_tool_name(tool.name) == _folded_tool_name(name)), None)
+
+
+def _found(rule: Rule, prompt: Prompt) -> list[tuple[ToolOffer, JsonObject]]:
+    found = []
+    for call in rule.calls:
+        tool = find_tool(call.tool, prompt.tools)
+        if tool is None:
+            offered = ", ".join(repr(one.name) for one in prompt.tools)
+            raise RunError(
+                f"{rule.label} of the script calls the tool {call.tool!r}, which node {prompt.node_name!r} "
+                f"does not offer; it offers {offered}.",
+                advice="Correct 'call' in the script.",
+            )
+        found.append((tool, call.args))
+    return found
+
+
+def _call(rule: Rule, tool: ToolOffer, args: JsonObject, match: re.Match[str] | None) -> ToolCall:
+    named = (tool.args_schema or {}).get("properties", args)
+    unknown = next((name for name in args if name not in named), None)
+    if unknown is not None:
+        raise RunError(
+            f"{rule.label} of the script gives the tool {tool.name!r} the argument {unknown!r}, which it "
+            f"does not ask for; it asks for: {', '.join(named) or 'nothing'}.",
+            advice="Correct 'call' in the script, or the tool's args_schema.",
+        )
+    return ToolCall(tool.name, put_in_groups(args, match, tool.args_schema))
+
+
+def _is_among(call: ToolCall, made: Sequence[JsonObject]) -> bool:
+    return any(one.get("name") == call.name and one.get("args") == call.args for one in made)
+
+
+def _folded_tool_name(name: str) -> str:
+    return model_name(name).casefold()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from debugger.engine.environment import PauseClock, World
 from debugger.engine.history import History
 from debugger.engine.models.base import Choice, Responder
 from debugger.engine.options import EngineOptions
@@ -15,7 +16,6 @@ from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variables import write
-from debugger.engine.world import PauseClock, World
 from debugger.errors import InputError, NotFoundError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject
@@ -24,7 +24,7 @@ from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig, Workflow
 
 if TYPE_CHECKING:
-    from debugger.engine.mocks.hand import Hand
+    from debugger.engine.mocks.interceptor import Hand
     from debugger.engine.routing import Transition
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
+from debugger.engine.json_paths import EVERY, Path, parse_path, value_at
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.transform_base import TransformationConfig, TransformationNode, kind_of
-from debugger.engine.paths import EVERY, Path, parse_path, value_at
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
 from debugger.expressions.values import equality_key

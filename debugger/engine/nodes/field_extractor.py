@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from debugger.engine.json_paths import EVERY, Path, parse_path, retain
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.transform_base import TransformationConfig, TransformationNode, kind_of
-from debugger.engine.paths import EVERY, Path, parse_path, retain
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.workflow import NodeConfig

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from debugger.engine.super_nodes.expand import expand
-from debugger.engine.super_nodes.placeholder import SUPER_NODE
-from debugger.engine.super_nodes.report import Expansion, Report
-from debugger.engine.super_nodes.sources import LoadWorkflow
+from debugger.engine.super_nodes.sources import SUPER_NODE, Expansion, LoadWorkflow, Report
 
 __all__ = ["SUPER_NODE", "Expansion", "LoadWorkflow", "Report", "expand"]

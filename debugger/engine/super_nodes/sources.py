@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from debugger.engine.super_nodes.placeholder import Placeholder
 from debugger.errors import InputError, NotFoundError, RunError, WorkflowError
 from debugger.protocol.base import JsonObject
-from debugger.protocol.workflow import Workflow
+from debugger.protocol.workflow import Workflow, as_bool
 
 LoadWorkflow = Callable[[str, int | None], Workflow]
 """Gives a stored workflow by id and version; without a version, the active one."""
@@ -109,3 +109,69 @@ def _read(placeholder: Placeholder) -> Workflow:
             f"{placeholder} has an 'encapsulated_workflow_config' that cannot be read: {error.message}",
             advice=error.advice or "Embed a fully hydrated workflow.",
         ) from error
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is worth knowing about an expansion."""
+
+    duplicate_node_ids: tuple[str, ...] = ()
+    """Ids that more than one of the joined workflows uses, or one of them twice. Nothing clashes: an inner
+    node's id has the super node's in front."""
+    warnings: tuple[str, ...] = ()
+    """What could not be taken over as the author may have meant it, in plain words."""
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A workflow whose enabled super nodes are replaced by what they stand for."""
+
+    workflow: Workflow
+    """Without a super node to expand it is the very workflow that was given."""
+    origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the id of each inner node the super nodes around it, outermost first."""
+    report: Report = field(default_factory=Report)
+    loaded: frozenset[tuple[str, int | None]] = frozenset()
+    """The stored workflows in it, as (id, version asked for); ``None`` is the version that was active."""
+
+
+SUPER_NODE = "super_node"
+EMBEDDED = "encapsulated_workflow_config"
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A super node.
+
+    Args:
+        wire: The node's object, its id that of the expanded workflow.
+    """
+
+    wire: JsonObject
+
+    @property
+    def id(self) -> str:
+        """Its id in the expanded workflow: with those of the super nodes around it in front."""
+        return str(self.wire["logical_id"])
+
+    @property
+    def label(self) -> str:
+        """Its name, or its id where it has none."""
+        return str(self.wire.get("name") or self.id)
+
+    def field(self, name: str) -> Any:
+        """A field as it was written; ``None`` where it is absent."""
+        return self.wire.get(name)
+
+    @property
+    def embedded(self) -> Any:
+        """The workflow that it carries with it, used instead of a stored one; nothing where it has none."""
+        return self.field(EMBEDDED)
+
+    def __str__(self) -> str:
+        return f"Super node {self.label!r} ({self.id})"
+
+
+def is_expandable(node: JsonObject) -> bool:
+    """Whether a node is a super node that takes part; a disabled one is passed by like any disabled node."""
+    return node.get("type") == SUPER_NODE and not as_bool(node.get("disabled"), False)

@@ -18,7 +18,7 @@ from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
 
 if TYPE_CHECKING:
-    from debugger.engine.mocks.hand import Hand
+    from debugger.engine.mocks.interceptor import Hand
 
 RESULT_NAME = "tool_result"
 """The variable that takes a result where the author names none."""

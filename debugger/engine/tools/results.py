@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import field_validator
 
-from debugger.engine.paths import EVERY, parse_path, value_at
+from debugger.engine.json_paths import EVERY, parse_path, value_at
 from debugger.errors import InputError
 from debugger.expressions import ABSENT
 from debugger.protocol.base import JsonObject, WireModel

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from debugger.engine.json_paths import Path, value_at
 from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
-from debugger.engine.paths import Path, value_at
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.expressions import Scope, render_value
 from debugger.expressions.values import are_equal

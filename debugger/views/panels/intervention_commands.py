@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from debugger.engine.mocks import Fault, Pin
-from debugger.engine.mocks.models import PERSON
+from debugger.engine.mocks.interceptor import PERSON
 from debugger.errors import InputError
 from debugger.session.debug_setup import intervention_doubt, pin_of
 from debugger.session.human_input import AnswerForm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from debugger.engine.edits import VariableEdit
+from debugger.engine.variable_edits import VariableEdit
 from debugger.session.breakpoints import Breakpoint, PlaceKind
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind

@@ -12,8 +12,8 @@ import pytest
 
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.engine.environment import World
 from debugger.engine.nodes import NODE_TYPES
-from debugger.engine.world import World
 from debugger.errors import (
     ConflictError,
     InputError,

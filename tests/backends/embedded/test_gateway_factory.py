@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded.gateway_factory import Doors
+from debugger.engine.environment import World
 from debugger.engine.outbound.destinations import Destination
-from debugger.engine.world import World
 from debugger.errors import SettingsError
 from debugger.settings import Settings
 

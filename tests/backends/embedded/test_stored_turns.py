@@ -6,7 +6,7 @@ import pytest
 
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.world import World
+from debugger.engine.environment import World
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.settings import Settings

@@ -5,8 +5,8 @@ import pytest
 from debugger.analysis.comparison.comparison import compare_turns
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded.gateway_factory import Doors
+from debugger.engine.environment import World
 from debugger.engine.outbound.gateway import Policies
-from debugger.engine.world import World
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog, turn_logs

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.models.answers import read_answers, read_tool_answers
-from debugger.engine.models.lined_yaml import read_yaml
+from debugger.engine.models.script import read_answers, read_tool_answers
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import InputError
 
 SECTION = r"""

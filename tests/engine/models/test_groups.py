@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from debugger.engine.models.groups import put_in_groups
+from debugger.engine.models.scripted import put_in_groups
 
 MATCH = re.search(r"(?P<cups>\d+) cups(?: of (?P<tea>\w+))?", "2 cups")
 

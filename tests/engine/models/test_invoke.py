@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
+from debugger.engine.environment import World
 from debugger.engine.models.base import ModelFailure, Reply, ToolOffer
 from debugger.engine.models.heuristic import RulesResponder
 from debugger.engine.models.invoke import invoke
 from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
-from debugger.engine.world import World
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, send, serving
 

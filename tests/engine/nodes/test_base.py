@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import random
 
+from debugger.engine.environment import World
 from debugger.engine.nodes.base import pick_message
 from debugger.engine.state import RunState
-from debugger.engine.world import World
 from debugger.protocol.workflow import StaticMessagesConfig
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.json_paths import parse_path
 from debugger.engine.models import RulesResponder
 from debugger.engine.nodes.deduplicate import without_duplicates
-from debugger.engine.paths import parse_path
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, static, when, workflow
 

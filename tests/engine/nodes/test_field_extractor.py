@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from debugger.engine.interpreter import Interpreter
+from debugger.engine.json_paths import EVERY, parse_path
 from debugger.engine.models import RulesResponder
 from debugger.engine.nodes.field_extractor import extract
-from debugger.engine.paths import EVERY, parse_path
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from tests.factories import node, static, when, workflow

@@ -18,13 +18,13 @@ from typing import Any
 
 import pytest
 
+from debugger.engine.environment import World
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import BlockedGateway, HttpLimits, LiveGateway, Policies
 from debugger.engine.tools.base import ToolContext, ToolResult
 from debugger.engine.tools.mcp import McpServer, McpTool, mcp_servers, mcp_tools
 from debugger.engine.tools.mcp.discovery import FRESH_SECONDS, DiscoveryCache
-from debugger.engine.world import World
 from debugger.errors import RunError
 from debugger.expressions import Scope
 from debugger.protocol.workflow import NodeConfig

@@ -9,9 +9,8 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestParameters
 
 from debugger.engine.models.base import Choice, ModelFailure, Prompt, Reply, ToolCall
-from debugger.engine.models.providers.calls import Calls
-from debugger.engine.models.providers.messages import model_messages
-from debugger.engine.models.providers.offers import JUSTIFICATION, Offers
+from debugger.engine.models.providers.messages import JUSTIFICATION, Offers, model_messages
+from debugger.engine.models.providers.model_client import Calls
 from debugger.engine.models.providers.structured import Structured, args_of, calls_of, structured, text_of
 from debugger.protocol.messages import ai_message
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 
@@ -11,10 +12,8 @@ import httpx2
 from pydantic_ai.models import Model
 
 from debugger.engine.models.providers import keys as names
-from debugger.engine.models.providers.bodies import unwrapping
-from debugger.engine.models.providers.configs import ModelConfig
+from debugger.engine.models.providers.configs import ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
-from debugger.engine.models.providers.request_settings import request_seconds
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.outbound.transport import CheckedTransport
 from debugger.errors import RunError
@@ -166,3 +165,27 @@ _MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
     "bedrock_llm": _bedrock,
     "custom_llm": _custom,
 }
+
+
+Hook = Callable[[httpx2.Response], Awaitable[None]]
+
+
+def unwrapping(key: str) -> Hook:
+    """What puts the value that a JSON body holds under a key in its place (``response_unwrap_key``, 11.2).
+
+    A body without it stays as it is.
+    """
+
+    async def unwrap(response: httpx2.Response) -> None:
+        assert isinstance(response.stream, httpx2.AsyncByteStream), "the client is asynchronous"
+        body = b"".join([chunk async for chunk in response.stream])
+        await response.stream.aclose()
+        try:
+            found = json.loads(body)
+        except ValueError:
+            found = None
+        if isinstance(found, dict) and key in found:
+            body = json.dumps(found[key]).encode()
+        response.stream = httpx2.ByteStream(body)
+
+    return unwrap

@@ -21,8 +21,7 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
 from debugger.engine.json_schema import mismatch
-from debugger.engine.models.providers.calls import Calls
-from debugger.engine.models.providers.schemas import object_schema, without_blanks
+from debugger.engine.models.providers.model_client import Calls
 from debugger.protocol.base import JsonObject
 
 
@@ -145,3 +144,27 @@ def _attempt(number: int, problem: str, began: float) -> JsonObject:
 def _metadata(failed: list[JsonObject], calls: Calls) -> JsonObject | None:
     retries = min(len(failed), calls.config.max_parse_retries)
     return {"retry_count": retries, "failed_attempts": failed} if failed else None
+
+
+def object_schema(schema: JsonObject | None) -> JsonObject:
+    """A schema that a model can be offered: of an object, whatever the author left out."""
+    found = schema or {}
+    properties = found.get("properties")
+    named = properties if isinstance(properties, dict) else {}
+    return {**found, "type": "object", "properties": named}
+
+
+def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
+    """An object without the unknowns that a model left empty, where empty does not fit and may be missing.
+
+    Authors ask models to leave unknowns empty (``platform/engine.md`` 2.1).
+    """
+    required = schema.get("required")
+    needed = required if isinstance(required, list) else []
+    properties = schema.get("properties")
+    named = properties if isinstance(properties, dict) else {}
+    return {
+        key: inner
+        for key, inner in value.items()
+        if inner not in (None, "") or key in needed or mismatch(inner, named.get(key, True)) is None
+    }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
+from debugger.engine.environment import World
 from debugger.engine.models.base import Choice, ModelFailure, Prompt, Reply, ToolCall
 from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, ModelAnswer, invoke
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.prompts import model_of
 from debugger.engine.tools.base import ToolResult
-from debugger.engine.world import World
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import AssistantResponseEvent, ConditionEvaluatorLLMEvent, Event
 from debugger.protocol.json_codec import encode

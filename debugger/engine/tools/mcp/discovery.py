@@ -8,12 +8,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from debugger.engine.environment import World
 from debugger.engine.models.tool_names import model_name, model_names
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway, OutboundCall
 from debugger.engine.tools.mcp.servers import Endpoint, McpServer, McpToolInfo, recorded_tools
 from debugger.engine.tools.mcp.tool import McpTool, McpToolConfig, list_tools
-from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.expressions import Scope
 

@@ -6,13 +6,13 @@ import re
 import threading
 from typing import Any
 
+from debugger.engine.environment import World
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import LiveGateway, Policies
-from debugger.engine.world import World
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from tests.factories import Json, workflow

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
+from debugger.engine.environment import World
 from debugger.engine.nodes.connectors import start_conversation
 from debugger.engine.nodes.connectors.start_conversation import StartConversationNode
 from debugger.engine.outbound.gateway import Policies
-from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.workflow import NodeConfig
 from tests.engine.nodes.connectors.connector_play import BLOCKED, Clock, Play, answer

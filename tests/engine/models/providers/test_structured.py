@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.engine.models.providers.schemas import object_schema, without_blanks
+from debugger.engine.models.providers.structured import object_schema, without_blanks
 
 
 def test_what_is_offered_to_a_model_is_always_an_object():

@@ -7,14 +7,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debugger.engine.announcer import Announcer, Events
+from debugger.engine.emitter import Announcer, Events
+from debugger.engine.environment import PauseClock, SeededWorld
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.usage import UsageMeter
 from debugger.engine.variables import TurnVariables
-from debugger.engine.waiting import NOTHING_AHEAD, look_ahead
-from debugger.engine.world import PauseClock, SeededWorld
+from debugger.engine.waiting_edges import NOTHING_AHEAD, look_ahead
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     EndWorkflowEvent,
@@ -28,7 +28,7 @@ from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
-    from debugger.engine.mocks.hand import Hand
+    from debugger.engine.mocks.interceptor import Hand
 
 
 @dataclass(slots=True)

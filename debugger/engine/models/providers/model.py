@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from debugger.engine.environment import World
 from debugger.engine.models.base import Prompt, RemoteResponder, Reply, Responder
 from debugger.engine.models.invoke import MAX_ANSWER_SECONDS
 from debugger.engine.models.providers.configs import ModelConfig, group_of
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.outbound.gateway import HttpLimits
-from debugger.engine.world import World
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
 
@@ -66,7 +66,7 @@ class ModelResponder(RemoteResponder):
                 advice="Install it with pip install 'workflow-debugger[llm]', or set another responder.",
             )
         # Imported here: an app without models starts without the client, and sooner.
-        from debugger.engine.models.providers.talking import reply_of
+        from debugger.engine.models.providers.run import reply_of
 
         seconds = prompt.seconds or MAX_ANSWER_SECONDS
         return reply_of(group, prompt, self._keys, self._world, seconds, self._limits)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
+from debugger.engine.environment import PAUSED_INTERVALS, PauseClock, World
 from debugger.engine.history import SPOKEN
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.outbound import Secrets
 from debugger.engine.state import ThreadState
 from debugger.engine.usage import COUNTED, UsageMeter
-from debugger.engine.world import PAUSED_INTERVALS, PauseClock, World
 from debugger.graph.nesting import origin_of
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (

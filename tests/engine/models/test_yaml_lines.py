@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.models.lined_yaml import read_yaml
+from debugger.engine.models.yaml_lines import read_yaml
 from debugger.errors import InputError
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal, NamedTuple, Self
 
-from debugger.engine.hit_counts import check_hits, is_wanted_hit
-from debugger.engine.mocks.kinds import Fault, Met, Pin, Target
+from debugger.engine.models.base import Reply
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 
@@ -138,3 +140,129 @@ def _check(one: Pin | Fault) -> None:
         )
     if not one.error and not one.delay:
         raise InputError("The fault does nothing.", advice="Give it an error, a delay, or both.")
+
+
+_LONGEST = 60
+"""Characters of a summary."""
+
+TargetKind = Literal["node", "tool", "model"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is intervened in."""
+
+    kind: TargetKind
+    """A whole run of a node, a call of a tool, or an answer of a node's model."""
+    name: str
+    """The node's logical id, or the tool's name as a model knows it."""
+    node: str = ""
+    """Of a tool: the node that calls it; empty is every node."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """An output that is given instead of a real one."""
+
+    target: Target
+    output: JsonObject
+    """Of a node: ``says`` (texts), ``variables``, ``output`` (its own keys of ``run_output``), ``chosen``
+    (the key of the hop that its model chose), ``args``, ``reason``.
+    Of a tool: ``success``, ``result``, ``error``.
+    Of a model: ``text``, ``chosen``, ``args``, ``reason``, ``fields``, ``calls`` (``name``, ``args``)."""
+    note: str = ""
+    is_enabled: bool = True
+    id: str = ""
+    """Given by `Interventions.put`."""
+
+    @classmethod
+    def of_reply(cls, node_id: str, reply: Reply, *, note: str = "") -> Self:
+        """The pin that lets a node's model give a reply again."""
+        output = {
+            "text": reply.text,
+            "chosen": reply.chosen.edge_id if reply.chosen else None,
+            "args": reply.args,
+            "reason": reply.reason,
+            "fields": reply.fields,
+            "calls": [{"name": call.name, "args": call.args} for call in reply.calls],
+        }
+        return cls(Target("model", node_id), output, note)
+
+    @property
+    def summary(self) -> str:
+        """The output in a few words."""
+        for key in ("text", "says", "result", "error", "variables", "fields", "output"):
+            value = self.output.get(key)
+            if value not in (None, "", [], {}):
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        return f"goes on by {self.output['chosen']}" if self.output.get("chosen") else "nothing"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A failure, a delay, or both."""
+
+    target: Target
+    error: str = ""
+    """What the failure says; empty only delays."""
+    delay: float = 0.0
+    """Seconds before it."""
+    attempts: str = ""
+    """At which of the times, as `debugger.engine.mocks.pins_and_faults` reads it; empty is every time."""
+    note: str = ""
+    is_enabled: bool = True
+    id: str = ""
+    """Given by `Interventions.put`."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """What meets one run of a node, one call or one answer."""
+
+    pin: Pin | None = None
+    fault: Fault | None = None
+    ids: tuple[str, ...] = field(default=())
+    """The ids of both."""
+
+
+_WRITTEN = re.compile(r"\s*(>=|<=|%|)\s*([1-9]\d{0,8})\s*")
+
+
+class _Wanted(NamedTuple):
+    sign: str
+    number: int
+
+
+def check_hits(hits: str) -> None:
+    """See whether a text names times.
+
+    Raises:
+        InputError: It does not.
+    """
+    if hits.strip():
+        _read(hits)
+
+
+def is_wanted_hit(hits: str, count: int) -> bool:
+    """Whether the time of this number, from 1, is meant.
+
+    ``5`` means the fifth, ``>=5`` each from the fifth on, ``<=5`` the first five, ``%5`` every fifth, an
+    empty text all.
+    """
+    if not hits.strip():
+        return True
+    sign, number = _read(hits)
+    if sign in (">=", "<="):
+        return count >= number if sign == ">=" else count <= number
+    return count % number == 0 if sign == "%" else count == number
+
+
+def _read(hits: str) -> _Wanted:
+    found = _WRITTEN.fullmatch(hits)
+    if found is None:
+        raise InputError(
+            f"{hits!r} names no hits.",
+            advice="Write 5 for the fifth, >=5 from it on, <=5 for the first five, %5 for every fifth.",
+        )
+    return _Wanted(found[1], int(found[2]))

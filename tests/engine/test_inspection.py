@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.control import Control
-from debugger.engine.edits import VariableEdit
+from debugger.engine.inspection import Control
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.models import RulesResponder
 from debugger.engine.state import RunState
+from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, static, when, workflow

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.edits import VariableEdit
-from debugger.engine.forking import go_another_way
+from debugger.engine.fork_state import go_another_way
 from debugger.engine.state import BoundedLoop, RunState, ThreadState
+from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import ConflictError, InputError
 from debugger.graph import Graph
 from tests.factories import say, workflow

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import uuid
 
-from debugger.engine.world import SeededWorld, World
+from debugger.engine.environment import SeededWorld, World
 
 
 def test_a_uuid_is_one_and_new_each_time_in_every_world():

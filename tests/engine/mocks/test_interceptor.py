@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from debugger.engine.control import Control
+from debugger.engine.environment import World
+from debugger.engine.inspection import Control
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.mocks import Fault, Interventions, Pin, Target
-from debugger.engine.mocks.hand import Hand
+from debugger.engine.mocks.interceptor import Hand
 from debugger.engine.models import RulesResponder
-from debugger.engine.world import World
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, say, static, tool, when, workflow

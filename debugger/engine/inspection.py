@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from debugger.engine.edits import EditedScope, VariableEdit, apply_edit, variables_of
+from debugger.engine.variable_edits import EditedScope, VariableEdit, apply_edit, variables_of
 from debugger.errors import ConflictError
 from debugger.expressions import Scope
 from debugger.protocol.base import JsonObject
@@ -18,9 +18,9 @@ from debugger.protocol.events import Event, WorkflowDebugLogEvent
 from debugger.protocol.runs import MAIN_THREAD
 
 if TYPE_CHECKING:
-    from debugger.engine.mocks.hand import Hand
-    from debugger.engine.segment import Segment
-    from debugger.engine.world import PauseKind
+    from debugger.engine.environment import PauseKind
+    from debugger.engine.execution import Segment
+    from debugger.engine.mocks.interceptor import Hand
 
 
 class Control:

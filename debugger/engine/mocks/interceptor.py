@@ -1,0 +1,279 @@
+"""Where nodes, tools and models of a segment meet what a person does to them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from debugger.engine.environment import PauseClock
+from debugger.engine.mocks.pins_and_faults import Fault, Interventions, Met, Pin, Target
+from debugger.engine.models.base import (
+    Choice,
+    ModelFailure,
+    Prompt,
+    RemoteResponder,
+    Reply,
+    Responder,
+    ToolCall,
+)
+from debugger.engine.models.tool_names import model_name
+from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response
+from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
+from debugger.engine.outbound.gateway import Answer
+from debugger.engine.tools.base import Tool, ToolContext, ToolResult
+from debugger.errors import RunError
+from debugger.protocol.base import JsonObject
+
+PERSON, PINNED = "person", "pinned"
+"""What answered, as usage names it."""
+
+
+class Desk(Protocol):
+    """Where a person answers for models."""
+
+    def asks(self, prompt: Prompt) -> bool:
+        """Whether a person is asked this."""
+
+    def ask(self, prompt: Prompt, stand_in: Responder, cancelled: threading.Event) -> Reply:
+        """Wait for the person's answer.
+
+        Raises:
+            ModelFailure: The turn was ended meanwhile.
+        """
+
+
+@dataclass(frozen=True)
+class FailingResponder:
+    """Answers nothing."""
+
+    error: str
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Fail.
+
+        Raises:
+            ModelFailure: Always.
+        """
+        raise ModelFailure(self.error)
+
+
+@dataclass(frozen=True)
+class PinnedResponder:
+    """Answers what was frozen."""
+
+    output: JsonObject
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """The frozen answer.
+
+        Raises:
+            RunError: It chooses a hop that is not offered.
+        """
+        return reply_from(self.output, prompt, model=PINNED)
+
+
+@dataclass(frozen=True)
+class AskedPerson:
+    """Has a person answer."""
+
+    desk: Desk
+    stand_in: Responder
+    cancelled: threading.Event
+    pauses: PauseClock
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Wait for the answer; the time until it comes is a pause, and no latency.
+
+        Raises:
+            ModelFailure: The turn was ended meanwhile.
+        """
+        stand_in = self.stand_in.stand_in if isinstance(self.stand_in, RemoteResponder) else self.stand_in
+        with self.pauses.hold("manual_answer"):
+            reply = self.desk.ask(prompt, stand_in, self.cancelled)
+        return replace(reply, usage={**reply.usage, "response_latency_milliseconds": 0})
+
+
+def answering(
+    prompt: Prompt,
+    responder: Responder,
+    met: Met,
+    desk: Desk | None,
+    cancelled: threading.Event,
+    sleep: Callable[[float, threading.Event], object],
+    pauses: PauseClock,
+) -> tuple[Prompt, Responder]:
+    """Who answers a prompt; the prompt as that one is to be asked.
+
+    Args:
+        prompt: What is asked.
+        responder: Who would answer.
+        met: The pin and the fault of the model.
+        desk: Where a person answers, if one does.
+        cancelled: Ends waiting.
+        sleep: Waits some seconds.
+        pauses: Where the wait for a person is noted.
+    """
+    if met.fault is not None:
+        sleep(met.fault.delay, cancelled)
+        if met.fault.error:
+            return _alone(prompt), FailingResponder(met.fault.error)
+    if met.pin is not None:
+        return _alone(prompt), PinnedResponder(met.pin.output)
+    if desk is not None and desk.asks(prompt):
+        return _alone(prompt), AskedPerson(desk, responder, cancelled, pauses)
+    return prompt, responder
+
+
+def reply_from(output: JsonObject, prompt: Prompt, *, model: str) -> Reply:
+    """The reply that a pin of a model stands for.
+
+    Raises:
+        RunError: It chooses a hop that this prompt does not offer.
+    """
+    chosen = output.get("chosen")
+    return Reply(
+        text=str(output.get("text") or ""),
+        chosen=_offered(str(chosen), prompt) if chosen else None,
+        args=dict(output.get("args") or {}),
+        reason=str(output.get("reason") or ""),
+        fields=dict(output.get("fields") or {}),
+        calls=tuple(
+            ToolCall(str(call["name"]), dict(call.get("args") or {})) for call in output.get("calls") or ()
+        ),
+        model=model,
+    )
+
+
+def _offered(key: str, prompt: Prompt) -> Choice:
+    for choice in prompt.choices:
+        if key in (choice.edge_id, choice.destination_node_logical_id):
+            return choice
+    raise RunError(
+        f"The pin of the model of {prompt.node_name!r} takes the hop {key!r}, which is not offered here.",
+        advice="Change the pin, or take it away.",
+    )
+
+
+def _alone(prompt: Prompt) -> Prompt:
+    """The prompt without a model, which might send fillers while the answer is awaited."""
+    return replace(prompt, llm=None, backchannel=None)
+
+
+@dataclass
+class Hand:
+    """A person's hand in what a segment does."""
+
+    interventions: Interventions = field(default_factory=Interventions)
+    desk: Desk | None = None
+    """Where a person answers for models."""
+
+    def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
+        """Run a node, or give its frozen output, or let it fail."""
+        met = self._met(Target("node", node.config.logical_id), context.applied_mocks)
+        if met.fault is not None:
+            context.world.sleep(context.clamp_timeout(met.fault.delay), context.cancelled)
+            if met.fault.error:
+                return (yield from faulty_run(met.fault, node, context))
+        if met.pin is not None:
+            return (yield from pinned_run(met.pin, node, context))
+        return (yield from node.run(context))
+
+    def answering(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Responder]:
+        """Who answers a prompt, and how that one is asked."""
+        met = self._met(Target("model", prompt.node_logical_id), context.applied_mocks)
+        return answering(
+            prompt,
+            context.responder,
+            met,
+            self.desk,
+            context.cancelled,
+            context.world.sleep,
+            context.pauses,
+        )
+
+    def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
+        """Call a tool, or give its frozen result, or let it fail."""
+        target = Target("tool", model_name(tool.config.name), context.node_logical_id)
+        met = self._met(target, context.applied_mocks)
+        if met.fault is not None:
+            context.cancelled.wait(met.fault.delay)
+            if met.fault.error:
+                return ToolResult(success=False, error=met.fault.error)
+        if met.pin is not None:
+            output = met.pin.output
+            return ToolResult(
+                success=bool(output.get("success", True)),
+                result=output.get("result"),
+                error=output.get("error"),
+            )
+        return tool.call(arguments, context)
+
+    def _met(self, target: Target, applied_mocks: list[str]) -> Met:
+        met = self.interventions.meet(target)
+        applied_mocks += met.ids
+        return met
+
+
+def pinned_run(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
+    """Give a node's frozen output: what it says, writes and chooses.
+
+    Raises:
+        RunError: It chooses a hop that is not offered.
+    """
+    for text in pin.output.get("says") or ():
+        yield fixed_response(str(text), context.world)
+    node.write(context, dict(pin.output.get("variables") or {}))
+    key = pin.output.get("chosen")
+    return NodeResult(
+        dict(pin.output.get("output") or {}),
+        chosen=_offered_to_node(str(key), node, context) if key else None,
+        args=dict(pin.output.get("args") or {}),
+        reason=str(pin.output.get("reason") or ""),
+        replied_to_user=bool(pin.output.get("says")) and node.calls_model,
+    )
+
+
+def faulty_run(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
+    """Run a node so that what it relies on fails; where it relies on nothing, the run fails.
+
+    Raises:
+        RunError: The node has nothing that could fail.
+    """
+    if node.calls_model:
+        context.responder = FailingResponder(fault.error)
+    elif node.config.type == "tool_node":
+        context.tool_error = fault.error
+    elif node.counts_as_tool_call:
+        context.outbound = _FailingDoor(context.outbound, fault.error)
+    else:
+        raise RunError(f"Node {node.config.label!r} was made to fail: {fault.error}")
+    return (yield from node.run(context))
+
+
+@dataclass
+class _FailingDoor:
+    """Lets nothing out, and says so as of a call that failed."""
+
+    door: Gateway
+    error: str
+
+    def __post_init__(self) -> None:
+        self.ledger, self.secrets, self.limits = self.door.ledger, self.door.secrets, self.door.limits
+
+    def call(
+        self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float
+    ) -> OutboundOutcome[Answer]:
+        """Fail."""
+        return OutboundOutcome("simulated", error=self.error)
+
+
+def _offered_to_node(key: str, node: Node[Any], context: NodeContext) -> Choice:
+    for choice in (*context.choices, *context.llm_judged_choices):
+        if key in (choice.edge_id, choice.destination_node_logical_id):
+            return choice
+    raise RunError(
+        f"The pin of node {node.config.label!r} takes the hop {key!r}, which is not offered here.",
+        advice="Change the pin, or take it away.",
+    )
