@@ -54,7 +54,7 @@ def plan_of(engine: EmbeddedBackend, ticket: RerunTicket) -> RerunPlan:
         NotFoundError: The run or the workflow is not there any more.
         ConflictError: The workflow was changed since the token was given.
     """
-    plan = engine.reruns.plan(ticket.run_id, ticket.turn_index, RerunTarget.model_validate(ticket.target))
+    plan = engine.forks.plan(ticket.run_id, ticket.turn_index, RerunTarget.model_validate(ticket.target))
     if plan.graph_digest != ticket.graph_digest:
         raise ConflictError("The workflow was changed since this re-run token was given.")
     return plan
@@ -100,4 +100,4 @@ def redeem(
     if version_number and version_number != plan.version_number:
         raise ConflictError(f"This re-run token is of version {plan.version_number}.")
     engine.store.rerun_tokens.redeem(token)
-    return engine.reruns.begin(plan, edits_of(ticket), run_by)
+    return engine.forks.begin(plan, edits_of(ticket), run_by)

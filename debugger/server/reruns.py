@@ -67,7 +67,7 @@ class Rerun(RerunTarget):
 @described(RerunnableTurns)
 def list_turns(run_id: RunId, engine: Engine) -> JsonReply:
     """Which turns of a run can be taken again, and how often each was."""
-    reason = engine.reruns.reason_against(run_id)
+    reason = engine.forks.reason_against(run_id)
     counts = engine.store.reruns.counts(run_id)
     turns = [
         {
@@ -76,7 +76,7 @@ def list_turns(run_id: RunId, engine: Engine) -> JsonReply:
             "reason": reason,
             "rerun_count": counts.get(index, 0),
         }
-        for index in range(engine.reruns.turn_count(run_id))
+        for index in range(engine.forks.turn_count(run_id))
     ]
     return JsonReply({"workflow_run_id": run_id, "turns": turns})
 
@@ -87,7 +87,7 @@ def preflight(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engi
     """What would come of a re-run; nothing is done."""
     target = read_fields(RerunTarget, body)
     try:
-        return JsonReply(preflight_shape(engine.reruns.plan(run_id, turn_index, target)))
+        return JsonReply(preflight_shape(engine.forks.plan(run_id, turn_index, target)))
     except ConflictError as error:
         return JsonReply(refused_preflight(error.message))
 
@@ -97,7 +97,7 @@ def preflight(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engi
 def mint_token(run_id: RunId, turn_index: TurnIndex, body: JsonBody, engine: Engine) -> JsonReply:
     """A token for a re-run. An impossible one is refused with 409: the platform's status is not known."""
     target = read_fields(RerunTarget, body)
-    plan = engine.reruns.plan(run_id, turn_index, target)
+    plan = engine.forks.plan(run_id, turn_index, target)
     token = rerun_tickets.mint(engine, plan, target)
     return JsonReply(token_shape(token, plan, rerun_tickets.EXPIRES_AFTER))
 
@@ -118,7 +118,7 @@ def amend(run_id: RunId, turn_index: TurnIndex, token: Token, body: JsonBody, en
     edits = read_fields(RerunEdits, changed)
     plan = rerun_tickets.plan_of(engine, ticket)
     edited_lines(plan.lines, edits)
-    engine.reruns.edit_variables(plan, edits)
+    engine.forks.edit_variables(plan, edits)
     engine.store.rerun_tokens.amend(token, edits.model_dump(include=set(changed)))
     return _preview(engine, rerun_tickets.find(engine, run_id, turn_index, token))
 
@@ -148,10 +148,10 @@ async def rerun(
         return turns.run(caller_of(request.scope).key_id, work)
 
     def begin() -> tuple[str, RerunPlan, TurnInput | None]:
-        plan = engine.reruns.plan(run_id, turn_index, wanted, is_replay=wanted.message is not None)
+        plan = engine.forks.plan(run_id, turn_index, wanted, is_replay=wanted.message is not None)
         with admission.of(engine, plan.workflow_id):
-            new_id = engine.reruns.begin(plan, RerunEdits(), person)
-        given = engine.reruns.turn_input(plan, wanted.message, person) if wanted.message is not None else None
+            new_id = engine.forks.begin(plan, RerunEdits(), person)
+        given = engine.forks.turn_input(plan, wanted.message, person) if wanted.message is not None else None
         return new_id, plan, given
 
     new_id, plan, given = await on_thread(begin)
@@ -188,6 +188,6 @@ async def _unwatched(take_turn: Callable[[], Awaitable[str]], run_id: str) -> No
 
 def _preview(engine: EmbeddedBackend, ticket: RerunTicket) -> JsonReply:
     plan, edits = rerun_tickets.plan_of(engine, ticket), rerun_tickets.edits_of(ticket)
-    engine.reruns.edit_variables(plan, edits)
+    engine.forks.edit_variables(plan, edits)
     shown: JsonObject = preview_shape(plan, edits, rerun_tickets.seconds_left(ticket))
     return JsonReply(shown)

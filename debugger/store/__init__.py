@@ -12,9 +12,8 @@ from debugger.store.notebook import Notebook
 from debugger.store.owners import current_owner
 from debugger.store.python_consents import PythonConsent, PythonConsents
 from debugger.store.rerun_tokens import RerunTicket
-from debugger.store.reruns import RerunCopy, WrittenPair
 from debugger.store.retention import Limits, Pruning
-from debugger.store.run_copies import RunFork
+from debugger.store.run_copies import RunFork, WrittenPair
 from debugger.store.schema import MAX_CLIENT_TURN_ID
 from debugger.store.store import Store
 from debugger.store.teams import url_of_team
@@ -43,7 +42,6 @@ __all__ = [
     "Pruning",
     "PythonConsent",
     "PythonConsents",
-    "RerunCopy",
     "RerunTicket",
     "Role",
     "RunFork",

@@ -26,7 +26,7 @@ def talk(backend):
 
 def token_of(backend, run_id, turn=1):
     target = RerunTarget()
-    return mint(backend, backend.reruns.plan(run_id, turn, target), target)
+    return mint(backend, backend.forks.plan(run_id, turn, target), target)
 
 
 def test_a_token_is_redeemed_once_with_its_edits(embedded):
@@ -92,7 +92,7 @@ def test_a_token_whose_graph_was_changed_is_refused(embedded):
 
 def test_a_token_expires(embedded):
     _, run_id = talk(embedded)
-    plan = embedded.reruns.plan(run_id, 1, RerunTarget())
+    plan = embedded.forks.plan(run_id, 1, RerunTarget())
     ticket = RerunTicket(
         run_id=run_id,
         turn_index=1,

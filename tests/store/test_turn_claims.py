@@ -18,7 +18,6 @@ from debugger.store import (
     FinishedTurn,
     Limits,
     Progress,
-    RerunCopy,
     RunFork,
     Store,
     TurnClaim,
@@ -408,8 +407,8 @@ def test_copies_leave_the_turn_in_progress_and_the_client_turn_ids_out(store):
     record = ForkRecord(run_id=new_id(), source_run_id=source, turn_number=2, created_at=9.0)
 
     store.fork(fork)
-    store.reruns.keep(
-        RerunCopy(
+    store.fork(
+        RunFork(
             record=record,
             turn_index=0,
             workflow_id=TEA,

@@ -15,8 +15,7 @@ from debugger.backends.embedded.model_selection import find_script, responder_fo
 from debugger.backends.embedded.python_consents import PythonPermits, PythonUse, python_functions
 from debugger.backends.embedded.run_loader import Interpreters
 from debugger.backends.embedded.turns import TurnRequest, Turns
-from debugger.backends.forks import Reruns
-from debugger.backends.forks.restore import Forks, Replays
+from debugger.backends.forks import Forks
 from debugger.engine.environment import World
 from debugger.engine.inspection import Control
 from debugger.engine.interpreter import Interpreter
@@ -91,11 +90,9 @@ class EmbeddedBackend:
         self._turns = Turns(
             self.store, self._interpreters, self.global_values, self._leases, self._world, self._past
         )
-        self._forks = Forks(self.store, self._interpreters, self._world)
-        self.reruns = Reruns(self.store, self._interpreters, self._forks, self._world)
-        """Runs made out of past turns, in another version or workflow if need be."""
+        self.forks = Forks(self.store, self._interpreters, self._world)
+        """Runs made from earlier turns, in another version or workflow where requested."""
         self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()), self._permits)
-        self._replays = Replays(self.store, self._forks, self._replaying, self._past)
         self._leases.lapse()
 
     def close(self) -> None:
@@ -289,7 +286,7 @@ class EmbeddedBackend:
             NotFoundError: There is no such run, turn or version.
             ConflictError: The run stands at nodes that the version has not.
         """
-        return self._forks.fork(
+        return self.forks.fork(
             check_id("run", run_id),
             turn_number,
             version_number=version_number,
@@ -307,7 +304,13 @@ class EmbeddedBackend:
             InputError: The id is malformed.
             NotFoundError: There is no such run or turn.
         """
-        return self._replays.replay(check_id("run", run_id), turn_number, cancelled)
+        return self.forks.replay(
+            check_id("run", run_id),
+            turn_number,
+            interpreters=self._replaying,
+            past=self._past,
+            cancelled=cancelled,
+        )
 
     def python_use(self, workflow_id: str, version_number: int | None = None) -> PythonUse | None:
         """Return the Python code of a version, of the active one by default, and the way in which it runs.

@@ -127,7 +127,7 @@ class GlobalValues:
             self._read_at = now
 
 
-def begun_with(recorded: TurnInput) -> JsonObject:
+def globals_at_start(recorded: TurnInput) -> JsonObject:
     """The global variables that a run began with; they may have changed since.
 
     Args:

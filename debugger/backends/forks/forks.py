@@ -1,26 +1,37 @@
-"""Re-runs, planned and begun."""
+"""Runs made from earlier turns of other runs: forks, re-runs and replays."""
 
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from debugger.backends.embedded.run_loader import Interpreters
-from debugger.backends.forks.mapping import ChangedState, NodeMatch, carry, change_over, match_nodes
-from debugger.backends.forks.request import HistoryMode, Mode, RerunEdits, RerunTarget
-from debugger.backends.forks.restore import Forks, PastMoment, usage_of
+from debugger.backends.forks.mapping import (
+    ChangedState,
+    NodeMatch,
+    match_nodes,
+    remap_state,
+    transfer_variables,
+)
+from debugger.backends.forks.request import HistoryMode, RerunEdits, RerunMode, RerunTarget
+from debugger.backends.forks.restore import Checkpoints, RestoredRun
 from debugger.backends.forks.transcript import Line, edited_pairs, lines_of
 from debugger.engine.environment import World
 from debugger.engine.fork_state import go_another_way, reopen
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
+from debugger.engine.usage import UsageMeter
 from debugger.engine.variable_edits import VariableEdit, apply_edit
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
+from debugger.protocol.events import Event
 from debugger.protocol.json_codec import encode
 from debugger.protocol.runs import ForkRecord, RunStatus, Turn, TurnInput
-from debugger.store import RerunCopy, Store, new_id
+from debugger.protocol.turn_logs import TurnLog
+from debugger.store import CopiedUsage, RunFork, Store, new_id
 
 _GONE = "The version that the run used is not there any more."
 _ENDED = (
@@ -29,19 +40,70 @@ _ENDED = (
 )
 _NO_ENTRY = "The run stood at a node that the target does not have; choose entry_node_logical_id."
 
-
-@dataclass
-class _Way:
-    """How a state gets into another graph."""
-
-    mode: Mode
-    entry: str | None
-    matches: list[NodeMatch]
-    changed: ChangedState
+RANKS: dict[RerunMode, int] = {"PORTABLE": 0, "REMAPPED": 1, "EXACT": 2}
+"""The higher the rank, the more of the run's state is preserved."""
 
 
-class Reruns:
-    """Makes runs out of past turns of other runs.
+@dataclass(kw_only=True)
+class RerunPlan:
+    """The result of a re-run as it would be; nothing is stored yet."""
+
+    run_id: str
+    turn_index: int
+    """The turn that the re-run names, from 0."""
+    is_replay: bool
+    """True where the turn is executed again; otherwise it is restored, and the run continues after it."""
+    workflow_id: str
+    version_number: int
+    version_name: str | None
+    workflow_name: str
+    graph_digest: str
+    """The digest of the graph that it continues in."""
+    mode: RerunMode
+    history_mode: HistoryMode
+    entry_node_logical_id: str | None
+    """The node at which it continues; ``None`` where one has to be chosen first."""
+    suggested_entry_nodes: list[str] = field(default_factory=list)
+    state: RunState
+    status: RunStatus
+    pairs: list[Turn]
+    """The restored ones."""
+    lines: list[Line]
+    replayed_input: TurnInput | None
+    """The input of a turn that is replayed, as its caller sent it."""
+    matches: list[NodeMatch] = field(default_factory=list)
+    unmapped_nodes: list[str] = field(default_factory=list)
+    dropped_variables: list[str] = field(default_factory=list)
+    dropped_parts: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    reason: str | None = None
+    """Why it is refused; ``None`` where it is not."""
+    not_resumable_reason: str | None = None
+    """Why it cannot continue as requested; ``None`` where it can."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Return why it cannot be started; ``None`` where it can."""
+        return self.reason or self.not_resumable_reason
+
+    @property
+    def next_turn_number(self) -> int:
+        """Return the number of the source's turn in whose place the re-run continues, from 1."""
+        return self.turn_index + (1 if self.is_replay else 2)
+
+    @property
+    def variable_count(self) -> int:
+        """Return the number of variables that it starts with."""
+        state = self.state
+        runtime = sum(len(thread.runtime_variables) for thread in state.threads.values())
+        return runtime + len(state.dynamic_variables) + len(state.workflow_variables)
+
+
+class Forks:
+    """Makes runs out of earlier turns of other runs.
+
+    All of them restore a state, change it and copy the turns before it. A fork keeps the graph or refuses; a
+    re-run maps the state into another graph; a replay stores nothing.
 
     The platform lets only runs be re-run that its WebSocket has driven, since it keeps the graph of those
     alone. Here every run can be, as long as its version is there.
@@ -49,26 +111,77 @@ class Reruns:
     Args:
         store: Has the runs and their checkpoints.
         interpreters: Of every version.
-        forks: Knows how a run stood before a turn.
         world: Time and chance.
     """
 
-    def __init__(self, store: Store, interpreters: Interpreters, forks: Forks, world: World) -> None:
+    def __init__(self, store: Store, interpreters: Interpreters, world: World) -> None:
         self._store = store
         self._interpreters = interpreters
-        self._forks = forks
         self._world = world
+        self._checkpoints = Checkpoints(store, interpreters)
+        self.turn_count = self._checkpoints.turn_count
 
-    def turn_count(self, run_id: str) -> int:
-        """How many turns of the user a run has.
+    def fork(
+        self,
+        run_id: str,
+        turn_number: int,
+        *,
+        version_number: int | None = None,
+        edits: Sequence[VariableEdit] = (),
+        start_node_logical_id: str | None = None,
+        run_by: str | None = None,
+    ) -> str:
+        """Make a run in the state right before a turn of another, and return its id. See `Backend.fork`."""
+        restored = self._checkpoints.restore(run_id, turn_number)
+        wanted = restored.version_number if version_number is None else version_number
+        version = self._store.starting_version(restored.workflow_id, wanted)
+        graph = self._interpreters.of(restored.workflow_id, wanted).graph
+        go_another_way(restored.state, graph, edits, start_node_logical_id)
+        record = self._record(run_id, turn_number, restored.state, run_by)
+        self._store.fork(
+            RunFork(
+                record=record,
+                pair_count=restored.pair_count,
+                checkpoint=restored.state.to_json(),
+                status=restored.status,
+                version_number=version.version_number,
+                version_name=version.version_name,
+                usage=_usage_of(restored.state),
+            )
+        )
+        return record.run_id
 
-        Raises:
-            NotFoundError: There is no such run.
+    def replay(
+        self,
+        run_id: str,
+        turn_number: int,
+        *,
+        interpreters: Interpreters,
+        past: Callable[[str], list[TurnLog]],
+        cancelled: threading.Event | None = None,
+    ) -> list[Event]:
+        """Return the events of a turn when it is run again. See `Backend.replay`.
+
+        Args:
+            run_id: The run.
+            turn_number: The turn, from 1.
+            interpreters: Interpreters whose gateways block calls that write or that reach a person.
+            past: Returns the finished turns of a run, by its id.
+            cancelled: Set to end it early.
         """
-        return RunState.from_json(self._store.checkpoint(run_id).checkpoint).turn_number
+        restored = self._checkpoints.restore(run_id, turn_number)
+        interpreter = interpreters.of(restored.workflow_id, restored.version_number)
+        recorded = self._checkpoints.recorded_input(run_id, restored)
+        turn = interpreter.turn(
+            restored.state,
+            restored.original_input(recorded, interpreter),
+            past=lambda: [log for log in past(run_id) if log.number < turn_number],
+            cancelled=cancelled,
+        )
+        return [event for event in turn if event.is_persisted]
 
     def reason_against(self, run_id: str) -> str | None:
-        """Why no turn of a run can be taken again; ``None`` where each can.
+        """Return why no turn of a run can be re-run; ``None`` where each can.
 
         Raises:
             NotFoundError: There is no such run.
@@ -83,12 +196,12 @@ class Reruns:
     def plan(
         self, run_id: str, turn_index: int, target: RerunTarget, *, is_replay: bool = False
     ) -> RerunPlan:
-        """Return what a re-run would be. It restores the conversation through its turn, that turn included.
+        """Return what a re-run would be: the conversation is restored through its turn, that included.
 
         Args:
             run_id: The run.
             turn_index: The turn, from 0.
-            target: Where it is to go.
+            target: The workflow, version and node to continue at.
             is_replay: Restore the conversation before the turn instead, which is then executed again.
 
         Raises:
@@ -100,25 +213,31 @@ class Reruns:
             raise NotFoundError(f"Run {run_id} has no turn {turn_index}.", advice="Turns count from 0.")
         if (reason := self.reason_against(run_id)) is not None:
             raise ConflictError(reason)
-        moment = self._moment(run_id, turn_index, is_replay=is_replay)
-        workflow_id = target.target_workflow_id or moment.workflow_id
+        # Background work belongs to the turn before it, so that the turn lasts until the next one.
+        next_turn = turn_index + (1 if is_replay else 2)
+        restored = self._checkpoints.restore(run_id, next_turn, may_be_over=not is_replay)
+        workflow_id = target.target_workflow_id or restored.workflow_id
         version = self._store.starting_version(workflow_id, target.target_version_number)
-        source = self._interpreters.of(moment.workflow_id, moment.version_number)
+        source = self._interpreters.of(restored.workflow_id, restored.version_number)
         goal = self._interpreters.of(workflow_id, version.version_number)
         _, document = self._store.document(workflow_id, version.version_number)
-        is_same = self._is_same(run_id, moment, document)
-        stood, has_ended = str(moment.state.main.position), moment.state.main.ended
+        is_same = self._is_same(run_id, restored, document)
+        position, has_ended = str(restored.state.main.position), restored.state.main.ended
         if has_ended:
-            reopen(moment.state)
-        given = moment.given(self._recorded_input(run_id, moment), source) if is_replay else None
-        way = _way(moment, source.graph, goal.graph, target, is_same=is_same)
+            reopen(restored.state)
+        replayed_input = None
+        if is_replay:
+            recorded = self._checkpoints.recorded_input(run_id, restored)
+            replayed_input = restored.original_input(recorded, source)
+        placed = _place(restored, source.graph, goal.graph, target, is_same=is_same)
         history: HistoryMode = target.history_mode or ("FULL" if is_same else "USER_AND_ASSISTANT_ONLY")
-        pair_count = 0 if history == "NONE" else moment.pair_count
-        recorded = self._store.run(run_id).to_wire()["input_output_pairs"][:pair_count]
-        pairs = [Turn.from_wire(pair) for pair in recorded]
+        pair_count = 0 if history == "NONE" else restored.pair_count
+        recorded_pairs = self._store.run(run_id).to_wire()["input_output_pairs"][:pair_count]
+        pairs = [Turn.from_wire(pair) for pair in recorded_pairs]
         if not pairs:
-            moment.state.turn_number = 0
-        matched = {match.source_node_logical_id for match in way.matches}
+            restored.state.turn_number = 0
+        matched = {match.source_node_logical_id for match in placed.matches}
+        is_open = restored.status in ("not_started", "paused")
         plan = RerunPlan(
             run_id=run_id,
             turn_index=turn_index,
@@ -127,40 +246,41 @@ class Reruns:
             version_number=version.version_number,
             version_name=version.version_name,
             workflow_name=goal.workflow.name,
-            graph_digest=_digest(document),
-            mode=way.mode,
+            graph_digest=hashlib.sha256(encode(document)).hexdigest(),
+            mode=placed.mode,
             history_mode=history,
-            entry_node_logical_id=way.entry,
+            entry_node_logical_id=placed.entry,
             suggested_entry_nodes=_entries(goal),
-            state=moment.state,
-            status=_open_status(moment.status),
+            state=restored.state,
+            # A restored conversation waits for the user where it had ended or failed.
+            status=restored.status if is_open else "waiting_for_user_input",
             pairs=pairs,
             lines=lines_of(pairs),
-            given=given,
-            matches=way.matches,
+            replayed_input=replayed_input,
+            matches=placed.matches,
             unmapped_nodes=[node for node in source.graph.nodes if node not in matched],
-            dropped_variables=way.changed.dropped_variables,
-            dropped_parts=way.changed.dropped_parts,
+            dropped_variables=placed.changed.dropped_variables,
+            dropped_parts=placed.changed.dropped_parts,
         )
-        if target.requested_mode and RANKS[way.mode] < RANKS[target.requested_mode]:
-            plan.reason = f"Only {way.mode} is possible here, and {target.requested_mode} is asked for."
+        if target.requested_mode and RANKS[placed.mode] < RANKS[target.requested_mode]:
+            plan.reason = f"Only {placed.mode} is possible here, and {target.requested_mode} is asked for."
         if has_ended and target.entry_node_logical_id is None:
             plan.warnings.append(_ENDED)
-        if way.entry is None:
+        if placed.entry is None:
             plan.not_resumable_reason = _NO_ENTRY
-        if way.mode != "EXACT":
-            plan.warnings.append(f"The run stood at {stood!r}; it goes on at {way.entry!r}.")
-        if way.changed.dropped_parts:
-            plan.warnings.append(f"Not carried over: {', '.join(way.changed.dropped_parts)}.")
+        if placed.mode != "EXACT":
+            plan.warnings.append(f"The run stood at {position!r}; it goes on at {placed.entry!r}.")
+        if placed.changed.dropped_parts:
+            plan.warnings.append(f"Not carried over: {', '.join(placed.changed.dropped_parts)}.")
         return plan
 
     def begin(self, plan: RerunPlan, edits: RerunEdits, run_by: str | None = None) -> str:
-        """Make the run and return its id; no node is run.
+        """Make the run of a plan and return its id; no node is run.
 
         Args:
-            plan: What it is to be; used up.
-            edits: What is edited before.
-            run_by: Who asks for it.
+            plan: The plan; it cannot be used again.
+            edits: Edits to make before.
+            run_by: The user who requests it.
 
         Raises:
             ConflictError: The plan is refused.
@@ -175,33 +295,26 @@ class Reruns:
         status = plan.status
         if written and not plan.pairs:
             state.turn_number, status = 1, "waiting_for_user_input"
-        record = ForkRecord(
-            run_id=new_id(),
-            source_run_id=plan.run_id,
-            turn_number=plan.next_turn_number,
-            changes=tuple(state.untold),
-            forked_by=run_by or "",
-            created_at=self._world.now(),
-        )
-        self._store.reruns.keep(
-            RerunCopy(
+        record = self._record(plan.run_id, plan.next_turn_number, state, run_by)
+        self._store.fork(
+            RunFork(
                 record=record,
-                turn_index=plan.turn_index,
-                workflow_id=plan.workflow_id,
-                workflow_name=plan.workflow_name,
+                pair_count=len(plan.pairs),
+                checkpoint=state.to_json(),
+                status=status,
                 version_number=plan.version_number,
                 version_name=plan.version_name,
-                status=status,
-                checkpoint=state.to_json(),
-                pair_count=len(plan.pairs),
+                usage=_usage_of(state),
+                workflow_id=plan.workflow_id,
+                workflow_name=plan.workflow_name,
+                turn_index=plan.turn_index,
                 written=written,
-                usage=usage_of(state),
             )
         )
         return record.run_id
 
     def edit_variables(self, plan: RerunPlan, edits: RerunEdits) -> None:
-        """Edit the variables of a plan's state; its first turn tells of it.
+        """Edit the variables of a plan's state; its first turn reports the edits.
 
         Raises:
             InputError: An edit cannot be made.
@@ -215,162 +328,109 @@ class Reruns:
 
     def turn_input(self, plan: RerunPlan, message: str, run_by: str | None = None) -> TurnInput:
         """Return the input of a turn that is replayed, with another message in it."""
-        given = plan.given or TurnInput()
+        original = plan.replayed_input or TurnInput()
         fields: JsonObject = {
             "command": "data",
-            "dynamic_variables": given.dynamic_variables,
-            "runtime_variables": given.runtime_variables,
+            "dynamic_variables": original.dynamic_variables,
+            "runtime_variables": original.runtime_variables,
             "run_by": run_by,
         }
         if not plan.pairs and plan.turn_index == 0 and plan.history_mode != "NONE":
-            # What a run is given to begin with is read where its first turn is recorded.
-            fields |= {"initial_state": given.initial_state, "welcome_message": given.welcome_message}
+            # The start of a run is read from the record of its first turn.
+            fields |= {"initial_state": original.initial_state, "welcome_message": original.welcome_message}
         return TurnInput.with_message(message, **fields)
 
-    def _moment(self, run_id: str, turn_index: int, *, is_replay: bool) -> PastMoment:
-        if is_replay:
-            return self._forks.moment(run_id, turn_index + 1)
-        # Background work belongs to the turn before it, so that the turn lasts until the next one.
-        return self._forks.moment(run_id, turn_index + 2, may_be_over=True)
+    def _record(self, source_id: str, turn_number: int, state: RunState, run_by: str | None) -> ForkRecord:
+        return ForkRecord(
+            run_id=new_id(),
+            source_run_id=source_id,
+            turn_number=turn_number,
+            changes=tuple(state.untold),
+            forked_by=run_by or "",
+            created_at=self._world.now(),
+        )
 
-    def _recorded_input(self, run_id: str, moment: PastMoment) -> TurnInput:
-        return TurnInput.from_wire(self._store.pair(run_id, moment.pair_count + 1).run_input)
-
-    def _is_same(self, run_id: str, moment: PastMoment, document: JsonObject) -> bool:
-        """Whether a document is the one that a run went on in."""
-        _, used = self._store.document(moment.workflow_id, moment.version_number)
+    def _is_same(self, run_id: str, restored: RestoredRun, document: JsonObject) -> bool:
+        """Return whether a document is the one that a run continued in."""
+        _, used = self._store.document(restored.workflow_id, restored.version_number)
         if used != document:
             return False
-        versions = self._store.versions(moment.workflow_id)
-        changed_at = next(one.updated_at for one in versions if one.version_number == moment.version_number)
-        return (changed_at or "") <= self._began_at(run_id, moment)
+        versions = self._store.versions(restored.workflow_id)
+        changed_at = next(
+            version.updated_at for version in versions if version.version_number == restored.version_number
+        )
+        return (changed_at or "") <= self._started_at(run_id, restored)
 
-    def _began_at(self, run_id: str, moment: PastMoment) -> str:
-        """When the run began, or the run that it was forked from as long as that used the same version."""
-        began, seen = "", set[str]()
+    def _started_at(self, run_id: str, restored: RestoredRun) -> str:
+        """Return the start of the run, or of the run that it was forked from while that used its version."""
+        started, seen = "", set[str]()
         while run_id and run_id not in seen:
             seen.add(run_id)
             try:
                 run = self._store.record(run_id).run
             except NotFoundError:
                 break
-            if (run.workflow_id, run.version_number) != (moment.workflow_id, moment.version_number):
+            if (run.workflow_id, run.version_number) != (restored.workflow_id, restored.version_number):
                 break
-            began, run_id = run.created_at or "", run.source_workflow_run_id or ""
-        return began
+            started, run_id = run.created_at or "", run.source_workflow_run_id or ""
+        return started
 
 
-def _open_status(status: RunStatus) -> RunStatus:
-    """Return the status of a restored conversation, which waits for the user where it had ended or failed."""
-    is_open = status in ("not_started", "paused")
-    return status if is_open else "waiting_for_user_input"
+@dataclass
+class _Placement:
+    """A state in another graph, and the mode in which it was brought there."""
+
+    mode: RerunMode
+    entry: str | None
+    matches: list[NodeMatch]
+    changed: ChangedState
 
 
-def _way(moment: PastMoment, source: Graph, goal: Graph, target: RerunTarget, *, is_same: bool) -> _Way:
-    """Bring a moment's state into the graph that is asked for.
+def _place(
+    restored: RestoredRun, source: Graph, goal: Graph, target: RerunTarget, *, is_same: bool
+) -> _Placement:
+    """Bring a restored state into the graph that is requested.
 
     Raises:
         InputError: The target names nodes that are not there.
     """
-    state, wanted = moment.state, target.entry_node_logical_id
+    state, wanted = restored.state, target.entry_node_logical_id
     if wanted is not None and wanted not in goal.nodes:
         raise InputError(f"entry_node_logical_id: the target has no node {wanted!r}.")
     matches = match_nodes(source, goal, target.node_id_map or {})
-    stands = str(state.main.position)
-    moves = wanted is not None and wanted != stands
+    position = str(state.main.position)
+    moves = wanted is not None and wanted != position
     if is_same and not moves and not target.node_id_map:
-        return _Way("EXACT", stands, matches, ChangedState(state))
+        return _Placement("EXACT", position, matches, ChangedState(state))
     nodes = {match.source_node_logical_id: match.target_node_logical_id for match in matches}
-    if stands not in nodes:
-        entry = wanted or (_start(goal) if moment.pair_count == 0 else None)
-        changed = carry(state, source, goal, nodes, entry or stands)
-        return _Way("PORTABLE", entry, matches, changed)
-    changed = change_over(state, source, goal, nodes)
-    entry = wanted or nodes[stands]
-    if entry != nodes[stands]:
+    if position not in nodes:
+        entry = wanted or (goal.start.logical_id if restored.pair_count == 0 else None)
+        changed = transfer_variables(state, source, goal, nodes, entry or position)
+        return _Placement("PORTABLE", entry, matches, changed)
+    changed = remap_state(state, source, goal, nodes)
+    entry = wanted or nodes[position]
+    if entry != nodes[position]:
         go_another_way(state, goal, start_node=entry)
-    return _Way("REMAPPED", entry, matches, changed)
-
-
-def _start(graph: Graph) -> str:
-    return graph.start.logical_id
+    return _Placement("REMAPPED", entry, matches, changed)
 
 
 def _entries(interpreter: Interpreter) -> list[str]:
-    """The nodes at which a conversation can go on: the start, and those that wait for the user."""
-    graph = interpreter.graph
+    """Return the nodes at which a conversation can continue: the start, and those that wait for the user."""
+    nodes = interpreter.graph.nodes
     waiting = [
-        node_id for node_id, node in graph.nodes.items() if _waits(interpreter, node_id) and not node.disabled
+        node_id
+        for node_id, node in nodes.items()
+        if node.type in ("say_llm", "worker_llm")
+        and (node.model_extra or {}).get("wait_for_user_message", True)
+        and not node.disabled
     ]
-    starts = [node_id for node_id, node in graph.nodes.items() if node.is_start]
-    return list(dict.fromkeys([*starts, *waiting]))
+    return list(dict.fromkeys([*(node_id for node_id, node in nodes.items() if node.is_start), *waiting]))
 
 
-def _waits(interpreter: Interpreter, node_id: str) -> bool:
-    node = interpreter.graph.nodes[node_id]
-    return node.type in ("say_llm", "worker_llm") and (node.model_extra or {}).get(
-        "wait_for_user_message", True
+def _usage_of(state: RunState) -> CopiedUsage:
+    """Return the model usage that a copy in this state takes over."""
+    meter = UsageMeter(state, 0.0)
+    tokens, times = meter.token_usage(), meter.latency_stats()
+    return CopiedUsage(
+        token_usage_json=encode(tokens), latency_stats_json=encode(times), has_calls=tokens["call_count"] > 0
     )
-
-
-def _digest(document: JsonObject) -> str:
-    return hashlib.sha256(encode(document)).hexdigest()
-
-
-@dataclass(kw_only=True)
-class RerunPlan:
-    """A re-run as it would be."""
-
-    run_id: str
-    turn_index: int
-    """The turn that the re-run names, from 0."""
-    is_replay: bool
-    """Whether the turn is executed again; otherwise it is restored, and the run continues after it."""
-    workflow_id: str
-    version_number: int
-    version_name: str | None
-    workflow_name: str
-    graph_digest: str
-    """Of the graph that it goes on in."""
-    mode: Mode
-    history_mode: HistoryMode
-    entry_node_logical_id: str | None
-    """Where it goes on; ``None`` where a node has to be chosen first."""
-    suggested_entry_nodes: list[str] = field(default_factory=list)
-    state: RunState
-    status: RunStatus
-    pairs: list[Turn]
-    """The restored ones."""
-    lines: list[Line]
-    given: TurnInput | None
-    """The input of a turn that is replayed, as its caller sent it."""
-    matches: list[NodeMatch] = field(default_factory=list)
-    unmapped_nodes: list[str] = field(default_factory=list)
-    dropped_variables: list[str] = field(default_factory=list)
-    dropped_parts: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    reason: str | None = None
-    """Why it is refused; ``None`` where it is not."""
-    not_resumable_reason: str | None = None
-    """Why it cannot go on as it is asked for; ``None`` where it can."""
-
-    @property
-    def refusal(self) -> str | None:
-        """Why it cannot be begun; ``None`` where it can."""
-        return self.reason or self.not_resumable_reason
-
-    @property
-    def next_turn_number(self) -> int:
-        """Return the number of the source's turn in whose place the re-run continues, from 1."""
-        return self.turn_index + (1 if self.is_replay else 2)
-
-    @property
-    def variable_count(self) -> int:
-        """How many variables it begins with."""
-        state = self.state
-        runtime = sum(len(thread.runtime_variables) for thread in state.threads.values())
-        return runtime + len(state.dynamic_variables) + len(state.workflow_variables)
-
-
-RANKS: dict[Mode, int] = {"PORTABLE": 0, "REMAPPED": 1, "EXACT": 2}
-"""The more, the more of the run is kept."""

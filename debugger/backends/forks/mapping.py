@@ -1,4 +1,4 @@
-"""Which node of one graph belongs to which of another, and what a run remembers when it changes over."""
+"""The mapping of nodes and of a run's state from one graph to another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MatchedBy = Literal["identity", "name", "explicit"]
 
 @dataclass(frozen=True)
 class NodeMatch:
-    """Two nodes that belong together."""
+    """Two nodes that correspond."""
 
     source_node_logical_id: str
     target_node_logical_id: str
@@ -28,11 +28,11 @@ class NodeMatch:
 
 
 def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list[NodeMatch]:
-    """The nodes that belong together: as somebody says, else by id, else by a name that only one has.
+    """Return the nodes that correspond: as requested, else by id, else by a unique name.
 
     Args:
-        source: The graph that the run went on in.
-        target: The graph that it is to go on in.
+        source: The graph that the run used.
+        target: The graph that it is to continue in.
         wanted: Target nodes by source nodes.
 
     Raises:
@@ -58,7 +58,7 @@ def match_nodes(source: Graph, target: Graph, wanted: Mapping[str, str]) -> list
 
 @dataclass
 class ChangedState:
-    """What a run remembers in another graph."""
+    """The state of a run in another graph."""
 
     state: RunState
     dropped_variables: list[str] = field(default_factory=list)
@@ -66,13 +66,13 @@ class ChangedState:
     """Of the state."""
 
 
-def change_over(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> ChangedState:
-    """A state at the node that belongs to the one where the main thread stood.
+def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str]) -> ChangedState:
+    """Move a state to the node that corresponds to the main thread's position.
 
-    Only the main thread goes on (``platform/engine.md`` 9.6).
+    Only the main thread continues (``platform/engine.md`` 9.6).
 
     Args:
-        state: Stands at a node that has one.
+        state: The state; its position has a corresponding node.
         source: The graph that it is of.
         target: The graph that it is to be of.
         nodes: Target nodes by source nodes.
@@ -97,22 +97,22 @@ def change_over(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
         moved.callers = [(nodes[called], nodes[caller]) for called, caller in main.callers]
     else:
         changed.dropped_parts.append("callers")
-    _take(state, moved)
+    _set_main(state, moved)
     return changed
 
 
-def carry(
+def transfer_variables(
     state: RunState, source: Graph, target: Graph, nodes: Mapping[str, str], entry: str
 ) -> ChangedState:
-    """Nothing but variables, at a node that is chosen."""
+    """Keep nothing of a state but its variables, at a chosen node."""
     changed = ChangedState(state)
     changed.dropped_parts = ["position", *_lost_parts(state)]
     variables = _variables(state.main.runtime_variables, source, target, nodes, changed)
-    _take(state, ThreadState(MAIN_THREAD, entry, runtime_variables=variables, pending=state.main.pending))
+    _set_main(state, ThreadState(MAIN_THREAD, entry, runtime_variables=variables, pending=state.main.pending))
     return changed
 
 
-def _take(state: RunState, main: ThreadState) -> None:
+def _set_main(state: RunState, main: ThreadState) -> None:
     state.threads = {MAIN_THREAD: main}
     state.hint = None
     state.paused = False
@@ -132,7 +132,7 @@ def _loop(loop: BoundedLoop | None, nodes: Mapping[str, str]) -> BoundedLoop | N
 def _variables(
     variables: JsonObject, source: Graph, target: Graph, nodes: Mapping[str, str], changed: ChangedState
 ) -> JsonObject:
-    """A thread's variables; the copies under a node's id or name follow it, or are left behind with it."""
+    """Return a thread's variables; copies under a node's id or name follow it, or are dropped with it."""
     prefixes: dict[str, str | None] = {}
     for node_id, node in source.nodes.items():
         matched = nodes.get(node_id)
@@ -152,7 +152,7 @@ def _variables(
 
 
 def _by_name(graph: Graph) -> dict[str, str]:
-    """The nodes whose name no other node has."""
+    """Return the nodes whose name no other node has."""
     counted = Counter(node.name for node in graph.nodes.values())
     return {
         node.name: node_id for node_id, node in graph.nodes.items() if node.name and counted[node.name] == 1

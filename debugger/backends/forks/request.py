@@ -1,4 +1,4 @@
-"""What comes of a re-run that is asked for, before anything is done."""
+"""The request for a re-run: its target and the edits before it (``platform/wire.md`` section 7)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import MAIN_THREAD
 
-Mode = Literal["EXACT", "REMAPPED", "PORTABLE"]
+RerunMode = Literal["EXACT", "REMAPPED", "PORTABLE"]
 """The same graph and all that the run remembered; another graph, at the node that belongs to the old one;
 only words and variables, at a node that is chosen."""
 
@@ -19,7 +19,7 @@ _Index = Annotated[int, Field(ge=0)]
 
 
 class RerunTarget(BaseModel):
-    """Where a re-run goes; what is left out is as it was in the run."""
+    """The target of a re-run; fields left out keep the values of the run."""
 
     target_workflow_id: Annotated[str, Field(pattern="^[0-9a-f]{24}$")] | None = None
     target_version_number: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
@@ -28,12 +28,12 @@ class RerunTarget(BaseModel):
     """All by default where the graphs are the same, else what was said alone."""
     entry_node_logical_id: str | None = None
     node_id_map: dict[str, str] | None = None
-    requested_mode: Mode | None = None
+    requested_mode: RerunMode | None = None
     """The least that it must be."""
 
 
 class MessageEdit(BaseModel):
-    """Other words in the place of a line's."""
+    """Another text for a line."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,7 +45,7 @@ class MessageEdit(BaseModel):
 
 
 class MessageAppend(BaseModel):
-    """A line more."""
+    """A line to append."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,7 +57,7 @@ class MessageAppend(BaseModel):
 
 
 class MessageDelete(BaseModel):
-    """A line less."""
+    """A line to delete."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +66,7 @@ class MessageDelete(BaseModel):
 
 
 class RerunEdits(BaseModel):
-    """What is edited before a re-run begins. Indexes are those of the lines before any edit."""
+    """The edits made before a re-run starts. Indexes are those of the lines before any edit."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,7 +87,7 @@ class RerunEdits(BaseModel):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is edited."""
+        """Return whether nothing is edited."""
         return self == RerunEdits()
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from debugger.backends.forks import Mode
+from debugger.backends.forks import RerunMode
 from debugger.protocol.base import JsonObject
 
 
@@ -56,7 +56,7 @@ class Preflight(TypedDict):
 
     rerunnable: bool
     reason: str | None
-    resolved_mode: Mode | None
+    resolved_mode: RerunMode | None
     is_resumable: bool
     not_resumable_reason: str | None
     entry_node_logical_id: str | None
@@ -76,7 +76,7 @@ class PlannedRerun(TypedDict):
     turn_index: int
     target_workflow_id: str
     target_version_number: int
-    resolved_mode: Mode
+    resolved_mode: RerunMode
     entry_node_logical_id: str | None
     warnings: list[str]
 
@@ -124,6 +124,6 @@ class StartedRerun(TypedDict):
 
     workflow_run_id: str
     status: str
-    resolved_mode: Mode
+    resolved_mode: RerunMode
     entry_node_logical_id: str | None
     warnings: list[str]

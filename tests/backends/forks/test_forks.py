@@ -54,8 +54,8 @@ def go_on(backend, workflow_id, run_id, text):
 
 
 def begin(backend, run_id, turn, edits=NOTHING, *, is_replay=False, **target):
-    plan = backend.reruns.plan(run_id, turn, RerunTarget(**target), is_replay=is_replay)
-    return backend.reruns.begin(plan, edits)
+    plan = backend.forks.plan(run_id, turn, RerunTarget(**target), is_replay=is_replay)
+    return backend.forks.begin(plan, edits)
 
 
 def state_of(backend, run_id):
@@ -68,7 +68,7 @@ def version(backend, workflow_id, graph):
 
 def test_the_model_hears_the_edited_words_and_the_record_tells_no_others(backend, echo):
     workflow_id, run_id = talk(backend, document(say("chat")), "First words", "Second words")
-    lines = [line.text for line in backend.reruns.plan(run_id, 1, RerunTarget()).lines]
+    lines = [line.text for line in backend.forks.plan(run_id, 1, RerunTarget()).lines]
     assert lines == ["First words", "Answer 1"]
     edits = RerunEdits(
         message_edits=[{"index": 0, "text": "Edited words"}],
@@ -125,8 +125,8 @@ def test_exactly_the_same_keeps_companions_and_another_graph_leaves_them_behind(
     workflow_id, run_id = talk(backend, graph, "Hello")
     version(backend, workflow_id, {**graph, "future": True})
 
-    exact = backend.reruns.plan(run_id, 1, RerunTarget(target_version_number=0))
-    changed = backend.reruns.plan(run_id, 1, RerunTarget())
+    exact = backend.forks.plan(run_id, 1, RerunTarget(target_version_number=0))
+    changed = backend.forks.plan(run_id, 1, RerunTarget())
 
     assert (exact.mode, len(exact.state.threads), exact.dropped_parts) == ("EXACT", 2, [])
     assert (changed.mode, list(changed.state.threads)) == ("REMAPPED", ["0"])
@@ -144,8 +144,8 @@ def test_variables_of_a_node_follow_it_or_stay_behind(backend):
     version(backend, workflow_id, counting("other", "Count"))
     version(backend, workflow_id, counting("other", "Other"))
 
-    renamed = backend.reruns.plan(run_id, 1, RerunTarget(target_version_number=1))
-    lost = backend.reruns.plan(run_id, 1, RerunTarget(target_version_number=2))
+    renamed = backend.forks.plan(run_id, 1, RerunTarget(target_version_number=1))
+    lost = backend.forks.plan(run_id, 1, RerunTarget(target_version_number=2))
 
     followed = renamed.state.main.runtime_variables
     assert (followed["n"], followed["other.n"], followed["Count.n"]) == (7, 7, 7)
@@ -159,9 +159,9 @@ def test_a_chosen_entry_is_where_the_next_message_is_met(backend):
     graph = document(say("one"), say("two"))
     workflow_id, run_id = talk(backend, graph, "Hello")
 
-    plan = backend.reruns.plan(run_id, 1, RerunTarget(entry_node_logical_id="two"))
+    plan = backend.forks.plan(run_id, 1, RerunTarget(entry_node_logical_id="two"))
     mode = plan.mode
-    new_id = backend.reruns.begin(plan, NOTHING)
+    new_id = backend.forks.begin(plan, NOTHING)
     result = go_on(backend, workflow_id, new_id, "Hello")
 
     assert mode == "REMAPPED"
@@ -176,7 +176,7 @@ def test_a_fork_of_a_run_older_than_an_edit_of_its_version_is_not_the_same(backe
     fork_id = backend.fork(run_id, 2)
     go_on(backend, workflow_id, fork_id, "Again")
 
-    assert backend.reruns.plan(fork_id, 1, RerunTarget()).mode == "REMAPPED"
+    assert backend.forks.plan(fork_id, 1, RerunTarget()).mode == "REMAPPED"
 
 
 def test_a_plan_that_is_refused_cannot_be_begun(backend):
@@ -250,8 +250,8 @@ def test_rerun_restores_an_ended_conversation_without_running_its_last_node(back
     workflow_id = backend.create_workflow(graph).id
     run_id = backend.execute(workflow_id, TurnInput.with_message(None)).finish().run_id
 
-    plan = backend.reruns.plan(run_id, 0, RerunTarget())
-    new_id = backend.reruns.begin(plan, NOTHING)
+    plan = backend.forks.plan(run_id, 0, RerunTarget())
+    new_id = backend.forks.begin(plan, NOTHING)
     status = backend.run(new_id).status
     ended = go_on(backend, workflow_id, new_id, "And now?")
     elsewhere = begin(backend, run_id, 0, entry_node_logical_id="other")
