@@ -1,4 +1,4 @@
-"""What a node type has to offer, what it is given, how its run ends."""
+"""The base of node types, the context of a run and its result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Config = TypeVar("Config", bound=NodeConfig)
 
 
 def no_run_store(run_id: str) -> JsonObject:
-    """What stands for a store of runs where there is none.
+    """Raise the error of an engine without a store of runs.
 
     Raises:
         NotFoundError: Always.
@@ -43,7 +43,7 @@ def no_run_store(run_id: str) -> JsonObject:
 # Like all that is made once a node run, not frozen: that would take three times as long to make.
 @dataclass(slots=True)
 class NodeResult:
-    """How a node's run ended."""
+    """The result of a node's run."""
 
     output: JsonObject = field(default_factory=dict)
     """The node type's own keys of ``run_output`` (``platform/wire.md`` 3.7)."""
@@ -59,7 +59,7 @@ class NodeResult:
 
 @dataclass(slots=True)
 class NodeContext:
-    """What a node may see and touch during one run."""
+    """The data and services that a node may use during one run."""
 
     workflow: Workflow
     state: RunState
@@ -104,23 +104,26 @@ class NodeContext:
     """Where time is noted in which the run waits for the user's answer in a model's place."""
 
     def fill(self, text: str) -> str:
-        """A text with its variables filled in; what nothing fills stays as it is written."""
-        filled = render(text, self.scope, faults=self.warnings)
+        """Return a text with its variables  fill(=filled = render(in.
+
+        What nothing fills stays as it is written.
+        """
+         fill(=filled = render(= fill(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
 
     def clamp_timeout(self, seconds: float) -> float:
-        """A span of time, cut where the run must have ended."""
+        """Return a span of time, cut where the run must have ended."""
         return seconds if self.deadline is None else max(0.0, min(seconds, self.deadline - self.world.now()))
 
     @property
     def message(self) -> str:
-        """What the user said that this run is to answer."""
+        """Return the user's text that this run is to answer."""
         return "\n".join(message_text(message) for message in self.messages)
 
     @property
     def messages(self) -> list[Message]:
-        """The user messages that this run is to answer."""
+        """Return the user messages that this run is to answer."""
         return self.thread.pending if self.messages_override is None else self.messages_override
 
 
@@ -128,7 +131,9 @@ NodeRun = Generator[Event, None, NodeResult]
 
 
 class Node(ABC, Generic[Config]):
-    """A node type: its ``Config`` reads what the author wrote, its ``run`` does the work.
+    """A node type.
+
+    Its ``Config`` reads the author's fields, its ``run`` does the work.
 
     Args:
         config: The node as the document has it.
@@ -150,12 +155,12 @@ class Node(ABC, Generic[Config]):
         self.config: Config = self.Config.from_wire(_written(config))  # type: ignore[assignment]
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
-        """What its start event tells that it was given."""
+        """Return the input that the start event reports."""
         return None
 
     @abstractmethod
     def run(self, context: NodeContext) -> NodeRun:
-        """Do the work, yielding what happens on the way, and return how it ended.
+        """Do the work, yield its events, and return the result.
 
         Events need only their own fields: the interpreter stamps ids, time, thread and node.
         """
@@ -166,7 +171,7 @@ class Node(ABC, Generic[Config]):
 
 
 def result_variables(name: str, value: Any, error: str | None) -> JsonObject:
-    """Return the variables of a result: the value, whether there is no error, and the error (U-9, U-12)."""
+    """Return the variables of a result: value, success and error (U-9, U-12)."""
     return {name: value, f"{name}_success": error is None, f"{name}_error": error}
 
 

@@ -16,7 +16,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class DeduplicateConfig(TransformationConfig):
-    """What tells two objects apart: a path, or a variable that holds one and wins."""
+    """The key of an object: a path, or the variable of one, which wins."""
 
     dedup_key: str | None = None
     dedup_key_runtime_variable_name: str | None = None
@@ -24,7 +24,7 @@ class DeduplicateConfig(TransformationConfig):
 
 
 class DeduplicateNode(TransformationNode[DeduplicateConfig]):
-    """Of the objects with one key value keep the first."""
+    """A node that keeps the first object of each key value."""
 
     Config: ClassVar[type[NodeConfig]] = DeduplicateConfig
     result_key: ClassVar[str] = "deduplicated_list"
@@ -73,7 +73,7 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
 
 
 def without_duplicates(given: list[Any], key: Path) -> list[Any]:
-    """The elements of a list, of those with one key value only the first; those without the key all stay.
+    """Return the first element of each key value, and all without the key.
 
     Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
     whatever the order of their members. Null is a value.

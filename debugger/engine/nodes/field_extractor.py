@@ -1,4 +1,7 @@
-"""The node that keeps chosen fields of an object or a list (``platform/engine.md`` 2.8)."""
+"""The node that keeps chosen fields of an object or a list.
+
+Source: ``platform/engine.md`` 2.8.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class FieldExtractorConfig(TransformationConfig):
-    """What to keep: paths, or a variable that holds a list of paths and wins."""
+    """The paths to keep, or the variable of such a list, which wins."""
 
     keys_to_retain: list[str] = Field(default_factory=list)
     keys_to_retain_runtime_variable_name: str | None = None

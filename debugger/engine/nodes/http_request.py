@@ -37,7 +37,7 @@ _WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 class HttpRequestConfig(NodeConfig):
-    """What is sent where, and how the answer is read."""
+    """The request, and the format of its answer."""
 
     url: str | None = None
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
@@ -67,7 +67,7 @@ class HttpRequestConfig(NodeConfig):
 
 @dataclass(frozen=True)
 class _Result:
-    """How the request ended."""
+    """The result of the request."""
 
     command: str | None = None
     status_code: int | None = None
@@ -77,10 +77,11 @@ class _Result:
 
 
 class HttpRequestNode(Node[HttpRequestConfig]):
-    """Make the request through the door; write its answer, whether it succeeded and why not.
+    """A node that makes one HTTP request.
 
-    A status from 200 to 299 is a success (U-11). A body that is no object is wrapped as ``{"data": …}`` for
-    event and output, and stands as it is in the variable (U-10). A failure does not end the run.
+    Write its answer, whether it succeeded and why not. A status from 200 to 299 is a success (U-11). A body
+    that is no object is wrapped as ``{"data": …}`` for event and output, and stands as it is in the variable
+    (U-10). A failure does not end the run.
     """
 
     Config: ClassVar[type[NodeConfig]] = HttpRequestConfig
@@ -153,13 +154,11 @@ class HttpRequestNode(Node[HttpRequestConfig]):
         return HttpRequest(config.method, _with_query(url, query), headers, body, authored, secrets)
 
     def _authored(self, context: NodeContext) -> Destination | None:
-        """Return the destination that the author wrote, whatever the turn's input and its variables say."""
         host = host_header({name: write_plain(each) for name, each in self._headers()})
         texts = (str(self.config.url or ""), host)
         return Destination.of(*(render(text, context.authored).text for text in texts))
 
     def _url(self, context: NodeContext, budget: RequestBudget) -> MaskedValue:
-        """The node's URL, or the one that the turn's input puts in its place, in which nothing is filled."""
         override = context.node_input.get("override_url")
         if isinstance(override, str) and override.strip():
             return MaskedValue(override.strip(), context.outbound.secrets.mask(override.strip()))
@@ -186,7 +185,6 @@ def _with_query(url: MaskedValue, query: MaskedValue | None) -> MaskedValue:
 
 
 def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[Any, str | None]:
-    """The body as a value without secrets, and what is wrong with it."""
     if response_format == "binary":
         return base64.b64encode(secrets.mask_bytes(answer.body)).decode(), None
     if response_format == "text":
@@ -203,5 +201,4 @@ def _value(answer: HttpAnswer, response_format: str, secrets: Secrets) -> tuple[
 
 
 def _wrapped(value: Any) -> JsonObject | None:
-    """The body as event and output have it, where only objects have a place."""
     return value if isinstance(value, dict) or value is None else {"data": value}

@@ -21,12 +21,15 @@ class NoOpConfig(NodeConfig):
 
 
 class NoOpNode(Node[NoOpConfig]):
-    """Do nothing, and say whether that succeeded. A simulated failure does not end the run."""
+    """Do nothing, and say whether that succeeded.
+
+    A simulated failure does not end the run.
+    """
 
     Config: ClassVar[type[NodeConfig]] = NoOpConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Wait if asked to, then write the outcome."""
+        """Wait for the configured delay, then write the outcome."""
         yield from ()
         if self.config.delay_seconds > 0:
             delay = min(self.config.delay_seconds, _LONGEST_WAIT)

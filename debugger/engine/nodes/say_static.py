@@ -19,7 +19,10 @@ class SayStaticConfig(NodeConfig):
 
 
 class SayStaticNode(Node[SayStaticConfig]):
-    """Speak a fixed text, variables filled in. Without a text it says nothing."""
+    """Speak a fixed text, variables filled in.
+
+    Without a text it says nothing.
+    """
 
     Config: ClassVar[type[NodeConfig]] = SayStaticConfig
 

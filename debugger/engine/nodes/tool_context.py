@@ -1,4 +1,4 @@
-"""What a tool may use when a node calls it."""
+"""The context of a tool that a node calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def tool_context(
     timeout: float | None,
     authored_arguments: JsonObject | None = None,
 ) -> ToolContext:
-    """What of a node's context a tool gets.
+    """Return the context of a tool call.
 
     Args:
         context: The node's.

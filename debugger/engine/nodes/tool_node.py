@@ -34,10 +34,10 @@ class ToolNodeConfig(NodeConfig):
 
 
 class ToolNode(Node[ToolNodeConfig]):
-    """Call the tool; write its result, whether it succeeded and why not. A failure does not end the run.
+    """Call the tool; write its result, whether it succeeded and why not.
 
-    Arguments of the tool's own are put to those of the node. The result's parts become variables as the tool
-    says; a call that fails changes none of those.
+    A failure does not end the run. Arguments of the tool's own are put to those of the node. The result's
+    parts become variables as the tool says; a call that fails changes none of those.
 
     Source: ``platform/engine.md`` 2.4, 10.2, 10.3.
     """
@@ -67,7 +67,7 @@ class ToolNode(Node[ToolNodeConfig]):
 
     @property
     def result_name(self) -> str:
-        """The variable that takes the result: the node's name for it, else the tool's (2.4)."""
+        """Return the result variable: the node's, else the tool's (2.4)."""
         own = self.config.result_runtime_variable_name
         if own and own != RESULT_NAME:
             return own
@@ -81,7 +81,7 @@ class ToolNode(Node[ToolNodeConfig]):
         return filled
 
     def _write(self, context: NodeContext, called: Invocation) -> None:
-        """Write the tool's data, and the outcome last, so that no data can stand in its place."""
+        """Write the tool's data, then the outcome, which no data may overwrite."""
         write_result(called, self.result_name, self.config, context.state, context.thread)
         outcome = called.result.success, called.result.error
         self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))

@@ -1,4 +1,7 @@
-"""A node that makes a new value out of a runtime variable (``platform/engine.md`` 2.7 and 2.8)."""
+"""A node that makes a new value out of a runtime variable.
+
+Source: ``platform/engine.md`` 2.7 and 2.8.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ Config = TypeVar("Config", bound=TransformationConfig)
 
 
 class TransformationNode(Node[Config]):
-    """Write the new value, whether that succeeded and why not. A failure does not end the run.
+    """Write the new value, whether that succeeded and why not.
+
+    A failure does not end the run.
 
     Source: ``platform/engine.md`` U-12.
     """
@@ -50,7 +55,7 @@ class TransformationNode(Node[Config]):
         """
 
     def variable(self, context: NodeContext, name: str, *, field_name: str) -> Any:
-        """The value of a runtime variable.
+        """Return the value of a runtime variable.
 
         Args:
             context: Where to look.
@@ -69,7 +74,7 @@ class TransformationNode(Node[Config]):
         return found
 
     def input(self, context: NodeContext) -> Any:
-        """The value to transform.
+        """Return the value to transform.
 
         Raises:
             InputError: The node names no variable, or there is no such variable.
@@ -92,7 +97,7 @@ class TransformationNode(Node[Config]):
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, as a person says it: for messages about a value of the wrong kind."""
+    """Describe a JSON value in a message about its type."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int | float):

@@ -11,14 +11,17 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class WorkflowRunFetchConfig(NodeConfig):
-    """Which run, and where it is put."""
+    """The run and the result variable."""
 
     workflow_run_id: str = "{{workflow_run_id}}"
     result_runtime_variable_name: str = "workflow_run_object"
 
 
 class WorkflowRunFetchNode(Node[WorkflowRunFetchConfig]):
-    """Load a run and write it as a JSON text. A run that cannot be had does not end this one (U-12)."""
+    """Load a run and write it as a JSON text.
+
+    A run that cannot be had does not end this one (U-12).
+    """
 
     Config: ClassVar[type[NodeConfig]] = WorkflowRunFetchConfig
 

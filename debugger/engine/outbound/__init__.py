@@ -1,4 +1,4 @@
-"""The one door to the outside: every call that a workflow makes leaves through it."""
+"""The gateway to the outside for every call of a workflow."""
 
 from __future__ import annotations
 

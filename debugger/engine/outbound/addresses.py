@@ -1,4 +1,7 @@
-"""Which addresses a call may go to. A name is looked up once; what was checked is what is connected to."""
+"""Checks of the addresses of calls.
+
+A name is looked up once; what was checked is what is connected to.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,6 @@ def _kind_refused(address: IpAddress, *, refuses_private: bool) -> str | None:
 
 
 def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
-    """Yield the IPv4 addresses that an IPv6 address can stand for."""
     number = int(address)
     if address.ipv4_mapped is not None:
         yield address.ipv4_mapped
@@ -120,7 +122,7 @@ def _wrapped(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
 
 
 class AddressLookup:
-    """Asks the system for a host's addresses in a thread of its own, since it may take as long as it likes.
+    """A lookup of a host's addresses in its own thread, as it may block.
 
     Args:
         host: A name, or an address without brackets.
@@ -147,7 +149,7 @@ class AddressLookup:
         threading.Thread(target=self._run, daemon=True).start()
 
     def allowed(self) -> list[str]:
-        """Those that may be called, in the order in which to try them; only when it is done.
+        """Return the allowed addresses in the order to try; only when done.
 
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.

@@ -1,4 +1,4 @@
-"""The destinations of calls: the one parser of URLs, and the hosts that a secret may be sent to."""
+"""Destinations: the one parser of URLs, and the allowed hosts of secrets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def parse_url(text: str) -> httpx.URL | None:
 
 
 def ascii_host(text: str) -> str:
-    """Return a host name as it goes over the network; empty where a text cannot be one."""
+    """Return a host name as it goes over the network.
+
+    Empty where a text cannot be one.
+    """
     try:
         return httpx.URL(scheme="https", host=text).raw_host.decode("ascii")
     except (httpx.InvalidURL, ValueError):
@@ -42,7 +45,10 @@ def ascii_host(text: str) -> str:
 
 @dataclass(frozen=True)
 class Destination:
-    """The destination of a request. Another scheme or port of the same host is another destination."""
+    """The destination of a request.
+
+    Another scheme or port of the same host is another destination.
+    """
 
     scheme: str
     host: str
@@ -53,7 +59,9 @@ class Destination:
 
     @classmethod
     def of(cls, url: str, host_header: str = "") -> Self | None:
-        """Return the destination of a URL; ``None`` where it has none that could be compared.
+        """Return the destination of a URL.
+
+        ``None`` where it has none that could be compared.
 
         Args:
             url: An absolute URL.
@@ -73,7 +81,7 @@ class Destination:
         return cls(url.scheme, host, url.port or PORTS[url.scheme], named if names_another else "")
 
     def covers(self, other: Destination) -> bool:
-        """Return whether a request for this destination may go to the other: itself, or itself over TLS."""
+        """Return whether the other is this destination, or this over TLS."""
         return other in (self, self._encrypted)
 
     @property
@@ -83,7 +91,7 @@ class Destination:
         return Destination("https", self.host, PORTS["https"], self.named_host)
 
     def as_masked(self, masked_url: str) -> Destination:
-        """Return it for the user, with the host of a URL in which secrets are masked."""
+        """Return it for the user, with the host of a masked URL."""
         url = parse_url(masked_url)
         if url is not None and url.raw_host.decode("ascii") == self.host:
             return self
@@ -120,7 +128,7 @@ class AllowedHost:
         return cls(found, below)
 
     def allows(self, destination: Destination) -> bool:
-        """Return whether a secret may be sent to a destination, and to the host that it names besides."""
+        """Return whether a secret may go to a destination and its named host."""
         named = destination.named_host
         if named:
             other = Destination.of(f"{destination.scheme}://{named}")

@@ -1,4 +1,4 @@
-"""What a call to the outside is, and how it ends."""
+"""Calls to the outside, their policies, and the gateway that makes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from debugger.protocol.base import JsonObject
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """What is answered instead of a call, and which calls it is for."""
+    """A recorded answer and the calls that it replaces."""
 
     target: re.Pattern[str]
     """Searched for in `OutboundCall.target`."""
@@ -27,13 +27,13 @@ class RecordedAnswer:
 
 
 def find_recorded_answer(target: str, answers: Sequence[RecordedAnswer]) -> RecordedAnswer | None:
-    """The first answer that is for a target."""
+    """Return the first answer that is for a target."""
     return next((answer for answer in answers if answer.target.search(target)), None)
 
 
 @dataclass(frozen=True)
 class HttpLimits:
-    """How far a call may go."""
+    """The limits of a call over HTTP."""
 
     connect_seconds: float = 5
     """Until a connection must stand."""
@@ -83,13 +83,16 @@ class OutboundCall(Generic[Answer]):
 
     @property
     def simulation_note(self) -> str:
-        """What the user is warned of when it was simulated."""
+        """Return the warning that it was simulated."""
         return f"{self.target} was simulated; nothing was sent."
 
 
 @dataclass(frozen=True)
 class OutboundOutcome(Generic[Answer]):
-    """How a call ended. A failure is data: the run goes on and can branch on it."""
+    """The result of a call.
+
+    A failure is data: the run goes on and can branch on it.
+    """
 
     how: Policy
     answer: Answer | None = None
@@ -103,7 +106,7 @@ class OutboundError(Exception):
 
 
 class Gateway(Protocol):
-    """The door."""
+    """A gateway to the outside."""
 
     ledger: list[JsonObject]
     """Every call so far, as `Door` writes it down."""
@@ -119,7 +122,9 @@ class Gateway(Protocol):
         node_logical_id: str,
         timeout: float,
     ) -> OutboundOutcome[Answer]:
-        """Let a call out, answer it here or refuse it, as the policy of its class says. Never raises.
+        """Make, simulate or refuse a call by the policy of its class.
+
+        Never raises.
 
         Args:
             call: The call.
@@ -130,7 +135,7 @@ class Gateway(Protocol):
 
 @dataclass
 class BlockedGateway:
-    """The door of an engine that was given none: nothing gets out."""
+    """The default gateway of an engine: it refuses every call."""
 
     ledger: list[JsonObject] = field(default_factory=list)
     secrets: Secrets = field(default_factory=Secrets)
@@ -145,7 +150,7 @@ class BlockedGateway:
 
 @dataclass(frozen=True)
 class Policies:
-    """What happens to the calls of each class."""
+    """The policies of the classes of calls."""
 
     talk: Policy = "live"
     read: Policy = "live"
@@ -155,7 +160,7 @@ class Policies:
     """Code that may run never comes here, and code that may not is never run."""
 
     def of(self, call_class: CallClass) -> Policy:
-        """The policy of one class."""
+        """Return the policy of one class."""
         policy: Policy = getattr(self, call_class)
         return policy
 
@@ -164,7 +169,7 @@ _POLICIES, _LIMITS = Policies(), HttpLimits()
 
 
 class LiveGateway(Gateway):
-    """Lets calls out, answers them here or refuses them, and writes each down.
+    """A gateway that makes, simulates or refuses calls and logs each.
 
     Make one for each turn: its ledger is that turn's. An entry of it has ``at`` (seconds since the epoch),
     ``node_logical_id``, ``kind``, ``call_class``, ``target``, ``request``, ``how``, ``success``,

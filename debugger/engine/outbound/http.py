@@ -1,4 +1,4 @@
-"""Send an HTTP request and read its answer, within limits of time and size.
+"""HTTP calls within limits of time and size, with redirects.
 
 Nothing of the environment is heeded: no proxy, no certificates of its own, no password file.
 """
@@ -46,7 +46,7 @@ def http_call(
     cancelled: threading.Event,
     kind: str = "http",
 ) -> OutboundCall[HttpAnswer]:
-    """A request as a call for the door.
+    """Return a request as a call for the gateway.
 
     Args:
         request: What is sent.
@@ -77,7 +77,7 @@ def send(
     limits: HttpLimits,
     cancelled: threading.Event,
 ) -> HttpAnswer:
-    """Send a request, follow where its answer leads, and read the last answer.
+    """Send a request, follow its redirects, and read the last answer.
 
     Args:
         request: What is sent.
@@ -100,7 +100,6 @@ def send(
 
 @contextmanager
 def _open_response(request: HttpRequest, watch: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
-    """The answer to one request, its body still to be read."""
     try:
         wire = wire_request(request)
         network = CheckedNetwork(watch, limits, request.masked_host)
@@ -157,7 +156,7 @@ MAX_DEPTH = 100
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What came back."""
+    """The answer to an HTTP request."""
 
     status_code: int
     content_type: str = ""
@@ -169,12 +168,12 @@ class HttpAnswer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status says so (``platform/engine.md`` U-11)."""
+        """Return whether the status says so (``platform/engine.md`` U-11)."""
         return 200 <= self.status_code < 300
 
     @property
     def status(self) -> str:
-        """The status for people: ``404 Not Found``."""
+        """Return the status for people: ``404 Not Found``."""
         try:
             return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
         except ValueError:
@@ -182,12 +181,12 @@ class HttpAnswer:
 
     @property
     def body(self) -> bytes:
-        """The body's bytes."""
+        """Return the body's bytes."""
         return self.literal_secrets.mask_bytes(self.raw)
 
     @property
     def text(self) -> str:
-        """The body as text, in the character set that it says it has."""
+        """Return the body as text in its declared character set."""
         return self.literal_secrets.mask(self._decoded)
 
     @property
@@ -200,7 +199,7 @@ class HttpAnswer:
             return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as a JSON value; ``None`` where it is blank.
+        """Return the body as a JSON value; ``None`` where it is blank.
 
         Raises:
             ValueError: It is not JSON, or nested too deep to be read.
@@ -218,7 +217,7 @@ class HttpAnswer:
 
 
 def simulate_answer(recorded: RecordedAnswer | None) -> HttpAnswer:
-    """The answer that a person recorded, or one made up that says that it is."""
+    """Return the recorded answer, or a default marked as simulated."""
     if recorded is None:
         return _json_answer(200, {"simulated": True})
     status = recorded.status or 200
@@ -252,7 +251,7 @@ REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
 def follow_redirect(request: HttpRequest, status: int, location: str) -> HttpRequest:
-    """The request to make next.
+    """Return the request to make next.
 
     A request with a secret of the run is redirected only to where the secret may be sent. Another host gets
     no header that holds a secret or is named like one.
@@ -301,7 +300,6 @@ def _joined(request: HttpRequest, here: httpx.URL, location: str) -> httpx.URL:
 
 
 def _method(method: str, status: int) -> str:
-    """As browsers have it: see other means to look, and a moved POST is looked at too."""
     if method == "HEAD":
         return method
     looks = status == 303 or (status in (301, 302) and method == "POST")

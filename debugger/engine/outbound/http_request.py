@@ -32,7 +32,7 @@ _DEFAULT_HEADERS = (("Accept", "*/*"), ("User-Agent", "workflow-debugger"), ("Co
 
 @dataclass(frozen=True)
 class HttpBody:
-    """What a request carries."""
+    """The body of a request."""
 
     content_type: ContentType
     value: MaskedValue
@@ -77,7 +77,7 @@ class HttpRequest:
 
     @property
     def masked_url(self) -> str:
-        """The URL for people."""
+        """Return the URL for people."""
         return mask_url(self.url.masked)
 
     @property
@@ -87,17 +87,17 @@ class HttpRequest:
 
     @property
     def masked_headers(self) -> dict[str, str]:
-        """The author's headers for people."""
+        """Return the author's headers for people."""
         return {name: mask_header(name, value.masked) for name, value in self.headers.items()}
 
     @property
     def masked_body(self) -> Any:
-        """The body's value for people; ``None`` where there is none."""
+        """Return the body's value for people; ``None`` where there is none."""
         return None if self.body is None else mask_body(self.body.value.masked)
 
     @property
     def literal_secrets(self) -> Secrets:
-        """The secrets that the author wrote out in URL and headers, and a host that has a secret in it."""
+        """Return the literal secrets in URL and headers, and a secret host."""
         url = str(self.url.real)
         parsed = parse_url(url)
         hosts: list[str] = []
@@ -107,13 +107,13 @@ class HttpRequest:
         return find_literal_secrets(url, headers, hosts)
 
     def to_ledger(self) -> JsonObject:
-        """The request as the ledger has it."""
+        """Return the request as the ledger has it."""
         shown = {"method": self.method, "url": self.masked_url, "headers": self.masked_headers}
         return shown if self.body is None else {**shown, "body": self.masked_body}
 
 
 def wire_request(request: HttpRequest) -> httpx.Request:
-    """The request as it is sent.
+    """Return the request as it is sent.
 
     Raises:
         InputError: Its URL is not absolute, or it has a header that HTTP does not allow.
@@ -129,7 +129,7 @@ def wire_request(request: HttpRequest) -> httpx.Request:
 
 
 def header_value(name: str, value: str) -> str:
-    """The value of a header as it is sent.
+    """Return the value of a header as it is sent.
 
     Raises:
         InputError: HTTP does not allow the name or the value; the message does not show the value.
@@ -146,7 +146,10 @@ def header_value(name: str, value: str) -> str:
 
 
 def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The fields of a form or of a query: one for each element of a list, JSON for what is nested deeper."""
+    """Return the fields of a form or a query.
+
+    There is one for each element of a list; what is nested deeper is JSON.
+    """
     return [
         (name, _field_text(each))
         for name, inner in value.items()
@@ -155,7 +158,7 @@ def form_fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def with_query(url: str, query: Mapping[str, Any]) -> str:
-    """A URL with more parts of a query after its own."""
+    """Add parameters to the query of a URL."""
     if not query:
         return url
     address, mark, fragment = url.partition("#")
@@ -165,7 +168,7 @@ def with_query(url: str, query: Mapping[str, Any]) -> str:
 
 
 def host_header(headers: Mapping[str, str]) -> str:
-    """Return the value of the header Host, of several written in different cases all of them, or nothing."""
+    """Return the header Host; all values where several differ in case."""
     return ",".join(value for name, value in headers.items() if name.strip().lower() == "host")
 
 
@@ -184,7 +187,6 @@ def _user(url: httpx.URL) -> bytes:
 
 
 def _content(body: HttpBody, headers: httpx.Headers) -> dict[str, Any]:
-    """What httpx is given. The author's own content type stays, but a form in parts needs its boundary."""
     value = body.value.real
     if body.content_type == "multipart/form-data":
         if "boundary=" not in headers.get("content-type", ""):
@@ -216,7 +218,7 @@ _MEND = "Put quotes around a placeholder that stands for a text."
 
 
 def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudget) -> MaskedValue | None:
-    """The query, an object; ``None`` where there is none.
+    """Return the query, an object; ``None`` where there is none.
 
     Args:
         written: A text of JSON with placeholders, or an object.
@@ -237,7 +239,9 @@ def read_query(written: Any, scope: Scope, secrets: Secrets, budget: RequestBudg
 def read_body(
     written: Any, content_type: ContentType, scope: Scope, secrets: Secrets, budget: RequestBudget
 ) -> HttpBody | None:
-    """The body; ``None`` where there is none. Plain text is sent as it is written.
+    """Return the body; ``None`` where there is none.
+
+    Plain text is sent as it is written.
 
     Args:
         written: A text of JSON with placeholders, or an object.
@@ -295,7 +299,10 @@ def _parsed(text: str, field_name: str) -> Any:
 
 
 def curl_command(request: HttpRequest) -> str:
-    """The command; a mark stands where a secret must be put back before it is run."""
+    """Return the request as a command for a shell.
+
+    A mark stands where a secret must be put back before it is run.
+    """
     method = ["--head"] if request.method == "HEAD" else ["-X", request.method]
     words = ["curl", *method, request.masked_url]
     for name, value in request.masked_headers.items():

@@ -1,4 +1,4 @@
-"""What tells by its name that it is a secret, whoever wrote it, and how it is shown."""
+"""Masking of values whose names mark them as secrets."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _SCHEME = re.compile(r"(?i)(?:basic|bearer|digest|token|apikey)(?=\s)")
 
 
 def names_secret(name: str) -> bool:
-    """Whether a header, or a part of a query, has a name that only a secret has."""
+    """Return whether a header or query parameter is named like a secret."""
     bare = _bare(name)
     return bare in _TELLING_ALONE or _tells(bare)
 
 
 def find_literal_secrets(url: str, headers: Mapping[str, str], more: Iterable[str] = ()) -> Secrets:
-    """The secrets that an author wrote out, to be masked where a server tells what it was sent.
+    """Return the author's literal secrets, to be masked in answers.
 
     Args:
         url: A URL as it is called.
@@ -59,12 +59,15 @@ def find_literal_secrets(url: str, headers: Mapping[str, str], more: Iterable[st
 
 
 def mask_url(url: str) -> str:
-    """A URL without the user in it and without the values that have a secret's name."""
+    """Mask the user in a URL and the parameters named like secrets."""
     return _PARAMETER.sub(_shown_parameter, _USER.sub(f"{MARK}@", url))
 
 
 def mask_header(name: str, value: str) -> str:
-    """A header's value; of a secret only the scheme, as in ``Bearer ***``."""
+    """Return a header's value.
+
+    Of a secret only the scheme, as in ``Bearer ***``.
+    """
     if not names_secret(name):
         return value
     scheme = _SCHEME.match(value)
@@ -72,7 +75,10 @@ def mask_header(name: str, value: str) -> str:
 
 
 def mask_body(value: Any) -> Any:
-    """A JSON value without the fields that have a secret's name; it is copied."""
+    """Return a JSON value without the fields that have a secret's name.
+
+    It is copied.
+    """
     if isinstance(value, Mapping):
         return {key: MARK if _tells(_bare(str(key))) else mask_body(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -81,7 +87,10 @@ def mask_body(value: Any) -> Any:
 
 
 def _written(url: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """The values whose names say that they are secret; of ``Bearer x`` the ``x`` as well."""
+    """Return the values whose names say that they are secret.
+
+    Of ``Bearer x`` the ``x`` as well.
+    """
     parts = urlsplit(url)
     if parts.password:
         yield from (parts.password, unquote(parts.password))

@@ -1,4 +1,4 @@
-"""The network beneath a call: connections to checked addresses alone, and every wait ends in time."""
+"""Connections to checked addresses whose waits end in time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAILURES = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
 
 class Deadline:
-    """How long a call may still take, all its steps together.
+    """The time limit of a call, for all its steps together.
 
     Args:
         seconds: For the whole call.
@@ -106,7 +106,7 @@ def _told(error: Exception, seconds: float) -> str:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every wait ends when the call's time is up, whatever it is told."""
+    """A connection whose waits end with the call's time."""
 
     def __init__(self, inner: httpcore.NetworkStream, watch: Deadline) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""Secrets: filled only into what is really sent, a mark in their place wherever anybody can look."""
+"""Secrets, filled into what is sent and masked everywhere else."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class MaskedValue:
 
     @property
     def holds_secret(self) -> bool:
-        """Whether the two differ."""
+        """Return whether the two differ."""
         return bool(self.real != self.masked)
 
 
 class RequestBudget:
-    """The limit that the texts of one request share: once as they are sent, once as they are shown.
+    """The length limit of one request, for its sent and masked texts.
 
     Args:
         warnings: Receives a sentence for each placeholder that stayed because it costs too much.
@@ -62,7 +62,7 @@ class RequestBudget:
 
 @contextmanager
 def request_budget(warnings: list[str]) -> Iterator[RequestBudget]:
-    """Limit the length of a request and the time in which its texts are filled in.
+    """Limit the length of a request and the time of filling it.
 
     Raises:
         InputError: The request exceeds a limit.
@@ -108,7 +108,7 @@ class Secrets:
         return f"Secrets({sorted(self._values)})"
 
     def get(self, name: str) -> MaskedValue | None:
-        """A secret by its name."""
+        """Return a secret by its name."""
         value = self._values.get(name)
         return None if value is None else MaskedValue(value, MARK, secret_names=frozenset({name}))
 
@@ -120,9 +120,10 @@ class Secrets:
         target: str,
         masked_url: str,
     ) -> str:
-        """Return why a request with secrets must not be sent; empty where it may be.
+        """Return why a request with secrets must not be sent.
 
-        A secret goes to the destination that the workflow's author wrote, and to the hosts of its own list.
+        Empty where it may be. A secret goes to the destination that the workflow's author wrote, and to the
+        hosts of its own list.
 
         Args:
             names: The secrets in the request.
@@ -145,7 +146,7 @@ class Secrets:
         return ""
 
     def fill(self, text: str, scope: Scope, budget: RequestBudget) -> MaskedValue:
-        """A text with variables and secrets filled in.
+        """Return a text with variables and secrets filled in.
 
         Raises:
             RunError: It exceeds the budget, or takes too long.
@@ -156,7 +157,7 @@ class Secrets:
         return MaskedValue(real.text, self.mask(shown.text), real.unresolved, frozenset(uses.names))
 
     def fill_value(self, value: Any, scope: Scope, budget: RequestBudget) -> MaskedValue:
-        """A JSON value with variables and secrets filled into its texts, however deep they stand.
+        """Fill variables and secrets into the texts of a JSON value.
 
         Raises:
             RunError: As for a text.
@@ -168,7 +169,7 @@ class Secrets:
     def fill_with(
         self, scope: Scope, make: Callable[[Scope, RenderBudget], Any], budget: RequestBudget
     ) -> MaskedValue:
-        """What a function makes of the variables, with secrets among them and with marks in their place.
+        """Call a function with the secrets as variables, and with marks.
 
         Raises:
             RunError: As for a text.
@@ -179,19 +180,22 @@ class Secrets:
         return MaskedValue(real, shown, secret_names=frozenset(uses.names))
 
     def mask(self, text: str) -> str:
-        """A text with a mark for each secret's value, also one written for a URL, in JSON or in base64."""
+        """Replace the secrets in a text by marks.
+
+        Also where they are written for a URL, in JSON or in base64.
+        """
         for written in self._written:
             text = text.replace(written, MARK)
         return text
 
     def mask_bytes(self, data: bytes) -> bytes:
-        """The same for bytes."""
+        """Return the same for bytes."""
         for written in self._written_bytes:
             data = data.replace(written, MARK.encode())
         return data
 
     def mask_value(self, value: Any) -> Any:
-        """The same for all texts and numbers of a JSON value, keys too; it is copied."""
+        """Replace the secrets in a copy of a JSON value, keys included."""
         if not self._written:
             return value
         if isinstance(value, str):
@@ -204,7 +208,7 @@ class Secrets:
         return MARK if is_number and str(value) in self._written else value
 
     def hide(self, value: Any) -> Any:
-        """Return a JSON value of an event without the secrets that can be recognized in any text.
+        """Replace the recognizable secrets in a JSON value of an event.
 
         A value without them is returned as it is, at the cost of writing and searching it once.
         """
@@ -247,7 +251,6 @@ class _Uses(Mapping[str, str]):
 
 
 def _with(scope: Scope, secrets: Mapping[str, str]) -> Scope:
-    """A scope whose dynamic variables win over secrets of the same name."""
     if not secrets:
         return scope
     # Only read, so neither needs to be mutable or copied.
@@ -269,7 +272,10 @@ def _is_recognizable(value: str) -> bool:
 
 
 def _ways_of_writing(values: Iterable[str]) -> list[str]:
-    """What to look for, longest first, so that a secret within another leaves no rest of that one."""
+    """Return the spellings of secrets, longest first.
+
+    So a secret within another leaves no rest of that one.
+    """
     found = set()
     for value in values:
         in_json = json.dumps(value)[1:-1]
@@ -287,7 +293,6 @@ def _ways_of_writing(values: Iterable[str]) -> list[str]:
 
 
 def _in_host(value: str) -> Iterator[str]:
-    """Yield a value as a host name has it: in lower case, and in the ASCII form of a name."""
     lower = value.strip().lower()
     yield lower
     host = ascii_host(lower)

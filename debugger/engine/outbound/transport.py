@@ -1,4 +1,4 @@
-"""The transport beneath packages that speak HTTP by themselves: checked addresses alone, bounded answers.
+"""An httpx2 transport with checked addresses and bounded answers.
 
 Nothing of the environment is heeded, no proxy and no password file.
 """
@@ -22,7 +22,7 @@ _FAILURES = (httpx2.ConnectError, httpx2.ConnectTimeout)
 
 
 class CheckedTransport(httpx2.AsyncBaseTransport):
-    """Sends requests to checked addresses alone, so that a name cannot come to mean another machine.
+    """A transport that sends requests to checked addresses only.
 
     Every request is checked, also one that follows a redirect. An answer that is packed is refused, as its
     size cannot be foreseen; ask for the encoding ``identity``.
@@ -54,7 +54,9 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         self._inner = httpx2.AsyncHTTPTransport(verify=tls or True, trust_env=False)
 
     async def addresses(self, url: httpx2.URL) -> list[str]:
-        """The addresses that a URL's host is called at; they are looked up once.
+        """Return the addresses that a URL's host is called at.
+
+        They are looked up once.
 
         Raises:
             OutboundError: There is no such host, or none of its addresses may be called.
@@ -112,7 +114,10 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
         return response
 
     def _addressed(self, request: httpx2.Request, address: str) -> httpx2.Request:
-        """The same request to an address; the host's name stays for the server and for its certificate."""
+        """Return the same request to an address.
+
+        The host's name stays for the server and for its certificate.
+        """
         waits = dict(request.extensions.get("timeout") or {})
         waits["connect"] = min(waits.get("connect") or self._connect_seconds, self._connect_seconds)
         extensions: dict[str, Any] = {**request.extensions, "timeout": waits}

@@ -27,7 +27,7 @@ _MISSING_MESSAGES = {
 
 
 class VariableArgument(WireModel):
-    """Where the value of one argument comes from."""
+    """The source of one argument's value."""
 
     argument_name: str
     source: Literal["auto", "runtime", "dynamic", "literal"] = "auto"
@@ -72,7 +72,7 @@ class VariableArgument(WireModel):
         return self
 
     def value(self, scope: Scope) -> Any:
-        """What is passed; `ABSENT` when it is required and there is none."""
+        """Return the value; `ABSENT` when it is required and missing."""
         found = self._found(scope)
         if found is not ABSENT and found is not None:
             return found
@@ -80,7 +80,7 @@ class VariableArgument(WireModel):
 
     @property
     def missing_message(self) -> str:
-        """Why the call fails when it is required and has no value."""
+        """Return the error of a call without the required value."""
         lacking = _MISSING_MESSAGES[self.source].format(path=self.variable_path)
         return f"The argument {self.argument_name!r} is required, but {lacking}."
 
@@ -104,7 +104,7 @@ class Bound(NamedTuple):
 
 
 def bind(bindings: Sequence[VariableArgument], given: Mapping[str, Any], scope: Scope) -> Bound:
-    """Put the workflow's own arguments to those that the caller gave.
+    """Add the workflow's own arguments to the caller's.
 
     Args:
         bindings: What the workflow sets.
@@ -126,7 +126,9 @@ def bind(bindings: Sequence[VariableArgument], given: Mapping[str, Any], scope: 
 def argument_error(
     arguments: JsonObject, schema: JsonObject | None, *, supplied: Collection[str] = ()
 ) -> str | None:
-    """What is wrong with some arguments. One that is null and need not be there counts as absent.
+    """Return the first error in some arguments.
+
+    One that is null and need not be there counts as absent.
 
     Args:
         arguments: What the model gave.

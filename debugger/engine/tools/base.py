@@ -1,4 +1,4 @@
-"""What a kind of tool has to offer."""
+"""The base of tool types, the context of a call and its result."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ToolConfig(WireModel):
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What a call may use besides its arguments."""
+    """The data and services that a call may use."""
 
     scope: Scope
     """Variables, for the placeholders in the tool's own texts."""
@@ -106,7 +106,10 @@ class ToolContext:
     """The ids of the pins and faults that the node's run has met."""
 
     def reach(self, call: OutboundCall[Answer]) -> OutboundOutcome[Answer]:
-        """Make a call through the door, and leave a warning where its answer was made up. Never raises."""
+        """Make a call to the outside; warn when it was simulated.
+
+        Never raises.
+        """
         outcome = self.outbound.call(call, node_logical_id=self.node_logical_id, timeout=self.timeout)
         if outcome.how == "simulated":
             self.warnings.append(call.simulation_note)
@@ -115,7 +118,10 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class ToolResult:
-    """How a call ended. A failure is data: the run goes on and can branch on it."""
+    """The result of a call.
+
+    A failure is data: the run goes on and can branch on it.
+    """
 
     success: bool
     result: Any = None
@@ -127,7 +133,10 @@ class ToolResult:
 
 
 class Tool(Protocol):
-    """A kind of tool: its ``Config`` reads the workflow, its ``call`` does the work."""
+    """A type of tool.
+
+    Its ``Config`` reads the author's fields, its ``call`` does the work.
+    """
 
     Config: ClassVar[type[ToolConfig]]
     config: Any
@@ -137,7 +146,10 @@ class Tool(Protocol):
         """Make the tool of one configuration, an instance of ``Config``."""
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments. Never raises for what the tool itself does wrong."""
+        """Call it with keyword arguments; errors are part of the result.
+
+        Never raises for what the tool itself does wrong.
+        """
 
 
 def _check_unique(field_name: str, names: list[str]) -> None:

@@ -35,15 +35,15 @@ class BuiltinFunction:
 
     @property
     def args_schema(self) -> JsonObject:
-        """The JSON Schema of its arguments together."""
+        """Return the JSON Schema of its arguments together."""
         return {"type": "object", "properties": dict(self.arguments), "required": list(self.required)}
 
     def takes(self, argument: str) -> bool:
-        """Whether it has such an argument."""
+        """Return whether it has such an argument."""
         return argument in self.arguments or not self.complete
 
     def problem(self, arguments: JsonObject) -> str | None:
-        """Why it cannot be called with these arguments; ``None`` when it can."""
+        """Return the error in the arguments; ``None`` without one."""
         missing = [name for name in self.required if arguments.get(name) in (None, "")]
         if missing:
             return f"It needs a value for {join_names(missing)}."
@@ -56,7 +56,10 @@ class BuiltinFunction:
 
 
 def find_builtin(name: str) -> BuiltinFunction | None:
-    """The function of that name; ``None`` where only the platform has it."""
+    """Return the function of that name.
+
+    ``None`` where only the platform has it.
+    """
     return _SMS if name.startswith(SEND_SMS) else BUILTINS.get(name)
 
 
@@ -74,7 +77,10 @@ def _math_add(arguments: JsonObject, _: ToolContext) -> ToolResult:
 
 
 def _number(value: Any) -> int | float:
-    """A number, also where a template has made it a text (``platform/engine.md`` 5.6)."""
+    """Return a number, also where a template has made it a text.
+
+    Source: ``platform/engine.md`` 5.6.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -89,7 +95,10 @@ def _number(value: Any) -> int | float:
 def _platform_call(
     kind: str, call_class: CallClass, target: str, made_up: JsonObject
 ) -> Callable[[JsonObject, ToolContext], ToolResult]:
-    """What makes a call that only the platform can really make; its target may name arguments."""
+    """Return the function that makes a platform-only call.
+
+    Its target may name arguments.
+    """
 
     def call(arguments: JsonObject, context: ToolContext) -> ToolResult:
         outcome = context.reach(
@@ -141,7 +150,7 @@ BUILTINS: dict[str, BuiltinFunction] = {
 
 
 class InbuiltFunctionConfig(ToolConfig):
-    """Which function is called (``platform/engine.md`` 10.4)."""
+    """The function to call (``platform/engine.md`` 10.4)."""
 
     tool_id: str | None = None
     """The function's name in the platform's registry, or the id of a saved tool."""
@@ -151,12 +160,12 @@ class InbuiltFunctionConfig(ToolConfig):
 
     @property
     def function(self) -> BuiltinFunction | None:
-        """The function; ``None`` where only the platform has it."""
+        """Return the function; ``None`` where only the platform has it."""
         return find_builtin(self.function_name)
 
     @property
     def function_name(self) -> str:
-        """The id where it is the name of a function, else the name."""
+        """Return the id if it names a function, else the name."""
         names = [name for name in (self.tool_id, self.name) if name]
         return next((name for name in names if find_builtin(name) is not None), names[-1] if names else "")
 
@@ -169,7 +178,7 @@ class InbuiltFunctionConfig(ToolConfig):
 
 
 class InbuiltFunctionTool(Tool):
-    """Call a function that the platform has built in.
+    """A call of a function that is built into the platform.
 
     ``math_add`` is computed here. What would reach a person or a service goes through the door to the
     outside, and only the platform can really do it. The platform's other functions are not known here.
@@ -197,7 +206,10 @@ class InbuiltFunctionTool(Tool):
                 )
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        """Call it with keyword arguments; errors are part of the result.
+
+        Whatever goes wrong is told in the result, never raised.
+        """
         function, name = self.config.function, self.config.function_name
         if function is None:
             known = join_names([*BUILTINS, SEND_SMS + "<suffix>"])

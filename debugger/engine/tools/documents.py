@@ -34,11 +34,14 @@ _NOT_SPACE = re.compile(r"\S")
 
 
 class DocumentLimitError(Exception):
-    """Documents of which too many or too long passages would be made; its text says which limit."""
+    """Documents of which too many or too long passages would be made.
+
+    Its text says which limit.
+    """
 
 
 def passages(path: Path) -> list[str]:
-    """Cut a document where its meaning has joints, into passages of at most `LONGEST_PASSAGE` characters.
+    """Split a document into passages of at most `MAX_PASSAGE_CHARACTERS`.
 
     A text is cut at headings and blank lines, and what follows a heading begins with it; an object of JSON
     is cut into its keys, a list into its elements, a table into its rows, each value after its name.
@@ -91,7 +94,7 @@ def _of_text(text: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """What stands between blank lines; a heading begins one of its own."""
+    """Yield the paragraphs; a heading begins one of its own."""
     for block in _BLANK_LINES.split(text.replace("\r\n", "\n")):
         lines: list[str] = []
         for line in block.split("\n"):
@@ -118,7 +121,6 @@ def _of_json(text: str) -> Iterator[str]:
 
 
 def _lines(value: Any) -> Iterator[str]:
-    """The values in an object, each after the keys that lead to it."""
     characters = 0
     waiting: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
     while waiting:
@@ -167,7 +169,7 @@ def _of_html(text: str) -> Iterator[str]:
 
 
 class _Page(HTMLParser):
-    """The words of a page, blocks apart from each other by blank lines."""
+    """The text of a page with blank lines between its blocks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,7 +197,6 @@ class _Page(HTMLParser):
 
 
 def _bounded(passage: str) -> Iterator[str]:
-    """The passage, in pieces that end at a space where it is too long."""
     text = passage.strip()
     start = 0
     while len(text) - start > MAX_PASSAGE_CHARACTERS:

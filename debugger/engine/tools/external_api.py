@@ -38,7 +38,7 @@ class IntegrationAuth(WireModel):
 
 
 class ExternalApiConfig(ToolConfig):
-    """What the author wrote."""
+    """The fields of the tool."""
 
     tool_id: str | None = None
     side_effect: Literal["none", "reads", "writes", "sends", "unknown"] | None = None
@@ -72,14 +72,15 @@ class ExternalApiConfig(ToolConfig):
 
     @property
     def is_reference(self) -> bool:
-        """Whether it only names a tool that is saved on the platform."""
+        """Return whether it only names a tool saved on the platform."""
         return bool(self.tool_id) and not (self.api_endpoint or self.api_headers or self.api_body)
 
 
 class ExternalApiTool(Tool):
-    """Call an API. ``{argument}`` slots take the arguments, after variables are filled in.
+    """Call an API.
 
-    An answer with a status from 200 to 299 gives its body: the JSON value, or the text where it is none.
+    ``{argument}`` slots take the arguments, after variables are filled in. An answer with a status from 200
+    to 299 gives its body: the JSON value, or the text where it is none.
 
     Raises:
         RunError: An argument that the workflow sets has no slot (``platform/engine.md`` 10.2).
@@ -93,7 +94,10 @@ class ExternalApiTool(Tool):
             self._check_slots()
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        """Call it with keyword arguments; errors are part of the result.
+
+        Whatever goes wrong is told in the result, never raised.
+        """
         secrets = context.outbound.secrets
         try:
             request = self._request(arguments, context)
@@ -142,7 +146,6 @@ class ExternalApiTool(Tool):
         return HttpRequest(config.api_method, url, headers, body, self._authored(context), secrets)
 
     def _authored(self, context: ToolContext) -> Destination | None:
-        """Return the destination that the author wrote, whatever a model and the run's variables say."""
         config, scope = self.config, context.authored
         arguments = bind(config.variable_arguments, context.authored_arguments, scope).arguments
         host = host_header({name: write_plain(each) for name, each in config.api_headers.items()})
@@ -155,7 +158,7 @@ class ExternalApiTool(Tool):
         return Destination.of(*filled)
 
     def _authorization(self, secrets: Secrets) -> dict[str, MaskedValue]:
-        """The header that the integration's secret is the value of, unless the author set one."""
+        """Return the integration's header, unless the author wrote one."""
         own = any(name.lower() == "authorization" for name in self.config.api_headers)
         secret = self._secret(secrets)
         return {} if own or secret is None else {"Authorization": secret}
@@ -211,7 +214,7 @@ def _body(answer: HttpAnswer, secrets: Secrets) -> Any:
 
 
 def slot_names(value: Any) -> set[str]:
-    """The arguments that a JSON value has slots for, in its texts, however deep they stand."""
+    """Return the arguments named by slots in a JSON value's texts."""
     if isinstance(value, str):
         return {name for piece in _literals(value) for name in _names(piece)}
     if isinstance(value, Mapping):
@@ -220,7 +223,9 @@ def slot_names(value: Any) -> set[str]:
 
 
 def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> str:
-    """A text with variables and arguments in it; a placeholder that nothing fills stays as it is written.
+    """Return a text with variables and arguments in it.
+
+    A placeholder that nothing fills stays as it is written.
 
     Raises:
         InputError: A slot has no argument, one that is no plain value, or is not written as a slot should be.
@@ -230,7 +235,7 @@ def fill_text(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Ren
 
 
 def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> str:
-    """Return the same with the slots that cannot be filled left as braces.
+    """Fill a text; slots that cannot be  fill(=filled = render(become braces.
 
     Raises:
         InputError: A slot is not written as one should be.
@@ -240,7 +245,9 @@ def fill_known(text: str, scope: Scope, arguments: Mapping[str, Any], budget: Re
 
 
 def fill_json(value: Any, scope: Scope, arguments: Mapping[str, Any], budget: RenderBudget) -> Any:
-    """A JSON value with the same in its texts; a text that is one slot becomes the argument itself.
+    """Return a JSON value with the same in its texts.
+
+    A text that is one slot becomes the argument itself.
 
     Raises:
         InputError: As for a text.
@@ -268,7 +275,7 @@ def _filled(text: str, scope: Scope, arguments: Mapping[str, Any], formatter: _F
 
 
 class _Formatter(string.Formatter):
-    """Reaches into arguments by ``[key]``, never by attribute: those are Python's own, not the workflow's."""
+    """A formatter that resolves ``[key]`` but no attributes, which are Python's."""
 
     def __init__(self, budget: RenderBudget) -> None:
         self.budget = budget
@@ -338,7 +345,6 @@ def _argument(name: str, arguments: Mapping[str, Any]) -> Any:
 
 
 def _only_slot(text: str) -> str | None:
-    """The argument that a text is nothing but the slot of."""
     name = text[1:-1]
     return name if text == f"{{{name}}}" and name.isidentifier() else None
 
@@ -357,7 +363,6 @@ def _literals(text: str) -> list[str]:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """What stands between the placeholders of a text, and the placeholders."""
     end = 0
     for placeholder in iter_placeholders(text):
         yield text[end : placeholder.start], False

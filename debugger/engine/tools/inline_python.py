@@ -19,7 +19,7 @@ class InlinePythonConfig(ToolConfig):
 
 
 class InlinePythonTool(Tool):
-    """Call a function written in the workflow, in a process of its own.
+    """A call of the workflow's Python function in its own process.
 
     The function is the one named like the tool, in any case and with underscores for spaces; without such a
     one, the last at the top level. It may be ``async``. It is called with the arguments by keyword, and
@@ -35,7 +35,10 @@ class InlinePythonTool(Tool):
         self.config = config
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments. An error is part of the result, never raised."""
+        """Call it with keyword arguments; errors are part of the result.
+
+        An error is part of the result, never raised.
+        """
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":
@@ -56,7 +59,6 @@ class InlinePythonTool(Tool):
         return _failure(answer.error + _circumstances(answer.printed, unresolved))
 
     def _code(self, context: ToolContext) -> tuple[str, tuple[str, ...]]:
-        """Return the code to run, and the placeholders that stay in it for want of a value."""
         code = self.config.code or ""
         if not self.config.allow_code_variable_substitution:
             return code, ()
@@ -69,7 +71,6 @@ def _failure(error: str) -> ToolResult:
 
 
 def _circumstances(printed: str, unresolved: tuple[str, ...]) -> str:
-    """Return what helps to find out why it failed."""
     missing = f" Placeholders without a value: {', '.join(unresolved)}." if unresolved else ""
     output = f" It had printed: {printed.strip()!r}." if printed.strip() else ""
     return missing + output

@@ -36,7 +36,7 @@ _SCHEMA: JsonObject = {
 
 
 class KnowledgeBaseConfig(ToolConfig):
-    """Which knowledge bases are searched (``platform/engine.md`` 10.4)."""
+    """The knowledge bases to search (``platform/engine.md`` 10.4)."""
 
     category: str | None = "Knowledge Base"
     signature: str | None = _SIGNATURE
@@ -68,7 +68,7 @@ class KnowledgeBaseConfig(ToolConfig):
 
 
 class KnowledgeBaseTool(Tool):
-    """Look a question up and give the passages that fit it best, as a list of text, source and score.
+    """A search for the passages that match a question best.
 
     Nothing leaves the machine: documents are searched in the folder of `EngineOptions.knowledge_folder`.
 
@@ -96,7 +96,10 @@ class KnowledgeBaseTool(Tool):
                 )
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Search. A question that is missing and a folder that is not there are told in the result."""
+        """Search; errors are part of the result.
+
+        A question that is missing and a folder that is not there are told in the result.
+        """
         query = arguments.get(_QUERY)
         if not isinstance(query, str) or not query.strip():
             return _failure("A knowledge base needs a query: the argument 'query' is missing or no text.")
@@ -135,7 +138,7 @@ _ADVICE = "Search fewer knowledge bases, or move documents out."
 
 
 class Passage(TypedDict):
-    """What a search found (U-55)."""
+    """A passage in a search result (U-55)."""
 
     text: str
     source: str
@@ -145,11 +148,14 @@ class Passage(TypedDict):
 
 
 class KnowledgeError(Exception):
-    """A search that cannot be made; its text says why and what to do."""
+    """A search that cannot be made.
+
+    Its text says why and what to do.
+    """
 
 
 class KnowledgeSearch(Protocol):
-    """Whatever finds passages in knowledge bases."""
+    """A search in knowledge bases."""
 
     def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
         """Find what fits a question, the best first.
@@ -165,7 +171,10 @@ class KnowledgeSearch(Protocol):
 
 
 class _Document(NamedTuple):
-    """A file as it was last seen; another size or time means other words."""
+    """A file as it was last seen.
+
+    Another size or time means other words.
+    """
 
     path: Path
     size: int
@@ -174,7 +183,7 @@ class _Document(NamedTuple):
 
 
 class FolderSearch:
-    """The search in a folder: each knowledge base is a folder in it, or a single document.
+    """A search in a folder of knowledge bases: folders or single documents.
 
     Passages are ranked by the words they share with the question (BM25), in any case. What was read is kept
     until a document is added, changed or taken away. May be used by several threads at once.
@@ -189,7 +198,9 @@ class FolderSearch:
         self._indices: OrderedDict[tuple[_Document, ...], _Index] = OrderedDict()
 
     def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
-        """Find what fits a question, the best first; among equals the one that is earlier by name and place.
+        """Find what fits a question, the best first.
+
+        Among equals the one that is earlier by name and place.
 
         Raises:
             KnowledgeError: The folder or a knowledge base is not there, leads out, or is too large.
@@ -214,7 +225,6 @@ class FolderSearch:
         return found
 
     def _place(self, root: Path, kb_id: str) -> Path:
-        """The folder or the document that a knowledge base is."""
         candidates = [kb_id, *(kb_id + suffix for suffix in READERS)]
         if not kb_id.strip() or "\0" in kb_id or Path(kb_id).is_absolute() or ".." in Path(kb_id).parts:
             raise KnowledgeError(f"{kb_id!r} names no knowledge base: it is no path below the folder.")
@@ -270,7 +280,10 @@ class _Index:
 
 @lru_cache(maxsize=4)
 def folder_search(folder: Path) -> FolderSearch:
-    """The search in a folder; the same one each time, so that what it has read is not read again."""
+    """Return the search in a folder.
+
+    The same one each time, so that what it has read is not read again.
+    """
     return FolderSearch(folder)
 
 
@@ -296,7 +309,6 @@ def _words(text: str) -> list[str]:
 
 
 def _files(place: Path) -> list[Path]:
-    """The documents at a place, in any depth."""
     if place.is_file():
         return [place]
     found: list[Path] = []

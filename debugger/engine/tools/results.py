@@ -51,7 +51,10 @@ class ResultMapping(WireModel):
         return path
 
     def value(self, result: Any) -> Any:
-        """What the variable takes; `ABSENT` when it is required and there is none."""
+        """Return the value of the variable.
+
+        `ABSENT` when it is required and there is none.
+        """
         found = self._found(result)
         if found is not ABSENT:
             return found

@@ -1,4 +1,4 @@
-"""To call a tool: bind its arguments, call it, take its result apart, write the variables.
+"""Making and calling tools, and writing their results.
 
 A node that always runs one tool and a model that chooses one do the same here; they differ in who gives the
 arguments and in what is told afterwards (``platform/engine.md`` 10.6).
@@ -20,7 +20,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class Invocation(NamedTuple):
-    """A call that was made, or that could not be made for want of an argument."""
+    """A tool call: its result and the variables of its parts."""
 
     result: ToolResult
     parts: ResultParts
@@ -28,7 +28,9 @@ class Invocation(NamedTuple):
 
 
 def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invocation:
-    """Call a tool. A result that lacks a required part counts as failed.
+    """Call a tool.
+
+    A result that lacks a required part counts as failed.
 
     Args:
         tool: The tool.
@@ -59,9 +61,10 @@ def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> To
 def write_result(
     called: Invocation, name: str, node: NodeConfig, state: RunState, thread: ThreadState
 ) -> None:
-    """Write the result and its parts; a failed call writes ``None`` for the result (U-9) and no part.
+    """Write the result and its parts.
 
-    A mapping may take the name of the result; a key of the result that happens to be called so may not.
+    A failed call writes ``None`` for the result (U-9) and no part. A mapping may take the name of the result;
+    a key of the result that happens to be called so may not.
 
     Args:
         called: The call.
@@ -80,7 +83,9 @@ def _failed_invocation(why: str) -> Invocation:
 
 
 def make_tool(given: JsonObject) -> Tool:
-    """Make a tool; of a type that the engine does not run, one whose calls all fail and say so.
+    """Make a tool.
+
+    Of a type that the engine does not run, one whose calls all fail and say so.
 
     Raises:
         InputError: A field has a value that it cannot have.
@@ -90,7 +95,7 @@ def make_tool(given: JsonObject) -> Tool:
 
 
 def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
-    """See to it that no part of the result is put where the outcome stands (``platform/engine.md`` 10.3).
+    """Reject a mapping onto the variables of the outcome (``platform/engine.md`` 10.3).
 
     Args:
         config: The tool's.
@@ -111,12 +116,12 @@ def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
 
 
 def outcome_names(result_name: str) -> tuple[str, str]:
-    """The variables that tell whether a call succeeded, and why not."""
+    """Return the variables that tell whether a call succeeded, and why not."""
     return f"{result_name}_success", f"{result_name}_error"
 
 
 class UnsupportedTool(Tool):
-    """A tool of a type that the engine does not run.
+    """A tool of a type that the engine does not support.
 
     A model is offered it like any other, as on the platform, and is told when it calls it.
     """

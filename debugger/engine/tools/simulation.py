@@ -46,7 +46,7 @@ class ToolAnswer:
 
 
 def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> Any:
-    """What a person recorded, else an answer that says of itself that it is made up.
+    """Return the recorded answer, else a default marked as simulated.
 
     Args:
         recorded: What was recorded for the call.
@@ -63,9 +63,10 @@ def answer_or_default(recorded: RecordedAnswer | None, made_up: JsonObject) -> A
 
 
 def simulate_python(name: str, arguments: JsonObject, context: ToolContext) -> ToolResult | None:
-    """Return the recorded answer of a tool whose Python code is refused; ``None`` where there is none.
+    """Return the recorded answer of a tool whose Python code is refused.
 
-    The call is in the ledger as any other that is simulated, and the user is warned of it.
+    ``None`` where there is none. The call is in the ledger as any other that is simulated, and the user is
+    warned of it.
     """
     answer = next((each for each in context.options.tool_answers if each.fits(name, arguments)), None)
     if answer is None:

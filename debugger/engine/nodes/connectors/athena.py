@@ -50,7 +50,10 @@ class DayHours(WireModel):
 
 
 class WorkingHours(WireModel):
-    """The hours of each day of the week; none may be left out."""
+    """The hours of each day of the week.
+
+    None may be left out.
+    """
 
     monday: DayHours
     tuesday: DayHours
@@ -129,17 +132,6 @@ def _athena(
     numbers: tuple[str, ...] = (),
     status_code: int = 200,
 ) -> Operation:
-    """Return the row of one operation.
-
-    Args:
-        call_class: The class of the call.
-        fields: The fields of the node that are sent as texts, variables filled in.
-        check: Checks the request.
-        target: Describes its target.
-        body: Makes the body of a good answer from the request.
-        numbers: The fields that are sent as they are.
-        status_code: The status code of a good answer.
-    """
 
     def request(config: AthenaConfig, context: NodeContext) -> JsonObject:
         def text(name: str) -> str:
@@ -185,7 +177,6 @@ def _output(request: JsonObject, result: ConnectorResult) -> JsonObject:
 
 
 def _response(result: ConnectorResult) -> Any:
-    """Return the body of the answer, else an object with the reason why there is none."""
     return result.answer["response"] if result.answer else {"error": result.error}
 
 
@@ -249,7 +240,10 @@ def _check_appointment(request: JsonObject) -> None:
 
 
 def _appointment_body(request: JsonObject) -> JsonObject:
-    """Return the booked appointment; times without an offset are in the time zone of the practice."""
+    """Return the booked appointment.
+
+    Times without an offset are in the time zone of the practice.
+    """
     start = parse_moment(request["start_time"], request["timezone"], "start_time")
     end = start + timedelta(minutes=request["duration_in_minutes"])
     return {
@@ -279,20 +273,19 @@ def _check_person(request: JsonObject) -> None:
 
 
 def _patient_id(first: str, last: str, birthdate: str, phone_number: str) -> str:
-    """Return an id by name and birthdate; the number decides only without a birthdate.
+    """Return an id by name and birthdate.
 
-    So a search finds the patient that was created.
+    The number decides only without a birthdate. So a search finds the patient that was created.
     """
     return _number("patient", f"{first} {last}".casefold(), birthdate or phone_number)
 
 
 def _number(*parts: str) -> str:
-    """Return seven digits that follow from some texts."""
     return str(1_000_000 + int(fingerprint(*parts)[:12], 16) % 9_000_000)
 
 
 class AthenaNode(ConnectorNode[AthenaConfig]):
-    """A node that makes one call and writes the body of its answer.
+    """A node that makes one call and writes the answer's body.
 
     The body of a recorded answer is used unchanged. A status code outside 200 to 299 is a failure.
     """

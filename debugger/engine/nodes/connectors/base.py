@@ -1,4 +1,4 @@
-"""Nodes that make one call to a service which only the platform is connected to (``engine.md`` 2.9, 2.12).
+"""Nodes that call a service connected to the platform only (``engine.md`` 2.9, 2.12).
 
 A key or token is never read here, and a secret that the user has put into a text is masked wherever it could
 be seen: in events, outputs, variables, the ledger and messages.
@@ -27,7 +27,9 @@ _FAILED_STATUSES = frozenset({"failed", "undelivered", "rejected", "error"})
 
 
 class ConnectorError(Exception):
-    """A call without an answer, or with a bad one; the text is the reason.
+    """A call without an answer, or with a bad one.
+
+    The text is the reason.
 
     Args:
         reason: The reason, for the user.
@@ -89,10 +91,10 @@ class Operation:
 
 
 class ConnectorNode(Node[Config]):
-    """A node that calls a service by one row of a table. A failure does not end the run.
+    """A node that calls a service by one row of a table.
 
-    Event and output have no room for the reason of a failure, so a warning reports it, as one reports that an
-    answer was simulated.
+    A failure does not end the run. Event and output have no room for the reason of a failure, so a warning
+    reports it, as one reports that an answer was simulated.
     """
 
     counts_as_tool_call: ClassVar[bool] = True
@@ -158,7 +160,6 @@ class ConnectorNode(Node[Config]):
 
 
 def _problem(answer: JsonObject, service: str) -> str | None:
-    """Return the failure that an answer reports: its error, its status code or its status."""
     if answer.get("error"):
         return str(answer["error"])
     code = answer.get("status_code")
@@ -169,7 +170,7 @@ def _problem(answer: JsonObject, service: str) -> str | None:
 
 
 def make_call(call: OutboundCall[Answer], context: NodeContext, node: NodeConfig) -> Answer:
-    """Make a call that only the platform can really make, and return its answer.
+    """Make a platform-only call and return its answer.
 
     Raises:
         ConnectorError: There is no answer.

@@ -1,4 +1,7 @@
-"""The node that has a model process the transcript of the conversation (``platform/engine.md`` 2.9)."""
+"""The node that has a model process the transcript of the conversation.
+
+Source: ``platform/engine.md`` 2.9.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +49,10 @@ class EndConversationConfig(NodeConfig):
 
 
 class EndConversationNode(Node[EndConversationConfig]):
-    """A node that writes and emits the processed transcript; the run continues after it.
+    """A node that writes and emits the processed transcript.
 
-    Without a prompt or a model, and where the model answers without a text, it is the raw one. A model that
-    fails does not end the run (U-12).
+    The run continues after it. Without a prompt or a model, and where the model answers without a text, it is
+    the raw one. A model that fails does not end the run (U-12).
     """
 
     Config: ClassVar[type[NodeConfig]] = EndConversationConfig
@@ -68,7 +71,7 @@ class EndConversationNode(Node[EndConversationConfig]):
         return NodeResult()
 
     def _raw_transcript(self, context: NodeContext) -> str:
-        """Return the platform's or a call's transcript, else one of the thread's chat (U-14)."""
+        """Return the platform's or a call's transcript, else the chat's (U-14)."""
         found = lookup(context.scope, "runtime", RAW_TRANSCRIPT)
         if found is not ABSENT and found and not self._was_built(found, context):
             return found if isinstance(found, str) else encode(found).decode()
@@ -77,7 +80,7 @@ class EndConversationNode(Node[EndConversationConfig]):
         return built
 
     def _was_built(self, found: object, context: NodeContext) -> bool:
-        """Return whether a node of this type built it earlier from the chat, which has grown since."""
+        """Return whether a node of this type built it from an earlier chat."""
         makers = (node.logical_id for node in context.workflow.node_configs if node.type == self.config.type)
         written = context.thread.runtime_variables
         return any(written.get(f"{maker}.{RAW_TRANSCRIPT}") == found for maker in makers)
@@ -102,7 +105,10 @@ class EndConversationNode(Node[EndConversationConfig]):
 
 
 def transcript_of(messages: Iterable[Message]) -> str:
-    """Return the messages of user and assistant, one a line, without the memos of transitions."""
+    """Return the messages of user and assistant, one a line.
+
+    The memos of transitions are for the model only and are left out.
+    """
     spoken = (message for message in messages if not _is_memo(message) and message_text(message))
     lines = ((_SPEAKERS.get(message_kind(message) or ""), message_text(message)) for message in spoken)
     return "\n".join(f"{speaker}: {text}" for speaker, text in lines if speaker)

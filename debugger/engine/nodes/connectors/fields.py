@@ -1,4 +1,4 @@
-"""Checks of the fields of a request to a service, made before the call."""
+"""Checks of a request's fields, made before the call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_present(text: str, field_name: str) -> None:
 
 
 def check_e164(text: str, field_name: str) -> None:
-    """Raise an `InputError` where a text is blank or no phone number in the format E.164."""
+    """Raise an `InputError` unless a text is a phone number in E.164."""
     check_present(text, field_name)
     if not _E164.fullmatch(text):
         raise InputError(
@@ -32,7 +32,7 @@ def check_e164(text: str, field_name: str) -> None:
 
 
 def check_telephone(text: str, field_name: str) -> None:
-    """Raise an `InputError` where a text, unless empty, is no common phone number."""
+    """Raise an `InputError` unless a text is empty or a phone number."""
     digits = sum(character.isdigit() for character in text)
     if text and not (_TELEPHONE.fullmatch(text) and 7 <= digits <= 15):
         raise InputError(
@@ -42,7 +42,7 @@ def check_telephone(text: str, field_name: str) -> None:
 
 
 def check_email(text: str, field_name: str) -> None:
-    """Raise an `InputError` where a text, unless empty, is no e-mail address."""
+    """Raise an `InputError` unless a text is empty or an e-mail address."""
     if text and not _EMAIL.fullmatch(text):
         raise InputError(
             f"{field_name} is {text!r}, which is no e-mail address.", advice="Write one as name@example.com."
@@ -50,7 +50,7 @@ def check_email(text: str, field_name: str) -> None:
 
 
 def check_birthdate(text: str, field_name: str) -> None:
-    """Raise an `InputError` where a text, unless empty, is no existing day."""
+    """Raise an `InputError` unless a text is empty or an existing day."""
     if text and not any(_is_day(text, day_format) for day_format in _BIRTHDATE_FORMATS):
         raise InputError(
             f"{field_name} is {text!r}, which is no day.", advice="Write it as 1980-12-31 or 12/31/1980."
@@ -58,7 +58,9 @@ def check_birthdate(text: str, field_name: str) -> None:
 
 
 def parse_moment(text: str, time_zone: str, field_name: str) -> datetime:
-    """Parse a date with a time; one without an offset is in the time zone.
+    """Parse a date with a time.
+
+    One without an offset is in the time zone.
 
     Raises:
         InputError: It is blank or no moment, or there is no such time zone.

@@ -1,4 +1,7 @@
-"""The node that creates, reads or changes a document of Google Docs (``platform/engine.md`` 2.12)."""
+"""The node that creates, reads or changes a document of Google Docs.
+
+Source: ``platform/engine.md`` 2.12.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +120,7 @@ class GoogleDocsConfig(NodeConfig):
 
 
 def document_id(text: str) -> str:
-    """Return the id of a document, which is named by its id or by its URL.
+    """Return the id of a document from its id or its URL.
 
     Raises:
         InputError: It is neither.
@@ -135,7 +138,10 @@ def document_id(text: str) -> str:
 
 
 def insert_text(content: str, text: str, index: int | None) -> str:
-    """Insert a text into a content; an index beyond its end means the end (`TextUpdateConfig`)."""
+    """Insert a text into a content.
+
+    An index beyond its end means the end (`TextUpdateConfig`).
+    """
     place = len(content) if index is None else max(0, index - 1)
     return content[:place] + text + content[place:]
 
@@ -150,7 +156,7 @@ def _documents(context: NodeContext) -> JsonObject:
 
 
 def _load(document: str, context: NodeContext) -> JsonObject:
-    """Return title and content of a document, simulated unless the run has written it."""
+    """Return title and content of a document that may be simulated."""
     found = _documents(context).get(document)
     simulated = {"title": "Simulated document", "content": f"Simulated content of the document {document}.\n"}
     return {**simulated, **found} if isinstance(found, dict) else simulated
@@ -163,7 +169,6 @@ def _remember(answer: JsonObject, context: NodeContext) -> None:
 
 
 def _full_model(document: str, title: str, content: str) -> JsonObject:
-    """Return a document in the shape in which Google describes one: a paragraph a line."""
     paragraphs = [
         {"paragraph": {"elements": [{"textRun": {"content": line}}]}} for line in content.splitlines(True)
     ]
@@ -191,7 +196,6 @@ def _create_request(config: GoogleDocsConfig, context: NodeContext) -> JsonObjec
 
 
 def _create(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObject:
-    """Return another id for each run of the node, as Google gives one to each document."""
     visit = visit_number(context, node)
     seed = fingerprint("document", request, node.logical_id, context.thread.thread_id, visit)
     document = f"1{seed[:43]}"
@@ -239,7 +243,6 @@ def _get(request: JsonObject, context: NodeContext, node: NodeConfig) -> JsonObj
 
 
 def _read_content(body: Any) -> JsonObject:
-    """Return the content: the value of its key, else the whole body."""
     if body is None:
         return {}
     is_named = isinstance(body, dict) and "document_content" in body

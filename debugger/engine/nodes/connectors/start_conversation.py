@@ -1,4 +1,4 @@
-"""The node that begins a voice call, or follows one that is in progress (``platform/engine.md`` 2.9)."""
+"""The node that places or follows a voice call (``platform/engine.md`` 2.9)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ID = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 class StartConversationConfig(NodeConfig):
-    """The participants of a new call, or the id of one to follow."""
+    """The participants of a new call, or the id of another."""
 
     is_voice_conversation: bool = False
     is_outbound_call: bool = True
@@ -52,7 +52,10 @@ class StartConversationConfig(NodeConfig):
 
 @dataclass(frozen=True)
 class CallTimeline:
-    """The statuses of a simulated call in order, one a poll; the last one stays."""
+    """The statuses of a simulated call in order, one a poll.
+
+    The last one stays.
+    """
 
     conversation_id: str
     statuses: tuple[str, ...] = ("initiated", "in-progress", "completed")
@@ -65,7 +68,7 @@ class CallTimeline:
 
 
 def make_timeline(recorded: RecordedAnswer | None, conversation_id: str) -> CallTimeline:
-    """Return the timeline in a recorded answer, or one of a call that succeeds.
+    """Return a recorded timeline, or that of a successful call.
 
     Args:
         recorded: Its body is a status, a list of them, or an object that may have ``conversation_id``,
@@ -117,7 +120,7 @@ class _Conversation:
 
 
 class StartConversationNode(Node[StartConversationConfig]):
-    """A node that places a voice call, or follows that of ``conversation_id``, until it is over.
+    """A node that places or follows a voice call until it ends.
 
     A conversation without voice, or one that the user begins, is the run itself: the node does nothing then.
     A call that fails does not end the run. The answer to a placed call is its whole timeline, so following it
@@ -127,7 +130,7 @@ class StartConversationNode(Node[StartConversationConfig]):
     Config: ClassVar[type[NodeConfig]] = StartConversationConfig
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Place or follow the call, emit each new status, then write the result."""
+        """Place or follow the call, emit its statuses, write the result."""
         secrets = context.outbound.secrets
         own_id = secrets.mask(fill_secretly(self.config.conversation_id or "", context).strip())
         if not self.config.is_voice_conversation or not (own_id or self.config.is_outbound_call):

@@ -1,4 +1,7 @@
-"""What an author writes on a node that asks a model (``platform/engine.md`` 2.1)."""
+"""The fields of nodes that call a model, and their schemas.
+
+Source: ``platform/engine.md`` 2.1.
+"""
 
 from __future__ import annotations
 
@@ -52,18 +55,21 @@ class LLMConfig(NodeConfig):
 
     @property
     def tools(self) -> list[JsonObject]:
-        """Its own tools."""
+        """Return its own tools."""
         return self.tools_config.tools if self.tools_config else []
 
 
 class SayLLMConfig(LLMConfig):
-    """A speaking node loops to itself unless told otherwise."""
+    """The fields of a speaking node, which loops to itself by default."""
 
     self_loop: bool = True
 
 
 def inner_schema(schema: JsonObject | None) -> JsonObject | None:
-    """The JSON Schema inside its envelope, or the bare one (``platform/engine.md`` 2.1)."""
+    """Return the JSON Schema inside its envelope, or the bare one.
+
+    Source: ``platform/engine.md`` 2.1.
+    """
     if schema is None:
         return None
     inner = schema.get("input_schema")
@@ -71,14 +77,14 @@ def inner_schema(schema: JsonObject | None) -> JsonObject | None:
 
 
 def readable_schema(schema: JsonObject) -> JsonObject:
-    """The schema as a stand-in can read it: without ``properties`` that are no object of schemas."""
+    """Return a schema without ``properties`` that are no object."""
     if isinstance(schema.get("properties", {}), dict):
         return schema
     return {key: value for key, value in schema.items() if key != "properties"}
 
 
 def without_properties(schema: JsonObject, names: Collection[str]) -> JsonObject:
-    """The schema of an object that never has some properties."""
+    """Return the schema of an object that never has some properties."""
     cut = dict(schema)
     if isinstance(schema.get("properties"), dict):
         cut["properties"] = {name: inner for name, inner in schema["properties"].items() if name not in names}

@@ -1,4 +1,4 @@
-"""Calls of the model on behalf of a node, verdicts on single conditions, and their messages."""
+"""Model calls of a node, evaluations of conditions, and their messages."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def evaluate(choice: Choice, node: NodeConfig, context: NodeContext) -> Generato
 
 
 def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:
-    """Evaluate every condition that needs a call of its own; return the first true one, in node order."""
+    """Evaluate every condition that needs a call of its own.
+
+    Return the first true one, in node order.
+    """
     first = None
     for choice in context.llm_judged_choices:
         verdict = yield from evaluate(choice, node, context)
@@ -95,7 +98,7 @@ def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None,
 
 
 def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelFailure) -> None:
-    """Add a warning with why a model gave no answer, unless the turn was ended meanwhile."""
+    """Add a warning that a model gave no answer, unless cancelled."""
     why = str(failure).rstrip(".")
     if not context.cancelled.is_set():
         context.warnings.append(
@@ -104,7 +107,7 @@ def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelFailur
 
 
 def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) -> Message:
-    """Return a reply as a model would have sent it, in LangChain's shape (``platform/engine.md`` 6.1).
+    """Return a reply as a model's message in LangChain's shape (``platform/engine.md`` 6.1).
 
     A chosen transition is a tool call too, which has the id of the message (``platform/wire.md`` 3.6).
 
@@ -124,7 +127,7 @@ def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) ->
 
 
 def tool_message(call: JsonObject, result: ToolResult, world: World) -> Message:
-    """Return the result of a call as the model gets it: as JSON text, or the error."""
+    """Return a call's result for the model: JSON text, or the error."""
     metadata = {"tool_result": result.result}
     return {
         "content": encode(result.result).decode() if result.success else str(result.error),

@@ -36,7 +36,7 @@ from debugger.protocol.workflow import NodeConfig
 
 @dataclass(slots=True)
 class ModelTurn:
-    """The model's turn in one run of a node, as far as it has come."""
+    """The state of the model's turn in one run of a node."""
 
     prompt: Prompt
     tools: tuple[NodeTool, ...]
@@ -45,7 +45,10 @@ class ModelTurn:
     """Whether a text of the model was spoken."""
 
     def add_round(self, message: Message, results: Sequence[Message]) -> None:
-        """Add a round of calls; after the last one the model has to do without tools (U-4)."""
+        """Add a round of calls.
+
+        After the last one the model has to do without tools (U-4).
+        """
         self.rounds_left -= 1
         exchange = (*self.prompt.exchange, message, *results)
         tools = self.prompt.tools if self.rounds_left > 0 else ()
@@ -53,7 +56,10 @@ class ModelTurn:
 
 
 class LLMNode(Node[LLMConfig]):
-    """Call the model; run the tools that it calls and call it again; take its transition, or its answer."""
+    """Call the model.
+
+    Run the tools that it calls and call it again; take its transition, or its answer.
+    """
 
     Config: ClassVar[type[NodeConfig]] = LLMConfig
     MessageEvent: ClassVar[type[ModelEvent]]
@@ -67,7 +73,7 @@ class LLMNode(Node[LLMConfig]):
         self._prompt: StaticPrompt | None = None
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
-        """The user messages that it is given."""
+        """Return the user messages of its input."""
         return {
             "type": "llm",
             "node_logical_id": self.config.logical_id,
@@ -78,7 +84,7 @@ class LLMNode(Node[LLMConfig]):
         }
 
     def run(self, context: NodeContext) -> NodeRun:
-        """Call the model, then leave by the chosen transition or with the answer.
+        """Call the model, then leave by its transition or its answer.
 
         Where a condition with a call of its own is true, the answer is discarded (``engine.md`` 7.2 (k)).
         """
@@ -99,7 +105,6 @@ class LLMNode(Node[LLMConfig]):
         return (yield from self._finish(reply, turn, context))
 
     def _message(self, context: NodeContext) -> str:
-        """Return the user message that the model is to answer."""
         return context.message
 
     def _begin_turn(self, context: NodeContext) -> ModelTurn:
@@ -118,7 +123,7 @@ class LLMNode(Node[LLMConfig]):
         return ModelTurn(prompt, tools, self.config.max_consecutive_tool_calls)
 
     def _discard(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, None]:
-        """Call the model all the same, as the platform does in parallel, and discard the answer."""
+        """Call the model and discard its answer, as the platform does."""
         try:
             answer = yield from call_model(turn.prompt, context)
         except ModelFailure:
@@ -127,7 +132,7 @@ class LLMNode(Node[LLMConfig]):
         yield DiscardedMainLLMEvent(message=message, llm_usage_info=answer.usage)
 
     def _run_tool_loop(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, Reply | None]:
-        """Call the model, and run the tools that it calls, until it answers or chooses a transition.
+        """Call the model and its tools until it answers or leaves.
 
         A transition wins over calls that come with it, as its step comes first (2.1.2).
 
@@ -173,7 +178,10 @@ class LLMNode(Node[LLMConfig]):
         return NodeResult({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
 
     def _finish(self, reply: Reply, turn: ModelTurn, context: NodeContext) -> NodeRun:
-        """End with an answer; keys that it lacks keep their old values (U-44)."""
+        """End with an answer; keys that it lacks keep their old values.
+
+        Source: U-44.
+        """
         if reply.fields_error is not None:
             context.warnings.append(
                 f"Node {self.config.label!r} has no structured output: {reply.fields_error}"
@@ -184,7 +192,7 @@ class LLMNode(Node[LLMConfig]):
         return NodeResult({"structured_output": fields}, replied_to_user=turn.spoke, reason=reply.reason)
 
     def _apologise(self, turn: ModelTurn, context: NodeContext) -> NodeRun:
-        """Say the default error message, unless nobody waits for it."""
+        """Say the default error message, unless the turn was cancelled."""
         text = self.config.default_error_message
         if self.kind == "say" and text is not None and not context.cancelled.is_set():
             turn.spoke = True
@@ -193,7 +201,10 @@ class LLMNode(Node[LLMConfig]):
         return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
 
     def _known_fields(self, fields: Mapping[str, Any], turn: ModelTurn) -> dict[str, Any]:
-        """Return the fields that the schema names; a model may return others as well."""
+        """Return the fields that the schema names.
+
+        A model may return others as well.
+        """
         schema = turn.prompt.schema
         if schema is None:
             return {}
@@ -218,7 +229,7 @@ class WorkerLLMNode(LLMNode):
 
 @dataclass(frozen=True)
 class ToolLoop:
-    """The calls that the model of one node makes while the node runs."""
+    """The tool calls of a model during one run of its node."""
 
     config: LLMConfig
     context: NodeContext
@@ -229,7 +240,7 @@ class ToolLoop:
     """Makes the event of a message of the model's turn."""
 
     def run(self, calls: Sequence[JsonObject]) -> Generator[Event, None, list[Message]]:
-        """Run the calls of one message, in order, until the turn is ended.
+        """Run the calls of one message, in order, until cancelled.
 
         Args:
             calls: The ``tool_calls`` of the model's message.
@@ -248,7 +259,6 @@ class ToolLoop:
         return told
 
     def _deal_with(self, call: JsonObject) -> Generator[Event, None, ToolResult]:
-        """Run one call. One that cannot be made changes no variable and says no line."""
         offered = next((one for one in self.tools if one.offer.name == call["name"]), None)
         if offered is None:
             names = ", ".join(one.offer.name for one in self.tools)
@@ -262,7 +272,10 @@ class ToolLoop:
         return self._call(offered, call["args"])
 
     def _call(self, offered: NodeTool, arguments: JsonObject) -> ToolResult:
-        """Call, and write the result; unlike a tool node, nothing tells of success or failure (10.6)."""
+        """Call, and write the result.
+
+        Unlike a tool node, nothing tells of success or failure (10.6).
+        """
         config: ToolConfig = offered.tool.config
         allowed = tool_context(self.context, self.config.logical_id, config.timeout_seconds)
         called = call_tool(offered.tool, arguments, allowed)

@@ -1,4 +1,7 @@
-"""The prompt of a model node, and its model's configuration (``platform/engine.md`` 2.1.2, 6.2, 11.2)."""
+"""The prompt of a model node, and its model's configuration.
+
+Source: ``platform/engine.md`` 2.1.2, 6.2, 11.2.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ _BORROWED = "_auth"
 
 
 class StaticPrompt(NamedTuple):
-    """The parts that all prompts of a node share; made once, since a run of it may last microseconds."""
+    """The parts that all prompts of a node share.
+
+    Made once, since a run of it may last microseconds.
+    """
 
     node_name: str
     system: str
@@ -107,7 +113,6 @@ def _backchannel(config: LLMConfig, workflow: WorkflowConfig) -> str | None:
 
 
 def _shared(config: Any, name: str) -> str | None:
-    """The workflow's prompt for nodes that have none of their own."""
     found = config.get("prompt") if isinstance(config, dict) else None
     if found is None or isinstance(found, str):
         return found
@@ -118,7 +123,7 @@ def _shared(config: Any, name: str) -> str | None:
 
 
 def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> JsonObject | None:
-    """Return the model configuration of a node (``platform/engine.md`` 11.2), without keys and other secrets.
+    """Return the model configuration of a node, without secrets (``platform/engine.md`` 11.2).
 
     A saved configuration wins over what the document holds, but only the platform can look it up. Its id is
     put to the configuration that the document holds beside it.
@@ -149,7 +154,7 @@ def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> Jso
 
 
 def without_secrets(value: Any) -> Any:
-    """Return a JSON value without the keys whose names say that they hold a secret, at any depth.
+    """Return a JSON value without the keys named like a secret.
 
     An ``api_key`` stays, masked: the caller of the model warns that it is not used.
     """
@@ -171,7 +176,10 @@ def _defers(config: Any) -> bool:
 
 
 def _saved(config: NodeConfig | WorkflowConfig) -> Any:
-    """Return the id of a saved configuration; a node that calls no model does not declare the field."""
+    """Return the id of a saved configuration.
+
+    A node that calls no model does not declare the field.
+    """
     # Not by getattr: for what is not there pydantic has an error made, which every run of a node would pay.
     fields = vars(config)
     return fields[_SAVED] if _SAVED in fields else (config.model_extra or {}).get(_SAVED)

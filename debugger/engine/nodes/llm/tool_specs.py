@@ -1,4 +1,7 @@
-"""The tools that the model of a node may call (``platform/engine.md`` 2.1.2, step 3)."""
+"""The tools that the model of a node may call.
+
+Source: ``platform/engine.md`` 2.1.2, step 3.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,16 @@ _IGNORES_TEXT = "ignore_content_received_during_llm_tool_call_specification"
 
 @dataclass(frozen=True)
 class NodeTool:
-    """A tool, and how a model is told of it."""
+    """A tool and its specification for the model."""
 
     tool: Tool
     offer: ToolOffer
 
     def argument_error(self, arguments: JsonObject) -> str | None:
-        """What is wrong with arguments that a model gave; what the workflow sets is not its business."""
+        """Return the error in a model's arguments.
+
+        What the workflow sets is not its business.
+        """
         bindings = self.tool.config.variable_arguments
         replaced = {one.argument_name for one in bindings if one.override_provided_value}
         given = {name: value for name, value in arguments.items() if name not in replaced}
@@ -36,7 +42,9 @@ class NodeTool:
 
 
 class ToolSpecs:
-    """The tools of one model node: its own, the workflow's, and those of the workflow's MCP servers.
+    """The tools of one model node.
+
+    Its own, the workflow's, and those of the workflow's MCP servers.
 
     Args:
         config: The node.
@@ -52,7 +60,7 @@ class ToolSpecs:
         self._shared: list[Tool] | None = None
 
     def offered(self, context: NodeContext) -> tuple[NodeTool, ...]:
-        """What its model is offered: nothing where it must answer.
+        """Return the tools for its model; none where it must answer.
 
         Raises:
             RunError: A tool of the workflow cannot be read.
@@ -75,7 +83,6 @@ class ToolSpecs:
         return (*written, *of_servers)
 
     def _of_workflow(self, workflow: WorkflowConfig) -> list[Tool]:
-        """Those that all model nodes have, apart from such as the node has itself."""
         if self._shared is None:
             try:
                 given = ToolsConfig.from_wire(workflow.tools_config or {}).tools
@@ -85,7 +92,6 @@ class ToolSpecs:
         return self._shared
 
     def _of_servers(self, context: NodeContext, taken: Sequence[str]) -> list[McpTool]:
-        """Those of the MCP servers, under names that are not taken."""
         if not self._config.use_mcp_tools:
             return []
         found = mcp_tools(
@@ -98,7 +104,7 @@ class ToolSpecs:
 def suppress_text(
     reply: Reply, has_calls: bool, tools: Sequence[NodeTool], config: LLMConfig, workflow: WorkflowConfig
 ) -> bool:
-    """Return whether a text that came with a transition or with calls is not spoken (``engine.md`` 6.3).
+    """Return whether a text beside a transition or calls is unspoken (``engine.md`` 6.3).
 
     Args:
         reply: The reply; no flag of a tool covers a transition that it chose.
@@ -124,7 +130,7 @@ def _made(given: JsonObject, place: str) -> Tool:
 
 
 def _offered(name: str, tool: Tool, signature: str) -> NodeTool:
-    """The tool as a model is told of it: without the arguments that are none of its business (10.2)."""
+    """Return the tool without the arguments hidden from the model (10.2)."""
     config: ToolConfig = tool.config
     hidden = {one.argument_name for one in config.variable_arguments if not one.expose_to_llm}
     schema = config.args_schema

@@ -16,7 +16,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class WorkflowRunEvaluatorConfig(LLMConfig):
-    """What is judged, and where the verdict is put."""
+    """The run to evaluate, and the variable of the verdict."""
 
     wait_for_user_message: bool = False
     default_error_message: str | None = None
@@ -27,7 +27,7 @@ class WorkflowRunEvaluatorConfig(LLMConfig):
 
     @property
     def output_name(self) -> str:
-        """The variable that takes the verdict.
+        """Return the variable that takes the verdict.
 
         The platform makes up a name when the author gives none, and keeps it with the node. Here it follows
         from the node's id, so that it is the same whenever the workflow is opened.
@@ -37,7 +37,9 @@ class WorkflowRunEvaluatorConfig(LLMConfig):
 
 
 class WorkflowRunEvaluatorNode(WorkerLLMNode):
-    """Have a model judge a run, and write its verdict: what it filled in of the schema, else its words.
+    """A node that has a model evaluate a stored run.
+
+    The verdict is the structured output, else the text.
 
     It never waits and never loops. Without a run, or without an answer, the verdict is the default error
     message, which is nothing unless the author wrote one.
@@ -51,7 +53,10 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         self.waits_for_user = self.loops_to_itself = False  # whatever the document has (2.10)
 
     def run_input(self, context: NodeContext) -> JsonObject | None:
-        """The user messages that it is given; the run is in its variable."""
+        """Return the user messages of its input.
+
+        The run is in its variable.
+        """
         return {**(super().run_input(context) or {}), "type": "workflow_run_evaluator"}
 
     def run(self, context: NodeContext) -> NodeRun:
@@ -67,7 +72,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         return self._verdict(self.config.default_error_message, {}, context)
 
     def _message(self, context: NodeContext) -> str:
-        """The run as a text; empty where there is none."""
+        """Return the run as a text; empty where there is none."""
         found = lookup(context.scope, "runtime", self.config.input_runtime_variable_name)
         if found is ABSENT or found is None:
             return ""
@@ -86,7 +91,7 @@ class WorkflowRunEvaluatorNode(WorkerLLMNode):
         return self._verdict(self.config.default_error_message, {}, context)
 
     def _verdict(self, verdict: Any, fields: JsonObject, context: NodeContext) -> NodeResult:
-        """Write the verdict; as output it stands in one of two places."""
+        """Write the verdict; the output has one of two keys for it."""
         self.write(context, {self.config.output_name: verdict})
         words = verdict if isinstance(verdict, str) else None
         return NodeResult({"structured_output": fields, "free_form_output": words})

@@ -1,4 +1,7 @@
-"""One connection to an MCP server, held for one question. No other module imports the ``mcp`` package."""
+"""One connection to an MCP server, held for one question.
+
+No other module imports the ``mcp`` package.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ for _name in ("mcp", "httpx2", "httpcore2"):
 
 @dataclass(frozen=True)
 class Connection:
-    """How a server is reached for one question."""
+    """A connection to a server for one request."""
 
     endpoint: Endpoint
     timeout: float
@@ -47,7 +50,7 @@ class Connection:
     limits: HttpLimits
 
     def offers(self) -> list[McpToolInfo]:
-        """The tools that the server offers.
+        """Return the tools that the server offers.
 
         Raises:
             OutboundError: There is no answer; the text says why, without secrets.
@@ -55,7 +58,9 @@ class Connection:
         return self._ask(_offers)
 
     def result(self, tool: str, arguments: JsonObject) -> ToolResult:
-        """What a tool gives back: its structured content, else its texts; an error where it tells of one.
+        """Call a tool and return its structured content, else its texts.
+
+        An error where it tells of one.
 
         Raises:
             OutboundError: There is no answer; the text says why, without secrets.
@@ -153,7 +158,10 @@ def _offer(tool: mcp.types.Tool) -> McpToolInfo:
 
 
 def _text(block: Any) -> str:
-    """A part of a result as a text; of what is none, which kind it is."""
+    """Return a part of a result as a text.
+
+    Of what is none, which kind it is.
+    """
     if isinstance(block, mcp.types.TextContent):
         return block.text
     inner = getattr(block, "resource", None)
@@ -165,7 +173,6 @@ def _text(block: Any) -> str:
 
 
 def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -> str:
-    """Why there is no answer, from the first of the errors in a group."""
     cause = next(_leaves(error), error)
     where, told = endpoint.masked_url, endpoint.quote(str(cause)).rstrip(".")
     if isinstance(cause, OutboundError):

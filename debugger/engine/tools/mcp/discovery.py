@@ -27,7 +27,7 @@ _MOST_REMEMBERED = 64
 
 
 class McpContext(Protocol):
-    """What discovery needs of a `NodeContext`."""
+    """The fields of a `NodeContext` that discovery uses."""
 
     options: EngineOptions
     world: World
@@ -38,7 +38,7 @@ class McpContext(Protocol):
 
 
 class McpTools(NamedTuple):
-    """What the servers offer."""
+    """The tools of some servers."""
 
     tools: list[McpTool]
     """Each under a name of its own, which models take."""
@@ -47,14 +47,17 @@ class McpTools(NamedTuple):
 
 
 class DiscoveryCache:
-    """What servers were found to offer lately. May be used by several threads at once."""
+    """A cache of the servers' tools.
+
+    May be used by several threads at once.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._found: OrderedDict[str, tuple[float, list[McpToolInfo]]] = OrderedDict()
 
     def lately(self, endpoint: Endpoint, now: float) -> list[McpToolInfo] | None:
-        """The offers of a server, when they are not older than `FRESH`."""
+        """Return a server's tools if they are fresh."""
         with self._lock:
             at, offers = self._found.get(_key(endpoint), (float("-inf"), []))
         return offers if 0 <= now - at < FRESH_SECONDS else None
@@ -79,9 +82,10 @@ def mcp_tools(
     taken: Sequence[str] = (),
     discoveries: DiscoveryCache = _DISCOVERIES,
 ) -> McpTools:
-    """Ask servers for their tools. Never raises: one that does not answer has none, and there is a warning.
+    """Request the tools of some servers.
 
-    Asking is a call to the outside that reads, so the door may refuse or simulate it.
+    Never raises: one that does not answer has none, and there is a warning. Asking is a call to the outside
+    that reads, so the door may refuse or simulate it.
 
     Args:
         servers: The servers, as the workflow names them.
@@ -115,7 +119,6 @@ def mcp_tools(
 def _offers(
     endpoint: Endpoint, context: McpContext, node_logical_id: str, discoveries: DiscoveryCache
 ) -> tuple[list[McpToolInfo], str | None]:
-    """What a server offers, or why it is not known."""
 
     def live(timeout: float) -> list[McpToolInfo]:
         offers = discoveries.lately(endpoint, context.world.now())
@@ -144,7 +147,6 @@ def _offers(
 
 
 def _named(found: Sequence[tuple[Endpoint, McpToolInfo]], taken: Sequence[str]) -> Iterator[McpTool]:
-    """Tools under names that models take, none of them twice."""
     times = Counter([*taken, *(model_name(offer.name) for _, offer in found)])
     wanted = [
         offer.name if times[model_name(offer.name)] == 1 else f"{endpoint.name}_{offer.name}"
@@ -165,6 +167,9 @@ def _config(name: str, endpoint: Endpoint, offer: McpToolInfo) -> McpToolConfig:
 
 
 def _key(endpoint: Endpoint) -> str:
-    """Which server it is, and as whom it is asked; without the secrets themselves."""
+    """Return the identity of a server and its credentials.
+
+    Without the secrets themselves.
+    """
     identity = repr((endpoint.url, sorted(endpoint.headers.items())))
     return hashlib.sha256(identity.encode()).hexdigest()

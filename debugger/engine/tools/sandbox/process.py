@@ -1,4 +1,4 @@
-"""A call of Python code in a child process: the request, the limits, and the answer."""
+"""Child processes and calls of Python code in them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BUBBLEWRAP_ERROR = "bwrap: "
 
 @dataclass(frozen=True)
 class Limits:
-    """What one call may use."""
+    """The limits of one call."""
 
     timeout: float
     """Seconds, by the clock; also of processor time, rounded up."""
@@ -63,7 +63,9 @@ class SandboxResult:
 def run_child(
     request: JsonObject, limits: Limits, cancelled: threading.Event, launcher: Launcher
 ) -> SandboxResult:
-    """Run code in a child process and wait for it. In a sandbox no process of it is left when this returns.
+    """Run code in a child process and wait for it.
+
+    In a sandbox no process of it is left when this returns.
 
     Args:
         request: ``code``, the ``name`` of its function, and ``arguments`` for it.
@@ -96,7 +98,10 @@ def _request(request: JsonObject, limits: Limits) -> bytes:
 
 
 class _Call:
-    """A call in progress. Each pipe of the child has a thread: no system selects from all kinds of pipes."""
+    """A call in progress.
+
+    Each pipe of the child has a thread: no system selects from all kinds of pipes.
+    """
 
     def __init__(self, child: Child, limits: Limits) -> None:
         self._child = child
@@ -108,7 +113,7 @@ class _Call:
         self._changed = threading.Event()
 
     def wait(self, content: bytes, cancelled: threading.Event) -> SandboxResult:
-        """Send the request and wait until there is an answer, or can be none any more."""
+        """Send the request and wait for the answer or the end."""
         process = self._child.process
         assert process.stdin and process.stdout and process.stderr
         threads = [
@@ -183,7 +188,6 @@ class _Call:
         return (value, error) if error is None or isinstance(error, str) else (None, _FORGED)
 
     def _reason(self) -> str:
-        """Return why the process ended without an answer, from its exit code."""
         code = self._child.process.returncode
         printed = self._printed.decode(errors="replace")
         if code and printed.startswith(_BUBBLEWRAP_ERROR):
@@ -222,7 +226,7 @@ class Launcher(Protocol):
 
     @property
     def mode(self) -> PythonMode:
-        """The mode that its children run in."""
+        """Return the mode that its children run in."""
 
     def launch(self) -> Child:
         """Start a child.
@@ -233,7 +237,9 @@ class Launcher(Protocol):
 
 
 class Child:
-    """A child process that was started: a request goes to its input, the answer comes from its output.
+    """A running child process.
+
+    A request goes to its input, the answer comes from its output.
 
     What the code prints comes from its error output.
     """
@@ -242,11 +248,14 @@ class Child:
         self.process = process
 
     def excess(self) -> str | None:
-        """Return what the code uses too much of, in a sentence, if anything."""
+        """Return a sentence about an exceeded limit, if any."""
         return None
 
     def kill(self) -> None:
-        """Kill the process that runs the code; its pipes are closed when it has ended."""
+        """Kill the process that runs the code.
+
+        Its pipes are closed when it has ended.
+        """
         self.process.kill()
 
     def end(self) -> None:
@@ -255,7 +264,10 @@ class Child:
         self.process.wait()
 
     def wait(self) -> None:
-        """Wait some seconds for the process to end by itself, so that its exit code says why."""
+        """Wait some seconds for the process to end by itself.
+
+        Its exit code then says why.
+        """
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_GRACE_SECONDS)
 
@@ -264,7 +276,7 @@ class Child:
 
 
 class Unsafe:
-    """A launcher of Python with the rights of the application, on any system."""
+    """A launcher of Python with the rights of the application."""
 
     mode: PythonMode = "unsafe"
 
@@ -309,7 +321,7 @@ class _UnsafeChild(Child):
 
 
 def child_command(executable: str, folder: str, mode: PythonMode) -> list[str]:
-    """Return the command of a child that finds its package in the folder."""
+    """Return the command of a child whose package is in a folder."""
     return [executable, "-I", "-S", "-B", "-X", "utf8", "-c", _BOOTSTRAP, folder, mode]
 
 

@@ -1,4 +1,4 @@
-"""The seccomp filter of the sandbox: the system calls that the code may not make."""
+"""The seccomp filter of the sandbox: the refused system calls."""
 
 from __future__ import annotations
 
@@ -139,11 +139,12 @@ _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
 def seccomp_filter(machine: str) -> bytes | None:
-    """Return the filter as BPF instructions; ``None`` for a machine whose calls are not known here.
+    """Return the filter as BPF instructions.
 
-    It refuses sockets of every family (of socket pairs only streams stay, which reach nothing but each
-    other), processes (threads stay), namespaces, mounts, keyrings, tracing, and what takes kernel memory that
-    no limit counts. A program of another architecture's calls (i386, x32) is killed.
+    ``None`` for a machine whose calls are not known here. It refuses sockets of every family (of socket pairs
+    only streams stay, which reach nothing but each other), processes (threads stay), namespaces, mounts,
+    keyrings, tracing, and what takes kernel memory that no limit counts. A program of another architecture's
+    calls (i386, x32) is killed.
     """
     if machine not in _MACHINES:
         return None
@@ -202,7 +203,6 @@ _Instruction = tuple[int, int, int, int]
 
 
 def _rule(number: int, *check: _Instruction) -> list[_Instruction]:
-    """Return the check of a call's arguments, behind which the call is refused."""
     return [(_JUMP_EQUAL, 0, len(check) + 1, number), *check, (_RETURN, 0, 0, _REFUSE)]
 
 

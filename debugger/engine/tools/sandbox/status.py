@@ -1,4 +1,4 @@
-"""The mode in which the Python code of workflows runs on this machine, and why."""
+"""The mode of inline Python on this machine, and the probe of the sandbox."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ _OTHER_PYTHON = f"Use another installation of Python, {_ACCEPT}"
 
 
 def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatus:
-    """Return the mode that a setting leads to on this machine. The sandbox is probed once per process."""
+    """Return the mode that a setting leads to on this machine.
+
+    The sandbox is probed once per process.
+    """
     if setting == "off":
         return PythonStatus(
             "refused",
@@ -60,7 +63,7 @@ def python_status(setting: Literal["off", "sandboxed", "unsafe"]) -> PythonStatu
 def run(
     request: JsonObject, limits: Limits, cancelled: threading.Event, *, unsafe: bool = False
 ) -> SandboxResult:
-    """Run code in a child process: in the sandbox, and not at all where there is none, or else unsafely.
+    """Run code in a sandboxed child process, or refuse it without a sandbox.
 
     Args:
         request: ``code``, the ``name`` of its function, and ``arguments`` for it.
@@ -79,7 +82,7 @@ def run(
 
 @functools.cache
 def find_sandbox() -> Bubblewrap | PythonStatus:
-    """Return the sandbox of this machine, which a probe has found to isolate, or the status without one."""
+    """Return the probed sandbox of this machine, or the status without one."""
     filter_program = seccomp_filter(platform.machine())
     if sys.platform != "linux" or filter_program is None:
         system = f"{platform.system()} on {platform.machine()}"
@@ -164,7 +167,10 @@ def refused(attempt):
 
 
 def find_fault(sandbox: Bubblewrap) -> str | None:
-    """Return why code in the sandbox is not isolated; ``None`` when it is."""
+    """Return why code in the sandbox is not isolated.
+
+    ``None`` when it is.
+    """
     arguments = {
         "visible": sandbox.visible(),
         "folders": list(sandbox.interpreter.folders),

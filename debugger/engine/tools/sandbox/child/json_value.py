@@ -13,7 +13,10 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
 
 class NotJsonError(Exception):
-    """A value that JSON has no form for; the message names it and its place."""
+    """A value that JSON has no form for.
+
+    The message names it and its place.
+    """
 
 
 def to_json(value: Any, place: str = "result", depth: int = 0) -> Any:

@@ -1,4 +1,4 @@
-"""The child process: it reads a request, calls the author's function, and writes the result or error."""
+"""The child process, which calls the author's function and writes its result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ _MAX_FILE_BYTES = 16_000_000
 
 
 def main() -> NoReturn:
-    """Answer the request in the standard input by a line of JSON on the standard output.
+    """Read the request from stdin and write the answer to stdout.
+
+    The answer is a line of JSON.
 
     What the code prints goes to the standard error. The last argument of the process is its mode.
     """
@@ -55,7 +57,9 @@ def main() -> NoReturn:
 
 
 def set_limits(*, cpu: int, memory: int) -> None:
-    """Cap what this process can use up; the code cannot raise it again.
+    """Cap what this process can use up.
+
+    The code cannot raise it again.
 
     Args:
         cpu: Seconds of processor time.
@@ -73,7 +77,7 @@ def set_limits(*, cpu: int, memory: int) -> None:
 
 
 def lift_memory_limit() -> None:
-    """Open the reserve, so that a process which ran out of memory can still say so."""
+    """Open the memory reserve, so that a process can report its error."""
     if resource is None:
         return
     with suppress(ValueError, OSError):
@@ -88,11 +92,11 @@ def _lower(kind: int, soft: int, hard: int) -> None:
 
 
 class CodeError(Exception):
-    """A fault of the code that is found before or without its raising anything."""
+    """An error in the code other than an exception that it raises."""
 
 
 def answer(request: dict[str, Any], *, sandboxed: bool = True) -> bytes:
-    """Call the function in ``request["code"]`` and return its result or error as a line of JSON.
+    """Call the function in ``request["code"]`` and return a line of JSON.
 
     Args:
         request: ``code``, the tool's ``name``, the ``arguments``, the ``longest_result`` in bytes, and the
@@ -152,7 +156,10 @@ def _compile(code: str | _ast.Module, flags: int = 0) -> Any:
 
 
 def _entry_point(tree: _ast.Module, name: str) -> str:
-    """Return the function of the tool's name, else the last one (``platform/engine.md`` U-54)."""
+    """Return the function of the tool's name, else the last one.
+
+    Source: ``platform/engine.md`` U-54.
+    """
     functions = [
         node.name for node in tree.body if isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef))
     ]
@@ -184,7 +191,6 @@ def _describe(error: BaseException, memory: int, sandboxed: bool) -> str:
 
 
 def _hint(error: BaseException, memory: int, sandboxed: bool) -> str:
-    """Return what the author has to know about this place, for errors that it causes."""
     if isinstance(error, MemoryError):
         return f" (it may use {memory // 1_000_000} MB)"
     if isinstance(error, ImportError):
@@ -205,7 +211,6 @@ def _text(value: Any) -> str:
 
 
 def _line(trace: TracebackType | None) -> int | None:
-    """Return the innermost line of the author's own code."""
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == FILE:
