@@ -48,11 +48,11 @@ class NodeResult:
     output: JsonObject = field(default_factory=dict)
     """The node type's own keys of ``run_output`` (``platform/wire.md`` 3.7)."""
     chosen: Choice | None = None
-    """The hop that a model chose during the run."""
+    """The transition that a model chose during the run."""
     args: JsonObject = field(default_factory=dict)
     """The arguments that the model filled for it."""
     reason: str = ""
-    """Why it chose that hop."""
+    """The reason of that choice."""
     replied_to_user: bool = False
     """Whether a model answered the user, so that no message is left for the next node."""
 
@@ -75,19 +75,19 @@ class NodeContext:
     node_input: JsonObject = field(default_factory=dict)
     """What the turn's input has for this node alone, as ``override_url`` (``platform/engine.md`` 2.0)."""
     outbound: Gateway = field(default_factory=BlockedGateway)
-    """The door through which every call to the outside leaves."""
+    """The gateway for every call to the outside."""
     authored: Scope = field(default_factory=Scope)
     """The variables with the workflow's own defaults alone, whatever the run has set since."""
     choices: tuple[Choice, ...] = ()
-    """The hops that a model may choose; empty where it must answer."""
+    """The transitions that a model may choose; empty where it must answer."""
     may_call_tools: bool = True
-    """Whether a model is given any tools; hops and tools are both kept back where it must answer (3.7)."""
+    """Whether a model gets any tools; it gets neither tools nor transitions where it must answer (3.7)."""
     deadline: float | None = None
     """Seconds since the epoch at which the run must have ended."""
     messages_override: list[Message] | None = None
     """The user messages for this run where they are not the thread's pending ones."""
     llm_judged_choices: tuple[Choice, ...] = ()
-    """The hops whose conditions a model judges in calls of their own."""
+    """The transitions whose conditions a model evaluates in calls of their own."""
     transitions: Mapping[str, Transition] = field(default_factory=dict)
     """The transitions behind ``choices`` and ``judged``, by key."""
     unresolved: list[str] = field(default_factory=list)

@@ -33,15 +33,15 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
     def transform(self, context: NodeContext) -> JsonObject:
         """Read list and key, and keep the first of each."""
         key = self._key(context)
-        given = self.input(context)
-        if not isinstance(given, list):
+        elements = self.input(context)
+        if not isinstance(elements, list):
             name = self.config.input_runtime_variable_name
             raise InputError(
-                f"The runtime variable {name!r} holds {kind_of(given)}, not a list.",
+                f"The runtime variable {name!r} holds {kind_of(elements)}, not a list.",
                 advice="Name a variable that holds a list of objects.",
             )
-        kept = without_duplicates(given, key)
-        return {"deduplicated_list": kept, "removed_count": len(given) - len(kept)}
+        unique = without_duplicates(elements, key)
+        return {"deduplicated_list": unique, "removed_count": len(elements) - len(unique)}
 
     def _key(self, context: NodeContext) -> Path:
         key = parse_path(self._written_key(context))
@@ -72,20 +72,20 @@ class DeduplicateNode(TransformationNode[DeduplicateConfig]):
         return found
 
 
-def without_duplicates(given: list[Any], key: Path) -> list[Any]:
+def without_duplicates(elements: list[Any], key: Path) -> list[Any]:
     """Return the first element of each key value, and all without the key.
 
     Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
     whatever the order of their members. Null is a value.
     """
     seen: set[Hashable] = set()
-    kept = []
-    for element in given:
+    unique = []
+    for element in elements:
         value = value_at(element, key)
         if value is not ABSENT:
             mark = equality_key(value)
             if mark in seen:
                 continue
             seen.add(mark)
-        kept.append(element)
-    return kept
+        unique.append(element)
+    return unique

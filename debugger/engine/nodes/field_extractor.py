@@ -35,14 +35,14 @@ class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
     def transform(self, context: NodeContext) -> JsonObject:
         """Read data and paths, and keep what is at the paths."""
         paths = [parse_path(written) for written in self._written_paths(context)]
-        given = self.input(context)
-        if not isinstance(given, dict | list):
+        data = self.input(context)
+        if not isinstance(data, dict | list):
             name = self.config.input_runtime_variable_name
             raise InputError(
-                f"The runtime variable {name!r} holds {kind_of(given)}, which has no fields.",
+                f"The runtime variable {name!r} holds {kind_of(data)}, which has no fields.",
                 advice="Name a variable that holds an object or a list.",
             )
-        return {"extracted_result": extract(given, paths)}
+        return {"extracted_result": extract(data, paths)}
 
     def _written_paths(self, context: NodeContext) -> list[str]:
         name = self.config.keys_to_retain_runtime_variable_name
@@ -61,14 +61,14 @@ class FieldExtractorNode(TransformationNode[FieldExtractorConfig]):
         return found
 
 
-def extract(given: JsonObject | list[Any], paths: list[Path]) -> Any:
+def extract(data: JsonObject | list[Any], paths: list[Path]) -> Any:
     """Reduce an object or a list to what is at paths.
 
     In a list, a path that begins with a name is meant for each element: ``id`` is ``[].id``.
     """
-    if isinstance(given, list):
+    if isinstance(data, list):
         paths = [(EVERY, *path) if isinstance(path[0], str) else path for path in paths]
-    return retain(given, paths)
+    return retain(data, paths)
 
 
 def _not_paths(name: str, found: str) -> InputError:

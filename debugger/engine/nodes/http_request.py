@@ -80,7 +80,7 @@ class HttpRequestNode(Node[HttpRequestConfig]):
     """A node that makes one HTTP request.
 
     Write its answer, whether it succeeded and why not. A status from 200 to 299 is a success (U-11). A body
-    that is no object is wrapped as ``{"data": …}`` for event and output, and stands as it is in the variable
+    that is no object is wrapped as ``{"data": …}`` for event and output, and unchanged in the variable
     (U-10). A failure does not end the run.
     """
 
@@ -116,20 +116,20 @@ class HttpRequestNode(Node[HttpRequestConfig]):
             command = secrets.mask(curl_command(request))
             return self._called(request, command, context)
         except (InputError, RecursionError) as error:
-            told = str(error) if isinstance(error, InputError) else "Something in it is nested too deep."
-            return _Result(command, error=secrets.mask(told))
+            problem = str(error) if isinstance(error, InputError) else "Something in it is nested too deep."
+            return _Result(command, error=secrets.mask(problem))
 
     def _called(self, request: HttpRequest, command: str, context: NodeContext) -> _Result:
-        door = context.outbound
+        gateway = context.outbound
         call_class: Literal["read", "write"] = "read" if request.method in _READING else "write"
-        call = http_call(request, call_class, limits=door.limits, cancelled=context.cancelled)
+        call = http_call(request, call_class, limits=gateway.limits, cancelled=context.cancelled)
         seconds = context.clamp_timeout(self.config.timeout or MAX_TIMEOUT_SECONDS)
-        outcome = door.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
+        outcome = gateway.call(call, node_logical_id=self.config.logical_id, timeout=seconds)
         if outcome.how == "simulated":
             context.warnings.append(call.simulation_note)
         if outcome.answer is None:
             return _Result(command, error=outcome.error)
-        return self._read(outcome.answer, command, door.secrets)
+        return self._read(outcome.answer, command, gateway.secrets)
 
     def _read(self, answer: HttpAnswer, command: str, secrets: Secrets) -> _Result:
         value, problem = _value(answer, self.config.response_format, secrets)

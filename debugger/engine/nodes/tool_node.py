@@ -87,13 +87,13 @@ class ToolNode(Node[ToolNodeConfig]):
         self.write(context, dict(zip(outcome_names(self.result_name), outcome, strict=True)))
 
     def _make_tool(self) -> Tool:
-        given = self.config.tool_config
-        if given is None:
+        config = self.config.tool_config
+        if config is None:
             raise RunError(f"Node {self.config.label!r} has no tool_config.", advice="Give it a tool to run.")
-        if str(given.get("type")) not in TOOL_TYPES:
+        if str(config.get("type")) not in TOOL_TYPES:
             raise RunError(
-                f"Node {self.config.label!r} calls a tool of type {given.get('type')!r}, which the embedded "
+                f"Node {self.config.label!r} calls a tool of type {config.get('type')!r}, which the embedded "
                 f"engine does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
                 advice="Run this workflow on the hosted API.",
             )
-        return make_tool(given)
+        return make_tool(config)

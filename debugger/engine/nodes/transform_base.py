@@ -51,7 +51,7 @@ class TransformationNode(Node[Config]):
         """Make the node type's own keys of the output.
 
         Raises:
-            InputError: It cannot be done with what the node is told or given.
+            InputError: The config or the input does not allow it.
         """
 
     def variable(self, context: NodeContext, name: str, *, field_name: str) -> Any:

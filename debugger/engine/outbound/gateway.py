@@ -21,7 +21,7 @@ class RecordedAnswer:
     status: int | None = None
     """The status code; ``None`` means that the call succeeded."""
     body: Any = field(default=None, repr=False)
-    """Any JSON value; a text is the answer's text as it stands."""
+    """Any JSON value; a text is the answer's text, unchanged."""
     error: str | None = None
     """Why no answer came; there is neither status nor body then."""
 
@@ -70,9 +70,8 @@ class OutboundCall(Generic[Answer]):
     request: JsonObject = field(repr=False)
     """What is sent, for the ledger, secrets masked."""
     simulate: Callable[[RecordedAnswer | None], Answer]
-    """Makes an answer up; given what a person recorded for this target, or ``None``. A recorded error does
-    not come here: the door fails the call with it. Raises `OutboundError` where what was recorded does not
-    fit."""
+    """Makes an answer from the recorded one for this target, or from ``None``. A recorded error does not come
+    here: the gateway fails the call with it. Raises `OutboundError` where the recorded answer does not fit."""
     live: Callable[[float], Answer] | None = None
     """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
     where no answer came."""
@@ -109,7 +108,7 @@ class Gateway(Protocol):
     """A gateway to the outside."""
 
     ledger: list[JsonObject]
-    """Every call so far, as `Door` writes it down."""
+    """Every call so far, as `LiveGateway` logs it."""
     secrets: Secrets
     """What is filled into a call only when it is really made."""
     limits: HttpLimits
@@ -221,8 +220,8 @@ class LiveGateway(Gateway):
         except OutboundError as error:
             return OutboundOutcome(policy, error=self.secrets.mask(str(error)))
         except Exception as error:  # whatever a caller's code does wrong, the run goes on
-            told = self.secrets.mask(f"{call.target} failed: {type(error).__name__}: {error}")
-            return OutboundOutcome(policy, error=told)
+            error_text = self.secrets.mask(f"{call.target} failed: {type(error).__name__}: {error}")
+            return OutboundOutcome(policy, error=error_text)
         return OutboundOutcome(policy, answer)
 
     def _simulated(self, call: OutboundCall[Answer]) -> Answer:

@@ -51,12 +51,12 @@ def http_call(
     Args:
         request: What is sent.
         call_class: What it does there.
-        limits: The door's own, `Outbound.limits`.
+        limits: Those of the gateway.
         cancelled: Ends the call as soon as it is set.
         kind: What the ledger calls it.
 
     Raises:
-        InputError: The request could not be sent whatever the door says.
+        InputError: The request could not be sent whatever the policy is.
     """
     wire_request(request)
     return OutboundCall(
@@ -88,9 +88,9 @@ def send(
     Raises:
         OutboundError: There is no whole answer; a status that tells of a failure is an answer.
     """
-    watch, next_request = Deadline(seconds, cancelled), request
-    for _hop in range(limits.redirects + 1):
-        with _open_response(next_request, watch, limits) as response:
+    deadline, next_request = Deadline(seconds, cancelled), request
+    for _redirect in range(limits.redirects + 1):
+        with _open_response(next_request, deadline, limits) as response:
             location = response.headers.get("location")
             if response.status_code not in REDIRECT_STATUSES or location is None:
                 return replace(_read(response, limits), literal_secrets=request.literal_secrets)
@@ -99,10 +99,10 @@ def send(
 
 
 @contextmanager
-def _open_response(request: HttpRequest, watch: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
+def _open_response(request: HttpRequest, deadline: Deadline, limits: HttpLimits) -> Iterator[httpx.Response]:
     try:
         wire = wire_request(request)
-        network = CheckedNetwork(watch, limits, request.masked_host)
+        network = CheckedNetwork(deadline, limits, request.masked_host)
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=network) as pool,
             pool.stream(wire.method, _url(wire.url), headers=wire.headers.raw, content=wire.read()) as answer,
@@ -111,12 +111,12 @@ def _open_response(request: HttpRequest, watch: Deadline, limits: HttpLimits) ->
     except InputError as error:
         raise OutboundError(str(error)) from None
     except httpcore.ConnectTimeout:
-        raise OutboundError(f"No connection stood within {watch.seconds:g} s.") from None
+        raise OutboundError(f"No connection stood within {deadline.seconds:g} s.") from None
     except httpcore.TimeoutException:
-        raise OutboundError(f"The whole request had not been taken within {watch.seconds:g} s.") from None
+        raise OutboundError(f"The whole request had not been taken within {deadline.seconds:g} s.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        told = str(error).rpartition("] ")[2] or "no reason is known"
-        raise OutboundError(f"The connection to {request.target} broke: {told}.") from None
+        reason = str(error).rpartition("] ")[2] or "no reason is known"
+        raise OutboundError(f"The connection to {request.target} broke: {reason}.") from None
 
 
 def _read(response: httpx.Response, limits: HttpLimits) -> HttpAnswer:
@@ -162,7 +162,7 @@ class HttpAnswer:
     content_type: str = ""
     """The header of that name."""
     raw: bytes = field(default=b"", repr=False)
-    """The body as it came, unpacked. For nobody's eyes: a server may tell what it was sent."""
+    """The body as it came, unpacked. Never shown: a server may repeat what it was sent."""
     literal_secrets: Secrets = field(default_factory=Secrets)
     """The secrets that the author wrote into the request, for which the answer has marks."""
 
@@ -195,7 +195,7 @@ class HttpAnswer:
         header["content-type"] = self.content_type.replace("\n", " ").replace("\r", " ")
         try:
             return self.raw.decode(str(header.get_content_charset("utf-8")), "replace")
-        except LookupError:  # a character set that nobody knows
+        except LookupError:  # an unknown character set
             return self.raw.decode("utf-8", "replace")
 
     def json(self) -> Any:
@@ -307,9 +307,11 @@ def _method(method: str, status: int) -> str:
 
 
 def _headers(request: HttpRequest, *, is_same: bool, moves_body: bool) -> dict[str, MaskedValue]:
-    kept = {name: value for name, value in request.headers.items() if name.lower() != "host"}
+    headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
     if not is_same:
-        kept = {name: value for name, value in kept.items() if not (names_secret(name) or value.holds_secret)}
+        headers = {
+            name: value for name, value in headers.items() if not (names_secret(name) or value.holds_secret)
+        }
     if not moves_body:
-        kept = {name: value for name, value in kept.items() if not name.lower().startswith("content-")}
-    return kept
+        headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
+    return headers

@@ -163,7 +163,7 @@ def with_query(url: str, query: Mapping[str, Any]) -> str:
         return url
     address, mark, fragment = url.partition("#")
     joint = "" if address.endswith(("?", "&")) else "&" if "?" in address else "?"
-    # The mark that stands for a secret is left readable.
+    # The mark of a secret is left readable.
     return f"{address}{joint}{_encoded(query, quote_via=quote, safe='*')}{mark}{fragment}"
 
 
@@ -279,7 +279,7 @@ def _read(
     real = _parsed(filled.real, field_name)
     try:
         shown = _parsed(filled.masked, field_name)
-    except InputError:  # where the mark that stands for a secret leaves no JSON, nothing is shown
+    except InputError:  # where the mark of a secret leaves no JSON, nothing is shown
         shown = {MARK: MARK}
     return None if real is None else replace(filled, real=real, masked=secrets.mask_value(shown))
 
@@ -288,7 +288,7 @@ def _parsed(text: str, field_name: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        # Only the place is told: the text may hold a secret.
+        # Without the text, which may hold a secret.
         raise InputError(
             f"{field_name} is not JSON once its placeholders are filled in: {error.msg} at line "
             f"{error.lineno}, column {error.colno}.",
@@ -301,7 +301,7 @@ def _parsed(text: str, field_name: str) -> Any:
 def curl_command(request: HttpRequest) -> str:
     """Return the request as a command for a shell.
 
-    A mark stands where a secret must be put back before it is run.
+    A mark replaces each secret, which must be put back before it is run.
     """
     method = ["--head"] if request.method == "HEAD" else ["-X", request.method]
     words = ["curl", *method, request.masked_url]

@@ -33,7 +33,7 @@ _TELLING_ALONE = frozenset({"auth", "key", "pwd", "sessionid", "sig", "signature
 """Whole names that tell it of a header or of a part of a query, but not of a body's field."""
 
 _SHORTEST = 6
-"""Characters; a shorter text stands in too many others to be masked in them."""
+"""Characters; a shorter text is part of too many others to be masked in them."""
 
 _USER = re.compile(r"(?<=//)[^/?#]*@")
 _PARAMETER = re.compile(r"(?P<name>(?<=[?&])[^=&#]+)=[^&#]+")

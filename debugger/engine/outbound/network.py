@@ -13,9 +13,9 @@ import httpcore
 from debugger.engine.outbound.addresses import AddressLookup
 from debugger.engine.outbound.gateway import HttpLimits, OutboundError
 
-_LOOK = 0.05
+_POLL_SECONDS = 0.05
 """Seconds between two looks at whether the call is cancelled."""
-_PIECE = 16_384
+_CHUNK_BYTES = 16_384
 """Bytes that are written at once."""
 _FAILURES = (httpcore.ConnectError, httpcore.ConnectTimeout)
 
@@ -52,7 +52,7 @@ class Deadline:
         Raises:
             OutboundError: Time is up, or the run was stopped.
         """
-        while not event.wait(min(self.left(), _LOOK)):
+        while not event.wait(min(self.left(), _POLL_SECONDS)):
             pass
 
 
@@ -60,13 +60,13 @@ class CheckedNetwork(httpcore.NetworkBackend):
     """Connects for one call.
 
     Args:
-        watch: The call's.
+        deadline: The call's.
         limits: How far the call may go.
         shown_host: The host for errors, secrets masked.
     """
 
-    def __init__(self, watch: Deadline, limits: HttpLimits, masked_host: str) -> None:
-        self._watch = watch
+    def __init__(self, deadline: Deadline, limits: HttpLimits, masked_host: str) -> None:
+        self._deadline = deadline
         self._limits = limits
         self._shown_host = masked_host
         self._inner = httpcore.SyncBackend()
@@ -86,19 +86,19 @@ class CheckedNetwork(httpcore.NetworkBackend):
         """
         reason = ""
         lookup = AddressLookup(host, port, self._limits, self._shown_host)
-        self._watch.pause(lookup.done)
+        self._deadline.pause(lookup.done)
         for address in lookup.allowed():
-            seconds = min(self._watch.left(), self._limits.connect_seconds)
+            seconds = min(self._deadline.left(), self._limits.connect_seconds)
             try:
                 stream = self._inner.connect_tcp(address, port, seconds, local_address, socket_options)
             except _FAILURES as error:
-                reason = reason or _told(error, seconds)
+                reason = reason or _describe(error, seconds)
             else:
-                return _Stream(stream, self._watch)
+                return _Stream(stream, self._deadline)
         raise OutboundError(f"Nothing answers at {self._shown_host} port {port}: {reason}.")
 
 
-def _told(error: Exception, seconds: float) -> str:
+def _describe(error: Exception, seconds: float) -> str:
     if isinstance(error, httpcore.ConnectTimeout):
         return f"no connection within {seconds:g} s"
     # The text of a system's error is "[Errno 111] Connection refused".
@@ -108,25 +108,27 @@ def _told(error: Exception, seconds: float) -> str:
 class _Stream(httpcore.NetworkStream):
     """A connection whose waits end with the call's time."""
 
-    def __init__(self, inner: httpcore.NetworkStream, watch: Deadline) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
-        self._watch = watch
+        self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
             try:
-                return self._inner.read(max_bytes, min(self._watch.left(), _LOOK))
+                return self._inner.read(max_bytes, min(self._deadline.left(), _POLL_SECONDS))
             except httpcore.ReadTimeout:
                 continue
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _PIECE):
-            self._inner.write(buffer[start : start + _PIECE], self._watch.left())
+        for start in range(0, len(buffer), _CHUNK_BYTES):
+            self._inner.write(buffer[start : start + _CHUNK_BYTES], self._deadline.left())
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._watch.left()), self._watch)
+        return _Stream(
+            self._inner.start_tls(ssl_context, server_hostname, self._deadline.left()), self._deadline
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

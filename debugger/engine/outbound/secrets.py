@@ -20,7 +20,7 @@ from debugger.expressions.template import RenderBudget
 from debugger.protocol.json_codec import encode
 
 MARK = "***"
-"""What stands in a secret's place."""
+"""The mark that replaces a secret."""
 HOSTS_SETTING = "WORKFLOW_DEBUGGER_SECRET_HOSTS_"
 """The environment variable that lists the hosts of a secret, without the secret's name."""
 _MIN_HIDDEN, _MIN_HIDDEN_LETTERS = 6, 16
@@ -77,7 +77,7 @@ def request_budget(warnings: list[str]) -> Iterator[RequestBudget]:
 class Secrets:
     """The secrets of a run, by name.
 
-    A placeholder ``{{NAME}}`` stands for a secret where no dynamic variable has that name. Texts that reach a
+    A placeholder ``{{NAME}}`` means a secret where no dynamic variable has that name. Texts that reach a
     node in another way than through these methods keep the placeholder as it is written.
 
     Args:

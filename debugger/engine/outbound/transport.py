@@ -29,7 +29,7 @@ class CheckedTransport(httpx2.AsyncBaseTransport):
 
     Args:
         limits: How far it may go; ``answer_bytes`` is for all answers together.
-        tls: How servers are told to be who they are; ``None`` is the usual way.
+        tls: The verification of certificates; ``None`` is the usual one.
         only: The one destination of all requests; ``None`` allows any.
         shown_host: The host for errors, where it has a secret in it.
     """

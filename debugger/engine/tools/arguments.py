@@ -40,9 +40,9 @@ class VariableArgument(WireModel):
     required: bool = False
     """Whether the call fails when the value is missing or null."""
     expose_to_llm: bool = False
-    """Whether a model is told of the argument."""
+    """Whether a model sees the argument."""
     override_provided_value: bool = True
-    """Whether it replaces what the caller gave; otherwise it only stands in for what is missing or null."""
+    """Whether it replaces the caller's value; otherwise it only fills a missing one or null."""
 
     @field_validator("argument_name")
     @classmethod
@@ -103,24 +103,24 @@ class Bound(NamedTuple):
     """Why the call cannot be made; ``None`` when it can."""
 
 
-def bind(bindings: Sequence[VariableArgument], given: Mapping[str, Any], scope: Scope) -> Bound:
+def bind(bindings: Sequence[VariableArgument], provided: Mapping[str, Any], scope: Scope) -> Bound:
     """Add the workflow's own arguments to the caller's.
 
     Args:
         bindings: What the workflow sets.
-        given: What the caller gave.
+        provided: The caller's arguments.
         scope: The variables of the moment; a path reaches into objects even where texts do not (5.5).
     """
     reaching = replace(scope, dict_paths="resolve")
-    arguments, complaints = dict(given), []
+    arguments, complaints = dict(provided), []
     for binding in bindings:
         name = binding.argument_name
-        if not binding.override_provided_value and given.get(name) is not None:
+        if not binding.override_provided_value and provided.get(name) is not None:
             continue
         arguments[name] = value = binding.value(reaching)
         if value is ABSENT:
             complaints.append(binding.missing_message)
-    return Bound(dict(given), " ".join(complaints)) if complaints else Bound(arguments)
+    return Bound(dict(provided), " ".join(complaints)) if complaints else Bound(arguments)
 
 
 def argument_error(
@@ -134,7 +134,7 @@ def argument_error(
         arguments: What the model gave.
         schema: JSON Schema of the tool's arguments; ``None`` takes any, and so does one that is none, as the
             tool itself will tell.
-        supplied: Arguments that somebody else gives, so that none of them is missing.
+        supplied: Arguments that the workflow sets, so that none of them is missing.
 
     Returns:
         The first complaint; ``None`` where they fit.
@@ -143,5 +143,5 @@ def argument_error(
         return None
     required = schema.get("required")
     needed = [name for name in required if name not in supplied] if isinstance(required, list) else []
-    given = {name: value for name, value in arguments.items() if value is not None or name in needed}
-    return mismatch(given, {**schema, "required": needed})
+    present = {name: value for name, value in arguments.items() if value is not None or name in needed}
+    return mismatch(present, {**schema, "required": needed})

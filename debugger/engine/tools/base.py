@@ -89,7 +89,7 @@ class ToolContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     """Set when the run is stopped; a call ends as soon as it sees it."""
     outbound: Gateway = field(default_factory=BlockedGateway)
-    """The door through which every call to the outside leaves."""
+    """The gateway for every call to the outside."""
     authored: Scope = field(default_factory=Scope)
     """The variables with the workflow's own defaults alone."""
     authored_arguments: JsonObject = field(default_factory=dict)

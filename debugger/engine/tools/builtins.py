@@ -156,7 +156,7 @@ class InbuiltFunctionConfig(ToolConfig):
     """The function's name in the platform's registry, or the id of a saved tool."""
     configurable_key: str | None = None
     extra_config: JsonObject | None = None
-    """What else the platform is told of the tool, as the workflow to transfer a call to."""
+    """More settings for the platform, as the workflow to transfer a call to."""
 
     @property
     def function(self) -> BuiltinFunction | None:
@@ -180,7 +180,7 @@ class InbuiltFunctionConfig(ToolConfig):
 class InbuiltFunctionTool(Tool):
     """A call of a function that is built into the platform.
 
-    ``math_add`` is computed here. What would reach a person or a service goes through the door to the
+    ``math_add`` is computed here. A call to a person or a service goes through the gateway to the
     outside, and only the platform can really do it. The platform's other functions are not known here.
 
     Args:
@@ -206,10 +206,7 @@ class InbuiltFunctionTool(Tool):
                 )
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result.
-
-        Whatever goes wrong is told in the result, never raised.
-        """
+        """Call it with keyword arguments; errors are part of the result."""
         function, name = self.config.function, self.config.function_name
         if function is None:
             known = join_names([*BUILTINS, SEND_SMS + "<suffix>"])

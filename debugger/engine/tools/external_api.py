@@ -28,7 +28,7 @@ from debugger.protocol.base import JsonObject, WireModel
 _CLASSES: dict[str, CallClass] = {"none": "read", "reads": "read", "writes": "write", "sends": "contact"}
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _QUOTED = 200
-"""Characters of a refusal's body that are told."""
+"""Characters of a refusal's body in the message."""
 
 
 class IntegrationAuth(WireModel):
@@ -47,7 +47,7 @@ class ExternalApiConfig(ToolConfig):
     api_method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
     api_headers: JsonObject = Field(default_factory=dict, repr=False)
     api_body: JsonObject | None = None
-    """Also given as a text of JSON; not sent with GET."""
+    """Also read from a text of JSON; not sent with GET."""
     integration_auth: IntegrationAuth | None = None
 
     @field_validator("api_method", mode="before")
@@ -94,10 +94,7 @@ class ExternalApiTool(Tool):
             self._check_slots()
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result.
-
-        Whatever goes wrong is told in the result, never raised.
-        """
+        """Call it with keyword arguments; errors are part of the result."""
         secrets = context.outbound.secrets
         try:
             request = self._request(arguments, context)
@@ -171,8 +168,8 @@ class ExternalApiTool(Tool):
         if answer.is_success:
             return ToolResult(success=True, result=_body(answer, secrets))
         quoted = secrets.mask(answer.text).strip()[:_QUOTED]
-        told = f"The server answered {answer.status}{': ' if quoted else ''}{quoted}."
-        return ToolResult(success=False, error=told + self._hint(answer, secrets))
+        message = f"The server answered {answer.status}{': ' if quoted else ''}{quoted}."
+        return ToolResult(success=False, error=message + self._hint(answer, secrets))
 
     def _hint(self, answer: HttpAnswer, secrets: Secrets) -> str:
         auth = self.config.integration_auth
@@ -354,7 +351,7 @@ def _names(piece: str) -> Iterator[str]:
         for _literal, name, _spec, _conversion in string.Formatter().parse(piece):
             if name is not None:
                 yield name.partition("[")[0].partition(".")[0]
-    except ValueError:  # told when it is filled
+    except ValueError:  # reported when it is filled
         return
 
 

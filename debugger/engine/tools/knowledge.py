@@ -41,7 +41,7 @@ class KnowledgeBaseConfig(ToolConfig):
     category: str | None = "Knowledge Base"
     signature: str | None = _SIGNATURE
     args_schema: JsonObject | None = Field(default_factory=lambda: _SCHEMA)
-    """What a model is asked for; its justification is for the record and does not reach the search."""
+    """The arguments of a model; the justification is for the record and does not reach the search."""
     result_runtime_variable_name: str = _RESULT
     target_knowledge_base_ids: list[str] = Field(default_factory=list)
     """All that there are, where it is empty."""
@@ -96,10 +96,7 @@ class KnowledgeBaseTool(Tool):
                 )
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Search; errors are part of the result.
-
-        A question that is missing and a folder that is not there are told in the result.
-        """
+        """Search; errors are part of the result."""
         query = arguments.get(_QUERY)
         if not isinstance(query, str) or not query.strip():
             return _failure("A knowledge base needs a query: the argument 'query' is missing or no text.")
@@ -132,7 +129,7 @@ MAX_QUERY_WORDS = 1_000
 """The words after them are left out of a search."""
 
 _MOST_INDICES = 4
-"""Selections of knowledge bases whose words are kept in memory, for each folder."""
+"""Selections of knowledge bases in memory, for each folder."""
 _WORD = re.compile(r"\w+")
 _ADVICE = "Search fewer knowledge bases, or move documents out."
 
@@ -185,7 +182,7 @@ class _Document(NamedTuple):
 class FolderSearch:
     """A search in a folder of knowledge bases: folders or single documents.
 
-    Passages are ranked by the words they share with the question (BM25), in any case. What was read is kept
+    Passages are ranked by the words they share with the question (BM25), in any case. Documents stay in memory
     until a document is added, changed or taken away. May be used by several threads at once.
 
     Args:
@@ -265,8 +262,8 @@ class _Index:
             self._ranking.index([each for each in words if each], show_progress=False)
 
     def best(self, query: str, limit: int) -> list[Passage]:
-        asked = islice(_WORD.finditer(query.casefold()), MAX_QUERY_WORDS)
-        words = [match[0] for match in asked if match[0] in self._known]
+        matches = islice(_WORD.finditer(query.casefold()), MAX_QUERY_WORDS)
+        words = [match[0] for match in matches if match[0] in self._known]
         if not words:
             return []
         scores = self._ranking.get_scores(words).tolist()

@@ -1,7 +1,7 @@
 """Making and calling tools, and writing their results.
 
 A node that always runs one tool and a model that chooses one do the same here; they differ in who gives the
-arguments and in what is told afterwards (``platform/engine.md`` 10.6).
+arguments and in the events afterwards (``platform/engine.md`` 10.6).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _failed_invocation(why: str) -> Invocation:
     return Invocation(ToolResult(success=False, error=why), NO_PARTS)
 
 
-def make_tool(given: JsonObject) -> Tool:
+def make_tool(config: JsonObject) -> Tool:
     """Make a tool.
 
     Of a type that the engine does not run, one whose calls all fail and say so.
@@ -90,8 +90,8 @@ def make_tool(given: JsonObject) -> Tool:
     Raises:
         InputError: A field has a value that it cannot have.
     """
-    tool_class = TOOL_TYPES.get(str(given.get("type")), UnsupportedTool)
-    return tool_class(tool_class.Config.from_wire(given))
+    tool_class = TOOL_TYPES.get(str(config.get("type")), UnsupportedTool)
+    return tool_class(tool_class.Config.from_wire(config))
 
 
 def check_targets(config: ToolConfig, result_name: str, place: str) -> None:
@@ -123,7 +123,7 @@ def outcome_names(result_name: str) -> tuple[str, str]:
 class UnsupportedTool(Tool):
     """A tool of a type that the engine does not support.
 
-    A model is offered it like any other, as on the platform, and is told when it calls it.
+    A model is offered it like any other, as on the platform, and gets an error when it calls it.
     """
 
     Config = ToolConfig

@@ -246,17 +246,17 @@ class ToolLoop:
             calls: The ``tool_calls`` of the model's message.
 
         Returns:
-            What the model is told: a message for each call that was dealt with. Yields lines that are spoken
+            The messages for the model: one for each handled call. Yields lines that are spoken
             and these messages.
         """
-        told: list[Message] = []
+        messages: list[Message] = []
         for call in calls:
             if self.context.cancelled.is_set():
                 break
             result = yield from self._deal_with(call)
-            told.append(tool_message(call, result, self.context.world))
-            yield self.message_event(told[-1])
-        return told
+            messages.append(tool_message(call, result, self.context.world))
+            yield self.message_event(messages[-1])
+        return messages
 
     def _deal_with(self, call: JsonObject) -> Generator[Event, None, ToolResult]:
         offered = next((one for one in self.tools if one.offer.name == call["name"]), None)

@@ -75,7 +75,7 @@ def make_prompt(
         tools: The tools that it may call.
     """
     thread = context.thread
-    # What this run will say along with calls stands in the prompt's exchange, not in the chat as well.
+    # The text that this run will say along with calls is in the prompt's exchange, not in the chat as well.
     history = context.history.as_it_stands() if tools else context.history
     return Prompt(
         kind=kind,
@@ -131,11 +131,11 @@ def model_of(node: NodeConfig, workflow: WorkflowConfig, *, speaks: bool) -> Jso
     Args:
         node: The node; one that asks no model by itself has its conditions judged by the workflow's.
         workflow: Has the model of nodes that leave the choice to it.
-        speaks: Whether the answer is spoken. If not, nobody waits for it, and what a backchannel would put
+        speaks: Whether the answer is spoken. If not, it can wait, and what a backchannel would put
             before it is left out.
 
     Returns:
-        ``None`` where nobody named a model.
+        ``None`` where no model is configured.
     """
     # Declared or not: a node that asks no model by itself has it among what it does not know.
     own = getattr(node, "llms_config", None)

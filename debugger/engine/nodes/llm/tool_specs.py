@@ -36,9 +36,11 @@ class NodeTool:
         What the workflow sets is not its business.
         """
         bindings = self.tool.config.variable_arguments
-        replaced = {one.argument_name for one in bindings if one.override_provided_value}
-        given = {name: value for name, value in arguments.items() if name not in replaced}
-        return argument_error(given, self.offer.args_schema, supplied={one.argument_name for one in bindings})
+        replaced = {binding.argument_name for binding in bindings if binding.override_provided_value}
+        own = {name: value for name, value in arguments.items() if name not in replaced}
+        return argument_error(
+            own, self.offer.args_schema, supplied={binding.argument_name for binding in bindings}
+        )
 
 
 class ToolSpecs:
@@ -51,12 +53,12 @@ class ToolSpecs:
 
     Raises:
         InputError: A field of a tool of its own has a value that it cannot have.
-        RunError: Such a tool puts a part of its result where the outcome stands.
+        RunError: Such a tool puts a part of its result into a variable of the outcome.
     """
 
     def __init__(self, config: LLMConfig) -> None:
         self._config = config
-        self._own = [_made(given, f"Node {config.label!r}") for given in config.tools]
+        self._own = [_make(tool, f"Node {config.label!r}") for tool in config.tools]
         self._shared: list[Tool] | None = None
 
     def offered(self, context: NodeContext) -> tuple[NodeTool, ...]:
@@ -72,12 +74,12 @@ class ToolSpecs:
             return ()
         names = model_names([tool.config.name for tool in tools])
         written = [
-            _offered(name, tool, context.fill(tool.config.signature or ""))
+            _specify(name, tool, context.fill(tool.config.signature or ""))
             for name, tool in zip(names, tools, strict=True)
         ]
         # What a server says of a tool is not filled: it could draw the run's variables into the prompt.
         of_servers = [
-            _offered(tool.config.name, tool, tool.config.signature or "")
+            _specify(tool.config.name, tool, tool.config.signature or "")
             for tool in self._of_servers(context, names)
         ]
         return (*written, *of_servers)
@@ -85,8 +87,9 @@ class ToolSpecs:
     def _of_workflow(self, workflow: WorkflowConfig) -> list[Tool]:
         if self._shared is None:
             try:
-                given = ToolsConfig.from_wire(workflow.tools_config or {}).tools
-                self._shared = [_made(one, "The workflow") for one in given if one not in self._config.tools]
+                tools = ToolsConfig.from_wire(workflow.tools_config or {}).tools
+                own = self._config.tools
+                self._shared = [_make(tool, "The workflow") for tool in tools if tool not in own]
             except InputError as error:
                 raise RunError(f"A tool of the workflow cannot be used: {error}") from error
         return self._shared
@@ -123,16 +126,16 @@ def suppress_text(
     return reply.chosen is None and all(call.name in flagged for call in reply.calls)
 
 
-def _made(given: JsonObject, place: str) -> Tool:
-    tool = make_tool(given)
+def _make(config: JsonObject, place: str) -> Tool:
+    tool = make_tool(config)
     check_targets(tool.config, tool.config.result_runtime_variable_name, place)
     return tool
 
 
-def _offered(name: str, tool: Tool, signature: str) -> NodeTool:
+def _specify(name: str, tool: Tool, signature: str) -> NodeTool:
     """Return the tool without the arguments hidden from the model (10.2)."""
     config: ToolConfig = tool.config
-    hidden = {one.argument_name for one in config.variable_arguments if not one.expose_to_llm}
+    hidden = {binding.argument_name for binding in config.variable_arguments if not binding.expose_to_llm}
     schema = config.args_schema
     shown = schema and without_properties(readable_schema(schema), hidden)
     return NodeTool(tool, ToolOffer(name, signature, shown))

@@ -33,7 +33,7 @@ _TICK = 0.05
 _LARGEST_RESULT = 1_000_000
 """Characters of text."""
 
-# These packages log whole URLs, with whatever keys are in them. What fails is told in the result instead.
+# These packages log whole URLs, with whatever keys are in them. Failures are in the result instead.
 for _name in ("mcp", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
@@ -73,12 +73,12 @@ class Connection:
             self.limits, only=httpx2.URL(endpoint.url), masked_host=endpoint.masked_host
         )
         try:
-            return anyio.run(self._asked, question, transport)
+            return anyio.run(self._ask_async, question, transport)
         except Exception as error:
             # Without its cause, whose text may hold the URL with its keys.
             raise OutboundError(_reason(self.endpoint, error, transport)) from None
 
-    async def _asked(
+    async def _ask_async(
         self, question: Callable[[Client], Awaitable[Answer]], transport: CheckedTransport
     ) -> Answer:
         answers: list[Answer] = []
@@ -174,17 +174,17 @@ def _text(block: Any) -> str:
 
 def _reason(endpoint: Endpoint, error: Exception, transport: CheckedTransport) -> str:
     cause = next(_leaves(error), error)
-    where, told = endpoint.masked_url, endpoint.quote(str(cause)).rstrip(".")
+    where, reason = endpoint.masked_url, endpoint.quote(str(cause)).rstrip(".")
     if isinstance(cause, OutboundError):
         return str(cause)
     if isinstance(cause, httpx2.ConnectError):
-        return f"Nothing answers at {where}: {told}."
+        return f"Nothing answers at {where}: {reason}."
     status = cause.response.status_code if isinstance(cause, httpx2.HTTPStatusError) else transport.refusal
     if status is not None:
         return f"{where} answered with HTTP {status}{_hint(status)}."
     if isinstance(cause, MCPError):
         return f"{where} answered with an error: {endpoint.quote(cause.message).rstrip('.')}."
-    return f"{where} could not be asked: {type(cause).__name__} {told}."
+    return f"{where} could not be asked: {type(cause).__name__} {reason}."
 
 
 def _hint(status: int) -> str:

@@ -18,7 +18,7 @@ from debugger.errors import InputError
 from debugger.expressions import Scope
 
 FRESH_SECONDS = 60.0
-"""Seconds for which a server is not asked again what it offers."""
+"""Seconds for which a server's tools are cached."""
 
 _LONGEST_WAIT = 10.0
 """Seconds that a server may take to tell; less where tools may take less."""
@@ -85,15 +85,15 @@ def mcp_tools(
     """Request the tools of some servers.
 
     Never raises: one that does not answer has none, and there is a warning. Asking is a call to the outside
-    that reads, so the door may refuse or simulate it.
+    that reads, so the policy may refuse or simulate it.
 
     Args:
         servers: The servers, as the workflow names them.
-        context: Whose variables fill URLs and headers, and through whose door they are asked.
+        context: Whose variables fill URLs and headers, and whose gateway is used.
         node_logical_id: The node that is to have the tools.
         taken: Names that its other tools have, as models take them; a tool of the same name, or of the same
             as one of another server, gets its server's name put before it.
-        discoveries: What need not be asked again.
+        discoveries: The cache.
     """
     found: list[tuple[Endpoint, McpToolInfo]] = []
     warnings: list[str] = []

@@ -167,7 +167,7 @@ def _check_url(url: str) -> None:
 
 
 MAX_TOOLS = 200
-"""Of one server; a model is not given more."""
+"""Of one server; a model gets no more."""
 
 
 @dataclass(frozen=True)

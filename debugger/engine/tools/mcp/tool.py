@@ -34,11 +34,11 @@ class McpToolConfig(ToolConfig):
 class McpTool(Tool):
     """A tool of an MCP server.
 
-    The call goes through the door to the outside: as one that reads where the server says that the tool
+    The call goes through the gateway: as one that reads where the server says that the tool
     changes nothing, else as one that writes.
 
     Args:
-        config: What a model is told of it.
+        config: Its specification for the model.
         endpoint: The server.
         offer: The tool as the server offers it.
     """
@@ -51,10 +51,7 @@ class McpTool(Tool):
         self._offer = offer
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call it with keyword arguments; errors are part of the result.
-
-        Whatever goes wrong is told in the result, never raised.
-        """
+        """Call it with keyword arguments; errors are part of the result."""
         if context.cancelled.is_set():
             return ToolResult(success=False, error="The call was stopped.")
         outcome = context.reach(self._outbound(arguments, context))
@@ -99,7 +96,7 @@ def list_tools(
         endpoint: The server.
         timeout: Seconds for all of it.
         cancelled: Ends it as soon as it is set.
-        limits: The door's own, `Outbound.limits`.
+        limits: Those of the gateway.
 
     Raises:
         OutboundError: It does not answer, or the package for it is not installed.
@@ -117,7 +114,7 @@ def call_tool(
 ) -> ToolResult:
     """Call a tool by its name on the server.
 
-    What the tool does wrong is told in the result.
+    An error of the tool is part of the result.
 
     Raises:
         OutboundError: The server does not answer, or the package for it is not installed.

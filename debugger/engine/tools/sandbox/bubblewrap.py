@@ -260,7 +260,7 @@ class _SandboxedChild(Child):
             status = Path(f"/proc/{inner}/status").read_text(encoding="ascii", errors="replace")
             files = _count_files(f"/proc/{inner}/root/tmp")
         except (FileNotFoundError, ProcessLookupError):
-            return None  # it has not begun, or has ended
+            return None  # it has not started, or has ended
         except OSError as error:
             return f"The code was ended, because the memory it takes cannot be watched: {error}."
         values = dict(line.split(":", 1) for line in status.splitlines())

@@ -45,7 +45,7 @@ class Limits:
     result: int = 1_000_000
     """Bytes of JSON."""
     printed: int = 500
-    """Bytes of what the code prints that are kept; the rest is dropped."""
+    """Bytes of the output that are returned; the rest is dropped."""
 
 
 @dataclass(frozen=True)
