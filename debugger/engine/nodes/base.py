@@ -108,7 +108,7 @@ class NodeContext:
 
         What nothing fills stays as it is written.
         """
-         fill(=filled = render(= fill(text, self.scope, faults=self.warnings)
+        filled = render(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
         return filled.text
 

@@ -70,8 +70,8 @@ class OutboundCall(Generic[Answer]):
     request: JsonObject = field(repr=False)
     """What is sent, for the ledger, secrets masked."""
     simulate: Callable[[RecordedAnswer | None], Answer]
-    """Makes an answer from the recorded one for this target, or from ``None``. A recorded error does not come
-    here: the gateway fails the call with it. Raises `OutboundError` where the recorded answer does not fit."""
+    """Makes an answer from the recorded one for this target, or from ``None``; never gets a recorded error,
+    with which the gateway fails the call. Raises `OutboundError` where the recorded answer does not fit."""
     live: Callable[[float], Answer] | None = None
     """Really calls, in at most so many seconds; ``None`` where only the platform can. Raises `OutboundError`
     where no answer came."""

@@ -182,8 +182,8 @@ class _Document(NamedTuple):
 class FolderSearch:
     """A search in a folder of knowledge bases: folders or single documents.
 
-    Passages are ranked by the words they share with the question (BM25), in any case. Documents stay in memory
-    until a document is added, changed or taken away. May be used by several threads at once.
+    Passages are ranked by the words they share with the question (BM25), in any case. Documents stay in
+    memory until one is added, changed or removed. May be used by several threads at once.
 
     Args:
         folder: Where the documents are; hidden files and those of other kinds than `READERS` are passed over.

@@ -31,16 +31,12 @@ class NodeTool:
     offer: ToolOffer
 
     def argument_error(self, arguments: JsonObject) -> str | None:
-        """Return the error in a model's arguments.
-
-        What the workflow sets is not its business.
-        """
+        """Return the error in a model's arguments."""
         bindings = self.tool.config.variable_arguments
         replaced = {binding.argument_name for binding in bindings if binding.override_provided_value}
         own = {name: value for name, value in arguments.items() if name not in replaced}
-        return argument_error(
-            own, self.offer.args_schema, supplied={binding.argument_name for binding in bindings}
-        )
+        supplied = {binding.argument_name for binding in bindings}
+        return argument_error(own, self.offer.args_schema, supplied=supplied)
 
 
 class ToolSpecs:
