@@ -104,9 +104,9 @@ class NodeContext:
     """Where time is noted in which the run waits for the user's answer in a model's place."""
 
     def fill(self, text: str) -> str:
-        """Return a text with its variables  fill(=filled = render(in.
+        """Fill the variables of a text.
 
-        What nothing fills stays as it is written.
+        A placeholder that nothing fills stays.
         """
         filled = render(text, self.scope, faults=self.warnings)
         self.unresolved += [written for written in filled.unresolved if written.startswith("{{")]
