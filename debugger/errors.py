@@ -1,4 +1,4 @@
-"""Every error that is raised on purpose.
+"""The tree of the errors that are raised on purpose.
 
 ::
 
@@ -20,7 +20,7 @@
     ├── StoreError                    503   the database cannot be opened, read or written
     │   └── StoreLostError            503   it does not answer, or not any more
     ├── SettingsError                 500   a setting has a value that means nothing
-    └── ApiError                      502   the hosted API did not do as asked
+    └── ApiError                      502   the hosted API failed a request
         ├── AuthenticationError       401   no key, or a key that is not accepted
         ├── ForbiddenError            403   the key is good and its owner may not
         ├── RateLimitError            429   too many requests; knows how long to wait
@@ -38,7 +38,7 @@ from typing import ClassVar
 
 
 class DebuggerError(Exception):
-    """Something a person can act on.
+    """An error that the user can act on.
 
     Args:
         message: What happened and where, in one sentence.
@@ -58,13 +58,13 @@ class DebuggerError(Exception):
 
 
 class InputError(DebuggerError):
-    """A value from outside is malformed: an id, a run input, a state."""
+    """A malformed value from outside: an id, a run input, a state."""
 
     status = 422
 
 
 class InputJsonError(InputError):
-    """A text is not JSON. ``line`` and ``column`` count from 1."""
+    """Text that is not JSON. ``line`` and ``column`` count from 1."""
 
     def __init__(self, message: str, *, line: int, column: int, advice: str = "") -> None:
         super().__init__(message, advice=advice)
@@ -73,7 +73,7 @@ class InputJsonError(InputError):
 
 
 class WorkflowError(DebuggerError):
-    """A workflow document breaks a rule of the graph.
+    """A workflow document that breaks a rule of the graph.
 
     ``category`` and ``message`` become the API's ``{"message": category, "error": rule}``
     (``platform/wire.md`` 1.8).
@@ -87,7 +87,7 @@ class WorkflowError(DebuggerError):
 
 
 class ExpressionError(DebuggerError):
-    """A condition or a template does not parse.
+    """A condition or a template that does not parse.
 
     ``text`` is what was parsed, ``column`` counts from 1; ``str()`` shows both with a caret below.
     """
@@ -105,7 +105,6 @@ class ExpressionError(DebuggerError):
         return f"column {self.column}: {super().__str__()}\n{caret}"
 
     def _line(self) -> tuple[str, int]:
-        """The line that the column falls in, and the column within it."""
         start = self.text.rfind("\n", 0, self.column - 1) + 1
         return self.text[start:].split("\n", 1)[0], self.column - start
 
@@ -117,17 +116,17 @@ class NotFoundError(DebuggerError):
 
 
 class RunEndedError(NotFoundError):
-    """A turn was sent to a run that is over."""
+    """A turn sent to a run that is over."""
 
 
 class ConflictError(DebuggerError):
-    """Two turns of one run at the same moment, or a change that another change overtook."""
+    """Two turns of one run at once, or an overtaken change."""
 
     status = 409
 
 
 class StaleTurnError(ConflictError):
-    """The run has newer turns than the caller expects; nothing was executed.
+    """A turn with an outdated number; nothing was executed.
 
     ``turn_number`` is the number of the run's last finished turn, ``None`` where it is not known.
     """
@@ -138,11 +137,11 @@ class StaleTurnError(ConflictError):
 
 
 class TurnInProgressError(ConflictError):
-    """Another turn of the run, or a step of its background work, is being executed; nothing was executed."""
+    """A turn sent while another one or background work is being executed."""
 
 
 class RerunTokenError(ConflictError):
-    """A re-run token cannot be redeemed: it was already, has expired, or is of something else."""
+    """A re-run token that cannot be redeemed: used, expired or foreign."""
 
 
 class NotStartableError(DebuggerError):
@@ -150,7 +149,10 @@ class NotStartableError(DebuggerError):
 
 
 class RunError(DebuggerError):
-    """A run cannot go on: it ends with status ``failed`` and a ``workflow_error`` event."""
+    """A run that cannot continue; it ends with status ``failed``.
+
+    It records a ``workflow_error`` event.
+    """
 
 
 class ConditionError(RunError):
@@ -158,27 +160,27 @@ class ConditionError(RunError):
 
 
 class UnsupportedError(DebuggerError):
-    """This backend, or this engine, does not do that."""
+    """An operation that this backend or engine does not have."""
 
     status = 501
 
 
 class StoreError(DebuggerError):
-    """The database cannot be opened, read or written."""
+    """A database that cannot be opened, read or written."""
 
     status = 503
 
 
 class StoreDisconnectedError(StoreError):
-    """The database does not answer, or not any more: what was under way was done as a whole or not at all."""
+    """A database that does not answer; transactions are complete or rolled back."""
 
 
 class SettingsError(DebuggerError):
-    """A setting has a value that means nothing."""
+    """A setting with an invalid value."""
 
 
 class ApiError(DebuggerError):
-    """The hosted API did not do as asked."""
+    """A failed request to the hosted API."""
 
     status = 502
     was_sent = True
@@ -186,19 +188,22 @@ class ApiError(DebuggerError):
 
 
 class AuthenticationError(ApiError):
-    """No key, or a key that is not accepted."""
+    """A missing or rejected key."""
 
     status = 401
 
 
 class ForbiddenError(ApiError):
-    """The key is good and its owner may not do this."""
+    """A valid key without the permission."""
 
     status = 403
 
 
 class RateLimitError(ApiError):
-    """Too many requests; ``retry_after`` says how many seconds to wait, when the server told."""
+    """Too many requests.
+
+    ``retry_after`` is the number of seconds to wait, where the server says.
+    """
 
     status = 429
 
@@ -208,7 +213,10 @@ class RateLimitError(ApiError):
 
 
 class ServerError(ApiError):
-    """The server failed; ``request_id`` is what its owners need to find out why."""
+    """A failure of the server.
+
+    ``request_id`` helps its owners to find the cause.
+    """
 
     def __init__(self, message: str, *, request_id: str | None = None, advice: str = "") -> None:
         super().__init__(message, advice=advice)
@@ -216,21 +224,27 @@ class ServerError(ApiError):
 
 
 class ConnectionFailedError(ApiError):
-    """Nothing answers at that address."""
+    """An address where nothing answers."""
 
 
 class RequestTimeoutError(ApiError):
-    """No answer in time. What was sent may have been done nevertheless."""
+    """A request without an answer in time.
+
+    It may have been executed nevertheless.
+    """
 
     status = 504
 
 
 class NotExecutedError(ApiError):
-    """A turn was sent, its answer was lost, and the run's record does not hold it: it can be sent again."""
+    """A lost answer to a turn that the record does not hold.
+
+    The turn can be sent again.
+    """
 
 
 class OutcomeUnknownError(ApiError):
-    """A turn was sent, its answer was lost, and nothing tells whether it was executed.
+    """A lost answer to a turn whose execution is unknown.
 
     To send it again may execute it twice, so that only the user decides it.
     """
@@ -239,4 +253,4 @@ class OutcomeUnknownError(ApiError):
 
 
 class AnswerError(ApiError):
-    """The answer is not the protocol."""
+    """An answer that breaks the protocol."""

@@ -32,7 +32,7 @@ class BoundedCache(Generic[Key, Value]):
         """Return the value of a key, or ``None``."""
 
     def put(self, key: Key, value: Value, size: int) -> None:
-        """Add a value of a size in bytes; one that is too large for the cache is not held."""
+        """Add a value of a size in bytes, unless too large."""
         if size > self.max_bytes // _LARGEST_SHARE:
             return
         with self._lock:

@@ -45,7 +45,7 @@ from debugger.expressions.values import (
 
 @dataclass(frozen=True)
 class ConditionResult:
-    """Whether a condition holds."""
+    """The result of a condition."""
 
     value: bool
     warnings: tuple[str, ...] = ()
@@ -62,7 +62,9 @@ _MAX_UNTIMED_REFERENCES = 8
 
 
 class Condition:
-    """A condition that can be evaluated. Made by `parse`; two are equal when their structure is.
+    """A condition that can be evaluated. Made by `parse`.
+
+    Two conditions are equal when their structure is.
 
     ``str()`` writes it in one uniform way that parses to an equal condition.
     """
@@ -81,7 +83,7 @@ class Condition:
         )
 
     def evaluate(self, scope: Scope) -> ConditionResult:
-        """Whether it holds for these variables.
+        """Evaluate the condition with these variables.
 
         Raises:
             ConditionError: Two values cannot be compared, a filter cannot work on a value, or it costs too
@@ -109,7 +111,9 @@ class Condition:
         return _HOLDS if value else _FAILS
 
     def hydrated(self, scope: Scope) -> str:
-        """Return the text with the values filled in. A reference to nothing stays as it was written.
+        """Return the text with the values filled in.
+
+        A reference without a value stays as it is written.
 
         It is made for people only: a value that does not fit into `MAX_SHOWN_CHARACTERS` is named by its
         type.
@@ -219,7 +223,7 @@ def compile_node(node: Node, text: str) -> Evaluate:
 
 
 def reference_reader(reference: Reference) -> Reader:
-    """Looks a reference up and sends what it finds through the filters."""
+    """Return the function that looks a reference up and applies its filters."""
     read = reader(reference.namespace, reference.path)
     if not reference.filters:
         return read

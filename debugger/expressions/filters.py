@@ -1,4 +1,4 @@
-"""Filters of a reference, as in ``[[name | upcase]]``: Liquid's own, run by python-liquid within limits."""
+"""Liquid's filters within limits, as in ``[[name | upcase]]``."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _SHORT = 1_000
 
 
 def bounded_environment() -> Environment:
-    """Make an environment with Liquid's filters, those of superlinear cost replaced by linear ones."""
+    """Make an environment with Liquid's filters, all of linear cost."""
     environment = Environment(strict_filters=True)
     environment.filters |= {
         "date": _date,
@@ -88,14 +88,14 @@ def _bounded(name: str, function: _Filter) -> _Filter:
 
 
 def _check_time(value: Any) -> None:
-    """Check the time, unless the value is a short text: the look at the clock would take longer."""
+    """Check the time, except for short texts: the check would cost more."""
     if type(value) is not str or len(value) > _SHORT:
         check_time()
 
 
 @string_filter
 def _replace(value: str, old: object, new: object = "") -> Any:
-    """Replace each occurrence; what it would make is counted before it is made."""
+    """Replace each occurrence, after counting the characters of the result."""
     count = value.count(str(old)) if str(old) else len(value) + 1
     require_length("the filter replace makes", len(value) + count * (len(str(new)) - len(str(old))))
     return replace(value, old, new)
@@ -123,7 +123,7 @@ def _replaced_last(value: str, old: str, new: str) -> str:
 
 @with_environment
 def _date(value: Any, format: Any, *, environment: Environment) -> Any:
-    """Write a date; reading a long text, or writing a long format, takes time and gives no date."""
+    """Write a date; long texts and long formats give none."""
     for text in (value, format):
         if isinstance(text, str) and len(text) > MAX_DATE_CHARACTERS:
             raise LimitError(
@@ -133,7 +133,7 @@ def _date(value: Any, format: Any, *, environment: Environment) -> Any:
 
 
 def _map(value: Any, key: object) -> Any:
-    """Take one member of each element; a missing one is null, for which Liquid has an object of its own."""
+    """Take one member of each element; a missing one is null."""
     found = map_(value, key)
     if not isinstance(found, list):
         return found
@@ -144,13 +144,13 @@ def _map(value: Any, key: object) -> Any:
 def _uniq(value: list[Any], key: object = None) -> list[Any]:
     """Keep the first of equal elements, in linear time."""
     seen = set()
-    kept = []
+    unique = []
     for element in value:
         mark = equality_key(element) if key is None else _member_key(element, key)
         if mark not in seen:
             seen.add(mark)
-            kept.append(element)
-    return kept
+            unique.append(element)
+    return unique
 
 
 def _member_key(element: Any, key: object) -> Any:
@@ -173,7 +173,7 @@ _JSON_TYPES = (str, int, float, dict, list, type(None))
 
 
 def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
-    """Read what stands between ``{{`` and ``}}``.
+    """Read the expression between ``{{`` and ``}}``.
 
     Returns:
         What the expression begins with, and the filters that follow.
@@ -201,18 +201,18 @@ def parse_expression(source: str) -> tuple[Expression, list[Filter]]:
 
 
 def make_filter(name: str, arguments: Sequence[str | int | float | None]) -> Filter:
-    """A filter with fixed arguments."""
+    """Return a filter with fixed arguments."""
     token = Token(TOKEN_EXPRESSION, name, 0, name)
     return Filter(token, name, [PositionalArgument(Literal(token, value)) for value in arguments])
 
 
 def is_plain_path(expression: Expression) -> bool:
-    """Whether an expression is a path whose steps are all fixed, unlike ``xs[i]``."""
+    """Return whether all steps of a path are fixed, unlike ``xs[i]``."""
     return isinstance(expression, Path) and not any(isinstance(step, Path) for step in expression.path)
 
 
 def evaluate_expression(expression: Expression, scope: Scope) -> Any:
-    """The value of what an expression begins with, or `ABSENT`.
+    """Return the value at the beginning of an expression, or `ABSENT`.
 
     Raises:
         FilterFault: Liquid cannot evaluate it.
@@ -225,7 +225,7 @@ def evaluate_expression(expression: Expression, scope: Scope) -> Any:
 
 
 def apply_filters(value: Any, filters: Sequence[Filter], scope: Scope) -> Any:
-    """Send a value through filters, each within the limits on size and all within the limit on time.
+    """Send a value through filters within the limits on size and time.
 
     Args:
         value: Any JSON value, or `ABSENT`, which stays so unless one of the filters is ``default``.
@@ -255,13 +255,13 @@ def _context(scope: Scope) -> RenderContext:
 
 
 def _refuse_ranges(tokens: Sequence[Token]) -> None:
-    """A range such as ``(1..999999999)`` is a few characters that can fill the memory."""
+    """Refuse ranges, because ``(1..999999999)`` would fill the memory."""
     if any(token.kind == TOKEN_RANGE_LITERAL for token in tokens):
         raise FilterError("it has a range, which only tags may have")
 
 
 def _as_json(value: Any) -> Any:
-    """Filters give a few things that JSON does not know, such as pairs for the entries of an object."""
+    """Convert results of filters that JSON does not know, such as pairs."""
     if isinstance(value, _JSON_TYPES):
         return value
     if is_undefined(value):

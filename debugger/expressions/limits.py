@@ -35,11 +35,11 @@ _ADVICE = "Shorten the value, or compute it in a tool node."
 
 
 class FilterError(Exception):
-    """An expression that Liquid cannot read, or a value that a filter cannot work on. The text says why."""
+    """An unreadable Liquid expression, or a value that a filter cannot take."""
 
 
 class LimitError(FilterError):
-    """An expression that is within the language and costs too much. The text says which limit it exceeds."""
+    """An expression that costs more than a limit allows."""
 
     def __init__(self, reason: str, advice: str = _ADVICE) -> None:
         super().__init__(reason)
@@ -47,7 +47,7 @@ class LimitError(FilterError):
 
 
 def path_problem(path: str) -> str:
-    """Say why a path is too long to reach into a value; empty where it is not."""
+    """Explain why a path exceeds the limits; empty where it does not."""
     if len(path) > MAX_PATH_CHARACTERS:
         return f"the path has {len(path):,} characters, and {MAX_PATH_CHARACTERS:,} is the most"
     steps = path.count(".") + path.count("[") + 1
@@ -57,7 +57,7 @@ def path_problem(path: str) -> str:
 
 
 def measure(value: Any, max_characters: int, max_items: int) -> tuple[int, int]:
-    """Count the characters of the texts and numbers in a value, and the items of its lists and objects.
+    """Count the characters and the items of a value.
 
     A part that is held many times counts each time, as it will when it is written. The count ends where it
     exceeds a maximum.
@@ -85,7 +85,7 @@ def measure(value: Any, max_characters: int, max_items: int) -> tuple[int, int]:
 
 
 def exceeds(value: Any, characters: int) -> bool:
-    """Check whether a value would be longer when it is written.
+    """Return whether a value would be longer when it is written.
 
     Raises:
         LimitFault: The time of the evaluation is over.
@@ -129,7 +129,7 @@ def require_length(subject: str, characters: int) -> None:
 
 
 class _TimeLimit(threading.local):
-    """The CPU time of the evaluation that a thread is in; one within another shares the time of the outer.
+    """The CPU time of a thread's evaluation; nested evaluations share it.
 
     The clock starts with the first check, because most evaluations need none.
     """

@@ -1,4 +1,4 @@
-"""From the text of a condition to its tree."""
+"""The parser of conditions."""
 
 from __future__ import annotations
 
@@ -156,7 +156,6 @@ class _Builder(Transformer_NonRecursive[Token, Node]):
 
 
 def _read_number(written: str) -> int | float | None:
-    """The number, or ``None`` where it is beyond what can be kept exactly."""
     if written.lstrip("-").isdigit():
         return int(written) if len(written) <= MAX_NUMBER_CHARACTERS else None
     value = float(written)

@@ -16,7 +16,7 @@ from debugger.expressions.filters import (
 from debugger.expressions.limits import FilterError, LimitError, check_time, path_problem
 from debugger.expressions.references import ABSENT, Namespace, Reader, Scope, reader
 
-# What an opening bracket begins is a placeholder only if it closes, and what stands between looks like a
+# What an opening bracket begins is a placeholder only if it closes, and what is between looks like a
 # reference: "[[1, 2]]" and "{{ }}" are text. A quoted argument of a filter may hold brackets. The quantifiers
 # are possessive, so that no text makes the search slow.
 _INDEX = r"\[[^\[\]]*+\]"
@@ -52,12 +52,15 @@ class Placeholder:
 
     @property
     def end(self) -> int:
-        """Where it ends in the text."""
+        """Return the position of its end in the text."""
         return self.start + len(self.text)
 
 
 def placeholders(text: str) -> list[Placeholder]:
-    """The references in a text, from left to right. What does not close is text."""
+    """Return the references in a text, from left to right.
+
+    Brackets that do not close are text.
+    """
     return list(iter_placeholders(text))
 
 
@@ -68,12 +71,15 @@ def iter_placeholders(text: str) -> Iterator[Placeholder]:
 
 
 def may_have_placeholders(text: str) -> bool:
-    """Whether it is worth searching; tells at once for most texts."""
+    """Return whether a text can contain placeholders, by a fast check."""
     return "{{" in text or "[[" in text
 
 
 def placeholder_reader(placeholder: Placeholder) -> Reader:
-    """Computes a placeholder's whole expression; gives `ABSENT` where it has no value or is no Liquid."""
+    """Return the function that computes a placeholder's whole expression.
+
+    It gives `ABSENT` where that has no value, is no Liquid, or costs too much.
+    """
     try:
         read = strict_reader(placeholder)
     except LimitError:

@@ -1,4 +1,4 @@
-"""What a reference stands for: a path looked up in a scope."""
+"""Paths and their look-up in the variables of a scope."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from debugger.expressions.limits import path_problem
 
 @dataclass(slots=True)
 class Scope:
-    """Where references are looked up. What is not here is *absent*, which is not the same as null."""
+    """The variables of a text or a condition (``platform/engine.md`` section 5).
+
+    A name that is in none of them is *absent*, which is not the same as null.
+    """
 
     dynamic: Mapping[str, Any] = field(default_factory=dict)
     """For ``{{name}}``; ``{{global.name}}`` is looked up as written, then without ``global.``."""
@@ -68,7 +71,7 @@ _readers: BoundedCache[tuple[Namespace, str], Reader] = BoundedCache(MAX_READERS
 
 
 def lookup(scope: Scope, namespace: Namespace, path: str) -> Any:
-    """Look a path up.
+    """Return the value of a path.
 
     Args:
         scope: Where to look.
@@ -95,7 +98,7 @@ def reader(namespace: Namespace, path: str) -> Reader:
 
 
 def reader_bytes(path: str) -> int:
-    """Estimate the memory that the look-up of a path takes: each way into a value holds its own prefix."""
+    """Estimate the memory of a path's look-up."""
     steps = 0 if path_problem(path) else path.count(".") + path.count("[")
     return 1_000 + (steps + 1) * (len(path) + 8 * steps + 150)
 
@@ -140,7 +143,10 @@ def _thread_finder(path: str) -> Callable[[Mapping[str, Mapping[str, Any]], bool
 
 
 def _finder(path: str) -> Callable[[Mapping[str, Any], bool], Any]:
-    """Finds a path among variables; the flag says whether it may reach into what a variable holds."""
+    """Return the look-up of a path among variables.
+
+    Its flag allows it to reach into the value of a variable.
+    """
     ways = _ways(path)
     if not ways:
         return lambda variables, _reach: variables.get(path, ABSENT)
@@ -162,7 +168,10 @@ def _find_inside(variables: Mapping[str, Any], ways: tuple[tuple[str, Steps], ..
 
 
 def _ways(path: str) -> tuple[tuple[str, Steps], ...]:
-    """The ways to cut a path into a key of the variables and steps into its value, longest key first."""
+    """Split a path into key and steps into its value.
+
+    The longest key comes first.
+    """
     head = _HEAD.match(path)
     if head is None or path_problem(path):
         return ()
@@ -194,7 +203,6 @@ def _step(value: Any, step: str | int) -> Any:
 
 
 def _property(value: Any, name: str) -> Any:
-    """The properties that Liquid gives to objects, lists and texts."""
     if name == "size" and isinstance(value, Mapping | list | tuple | str):
         return len(value)
     if name in ("first", "last") and isinstance(value, list | tuple) and value:

@@ -24,20 +24,20 @@ _LITERAL = re.compile(r"""['"].*|-?[0-9.]+|true|false|nil|null|empty|blank""", r
 
 @dataclass
 class _Shape:
-    """What is known of one variable; a text as long as nothing is."""
+    """The known structure of one variable; a text by default."""
 
     names: dict[str, _Shape] = field(default_factory=dict)
     length: int = 0
     element: _Shape | None = None
 
     def add(self, steps: Sequence[str | int]) -> None:
-        """Learn of one path."""
+        """Add one path."""
         shape = self
         for step in steps:
             shape = shape._enter(step)
 
     def build(self, room: int = MAX_VALUES) -> Any:
-        """Make an empty value of this shape, of so many values if its paths can do with them."""
+        """Make an empty value of this shape, within a number of values."""
         if self.names:
             share = room // len(self.names)
             return {name: shape.build(share) for name, shape in self.names.items()}
@@ -59,7 +59,7 @@ class _Shape:
 
 
 def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
-    """An empty value for each dynamic variable that a workflow mentions, or its default where it has one.
+    """Return a blank or a default for each dynamic variable.
 
     ``{{a.b}}`` gives ``{"a": {"b": ""}}`` and ``{{xs[2].n}}`` a list of three objects. Where one path needs a
     text and another an object or a list, the text gives way; between an object and a list, the object wins.
@@ -73,7 +73,7 @@ def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
     Source: ``platform/engine.md`` 1.7.
     """
     config = _config(document)
-    root, inside = _Shape(), _given_inside(document)
+    root, inside = _Shape(), _inner_variables(document)
     for placeholder in _dynamic_placeholders(document):
         steps = _steps(placeholder.path)
         if steps and isinstance(steps[0], str) and steps[0] not in inside:
@@ -85,13 +85,13 @@ def required_variables(document: Mapping[str, Any]) -> dict[str, Any]:
 def unresolved_placeholders(
     document: Mapping[str, Any], dynamic: Mapping[str, Any], *, system: Collection[str] = ()
 ) -> list[str]:
-    """The dynamic paths of a workflow that would stay literal in a run.
+    """Return the dynamic paths that would stay unresolved in a run.
 
     A filter ``default`` gives a value, and so do the workflow's own defaults.
 
     Args:
         document: The fully hydrated workflow.
-        dynamic: The values that the run is given.
+        dynamic: The values of the run.
         system: Names that the engine fills in, such as ``now``.
 
     Returns:
@@ -104,7 +104,7 @@ def unresolved_placeholders(
     scope = Scope(
         dynamic={
             **dict.fromkeys(system, ""),
-            **_given_inside(document),
+            **_inner_variables(document),
             **(own if isinstance(own, Mapping) else {}),
             **_defaults(_config(document)),
             **dynamic,
@@ -136,8 +136,8 @@ def _defaults(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return defaults if isinstance(defaults, Mapping) else {}
 
 
-def _given_inside(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The dynamic variables that super nodes, and the workflows embedded in them, bring along.
+def _inner_variables(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the dynamic variables of super nodes and embedded workflows.
 
     A blank that a run sends for one of them would hide its value (``platform/engine.md`` 2.11).
     """
@@ -147,19 +147,19 @@ def _given_inside(document: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(inner, Mapping):
             config = inner.get("workflow_config")
             own = inner.get("dynamic_variables")
-            found |= _given_inside(inner) | dict(own if isinstance(own, Mapping) else {})
+            found |= _inner_variables(inner) | dict(own if isinstance(own, Mapping) else {})
             found |= _defaults(config if isinstance(config, Mapping) else {})
-        found |= _given_by(node)
+        found |= _mapped_variables(node)
     return found
 
 
-def _given_by(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The dynamic variables that a super node's fields are mapped to, with their values."""
+def _mapped_variables(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the dynamic variables that a super node's fields are mapped to."""
     interface, values = node.get("super_node_interface"), node.get("field_values")
     fields = interface.get("input_fields") if isinstance(interface, Mapping) else None
-    given = values if isinstance(values, Mapping) else {}
+    field_values = values if isinstance(values, Mapping) else {}
     for each in _mappings(fields):
-        value = given.get(each.get("name"))
+        value = field_values.get(each.get("name"))
         value = each.get("default_value") if value is None else value
         for mapping in _mappings(each.get("mappings")):
             if mapping.get("target_type") == "dynamic_variable" and value is not None:
@@ -180,7 +180,7 @@ def _dynamic_placeholders(document: Mapping[str, Any]) -> Iterator[Placeholder]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys included, in the order in which they would be written."""
+    """Yield every text in a JSON value, keys included, in written order."""
     waiting = [value]
     while waiting:
         value = waiting.pop()

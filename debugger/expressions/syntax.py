@@ -1,4 +1,7 @@
-"""The tree of a condition. ``str()`` of a node writes it so that parsing gives an equal node."""
+"""The syntax tree of a condition.
+
+``str()`` of a node writes it so that parsing gives an equal node.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class Value:
 
 @dataclass(frozen=True)
 class FilterCall:
-    """One filter behind a path."""
+    """One filter after a path."""
 
     name: str
     arguments: tuple[Constant | Value, ...] = ()
@@ -44,7 +47,7 @@ class FilterCall:
 
 @dataclass(frozen=True)
 class Reference:
-    """A variable, through its filters."""
+    """A reference to a variable, with its filters."""
 
     namespace: Namespace
     path: str
@@ -57,7 +60,7 @@ class Reference:
 
     @property
     def end(self) -> int:
-        """Where it ends in the condition."""
+        """Return the position of its end in the condition."""
         return self.start + len(self.text)
 
     def __str__(self) -> str:
@@ -78,7 +81,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two values and how they should relate."""
+    """A comparison of two values."""
 
     operator: str
     left: Node
@@ -122,7 +125,7 @@ Node = Constant | Value | Reference | Call | Comparison | Not | And | Or
 
 
 def references_of(node: Node) -> Iterator[Reference]:
-    """Every reference in a tree, as they stand from left to right."""
+    """Yield every reference in a tree, from left to right."""
     match node:
         case Reference():
             yield node
@@ -139,7 +142,6 @@ def references_of(node: Node) -> Iterator[Reference]:
 
 
 def _wrapped(node: Node, *loose: type) -> str:
-    """The node, in parentheses where it would otherwise fall apart."""
     return f"({node})" if isinstance(node, loose) else str(node)
 
 

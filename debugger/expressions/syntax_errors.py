@@ -1,4 +1,4 @@
-"""Why a condition does not parse, in words that help its author."""
+"""Diagnoses of conditions that do not parse."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _WORD = re.compile(r"[^\W\d][\w.-]*")
 
 @dataclass(frozen=True)
 class SyntaxProblem:
-    """Where the parser stood when it could not go on."""
+    """The state of the parser at the unexpected token."""
 
     text: str
     position: int
@@ -54,23 +54,23 @@ class SyntaxProblem:
 
     @property
     def rest(self) -> str:
-        """The text from the place on."""
+        """Return the text from the position on."""
         return self.text[self.position :]
 
     @property
     def found(self) -> str:
-        """What stands there, for a message."""
+        """Return the unexpected text, for a message."""
         match = _SAMPLES.match(self.text, self.position)
         return repr(match[0][:30]) if match else "the end"
 
     @property
     def wants_value(self) -> bool:
-        """Whether a value would have done."""
+        """Return whether a value was expected."""
         return "TEXT" in self.accepted and "FUNCTION" in self.accepted
 
     @property
     def opening(self) -> Token | None:
-        """The innermost bracket that is still open."""
+        """Return the innermost bracket that is still open."""
         open_ones: list[Token] = []
         for token in self.unfinished:
             if token.type in _PAIRS:
@@ -81,7 +81,7 @@ class SyntaxProblem:
 
 
 class Diagnosis(NamedTuple):
-    """What to tell the author."""
+    """The message, advice and position for the author."""
 
     message: str
     advice: str
@@ -89,7 +89,7 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(fault: SyntaxProblem) -> ExpressionError:
-    """The error to raise for a fault: the first rule that knows it speaks."""
+    """Return the error for a problem, by the first matching rule."""
     found = next(filter(None, (rule(fault) for rule in RULES)), None) or _unexpected(fault)
     return ExpressionError(found.message, text=fault.text, column=found.position + 1, advice=found.advice)
 

@@ -1,4 +1,4 @@
-"""A text with placeholders filled in (``platform/engine.md`` 5.5 and 5.6).
+"""Texts whose placeholders are filled in (``platform/engine.md`` 5.5 and 5.6).
 
 ``{{ }}`` holds a Liquid expression, of which paths and filters are supported; ``[[ ]]`` a runtime variable,
 which may have filters too. Nothing else in a text means anything: tags such as ``{% if %}`` stay as they are.
@@ -63,7 +63,7 @@ _templates: BoundedCache[str, tuple[str | _Slot, ...]] = BoundedCache(MAX_TEMPLA
 
 
 def render(text: str, scope: Scope, *, faults: list[str] | None = None) -> RenderedText:
-    """Fill the placeholders of a text in.
+    """Fill in the placeholders of a text.
 
     Everything is filled in one pass, so an inserted value that looks like a placeholder stays. Null gives
     nothing, booleans ``true`` or ``false``, lists and objects what Python's ``repr`` gives.
@@ -112,7 +112,7 @@ def _fill(text: str, scope: Scope, faults: list[str]) -> RenderedText:
 
 
 class RenderBudget:
-    """The characters that several texts may have together, as those of one request.
+    """The common limit on characters of several texts, as of one request.
 
     Args:
         faults: Receives a sentence for each placeholder that stayed because it costs too much, but not more
@@ -126,7 +126,7 @@ class RenderBudget:
         self._sizes: dict[int, int] = {}
 
     def fill(self, text: str, scope: Scope) -> RenderedText:
-        """Fill the placeholders of a text in, and count its characters.
+        """Fill in the placeholders of a text, and count its characters.
 
         Raises:
             RunError: It costs too much, or the texts are too long together.
@@ -139,7 +139,7 @@ class RenderBudget:
         return filled
 
     def spend_value(self, value: Any) -> None:
-        """Count the characters and items of a JSON value that lives as long as the request.
+        """Count the characters and items of a value that outlives the budget.
 
         It is measured once, because one argument of a tool may be in many places.
 
@@ -152,7 +152,7 @@ class RenderBudget:
         self.spend(size)
 
     def spend(self, characters: int) -> None:
-        """Count the characters of a text.
+        """Count characters.
 
         Raises:
             RunError: The texts are too long together.
@@ -167,7 +167,7 @@ class RenderBudget:
 
 
 def render_value(value: Any, scope: Scope, *, preserve_types: bool) -> Any:
-    """Fill the placeholders of a tool's arguments in, however deep they stand.
+    """Fill in the placeholders of a tool's arguments, at any depth.
 
     Args:
         value: Any JSON value; objects and lists are copied, keys are left alone.
@@ -212,7 +212,9 @@ def _fill_value(value: Any, scope: Scope, preserve_types: bool, depth: int) -> A
 
 
 def hydrate(text: str, scope: Scope) -> str:
-    """Fill the placeholders of a condition in, values written as in its language; it need not parse.
+    """Fill in a condition's placeholders, written as in its language.
+
+    The condition need not parse.
 
     It is made for people only: a value that does not fit into `MAX_SHOWN_CHARACTERS` is named by its type,
     and a text that cannot be read in time stays.
@@ -231,7 +233,7 @@ def hydrate(text: str, scope: Scope) -> str:
 
 
 def write_plain(value: Any) -> str:
-    """Write a value as it stands in a text."""
+    """Write a value as text."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -276,7 +278,7 @@ def _hydrated(slot: _Slot, scope: Scope, room: int) -> str:
 
 
 def _compile(text: str) -> Iterable[str | _Slot]:
-    """Cut a text into what stays and what is filled in.
+    """Split a text into literal pieces and placeholders.
 
     Raises:
         LimitFault: Its expressions take too long to read.

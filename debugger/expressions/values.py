@@ -1,4 +1,4 @@
-"""How two values compare, and what a value says on its own (``platform/engine.md`` 4.2)."""
+"""Comparison, equality and literals of values (``platform/engine.md`` 4.2)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
 class TypeMismatch(Exception):
-    """Two values that have no order. The text says which."""
+    """Two values that have no order."""
 
     advice = "Only two numbers or two texts have an order."
 
 
 def are_equal(left: Any, right: Any) -> bool:
-    """Whether two values are equal. What is absent equals nothing.
+    """Return whether two values are equal. An absent value equals nothing.
 
     Numbers are compared with texts that read as numbers, and true and false with the texts ``true`` and
     ``false`` in any case. Of two texts both must be plain numbers (``10``, not ``010``) to count as such.
@@ -50,12 +50,14 @@ def are_equal(left: Any, right: Any) -> bool:
 
 
 def are_different(left: Any, right: Any) -> bool:
-    """Whether two values are both there and not equal (U-28)."""
+    """Return whether two values are both present and not equal (U-28)."""
     return left is not ABSENT and right is not ABSENT and not are_equal(left, right)
 
 
 def are_ordered(sign: str, left: Any, right: Any) -> bool:
-    """Whether two values stand in an order: numbers by size, texts by their characters.
+    """Return whether a comparison by size holds.
+
+    Numbers are compared by size, texts by their characters.
 
     Raises:
         MismatchFault: They have no order, as a text and a number, or lists.
@@ -69,17 +71,20 @@ def are_ordered(sign: str, left: Any, right: Any) -> bool:
 
 
 def is_present(value: Any) -> bool:
-    """Whether there is a value, and it is not null (U-31)."""
+    """Return whether a value is neither absent nor null (U-31)."""
     return value is not ABSENT and value is not None
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value is absent, null, or a text, list or object with nothing in it."""
+    """Return whether a value is absent, null, or has no content."""
     return not is_present(value) or (isinstance(value, str | list | tuple | Mapping) and not value)
 
 
 def is_true(value: Any) -> bool:
-    """Whether a value on its own makes a condition hold: not if it is empty, false, ``'false'`` or zero."""
+    """Return whether a value by itself makes a condition hold.
+
+    Not if it is empty, false, ``'false'`` or zero.
+    """
     if isinstance(value, str):
         return _boolean(value) is not False and value != ""
     return value is not ABSENT and bool(value)
@@ -92,7 +97,6 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _numbers(left: Any, right: Any) -> tuple[int | float, int | float] | None:
-    """Both values as numbers, if both read as such."""
     both_texts = isinstance(left, str) and isinstance(right, str)
     pattern = _PLAIN_NUMBER if both_texts else _NUMBER
     left_number = _number(left, pattern)
@@ -123,11 +127,11 @@ _MAX_PLAIN = 2**53
 
 
 def equality_key(value: Any) -> Hashable:
-    """Return a key that is equal for equal JSON values, and only for those.
+    """Return a hashable key that is equal only for equal JSON values.
 
     Values of different types are different, except that ``1`` and ``1.0`` are one number. Objects are equal
     whatever the order of their members. The key of a list or an object is a text, because hashes of texts
-    are seeded: nobody can choose values whose keys collide, which would make a set of them slow.
+    are seeded: chosen values whose keys collide would make a set of them slow.
 
     Raises:
         RecursionError: It is nested too deep.
@@ -144,7 +148,7 @@ def equality_key(value: Any) -> Hashable:
 
 
 def _write(value: Any, parts: list[str]) -> None:
-    """Write a value so that no two different ones are written alike: each text after its length."""
+    """Write a value unambiguously: each text follows its length."""
     if isinstance(value, str):
         parts += f"{len(value)}:", value
     elif isinstance(value, bool) or value is None:
@@ -174,7 +178,9 @@ _MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 
 
 def write_literal(value: Any) -> str:
-    """Write a value: numbers bare, texts in single quotes, true, false, null, the rest as JSON.
+    """Write a value as the condition language does.
+
+    Numbers bare, texts in single quotes, true, false, null, the rest as JSON.
 
     Reading a text, a number, true, false or null back gives the same value.
     """
@@ -189,7 +195,7 @@ def write_literal(value: Any) -> str:
 
 
 def write_bounded(value: Any, length: int) -> str:
-    """Write a value as `write_literal` does, where it has at most so many characters; else name its type."""
+    """Write a value as `write_literal` does, or name its type if longer."""
     if isinstance(value, (str, dict, list, tuple)) and exceeds(value, length):
         return unwritable(value)
     written = write_literal(value)
@@ -202,12 +208,12 @@ def shortened(text: str, length: int) -> str:
 
 
 def unwritable(value: Any) -> str:
-    """What stands for a value too long or too deep to be written."""
+    """Return the substitute for a value that is too long or deep."""
     return f"<{type(value).__name__} that cannot be written>"
 
 
 def read_text(written: str) -> str:
-    """The text that a quoted literal stands for.
+    """Return the text of a quoted literal.
 
     A backslash escapes a quote, a backslash, ``n``, ``r`` and ``t``; before anything else it is itself.
     """

@@ -1,4 +1,4 @@
-"""What a picture of a workflow shows: boxes, arrows, and the room that each needs."""
+"""Nodes and edges as they are drawn, with their sizes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LEAST_WIDTH = 84
 
 
 class NodeBox(NamedTuple):
-    """One node as it is drawn. Width and height are in pixels."""
+    """A node as it is drawn. Width and height are in pixels."""
 
     id: str
     """The node's logical id; of a ghost the id that is missing, or a text that says what has none."""
@@ -47,7 +47,7 @@ class NodeBox(NamedTuple):
 
 
 class EdgeLine(NamedTuple):
-    """One edge as it is drawn."""
+    """An edge as it is drawn."""
 
     id: str
     source: int
@@ -65,14 +65,16 @@ class EdgeLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Diagram:
-    """Everything that decides how a workflow is laid out, and nothing else."""
+    """Everything that determines the layout of a workflow, and nothing else."""
 
     boxes: tuple[NodeBox, ...]
     arrows: tuple[EdgeLine, ...]
 
     @classmethod
     def of(cls, graph: Graph) -> Diagram:
-        """Draw every node and every edge; hops to global nodes are told by the node's caption instead.
+        """Draw every node and every edge.
+
+        Transitions to global nodes are marked by the node's caption instead.
 
         The start comes first, because engines put what comes first on top.
         """
@@ -85,7 +87,7 @@ class Diagram:
 
     @cached_property
     def version(self) -> str:
-        """A short text that is equal for equal drawings, in every process."""
+        """Return a text that is equal for equal diagrams, in every process."""
         written = repr((self.boxes, self.arrows)).encode("utf-8", "surrogatepass")
         return hashlib.sha256(written).hexdigest()[:16]
 
@@ -158,7 +160,6 @@ def _ends(edge: EdgeConfig) -> tuple[str, str]:
 
 
 def _missing_ends(graph: Graph, edges: Iterable[EdgeConfig]) -> Iterator[str]:
-    """The ids that edges name and no node has, each once."""
     seen: set[str] = set()
     for edge in edges:
         for end in _ends(edge):

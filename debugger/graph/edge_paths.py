@@ -1,4 +1,7 @@
-"""The ways that arrows take between boxes which stand in rows."""
+"""Paths of edges between nodes in rows.
+
+Pixels, x to the right, y downwards.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _CORNER = 10.0
 
 @dataclass(eq=False)
 class Chain:
-    """An arrow between two boxes: the items that it passes, from the upper box to the lower one."""
+    """An edge and the items that it passes, from top to bottom."""
 
     items: list[Item]
     upward: bool
@@ -33,14 +36,17 @@ class Chain:
 
 
 def chain_routes(chains: Mapping[int, Chain]) -> dict[int, EdgePath]:
-    """The routes of arrows between different boxes, by the arrow's index."""
+    """Return the paths of edges between different nodes, by edge index."""
     leaving = _ports(chains, lambda chain: (chain.items[0], chain.items[1]))
     arriving = _ports(chains, lambda chain: (chain.items[-1], chain.items[-2]))
     return {index: _route(chain, leaving[index], arriving[index]) for index, chain in chains.items()}
 
 
 def loop_routes(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]:
-    """The routes of arrows from a box to itself: one below the other at its right side."""
+    """Return the paths of a node's edges to itself.
+
+    They are one below the other at its right side.
+    """
     right, far = box.x + box.left, box.x + box.left + LOOP_WIDTH * 4 / 3  # a curve goes 3/4 of the way
     slot = min(LABEL_HEIGHT, box.height / (len(loops) + 1))
     routes = {}
@@ -57,7 +63,7 @@ def loop_routes(box: Item, loops: Mapping[int, EdgeLine]) -> dict[int, EdgePath]
 
 
 def _ports(chains: Mapping[int, Chain], ends: Callable[[Chain], tuple[Item, Item]]) -> dict[int, float]:
-    """At which x each arrow touches its box, given the box and what comes next on its way.
+    """Return the x at which each edge touches its node.
 
     Arrows at one side of a box are spread along it in the order in which they come.
     """
@@ -87,7 +93,7 @@ def _label_at(chain: Chain) -> Point | None:
 
 
 def _passed(chain: Chain, leaving_x: float, arriving_x: float) -> Iterator[Point]:
-    """Where the line goes from the lower side of the upper box to the upper side of the lower one."""
+    """Yield the points from the upper node to the lower one."""
     top, *lanes, bottom = chain.items
     yield leaving_x, top.middle + top.height / 2
     yield leaving_x, top.bottom
@@ -99,7 +105,7 @@ def _passed(chain: Chain, leaving_x: float, arriving_x: float) -> Iterator[Point
 
 
 def _apart(points: Iterable[Point]) -> Iterator[Point]:
-    """The points without those that lie no lower than the one before."""
+    """Leave out points that lie no lower than the one before."""
     lowest = float("-inf")
     for x, y in points:
         if y > lowest + 0.05:
@@ -112,7 +118,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class EdgePath:
-    """The way of one arrow."""
+    """The path of one edge."""
 
     path: str
     """Data of an SVG path; it ends at the tip of the arrow, on the border of the box it enters."""
@@ -122,7 +128,10 @@ class EdgePath:
 
 @dataclass(frozen=True)
 class Placement:
-    """What an engine gives back: a centre for each box and a route for each arrow, in the drawing's order."""
+    """The result of a layout: node centres and edge paths.
+
+    Both are in the diagram's order.
+    """
 
     width: float
     height: float
@@ -131,13 +140,18 @@ class Placement:
 
 
 def bezier(points: Sequence[Point]) -> str:
-    """A path through a first point and, for each curve, two control points and an end."""
+    """Return a path of cubic curves.
+
+    The points are its start and, for each curve, two control points and an end.
+    """
     first, *rest = (f"{x:.1f},{y:.1f}" for x, y in points)
     return f"M{first}C{' '.join(rest)}" if rest else f"M{first}"
 
 
 def smooth(points: Sequence[Point]) -> str:
-    """A curve through points that lie below (or above) each other, which leaves and arrives vertically.
+    """Return a curve through points from top to bottom, or upwards.
+
+    It starts and ends vertically.
 
     Between two points it never swings wider than they lie apart: it bends by the harmonic mean of the
     neighbouring slopes, as in monotone cubic interpolation (Fritsch and Carlson).

@@ -40,7 +40,7 @@ class Graph:
         )
 
     def node(self, node_id: str) -> NodeConfig:
-        """The node with this id.
+        """Return the node with this id.
 
         Raises:
             NotFoundError: No node has it.
@@ -55,27 +55,27 @@ class Graph:
         return found
 
     def leaving(self, node_id: str) -> tuple[EdgeConfig, ...]:
-        """The enabled edges from this node to one that exists, in the document's order."""
+        """Return the enabled edges from this node, in the document's order."""
         return self._leaving.get(node_id, ())
 
     def dangling(self, node_id: str) -> tuple[EdgeConfig, ...]:
-        """The enabled edges from this node to one that does not exist, in the document's order."""
+        """Return the enabled edges from this node to a missing one."""
         return self._dangling.get(node_id, ())
 
     def direct(self, node_id: str) -> tuple[EdgeConfig, ...]:
-        """The direct ones among the edges that leave this node."""
+        """Return the direct edges from this node."""
         return self._direct.get(node_id, ())
 
     def conditional(self, node_id: str) -> tuple[EdgeConfig, ...]:
-        """The conditional ones among the edges that leave this node."""
+        """Return the conditional edges from this node."""
         return self._conditional.get(node_id, ())
 
     def companion(self, node_id: str) -> tuple[EdgeConfig, ...]:
-        """The companion ones among the edges that leave this node."""
+        """Return the companion edges from this node."""
         return self._companion.get(node_id, ())
 
     def main_direct(self, node_id: str) -> EdgeConfig | None:
-        """The direct edge that the thread itself follows.
+        """Return the direct edge that the thread itself follows.
 
         It is the one that is not flagged to fork a companion thread; on an only direct edge the flag counts
         for nothing.
@@ -89,12 +89,12 @@ class Graph:
 
     @property
     def start_nodes(self) -> tuple[NodeConfig, ...]:
-        """Every enabled node that is flagged as the start; one is right."""
+        """Return every enabled start node; one is right."""
         return tuple(node for node in self.nodes.values() if node.is_start and not node.disabled)
 
     @property
     def start(self) -> NodeConfig:
-        """Where a run begins: the first enabled node that is flagged as the start.
+        """Return the first enabled start node.
 
         Raises:
             NotStartableError: There is none. The message is the platform's own (``platform/engine.md`` 1.1).
@@ -106,13 +106,13 @@ class Graph:
 
     @cached_property
     def global_nodes(self) -> tuple[NodeConfig, ...]:
-        """The enabled nodes that every node can hop to, in the document's order."""
+        """Return the enabled global nodes, in the document's order."""
         return tuple(node for node in self.nodes.values() if node.is_global and not node.disabled)
 
     def reachable(self, node_id: str) -> frozenset[str]:
-        """The ids of the nodes that a thread standing at this node can arrive at, this one among them.
+        """Return the ids of the nodes that a thread can reach.
 
-        Counted are edges, the hops to global nodes that no edge stands for, and the guardrail escalation. A
+        Counted are edges, transitions to global nodes, and the guardrail escalation. A
         disabled node is passed through along its main direct edge only.
 
         Source: ``platform/engine.md`` 3.6, 3.8 and U-1.
@@ -121,7 +121,7 @@ class Graph:
             return frozenset()
         found, waiting = {node_id}, [node_id]
         while waiting:
-            for next_id in self._next(waiting.pop(), hops_known=self._hops <= found):
+            for next_id in self._next(waiting.pop(), anywhere_known=self._from_anywhere <= found):
                 if next_id not in found:
                     found.add(next_id)
                     waiting.append(next_id)
@@ -129,7 +129,7 @@ class Graph:
 
     @cached_property
     def unreachable(self) -> tuple[NodeConfig, ...]:
-        """The enabled nodes that no run arrives at; all of them where no run can start."""
+        """Return the enabled nodes that no run reaches."""
         flagged = self.start_nodes
         arrived = self.reachable(flagged[0].logical_id) if flagged else frozenset()
         return tuple(
@@ -139,22 +139,27 @@ class Graph:
     def _joins_nodes(self, edge: EdgeConfig) -> bool:
         return edge.source_node_logical_id in self.nodes and edge.destination_node_logical_id in self.nodes
 
-    def _next(self, node_id: str, *, hops_known: bool) -> set[str]:
-        """Where one step from a node leads, without the hops from anywhere when those are known already."""
+    def _next(self, node_id: str, *, anywhere_known: bool) -> set[str]:
+        """Return the destinations of one step.
+
+        Without the nodes reached from anywhere when those are known.
+        """
         if self.nodes[node_id].disabled:
             edge = self.main_direct(node_id)
             return _destinations([edge] if edge else [])
         steps = _destinations(self.leaving(node_id))
-        return steps if hops_known else steps | self._hops
+        return steps if anywhere_known else steps | self._from_anywhere
 
     @cached_property
-    def _hops(self) -> frozenset[str]:
-        """The nodes arrived at from anywhere: global ones, and the one that guardrails escalate to."""
-        hops = {node.logical_id for node in self.global_nodes}
+    def _from_anywhere(self) -> frozenset[str]:
+        """Return the nodes reached from anywhere: global ones and the escalation."""
+        found = {node.logical_id for node in self.global_nodes}
         strikes = self.workflow.config.guardrail_strikes_config
         is_on = strikes is not None and strikes.max_guardrail_nodes_before_escalation is not None
         escalation = strikes.escalation_node_logical_id if strikes is not None and is_on else None
-        return frozenset(hops if escalation is None or escalation not in self.nodes else {*hops, escalation})
+        return frozenset(
+            found if escalation is None or escalation not in self.nodes else {*found, escalation}
+        )
 
 
 def _by_id(configs: Iterable[Config]) -> Mapping[str, Config]:

@@ -1,4 +1,4 @@
-"""Texts cut to what fits in a drawing, measured without a font at hand."""
+"""Labels cut to a width, measured without a font."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _PIECES = re.compile(r"\s|[^\s/_.:-]+[/_.:-]*|[/_.:-]+")
 
 
 def clean(text: str) -> str:
-    """The text on one line, without control, override and other characters that have no shape."""
+    """Return the text on one line, without invisible characters."""
     return _clean(text[: _LONGEST + 1])
 
 
 def shorten(text: str, length: int) -> str:
-    """A text on one line, at most so many characters long, with an ellipsis where something is left out."""
+    """Cut a text to one line of so many characters."""
     line = clean(text)
     return line if len(line) <= length else line[: length - 1].rstrip() + ELLIPSIS
 
@@ -54,13 +54,13 @@ def _clean(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def text_width(text: str, size: float) -> float:
-    """About how many pixels wide a text is in a sans font of this size; rather too many than too few."""
+    """Estimate the width of a text in pixels, rather too large."""
     return sum(map(_cluster_width, _clusters(text))) * size / 1000
 
 
 @lru_cache(maxsize=4096)
 def cut(text: str, size: float, width: float) -> str:
-    """As much of a clean text as fits in so many pixels, with an ellipsis where something is left out."""
+    """Cut a clean text to so many pixels."""
     if text_width(text, size) <= width:
         return text
     room = width - text_width(ELLIPSIS, size)
@@ -69,7 +69,7 @@ def cut(text: str, size: float, width: float) -> str:
 
 @lru_cache(maxsize=4096)
 def wrap(text: str, size: float, width: float, most: int) -> tuple[str, ...]:
-    """A clean text on at most so many lines, none wider than so many pixels.
+    """Wrap a clean text to so many lines of so many pixels.
 
     Broken are spaces first, then names at ``_ - / . :``, and what is still too long anywhere between two
     characters. What does not fit on the last line gives way to an ellipsis.
@@ -95,7 +95,7 @@ def _first_line(text: str, size: float, width: float) -> str:
 
 
 def _head(text: str, size: float, width: float) -> str:
-    """The longest beginning that fits, but at least one visible character."""
+    """Return the longest beginning that fits, at least one character."""
     head, used = "", 0.0
     for cluster in _clusters(text):
         used += _cluster_width(cluster) * size / 1000
@@ -110,7 +110,7 @@ def _has_shape(character: str) -> bool:
 
 
 def _clusters(text: str) -> Iterator[str]:
-    """What a reader takes for one character each: a letter with its accents, an emoji of several parts."""
+    """Yield user-perceived characters: a letter with accents, a composed emoji."""
     cluster = ""
     for character in text:
         joins = _is_mark(character) or cluster.endswith(_JOINER)
@@ -143,7 +143,6 @@ def _character_width(character: str) -> int:
 
 
 def _is_mark(character: str) -> bool:
-    """Whether it is drawn onto the character before it."""
     if character.isascii():
         return False
     is_skin_tone = 0x1F3FB <= ord(character) <= 0x1F3FF

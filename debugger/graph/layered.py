@@ -30,7 +30,7 @@ Loops = Mapping[int, Mapping[int, EdgeLine]]
 
 
 def place(drawing: Diagram) -> Placement:
-    """Lay a drawing out top to bottom.
+    """Lay a diagram out from top to bottom.
 
     Boxes stand in layers, with a row for labels between each two. An arrow that spans several layers has a
     lane of its own in each, so no arrow runs through a box and no label covers anything. Arrows that close a
@@ -62,7 +62,7 @@ def place(drawing: Diagram) -> Placement:
 
 
 def lanes(drawing: Diagram) -> int:
-    """How many lanes `place` would need, which is what its time and memory go by."""
+    """Return the number of lanes, which determines time and memory of `place`."""
     levels, _ = _levels(drawing)
     spans = (abs(levels[arrow.source] - levels[arrow.target]) for arrow in drawing.arrows)
     return sum(2 * span - 1 for span in spans if span)
@@ -77,7 +77,6 @@ def _loops(arrows: Sequence[EdgeLine]) -> Loops:
 
 
 def _levels(drawing: Diagram) -> tuple[list[int], set[int]]:
-    """The layer of each box, and which arrows point up."""
     links = [
         (index, arrow.source, arrow.target)
         for index, arrow in enumerate(drawing.arrows)
@@ -93,7 +92,7 @@ def _levels(drawing: Diagram) -> tuple[list[int], set[int]]:
 
 
 def _lines(boxes: Iterable[NodeBox]) -> Iterator[int]:
-    """Fill lines with boxes; gives the line of each."""
+    """Yield the line of each box, filling line by line."""
     line, used = 0, 0.0
     for box in boxes:
         used += box.width + GAP
@@ -115,7 +114,7 @@ def _box_item(box: NodeBox, row: int, loops: Iterable[EdgeLine]) -> Item:
 
 
 def _chain(arrow: EdgeLine, items: Sequence[Item], *, upward: bool) -> Chain:
-    """Tie two boxes together with a lane in every row between them; the label stands in the middle one."""
+    """Connect two boxes by a lane in every row between them."""
     ends = items[arrow.source], items[arrow.target]
     top, bottom = reversed(ends) if upward else ends
     line = Line(size=bottom.row - top.row - 1)
@@ -137,7 +136,6 @@ def _lane(row: int, line: Line) -> Item:
 
 
 def _rows(boxes: Iterable[Item], chains: Iterable[Chain]) -> list[Row]:
-    """Every item in its row; rows that hold nothing are left out."""
     rows: defaultdict[int, Row] = defaultdict(list)
     for item in boxes:
         rows[item.row].append(item)
@@ -161,7 +159,7 @@ Pair = tuple[int, int]
 
 
 def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]]:
-    """Give each box a layer so that arrows point down.
+    """Assign each box a layer so that arrows point down.
 
     Args:
         count: How many boxes there are; the first one is where the picture begins.
@@ -183,7 +181,7 @@ def layers(count: int, pairs: Sequence[Pair]) -> tuple[list[int], frozenset[int]
 
 
 def _upward(count: int, pairs: Sequence[Pair]) -> frozenset[int]:
-    """The arrows that lead back to a box from which the walk came, walking depth first from the first box."""
+    """Return the arrows that close a cycle, found depth first."""
     leaving: list[list[int]] = [[] for _ in range(count)]
     for place, (source, _) in enumerate(pairs):
         leaving[source].append(place)
@@ -198,7 +196,7 @@ def _upward(count: int, pairs: Sequence[Pair]) -> frozenset[int]:
 
 
 def _walk(root: int, leaving: list[list[int]], pairs: Sequence[Pair], done: set[int]) -> Iterator[int]:
-    """Walk on from one box; gives the arrows that lead back. A loop, because workflows can be deep."""
+    """Yield the arrows that lead back, without recursion."""
     open_boxes = {root}
     trail = [(root, iter(leaving[root]))]
     while trail:
@@ -225,7 +223,7 @@ def _successors(count: int, pairs: Sequence[Pair]) -> list[list[int]]:
 
 
 def _from_the_top(nexts: list[list[int]]) -> list[int]:
-    """The boxes in an order in which every arrow leads forward; there must be no cycle."""
+    """Return the boxes in topological order; there must be no cycle."""
     awaited = [0] * len(nexts)
     for targets in nexts:
         for target in targets:
@@ -240,7 +238,7 @@ def _from_the_top(nexts: list[list[int]]) -> list[int]:
 
 
 def _lower_roots(found: list[int], nexts: list[list[int]], entered: set[int]) -> None:
-    """Move boxes that nothing leads to down to where they lead, all but the first one."""
+    """Move boxes without incoming arrows down to their successors."""
     for box, targets in enumerate(nexts):
         if box and targets and box not in entered:
             found[box] = min(found[target] for target in targets) - 1

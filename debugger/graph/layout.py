@@ -1,4 +1,4 @@
-"""The geometry of a workflow's picture, worked out once for each structure."""
+"""The cached layout of a workflow's diagram."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PlacedEdge:
 
 @dataclass(frozen=True)
 class Layout:
-    """A whole picture: pixels, x to the right, y downwards, from 0 to ``width`` and ``height``."""
+    """A whole picture in pixels, from the upper left corner."""
 
     version: str
     """Equal for equal structures, so that a browser can keep the picture."""
@@ -81,7 +81,7 @@ class Layout:
     """Why there is no picture, for people; empty where there is one."""
 
     def to_json(self) -> JsonObject:
-        """The same as plain dicts, lists, texts and finite numbers."""
+        """Return plain dicts, lists, texts and finite numbers."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""A workflow read from the text of a JSON file."""
+"""Workflows read from the text of a JSON file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HALF_CHARACTER = re.compile(
 
 
 def load_workflow(text: str | bytes) -> Workflow:
-    """Read a workflow document, bare or in any of the wrappings in which it travels.
+    """Read a workflow document in any of its wrappings.
 
     Args:
         text: The content of the file. Bytes may be UTF-8, UTF-16 or UTF-32, byte order mark or not.
@@ -108,7 +108,7 @@ def _finite(written: str) -> float:
 
 
 def _odd_number(text: str) -> int:
-    """Where the first number stands that cannot be read."""
+    """Return the position of the first number that cannot be read."""
     numbers = (match for match in _TEXTS_OR_NUMBERS.finditer(text) if match[1])
     return next((match.start() for match in numbers if _is_odd(match[1])), 0)
 
@@ -119,7 +119,7 @@ def _is_odd(number: str) -> bool:
 
 
 def _check_characters(text: str) -> None:
-    """Half of a character, as a cut-off text may end with, can be neither stored nor sent."""
+    """Refuse halves of surrogate pairs, which cannot be stored or sent."""
     for match in _HALF_CHARACTER.finditer(text):
         if match[1]:
             raise _not_json(
@@ -131,7 +131,7 @@ def _check_characters(text: str) -> None:
 
 
 def _not_json(what: str, text: str, position: int, *, advice: str = "") -> InputJsonError:
-    """The error that shows a line with a caret below the fault."""
+    """Return the error, with a caret below the place in its line."""
     start = text.rfind("\n", 0, position) + 1
     line, column = text.count("\n", 0, start) + 1, position - start + 1
     whole = text[start:].split("\n", 1)[0]
@@ -180,7 +180,7 @@ def _check_id(position: str, config: Any) -> None:
 
 
 def _explained(document: Mapping[str, Any], fault: ValidationError) -> str:
-    """What pydantic found, told of a node or an edge by its position and name."""
+    """Describe pydantic's error by the node's or edge's position and name."""
     found = fault.errors(include_url=False, include_context=False)[0]
     match found["loc"]:
         case ("node_configs" | "edge_configs" as key, int(index), *path):
@@ -207,7 +207,7 @@ def _value(config: Mapping[str, Any], key: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    """What JSON calls a value."""
+    """Return JSON's name for the type of a value."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Items in rows: in which order they stand beside each other, and at which x."""
+"""Order and x positions of items in rows."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _LEAST_ROW_GAP, _MOST_ROW_GAP, _ROW_GAP_PER_PIXEL = 15.0, 45.0, 0.06
 
 @dataclass(eq=False, slots=True)
 class Line:
-    """All places where one arrow passes through: they should stand at the same ``x``."""
+    """The places of one arrow, which should have the same ``x``."""
 
     size: int
     total: float = 0.0
-    """The sum of where they stand, kept up as they move."""
+    """The sum of their ``x``, updated as they move."""
 
 
 @dataclass(eq=False, slots=True)
 class Item:
-    """Something that takes room in a row: a box, or the place where an arrow passes through."""
+    """A box, or the place where an arrow passes through a row."""
 
     row: int
     left: float
     """How far it reaches to the left of ``x``."""
     right: float
     height: float = 0.0
-    """Of the box itself; it stands in the middle of its row."""
+    """Of the box itself; it is in the middle of its row."""
     room: float = 0.0
     """The least height of its row."""
     weight: float = 1.0
@@ -52,7 +52,7 @@ class Item:
 
     @property
     def middle(self) -> float:
-        """The y of its centre."""
+        """Return the y of its centre."""
         return (self.top + self.bottom) / 2
 
 
@@ -60,7 +60,7 @@ Row = list[Item]
 
 
 def arrange(rows: list[Row]) -> None:
-    """Sort the rows and set where every item stands.
+    """Sort the rows and place every item.
 
     Arrows cross as little as a few sweeps of the barycentre method achieve; then the items move towards their
     neighbours above and below as far as the room beside them allows.
@@ -118,7 +118,7 @@ def _barycentre(item: Item, neighbours: Sequence[Item]) -> float:
 
 
 def _crossings(rows: Sequence[Row]) -> int:
-    """How often two links between neighbouring rows cross."""
+    """Count the crossings between neighbouring rows."""
     total = 0
     for row in rows:
         passed: list[int] = []
@@ -147,7 +147,7 @@ def _wanted(item: Item, neighbours: Sequence[Item]) -> float:
 
 
 def _straight(item: Item) -> float:
-    """Where an item wants to be among its neighbours and, where it is one, the other places of its arrow."""
+    """Return the wanted x, by the neighbours and the arrow's other places."""
     if item.line is None:
         return _wanted(item, [*item.up, *item.down])
     neighbours = (*item.up, *item.down)
@@ -163,33 +163,32 @@ def _move(item: Item, x: float) -> None:
 
 
 def _settle(row: Row, wanted: Sequence[float]) -> None:
-    """Move the items of a row as close to where they want to be as they can get without touching.
+    """Move a row's items as close to the wanted places as possible.
 
     This is least squares under "each at least so far right of the one before": items that push each other
-    form a block, and a block stands where its members want to be on average.
+    form a block, and a block is placed where its members want to be on average.
     """
     offsets = _offsets(row)
-    blocks: list[tuple[float, float, int]] = []  # where it stands, weight, number of items
+    blocks: list[tuple[float, float, int]] = []  # position, weight, number of items
     for item, goal, offset in zip(row, wanted, offsets, strict=True):
-        stand, weight, size = goal - offset, item.weight, 1
-        while blocks and blocks[-1][0] > stand:
+        position, weight, size = goal - offset, item.weight, 1
+        while blocks and blocks[-1][0] > position:
             other, other_weight, other_size = blocks.pop()
-            stand = (stand * weight + other * other_weight) / (weight + other_weight)
+            position = (position * weight + other * other_weight) / (weight + other_weight)
             weight, size = weight + other_weight, size + other_size
-        blocks.append((stand, weight, size))
-    stands = [stand for stand, _, size in blocks for _ in range(size)]
-    for item, stand, offset in zip(row, stands, offsets, strict=True):
-        _move(item, stand + offset)
+        blocks.append((position, weight, size))
+    positions = [position for position, _, size in blocks for _ in range(size)]
+    for item, position, offset in zip(row, positions, offsets, strict=True):
+        _move(item, position + offset)
 
 
 def _offsets(row: Row) -> list[float]:
-    """How far right of the first item each one stands when all are packed."""
     steps = (item.right + GAP + following.left for item, following in pairwise(row))
     return list(accumulate(steps, initial=0.0))
 
 
 def _centre_loose(rows: list[Row]) -> None:
-    """Put rows that are linked to nothing under the middle of the others."""
+    """Centre rows without links below the others."""
     linked = [item for row in rows for item in row if item.up or item.down]
     middle = _middle(linked) if linked else 0.0
     for row in rows:
@@ -204,7 +203,6 @@ def _middle(items: Row) -> float:
 
 
 def _stack(rows: list[Row]) -> None:
-    """Give each row its height and put it below the one before."""
     top = 0.0
     for row in rows:
         bottom = top + max(item.room for item in row)

@@ -1,1 +1,1 @@
-"""The words on the wire: shapes only. Unknown fields and unknown types survive a round trip."""
+"""Wire shapes. Unknown fields and unknown types survive a round trip."""

@@ -1,4 +1,4 @@
-"""The state that a run can be begun with: ``run_input.initial_state``.
+"""The initial state of a run: ``run_input.initial_state``.
 
 The platform does not publish its own shape (``platform/engine.md`` 9.3), so this is ours: what
 `debugger.analysis.exported_state` reads out of any recorded turn and what the embedded engine takes. Any
@@ -24,7 +24,7 @@ from debugger.protocol.messages import Message
 
 
 class ThreadSnapshot(BaseModel):
-    """Where one thread stands and what it remembers."""
+    """A thread's node and its memory."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +35,7 @@ class ThreadSnapshot(BaseModel):
 
 
 class StateSnapshot(BaseModel):
-    """What a run remembers between two turns, as far as a new run can be given it."""
+    """The part of a run's state that a new run can take."""
 
     model_config = ConfigDict(extra="forbid")
 

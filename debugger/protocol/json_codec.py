@@ -1,4 +1,4 @@
-"""JSON text from values and back, the quick way that loses nothing."""
+"""JSON encoder and decoder: fast and without loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONG_NUMBER = b"0" * 19
 
 
 def encode(value: Any) -> bytes:
-    """A JSON value as compact UTF-8 text.
+    """Encode a JSON value as compact UTF-8 text.
 
     Integers of any size keep every digit. A number that is not finite becomes ``null``: JSON has no word
     for it.
@@ -26,7 +26,7 @@ def encode(value: Any) -> bytes:
 
 
 def _encode_odd(value: Any) -> bytes:
-    """A value that is not quite JSON: a key that is no text, which would slow all others down by half."""
+    """Encode values with keys that are not texts, and very large integers."""
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair
@@ -34,7 +34,9 @@ def _encode_odd(value: Any) -> bytes:
 
 
 def decode(text: bytes) -> Any:
-    """The value of a JSON text; integers of any size keep every digit.
+    """Decode a JSON text.
+
+    Integers of any size keep every digit.
 
     Raises:
         ValueError: It is not JSON.
@@ -49,7 +51,7 @@ def decode(text: bytes) -> Any:
 
 
 def round_trips(value: Any, text: bytes) -> bool:
-    """Whether a text that `encode` has made surely gives the value again.
+    """Return whether a text made by `encode` decodes to the value.
 
     An integer beyond 64 bits comes back all the same, which this does not see.
     """

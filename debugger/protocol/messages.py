@@ -1,4 +1,4 @@
-"""Chat messages as they travel: plain objects in LangChain's shape (``platform/wire.md`` 3.3)."""
+"""Chat messages: plain objects in LangChain's shape (``platform/wire.md`` 3.3)."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TRANSITION_TOOL_PREFIX = "Destination_Node__"
 
 
 def transition_tool_name(node_id: str) -> str:
-    """Return the name of the tool by which a model chooses the transition to a node."""
+    """Return the name of the tool that transfers to a node."""
     return f"{TRANSITION_TOOL_PREFIX}{node_id}"
 
 
 def human_message(text: str, *, message_id: str | None = None) -> Message:
-    """What a user says."""
+    """Return a message of the user."""
     return {
         "type": "human",
         "content": text,
@@ -48,7 +48,10 @@ def ai_message(
     tool_calls: list[JsonObject] | None = None,
     response_metadata: JsonObject | None = None,
 ) -> Message:
-    """What an assistant says; keys and order as recorded (``platform/engine.md`` 6.1)."""
+    """Return a message of the assistant, with the keys in recorded order.
+
+    Source: ``platform/engine.md`` 6.1.
+    """
     return {
         "content": text,
         "additional_kwargs": {},
@@ -63,12 +66,12 @@ def ai_message(
 
 
 def message_kind(message: Message) -> Kind | None:
-    """Who speaks; ``None`` when neither ``type`` nor ``role`` says."""
+    """Return the speaker; ``None`` when neither ``type`` nor ``role`` says."""
     return _KIND_OF_ROLE.get(str(message.get("type") or message.get("role") or ""))
 
 
 def message_text(message: Message) -> str:
-    """The words of a message; of a list of content parts, the text parts joined."""
+    """Return a message's text; text parts of a list are joined."""
     content: Any = message.get("content")
     if isinstance(content, str):
         return content
@@ -79,7 +82,7 @@ def message_text(message: Message) -> str:
 
 
 def message_problem(message: Message) -> str | None:
-    """Return why a message cannot be understood, as a sentence; ``None`` where it can."""
+    """Explain in a sentence why a message is malformed; ``None`` where not."""
     kind = message.get("type") or message.get("role")
     if kind is None:
         return "it has neither a type nor a role."
@@ -97,7 +100,6 @@ def message_problem(message: Message) -> str | None:
 
 
 def _is_part(part: Any) -> bool:
-    """Return whether a content part is a text, a text part or a part of another named type."""
     if not isinstance(part, dict):
         return isinstance(part, str)
     kind = part.get("type")
@@ -109,7 +111,7 @@ def _kind_of(value: Any) -> str:
 
 
 def normal_message(message: Message, *, message_id: str) -> Message:
-    """The same message in LangChain's shape, with an id."""
+    """Return the message in LangChain's shape, with an id."""
     kind = message_kind(message)
     rest = {key: value for key, value in message.items() if key != "role"}
     base = human_message("", message_id=message_id)

@@ -1,4 +1,4 @@
-"""What people say about a run: a star, tags and a note; comments and ratings (``platform/wire.md`` 5.5)."""
+"""Notes on a run: star, tags, note, comments and ratings (``platform/wire.md`` 5.5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_COMMENT_CHARACTERS = 5_000
 
 
 class Target(WireModel):
-    """What a comment or a rating is about."""
+    """The subject of a comment or a rating."""
 
     kind: TargetKind = "run"
     key: str = ""
@@ -26,17 +26,17 @@ class Target(WireModel):
 
     @classmethod
     def turn(cls, number: int) -> Self:
-        """A turn by its number."""
+        """Return the target for a turn's number."""
         return cls(kind="turn", key=str(number))
 
     @classmethod
     def event(cls, logical_id: str) -> Self:
-        """An event by its logical id."""
+        """Return the target for an event's logical id."""
         return cls(kind="event", key=logical_id)
 
 
 class Comment(WireModel):
-    """What somebody said about a run, a turn or an event."""
+    """A comment on a run, a turn or an event."""
 
     logical_id: str
     target: Target
@@ -47,7 +47,7 @@ class Comment(WireModel):
 
 
 class Rating(WireModel):
-    """How somebody found a run, a turn or an event."""
+    """A rating of a run, a turn or an event."""
 
     target: Target
     author: str
@@ -57,7 +57,7 @@ class Rating(WireModel):
 
 
 class RunLabels(WireModel):
-    """What a list shows of the notes on a run."""
+    """The notes on a run that a list shows."""
 
     starred: bool = False
     tags: list[str] = Field(default_factory=list)
@@ -65,23 +65,23 @@ class RunLabels(WireModel):
 
 
 class RunNotes(RunLabels):
-    """Everything that was noted on a run."""
+    """All notes on a run."""
 
     comments: list[Comment] = Field(default_factory=list)
     """The oldest first."""
     ratings: list[Rating] = Field(default_factory=list)
 
     def comments_on(self, target: Target) -> list[Comment]:
-        """The comments on one thing."""
+        """Return the comments on one target."""
         return [comment for comment in self.comments if comment.target == target]
 
     def ratings_of(self, target: Target) -> dict[str, RatingValue]:
-        """The ratings of one thing by author."""
+        """Return the ratings of one target by author."""
         return {rating.author: rating.value for rating in self.ratings if rating.target == target}
 
 
 class Preset(WireModel):
-    """A run input that somebody kept under a name."""
+    """A run input saved under a name."""
 
     name: str
     run_input: JsonObject = Field(default_factory=dict)

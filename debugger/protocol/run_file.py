@@ -1,4 +1,4 @@
-"""One run as a file: its record, the workflow that it ran, and what was noted on it."""
+"""One run as a file: its record, its workflow and its notes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_GRAPH: JsonObject = {"node_configs": [], "edge_configs": []}
 
 
 class RunFile(WireModel):
-    """What is in such a file."""
+    """The content of a run file."""
 
     format: str = FORMAT
     format_version: int = FORMAT_VERSION
@@ -37,21 +37,21 @@ class RunFile(WireModel):
     notes: RunNotes = Field(default_factory=RunNotes)
 
     def record(self) -> Run:
-        """The run."""
+        """Return the run."""
         return unwrap_run(self.run)
 
     def graph(self) -> Workflow:
-        """The workflow."""
+        """Return the workflow."""
         return Workflow.from_document(self.workflow)
 
 
 def write_run_file(file: RunFile) -> bytes:
-    """The bytes of a file."""
+    """Encode a run file."""
     return encode(file.model_dump(mode="json"))
 
 
 def read_run_file(data: bytes) -> RunFile:
-    """What is in a file: one of ours, or a run's record as the API answers it.
+    """Read one of our files, or a run's record from the API.
 
     Raises:
         InputError: It is neither, or a newer program wrote it; the message says what is wrong.
@@ -89,7 +89,7 @@ def _file_in(found: Any) -> RunFile:
 
 
 def _check_parts(file: RunFile) -> None:
-    """Read everything once, so that what is wrong is told before anything is shown."""
+    """Read every part once, so that errors come before anything is shown."""
     try:
         run = file.record()
         check_id("run", run.workflow_run_id)

@@ -1,4 +1,4 @@
-"""Turns and runs: what is sent, what is answered, what is kept (``platform/wire.md`` sections 2 and 5)."""
+"""Turns, runs and forks: requests, results and records (``platform/wire.md`` 2 and 5)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ TRUNCATED = "truncated"
 
 
 class NodeInput(WireModel):
-    """What one node is given in a turn (``platform/wire.md`` 3.2)."""
+    """The input of one node in a turn (``platform/wire.md`` 3.2)."""
 
     type: str = "llm"
     node_logical_id: str | None = None
@@ -72,7 +72,7 @@ class NodeInput(WireModel):
 
 
 class ThreadInput(WireModel):
-    """What one thread is given in a turn."""
+    """The input of one thread in a turn."""
 
     node_run_inputs: list[NodeInput] = Field(default_factory=list)
 
@@ -98,7 +98,9 @@ class TurnInput(WireModel):
 
     @classmethod
     def with_message(cls, text: str | None, **fields: Any) -> Self:
-        """An input that carries one user message in the main thread, or none when ``text`` is ``None``.
+        """Return an input with one user message in the main thread.
+
+        Without a message where ``text`` is ``None``.
 
         Args:
             text: What the user says.
@@ -113,14 +115,14 @@ class TurnInput(WireModel):
         if fields:
             return cls.from_wire(wire)
         # Nothing is left to validate, for which pydantic would take a twentieth of a whole turn.
-        heard = ThreadInput.of(node_run_inputs=[NodeInput.of(**given) for given in inputs])
-        made = cls.of(**{**wire, "thread_to_node_inputs": {MAIN_THREAD: heard}})
+        thread = ThreadInput.of(node_run_inputs=[NodeInput.of(**fields) for fields in inputs])
+        made = cls.of(**{**wire, "thread_to_node_inputs": {MAIN_THREAD: thread}})
         set_wire(made, wire)
         return made
 
     @property
     def client_turn_id(self) -> str | None:
-        """The id that the client gave to the turn; ``None`` where it gave none."""
+        """Return the client's id of the turn; ``None`` without one."""
         value = self.miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
 
@@ -136,12 +138,12 @@ class TurnInput(WireModel):
 
     @property
     def message(self) -> str:
-        """What the user says in it; empty when nothing."""
+        """Return the user's text; empty without one."""
         return "\n".join(message_text(message) for message in self.messages)
 
     @property
     def messages(self) -> list[Message]:
-        """Every user message in it, threads in order."""
+        """Return all user messages, threads in order."""
         return [
             message
             for thread in self.thread_to_node_inputs.values()
@@ -155,19 +157,18 @@ _TURN_INPUT, _NODE_INPUT = TurnInput().to_wire(), NodeInput().to_wire()
 
 
 def _nothing() -> JsonObject:
-    """What no two inputs may share."""
     return {"dynamic_variables": {}, "runtime_variables": {}, "miscellaneous": {}}
 
 
 class ExecuteRequest(WireModel):
-    """The body of one execute call. ``run_id`` is absent on the first turn."""
+    """The body of one execute call; the first turn has no ``run_id``."""
 
     run_input: TurnInput
     run_id: str | None = None
 
 
 class TurnResult(WireModel):
-    """The answer to one execute call, or to one that advances background work (``platform/wire.md`` 2.3)."""
+    """The result of a turn or of a background step (``platform/wire.md`` 2.3)."""
 
     run_id: str
     status: RunStatus
@@ -190,10 +191,10 @@ class TurnResult(WireModel):
     """How many pairs the run's record has, this one included, where that is known. Never on the wire."""
 
     def to_wire(self) -> JsonObject:
-        """The object to send; what was read comes back unchanged.
+        """Return the object to send; input from the wire is unchanged.
 
-        The events are JSON already and are given as they are: pydantic would walk through them once more, and
-        gives up on variables that are nested deeper than some 250 levels.
+        The events are JSON already and are passed on as they are: pydantic would walk through them once
+        more, and gives up on variables that are nested deeper than some 250 levels.
         """
         try:
             wire: JsonObject = read_wire(self)
@@ -209,19 +210,19 @@ class TurnResult(WireModel):
         return {name: ready[name] if name in ready else rest[name] for name in named} | rest
 
     def parsed_events(self) -> list[Event]:
-        """The turn's events as instances of their classes."""
+        """Parse the turn's events."""
         return [parse_event(event) for event in self.events]
 
 
 class RunOutput(WireModel):
-    """What one turn gave."""
+    """The output of one turn."""
 
     events: list[PlainObject] = Field(default_factory=list)
     thread_to_node_outputs: dict[str, list[JsonObject]] = Field(default_factory=dict)
 
 
 class Turn(WireModel):
-    """One finished turn of a run record, or some background work: on the platform, an input/output pair."""
+    """One input/output pair of a run record: a turn or background work."""
 
     run_input: JsonObject = Field(default_factory=dict)
     run_output: RunOutput = Field(default_factory=RunOutput)
@@ -232,18 +233,18 @@ class Turn(WireModel):
 
     @property
     def is_in_progress(self) -> bool:
-        """Return whether the turn is being executed, so that its events are those so far."""
+        """Return whether the turn is still being executed."""
         return (self.model_extra or {}).get(IN_PROGRESS) is True
 
     @property
     def client_turn_id(self) -> str | None:
-        """The id that the client gave to the turn; ``None`` where it gave none."""
+        """Return the client's id of the turn; ``None`` without one."""
         value = self._miscellaneous.get(CLIENT_TURN_ID)
         return value if isinstance(value, str) and value else None
 
     @property
     def is_background(self) -> bool:
-        """Return whether the record marks the pair as background work, as our own records do."""
+        """Return whether the record marks the pair as background work."""
         return self._miscellaneous.get(BACKGROUND) is True
 
     @property
@@ -252,7 +253,7 @@ class Turn(WireModel):
         return value if isinstance(value, dict) else {}
 
     def parsed_events(self) -> list[Event]:
-        """The turn's events as instances of their classes."""
+        """Parse the turn's events."""
         return [parse_event(event) for event in self.run_output.events]
 
 
@@ -292,17 +293,17 @@ class Run(WireModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether it takes no further turn."""
+        """Return whether the run takes no further turn."""
         return self.status in TERMINAL_STATUSES
 
     @property
     def finished_turns(self) -> list[Turn]:
-        """The pairs of the record but for one whose turn is being executed."""
+        """Return the pairs of the record without one in progress."""
         return [turn for turn in self.input_output_pairs if not turn.is_in_progress]
 
 
 def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
-    """Return the version that a run is to start with; ``None`` for the active one.
+    """Return the version to start with; ``None`` for the active one.
 
     Args:
         chosen: The version named beside the input: on the page, or in the query. 0 counts.
@@ -315,7 +316,7 @@ def requested_version(chosen: int | None, turn_input: TurnInput) -> int | None:
 
 @dataclass(frozen=True)
 class SentTurn:
-    """A turn that was sent, by which it is found in the run's record."""
+    """A sent turn, and the means to find it in the record."""
 
     turn_input: TurnInput
     """As it was sent, with the client turn id if it has one."""
@@ -328,12 +329,12 @@ class SentTurn:
 
 
 def background_input() -> TurnInput:
-    """The run input of background work: it brings nothing, and says that nobody sent it."""
+    """Return the run input of background work, which has no message."""
     return TurnInput(command="data", miscellaneous={BACKGROUND: True})
 
 
 def unwrap_run(data: Mapping[str, Any]) -> Run:
-    """A run out of any of the shapes it travels in: flat, in a record, in an answer around the record.
+    """Return the run from any of its wrappings.
 
     Args:
         data: ``{"workflow_run": {"workflow_run": {...}}}``, ``{"_id", "workflow_run": {...}}`` or the run.
@@ -358,7 +359,7 @@ ForkMode = Literal["exact", "rebuilt", "replayed"]
 
 @dataclass(frozen=True, kw_only=True)
 class ForkRecord:
-    """One fork, as it is remembered beside its run."""
+    """The record of one fork, stored beside its run."""
 
     run_id: str
     source_run_id: str
@@ -378,7 +379,7 @@ class ForkRecord:
 
 @dataclass(frozen=True)
 class RunSearch:
-    """What a run must be like, besides its workflow and status. Whatever is left out does not matter."""
+    """The filters of a list of runs; defaults filter nothing."""
 
     version_number: int | None = None
     since: datetime | None = None
@@ -395,10 +396,10 @@ class RunSearch:
 
     @property
     def words(self) -> list[str]:
-        """The words to look for, in lower case."""
+        """Return the words to search, in lower case."""
         return self.text.lower().split()
 
     @property
     def needs_notes(self) -> bool:
-        """Whether only who knows the notes on the runs, or each run's record, can tell."""
+        """Return whether the filters need notes or the run's record."""
         return bool(self.tag) or self.starred or self.version_number is not None

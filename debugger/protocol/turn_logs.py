@@ -1,4 +1,4 @@
-"""The events of a recorded turn, read again whenever they are asked for, so that a long run fits into memory.
+"""Views of recorded turns, whose events are parsed again on demand.
 
 Tens of thousands of parsed events take hundreds of megabytes, and every full round of Python's garbage
 collector walks through all of them: seconds in which nothing else happens.
@@ -17,29 +17,31 @@ from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.runs import BACKGROUND, Run, Turn, TurnInput
 
 _MOST_TURNS = 24
-"""How many turns of the whole process keep their events at hand."""
+"""How many turns of the whole process have their events in memory."""
 
 _recent: deque[LazyEvents] = deque()
 _lock = threading.Lock()
 
 
 class LazyEvents(Sequence[Event]):
-    """A list of events that is at hand only while it is in use. Their number is always known.
+    """A list of events that is in memory only while in use.
+
+    Its length is always known.
 
     Args:
         read: Reads them from the record.
         events: What it gave just now; the number of them never changes.
     """
 
-    __slots__ = ("_count", "_ends", "_held", "_read")
+    __slots__ = ("_count", "_ends", "_loaded", "_read")
 
     def __init__(self, read: Callable[[], list[Event]], events: list[Event]) -> None:
         self._read = read
         self._count = len(events)
-        # Kept for good, so that whoever remembers how far a turn was read finds the very event again.
+        # Never dropped: a reader that remembers its last event finds the same object again.
         self._ends = events[0:1], events[-1:]
-        self._held: list[Event] | None = None
-        self._hold(events)
+        self._loaded: list[Event] | None = None
+        self._keep_loaded(events)
 
     def __len__(self) -> int:
         return self._count
@@ -63,39 +65,39 @@ class LazyEvents(Sequence[Event]):
     __hash__ = None  # type: ignore[assignment]  # as of any list
 
     def _events(self) -> list[Event]:
-        events = self._held
+        events = self._loaded
         if events is None:
             events = self._read()
             events[0:1], events[-1:] = self._ends
-            self._hold(events)
+            self._keep_loaded(events)
         return events
 
-    def _hold(self, events: list[Event]) -> None:
+    def _keep_loaded(self, events: list[Event]) -> None:
         with _lock:
-            self._held = events
+            self._loaded = events
             _recent.append(self)
             if len(_recent) > _MOST_TURNS:
-                _recent.popleft()._held = None
+                _recent.popleft()._loaded = None
 
 
 _BACKGROUND_TYPES = frozenset({"companion_step_boundary", "waiting_condition_matched"})
 
 
-def _is_background(given: TurnInput, events: Sequence[Event]) -> bool:
-    """Whether a pair of the record is background work.
+def _is_background(turn_input: TurnInput, events: Sequence[Event]) -> bool:
+    """Return whether a pair of the record is background work.
 
-    Our own records mark it. In those of another backend it is a pair to which nobody said anything and whose
+    Our own records mark it. In those of another backend it is a pair without a user message and whose
     events only background work has.
     """
-    if given.command != "data" or given.messages:
+    if turn_input.command != "data" or turn_input.messages:
         return False
-    marked = given.miscellaneous.get(BACKGROUND) is True
+    marked = turn_input.miscellaneous.get(BACKGROUND) is True
     return marked or any(event.type in _BACKGROUND_TYPES for event in events)
 
 
 @dataclass
 class TurnLog:
-    """One turn as it is looked at: finished, or still growing while it is pulled.
+    """One turn, finished or in progress.
 
     Background work is looked at in the same way. It takes no turn of the user (``platform/wire.md`` 2.7), so
     it bears the number of the turn after which it was done: a turn lasts until the user's next one.
@@ -111,11 +113,11 @@ class TurnLog:
 
     @property
     def message(self) -> str:
-        """What the user said in it; empty when nothing."""
+        """Return the user's text; empty without one."""
         return self.run_input.message
 
     def add(self, event: Event) -> None:
-        """Let a turn that is under way grow by an event."""
+        """Append an event to a turn in progress."""
         cast("list[Event]", self.events).append(event)
 
 
@@ -126,22 +128,23 @@ class _Numbers:
         self._number = number
 
     def log(self, turn: Turn, events: Sequence[Event]) -> TurnLog | None:
-        """The next turn as it is looked at."""
-        given = TurnInput.from_wire(turn.run_input)
-        is_background = self._number > 0 and _is_background(given, events)
+        turn_input = TurnInput.from_wire(turn.run_input)
+        is_background = self._number > 0 and _is_background(turn_input, events)
         self._number += not is_background
-        return TurnLog(self._number, given, events, is_background) if events or not is_background else None
+        return (
+            TurnLog(self._number, turn_input, events, is_background) if events or not is_background else None
+        )
 
 
 def numbered_turns(run: Run) -> list[tuple[Turn, TurnLog]]:
-    """Return each finished pair of a record with its log; a pair without anything to see is passed over."""
+    """Return each finished pair with its log, without empty background work."""
     numbers = _Numbers()
     logs = ((turn, numbers.log(turn, turn.parsed_events())) for turn in run.finished_turns)
     return [(turn, log) for turn, log in logs if log is not None]
 
 
 def turn_logs(run: Run) -> list[TurnLog]:
-    """A record's turns, read once, for everything that looks at them.
+    """Return the logs of a record's turns.
 
     Background work that left no event is passed over: there is nothing to see of it.
     """
@@ -162,7 +165,7 @@ def _reads_events(read: ReadTurn) -> Callable[[], list[Event]]:
 
 @dataclass(frozen=True)
 class LazyRun:
-    """The record of a run to be read turn by turn."""
+    """The record of a run, read turn by turn."""
 
     run: Run
     """Without its turns."""
@@ -170,13 +173,15 @@ class LazyRun:
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """The record of a run that was read as a whole; its turns are packed as JSON."""
+        """Pack a run that was read whole; its turns become JSON."""
         packed = [encode(turn.to_wire()) for turn in run.finished_turns]
         return cls(run.model_copy(update={"input_output_pairs": []}), [_unpacks(text) for text in packed])
 
 
 def lazy_turn_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tuple[Turn, TurnLog | None]]:
-    """The same turn by turn, for a run that is too long to be held as a whole: events are read when needed.
+    """Yield each turn with its log, events parsed on demand.
+
+    For a run that is too long to be held as a whole.
 
     Args:
         turns: The turns of a record, or the last of them.
@@ -184,7 +189,7 @@ def lazy_turn_logs(turns: Iterable[ReadTurn], *, after: int = 0) -> Iterator[tup
 
     Returns:
         Each turn of the record, and how it is looked at: ``None`` where there is nothing to see of it. The
-        events of the log are at hand when it is given, and not for long.
+        events of the log are in memory when it is yielded, and not for long.
     """
     numbers = _Numbers(after)
     for read in turns:

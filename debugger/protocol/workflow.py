@@ -1,7 +1,7 @@
-"""What an author wrote: the fully hydrated workflow document (``platform/engine.md`` section 1).
+"""The fully hydrated workflow document (``platform/engine.md`` section 1).
 
 Only the fields that all nodes or all edges share are declared here; a node type's own fields stand beside its
-code in ``engine/nodes``. Unknown fields are kept everywhere.
+code in ``engine/nodes``. Unknown fields are preserved everywhere.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class DynamicMessagesConfig(WireModel):
 
 
 class ConditionConfig(WireModel):
-    """When an edge is taken (``platform/engine.md`` 3.1)."""
+    """The condition of an edge (``platform/engine.md`` 3.1)."""
 
     condition_freeform: str | None = None
     """In natural language, judged by a model."""
@@ -44,24 +44,24 @@ class ConditionConfig(WireModel):
 
     @property
     def text(self) -> str:
-        """The condition as a person reads it."""
+        """Return the condition as text."""
         return self.condition_expression or self.condition_freeform or ""
 
     @property
     def has_line(self) -> bool:
-        """Whether something is spoken as the edge is taken."""
+        """Return whether a message is spoken at the transition."""
         return self.static_messages_config is not None or self.dynamic_messages_config is not None
 
 
 class CompanionThreadConfig(WireModel):
-    """Whether a direct edge forks a background thread."""
+    """The companion thread that a direct edge forks."""
 
     is_companion_thread: bool = False
     thread_id: str | None = None
 
 
 class EvaluateWhileWaitingConfig(WireModel):
-    """When an edge is judged although its source waits for the user."""
+    """The evaluation of an edge while its source waits for the user."""
 
     enabled: bool = False
     trigger_mode: Literal["on_node_completion", "on_every_background_tick"] = "on_node_completion"
@@ -71,7 +71,7 @@ class EvaluateWhileWaitingConfig(WireModel):
 
 
 class GlobalNodeConfig(WireModel):
-    """Whether every node can hop to this one, and how it hops back (``platform/engine.md`` 3.6)."""
+    """The transitions from every node to this one and back (``platform/engine.md`` 3.6)."""
 
     is_global: bool = False
     condition: ConditionConfig | None = None
@@ -91,7 +91,7 @@ class SelfLoopConfig(WireModel):
 
 
 class GuardrailStrikesConfig(WireModel):
-    """What happens when guardrail nodes are entered too often (``platform/engine.md`` 3.8)."""
+    """The limit on entered guardrail nodes (``platform/engine.md`` 3.8)."""
 
     max_guardrail_nodes_before_escalation: int | None = None
     """``None`` switches the counting off."""
@@ -102,7 +102,7 @@ class GuardrailStrikesConfig(WireModel):
 
 
 class NodeConfig(WireModel):
-    """The fields that all nodes share; a node's own fields are extras here."""
+    """The fields of all nodes; a node's own fields are extras here."""
 
     logical_id: str
     name: str | None = None
@@ -118,12 +118,12 @@ class NodeConfig(WireModel):
 
     @property
     def label(self) -> str:
-        """The name, or the id where there is none."""
+        """Return the name, or the id without one."""
         return self.name or self.logical_id
 
     @property
     def is_global(self) -> bool:
-        """Whether every node can hop here."""
+        """Return whether every node has a transition to this one."""
         return self.global_node_config is not None and self.global_node_config.is_global
 
 
@@ -144,12 +144,12 @@ class EdgeConfig(WireModel):
 
     @property
     def label(self) -> str:
-        """What a person reads on the edge: its name, else its condition."""
+        """Return the edge's name, else its condition."""
         return self.name or (self.condition.text if self.condition else "")
 
     @property
     def forks_companion(self) -> bool:
-        """Whether it is flagged to fork a background thread."""
+        """Return whether the edge is flagged to fork a background thread."""
         return self.companion_thread_config is not None and self.companion_thread_config.is_companion_thread
 
 
@@ -176,18 +176,18 @@ class WorkflowConfig(WireModel):
 
     @property
     def default_dynamic_variables(self) -> JsonObject:
-        """Values for ``{{name}}`` where a run gives none."""
+        """Return the default values of ``{{name}}``."""
         found = self.miscellaneous.get("default_dynamic_variables")
         return found if isinstance(found, dict) else {}
 
     @property
     def max_consecutive_conditional_edges(self) -> int:
-        """Return how many conditional edges a thread takes before a model must answer (``engine.md`` 3.7)."""
+        """Return the limit on conditional edges without a model's answer (``engine.md`` 3.7)."""
         return as_number(self.miscellaneous.get("consecutive_conditional_edges_max_limit"), 3)
 
     @property
     def must_answer_after_return(self) -> bool:
-        """Return whether a model must answer after a return from a global node (``engine.md`` 3.7)."""
+        """Return whether a model must answer after a return (``engine.md`` 3.7)."""
         key = "no_consecutive_conditional_edge_after_reverse_conditional_edge_taken"
         return as_bool(self.miscellaneous.get(key), True)
 
@@ -203,18 +203,18 @@ class Workflow(WireModel):
 
     @property
     def config(self) -> WorkflowConfig:
-        """The settings, with the defaults where the document has none."""
+        """Return the settings, or the defaults."""
         return self.workflow_config or WorkflowConfig()
 
     @property
     def name(self) -> str:
-        """The display name: the document's own, else that of its settings, else a stand-in."""
+        """Return the document's name, its settings' name or a default."""
         own = (self.model_extra or {}).get("name")
         return str(own or self.config.name or "Untitled workflow")
 
     @classmethod
     def from_document(cls, data: Any) -> Self:
-        """Read a document in any of the wrappings in which it travels (``platform/wire.md`` 4.3).
+        """Read a document in any of its wrappings (``platform/wire.md`` 4.3).
 
         Args:
             data: The hydrated object itself, or one around it.
@@ -227,7 +227,7 @@ class Workflow(WireModel):
 
 
 def unwrap_document(data: Any) -> Mapping[str, Any]:
-    """The hydrated object inside its wrappings.
+    """Return the hydrated object inside its wrappings.
 
     Raises:
         WorkflowError: It is no object, or nothing in it has a list of nodes or of edges.
@@ -257,7 +257,7 @@ class WorkflowSummary(WireModel):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """Read a row in the API's shape, where the name may sit one or two levels deeper.
+        """Read a row of the API, whose name may be nested.
 
         Raises:
             InputError: The row has no id.
@@ -273,7 +273,7 @@ class WorkflowSummary(WireModel):
 
     @property
     def label(self) -> str:
-        """The name, or a stand-in."""
+        """Return the name, or a default."""
         return self.name or "Untitled workflow"
 
 
@@ -288,7 +288,7 @@ class VersionSummary(WireModel):
 
     @property
     def label(self) -> str:
-        """Number and name, and whether it is the active one."""
+        """Return number, name and whether the version is active."""
         named = f" · {self.version_name}" if self.version_name else ""
         return f"v{self.version_number}{named}" + (" (active)" if self.is_active else "")
 
@@ -308,7 +308,9 @@ _MAX_DIGITS = 18
 
 
 def as_bool(value: Any, default: bool) -> bool:
-    """Return a flag of ``miscellaneous``: a boolean or a word for one; anything else means the default.
+    """Return a flag of ``miscellaneous``, or the default.
+
+    A flag is a boolean or a word for one.
 
     Source: ``platform/engine.md`` 1.3.
     """
@@ -318,7 +320,10 @@ def as_bool(value: Any, default: bool) -> bool:
 
 
 def as_number(value: Any, default: int) -> int:
-    """Return a count of ``miscellaneous``: a number or a text of digits; anything else means the default."""
+    """Return a count of ``miscellaneous``, or the default.
+
+    A count is a number or a text of digits.
+    """
     if value is None:
         return default
     text = str(value).strip()

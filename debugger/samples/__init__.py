@@ -1,4 +1,4 @@
-"""Workflows that come along, to try the debugger with."""
+"""Sample workflows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sample:
-    """One workflow, in one or more versions, with the script that answers for its models if it has one."""
+    """A workflow in one or more versions, with its script if any.
+
+    The script answers for the workflow's models.
+    """
 
     name: str
     versions: tuple[str, ...]
@@ -19,11 +22,11 @@ class Sample:
     """The file of its script."""
 
     def documents(self) -> list[dict[str, Any]]:
-        """Its hydrated documents, oldest version first."""
+        """Return the hydrated documents, oldest version first."""
         return [json.loads(_read(version)) for version in self.versions]
 
     def script_text(self) -> str | None:
-        """What its script file says."""
+        """Return the text of the script."""
         return None if self.script is None else _read(self.script)
 
 
@@ -41,7 +44,7 @@ SAMPLES: tuple[Sample, ...] = (
 
 
 def script_for(logical_id: str) -> str | None:
-    """The script of the sample whose workflow has this logical id; ``None`` when none of them has."""
+    """Return the script of a sample by its logical id, or ``None``."""
     for sample in SAMPLES:
         if sample.script is not None and any(_logical_id(one) == logical_id for one in sample.documents()):
             return sample.script_text()

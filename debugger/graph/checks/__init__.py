@@ -1,4 +1,4 @@
-"""What is wrong with a workflow, found before it runs."""
+"""Checks of a workflow before it runs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _EMBEDDED = tuple(rule for rule in CHECKS if rule not in _OF_THE_WHOLE)
 
 
 def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) -> list[Problem]:
-    """Everything that is wrong with a workflow, errors first.
+    """Return the problems of a workflow, errors first.
 
     Args:
         workflow: The document; it may be as broken as it likes.
@@ -108,7 +108,7 @@ def check(workflow: Workflow, known_node_types: frozenset[str] | None = None) ->
 
 
 def save_errors(workflow: Workflow) -> Iterator[Problem]:
-    """Why the platform refuses to save a workflow: the problems with a category, and no others.
+    """Yield the problems for which the platform refuses to save a workflow.
 
     Source: V1 to V14 in ``platform/engine.md`` 12, and ``platform/wire.md`` 4.8.
     """

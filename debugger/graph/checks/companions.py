@@ -26,7 +26,7 @@ _RESERVED = "_companion_"
 
 
 def several_direct_edges(context: CheckContext) -> Iterator[Problem]:
-    """Of several direct edges exactly one is the thread's own; the others fork companion threads.
+    """Report several direct edges without exactly one for the thread itself.
 
     Source: V1 in ``platform/engine.md`` 12.
     """
@@ -47,7 +47,7 @@ def several_direct_edges(context: CheckContext) -> Iterator[Problem]:
 
 
 def companion_waits(context: CheckContext) -> Iterator[Problem]:
-    """A companion thread never hears the user, so it must not arrive at a node that waits for one.
+    """Report companion threads that reach a node that waits for the user.
 
     Source: V2 in ``platform/engine.md`` 12.
     """
@@ -68,7 +68,7 @@ def companion_waits(context: CheckContext) -> Iterator[Problem]:
 
 
 def companion_forks(context: CheckContext) -> Iterator[Problem]:
-    """A companion thread forks no companion of its own. Each that is forked so is told once.
+    """Report companion threads forked inside companion threads, each once.
 
     Source: V3 in ``platform/engine.md`` 12.
     """
@@ -92,9 +92,10 @@ def companion_forks(context: CheckContext) -> Iterator[Problem]:
 
 
 def companion_shares_nodes(context: CheckContext) -> Iterator[Problem]:
-    """A companion thread and the main path share no node.
+    """Report nodes that a companion thread and the main path share.
 
-    Source: V4 in ``platform/engine.md`` 12. Hops to global nodes do not count: companions have none (3.5).
+    Source: V4 in ``platform/engine.md`` 12. Transitions to global nodes do not count: companions have
+    none (3.5).
     """
     main = main_path(context.graph)
     forks = [fork for fork in forking_edges(context.graph) if fork.source_node_logical_id in main]
@@ -112,7 +113,7 @@ def companion_shares_nodes(context: CheckContext) -> Iterator[Problem]:
 
 
 def companion_thread_id(context: CheckContext) -> Iterator[Problem]:
-    """The id under which other threads read a companion's variables is a plain word.
+    """Report malformed thread ids.
 
     Source: V5 in ``platform/engine.md`` 12.
     """
@@ -130,7 +131,7 @@ def companion_thread_id(context: CheckContext) -> Iterator[Problem]:
 
 
 def duplicate_thread_id(context: CheckContext) -> Iterator[Problem]:
-    """No two companion threads of a workflow have one id.
+    """Report thread ids that several edges have.
 
     Source: V5 in ``platform/engine.md`` 12.
     """
@@ -172,7 +173,10 @@ def _fault_of_thread_id(edge: EdgeConfig) -> str:
 
 
 def forking_edges(graph: Graph) -> list[EdgeConfig]:
-    """The edges that do fork a companion: on an only direct edge the flag counts for nothing."""
+    """Return the edges that fork a companion thread.
+
+    On an only direct edge the flag has no effect.
+    """
     forks: list[EdgeConfig] = []
     for node_id, node in graph.nodes.items():
         if not node.disabled:
@@ -182,7 +186,7 @@ def forking_edges(graph: Graph) -> list[EdgeConfig]:
 
 
 def main_path(graph: Graph) -> dict[str, None]:
-    """The ids of the nodes that the main thread can arrive at along edges, in the order of arrival."""
+    """Return the nodes that the main thread can reach, in order."""
     starts = graph.start_nodes
     return _walked(graph, starts[0].logical_id if starts else None, {}, through_forks=False)
 
@@ -190,10 +194,10 @@ def main_path(graph: Graph) -> dict[str, None]:
 def arrivals(
     graph: Graph, forks: Iterable[EdgeConfig], wanted: Container[str]
 ) -> Iterator[tuple[EdgeConfig, list[str]]]:
-    """Each fork whose companion thread can arrive at a wanted node, with such nodes.
+    """Yield each fork whose thread can reach wanted nodes, with these.
 
-    Of forks that lead to the same nodes only the first is given all of them, and each other one the nearest:
-    where thousands meet, nobody reads every pair.
+    Of forks that lead to the same nodes only the first has all of them, and each other one the nearest:
+    where thousands meet, every pair is unreadable.
     """
     seen: dict[str, None] = {}
     nearest = _nearest(graph, wanted)
@@ -209,7 +213,7 @@ def arrivals(
 def _walked(
     graph: Graph, first: str | None, seen: dict[str, None], *, through_forks: bool
 ) -> dict[str, None]:
-    """What one arrives at from a node and has not seen yet; now it has."""
+    """Return the unseen nodes reachable from a node; mark them seen."""
     found = dict.fromkeys([first] if first is not None and first in graph.nodes and first not in seen else [])
     seen.update(found)
     waiting = list(found)
@@ -223,7 +227,7 @@ def _walked(
 
 
 def _nearest(graph: Graph, wanted: Container[str]) -> dict[str, str]:
-    """For each node from which a wanted one can be arrived at, the nearest."""
+    """Return the nearest wanted node by node."""
     before: defaultdict[str, list[str]] = defaultdict(list)
     for node_id in graph.nodes:
         for edge in _ways_on(graph, node_id, through_forks=True):

@@ -12,7 +12,9 @@ from debugger.protocol.workflow import ConditionConfig
 
 
 def condition_syntax(context: CheckContext) -> Iterator[Problem]:
-    """Condition expressions parse. Saving does not check them, so a run would fail on one that does not.
+    """Report condition expressions that do not parse.
+
+    Saving does not check them, so a run would fail.
 
     Source: ``platform/engine.md`` 4.1.
     """
@@ -31,7 +33,7 @@ def condition_syntax(context: CheckContext) -> Iterator[Problem]:
 
 
 def condition_missing(context: CheckContext) -> Iterator[Problem]:
-    """A conditional edge needs a condition; without one it is never taken.
+    """Report conditional edges without a condition, which are never taken.
 
     Source: ``platform/engine.md`` 3.1.
     """
@@ -47,7 +49,7 @@ def condition_missing(context: CheckContext) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class _Place:
-    """A condition and where it stands."""
+    """A condition and its owner."""
 
     owner: str
     name: str
@@ -62,7 +64,7 @@ class _Place:
 
 
 def _conditions(context: CheckContext) -> Iterator[_Place]:
-    """The conditions of edges, and those under which global nodes are entered and left again."""
+    """Yield the conditions of edges and of global nodes."""
     for edge in context.edges:
         if edge.type == "conditional":
             condition = edge.condition or ConditionConfig()

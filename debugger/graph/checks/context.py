@@ -1,4 +1,4 @@
-"""The workflow that the rules look at."""
+"""Problems and the workflow in which the checks look for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong."""
+    """One thing that is wrong with a workflow."""
 
     level: Level
     """An ``error`` keeps a run from starting or going on; a ``warning`` is hardly what the author meant."""
@@ -42,7 +42,7 @@ LLM_FLAGS = {
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What the rules look at."""
+    """The workflow that is checked."""
 
     graph: Graph
     known_node_types: frozenset[str] | None = None
@@ -50,12 +50,12 @@ class CheckContext:
 
     @property
     def nodes(self) -> list[NodeConfig]:
-        """The enabled nodes. A disabled one is never run, so it may be as it likes."""
+        """Return the enabled nodes; disabled ones are never run."""
         return [node for node in self.graph.workflow.node_configs if not node.disabled]
 
     @property
     def edges(self) -> list[EdgeConfig]:
-        """The enabled edges."""
+        """Return the enabled edges."""
         return [edge for edge in self.graph.workflow.edge_configs if not edge.disabled]
 
 
@@ -63,12 +63,17 @@ Check = Callable[[CheckContext], Iterable[Problem]]
 
 
 def own_field(node: NodeConfig, name: str) -> Any:
-    """A field of the node's own type as it was written; ``None`` where it is absent."""
+    """Return a field of the node's own type, or ``None``."""
     return (node.model_extra or {}).get(name)
 
 
 def flag(node: NodeConfig, name: str) -> bool:
-    """A flag of a node that calls a model, by default as its type has it; of other nodes it means nothing."""
+    """Return a model node's flag, or its type's default.
+
+    Other nodes have no flags.
+
+    Other nodes have no flags.
+    """
     defaults = LLM_FLAGS.get(node.type or "")
     if defaults is None:
         return False
@@ -80,17 +85,17 @@ _MOST_LISTED = 12
 
 
 def describe_node(node: NodeConfig, noun: str = "Node") -> str:
-    """A node by its name and id."""
+    """Describe a node by its name and id."""
     return f"{noun} {quote(node.label)}" + (f" ({truncate(node.logical_id)})" if node.name else "")
 
 
 def describe_edge(edge: EdgeConfig) -> str:
-    """An edge by its id and name."""
+    """Describe an edge by its id and name."""
     return f"Edge {quote(edge.logical_id)}" + (f" ({truncate(edge.name)})" if edge.name else "")
 
 
 def join(texts: Iterable[str]) -> str:
-    """Values in a row; of many only the first ones."""
+    """Join quoted values; only the first ones of many."""
     rest = iter(texts)
     shown = ", ".join(map(quote, islice(rest, _MOST_LISTED)))
     left = sum(1 for _ in rest)
@@ -98,17 +103,17 @@ def join(texts: Iterable[str]) -> str:
 
 
 def quote(text: str) -> str:
-    """A value, cut where it is long."""
+    """Quote a value, cut where it is long."""
     return repr(truncate(text))
 
 
 def truncate(text: str) -> str:
-    """The beginning of a long text."""
+    """Return the beginning of a long text."""
     return shorten(text, 60)
 
 
 def format_problem(problem: Problem, workflow: Workflow | Graph) -> str:
-    """A problem's level, where it is, what is wrong and what to do about it.
+    """Format a problem on one line: level, place, message, advice.
 
     The excerpt under the message of an expression that does not parse is left out.
 
@@ -120,12 +125,11 @@ def format_problem(problem: Problem, workflow: Workflow | Graph) -> str:
     graph = workflow if isinstance(workflow, Graph) else Graph(workflow)
     placed = _message_with_place(problem, message, graph)
     # A line break in a name would make two lines of it.
-    told = " ".join(f"{placed} {problem.advice}".split())
-    return f"{problem.level}  {told}"
+    text = " ".join(f"{placed} {problem.advice}".split())
+    return f"{problem.level}  {text}"
 
 
 def _message_with_place(problem: Problem, message: str, graph: Graph) -> str:
-    """The message after the name of what it is about."""
     places = list(_place_labels(problem, graph))
     for place in places:
         if message[:1].lower() + message[1 : len(place)] == place:

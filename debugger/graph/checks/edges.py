@@ -20,7 +20,7 @@ _MAY_CALL_A_MODEL = {*LLM_FLAGS, "super_node"}
 
 
 def edge_without_end(context: CheckContext) -> Iterator[Problem]:
-    """An edge needs a source and a destination.
+    """Report edges without a source or a destination.
 
     Source: U-20 in ``platform/engine.md`` 15.
     """
@@ -37,7 +37,7 @@ def edge_without_end(context: CheckContext) -> Iterator[Problem]:
 
 
 def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
-    """Both ends of an edge are nodes of the workflow.
+    """Report edges whose source or destination does not exist.
 
     Source: U-20 in ``platform/engine.md`` 15.
     """
@@ -54,7 +54,7 @@ def edge_at_missing_node(context: CheckContext) -> Iterator[Problem]:
 
 
 def direct_beside_conditional(context: CheckContext) -> Iterator[Problem]:
-    """A direct edge wins over the conditional edges that leave the same node.
+    """Report direct edges that win over conditional edges of the same node.
 
     Not at a super node: its edges leave from different inner nodes (``platform/engine.md`` 2.11).
 
@@ -79,7 +79,9 @@ def direct_beside_conditional(context: CheckContext) -> Iterator[Problem]:
 
 
 def freeform_without_model(context: CheckContext) -> Iterator[Problem]:
-    """A freeform condition is judged by the model that its node calls; elsewhere it costs a call of its own.
+    """Report freeform conditions at nodes that call no model.
+
+    Such a condition costs a call of its own.
 
     Source: U-33 in ``platform/engine.md`` 15.
     """
@@ -103,7 +105,7 @@ def _ends(edge: EdgeConfig) -> Iterator[tuple[str, str | None]]:
 
 
 def _calls_no_model(node: NodeConfig, known: frozenset[str] | None) -> bool:
-    """Whether that is certain: nothing is known of a type that the engine does not run."""
+    """Return whether a node certainly calls no model."""
     return (
         node.type is not None and node.type not in _MAY_CALL_A_MODEL and (known is None or node.type in known)
     )
@@ -115,6 +117,6 @@ def _is_freeform(edge: EdgeConfig) -> bool:
 
 
 def _unless_chosen(node: NodeConfig, conditional: Iterable[EdgeConfig]) -> str:
-    """What to add where the model of the node may choose an edge before the direct one counts (U-19)."""
+    """Return the remark that the model may choose first (U-19)."""
     chosen_by_model = node.type in LLM_FLAGS and any(map(_is_freeform, conditional))
     return " Only a freeform one that the model chooses comes before it." if chosen_by_model else ""

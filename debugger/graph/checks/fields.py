@@ -1,4 +1,4 @@
-"""Rules about fields that mean nothing where they stand."""
+"""Rules about fields without an effect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OF_CONFIG = {
 
 
 def misplaced_defaults(context: CheckContext) -> Iterator[Problem]:
-    """Default values of dynamic variables stand in ``workflow_config.miscellaneous``.
+    """Report default values outside ``workflow_config.miscellaneous``.
 
     Source: ``platform/engine.md`` 0.1, fact 1.
     """
@@ -41,7 +41,7 @@ def misplaced_defaults(context: CheckContext) -> Iterator[Problem]:
 
 
 def unknown_field(context: CheckContext) -> Iterator[Problem]:
-    """The platform drops fields that it does not know without a word.
+    """Report fields that the platform does not know and drops.
 
     Source: ``platform/engine.md`` 0.1, fact 1.
     """

@@ -10,7 +10,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
-    """A direct edge ends a bounded retry after the first attempt.
+    """Report bounded retries that a direct edge ends after one attempt.
 
     Source: U-7 in ``platform/engine.md`` 15.
     """
@@ -29,7 +29,7 @@ def retry_beside_direct(context: CheckContext) -> Iterator[Problem]:
 
 
 def endless_loop(context: CheckContext) -> Iterator[Problem]:
-    """A ring of direct edges needs a node that waits for the user.
+    """Report rings of direct edges in which nothing waits for the user.
 
     Source: ``platform/engine.md`` 3.3 and U-26.
     """
@@ -48,7 +48,9 @@ def endless_loop(context: CheckContext) -> Iterator[Problem]:
 
 
 def no_way_out(context: CheckContext) -> Iterator[Problem]:
-    """A silent node that waits for the user again and again needs an edge that leads away.
+    """Report silent nodes that wait again and again without an exit.
+
+    A node that speaks may continue for ever, as a conversation does.
 
     A node that speaks may go on for ever: so does a conversation.
     """
@@ -71,7 +73,7 @@ def no_way_out(context: CheckContext) -> Iterator[Problem]:
 
 
 def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:
-    """The enabled nodes of a ring that one comes to along direct edges; nothing when it was found before."""
+    """Return the enabled nodes of a new ring of direct edges."""
     path: dict[str, None] = {}
     here: str | None = first
     while here is not None and here not in path and here not in seen:
@@ -87,7 +89,7 @@ def _ring(graph: Graph, first: str, seen: set[str]) -> list[NodeConfig]:
 
 
 def _lets_out(graph: Graph, node: NodeConfig) -> bool:
-    """Whether a run may rest at a node, or leave it otherwise than along its direct edge."""
+    """Return whether a run may pause at a node or leave there."""
     if node.type not in LLM_FLAGS:
         return node.type in (None, "super_node", "start_conversation")
     leads_elsewhere = bool(graph.conditional(node.logical_id) or graph.global_nodes)

@@ -24,7 +24,7 @@ _LONGEST_TIMEOUT = 300
 
 
 def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
-    """A language model is of a type that exists.
+    """Report models of an unknown type.
 
     Source: V19 in ``platform/engine.md`` 12, and 11.2.
     """
@@ -41,7 +41,7 @@ def unknown_llm_type(context: CheckContext) -> Iterator[Problem]:
 
 
 def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
-    """A temperature is from 0 to 1.
+    """Report temperatures outside 0 to 1.
 
     Source: V16 in ``platform/engine.md`` 12.
     """
@@ -58,7 +58,7 @@ def temperature_out_of_range(context: CheckContext) -> Iterator[Problem]:
 
 
 def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
-    """An HTTP request is given up after at most five minutes.
+    """Report timeouts of HTTP requests above five minutes.
 
     Source: V16 in ``platform/engine.md`` 12, and 2.5.
     """
@@ -75,7 +75,7 @@ def timeout_out_of_range(context: CheckContext) -> Iterator[Problem]:
 
 
 def server_without_url(context: CheckContext) -> Iterator[Problem]:
-    """A server that offers tools has an address.
+    """Report MCP servers without a URL.
 
     Source: V19 in ``platform/engine.md`` 12.
     """
@@ -92,7 +92,7 @@ def server_without_url(context: CheckContext) -> Iterator[Problem]:
 
 
 def _models(context: CheckContext) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Every model, those inside groups among them, with who has it."""
+    """Yield every model with its owner, members of groups included."""
     for model in _inside(context.graph.workflow.config.llms_config):
         yield "'workflow_config'", None, model
     for node in context.nodes:

@@ -1,4 +1,4 @@
-"""Rules about single nodes."""
+"""Rules about nodes, ids and the start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from debugger.graph.checks.context import CheckContext, Problem, describe_node, 
 
 
 def node_without_type(context: CheckContext) -> Iterator[Problem]:
-    """The type says what a node does."""
+    """Report nodes without a type."""
     for node in context.nodes:
         if not node.type:
             yield Problem(
@@ -23,7 +23,7 @@ def node_without_type(context: CheckContext) -> Iterator[Problem]:
 
 
 def unknown_node_type(context: CheckContext) -> Iterator[Problem]:
-    """The engine has code for each node's type."""
+    """Report nodes of a type that the engine does not run."""
     known = context.known_node_types
     for node in context.nodes:
         if known is not None and node.type and node.type not in known:
@@ -37,7 +37,7 @@ def unknown_node_type(context: CheckContext) -> Iterator[Problem]:
 
 
 def loop_without_wait(context: CheckContext) -> Iterator[Problem]:
-    """A node that calls a model runs itself again only after it waited for the user.
+    """Report model nodes that loop without waiting for the user.
 
     Source: ``platform/engine.md`` 2.1.1.
     """
@@ -57,7 +57,7 @@ def loop_without_wait(context: CheckContext) -> Iterator[Problem]:
 
 
 def retry_without_bound(context: CheckContext) -> Iterator[Problem]:
-    """A retry loop needs at least one of its two bounds.
+    """Report retry loops without a bound.
 
     Source: V15 in ``platform/engine.md`` 12.
     """
@@ -74,7 +74,7 @@ def retry_without_bound(context: CheckContext) -> Iterator[Problem]:
 
 
 def unreachable_node(context: CheckContext) -> Iterator[Problem]:
-    """Every node can be arrived at from the start."""
+    """Report nodes that cannot be reached from the start."""
     for node in context.graph.unreachable if context.graph.start_nodes else ():
         yield Problem(
             "warning",
@@ -86,7 +86,7 @@ def unreachable_node(context: CheckContext) -> Iterator[Problem]:
 
 
 def no_nodes(context: CheckContext) -> Iterator[Problem]:
-    """A workflow without nodes can be stored but not run.
+    """Report workflows without nodes, which can be stored but not run.
 
     Source: ``platform/engine.md`` 1.1.
     """
@@ -97,7 +97,7 @@ def no_nodes(context: CheckContext) -> Iterator[Problem]:
 
 
 def no_start_node(context: CheckContext) -> Iterator[Problem]:
-    """A run needs a node to start at."""
+    """Report workflows without an enabled start node."""
     if not context.graph.nodes or context.graph.start_nodes:
         return
     flagged = [node for node in context.graph.nodes.values() if node.is_start]
@@ -116,7 +116,7 @@ def no_start_node(context: CheckContext) -> Iterator[Problem]:
 
 
 def several_start_nodes(context: CheckContext) -> Iterator[Problem]:
-    """Of several start nodes only the first is ever started at."""
+    """Report start nodes other than the first, which is always used."""
     first, *others = context.graph.start_nodes or (None,)
     for node in others:
         if node is not None and first is not None:
@@ -131,7 +131,7 @@ def several_start_nodes(context: CheckContext) -> Iterator[Problem]:
 
 
 def duplicate_node_id(context: CheckContext) -> Iterator[Problem]:
-    """A logical id names one node of the workflow.
+    """Report ids of several nodes.
 
     Source: V21 in ``platform/engine.md`` 12.
     """
@@ -146,7 +146,7 @@ def duplicate_node_id(context: CheckContext) -> Iterator[Problem]:
 
 
 def duplicate_edge_id(context: CheckContext) -> Iterator[Problem]:
-    """A logical id names one edge of the workflow.
+    """Report ids of several edges.
 
     Source: V21 in ``platform/engine.md`` 12.
     """
@@ -162,7 +162,6 @@ def duplicate_edge_id(context: CheckContext) -> Iterator[Problem]:
 
 
 def _same_id(configs: Iterable[Any]) -> dict[str, list[Any]]:
-    """The ids that more than one has, each with all who have it."""
     groups: defaultdict[str, list[Any]] = defaultdict(list)
     for config in configs:
         groups[config.logical_id].append(config)

@@ -1,4 +1,4 @@
-"""Rules about the values that a super node is given."""
+"""Rules about super nodes and the workflows inside them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BOUNDS = (("min_value", "max_value", "is"), ("min_length", "max_length", "has t
 
 
 def super_node_field(context: CheckContext) -> Iterator[Problem]:
-    """The values of a super node are those that its interface asks for.
+    """Report field values that do not fit a super node's interface.
 
     Source: V20 in ``platform/engine.md`` 12, and 2.11.
     """
@@ -42,7 +42,7 @@ def super_node_field(context: CheckContext) -> Iterator[Problem]:
 
 
 def super_node_without_workflow(context: CheckContext) -> Iterator[Problem]:
-    """A super node stands for a workflow.
+    """Report super nodes without a workflow.
 
     Source: ``platform/engine.md`` 12, failures at run time.
     """
@@ -61,8 +61,8 @@ def _has_workflow(node: NodeConfig) -> bool:
     return bool(own_field(node, "super_workflow_id") or own_field(node, "encapsulated_workflow_config"))
 
 
-def _faults(interface: JsonObject, given: Any) -> Iterator[str]:
-    values = given if isinstance(given, dict) else {}
+def _faults(interface: JsonObject, field_values: Any) -> Iterator[str]:
+    values = field_values if isinstance(field_values, dict) else {}
     fields = interface.get("input_fields")
     fields = [field for field in fields if isinstance(field, dict)] if isinstance(fields, list) else []
     named = {field["name"]: field for field in fields if isinstance(field.get("name"), str)}
@@ -129,13 +129,15 @@ class Embedded:
     """The id of the outermost one: the node in which a person finds it."""
 
     def moved_out(self, problem: Problem) -> Problem:
-        """A problem of this workflow as one of the whole: at the outermost super node, after the path."""
+        """Return the problem as one of the outermost super node."""
         message = f"Inside {_path_label(self.path)}: {problem.message}"
         return replace(problem, message=message, node_logical_id=self.outermost, edge_logical_id=None)
 
 
 def embedded_workflows(context: CheckContext) -> Iterator[Embedded | Problem]:
-    """Every embedded workflow, outer ones first; a problem in the place of one that cannot be read.
+    """Yield every embedded workflow, or a problem where it cannot be read.
+
+    Outer ones come first.
 
     Source: ``platform/engine.md`` 2.11.
     """
@@ -174,7 +176,7 @@ def _unreadable(node: NodeConfig, path: tuple[str, ...], outermost: str, why: st
 
 
 def _path_label(path: tuple[str, ...]) -> str:
-    """The path; of a long one its beginning, how many are left out, and the last name."""
+    """Return the path; a long one is cut in the middle."""
     names = [truncate(name) for name in path]
     left_out = len(names) - _MOST_NAMES
     if left_out > 0:

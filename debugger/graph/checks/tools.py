@@ -22,7 +22,7 @@ _SOURCES = ("auto", "runtime", "dynamic", "literal")
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool and where it stands."""
+    """A tool and its owner."""
 
     owner: str
     config: JsonObject
@@ -31,11 +31,11 @@ class Tool:
 
     @property
     def type(self) -> Any:
-        """What kind of tool it is."""
+        """Return the type of the tool."""
         return self.config.get("type")
 
     def problem(self, code: str, what: str, advice: str) -> Problem:
-        """A problem of this tool."""
+        """Return a problem of this tool."""
         name = self.config.get("name") or self.config.get("tool_id") or self.config.get("logical_id")
         called = f" {quote(name)}" if isinstance(name, str) else ""
         return Problem(
@@ -43,13 +43,13 @@ class Tool:
         )
 
     def entries(self, field: str) -> list[JsonObject]:
-        """The objects in a list of the tool's."""
+        """Return the objects in a list of the tool."""
         found = self.config.get(field)
         return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
 def tools_of(context: CheckContext) -> Iterator[Tool]:
-    """Every tool of the workflow."""
+    """Yield every tool of the workflow."""
     for config in _listed_tools(context.graph.workflow.config.tools_config):
         yield Tool("'workflow_config'", config, _own_result(config))
     for node in context.nodes:
@@ -64,7 +64,7 @@ def tools_of(context: CheckContext) -> Iterator[Tool]:
 
 
 def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
-    """A tool is of one of four types.
+    """Report tools that are of none of the four types.
 
     Source: V19 in ``platform/engine.md`` 12.
     """
@@ -75,7 +75,7 @@ def unknown_tool_type(context: CheckContext) -> Iterator[Problem]:
 
 
 def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
-    """The body that a tool sends is an object, or a text that is JSON.
+    """Report tool bodies that are neither objects nor JSON text.
 
     Source: V17 in ``platform/engine.md`` 12.
     """
@@ -93,7 +93,7 @@ def api_body_not_json(context: CheckContext) -> Iterator[Problem]:
 
 
 def tool_argument(context: CheckContext) -> Iterator[Problem]:
-    """Each argument that the workflow sets has a name, a source and a purpose.
+    """Report arguments without a name, a source or a purpose.
 
     Source: V18 in ``platform/engine.md`` 12, and 10.2.
     """
@@ -108,7 +108,7 @@ def tool_argument(context: CheckContext) -> Iterator[Problem]:
 
 
 def result_mapping(context: CheckContext) -> Iterator[Problem]:
-    """Each variable that takes a part of a result has a name of its own.
+    """Report result mappings whose variable has no unique, valid name.
 
     Source: V18 in ``platform/engine.md`` 12, and 10.3.
     """

@@ -1,4 +1,4 @@
-"""Rules about placeholders that nothing fills."""
+"""Rules about placeholders without a value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from debugger.graph.checks.tools import tools_of
 from debugger.protocol.base import WireModel
 from debugger.protocol.workflow import SYSTEM_NAMES, NodeConfig
 
-_GIVEN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
+_BUILT_IN_NAMES = SYSTEM_NAMES | {"global", "interactly_api_token", "interactly_api_base_url"}
 """What every run brings besides its own variables (``platform/engine.md`` 5.1, 5.3, 5.7)."""
 
 _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "default_dynamic_variables"}
@@ -30,7 +30,7 @@ _OWN_VARIABLES = {"encapsulated_workflow_config", "super_node_interface", "defau
 
 @dataclass(frozen=True)
 class _Use:
-    """A placeholder and who has it."""
+    """A placeholder and its owner."""
 
     owner: str
     placeholder: Placeholder
@@ -43,17 +43,19 @@ class _Use:
 
 
 def variable_without_value(context: CheckContext) -> Iterator[Problem]:
-    """A dynamic variable without a default stays literal in a run that does not give it.
+    """Report dynamic variables without a default.
+
+    They stay unresolved in a run that has no value for them.
 
     Source: ``platform/engine.md`` 5.2 and 5.5.
     """
     workflow = context.graph.workflow
-    known = {*_GIVEN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
-    told: set[str] = set()
+    known = {*_BUILT_IN_NAMES, *workflow.dynamic_variables, *workflow.config.default_dynamic_variables}
+    reported: set[str] = set()
     for use in _uses(context, "dynamic"):
         is_known = use.head in known or use.placeholder.path in known
-        if use.head.isidentifier() and not is_known and use.head not in told:
-            told.add(use.head)
+        if use.head.isidentifier() and not is_known and use.head not in reported:
+            reported.add(use.head)
             yield _problem(
                 use,
                 "variable-without-value",
@@ -63,7 +65,7 @@ def variable_without_value(context: CheckContext) -> Iterator[Problem]:
 
 
 def variable_never_written(context: CheckContext) -> Iterator[Problem]:
-    """A runtime variable is written by a node or a tool.
+    """Report runtime variables that no node and no tool writes.
 
     Nothing is said where a node may write variables whose names only a run shows.
 
@@ -74,15 +76,15 @@ def variable_never_written(context: CheckContext) -> Iterator[Problem]:
         return
     labels = {label for node in context.graph.nodes.values() for label in (node.logical_id, node.label)}
     longest = max(map(len, labels), default=0)
-    told: set[str] = set()
+    reported: set[str] = set()
     for use in _uses(context, "runtime"):
         path = use.placeholder.path
         is_elsewhere = path.startswith("thread_") or any(
             path[:dot] in labels for dot in _dots(path[: longest + 1])
         )
         is_known = is_elsewhere or use.head in names
-        if use.head.isidentifier() and not is_known and use.head not in told:
-            told.add(use.head)
+        if use.head.isidentifier() and not is_known and use.head not in reported:
+            reported.add(use.head)
             yield _problem(
                 use,
                 "variable-never-written",
@@ -118,7 +120,6 @@ def _all_uses(context: CheckContext) -> Iterator[_Use]:
 
 
 def _each_once(value: WireModel) -> list[Placeholder]:
-    """The placeholders of a config; of those that are written alike the first."""
     found: dict[str, Placeholder] = {}
     for placeholder in _found_in(value):
         found.setdefault(placeholder.text, placeholder)
@@ -140,7 +141,7 @@ def _found_in(value: Any) -> Iterator[Placeholder]:
 
 
 def _is_filled(config: dict[str, Any], key: str) -> bool:
-    """Whether the texts under a key are filled with this workflow's variables."""
+    """Return whether texts under a key use this workflow's variables."""
     if key == "code":
         return (
             config.get("allow_code_variable_substitution") is not False
@@ -174,7 +175,9 @@ _WRITES_NOTHING_ELSE = {*_RESULTS, *_FIXED_RESULTS, *LLM_FLAGS, "say_static", "t
 
 
 def written_names(context: CheckContext) -> set[str] | None:
-    """The names of all runtime variables that there can be; ``None`` where only a run shows them.
+    """Return the names of all runtime variables that nodes can write.
+
+    ``None`` where only a run shows them.
 
     Source: ``platform/engine.md`` 5.4.
     """
@@ -216,7 +219,7 @@ def _with_outcome(name: str) -> set[str]:
 
 
 def _of_schema(schema: Any) -> set[str] | None:
-    """The top-level names of a structured output; ``None`` where the schema does not list them all."""
+    """Return the top-level names of a structured output, or ``None``."""
     if not schema:
         return set()
     inner = schema.get("input_schema", schema) if isinstance(schema, dict) else None

@@ -1,4 +1,4 @@
-"""Rules about edges that are judged while their source waits for the user."""
+"""Rules about edges evaluated while their source waits for the user."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FIELD = "evaluate_while_waiting_config"
 
 
 def waiting_without_expression(context: CheckContext) -> Iterator[Problem]:
-    """Nobody calls a model while the source waits: the condition is an expression.
+    """Report waiting edges without an expression; no model is called meanwhile.
 
     Source: V6 in ``platform/engine.md`` 12.
     """
@@ -44,7 +44,7 @@ def waiting_without_expression(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_with_freeform(context: CheckContext) -> Iterator[Problem]:
-    """An edge that is judged while its source waits has no freeform condition.
+    """Report waiting edges with a freeform condition.
 
     Source: V7 in ``platform/engine.md`` 12.
     """
@@ -59,7 +59,7 @@ def waiting_with_freeform(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_without_trigger(context: CheckContext) -> Iterator[Problem]:
-    """What is judged as nodes complete names these nodes.
+    """Report waiting edges on node completion that name no nodes.
 
     Source: V8 in ``platform/engine.md`` 12.
     """
@@ -74,7 +74,7 @@ def waiting_without_trigger(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
-    """The nodes whose completion is waited for exist.
+    """Report trigger nodes that do not exist.
 
     Source: V9 in ``platform/engine.md`` 12.
     """
@@ -90,7 +90,7 @@ def waiting_on_missing_node(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
-    """The nodes whose completion is waited for do not wait for the user themselves.
+    """Report trigger nodes that wait for the user themselves.
 
     Source: V10 in ``platform/engine.md`` 12.
     """
@@ -108,7 +108,7 @@ def waiting_on_waiting_node(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
-    """What is judged at every tick is not judged without a pause.
+    """Report waiting edges evaluated at every tick without a pause.
 
     Source: V11 in ``platform/engine.md`` 12.
     """
@@ -125,7 +125,7 @@ def waiting_without_pause(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
-    """Neither the way back from a global node nor an edge out of a super node is judged in a wait.
+    """Report waiting configuration on return edges and edges of super nodes.
 
     Source: V12 in ``platform/engine.md`` 12.
     """
@@ -151,7 +151,7 @@ def waiting_at_wrong_edge(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_at_busy_source(context: CheckContext) -> Iterator[Problem]:
-    """Only a node that waits for the user has edges that are judged meanwhile.
+    """Report waiting edges whose source does not wait for the user.
 
     Source: V13 in ``platform/engine.md`` 12.
     """
@@ -169,7 +169,7 @@ def waiting_at_busy_source(context: CheckContext) -> Iterator[Problem]:
 
 
 def waiting_beside_direct(context: CheckContext) -> Iterator[Problem]:
-    """A direct edge would be taken before anything is waited for.
+    """Report waiting edges beside a direct edge, which would be taken first.
 
     Source: V14 in ``platform/engine.md`` 12.
     """
