@@ -23,7 +23,6 @@ LIBRARY_HOMES = {
     "jsonschema": ["engine"],
     "lark": ["expressions"],
     "liquid": ["expressions"],
-    "lz4": ["store"],
     "mcp": ["engine/tools/mcp"],
     "orjson": ["protocol"],
     "pandas": ["views"],
@@ -41,6 +40,7 @@ LIBRARY_HOMES = {
     "uvicorn": ["server"],
     "websockets": ["backends/hosted"],
     "yaml": ["engine/models"],
+    "zstandard": ["store"],
 }
 """The files and folders of ``debugger/`` that import a library."""
 ANYWHERE = {"debugger", "pydantic", "typing_extensions", *sys.stdlib_module_names}

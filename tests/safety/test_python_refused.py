@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from debugger.analysis.side_effects import ledgers
-from debugger.backends import embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded import backend as embedded
 from debugger.engine.environment import World
 from debugger.engine.models import Script
 from debugger.engine.options import PythonStatus

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.backends import embedded
+from debugger.backends.embedded import backend as embedded
 from debugger.engine.options import PythonStatus
 from debugger.settings import Settings
 from debugger.store import Role

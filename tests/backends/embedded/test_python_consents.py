@@ -10,8 +10,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from debugger.backends import embedded
 from debugger.backends.embedded import EmbeddedBackend
+from debugger.backends.embedded import backend as embedded
 from debugger.backends.embedded.python_consents import PythonPermits, PythonUse, python_functions
 from debugger.engine.options import PythonStatus
 from debugger.protocol.base import JsonObject
