@@ -8,7 +8,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from debugger.errors import DebuggerError
-from debugger.views.auth.access import page_access
+from debugger.views.auth.login_gate import page_access
 from debugger.views.auth.owners import OwnerCookie
 from debugger.views.streamlit_patches.batch_messages import SendTogether
 from debugger.views.streamlit_patches.component_assets import OwnFiles

@@ -19,11 +19,11 @@ from debugger.session.session import DebugSession
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.audit import audit, audit_run
-from debugger.views.auth import identity
+from debugger.views.auth import permissions
 from debugger.views.auth.permissions import check_role, may, requires
 from debugger.views.backends import current_backend, notebook
+from debugger.views.confirmations import confirm_turn
 from debugger.views.connections import disconnect_hosted, owner
-from debugger.views.python_consent import confirm_turn
 from debugger.views.state import BackendName, PageState
 from debugger.views.url_state import Address
 
@@ -34,11 +34,11 @@ AUTOMATIC_KEY = "advance_by_itself"
 """The switch that lets background work go on by itself."""
 FOLLOW_KEY = "follow_run"
 """The switch that loads turns of other clients as they come."""
-_AT_ONCE = 200
+_MAX_TURNS_AT_ONCE = 200
 """So many turns are read in a sixth of a second; of a longer run the page is drawn before they are."""
-_READ_SOON = 2.0
+_READ_WAIT_SECONDS = 2.0
 """Seconds that a page waits for its run to be read ahead: then it is drawn once, and whole."""
-_SOON = 0.1
+_TURN_WAIT_SECONDS = 0.1
 """Seconds that a click waits for the turn that it begins: a quick one is drawn once, when it is over."""
 
 
@@ -97,9 +97,9 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
 
     One that is long is read once the page is there, see `read_run`.
     """
-    reading_ahead.wait(run_id, _READ_SOON)
+    reading_ahead.wait(run_id, _READ_WAIT_SECONDS)
     session = DebugSession.open_lazily(current_backend(), run_id)
-    if session.turns_to_load <= _AT_ONCE:
+    if session.turns_to_load <= _MAX_TURNS_AT_ONCE:
         session.read()
     show(session)
     state.page().turn_to_open = turn_number
@@ -205,7 +205,7 @@ def send(text: str) -> None:
 
 def signed(session: DebugSession) -> DebugSession:
     """Let the turns of a session bear the name of the signed-in user from now on."""
-    user = identity.current_user()
+    user = permissions.current_user()
     session.run_by = "" if user.is_local else user.name
     return session
 
@@ -215,7 +215,7 @@ def _await_turn(session: DebugSession) -> None:
     page.awaits_turn = True
     if page.backend_name == "hosted":
         owner().keep_session(page.connection_name, session)
-    session.wait_until_idle(_SOON)
+    session.wait_until_idle(_TURN_WAIT_SECONDS)
     if session.error is None and session.turns:
         audit_run("send turn", session, turn_number=session.turns[-1].number)
 
@@ -274,7 +274,7 @@ def check_now() -> None:
     session = state.page().session
     if session is not None:
         session.check_now()
-        session.wait_for_record(_SOON)
+        session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @command
@@ -302,7 +302,7 @@ def load_newer() -> None:
     session = state.page().session
     if session is not None:
         session.load_newer()
-        session.wait_for_record(_SOON)
+        session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @command
@@ -311,7 +311,7 @@ def follow() -> None:
     session = state.page().session
     if session is not None:
         session.follow(bool(state.widget(FOLLOW_KEY)))
-        session.wait_for_record(_SOON)
+        session.wait_for_record(_TURN_WAIT_SECONDS)
 
 
 @command

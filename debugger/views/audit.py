@@ -9,8 +9,8 @@ from typing import Any
 from debugger.errors import DebuggerError
 from debugger.session.session import DebugSession
 from debugger.views import backends, state
-from debugger.views.auth import identity
-from debugger.views.auth.identity import User
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import User
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def audit(action: str, target: str, user: User | None = None, **details: Any) ->
         user: The user, where no session runs that has one, as in a download.
         details: Values without secrets and without texts of a conversation.
     """
-    user = user or identity.current_user()
+    user = user or permissions.current_user()
     if user.is_local:
         return
     try:
@@ -43,7 +43,7 @@ def audited_file(render: Callable[[], bytes], target: str, **details: Any) -> Ca
 
     That is no part of a session, so the user is looked up now.
     """
-    user = identity.current_user()
+    user = permissions.current_user()
 
     def rendered() -> bytes:
         content = render()

@@ -15,9 +15,8 @@ from debugger.settings import Settings, read_settings
 from debugger.store import ForkBook, Notebook
 from debugger.store.python_consents import PythonConsents
 from debugger.views import state
-from debugger.views.auth.login_cookie import signing_secret
 from debugger.views.auth.login_method import is_beyond_this_machine
-from debugger.views.auth.logins import page_logins, secret_folder
+from debugger.views.auth.logins import page_logins, secret_folder, signing_secret
 from debugger.views.connections import connect_hosted, connection, default_connection, drop_withheld_key
 from debugger.views.state import BackendName
 

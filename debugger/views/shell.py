@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
-from debugger.views import VIEWS, View, navigation, state
-from debugger.views.auth.identity import current_user
-from debugger.views.components.toolbar import Link
+from debugger.views import navigation, state
+from debugger.views.auth.login_page import MARK
+from debugger.views.auth.permissions import current_user
+from debugger.views.components.toolbar import Item, Link
 from debugger.views.confirmations import production_dialog
-from debugger.views.panels.brand import MARK
+from debugger.views.pages import compare, connection, debug, present, runs
 from debugger.views.panels.python_consent import python_dialog
 from debugger.views.panels.top_nav import head
+
+
+@dataclass(frozen=True)
+class View:
+    """One page of the app."""
+
+    name: str
+    """Its path in the address, and how other pages link to it."""
+    title: str
+    icon: str
+    render: Callable[[], None]
+    head: Callable[[], list[Item]] | None = None
+    """Draws what the page adds to the head; what of it stands in the bar."""
+
+
+VIEWS = (
+    View("debug", "Debug", ":material/bug_report:", debug.render, debug.head),
+    View("present", "Present", ":material/slideshow:", present.render),
+    View("runs", "Runs", ":material/history:", runs.render),
+    View("compare", "Compare", ":material/compare_arrows:", compare.render),
+    View("connection", "Connection", ":material/cable:", connection.render),
+)
+"""In the order of the navigation."""
 
 _STYLE = Path(__file__).with_name("style.css")
 _SIDEBAR_WIDTH = 312

@@ -15,13 +15,16 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded.python_consents import PythonUse
 from debugger.backends.hosted import HostedBackend
 from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
+from debugger.session.comparison import SideBySide
 from debugger.session.fork_draft import ForkDraft
 from debugger.session.input_history import Carried, Recall
+from debugger.session.loading import RecordedRun
 from debugger.session.playback import Player
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
@@ -31,10 +34,48 @@ from debugger.session.verification import ControlCheck
 from debugger.settings import HostedSettings
 from debugger.views.auth.owners import Owner
 from debugger.views.backend_cache import Answers
-from debugger.views.compare_address import CompareAddress
-from debugger.views.compare_state import CompareState
-from debugger.views.selection import Element
-from debugger.views.url_state import Address
+from debugger.views.url_state import Address, CompareAddress, RunPlace
+
+Side = Literal["a", "b"]
+
+SIDES: tuple[Side, ...] = ("a", "b")
+
+
+@dataclass
+class CompareState:
+    """Which runs are on view, and how they are looked at."""
+
+    places: dict[Side, RunPlace] = field(default_factory=dict)
+    """The runs that were asked for."""
+    runs: dict[Side, RecordedRun] = field(default_factory=dict)
+    """Those of them that could be read."""
+    ignoring: frozenset[str] = IGNORED_BETWEEN_RUNS
+    shift: int = 0
+    """How many turns of A came before the first of B."""
+    row: int | None = None
+    """The chosen row of the comparison."""
+    top: int = 0
+    """Which of the rows on view is the uppermost."""
+    only_differences: bool = False
+    shown: CompareAddress = field(default_factory=CompareAddress)
+    """What the address bar was last given."""
+    left: CompareAddress = field(default_factory=CompareAddress)
+    """What it was given before that."""
+    left_at: float = 0.0
+    """When it was given something else, on the clock that only goes forward."""
+    seen: SideBySide | None = None
+    """What was worked out of the runs last."""
+
+    def side_by_side(self) -> SideBySide | None:
+        """The comparison as it is asked for now; ``None`` until both runs are there."""
+        a, b = self.runs.get("a"), self.runs.get("b")
+        if a is None or b is None:
+            return None
+        wanted = (a, b, self.ignoring, self.shift)
+        if self.seen is None or (self.seen.a, self.seen.b, self.seen.ignoring, self.seen.shift) != wanted:
+            self.seen = SideBySide(*wanted)
+        return self.seen
+
 
 BackendName = Literal["embedded", "hosted", "recording"]
 Pane = Literal["page", "setup", "workbench", "bar", "graph", "look"]
@@ -172,7 +213,7 @@ class PageState:
     watches: list[str] = field(default_factory=list)
     """What the person watches, each as it was written."""
     past: Any = None
-    """What is kept of the past of the run on view; see `debugger.views.history_cache`."""
+    """What is kept of the past of the run on view; see `debugger.views.run_view`."""
     turned_pages: dict[str, TurnedPage] = field(default_factory=dict)
     """For each long table the page that a person turned to, by the table's key."""
     has_plain_keys: bool = True
@@ -349,3 +390,21 @@ def show_compare_address(shown: CompareAddress) -> None:
     held.shown = shown
     if compare_address() != shown:
         st.query_params.from_dict(shown.to_parameters())
+
+
+class Element(NamedTuple):
+    """A node or an edge of the graph on view."""
+
+    kind: Literal["node", "edge"]
+    id: str
+
+    @classmethod
+    def from_browser(cls, told: Any) -> Element | None:
+        """Read what the picture sends; ``None`` where it is no element, as after a choice was given back."""
+        if not isinstance(told, dict) or told.get("kind") not in ("node", "edge"):
+            return None
+        return cls(told["kind"], str(told.get("id")))
+
+    def to_browser(self) -> dict[str, str]:
+        """The same as the picture takes it."""
+        return {"kind": self.kind, "id": self.id}

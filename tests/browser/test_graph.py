@@ -61,8 +61,8 @@ from debugger.analysis.position import position
 from debugger.graph.graph import Graph
 from debugger.graph.layout import layout
 from debugger.views import graph_commands, state
-from debugger.views.selection import Element
-from debugger.views.components.graph.badges import Badges, Mark
+from debugger.views.state import Element
+from debugger.views.components.graph.node_states import Badges, Mark
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.node_states import marks
 from debugger.views.components.graph.props import geometry

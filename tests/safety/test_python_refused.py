@@ -18,7 +18,7 @@ from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.samples import SAMPLES, script_for
 from debugger.settings import Settings
-from debugger.views.auth.login_cookie import signing_secret
+from debugger.views.auth.logins import signing_secret
 from tests.conformance.served import execute, serving
 from tests.factories import direct, document, say, tool
 

@@ -17,18 +17,11 @@ from debugger.session.session import DebugSession
 from debugger.settings import CUSTOM_CONNECTION
 from debugger.store import Role
 from debugger.views import actions, backends, connections, state
-from debugger.views.auth import identity
-from debugger.views.auth.identity import User
-from debugger.views.auth.permissions import needed_role
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import User, needed_role
 from debugger.views.pages import connection
-from debugger.views.panels import (
-    fork_actions,
-    intervention_commands,
-    note_commands,
-    preset_commands,
-    recording_commands,
-    stepping_commands,
-)
+from debugger.views.panels import fork_actions, mocks, presets, recordings, stepping
+from debugger.views.panels import notes as note_commands
 from tests.companions import lab
 from tests.factories import document, say
 from tests.views import conftest as pages
@@ -46,10 +39,10 @@ COMMANDS = [
     for module in (
         actions,
         fork_actions,
-        intervention_commands,
+        mocks,
         note_commands,
-        preset_commands,
-        stepping_commands,
+        presets,
+        stepping,
     )
     for do in vars(module).values()
     if inspect.isfunction(do) and do.__module__ == module.__name__ and needed_role(do)
@@ -61,7 +54,7 @@ def user(monkeypatch):
     """Signs a user in."""
 
     def sign_in(role, name="Ada"):
-        monkeypatch.setattr(identity, "current_user", lambda: User(name, role, is_local=False))
+        monkeypatch.setattr(permissions, "current_user", lambda: User(name, role, is_local=False))
 
     return sign_in
 
@@ -333,7 +326,7 @@ def test_notes_of_file_are_added_by_administrators(app, backend, monkeypatch, pa
     app.run()
     monkeypatch.setattr(state, "page", page)
 
-    recording_commands.open_recording(data)
+    recordings.open_recording(data)
 
     assert page().error is None
     assert backend.store.notebook.notes(recorded).comments == []

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.views.compare_address import CompareAddress, RunPlace
+from debugger.views.url_state import CompareAddress, RunPlace
 
 
 @pytest.mark.parametrize(

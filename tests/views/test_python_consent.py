@@ -6,7 +6,7 @@ from debugger.backends.embedded import backend as embedded
 from debugger.engine.options import PythonStatus
 from debugger.settings import Settings
 from debugger.store import Role
-from debugger.views.auth import identity
+from debugger.views.auth import permissions
 from tests.factories import direct, document, say, tool
 from tests.views.bars import use
 from tests.views.conftest import SteeredBackend
@@ -100,8 +100,8 @@ def test_connection_page_takes_consent_back(view, backend):
 
 
 def test_user_with_login_is_not_asked(app, page, settle, backend, monkeypatch):
-    user = identity.User("ada", Role.ADMIN, is_local=False)
-    monkeypatch.setattr(identity, "current_user", lambda: user)
+    user = permissions.User("ada", Role.ADMIN, is_local=False)
+    monkeypatch.setattr(permissions, "current_user", lambda: user)
     app.run()
 
     use(app, "start")
@@ -114,8 +114,8 @@ def test_user_with_login_is_not_asked(app, page, settle, backend, monkeypatch):
 def test_user_with_login_cannot_consent(app, page, backend, monkeypatch):
     app.run()
     use(app, "start")
-    user = identity.User("ada", Role.ADMIN, is_local=False)
-    monkeypatch.setattr(identity, "current_user", lambda: user)
+    user = permissions.User("ada", Role.ADMIN, is_local=False)
+    monkeypatch.setattr(permissions, "current_user", lambda: user)
 
     app.button("allow_python").click().run()
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from debugger.store import Role
 from debugger.views import shell
-from debugger.views.auth.identity import User
-from debugger.views.panels import account
+from debugger.views.auth.permissions import User
+from debugger.views.panels import top_nav
 
 
 def test_user_without_a_role_sees_one_sentence(app, monkeypatch):
@@ -18,7 +18,7 @@ def test_user_without_a_role_sees_one_sentence(app, monkeypatch):
 
 
 def test_head_names_the_signed_in_user_without_markup(app, monkeypatch):
-    monkeypatch.setattr(account, "current_user", lambda: User("<b>Ada</b>", Role.RUN, is_local=False))
+    monkeypatch.setattr(top_nav, "current_user", lambda: User("<b>Ada</b>", Role.RUN, is_local=False))
 
     app.run()
 

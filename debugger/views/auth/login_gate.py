@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote
 
+import streamlit as st
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from debugger.errors import StoreError
+from debugger.settings import read_settings
 from debugger.views.asgi import (
     Application,
     Receive,
@@ -19,9 +22,10 @@ from debugger.views.asgi import (
     is_page_request,
     respond,
 )
-from debugger.views.auth.guard import HEALTH
+from debugger.views.auth.guard import HEALTH, Guard
+from debugger.views.auth.login_method import check_login_method
 from debugger.views.auth.login_page import LoginPage
-from debugger.views.auth.logins import Login, Logins
+from debugger.views.auth.logins import Login, Logins, page_logins
 
 _log = logging.getLogger(__name__)
 
@@ -110,3 +114,30 @@ class LoginGate:
             except StoreError as error:
                 _log.warning("A WebSocket is closed, since logins cannot be checked: %s", error)
                 return
+
+
+def page_access() -> Callable[[Application], Application]:
+    """Return the outermost middleware of the app, by the settings of the environment and Streamlit's.
+
+    Raises:
+        SettingsError: A setting cannot be used, or the page needs a login and has none.
+        StoreError: The store with the API keys cannot be read.
+    """
+    settings = read_settings()
+    logins = page_logins()
+    check_login_method(logins.method, logins.has_keys)
+    base = page_base()
+
+    def guarded(app: Application) -> Application:
+        inner = LoginGate(app, logins=logins, base=base) if logins.is_needed else app
+        return Guard(
+            inner, allowed_hosts=settings.allowed_host_names, needs_login=logins.is_needed, base=base
+        )
+
+    return guarded
+
+
+def page_base() -> str:
+    """Return the path that the page is served under; empty for the root."""
+    path = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""

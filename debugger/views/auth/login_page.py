@@ -20,10 +20,9 @@ from streamlit.user_info import generate_login_redirect_url
 
 from debugger.store import Role, digest_of
 from debugger.views.asgi import Receive, Scope, Send, cookies_of, respond
-from debugger.views.auth import login_cookie, oidc, owners
+from debugger.views.auth import oidc, owners
 from debugger.views.auth.login_method import auth_providers
-from debugger.views.auth.logins import Login, Logins
-from debugger.views.panels.brand import MARK
+from debugger.views.auth.logins import MAX_AGE_SECONDS, Login, Logins, issue_cookie, login_cookie_name
 
 MAX_WRONG_KEYS = 10
 """Wrong keys that one address may try in a minute. A good key is looked at all the same."""
@@ -142,8 +141,8 @@ class LoginPage:
             await respond(scope, send, status, self._key_form(target, error), headers, "text/html")
             return
         await self._audit("sign in", key.person, key.role)
-        value = login_cookie.issue(self._logins.secret, key.id)
-        cookie = _cookie(scope, login_cookie.cookie_name(), value, login_cookie.MAX_AGE_SECONDS, self._path)
+        value = issue_cookie(self._logins.secret, key.id)
+        cookie = _cookie(scope, login_cookie_name(), value, MAX_AGE_SECONDS, self._path)
         # What the browser's last user has entered is not for the next one.
         await _redirect(scope, send, target, [cookie, _no_owner(scope)])
 
@@ -154,7 +153,7 @@ class LoginPage:
         if login is not None:
             await asyncio.to_thread(self._logins.end, login)
             await self._audit("sign out", login.person, login.role)
-        names = {login_cookie.cookie_name(), owners.cookie_name()}
+        names = {login_cookie_name(), owners.cookie_name()}
         names |= {name for name in cookies_of(scope) if name.startswith(oidc.COOKIES)}
         deletions = [
             _cookie(scope, name, "", 0, path) for name in sorted(names) for path in {"/", self._path}
@@ -239,3 +238,12 @@ def _no_owner(scope: Scope) -> _Pair:
 
 async def _redirect(scope: Scope, send: Send, location: str, headers: Iterable[_Pair] = ()) -> None:
     await respond(scope, send, 303, headers=[(b"location", location.encode()), *headers])
+
+
+MARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24" height="24" fill="none" '
+    'stroke="#3b82f6" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">'
+    '<rect x="3" y="3" width="7" height="5" rx="1.5"/><rect x="14" y="16" width="7" height="5" rx="1.5"/>'
+    '<path d="M6.5 8v3.5a2 2 0 0 0 2 2h7a2 2 0 0 1 2 2V16"/>'
+    '<circle cx="6.5" cy="18.5" r="2.5" fill="#3b82f6"/><path d="M6.5 13.5V16"/></svg>'
+)

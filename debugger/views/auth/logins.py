@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
+import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from debugger.errors import StoreError
+import streamlit as st
+
+from debugger.errors import SettingsError, StoreError
 from debugger.settings import Settings, default_database_path, read_settings
 from debugger.store import ApiKey, Role, Store
-from debugger.views.auth import login_cookie, oidc
+from debugger.views.auth import oidc
 from debugger.views.auth.login_method import LoginMethod, login_method
 
 FRESH_SECONDS = 1.0
@@ -73,7 +80,7 @@ class Logins:
         self.secret = b""
         self._reader: _Reader | None = None
         if method == "key":
-            self.secret = login_cookie.signing_secret(secret_folder(settings))
+            self.secret = signing_secret(secret_folder(settings))
             self._reader = _KeyReader(self.secret)
         elif method == "oidc":
             self._reader = _OidcReader(oidc.read_roles(settings.roles))
@@ -172,7 +179,7 @@ class _KeyReader:
     secret: bytes
 
     def read(self, cookies: Mapping[str, str], keys: Mapping[str, ApiKey]) -> Login | None:
-        cookie = login_cookie.read(self.secret, cookies.get(login_cookie.cookie_name(), ""))
+        cookie = read_cookie(self.secret, cookies.get(login_cookie_name(), ""))
         key = keys.get(cookie.key_id) if cookie is not None else None
         if cookie is None or key is None:
             return None
@@ -225,3 +232,88 @@ def _store() -> Store:
     from debugger.views.backends import embedded_backend  # it needs the owners, which need the login
 
     return embedded_backend().store
+
+
+MAX_AGE_SECONDS = 12 * 3600
+_FILE = "page-login.secret"
+
+
+@dataclass(frozen=True)
+class LoginCookie:
+    """The content of a cookie."""
+
+    key_id: str
+    digest: str
+    """The digest of the content, which differs between two logins with one key."""
+    expires_at: float
+    """Seconds since 1970."""
+
+
+def login_cookie_name() -> str:
+    """Return the cookie's name. Browsers send a cookie to all ports of a host, so the port is part of it."""
+    return f"workflow_debugger_login_{st.get_option('server.port')}"
+
+
+def issue_cookie(secret: bytes, key_id: str) -> str:
+    """Return the value of a new cookie for an API key."""
+    content = f"{key_id}.{int(time.time())}.{secrets.token_hex(16)}"
+    return f"{content}.{_signature(secret, content)}"
+
+
+def read_cookie(secret: bytes, value: str) -> LoginCookie | None:
+    """Return what a cookie holds; ``None`` if it was not issued here or has expired."""
+    content, _, signature = value.rpartition(".")
+    if not hmac.compare_digest(_signature(secret, content).encode(), signature.encode()):
+        return None
+    key_id, issued_at, _ = content.split(".")
+    expires_at = float(issued_at) + MAX_AGE_SECONDS
+    if expires_at <= time.time():
+        return None
+    return LoginCookie(key_id, hashlib.sha256(content.encode()).hexdigest(), expires_at)
+
+
+def _signature(secret: bytes, content: str) -> str:
+    return hmac.new(secret, b"login:" + content.encode(), hashlib.sha256).hexdigest()
+
+
+def signing_secret(folder: Path) -> bytes:
+    """Return the secret that cookies are signed with.
+
+    Several processes of one page share it by ``server.cookieSecret``; a single one keeps its own in a file
+    that only its user can read, so that a restart ends no login.
+
+    Args:
+        folder: Where the file is.
+
+    Raises:
+        SettingsError: The file cannot be read or written.
+    """
+    if st.config.is_manually_set("server.cookieSecret"):
+        return str(st.get_option("server.cookieSecret")).encode()
+    path = folder / _FILE
+    try:
+        if not path.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _create(path)
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The secret that logins are signed with cannot be kept in {path}: {error}.",
+            advice="Give the page the right to write there, or set server.cookieSecret.",
+        ) from error
+    if len(secret) < 32:
+        raise SettingsError(f"The file {path} holds no secret.", advice="Delete it; all users sign in again.")
+    return secret.encode()
+
+
+def _create(path: Path) -> None:
+    # Written aside and linked: of two processes that start together neither reads half a secret.
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()

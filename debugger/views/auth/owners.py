@@ -30,7 +30,7 @@ from debugger.views.asgi import (
     header_values,
     is_page_request,
 )
-from debugger.views.auth.identity import current_user
+from debugger.views.auth.permissions import current_user
 
 MAX_IDLE_SECONDS = 8 * 3600.0
 """How long an owner is kept that is not heard of."""

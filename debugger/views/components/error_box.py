@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -14,8 +14,9 @@ from debugger.errors import (
     RateLimitError,
     ServerError,
 )
+from debugger.graph.checks import Problem
 from debugger.views import state
-from debugger.views.components.markdown import plain
+from debugger.views.components.markdown import count, plain
 
 
 def show_error(error: DebuggerError, *, links: bool = True) -> None:
@@ -51,3 +52,27 @@ def _facts(error: DebuggerError) -> Iterator[str]:
     cause = error.__cause__
     if cause is not None:
         yield f"Cause: {type(cause).__name__}"
+
+
+_MOST_SHOWN = 30
+_LOOKS = {"error": ("red", ":material/error:"), "warning": ("orange", ":material/warning:")}
+
+
+def problems_title(problems: Sequence[Problem]) -> str:
+    """How many there are, by level."""
+    errors = sum(problem.level == "error" for problem in problems)
+    warnings = len(problems) - errors
+    told = [(errors, "error"), (warnings, "warning")]
+    return ", ".join(count(number, noun) for number, noun in told if number)
+
+
+def show_problems(problems: Sequence[Problem]) -> None:
+    """Draw the list."""
+    for problem in problems[:_MOST_SHOWN]:
+        colour, icon = _LOOKS[problem.level]
+        sentence, _, excerpt = problem.message.partition("\n")
+        st.caption(f":{colour}[{icon}] {plain(sentence)} {plain(problem.advice)}")
+        if excerpt:
+            st.code(excerpt, language=None)
+    if len(problems) > _MOST_SHOWN:
+        st.caption(f"and {len(problems) - _MOST_SHOWN} more")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Hashable
+from functools import partial
+from typing import Literal, NamedTuple
+
+from debugger.analysis.paging import page_bounds, page_count, page_of
+from debugger.views import state
+from debugger.views.components.toolbar import Button, Field, Item, Space
 
 ROW = 32
 """Pixels of one row."""
@@ -21,3 +27,77 @@ def table_height(rows: int, most: int) -> int | Literal["content"]:
 def list_height(rows: int, most: int) -> int:
     """The same of a list that is no table of Streamlit's, its head included."""
     return ROW * (min(rows, most) + 1)
+
+
+class Pager(NamedTuple):
+    """The page of a table that is on view."""
+
+    first: int
+    """The first row to draw, from 0."""
+    end: int
+    """The one after the last."""
+    items: list[Item]
+    """The controls for the end of a bar; none where there is one page."""
+
+
+def pager(key: str, rows: int, looked_at: Hashable, chosen: int | None = None) -> Pager:
+    """Tell which page of a table to draw.
+
+    The last page comes first. A page that a person turned to stays, until something else is looked at.
+
+    Args:
+        key: The table's.
+        rows: How many it has.
+        looked_at: What it shows, and what is chosen in it: when that changes, the chosen row's page is shown.
+        chosen: The chosen row, from 0.
+    """
+    turned = state.page().turned_pages.setdefault(key, state.TurnedPage())
+    if turned.looked_at != looked_at:
+        turned.looked_at = looked_at
+        turned.number = None if chosen is None else page_of(chosen)
+    pages = page_count(rows)
+    page = min(turned.number or pages, pages)
+    return Pager(*page_bounds(page, rows), _controls(key, page, pages) if pages > 1 else [])
+
+
+def _controls(key: str, page: int, pages: int) -> list[Item]:
+    wanted = f"{key}_page"
+
+    def turn(name: str, label: str, icon: str, to: int) -> Button:
+        return Button(
+            f"{key}_{name}",
+            label,
+            _turn,
+            (key, to, pages),
+            icon=icon,
+            look="tertiary",
+            shows="icon",
+            disabled=to == page,
+        )
+
+    return [
+        Space(),
+        turn("first_page", "First page", ":material/first_page:", 1),
+        turn("previous_page", "Previous page", ":material/chevron_left:", max(page - 1, 1)),
+        Field(
+            wanted,
+            "Go to page",
+            f"Page {page:,} of {pages:,}",
+            ":material/auto_stories:",
+            on_change=partial(_turn_to_written, key, wanted, pages),
+        ),
+        turn("next_page", "Next page", ":material/chevron_right:", min(page + 1, pages)),
+        turn("last_page", "Last page", ":material/last_page:", pages),
+    ]
+
+
+def _turn(key: str, to: int, pages: int) -> None:
+    state.page().turned_pages[key].number = None if to == pages else to
+
+
+def _turn_to_written(key: str, wanted: str, pages: int) -> None:
+    """Turn to the page whose number was written; other words are let go of."""
+    written = str(state.widget(wanted)).strip().replace(",", "")
+    state.set_widget(wanted, "")
+    if written.isdecimal():
+        _turn(key, min(max(int(written[:9]), 1), pages), pages)

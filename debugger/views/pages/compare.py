@@ -10,17 +10,13 @@ from debugger.errors import DebuggerError
 from debugger.session.comparison import SideBySide
 from debugger.views import state
 from debugger.views.backends import current_backend
-from debugger.views.compare_state import SIDES
 from debugger.views.components.error_box import show_error
 from debugger.views.panels.compare import actions
 from debugger.views.panels.compare.events_tab import events_tab
-from debugger.views.panels.compare.header import header
-from debugger.views.panels.compare.ignored_bar import ignored_bar
+from debugger.views.panels.compare.header import header, ignored_bar, pickers
 from debugger.views.panels.compare.path_tab import path_tab
-from debugger.views.panels.compare.pickers import pickers
-from debugger.views.panels.compare.state_tab import state_tab
-from debugger.views.panels.compare.transcript_tab import transcript_tab
-from debugger.views.panels.compare.versions_tab import versions_tab
+from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
+from debugger.views.state import SIDES
 
 TABS: dict[str, Callable[[SideBySide], None]] = {
     "Events": events_tab,

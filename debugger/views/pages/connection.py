@@ -34,8 +34,8 @@ from debugger.views.connections import (
     with_key_of_environment,
 )
 from debugger.views.panels.audit_list import audit_list
-from debugger.views.panels.policies import policy_table
 from debugger.views.panels.python_consent import python_consents
+from debugger.views.panels.side_effects import policy_table
 from debugger.views.state import BackendName
 
 NAMES: dict[BackendName, str] = {

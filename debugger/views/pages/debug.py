@@ -12,12 +12,32 @@ from debugger.session.session import DebugSession
 from debugger.views import actions, navigation, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
-from debugger.views.components.toolbar import Item
+from debugger.views.components.toolbar import Item, Switch, bar
+from debugger.views.panels.breakpoints import breakpoints
+from debugger.views.panels.conversation import conversation
+from debugger.views.panels.gantt import gantt, gantt_line, turn_on_view
+from debugger.views.panels.graph import graph_badges, graph_pane, toggle_breakpoint
+from debugger.views.panels.inspector import inspector
+from debugger.views.panels.interrupted_turn import cut_off
+from debugger.views.panels.metrics import metrics, metrics_line
+from debugger.views.panels.mocks import interventions
+from debugger.views.panels.python_consent import python_banner
+from debugger.views.panels.recordings import recording_banner
+from debugger.views.panels.run_bar import context_bar, demo_bar
 from debugger.views.panels.run_input import run_input
+from debugger.views.panels.side_effects import side_effects, side_effects_file, side_effects_words
+from debugger.views.panels.timeline import (
+    found_rows,
+    keep_filters,
+    more_filters,
+    timeline,
+    timeline_filters,
+    timeline_pager,
+)
 from debugger.views.panels.top_nav import skin_switch
-from debugger.views.panels.view_modes import demo, engineer, show_errors
-from debugger.views.panels.workflow_import import workflow_import
-from debugger.views.panels.workflow_picker import workflow_picker
+from debugger.views.panels.turn_outcome import is_explained
+from debugger.views.panels.workflow_picker import workflow_import, workflow_picker
+from debugger.views.run_view import Reading, reading
 
 
 def render() -> None:
@@ -76,3 +96,96 @@ def _workbench(session: DebugSession) -> None:
         demo(session)
     else:
         engineer(session)
+
+
+def engineer(session: DebugSession) -> None:
+    """Draw everything there is."""
+    refresh.draw("bar", _bar, every=state.page().polled_every)
+    with st.container(key="panes"):  # placed by style.css, as the window has room
+        refresh.draw(
+            "graph",
+            lambda now: graph_pane(now, graph_badges(now), refresh.redrawing("graph", toggle_breakpoint)),
+        )
+        _talk(reading(session))
+        refresh.draw("look", _look)
+
+
+def demo(session: DebugSession) -> None:
+    """Draw the conversation, and the graph beside it."""
+    refresh.draw("bar", _demo_bar, every=state.page().polled_every)
+    with st.container(key="demo_panes"):
+        _talk(reading(session))
+        refresh.draw("graph", graph_pane)
+
+
+def _bar(now: Reading) -> None:
+    context_bar(now)
+    recording_banner(now.session)
+    python_banner(now)
+    cut_off(now)
+    show_errors(now.session)
+
+
+def _demo_bar(now: Reading) -> None:
+    demo_bar(now)
+    recording_banner(now.session)
+    python_banner(now)
+    show_errors(now.session)
+
+
+def _look(now: Reading) -> None:
+    inspector(now)
+    lower_pane(now)
+
+
+def _talk(now: Reading) -> None:
+    with st.container(key="talk"):
+        conversation(now)
+
+
+def show_errors(session: DebugSession | None) -> None:
+    """Say what the last thing a person asked for, or the turn, ended in."""
+    for error in (state.page().error, session.error if session else None):
+        if error is not None and not (session and is_explained(session, error)):
+            show_error(error)
+
+
+VIEWS = ("Timeline", "Gantt", "Metrics", "Side effects", "Breakpoints", "Pins")
+
+
+def lower_pane(now: Reading) -> None:
+    """Draw the pane."""
+    keep_filters()
+    view = state.widget(state.LOWER_KEY)
+    with st.container(key="timeline_pane"):
+        if view == "Breakpoints":
+            _line([])
+            breakpoints(now)
+        elif view == "Pins":
+            _line([])
+            interventions(now)
+        elif view == "Side effects":
+            _line(side_effects_words(now))
+            side_effects_file(now)
+            side_effects(now)
+        elif view == "Gantt":
+            turn = turn_on_view(now)
+            _line(gantt_line(turn))
+            gantt(now, turn)
+        elif view == "Metrics":
+            _line(metrics_line(now))
+            metrics(now)
+        else:
+            found = found_rows(now)
+            page = timeline_pager(now, found)
+            _line([*timeline_filters(now, found), *page.items])
+            more_filters(now)
+            timeline(now, found, page)
+
+
+def _line(of_view: list[Item]) -> None:
+    """Draw the choice of view, and what belongs to the view beside it.
+
+    Always at the same place: else the keyboard would lose it with each view.
+    """
+    bar("lower_bar", [Switch(state.LOWER_KEY, "Lower pane", VIEWS), *of_view], low=True)

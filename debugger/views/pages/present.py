@@ -5,16 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.session.playback import SPEEDS, Player
+from debugger.graph.graph import Graph
+from debugger.graph.layout import Layout, layout
+from debugger.session.playback import SPEEDS, Player, Recording
 from debugger.session.session import DebugSession
 from debugger.views import navigation, state
+from debugger.views.actions import command
 from debugger.views.backends import current_backend
 from debugger.views.components.chat import Line, bubbles_box
 from debugger.views.components.error_box import show_error
+from debugger.views.components.graph.component import workflow_graph
+from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.props import geometry, version_of
 from debugger.views.components.markdown import plain
-from debugger.views.panels import skin_commands
-from debugger.views.panels.full_screen import full_screen_button
-from debugger.views.panels.presentation_graph import stage_graph
 from debugger.views.shortcuts import keys
 
 _POLL_SECONDS = 0.25
@@ -44,7 +47,7 @@ def render() -> None:
     if session is None or not session.turns:
         _empty()
         return
-    player = skin_commands.player_of(session)
+    player = player_of(session)
     st.fragment(_stage, run_every=_POLL_SECONDS if player.is_playing else None)(session, player.is_playing)
 
 
@@ -59,7 +62,7 @@ def _empty() -> None:
 
 def _stage(session: DebugSession, was_playing: bool) -> None:
     """Everything that moves; a fragment, so that playing leaves the rest of the page alone."""
-    player = skin_commands.player_of(session)
+    player = player_of(session)
     player.look()
     with st.container(key="stage", gap="small"):
         _title(session, player)
@@ -108,7 +111,7 @@ def _controls(player: Player) -> None:
             key="play",
             type="primary",
             icon=":material/pause:" if player.is_playing else ":material/play_arrow:",
-            on_click=skin_commands.play_or_pause,
+            on_click=play_or_pause,
             shortcut=keys("play"),
             help="Play it again" if player.is_at_end else None,
         )
@@ -124,7 +127,7 @@ def _move(label: str, name: str, icon: str, player: Player, by: int, *, of_turn:
         label,
         key=name,
         icon=icon,
-        on_click=skin_commands.turn_by if of_turn else skin_commands.step_by,
+        on_click=turn_by if of_turn else step_by,
         args=(by,),
         disabled=player.is_at_end if by > 0 else player.number == 0,
         shortcut=keys(name),
@@ -132,23 +135,154 @@ def _move(label: str, name: str, icon: str, player: Player, by: int, *, of_turn:
 
 
 def _choices(player: Player) -> None:
-    state.set_widget(skin_commands.TURN_KEY, player.step.turn_number)
+    state.set_widget(TURN_KEY, player.step.turn_number)
     st.selectbox(
         "Jump to turn",
         sorted({*player.recording.turn_starts, player.step.turn_number}),
-        key=skin_commands.TURN_KEY,
+        key=TURN_KEY,
         format_func=lambda number: f"Turn {number}",
-        on_change=skin_commands.go_to_turn,
+        on_change=go_to_turn,
         label_visibility="collapsed",
         width=116,
     )
-    state.set_widget(skin_commands.SPEED_KEY, player.speed)
+    state.set_widget(SPEED_KEY, player.speed)
     st.segmented_control(
         "Speed",
         SPEEDS,
-        key=skin_commands.SPEED_KEY,
+        key=SPEED_KEY,
         format_func=lambda speed: f"{speed:g}×",
-        on_change=skin_commands.set_speed,
+        on_change=set_speed,
         required=True,
         label_visibility="collapsed",
     )
+
+
+_HTML = '<button type="button"></button>'
+_STYLE = """
+button { width: 100%; min-height: 34px; font: 400 14px var(--st-font); cursor: pointer;
+  color: var(--st-text-color); background: var(--st-background-color);
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); white-space: nowrap; }
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+button:disabled { opacity: .5; cursor: default; }
+"""
+_SCRIPT = """
+export default function ({ parentElement }) {
+  const button = parentElement.querySelector("button");
+  const tell = () => {
+    button.textContent = document.fullscreenElement ? "Leave full screen" : "Full screen";
+  };
+  button.disabled = !document.fullscreenEnabled;
+  button.title = button.disabled ? "This browser does not allow it here" : "";
+  button.onclick = () => document.fullscreenElement
+    ? document.exitFullscreen() : document.documentElement.requestFullscreen().catch(() => {});
+  document.addEventListener("fullscreenchange", tell);
+  tell();
+  return () => document.removeEventListener("fullscreenchange", tell);
+}
+"""
+
+_BUTTON = st.components.v2.component("full_screen", html=_HTML, css=_STYLE, js=_SCRIPT)
+
+
+def full_screen_button() -> None:
+    """Draw the button."""
+    _BUTTON(key="full_screen", height=36, width=136)
+
+
+_HEIGHT = 480
+_WORDS = {
+    "say_llm": "talks",
+    "say_static": "says",
+    "worker_llm": "understands",
+    "field_extractor": "understands",
+    "tool_node": "looks up",
+    "http_request": "looks up",
+    "send_sms": "sends a message",
+    "super_node": "several steps",
+}
+"""What a node does, by its type; the others are a step."""
+
+
+def stage_graph(player: Player) -> None:
+    """Draw the graph as it stands at the player's step."""
+    recording, step = player.recording, player.step
+    position = recording.position_at(player.number)
+    shape = geometry(_layout(player), recording.graph, position.ghosts)
+    if not shape["nodes"]:
+        st.caption("This version of the workflow has no nodes to show.")
+        return
+    for node in shape["nodes"]:
+        config = recording.graph.nodes.get(node["id"])
+        node["caption"] = _WORDS.get((config.type or "") if config else "", "step")
+        node["title"] = config.label if config else node["title"]
+    shape["version"] = version_of(shape)
+    # The picture follows the run anew with each step: it reads the step from the stamp's first part.
+    workflow_graph(
+        shape,
+        marks(position, recording.graph),
+        height=_HEIGHT,
+        told=f"{step.title}. {step.reason}",
+        stamp=f"{player.number}.{player.edition}",
+        on_choose=lambda _element: None,  # a presentation has nothing to look into
+    )
+
+
+def _layout(player: Player) -> Layout:
+    placed: Layout = state.page().answers.ask(
+        ("stage", player.edition), lambda: layout(player.recording.graph)
+    )
+    return placed
+
+
+SPEED_KEY = "play_speed"
+
+
+TURN_KEY = "play_turn"
+
+
+def player_of(session: DebugSession) -> Player:
+    """The player of the run on view; a new one where the run is another or has gone on since."""
+    page = state.page()
+    turns = session.turns
+    edition = f"{session.run_id} {session.status} {len(turns)} {sum(len(turn.events) for turn in turns)}"
+    if page.player is None or page.player.edition != edition:
+        page.player = Player(edition, Recording(turns, Graph(session.workflow), session.status))
+    return page.player
+
+
+@command
+def play_or_pause() -> None:
+    """Let the presentation go on by itself, or stand still."""
+    if (player := state.page().player) is not None:
+        player.play_or_pause()
+
+
+@command
+def step_by(by: int) -> None:
+    """Show the presentation's step so many further on."""
+    if (player := state.page().player) is not None:
+        player.step_by(by)
+
+
+@command
+def turn_by(by: int) -> None:
+    """Show the beginning of the next turn (1) or of the one before (-1)."""
+    if (player := state.page().player) is not None:
+        player.turn_by(by)
+
+
+@command
+def go_to_turn() -> None:
+    """Show the beginning of the turn that was chosen."""
+    player, chosen = state.page().player, state.widget(TURN_KEY)
+    if player is not None and chosen is not None:
+        player.go_to_turn(chosen)
+
+
+@command
+def set_speed() -> None:
+    """Play as fast as was chosen."""
+    player, chosen = state.page().player, state.widget(SPEED_KEY)
+    if player is not None and chosen is not None:
+        player.speed = chosen

@@ -12,10 +12,15 @@ from debugger.views import actions, navigation, state
 from debugger.views.backends import current_backend, notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
-from debugger.views.panels.recording_upload import recording_upload
-from debugger.views.panels.run_actions import run_actions
-from debugger.views.panels.run_filters import WantedRuns, run_filters
-from debugger.views.panels.run_table import chosen_runs, clicked_run, run_table
+from debugger.views.panels.recordings import recording_upload
+from debugger.views.panels.run_list import (
+    WantedRuns,
+    chosen_runs,
+    clicked_run,
+    run_actions,
+    run_filters,
+    run_table,
+)
 
 _PAGE_SIZE = 50
 

@@ -11,7 +11,7 @@ import streamlit as st
 from debugger.errors import DebuggerError
 from debugger.store import Role
 from debugger.views import backends
-from debugger.views.auth import identity
+from debugger.views.auth import permissions
 from debugger.views.auth.permissions import may
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count
@@ -30,7 +30,7 @@ def audit_list() -> None:
     except DebuggerError as error:
         show_error(error)
         return
-    if not persons and identity.current_user().is_local:
+    if not persons and permissions.current_user().is_local:
         return
     with st.container(border=True, key="audit"):
         st.markdown("##### Audit list")

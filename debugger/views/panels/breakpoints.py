@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
 
@@ -11,11 +12,10 @@ from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
 from debugger.session.breakpoints import Breakpoint, PlaceKind
 from debugger.store import Role
-from debugger.views import refresh, state
+from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import plain
-from debugger.views.panels import stepping_commands
 from debugger.views.run_view import Reading
 
 _WORDS: dict[PlaceKind, str] = {
@@ -68,7 +68,7 @@ def _row(now: Reading, point: Breakpoint) -> None:
         key=key,
         label_visibility="collapsed",
         args=(replace(point, is_enabled=not point.is_enabled),),
-        **on_change(refresh.redrawing("look", stepping_commands.put_breakpoint)),
+        **on_change(refresh.redrawing("look", put_breakpoint)),
     )
     cells[1].text(point.named(now.graph))
     cells[2].text(point.condition or "–")
@@ -88,7 +88,7 @@ def _row(now: Reading, point: Breakpoint) -> None:
         icon=":material/delete:",
         type="tertiary",
         args=(point.id,),
-        **on_click(refresh.redrawing("look", stepping_commands.remove_breakpoint)),
+        **on_click(refresh.redrawing("look", remove_breakpoint)),
     )
 
 
@@ -143,7 +143,7 @@ def _targets(kind: PlaceKind, graph: Graph) -> dict[str, str]:
 def _add(kind: PlaceKind, has_target: bool) -> None:
     target = state.widget(f"bp_target_{kind}") if has_target else ""
     condition, hits, log = (str(state.widget(key) or "").strip() for key in _TEXTS)
-    stepping_commands.put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
+    put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
     if state.page().error is None:
         for key in _TEXTS:
             state.give_widget(key, "")
@@ -166,3 +166,33 @@ def _lines(now: Reading) -> None:
         column_config={"text": st.column_config.TextColumn("Line", width="large")},
         alt="What log points have left: turn, node, event and text",
     )
+
+
+@command
+@requires(Role.RUN)
+def toggle_breakpoint(kinds: Sequence[PlaceKind], target: str) -> None:
+    """Take away what is set somewhere, or set a breakpoint of the first kind."""
+    session = state.page().session
+    if session is not None:
+        session.breakpoints.toggle(kinds, target)
+        actions.keep_kit()
+
+
+@command
+@requires(Role.RUN)
+def put_breakpoint(point: Breakpoint) -> None:
+    """Set a breakpoint, or change the one with its id."""
+    session = state.page().session
+    if session is not None:
+        session.breakpoints.put(point)
+        actions.keep_kit()
+
+
+@command
+@requires(Role.RUN)
+def remove_breakpoint(breakpoint_id: str) -> None:
+    """Take a breakpoint away."""
+    session = state.page().session
+    if session is not None:
+        session.breakpoints.remove(breakpoint_id)
+        actions.keep_kit()

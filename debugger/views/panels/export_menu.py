@@ -19,7 +19,6 @@ from debugger.views import state
 from debugger.views.audit import audited_file
 from debugger.views.backends import notebook
 from debugger.views.components.toolbar import Button
-from debugger.views.panels import export_commands
 
 Source = TypeVar("Source")
 
@@ -35,14 +34,12 @@ def export_menu(session: DebugSession) -> Button:
     """The button that opens the menu, greyed until something is on record; the menu while it is open."""
     is_ready = session.run_id is not None and not session.busy and not session.turns_to_load
     if state.page().shows_exports and is_ready:
-        shown = st.dialog(
-            "Export the run", icon=":material/download:", on_dismiss=export_commands.close_exports
-        )
+        shown = st.dialog("Export the run", icon=":material/download:", on_dismiss=close_exports)
         shown(_formats)(session)
     return Button(
         "export",
         "Export",
-        export_commands.open_exports,
+        open_exports,
         icon=":material/download:",
         disabled=not is_ready,
         help="Save the run as a file; secrets are masked"
@@ -94,3 +91,13 @@ def _run_file(session: DebugSession) -> RunFile:
     except StoreError:
         notes = RunNotes()  # a run of another backend is saved without the local store, too
     return build_run_file(session.backend.run(run_id), session.workflow, notes, engine=session.backend.name)
+
+
+def open_exports() -> None:
+    """Show the formats in which the run on view can be saved."""
+    state.page().shows_exports = True
+
+
+def close_exports() -> None:
+    """Leave them."""
+    state.page().shows_exports = False

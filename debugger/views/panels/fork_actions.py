@@ -15,13 +15,13 @@ from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.audit import audit_run
-from debugger.views.auth import identity
+from debugger.views.auth import permissions
 from debugger.views.auth.permissions import requires
 from debugger.views.backends import fork_book
-from debugger.views.panels import note_commands
-from debugger.views.python_consent import confirm_turn
+from debugger.views.confirmations import confirm_turn
+from debugger.views.panels import notes
 
-_SOON = 0.25
+_WAIT_SECONDS = 0.25
 """Seconds that a click waits for what it has set going, so that a quick turn is there at once."""
 
 
@@ -34,7 +34,7 @@ def open_fork(turn_number: int) -> None:
     if session is None or session.run_id is None or session.busy:
         return
     draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.ways(session.backend)[0])
-    draft.by = note_commands.author()
+    draft.by = notes.author()
     page.fork, page.fork_check = draft, None
     state.renew_editors()
     if not price(draft):
@@ -64,7 +64,7 @@ def check_fork() -> None:
     page.fork_check = ControlCheck(page.session.backend, page.fork)
     page.fork_check.begin()
     audit_run("check fork", page.session, turn_number=page.fork.point.number)
-    page.fork_check.wait(_SOON)
+    page.fork_check.wait(_WAIT_SECONDS)
 
 
 @command
@@ -127,8 +127,8 @@ def _run(draft: ForkDraft | None) -> None:
         return
     if not confirm_turn(page.session, partial(command(_run), draft)):
         return
-    if not identity.current_user().is_local:
-        draft.by = identity.current_user().name
+    if not permissions.current_user().is_local:
+        draft.by = permissions.current_user().name
     found = forks.fork(page.session.backend, draft, fork_book(), check=page.fork_check)
     audit_run(
         "fork run" if draft.is_edited else "rerun turn",
@@ -144,4 +144,4 @@ def _show(session: DebugSession, forward: FastForward) -> None:
     actions.show(session)
     actions.signed(session).fast_forward(forward)
     state.page().answers.expire()
-    session.wait_until_idle(_SOON)
+    session.wait_until_idle(_WAIT_SECONDS)

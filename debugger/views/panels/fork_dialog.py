@@ -13,13 +13,13 @@ from debugger.session.verification import UNCHECKED
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.auth import identity
+from debugger.views.auth import permissions
 from debugger.views.auth.permissions import on_change, on_click, requires
 from debugger.views.components.error_box import show_error
-from debugger.views.components.fidelity_badge import fidelity_badge
 from debugger.views.components.markdown import count, plain
+from debugger.views.components.status_badges import fidelity_badge
 from debugger.views.panels import fork_actions
-from debugger.views.panels.pending_table import pending_differences, pending_table, tier_word
+from debugger.views.panels.variable_edits import pending_differences, pending_table, tier_word
 from debugger.views.run_view import Reading
 
 _WAYS: dict[ForkMode, str] = {
@@ -252,7 +252,7 @@ def _remarks(draft: ForkDraft, lead: str) -> None:
             placeholder="Your name",
             max_chars=80,
             args=(draft, "by", key),
-            **on_change(_take, disabled=not identity.current_user().is_local),
+            **on_change(_take, disabled=not permissions.current_user().is_local),
         )
 
 

@@ -10,19 +10,23 @@ import streamlit as st
 from debugger.analysis.metrics import node_times
 from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names, unmapped_edges
+from debugger.engine.mocks import Pin
 from debugger.protocol.base import JsonObject
+from debugger.session.breakpoints import Breakpoint, Breakpoints, PlaceKind
+from debugger.store import Role
 from debugger.views import refresh, state
-from debugger.views.components.graph.badges import NONE, Badges
+from debugger.views.actions import command
+from debugger.views.auth.permissions import requires
 from debugger.views.components.graph.component import workflow_graph
-from debugger.views.components.graph.node_states import marks
+from debugger.views.components.graph.node_states import NONE, Badges, Look, Mark, marks
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.toolbar import Item, Switch, Toggle, Words, bar
-from debugger.views.panels import graph_commands
+from debugger.views.panels import breakpoints
 from debugger.views.panels.graph_tables import TABLE_KEY, TABLES, graph_table
 from debugger.views.panels.inspector import TABS
 from debugger.views.run_view import Reading
-from debugger.views.selection import Element
+from debugger.views.state import Element
 
 VIEWS = ("Graph", "Table")
 TINT_KEY, THREAD_KEY = "graph_tint", "graph_thread"
@@ -145,4 +149,63 @@ def _nothing(note: str) -> None:
 
 def _choose(element: Element | None) -> None:
     is_edge = element is not None and element.kind == "edge"
-    graph_commands.choose(element, "Why" if is_edge and "Why" in TABS else "Node")
+    choose(element, "Why" if is_edge and "Why" in TABS else "Node")
+
+
+def choose(element: Element | None, tab: str) -> None:
+    """Choose a node or an edge, or nothing.
+
+    Args:
+        element: What is chosen.
+        tab: The tab of the inspector that shows it.
+    """
+    page = state.page()
+    page.node = element.id if element and element.kind == "node" else None
+    page.edge = element.id if element and element.kind == "edge" else None
+    if element is not None:
+        state.give_widget(state.TAB_KEY, tab)
+
+
+_KINDS: dict[str, tuple[PlaceKind, ...]] = {"node": ("before", "after"), "edge": ("edge",)}
+"""The breakpoints that the graph shows, by what they are drawn on."""
+
+
+def graph_badges(now: Reading) -> Badges:
+    """Breakpoints and pins on their nodes and edges; of several breakpoints on one, the first is shown."""
+    points = now.session.breakpoints
+    marks: dict[Element, Mark] = {}
+    for point in points.points:
+        if point.kind == "edge":
+            marks.setdefault(Element("edge", point.target), _mark(point, points))
+        elif point.kind in _KINDS["node"]:
+            marks.setdefault(Element("node", point.target), _mark(point, points))
+    pins = {
+        one.target.name: f"Pinned: {one.summary}"
+        for one in now.session.interventions.all
+        if isinstance(one, Pin) and one.is_enabled and one.target.kind != "tool"
+    }
+    return Badges(marks, pins)
+
+
+@command
+@requires(Role.RUN)
+def toggle_breakpoint(element: Element) -> None:
+    """Set a breakpoint on a node or an edge, or take away what is set there."""
+    breakpoints.toggle_breakpoint(_KINDS[element.kind], element.id)
+
+
+def _mark(point: Breakpoint, points: Breakpoints) -> Mark:
+    doubt = points.doubt(point)
+    told = [f"Breakpoint {points.name(point)}"]
+    told += [f"if {point.condition}"] if point.condition else []
+    told += [f"hits {point.hits}"] if point.hits else []
+    told += [doubt] if doubt else [] if point.is_enabled else ["off"]
+    return Mark(_look(point, doubt), ", ".join(told))
+
+
+def _look(point: Breakpoint, doubt: str | None) -> Look:
+    if doubt:
+        return "hollow"
+    if not point.is_enabled:
+        return "disabled"
+    return "log" if point.log else "verified"

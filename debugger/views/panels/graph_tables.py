@@ -15,7 +15,7 @@ from debugger.views import state
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.run_view import Reading
-from debugger.views.selection import Element
+from debugger.views.state import Element
 
 TABLES = ("Nodes", "Edges", "Threads")
 TABLE_KEY = "graph_table"

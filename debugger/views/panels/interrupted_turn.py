@@ -7,10 +7,12 @@ import streamlit as st
 from debugger.protocol.json_codec import decode
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from debugger.store import UnfinishedTurn
-from debugger.views.auth.permissions import on_click
+from debugger.store import Role, UnfinishedTurn
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import on_click, requires
+from debugger.views.backends import notebook
 from debugger.views.components.markdown import count, plain
-from debugger.views.panels import stepping_commands
 from debugger.views.run_view import Reading
 
 _LONGEST = 120
@@ -36,17 +38,33 @@ def cut_off(now: Reading) -> None:
             key="write_again",
             icon=":material/edit:",
             args=(message,),
-            **on_click(
-                stepping_commands.write_again, disabled=not message, help="Put the message into the box"
-            ),
+            **on_click(write_again, disabled=not message, help="Put the message into the box"),
         )
         st.button(
             "Forget it",
             key="forget_turn",
             icon=":material/close:",
-            **on_click(stepping_commands.forget_turn),
+            **on_click(forget_turn),
         )
 
 
 def _message(turn: UnfinishedTurn) -> str:
     return TurnLog(0, TurnInput.from_wire(decode(turn.input_json))).message
+
+
+@command
+@requires(Role.RUN)
+def write_again(message: str) -> None:
+    """Put the message of a turn that was cut off into the box, to be sent again."""
+    state.set_widget(actions.DRAFT_KEY, message)
+    forget_turn()
+
+
+@command
+@requires(Role.RUN)
+def forget_turn() -> None:
+    """Let go of a turn that was cut off."""
+    session = state.page().session
+    if session is not None and session.interrupted_turn is not None:
+        notebook().forget_unfinished(session.interrupted_turn.run_id)
+        session.interrupted_turn = None

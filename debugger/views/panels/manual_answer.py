@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
+from debugger.engine.mocks import Pin
+from debugger.engine.mocks.models import PERSON
 from debugger.engine.models.base import Choice, Prompt, ToolOffer
 from debugger.session.human_input import AnswerForm, Inquiry, blank, form_of
 from debugger.store import Role
-from debugger.views import state
+from debugger.views import actions, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.components.markdown import plain
-from debugger.views.panels import intervention_commands
 from debugger.views.run_view import Reading
 
 _NO_EDGE = ""
+_ANSWER_SECONDS = 0.4
+"""Wait of a click for the effect of an answer, so that one drawing shows both."""
 
 
 def desk(now: Reading) -> None:
@@ -96,9 +99,7 @@ def _buttons(inquiry: Inquiry, lead: str) -> None:
             "Let the stand-in answer",
             key="desk_stand_in",
             icon=":material/smart_toy:",
-            **on_click(
-                intervention_commands.let_stand_in, help="It would say what the form was first filled with"
-            ),
+            **on_click(let_stand_in, help="It would say what the form was first filled with"),
         )
         st.checkbox(
             "Answer the same next time",
@@ -125,4 +126,30 @@ def _answer(inquiry: Inquiry, lead: str) -> None:
     is_left_over = bool(typed("edge")) and typed("text") == inquiry.suggestion.text
     text = "" if is_left_over else typed("text")
     form = AnswerForm(text, typed("edge"), typed("reason"), typed("args"), typed("fields"), calls)
-    intervention_commands.answer(form, is_pinned=bool(state.widget(f"{lead}_pin")))
+    answer(form, is_pinned=bool(state.widget(f"{lead}_pin")))
+
+
+@command
+@requires(Role.RUN)
+def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
+    """Hand in what was typed; ``is_pinned`` lets the node's model answer the same from now on."""
+    session = state.page().session
+    if session is None or session.desk.pending is None:
+        return
+    prompt = session.desk.pending.prompt
+    reply = form.reply(prompt)
+    session.desk.answer(reply)
+    if is_pinned:
+        session.interventions.put(Pin.of_reply(prompt.node_logical_id, reply, note=f"by a {PERSON}"))
+        actions.keep_kit()
+    session.wait_until_idle(_ANSWER_SECONDS)
+
+
+@command
+@requires(Role.RUN)
+def let_stand_in() -> None:
+    """Let the stand-in answer what waits."""
+    session = state.page().session
+    if session is not None:
+        session.desk.let_stand_in()
+        session.wait_until_idle(_ANSWER_SECONDS)

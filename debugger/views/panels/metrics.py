@@ -11,8 +11,7 @@ from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metr
 from debugger.analysis.steps import TurnRow
 from debugger.views import state
 from debugger.views.components.markdown import count
-from debugger.views.components.pager import Pager, pager
-from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.tables import ROW, Pager, pager, table_height
 from debugger.views.components.toolbar import Item, Switch, Words
 from debugger.views.run_view import Reading
 

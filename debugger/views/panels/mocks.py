@@ -8,14 +8,14 @@ from typing import get_args
 import streamlit as st
 
 from debugger.engine.mocks import Fault, Pin, Target, TargetKind
+from debugger.errors import InputError
 from debugger.graph import Graph
 from debugger.session.debug_setup import MODEL_TYPES, intervention_doubt, tool_names
 from debugger.store import Role
-from debugger.views import refresh, state
+from debugger.views import actions, refresh, state
 from debugger.views.actions import command
 from debugger.views.auth.permissions import denied, on_change, on_click, requires
 from debugger.views.components.markdown import count, plain
-from debugger.views.panels import intervention_commands
 from debugger.views.run_view import Reading
 
 _WIDTHS = [0.4, 0.7, 2.0, 2.8, 1.0, 0.6, 2.4, 0.4]
@@ -83,13 +83,13 @@ def _who(now: Reading, reason: str | None) -> None:
 @requires(Role.RUN)
 def _chose_who() -> None:
     who = state.widget("who_answers_choice")
-    intervention_commands.ask_me(everywhere=who == _WHO[1], nodes=frozenset())
+    ask_me(everywhere=who == _WHO[1], nodes=frozenset())
 
 
 @command
 @requires(Role.RUN)
 def _chose_nodes() -> None:
-    intervention_commands.ask_me(everywhere=False, nodes=frozenset(state.widget("who_answers_nodes") or ()))
+    ask_me(everywhere=False, nodes=frozenset(state.widget("who_answers_nodes") or ()))
 
 
 def _head() -> None:
@@ -107,7 +107,7 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         key=key,
         label_visibility="collapsed",
         args=(replace(one, is_enabled=not one.is_enabled),),
-        **on_change(refresh.redrawing("look", intervention_commands.put)),
+        **on_change(refresh.redrawing("look", put)),
     )
     is_pin = isinstance(one, Pin)
     cells[1].markdown(":blue[:material/push_pin: Pin]" if is_pin else ":orange[:material/bolt: Fault]")
@@ -122,7 +122,7 @@ def _row(now: Reading, one: Pin | Fault) -> None:
         icon=":material/delete:",
         type="tertiary",
         args=(one.id,),
-        **on_click(refresh.redrawing("look", intervention_commands.remove)),
+        **on_click(refresh.redrawing("look", remove)),
     )
 
 
@@ -208,8 +208,45 @@ def _add(kind: TargetKind) -> None:
     name = str(state.widget(f"fault_target_{kind}") or "")
     error, attempts = (str(state.widget(key) or "").strip() for key in _TEXTS)
     delay = float(state.widget("fault_delay") or 0)
-    intervention_commands.put(Fault(Target(kind, name), error, delay, attempts))
+    put(Fault(Target(kind, name), error, delay, attempts))
     if state.page().error is None:
         for key in _TEXTS:
             state.give_widget(key, "")
         state.give_widget("fault_delay", 0.0)
+
+
+@command
+@requires(Role.RUN)
+def put(one: Pin | Fault) -> None:
+    """Set a pin or a fault, or change the one with its id.
+
+    Raises:
+        InputError: It can have no effect in this version of the workflow.
+    """
+    session = state.page().session
+    if session is None:
+        return
+    doubt = intervention_doubt(one, session.index.graph)
+    if doubt is not None and not one.id:
+        raise InputError(doubt, advice="Choose a node or a tool of the version on view.")
+    session.interventions.put(one)
+    actions.keep_kit()
+
+
+@command
+@requires(Role.RUN)
+def remove(intervention_id: str) -> None:
+    """Take a pin or a fault away."""
+    session = state.page().session
+    if session is not None:
+        session.interventions.remove(intervention_id)
+        actions.keep_kit()
+
+
+@command
+@requires(Role.RUN)
+def ask_me(*, everywhere: bool, nodes: frozenset[str]) -> None:
+    """Let the person answer for models: of every node, or of some."""
+    session = state.page().session
+    if session is not None:
+        session.desk.asks_all, session.desk.nodes = everywhere, nodes

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Final
+
 import streamlit as st
 
-from debugger.errors import DebuggerError
-from debugger.protocol.notes import RunLabels, RunNotes, Target
+from debugger.errors import DebuggerError, ForbiddenError
+from debugger.protocol.notes import MOST_CHARACTERS, Comment, RatingValue, RunMark, RunNotes, Target
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
-from debugger.views.auth import identity
-from debugger.views.auth.permissions import on_change, on_click, requires
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import denied, may, on_change, on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
-from debugger.views.panels import note_commands
-from debugger.views.panels.comments import remarks
-from debugger.views.panels.marks_form import marks_form
+from debugger.views.components.markdown import plain
 from debugger.views.run_view import Reading
 
 _SUBJECT_KEY = "notes_about"
@@ -49,12 +50,10 @@ def _head(run_id: str, notes: RunNotes) -> None:
             type="secondary",
             args=([run_id],),
             kwargs={"starred": not notes.starred},
-            **on_click(
-                note_commands.star, help="Starred runs are found with “Starred only” on the page Runs"
-            ),
+            **on_click(star, help="Starred runs are found with “Starred only” on the page Runs"),
         )
         st.space("stretch")
-        state.set_widget(_AUTHOR_KEY, note_commands.author())
+        state.set_widget(_AUTHOR_KEY, author())
         st.text_input(
             "Your name",
             key=_AUTHOR_KEY,
@@ -63,7 +62,7 @@ def _head(run_id: str, notes: RunNotes) -> None:
             width=140,
             **on_change(
                 _author_changed,
-                disabled=not identity.current_user().is_local,
+                disabled=not permissions.current_user().is_local,
                 help="Written at your comments and ratings",
             ),
         )
@@ -72,7 +71,7 @@ def _head(run_id: str, notes: RunNotes) -> None:
 @command
 @requires(Role.REVIEW)
 def _author_changed() -> None:
-    note_commands.call_author(state.widget(_AUTHOR_KEY) or "")
+    call_author(state.widget(_AUTHOR_KEY) or "")
 
 
 def _about(now: Reading, run_id: str, notes: RunNotes) -> None:
@@ -108,3 +107,225 @@ def _targets(now: Reading) -> dict[str, tuple[str, Target]]:
     if index is not None and logical_id:
         targets["Event"] = (f"Event {index}", Target.event(logical_id))
     return targets
+
+
+_NOTE_HEIGHT = 90
+
+
+def marks_form(run_id: str, mark: RunMark) -> None:
+    """Draw the editor; each change is kept at once.
+
+    Args:
+        run_id: The run.
+        mark: What it has.
+    """
+    tags_key, note_key = f"tags_{run_id}", f"note_{run_id}"
+    st.multiselect(
+        "Tags",
+        sorted({*mark.tags, *_known_tags()}),
+        mark.tags,
+        key=tags_key,
+        accept_new_options=True,
+        placeholder="Choose or type a tag",
+        args=(run_id, tags_key),
+        **on_change(_tags_changed),
+    )
+    st.text_area(
+        "Note",
+        mark.note,
+        key=note_key,
+        height=_NOTE_HEIGHT,
+        max_chars=5_000,
+        placeholder="What this run is for, or what it shows",
+        args=(run_id, note_key),
+        **on_change(_note_changed),
+    )
+
+
+def _known_tags() -> list[str]:
+    try:
+        return notebook().tags()
+    except DebuggerError:
+        return []
+
+
+@command
+@requires(Role.REVIEW)
+def _tags_changed(run_id: str, key: str) -> None:
+    tag(run_id, state.widget(key))
+
+
+@command
+@requires(Role.REVIEW)
+def _note_changed(run_id: str, key: str) -> None:
+    write(run_id, state.widget(key))
+
+
+_WORDS: Final[dict[RatingValue, str]] = {
+    "down": ":material/thumb_down: Bad",
+    "up": ":material/thumb_up: Good",
+    "strong_up": ":material/rewarded_ads: Great",
+}
+_PLAIN_WORDS: Final[dict[RatingValue, str]] = {"down": "bad", "up": "good", "strong_up": "great"}
+_BOX_HEIGHT = 80
+
+
+def remarks(run_id: str, target: Target, notes: RunNotes) -> None:
+    """Draw them, with the ways to add one's own."""
+    key = f"{run_id}_{target.kind}_{target.key}"
+    _rating(run_id, target, notes.ratings_of(target), key)
+    for comment in notes.comments_on(target):
+        _comment(run_id, comment)
+    box = f"comment_{key}"
+    st.text_area(
+        "Comment",
+        key=box,
+        height=_BOX_HEIGHT,
+        max_chars=MOST_CHARACTERS,
+        placeholder="What did you see?",
+        label_visibility="collapsed",
+        disabled=bool(denied(_say)),
+    )
+    st.button(
+        "Comment",
+        key="add_comment",
+        icon=":material/add_comment:",
+        args=(run_id, target, box),
+        **on_click(_say),
+    )
+
+
+def _rating(run_id: str, target: Target, given: dict[str, RatingValue], key: str) -> None:
+    own_name = author()
+    widget = f"rating_{key}"
+    state.set_widget(widget, given.get(own_name))
+    st.segmented_control(
+        "Your rating",
+        list(_WORDS),
+        key=widget,
+        format_func=_WORDS.__getitem__,
+        args=(run_id, target, widget),
+        **on_change(_rated, help="Press the chosen one again to take it back"),
+    )
+    others = [f"{name}: {_PLAIN_WORDS[value]}" for name, value in given.items() if name != own_name]
+    if others:
+        st.caption(plain(", ".join(others)))
+
+
+@command
+@requires(Role.REVIEW)
+def _rated(run_id: str, target: Target, widget: str) -> None:
+    rate(run_id, target, state.widget(widget))
+
+
+def _comment(run_id: str, comment: Comment) -> None:
+    with st.container(border=True, gap="xxsmall", key=comment.logical_id):
+        st.text(comment.content)  # never Markdown: it would load what it points to
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            when = comment.created_at.replace("T", " ")[:16]
+            st.caption(plain(f"{comment.author} · {when} UTC"), width="content")
+            st.space("stretch")
+            st.button(
+                "Delete",
+                key=f"delete_{comment.logical_id}",
+                icon=":material/delete:",
+                type="tertiary",
+                args=(run_id, comment.logical_id),
+                **on_click(delete_comment, disabled=not may_delete(comment.author)),
+            )
+
+
+@command
+@requires(Role.REVIEW)
+def _say(run_id: str, target: Target, box: str) -> None:
+    comment(run_id, target, state.widget(box) or "")
+    if state.page().error is None:
+        state.give_widget(box, "")
+
+
+def demo_notes(run_id: str) -> None:
+    """Draw the popover of a run."""
+    notes = st.popover("Notes", key="demo_notes", icon=":material/edit_note:", on_change="rerun")
+    if not notes.open:
+        return
+    with notes:
+        try:
+            marks_form(run_id, notebook().notes(run_id))
+        except DebuggerError as error:
+            show_error(error)
+
+
+def author() -> str:
+    """Return the author of comments and ratings: the signed-in user, or the name that a local user typed."""
+    user = permissions.current_user()
+    return (state.page().author or user.name) if user.is_local else user.name
+
+
+def may_delete(author_of_comment: str) -> bool:
+    """Return whether the user may delete a comment: an own one, or as an administrator any."""
+    return may(Role.ADMIN) or author_of_comment == author()
+
+
+@command
+@requires(Role.REVIEW)
+def call_author(name: str) -> None:
+    """Let comments and ratings of this tab bear a name; an empty one goes back to that of the settings.
+
+    Raises:
+        ForbiddenError: The user is signed in, so that the name is known.
+    """
+    if not permissions.current_user().is_local:
+        raise ForbiddenError(
+            f"Your notes are signed {permissions.current_user().name}; a signed-in user cannot change it."
+        )
+    state.page().author = " ".join(name.split())[:80]
+
+
+@command
+@requires(Role.REVIEW)
+def star(run_ids: Sequence[str], *, starred: bool) -> None:
+    """Give runs a star, or take it."""
+    for run_id in run_ids:
+        notebook().star(run_id, starred=starred)
+
+
+@command
+@requires(Role.REVIEW)
+def tag(run_id: str, tags: Iterable[str]) -> None:
+    """Give a run exactly these tags."""
+    notebook().tag(run_id, tags)
+
+
+@command
+@requires(Role.REVIEW)
+def write(run_id: str, note: str) -> None:
+    """Write a note on a run."""
+    notebook().write(run_id, note.strip())
+
+
+@command
+@requires(Role.REVIEW)
+def comment(run_id: str, target: Target, text: str) -> None:
+    """Say something about a run, a turn or an event."""
+    notebook().comment(run_id, target, author(), text)
+
+
+@command
+@requires(Role.REVIEW)
+def delete_comment(run_id: str, logical_id: str) -> None:
+    """Take a comment away.
+
+    Raises:
+        ForbiddenError: It is another user's, and the user is not an administrator.
+    """
+    comments = notebook().notes(run_id).comments
+    if not all(may_delete(comment.author) for comment in comments if comment.logical_id == logical_id):
+        raise ForbiddenError("This comment is another user's.", advice="Ask an administrator to delete it.")
+    notebook().delete_comment(run_id, logical_id)
+
+
+@command
+@requires(Role.REVIEW)
+def rate(run_id: str, target: Target, value: RatingValue | None) -> None:
+    """Rate a run, a turn or an event; ``None`` takes the rating back."""
+    notebook().rate(run_id, target, author(), value)

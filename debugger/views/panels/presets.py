@@ -8,7 +8,9 @@ import streamlit as st
 
 from debugger.analysis.differences import Difference, differences
 from debugger.errors import DebuggerError
+from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
+from debugger.session.input_history import Carried, Recall
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -18,7 +20,6 @@ from debugger.views.auth.permissions import denied, on_click, requires
 from debugger.views.backends import notebook
 from debugger.views.components.error_box import show_error
 from debugger.views.components.markdown import count, plain
-from debugger.views.panels import preset_commands
 
 _CHOICE_KEY, _NAME_KEY = "preset", "preset_name"
 _MOST_DIFFERENCES = 30
@@ -79,7 +80,7 @@ def _choice(session: DebugSession, kept: list[Preset]) -> None:
 @command
 @requires(Role.RUN)
 def _keep(session: DebugSession) -> None:
-    preset_commands.keep_preset(session, state.widget(_NAME_KEY) or "")
+    keep_preset(session, state.widget(_NAME_KEY) or "")
     if state.page().error is None:
         state.give_widget(_NAME_KEY, "")
 
@@ -87,17 +88,17 @@ def _keep(session: DebugSession) -> None:
 @command
 @requires(Role.RUN)
 def _load(session: DebugSession) -> None:
-    preset_commands.load_preset(session, state.widget(_CHOICE_KEY))
+    load_preset(session, state.widget(_CHOICE_KEY))
 
 
 @command
 @requires(Role.RUN)
 def _delete(session: DebugSession) -> None:
-    preset_commands.delete_preset(session, state.widget(_CHOICE_KEY))
+    delete_preset(session, state.widget(_CHOICE_KEY))
 
 
 def _recall(session: DebugSession) -> None:
-    recall = preset_commands.recall_of(session)
+    recall = recall_of(session)
     st.button(
         "Earlier input",
         key="recall_older",
@@ -105,7 +106,7 @@ def _recall(session: DebugSession) -> None:
         type="tertiary",
         args=(session,),
         **on_click(
-            preset_commands.recall_older,
+            recall_older,
             disabled=not recall.has_older,
             help="What the runs of this workflow were started with, the newest first; each input once",
         ),
@@ -116,7 +117,7 @@ def _recall(session: DebugSession) -> None:
         icon=":material/redo:",
         type="tertiary",
         args=(session,),
-        **on_click(preset_commands.recall_newer, disabled=not recall.has_newer),
+        **on_click(recall_newer, disabled=not recall.has_newer),
     )
 
 
@@ -145,7 +146,7 @@ def _differences(session: DebugSession, model: RunInputModel) -> None:
             key="input_defaults",
             icon=":material/restart_alt:",
             args=(session,),
-            **on_click(preset_commands.back_to_defaults),
+            **on_click(back_to_defaults),
         )
 
 
@@ -162,3 +163,84 @@ def _line(difference: Difference) -> str:
 def _short(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+@command
+@requires(Role.RUN)
+def keep_preset(session: DebugSession, name: str) -> None:
+    """Keep the input that the workflow is started with, under a name."""
+    value = actions.start_input(state.page(), session).value
+    notebook().keep_preset(session.workflow_id, name, value)
+
+
+@command
+@requires(Role.RUN)
+def delete_preset(session: DebugSession, name: str) -> None:
+    """Forget a preset; what was loaded from it stays."""
+    notebook().delete_preset(session.workflow_id, name)
+
+
+@command
+@requires(Role.RUN)
+def load_preset(session: DebugSession, name: str) -> None:
+    """Start with a preset."""
+    value = next(
+        (found.run_input for found in notebook().presets(session.workflow_id) if found.name == name), None
+    )
+    if value is not None:
+        _carry(session, Carried(value, f"preset {name}"))
+
+
+@command
+@requires(Role.RUN)
+def recall_older(session: DebugSession) -> None:
+    """Start with what the run before the last recalled one was started with."""
+    recall = recall_of(session)
+    before = recall.current
+    recall.older()
+    if recall.current is not None and recall.current is not before:
+        _carry(session, recall.current)
+
+
+@command
+@requires(Role.RUN)
+def recall_newer(session: DebugSession) -> None:
+    """Start with what the run after the last recalled one was started with."""
+    recall = recall_of(session)
+    recall.newer()
+    if recall.current is not None:
+        _carry(session, recall.current)
+
+
+@command
+@requires(Role.RUN)
+def back_to_defaults(session: DebugSession) -> None:
+    """Start with what the workflow itself suggests."""
+    page = state.page()
+    page.recalls.pop(_looked_from(session), None)
+    page.carried.pop(session.workflow_id, None)
+    _take(session, actions.first_input(session.workflow))
+
+
+def recall_of(session: DebugSession) -> Recall:
+    """The earlier inputs of the workflow, as far as they were looked at in this tab."""
+    recalls, place = state.page().recalls, _looked_from(session)
+    if place not in recalls:
+        recalls[place] = Recall(session.backend, session.workflow_id)
+    return recalls[place]
+
+
+def _looked_from(session: DebugSession) -> str:
+    """A run that has begun since is looked back at as well."""
+    return f"{session.backend.name} {session.workflow_id} {session.run_id}"
+
+
+def _carry(session: DebugSession, carried: Carried) -> None:
+    state.page().carried[session.workflow_id] = carried
+    _take(session, carried.value)
+
+
+def _take(session: DebugSession, value: JsonObject) -> None:
+    key = (session.workflow_id, session.version_number)
+    state.page().start_inputs[key] = RunInputModel(dict(value))
+    state.renew_editors()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from debugger.backends.embedded.python_consents import PythonFunction, PythonUse
 from debugger.errors import DebuggerError
-from debugger.views import python_consent, refresh, state
+from debugger.views import confirmations, refresh, state
 from debugger.views.backends import current_backend
 from debugger.views.components.markdown import plain
 from debugger.views.run_view import Reading
@@ -29,7 +29,7 @@ def python_dialog() -> None:
     "Run this workflow's Python without a sandbox on this machine?",
     width="large",
     icon=":material/warning:",
-    on_dismiss=python_consent.dismiss,
+    on_dismiss=confirmations.dismiss,
 )
 def _dialog() -> None:
     request = state.page().python_request
@@ -53,9 +53,9 @@ def _dialog() -> None:
             "Run without a sandbox",
             key="allow_python",
             icon=":material/lock_open:",
-            on_click=python_consent.allow,
+            on_click=confirmations.allow,
         )
-        st.button("Do not run it", key="decline_python", type="primary", on_click=python_consent.decline)
+        st.button("Do not run it", key="decline_python", type="primary", on_click=confirmations.decline)
 
 
 def _function(function: PythonFunction) -> None:
@@ -67,7 +67,7 @@ def _function(function: PythonFunction) -> None:
 def python_banner(now: Reading) -> None:
     """Draw how the workflow's Python runs, unless it is sandboxed or there is none."""
     try:
-        use = python_consent.python_use(now.session)
+        use = confirmations.python_use(now.session)
     except DebuggerError:
         return  # the turn itself ends in the error
     if use is None or not use.functions:
@@ -89,7 +89,7 @@ def _action(use: PythonUse) -> None:
             "Take back",
             key="take_back_python",
             icon=":material/undo:",
-            on_click=refresh.redrawing("bar", python_consent.take_back),
+            on_click=refresh.redrawing("bar", confirmations.take_back),
             args=(use.workflow_id, use.version_number),
             help="From the next turn on this version's Python is refused again",
         )
@@ -98,7 +98,7 @@ def _action(use: PythonUse) -> None:
             "Review the code",
             key="review_python",
             icon=":material/code:",
-            on_click=refresh.redrawing("bar", python_consent.review),
+            on_click=refresh.redrawing("bar", confirmations.review),
             args=(use,),
             help="Read it, and decide whether it may run without a sandbox",
         )
@@ -116,7 +116,7 @@ def _instead(use: PythonUse) -> str:
 
 def python_consents() -> None:
     """Draw the versions whose Python runs without a sandbox, for the page Connection."""
-    found = python_consent.consents()
+    found = confirmations.consents()
     if not found:
         return
     workflows = state.page().answers.ask(("workflows",), lambda: current_backend().workflows())
@@ -134,6 +134,6 @@ def python_consents() -> None:
                     "Take back",
                     key=f"take_back_{consent.workflow_id}_{consent.version_number}",
                     icon=":material/undo:",
-                    on_click=python_consent.take_back,
+                    on_click=confirmations.take_back,
                     args=(consent.workflow_id, consent.version_number),
                 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
+from debugger.analysis.exported_state import exported_state
 from debugger.errors import DebuggerError
 from debugger.expressions.required_variables import unresolved_placeholders
 from debugger.protocol.base import JsonObject
+from debugger.protocol.runs import Run
+from debugger.protocol.turn_logs import TurnLog, turn_logs
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session.run_input import RunInputModel, Tier
 from debugger.session.session import DebugSession
@@ -23,7 +27,6 @@ from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
 from debugger.views.components.toolbar import Disclosure, Item, Switch, Words, bar
 from debugger.views.panels.presets import presets
-from debugger.views.panels.state_copy import state_copy
 
 _TITLES: dict[Tier, str] = {
     "dynamic_variables": "Dynamic variables",
@@ -233,3 +236,88 @@ def _placeholders(workflow: Workflow, model: RunInputModel) -> None:
     empty = [name for name, value in given.items() if value == ""]
     if empty:
         st.caption(f"Still empty: {plain(', '.join(empty[:_MOST_NAMES]))}")
+
+
+_MOST_RUNS = 20
+
+
+def state_copy(session: DebugSession, model: RunInputModel) -> None:
+    """Draw the choice of a run and a turn, and the button that takes the state after it.
+
+    Args:
+        session: The run on view; offered first.
+        model: The input that takes the state.
+    """
+    runs = _runs(session)
+    if not runs:
+        st.caption("Once the workflow has runs, the state after any of their turns can be copied here.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xxsmall", key="state_copy"):
+        run_id = st.selectbox("Copy from run", list(runs), key="copy_run", format_func=runs.__getitem__)
+        turns = _turns(session, run_id)
+        numbers = list(dict.fromkeys(turn.number for turn in turns))
+        number = st.selectbox(
+            "After turn",
+            numbers,
+            index=len(numbers) - 1 if numbers else None,
+            key=f"copy_turn_{run_id}",
+            width=96,
+        )
+        st.button(
+            "Copy",
+            key="copy_state",
+            icon=":material/content_copy:",
+            args=(model, turns, number),
+            **on_click(
+                _copy,
+                disabled=number is None,
+                help="Take the state of that run as it was after that turn",
+            ),
+        )
+
+
+def _runs(session: DebugSession) -> dict[str, str]:
+    """The runs on offer with what they are called: the one on view, then the newest of the workflow."""
+    own = {session.run_id: "The run on view"} if session.run_id and not session.busy else {}
+    return {
+        **own,
+        **{run.workflow_run_id: _called(run) for run in _recent(session) if run.workflow_run_id not in own},
+    }
+
+
+def _recent(session: DebugSession) -> list[Run]:
+    question = ("recent runs", session.workflow_id)
+    backend = session.backend
+    try:
+        page = state.page().answers.ask(
+            question, lambda: backend.runs(workflow_id=session.workflow_id, size=_MOST_RUNS)
+        )
+    except DebuggerError:
+        return []  # the pages that need the list tell why it cannot be had
+    return page.rows
+
+
+def _called(run: Run) -> str:
+    began = (run.created_at or "").replace("T", " ")[:19]
+    return plain(f"{began} · {run.workflow_run_id[-6:]}")
+
+
+def _turns(session: DebugSession, run_id: str) -> Sequence[TurnLog]:
+    if run_id == session.run_id:
+        return session.turns
+    try:
+        return state.page().answers.ask(("turns", run_id), lambda: turn_logs(session.backend.run(run_id)))
+    except DebuggerError as error:
+        state.page().error = error
+        return []
+
+
+@command
+@requires(Role.RUN)
+def _copy(model: RunInputModel, turns: Sequence[TurnLog], number: int) -> None:
+    page = state.page()
+    try:
+        model.set_key("initial_state", exported_state(turns, number, with_qualified=True))
+    except DebuggerError as error:
+        page.error = error
+    state.renew_editors()

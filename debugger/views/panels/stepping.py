@@ -5,10 +5,12 @@ from __future__ import annotations
 from debugger.engine.mocks import Pin
 from debugger.session.session import DebugSession
 from debugger.session.stepping import StepKind
-from debugger.views import refresh, state
+from debugger.store import Role
+from debugger.views import actions, refresh, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import requires
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Badge, Button, Item, Words
-from debugger.views.panels import stepping_commands
 from debugger.views.run_view import Reading
 from debugger.views.shortcuts import keys
 
@@ -27,7 +29,7 @@ def stepping(now: Reading) -> list[Item]:
         Button(
             f"step_{kind}",
             word,
-            refresh.redrawing("bar", stepping_commands.step),
+            refresh.redrawing("bar", step),
             (kind,),
             icon=icon,
             disabled=reason is not None or not _can_go(session),
@@ -49,7 +51,7 @@ def _flow(session: DebugSession, reason: str | None) -> Button:
         return Button(
             "pause",
             "Pause",
-            refresh.redrawing("bar", stepping_commands.pause),
+            refresh.redrawing("bar", pause),
             icon=":material/pause:",
             disabled=reason is not None,
             help=reason or "Stand still at the next event",
@@ -58,7 +60,7 @@ def _flow(session: DebugSession, reason: str | None) -> Button:
     return Button(
         "resume",
         "Resume",
-        refresh.redrawing("bar", stepping_commands.resume),
+        refresh.redrawing("bar", resume),
         icon=":material/play_arrow:",
         look="primary" if stands else "secondary",
         disabled=not stands and session.gate.mode is None,
@@ -110,3 +112,59 @@ def _to(view: str, key: str, words: str, icon: str, told: str) -> Button:
 
 def _show(view: str) -> None:
     state.give_widget(state.LOWER_KEY, view)
+
+
+WAIT_SECONDS = 0.25
+"""Seconds that a click waits for what it has set going, so that a quick step is there at once."""
+
+
+@command
+@requires(Role.RUN)
+def step(kind: StepKind) -> None:
+    """Go one step on; begin the run where it has not begun."""
+    session = state.page().session
+    if session is None:
+        return
+    session.gate.step(kind)
+    if session.status == "not_started":
+        actions.start()
+    _settle(session)
+
+
+@command
+@requires(Role.RUN)
+def resume() -> None:
+    """Let the run go on until something stops it."""
+    session = state.page().session
+    if session is not None:
+        session.gate.resume()
+        _settle(session)
+
+
+@command
+@requires(Role.RUN)
+def pause() -> None:
+    """Stand still at the next event."""
+    session = state.page().session
+    if session is not None:
+        session.gate.pause()
+        _settle(session)
+
+
+@command
+@requires(Role.RUN)
+def run_to(node_id: str) -> None:
+    """Go on until a node is about to run; begin the run where it has not begun."""
+    session = state.page().session
+    if session is None:
+        return
+    session.gate.run_to(node_id)
+    if session.status == "not_started":
+        actions.start()
+    _settle(session)
+
+
+def _settle(session: DebugSession) -> None:
+    # Whoever goes on follows the run again.
+    state.page().event = None
+    session.wait_until_idle(WAIT_SECONDS)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
+from itertools import groupby
 
 import streamlit as st
 
 from debugger.backends.base_url import host_of
 from debugger.views import navigation, state
+from debugger.views.auth.login_gate import page_base
+from debugger.views.auth.permissions import current_user
+from debugger.views.components.markdown import plain
 from debugger.views.components.toolbar import Badge, Button, Item, Link, Space, bar
-from debugger.views.panels import skin_commands
-from debugger.views.panels.account import account
-from debugger.views.panels.help import help_button, help_dialog
-from debugger.views.shortcuts import keys
+from debugger.views.shortcuts import BUILT_IN, SHORTCUTS, Shortcut, keys
 
 
 def head(links: list[Link], of_page: Callable[[], list[Item]] | None) -> None:
@@ -50,9 +52,92 @@ def skin_switch() -> Button:
     return Button(
         "skin",
         "Engineer view" if is_demo else "Demo view",
-        skin_commands.change_skin,
+        change_skin,
         icon=":material/bug_report:" if is_demo else ":material/co_present:",
         look="tertiary",
         help="Everything there is to see of the run" if is_demo else "The conversation and the graph alone",
         shortcut=keys("skin"),
     )
+
+
+def help_button() -> Button:
+    """The button that opens the help."""
+    return Button(
+        "help",
+        "Help",
+        open_help,
+        icon=":material/keyboard:",
+        look="tertiary",
+        help="Keyboard shortcuts",
+        shortcut=keys("help"),
+    )
+
+
+def help_dialog() -> None:
+    """Draw the help where it was asked for."""
+    page = state.page()
+    if page.opens_help and not page.is_confirming:
+        page.opens_help = False
+        _dialog()
+
+
+@st.dialog("Keyboard shortcuts", width="medium", on_dismiss="rerun")
+def _dialog() -> None:
+    state.begin_widget(PLAIN_KEYS_KEY, state.page().has_plain_keys)
+    st.toggle(
+        "Shortcuts without Ctrl",
+        key=PLAIN_KEYS_KEY,
+        on_change=allow_plain_keys,
+        help="Switch them off where speech input or another aid types single keys",
+    )
+    groups = [list(group) for _, group in groupby(_listed(), key=lambda shortcut: shortcut.group)]
+    left, right = st.columns(2, gap="medium")
+    for place, group in enumerate(groups):
+        with left if place < 2 else right:
+            _group(group)
+    st.caption("Keys that are typed into a field stay text. Tab reaches every control.")
+
+
+def _listed() -> list[Shortcut]:
+    return [*SHORTCUTS.values(), *BUILT_IN]
+
+
+def _group(group: list[Shortcut]) -> None:
+    st.markdown(f"**{group[0].group}**")
+    lines = [f"`{shortcut.keys}` {plain(shortcut.does)}" for shortcut in group]
+    st.markdown("  \n".join(lines))
+
+
+def account() -> None:
+    """Draw the user's name and role with the button; nothing without a login."""
+    user = current_user()
+    if user.is_local:
+        return
+    name, role = escape(user.name), escape(user.role or "no role")
+    # A form, so that the request has an origin to check and the browser drops its cookies with the answer.
+    st.html(
+        f'<form class="account" method="post" action="{page_base()}/logout">'
+        f'<span title="Signed in as {name}">{name}</span><span class="role">{role}</span>'
+        "<button>Sign out</button></form>",
+        width="content",
+    )
+
+
+PLAIN_KEYS_KEY = "has_plain_keys"
+"""The switch of the shortcuts that are typed like text."""
+
+
+def change_skin() -> None:
+    """Change between the demo view and the engineer's; the run and what is chosen in it stay."""
+    page = state.page()
+    page.is_demo = not page.is_demo
+
+
+def open_help() -> None:
+    """Show the keyboard shortcuts."""
+    state.page().opens_help = True
+
+
+def allow_plain_keys() -> None:
+    """Let shortcuts without Ctrl work or not, as the switch says."""
+    state.page().has_plain_keys = bool(state.widget(PLAIN_KEYS_KEY))

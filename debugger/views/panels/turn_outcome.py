@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from debugger.errors import DebuggerError, NotExecutedError, StaleTurnError
 from debugger.session.session import DebugSession
-from debugger.views import actions as commands
-from debugger.views import refresh, state
+from debugger.views import actions, refresh, state
 from debugger.views.components.markdown import count
 from debugger.views.components.toolbar import Break, Button, Item, Line, Toggle, Words, bars
 from debugger.views.run_view import Reading, seconds_left
@@ -58,7 +57,7 @@ def outcome_of(session: DebugSession) -> Outcome | None:
         return Outcome(
             f"{count(number, 'new turn')} from another client. "
             f"Load {'it' if number == 1 else 'them'} before you send a message.",
-            actions=(_button("load_newer", "Load", commands.load_newer, "download"), _follow_switch(session)),
+            actions=(_button("load_newer", "Load", actions.load_newer, "download"), _follow_switch(session)),
         )
     if is_explained(session, error) and error is not None:
         return _not_executed(error)
@@ -120,18 +119,18 @@ def _unknown(session: DebugSession) -> Outcome:
         is_warning=True,
         actions=(
             Break(),
-            _button("check_now", "Check now", commands.check_now, "refresh"),
+            _button("check_now", "Check now", actions.check_now, "refresh"),
             Button(
                 "send_again_pending",
                 "Send again (may run twice)",
-                refresh.redrawing("workbench", commands.send_again),
+                refresh.redrawing("workbench", actions.send_again),
                 icon=":material/redo:",
                 help="If the first one was executed after all, the workflow gets it twice",
             ),
             Button(
                 "discard_pending",
                 "Discard",
-                refresh.redrawing("workbench", commands.discard_pending),
+                refresh.redrawing("workbench", actions.discard_pending),
                 icon=":material/close:",
                 help=f"Stop looking for the {message}; if the record has it after all, it can be loaded",
             ),
@@ -159,11 +158,11 @@ def _button(key: str, label: str, do: Callable[[], None], icon: str) -> Button:
 
 
 def _follow_switch(session: DebugSession) -> Toggle:
-    state.set_widget(commands.FOLLOW_KEY, session.follows)
+    state.set_widget(actions.FOLLOW_KEY, session.follows)
     return Toggle(
-        commands.FOLLOW_KEY,
+        actions.FOLLOW_KEY,
         "Follow",
-        on_change=refresh.redrawing("workbench", commands.follow),
+        on_change=refresh.redrawing("workbench", actions.follow),
         help="Load turns of other clients as they come",
     )
 

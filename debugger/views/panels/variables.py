@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
-from debugger.views import state
-from debugger.views.components.toolbar import Field, Item, Switch
-from debugger.views.history_cache import past
-from debugger.views.panels.changes_view import changes_view
-from debugger.views.panels.values_view import values_view
+from debugger.analysis.differences import Difference
+from debugger.analysis.variables import Scopes
+from debugger.protocol.runs import MAIN_THREAD
+from debugger.views import actions, refresh, state
+from debugger.views.components.markdown import count, json_cell, plain, word_marks
+from debugger.views.components.rows import Column, Row, rows_list
+from debugger.views.components.tables import ROW, list_height, table_height
+from debugger.views.components.toolbar import Disclosure, Field, Item, Space, Switch, Toggle, bar
+from debugger.views.panels import watches
 from debugger.views.panels.watches import watch_view
-from debugger.views.run_view import Reading
+from debugger.views.run_view import Past, Reading, past
 
 VIEWS = ("Values", "Changes", "Watch")
 _VIEW_KEY, _FIND_KEY = "state_view", "state_find"
@@ -41,3 +48,290 @@ def scopes_tab(now: Reading) -> None:
         changes_view(now, held, at, wanted)
     else:
         values_view(held, at, wanted)
+
+
+_MOST_VARIABLES = 8
+_COPIES = Toggle(
+    "with_copies", "Copies by node", help="Each variable is also kept under its node's name: node.variable"
+)
+_COLUMNS = (
+    Column("name", "Name", 116, help="+ added or ~ changed by the chosen event"),
+    Column("set", "Set by", 66, help="Turn · event that set it last"),
+    Column("value", "Value", 110, help="Choose a row to read the whole value", grows=True),
+)
+
+
+def values_view(held: Past, at: int, wanted: str) -> None:
+    """Draw the variables.
+
+    Args:
+        held: The run's past.
+        at: The event, counted over the run from 0.
+        wanted: Words; only variables whose name or value has all of them.
+    """
+    changed = {change.path: change.sign for change in held.history.changed_at(at)} if at >= 0 else {}
+    scopes = held.moments.scopes(state.page().event)
+    tables = _Tables(held, changed, wanted)
+    for title, lead, variables in _main_scopes(scopes):
+        tables.draw(title, lead, variables, is_kept=lead == "runtime")
+    system = tables.matching(scopes.system)
+    copies: list[Item] = [Space(), _COPIES] if any(scopes.qualified.values()) else []
+    if system or not wanted:
+        box = Disclosure("system_scope", f"System ({len(system)})")
+        bar("system_bar", [box, *copies], low=True)
+        if box.is_open:
+            tables.rows("", "system", system)
+    if wanted and not tables.found and not system:
+        st.caption("No variable has these words in its name or value.")
+
+
+def _main_scopes(scopes: Scopes) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Each scope's title, what its paths begin with, and its variables."""
+    with_copies = bool(state.widget(_COPIES.key))
+    found: list[tuple[str, str, Mapping[str, Any]]] = []
+    for thread, variables in (scopes.runtime or {MAIN_THREAD: {}}).items():
+        title = "Runtime" if thread == MAIN_THREAD else f"Runtime of thread {thread}"
+        lead = "runtime" if thread == MAIN_THREAD else f"thread_{thread}"
+        copies = scopes.qualified.get(thread, {}) if with_copies else {}
+        found.append((title, lead, {**variables, **copies}))
+    return [
+        *found,
+        ("Workflow", "workflow", scopes.workflow),
+        ("Dynamic", "dynamic", scopes.dynamic),
+        ("Given as runtime input", "input", scopes.seeds),
+    ]
+
+
+class _Tables:
+    """The tables of one drawing."""
+
+    def __init__(self, held: Past, changed: Mapping[str, str], wanted: str) -> None:
+        self._held = held
+        self._changed = changed
+        self._words = wanted.casefold().split()
+        self.found = 0
+        """How many variables were drawn."""
+
+    def matching(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of the variables that are looked for."""
+        if not self._words:
+            return dict(variables)
+        return {
+            name: value
+            for name, value in variables.items()
+            if all(word in f"{name} {json_cell(value)}".casefold() for word in self._words)
+        }
+
+    def draw(self, title: str, lead: str, variables: Mapping[str, Any], *, is_kept: bool) -> None:
+        """Draw a scope; one without variables only where it is kept."""
+        found = self.matching(variables)
+        self.found += len(found)
+        if not found and (self._words or not is_kept):
+            return
+        self.rows(title, lead, found)
+
+    def rows(self, title: str, lead: str, variables: Mapping[str, Any]) -> None:
+        """Draw the variables of a scope, below its title if there is one."""
+        names = list(variables)
+        scope, name = state.page().variable or (None, "")
+        at = names.index(name) if scope == lead and name in variables else None
+        rows_list(
+            f"variables_{lead}",
+            _COLUMNS,
+            [self._row(lead, name, value) for name, value in variables.items()],
+            chosen=at,
+            height=list_height(len(variables), _MOST_VARIABLES),
+            told=f"{title or lead.capitalize()} variables",
+            on_choose=lambda name: _choose(lead, name),
+            title=title,
+            none="No variables.",
+        )
+        if at is not None:
+            variable_detail(self._held, lead, names[at], variables[names[at]])
+
+    def _row(self, lead: str, name: str, value: Any) -> Row:
+        return Row([self._mark(f"{lead}.{name}") + name, self._set_by(lead, name), json_cell(value)], name)
+
+    def _set_by(self, lead: str, name: str) -> str:
+        setting = self._held.history.last_set(lead, name, state.page().event)
+        return f"{setting.turn_number} · {setting.index}" if setting else ""
+
+    def _mark(self, path: str) -> str:
+        """The sign before the name of a variable that the event has changed, as a whole or in a part."""
+        if path in self._changed:
+            return f"{self._changed[path]} "
+        return "~ " if any(each.startswith((f"{path}.", f"{path}[")) for each in self._changed) else ""
+
+
+def _choose(scope: str, name: Any) -> None:
+    state.page().variable = state.ChosenVariable(scope, name) if isinstance(name, str) else None
+
+
+SPANS = ("This event", "This turn", "The run")
+_MOST_ROWS = 12
+_NOTHING = {
+    "This event": "This event changed no variable. Choose “This turn”, or another event.",
+    "This turn": "Nothing changed in this turn up to here.",
+    "The run": "Nothing changed up to here.",
+}
+
+
+def changes_view(now: Reading, held: Past, at: int, wanted: str) -> None:
+    """Draw the changes as a table, and the chosen one in full.
+
+    Args:
+        now: The run.
+        held: Its past.
+        at: The event, counted over the run from 0.
+        wanted: Words; only changes whose path or values have all of them.
+    """
+    span = (
+        st.segmented_control(
+            "What changed by",
+            SPANS,
+            key="changes_span",
+            default=SPANS[0],
+            required=True,
+            label_visibility="collapsed",
+        )
+        or SPANS[0]
+    )
+    words = wanted.casefold().split()
+    found = [change for change in _changes(now, held, at, span) if _has(change, words)]
+    if found:
+        _table(found)
+    else:
+        st.caption("No change has these words." if words else _NOTHING[span])
+
+
+def _changes(now: Reading, held: Past, at: int, span: str) -> list[Difference]:
+    if at < 0:
+        return []
+    if span == "This event":
+        return held.history.changed_at(at)
+    first = now.rows[at].index - now.rows[at].position if span == "This turn" else 0
+    return held.history.changed_between(first - 1, at)
+
+
+def _has(change: Difference, words: Sequence[str]) -> bool:
+    place = f"{change.path} {json_cell(change.before)} {json_cell(change.after)}".casefold()
+    return all(word in place for word in words)
+
+
+def _table(found: Sequence[Difference]) -> None:
+    picked = st.dataframe(
+        {
+            "": [change.sign for change in found],
+            "variable": [change.path for change in found],
+            "before": ["" if change.op == "added" else json_cell(change.before) for change in found],
+            "after": ["" if change.op == "removed" else json_cell(change.after) for change in found],
+        },
+        key="changes",
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(found), _MOST_ROWS),
+        on_select="rerun",
+        selection_mode="single-cell",
+        column_config={
+            "": st.column_config.TextColumn("", width=28, help="+ added, − removed, ~ changed"),
+            "variable": st.column_config.TextColumn("Variable", width=112),
+            "before": st.column_config.TextColumn("Before", width=72),
+            "after": st.column_config.TextColumn("After"),
+        },
+        alt="Variables that changed, with their values before and after",
+    )
+    cells = picked["selection"]["cells"]
+    if cells and cells[0][0] < len(found):
+        _whole(found[cells[0][0]])
+    else:
+        st.caption("Choose a row to read both values in full.")
+
+
+def _whole(change: Difference) -> None:
+    with st.container(border=True, gap="xxsmall", key="change"):
+        st.caption(plain(f"{change.sign} {change.path} {change.op}"))
+        if isinstance(change.before, str) and isinstance(change.after, str):
+            word_marks(change.before, change.after)
+            return
+        _side("Before", change.before, is_there=change.op != "added")
+        _side("After", change.after, is_there=change.op != "removed")
+
+
+def _side(title: str, value: Any, *, is_there: bool) -> None:
+    if is_there:
+        st.caption(title)
+        whole_value(value)
+
+
+_MOST_VALUES = 12
+
+
+def variable_detail(held: Past, scope: str, name: str, value: Any) -> None:
+    """Draw a variable in full, since a cell shows only its beginning.
+
+    Args:
+        held: The run's past.
+        scope: The variable's scope, as ``runtime`` or ``thread_lab``.
+        name: Its name in it.
+        value: Its value at the chosen event.
+    """
+    key = f"{scope}_{name}"
+    with st.container(border=True, gap="xxsmall", key=f"detail_{scope}"):
+        st.caption(plain(f"{scope}.{name}"))
+        whole_value(value)
+        with st.container(horizontal=True, gap="xxsmall"):
+            _who(held, scope, name)
+            st.button(
+                "Watch",
+                key=f"watch_{key}",
+                icon=":material/visibility:",
+                type="tertiary",
+                on_click=watches.add_watch,
+                args=(f"{scope}.{name}",),
+                help="Follow its value over the run, under Watch",
+            )
+        _earlier(held, scope, name)
+
+
+def whole_value(value: Any) -> None:
+    """Draw a value in full."""
+    if isinstance(value, dict | list):
+        st.json(value, expanded=2)
+    elif isinstance(value, str):
+        st.text(value or "(an empty text)")
+    else:
+        st.text(json_cell(value))
+
+
+def _who(held: Past, scope: str, name: str) -> None:
+    setting = held.history.last_set(scope, name, state.page().event)
+    if setting is None:
+        st.caption("Nothing in this run set it.", width="content")
+        return
+    st.button(
+        f"Set by event {setting.index} · turn {setting.turn_number}",
+        key=f"who_{scope}_{name}",
+        icon=":material/my_location:",
+        type="tertiary",
+        on_click=refresh.redrawing("look", actions.select_event),
+        args=(setting.index,),
+        help="Who set this? Go to the event that changed it last before the chosen one",
+    )
+
+
+def _earlier(held: Past, scope: str, name: str) -> None:
+    settings = held.history.settings(scope, name)
+    if len(settings) < 2:
+        return
+    shown = settings[-_MOST_VALUES:]
+    with st.expander(count(len(settings), "value") + " over the run", type="compact", key=f"values_{scope}"):
+        st.table(
+            {
+                "event": [setting.index for setting in shown],
+                "turn": [setting.turn_number for setting in shown],
+                "value": [
+                    "removed" if setting.op == "removed" else plain(json_cell(setting.after))
+                    for setting in shown
+                ],
+            }
+        )

@@ -7,14 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from debugger.analysis.variable_history import Point, Series
+from debugger.analysis.variable_history import Point, Series, read_watch
 from debugger.expressions import ABSENT
 from debugger.views import actions, refresh, state
-from debugger.views.components.json_cell import json_cell
-from debugger.views.components.markdown import count, plain
+from debugger.views.actions import command
+from debugger.views.components.markdown import count, json_cell, plain
 from debugger.views.components.tables import ROW, table_height
-from debugger.views.history_cache import Past, watches
-from debugger.views.panels import why_commands
+from debugger.views.run_view import Past, watches
 
 _MOST_WATCHES = 10
 _MOST_VALUES = 200
@@ -41,10 +40,10 @@ def _add() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="add_watch_bar"):
         st.text_input(
             "Watch a variable or a condition",
-            key=why_commands.WATCH_KEY,
+            key=WATCH_KEY,
             placeholder="[[attempts]] >= 3",
             icon=":material/visibility:",
-            on_change=why_commands.add_watch,
+            on_change=add_watch,
             help="A path as runtime.slot, a placeholder as [[slot]], {{shop}} or [[thread_x.y]], a condition",
         )
         st.button(
@@ -58,8 +57,8 @@ def _add() -> None:
 
 def _add_once() -> None:
     """The box adds by itself when it is left for the button; then nothing is left in it."""
-    if str(state.widget(why_commands.WATCH_KEY) or "").strip():
-        why_commands.add_watch()
+    if str(state.widget(WATCH_KEY) or "").strip():
+        add_watch()
 
 
 def _list(found: Sequence[Series]) -> Series | None:
@@ -71,7 +70,7 @@ def _list(found: Sequence[Series]) -> Series | None:
             "value": [_value(point) for point in points],
             "since": [f"{point.turn_number} · {point.index}" if point else "" for point in points],
         },
-        key=why_commands.WATCHES_KEY,
+        key=WATCHES_KEY,
         hide_index=True,
         row_height=ROW,
         height=table_height(len(found), _MOST_WATCHES),
@@ -101,7 +100,7 @@ def _over_the_run(series: Series) -> None:
                 key="remove_watch",
                 icon=":material/delete:",
                 type="tertiary",
-                on_click=why_commands.remove_watch,
+                on_click=remove_watch,
                 args=(series.watch.text,),
             )
         _values(series.points)
@@ -174,3 +173,27 @@ def _value(point: Point | None) -> str:
     if point is None or point.value is ABSENT:
         return "cannot be evaluated" if point and point.problem else "no value"
     return json_cell(point.value)
+
+
+WATCH_KEY = "new_watch"
+"""The box in which a person writes what to watch."""
+WATCHES_KEY = "watches"
+"""The table of what is watched."""
+
+
+@command
+def add_watch(text: str | None = None) -> None:
+    """Watch what was written, or what is named."""
+    wanted = text if text is not None else str(state.widget(WATCH_KEY) or "")
+    watch = read_watch(wanted)
+    if watch.text not in state.page().watches:
+        state.page().watches.append(watch.text)
+    if text is None:
+        state.give_widget(WATCH_KEY, "")
+
+
+def remove_watch(text: str) -> None:
+    """Watch something no more."""
+    page = state.page()
+    page.watches = [each for each in page.watches if each != text]
+    state.forget_widget(WATCHES_KEY)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
 
-from debugger.analysis.decisions import DecisionLog, DecisionRecord
-from debugger.views import refresh, state
-from debugger.views.components.markdown import count
-from debugger.views.components.toolbar import Button, Space, Switch, Words, bar
-from debugger.views.history_cache import decisions, past
-from debugger.views.panels import why_commands
-from debugger.views.panels.decision_box import decision_box
-from debugger.views.panels.decision_list import decision_list
-from debugger.views.panels.latest_button import latest_button
-from debugger.views.run_view import Reading
+from debugger.analysis.decisions import (
+    OUTCOME_LABELS,
+    VERDICT_LABELS,
+    DecisionLog,
+    DecisionRecord,
+    ExplainedEdge,
+    Explainer,
+    Explanation,
+    Verdict,
+)
+from debugger.protocol.events import COMPANION, reference_id
+from debugger.views import actions, refresh, state
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Button, Colour, Space, Switch, Words, bar
+from debugger.views.run_view import Reading, decisions, past
 
 _SPANS = ("This turn", "The run")
 _SPAN_KEY = "decisions_of"
@@ -51,7 +58,7 @@ def _of_edge(now: Reading, log: DecisionLog) -> Sequence[DecisionRecord] | None:
     leave = Button(
         "leave_edge",
         "All decisions",
-        refresh.redrawing("look", why_commands.leave_edge),
+        refresh.redrawing("look", leave_edge),
         icon=":material/close:",
         look="tertiary",
     )
@@ -90,7 +97,7 @@ def _step(name: str, icon: str, steps: Sequence[DecisionRecord], place: int) -> 
     return Button(
         f"{name}_decision",
         f"{name.capitalize()} decision",
-        refresh.redrawing("look", why_commands.show_decision),
+        refresh.redrawing("look", show_decision),
         (steps[place].index if is_there else 0,),
         icon=icon,
         look="tertiary",
@@ -109,3 +116,200 @@ def _listed(
     if at_edge is None and state.widget(_SPAN_KEY) == _SPANS[0]:
         shown = [record for record in log.all if record.turn_number == chosen.turn_number]
     decision_list(shown, chosen, past(now).explainer)
+
+
+def latest_button(key: str) -> Button:
+    """The button, for a bar; greyed while the run is followed."""
+    return Button(
+        key,
+        "Latest",
+        refresh.redrawing("look", actions.select_event),
+        (None,),
+        icon=":material/last_page:",
+        look="tertiary",
+        shows="icon where narrow",
+        disabled=state.page().event is None,
+        help="Follow the run again",
+    )
+
+
+_MOST_SHOWN = 12
+_TELLING = frozenset({"retry", "gave_up", "escalated", "beside"})
+"""Outcomes whose event says more than the box does."""
+_LOOKS: Final[dict[Verdict, tuple[str, Colour]]] = {
+    "taken": ("check_circle", "green"),
+    "redirected": ("alt_route", "orange"),
+    "held": ("check", "blue"),
+    "false": ("close", "gray"),
+    "error": ("dangerous", "red"),
+    "not_chosen": ("psychology_alt", "gray"),
+    "not_offered": ("do_not_disturb_on", "gray"),
+    "judged_yes": ("check", "blue"),
+    "judged_no": ("close", "gray"),
+    "not_asked": ("more_horiz", "gray"),
+    "not_armed": ("hourglass_empty", "blue"),
+    "blocked": ("block", "orange"),
+    "disabled": ("power_settings_new", "gray"),
+    "dangling": ("link_off", "red"),
+    "forked": ("fork_right", "violet"),
+    "exhausted": ("timer_off", "orange"),
+    "not_needed": ("more_horiz", "gray"),
+}
+
+
+def decision_box(found: Explanation) -> None:
+    """Draw the decision."""
+    _outcome(found)
+    if not found.agrees and found.expected is not None:
+        st.warning(
+            f"By the recorded state the rules lead to {plain(_name(found.expected))}, but the run went "
+            "another way: what ran may be another version, or a variable that no event shows decided.",
+            icon=":material/help:",
+        )
+    if not found.is_known:
+        st.info(
+            "The workflow at hand does not have this node or this way out of it. The event tells no more.",
+            icon=":material/help:",
+        )
+    for number, candidate in enumerate(found.candidates[:_MOST_SHOWN], 1):
+        _candidate(number, candidate)
+    rest = found.candidates[_MOST_SHOWN:]
+    if rest:
+        with st.expander(f"{len(rest)} more ways out", type="compact", key="more_ways"):
+            for number, candidate in enumerate(rest, _MOST_SHOWN + 1):
+                _candidate(number, candidate)
+
+
+def _outcome(found: Explanation) -> None:
+    record = found.record
+    where = f" → {found.destination_label}" if found.destination_label else ""
+    st.markdown(f"**{plain(found.source_label + where)}**")
+    with st.container(horizontal=True, gap="xxsmall", key="outcome"):
+        st.badge(OUTCOME_LABELS[record.outcome], icon=":material/call_split:", color="blue")
+        if record.stage != "after_run":
+            st.badge(record.stage.replace("_", " "), icon=":material/schedule:", color="gray")
+    if record.words and not any(candidate.won for candidate in found.candidates):
+        with st.container(border=True, gap="xxsmall", key="words"):
+            st.caption("What the model, or its stand-in, gave as the reason")
+            st.text(record.words)
+    elif record.reason and record.outcome in _TELLING:
+        st.caption(plain(record.reason))
+    filled = {name: value for name, value in record.args.items() if name != "justification"}
+    if filled:
+        st.caption("Filled in with the choice")
+        st.json(filled, expanded=1)
+
+
+def _candidate(number: int, candidate: ExplainedEdge) -> None:
+    icon, colour = _LOOKS[candidate.verdict]
+    with st.container(border=True, gap="xxsmall", key=f"way_{number}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(f"{number}. **{plain(_name(candidate))}**", width="content")
+            st.space("stretch")
+            st.badge(VERDICT_LABELS[candidate.verdict], icon=f":material/{icon}:", color=colour)
+        if candidate.condition:
+            st.code(_condition(candidate), language=None, wrap_lines=True)
+        st.caption(plain(candidate.why))
+
+
+def _condition(candidate: ExplainedEdge) -> str:
+    """The condition, and below it with its values where it has any."""
+    if not candidate.filled or candidate.filled == candidate.condition:
+        return candidate.condition
+    return f"{candidate.condition}\n→ {candidate.filled}"
+
+
+def _name(candidate: ExplainedEdge) -> str:
+    leads_away = candidate.destination_label and candidate.kind not in ("self_loop", "retry")
+    return f"{candidate.label} → {candidate.destination_label}" if leads_away else candidate.label
+
+
+TABLE_KEY = "decisions"
+_INDEXES_KEY = "decision_indexes"
+_MOST_ROWS = 6
+_WINDOW = 200
+
+
+def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, explainer: Explainer) -> None:
+    """Draw the list around the chosen decision; choosing a row chooses its event.
+
+    Args:
+        shown: The decisions in their order, the chosen one among them.
+        chosen: The one whose box is drawn.
+        explainer: Knows what people call the nodes.
+    """
+    records = _window(shown, chosen)
+    _show_choice(records, chosen)
+    state.set_widget(_INDEXES_KEY, (chosen.index, [record.index for record in records]))
+    if len(records) < len(shown):
+        st.caption(f"{len(records)} of {len(shown)} decisions, around the chosen one")
+    st.dataframe(
+        {
+            "hop": [record.hop_number for record in records],
+            "turn": [record.turn_number for record in records],
+            **_threads(records),
+            "from": [explainer.label(record.source) for record in records],
+            "to": [explainer.label(record.destination) if record.destination else "" for record in records],
+            "how": [OUTCOME_LABELS[record.outcome] for record in records],
+        },
+        key=TABLE_KEY,
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(records), _MOST_ROWS),
+        on_select=refresh.redrawing("look", _choose),
+        selection_mode="single-cell",
+        column_config={
+            "hop": st.column_config.NumberColumn("Hop", width=44, help="Its number in the graph"),
+            "turn": st.column_config.NumberColumn("Turn", width=44),
+            "thread": st.column_config.TextColumn("Thread", width=70),
+            "from": st.column_config.TextColumn("From", width=100),
+            "to": st.column_config.TextColumn("To", width=100),
+            "how": st.column_config.TextColumn("How", width=104),
+        },
+        placeholder="",
+        alt="Decisions: hop, turn, from, to, and how each was made",
+    )
+
+
+def _window(shown: Sequence[DecisionRecord], chosen: DecisionRecord) -> Sequence[DecisionRecord]:
+    if len(shown) <= _WINDOW:
+        return shown
+    middle = next((at for at, record in enumerate(shown) if record is chosen), 0)
+    first = max(0, min(middle - _WINDOW // 2, len(shown) - _WINDOW))
+    return shown[first : first + _WINDOW]
+
+
+def _threads(records: Sequence[DecisionRecord]) -> dict[str, list[str]]:
+    """A column more where companion threads decide as well."""
+    if not any(COMPANION in record.thread_id for record in records):
+        return {}
+    return {"thread": [reference_id(record.thread_id) or "" for record in records]}
+
+
+def _show_choice(records: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
+    """Make the table mark the decision whose box is drawn."""
+    place = next((at for at, record in enumerate(records) if record is chosen), None)
+    held = state.widget(TABLE_KEY)
+    cells = held["selection"]["cells"] if held else []
+    if place is not None and (not cells or cells[0][0] != place):
+        column = cells[0][1] if cells else "hop"
+        state.set_widget(TABLE_KEY, {"selection": {"rows": [], "columns": [], "cells": [[place, column]]}})
+
+
+def _choose() -> None:
+    cells = state.widget(TABLE_KEY)["selection"]["cells"]
+    marked, indexes = state.widget(_INDEXES_KEY)
+    # The table also tells of a row that was marked by the page itself.
+    if cells and cells[0][0] < len(indexes) and indexes[cells[0][0]] != marked:
+        show_decision(indexes[cells[0][0]])
+
+
+def show_decision(index: int) -> None:
+    """Choose the event of a decision, and show why it went so."""
+    actions.select_event(index)
+    state.give_widget(state.TAB_KEY, "Why")
+
+
+def leave_edge() -> None:
+    """Show all decisions again instead of those at one edge."""
+    state.page().edge = None

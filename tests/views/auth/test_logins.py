@@ -5,10 +5,18 @@ import pytest
 from debugger.errors import SettingsError, StoreError
 from debugger.settings import Settings
 from debugger.store import Role, Store
-from debugger.views.auth import login_cookie
-from debugger.views.auth.identity import User, current_user
-from debugger.views.auth.login_cookie import MAX_AGE_SECONDS, cookie_name, issue, signing_secret
-from debugger.views.auth.logins import FRESH_SECONDS, MAX_UNREAD_SECONDS, Logins, secret_folder
+from debugger.views.auth import logins as login_cookie
+from debugger.views.auth.logins import (
+    FRESH_SECONDS,
+    MAX_AGE_SECONDS,
+    MAX_UNREAD_SECONDS,
+    Logins,
+    issue_cookie,
+    login_cookie_name,
+    secret_folder,
+    signing_secret,
+)
+from debugger.views.auth.permissions import User, current_user
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def logins(store, tmp_path, clock):
 
 
 def cookies_for(logins, key):
-    return {cookie_name(): issue(logins.secret, key.id)}
+    return {login_cookie_name(): issue_cookie(logins.secret, key.id)}
 
 
 def test_login_has_person_and_role_of_its_key(logins, store):
@@ -140,6 +148,6 @@ def test_local_user_is_the_author(monkeypatch):
 
 
 def test_user_without_a_login_has_no_role(monkeypatch, logins):
-    monkeypatch.setattr("debugger.views.auth.identity.page_logins", lambda: logins)
+    monkeypatch.setattr("debugger.views.auth.permissions.page_logins", lambda: logins)
 
     assert current_user() == User("", None, is_local=False)

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from debugger.settings import HostedSettings
 from debugger.store import Role
 from debugger.views.auth import owners as module
-from debugger.views.auth.identity import User
 from debugger.views.auth.owners import (
     MAX_IDLE_SECONDS,
     MAX_OWNERS,
@@ -21,6 +20,7 @@ from debugger.views.auth.owners import (
     cookie_name,
     owner_token,
 )
+from debugger.views.auth.permissions import User
 
 PAGE = {"accept": "text/html,*/*"}
 

@@ -13,9 +13,8 @@ import debugger.views
 from debugger.errors import ForbiddenError
 from debugger.store import Role
 from debugger.views import refresh
-from debugger.views.auth import identity
-from debugger.views.auth.identity import User
-from debugger.views.auth.permissions import check_role, denied, may, needed_role, on_click, requires
+from debugger.views.auth import permissions
+from debugger.views.auth.permissions import User, check_role, denied, may, needed_role, on_click, requires
 
 PREFIX = "debugger.views."
 CALLBACKS = {"on_choose", "on_click", "on_change", "on_select", "on_dismiss", "on_submit"}
@@ -24,33 +23,32 @@ WRAPPERS = {"redrawing", "partial", "command"}
 VIEW_COMMANDS = {
     "actions": "check_now choose_backend follow join load_newer open_run open_workflow read_run reload_run "
     "select_event step_event step_turn",
-    "confirmations": "_agree _decline",  # the command that is agreed to is checked
+    "components.tables": "_turn _turn_to_written",
+    "confirmations": "_agree _decline "  # the command that is agreed to is checked
+    "allow decline dismiss review take_back",  # for a local user, who is an administrator
     "navigation": "go_to",
     "pages.connection": "_chosen _connect _forget",
+    "pages.present": "go_to_turn play_or_pause set_speed step_by turn_by",
     "panels.compare.actions": "choose choose_element compare go_to ignore move reload scroll "
     "show_differences swap",
     "panels.compare.events_tab": "_choose",
     "panels.conversation": "_show_whole",
-    "panels.decision_list": "_choose",
-    "panels.export_commands": "close_exports open_exports",
+    "panels.export_menu": "close_exports open_exports",
     "panels.fork_actions": "close_fork close_tree open_tree",
+    "panels.forks": "_open",
     "panels.gantt": "_choose",
     "panels.graph": "_choose",
     "panels.graph_tables": "_choose",
-    "panels.timeline": "_choose",
-    "panels.values_view": "_choose",
-    "components.pager": "_turn _turn_to_written",
-    "panels.recording_commands": "leave_recording open_recording",
-    "panels.run_filters": "_clear",
-    "panels.run_tree": "_open",
+    "panels.recordings": "leave_recording open_recording",
+    "panels.run_list": "_clear",
     "panels.side_effects": "_choose",
-    "panels.skin_commands": "allow_plain_keys change_skin go_to_turn open_help play_or_pause set_speed "
-    "step_by turn_by",
     "panels.stepping": "_show",
-    "panels.watches": "_add_once _go",
-    "panels.why_commands": "add_watch leave_edge remove_watch show_decision",
+    "panels.timeline": "_choose",
+    "panels.top_nav": "allow_plain_keys change_skin open_help",
+    "panels.variables": "_choose",
+    "panels.watches": "_add_once _go add_watch remove_watch",
+    "panels.why": "_choose leave_edge show_decision",
     "panels.workflow_picker": "_version_chosen _workflow_chosen",
-    "python_consent": "allow decline dismiss review take_back",  # for a local user, who is an administrator
 }
 """Navigation, selection, filters and what a user enters for an own tab: they need the role read."""
 
@@ -60,7 +58,7 @@ def user(monkeypatch):
     """Signs a user in."""
 
     def sign_in(role, name="Ada"):
-        monkeypatch.setattr(identity, "current_user", lambda: User(name, role, is_local=False))
+        monkeypatch.setattr(permissions, "current_user", lambda: User(name, role, is_local=False))
 
     return sign_in
 

@@ -8,14 +8,14 @@ from tests.views.talk import box, notes, press_start, said, show_earlier, speake
 PAGE = """
 import streamlit as st
 
-from debugger.analysis.chat import Bubble
+from debugger.analysis.chat import ChatMessage
 from debugger.views.components.chat import *
 
 def note(*words):
     st.session_state.noted.append(words)
 
 def warning(place):
-    return Bubble("warning", f"Beware {{place}}", "A", 1, place)
+    return ChatMessage("warning", f"Beware {{place}}", "A", 1, place)
 
 st.session_state.setdefault("noted", [])
 {drawn}
@@ -33,31 +33,31 @@ def noted(app):
 
 
 def test_a_bubble_tells_its_words_who_speaks_and_when(draw):
-    app = draw('bubbles_box("talk", [Bubble("agent", "Hello", "Greeting", 3, 7)], height=200)')
+    app = draw('bubbles_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200)')
 
     assert said(app) == [{"kind": "agent", "text": "Hello", "told": "Greeting · turn 3"}]
 
 
 def test_what_came_of_background_work_says_so(draw):
-    app = draw('bubbles_box("talk", [Bubble("agent", "Done", "Poll", 2, 7, True)], height=200)')
+    app = draw('bubbles_box("talk", [ChatMessage("agent", "Done", "Poll", 2, 7, True)], height=200)')
 
     assert speakers(app) == ["Poll · turn 2, background"]
 
 
 def test_of_the_user_only_the_words_are_told(draw):
-    app = draw('bubbles_box("talk", [Bubble("user", "Hi", "Greeting", 3, 7)], height=200)')
+    app = draw('bubbles_box("talk", [ChatMessage("user", "Hi", "Greeting", 3, 7)], height=200)')
 
     assert said(app) == [{"kind": "user", "text": "Hi", "told": ""}]
 
 
 def test_words_whose_speaker_is_not_known_stand_alone(draw):
-    app = draw('bubbles_box("talk", [Bubble("agent", "Welcome", "", 1, None)], height=200)')
+    app = draw('bubbles_box("talk", [ChatMessage("agent", "Welcome", "", 1, None)], height=200)')
 
     assert (words(app), speakers(app)) == (["Welcome"], [])
 
 
 def test_an_audience_is_not_told_the_turn(draw):
-    app = draw('bubbles_box("talk", [Bubble("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)')
+    app = draw('bubbles_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)')
 
     assert speakers(app) == ["Greeting"]
 
@@ -65,15 +65,15 @@ def test_an_audience_is_not_told_the_turn(draw):
 def test_words_are_handed_on_as_they_are(draw):
     text = "<b>bold</b>\\n  *stars* :material/flag: $x$ \\u2067 </script>"
 
-    app = draw(f'bubbles_box("talk", [Bubble("user", "{text}", "", 1, 0)], height=200)')
+    app = draw(f'bubbles_box("talk", [ChatMessage("user", "{text}", "", 1, 0)], height=200)')
 
     assert words(app) == ["<b>bold</b>\n  *stars* :material/flag: $x$ \u2067 </script>"]
 
 
 def test_notes_stand_between_the_words(draw):
     app = draw(
-        'bubbles_box("talk", [warning(1), Bubble("user", "Hi", "", 1, 2), '
-        'Bubble("error", "It broke", "A", 1, 3)], height=200)'
+        'bubbles_box("talk", [warning(1), ChatMessage("user", "Hi", "", 1, 2), '
+        'ChatMessage("error", "It broke", "A", 1, 3)], height=200)'
     )
 
     assert [item["kind"] for item in said(app)] == ["warning", "user", "error"]
@@ -81,7 +81,7 @@ def test_notes_stand_between_the_words(draw):
 
 
 def test_many_warnings_in_a_row_are_folded_under_their_number(draw):
-    app = draw('bubbles_box("talk", [*map(warning, (4, 5, 6)), Bubble("user", "Hi", "", 1, 7)], height=200)')
+    app = draw('bubbles_box("talk", [*map(warning, (4, 5, 6)), ChatMessage("user", "Hi", "", 1, 7)], height=200)')
 
     folded, _ = said(app)
     assert (folded["kind"], folded["label"]) == ("folded", "3 warnings")
@@ -150,7 +150,7 @@ def test_what_cannot_begin_says_why_and_does_not(draw):
 
 
 def test_where_nothing_can_begin_a_press_that_comes_late_does_nothing(draw):
-    app = draw('bubbles_box("talk", [Bubble("user", "Hi", "", 1, 0)], height=200)')
+    app = draw('bubbles_box("talk", [ChatMessage("user", "Hi", "", 1, 0)], height=200)')
 
     press_start(app)
 

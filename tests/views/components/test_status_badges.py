@@ -9,7 +9,7 @@ from debugger.session.verification import Verdict
 
 DRAW = """
 from debugger.session.verification import Fidelity
-from debugger.views.components.fidelity_badge import fidelity_badge
+from debugger.views.components.status_badges import fidelity_badge
 
 fidelity_badge(Fidelity({verdict!r}, "Why *not*."))
 """

@@ -9,7 +9,7 @@ PAGE = """
 import streamlit as st
 
 from debugger.views.components.toolbar import bar
-from debugger.views.components.pager import pager
+from debugger.views.components.tables import pager
 
 st.session_state.setdefault("rows", {rows})
 st.session_state.setdefault("chosen", None)

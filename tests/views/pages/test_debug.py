@@ -199,7 +199,7 @@ def test_the_address_names_backend_workflow_run_and_turn(app, backend, page, pre
 @pytest.mark.parametrize("is_long", [False, True])
 def test_a_link_opens_its_run_and_turn(app, backend, page, monkeypatch, is_long):
     if is_long:
-        monkeypatch.setattr("debugger.views.actions._AT_ONCE", 1)
+        monkeypatch.setattr("debugger.views.actions._MAX_TURNS_AT_ONCE", 1)
     workflow = backend.create_workflow(document(say("chat")))
     backend.create_workflow(document(static("a", "Another one")))
     session = DebugSession(backend, workflow.id)
@@ -222,7 +222,7 @@ def test_a_run_that_cannot_be_read_is_not_opened_and_says_why(
     app, backend, page, tmp_path, monkeypatch, is_long
 ):
     if is_long:
-        monkeypatch.setattr("debugger.views.actions._AT_ONCE", 0)
+        monkeypatch.setattr("debugger.views.actions._MAX_TURNS_AT_ONCE", 0)
     workflow = backend.create_workflow(document(say("chat")))
     session = DebugSession(backend, workflow.id)
     session.send("one")

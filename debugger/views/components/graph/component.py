@@ -8,7 +8,7 @@ from debugger.protocol.base import JsonObject
 from debugger.views import state
 from debugger.views.auth.permissions import denied
 from debugger.views.components.factory import own_component
-from debugger.views.selection import Element
+from debugger.views.state import Element
 
 _INLINE_ELEMENTS = 60
 """Above so many nodes and edges, geometry is sent in a message of its own, which the browser keeps."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 from debugger.analysis.metrics import NodeTime, percent
 from debugger.analysis.position import Position
@@ -11,7 +13,32 @@ from debugger.analysis.transitions import LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
-from debugger.views.components.graph.badges import NONE, Badges
+from debugger.views.state import Element
+
+Look = Literal["verified", "hollow", "disabled", "log"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A breakpoint as it is drawn."""
+
+    look: Look
+    """``"hollow"`` cannot be met here, ``"log"`` writes down and does not stop."""
+    title: str
+    """What it is, and why it looks as it does; read aloud with its node or edge."""
+
+
+@dataclass(frozen=True)
+class Badges:
+    """Everything that is set on the graph."""
+
+    breakpoints: Mapping[Element, Mark] = field(default_factory=dict)
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """For each pinned node, by id, what is pinned there."""
+
+
+NONE = Badges()
+
 
 _LANES = 4
 _SIGNS = "◆▲■●"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from debugger.analysis.run_tables import UnmappedEdge
+from debugger.graph.edge_paths import Point
 from debugger.graph.graph import Graph
-from debugger.graph.layout import Layout
+from debugger.graph.layout import Layout, layout
 from debugger.protocol.base import JsonObject
-from debugger.views.components.graph.ghosts import added_edges, added_part
+from debugger.protocol.workflow import Workflow
 
 GAP = 24.0
 
@@ -66,3 +70,162 @@ def _edge_title(edge_id: str, graph: Graph) -> str:
     kind = f"{config.type} edge" + (", forks a companion thread" if config.forks_companion else "")
     told = [config.name or "", config.condition.text if config.condition else "", kind]
     return "\n".join(line for line in told if line)
+
+
+CAPTION = "not in this version"
+
+_BOW, _LEAST_BOW = 0.18, 22.0
+"""How far an added edge swings out at least, as a share of its length, and in pixels."""
+_POINT = re.compile(r"(-?[\d.]+),(-?[\d.]+)")
+_STEPS = 16
+_CLEARANCE = 5.0
+
+Curve = tuple[Point, Point, Point]
+"""Where it begins, what it bends towards, and where it ends."""
+
+
+@dataclass(frozen=True)
+class AddedPart:
+    """Ghosts as they are drawn, below everything else."""
+
+    nodes: list[JsonObject]
+    edges: list[JsonObject]
+    width: float
+    height: float
+    """Of the whole picture with them."""
+
+
+def added_part(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge], below: float) -> AddedPart:
+    """Lay out the ghosts, with the ways from one to another.
+
+    Args:
+        ghosts: Their names by id.
+        strays: The ways that the run went without an edge.
+        below: Where there is room for them.
+    """
+    between = [stray for stray in strays if stray.source in ghosts and stray.destination in ghosts]
+    placed = layout(_workflow(ghosts, between)).to_json()
+    nodes = [
+        {**node, "y": node["y"] + below, "ghost": True, "title": f"{ghosts[node['id']]} ({node['id']})"}
+        for node in placed["nodes"]
+    ]
+    by_id = {stray.id: stray for stray in between}
+    edges = [_edge(by_id[edge["id"]], _moved(edge["path"], below)) for edge in placed["edges"]]
+    return AddedPart(nodes, edges, placed["width"], below + placed["height"])
+
+
+def added_edges(strays: Sequence[UnmappedEdge], nodes: Sequence[JsonObject]) -> list[JsonObject]:
+    """The ways between nodes that are drawn; one whose end is not drawn is left out."""
+    ends = {node["id"]: node for node in nodes}
+    return [
+        _edge(stray, _path(ends[stray.source], ends[stray.destination], nodes))
+        for stray in strays
+        if stray.source in ends and stray.destination in ends
+    ]
+
+
+def _workflow(ghosts: Mapping[str, str], strays: Sequence[UnmappedEdge]) -> Workflow:
+    """The ghosts as a workflow of their own, so that they are laid out as any other."""
+    nodes = [{"logical_id": node, "name": name, "type": CAPTION} for node, name in ghosts.items()]
+    edges = [
+        {
+            "logical_id": stray.id,
+            "type": "direct",
+            "source_node_logical_id": stray.source,
+            "destination_node_logical_id": stray.destination,
+        }
+        for stray in strays
+    ]
+    return Workflow.from_document({"node_configs": nodes, "edge_configs": edges})
+
+
+def _moved(path: str, down: float) -> str:
+    """A path of absolute points, moved."""
+    return _POINT.sub(lambda found: f"{found[1]},{float(found[2]) + down:.1f}", path)
+
+
+def _edge(stray: UnmappedEdge, path: str) -> JsonObject:
+    why = CAPTION if stray.kind == "ghost" else "a hop without an edge"
+    return {
+        "id": stray.id,
+        "source": stray.source,
+        "target": stray.destination,
+        "type": "direct",
+        "disabled": False,
+        "forks": False,
+        "path": path,
+        "label": "",
+        "label_at": None,
+        "stray": stray.kind,
+        "title": f"{stray.label}\n{why}",
+    }
+
+
+def _path(source: JsonObject, target: JsonObject, boxes: Sequence[JsonObject]) -> str:
+    """A curve from box to box that swings out so far, and to that side, that it meets the fewest others."""
+    if source["id"] == target["id"]:
+        return _loop(source)
+    others = [box for box in boxes if box["id"] not in (source["id"], target["id"])]
+    curves = [_curve(source, target, bow) for bow in _bows(source, target)]
+    start, bend, end = min(curves, key=lambda curve: _meetings(curve, others))
+    return f"M{_text(start)}Q{_text(bend)} {_text(end)}"
+
+
+def _bows(source: JsonObject, target: JsonObject) -> Iterator[float]:
+    """How far a curve may swing out, in pixels, the best first; to the left, or negative to the right."""
+    length = math.hypot(target["x"] - source["x"], target["y"] - source["y"])
+    least = max(_LEAST_BOW, _BOW * length)
+    for times in (1, 2, 3, 5):
+        yield least * times
+        yield -least * times
+
+
+def _curve(source: JsonObject, target: JsonObject, bow: float) -> Curve:
+    (x1, y1), (x2, y2) = (source["x"], source["y"]), (target["x"], target["y"])
+    length = math.hypot(x2 - x1, y2 - y1) or 1.0
+    bend = (x1 + x2) / 2 + bow * (y2 - y1) / length, (y1 + y2) / 2 - bow * (x2 - x1) / length
+    return _border(source, bend), bend, _border(target, bend)
+
+
+def _meetings(curve: Curve, boxes: Sequence[JsonObject]) -> int:
+    """At how many of some places along it a curve is inside of a box, or out of the picture."""
+    points = [_along(curve, step / _STEPS) for step in range(_STEPS + 1)]
+    outside = sum(x < 0 or y < 0 for x, y in points)
+    return outside + sum(_is_near(box, point) for point in points for box in boxes)
+
+
+def _is_near(box: JsonObject, point: Point) -> bool:
+    across, along = abs(point[0] - box["x"]), abs(point[1] - box["y"])
+    return bool(across < box["width"] / 2 + _CLEARANCE and along < box["height"] / 2 + _CLEARANCE)
+
+
+def _along(curve: Curve, share: float) -> Point:
+    (x1, y1), (x2, y2), (x3, y3) = curve
+    first, second, third = (1 - share) ** 2, 2 * share * (1 - share), share**2
+    return first * x1 + second * x2 + third * x3, first * y1 + second * y2 + third * y3
+
+
+def _loop(box: JsonObject) -> str:
+    right, y = box["x"] + box["width"] / 2, box["y"]
+    return f"M{_text((right, y - 8))}C{_text((right + 34, y - 16))} {_text((right + 34, y + 16))} " + _text(
+        (right, y + 8)
+    )
+
+
+def _border(box: JsonObject, towards: Point) -> Point:
+    """Where a line from the middle of a box towards a point leaves it."""
+    dx, dy = towards[0] - box["x"], towards[1] - box["y"]
+    shares = list(_shares(box, dx, dy))
+    share = min(shares) if shares else 0.0
+    return box["x"] + share * dx, box["y"] + share * dy
+
+
+def _shares(box: JsonObject, dx: float, dy: float) -> Iterator[float]:
+    if dx:
+        yield box["width"] / 2 / abs(dx)
+    if dy:
+        yield box["height"] / 2 / abs(dy)
+
+
+def _text(point: Point) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"

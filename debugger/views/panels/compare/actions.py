@@ -9,9 +9,8 @@ from debugger.session.loading import RecordedRun, read_run
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.backends import named_backend
-from debugger.views.compare_address import CompareAddress, RunPlace
-from debugger.views.compare_state import SIDES, CompareState, Side
-from debugger.views.selection import Element
+from debugger.views.state import SIDES, CompareState, Element, Side
+from debugger.views.url_state import CompareAddress, RunPlace
 
 IGNORING_KEY = "compare_ignoring"
 SHIFT_KEY = "compare_shift"

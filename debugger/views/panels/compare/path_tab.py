@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from debugger.analysis.comparison.path_overlay import Visit
+from debugger.analysis.comparison.path_overlay import PathOverlay, Visit
+from debugger.graph.graph import Graph
+from debugger.protocol.base import JsonObject
 from debugger.session.comparison import SideBySide
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW
 from debugger.views.panels.compare import actions
-from debugger.views.panels.compare.marks import PATH_WORDS
-from debugger.views.panels.compare.scene import shares
+from debugger.views.panels.compare.differences import PATH_WORDS
 
 _HEIGHT = 560
 _SWATCHES = {"common": "gray", "only_a": "red", "only_b": "blue"}
@@ -96,3 +97,25 @@ def _edge_name(seen: SideBySide, edge_id: str) -> str:
         return edge_id
     way = " → ".join(seen.names.get(end, end) for end in ends)
     return f"{way} ({label})" if label else way
+
+
+_NOTES = {"common": "both runs", "only_a": "run A only", "only_b": "run B only"}
+_NEITHER: JsonObject = {"state": "unreached", "visits": 0, "order": "", "note": ""}
+
+
+def shares(paths: PathOverlay, graph: Graph) -> JsonObject:
+    """A state and a written mark for each node and each edge; the letters tell the same as the colours.
+
+    Args:
+        paths: Both paths.
+        graph: The nodes and edges of both versions.
+    """
+    nodes = {node: _node(paths.nodes.get(node)) for node in [*graph.nodes, *paths.ghosts]}
+    edges = {edge: {"state": passage.share, "order": passage.told} for edge, passage in paths.edges.items()}
+    return {"nodes": nodes, "edges": edges, "current": [], "lanes": [], "ways": []}
+
+
+def _node(passage: Visit | None) -> JsonObject:
+    if passage is None:
+        return _NEITHER
+    return {"state": passage.share, "visits": 0, "order": passage.told, "note": _NOTES[passage.share]}

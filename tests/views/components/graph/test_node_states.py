@@ -10,9 +10,8 @@ from debugger.protocol.events import (
     EndThreadEvent,
     StartNodeRunEvent,
 )
-from debugger.views.components.graph.badges import Badges, Mark
-from debugger.views.components.graph.node_states import marks
-from debugger.views.selection import Element
+from debugger.views.components.graph.node_states import Badges, Mark, marks
+from debugger.views.state import Element
 from tests.views.components.graph.small_runs import graph, hop, start, turn
 
 

@@ -1,0 +1,102 @@
+"""How sameness and difference look: a sign, a word and a colour, so that no one of them is alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from debugger.analysis.comparison.alignment import Verdict
+from debugger.analysis.comparison.path_overlay import Share
+from debugger.analysis.differences import Difference, Span, readable_diff
+from debugger.views.components.markdown import plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Colour
+
+WORDS: dict[Verdict, str] = {
+    "same": "= same",
+    "changed": "~ changed",
+    "only_a": "− only A",
+    "only_b": "+ only B",
+}
+COLOURS: dict[Verdict, Colour] = {"same": "gray", "changed": "orange", "only_a": "red", "only_b": "blue"}
+
+PATH_WORDS: dict[Share, str] = {"only_a": "A only", "only_b": "B only", "common": "both"}
+
+
+def shown(value: Any) -> str:
+    """A value in one cell, as JSON: so 42 and "42" can be told apart."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def marked(piece: Span) -> str:
+    """Some words of two texts as Markdown, with a sign and a colour where only one text has them."""
+    words = plain(piece.text)
+    if words and piece.op == "removed":
+        words = f":red-background[− {words}]"
+    elif words and piece.op == "added":
+        words = f":blue-background[+ {words}]"
+    before, after = (" " * part.isspace() for part in (piece.text[:1], piece.text[-1:]))
+    return before + words + after
+
+
+_MOST = 30
+_LONGEST = 1_500
+"""Characters of one value; the whole stands in what was recorded."""
+
+
+def difference_list(found: Sequence[Difference]) -> None:
+    """Draw the list; nothing where nothing differs."""
+    if not found:
+        return
+    st.markdown("\n".join(f"- {_told(each)}" for each in found[:_MOST]))
+    if len(found) > _MOST:
+        st.caption(f"and {len(found) - _MOST} more")
+
+
+def _told(each: Difference) -> str:
+    lead = f"**{plain(f'{each.sign} {each.path}')}**  \n  "
+    if isinstance(each.before, str) and isinstance(each.after, str) and each.op == "changed":
+        pieces = readable_diff(each.before[:_LONGEST], each.after[:_LONGEST])
+        return lead + "".join(marked(piece) for piece in pieces)
+    sides = [] if each.op == "added" else [f":red-background[− {plain(_cut(each.before))}]"]
+    if each.op != "removed":
+        sides.append(f":blue-background[+ {plain(_cut(each.after))}]")
+    return lead + " ".join(sides)
+
+
+def _cut(value: object) -> str:
+    text = shown(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+_VALUE_MOST = 16
+
+ValueRow = tuple[str, str, Any, Any, str]
+"""Sign, path, value in A, value in B, and the operation from A to B."""
+
+
+def value_table(key: str, rows: Sequence[ValueRow], *, alt: str, most: int = _VALUE_MOST) -> None:
+    """Draw the table."""
+    st.dataframe(
+        {
+            "op": [f"{sign} {op}" for sign, _, _, _, op in rows],
+            "path": [path for _, path, _, _, _ in rows],
+            "a": ["" if op == "added" else shown(a) for _, _, a, _, op in rows],
+            "b": ["" if op == "removed" else shown(b) for _, _, _, b, op in rows],
+        },
+        key=key,
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(rows), most),
+        placeholder="",
+        column_config={
+            "op": st.column_config.TextColumn("From A to B", width=92),
+            "path": st.column_config.TextColumn("Path", width="medium"),
+            "a": st.column_config.TextColumn("A", width="medium"),
+            "b": st.column_config.TextColumn("B", width="medium"),
+        },
+        alt=alt,
+    )

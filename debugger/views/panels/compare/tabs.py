@@ -1,0 +1,180 @@
+"""What was said in both runs, line beside line, with the words that differ marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.analysis.chat import ChatMessage
+from debugger.analysis.comparison.tables import MessagePair, WorkflowChange
+from debugger.analysis.differences import Span
+from debugger.session.comparison import SideBySide
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.panels.compare import actions
+from debugger.views.panels.compare.differences import WORDS, difference_list, marked, value_table
+
+_PAGE = 40
+"""Lines on view at once."""
+_PAGE_KEY = "compare_lines_page"
+_HEIGHT = 600
+_ROLES = {
+    "user": ":material/person: User",
+    "agent": ":material/smart_toy: Agent",
+    "warning": ":material/warning: Warning",
+    "error": ":material/error: Error",
+}
+
+
+def transcript_tab(seen: SideBySide) -> None:
+    """Draw a page of the lines; at first the one on which the words part."""
+    lines = seen.lines
+    if not lines:
+        st.caption("What was said in both runs appears here, line beside line. Nobody has said anything.")
+        return
+    differing = [place for place, line in enumerate(lines) if line.verdict != "same"]
+    pages = -(-len(lines) // _PAGE)
+    with st.container(horizontal=True, vertical_alignment="center", key="compare_words_line"):
+        st.caption(
+            f"{len(differing)} of {count(len(lines), 'line')} differ. "
+            ":red-background[− A only] :blue-background[+ B only]",
+            width="content",
+        )
+        page = _page(seen, pages, differing)
+    begun = (page - 1) * _PAGE
+    with st.container(border=True, height=_HEIGHT, key="compare_words"):
+        st.markdown(_table(lines[begun : begun + _PAGE]))
+
+
+def _page(seen: SideBySide, pages: int, differing: Sequence[int]) -> int:
+    if pages < 2:
+        return 1
+    key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
+    return int(st.pagination(pages, key=key, default=(differing[0] if differing else 0) // _PAGE + 1))
+
+
+def _table(lines: Sequence[MessagePair]) -> str:
+    rows = [f"| {_margin(line)} | {_side(line, 'a')} | {_side(line, 'b')} |" for line in lines]
+    return "\n".join(["| | A | B |", "| --- | --- | --- |", *rows])
+
+
+def _margin(line: MessagePair) -> str:
+    mark = "" if line.verdict == "same" else f"**{plain(WORDS[line.verdict])}**".replace(" ", "\u00a0")
+    return f"Turn {line.turn} {_ROLES[line.role]} {mark}"
+
+
+def _side(line: MessagePair, side: str) -> str:
+    bubble: ChatMessage | None = line.a if side == "a" else line.b
+    if bubble is None:
+        return ""
+    name = f"*{plain(bubble.node_name)}* " if bubble.node_name and bubble.role != "user" else ""
+    if line.verdict == "same":
+        return name + plain(bubble.text)
+    pieces = line.pieces if line.verdict == "changed" else [_alone(bubble, side)]
+    other = "added" if side == "a" else "removed"
+    return name + "".join(marked(piece) for piece in pieces if piece.op != other).strip()
+
+
+def _alone(bubble: ChatMessage, side: str) -> Span:
+    return Span(bubble.text, "removed" if side == "a" else "added")
+
+
+_MOST = 18
+
+
+def state_tab(seen: SideBySide) -> None:
+    """Draw the table."""
+    if not seen.turns:
+        st.caption("The variables of both runs appear here. Neither has a turn.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare_state_line"):
+        turn = st.selectbox(
+            "At the end of turn",
+            seen.turns[::-1],
+            key=f"compare_turn_{actions.stamp(seen)}",
+            format_func=lambda number: (
+                f"After turn {number}" + (" (the end)" if number == seen.turns[-1] else "")
+            ),
+            label_visibility="collapsed",
+            width=200,
+        )
+        with_same = st.toggle("Also what is the same", key="compare_with_same")
+        rows = seen.variables(turn, with_same=with_same)
+        differing = sum(row.op != "same" for row in rows)
+        st.caption(f"{count(differing, 'difference')}", width="content")
+    if not rows:
+        st.caption("The variables are the same in both runs, but for what is ignored.")
+        return
+    value_table(
+        "compare_variables",
+        [(row.sign, row.path, row.a, row.b, row.op) for row in rows],
+        alt="Variables of both runs: path, value in A, value in B, and what changed from A to B",
+        most=_MOST,
+    )
+
+
+_VERSION_MOST = 16
+_VERSION_HEIGHT = 520
+_TABLE_KEY = "compare_structure"
+
+
+def versions_tab(seen: SideBySide) -> None:
+    """Draw the list of changes, and the fields of the chosen one."""
+    missing = [
+        f"{name}: {run.drawn_instead}" for name, run in (("A", seen.a), ("B", seen.b)) if run.drawn_instead
+    ]
+    if missing:
+        st.info(plain(" ".join(missing)), icon=":material/help:")
+        st.caption("The versions can be compared when both are at hand.")
+        return
+    found = seen.structure
+    if not found:
+        st.caption("Both runs ran on the same workflow: no node, edge or setting differs.")
+        return
+    left, right = st.columns([1.2, 1], gap="small")
+    with left:
+        place = _list(found)
+    with right:
+        _fields(found[place] if place is not None and place < len(found) else None)
+
+
+def _list(found: list[WorkflowChange]) -> int | None:
+    picked = st.dataframe(
+        {
+            "op": [f"{change.sign} {change.op}" for change in found],
+            "part": [change.part for change in found],
+            "name": [change.name for change in found],
+            "fields": [", ".join(field.path for field in change.fields) for change in found],
+        },
+        key=_TABLE_KEY,
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(found), _VERSION_MOST),
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="",
+        column_config={
+            "op": st.column_config.TextColumn("From A to B", width=92),
+            "part": st.column_config.TextColumn("Part", width=70),
+            "name": st.column_config.TextColumn("Name", width=260),
+            "fields": st.column_config.TextColumn("Fields", width="large"),
+        },
+        alt="Nodes, edges and settings that differ between the versions, with the fields that changed",
+    )
+    cells = picked["selection"]["cells"]
+    return cells[0][0] if cells else None
+
+
+def _fields(change: WorkflowChange | None) -> None:
+    if change is None:
+        st.caption("Choose a row to see what changed in it.")
+        return
+    st.markdown(f"###### {plain(change.name)}")
+    if not change.fields:
+        st.caption(
+            f"{plain(change.part)} {plain(change.id)} is in {'B' if change.op == 'added' else 'A'} only."
+        )
+        return
+    with st.container(border=True, height=_VERSION_HEIGHT, key="compare_fields"):
+        difference_list(change.fields)

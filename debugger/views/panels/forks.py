@@ -1,0 +1,253 @@
+"""Where the run on view comes from: the way to it from the first run, and the tree of all its forks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from debugger.analysis.event_fields import iso_utc
+from debugger.analysis.run_tree import TreeRow, breadcrumbs, run_tree
+from debugger.errors import DebuggerError
+from debugger.protocol.runs import ForkRecord, RunStatus
+from debugger.session.input_replay import FastForward
+from debugger.session.session import DebugSession
+from debugger.session.verification import Fidelity
+from debugger.views import actions, state
+from debugger.views.backends import fork_book
+from debugger.views.components import status_badges
+from debugger.views.components.markdown import count
+from debugger.views.components.status_badges import LOOKS, fidelity_item
+from debugger.views.components.tables import ROW, table_height
+from debugger.views.components.toolbar import Badge, Button, Item, Meter, Words
+from debugger.views.panels import fork_actions
+from debugger.views.panels.fork_dialog import fork_dialog
+from debugger.views.run_view import Reading
+
+_MOST_CRUMBS = 4
+_MOST_CHANGES = 3
+
+
+def lineage(now: Reading) -> list[Item]:
+    """The way for a bar, nothing where the run has no relatives; the dialog of the tree is drawn."""
+    run_id = now.session.run_id
+    if run_id is None:
+        return []
+    rows = tree_rows(now, run_id)
+    if len(rows) < 2:
+        return []
+    way = breadcrumbs(rows, run_id)
+    came = [*_crumbs(way), *_fork(way[-1])] if len(way) > 1 else []
+    tree = Button(
+        "open_tree",
+        count(len(rows) - 1, "fork"),
+        fork_actions.open_tree,
+        icon=":material/account_tree:",
+        look="tertiary",
+        help="The tree of the first run and all its forks",
+    )
+    run_tree_dialog(rows, run_id)
+    return [*came, tree]
+
+
+def tree_rows(now: Reading, run_id: str) -> list[TreeRow]:
+    """The tree that a run stands in."""
+    session = now.session
+    is_under_way = session.forward is not None and session.forward.is_under_way
+    question = ("family", run_id, is_under_way)
+    try:
+        family, statuses = state.page().answers.ask(question, lambda: _ask(run_id))
+    except DebuggerError:
+        return []  # a run of the hosted API can be looked at without the local store
+    return run_tree(run_id, family, {**statuses, run_id: session.status})
+
+
+def _ask(run_id: str) -> tuple[list[ForkRecord], dict[str, RunStatus]]:
+    book = fork_book()
+    family = book.family(run_id)
+    ids = {name for record in family for name in (record.run_id, record.source_run_id)}
+    return family, book.statuses(ids)
+
+
+def _crumbs(way: list[TreeRow]) -> list[Item]:
+    shown = way if len(way) <= _MOST_CRUMBS else [way[0], *way[-_MOST_CRUMBS + 1 :]]
+    crumbs: list[Item] = []
+    for place, row in enumerate(shown[:-1]):
+        told = f"Open run {row.run_id}"
+        crumbs += [
+            Button(f"crumb_{place}", row.label, actions.open_run, (row.run_id,), look="tertiary", help=told),
+            Words("… ›" if place == 0 and len(shown) < len(way) else "›"),
+        ]
+    return crumbs
+
+
+def _fork(row: TreeRow) -> list[Item]:
+    """The banner of a fork: what it is, what was changed, how faithful it is."""
+    assert row.fork is not None
+    changed = row.changed
+    more = f" and {len(changed) - _MOST_CHANGES} more" if len(changed) > _MOST_CHANGES else ""
+    return [
+        Badge(row.label, ":material/fork_right:", "blue", help=_told(row.fork)),
+        *([Words(", ".join(changed[:_MOST_CHANGES]) + more)] if changed else []),
+        fidelity_item(Fidelity.from_json(row.fork.fidelity)),
+    ]
+
+
+def _told(fork: ForkRecord) -> str:
+    by = f" by {fork.forked_by}" if fork.forked_by else ""
+    note = f": {fork.note}" if fork.note else ""
+    return f"Left run {fork.source_run_id} right before turn {fork.turn_number}{by}{note}"
+
+
+_TABLE_KEY = "run_tree"
+_IDS_KEY = "run_tree_ids"
+_MOST_ROWS = 14
+
+
+def run_tree_dialog(rows: Sequence[TreeRow], run_id: str) -> None:
+    """Draw the dialog while it is open.
+
+    Args:
+        rows: The tree.
+        run_id: The run on view.
+    """
+    if not state.page().shows_tree:
+        return
+    shown = st.dialog(
+        "Run tree", width="large", icon=":material/account_tree:", on_dismiss=fork_actions.close_tree
+    )
+    shown(_body)(rows, run_id)
+
+
+def _body(rows: Sequence[TreeRow], run_id: str) -> None:
+    if not state.page().shows_tree:
+        st.rerun()  # only that closes a dialog
+    st.caption("Each fork stands below the run that it left. Choose a row to open the run.")
+    state.set_widget(_IDS_KEY, [row.run_id for row in rows])
+    st.dataframe(
+        _columns(rows, run_id),
+        key=_TABLE_KEY,
+        hide_index=True,
+        row_height=ROW,
+        height=table_height(len(rows), _MOST_ROWS),
+        on_select=_open,
+        selection_mode="single-cell",
+        column_config={
+            "run": st.column_config.TextColumn("Run", width=190),
+            "status": st.column_config.TextColumn("Status", width=96),
+            "fidelity": st.column_config.TextColumn("Fidelity", width=96),
+            "changed": st.column_config.TextColumn("Changed", width=190),
+            "note": st.column_config.TextColumn("Note", width=120),
+            "by": st.column_config.TextColumn("By", width=60),
+            "at": st.column_config.TextColumn("Made (UTC)", width=140),
+            "id": st.column_config.TextColumn("Run id", width=210),
+        },
+        alt="The run and its forks, each below the run that it left",
+    )
+    st.button("Close", key="close_tree", type="tertiary", on_click=fork_actions.close_tree)
+
+
+def _columns(rows: Sequence[TreeRow], run_id: str) -> dict[str, list[str]]:
+    return {
+        "run": [_branch(row, is_here=row.run_id == run_id) for row in rows],
+        "status": [LOOKS[row.status].word if row.status else "" for row in rows],
+        "fidelity": [_fidelity(row) for row in rows],
+        "changed": [", ".join(row.changed) for row in rows],
+        "note": [row.fork.note if row.fork else "" for row in rows],
+        "by": [row.fork.forked_by if row.fork else "" for row in rows],
+        "at": [iso_utc(row.fork.created_at)[:19].replace("T", " ") if row.fork else "" for row in rows],
+        "id": [row.run_id for row in rows],
+    }
+
+
+def _branch(row: TreeRow, *, is_here: bool) -> str:
+    lead = "\u2003" * (row.depth - 1) + "└ " if row.depth else ""
+    return f"{lead}{row.label}{' ● on view' if is_here else ''}"
+
+
+def _fidelity(row: TreeRow) -> str:
+    if row.fork is None:
+        return ""
+    return status_badges.FIDELITY_LOOKS[Fidelity.from_json(row.fork.fidelity).verdict].word
+
+
+def _open() -> None:
+    cells = (state.widget(_TABLE_KEY) or {}).get("selection", {}).get("cells", [])
+    if cells:
+        fork_actions.close_tree()
+        actions.open_run(state.widget(_IDS_KEY)[cells[0][0]])
+        state.forget_widget(_TABLE_KEY)
+
+
+def turn_actions(now: Reading) -> list[Item]:
+    """The buttons for a bar; the dialog that one of them opens is drawn."""
+    session = now.session
+    forward = session.forward
+    if forward is not None and forward.is_under_way and forward.total > 1:
+        return _progress(forward)
+    number = session.turn_of(state.page().event)
+    reason = _reason(session, number)
+    told = f"Fast-forward: a new run is given the recorded inputs up to turn {number}, then it is yours"
+    again = Button(
+        "send_again",
+        "Send again",
+        fork_actions.send_again,
+        (number,),
+        icon=":material/fast_forward:",
+        look="tertiary",
+        shows="icon where narrow",
+        disabled=reason is not None,
+        help=reason or told,
+    )
+    fork_dialog(now)
+    problem = [Words(forward.problem)] if forward is not None and forward.problem else []
+    return [fork_button(session, number, "fork_turn"), again, *problem]
+
+
+def fork_button(session: DebugSession, number: int | None, key: str) -> Button:
+    """The button that prepares a fork.
+
+    Args:
+        session: The run on view.
+        number: The turn that the fork begins with; ``None`` before there is one.
+        key: The button's.
+    """
+    reason = _reason(session, number)
+    exact = session.backend.capabilities.reason_against("exact_fork")
+    told = "Another run from here, with the same or changed input; this one is kept"
+    return Button(
+        key,
+        f"Fork from turn {number}" if number else "Fork",
+        fork_actions.open_fork,
+        (number,),
+        icon=":material/fork_right:",
+        look="tertiary",
+        disabled=reason is not None,
+        help=reason or (f"{told}. {exact}" if exact else told),
+    )
+
+
+def _reason(session: DebugSession, number: int | None) -> str | None:
+    """Why nothing can be done with the turn; ``None`` where it can."""
+    if reason := session.backend.capabilities.reason_against("run_turns"):
+        return reason
+    if number is None or session.run_id is None:
+        return "Once a turn is over, it can be forked and sent again."
+    if session.pending is not None:
+        return "The outcome of the last message is not known yet."
+    return "The turn is still running." if session.busy else None
+
+
+def _progress(forward: FastForward) -> list[Item]:
+    word = "Stopping after" if forward.stopping else "Fast-forward: input"
+    told = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
+    stop = Button(
+        "take_over",
+        "Take over",
+        fork_actions.take_over,
+        icon=":material/front_hand:",
+        look="tertiary",
+        disabled=forward.stopping,
+        help="Send nothing more; after the turn under way the run is yours",
+    )
+    return [Meter(told, forward.done / forward.total), stop]

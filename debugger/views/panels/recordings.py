@@ -1,0 +1,88 @@
+"""What is said of a run that comes out of a file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from debugger.backends.recorded import RecordedBackend
+from debugger.protocol.run_file import read_run_file
+from debugger.session.session import DebugSession
+from debugger.store import Role
+from debugger.views import actions, state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import may
+from debugger.views.backends import notebook
+from debugger.views.components.markdown import plain
+
+
+def recording_banner(session: DebugSession) -> None:
+    """Draw it above a recording; above anything else draw nothing."""
+    backend = session.backend
+    if not isinstance(backend, RecordedBackend):
+        return
+    file = backend.file
+    made = f" It ran on: {file.engine}." if file.engine else ""
+    when = f" Saved {file.exported_at.replace('T', ' ')[:16]} UTC." if file.exported_at else ""
+    graph = (
+        ""
+        if session.workflow.node_configs
+        else " The file holds no workflow, so the graph is drawn from the path."
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="recording_banner"):
+        st.badge("Recording", icon=":material/movie:", color="violet")
+        st.caption(
+            plain(f"You look at a run out of a file; nothing can be run here.{made}{when}{graph}"),
+            width="stretch",
+        )
+        st.button(
+            "Leave the recording",
+            key="leave_recording",
+            icon=":material/logout:",
+            on_click=leave_recording,
+            help="Go back to the embedded engine",
+        )
+
+
+def recording_upload() -> bool:
+    """Draw the choice of a file and the button that opens it; whether it was opened."""
+    with st.expander(
+        "Open a run from a file", icon=":material/upload_file:", type="compact", key="recording"
+    ):
+        st.caption(
+            "A file that Export › Run as JSON has made, or a run’s record as the API answers it. It is shown "
+            "as it was, without the backend it came from, in this tab; its notes are added to yours."
+        )
+        file = st.file_uploader(
+            "Run (JSON)", type=["json"], key=f"recording_{state.page().recordings}", max_upload_size=200
+        )
+        if not st.button(
+            "Open recording", key="open_recording", icon=":material/play_circle:", disabled=file is None
+        ):
+            return False
+    if file is not None:
+        open_recording(file.getvalue())
+    return state.page().error is None
+
+
+@command
+def open_recording(data: bytes) -> None:
+    """Show the run of a file; an administrator adds the notes in it to those of the store.
+
+    The authors that a file names are not verified, so that others could pass for each other by it.
+    """
+    recording = RecordedBackend(read_run_file(data))
+    if may(Role.ADMIN):
+        notebook().take_in(recording.run_id, recording.file.notes)
+    page = state.page()
+    page.recording = recording
+    page.recordings += 1  # a new key: the uploader is empty again
+    page.backend_name = "recording"
+    page.answers.clear()
+    actions.open_run(recording.run_id)
+
+
+@command
+def leave_recording() -> None:
+    """Go back to the embedded engine; the file can be opened again."""
+    actions.choose_backend("embedded")
+    state.page().recording = None

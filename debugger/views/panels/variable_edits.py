@@ -1,0 +1,179 @@
+"""The editor of a run's variables while it stands still: edits are pending until they are applied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from debugger.analysis.differences import Difference
+from debugger.engine.edits import VariableEdit
+from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, Tier, edited
+from debugger.store import Role
+from debugger.views import state
+from debugger.views.actions import command
+from debugger.views.auth.permissions import denied, on_click, requires
+from debugger.views.components.markdown import count, plain
+from debugger.views.components.tables import ROW
+from debugger.views.components.toolbar import Badge, Disclosure, Item
+from debugger.views.panels.stepping import WAIT_SECONDS
+from debugger.views.run_view import Reading
+
+
+def live_edit_switch(now: Reading) -> list[Item]:
+    """What shows and hides the editor, with how much is pending; nothing while the run goes on."""
+    page = state.page()
+    stop = now.session.stop_point
+    if stop is None:
+        return []
+    if page.pending_at != stop:
+        page.pending, page.pending_at = now.session.pending_edits(), stop
+    if page.pending is None or not page.pending.edits:
+        return [_switch(now)]
+    return [_switch(now), Badge(f"{len(page.pending.edits)} pending", colour="orange")]
+
+
+def live_edit(now: Reading) -> None:
+    """Draw the editor while it is shown."""
+    pending = state.page().pending
+    if now.session.stop_point is not None and pending is not None and _switch(now).is_open:
+        with st.container(border=True, key="live_editor"):  # style.css lets it float
+            _editor(pending)
+
+
+def _switch(now: Reading) -> Disclosure:
+    reason = now.session.backend.capabilities.reason_against("set_state") or denied(apply_edits)
+    return Disclosure(
+        "live_edit",
+        "Edit variables",
+        ":material/edit:",
+        "secondary",
+        help=reason or "What follows sees the change",
+        disabled=bool(reason) or state.page().pending is None,
+        closing_key="Escape",
+    )
+
+
+def _editor(pending: PendingEdits) -> None:
+    tiers = {tier_word(tier): tier for tier in pending.shown}
+    words = list(tiers)
+    if state.widget("live_tier") not in tiers:
+        state.set_widget("live_tier", words[0])
+    chosen = st.segmented_control(
+        "Variables of", words, key="live_tier", required=True, label_visibility="collapsed"
+    )
+    pending_table(pending, tiers[chosen or words[0]], "live")
+    for problem in pending.problems:
+        st.error(plain(problem), icon=":material/error:")
+    _summary(pending)
+
+
+def _summary(pending: PendingEdits) -> None:
+    """What would be different, with the way to do it and the way back."""
+    changed = pending.differences
+    pending_differences(changed)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Apply",
+            key="apply_edits",
+            type="primary",
+            icon=":material/check:",
+            args=(pending.edits,),
+            **on_click(apply_edits, disabled=not pending.edits or bool(pending.problems)),
+        )
+        st.button(
+            "Discard",
+            key="discard_edits",
+            icon=":material/undo:",
+            **on_click(_discard, disabled=not changed and not pending.problems),
+        )
+
+
+@command
+@requires(Role.RUN)
+def _discard() -> None:
+    state.page().pending_at = None
+    state.renew_editors()
+
+
+_MOST_SHOWN = 12
+_LONGEST = 60
+
+
+def tier_word(tier: Tier) -> str:
+    """What people call a set of variables."""
+    if tier.scope != "runtime":
+        return tier.scope.capitalize()
+    return "Runtime" if tier.thread_id == "0" else f"Runtime of {tier.thread_id}"
+
+
+def pending_table(pending: PendingEdits, tier: Tier, lead: str) -> None:
+    """Draw the editor of one set of variables.
+
+    Args:
+        pending: Takes the edits.
+        tier: The set.
+        lead: What the editor's key begins with.
+    """
+    page = state.page()
+    key = f"{lead}_{tier.scope}_{tier.thread_id}_{page.generation}"
+    # The grid tells its edits against the rows that it was first given, so those stay while it lives.
+    if state.widget(key) is None:
+        page.tables[key] = pending.rows(tier)
+    st.data_editor(
+        pd.DataFrame(map(asdict, page.tables[key]), columns=["name", "type", "value"], dtype="str"),
+        key=key,
+        num_rows="dynamic",
+        hide_index=True,
+        row_height=ROW,
+        height=ROW * 6,
+        on_change=_take,
+        args=(pending, tier, key),
+        disabled=bool(denied(_take)),
+        column_config={
+            "name": st.column_config.TextColumn("Name", width=180, required=True),
+            "type": st.column_config.SelectboxColumn(
+                "Type", width=80, options=VALUE_TYPES, default="text", required=True
+            ),
+            "value": st.column_config.TextColumn("Value", width=340, default=""),
+        },
+        alt=f"{tier_word(tier)} variables: name, type and value",
+    )
+
+
+def pending_differences(found: Sequence[Difference]) -> None:
+    """Draw what would be different, a line each."""
+    if not found:
+        st.caption("Nothing is changed yet.")
+    for each in found[:_MOST_SHOWN]:
+        before = "" if each.op == "added" else _shown(each.before)
+        after = "" if each.op == "removed" else _shown(each.after)
+        st.text(f"{each.sign} {each.path}: {before} → {after}")
+    if len(found) > _MOST_SHOWN:
+        st.caption(f"and {count(len(found) - _MOST_SHOWN, 'more difference')}")
+
+
+@command
+@requires(Role.RUN)
+def _take(pending: PendingEdits, tier: Tier, key: str) -> None:
+    pending.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+@command
+@requires(Role.RUN)
+def apply_edits(edits: Sequence[VariableEdit]) -> None:
+    """Change variables of a run that stands still."""
+    session = state.page().session
+    if session is not None:
+        session.edit(edits)
+        session.wait_until_idle(WAIT_SECONDS)
+        state.renew_editors()
