@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from debugger.engine.mocks import Pin
-from debugger.engine.mocks.models import PERSON
+from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Choice, Prompt, ToolOffer
 from debugger.session.human_input import AnswerForm, Inquiry, blank, form_of
 from debugger.store import Role

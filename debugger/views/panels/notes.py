@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from debugger.errors import DebuggerError, ForbiddenError
-from debugger.protocol.notes import MOST_CHARACTERS, Comment, RatingValue, RunMark, RunNotes, Target
+from debugger.protocol.notes import MAX_COMMENT_CHARACTERS, Comment, RatingValue, RunLabels, RunNotes, Target
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -112,7 +112,7 @@ def _targets(now: Reading) -> dict[str, tuple[str, Target]]:
 _NOTE_HEIGHT = 90
 
 
-def marks_form(run_id: str, mark: RunMark) -> None:
+def marks_form(run_id: str, mark: RunLabels) -> None:
     """Draw the editor; each change is kept at once.
 
     Args:
@@ -181,7 +181,7 @@ def remarks(run_id: str, target: Target, notes: RunNotes) -> None:
         "Comment",
         key=box,
         height=_BOX_HEIGHT,
-        max_chars=MOST_CHARACTERS,
+        max_chars=MAX_COMMENT_CHARACTERS,
         placeholder="What did you see?",
         label_visibility="collapsed",
         disabled=bool(denied(_say)),

@@ -11,7 +11,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
-from debugger.protocol.notes import RunMark
+from debugger.protocol.notes import RunLabels
 from debugger.protocol.runs import Run, RunSearch
 from debugger.views import state
 from debugger.views.auth.permissions import on_click
@@ -51,10 +51,10 @@ def chosen_runs(rows: Sequence[Run]) -> list[str]:
     return [run_id for run_id in ids if run_id in ticked]
 
 
-def run_table(rows: Sequence[Run], names: Mapping[str, str], marks: Mapping[str, RunMark]) -> None:
+def run_table(rows: Sequence[Run], names: Mapping[str, str], marks: Mapping[str, RunLabels]) -> None:
     """Draw the rows."""
     words = [LOOKS[row.status].word for row in rows]
-    noted = [marks.get(row.workflow_run_id, RunMark()) for row in rows]
+    noted = [marks.get(row.workflow_run_id, RunLabels()) for row in rows]
     tags = sorted({tag for mark in noted for tag in mark.tags})
     st.dataframe(
         {
@@ -109,7 +109,7 @@ def _columns(words: Sequence[str], tags: Sequence[str]) -> dict[str, ColumnConfi
     }
 
 
-def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int) -> str | None:
+def run_actions(chosen: Sequence[str], marks: Mapping[str, RunLabels], total: int) -> str | None:
     """Draw the actions in a line; the id of the run to open, once."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_actions"):
         # From the left: the table's own tools appear above its right end.
@@ -135,7 +135,7 @@ def run_actions(chosen: Sequence[str], marks: Mapping[str, RunMark], total: int)
 _ONE = "Choose one run by its box"
 
 
-def _star(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
+def _star(chosen: Sequence[str], marks: Mapping[str, RunLabels]) -> None:
     has_all = bool(chosen) and all(run_id in marks and marks[run_id].starred for run_id in chosen)
     st.button(
         "Unstar" if has_all else "Star",
@@ -147,12 +147,12 @@ def _star(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
     )
 
 
-def _marks(chosen: Sequence[str], marks: Mapping[str, RunMark]) -> None:
+def _marks(chosen: Sequence[str], marks: Mapping[str, RunLabels]) -> None:
     with st.popover(
         "Tags and note", icon=":material/sell:", disabled=len(chosen) != 1, help=_ONE, key="marks_chosen"
     ):
         if len(chosen) == 1:
-            marks_form(chosen[0], marks.get(chosen[0], RunMark()))
+            marks_form(chosen[0], marks.get(chosen[0], RunLabels()))
 
 
 def _compare(chosen: Sequence[str]) -> None:

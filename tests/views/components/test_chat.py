@@ -57,7 +57,9 @@ def test_words_whose_speaker_is_not_known_stand_alone(draw):
 
 
 def test_an_audience_is_not_told_the_turn(draw):
-    app = draw('bubbles_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)')
+    app = draw(
+        'bubbles_box("talk", [ChatMessage("agent", "Hello", "Greeting", 3, 7)], height=200, turns=False)'
+    )
 
     assert speakers(app) == ["Greeting"]
 
@@ -81,7 +83,9 @@ def test_notes_stand_between_the_words(draw):
 
 
 def test_many_warnings_in_a_row_are_folded_under_their_number(draw):
-    app = draw('bubbles_box("talk", [*map(warning, (4, 5, 6)), ChatMessage("user", "Hi", "", 1, 7)], height=200)')
+    app = draw(
+        'bubbles_box("talk", [*map(warning, (4, 5, 6)), ChatMessage("user", "Hi", "", 1, 7)], height=200)'
+    )
 
     folded, _ = said(app)
     assert (folded["kind"], folded["label"]) == ("folded", "3 warnings")
