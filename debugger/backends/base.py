@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
-from debugger.engine.inspection import Control
+from debugger.engine.inspection import RunInspector
 from debugger.engine.variable_edits import VariableEdit
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -207,7 +207,7 @@ class Backend(Protocol):
         expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """Run one turn, the first of a new run unless ``run_id`` names one.
 
@@ -222,7 +222,7 @@ class Backend(Protocol):
                 any.
             version_number: The version to start with; read on a first turn only, ``None`` is the active one.
             cancelled: Set from another thread to end the turn early; the run is then ``cancelled``.
-            control: A person's hand on the turn; never bound where ``set_state`` is missing.
+            inspector: A person's hand on the turn; never bound where ``set_state`` is missing.
 
         Raises:
             StaleTurnError: The run has newer turns than the caller expects. Nothing was executed.
@@ -247,7 +247,7 @@ class Backend(Protocol):
         run_id: str,
         *,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """Advance a run's background work.
 
@@ -261,7 +261,7 @@ class Backend(Protocol):
             workflow_id: The run's workflow.
             run_id: The run.
             cancelled: Set from another thread to end the work early; the run is then ``cancelled``.
-            control: A person's hand on the work; never bound where ``set_state`` is missing.
+            inspector: A person's hand on the work; never bound where ``set_state`` is missing.
         """
 
     def fork(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn, get_args
 
 from debugger.backends.base import Ability, Capabilities, FoundTurn, Page, RunRevision, TurnStream
-from debugger.engine.inspection import Control
+from debugger.engine.inspection import RunInspector
 from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import NotFoundError, UnsupportedError
 from debugger.protocol.base import JsonObject
@@ -134,7 +134,7 @@ class RecordedBackend:
         expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """See `Backend.execute`; a recording refuses."""
         _refuse()
@@ -154,7 +154,7 @@ class RecordedBackend:
         run_id: str,
         *,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """See `Backend.pump`; a recording refuses."""
         _refuse()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
-from debugger.engine.environment import PAUSED_INTERVALS, PauseClock, World
+from debugger.engine.environment import PAUSED_INTERVALS, Environment, PauseClock
 from debugger.engine.history import SPOKEN
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.outbound import Secrets
@@ -27,14 +27,14 @@ Events = Generator[Event, None, None]
 Result = TypeVar("Result")
 
 
-class Announcer:
+class EventEmitter:
     """Stamps the events of one segment of a run."""
 
     def __init__(
-        self, world: World, log: TurnLog, meter: UsageMeter, pauses: PauseClock, secrets: Secrets
+        self, environment: Environment, log: TurnLog, meter: UsageMeter, pauses: PauseClock, secrets: Secrets
     ) -> None:
         self._hide = secrets.hide if secrets.can_hide else None
-        self._now, self._uuid = world.now, world.uuid
+        self._now, self._uuid = environment.now, environment.uuid
         self._log = log
         self._meter = meter
         self._pauses = pauses
@@ -42,7 +42,7 @@ class Announcer:
         self._of_threads: dict[str, JsonObject] = {}
         self._of_nodes: dict[tuple[str | None, str], JsonObject] = {}
 
-    def stamped(
+    def stamp(
         self,
         event: Event,
         thread: ThreadState | None = None,
@@ -102,11 +102,11 @@ class Announcer:
             except StopIteration as stop:
                 result: Result = stop.value
                 return result
-            yield self.stamped(event, thread, config, run_id)
+            yield self.stamp(event, thread, config, run_id)
 
-    def state_of(self, thread: ThreadState, workflow_variables: JsonObject) -> Event:
+    def state_event(self, thread: ThreadState, workflow_variables: JsonObject) -> Event:
         """The event that shows a thread's variables as they stand."""
-        return self.stamped(
+        return self.stamp(
             WorkflowShowStateEvent(
                 thread_id=thread.thread_id,
                 thread_reference_id=reference_id(thread.thread_id),
@@ -129,4 +129,4 @@ class Announcer:
         """Tell something odd, once a turn."""
         if text not in self._warned:
             self._warned.add(text)
-            yield self.stamped(WorkflowWarningEvent(warning_message=text), thread)
+            yield self.stamp(WorkflowWarningEvent(warning_message=text), thread)

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from debugger.protocol.base import JsonObject
 
-NEVER = threading.Event()
+NEVER_SET = threading.Event()
 """Stands for the wish to end something early where nobody can have it: an event costs as much as a model."""
 
 PauseKind = Literal["paused", "manual_answer"]
@@ -33,7 +33,7 @@ _SHORTEST = 0.001
 
 
 @dataclass
-class World:
+class Environment:
     """Time and chance."""
 
     now: Callable[[], float] = time.time
@@ -59,16 +59,16 @@ class World:
         return UUID(int=self.random.getrandbits(128), version=4)
 
 
-class SeededWorld(World):
+class SeededEnvironment(Environment):
     """A world where chance falls as a seed says. Each segment of a run has its own.
 
     Args:
-        world: Has the time, and the UUIDs that nothing else has.
+        environment: Has the time, and the UUIDs that nothing else has.
         seed: From 0 to 2^64 - 1.
     """
 
-    def __init__(self, world: World, seed: int) -> None:
-        self.now, self.sleep, self.uuid = world.now, world.sleep, world.uuid
+    def __init__(self, environment: Environment, seed: int) -> None:
+        self.now, self.sleep, self.uuid = environment.now, environment.sleep, environment.uuid
         self._seed = seed
         self._draws = itertools.count()
 

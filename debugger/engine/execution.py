@@ -7,14 +7,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from debugger.engine.emitter import Announcer, Events
-from debugger.engine.environment import PauseClock, SeededWorld
+from debugger.engine.emitter import EventEmitter, Events
+from debugger.engine.environment import PauseClock, SeededEnvironment
 from debugger.engine.history import History
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.usage import UsageMeter
 from debugger.engine.variables import TurnVariables
-from debugger.engine.waiting_edges import NOTHING_AHEAD, look_ahead
+from debugger.engine.waiting_edges import NOTHING_AHEAD, pending_work
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
     EndWorkflowEvent,
@@ -28,11 +28,11 @@ from debugger.protocol.workflow import NodeConfig
 
 if TYPE_CHECKING:
     from debugger.engine.interpreter import Interpreter
-    from debugger.engine.mocks.interceptor import Hand
+    from debugger.engine.mocks.interceptor import Interceptor
 
 
 @dataclass(slots=True)
-class TurnEnd:
+class ExecutionResult:
     """How a segment ended, and what is kept of it besides its events."""
 
     status: RunStatus
@@ -75,7 +75,7 @@ def input_output_pair(
 
 
 @dataclass
-class Segment:
+class Execution:
     """What everything in one segment of a run shares.
 
     Args:
@@ -85,7 +85,7 @@ class Segment:
         given: The input as it goes over the wire.
         history: The chat, for a model.
         cancelled: Set from another thread to end the segment early.
-        hand: A person's hand in what nodes, tools and models do.
+        interceptor: A person's hand in what nodes, tools and models do.
     """
 
     interpreter: Interpreter
@@ -94,26 +94,28 @@ class Segment:
     given: JsonObject
     history: History
     cancelled: threading.Event
-    hand: Hand | None = None
+    interceptor: Interceptor | None = None
     status: RunStatus | None = field(default=None, init=False)
     """Set once the end is decided by something else than the threads."""
     node_runs: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.options = self.interpreter.options
-        self.world = SeededWorld(self.interpreter.world, self.state.next_seed)
+        self.environment = SeededEnvironment(self.interpreter.environment, self.state.next_seed)
         self.graph = self.interpreter.graph
-        self.pauses = PauseClock(self.world.now)
+        self.pauses = PauseClock(self.environment.now)
         self.edit_events: deque[Event] = deque()
         """Report edits by hand; they go out after the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
         self.outbound = self.interpreter.open_door()
-        self.announcer = Announcer(self.world, self.log, self.meter, self.pauses, self.outbound.secrets)
+        self.emitter = EventEmitter(
+            self.environment, self.log, self.meter, self.pauses, self.outbound.secrets
+        )
         self.outputs: dict[str, list[JsonObject]] = {}
         self.path: dict[str, list[str]] = {}
         self._end_state: JsonObject | None = None
         self._merge_variables()
-        self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.world)
+        self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.environment)
         self.run_input = {
             **{key: value for key, value in self.given.items() if key != "secret_variables"},
             "dynamic_variables": self.variables.evaluated,
@@ -145,12 +147,12 @@ class Segment:
             responder=self.interpreter.responder,
             history=self.history,
             options=self.options,
-            world=self.world,
+            environment=self.environment,
             cancelled=self.cancelled,
             load_run=self.interpreter.load_run,
             outbound=self.outbound,
             authored=self.interpreter.authored,
-            hand=self.hand,
+            interceptor=self.interceptor,
             pauses=self.pauses,
         )
 
@@ -164,14 +166,14 @@ class Segment:
                 return node_input.model_extra or {}
         return {}
 
-    def end(self, error: str | None) -> TurnEnd:
+    def end(self, error: str | None) -> ExecutionResult:
         """How it ended, once it has."""
         status = self.status
         if status is None:
             ended: RunStatus = "running" if self.state.active_companions else "completed"
             status = ended if self.state.main.ended else "waiting_for_user_input"
-        outlook = look_ahead(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
-        end = TurnEnd(
+        outlook = pending_work(self.interpreter.routes, self.state) if self.status is None else NOTHING_AHEAD
+        end = ExecutionResult(
             status=status,
             run_input=self.run_input,
             outputs=self.outputs,
@@ -193,7 +195,7 @@ class Segment:
     def failed(self, message: str) -> Event:
         """End it by an error; nothing follows."""
         self.status = "failed"
-        return self.announcer.stamped(
+        return self.emitter.stamp(
             WorkflowErrorEvent(
                 error_message=message,
                 llm_token_usage=self.meter.token_usage(),
@@ -201,17 +203,17 @@ class Segment:
             )
         )
 
-    def settled(self) -> Events:
+    def closing_events(self) -> Events:
         """What is told at last: that the run is over, or that it is the user's turn."""
         active = self.state.active_companions
         if self.status is not None:
             return
         if not self.state.main.ended:
             ids = [thread.thread_id for thread in active]
-            yield self.announcer.stamped(WorkflowReadyForInputEvent(active_companion_thread_ids=ids))
+            yield self.emitter.stamp(WorkflowReadyForInputEvent(active_companion_thread_ids=ids))
         elif not active:
             usage, latency = self.meter.token_usage(), self.meter.latency_stats()
-            yield self.announcer.stamped(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
+            yield self.emitter.stamp(EndWorkflowEvent(llm_token_usage=usage, llm_latency_stats=latency))
 
     @property
     def end_state(self) -> JsonObject:
@@ -227,7 +229,7 @@ class Segment:
             "thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t not in companions},
             "companion_thread_id_to_nodes_history": {t: p for t, p in self.path.items() if t in companions},
             "thread_id_to_global_node_previous_node": {
-                t.thread_id: t.callers[-1][1] for t in threads if t.callers
+                t.thread_id: t.return_stack[-1][1] for t in threads if t.return_stack
             },
             "active_thread_ids": [t.thread_id for t in threads if not t.ended],
         }

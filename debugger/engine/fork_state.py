@@ -10,7 +10,7 @@ from debugger.errors import ConflictError, InputError
 from debugger.graph import Graph
 
 
-def go_another_way(
+def prepare_fork(
     state: RunState, graph: Graph, edits: Sequence[VariableEdit] = (), start_node: str | None = None
 ) -> None:
     """Change a state that stands between two turns; the next turn tells of the edits.
@@ -33,19 +33,19 @@ def go_another_way(
     _check_places(state, graph, is_moved=start_node is not None)
     if start_node is not None:
         _move(state.main, start_node)
-    state.untold += [apply_edit(edit, state) for edit in edits]
+    state.unreported_edits += [apply_edit(edit, state) for edit in edits]
 
 
 def reopen(state: RunState) -> None:
     """Let a conversation that has ended continue at the node where it ended, which is not run again."""
-    state.main.ended, state.main.lingers, state.main.loop = False, True, None
+    state.main.ended, state.main.awaits_second_message, state.main.loop = False, True, None
 
 
 def _move(thread: ThreadState, destination: str) -> None:
     """As by a transfer (``platform/engine.md`` U-48), but the next turn's message is met at the node."""
-    thread.position, thread.parked, thread.lingers = destination, False, False
+    thread.position, thread.is_waiting, thread.awaits_second_message = destination, False, False
     thread.loop, thread.due_at = None, None
-    thread.callers.clear()
+    thread.return_stack.clear()
     thread.waiting_edges.clear()
 
 
@@ -81,6 +81,6 @@ def _places(thread: ThreadState) -> Iterator[str]:
     """The nodes that a thread needs to go on: its own, and those that it will be led back to."""
     if thread.position is not None:
         yield thread.position
-    for called, caller in thread.callers:
+    for called, caller in thread.return_stack:
         yield called
         yield caller

@@ -19,31 +19,31 @@ from debugger.protocol.runs import MAIN_THREAD
 
 if TYPE_CHECKING:
     from debugger.engine.environment import PauseKind
-    from debugger.engine.execution import Segment
-    from debugger.engine.mocks.interceptor import Hand
+    from debugger.engine.execution import Execution
+    from debugger.engine.mocks.interceptor import Interceptor
 
 
-class Control:
+class RunInspector:
     """The hand on one segment; made by who pulls it, bound by the interpreter that begins it.
 
     Args:
-        hand: The same person's hand in what nodes, tools and models do; ``None`` lets them be.
+        interceptor: The same person's hand in what nodes, tools and models do; ``None`` lets them be.
     """
 
-    def __init__(self, hand: Hand | None = None) -> None:
-        self.hand = hand
-        self._segment: Segment | None = None
+    def __init__(self, interceptor: Interceptor | None = None) -> None:
+        self.interceptor = interceptor
+        self._execution: Execution | None = None
 
-    def bind(self, segment: Segment) -> None:
+    def bind(self, execution: Execution) -> None:
         """Take hold of the segment that begins."""
-        self._segment = segment
+        self._execution = execution
 
     def hold(self, kind: PauseKind) -> AbstractContextManager[None]:
         """Leave the time that a block takes out of the segment's durations, and record it as a pause.
 
         Before the segment has begun, and on a backend that binds none, nothing is recorded.
         """
-        return nullcontext() if self._segment is None else self._segment.pauses.hold(kind)
+        return nullcontext() if self._execution is None else self._execution.pauses.hold(kind)
 
     def scope(self, thread_id: str = MAIN_THREAD) -> Scope:
         """What a thread can see at this moment; the main thread's where there is no such thread.
@@ -51,9 +51,9 @@ class Control:
         Raises:
             ConflictError: The segment has not begun.
         """
-        segment = self._begun()
-        threads = segment.state.threads
-        return segment.variables.scope(threads.get(thread_id) or segment.state.main)
+        execution = self._begun()
+        threads = execution.state.threads
+        return execution.variables.scope(threads.get(thread_id) or execution.state.main)
 
     def variables(self) -> dict[tuple[EditedScope, str], JsonObject]:
         """The variables that can be changed, by scope and thread, without the copies under nodes' names.
@@ -61,13 +61,13 @@ class Control:
         Raises:
             ConflictError: The segment has not begun.
         """
-        segment = self._begun()
+        execution = self._begun()
         found: dict[tuple[EditedScope, str], JsonObject] = {
-            ("dynamic", MAIN_THREAD): dict(segment.variables.supplied)
+            ("dynamic", MAIN_THREAD): dict(execution.variables.supplied)
         }
-        for thread_id, thread in segment.state.threads.items():
+        for thread_id, thread in execution.state.threads.items():
             found["runtime", thread_id] = _own(thread.runtime_variables)
-        found["workflow", MAIN_THREAD] = dict(segment.state.workflow_variables)
+        found["workflow", MAIN_THREAD] = dict(execution.state.workflow_variables)
         return found
 
     def edit(self, edits: Sequence[VariableEdit]) -> int:
@@ -77,18 +77,18 @@ class Control:
             ConflictError: The segment has not begun.
             InputError: One of the edits cannot be made; then none was.
         """
-        segment = self._begun()
+        execution = self._begun()
         for edit in edits:
-            variables_of(edit, segment.state)
-        told = [_apply(edit, segment) for edit in edits]
-        events = edit_events(told, segment)
-        segment.edit_events += events
+            variables_of(edit, execution.state)
+        told = [_apply(edit, execution) for edit in edits]
+        events = edit_events(told, execution)
+        execution.edit_events += events
         return len(events)
 
-    def _begun(self) -> Segment:
-        if self._segment is None:
+    def _begun(self) -> Execution:
+        if self._execution is None:
             raise ConflictError("The turn has not begun yet.", advice="Wait until it has.")
-        return self._segment
+        return self._execution
 
 
 def _own(variables: JsonObject) -> JsonObject:
@@ -100,28 +100,28 @@ def _own(variables: JsonObject) -> JsonObject:
     }
 
 
-def _apply(edit: VariableEdit, segment: Segment) -> JsonObject:
-    shown = segment.variables.evaluated
-    told = apply_edit(edit, segment.state)
+def _apply(edit: VariableEdit, execution: Execution) -> JsonObject:
+    shown = execution.variables.evaluated
+    told = apply_edit(edit, execution.state)
     if edit.scope != "dynamic":
         return told
-    segment.variables.take(edit)
+    execution.variables.take(edit)
     return edit.told(shown)
 
 
-def edit_events(told: Sequence[JsonObject], segment: Segment) -> list[Event]:
+def edit_events(told: Sequence[JsonObject], execution: Execution) -> list[Event]:
     """The events that tell of edits: what was changed by hand, then each thread's variables as they are.
 
     Args:
         told: The edits as `VariableEdit.told` tells them.
-        segment: Where they are told.
+        execution: Where they are told.
     """
     if not told:
         return []
     names = ", ".join(dict.fromkeys(edit["name"] for edit in told))
     note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=list(told))
     touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in told)
-    threads = [segment.state.threads[thread_id] for thread_id in touched]
-    announcer = segment.announcer
-    shown = [announcer.state_of(thread, segment.variables.shown) for thread in threads]
-    return [announcer.stamped(note, threads[0]), *shown]
+    threads = [execution.state.threads[thread_id] for thread_id in touched]
+    announcer = execution.emitter
+    shown = [announcer.state_event(thread, execution.variables.shown) for thread in threads]
+    return [announcer.stamp(note, threads[0]), *shown]

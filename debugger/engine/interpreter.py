@@ -8,12 +8,12 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Self
 
-from debugger.engine.environment import NEVER, World
-from debugger.engine.execution import Segment, TurnEnd
+from debugger.engine.environment import NEVER_SET, Environment
+from debugger.engine.execution import Execution, ExecutionResult
 from debugger.engine.history import History
 from debugger.engine.input_checks import check_input
-from debugger.engine.inspection import Control
-from debugger.engine.models.base import Responder
+from debugger.engine.inspection import RunInspector
+from debugger.engine.models.base import Model
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node, UnsupportedNode, no_run_store
 from debugger.engine.options import EngineOptions
@@ -45,7 +45,7 @@ class Interpreter:
         workflow: What the author wrote.
         responder: Whatever answers for a model.
         options: Choices where the platform leaves a question open.
-        world: Time and chance.
+        environment: Time and chance.
         load_run: Gives the record of another run by its id.
         open_door: Makes the door to the outside of one segment; by default nothing gets out.
         notes: What is odd about the workflow as a whole; each run is warned of it in its first turn.
@@ -54,9 +54,9 @@ class Interpreter:
     def __init__(
         self,
         workflow: Workflow,
-        responder: Responder,
+        responder: Model,
         options: EngineOptions | None = None,
-        world: World | None = None,
+        environment: Environment | None = None,
         load_run: Callable[[str], JsonObject] = no_run_store,
         open_door: Callable[[], Gateway] = BlockedGateway,
         notes: Sequence[str] = (),
@@ -69,7 +69,7 @@ class Interpreter:
         self.routes = EdgeSelector(self.graph)
         self.responder = responder
         self.options = options or EngineOptions()
-        self.world = world or World()
+        self.environment = environment or Environment()
         self.authored = authored_scope(workflow, self.options)
         """The variables with the workflow's own defaults alone."""
         self._nodes: dict[str, Node[Any]] = {}
@@ -101,7 +101,7 @@ class Interpreter:
         thread = snapshot.threads.get(MAIN_THREAD)
         wanted = turn_input.start_node_logical_id or (thread.node_logical_id if thread else None)
         state = RunState.at(self._checked(wanted) if wanted else self.graph.start.logical_id)
-        state.seed = self.world.random.getrandbits(48)
+        state.seed = self.environment.random.getrandbits(48)
         _restore(state, snapshot)
         return state
 
@@ -112,8 +112,8 @@ class Interpreter:
         *,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
-    ) -> Generator[Event, None, TurnEnd]:
+        inspector: RunInspector | None = None,
+    ) -> Generator[Event, None, ExecutionResult]:
         """Run until the workflow waits for the user, ends, fails or is stopped.
 
         Args:
@@ -121,7 +121,7 @@ class Interpreter:
             turn_input: What the turn is given.
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
-            control: A person's hand on the turn.
+            inspector: A person's hand on the turn.
 
         Returns:
             How the turn ended. Yields its events in order, stamped.
@@ -132,8 +132,8 @@ class Interpreter:
         check_input(turn_input, self.graph, state.main.position)
         if turn_input.command != "stop":
             _check_not_over(state)
-        segment = self._segment(state, turn_input, past, cancelled, control)
-        return ThreadScheduler(segment).run_turn()
+        execution = self._execution(state, turn_input, past, cancelled, inspector)
+        return ThreadScheduler(execution).run_turn()
 
     def transfer(
         self,
@@ -142,8 +142,8 @@ class Interpreter:
         *,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
-    ) -> Generator[Event, None, TurnEnd]:
+        inspector: RunInspector | None = None,
+    ) -> Generator[Event, None, ExecutionResult]:
         """Move the main thread to a node, wherever it stands, and run on from there, as one turn.
 
         Args:
@@ -151,7 +151,7 @@ class Interpreter:
             destination: The node's logical id.
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
-            control: A person's hand on the turn.
+            inspector: A person's hand on the turn.
 
         Raises:
             InputError: The node is not in the workflow, or the conversation is over.
@@ -164,8 +164,8 @@ class Interpreter:
                 f"The node {destination!r} is not in this version of the workflow, so nothing can go there.",
                 advice="Choose one of its nodes.",
             )
-        segment = self._segment(state, TurnInput(command="resume"), past, cancelled, control)
-        return ThreadScheduler(segment).run_turn(transfer_to=destination)
+        execution = self._execution(state, TurnInput(command="resume"), past, cancelled, inspector)
+        return ThreadScheduler(execution).run_turn(transfer_to=destination)
 
     def pump(
         self,
@@ -173,8 +173,8 @@ class Interpreter:
         *,
         past: Callable[[], Sequence[TurnLog]] = tuple,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
-    ) -> Generator[Event, None, TurnEnd]:
+        inspector: RunInspector | None = None,
+    ) -> Generator[Event, None, ExecutionResult]:
         """Let background work go on: companion threads that are due, and conditions judged while waiting.
 
         Args:
@@ -182,7 +182,7 @@ class Interpreter:
                 was.
             past: Gives the finished segments; called only if a model needs the chat.
             cancelled: Set from another thread to end the pump after what it is doing.
-            control: A person's hand on the pump.
+            inspector: A person's hand on the pump.
 
         Returns:
             How it ended. Yields its events in order, stamped.
@@ -190,24 +190,24 @@ class Interpreter:
         Source: ``platform/engine.md`` 3.5, 3.9, 7.1.
         """
         given = TurnInput(command="data", miscellaneous={"background": True})
-        segment = self._segment(state, given, past, cancelled, control)
-        return ThreadScheduler(segment).run_background()
+        execution = self._execution(state, given, past, cancelled, inspector)
+        return ThreadScheduler(execution).run_background()
 
-    def _segment(
+    def _execution(
         self,
         state: RunState,
         given: TurnInput,
         past: Callable[[], Sequence[TurnLog]],
         cancelled: threading.Event | None,
-        control: Control | None,
-    ) -> Segment:
+        inspector: RunInspector | None,
+    ) -> Execution:
         wire = self._checked_wire(given)
         log = TurnLog(state.segments + 1, given)
-        hand = control.hand if control is not None else None
-        segment = Segment(self, state, log, wire, History(past, log), cancelled or NEVER, hand)
-        if control is not None:
-            control.bind(segment)
-        return segment
+        hand = inspector.interceptor if inspector is not None else None
+        execution = Execution(self, state, log, wire, History(past, log), cancelled or NEVER_SET, hand)
+        if inspector is not None:
+            inspector.bind(execution)
+        return execution
 
     def node(self, config: NodeConfig) -> Node[Any]:
         """The code behind a node.
@@ -221,7 +221,7 @@ class Interpreter:
         """
         node = self._nodes.get(config.logical_id)
         if node is None:
-            refuse_unrunnable(config, self.graph)
+            reject_unsupported(config, self.graph)
             node = self._made(config)
             if node.loops_to_itself and not node.waits_for_user:
                 raise RunError(
@@ -299,7 +299,7 @@ _RULES = (
 )
 
 
-def refuse_unrunnable(node: NodeConfig, graph: Graph) -> None:
+def reject_unsupported(node: NodeConfig, graph: Graph) -> None:
     """Raise for the first thing at a node that leads nowhere, or that breaks a rule of companion threads.
 
     Raises:

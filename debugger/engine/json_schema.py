@@ -30,7 +30,7 @@ _Errors = Iterator[Any]
 _Keyword = Callable[[Any, Any, Any, Any], _Errors]
 
 
-def mismatch(value: Any, schema: Any) -> str | None:
+def schema_error(value: Any, schema: Any) -> str | None:
     """Return the most telling way in which a value does not fit, by its place; ``None`` where it fits.
 
     A schema that is none finds no fault: its author's mistake is not the value's. A value that cannot be

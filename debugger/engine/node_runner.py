@@ -6,8 +6,8 @@ from collections.abc import Generator
 from typing import Any, Literal, NamedTuple
 
 from debugger.engine.emitter import Events
-from debugger.engine.environment import World
-from debugger.engine.execution import Segment
+from debugger.engine.environment import Environment
+from debugger.engine.execution import Execution
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult
 from debugger.engine.routing import choice_of
 from debugger.engine.state import BoundedLoop, ThreadState
@@ -40,10 +40,10 @@ class _Worker(NamedTuple):
 class NodeRunner:
     """Runs the nodes of one segment."""
 
-    def __init__(self, segment: Segment, transitions: TransitionRunner) -> None:
-        self._segment = segment
-        self._announcer = segment.announcer
-        self._routes = segment.interpreter.routes
+    def __init__(self, execution: Execution, transitions: TransitionRunner) -> None:
+        self._execution = execution
+        self._emitter = execution.emitter
+        self._routes = execution.interpreter.routes
         self._transitions = transitions
 
     def run(self, thread: ThreadState, node: Node[Any]) -> Events:
@@ -52,10 +52,10 @@ class NodeRunner:
         Where its next attempt was put off until its loop's time was up, the loop ends instead.
         """
         is_retry, thread.due_at = thread.due_at is not None, None
-        if is_retry and thread.loop is not None and thread.loop.is_over(self._segment.world.now()):
+        if is_retry and thread.loop is not None and thread.loop.is_over(self._execution.environment.now()):
             yield from self._give_up(thread, node, thread.loop, "expiry_time")
             return
-        self._segment.node_runs += 1
+        self._execution.node_runs += 1
         context = self._context(thread, node)
         loop = self._begin_attempt(thread, node.config)
         context.deadline = loop.deadline if loop else None
@@ -64,19 +64,19 @@ class NodeRunner:
         outcome = yield from self._execute(thread, node, context, run_id)
         if outcome.replied_to_user:
             thread.pending = []
-        if loop is not None and loop.is_over(self._segment.world.now()):
-            yield self._announcer.stamped(expired_event(loop, node.config), thread, node.config, run_id)
+        if loop is not None and loop.is_over(self._execution.environment.now()):
+            yield self._emitter.stamp(expired_event(loop, node.config), thread, node.config, run_id)
         for worker in workers:
             yield from self._run_worker(thread, worker)
         waits = node.waits_for_user and not node.loops_to_itself
-        if self._segment.options.linger_after_reply and waits and outcome.replied_to_user:
-            thread.lingers = True
+        if self._execution.options.linger_after_reply and waits and outcome.replied_to_user:
+            thread.awaits_second_message = True
             return
-        decision = yield from self._announcer.relay(
+        decision = yield from self._emitter.relay(
             self._routes.decide(node, context, outcome), thread, node.config, run_id
         )
-        note_evaluation(self._routes, thread, node.config.logical_id, self._segment.state)
-        yield from self._announcer.warnings(context, thread)
+        note_evaluation(self._routes, thread, node.config.logical_id, self._execution.state)
+        yield from self._emitter.warnings(context, thread)
         if loop is not None and (decision is None or decision.transition.kind == "self_loop"):
             if decision is not None:
                 thread.pending = []
@@ -86,14 +86,14 @@ class NodeRunner:
 
     def leave(self, thread: ThreadState, node: Node[Any]) -> Events:
         """Leave a node that has run and waited for the user once more (U-3)."""
-        thread.lingers = False
-        context = self._segment.context(thread)
+        thread.awaits_second_message = False
+        context = self._execution.context(thread)
         context.deadline = thread.loop.deadline if thread.loop else None
         run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
-        decision = yield from self._announcer.relay(
+        decision = yield from self._emitter.relay(
             self._routes.decide(node, context, NodeResult()), thread, node.config, run_id
         )
-        yield from self._announcer.warnings(context, thread)
+        yield from self._emitter.warnings(context, thread)
         if decision is None and thread.loop is not None:
             yield from self._retry(thread, node, context, thread.loop, run_id)
         else:
@@ -103,11 +103,11 @@ class NodeRunner:
         self, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
     ) -> Generator[Event, None, NodeResult]:
         """One execution of a node, from its start event to the state that it leaves (``engine.md`` 2.0)."""
-        segment, stamped = self._segment, self._announcer.stamped
+        execution, stamped = self._execution, self._emitter.stamp
         config = node.config
         yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
-        began = segment.pauses.active_time()
-        run = node.run(context) if context.hand is None else context.hand.run(node, context)
+        began = execution.pauses.active_time()
+        run = node.run(context) if context.interceptor is None else context.interceptor.run(node, context)
         outcome: NodeResult | None = None
         while outcome is None:  # not `relay`: every event of a node would pass through one more generator
             try:
@@ -117,13 +117,13 @@ class NodeRunner:
             else:
                 yield stamped(event, thread, config, run_id)
         if node.counts_as_tool_call:
-            segment.meter.add_tool_call((segment.pauses.active_time() - began) * 1000)
-        yield from self._announcer.warnings(context, thread)
+            execution.meter.add_tool_call((execution.pauses.active_time() - began) * 1000)
+        yield from self._emitter.warnings(context, thread)
         end = self._node_end(thread, config, run_id, outcome)
         if context.applied_mocks:
             end.stamp(intervened=list(dict.fromkeys(context.applied_mocks)))
         yield stamped(end, thread, config, run_id)
-        yield self._announcer.state_of(thread, segment.variables.shown)
+        yield self._emitter.state_event(thread, execution.variables.shown)
         thread.completions[config.logical_id] = thread.completions.get(config.logical_id, 0) + 1
         return outcome
 
@@ -137,16 +137,16 @@ class NodeRunner:
             "node_run_id": run_id,
             **outcome.output,
         }
-        self._segment.outputs.setdefault(thread.thread_id, []).append(output)
-        self._segment.path.setdefault(thread.thread_id, []).append(config.logical_id)
+        self._execution.outputs.setdefault(thread.thread_id, []).append(output)
+        self._execution.path.setdefault(thread.thread_id, []).append(config.logical_id)
         return EndNodeRunEvent(run_output=output)
 
     # What a node runs with
 
     def _context(self, thread: ThreadState, node: Node[Any]) -> NodeContext:
         """Return what the node runs with, the transitions that its model may choose among it."""
-        context = self._segment.context(thread)
-        context.node_input = self._segment.input_of(thread, node.config)
+        context = self._execution.context(thread)
+        context.node_input = self._execution.input_of(thread, node.config)
         if not node.calls_model:
             return context
         if self._must_answer(thread):
@@ -161,28 +161,28 @@ class NodeRunner:
 
     def _must_answer(self, thread: ThreadState) -> bool:
         """Return whether the next model call gets no tools, so that transitions come to an end (3.7)."""
-        has_returned, thread.came_back = thread.came_back, False
-        forced = thread.hops_in_a_row >= self._routes.max_consecutive or (
+        has_returned, thread.has_just_returned = thread.has_just_returned, False
+        forced = thread.consecutive_conditionals >= self._routes.max_consecutive or (
             has_returned and self._routes.must_answer_after_return
         )
         if forced:
-            thread.hops_in_a_row = 0
+            thread.consecutive_conditionals = 0
         return forced
 
     # Companion edges
 
     def _workers(self, thread: ThreadState, config: NodeConfig) -> list[_Worker]:
         """Return the workers that run beside a node (``platform/engine.md`` 3.4, U-21)."""
-        graph = self._segment.graph
+        graph = self._execution.graph
         found = []
         for edge in graph.companion(config.logical_id):
             worker = graph.node(str(edge.destination_node_logical_id))
             if not worker.disabled:
-                context = self._segment.context(thread)
-                context.node_input = self._segment.input_of(thread, worker)
+                context = self._execution.context(thread)
+                context.node_input = self._execution.input_of(thread, worker)
                 context.messages_override = list(thread.pending)
-                context.history = self._segment.history.as_it_stands()
-                found.append(_Worker(edge, self._segment.interpreter.node(worker), context))
+                context.history = self._execution.history.as_it_stands()
+                found.append(_Worker(edge, self._execution.interpreter.node(worker), context))
         return found
 
     def _run_worker(self, thread: ThreadState, worker: _Worker) -> Events:
@@ -191,12 +191,12 @@ class NodeRunner:
         if node.waits_for_user and not context.messages_override:
             return
         if node.unsupported_reason is not None:
-            yield from self._announcer.warning(node.unsupported_reason, thread)
+            yield from self._emitter.warning(node.unsupported_reason, thread)
             return
-        source = self._segment.graph.node(str(edge.source_node_logical_id))
+        source = self._execution.graph.node(str(edge.source_node_logical_id))
         event = companion_event(source, node.config, edge)
         event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{edge.logical_id}")
-        yield self._announcer.stamped(event, thread)
+        yield self._emitter.stamp(event, thread)
         run_id = thread.next_run_id(node.config.logical_id)
         yield from self._execute(thread, node, context, run_id)
 
@@ -208,21 +208,21 @@ class NodeRunner:
         if settings is None or not settings.enabled:
             return None
         if loop is None or loop.node_id != config.logical_id:
-            now = self._segment.world.now
+            now = self._execution.environment.now
             deadline = None if settings.expiry_time is None else now() + settings.expiry_time
             loop = thread.loop = BoundedLoop(config.logical_id, 0, deadline)
             thread.runtime_variables.pop(_OUTCOME, None)
         loop.attempts += 1
-        if 1 < loop.attempts <= self._segment.options.max_node_runs:
+        if 1 < loop.attempts <= self._execution.options.max_node_runs:
             # A retry is bounded by its own settings, unless it spins until its time is up.
-            self._segment.node_runs -= 1
+            self._execution.node_runs -= 1
         return loop
 
     def _retry(
         self, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop, run_id: str
     ) -> Events:
         """Try a node again that led nowhere; give up where its bound is reached."""
-        config, world, stamped = node.config, self._segment.world, self._announcer.stamped
+        config, world, stamped = node.config, self._execution.environment, self._emitter.stamp
         settings = config.self_loop_config or SelfLoopConfig()
         outcome = outcome_of(loop, settings, world)
         if outcome is not None:
@@ -233,26 +233,26 @@ class NodeRunner:
         if seconds > 0:
             thread.due_at = world.now() + seconds
         if not thread.is_companion:  # one of those is left until a pump finds it due
-            world.sleep(seconds, self._segment.cancelled)
+            world.sleep(seconds, self._execution.cancelled)
 
     def _give_up(self, thread: ThreadState, node: Node[Any], loop: BoundedLoop, why: GaveUp) -> Events:
         """End a bounded loop; a condition that now holds is still followed."""
         run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
-        context = self._segment.context(thread)
+        context = self._execution.context(thread)
         thread.runtime_variables[_OUTCOME] = why
-        yield self._announcer.stamped(exhausted_event(node.config, loop, why), thread)
-        decision = yield from self._announcer.relay(
+        yield self._emitter.stamp(exhausted_event(node.config, loop, why), thread)
+        decision = yield from self._emitter.relay(
             self._routes.first_match(node, context), thread, node.config, run_id
         )
-        yield from self._announcer.warnings(context, thread)
+        yield from self._emitter.warnings(context, thread)
         yield from self._transitions.follow(thread, node, decision, run_id)
 
 
-def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, world: World) -> GaveUp | None:
+def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environment) -> GaveUp | None:
     """Return why the loop gives up after an attempt that led nowhere; ``None`` when it continues."""
     if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
         return "max_retries"
-    if loop.is_over(world.now()):
+    if loop.is_over(environment.now()):
         return "expiry_time"
     return None
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from time import thread_time
 from typing import Any, Literal
 
-from debugger.engine.models.base import Choice
+from debugger.engine.models.base import TransitionOption
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, pick_message
 from debugger.engine.nodes.llm.config import readable_schema
 from debugger.engine.nodes.llm.model_call import evaluate
@@ -123,7 +123,7 @@ class Transition:
             return None
         if condition.static_messages_config is not None:
             key = f"edge:{self.source.logical_id}:{self.key}"
-            picked = pick_message(condition.static_messages_config, key, context.state, context.world)
+            picked = pick_message(condition.static_messages_config, key, context.state, context.environment)
             if picked is not None:
                 return context.fill(picked)
         if condition.dynamic_messages_config is not None:
@@ -264,7 +264,7 @@ class EdgeSelector:
             known = self._known[key] = tuple(
                 transition for transition in ways if not self._is_blocked(transition)
             )
-        return (*known, *self._back(node, thread)) if thread.callers else known
+        return (*known, *self._back(node, thread)) if thread.return_stack else known
 
     def _is_blocked(self, transition: Transition) -> bool:
         """Return whether it would lead from one guardrail node to another (``platform/engine.md`` 3.8)."""
@@ -297,7 +297,7 @@ class EdgeSelector:
 
     def _back(self, node: NodeConfig, thread: ThreadState) -> list[Transition]:
         """Return the transitions back to where a global node, or a global super node, was entered from."""
-        entered, caller = thread.callers[-1]
+        entered, caller = thread.return_stack[-1]
         back = self._graph.node(caller)
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
         if own is not None and entered == node.logical_id:
@@ -386,10 +386,10 @@ def _judge(transition: Transition, context: NodeContext) -> Generator[Event, Non
     return f"{called} was chosen: {verdict.reason}" if verdict is not None else None
 
 
-def choice_of(transition: Transition, context: NodeContext) -> Choice:
+def choice_of(transition: Transition, context: NodeContext) -> TransitionOption:
     """Return a transition as it is offered to a model."""
     condition = transition.condition or ConditionConfig()
-    return Choice(
+    return TransitionOption(
         edge_id=transition.key,
         condition=context.fill(condition.condition_freeform or ""),
         destination_node_logical_id=transition.destination.logical_id,

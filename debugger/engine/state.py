@@ -6,6 +6,7 @@ small however long the conversation grows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -13,6 +14,17 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.json_codec import decode, encode
 from debugger.protocol.messages import Message
 from debugger.protocol.runs import MAIN_THREAD
+
+_STORED_NAMES = {
+    "is_waiting": "parked",
+    "awaits_second_message": "lingers",
+    "return_stack": "callers",
+    "has_just_returned": "came_back",
+    "consecutive_conditionals": "hops_in_a_row",
+    "unreported_edits": "untold",
+}
+"""Fields whose names in stored states are older than their names here."""
+_FIELD_NAMES = {stored: name for name, stored in _STORED_NAMES.items()}
 
 _SPREAD = 0x9E3779B97F4A7C15
 """Odd and without a pattern, so that the seeds of one run's segments have nothing in common."""
@@ -51,17 +63,17 @@ class ThreadState:
     thread_id: str
     position: str | None
     """The node that it stands at, or that it ended at."""
-    parked: bool = False
+    is_waiting: bool = False
     """Whether it waits for the user at its position."""
     ended: bool = False
     runtime_variables: JsonObject = field(default_factory=dict)
     pending: list[Message] = field(default_factory=list)
     """User messages that no node has answered yet."""
-    callers: list[tuple[str, str]] = field(default_factory=list)
+    return_stack: list[tuple[str, str]] = field(default_factory=list)
     """(global node, the node it was entered from), innermost last (``platform/engine.md`` U-24)."""
-    hops_in_a_row: int = 0
+    consecutive_conditionals: int = 0
     """Conditional hops since the user spoke or a model was made to answer (U-25)."""
-    came_back: bool = False
+    has_just_returned: bool = False
     """Whether the last hop returned from a global node."""
     loop: BoundedLoop | None = None
     """The bounded retry that the thread is in."""
@@ -70,7 +82,7 @@ class ThreadState:
     off."""
     parent: str | None = None
     """The thread that a companion thread was forked from."""
-    lingers: bool = False
+    awaits_second_message: bool = False
     """Whether its node has run and waits for the user once more before it is left (U-3)."""
     waiting_edges: dict[str, WaitingEdge] = field(default_factory=dict)
     """By the edge's logical id."""
@@ -123,7 +135,7 @@ class RunState:
     """The event of the main thread's last parking: what is waited for."""
     usage_by_model: dict[str, JsonObject] = field(default_factory=dict)
     """What each model of the run has cost so far; `UsageMeter` counts it."""
-    untold: list[JsonObject] = field(default_factory=list)
+    unreported_edits: list[JsonObject] = field(default_factory=list)
     """Edits made by hand while the run stood between two turns; the next turn begins by telling them."""
 
     @classmethod
@@ -156,29 +168,29 @@ class RunState:
         return sum(thread.completions.get(node_id, 0) for thread in self.threads.values())
 
     def to_json(self) -> bytes:
-        """The state as JSON text."""
+        """Return the state as JSON text."""
         threads = {}
         for key, thread in self.threads.items():
             waiting = {edge_id: vars(edge) for edge_id, edge in thread.waiting_edges.items()}
             loop = vars(thread.loop) if thread.loop else None
-            threads[key] = {**vars(thread), "loop": loop, "waiting_edges": waiting}
-        return encode({**vars(self), "threads": threads})
+            threads[key] = _renamed({**vars(thread), "loop": loop, "waiting_edges": waiting}, _STORED_NAMES)
+        return encode(_renamed({**vars(self), "threads": threads}, _STORED_NAMES))
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """Read what `to_json` wrote."""
-        data: JsonObject = decode(text)
-        data["threads"] = {key: _read(value) for key, value in data["threads"].items()}
-        known = cls.__dataclass_fields__.keys()
-        if not data.keys() <= known:
-            # What another version kept besides does not keep its runs from going on.
-            data = {key: value for key, value in data.items() if key in known}
-        return cls(**data)
+        """Read a state that `to_json` wrote; keys of another version's are passed over."""
+        data = _renamed(decode(text), _FIELD_NAMES)
+        data["threads"] = {key: _read_thread(value) for key, value in data["threads"].items()}
+        return cls(**{key: value for key, value in data.items() if key in cls.__dataclass_fields__})
 
 
-def _read(thread: JsonObject) -> ThreadState:
-    """A thread from what was kept of it, which is used up."""
-    thread["callers"] = [(node, caller) for node, caller in thread["callers"]]
+def _renamed(fields: JsonObject, names: Mapping[str, str]) -> JsonObject:
+    return {names.get(name, name): value for name, value in fields.items()}
+
+
+def _read_thread(stored: JsonObject) -> ThreadState:
+    thread = _renamed(stored, _FIELD_NAMES)
+    thread["return_stack"] = [(node, caller) for node, caller in thread["return_stack"]]
     if thread.get("loop"):
         thread["loop"] = BoundedLoop(**thread["loop"])
     if thread.get("waiting_edges"):

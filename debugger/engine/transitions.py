@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from debugger.engine.emitter import Events
-from debugger.engine.execution import Segment
+from debugger.engine.execution import Execution
 from debugger.engine.nodes.base import Node, fixed_response
 from debugger.engine.routing import Decision, Transition
 from debugger.engine.state import ThreadState
@@ -31,9 +31,9 @@ from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeC
 class TransitionRunner:
     """Moves the threads of one segment."""
 
-    def __init__(self, segment: Segment) -> None:
-        self._segment = segment
-        self._announcer = segment.announcer
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+        self._emitter = execution.emitter
         self.forked: list[ThreadState] = []
         """The companion threads that are to make their first step, each to be taken once."""
 
@@ -66,14 +66,14 @@ class TransitionRunner:
         if matched is not None:
             redirected = transition.destination.logical_id if is_strike else None
             matched.guardrail_redirected_from_logical_id = redirected
-            yield self._announcer.stamped(matched, thread)
+            yield self._emitter.stamp(matched, thread)
         if is_strike:
             yield from self._escalate(transition, thread, run_id)
             return
         if transition.kind == "direct":
             yield from self._fork(transition.source, thread)
         edge_run_id = thread.next_edge_run_id(f"{transition.source.logical_id}:{transition.key}")
-        yield self._announcer.stamped(edge_event(decision, edge_run_id), thread)
+        yield self._emitter.stamp(edge_event(decision, edge_run_id), thread)
         if transition.kind == "self_loop":
             thread.pending = []
         else:
@@ -82,53 +82,55 @@ class TransitionRunner:
     def end_thread(self, thread: ThreadState, config: NodeConfig) -> Event:
         """End a thread at a node."""
         thread.ended = True
-        return self._announcer.stamped(EndThreadEvent(last_node_logical_id=config.logical_id), thread)
+        return self._emitter.stamp(EndThreadEvent(last_node_logical_id=config.logical_id), thread)
 
     def _enter(self, transition: Transition, thread: ThreadState) -> Events:
-        memo_id = f"nav_msg_{self._segment.world.uuid()}"
-        yield self._announcer.stamped(navigation_event(transition, memo_id), thread)
+        memo_id = f"nav_msg_{self._execution.environment.uuid()}"
+        yield self._emitter.stamp(navigation_event(transition, memo_id), thread)
         source_id = transition.source.logical_id
         if transition.kind == "global":
-            thread.callers.append((transition.destination.logical_id, source_id))
+            thread.return_stack.append((transition.destination.logical_id, source_id))
         elif transition.kind == "reverse":
-            thread.callers.pop()
+            thread.return_stack.pop()
         elif transition.destination.logical_id != source_id:
             # A thread that leaves by another edge does not return; within a super node it has not left it.
-            graph = self._segment.graph
-            while thread.callers and not is_inside(graph.node(thread.callers[-1][0]), transition.destination):
-                thread.callers.pop()
+            graph = self._execution.graph
+            while thread.return_stack and not is_inside(
+                graph.node(thread.return_stack[-1][0]), transition.destination
+            ):
+                thread.return_stack.pop()
         # Kept until a model is called: the node that was returned to may call none.
-        thread.came_back = thread.came_back or transition.kind == "reverse"
-        thread.hops_in_a_row += transition.is_conditional
+        thread.has_just_returned = thread.has_just_returned or transition.kind == "reverse"
+        thread.consecutive_conditionals += transition.is_conditional
         thread.position = transition.destination.logical_id
 
     def _speak(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
         """Speak the line of an edge whose expression held, after the node's own reply (7.2 (c))."""
         if transition.condition is None or not transition.condition.has_line:
             return
-        context = self._segment.context(thread)
+        context = self._execution.context(thread)
         line = transition.message(context)
         if line is not None:
-            said = fixed_response(line, self._segment.world)
-            yield self._announcer.stamped(said, thread, transition.source, run_id)
-        yield from self._announcer.warnings(context, thread)
+            said = fixed_response(line, self._execution.environment)
+            yield self._emitter.stamp(said, thread, transition.source, run_id)
+        yield from self._emitter.warnings(context, thread)
 
     # Companion threads
 
     def _fork(self, source: NodeConfig, thread: ThreadState) -> Events:
         """Start a companion thread for each flagged direct edge, before the main one is taken (U-49)."""
-        for transition in self._segment.interpreter.routes.companion_edges(source):
+        for transition in self._execution.interpreter.routes.companion_edges(source):
             companion = self._companion(thread, transition)
             if companion is None:
                 text = (
                     f"The companion thread of the edge from {source.label!r} to "
                     f"{transition.destination.label!r} still runs; it was not started a second time."
                 )
-                yield from self._announcer.warning(text, thread)
+                yield from self._emitter.warning(text, thread)
                 continue
             event = companion_event(source, transition.destination, transition.edge)
             event.edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:{transition.key}")
-            yield self._announcer.stamped(event, companion)
+            yield self._emitter.stamp(event, companion)
             self.forked.append(companion)
 
     def _companion(self, parent: ThreadState, transition: Transition) -> ThreadState | None:
@@ -137,9 +139,9 @@ class TransitionRunner:
         One that has ended makes room: the new one forgets its variables, and goes on counting runs.
         """
         settings = transition.edge.companion_thread_config if transition.edge else None
-        named = (settings.thread_id if settings else None) or str(self._segment.world.random_uuid())
+        named = (settings.thread_id if settings else None) or str(self._execution.environment.random_uuid())
         thread_id = f"{parent.thread_id}_companion_{named}"
-        threads = self._segment.state.threads
+        threads = self._execution.state.threads
         earlier = threads.get(thread_id)
         if earlier is not None and not earlier.ended:
             return None
@@ -152,7 +154,7 @@ class TransitionRunner:
                 edge_run_ids=earlier.edge_run_ids,
             )
         threads[thread_id] = made
-        self._segment.variables.forget(thread_id)
+        self._execution.variables.forget(thread_id)
         return made
 
     # Guardrails
@@ -162,30 +164,32 @@ class TransitionRunner:
         destination = transition.destination
         if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
             return False
-        state = self._segment.state
+        state = self._execution.state
         state.guardrail_entries += 1
         limit = self._strikes.max_guardrail_nodes_before_escalation
         return limit is not None and state.guardrail_entries >= limit
 
     @property
     def _strikes(self) -> GuardrailStrikesConfig:
-        return self._segment.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+        return (
+            self._execution.interpreter.workflow.config.guardrail_strikes_config or GuardrailStrikesConfig()
+        )
 
     def _escalate(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
         """Go to the escalation node instead; without one say the message and end."""
         source = transition.source
-        onward = self._segment.graph.nodes.get(self._strikes.escalation_node_logical_id or "")
-        entries = self._segment.state.guardrail_entries
+        onward = self._execution.graph.nodes.get(self._strikes.escalation_node_logical_id or "")
+        entries = self._execution.state.guardrail_entries
         edge_run_id = thread.next_edge_run_id(f"{source.logical_id}:escalation")
-        yield self._announcer.stamped(escalation_event(source, onward, entries, edge_run_id), thread)
+        yield self._emitter.stamp(escalation_event(source, onward, entries, edge_run_id), thread)
         if onward is not None:
             yield from self._enter(Transition("escalation", source, onward), thread)
             return
         if self._strikes.escalation_message is not None:
-            context = self._segment.context(thread)
-            said = fixed_response(context.fill(self._strikes.escalation_message), self._segment.world)
-            yield self._announcer.stamped(said, thread, source, run_id)
-            yield from self._announcer.warnings(context, thread)
+            context = self._execution.context(thread)
+            said = fixed_response(context.fill(self._strikes.escalation_message), self._execution.environment)
+            yield self._emitter.stamp(said, thread, source, run_id)
+            yield from self._emitter.warnings(context, thread)
         yield self.end_thread(thread, source)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
 from debugger.engine.variable_edits import VariableEdit, edited
@@ -48,7 +48,9 @@ class TurnVariables:
     Evaluated once, when the turn begins: all its nodes see the same clock and the same random values.
     """
 
-    def __init__(self, workflow: Workflow, state: RunState, options: EngineOptions, world: World) -> None:
+    def __init__(
+        self, workflow: Workflow, state: RunState, options: EngineOptions, environment: Environment
+    ) -> None:
         supplied = {
             **workflow.dynamic_variables,
             **workflow.config.default_dynamic_variables,
@@ -56,7 +58,7 @@ class TurnVariables:
         }
         self.supplied: JsonObject = supplied
         """Dynamic variables before the system's own."""
-        self.evaluated: JsonObject = {**system_variables(world, options.time_zone), **supplied}
+        self.evaluated: JsonObject = {**system_variables(environment, options.time_zone), **supplied}
         """All dynamic variables; a supplied one wins over the system's of the same name (U-36)."""
         seeds = {**workflow.runtime_variables, **state.runtime_seeds}
         self._memory = ChainMap(state.workflow_variables, seeds)
@@ -148,12 +150,12 @@ def write(
             thread.runtime_variables[f"{node.name}.{name}"] = value
 
 
-def system_variables(world: World, time_zone: str) -> JsonObject:
+def system_variables(environment: Environment, time_zone: str) -> JsonObject:
     """Clock and chance as dynamic variables (``platform/engine.md`` 5.3)."""
-    epoch = world.now()
+    epoch = environment.now()
     second, micro = divmod(round(epoch * 1_000_000), 1_000_000)
     calendar = _calendar(second, time_zone)
-    number, *letters, high, low, fraction = _CHANCE.unpack_from(world.draw())
+    number, *letters, high, low, fraction = _CHANCE.unpack_from(environment.draw())
     return {
         **calendar,
         "iso_datetime": f"{calendar['iso_datetime']}.{micro:06}",

@@ -12,7 +12,7 @@ from debugger.protocol.workflow import EvaluateWhileWaitingConfig
 
 
 @dataclass(frozen=True)
-class Armed:
+class ArmedEdge:
     """An edge that is to be judged, and what armed it."""
 
     transition: Transition
@@ -56,24 +56,24 @@ class Armed:
         )
 
 
-def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> Iterator[Armed]:
+def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> Iterator[ArmedEdge]:
     """The edges of a parked thread's node that wait to be judged, due or not, in the document's order."""
-    if not thread.parked or thread.ended or thread.position is None:
+    if not thread.is_waiting or thread.ended or thread.position is None:
         return
     for transition, settings in routes.judged_while_waiting(thread.position):
         memory = thread.waiting_edges.get(transition.key) or WaitingEdge()
         if memory.transitions >= settings.max_transitions_per_wait:
             continue
         if settings.trigger_mode == "on_every_background_tick":
-            yield Armed(transition, settings, memory, None, None)
+            yield ArmedEdge(transition, settings, memory, None, None)
             continue
         trigger = _newly_completed(settings, memory, state)
         if trigger is not None:
-            yield Armed(transition, settings, memory, trigger, state.completions(trigger))
+            yield ArmedEdge(transition, settings, memory, trigger, state.completions(trigger))
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PendingWork:
     """The background work of a run that has settled."""
 
     companions: bool
@@ -84,10 +84,10 @@ class Outlook:
     """Seconds since the epoch at which it would; ``None`` where it would at once, or never."""
 
 
-NOTHING_AHEAD = Outlook(companions=False, work=False, next_due=None)
+NOTHING_AHEAD = PendingWork(companions=False, work=False, next_due=None)
 
 
-def look_ahead(routes: EdgeSelector, state: RunState) -> Outlook:
+def pending_work(routes: EdgeSelector, state: RunState) -> PendingWork:
     """What background work a run has."""
     companions = state.active_companions
     armed = [edge for thread in state.threads.values() for edge in armed_edges(routes, thread, state)]
@@ -95,16 +95,18 @@ def look_ahead(routes: EdgeSelector, state: RunState) -> Outlook:
     if not due:
         return NOTHING_AHEAD
     put_off = [moment for moment in due if moment is not None]
-    return Outlook(bool(companions), work=True, next_due=min(put_off) if len(put_off) == len(due) else None)
+    return PendingWork(
+        bool(companions), work=True, next_due=min(put_off) if len(put_off) == len(due) else None
+    )
 
 
 def note_evaluation(routes: EdgeSelector, thread: ThreadState, node_id: str, state: RunState) -> None:
     """Remember, of the edges that leave a node, which completions the judgement of just now has seen."""
     for transition, settings in routes.judged_while_waiting(node_id):
-        remember(transition, settings, thread, state)
+        mark_evaluated(transition, settings, thread, state)
 
 
-def remember(
+def mark_evaluated(
     transition: Transition, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
 ) -> WaitingEdge:
     """What is remembered of an edge, with the completions as they stand."""

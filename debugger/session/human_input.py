@@ -10,9 +10,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from debugger.engine.json_schema import mismatch
+from debugger.engine.json_schema import schema_error
 from debugger.engine.mocks.interceptor import PERSON
-from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder, ToolCall
+from debugger.engine.models.base import Model, ModelError, Prompt, RemoteModel, Reply, ToolCall
 from debugger.errors import ConflictError, InputError
 from debugger.protocol.base import JsonObject
 from debugger.session.json_input import parse_object, to_json
@@ -50,7 +50,7 @@ class Desk:
         """Whether a person is asked this."""
         return self.asks_all or prompt.node_logical_id in self.nodes
 
-    def ask(self, prompt: Prompt, stand_in: Responder, cancelled: threading.Event) -> Reply:
+    def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
         """Wait for a person's answer.
 
         Raises:
@@ -59,11 +59,11 @@ class Desk:
         with self._changed:
             self._number += 1
             self._reply = None
-            self.pending = Inquiry(prompt, _suggested(prompt, stand_in), self._number)
+            self.pending = Inquiry(prompt, _suggested(prompt, fallback), self._number)
             try:
                 while self._reply is None:
                     if cancelled.is_set():
-                        raise ModelFailure("nobody waits for the answer any more")
+                        raise ModelError("nobody waits for the answer any more")
                     self._changed.wait(_LOOK)
                 return self._reply
             finally:
@@ -96,10 +96,10 @@ class Desk:
             self._changed.notify_all()
 
 
-def _suggested(prompt: Prompt, stand_in: Responder) -> Reply:
-    if isinstance(stand_in, RemoteResponder):
+def _suggested(prompt: Prompt, fallback: Model) -> Reply:
+    if isinstance(fallback, RemoteModel):
         return Reply()
-    return stand_in.reply(prompt)
+    return fallback.reply(prompt)
 
 
 def _check(reply: Reply, prompt: Prompt) -> None:
@@ -118,7 +118,7 @@ def _check(reply: Reply, prompt: Prompt) -> None:
 
 
 def _fit(value: object, schema: object, what: str) -> None:
-    problem = mismatch(value, schema) if schema else None
+    problem = schema_error(value, schema) if schema else None
     if problem is not None:
         raise InputError(f"In {what}: {problem}.", advice="Correct it; what you typed is kept.")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from debugger.analysis.variables import recorded_scope
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
-from debugger.engine.inspection import Control
-from debugger.engine.mocks import Interventions
-from debugger.engine.mocks.interceptor import Hand
+from debugger.engine.inspection import RunInspector
+from debugger.engine.mocks import MockSet
+from debugger.engine.mocks.interceptor import Interceptor
 from debugger.errors import DebuggerError, OutcomeUnknownError, TurnInProgressError
 from debugger.expressions import Scope
 from debugger.graph import Graph
@@ -41,7 +41,7 @@ class TurnWorker:
         start: Starts it; called on the thread, since it may have to wait.
         on_event: Called on the thread with each event; the next one is pulled when it returns.
         on_end: Called on the thread once the turn has ended.
-        control: The session's access to the turn's state.
+        inspector: The session's access to the turn's state.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class TurnWorker:
         start: Callable[[TurnWorker], TurnStream],
         on_event: Callable[[TurnWorker, Event], None],
         on_end: Callable[[TurnWorker, TurnResult], None],
-        control: Control,
+        inspector: RunInspector,
     ) -> None:
         self.log = log
         self.cancelled = threading.Event()
         """Set to end it early."""
-        self.control = control
+        self.inspector = inspector
         self.run_id: str | None = None
         """Its run, as soon as that is known."""
         self.progress = TurnProgress()
@@ -130,7 +130,7 @@ class TurnRunner:
     ) -> None:
         self.breakpoints = Breakpoints(graph)
         self.gate = Gate(self.breakpoints, holds=_can(backend, "pause_mid_turn"))
-        self.interventions = Interventions()
+        self.interventions = MockSet()
         self.desk = Desk()
         self.turns = TurnList()
         """The run's turns."""
@@ -167,7 +167,7 @@ class TurnRunner:
                         expected_turn_number=log.number,
                         version_number=self._version_number,
                         cancelled=worker.cancelled,
-                        control=worker.control,
+                        inspector=worker.inspector,
                     )
                 except TurnInProgressError:
                     if worker.cancelled.wait(_BUSY_POLL) or time.monotonic() >= deadline:
@@ -180,7 +180,7 @@ class TurnRunner:
 
         def start(worker: TurnWorker) -> TurnStream:
             return self._backend.pump(
-                self._workflow_id, run_id, cancelled=worker.cancelled, control=worker.control
+                self._workflow_id, run_id, cancelled=worker.cancelled, inspector=worker.inspector
             )
 
         return self._worker(log, start)
@@ -188,7 +188,7 @@ class TurnRunner:
     def _worker(self, log: TurnLog, start: Callable[[TurnWorker], TurnStream]) -> TurnWorker:
         intervenes = bool(self.interventions) or self.desk.asks_all or bool(self.desk.nodes)
         # Where nothing is set up, nodes and models are executed without a detour.
-        control = Control(Hand(self.interventions, self.desk) if intervenes else None)
+        control = RunInspector(Interceptor(self.interventions, self.desk) if intervenes else None)
         return TurnWorker(log, start, self._on_event, self._on_end, control)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
@@ -199,7 +199,7 @@ class TurnRunner:
             event,
             lambda: self._scope(worker, event),
             worker.cancelled,
-            lambda: worker.control.hold("paused"),
+            lambda: worker.inspector.hold("paused"),
         )
 
     def _on_end(self, worker: TurnWorker, result: TurnResult) -> None:
@@ -208,7 +208,7 @@ class TurnRunner:
     def _scope(self, worker: TurnWorker, event: Event) -> Scope:
         """Return the variables that the thread of an event can see."""
         if self._shows_state:
-            return worker.control.scope(event.origin_thread_id or MAIN_THREAD)
+            return worker.inspector.scope(event.origin_thread_id or MAIN_THREAD)
         return recorded_scope(self.turns.logs, thread=event.thread_reference_id or MAIN_THREAD)
 
 

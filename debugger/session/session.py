@@ -377,7 +377,7 @@ class DebugSession:
         worker = self._paused_worker()
         if worker is None:
             return None
-        shown = worker.control.variables().items()
+        shown = worker.inspector.variables().items()
         return PendingEdits({Tier(scope, thread): values for (scope, thread), values in shown})
 
     def edit(self, edits: Sequence[VariableEdit]) -> None:
@@ -389,7 +389,7 @@ class DebugSession:
                 return
             self.error = None
             try:
-                self.gate.let_by(worker.control.edit(edits))
+                self.gate.let_by(worker.inspector.edit(edits))
             except DebuggerError as error:
                 self.error = error
 

@@ -6,7 +6,7 @@ from debugger.analysis.run_projection import RunProjection
 from debugger.analysis.side_effects import side_effects
 from debugger.analysis.timeline import timeline
 from debugger.analysis.variables import Snapshots
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.graph.graph import Graph
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -50,7 +50,7 @@ def turn(number, *events):
 
 def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
     drawn = tea_room()
-    played = Run(drawn, RulesResponder())
+    played = Run(drawn, HeuristicModel())
     turns = [turn(1, *played.turn(None))]
     index = RunProjection(Graph(drawn))
 

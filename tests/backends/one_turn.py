@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.protocol.events import EVENT_TYPES, Event
 from debugger.protocol.runs import TERMINAL_STATUSES, TurnInput, TurnResult
 from debugger.settings import Settings
@@ -40,7 +40,7 @@ class Clock:
 def open_backend(folder: Path, turn: int, seed: int) -> EmbeddedBackend:
     """A backend as a process finds it that knows nothing of the run; its chance depends on the turn alone."""
     clock = Clock(turn)
-    world = World(now=clock.now, sleep=clock.sleep)
+    world = Environment(now=clock.now, sleep=clock.sleep)
     world.random.seed(chance(seed, turn))
     for name, text in (
         ("scripts/generated.yaml", SCRIPT),

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.inspection import Control
+from debugger.engine.inspection import RunInspector
 from debugger.engine.models.base import Reply
 from debugger.engine.tools.base import ToolResult
 from debugger.engine.tools.inline_python import InlinePythonTool
@@ -52,7 +52,7 @@ def paths(tmp_path, monkeypatch):
     calls = tool("call", "def f():\n    return 1\n")
     parts = (static("a", "A"), calls, say("chat"), direct("a", "call"), direct("call", "chat"))
     made = backend.create_workflow(document(*parts))
-    backend.execute(made.id, TurnInput.with_message("Hi"), control=Control()).finish()
+    backend.execute(made.id, TurnInput.with_message("Hi"), inspector=RunInspector()).finish()
     backend.close()
     return found
 

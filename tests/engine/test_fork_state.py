@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.fork_state import go_another_way
+from debugger.engine.fork_state import prepare_fork
 from debugger.engine.state import BoundedLoop, RunState, ThreadState
 from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import ConflictError, InputError
@@ -23,7 +23,7 @@ def test_edits_are_made_and_remembered_for_the_next_turn_to_tell():
     state = standing()
     state.main.runtime_variables = {"gone": 1, "kept": 2}
 
-    go_another_way(
+    prepare_fork(
         state,
         GRAPH,
         [
@@ -36,17 +36,22 @@ def test_edits_are_made_and_remembered_for_the_next_turn_to_tell():
     assert state.main.runtime_variables == {"kept": 2}
     assert state.workflow_variables == {"level": "gold"}
     assert state.dynamic_variables == {"who": None}
-    assert [edit["name"] for edit in state.untold] == ["gone", "level", "who"]
+    assert [edit["name"] for edit in state.unreported_edits] == ["gone", "level", "who"]
     assert RunState.from_json(state.to_json()) == state
 
 
 def test_a_thread_that_is_moved_forgets_what_held_it():
-    state = standing(parked=True, lingers=True, loop=BoundedLoop("chat", 1, 5.0), callers=[("help", "chat")])
+    state = standing(
+        is_waiting=True,
+        awaits_second_message=True,
+        loop=BoundedLoop("chat", 1, 5.0),
+        return_stack=[("help", "chat")],
+    )
 
-    go_another_way(state, GRAPH, start_node="desk")
+    prepare_fork(state, GRAPH, start_node="desk")
 
     main = state.main
-    assert (main.position, main.parked, main.lingers, main.loop, main.callers) == (
+    assert (main.position, main.is_waiting, main.awaits_second_message, main.loop, main.return_stack) == (
         "desk",
         False,
         False,
@@ -60,32 +65,32 @@ def test_nothing_is_changed_where_one_thing_cannot_be_done():
     before = state.to_json()
 
     with pytest.raises(InputError, match="without a name"):
-        go_another_way(
+        prepare_fork(
             state, GRAPH, [VariableEdit("workflow", "x", 1), VariableEdit("workflow", " ", 1)], "desk"
         )
     with pytest.raises(InputError, match="'nowhere' is not in this version"):
-        go_another_way(state, GRAPH, [VariableEdit("workflow", "x", 1)], "nowhere")
+        prepare_fork(state, GRAPH, [VariableEdit("workflow", "x", 1)], "nowhere")
 
     assert state.to_json() == before
 
 
 def test_a_version_must_have_every_node_that_the_threads_need():
-    state = standing(callers=[("lost", "chat")])
+    state = standing(return_stack=[("lost", "chat")])
     state.threads["0_companion_c"] = ThreadState("0_companion_c", "poll", parent="0")
     state.threads["0_companion_d"] = ThreadState("0_companion_d", "over", parent="0", ended=True)
 
     with pytest.raises(ConflictError, match=r"'lost' \(thread 0\), 'poll' \(thread 0_companion_c\)"):
-        go_another_way(state, GRAPH)
+        prepare_fork(state, GRAPH)
 
 
 def test_a_main_thread_that_is_moved_needs_no_node_of_its_past():
     state = standing("lost")
 
-    go_another_way(state, GRAPH, start_node="desk")
+    prepare_fork(state, GRAPH, start_node="desk")
 
     assert state.main.position == "desk"
 
 
 def test_a_conversation_that_is_over_cannot_begin_elsewhere():
     with pytest.raises(InputError, match="had ended"):
-        go_another_way(standing(ended=True), GRAPH, start_node="desk")
+        prepare_fork(standing(ended=True), GRAPH, start_node="desk")

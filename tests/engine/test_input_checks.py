@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.super_nodes import expand
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
@@ -21,7 +21,7 @@ def take(*node_inputs, made=None, thread="0", **thread_fields):
     """Return the events of a first turn with these node inputs."""
     threads = {thread: {"node_run_inputs": list(node_inputs), **thread_fields}}
     given = TurnInput.from_wire({"command": "start", "thread_to_node_inputs": threads})
-    interpreter = Interpreter(made or flow(), RulesResponder())
+    interpreter = Interpreter(made or flow(), HeuristicModel())
     return list(interpreter.turn(interpreter.begin(given), given))
 
 
@@ -50,7 +50,7 @@ def test_messages_for_the_current_node_are_taken(node_id):
 
 
 def test_current_node_is_where_the_thread_is():
-    interpreter = Interpreter(workflow(static("hi", "Hi"), say("ask"), direct("hi", "ask")), RulesResponder())
+    interpreter = Interpreter(workflow(static("hi", "Hi"), say("ask"), direct("hi", "ask")), HeuristicModel())
     state = interpreter.begin(TurnInput())
     list(interpreter.turn(state, TurnInput()))
     inputs = {"0": {"node_run_inputs": [{"node_logical_id": "ask", "messages": [SAID]}]}}

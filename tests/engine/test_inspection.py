@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.inspection import Control
+from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.state import RunState
 from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import ConflictError, InputError
@@ -14,10 +14,10 @@ from tests.factories import direct, node, static, when, workflow
 
 def begun(*parts, **config):
     """A first turn that nothing was pulled of yet, with the hand on it and what it remembers."""
-    interpreter = Interpreter(workflow(*parts, **config), RulesResponder())
-    given, control = TurnInput.with_message(None), Control()
+    interpreter = Interpreter(workflow(*parts, **config), HeuristicModel())
+    given, control = TurnInput.with_message(None), RunInspector()
     state = interpreter.begin(given)
-    return interpreter.turn(state, given, control=control), control, state
+    return interpreter.turn(state, given, inspector=control), control, state
 
 
 def until(turn, event_type, node_id=None):
@@ -44,7 +44,7 @@ def test_a_turn_that_stands_still_shows_what_its_node_can_see():
 
 def test_a_turn_that_has_not_begun_shows_nothing():
     with pytest.raises(ConflictError, match="not begun"):
-        Control().scope()
+        RunInspector().scope()
 
 
 def test_a_dynamic_variable_changed_before_a_node_runs_is_what_the_node_says():
@@ -105,7 +105,7 @@ def test_edits_of_which_one_cannot_be_made_change_nothing():
 
 def test_a_turn_run_again_from_the_same_state_has_the_same_chance():
     flow = workflow(static("a", *[f"Text {number}" for number in range(50)], mode="random"))
-    interpreter, given = Interpreter(flow, RulesResponder()), TurnInput.with_message(None)
+    interpreter, given = Interpreter(flow, HeuristicModel()), TurnInput.with_message(None)
     state = interpreter.begin(given)
     before = state.to_json()
 

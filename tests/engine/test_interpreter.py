@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.execution import TurnEnd
+from debugger.engine.execution import ExecutionResult
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder, Script, ScriptedResponder
-from debugger.engine.models.base import ModelFailure, Prompt, Reply
+from debugger.engine.models import HeuristicModel, Script, ScriptedModel
+from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.options import EngineOptions
 from debugger.errors import InputError, NotStartableError
 from debugger.protocol.events import Event
@@ -43,7 +43,7 @@ class Play:
         self.interpreter = Interpreter(workflow(*parts, **config), responder or Listener(), options)
         self.state = None
         self.events: list[Event] = []
-        self.end: TurnEnd | None = None
+        self.end: ExecutionResult | None = None
 
     def turn(
         self, text: str | None = None, cancelled: threading.Event | None = None, **fields: Any
@@ -389,7 +389,7 @@ def test_a_schema_whose_properties_are_no_object_asks_for_nothing_in_particular(
     schema = {"type": "object", "properties": properties}
     rules = "version: 1\nworkflow: w\nnodes:\n  A:\n    - take: B\n      args: {tea: 1}\n"
     facts = "  Facts:\n    - fill: {tea: 2}\n"
-    script = ScriptedResponder(Script.load(rules + facts), RulesResponder())
+    script = ScriptedModel(Script.load(rules + facts), HeuristicModel())
     edge = when("a", "b", freeform="go", condition={"args_schema": schema})
     collector = node("facts", "worker_llm", structured_output_schema=schema, wait_for_user_message=False)
     play = Play(say("a"), static("b", "[[tea]]"), collector, edge, direct("b", "facts"), responder=script)
@@ -848,7 +848,7 @@ def test_the_state_does_not_grow_with_the_conversation():
 def test_a_model_that_fails_says_the_default_message_and_the_run_goes_on():
     class Broken:
         def reply(self, prompt):
-            raise ModelFailure
+            raise ModelError
 
     play = Play(say("chat", default_error_message="Pardon?"), responder=Broken())
 
@@ -998,7 +998,7 @@ def test_the_rules_run_a_workflow_without_any_model():
         desk,
         static("book", "Let us book."),
         when("desk", "book", freeform="the caller wants to book an appointment"),
-        responder=RulesResponder(),
+        responder=HeuristicModel(),
     )
     play.turn()
 

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.json_schema import mismatch
+from debugger.engine.json_schema import schema_error
 
 
 def test_a_misfit_is_told_by_its_place():
     schema = {"properties": {"cups": {"items": {"type": "integer"}}}}
 
-    assert mismatch({"cups": [1, "two"]}, schema) == "cups.1: 'two' is not of type 'integer'"
-    assert mismatch({"cups": [1, 2]}, schema) is None
+    assert schema_error({"cups": [1, "two"]}, schema) == "cups.1: 'two' is not of type 'integer'"
+    assert schema_error({"cups": [1, 2]}, schema) is None
 
 
 @pytest.mark.parametrize(
@@ -22,20 +22,20 @@ def test_a_misfit_is_told_by_its_place():
     ],
 )
 def test_a_schema_that_nobody_can_use_finds_no_fault(schema):
-    assert mismatch("tea", schema) is None
+    assert schema_error("tea", schema) is None
 
 
 def test_a_misfit_that_quotes_a_long_value_is_cut():
-    assert mismatch("x" * 1000, {"type": "integer"}) == "'" + "x" * 299 + "…"
+    assert schema_error("x" * 1000, {"type": "integer"}) == "'" + "x" * 299 + "…"
 
 
 @pytest.mark.parametrize("dialect", ["http://json-schema.org/draft-07/schema#", "nonsense", [], {}])
 def test_a_schema_is_read_in_its_dialect(dialect):
     schema = {"$schema": dialect, "properties": {"a": {"type": "string"}}}
 
-    assert mismatch({"a": "tea"}, schema) is None
+    assert schema_error({"a": "tea"}, schema) is None
     if isinstance(dialect, str):
-        assert mismatch({"a": 1}, schema) == "a: 1 is not of type 'string'"
+        assert schema_error({"a": 1}, schema) == "a: 1 is not of type 'string'"
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_a_schema_is_read_in_its_dialect(dialect):
     ],
 )
 def test_bounded_keywords_check_as_the_standard_says(schema, value, problem):
-    found = mismatch(value, schema)
+    found = schema_error(value, schema)
 
     assert found == problem if problem is None else found.startswith(problem)

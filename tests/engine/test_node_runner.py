@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, static, tool, when, worker, workflow
 
@@ -19,8 +19,8 @@ class Clock:
     def __init__(self, step: float = 0.0) -> None:
         self.time, self.step, self.slept = 1000.0, step, []
 
-    def world(self) -> World:
-        return World(now=self.now, sleep=self.sleep)
+    def environment(self) -> Environment:
+        return Environment(now=self.now, sleep=self.sleep)
 
     def now(self) -> float:
         self.time += self.step
@@ -33,7 +33,7 @@ class Clock:
 
 def play(clock: Clock, *parts: Any) -> tuple[list[dict[str, Any]], Any]:
     """The events of one turn, and its end."""
-    interpreter = Interpreter(workflow(*parts), RulesResponder(), world=clock.world())
+    interpreter = Interpreter(workflow(*parts), HeuristicModel(), environment=clock.environment())
     given = TurnInput.with_message(None)
     turn = interpreter.turn(interpreter.begin(given), given)
     events = []
@@ -161,7 +161,7 @@ def test_a_run_that_outlives_the_loops_time_is_told_although_its_condition_leads
 def test_a_worker_that_loops_hears_a_new_message_with_each_attempt_of_its_bounded_retry():
     retry = {"enabled": True, "max_retries": 2}
     collector = worker("collector", {"x": {"type": "string"}}, self_loop=True, self_loop_config=retry)
-    interpreter = Interpreter(workflow(collector), RulesResponder(), world=Clock().world())
+    interpreter = Interpreter(workflow(collector), HeuristicModel(), environment=Clock().environment())
     given = TurnInput.with_message("one")
 
     events = [event.type for event in interpreter.turn(interpreter.begin(given), given)]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.environment import World
-from debugger.engine.execution import TurnEnd
+from debugger.engine.environment import Environment
+from debugger.engine.execution import ExecutionResult
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
@@ -26,8 +26,8 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 1_000_000.0
 
-    def world(self) -> World:
-        return World(now=lambda: self.seconds, random=random.Random(7), sleep=self.sleep)
+    def environment(self) -> Environment:
+        return Environment(now=lambda: self.seconds, random=random.Random(7), sleep=self.sleep)
 
     def sleep(self, seconds: float, _woken: Any) -> None:
         self.seconds += seconds
@@ -39,10 +39,12 @@ class Background:
     def __init__(self, *parts: Any, options: EngineOptions | None = None, **config: Any) -> None:
         self.clock = Clock()
         options = options or EngineOptions(start_events=False)
-        self.interpreter = Interpreter(workflow(*parts, **config), Listener(), options, self.clock.world())
+        self.interpreter = Interpreter(
+            workflow(*parts, **config), Listener(), options, self.clock.environment()
+        )
         self.saved: bytes | None = None
         self.events: list[Event] = []
-        self.end: TurnEnd | None = None
+        self.end: ExecutionResult | None = None
 
     def turn(self, text: str | None = None, **fields: Any) -> list[str]:
         given = TurnInput.with_message(text, **fields)

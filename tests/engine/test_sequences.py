@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.options import EngineOptions
 from tests.engine.test_interpreter import HIDDEN, Listener, Play
@@ -174,8 +174,8 @@ class Slept:
         self.seconds = 5_000.0
         self.naps: list[float] = []
 
-    def world(self) -> World:
-        return World(now=lambda: self.seconds, random=random.Random(1), sleep=self._sleep)
+    def environment(self) -> Environment:
+        return Environment(now=lambda: self.seconds, random=random.Random(1), sleep=self._sleep)
 
     def _sleep(self, seconds: float, _woken: Any) -> None:
         self.naps.append(seconds)
@@ -198,7 +198,7 @@ def retrying(code: str, slept: Slept, **retry: Any) -> Play:
         direct("approved", "bye"),
         direct("sorry", "bye"),
     )
-    play.interpreter = Interpreter(play.interpreter.workflow, Listener(), HIDDEN, slept.world())
+    play.interpreter = Interpreter(play.interpreter.workflow, Listener(), HIDDEN, slept.environment())
     return play
 
 
@@ -280,7 +280,7 @@ def test_i_a_run_that_outlives_the_time_of_its_loop_is_told_as_expired():
 
     retry = {"enabled": True, "expiry_time": 5}
     play = Play(worker("find", wait_for_user_message=False, self_loop_config=retry))
-    play.interpreter = Interpreter(play.interpreter.workflow, Slow(), HIDDEN, slept.world())
+    play.interpreter = Interpreter(play.interpreter.workflow, Slow(), HIDDEN, slept.environment())
 
     types = play.turn()
 

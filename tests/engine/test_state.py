@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
+
 from debugger.engine.state import RunState
 
 
-def test_a_state_comes_back_from_json_as_it_was():
+def test_from_json_restores_a_state():
     state = RunState.at("chat")
     state.turn_number = 3
-    state.main.parked = True
+    state.main.is_waiting = True
     state.main.runtime_variables = {"tea": "Assam", "big": 2**70, "nested": {"a": [1, None]}}
-    state.main.callers = [("hours", "chat")]
+    state.main.return_stack = [("hours", "chat")]
     state.main.next_run_id("chat")
 
     again = RunState.from_json(state.to_json())
@@ -16,7 +18,15 @@ def test_a_state_comes_back_from_json_as_it_was():
     assert again == state
 
 
-def test_run_ids_count_per_node_and_per_edge_from_one():
+def test_to_json_keeps_stored_names():
+    stored = json.loads(RunState.at("chat").to_json())
+
+    thread = stored["threads"]["0"]
+    assert "untold" in stored
+    assert {"parked", "lingers", "callers", "came_back", "hops_in_a_row", "due_at"} <= thread.keys()
+
+
+def test_run_ids_count_per_node_and_edge():
     thread = RunState.at("a").main
 
     assert [thread.next_run_id("a"), thread.next_run_id("a"), thread.next_run_id("b")] == ["1", "2", "1"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState
 from debugger.engine.variables import TurnVariables, system_variables, write
@@ -14,7 +14,7 @@ JULY = datetime(2026, 7, 14, 19, 10, 17, 987677, tzinfo=UTC).timestamp()
 
 
 def test_the_clock_is_written_as_recorded():
-    values = system_variables(World(now=lambda: JULY), "UTC")
+    values = system_variables(Environment(now=lambda: JULY), "UTC")
 
     assert values["now"] == "July 14, 2026 07:10 PM"
     assert values["date"] == "July 14, 2026"
@@ -27,13 +27,13 @@ def test_the_clock_is_written_as_recorded():
 
 
 def test_the_clock_can_be_that_of_another_place():
-    values = system_variables(World(now=lambda: JULY), "Europe/Berlin")
+    values = system_variables(Environment(now=lambda: JULY), "Europe/Berlin")
 
     assert values["time"] == "09:10 PM"
 
 
 def test_chance_repeats_with_its_seed():
-    one, other = (system_variables(World(random=random.Random(7)), "UTC")["rand_str"] for _ in range(2))
+    one, other = (system_variables(Environment(random=random.Random(7)), "UTC")["rand_str"] for _ in range(2))
 
     assert one == other
     assert len(one) == 8
@@ -47,7 +47,7 @@ def test_what_a_turn_supplied_wins_over_defaults_and_those_over_the_document():
     state = RunState.at("a")
     state.dynamic_variables = {"one": "turn", "year": 1999}
 
-    variables = TurnVariables(flow, state, EngineOptions(), World())
+    variables = TurnVariables(flow, state, EngineOptions(), Environment())
 
     assert variables.supplied == {"one": "turn", "two": "default", "three": "document", "year": 1999}
     assert variables.evaluated["year"] == 1999
@@ -60,7 +60,7 @@ def test_a_thread_sees_its_own_variables_before_the_runs_and_the_seeds():
     state.workflow_variables = {"x": "workflow", "y": "workflow", "_hidden": 1}
     state.runtime_seeds = {"x": "seed", "y": "seed", "z": "seed"}
 
-    scope = TurnVariables(workflow(static("a", "A")), state, EngineOptions(), World()).scope(state.main)
+    scope = TurnVariables(workflow(static("a", "A")), state, EngineOptions(), Environment()).scope(state.main)
 
     assert scope.runtime["x"] == "thread"
     assert (scope.workflow["y"], scope.workflow["z"]) == ("workflow", "seed")

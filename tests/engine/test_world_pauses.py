@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.environment import PauseClock, World
-from debugger.engine.inspection import Control
+from debugger.engine.environment import Environment, PauseClock
+from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, say, static, workflow
 
@@ -58,11 +58,11 @@ def test_clock_ignores_what_nobody_waited_for():
 
 def turn_paused_at(event_type, *parts):
     """Return the events of a turn that took no time, and was paused for 72 s at an event."""
-    now, control = Clock(), Control()
-    interpreter = Interpreter(workflow(*parts), RulesResponder(), world=World(now=now))
+    now, control = Clock(), RunInspector()
+    interpreter = Interpreter(workflow(*parts), HeuristicModel(), environment=Environment(now=now))
     given = TurnInput.with_message("Hello")
     events = []
-    for event in interpreter.turn(interpreter.begin(given), given, control=control):
+    for event in interpreter.turn(interpreter.begin(given), given, inspector=control):
         events.append(event.to_wire())
         if event.type == event_type:
             with control.hold("paused"):
@@ -93,12 +93,12 @@ def test_pause_within_a_tool_call_is_no_time_of_it():
 
 
 def test_control_holds_nothing_before_the_segment_begins():
-    control = Control()
+    control = RunInspector()
 
     with control.hold("paused"):
         pass
 
-    turn = Interpreter(workflow(static("a", "A")), RulesResponder())
+    turn = Interpreter(workflow(static("a", "A")), HeuristicModel())
     given = TurnInput()
-    events = list(turn.turn(turn.begin(given), given, control=control))
+    events = list(turn.turn(turn.begin(given), given, inspector=control))
     assert not any("paused_intervals" in event.to_wire() for event in events)

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.inspection import Control
+from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.state import RunState
 from debugger.engine.variable_edits import VariableEdit
 from debugger.protocol.events import EVENT_TYPES
@@ -33,15 +33,15 @@ SEEDS = 60
 
 def made_by_hand() -> list[dict]:
     """Return events of the types that no generated workflow causes."""
-    interpreter = Interpreter(workflow(say("a"), static("b", "Hello.")), RulesResponder())
+    interpreter = Interpreter(workflow(say("a"), static("b", "Hello.")), HeuristicModel())
     state = interpreter.begin(TurnInput())
-    control, events = Control(), []
+    control, events = RunInspector(), []
     for event in interpreter.turn(state, TurnInput.with_message("Tea?"), control=control):
         if event.type == "start_node_run":
             control.edit([VariableEdit("runtime", "cups", 2)])
         events.append(event)
     events += interpreter.transfer(state, "b")
-    broken = Interpreter(workflow(say("a", wait_for_user_message=False)), RulesResponder())
+    broken = Interpreter(workflow(say("a", wait_for_user_message=False)), HeuristicModel())
     events += broken.turn(broken.begin(TurnInput()), TurnInput())
     return [event.to_wire() for event in events]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine import json_schema
-from debugger.engine.json_schema import mismatch
+from debugger.engine.json_schema import schema_error
 from debugger.expressions import limits
 from tests.safety.bounded_child import run_bounded
 
@@ -42,7 +42,7 @@ def test_doubling_references_run_out_of_time(schema, brief):
     for _ in range(40):
         value = {"a": value}
 
-    outcome = run_bounded(lambda: mismatch(value, schema))
+    outcome = run_bounded(lambda: schema_error(value, schema))
 
     assert outcome.value.startswith("it cannot be checked against its JSON Schema")
     assert outcome.cpu_seconds < 2
@@ -59,7 +59,7 @@ def test_dialect_of_part_does_not_lift_limit(schema, brief):
     doubled = doubling("allOf")
     schema = {**schema, "$defs": doubled["$defs"], "allOf": [{"$ref": "#/$defs/p0"}]}
 
-    outcome = run_bounded(lambda: mismatch({"a": {"a": 1}}, schema))
+    outcome = run_bounded(lambda: schema_error({"a": {"a": 1}}, schema))
 
     assert outcome.value.startswith("it cannot be checked against its JSON Schema")
 
@@ -75,7 +75,7 @@ def test_unevaluated_keywords_cannot_double_references(brief):
     chain = {"unevaluatedProperties": False, "$defs": {**names, "p40": True}, "$ref": "#/$defs/p0"}
 
     def attack():
-        return [mismatch({"a": 1, "b": 2}, each) is not None for each in (schema, chain)]
+        return [schema_error({"a": 1, "b": 2}, each) is not None for each in (schema, chain)]
 
     assert run_bounded(attack).value == [True, True]
 
@@ -93,7 +93,7 @@ def test_unevaluated_keywords_cannot_double_references(brief):
     ],
 )
 def test_pattern_runs_out_of_time(schema, value, brief):
-    outcome = run_bounded(lambda: mismatch(value, schema))
+    outcome = run_bounded(lambda: schema_error(value, schema))
 
     assert outcome.value is not None
     assert outcome.cpu_seconds < 2
@@ -110,7 +110,7 @@ def test_pattern_runs_out_of_time(schema, value, brief):
     ids=["unique", "not unique", "items", "any items"],
 )
 def test_large_schema_or_value_costs_little(schema, value, fits):
-    outcome = run_bounded(lambda: mismatch(value, schema))
+    outcome = run_bounded(lambda: schema_error(value, schema))
 
     assert (outcome.value is None) is fits
     assert outcome.grown_bytes < 150 * MEGABYTE
@@ -121,4 +121,4 @@ def test_deep_value_is_a_misfit_in_a_sentence():
     for _ in range(3_000):
         value = [value]
 
-    assert "nested too deep" in run_bounded(lambda: mismatch(value, {"items": {"$ref": "#"}})).value
+    assert "nested too deep" in run_bounded(lambda: schema_error(value, {"items": {"$ref": "#"}})).value

@@ -10,7 +10,7 @@ import pytest
 from debugger.analysis.side_effects import ledgers
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded import backend as embedded
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.models import Script
 from debugger.engine.options import PythonStatus
 from debugger.protocol.base import JsonObject
@@ -48,7 +48,7 @@ def converse(
             "inline_python": inline_python,
         }
     )
-    backend = EmbeddedBackend(settings, world=World(now=lambda: clock[0]))
+    backend = EmbeddedBackend(settings, world=Environment(now=lambda: clock[0]))
     try:
         workflow_id = backend.create_workflow(DOCUMENTS[logical_id]).id
         run_id, status, events = None, "", []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.environment import NEVER
+from debugger.engine.environment import NEVER_SET
 from debugger.engine.outbound import OutboundError, Secrets
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.engine.tools.mcp.servers import McpServer
@@ -89,7 +89,7 @@ def failure(url: str) -> str:
     endpoint = server.endpoint(Scope(), Secrets({"KEY": "planted-77"}), Scope())
     assert endpoint.refusal == ""
     with pytest.raises(OutboundError) as caught:
-        list_tools(endpoint, 1, NEVER, HttpLimits())
+        list_tools(endpoint, 1, NEVER_SET, HttpLimits())
     return str(caught.value)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TurnInput, TurnResult
 from debugger.samples import SAMPLES
@@ -71,7 +71,7 @@ def calling(folder: Path, **settings: str) -> Iterator[Call]:
     """A call to the line, with a clock that only moves when it is told to."""
     clock = [1_000_000.0]
     named = {"database": f"sqlite:///{folder}/runs.sqlite3", "scripts": str(folder / "none"), **settings}
-    backend = EmbeddedBackend(Settings.model_validate(named), world=World(now=lambda: clock[0]))
+    backend = EmbeddedBackend(Settings.model_validate(named), world=Environment(now=lambda: clock[0]))
     try:
         yield Call(backend, clock)
     finally:

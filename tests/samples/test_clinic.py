@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder, Script, ScriptedResponder
+from debugger.engine.models import HeuristicModel, Script, ScriptedModel
 from debugger.protocol.events import AssistantResponseEvent, EdgeEvent, Event, StartNodeRunEvent
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.workflow import Workflow
@@ -18,7 +18,7 @@ SCRIPT = Script.load(script_for("workflow_clinic_front_desk") or "")
 
 def call(messages: tuple[str, ...], workflow: Workflow = SECOND) -> tuple[list[str], list[list[Event]]]:
     """The status after each turn, and each turn's events. The first turn has no message."""
-    interpreter = Interpreter(workflow, ScriptedResponder(SCRIPT, RulesResponder()))
+    interpreter = Interpreter(workflow, ScriptedModel(SCRIPT, HeuristicModel()))
     state = interpreter.begin(TurnInput())
     statuses, turns = [], []
     for message in (None, *messages):

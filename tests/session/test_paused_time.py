@@ -8,7 +8,7 @@ from debugger.analysis.gantt import bars
 from debugger.analysis.metrics import node_metrics
 from debugger.analysis.run_projection import RunProjection
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.models.base import Reply
 from debugger.graph import Graph
 from debugger.protocol.runs import TurnInput
@@ -37,7 +37,7 @@ def clock():
 @pytest.fixture
 def backend(tmp_path, clock):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
-    backend = EmbeddedBackend(settings, world=World(now=clock))
+    backend = EmbeddedBackend(settings, world=Environment(now=clock))
     yield backend
     backend.close()
 

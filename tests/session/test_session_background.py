@@ -7,7 +7,7 @@ import pytest
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.errors import AuthenticationError, ConnectionFailedError, RunEndedError
 from debugger.protocol.runs import TurnInput
 from debugger.session.session import DebugSession
@@ -34,7 +34,7 @@ def clock():
 @pytest.fixture
 def backend(tmp_path, clock):
     settings = Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules")
-    backend = EmbeddedBackend(settings, world=World(now=clock.now))
+    backend = EmbeddedBackend(settings, world=Environment(now=clock.now))
     yield backend
     backend.close()
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.models.base import Prompt
-from debugger.engine.models.heuristic import RulesResponder
-from debugger.engine.models.providers import Keys, ModelResponder
+from debugger.engine.models.heuristic import HeuristicModel
+from debugger.engine.models.providers import Keys, ProviderModel
 
 Json = dict[str, Any]
 KEY = "sk-planted-key-0123456789"
@@ -136,11 +136,11 @@ def prompt(llm: Json | None, **fields: Any) -> Prompt:
     return Prompt(**{**given, "llm": llm, **fields})
 
 
-def responder(keys: dict[str, str] | None = None, **fields: Any) -> ModelResponder:
+def responder(keys: dict[str, str] | None = None, **fields: Any) -> ProviderModel:
     """A responder whose pauses take no time and are kept in ``pauses``."""
     pauses: list[float] = []
-    world = World(sleep=lambda seconds, _woken: pauses.append(seconds))
+    world = Environment(sleep=lambda seconds, _woken: pauses.append(seconds))
     environment = {"WORKFLOW_DEBUGGER_CUSTOM_LLM_API_KEY": KEY} if keys is None else keys
-    made = ModelResponder(RulesResponder(), keys=Keys(environment), world=world, **fields)
+    made = ProviderModel(HeuristicModel(), keys=Keys(environment), environment=world, **fields)
     made.pauses = pauses
     return made

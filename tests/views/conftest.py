@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.settings import HOSTED_PREFIX, PREFIX, HostedSettings, Settings
 from debugger.views import backends
 from debugger.views.auth.logins import page_logins
@@ -29,7 +29,7 @@ class SteeredBackend(EmbeddedBackend):
     """The embedded backend, with a gate before each event, and a fault and a clock that a test can set."""
 
     def __init__(self, settings: Settings, *, python_consent_key: bytes | None = None) -> None:
-        world = World(now=lambda: time.time() + self.ahead)
+        world = Environment(now=lambda: time.time() + self.ahead)
         super().__init__(settings, world=world, python_consent_key=python_consent_key)
         self.ahead = 0.0
         self.gate = threading.Event()

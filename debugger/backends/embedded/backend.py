@@ -16,10 +16,10 @@ from debugger.backends.embedded.python_consents import PythonPermits, PythonUse,
 from debugger.backends.embedded.run_loader import Interpreters
 from debugger.backends.embedded.turns import TurnRequest, Turns
 from debugger.backends.forks import Forks
-from debugger.engine.environment import World
-from debugger.engine.inspection import Control
+from debugger.engine.environment import Environment
+from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models.base import Responder
+from debugger.engine.models.base import Model
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.options import EngineOptions
 from debugger.engine.super_nodes import SUPER_NODE, expand
@@ -63,8 +63,8 @@ class EmbeddedBackend:
         settings: Settings | None = None,
         *,
         store: Store | None = None,
-        world: World | None = None,
-        responder: Responder | None = None,
+        world: Environment | None = None,
+        responder: Model | None = None,
         environment: Mapping[str, str] | None = None,
         python_consent_key: bytes | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class EmbeddedBackend:
             self.settings.database_url, encryption_key=self.settings.encryption_key.get_secret_value()
         )
         self.notebook: Notebook | None = self.store.notebook
-        self._world = world or World()
+        self._world = world or Environment()
         self._responder = responder
         self._options = _engine_options(self.settings)
         self.global_values = GlobalValues(self.store)
@@ -215,7 +215,7 @@ class EmbeddedBackend:
         expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """See `Backend.execute`.
 
@@ -245,7 +245,7 @@ class EmbeddedBackend:
             expected_turn_number,
             version_number,
             cancelled or threading.Event(),
-            control,
+            inspector,
         )
         return self._turns.execute(request)
 
@@ -255,7 +255,7 @@ class EmbeddedBackend:
         run_id: str,
         *,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """See `Backend.pump`.
 
@@ -267,7 +267,7 @@ class EmbeddedBackend:
         """
         check_id("workflow", workflow_id)
         check_id("run", run_id)
-        return self._turns.pump(workflow_id, run_id, cancelled or threading.Event(), control)
+        return self._turns.pump(workflow_id, run_id, cancelled or threading.Event(), inspector)
 
     def fork(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.outbound import Gateway, RecordedAnswer, Secrets
 from debugger.engine.outbound.destinations import AllowedHost, read_allowed_hosts
 from debugger.engine.outbound.gateway import HttpLimits, LiveGateway, Policies, Policy
@@ -35,7 +35,7 @@ class Doors:
     def __init__(
         self,
         settings: Settings,
-        world: World,
+        world: Environment,
         environment: Mapping[str, str] | None = None,
         *,
         secrets: Callable[[], Mapping[str, str]] = dict,

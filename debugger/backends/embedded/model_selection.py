@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from debugger.engine.models import RulesResponder, Script, ScriptedResponder
-from debugger.engine.models.base import Responder
-from debugger.engine.models.providers import Keys, ModelResponder
+from debugger.engine.models import HeuristicModel, Script, ScriptedModel
+from debugger.engine.models.base import Model
+from debugger.engine.models.providers import Keys, ProviderModel
 from debugger.engine.models.providers.configs import group_of
 from debugger.errors import InputError, RunError, SettingsError, StoreError
 from debugger.protocol.base import JsonObject
@@ -15,7 +15,7 @@ from debugger.samples import script_for
 from debugger.settings import Settings
 
 
-def responder_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Responder:
+def responder_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Model:
     """The models where they are wanted, else the workflow's script where it has one, else the rules.
 
     A script is a YAML file in the folder of scripts that names the workflow's logical id; the samples bring
@@ -30,14 +30,14 @@ def responder_for(workflow: Workflow, settings: Settings, *, keys: Keys | None =
         InputError: A script has a mistake; the message names the file and the line.
         StoreError: A script cannot be read.
     """
-    rules = RulesResponder()
+    rules = HeuristicModel()
     if settings.responder == "rules":
         return rules
     script = find_script(workflow.config.logical_id, settings.scripts_folder)
-    stand_in = ScriptedResponder(script, rules) if script else rules
+    stand_in = ScriptedModel(script, rules) if script else rules
     if settings.responder != "model":
         return stand_in
-    return ModelResponder(
+    return ProviderModel(
         stand_in,
         keys=keys,
         default_llm=default_llm(settings.default_model),

@@ -9,7 +9,7 @@ from functools import partial
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded.run_loader import Interpreters
 from debugger.engine.state import RunState
-from debugger.engine.waiting_edges import NOTHING_AHEAD, look_ahead
+from debugger.engine.waiting_edges import NOTHING_AHEAD, pending_work
 from debugger.errors import ConflictError
 from debugger.protocol.runs import TERMINAL_STATUSES, Run, RunSearch, SentTurn, Turn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog, lazy_turn_logs
@@ -49,7 +49,7 @@ class StoredTurns:
         outlook = NOTHING_AHEAD
         if status in ("waiting_for_user_input", "running"):
             interpreter = self._interpreters.of(checkpoint.workflow_id, checkpoint.version_number)
-            outlook = look_ahead(interpreter.routes, state)
+            outlook = pending_work(interpreter.routes, state)
         errors = [event.get("error_message") for event in events if event.get("type") == "workflow_error"]
         is_waiting = status == "waiting_for_user_input"
         return TurnResult.of(

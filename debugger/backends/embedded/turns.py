@@ -21,9 +21,9 @@ from debugger.backends.embedded.run_loader import (
     run_ended,
 )
 from debugger.backends.embedded.stored_turns import StoredTurns
-from debugger.engine.environment import World
-from debugger.engine.execution import TurnEnd
-from debugger.engine.inspection import Control
+from debugger.engine.environment import Environment
+from debugger.engine.execution import ExecutionResult
+from debugger.engine.inspection import RunInspector
 from debugger.errors import ConflictError, InputError, NotFoundError, RunEndedError, TurnInProgressError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import Event
@@ -40,7 +40,7 @@ _STOP_SECONDS = 60.0
 """How long the end of a turn that is being stopped is waited for."""
 _SECRETS = "secret_variables"
 
-Segment = Generator[Event, None, TurnEnd]
+Segment = Generator[Event, None, ExecutionResult]
 """The events of a turn or of some background work, as the engine yields them."""
 
 
@@ -51,7 +51,7 @@ class SegmentOutput:
     events: list[JsonObject]
     kept: list[JsonObject]
     """Those of the events that are recorded."""
-    end: TurnEnd
+    end: ExecutionResult
 
 
 class Recorder:
@@ -62,7 +62,7 @@ class Recorder:
         world: Time and chance.
     """
 
-    def __init__(self, store: Store, world: World) -> None:
+    def __init__(self, store: Store, world: Environment) -> None:
         self._store = store
         self._world = world
 
@@ -168,7 +168,7 @@ class TurnRequest:
     expected_turn_number: int | None
     version_number: int | None
     cancelled: threading.Event
-    control: Control | None
+    inspector: RunInspector | None
 
 
 class Turns:
@@ -189,7 +189,7 @@ class Turns:
         interpreters: Interpreters,
         global_values: GlobalValues,
         leases: Leases,
-        world: World,
+        world: Environment,
         past: Callable[[str], Sequence[TurnLog]],
     ) -> None:
         self.stored = StoredTurns(store, interpreters)
@@ -225,14 +225,14 @@ class Turns:
                 self._check_free(request.run_id)
 
     def pump(
-        self, workflow_id: str, run_id: str, cancelled: threading.Event, control: Control | None
+        self, workflow_id: str, run_id: str, cancelled: threading.Event, inspector: RunInspector | None
     ) -> TurnStream:
         """Claim a step of background work and return its events, which execute it."""
         while True:
             opened = self._resume(workflow_id, run_id, None)
             refuse_lost(opened)
             segment = opened.interpreter.pump(
-                opened.state, past=lambda: self._past(run_id), cancelled=cancelled, control=control
+                opened.state, past=lambda: self._past(run_id), cancelled=cancelled, inspector=inspector
             )
             try:
                 return self._claimed(
@@ -262,7 +262,7 @@ class Turns:
             turn_input,
             past=tuple if run_id is None else lambda: self._past(opened.run_id),
             cancelled=request.cancelled,
-            control=request.control,
+            inspector=request.inspector,
         )
         return self._claimed(opened, segment, turn_input, self._recorder.turn, request.cancelled)
 

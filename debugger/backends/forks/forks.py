@@ -18,8 +18,8 @@ from debugger.backends.forks.mapping import (
 from debugger.backends.forks.request import HistoryMode, RerunEdits, RerunMode, RerunTarget
 from debugger.backends.forks.restore import Checkpoints, RestoredRun
 from debugger.backends.forks.transcript import Line, edited_pairs, lines_of
-from debugger.engine.environment import World
-from debugger.engine.fork_state import go_another_way, reopen
+from debugger.engine.environment import Environment
+from debugger.engine.fork_state import prepare_fork, reopen
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.engine.usage import UsageMeter
@@ -114,7 +114,7 @@ class Forks:
         world: Time and chance.
     """
 
-    def __init__(self, store: Store, interpreters: Interpreters, world: World) -> None:
+    def __init__(self, store: Store, interpreters: Interpreters, world: Environment) -> None:
         self._store = store
         self._interpreters = interpreters
         self._world = world
@@ -136,7 +136,7 @@ class Forks:
         wanted = restored.version_number if version_number is None else version_number
         version = self._store.starting_version(restored.workflow_id, wanted)
         graph = self._interpreters.of(restored.workflow_id, wanted).graph
-        go_another_way(restored.state, graph, edits, start_node_logical_id)
+        prepare_fork(restored.state, graph, edits, start_node_logical_id)
         record = self._record(run_id, turn_number, restored.state, run_by)
         self._store.fork(
             RunFork(
@@ -324,7 +324,7 @@ class Forks:
             wanted += [
                 VariableEdit("runtime", name, value, thread_id=thread_id) for name, value in variables.items()
             ]
-        plan.state.untold += [apply_edit(edit, plan.state) for edit in wanted]
+        plan.state.unreported_edits += [apply_edit(edit, plan.state) for edit in wanted]
 
     def turn_input(self, plan: RerunPlan, message: str, run_by: str | None = None) -> TurnInput:
         """Return the input of a turn that is replayed, with another message in it."""
@@ -345,7 +345,7 @@ class Forks:
             run_id=new_id(),
             source_run_id=source_id,
             turn_number=turn_number,
-            changes=tuple(state.untold),
+            changes=tuple(state.unreported_edits),
             forked_by=run_by or "",
             created_at=self._world.now(),
         )
@@ -410,7 +410,7 @@ def _place(
     changed = remap_state(state, source, goal, nodes)
     entry = wanted or nodes[position]
     if entry != nodes[position]:
-        go_another_way(state, goal, start_node=entry)
+        prepare_fork(state, goal, start_node=entry)
     return _Placement("REMAPPED", entry, matches, changed)
 
 

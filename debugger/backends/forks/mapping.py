@@ -84,17 +84,17 @@ def remap_state(state: RunState, source: Graph, target: Graph, nodes: Mapping[st
     moved = ThreadState(
         MAIN_THREAD,
         position,
-        parked=main.parked,
+        is_waiting=main.is_waiting,
         ended=main.ended,
         runtime_variables=_variables(main.runtime_variables, source, target, nodes, changed),
         pending=main.pending,
         loop=_loop(main.loop, nodes),
-        lingers=main.lingers,
+        awaits_second_message=main.awaits_second_message,
         node_run_ids={nodes[node]: count for node, count in main.node_run_ids.items() if node in nodes},
         completions={nodes[node]: count for node, count in main.completions.items() if node in nodes},
     )
-    if all(called in nodes and caller in nodes for called, caller in main.callers):
-        moved.callers = [(nodes[called], nodes[caller]) for called, caller in main.callers]
+    if all(called in nodes and caller in nodes for called, caller in main.return_stack):
+        moved.return_stack = [(nodes[called], nodes[caller]) for called, caller in main.return_stack]
     else:
         changed.dropped_parts.append("callers")
     _set_main(state, moved)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from debugger.backends.forks.request import MessageAppend, RerunEdits
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.errors import InputError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import (
@@ -86,7 +86,7 @@ def edited_lines(lines: Sequence[Line], edits: RerunEdits) -> list[Line]:
 
 
 def edited_pairs(
-    pairs: Sequence[Turn], lines: Sequence[Line], edits: RerunEdits, world: World, *, keeps_memos: bool
+    pairs: Sequence[Turn], lines: Sequence[Line], edits: RerunEdits, world: Environment, *, keeps_memos: bool
 ) -> dict[int, WrittenPair]:
     """The pairs that are not what they were, by their number from 1.
 
@@ -221,7 +221,7 @@ def _written(pair: JsonObject, added: list[JsonObject]) -> WrittenPair:
     return WrittenPair(encode(told), encode([*events[:place], *added, *events[place:]]))
 
 
-def _said(line: MessageAppend, world: World) -> JsonObject:
+def _said(line: MessageAppend, world: Environment) -> JsonObject:
     place = {"origin_thread_id": MAIN_THREAD, "thread_reference_id": MAIN_THREAD, "timestamp": world.now()}
     if line.role == "user":
         message = human_message(line.text, message_id=world.uuid())

@@ -35,7 +35,7 @@ from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe
 from debugger.backends.hosted.turn_sender import TurnSender
 from debugger.backends.hosted.turns import HostedTurns
 from debugger.backends.hosted.websocket import SocketConnector
-from debugger.engine.inspection import Control
+from debugger.engine.inspection import RunInspector
 from debugger.engine.variable_edits import VariableEdit
 from debugger.errors import InputError, NotFoundError, UnsupportedError
 from debugger.protocol import urls
@@ -275,7 +275,7 @@ class HostedBackend:
         expected_turn_number: int | None = None,
         version_number: int | None = None,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """See `Backend.execute`. The turn is sent when the first event is pulled.
 
@@ -318,7 +318,7 @@ class HostedBackend:
         run_id: str,
         *,
         cancelled: threading.Event | None = None,
-        control: Control | None = None,
+        inspector: RunInspector | None = None,
     ) -> TurnStream:
         """See `Backend.pump`. It is asked for when the first event is pulled.
 

@@ -1,5 +1,5 @@
 """What a person does to a run: freezes outputs, injects failures, answers in a model's place."""
 
-from debugger.engine.mocks.pins_and_faults import Fault, Interventions, Pin, Target, TargetKind
+from debugger.engine.mocks.pins_and_faults import Fault, MockSet, Pin, Target, TargetKind
 
-__all__ = ["Fault", "Interventions", "Pin", "Target", "TargetKind"]
+__all__ = ["Fault", "MockSet", "Pin", "Target", "TargetKind"]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from debugger.engine.environment import PauseClock
-from debugger.engine.mocks.pins_and_faults import Fault, Interventions, Met, Pin, Target
+from debugger.engine.mocks.pins_and_faults import Fault, Matched, MockSet, Pin, Target
 from debugger.engine.models.base import (
-    Choice,
-    ModelFailure,
+    Model,
+    ModelError,
     Prompt,
-    RemoteResponder,
+    RemoteModel,
     Reply,
-    Responder,
     ToolCall,
+    TransitionOption,
 )
 from debugger.engine.models.tool_names import model_name
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response
@@ -30,13 +30,13 @@ PERSON, PINNED = "person", "pinned"
 """What answered, as usage names it."""
 
 
-class Desk(Protocol):
+class ManualInput(Protocol):
     """Where a person answers for models."""
 
     def asks(self, prompt: Prompt) -> bool:
         """Whether a person is asked this."""
 
-    def ask(self, prompt: Prompt, stand_in: Responder, cancelled: threading.Event) -> Reply:
+    def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
         """Wait for the person's answer.
 
         Raises:
@@ -45,7 +45,7 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True)
-class FailingResponder:
+class FailingModel:
     """Answers nothing."""
 
     error: str
@@ -56,11 +56,11 @@ class FailingResponder:
         Raises:
             ModelFailure: Always.
         """
-        raise ModelFailure(self.error)
+        raise ModelError(self.error)
 
 
 @dataclass(frozen=True)
-class PinnedResponder:
+class PinnedModel:
     """Answers what was frozen."""
 
     output: JsonObject
@@ -75,11 +75,11 @@ class PinnedResponder:
 
 
 @dataclass(frozen=True)
-class AskedPerson:
+class ManualModel:
     """Has a person answer."""
 
-    desk: Desk
-    stand_in: Responder
+    desk: ManualInput
+    fallback: Model
     cancelled: threading.Event
     pauses: PauseClock
 
@@ -89,21 +89,21 @@ class AskedPerson:
         Raises:
             ModelFailure: The turn was ended meanwhile.
         """
-        stand_in = self.stand_in.stand_in if isinstance(self.stand_in, RemoteResponder) else self.stand_in
+        stand_in = self.fallback.fallback if isinstance(self.fallback, RemoteModel) else self.fallback
         with self.pauses.hold("manual_answer"):
             reply = self.desk.ask(prompt, stand_in, self.cancelled)
         return replace(reply, usage={**reply.usage, "response_latency_milliseconds": 0})
 
 
-def answering(
+def select_model(
     prompt: Prompt,
-    responder: Responder,
-    met: Met,
-    desk: Desk | None,
+    responder: Model,
+    met: Matched,
+    desk: ManualInput | None,
     cancelled: threading.Event,
     sleep: Callable[[float, threading.Event], object],
     pauses: PauseClock,
-) -> tuple[Prompt, Responder]:
+) -> tuple[Prompt, Model]:
     """Who answers a prompt; the prompt as that one is to be asked.
 
     Args:
@@ -118,11 +118,11 @@ def answering(
     if met.fault is not None:
         sleep(met.fault.delay, cancelled)
         if met.fault.error:
-            return _alone(prompt), FailingResponder(met.fault.error)
+            return _alone(prompt), FailingModel(met.fault.error)
     if met.pin is not None:
-        return _alone(prompt), PinnedResponder(met.pin.output)
+        return _alone(prompt), PinnedModel(met.pin.output)
     if desk is not None and desk.asks(prompt):
-        return _alone(prompt), AskedPerson(desk, responder, cancelled, pauses)
+        return _alone(prompt), ManualModel(desk, responder, cancelled, pauses)
     return prompt, responder
 
 
@@ -146,7 +146,7 @@ def reply_from(output: JsonObject, prompt: Prompt, *, model: str) -> Reply:
     )
 
 
-def _offered(key: str, prompt: Prompt) -> Choice:
+def _offered(key: str, prompt: Prompt) -> TransitionOption:
     for choice in prompt.choices:
         if key in (choice.edge_id, choice.destination_node_logical_id):
             return choice
@@ -162,34 +162,34 @@ def _alone(prompt: Prompt) -> Prompt:
 
 
 @dataclass
-class Hand:
+class Interceptor:
     """A person's hand in what a segment does."""
 
-    interventions: Interventions = field(default_factory=Interventions)
-    desk: Desk | None = None
+    interventions: MockSet = field(default_factory=MockSet)
+    desk: ManualInput | None = None
     """Where a person answers for models."""
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
         """Run a node, or give its frozen output, or let it fail."""
         met = self._met(Target("node", node.config.logical_id), context.applied_mocks)
         if met.fault is not None:
-            context.world.sleep(context.clamp_timeout(met.fault.delay), context.cancelled)
+            context.environment.sleep(context.clamp_timeout(met.fault.delay), context.cancelled)
             if met.fault.error:
-                return (yield from faulty_run(met.fault, node, context))
+                return (yield from run_fault(met.fault, node, context))
         if met.pin is not None:
-            return (yield from pinned_run(met.pin, node, context))
+            return (yield from run_pin(met.pin, node, context))
         return (yield from node.run(context))
 
-    def answering(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Responder]:
+    def answering(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
         """Who answers a prompt, and how that one is asked."""
         met = self._met(Target("model", prompt.node_logical_id), context.applied_mocks)
-        return answering(
+        return select_model(
             prompt,
             context.responder,
             met,
             self.desk,
             context.cancelled,
-            context.world.sleep,
+            context.environment.sleep,
             context.pauses,
         )
 
@@ -210,20 +210,20 @@ class Hand:
             )
         return tool.call(arguments, context)
 
-    def _met(self, target: Target, applied_mocks: list[str]) -> Met:
-        met = self.interventions.meet(target)
+    def _met(self, target: Target, applied_mocks: list[str]) -> Matched:
+        met = self.interventions.match(target)
         applied_mocks += met.ids
         return met
 
 
-def pinned_run(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
+def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
     """Give a node's frozen output: what it says, writes and chooses.
 
     Raises:
         RunError: It chooses a hop that is not offered.
     """
     for text in pin.output.get("says") or ():
-        yield fixed_response(str(text), context.world)
+        yield fixed_response(str(text), context.environment)
     node.write(context, dict(pin.output.get("variables") or {}))
     key = pin.output.get("chosen")
     return NodeResult(
@@ -235,14 +235,14 @@ def pinned_run(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
     )
 
 
-def faulty_run(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
+def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
     """Run a node so that what it relies on fails; where it relies on nothing, the run fails.
 
     Raises:
         RunError: The node has nothing that could fail.
     """
     if node.calls_model:
-        context.responder = FailingResponder(fault.error)
+        context.responder = FailingModel(fault.error)
     elif node.config.type == "tool_node":
         context.tool_error = fault.error
     elif node.counts_as_tool_call:
@@ -269,7 +269,7 @@ class _FailingDoor:
         return OutboundOutcome("simulated", error=self.error)
 
 
-def _offered_to_node(key: str, node: Node[Any], context: NodeContext) -> Choice:
+def _offered_to_node(key: str, node: Node[Any], context: NodeContext) -> TransitionOption:
     for choice in (*context.choices, *context.llm_judged_choices):
         if key in (choice.edge_id, choice.destination_node_logical_id):
             return choice

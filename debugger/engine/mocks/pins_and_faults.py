@@ -20,7 +20,7 @@ _LONGEST_DELAY = 600.0
 """Seconds."""
 
 
-class Interventions:
+class MockSet:
     """What is intervened in; changed by one thread while another runs a turn."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Interventions:
             self._hits.pop(intervention_id, None)
             self._tries.pop(intervention_id, None)
 
-    def meet(self, target: Target) -> Met:
+    def match(self, target: Target) -> Matched:
         """What meets a run of a node, a call or an answer that is about to be; it is counted.
 
         Of several pins the last one counts, and so of several faults.
@@ -87,7 +87,7 @@ class Interventions:
             used = [one.id for one in (fault, None if fault and fault.error else pin) if one is not None]
             for key in used:
                 self._hits[key] = self._hits.get(key, 0) + 1
-        return Met(pin, fault, tuple(used))
+        return Matched(pin, fault, tuple(used))
 
     def to_json(self) -> JsonObject:
         """All of them as JSON, without their hits."""
@@ -217,7 +217,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Met:
+class Matched:
     """What meets one run of a node, one call or one answer."""
 
     pin: Pin | None = None

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from debugger.engine.environment import NEVER
+from debugger.engine.environment import NEVER_SET
 from debugger.protocol.base import JsonObject
 from debugger.protocol.messages import Message
 
 
 @dataclass(frozen=True)
-class Choice:
+class TransitionOption:
     """A hop that a model may choose, offered to it as a tool."""
 
     edge_id: str
@@ -29,7 +29,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class ToolOffer:
+class ToolSpec:
     """A tool that a model may call during its turn."""
 
     name: str
@@ -70,10 +70,10 @@ class Prompt:
     """The runtime variables of the thread."""
     visit: int
     """Which run of this node in this run it is, from 1."""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[TransitionOption, ...] = ()
     schema: JsonObject | None = None
     """JSON Schema of the structured output that is wanted."""
-    tools: tuple[ToolOffer, ...] = ()
+    tools: tuple[ToolSpec, ...] = ()
     """The tools that may be called; empty where the model must answer."""
     exchange: tuple[Message, ...] = ()
     """What was said with tools in this run of the node: the model's calls and their results, in order."""
@@ -84,7 +84,7 @@ class Prompt:
     """The system prompt of the model that fills the time while the answer is late; variables filled in."""
     seconds: float | None = None
     """The time that the answer may take; `invoke` sets it."""
-    given_up: threading.Event = field(default=NEVER, compare=False)
+    given_up: threading.Event = field(default=NEVER_SET, compare=False)
     """Set when nobody waits for the answer any more; `invoke` passes one to what can be given up."""
 
 
@@ -94,7 +94,7 @@ class Reply:
 
     text: str = ""
     """What is said; empty when nothing is, as when a hop was chosen."""
-    chosen: Choice | None = None
+    chosen: TransitionOption | None = None
     """The hop that was chosen; always one of the prompt's."""
     args: JsonObject = field(default_factory=dict)
     """The arguments of the chosen hop."""
@@ -115,7 +115,7 @@ class Reply:
     """What is worth a warning though the answer came, as a key in the workflow that is not used."""
 
 
-class Responder(Protocol):
+class Model(Protocol):
     """Whatever answers for a model.
 
     ``reply`` raises `RunError` only for what a person must mend, as a script that contradicts the workflow; a
@@ -126,10 +126,10 @@ class Responder(Protocol):
         """Answer one prompt."""
 
 
-class RemoteResponder(ABC):
+class RemoteModel(ABC):
     """A responder whose answers come from somewhere else, so that they leave through the door."""
 
-    stand_in: Responder
+    fallback: Model
     """Answers where the door does not let the call out and wants an answer made up."""
 
     @abstractmethod
@@ -145,5 +145,5 @@ class RemoteResponder(ABC):
         """
 
 
-class ModelFailure(Exception):
+class ModelError(Exception):
     """The model gave no answer after its retries (``platform/engine.md`` 2.1.2, step 9)."""

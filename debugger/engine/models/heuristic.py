@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
-from debugger.engine.models.base import Choice, Prompt, Reply
+from debugger.engine.models.base import Prompt, Reply, TransitionOption
 from debugger.engine.models.extraction import fill_fields
 from debugger.engine.models.word_overlap import Overlap, overlap
 from debugger.protocol.base import JsonObject
@@ -16,7 +16,7 @@ _SHOWN_AT_MOST = 200
 """Characters of a tool's result in a line."""
 
 
-class RulesResponder:
+class HeuristicModel:
     """Answers without a model and without the network; the same prompt always gets the same reply.
 
     A hop is chosen whose condition shares enough words with the message (`overlap`), the first of several
@@ -38,7 +38,7 @@ class RulesResponder:
         return Reply(text=text, reason=reason, fields=fields)
 
 
-def choose(message: str, choices: Iterable[Choice]) -> tuple[Choice | None, str]:
+def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[TransitionOption | None, str]:
     """The choice whose condition a message meets best, if it meets any, and which words decided."""
     if not message.strip():
         return None, "nothing new was said to judge"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from debugger.engine.environment import World
-from debugger.engine.models.base import ModelFailure, Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.environment import Environment
+from debugger.engine.models.base import Model, ModelError, Prompt, RemoteModel, Reply
 from debugger.engine.outbound.gateway import Gateway, OutboundCall, OutboundError, RecordedAnswer
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
@@ -94,16 +94,16 @@ class Backchannel:
 class _Caller:
     """The parts of a call that its answer and its filler share."""
 
-    responder: Responder
-    world: World
+    responder: Model
+    environment: Environment
     outbound: Gateway
     cancelled: threading.Event
 
 
 def invoke(
-    responder: Responder,
+    responder: Model,
     prompt: Prompt,
-    world: World,
+    environment: Environment,
     *,
     outbound: Gateway,
     cancelled: threading.Event,
@@ -114,7 +114,7 @@ def invoke(
     Args:
         responder: The responder; a remote one is called through the gateway.
         prompt: The prompt.
-        world: Chance and ids.
+        environment: Chance and ids.
         outbound: The gateway.
         cancelled: Ends the waiting as soon as it is set.
         timeout: Seconds that the answer may take; never more than `MAX_ANSWER_SECONDS`.
@@ -123,11 +123,11 @@ def invoke(
         ModelFailure: There is no answer.
         RunError: The user must correct something before there can be one.
     """
-    target = responder.remote(prompt) if isinstance(responder, RemoteResponder) else None
+    target = responder.remote(prompt) if isinstance(responder, RemoteModel) else None
     backchannel = backchannel_of(prompt.llm)
     if target is None and backchannel is None:
-        return _measured(responder, prompt, world)
-    caller = _Caller(responder, world, outbound, cancelled)
+        return _measured(responder, prompt, environment)
+    caller = _Caller(responder, environment, outbound, cancelled)
     seconds = MAX_ANSWER_SECONDS if timeout is None else min(timeout, MAX_ANSWER_SECONDS)
     # The history may be read from the store, which is not for another thread to do.
     history = tuple(prompt.history())
@@ -139,7 +139,7 @@ def invoke(
         given_up.set()
 
 
-def usage_info(model: str, latency: float, world: World) -> JsonObject:
+def usage_info(model: str, latency: float, environment: Environment) -> JsonObject:
     """Return the usage of one answer that took ``latency`` milliseconds; a stand-in uses no tokens.
 
     Source: ``platform/engine.md`` 13.
@@ -147,7 +147,7 @@ def usage_info(model: str, latency: float, world: World) -> JsonObject:
     return {
         "response_model": model,
         "provider": "embedded",
-        "llm_response_id": f"response_{world.uuid()}",
+        "llm_response_id": f"response_{environment.uuid()}",
         "used_user_api_key": False,
         "response_latency_milliseconds": round(latency),
         "prompt_tokens": 0,
@@ -201,14 +201,14 @@ def _filler(
 ) -> str | None:
     """Return the filler; ``None`` where there is none, or where the answer came before it."""
     if backchannel.llm is None:
-        return backchannel.line(prompt.visit, caller.world.random)
+        return backchannel.line(prompt.visit, caller.environment.random)
     wanted = backchannel.prompt(prompt)
     responder = caller.responder
     try:
-        target = responder.remote(wanted) if isinstance(responder, RemoteResponder) else None
+        target = responder.remote(wanted) if isinstance(responder, RemoteModel) else None
         filler = _Future(lambda: _call(caller, wanted, target))
         reply = filler.result(caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
-    except (ModelFailure, DebuggerError):
+    except (ModelError, DebuggerError):
         # Nobody misses a filler.
         return None
     return reply.text
@@ -216,10 +216,10 @@ def _filler(
 
 def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
     """Return the answer: through the gateway where the responder is remote, else at once."""
-    responder, world = caller.responder, caller.world
-    if target is None or not isinstance(responder, RemoteResponder):
+    responder, world = caller.responder, caller.environment
+    if target is None or not isinstance(responder, RemoteModel):
         return _measured(responder, prompt, world)
-    stand_in, captured = responder.stand_in, _CapturedError()
+    stand_in, captured = responder.fallback, _CapturedError()
     outbound_call = OutboundCall(
         kind="model",
         call_class="talk",
@@ -235,27 +235,27 @@ def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
     if captured.error is not None:
         raise captured.error
     if outcome.answer is None:
-        raise ModelFailure(outcome.error or f"{target} gave no answer.")
+        raise ModelError(outcome.error or f"{target} gave no answer.")
     return outcome.answer
 
 
-def _measured(responder: Responder, prompt: Prompt, world: World) -> ModelAnswer:
+def _measured(responder: Model, prompt: Prompt, environment: Environment) -> ModelAnswer:
     began = time.perf_counter()
     reply = responder.reply(prompt)
     latency = (time.perf_counter() - began) * 1000
-    return ModelAnswer(reply, {**usage_info(reply.model, latency, world), **reply.usage})
+    return ModelAnswer(reply, {**usage_info(reply.model, latency, environment), **reply.usage})
 
 
 def _simulate(
-    stand_in: Responder, prompt: Prompt, world: World, recorded: RecordedAnswer | None
+    fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
 ) -> ModelAnswer:
     """Return the recorded text of a speaker or output of a worker, else the answer of the stand-in."""
     body = None if recorded is None else recorded.body
     if prompt.kind == "say" and isinstance(body, str):
-        return ModelAnswer(Reply(text=body, model=_RECORDED), usage_info(_RECORDED, 0.0, world))
+        return ModelAnswer(Reply(text=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
     if prompt.kind == "work" and isinstance(body, dict):
-        return ModelAnswer(Reply(fields=body, model=_RECORDED), usage_info(_RECORDED, 0.0, world))
-    return _measured(stand_in, prompt, world)
+        return ModelAnswer(Reply(fields=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
+    return _measured(fallback, prompt, environment)
 
 
 def _sizes(prompt: Prompt) -> JsonObject:
@@ -274,13 +274,13 @@ class _CapturedError:
     """An error that the user must correct, carried past the gateway, which raises nothing."""
 
     def __init__(self) -> None:
-        self.error: DebuggerError | ModelFailure | None = None
+        self.error: DebuggerError | ModelError | None = None
 
     def run(self, work: Callable[[], Result]) -> Result:
         """Do some work; keep what it raises, and report it to the gateway as a call without an answer."""
         try:
             return work()
-        except (DebuggerError, ModelFailure) as error:
+        except (DebuggerError, ModelError) as error:
             self.error = error
             raise OutboundError(getattr(error, "message", str(error))) from None
 
@@ -319,9 +319,9 @@ class _Future(Generic[Result]):
         ends = time.monotonic() + seconds
         while not self.done.wait(_POLL_SECONDS):
             if cancelled.is_set() or (instead is not None and instead.is_set()):
-                raise ModelFailure("nobody waits for the answer any more")
+                raise ModelError("nobody waits for the answer any more")
             if time.monotonic() > ends:
-                raise ModelFailure(f"there was no answer within {seconds:.0f} s")
+                raise ModelError(f"there was no answer within {seconds:.0f} s")
         if self._error is not None:
             raise self._error
         return self._result[0]

@@ -57,7 +57,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from debugger.engine.json_paths import EVERY, Path, parse_path
-from debugger.engine.models.yaml_lines import Lined, read_yaml
+from debugger.engine.models.yaml_lines import LocatedValue, read_yaml
 from debugger.engine.outbound.gateway import RecordedAnswer
 from debugger.engine.tools.simulation import ToolAnswer
 from debugger.errors import ExpressionError, InputError
@@ -100,7 +100,7 @@ class Rule:
     """Calls of tools, made together."""
 
 
-def read_rules(listed: Lined, place: str) -> tuple[Rule, ...]:
+def read_rules(listed: LocatedValue, place: str) -> tuple[Rule, ...]:
     """The rules of one place of a script.
 
     Args:
@@ -114,7 +114,7 @@ def read_rules(listed: Lined, place: str) -> tuple[Rule, ...]:
     return tuple(_rule(one, f"rule {number} of {place}") for number, one in enumerate(found, start=1))
 
 
-def _rule(given: Lined, place: str) -> Rule:
+def _rule(given: LocatedValue, place: str) -> Rule:
     keys = given.mapping(place, _KEYS)
     _check_answers(given, keys, place)
     when = keys["when"].pattern("when") if "when" in keys else None
@@ -132,7 +132,7 @@ def _rule(given: Lined, place: str) -> Rule:
     )
 
 
-def _check_answers(given: Lined, keys: Mapping[str, Lined], place: str) -> None:
+def _check_answers(given: LocatedValue, keys: Mapping[str, LocatedValue], place: str) -> None:
     if not any(key in keys for key in _ANSWERS):
         raise given.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
     if "args" in keys and "take" not in keys:
@@ -145,27 +145,27 @@ def _check_answers(given: Lined, keys: Mapping[str, Lined], place: str) -> None:
         )
 
 
-def _condition(given: Lined) -> Condition:
+def _condition(given: LocatedValue) -> Condition:
     try:
         return parse(given.text("if"))
     except ExpressionError as error:
         raise given.error(f"the condition of 'if' cannot be read: {error}", error.advice) from error
 
 
-def _visit(given: Lined) -> int:
+def _visit(given: LocatedValue) -> int:
     if isinstance(given.value, bool) or not isinstance(given.value, int) or given.value < 1:
         raise given.error(f"visit must be a whole number from 1, not {given.value!r}")
     return given.value
 
 
-def _say(given: Lined) -> str:
+def _say(given: LocatedValue) -> str:
     text = given.text("say")
     if "{{" in text:
         raise given.error("say cannot fill {{ }}", "A script sees runtime variables only: [[name]].")
     return text
 
 
-def _calls(given: Lined, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
+def _calls(given: LocatedValue, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
     """A tool by name, tools with their arguments, or a list of such."""
     if isinstance(given.value, list):
         if not given.value:
@@ -179,7 +179,7 @@ def _calls(given: Lined, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]
         yield ScriptedCall(given.text("call"), {})
 
 
-def _object(given: Lined, what: str, when: re.Pattern[str] | None) -> JsonObject:
+def _object(given: LocatedValue, what: str, when: re.Pattern[str] | None) -> JsonObject:
     plain: JsonObject = {key: value.plain() for key, value in given.mapping(what).items()}
     for text in _texts(plain):
         for reference in GROUP.finditer(text):
@@ -260,7 +260,7 @@ class Script:
         return self.nodes.get(logical_id) or self.nodes.get(name) or ()
 
 
-def _check_version(root: Lined, keys: Mapping[str, Lined]) -> None:
+def _check_version(root: LocatedValue, keys: Mapping[str, LocatedValue]) -> None:
     if "version" not in keys:
         raise root.error("a script must say its version", f"Add 'version: {VERSION}'.")
     found = keys["version"]
@@ -270,13 +270,13 @@ def _check_version(root: Lined, keys: Mapping[str, Lined]) -> None:
         )
 
 
-def _named(keys: Mapping[str, Lined], key: str) -> Iterator[tuple[str, Mapping[str, Lined]]]:
+def _named(keys: Mapping[str, LocatedValue], key: str) -> Iterator[tuple[str, Mapping[str, LocatedValue]]]:
     """The names in a mapping, each with the mapping that holds it."""
     listed = keys[key].mapping(key) if key in keys else {}
     return ((name, listed) for name in listed)
 
 
-def _messages(keys: Mapping[str, Lined], key: str) -> tuple[str, ...]:
+def _messages(keys: Mapping[str, LocatedValue], key: str) -> tuple[str, ...]:
     return tuple(one.text(f"a message of {key}") for one in keys[key].items(key)) if key in keys else ()
 
 
@@ -284,7 +284,7 @@ _STUB_KEYS = ("to", "status", "body", "error")
 _TOOL_KEYS = ("with", "result", "error")
 
 
-def read_answers(listed: Lined) -> tuple[RecordedAnswer, ...]:
+def read_answers(listed: LocatedValue) -> tuple[RecordedAnswer, ...]:
     """Read the section; the first answer that fits a call is the one that is given.
 
     Raises:
@@ -294,7 +294,7 @@ def read_answers(listed: Lined) -> tuple[RecordedAnswer, ...]:
     return tuple(_answer(one, f"answer {number}") for number, one in enumerate(found, start=1))
 
 
-def read_tool_answers(section: Lined) -> tuple[ToolAnswer, ...]:
+def read_tool_answers(section: LocatedValue) -> tuple[ToolAnswer, ...]:
     """Read the section ``tools``: the recorded answers of inline Python, by the tool's name.
 
     Raises:
@@ -307,7 +307,7 @@ def read_tool_answers(section: Lined) -> tuple[ToolAnswer, ...]:
     )
 
 
-def _tool_answer(tool: str, entry: Lined, place: str) -> ToolAnswer:
+def _tool_answer(tool: str, entry: LocatedValue, place: str) -> ToolAnswer:
     keys = entry.mapping(place, _TOOL_KEYS)
     if ("result" in keys) == ("error" in keys):
         raise entry.error(f"{place} needs either a result or an error", "Give it one of the two.")
@@ -319,7 +319,7 @@ def _tool_answer(tool: str, entry: Lined, place: str) -> ToolAnswer:
     )
 
 
-def _conditions(listed: Lined) -> Iterator[tuple[Path, Any]]:
+def _conditions(listed: LocatedValue) -> Iterator[tuple[Path, Any]]:
     for path, wanted in listed.mapping("with").items():
         try:
             steps = parse_path(path)
@@ -330,7 +330,7 @@ def _conditions(listed: Lined) -> Iterator[tuple[Path, Any]]:
         yield steps, wanted.pattern("with") if isinstance(wanted.value, str) else wanted.plain()
 
 
-def _answer(given: Lined, place: str) -> RecordedAnswer:
+def _answer(given: LocatedValue, place: str) -> RecordedAnswer:
     keys = given.mapping(place, _STUB_KEYS)
     if "to" not in keys:
         raise given.error(f"{place} does not say which calls it is for", "Add 'to' and a regular expression.")
@@ -344,14 +344,14 @@ def _answer(given: Lined, place: str) -> RecordedAnswer:
     )
 
 
-def _status(given: Lined) -> int:
+def _status(given: LocatedValue) -> int:
     value: Any = given.value
     if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 599:
         raise given.error("status must be a whole number from 100 to 599")
     return value
 
 
-def _error(given: Lined) -> str:
+def _error(given: LocatedValue) -> str:
     text = given.text("error")
     if not text.strip():
         raise given.error("error must say why no answer came")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from debugger.engine.models.base import Choice, Prompt, Reply, Responder, ToolCall, ToolOffer
+from debugger.engine.models.base import Model, Prompt, Reply, ToolCall, ToolSpec, TransitionOption
 from debugger.engine.models.extraction import fill_fields, find_values
 from debugger.engine.models.script import GROUP, Rule, Script
 from debugger.engine.models.tool_names import model_name
@@ -21,7 +21,7 @@ _MODEL = "script"
 _NOTHING = Reply()
 
 
-class ScriptedResponder:
+class ScriptedModel:
     """Answers by a script; what the script leaves open another responder answers.
 
     Args:
@@ -30,7 +30,7 @@ class ScriptedResponder:
             the fields of its structured output.
     """
 
-    def __init__(self, script: Script, fallback: Responder) -> None:
+    def __init__(self, script: Script, fallback: Model) -> None:
         self._script = script
         self._fallback = fallback
 
@@ -98,7 +98,7 @@ class _Hit:
         found = f", which found {self.match[0]!r}" if self.match and self.match[0] else ""
         return f"{self.rule.label} of the script{found}"
 
-    def choice(self, prompt: Prompt) -> Choice | None:
+    def choice(self, prompt: Prompt) -> TransitionOption | None:
         """The hop that the rule takes; ``None`` where it takes none, or none is offered at all.
 
         Raises:
@@ -122,7 +122,7 @@ class _Hit:
         args = self.args(chosen, prompt.message) if chosen else {}
         return Reply(chosen=chosen, args=args, reason=self.reason, model=_MODEL)
 
-    def args(self, choice: Choice, message: str) -> JsonObject:
+    def args(self, choice: TransitionOption, message: str) -> JsonObject:
         """The arguments of a hop: the rule's, else what the message names."""
         if self.rule.args is None:
             return fill_fields(choice.args_schema, message)
@@ -161,14 +161,14 @@ def _is_possible(rule: Rule, prompt: Prompt) -> bool:
     return may_call(rule, prompt.tools)
 
 
-def find_choice(rule: Rule, choices: Iterable[Choice]) -> Choice | None:
+def find_choice(rule: Rule, choices: Iterable[TransitionOption]) -> TransitionOption | None:
     """The first offered hop that a rule's ``take`` names, by edge, then by destination, then by condition."""
     wanted = _folded(rule.take or "")
     ranked = [(rank, choice) for choice in choices if (rank := _rank(choice, wanted)) is not None]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
-def _rank(choice: Choice, wanted: str) -> int | None:
+def _rank(choice: TransitionOption, wanted: str) -> int | None:
     """How well a name fits a hop, 0 being best; ``None`` where it does not."""
     names = (
         (choice.edge_name or "", choice.edge_id),
@@ -183,7 +183,7 @@ def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def _described(choice: Choice) -> str:
+def _described(choice: TransitionOption) -> str:
     named = repr(choice.edge_name or choice.edge_id)
     return f"{named} to {choice.destination_node_name!r}"
 
@@ -263,7 +263,7 @@ def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[T
     return () if all(_is_among(call, made) for call in calls) else calls
 
 
-def may_call(rule: Rule, tools: Sequence[ToolOffer]) -> bool:
+def may_call(rule: Rule, tools: Sequence[ToolSpec]) -> bool:
     """Whether all that a rule calls is offered."""
     return all(find_tool(call.tool, tools) for call in rule.calls)
 
@@ -274,12 +274,12 @@ def has_just_answered(tool: str, exchange: Sequence[Message]) -> bool:
     return any(_folded_tool_name(str(message.get("name"))) == _folded_tool_name(tool) for message in newest)
 
 
-def find_tool(name: str, tools: Sequence[ToolOffer]) -> ToolOffer | None:
+def find_tool(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
     """The offered tool of a name: as its author wrote it, or as a model knows it; in any case."""
     return next((tool for tool in tools if _folded_tool_name(tool.name) == _folded_tool_name(name)), None)
 
 
-def _found(rule: Rule, prompt: Prompt) -> list[tuple[ToolOffer, JsonObject]]:
+def _found(rule: Rule, prompt: Prompt) -> list[tuple[ToolSpec, JsonObject]]:
     found = []
     for call in rule.calls:
         tool = find_tool(call.tool, prompt.tools)
@@ -294,7 +294,7 @@ def _found(rule: Rule, prompt: Prompt) -> list[tuple[ToolOffer, JsonObject]]:
     return found
 
 
-def _call(rule: Rule, tool: ToolOffer, args: JsonObject, match: re.Match[str] | None) -> ToolCall:
+def _call(rule: Rule, tool: ToolSpec, args: JsonObject, match: re.Match[str] | None) -> ToolCall:
     named = (tool.args_schema or {}).get("properties", args)
     unknown = next((name for name in args if name not in named), None)
     if unknown is not None:

@@ -20,7 +20,7 @@ _NO_ALIASES = "Write the value out where it is used."
 
 
 @dataclass(frozen=True)
-class Lined:
+class LocatedValue:
     """A value and its line, counted from 1."""
 
     value: Any
@@ -35,7 +35,7 @@ class Lined:
             return [inner.plain() for inner in self.value]
         return self.value
 
-    def mapping(self, what: str, known: tuple[str, ...] = ()) -> dict[str, Lined]:
+    def mapping(self, what: str, known: tuple[str, ...] = ()) -> dict[str, LocatedValue]:
         """The value as a mapping; ``what`` names it in an error.
 
         Args:
@@ -52,7 +52,7 @@ class Lined:
                 raise inner.error(f"{what} has the unknown key {key!r}", f"It takes {', '.join(known)}.")
         return self.value
 
-    def items(self, what: str) -> list[Lined]:
+    def items(self, what: str) -> list[LocatedValue]:
         """The value as a list.
 
         Raises:
@@ -96,7 +96,7 @@ class Lined:
         return "nothing" if self.value is None else str(self.value).lower()
 
 
-def read_yaml(text: str) -> Lined:
+def read_yaml(text: str) -> LocatedValue:
     """Read one document.
 
     Raises:
@@ -112,7 +112,7 @@ def read_yaml(text: str) -> Lined:
         raise InputError(f"This is not YAML: {' '.join(str(error).split())}.") from error
     except RecursionError as error:
         raise InputError("This is nested too deeply to be read.") from error
-    return Lined(None, 1) if node is None else _Reader().read(node)
+    return LocatedValue(None, 1) if node is None else _Reader().read(node)
 
 
 class _Loader(yaml.SafeLoader):
@@ -145,7 +145,7 @@ class _Reader:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def read(self, node: yaml.Node) -> Lined:
+    def read(self, node: yaml.Node) -> LocatedValue:
         """One node and all below it."""
         line = node.start_mark.line + 1
         if isinstance(node, yaml.ScalarNode):
@@ -154,21 +154,21 @@ class _Reader:
             raise InputError(f"line {line}: aliases are not read here.", advice=_NO_ALIASES)
         self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
-            return Lined([self.read(inner) for inner in node.value], line)
-        return Lined(dict(self._pairs(node)), line)
+            return LocatedValue([self.read(inner) for inner in node.value], line)
+        return LocatedValue(dict(self._pairs(node)), line)
 
-    def _scalar(self, node: yaml.ScalarNode, line: int) -> Lined:
+    def _scalar(self, node: yaml.ScalarNode, line: int) -> LocatedValue:
         read = _SCALARS.get(node.tag)
         if read is None:
             raise InputError(f"line {line}: the tag {node.tag!r} is not read here.", advice="Leave it out.")
         try:
-            return Lined(read(node.value), line)
+            return LocatedValue(read(node.value), line)
         except ValueError as error:  # more digits than Python reads
             raise InputError(
                 f"line {line}: the number is too long to be read.", advice="Shorten it, or put it in quotes."
             ) from error
 
-    def _pairs(self, node: yaml.Node) -> Iterator[tuple[str, Lined]]:
+    def _pairs(self, node: yaml.Node) -> Iterator[tuple[str, LocatedValue]]:
         names: set[str] = set()
         for key, value in node.value:
             line = key.start_mark.line + 1
@@ -179,4 +179,4 @@ class _Reader:
             names.add(key.value)
             # An empty value has no place of its own, so its key's line stands for it.
             read = self.read(value)
-            yield key.value, Lined(read.value, line)
+            yield key.value, LocatedValue(read.value, line)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from debugger.engine.environment import PauseClock, World
+from debugger.engine.environment import Environment, PauseClock
 from debugger.engine.history import History
-from debugger.engine.models.base import Choice, Responder
+from debugger.engine.models.base import Model, TransitionOption
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
@@ -24,7 +24,7 @@ from debugger.protocol.messages import Message, message_text
 from debugger.protocol.workflow import NodeConfig, StaticMessagesConfig, Workflow
 
 if TYPE_CHECKING:
-    from debugger.engine.mocks.interceptor import Hand
+    from debugger.engine.mocks.interceptor import Interceptor
     from debugger.engine.routing import Transition
 
 
@@ -47,7 +47,7 @@ class NodeResult:
 
     output: JsonObject = field(default_factory=dict)
     """The node type's own keys of ``run_output`` (``platform/wire.md`` 3.7)."""
-    chosen: Choice | None = None
+    chosen: TransitionOption | None = None
     """The transition that a model chose during the run."""
     args: JsonObject = field(default_factory=dict)
     """The arguments that the model filled for it."""
@@ -65,10 +65,10 @@ class NodeContext:
     state: RunState
     thread: ThreadState
     scope: Scope
-    responder: Responder
+    responder: Model
     history: History
     options: EngineOptions
-    world: World
+    environment: Environment
     cancelled: threading.Event
     load_run: Callable[[str], JsonObject] = no_run_store
     """The record of another run by its id; raises a `DebuggerError` where it cannot be had."""
@@ -78,7 +78,7 @@ class NodeContext:
     """The gateway for every call to the outside."""
     authored: Scope = field(default_factory=Scope)
     """The variables with the workflow's own defaults alone, whatever the run has set since."""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[TransitionOption, ...] = ()
     """The transitions that a model may choose; empty where it must answer."""
     may_call_tools: bool = True
     """Whether a model gets any tools; it gets neither tools nor transitions where it must answer (3.7)."""
@@ -86,7 +86,7 @@ class NodeContext:
     """Seconds since the epoch at which the run must have ended."""
     messages_override: list[Message] | None = None
     """The user messages for this run where they are not the thread's pending ones."""
-    llm_judged_choices: tuple[Choice, ...] = ()
+    llm_judged_choices: tuple[TransitionOption, ...] = ()
     """The transitions whose conditions a model evaluates in calls of their own."""
     transitions: Mapping[str, Transition] = field(default_factory=dict)
     """The transitions behind ``choices`` and ``judged``, by key."""
@@ -94,7 +94,7 @@ class NodeContext:
     """Dynamic placeholders that no variable filled, for a warning each."""
     warnings: list[str] = field(default_factory=list)
     """What else is worth a warning."""
-    hand: Hand | None = None
+    interceptor: Interceptor | None = None
     """A person's hand in what the run does."""
     tool_error: str = ""
     """With what every call of a tool is to fail; empty lets them be made."""
@@ -114,7 +114,11 @@ class NodeContext:
 
     def clamp_timeout(self, seconds: float) -> float:
         """Return a span of time, cut where the run must have ended."""
-        return seconds if self.deadline is None else max(0.0, min(seconds, self.deadline - self.world.now()))
+        return (
+            seconds
+            if self.deadline is None
+            else max(0.0, min(seconds, self.deadline - self.environment.now()))
+        )
 
     @property
     def message(self) -> str:
@@ -182,14 +186,16 @@ def _written(config: NodeConfig) -> JsonObject:
         raise InputError("objects and lists in it are nested too deep") from error
 
 
-def pick_message(config: StaticMessagesConfig, key: str, state: RunState, world: World) -> str | None:
+def pick_message(
+    config: StaticMessagesConfig, key: str, state: RunState, environment: Environment
+) -> str | None:
     """Choose one of several fixed messages, variables not yet filled in.
 
     Args:
         config: The messages and the mode.
         key: Owner of the messages; a sequence continues per key and run (``platform/engine.md`` U-8).
         state: Holds the position in a sequence.
-        world: Chance, for the random mode.
+        environment: Chance, for the random mode.
 
     Returns:
         The text, or ``None`` when there is none. A sequence stays on its last text (2.3).
@@ -198,22 +204,22 @@ def pick_message(config: StaticMessagesConfig, key: str, state: RunState, world:
     if not texts:
         return None
     if config.static_messages_selection_mode == "random":
-        return world.random.choice(texts)
+        return environment.random.choice(texts)
     index = min(state.message_positions.get(key, -1) + 1, len(texts) - 1)
     state.message_positions[key] = index
     return texts[index]
 
 
-def fixed_response(text: str, world: World, *, message_id: str = "") -> AssistantResponseEvent:
+def fixed_response(text: str, environment: Environment, *, message_id: str = "") -> AssistantResponseEvent:
     """Return the event of a fixed text that is spoken.
 
     Args:
         text: The text, variables filled in.
-        world: Makes an id, where the text is no message's yet.
+        environment: Makes an id, where the text is no message's yet.
         message_id: The message that it is the text of, whose id the event has (``platform/wire.md`` 3.5).
     """
     return AssistantResponseEvent(
-        logical_id=message_id or f"assistant_message_{world.uuid()}",
+        logical_id=message_id or f"assistant_message_{environment.uuid()}",
         content=text,
         response_metadata={"message_type": "static"},
     )

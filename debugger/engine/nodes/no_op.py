@@ -33,7 +33,7 @@ class NoOpNode(Node[NoOpConfig]):
         yield from ()
         if self.config.delay_seconds > 0:
             delay = min(self.config.delay_seconds, _LONGEST_WAIT)
-            context.world.sleep(context.clamp_timeout(delay), context.cancelled)
+            context.environment.sleep(context.clamp_timeout(delay), context.cancelled)
         success = not self.config.simulate_failure
         name = self.config.output_runtime_variable_name
         self.write(context, {name: None, f"{name}_success": success})

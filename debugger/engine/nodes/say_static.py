@@ -29,10 +29,10 @@ class SayStaticNode(Node[SayStaticConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Pick, fill, speak."""
         config = self.config.static_messages_config
-        picked = pick_message(config, self.config.logical_id, context.state, context.world)
+        picked = pick_message(config, self.config.logical_id, context.state, context.environment)
         if picked is not None:
             text = context.fill(picked)
-            message_id = f"assistant_message_{context.world.uuid()}"
+            message_id = f"assistant_message_{context.environment.uuid()}"
             yield SayStaticEvent(message=ai_message(text, message_id=message_id))
-            yield fixed_response(text, context.world, message_id=message_id)
+            yield fixed_response(text, context.environment, message_id=message_id)
         return NodeResult()

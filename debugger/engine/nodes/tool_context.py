@@ -31,7 +31,7 @@ def tool_context(
         authored_arguments=authored_arguments or {},
         node_logical_id=node_logical_id,
         warnings=context.warnings,
-        hand=context.hand,
+        interceptor=context.interceptor,
         tool_error=context.tool_error,
         applied_mocks=context.applied_mocks,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from debugger.engine.super_nodes.levels import Gate, Level
+from debugger.engine.super_nodes.levels import InlinedWorkflow, Ports
 from debugger.engine.super_nodes.references import TRIGGERS
 from debugger.errors import RunError
 from debugger.graph.nesting import ENTRY, EXIT_ORIGIN, REVERSE_EDGES
@@ -14,7 +14,7 @@ from debugger.protocol.workflow import as_bool
 WAITING = "evaluate_while_waiting_config"
 
 
-def joined_edges(level: Level, gates: dict[str, Gate]) -> Iterator[JsonObject]:
+def joined_edges(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[JsonObject]:
     """The edges of one level, each from and to real nodes.
 
     An edge to a super node leads to the start inside it. A direct edge out of it leaves from every inner node
@@ -36,7 +36,7 @@ def joined_edges(level: Level, gates: dict[str, Gate]) -> Iterator[JsonObject]:
         yield from _copies(led, source, gates[source])
 
 
-def exitless(level: Level, gates: dict[str, Gate]) -> Iterator[str]:
+def exitless(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[str]:
     """A warning for every direct edge out of a super node in which nothing ends."""
     for edge in level.edges:
         source = edge.get("source_node_logical_id")
@@ -47,7 +47,7 @@ def exitless(level: Level, gates: dict[str, Gate]) -> Iterator[str]:
             )
 
 
-def _led_in(edge: JsonObject, gates: dict[str, Gate]) -> JsonObject:
+def _led_in(edge: JsonObject, gates: dict[str, Ports]) -> JsonObject:
     led, destination = edge, edge.get("destination_node_logical_id")
     if destination in gates:
         led = {**led, "destination_node_logical_id": gates[destination].entry}
@@ -57,7 +57,7 @@ def _led_in(edge: JsonObject, gates: dict[str, Gate]) -> JsonObject:
     return led
 
 
-def _ends(triggers: list[str], gates: dict[str, Gate]) -> list[str]:
+def _ends(triggers: list[str], gates: dict[str, Ports]) -> list[str]:
     """A super node has completed when a node at which its workflow ends has."""
     found = list[str]()
     for name in dict.fromkeys(triggers):
@@ -65,7 +65,7 @@ def _ends(triggers: list[str], gates: dict[str, Gate]) -> list[str]:
     return found
 
 
-def _copies(edge: JsonObject, super_node_id: str, gate: Gate) -> Iterator[JsonObject]:
+def _copies(edge: JsonObject, super_node_id: str, gate: Ports) -> Iterator[JsonObject]:
     by_type = {"direct": gate.terminals, "conditional": gate.exits, "companion": gate.models}
     for node_id in by_type[edge["type"]]:
         yield {
@@ -76,7 +76,7 @@ def _copies(edge: JsonObject, super_node_id: str, gate: Gate) -> Iterator[JsonOb
         }
 
 
-def _refuse_waiting(edge: JsonObject, gate: Gate) -> None:
+def _refuse_waiting(edge: JsonObject, gate: Ports) -> None:
     if _is_on(edge) and as_bool((edge.get(WAITING) or {}).get("enabled"), False):
         raise RunError(
             f"{gate.placeholder} is left by the edge {edge['logical_id']!r}, which must not "
@@ -85,7 +85,7 @@ def _refuse_waiting(edge: JsonObject, gate: Gate) -> None:
         )
 
 
-def _refuse_several_beside(edge: JsonObject, gate: Gate) -> None:
+def _refuse_several_beside(edge: JsonObject, gate: Ports) -> None:
     if _is_on(edge) and edge["type"] == "companion" and gate.entry not in gate.terminals:
         raise RunError(
             f"{gate.placeholder} stands for several nodes, and the companion edge {edge['logical_id']!r} "
@@ -102,7 +102,7 @@ _SETTINGS = "global_node_config"
 _BACK = "reverse_conditional_edge"
 
 
-def move_flags(gate: Gate, nodes: dict[str, JsonObject]) -> Iterator[str]:
+def move_entry_flags(gate: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
     """Give the node by which one comes into a super node what holds for the super node.
 
     It becomes the global or the guardrail node that the super node is; the way back from a global one goes
@@ -133,7 +133,7 @@ def move_flags(gate: Gate, nodes: dict[str, JsonObject]) -> Iterator[str]:
         yield from _project_way_back(gate, nodes)
 
 
-def _project_way_back(gate: Gate, nodes: dict[str, JsonObject]) -> Iterator[str]:
+def _project_way_back(gate: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
     placeholder = gate.placeholder
     condition = placeholder.field(_SETTINGS).get(_BACK)
     if condition is None:

@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from debugger.engine.super_nodes.edges import WAITING, exitless, joined_edges, move_flags
-from debugger.engine.super_nodes.interface import Filled, fill_in, values_given
-from debugger.engine.super_nodes.levels import Gate, Level, gate_of, level_inside
+from debugger.engine.super_nodes.edges import WAITING, exitless, joined_edges, move_entry_flags
+from debugger.engine.super_nodes.interface import AppliedWorkflow, apply_values, read_interface_values
+from debugger.engine.super_nodes.levels import InlinedWorkflow, Ports, inline, ports_of
 from debugger.engine.super_nodes.references import TRIGGERS
 from debugger.engine.super_nodes.settings import tools_of, with_tools
 from debugger.engine.super_nodes.sources import (
     EMBEDDED,
     Expansion,
     LoadWorkflow,
-    Placeholder,
     Report,
     Sources,
+    SuperNode,
     is_expandable,
     refuse_recursion,
 )
@@ -60,10 +60,10 @@ def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
     """
     if not any(node.type == "super_node" and not node.disabled for node in workflow.node_configs):
         return Expansion(workflow)
-    return _Joining(workflow, load_workflow).expansion()
+    return _Expander(workflow, load_workflow).expansion()
 
 
-class _Joining:
+class _Expander:
     """The expansion of one workflow under way."""
 
     def __init__(self, workflow: Workflow, load_workflow: LoadWorkflow) -> None:
@@ -71,8 +71,8 @@ class _Joining:
         self._sources: Final = Sources(load_workflow)
         self._variables: Final = Variables()
         self._warnings: Final = list[str]()
-        self._gates: Final[dict[str, Gate]] = {}
-        outermost = Level(
+        self._gates: Final[dict[str, Ports]] = {}
+        outermost = InlinedWorkflow(
             workflow.name,
             self._document,
             list(self._document.get("node_configs") or ()),
@@ -93,9 +93,9 @@ class _Joining:
         # From the inside out: a gate is made of those within, and an outer super node's flags win.
         for level in reversed(self._levels[1:]):
             assert level.placeholder is not None
-            gate = gate_of(level.placeholder, level, self._gates)
+            gate = ports_of(level.placeholder, level, self._gates)
             self._gates[level.placeholder.id] = gate
-            self._warnings.extend(move_flags(gate, inner))
+            self._warnings.extend(move_entry_flags(gate, inner))
         return Expansion(
             workflow=self._joined(),
             origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
@@ -105,7 +105,7 @@ class _Joining:
 
     # From the outside in
 
-    def _found(self, outermost: Level) -> list[Level]:
+    def _found(self, outermost: InlinedWorkflow) -> list[InlinedWorkflow]:
         """All levels, outer ones before those inside them."""
         levels, taken = [outermost], set[str]()
         self._count(outermost, taken)
@@ -116,7 +116,7 @@ class _Joining:
                 levels.append(inside)
         return levels
 
-    def _inside(self, placeholder: Placeholder, level: Level) -> Level:
+    def _inside(self, placeholder: SuperNode, level: InlinedWorkflow) -> InlinedWorkflow:
         if len(level.origin) >= MOST_LEVELS:
             raise RunError(
                 f"{placeholder} is nested more than {MOST_LEVELS} super nodes deep.",
@@ -126,17 +126,17 @@ class _Joining:
         if not placeholder.embedded:  # what is embedded has an end
             refuse_recursion(workflow, list(level.around))
         stored = workflow.to_wire()
-        given = values_given(placeholder, stored)
-        filled = fill_in(placeholder, stored, given.assignments)
+        given = read_interface_values(placeholder, stored)
+        filled = apply_values(placeholder, stored, given.assignments)
         self._warnings.extend(given.warnings)
         self._warnings.extend(self._variables.add(placeholder, filled))
         if (filled.document.get("workflow_config") or {}).get("guardrail_strikes_config"):
             self._warnings.append(
                 f"{placeholder}: its workflow's 'guardrail_strikes_config' is not used; a run has one count."
             )
-        return level_inside(placeholder, level, workflow.name, stored, filled)
+        return inline(placeholder, level, workflow.name, stored, filled)
 
-    def _count(self, level: Level, taken: set[str]) -> None:
+    def _count(self, level: InlinedWorkflow, taken: set[str]) -> None:
         """Keep the whole within bounds, and ids apart."""
         self._node_count += len(level.nodes)
         where = level.placeholder or "The workflow"
@@ -185,7 +185,7 @@ class _Joining:
             if not is_expandable(node):
                 yield with_tools(node, config)
 
-    def _inner_nodes(self) -> Iterator[tuple[Level, JsonObject]]:
+    def _inner_nodes(self) -> Iterator[tuple[InlinedWorkflow, JsonObject]]:
         for level in self._levels[1:]:
             for node in level.nodes:
                 if not is_expandable(node):
@@ -245,7 +245,7 @@ class Variables:
     """Values of super nodes."""
     given_runtime: JsonObject = field(default_factory=dict)
 
-    def add(self, placeholder: Placeholder, filled: Filled) -> Iterator[str]:
+    def add(self, placeholder: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Take in what one inner workflow brings; a warning for each value that has no or another effect."""
         document = filled.document
         miscellaneous = (document.get("workflow_config") or {}).get("miscellaneous") or {}
@@ -277,7 +277,7 @@ class Variables:
         }
 
 
-def _keep_first(placeholder: Placeholder, kept: JsonObject, given: JsonObject) -> Iterator[str]:
+def _keep_first(placeholder: SuperNode, kept: JsonObject, given: JsonObject) -> Iterator[str]:
     for name, value in given.items():
         if isinstance(value, str) and may_have_placeholders(value):
             yield (

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from debugger.engine.json_paths import EVERY, Path, parse_path
-from debugger.engine.json_schema import mismatch
+from debugger.engine.json_schema import schema_error
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.super_nodes.references import reference_in
-from debugger.engine.super_nodes.sources import SUPER_NODE, Placeholder
+from debugger.engine.super_nodes.sources import SUPER_NODE, SuperNode
 from debugger.errors import InputError, RunError
 from debugger.expressions import placeholders
 from debugger.expressions.placeholders import Placeholder as Reference
@@ -50,14 +50,14 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Given:
+class InterfaceValues:
     """What a super node gives to the workflow inside it."""
 
     assignments: tuple[Assignment, ...]
     warnings: tuple[str, ...] = field(default=())
 
 
-def values_given(placeholder: Placeholder, document: JsonObject) -> Given:
+def read_interface_values(placeholder: SuperNode, document: JsonObject) -> InterfaceValues:
     """Put a super node's values to the fields of its interface.
 
     Args:
@@ -82,10 +82,10 @@ def values_given(placeholder: Placeholder, document: JsonObject) -> Given:
         if (value := _value(each, named)) is not None
         for target in _targets(placeholder, each)
     ]
-    return Given((*assignments, *direct), tuple(_unheard(placeholder, fields, named)))
+    return InterfaceValues((*assignments, *direct), tuple(_unheard(placeholder, fields, named)))
 
 
-def _interface(placeholder: Placeholder, document: JsonObject) -> JsonObject:
+def _interface(placeholder: SuperNode, document: JsonObject) -> JsonObject:
     for holder in (placeholder.wire, document, document.get("workflow_config")):
         found = holder.get("super_node_interface") if isinstance(holder, dict) else None
         if isinstance(found, dict):
@@ -93,7 +93,7 @@ def _interface(placeholder: Placeholder, document: JsonObject) -> JsonObject:
     return {}
 
 
-def _fields(placeholder: Placeholder, interface: JsonObject) -> Iterator[JsonObject]:
+def _fields(placeholder: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
     """The fields in the platform's shape, also where they are written in that of the guide."""
     for name in ("input_fields", "field_values"):
         listed = interface.get(name)
@@ -106,7 +106,7 @@ def _fields(placeholder: Placeholder, interface: JsonObject) -> Iterator[JsonObj
             yield each if name == "input_fields" else _from_guide(placeholder, each)
 
 
-def _from_guide(placeholder: Placeholder, written: JsonObject) -> JsonObject:
+def _from_guide(placeholder: SuperNode, written: JsonObject) -> JsonObject:
     """A field of the guide's shape; it does not say what is required, so nothing is."""
     field_name, goal = written["name"], written.get("map_to")
     if goal is None:
@@ -143,7 +143,7 @@ def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, 
     return named, direct
 
 
-def _check(placeholder: Placeholder, fields: list[JsonObject], values: JsonObject) -> None:
+def _check(placeholder: SuperNode, fields: list[JsonObject], values: JsonObject) -> None:
     node = {
         "type": SUPER_NODE,
         "logical_id": placeholder.id,
@@ -166,7 +166,7 @@ def _check(placeholder: Placeholder, fields: list[JsonObject], values: JsonObjec
 def _schema_misfit(value: Any, schema: Any) -> str | None:
     """What is wrong with a value; nothing is where there is none, or where variables fill it later."""
     is_later = isinstance(value, str) and bool(placeholders(value))
-    return None if value is None or is_later or not schema else mismatch(value, schema)
+    return None if value is None or is_later or not schema else schema_error(value, schema)
 
 
 def _value(declared: JsonObject, values: JsonObject) -> Any:
@@ -174,7 +174,7 @@ def _value(declared: JsonObject, values: JsonObject) -> Any:
     return declared.get("default_value") if given is None else given
 
 
-def _targets(placeholder: Placeholder, declared: JsonObject) -> Iterator[Target]:
+def _targets(placeholder: SuperNode, declared: JsonObject) -> Iterator[Target]:
     mappings = declared.get("mappings")
     for written in mappings if isinstance(mappings, list) else ():
         try:
@@ -187,7 +187,7 @@ def _targets(placeholder: Placeholder, declared: JsonObject) -> Iterator[Target]
             ) from error
 
 
-def _unheard(placeholder: Placeholder, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
+def _unheard(placeholder: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
     """A warning for every value that goes nowhere."""
     mapped = {each["name"] for each in fields if each.get("mappings")}
     for name in values:
@@ -199,7 +199,7 @@ _LISTS = {"node_config_field": "node_configs", "edge_config_field": "edge_config
 
 
 @dataclass(frozen=True)
-class Filled:
+class AppliedWorkflow:
     """A workflow with the values of a super node in it."""
 
     document: JsonObject
@@ -209,7 +209,9 @@ class Filled:
     """Dynamic variables that are given one reference to another variable, and no more."""
 
 
-def fill_in(placeholder: Placeholder, document: JsonObject, assignments: Sequence[Assignment]) -> Filled:
+def apply_values(
+    placeholder: SuperNode, document: JsonObject, assignments: Sequence[Assignment]
+) -> AppliedWorkflow:
     """Write values where the mappings say. The document itself is not changed.
 
     A path leads to something that is there: only its first step may name a field that the document leaves
@@ -221,7 +223,7 @@ def fill_in(placeholder: Placeholder, document: JsonObject, assignments: Sequenc
 
     Source: ``platform/engine.md`` 2.11.
     """
-    filled = Filled({**document})
+    filled = AppliedWorkflow({**document})
     places = {kind: _Entities(filled.document, name) for kind, name in _LISTS.items()}
     variables = {
         "dynamic_variable": filled.dynamic_variables,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from debugger.engine.super_nodes.interface import Filled
+from debugger.engine.super_nodes.interface import AppliedWorkflow
 from debugger.engine.super_nodes.references import Aliases, Renaming, renamed_edge
-from debugger.engine.super_nodes.settings import ModelRule, baked
-from debugger.engine.super_nodes.sources import Placeholder, is_expandable
+from debugger.engine.super_nodes.settings import ModelRule, with_inherited_settings
+from debugger.engine.super_nodes.sources import SuperNode, is_expandable
 from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
 from debugger.graph.nesting import ORIGIN, SCOPE
@@ -18,7 +18,7 @@ from debugger.protocol.workflow import as_bool
 
 
 @dataclass(frozen=True)
-class Paths:
+class NodePaths:
     """Where the thread that comes in at the start goes.
 
     A worker that a companion edge runs beside a node, and what only a companion thread reaches, is no part
@@ -31,7 +31,7 @@ class Paths:
     """Those of them that no edge leads on from."""
 
 
-def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str) -> Paths:
+def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str) -> NodePaths:
     """Find the nodes on the way of the main thread, and those where it ends.
 
     A node that nothing leads to counts as on its way, since a run can begin there. Where a global node can
@@ -51,7 +51,7 @@ def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: st
     apart = _reached(beside - reached, ways, beside_too=True) - reached
     main = [node for node in nodes if _id(node) not in apart]
     terminal = [_id(node) for node in main if _ends(node, ways.get(_id(node)))]
-    return Paths(tuple(dict.fromkeys(map(_id, main))), tuple(dict.fromkeys(terminal)))
+    return NodePaths(tuple(dict.fromkeys(map(_id, main))), tuple(dict.fromkeys(terminal)))
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _id(node: JsonObject) -> str:
 
 
 @dataclass(frozen=True)
-class Level:
+class InlinedWorkflow:
     """One workflow among those that are joined."""
 
     name: str
@@ -128,35 +128,35 @@ class Level:
     is_start: bool = True
     """Whether a run can begin at its start node."""
     rule: ModelRule = field(default_factory=ModelRule)
-    placeholder: Placeholder | None = None
+    placeholder: SuperNode | None = None
     """The super node in whose place it is; none for the author's own."""
-    parent: Level | None = None
+    parent: InlinedWorkflow | None = None
     origin: tuple[str, ...] = ()
     """The super nodes around it, outermost first."""
     start: str = ""
-    paths: Paths = field(default_factory=Paths)
+    paths: NodePaths = field(default_factory=NodePaths)
     aliases: Aliases = field(default_factory=dict)
     """The dynamic variables in it that stand for one outside."""
 
     @property
-    def placeholders(self) -> list[Placeholder]:
+    def placeholders(self) -> list[SuperNode]:
         """The super nodes in it that are replaced."""
-        return [Placeholder(node) for node in self.nodes if is_expandable(node)]
+        return [SuperNode(node) for node in self.nodes if is_expandable(node)]
 
     @property
     def around(self) -> Iterator[tuple[str, JsonObject]]:
         """Name and document of it and of those around it, innermost first."""
-        level: Level | None = self
+        level: InlinedWorkflow | None = self
         while level is not None:
             yield level.name, level.stored
             level = level.parent
 
 
 @dataclass
-class Gate:
+class Ports:
     """Where one comes into a super node and where one leaves it."""
 
-    placeholder: Placeholder
+    placeholder: SuperNode
     entry: str
     """The inner node by which one comes in."""
     terminals: list[str]
@@ -170,9 +170,9 @@ class Gate:
         return list(dict.fromkeys((*self.models, *self.terminals)))
 
 
-def level_inside(
-    placeholder: Placeholder, parent: Level, name: str, stored: JsonObject, filled: Filled
-) -> Level:
+def inline(
+    placeholder: SuperNode, parent: InlinedWorkflow, name: str, stored: JsonObject, filled: AppliedWorkflow
+) -> InlinedWorkflow:
     """Make the level of a super node.
 
     Args:
@@ -194,7 +194,9 @@ def level_inside(
     is_start = parent.is_start and as_bool(placeholder.field("is_start"), False)
     origin = (*parent.origin, placeholder.id)
     try:
-        nodes = [_inner_node(baked(node, config, rule), renaming, origin) for node in written]
+        nodes = [
+            _inner_node(with_inherited_settings(node, config, rule), renaming, origin) for node in written
+        ]
         edges = [renamed_edge(edge, renaming) for edge in filled.document.get("edge_configs") or []]
     except RecursionError as error:
         raise RunError(
@@ -204,12 +206,12 @@ def level_inside(
     for node in nodes:
         node["is_start"] = is_start and node["logical_id"] == start
     paths = paths_of(nodes, edges, start)
-    return Level(
+    return InlinedWorkflow(
         name, stored, nodes, edges, is_start, rule, placeholder, parent, origin, start, paths, aliases
     )
 
 
-def gate_of(placeholder: Placeholder, level: Level, gates: dict[str, Gate]) -> Gate:
+def ports_of(placeholder: SuperNode, level: InlinedWorkflow, gates: dict[str, Ports]) -> Ports:
     """Where one comes into a super node's level and leaves it, given the gates of the super nodes in it."""
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
@@ -223,10 +225,10 @@ def gate_of(placeholder: Placeholder, level: Level, gates: dict[str, Gate]) -> G
     for node_id in level.paths.terminal:
         terminals += gates[node_id].terminals if node_id in gates else [node_id]
     entry = gates[level.start].entry if level.start in gates else level.start
-    return Gate(placeholder, entry, terminals, models)
+    return Ports(placeholder, entry, terminals, models)
 
 
-def _start_of(placeholder: Placeholder, name: str, nodes: list[JsonObject]) -> str:
+def _start_of(placeholder: SuperNode, name: str, nodes: list[JsonObject]) -> str:
     start = next((node for node in nodes if _is_start(node)), None)
     if start is None:
         raise RunError(
@@ -240,7 +242,7 @@ def _is_start(node: JsonObject) -> bool:
     return as_bool(node.get("is_start"), False) and not as_bool(node.get("disabled"), False)
 
 
-def _aliases(parent: Level, filled: Filled) -> Aliases:
+def _aliases(parent: InlinedWorkflow, filled: AppliedWorkflow) -> Aliases:
     """Those of the super node, and those around it that it gives no other value for."""
     around = {name: each for name, each in parent.aliases.items() if name not in filled.dynamic_variables}
     return {**around, **filled.aliases}

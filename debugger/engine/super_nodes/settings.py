@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from debugger.engine.super_nodes.sources import Placeholder
+from debugger.engine.super_nodes.sources import SuperNode
 from debugger.errors import RunError
 from debugger.graph.checks import LLM_FLAGS
 from debugger.protocol.base import JsonObject
@@ -15,7 +15,7 @@ _DEFERRING = {"type": "global_default_llm"}
 _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"
 
 
-def baked(node: JsonObject, config: JsonObject, rule: ModelRule) -> JsonObject:
+def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRule) -> JsonObject:
     """An inner node with all that it takes from its workflow's settings in it.
 
     Prefix, prompt and suffix become the node's own prompt, and the outer workflow's are kept out; the
@@ -157,7 +157,7 @@ class ModelRule:
         return self.default if self.forced or chosen is None else chosen
 
     @classmethod
-    def inside(cls, around: Self, placeholder: Placeholder, config: JsonObject) -> Self:
+    def inside(cls, around: Self, placeholder: SuperNode, config: JsonObject) -> Self:
         """The rule for the workflow inside a super node.
 
         Args:

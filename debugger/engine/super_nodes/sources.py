@@ -30,7 +30,7 @@ class Sources:
         """What was loaded, as (id, version asked for)."""
         return frozenset(self._stored)
 
-    def find(self, placeholder: Placeholder) -> Workflow:
+    def find(self, placeholder: SuperNode) -> Workflow:
         """The workflow that a super node stands for. An embedded one is used instead of a stored one.
 
         Raises:
@@ -48,7 +48,7 @@ class Sources:
             )
         return self._stored_one(placeholder, workflow_id, placeholder.field("super_workflow_version_number"))
 
-    def _stored_one(self, placeholder: Placeholder, workflow_id: object, version: object) -> Workflow:
+    def _stored_one(self, placeholder: SuperNode, workflow_id: object, version: object) -> Workflow:
         is_number = version is None or (isinstance(version, int) and not isinstance(version, bool))
         if not isinstance(workflow_id, str) or not is_number:
             raise RunError(
@@ -101,7 +101,7 @@ def _is_same(one: JsonObject, other: JsonObject) -> bool:
         return False
 
 
-def _read(placeholder: Placeholder) -> Workflow:
+def _read(placeholder: SuperNode) -> Workflow:
     try:
         return Workflow.from_document(placeholder.embedded)
     except (WorkflowError, InputError) as error:
@@ -140,7 +140,7 @@ EMBEDDED = "encapsulated_workflow_config"
 
 
 @dataclass(frozen=True)
-class Placeholder:
+class SuperNode:
     """A super node.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import field_validator, model_validator
 
-from debugger.engine.json_schema import mismatch
+from debugger.engine.json_schema import schema_error
 from debugger.expressions import ABSENT, Namespace, Scope, lookup
 from debugger.protocol.base import JsonObject, WireModel
 
@@ -144,4 +144,4 @@ def argument_error(
     required = schema.get("required")
     needed = [name for name in required if name not in supplied] if isinstance(required, list) else []
     present = {name: value for name, value in arguments.items() if value is not None or name in needed}
-    return mismatch(present, {**schema, "required": needed})
+    return schema_error(present, {**schema, "required": needed})

@@ -18,7 +18,7 @@ from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import StaticMessagesConfig
 
 if TYPE_CHECKING:
-    from debugger.engine.mocks.interceptor import Hand
+    from debugger.engine.mocks.interceptor import Interceptor
 
 RESULT_NAME = "tool_result"
 """The variable that takes a result where the author names none."""
@@ -98,7 +98,7 @@ class ToolContext:
     """The node on whose behalf the tool is called."""
     warnings: list[str] = field(default_factory=list)
     """What the user is to be warned of, as that an answer was made up."""
-    hand: Hand | None = None
+    interceptor: Interceptor | None = None
     """A person's hand in what the call does."""
     tool_error: str = ""
     """With what the call is to fail; empty lets it be made."""

@@ -54,7 +54,9 @@ def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> To
     if context.tool_error:
         return ToolResult(success=False, error=context.tool_error)
     return (
-        tool.call(arguments, context) if context.hand is None else context.hand.call(tool, arguments, context)
+        tool.call(arguments, context)
+        if context.interceptor is None
+        else context.interceptor.call(tool, arguments, context)
     )
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
-from debugger.engine.models.base import Choice, Prompt, ToolOffer
+from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
 from debugger.session.human_input import AnswerForm, Inquiry, blank, form_of
 from debugger.store import Role
 from debugger.views import actions, state
@@ -72,12 +72,12 @@ def _edges(prompt: Prompt, first: AnswerForm, lead: str) -> None:
         st.text_area("Arguments of the edge as JSON", given, key=f"{lead}_args", height=90)
 
 
-def _edge_words(choice: Choice) -> str:
+def _edge_words(choice: TransitionOption) -> str:
     name = f" ({choice.edge_name})" if choice.edge_name else ""
     return f"to {choice.destination_node_name}{name}: {choice.condition}"
 
 
-def _tool(offer: ToolOffer, given: str | None, key: str) -> None:
+def _tool(offer: ToolSpec, given: str | None, key: str) -> None:
     state.begin_widget(f"{key}_on", given is not None)
     is_called = st.checkbox(f"Call {plain(offer.name)}", key=f"{key}_on", help=plain(offer.signature) or None)
     if is_called:

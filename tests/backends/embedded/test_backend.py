@@ -12,7 +12,7 @@ import pytest
 
 from debugger.backends import open_embedded
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.nodes import NODE_TYPES
 from debugger.errors import (
     ConflictError,
@@ -40,7 +40,7 @@ def backend(tmp_path):
 
 def later(backend):
     """Another backend on the same store, whose clock is two minutes ahead."""
-    return EmbeddedBackend(backend.settings, world=World(now=lambda: time.time() + 120))
+    return EmbeddedBackend(backend.settings, world=Environment(now=lambda: time.time() + 120))
 
 
 def test_an_empty_store_is_given_the_samples_once(tmp_path):

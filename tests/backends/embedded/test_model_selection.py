@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from debugger.backends.embedded.model_selection import default_llm, find_script, responder_for
-from debugger.engine.models import RulesResponder, ScriptedResponder
-from debugger.engine.models.providers import ModelResponder
+from debugger.engine.models import HeuristicModel, ScriptedModel
+from debugger.engine.models.providers import ProviderModel
 from debugger.errors import InputError, SettingsError
 from debugger.settings import Settings
 from tests.factories import say, workflow
@@ -33,9 +33,9 @@ def test_a_script_that_cannot_be_used_is_told_by_its_file(tmp_path, data, words)
 @pytest.mark.parametrize(
     ("wanted", "made", "stands_in"),
     [
-        ("rules", RulesResponder, None),
-        ("scripted", ScriptedResponder, None),
-        ("model", ModelResponder, ScriptedResponder),
+        ("rules", HeuristicModel, None),
+        ("scripted", ScriptedModel, None),
+        ("model", ProviderModel, ScriptedModel),
     ],
 )
 def test_the_settings_say_what_answers(tmp_path, wanted, made, stands_in):
@@ -45,7 +45,7 @@ def test_the_settings_say_what_answers(tmp_path, wanted, made, stands_in):
     responder = responder_for(made_up, Settings(responder=wanted, scripts=str(tmp_path)))
 
     assert type(responder) is made
-    assert stands_in is None or type(responder.stand_in) is stands_in
+    assert stands_in is None or type(responder.fallback) is stands_in
 
 
 def test_a_default_model_is_named_by_type_model_and_address():

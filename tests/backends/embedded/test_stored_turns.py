@@ -6,7 +6,7 @@ import pytest
 
 from debugger.backends.base import FoundTurn
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.errors import ConflictError, InputError, NotFoundError
 from debugger.protocol.runs import SentTurn, TurnInput
 from debugger.settings import Settings
@@ -98,7 +98,7 @@ def test_find_turn_by_number_and_text(backend):
 def test_find_turn_passes_over_background_work(backend):
     workflow_id = backend.create_workflow(lab(pause=60, checks=3)).id
     first = backend.execute(workflow_id, saying()).finish()
-    late = EmbeddedBackend(backend.settings, world=World(now=lambda: time.time() + 120))
+    late = EmbeddedBackend(backend.settings, world=Environment(now=lambda: time.time() + 120))
     stepped = late.pump(workflow_id, first.run_id).finish()
     late.close()
     result = backend.execute(workflow_id, saying("Well?"), run_id=first.run_id).finish()

@@ -5,7 +5,7 @@ import pytest
 from debugger.analysis.comparison.comparison import compare_turns
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.backends.embedded.gateway_factory import Doors
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.outbound.gateway import Policies
 from debugger.errors import NotFoundError
 from debugger.protocol.runs import TurnInput
@@ -21,7 +21,7 @@ CLOCK = [1_750_000_000.0]
 def backend(tmp_path):
     opened = EmbeddedBackend(
         Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3", responder="rules", outbound_contact="live"),
-        world=World(now=lambda: CLOCK[0]),
+        world=Environment(now=lambda: CLOCK[0]),
     )
     yield opened
     opened.close()
@@ -76,6 +76,6 @@ def test_a_turn_that_is_not_there_cannot_be_run_again(backend):
 def test_a_replay_writes_nothing_outside_and_reads_as_before():
     live = Settings(outbound_write="live", outbound_contact="simulated", outbound_read="live")
 
-    policies = Doors(live, World()).closed().opener(())().policies
+    policies = Doors(live, Environment()).closed().opener(())().policies
 
     assert policies == Policies(talk="live", read="live", write="blocked", contact="simulated")

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from debugger.engine.environment import World
-from debugger.engine.inspection import Control
+from debugger.engine.environment import Environment
+from debugger.engine.inspection import RunInspector
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.mocks import Fault, Interventions, Pin, Target
-from debugger.engine.mocks.interceptor import Hand
-from debugger.engine.models import RulesResponder
+from debugger.engine.mocks import Fault, MockSet, Pin, Target
+from debugger.engine.mocks.interceptor import Interceptor
+from debugger.engine.models import HeuristicModel
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, say, static, tool, when, workflow
@@ -20,16 +20,16 @@ TWICE = "def twice(n):\n    return 2 * n"
 def ran(interventions, *parts, text=None, slept=None, responder=None):
     """The events of a turn in which these are met, and the state that it leaves."""
     waited = slept if slept is not None else []
-    world = World(sleep=lambda seconds, _woken: waited.append(seconds))
-    interpreter = Interpreter(workflow(*parts), responder or RulesResponder(), world=world)
+    world = Environment(sleep=lambda seconds, _woken: waited.append(seconds))
+    interpreter = Interpreter(workflow(*parts), responder or HeuristicModel(), environment=world)
     given = TurnInput.with_message(text)
     state = interpreter.begin(given)
-    turn = interpreter.turn(state, given, control=Control(Hand(interventions)))
+    turn = interpreter.turn(state, given, inspector=RunInspector(Interceptor(interventions)))
     return [json.loads(json.dumps(event.to_wire())) for event in turn], state
 
 
 def having(*kept):
-    interventions = Interventions()
+    interventions = MockSet()
     for one in kept:
         interventions.put(one)
     return interventions
@@ -204,7 +204,7 @@ def test_pins_and_faults_are_the_same_after_they_were_written_and_read():
         Pin(Target("tool", "t", "n"), {"result": [1]}, note="from run 1"),
         Fault(Target("model", "chat"), "no", 2.0, "<=3"),
     )
-    again = Interventions()
+    again = MockSet()
 
     again.take(json.loads(json.dumps(interventions.to_json())))
 

@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.models import Choice, Prompt, RulesResponder
-from debugger.engine.models.base import ToolOffer
+from debugger.engine.models import HeuristicModel, Prompt, TransitionOption
+from debugger.engine.models.base import ToolSpec
 from debugger.protocol.messages import ai_message, human_message
 
 
-def choice(condition: str, **fields: Any) -> Choice:
+def choice(condition: str, **fields: Any) -> TransitionOption:
     words = condition.split()
-    return Choice(f"edge_{words[-1]}", condition, f"node_{words[-1]}", words[-1].capitalize(), **fields)
+    return TransitionOption(
+        f"edge_{words[-1]}", condition, f"node_{words[-1]}", words[-1].capitalize(), **fields
+    )
 
 
-def prompt(message: str, *choices: Choice, **fields: Any) -> Prompt:
+def prompt(message: str, *choices: TransitionOption, **fields: Any) -> Prompt:
     given = {
         "kind": "say",
         "node_logical_id": "node_desk",
@@ -31,7 +33,7 @@ def prompt(message: str, *choices: Choice, **fields: Any) -> Prompt:
 def test_the_condition_that_shares_the_most_words_is_chosen_and_says_why():
     bill, book = choice("caller asks about a bill"), choice("caller wants to book an appointment")
 
-    reply = RulesResponder().reply(prompt("I'd like to book an appointment", bill, book))
+    reply = HeuristicModel().reply(prompt("I'd like to book an appointment", bill, book))
 
     assert reply.chosen is book
     assert reply.text == ""
@@ -43,7 +45,7 @@ def test_the_condition_that_shares_the_most_words_is_chosen_and_says_why():
 def test_of_two_conditions_that_share_as_much_the_first_is_chosen():
     first, second = choice("wants an appointment or a refill"), choice("wants an appointment or a bill")
 
-    reply = RulesResponder().reply(prompt("an appointment", first, second))
+    reply = HeuristicModel().reply(prompt("an appointment", first, second))
 
     assert reply.chosen is first
 
@@ -52,7 +54,7 @@ def test_a_refusal_takes_the_negated_edge_whatever_their_order():
     wants, refuses = choice("caller wants the slot"), choice("caller does not want the slot")
 
     replies = [
-        RulesResponder().reply(prompt("I don't want the slot", *order))
+        HeuristicModel().reply(prompt("I don't want the slot", *order))
         for order in ((wants, refuses), (refuses, wants))
     ]
 
@@ -63,7 +65,7 @@ def test_when_nothing_matches_the_line_is_labelled_and_the_reason_names_what_cam
     silver = choice("caller wants a new silver plan")
     bill = choice("caller asks about a bill")
 
-    reply = RulesResponder().reply(prompt("Which plan is best?", bill, silver))
+    reply = HeuristicModel().reply(prompt("Which plan is best?", bill, silver))
 
     assert reply.chosen is None
     assert reply.text == '[stand-in for Desk] I heard: "Which plan is best?" I can go on to: Bill, Plan.'
@@ -74,7 +76,7 @@ def test_when_nothing_matches_the_line_is_labelled_and_the_reason_names_what_cam
 
 
 def test_when_no_word_is_shared_the_reason_says_so():
-    reply = RulesResponder().reply(prompt("hello", choice("caller asks about a bill")))
+    reply = HeuristicModel().reply(prompt("hello", choice("caller asks about a bill")))
 
     assert reply.reason == "no condition was met and none shares a word with the message"
 
@@ -84,14 +86,14 @@ def test_only_the_first_ways_on_are_named():
         choice(f"caller asks about {thing}") for thing in ("tea", "coffee", "cake", "milk", "jam", "pie")
     ]
 
-    reply = RulesResponder().reply(prompt("hello", *choices))
+    reply = HeuristicModel().reply(prompt("hello", *choices))
 
     assert reply.text.endswith("I can go on to: Tea, Coffee, Cake, Milk and 2 more.")
 
 
 @pytest.mark.parametrize("message", ["", "  \n"])
 def test_without_a_message_the_opening_is_labelled_and_no_hop_is_chosen(message):
-    reply = RulesResponder().reply(prompt(message, choice("caller wants to book")))
+    reply = HeuristicModel().reply(prompt(message, choice("caller wants to book")))
 
     assert reply.text == "[stand-in for Desk] This node would open the conversation here."
     assert reply.chosen is None
@@ -101,7 +103,7 @@ def test_without_a_message_the_opening_is_labelled_and_no_hop_is_chosen(message)
 def test_structured_output_is_filled_and_told():
     schema = {"type": "object", "properties": {"cups": {"type": "integer"}, "city": {"type": "string"}}}
 
-    reply = RulesResponder().reply(prompt("two cups", schema=schema))
+    reply = HeuristicModel().reply(prompt("two cups", schema=schema))
 
     assert reply.fields == {"cups": 2}
     assert reply.text == '[stand-in for Desk] I heard: "two cups". Noted: cups = 2.'
@@ -112,14 +114,14 @@ def test_the_arguments_of_a_chosen_hop_are_filled():
     schema = {"type": "object", "properties": {"day": {"type": "string"}}}
     book = choice("caller wants to book", args_schema=schema)
 
-    reply = RulesResponder().reply(prompt("book me on Tuesday", book))
+    reply = HeuristicModel().reply(prompt("book me on Tuesday", book))
 
     assert reply.args == {"day": "Tuesday"}
 
 
 @pytest.mark.parametrize(("message", "met"), [("book it", True), ("I don't book", False), ("hello", False)])
 def test_a_verdict_chooses_the_condition_or_does_not(message, met):
-    reply = RulesResponder().reply(prompt(message, choice("caller wants to book"), kind="judge"))
+    reply = HeuristicModel().reply(prompt(message, choice("caller wants to book"), kind="judge"))
 
     assert (reply.chosen is not None) is met
     assert reply.text == ""
@@ -127,14 +129,14 @@ def test_a_verdict_chooses_the_condition_or_does_not(message, met):
 
 
 def test_a_silent_node_says_nothing():
-    assert RulesResponder().reply(prompt("hello", kind="work")).text == ""
+    assert HeuristicModel().reply(prompt("hello", kind="work")).text == ""
 
 
 def test_values_of_an_answered_message_are_read_from_the_chat():
     schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
     chat = [human_message("3 cups"), human_message("2 cups"), ai_message("Fine, 7.", message_id="1")]
 
-    reply = RulesResponder().reply(prompt("", kind="work", schema=schema, history=lambda: chat))
+    reply = HeuristicModel().reply(prompt("", kind="work", schema=schema, history=lambda: chat))
 
     assert reply.fields == {"cups": 2}
 
@@ -145,7 +147,7 @@ def test_the_chat_is_not_read_when_there_is_a_message():
 
     schema = {"type": "object", "properties": {"cups": {"type": "integer"}}}
 
-    reply = RulesResponder().reply(prompt("2 cups", schema=schema, history=unreadable))
+    reply = HeuristicModel().reply(prompt("2 cups", schema=schema, history=unreadable))
 
     assert reply.fields == {"cups": 2}
 
@@ -153,13 +155,13 @@ def test_the_chat_is_not_read_when_there_is_a_message():
 def test_the_same_prompt_gets_the_same_reply():
     asked = prompt("two cups of tea", choice("guest wants tea"), choice("guest wants two cups"))
 
-    assert RulesResponder().reply(asked) == RulesResponder().reply(asked)
+    assert HeuristicModel().reply(asked) == HeuristicModel().reply(asked)
 
 
 def test_no_tool_is_called_and_the_line_says_which_could_have_been():
-    tools = tuple(ToolOffer(name, "Looks something up.") for name in ("slots", "price", "d", "e", "f"))
+    tools = tuple(ToolSpec(name, "Looks something up.") for name in ("slots", "price", "d", "e", "f"))
 
-    reply = RulesResponder().reply(prompt("slots please", tools=tools))
+    reply = HeuristicModel().reply(prompt("slots please", tools=tools))
 
     assert reply.calls == ()
     assert reply.text == (
@@ -174,7 +176,7 @@ def test_what_tools_gave_is_repeated_in_the_line():
         {"type": "tool", "name": "price", "content": "x" * 1000},
     )
 
-    reply = RulesResponder().reply(prompt("slots please", exchange=exchange))
+    reply = HeuristicModel().reply(prompt("slots please", exchange=exchange))
 
     assert reply.text.startswith(
         '[stand-in for Desk] I heard: "slots please". slots gave: ["9:00"]; price gave: xxx'
@@ -186,6 +188,6 @@ def test_nothing_is_read_from_a_run_that_is_to_be_evaluated():
     run = '{"workflow_run_id": "r", "input_output_pairs": [], "number of cups": 2}'
     schema = {"properties": {"cups": {"type": "integer"}}}
 
-    reply = RulesResponder().reply(prompt(run, kind="work", schema=schema))
+    reply = HeuristicModel().reply(prompt(run, kind="work", schema=schema))
 
     assert (reply.fields, reply.text, reply.reason) == ({}, "", "rules have no opinion on a run")

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from debugger.engine.environment import World
-from debugger.engine.models.base import ModelFailure, Reply, ToolOffer
-from debugger.engine.models.heuristic import RulesResponder
+from debugger.engine.environment import Environment
+from debugger.engine.models.base import ModelError, Reply, ToolSpec
+from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.models.invoke import invoke
 from debugger.engine.outbound.gateway import LiveGateway, Policies, RecordedAnswer
 from debugger.errors import RunError
@@ -31,7 +31,7 @@ def asked(asker, given, *, door=None, cancelled=None, timeout=None, spoken=None,
     asking = invoke(
         asker,
         given,
-        World(),
+        Environment(),
         outbound=door or LiveGateway(),
         cancelled=cancelled or threading.Event(),
         timeout=timeout,
@@ -52,7 +52,7 @@ def backchannel(**fields):
 def test_a_stand_in_answers_without_the_door_and_uses_no_tokens():
     door = LiveGateway()
 
-    answer = asked(RulesResponder(), prompt(None), door=door)
+    answer = asked(HeuristicModel(), prompt(None), door=door)
 
     assert answer.usage["response_model"] == "stand-in"
     assert answer.usage["provider"] == "embedded"
@@ -65,7 +65,7 @@ def test_a_model_is_asked_through_the_door_and_the_ledger_tells_sizes_only():
     door = LiveGateway()
 
     with serving(said("Yes, we have.")) as server:
-        given = prompt(server.llm(), tools=(ToolOffer("find", ""),))
+        given = prompt(server.llm(), tools=(ToolSpec("find", ""),))
         answer = asked(responder(), given, door=door)
 
     (entry,) = door.ledger
@@ -112,7 +112,7 @@ def test_a_simulated_model_gives_what_a_person_recorded(kind, body, reply):
 
 
 def test_a_blocked_model_gives_no_answer():
-    with serving(said("never")) as server, pytest.raises(ModelFailure, match="was not called"):
+    with serving(said("never")) as server, pytest.raises(ModelError, match="was not called"):
         asked(responder(), prompt(server.llm()), door=LiveGateway(Policies(talk="blocked")))
 
     assert server.requests == []
@@ -123,7 +123,7 @@ def test_a_failure_keeps_its_reason_through_the_door():
 
     with (
         serving((400, {"error": {"message": "bad tool"}})) as server,
-        pytest.raises(ModelFailure, match=r"HTTP 400: bad tool$"),
+        pytest.raises(ModelError, match=r"HTTP 400: bad tool$"),
     ):
         asked(responder(), prompt(server.llm()), door=door)
 
@@ -146,14 +146,14 @@ def test_a_turn_that_is_ended_waits_for_no_answer():
             server.late(said("At last."))(handler)
 
         server.answers[0] = answer
-        with pytest.raises(ModelFailure, match="nobody waits"):
+        with pytest.raises(ModelError, match="nobody waits"):
             asked(responder(), prompt(server.llm()), cancelled=cancelled)
 
 
 def test_an_answer_has_no_more_time_than_the_run():
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
-        with pytest.raises(ModelFailure, match=r"no answer within 0.2 s$"):
+        with pytest.raises(ModelError, match=r"no answer within 0.2 s$"):
             asked(responder(), prompt(server.llm()), timeout=0.2)
 
 
@@ -217,7 +217,7 @@ def test_a_filler_may_come_from_a_model_of_its_own():
     with serving(None) as main, serving(said("Hm, let me see.")) as quick:
         main.answers[0] = main.late(said("Yes."))
         llm = backchannel(main_llm_config=main.llm(), backchannel_llm_config=quick.llm())
-        given = prompt(llm, backchannel="Fill the time.", tools=(ToolOffer("find", ""),))
+        given = prompt(llm, backchannel="Fill the time.", tools=(ToolSpec("find", ""),))
         answer = asked(responder(), given, spoken=spoken, on_filler=main.released.set)
 
     assert spoken == ["Hm, let me see."]

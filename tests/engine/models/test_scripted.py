@@ -4,20 +4,22 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.models import Choice, Prompt, Reply, RulesResponder, Script, ScriptedResponder
+from debugger.engine.models import HeuristicModel, Prompt, Reply, Script, ScriptedModel, TransitionOption
 from debugger.errors import RunError
 
-BOOK = Choice("edge_book", "caller wants to book", "node_booking", "Booking desk", edge_name="book")
-BILL = Choice("edge_bill", "caller asks about a bill", "node_billing", "Billing desk", edge_name="bill")
-BACK = Choice("reverse:node_desk", "caller goes on", "node_desk", "Desk")
+BOOK = TransitionOption("edge_book", "caller wants to book", "node_booking", "Booking desk", edge_name="book")
+BILL = TransitionOption(
+    "edge_bill", "caller asks about a bill", "node_billing", "Billing desk", edge_name="bill"
+)
+BACK = TransitionOption("reverse:node_desk", "caller goes on", "node_desk", "Desk")
 
 
-def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedResponder:
+def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedModel:
     text = f"version: 1\nworkflow: w\nanywhere: {anywhere}\nnodes:\n  node_desk:\n{rules}"
-    return ScriptedResponder(Script.load(text), RulesResponder())
+    return ScriptedModel(Script.load(text), HeuristicModel())
 
 
-def prompt(message: str, *choices: Choice, **fields: Any) -> Prompt:
+def prompt(message: str, *choices: TransitionOption, **fields: Any) -> Prompt:
     given = {
         "kind": "say",
         "node_logical_id": "node_desk",
@@ -112,7 +114,7 @@ def test_a_hop_is_taken_by_any_of_its_names(take):
 
 
 def test_an_edge_of_that_name_wins_over_a_destination_of_that_name():
-    other = Choice("edge_other", "", "node_bill", "bill", edge_name="other")
+    other = TransitionOption("edge_other", "", "node_bill", "bill", edge_name="other")
 
     assert scripted("    - take: bill\n").reply(prompt("x", other, BILL)).chosen is BILL
 
@@ -234,7 +236,7 @@ def test_the_fallback_is_not_asked_when_nothing_is_open():
         "version: 1\nworkflow: w\nnodes:\n  Desk:\n    - {say: x, fill: {}}\n    - take: book\n"
     )
 
-    reply = ScriptedResponder(script, Unwanted()).reply(prompt("hi", schema={"properties": {"a": {}}}))
+    reply = ScriptedModel(script, Unwanted()).reply(prompt("hi", schema={"properties": {"a": {}}}))
 
     assert (reply.text, reply.fields) == ("x", {})
 
@@ -249,7 +251,7 @@ def test_a_silent_node_is_filled_and_says_nothing():
 
 def test_the_arguments_of_a_hop_are_the_rules_or_what_the_message_names():
     schema = {"type": "object", "properties": {"day": {"type": "string"}}}
-    book = Choice("edge_book", "books", "node_booking", "Booking", args_schema=schema)
+    book = TransitionOption("edge_book", "books", "node_booking", "Booking", args_schema=schema)
 
     given = scripted("    - {when: '(\\w+day)', take: edge_book, args: {day: next $1}}\n")
     read = scripted("    - take: edge_book\n")

@@ -4,23 +4,23 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.models import Choice, Prompt, RulesResponder, Script, ScriptedResponder
-from debugger.engine.models.base import Reply, ToolCall, ToolOffer
+from debugger.engine.models import HeuristicModel, Prompt, Script, ScriptedModel, TransitionOption
+from debugger.engine.models.base import Reply, ToolCall, ToolSpec
 from debugger.errors import RunError
 
-STOCK = ToolOffer(
+STOCK = ToolSpec(
     "tea_stock", "Looks tea up.", {"type": "object", "properties": {"tea": {}, "cups": {"type": "integer"}}}
 )
-ORDER = ToolOffer("order", "Orders.", None)
-BOOK = Choice("edge_book", "books", "node_booking", "Booking")
+ORDER = ToolSpec("order", "Orders.", None)
+BOOK = TransitionOption("edge_book", "books", "node_booking", "Booking")
 
 
-def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedResponder:
+def scripted(rules: str, *, anywhere: str = "[]") -> ScriptedModel:
     text = f"version: 1\nworkflow: w\nanywhere: {anywhere}\nnodes:\n  node_desk:\n{rules}"
-    return ScriptedResponder(Script.load(text), RulesResponder())
+    return ScriptedModel(Script.load(text), HeuristicModel())
 
 
-def prompt(message: str, *tools: ToolOffer, **fields: Any) -> Prompt:
+def prompt(message: str, *tools: ToolSpec, **fields: Any) -> Prompt:
     given = {
         "kind": "say",
         "node_logical_id": "node_desk",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.json_paths import parse_path
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes.deduplicate import without_duplicates
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, node, static, when, workflow
@@ -18,7 +18,7 @@ NAMES = [{"id": 1, "name": "Ann"}, {"id": 2, "name": "Bo"}, {"id": 1, "name": "C
 
 def run(*parts, **variables):
     """One turn; all its events as they are sent."""
-    interpreter = Interpreter(workflow(*parts), RulesResponder())
+    interpreter = Interpreter(workflow(*parts), HeuristicModel())
     turn_input = TurnInput.with_message(None, runtime_variables=variables)
     return [event.to_wire() for event in interpreter.turn(interpreter.begin(turn_input), turn_input)]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.json_paths import EVERY, parse_path
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes.field_extractor import extract
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
@@ -21,7 +21,7 @@ ORDER = {
 
 def run(*parts, **variables):
     """One turn; all its events as they are sent."""
-    interpreter = Interpreter(workflow(*parts), RulesResponder())
+    interpreter = Interpreter(workflow(*parts), HeuristicModel())
     turn_input = TurnInput.with_message(None, runtime_variables=variables)
     return [event.to_wire() for event in interpreter.turn(interpreter.begin(turn_input), turn_input)]
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.http_request import HttpRequestNode
 from debugger.engine.outbound import RecordedAnswer, Secrets
@@ -36,7 +36,7 @@ class Made:
 
     def __init__(self, *parts, door=None, cancelled=None, dynamic=None, inputs=None, **variables):
         self.door = door or LiveGateway(OPEN)
-        interpreter = Interpreter(workflow(*parts), RulesResponder(), open_door=lambda: self.door)
+        interpreter = Interpreter(workflow(*parts), HeuristicModel(), open_door=lambda: self.door)
         given = TurnInput.with_message(None, runtime_variables=variables, dynamic_variables=dynamic or {})
         given.thread_to_node_inputs.update(inputs or {})
         state = interpreter.begin(given)

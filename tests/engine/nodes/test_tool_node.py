@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.protocol.runs import TurnInput
 from tests.factories import direct, say, static, tool, when, workflow
 
@@ -16,7 +16,7 @@ class Play:
     """A run of one workflow, turn by turn."""
 
     def __init__(self, *parts: Any):
-        self.interpreter = Interpreter(workflow(*parts), RulesResponder())
+        self.interpreter = Interpreter(workflow(*parts), HeuristicModel())
         self.state: Any = None
         self.end: Any = None
         self.wire: list[dict[str, Any]] = []

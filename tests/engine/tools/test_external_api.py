@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.outbound import Secrets
 from debugger.engine.outbound.gateway import LiveGateway, Policies
 from debugger.engine.tools import TOOL_TYPES
@@ -248,7 +248,7 @@ def test_a_tool_node_calls_it_and_writes_what_it_gave(monkeypatch):
             "api_method": "POST",
         }
         steps = workflow(node("book", "tool_node", tool_config=config))
-        interpreter = Interpreter(steps, RulesResponder(), open_door=lambda: door)
+        interpreter = Interpreter(steps, HeuristicModel(), open_door=lambda: door)
         given = TurnInput.with_message(None)
         events = [e.to_wire() for e in interpreter.turn(interpreter.begin(given), given)]
 

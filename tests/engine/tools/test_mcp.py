@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import RecordedAnswer, Secrets
 from debugger.engine.outbound.gateway import BlockedGateway, HttpLimits, LiveGateway, Policies
@@ -66,7 +66,7 @@ class Node:
     scope: Scope = field(default_factory=Scope)
     authored: Scope = field(default_factory=Scope)
     options: EngineOptions = field(default_factory=EngineOptions)
-    world: World = field(default_factory=World)
+    environment: Environment = field(default_factory=Environment)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -366,7 +366,7 @@ def test_a_simulated_call_without_a_recording_says_that_it_is_made_up(url):
 
 def test_a_server_is_not_asked_again_for_a_while():
     now, known = [1000.0], DiscoveryCache()
-    node = Node(world=World(now=lambda: now[0]))
+    node = Node(environment=Environment(now=lambda: now[0]))
     with serving() as url:
         first = discover(server(url), node=node, discoveries=known)
 

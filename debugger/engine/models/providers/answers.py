@@ -8,10 +8,16 @@ from typing import Any
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestParameters
 
-from debugger.engine.models.base import Choice, ModelFailure, Prompt, Reply, ToolCall
-from debugger.engine.models.providers.messages import JUSTIFICATION, Offers, model_messages
-from debugger.engine.models.providers.model_client import Calls
-from debugger.engine.models.providers.structured import Structured, args_of, calls_of, structured, text_of
+from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
+from debugger.engine.models.providers.messages import JUSTIFICATION, ToolNames, model_messages
+from debugger.engine.models.providers.model_client import ModelClient
+from debugger.engine.models.providers.structured import (
+    StructuredOutput,
+    args_of,
+    calls_of,
+    structured,
+    text_of,
+)
 from debugger.protocol.messages import ai_message
 
 _OUTPUT = "structured_output"
@@ -20,7 +26,7 @@ _EXTRACT = "Extract the structured output from the conversation so far. Leave ou
 _JUDGE = "Decide whether the condition holds at this point of the conversation."
 
 
-async def answer(calls: Calls, prompt: Prompt) -> Reply:
+async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
     """Answer one prompt.
 
     Raises:
@@ -35,15 +41,15 @@ async def answer(calls: Calls, prompt: Prompt) -> Reply:
     return replace(reply, model=calls.model_name, usage={**calls.usage(), **reply.usage})
 
 
-async def _say(calls: Calls, prompt: Prompt) -> Reply:
+async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
     """A text, a hop or calls of tools; behind a text the structured output, where one is wanted."""
-    offers = Offers(prompt)
+    offers = ToolNames(prompt)
     recent = calls.config.truncated_max_recent_messages
     messages = model_messages(prompt, offers, system=prompt.system, recent=recent)
     parameters = ModelRequestParameters(function_tools=offers.definitions)
     reply = _read(await calls.request(messages, parameters), offers)
     if prompt.kind == "say" and not (reply.text or reply.chosen or reply.calls):
-        raise ModelFailure(f"{calls.config.target} answered with nothing")
+        raise ModelError(f"{calls.config.target} answered with nothing")
     if prompt.schema is None or reply.chosen or reply.calls:
         return reply
     said = ai_message(reply.text, message_id="reply")
@@ -51,9 +57,9 @@ async def _say(calls: Calls, prompt: Prompt) -> Reply:
     return _filled(reply, await structured(calls, messages, _OUTPUT, prompt.schema))
 
 
-async def _work(calls: Calls, prompt: Prompt) -> Reply:
+async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
     """The structured output, or a hop or calls of tools instead."""
-    offers = Offers(prompt, taken=(_OUTPUT,))
+    offers = ToolNames(prompt, taken=(_OUTPUT,))
     messages = model_messages(
         prompt,
         offers,
@@ -64,17 +70,17 @@ async def _work(calls: Calls, prompt: Prompt) -> Reply:
     return _filled(_read(found.response, offers), found)
 
 
-async def _verdict(calls: Calls, prompt: Prompt) -> Reply:
+async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
     """Whether the one condition holds, with the arguments of its hop."""
     choice = prompt.choices[0]
     about = prompt.system if prompt.system != choice.condition else ""
     system = "\n\n".join(part for part in (about, _JUDGE, f"Condition: {choice.condition}") if part)
     messages = model_messages(
-        prompt, Offers(prompt), system=system, recent=calls.config.truncated_max_recent_messages
+        prompt, ToolNames(prompt), system=system, recent=calls.config.truncated_max_recent_messages
     )
     found = await structured(calls, messages, _VERDICT, _verdict_schema(choice))
     if found.error is not None:
-        raise ModelFailure(f"{calls.config.target} gave no verdict: {found.error}")
+        raise ModelError(f"{calls.config.target} gave no verdict: {found.error}")
     fields, usage = found.fields, {"structured_output_retry_metadata": found.retries}
     reason, args = str(fields.get(JUSTIFICATION) or ""), fields.get("arguments") or {}
     if not fields["is_condition_met"]:
@@ -82,7 +88,7 @@ async def _verdict(calls: Calls, prompt: Prompt) -> Reply:
     return Reply(chosen=choice, args=args, reason=reason, usage=usage)
 
 
-def _verdict_schema(choice: Choice) -> dict[str, Any]:
+def _verdict_schema(choice: TransitionOption) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "is_condition_met": {"type": "boolean"},
         JUSTIFICATION: {"type": "string", "description": "Why, in one sentence."},
@@ -92,7 +98,7 @@ def _verdict_schema(choice: Choice) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": ["is_condition_met"]}
 
 
-def _filled(reply: Reply, found: Structured) -> Reply:
+def _filled(reply: Reply, found: StructuredOutput) -> Reply:
     return replace(
         reply,
         fields=found.fields,
@@ -101,14 +107,14 @@ def _filled(reply: Reply, found: Structured) -> Reply:
     )
 
 
-def _read(response: ModelResponse, offers: Offers) -> Reply:
+def _read(response: ModelResponse, offers: ToolNames) -> Reply:
     """What a response says; a call of something that was never offered counts for nothing."""
     chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
     for call in calls_of(response):
         offer = offers.find(call.tool_name)
-        if isinstance(offer, Choice) and chosen is None:
+        if isinstance(offer, TransitionOption) and chosen is None:
             chosen, args = offer, args_of(call)
-        elif offer is not None and not isinstance(offer, Choice):
+        elif offer is not None and not isinstance(offer, TransitionOption):
             tools.append(ToolCall(offer.name, args_of(call)))
     reason = str(args.pop(JUSTIFICATION, ""))
     return Reply(text_of(response), chosen, args, reason, calls=tuple(tools))

@@ -19,7 +19,7 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.tools import ToolDefinition
 
-from debugger.engine.models.base import Choice, Prompt, ToolOffer
+from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
 from debugger.engine.models.providers.structured import object_schema
 from debugger.engine.models.tool_names import model_name, model_names
 from debugger.protocol.messages import Message, message_kind, message_text, transition_tool_name
@@ -33,7 +33,7 @@ Part = ModelRequestPart | ModelResponsePart
 
 
 def model_messages(
-    prompt: Prompt, offers: Offers, *, system: str, recent: int | None, also: Sequence[Message] = ()
+    prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, also: Sequence[Message] = ()
 ) -> list[ModelMessage]:
     """What a model reads.
 
@@ -77,7 +77,7 @@ def _spoken(message: Message) -> Iterator[Part]:
         yield UserPromptPart(text)
 
 
-def _exchanged(exchange: Sequence[Message], offers: Offers) -> Iterator[Part]:
+def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
     """Calls and results; a result that does not name its call belongs to the first open one."""
     open_calls: list[tuple[str, str]] = []
     for message in exchange:
@@ -133,7 +133,7 @@ JUSTIFICATION = "justification"
 """The argument in which a model says why it chose a hop."""
 
 
-class Offers:
+class ToolNames:
     """The hops and the tools of a prompt as tools of a model.
 
     Args:
@@ -142,33 +142,31 @@ class Offers:
     """
 
     def __init__(self, prompt: Prompt, taken: tuple[str, ...] = ()) -> None:
-        offers: list[Choice | ToolOffer] = [*prompt.tools, *prompt.choices]
+        offers: list[TransitionOption | ToolSpec] = [*prompt.tools, *prompt.choices]
         names = model_names([*taken, *map(_wanted, offers)])[len(taken) :]
         self._found = dict(zip(names, offers, strict=True))
         self.definitions = [_definition(name, offer) for name, offer in self._found.items()]
 
-    def find(self, name: str) -> Choice | ToolOffer | None:
+    def find(self, name: str) -> TransitionOption | ToolSpec | None:
         """What a name stands for."""
         return self._found.get(name)
 
     def name_of(self, tool: str) -> str:
         """The name under which a tool is offered, or would be."""
         for name, offer in self._found.items():
-            if isinstance(offer, ToolOffer) and offer.name == tool:
+            if isinstance(offer, ToolSpec) and offer.name == tool:
                 return name
         return model_name(tool)
 
 
-def _wanted(offer: Choice | ToolOffer) -> str:
+def _wanted(offer: TransitionOption | ToolSpec) -> str:
     return (
-        offer.name
-        if isinstance(offer, ToolOffer)
-        else transition_tool_name(offer.destination_node_logical_id)
+        offer.name if isinstance(offer, ToolSpec) else transition_tool_name(offer.destination_node_logical_id)
     )
 
 
-def _definition(name: str, offer: Choice | ToolOffer) -> ToolDefinition:
-    if isinstance(offer, ToolOffer):
+def _definition(name: str, offer: TransitionOption | ToolSpec) -> ToolDefinition:
+    if isinstance(offer, ToolSpec):
         description, schema = offer.signature, object_schema(offer.args_schema)
     else:
         description, schema = offer.condition, _hop_schema(offer)
@@ -176,7 +174,7 @@ def _definition(name: str, offer: Choice | ToolOffer) -> ToolDefinition:
     return ToolDefinition(name=name, parameters_json_schema=schema, description=description, strict=False)
 
 
-def _hop_schema(choice: Choice) -> dict[str, Any]:
+def _hop_schema(choice: TransitionOption) -> dict[str, Any]:
     schema = object_schema(choice.args_schema)
     why = {"type": "string", "description": "Why this is the right choice now."}
     return {**schema, "properties": {JUSTIFICATION: why, **schema["properties"]}}

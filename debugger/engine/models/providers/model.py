@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from debugger.engine.environment import World
-from debugger.engine.models.base import Prompt, RemoteResponder, Reply, Responder
+from debugger.engine.environment import Environment
+from debugger.engine.models.base import Model, Prompt, RemoteModel, Reply
 from debugger.engine.models.invoke import MAX_ANSWER_SECONDS
 from debugger.engine.models.providers.configs import ModelConfig, group_of
 from debugger.engine.models.providers.keys import Keys
@@ -18,30 +18,30 @@ MAX_ANSWER_BYTES = 8_000_000
 _NEEDED = ("httpx2", "openai", "pydantic_ai")
 
 
-class ModelResponder(RemoteResponder):
+class ProviderModel(RemoteModel):
     """Asks the models that a workflow names (``platform/engine.md`` 11).
 
     Args:
-        stand_in: Answers where models are simulated.
+        fallback: Answers where models are simulated.
         keys: The keys of the providers; those of the process's environment by default.
         default_llm: The configuration of the model for nodes that name none (U-58).
-        world: Sleeps between two attempts.
+        environment: Sleeps between two attempts.
         refuses_private: Refuse models at private addresses, except those that the environment names.
     """
 
     def __init__(
         self,
-        stand_in: Responder,
+        fallback: Model,
         *,
         keys: Keys | None = None,
         default_llm: JsonObject | None = None,
-        world: World | None = None,
+        environment: Environment | None = None,
         refuses_private: bool = False,
     ) -> None:
-        self.stand_in = stand_in
+        self.fallback = fallback
         self._keys = keys or Keys()
         self._default_llm = default_llm
-        self._world = world or World()
+        self._environment = environment or Environment()
         self._refuses_private = refuses_private
 
     def remote(self, prompt: Prompt) -> str:
@@ -69,7 +69,7 @@ class ModelResponder(RemoteResponder):
         from debugger.engine.models.providers.run import reply_of
 
         seconds = prompt.seconds or MAX_ANSWER_SECONDS
-        return reply_of(group, prompt, self._keys, self._world, seconds, self._limits)
+        return reply_of(group, prompt, self._keys, self._environment, seconds, self._limits)
 
     def _limits(self, config: ModelConfig) -> HttpLimits:
         """Return how far a model's requests may go."""

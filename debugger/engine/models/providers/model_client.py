@@ -13,8 +13,8 @@ from pydantic_ai.direct import model_request
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import Model, ModelRequestParameters
 
-from debugger.engine.environment import World
-from debugger.engine.models.base import ModelFailure
+from debugger.engine.environment import Environment
+from debugger.engine.models.base import ModelError
 from debugger.engine.models.providers.configs import ModelConfig, request_seconds, request_settings
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.outbound import OutboundError
@@ -29,21 +29,21 @@ _CHARACTERS_PER_TOKEN = 4
 """For an estimate where a server does not count; about right for English."""
 
 
-class Calls:
+class ModelClient:
     """Calls of one model.
 
     Args:
         config: The model.
         model: Its client, open.
         keys: What no message may show.
-        world: Sleeps between two attempts.
+        environment: Sleeps between two attempts.
     """
 
-    def __init__(self, config: ModelConfig, model: Model, keys: Keys, world: World) -> None:
+    def __init__(self, config: ModelConfig, model: Model, keys: Keys, environment: Environment) -> None:
         self.config = config
         self._model = model
         self._keys = keys
-        self._world = world
+        self._environment = environment
         self._settings = request_settings(config)
         self._tokens = [0, 0]
         self._estimated = False
@@ -73,7 +73,7 @@ class Calls:
                 )
             except (ai.AgentRunError, ai.UserError, OutboundError, OSError) as error:
                 if attempt == self.config.max_retries or not is_passing(error):
-                    raise ModelFailure(self._keys.scrub(described(error, self.config))) from None
+                    raise ModelError(self._keys.scrub(described(error, self.config))) from None
                 await self._pause(attempt, getattr(error, "retry_after", None))
             else:
                 self._count(messages, response)
@@ -102,7 +102,7 @@ class Calls:
         seconds = min(_FIRST_PAUSE * 2**attempt if wanted is None else wanted, _LONGEST_PAUSE)
         woken = threading.Event()
         try:
-            await asyncio.to_thread(self._world.sleep, seconds, woken)
+            await asyncio.to_thread(self._environment.sleep, seconds, woken)
         finally:
             woken.set()
 

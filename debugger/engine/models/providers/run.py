@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from debugger.engine.environment import World
-from debugger.engine.models.base import ModelFailure, Prompt, Reply
+from debugger.engine.environment import Environment
+from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.models.providers.answers import answer
 from debugger.engine.models.providers.clients import opened
 from debugger.engine.models.providers.configs import Group, ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
-from debugger.engine.models.providers.model_client import Calls
+from debugger.engine.models.providers.model_client import ModelClient
 from debugger.engine.outbound.gateway import HttpLimits
 from debugger.errors import DebuggerError
 
@@ -32,7 +32,7 @@ def reply_of(
     group: Group,
     prompt: Prompt,
     keys: Keys,
-    world: World,
+    environment: Environment,
     seconds: float,
     limits: Callable[[ModelConfig], HttpLimits],
 ) -> Reply:
@@ -46,20 +46,22 @@ def reply_of(
     """
 
     async def ask(config: ModelConfig) -> Reply:
-        return await _asked(config, prompt, keys, world, limits(config))
+        return await _asked(config, prompt, keys, environment, limits(config))
 
     return asyncio.run(_in_time(first_answer(group, ask), prompt, seconds))
 
 
-async def _asked(config: ModelConfig, prompt: Prompt, keys: Keys, world: World, limits: HttpLimits) -> Reply:
+async def _asked(
+    config: ModelConfig, prompt: Prompt, keys: Keys, environment: Environment, limits: HttpLimits
+) -> Reply:
     try:
         async with opened(config, keys, request_seconds(config), limits) as model:
-            reply = await answer(Calls(config, model, keys, world), prompt)
+            reply = await answer(ModelClient(config, model, keys, environment), prompt)
             return replace(reply, warnings=(_KEY_NOT_USED,)) if config.holds_key else reply
-    except (ModelFailure, DebuggerError):
+    except (ModelError, DebuggerError):
         raise
     except Exception as error:  # whatever a provider's package does, the node has a line for it
-        raise ModelFailure(f"{config.target} could not be asked ({type(error).__name__})") from None
+        raise ModelError(f"{config.target} could not be asked ({type(error).__name__})") from None
 
 
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:
@@ -70,9 +72,9 @@ async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: f
         while not task.done():
             left = ends - time.monotonic()
             if left <= 0:
-                raise ModelFailure(f"there was no answer within {seconds:g} s")
+                raise ModelError(f"there was no answer within {seconds:g} s")
             if prompt.given_up.is_set():
-                raise ModelFailure("nobody waits for the answer any more")
+                raise ModelError("nobody waits for the answer any more")
             await asyncio.wait({task}, timeout=min(_LOOK, left))
         return task.result()
     finally:
@@ -103,7 +105,7 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
             left = None if group.max_patience is None else group.max_patience - (time.monotonic() - began)
             await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if left is not None and left <= 0:
-                raise ModelFailure(f"{group.target} did not answer within {group.max_patience:g} s")
+                raise ModelError(f"{group.target} did not answer within {group.max_patience:g} s")
         return winner.result()
     finally:
         for task in tasks:
@@ -125,9 +127,9 @@ def _winner(tasks: Sequence[asyncio.Task[Result]]) -> asyncio.Task[Result] | Non
 def _failure(tasks: Sequence[asyncio.Task[Result]]) -> BaseException:
     """Why nobody answered; something to mend only where that stopped all of them."""
     errors = [error for task in tasks if (error := task.exception()) is not None]
-    other = next((error for error in errors if not isinstance(error, DebuggerError | ModelFailure)), None)
+    other = next((error for error in errors if not isinstance(error, DebuggerError | ModelError)), None)
     if other is not None:
         return other
     if all(isinstance(error, DebuggerError) for error in errors):
         return errors[0]
-    return ModelFailure("; ".join(getattr(error, "message", str(error)) for error in errors))
+    return ModelError("; ".join(getattr(error, "message", str(error)) for error in errors))

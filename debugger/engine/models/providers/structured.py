@@ -20,13 +20,13 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
-from debugger.engine.json_schema import mismatch
-from debugger.engine.models.providers.model_client import Calls
+from debugger.engine.json_schema import schema_error
+from debugger.engine.models.providers.model_client import ModelClient
 from debugger.protocol.base import JsonObject
 
 
 @dataclass
-class Structured:
+class StructuredOutput:
     """What came of asking for structured output."""
 
     response: ModelResponse
@@ -39,12 +39,12 @@ class Structured:
 
 
 async def structured(
-    calls: Calls,
+    calls: ModelClient,
     messages: Sequence[ModelMessage],
     name: str,
     schema: JsonObject,
     others: Sequence[ToolDefinition] = (),
-) -> Structured:
+) -> StructuredOutput:
     """Ask until the output fits or the retries are used up.
 
     Args:
@@ -74,10 +74,10 @@ async def structured(
         response = await calls.request(asked, parameters)
         fields, problem = _read(response, name, wanted)
         if problem is None or _calls_another(response, name, others):
-            return Structured(response, fields, retries=_metadata(failed, calls))
+            return StructuredOutput(response, fields, retries=_metadata(failed, calls))
         failed.append(_attempt(len(failed) + 1, problem, began))
         if len(failed) > calls.config.max_parse_retries:
-            return Structured(response, error=problem, retries=_metadata(failed, calls))
+            return StructuredOutput(response, error=problem, retries=_metadata(failed, calls))
         asked += [response, _complaint(response, name, problem)]
 
 
@@ -109,7 +109,7 @@ def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonO
     if not isinstance(found, dict):
         return {}, "this is no JSON object"
     fields = without_blanks(found, schema)
-    problem = mismatch(fields, schema)
+    problem = schema_error(fields, schema)
     return ({}, problem) if problem else (fields, None)
 
 
@@ -141,7 +141,7 @@ def _attempt(number: int, problem: str, began: float) -> JsonObject:
     return {"attempt_number": number, "error_message": problem, "latency_milliseconds": latency}
 
 
-def _metadata(failed: list[JsonObject], calls: Calls) -> JsonObject | None:
+def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None:
     retries = min(len(failed), calls.config.max_parse_retries)
     return {"retry_count": retries, "failed_attempts": failed} if failed else None
 
@@ -166,5 +166,5 @@ def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
     return {
         key: inner
         for key, inner in value.items()
-        if inner not in (None, "") or key in needed or mismatch(inner, named.get(key, True)) is None
+        if inner not in (None, "") or key in needed or schema_error(inner, named.get(key, True)) is None
     }

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from debugger.engine.models.base import ModelFailure, Prompt
+from debugger.engine.models.base import ModelError, Prompt
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, result_variables
 from debugger.engine.nodes.connectors.base import visit_number
 from debugger.engine.nodes.llm.model_call import call_model
@@ -63,7 +63,7 @@ class EndConversationNode(Node[EndConversationConfig]):
         processed, error = None, None
         try:
             processed = yield from self._process(raw, context)
-        except ModelFailure as failure:
+        except ModelError as failure:
             error = f"The model gave no answer. {failure}".strip()
             context.warnings.append(f"Node {self.config.label!r} failed: {error}")
         yield EndConversationEvent(processed_transcript=processed)

@@ -221,10 +221,10 @@ class StartConversationNode(Node[StartConversationConfig]):
 
     def _wait(self, context: NodeContext) -> None:
         interval = self.config.polling_interval_seconds
-        context.world.sleep(context.clamp_timeout(interval), context.cancelled)
+        context.environment.sleep(context.clamp_timeout(interval), context.cancelled)
         if context.cancelled.is_set():
             raise ConnectorError("The run was stopped before the conversation was over.")
-        if context.deadline is not None and context.world.now() >= context.deadline:
+        if context.deadline is not None and context.environment.now() >= context.deadline:
             raise ConnectorError("The time of the node was up before the conversation was over.")
 
     def _write_result(self, call: _Conversation, context: NodeContext) -> None:

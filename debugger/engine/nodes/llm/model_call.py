@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from debugger.engine.environment import World
-from debugger.engine.models.base import Choice, ModelFailure, Prompt, Reply, ToolCall
+from debugger.engine.environment import Environment
+from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall, TransitionOption
 from debugger.engine.models.invoke import MAX_ANSWER_SECONDS, ModelAnswer, invoke
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.prompts import model_of
@@ -28,12 +28,12 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
         RunError: The user must correct something before there can be one.
     """
     responder = context.responder
-    if context.hand is not None:
-        prompt, responder = context.hand.answering(prompt, context)
+    if context.interceptor is not None:
+        prompt, responder = context.interceptor.answering(prompt, context)
     fillers = invoke(
         responder,
         prompt,
-        context.world,
+        context.environment,
         outbound=context.outbound,
         cancelled=context.cancelled,
         timeout=context.clamp_timeout(MAX_ANSWER_SECONDS),
@@ -46,13 +46,15 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
             context.warnings += answer.reply.warnings
             return answer
         yield AssistantResponseEvent(
-            logical_id=f"assistant_message_{context.world.uuid()}",
+            logical_id=f"assistant_message_{context.environment.uuid()}",
             content=filler,
             response_metadata={"message_type": "backchannel"},
         )
 
 
-def evaluate(choice: Choice, node: NodeConfig, context: NodeContext) -> Generator[Event, None, Reply | None]:
+def evaluate(
+    choice: TransitionOption, node: NodeConfig, context: NodeContext
+) -> Generator[Event, None, Reply | None]:
     """Evaluate one condition by a model call of its own (``platform/engine.md`` 4.3).
 
     Returns:
@@ -72,12 +74,12 @@ def evaluate(choice: Choice, node: NodeConfig, context: NodeContext) -> Generato
     )
     try:
         answer = yield from call_model(prompt, context)
-    except ModelFailure as failure:
+    except ModelError as failure:
         warn_unanswered(node, context, failure)
         return None
     is_met = answer.reply.chosen is not None
     yield ConditionEvaluatorLLMEvent(
-        message=model_message(answer.reply, (), context.world),
+        message=model_message(answer.reply, (), context.environment),
         llm_usage_info=answer.usage,
         destination_node_logical_id=choice.destination_node_logical_id,
         is_condition_met=is_met,
@@ -97,7 +99,7 @@ def first_true(node: NodeConfig, context: NodeContext) -> Generator[Event, None,
     return first
 
 
-def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelFailure) -> None:
+def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelError) -> None:
     """Add a warning that a model gave no answer, unless cancelled."""
     why = str(failure).rstrip(".")
     if not context.cancelled.is_set():
@@ -106,7 +108,7 @@ def warn_unanswered(node: NodeConfig, context: NodeContext, failure: ModelFailur
         )
 
 
-def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) -> Message:
+def model_message(reply: Reply, tool_calls: Sequence[ToolCall], environment: Environment) -> Message:
     """Return a reply as a model's message in LangChain's shape (``platform/engine.md`` 6.1).
 
     A chosen transition is a tool call too, which has the id of the message (``platform/wire.md`` 3.6).
@@ -114,11 +116,11 @@ def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) ->
     Args:
         reply: The reply.
         tool_calls: The calls of tools in it that the message carries.
-        world: Makes the ids.
+        environment: Makes the ids.
     """
     # Letters, digits and "_" only and not above 40, as all providers take it.
-    calls = [(call.name, call.args, f"call_{world.uuid().replace('-', '')}") for call in tool_calls]
-    message_id = f"assistant_message_{world.uuid()}"
+    calls = [(call.name, call.args, f"call_{environment.uuid().replace('-', '')}") for call in tool_calls]
+    message_id = f"assistant_message_{environment.uuid()}"
     if reply.chosen is not None:
         name = transition_tool_name(reply.chosen.destination_node_logical_id)
         calls.insert(0, (name, {"justification": reply.reason, **reply.args}, message_id))
@@ -126,7 +128,7 @@ def model_message(reply: Reply, tool_calls: Sequence[ToolCall], world: World) ->
     return ai_message(reply.text, message_id=message_id, tool_calls=wire)
 
 
-def tool_message(call: JsonObject, result: ToolResult, world: World) -> Message:
+def tool_message(call: JsonObject, result: ToolResult, environment: Environment) -> Message:
     """Return a call's result for the model: JSON text, or the error."""
     metadata = {"tool_result": result.result}
     return {
@@ -135,7 +137,7 @@ def tool_message(call: JsonObject, result: ToolResult, world: World) -> Message:
         "response_metadata": {**metadata, "simulated": True} if result.is_simulated else metadata,
         "type": "tool",
         "name": call["name"],
-        "id": f"tool_message_{world.uuid()}",
+        "id": f"tool_message_{environment.uuid()}",
         "tool_call_id": call["id"],
         "artifact": None,
         "status": "success" if result.success else "error",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from debugger.engine.models.base import ModelFailure, Prompt, Reply
+from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun, fixed_response, pick_message
 from debugger.engine.nodes.llm.config import LLMConfig, SayLLMConfig
 from debugger.engine.nodes.llm.model_call import (
@@ -95,7 +95,7 @@ class LLMNode(Node[LLMConfig]):
             return (yield from self._leave(context, matched))
         try:
             reply = yield from self._run_tool_loop(turn, context)
-        except ModelFailure as failure:
+        except ModelError as failure:
             warn_unanswered(self.config, context, failure)
             return (yield from self._apologise(turn, context))
         if reply is None:
@@ -126,9 +126,9 @@ class LLMNode(Node[LLMConfig]):
         """Call the model and discard its answer, as the platform does."""
         try:
             answer = yield from call_model(turn.prompt, context)
-        except ModelFailure:
+        except ModelError:
             return
-        message = model_message(answer.reply, answer.reply.calls, context.world)
+        message = model_message(answer.reply, answer.reply.calls, context.environment)
         yield DiscardedMainLLMEvent(message=message, llm_usage_info=answer.usage)
 
     def _run_tool_loop(self, turn: ModelTurn, context: NodeContext) -> Generator[Event, None, Reply | None]:
@@ -142,7 +142,7 @@ class LLMNode(Node[LLMConfig]):
         while True:
             answer = yield from call_model(turn.prompt, context)
             reply = answer.reply
-            message = model_message(reply, reply.calls, context.world)
+            message = model_message(reply, reply.calls, context.environment)
             yield self.MessageEvent(message=message, llm_usage_info=answer.usage)
             has_calls = bool(reply.calls and turn.prompt.tools)
             if suppress_text(reply, has_calls, turn.tools, self.config, context.workflow.config):
@@ -172,7 +172,7 @@ class LLMNode(Node[LLMConfig]):
         assert reply.chosen is not None
         line = context.transitions[reply.chosen.edge_id].message(context)
         if line is not None:
-            yield fixed_response(line, context.world)
+            yield fixed_response(line, context.environment)
         args = {"justification": reply.reason, **reply.args}
         self.write(context, args)
         return NodeResult({"structured_output": {}}, chosen=reply.chosen, args=args, reason=reply.reason)
@@ -196,7 +196,7 @@ class LLMNode(Node[LLMConfig]):
         text = self.config.default_error_message
         if self.kind == "say" and text is not None and not context.cancelled.is_set():
             turn.spoke = True
-            message_id = f"assistant_message_{context.world.uuid()}"
+            message_id = f"assistant_message_{context.environment.uuid()}"
             yield AssistantResponseEvent(logical_id=message_id, content=text)
         return NodeResult({"structured_output": {}}, replied_to_user=turn.spoke)
 
@@ -254,7 +254,7 @@ class ToolLoop:
             if self.context.cancelled.is_set():
                 break
             result = yield from self._deal_with(call)
-            messages.append(tool_message(call, result, self.context.world))
+            messages.append(tool_message(call, result, self.context.environment))
             yield self.message_event(messages[-1])
         return messages
 
@@ -288,8 +288,8 @@ class ToolLoop:
         if messages is None:
             return None
         key = f"tool:{self.config.logical_id}:{offered.offer.name}"
-        picked = pick_message(messages, key, self.context.state, self.context.world)
-        return None if picked is None else fixed_response(self.context.fill(picked), self.context.world)
+        picked = pick_message(messages, key, self.context.state, self.context.environment)
+        return None if picked is None else fixed_response(self.context.fill(picked), self.context.environment)
 
 
 def _failure(error: str) -> ToolResult:

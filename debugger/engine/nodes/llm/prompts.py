@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from debugger.engine.models.base import Prompt, ToolOffer
+from debugger.engine.models.base import Prompt, ToolSpec
 from debugger.engine.models.invoke import BACKCHANNEL_TYPE
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, inner_schema
@@ -62,7 +62,7 @@ def make_prompt(
     kind: Literal["say", "work"],
     static: StaticPrompt,
     message: str,
-    tools: Sequence[ToolOffer],
+    tools: Sequence[ToolSpec],
 ) -> Prompt:
     """Return the first prompt of a node's run.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from debugger.engine.models.base import Reply, ToolOffer
+from debugger.engine.models.base import Reply, ToolSpec
 from debugger.engine.models.tool_names import model_names
 from debugger.engine.nodes.base import NodeContext
 from debugger.engine.nodes.llm.config import LLMConfig, ToolsConfig, readable_schema, without_properties
@@ -28,7 +28,7 @@ class NodeTool:
     """A tool and its specification for the model."""
 
     tool: Tool
-    offer: ToolOffer
+    offer: ToolSpec
 
     def argument_error(self, arguments: JsonObject) -> str | None:
         """Return the error in a model's arguments."""
@@ -134,4 +134,4 @@ def _specify(name: str, tool: Tool, signature: str) -> NodeTool:
     hidden = {binding.argument_name for binding in config.variable_arguments if not binding.expose_to_llm}
     schema = config.args_schema
     shown = schema and without_properties(readable_schema(schema), hidden)
-    return NodeTool(tool, ToolOffer(name, signature, shown))
+    return NodeTool(tool, ToolSpec(name, signature, shown))

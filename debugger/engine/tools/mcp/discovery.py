@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.models.tool_names import model_name, model_names
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway, OutboundCall
@@ -30,7 +30,7 @@ class McpContext(Protocol):
     """The fields of a `NodeContext` that discovery uses."""
 
     options: EngineOptions
-    world: World
+    environment: Environment
     cancelled: threading.Event
     outbound: Gateway
     scope: Scope
@@ -121,10 +121,10 @@ def _offers(
 ) -> tuple[list[McpToolInfo], str | None]:
 
     def live(timeout: float) -> list[McpToolInfo]:
-        offers = discoveries.lately(endpoint, context.world.now())
+        offers = discoveries.lately(endpoint, context.environment.now())
         if offers is None:
             offers = list_tools(endpoint, timeout, context.cancelled, context.outbound.limits)
-            discoveries.remember(endpoint, offers, context.world.now())
+            discoveries.remember(endpoint, offers, context.environment.now())
         return offers
 
     call = OutboundCall(

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.models.base import Choice, ModelFailure, ToolCall, ToolOffer
+from debugger.engine.models.base import ModelError, ToolCall, ToolSpec, TransitionOption
 from debugger.protocol.messages import ai_message, human_message
 from tests.support.model_server import prompt, responder, said, serving
 
-ORDER = Choice("edge_1", "the user orders tea", "order", "Order")
-SIZED = Choice(
+ORDER = TransitionOption("edge_1", "the user orders tea", "order", "Order")
+SIZED = TransitionOption(
     "edge_2",
     "the user names a size",
     "order",
@@ -127,9 +127,9 @@ def test_hops_are_offered_as_tools_and_the_chosen_one_comes_back_with_its_argume
 
 def test_names_that_providers_refuse_are_made_valid_and_mapped_back():
     tools = (
-        ToolOffer("find tea!", "Finds tea"),
-        ToolOffer("find tea?", "Finds more"),
-        ToolOffer("1" * 80, ""),
+        ToolSpec("find tea!", "Finds tea"),
+        ToolSpec("find tea?", "Finds more"),
+        ToolSpec("1" * 80, ""),
     )
     calls = (("find_tea", {"name": "Assam"}), ("find_tea_2", {}), ("_" + "1" * 63, {}))
 
@@ -151,7 +151,7 @@ def test_an_exchange_with_tools_is_sent_as_calls_and_results():
     exchange = (asked, {"type": "tool", "content": "3 found", "tool_call_id": "c1"})
 
     with serving(said("Three.")) as server:
-        responder().reply(prompt(server.llm(), exchange=exchange, tools=(ToolOffer("find tea", ""),)))
+        responder().reply(prompt(server.llm(), exchange=exchange, tools=(ToolSpec("find tea", ""),)))
 
     call, result = server.requests[0]["messages"][-2:]
     assert call["content"] == "One moment."
@@ -164,7 +164,7 @@ def test_an_exchange_with_tools_is_sent_as_calls_and_results():
 
 
 def test_a_call_of_something_that_was_never_offered_is_no_answer():
-    with serving(said(None, ("rob_bank", {}))) as server, pytest.raises(ModelFailure, match="with nothing"):
+    with serving(said(None, ("rob_bank", {}))) as server, pytest.raises(ModelError, match="with nothing"):
         responder().reply(prompt(server.llm(), choices=(ORDER,)))
 
 
@@ -195,7 +195,7 @@ def test_a_condition_is_judged_in_a_call_of_its_own(is_met):
 def test_a_judge_that_never_decides_is_a_failure():
     with (
         serving(said(None, ("give_verdict", {"is_condition_met": "perhaps"}))) as server,
-        pytest.raises(ModelFailure, match="gave no verdict: is_condition_met: 'perhaps' is not of type"),
+        pytest.raises(ModelError, match="gave no verdict: is_condition_met: 'perhaps' is not of type"),
     ):
         responder().reply(prompt(server.llm(), kind="judge", choices=(ORDER,)))
 

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from debugger.engine.models.base import Choice
+from debugger.engine.models.base import TransitionOption
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, serving
 
-ORDER = Choice("edge_1", "the user orders tea", "order", "Order")
+ORDER = TransitionOption("edge_1", "the user orders tea", "order", "Order")
 ANTHROPIC = {
     "id": "msg_1",
     "type": "message",

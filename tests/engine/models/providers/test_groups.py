@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.engine.models.base import ModelFailure
+from debugger.engine.models.base import ModelError
 from debugger.errors import RunError
 from tests.support.model_server import prompt, responder, said, serving
 
@@ -59,7 +59,7 @@ def test_a_group_is_given_up_when_its_patience_ends(mode):
     with serving(None) as first, serving(None) as second:
         first.answers[0], second.answers[0] = first.late(said("1")), second.late(said("2"))
         asked = group(first, second, operation_mode=mode, min_patience_time_ms=50, max_patience_time_ms=200)
-        with pytest.raises(ModelFailure, match=r"m0 at .* \| custom m1 at .* did not answer within 0.2 s"):
+        with pytest.raises(ModelError, match=r"m0 at .* \| custom m1 at .* did not answer within 0.2 s"):
             responder().reply(prompt(asked))
 
     assert len(first.requests) == len(second.requests) == 1
@@ -69,7 +69,7 @@ def test_a_group_of_which_all_fail_tells_why_of_each():
     with (
         serving((400, {})) as first,
         serving((404, {})) as second,
-        pytest.raises(ModelFailure, match=r"HTTP 400; .*HTTP 404"),
+        pytest.raises(ModelError, match=r"HTTP 400; .*HTTP 404"),
     ):
         responder().reply(prompt(group(first, second)))
 

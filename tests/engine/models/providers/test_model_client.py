@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from debugger.engine.models.base import ModelFailure
+from debugger.engine.models.base import ModelError
 from debugger.engine.models.providers import Keys
 from debugger.errors import RunError
 from tests.support.model_server import KEY, prompt, responder, said, serving
@@ -48,9 +48,7 @@ def test_a_server_that_goes_on_failing_is_given_up_after_the_retries():
 
     with (
         serving(fault(500, "out of tea")) as server,
-        pytest.raises(
-            ModelFailure, match=r"custom tea-1 at http://127.* answered with HTTP 500: out of tea$"
-        ),
+        pytest.raises(ModelError, match=r"custom tea-1 at http://127.* answered with HTTP 500: out of tea$"),
     ):
         asker.reply(prompt(server.llm(max_retries=2)))
 
@@ -70,7 +68,7 @@ def test_a_server_that_goes_on_failing_is_given_up_after_the_retries():
 def test_what_will_not_pass_fails_at_once(answer, words):
     asker = responder()
 
-    with serving(answer) as server, pytest.raises(ModelFailure, match=words):
+    with serving(answer) as server, pytest.raises(ModelError, match=words):
         asker.reply(prompt(server.llm(max_retries=1)))
 
     assert len(server.requests) == 1
@@ -79,7 +77,7 @@ def test_what_will_not_pass_fails_at_once(answer, words):
 def test_a_server_that_is_too_slow_is_left():
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
-        with pytest.raises(ModelFailure, match=r"did not answer within 0.2 s$"):
+        with pytest.raises(ModelError, match=r"did not answer within 0.2 s$"):
             responder().reply(prompt(server.llm(request_timeout_ms=200, max_retries=0)))
 
 
@@ -94,7 +92,7 @@ def test_a_server_that_never_ends_its_answer_is_left():
                 handler.wfile.write(b" " * 100)
 
         server.answers[0] = endless
-        with pytest.raises(ModelFailure, match=r"did not answer within 0.3 s$"):
+        with pytest.raises(ModelError, match=r"did not answer within 0.3 s$"):
             responder().reply(prompt(server.llm(request_timeout_ms=300, max_retries=0)))
 
 
@@ -105,7 +103,7 @@ def test_an_answer_that_would_fill_the_memory_is_not_read():
         for _ in range(200):
             handler.wfile.write(b" " * 100_000)
 
-    with serving(huge) as server, pytest.raises(ModelFailure, match=r"larger than the limit, 8000000 bytes$"):
+    with serving(huge) as server, pytest.raises(ModelError, match=r"larger than the limit, 8000000 bytes$"):
         responder().reply(prompt(server.llm()))
 
     assert len(server.requests) == 1
@@ -119,7 +117,7 @@ def test_an_answer_that_is_packed_is_not_unpacked():
 
     with (
         serving(packed) as server,
-        pytest.raises(ModelFailure, match=r"is packed although nobody asked for that$"),
+        pytest.raises(ModelError, match=r"is packed although nobody asked for that$"),
     ):
         responder().reply(prompt(server.llm()))
 
@@ -131,7 +129,7 @@ def test_all_attempts_together_end_with_the_time_of_the_prompt():
 
     with serving(None) as server:
         server.answers[0] = server.late(said("At last."))
-        with pytest.raises(ModelFailure, match=r"there was no answer within 0.2 s$"):
+        with pytest.raises(ModelError, match=r"there was no answer within 0.2 s$"):
             responder().reply(prompt(server.llm(), seconds=0.2))
 
     assert time.monotonic() - began < 5
@@ -147,7 +145,7 @@ def test_a_call_that_nobody_waits_for_is_stopped():
             server.late(said("At last."))(handler)
 
         server.answers[0] = answer
-        with pytest.raises(ModelFailure, match="nobody waits"):
+        with pytest.raises(ModelError, match="nobody waits"):
             responder().reply(prompt(server.llm(), given_up=given_up))
 
 
@@ -159,7 +157,7 @@ def test_a_server_that_is_not_there_is_told_so():
     llm = {"type": "custom_llm", "model": "tea-1", "base_url": url, "max_retries": 1}
     asker = responder()
 
-    with pytest.raises(ModelFailure, match=r"cannot be reached$"):
+    with pytest.raises(ModelError, match=r"cannot be reached$"):
         asker.reply(prompt(llm))
     assert asker.pauses == [0.5]
 
@@ -218,7 +216,7 @@ def test_the_key_is_sent_and_shows_nowhere(caplog):
             }
         )
         reply = asker.reply(prompt(server.llm()))
-        with pytest.raises(ModelFailure) as caught:
+        with pytest.raises(ModelError) as caught:
             asker.reply(prompt(server.llm()))
 
     assert server.headers[0]["authorization"] == f"Bearer {KEY}"
@@ -262,7 +260,7 @@ def test_private_model_is_refused_unless_the_environment_names_it():
     with serving(said("Here."), said("Here.")) as server:
         llm = server.llm()
         own = {"WORKFLOW_DEBUGGER_CUSTOM_LLM_BASE_URL": llm["base_url"]}
-        with pytest.raises(ModelFailure, match="this machine or of a private network"):
+        with pytest.raises(ModelError, match="this machine or of a private network"):
             responder(refuses_private=True).reply(prompt({**llm, "max_retries": 0}))
         for asker in (
             responder(own, refuses_private=True),

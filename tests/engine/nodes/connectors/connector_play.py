@@ -6,9 +6,9 @@ import re
 import threading
 from typing import Any
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.interpreter import Interpreter
-from debugger.engine.models import RulesResponder
+from debugger.engine.models import HeuristicModel
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.base import Node
 from debugger.engine.outbound import RecordedAnswer, Secrets
@@ -31,7 +31,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.slept: list[float] = []
-        self.world = World(now=lambda: 1000.0 + sum(self.slept), sleep=self._sleep)
+        self.environment = Environment(now=lambda: 1000.0 + sum(self.slept), sleep=self._sleep)
 
     def _sleep(self, seconds: float, woken: threading.Event) -> None:
         self.slept.append(seconds)
@@ -55,7 +55,7 @@ class Play:
         answers: tuple[RecordedAnswer, ...] = (),
         secrets: dict[str, str] | None = None,
         responder: Any = None,
-        world: World | None = None,
+        environment: Environment | None = None,
         **config: Any,
     ) -> None:
         self.door = LiveGateway(policies, answers=answers, secrets=Secrets(secrets))
@@ -63,8 +63,8 @@ class Play:
             monkeypatch.setitem(NODE_TYPES, name, node_class)
         self.interpreter = Interpreter(
             workflow(*parts, **config),
-            responder or RulesResponder(),
-            world=world or Clock().world,
+            responder or HeuristicModel(),
+            environment=environment or Clock().environment,
             open_door=lambda: self.door,
         )
         self.state: Any = None

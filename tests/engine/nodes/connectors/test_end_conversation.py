@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from debugger.engine.models.base import ModelFailure, Reply
+from debugger.engine.models.base import ModelError, Reply
 from debugger.engine.nodes.connectors.end_conversation import EndConversationNode, transcript_of
 from debugger.protocol.messages import ai_message, human_message
 from debugger.protocol.workflow import NodeConfig
@@ -25,7 +25,7 @@ class Writer:
         if prompt.node_logical_id != "end":
             return Reply(text=f"You said: {prompt.message}")
         if self.failure is not None:
-            raise ModelFailure(self.failure)
+            raise ModelError(self.failure)
         return Reply(text=self.text)
 
 

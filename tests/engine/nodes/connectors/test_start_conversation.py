@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from debugger.engine.environment import World
+from debugger.engine.environment import Environment
 from debugger.engine.nodes.connectors import start_conversation
 from debugger.engine.nodes.connectors.start_conversation import StartConversationNode
 from debugger.engine.outbound.gateway import Policies
@@ -53,7 +53,7 @@ def test_a_call_that_the_user_begins_passes_straight_through(monkeypatch):
 
 def test_a_simulated_call_is_initiated_goes_on_and_is_completed(monkeypatch):
     clock = Clock()
-    run = play(monkeypatch, world=clock.world)
+    run = play(monkeypatch, environment=clock.environment)
 
     types = run.turn()
 
@@ -172,7 +172,11 @@ def test_an_interval_below_zero_is_refused_when_the_node_is_read():
 def test_a_given_conversation_is_polled_and_no_call_is_placed(monkeypatch):
     clock = Clock()
     run = play(
-        monkeypatch, conversation_id="[[id]]", user_number=None, polling_interval_seconds=5, world=clock.world
+        monkeypatch,
+        conversation_id="[[id]]",
+        user_number=None,
+        polling_interval_seconds=5,
+        environment=clock.environment,
     )
 
     run.turn(id="c42")
@@ -232,7 +236,7 @@ def test_a_recorded_answer_may_bring_id_and_transcript(monkeypatch):
 
 def test_a_status_that_stays_is_told_once_and_given_up_after_the_most_polls(monkeypatch):
     clock = Clock()
-    run = play(monkeypatch, answers=(answer("voice call", "in-progress"),), world=clock.world)
+    run = play(monkeypatch, answers=(answer("voice call", "in-progress"),), environment=clock.environment)
 
     run.turn()
 
@@ -248,7 +252,7 @@ def test_the_waiting_ends_with_the_time_of_a_bounded_loop(monkeypatch):
         answers=(answer("voice call", "in-progress"),),
         polling_interval_seconds=4,
         self_loop_config={"enabled": True, "expiry_time": 10},
-        world=clock.world,
+        environment=clock.environment,
     )
 
     run.turn()
@@ -260,8 +264,8 @@ def test_the_waiting_ends_with_the_time_of_a_bounded_loop(monkeypatch):
 
 def test_stopping_the_run_ends_the_waiting(monkeypatch):
     cancelled = threading.Event()
-    world = World(now=lambda: 1000.0, sleep=lambda seconds, woken: woken.set())
-    run = play(monkeypatch, world=world)
+    world = Environment(now=lambda: 1000.0, sleep=lambda seconds, woken: woken.set())
+    run = play(monkeypatch, environment=world)
 
     run.turn(cancelled=cancelled)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.models import Script, ScriptedResponder
-from debugger.engine.models.base import ModelFailure, Prompt, Reply, ToolCall
-from debugger.engine.models.heuristic import RulesResponder
+from debugger.engine.models import Script, ScriptedModel
+from debugger.engine.models.base import ModelError, Prompt, Reply, ToolCall
+from debugger.engine.models.heuristic import HeuristicModel
 from debugger.engine.nodes.llm.node import SayLLMNode
 from debugger.engine.options import EngineOptions
 from debugger.engine.tools.sandbox import python_status
@@ -32,7 +32,7 @@ class Model:
 
 def fails(text: str) -> Callable[[Prompt], Reply]:
     def answer(_prompt: Prompt) -> Reply:
-        raise ModelFailure(text)
+        raise ModelError(text)
 
     return answer
 
@@ -122,7 +122,7 @@ def test_a_model_that_fails_because_the_turn_was_stopped_is_no_failure():
 
     def answer(_prompt: Prompt) -> Reply:
         cancelled.set()
-        raise ModelFailure("nobody waits")
+        raise ModelError("nobody waits")
 
     play = Play(say("chat"), responder=Model(answer))
 
@@ -136,7 +136,7 @@ def test_an_answer_that_was_to_be_thrown_away_anyway_may_fail():
     def answer(prompt: Prompt) -> Reply:
         if prompt.kind == "judge":
             return Reply(chosen=prompt.choices[0], reason="asked")
-        raise ModelFailure
+        raise ModelError
 
     desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
     play = Play(say("chat"), desk, responder=Model(answer))
@@ -478,7 +478,7 @@ def test_a_model_that_must_answer_is_given_no_tools():
     play.turn()
 
     state = play.state.main
-    state.hops_in_a_row = 3
+    state.consecutive_conditionals = 3
     play.state.main.pending = [{"type": "human", "content": "hi"}]
     play.turn(command="data")
 
@@ -685,7 +685,7 @@ def test_a_script_makes_a_stand_in_call_tools_and_say_what_came_of_it():
         '    - {after: add, if: "isPresent([[total]])", say: "It is [[total.sum]]."}\n'
         "    - say: Which numbers?\n"
     )
-    play = Play(with_tools(add()), responder=ScriptedResponder(script, RulesResponder()))
+    play = Play(with_tools(add()), responder=ScriptedModel(script, HeuristicModel()))
 
     play.turn("40 and 2")
     first = play.said()

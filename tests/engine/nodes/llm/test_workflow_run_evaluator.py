@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from debugger.engine.models import RulesResponder, Script, ScriptedResponder
-from debugger.engine.models.base import ModelFailure, Prompt, Reply
+from debugger.engine.models import HeuristicModel, Script, ScriptedModel
+from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.nodes import NODE_TYPES
 from debugger.engine.nodes.llm.workflow_run_evaluator import (
     WorkflowRunEvaluatorConfig,
@@ -29,7 +29,7 @@ class Judge:
     def reply(self, prompt: Prompt) -> Reply:
         self.prompts.append(prompt)
         if not self.replies:
-            raise ModelFailure("shut")
+            raise ModelError("shut")
         return self.replies.pop(0)
 
 
@@ -164,9 +164,9 @@ def test_a_made_up_output_name_is_the_same_every_time_and_another_for_another_no
 
 
 def test_rules_have_no_opinion_on_a_run_and_a_script_may_have_one(evaluation):
-    rules = evaluation(RulesResponder(), structured_output_schema=SCHEMA, output_runtime_variable_name="v")
+    rules = evaluation(HeuristicModel(), structured_output_schema=SCHEMA, output_runtime_variable_name="v")
     script = Script.load("version: 1\nworkflow: w\nnodes:\n  score:\n    - {when: '\"r\"', say: Fine}\n")
-    scripted = evaluation(ScriptedResponder(script, RulesResponder()), output_runtime_variable_name="v")
+    scripted = evaluation(ScriptedModel(script, HeuristicModel()), output_runtime_variable_name="v")
 
     for play in (rules, scripted):
         play.turn(runtime_variables={"workflow_run_object": RUN})
