@@ -19,7 +19,7 @@ from debugger.protocol.runs import TurnResult
 
 STEP_EVERY = 1.0
 """Seconds from one step to the next; asking more often only adds load (``platform/wire.md`` 2.7)."""
-MOST_QUIET_STEPS = 60
+MAX_QUIET_STEPS = 60
 """Steps in a row in which nothing happens before the work is left alone (``platform/wire.md`` 2.7)."""
 
 MAX_RETRY_WAIT = 60.0
@@ -50,7 +50,7 @@ class BackgroundScheduler:
         """Whether there is any, as far as is known."""
         self.halted = ""
         """Why the work does not go on by itself although it is to, as a sentence; empty while it does."""
-        self.judged = 0
+        self.evaluations = 0
         """How often the conditions were judged that may move the run while it waits for the user."""
         self.retrying = ""
         """Why the last step failed that is executed again by itself; empty after one that succeeded."""
@@ -60,14 +60,14 @@ class BackgroundScheduler:
         self._due = 0.0
 
     @property
-    def goes_on(self) -> bool:
+    def continues(self) -> bool:
         """Whether there is work, and it goes on by itself."""
         return self.has_work and self.automatic and not self.halted
 
     @property
     def is_due(self) -> bool:
         """Whether the next step is to be done now."""
-        return self.goes_on and self._now() >= self._due
+        return self.continues and self._now() >= self._due
 
     @property
     def seconds_left(self) -> float:
@@ -91,7 +91,7 @@ class BackgroundScheduler:
     def on_turn(self, result: TurnResult) -> None:
         """Schedule the first step after a turn of the user."""
         self.resume()
-        self.judged = 0
+        self.evaluations = 0
         self._put_off(result)
 
     def on_step(self, result: TurnResult, *, is_quiet: bool) -> None:
@@ -104,8 +104,8 @@ class BackgroundScheduler:
         self._failures, self.retrying = 0, ""
         self._put_off(result)
         self._quiet = self._quiet + 1 if is_quiet else 0
-        if self._quiet >= MOST_QUIET_STEPS:
-            self.halt(f"Nothing has happened in {MOST_QUIET_STEPS} steps.")
+        if self._quiet >= MAX_QUIET_STEPS:
+            self.halt(f"Nothing has happened in {MAX_QUIET_STEPS} steps.")
 
     def on_failure(self, error: DebuggerError) -> bool:
         """Schedule a step again that failed, later each time; a permanent failure halts the work.

@@ -16,7 +16,7 @@ from debugger.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import EVENT_TYPES, EdgeEvent, Event
 
-PlaceKind = Literal["before", "after", "edge", "event", "error"]
+BreakpointKind = Literal["before", "after", "edge", "event", "error"]
 
 _NO_HOPS = frozenset({"self_loop_delay", "self_loop_exhausted", "waiting_condition_matched"})
 
@@ -24,16 +24,16 @@ FORMAT = 1
 """Of what `Breakpoints.to_json` writes."""
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A place that a breakpoint can be set at."""
 
-    kind: PlaceKind
+    kind: BreakpointKind
     target: str
     """The node's or edge's logical id, or the event type; nothing for ``error``."""
 
 
 @dataclass
-class Places:
+class LocationTracker:
     """Follows the events of a run, and tells the places that each stands for.
 
     Args:
@@ -46,38 +46,38 @@ class Places:
     _around: dict[str | None, list[str]] = field(default_factory=dict)
     """The super nodes around the node that each thread last began."""
 
-    def of(self, event: Event) -> set[Place]:
+    def of(self, event: Event) -> set[Location]:
         """The places of an event.
 
         A node counts as over once its state has been told, since that is what its successors see. A super
         node is come to with the first of its inner nodes.
         """
-        found = {Place("event", event.type)}
+        found = {Location("event", event.type)}
         if event.is_failure:
-            found.add(Place("error", ""))
+            found.add(Location("error", ""))
         wire = event.to_wire()
         if event.type == "start_node_run":
             around = list(wire.get("super_node_origin") or ())
             before = self._around.get(event.origin_thread_id, [])
             self._around[event.origin_thread_id] = around
             begun = [wire.get("origin_node_logical_id"), *(one for one in around if one not in before)]
-            found |= {Place("before", str(node_id)) for node_id in begun}
+            found |= {Location("before", str(node_id)) for node_id in begun}
         elif event.type == "end_node_run":
             self._ended[event.origin_thread_id] = str(wire.get("origin_node_logical_id"))
         elif event.type == "workflow_show_state":
             ended = self._ended.pop(wire.get("thread_id"), None)
-            found |= {Place("after", ended)} if ended else set()
+            found |= {Location("after", ended)} if ended else set()
         elif isinstance(event, EdgeEvent) and event.type not in _NO_HOPS:
             found |= self._taken(event)
         return found
 
-    def _taken(self, event: EdgeEvent) -> set[Place]:
+    def _taken(self, event: EdgeEvent) -> set[Location]:
         if event.edge_logical_id:
-            return {Place("edge", event.edge_logical_id)}
+            return {Location("edge", event.edge_logical_id)}
         # A direct edge is told without its id (``platform/engine.md`` 3.3).
         leaving = self.graph.leaving(event.source_node_logical_id or "")
         return {
-            Place("edge", edge.logical_id)
+            Location("edge", edge.logical_id)
             for edge in leaving
             if edge.destination_node_logical_id == event.destination_node_logical_id
             and event.type.startswith(str(edge.type))
@@ -88,7 +88,7 @@ class Places:
 class Breakpoint:
     """One place where a run is to stand still."""
 
-    kind: PlaceKind
+    kind: BreakpointKind
     """Before or after a node runs, when an edge is taken, when an event of a type comes, when something goes
     wrong."""
     target: str = ""
@@ -104,9 +104,9 @@ class Breakpoint:
     """Given by `Breakpoints.put`."""
 
     @property
-    def place(self) -> Place:
+    def location(self) -> Location:
         """Where it is set."""
-        return Place(self.kind, self.target)
+        return Location(self.kind, self.target)
 
     def named(self, graph: Graph) -> str:
         """Where it is, for people."""
@@ -145,7 +145,7 @@ class Breakpoints:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._places = Places(graph)
+        self._locations = LocationTracker(graph)
         self._points: dict[str, Breakpoint] = {}
         self._counts: dict[str, int] = {}
         self._number = 0
@@ -186,7 +186,7 @@ class Breakpoints:
         self._points = {key: point for key, point in self._points.items() if key != breakpoint_id}
         self._counts.pop(breakpoint_id, None)
 
-    def toggle(self, kinds: Sequence[PlaceKind], target: str) -> None:
+    def toggle(self, kinds: Sequence[BreakpointKind], target: str) -> None:
         """Take away what is set at a node or an edge, or set a breakpoint of the first kind."""
         there = [point for point in self.points if point.kind in kinds and point.target == target]
         for point in there:
@@ -194,23 +194,23 @@ class Breakpoints:
         if not there:
             self.put(Breakpoint(kinds[0], target))
 
-    def met(self, event: Event, scope: Callable[[], Scope]) -> list[Hit]:
+    def match(self, event: Event, scope: Callable[[], Scope]) -> list[Hit]:
         """Those that an event meets, counted.
 
         Args:
             event: What has just happened; all events of a run are to come by here, in order.
             scope: Gives what the event's thread can see; asked only if a condition or a log point needs it.
         """
-        places = self._places.of(event)
+        places = self._locations.of(event)
         points = self._points.values()
-        hits = [self._hit(point, scope) for point in points if point.is_enabled and point.place in places]
+        hits = [self._hit(point, scope) for point in points if point.is_enabled and point.location in places]
         return [hit for hit in hits if hit is not None]
 
     def to_json(self) -> JsonObject:
         """The breakpoints as JSON, without their counts."""
         return {"format": FORMAT, "breakpoints": [asdict(point) for point in self.points]}
 
-    def take(self, data: JsonObject) -> None:
+    def restore(self, data: JsonObject) -> None:
         """Have the breakpoints that `to_json` wrote instead of those that are here.
 
         Raises:
@@ -238,7 +238,7 @@ class Breakpoints:
 
 
 def _check(point: Breakpoint) -> None:
-    if point.kind not in get_args(PlaceKind):
+    if point.kind not in get_args(BreakpointKind):
         raise InputError(f"There is no breakpoint of the kind {point.kind!r}.")
     if point.kind != "error" and not point.target:
         raise InputError("The breakpoint names no place.", advice="Choose a node, an edge or an event type.")

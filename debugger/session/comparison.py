@@ -22,7 +22,7 @@ from debugger.graph.layout import Layout, layout
 from debugger.session.loading import RecordedRun
 
 
-class SideBySide:
+class RunComparison:
     """A comparison of two runs.
 
     Args:

@@ -159,7 +159,7 @@ def _shown(events: Sequence[Event], thread: str | None) -> Mapping[str, Any]:
 MODEL_TYPES = frozenset({"say_llm", "worker_llm", "workflow_run_evaluator"})
 
 
-def intervention_doubt(one: Pin | Fault, graph: Graph) -> str | None:
+def mock_warning(one: Pin | Fault, graph: Graph) -> str | None:
     """The reason in one sentence; ``None`` where it can have its effect."""
     target = one.target
     node_id = target.node if target.kind == "tool" else target.name
@@ -202,16 +202,16 @@ def _listed(config: object) -> Iterator[JsonObject]:
 FORMAT = 1
 
 
-def kit_of(session: DebugSession) -> JsonObject:
+def capture(session: DebugSession) -> JsonObject:
     """What is set up around a session's run."""
     return {
         "format": FORMAT,
         "breakpoints": session.breakpoints.to_json(),
-        "interventions": session.interventions.to_json(),
+        "interventions": session.mocks.to_json(),
     }
 
 
-def equip(session: DebugSession, kit: JsonObject) -> None:
+def restore(session: DebugSession, kit: JsonObject) -> None:
     """Set up around a session's run what was set up around another.
 
     What was kept by a newer version of this program, or is damaged, is left where it is: a run can be
@@ -220,18 +220,18 @@ def equip(session: DebugSession, kit: JsonObject) -> None:
     if kit.get("format") != FORMAT:
         return
     try:
-        session.breakpoints.take(kit["breakpoints"])
-        session.interventions.take(kit["interventions"])
+        session.breakpoints.restore(kit["breakpoints"])
+        session.mocks.take(kit["interventions"])
     except (DebuggerError, KeyError, TypeError):
         return
 
 
-def written(kit: JsonObject) -> bytes:
+def encode_setup(kit: JsonObject) -> bytes:
     """A kit as it is kept."""
     return encode(kit)
 
 
-def read(kept: bytes) -> JsonObject:
+def decode_setup(kept: bytes) -> JsonObject:
     """A kit that was kept."""
     found: JsonObject = decode(kept)
     return found

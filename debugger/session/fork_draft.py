@@ -23,9 +23,9 @@ from debugger.protocol.runs import MAIN_THREAD, ForkMode, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import Workflow
 from debugger.session.json_input import parse_object, to_json
-from debugger.session.variable_rows import PendingEdits, Tier, rows_from, value_of
+from debugger.session.variable_rows import PendingEdits, VariableScope, rows_from, value_of
 
-DYNAMIC, RUNTIME, WORKFLOW = Tier("dynamic"), Tier("runtime"), Tier("workflow")
+DYNAMIC, RUNTIME, WORKFLOW = VariableScope("dynamic"), VariableScope("runtime"), VariableScope("workflow")
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class ForkDraft:
     note: str = ""
     by: str = ""
     """Who forks."""
-    texts: dict[Tier, str] = field(default_factory=dict)
+    texts: dict[VariableScope, str] = field(default_factory=dict)
     """What was typed as JSON and cannot be used, by tier."""
-    _text_errors: dict[Tier, InputJsonError] = field(default_factory=dict)
+    _text_errors: dict[VariableScope, InputJsonError] = field(default_factory=dict)
     _given: TurnInput = field(init=False)
 
     def __post_init__(self) -> None:
@@ -190,11 +190,11 @@ class ForkDraft:
             return [*self.point.inputs[:-1], self._with_message(self._with_dynamic())]
         return [self._with_message(self._rebuilt())]
 
-    def text(self, tier: Tier) -> str:
+    def text(self, tier: VariableScope) -> str:
         """The variables of a tier as JSON; as typed while that cannot be used."""
         return self.texts.get(tier) or to_json({row.name: value_of(row) for row in self.variables.rows(tier)})
 
-    def set_text(self, tier: Tier, text: str) -> None:
+    def set_text(self, tier: VariableScope, text: str) -> None:
         """Take the variables of a tier as JSON; what cannot be used is told by `problems`."""
         try:
             rows = rows_from(parse_object(text, what=f"The JSON of the {tier.scope} variables"))
@@ -225,7 +225,7 @@ class ForkDraft:
         """A first turn that begins where this one did; the conversation before it cannot be given along."""
         found = {tier: dict(values) for tier, values in self.variables.shown.items()}
         for edit in self.edits:
-            values = found[Tier(edit.scope, edit.thread_id)]
+            values = found[VariableScope(edit.scope, edit.thread_id)]
             values.pop(edit.name, None)
             if not edit.is_removal:
                 values[edit.name] = edit.value

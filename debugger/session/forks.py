@@ -17,9 +17,9 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import ForkMode, ForkRecord, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.fork_draft import ForkDraft, ForkPoint
-from debugger.session.input_replay import FastForward
+from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
-from debugger.session.verification import ControlCheck, Fidelity, judge
+from debugger.session.verification import Fidelity, ForkVerification, compare
 from debugger.store import ForkBook
 
 
@@ -35,7 +35,7 @@ def fork_point(session: DebugSession, turn_number: int) -> ForkPoint:
     )
 
 
-def ways(backend: Backend) -> Sequence[ForkMode]:
+def fork_modes(backend: Backend) -> Sequence[ForkMode]:
     """The ways in which a backend can fork, the best first."""
     return (
         ("exact",) if backend.capabilities.reason_against("exact_fork") is None else ("rebuilt", "replayed")
@@ -43,8 +43,8 @@ def ways(backend: Backend) -> Sequence[ForkMode]:
 
 
 def fork(
-    backend: Backend, draft: ForkDraft, book: ForkBook, *, check: ControlCheck | None = None
-) -> tuple[DebugSession, FastForward]:
+    backend: Backend, draft: ForkDraft, book: ForkBook, *, check: ForkVerification | None = None
+) -> tuple[DebugSession, InputReplay]:
     """A session that stands right before the turn, and what will send the turn once it is begun.
 
     Args:
@@ -68,14 +68,14 @@ def fork(
         forked_by=draft.by.strip(),
         created_at=time.time(),
     )
-    memory = _Memory(book, record, draft, check)
+    memory = _ForkRecorder(book, record, draft, check)
     if draft.way == "exact":
         run_id = _exact(backend, draft)
         memory.begin(run_id)
         session = DebugSession.open(backend, run_id)
     else:
         session = DebugSession(backend, draft.point.workflow_id, _version(draft))
-    forward = FastForward(
+    forward = InputReplay(
         session, inputs, after_first=memory.after_first, at_end=lambda: memory.at_end(session.turns)
     )
     return session, forward
@@ -86,7 +86,7 @@ def changes_of(draft: ForkDraft) -> tuple[JsonObject, ...]:
     return tuple(asdict(difference) for difference in draft.differences)
 
 
-def from_the_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSession, FastForward]:
+def replay_from_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSession, InputReplay]:
     """Another run of the same version, to which the recorded inputs of a run are sent up to a turn.
 
     Raises:
@@ -94,7 +94,7 @@ def from_the_start(session: DebugSession, up_to_turn: int) -> tuple[DebugSession
     """
     inputs: list[TurnInput] = fork_point(session, up_to_turn).inputs
     sibling = DebugSession(session.backend, session.workflow_id, session.version_number)
-    return sibling, FastForward(sibling, inputs)
+    return sibling, InputReplay(sibling, inputs)
 
 
 def _exact(backend: Backend, draft: ForkDraft) -> str:
@@ -113,11 +113,11 @@ def _version(draft: ForkDraft) -> int | None:
     return draft.point.version_number if draft.version_number is None else draft.version_number
 
 
-class _Memory:
+class _ForkRecorder:
     """Writes down what becomes of a fork. That it cannot be written is no reason to lose the fork."""
 
     def __init__(
-        self, book: ForkBook, record: ForkRecord, draft: ForkDraft, check: ControlCheck | None
+        self, book: ForkBook, record: ForkRecord, draft: ForkDraft, check: ForkVerification | None
     ) -> None:
         self._book = book
         self._record = record
@@ -144,7 +144,7 @@ class _Memory:
         """The turn itself has ended; unedited, the fork is its own control."""
         if not self._draft.is_edited:
             again = next(turn for turn in reversed(turns) if not turn.is_background)
-            self._judge(judge(self._draft.point.original, again, self._draft.way))
+            self._judge(compare(self._draft.point.original, again, self._draft.way))
         elif self._draft.way == "replayed":
             self._judge(Fidelity("replayed", "All inputs before this turn were sent again from turn 1."))
 

@@ -22,7 +22,7 @@ _LOOK = 0.1
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class PendingPrompt:
     """What a person is asked in a model's place."""
 
     prompt: Prompt
@@ -33,14 +33,14 @@ class Inquiry:
 
 
 @dataclass
-class Desk:
+class HumanInput:
     """The desk of one session."""
 
     asks_all: bool = False
     """Whether a person is asked for every model."""
     nodes: frozenset[str] = frozenset()
     """The nodes for whose models a person is asked."""
-    pending: Inquiry | None = None
+    pending: PendingPrompt | None = None
     """What waits for an answer."""
     _reply: Reply | None = None
     _number: int = 0
@@ -59,7 +59,7 @@ class Desk:
         with self._changed:
             self._number += 1
             self._reply = None
-            self.pending = Inquiry(prompt, _suggested(prompt, fallback), self._number)
+            self.pending = PendingPrompt(prompt, _suggested(prompt, fallback), self._number)
             try:
                 while self._reply is None:
                     if cancelled.is_set():
@@ -83,7 +83,7 @@ class Desk:
             self._reply = replace(reply, model=PERSON)
             self._changed.notify_all()
 
-    def let_stand_in(self) -> None:
+    def use_fallback(self) -> None:
         """Let the stand-in answer what waits.
 
         Raises:

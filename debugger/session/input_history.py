@@ -10,8 +10,8 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import CLIENT_TURN_ID, Run
 from debugger.protocol.workflow import SYSTEM_NAMES
 
-MOST_INPUTS = 20
-MOST_RUNS = 60
+MAX_INPUTS = 20
+MAX_RUNS = 60
 """Runs that are looked at for inputs that differ."""
 
 _OF_THE_TURN = frozenset(
@@ -23,7 +23,7 @@ _OF_THE_PLATFORM = frozenset({"all_dynamic_variables", "input_dynamic_variables"
 
 
 @dataclass(frozen=True)
-class Carried:
+class ReusedInput:
     """A run input that was taken from elsewhere."""
 
     value: JsonObject
@@ -31,7 +31,7 @@ class Carried:
     """Where from, as people know it: ``run …8c90``, ``preset Known caller``."""
 
 
-class Recall:
+class InputHistory:
     """The inputs of a workflow's newest runs, each once. Records are read as far as somebody looks back.
 
     Args:
@@ -42,12 +42,12 @@ class Recall:
     def __init__(self, backend: Backend, workflow_id: str) -> None:
         self._backend = backend
         self._workflow_id = workflow_id
-        self._found: list[Carried] = []
+        self._found: list[ReusedInput] = []
         self._ahead: list[Run] | None = None
         self._place = -1
 
     @property
-    def current(self) -> Carried | None:
+    def current(self) -> ReusedInput | None:
         """The input that is looked at; ``None`` before the first look back."""
         return self._found[self._place] if self._place >= 0 else None
 
@@ -82,22 +82,22 @@ class Recall:
 
     @property
     def _may_read(self) -> bool:
-        return self._ahead is None or (bool(self._ahead) and len(self._found) < MOST_INPUTS)
+        return self._ahead is None or (bool(self._ahead) and len(self._found) < MAX_INPUTS)
 
     def _read_one(self) -> None:
         if self._ahead is None:
-            self._ahead = self._backend.runs(workflow_id=self._workflow_id, size=MOST_RUNS).rows
+            self._ahead = self._backend.runs(workflow_id=self._workflow_id, size=MAX_RUNS).rows
             return
         run_id = self._ahead[0].workflow_run_id
         turns = self._backend.record(run_id).turns
         self._ahead = self._ahead[1:]
         if turns:
-            value = recalled(turns[0]().run_input)
+            value = reusable_input(turns[0]().run_input)
             if all(value != known.value for known in self._found):
-                self._found.append(Carried(value, f"run …{run_id[-6:]}"))
+                self._found.append(ReusedInput(value, f"run …{run_id[-6:]}"))
 
 
-def recalled(run_input: JsonObject) -> JsonObject:
+def reusable_input(run_input: JsonObject) -> JsonObject:
     """A run input as it can be given again: without what tells of the turn or was added to its record."""
     kept = {key: value for key, value in run_input.items() if key not in _OF_THE_TURN}
     if isinstance(kept.get("miscellaneous"), dict):
@@ -111,7 +111,7 @@ def recalled(run_input: JsonObject) -> JsonObject:
     return {key: value for key, value in kept.items() if key in added or value not in (None, {}, [])}
 
 
-MOST_LINES = 4
+MAX_LINES = 4
 
 
 def next_lines(conversations: Iterable[Sequence[str]], said: Sequence[str]) -> list[str]:
@@ -127,4 +127,4 @@ def next_lines(conversations: Iterable[Sequence[str]], said: Sequence[str]) -> l
     so_far = list(said)
     place = len(so_far)
     lines = [lines[place] for lines in conversations if len(lines) > place and list(lines[:place]) == so_far]
-    return list(dict.fromkeys(lines))[:MOST_LINES]
+    return list(dict.fromkeys(lines))[:MAX_LINES]

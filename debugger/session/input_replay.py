@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from debugger.session.session import DebugSession
 
 
-class FastForward:
+class InputReplay:
     """Sends inputs to a session on a thread of its own; begun by `DebugSession.fast_forward`.
 
     A breakpoint that is met holds it like any other turn. What it cannot do is told by the session's
@@ -46,14 +46,14 @@ class FastForward:
         self._over = threading.Event()
 
     @property
-    def is_under_way(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it has more to send, or waits for a turn that it began."""
         return not self._over.is_set()
 
     @property
     def stopping(self) -> bool:
         """Whether it was stopped and waits for its last turn."""
-        return self._stopped.is_set() and self.is_under_way
+        return self._stopped.is_set() and self.is_running
 
     def begin(self) -> None:
         """Send the first input, and on a thread the others."""

@@ -22,7 +22,7 @@ from debugger.protocol.workflow import Workflow
 
 
 @dataclass
-class ReadRun:
+class PartialRun:
     """What was read of a run so far."""
 
     index: RunProjection
@@ -37,12 +37,12 @@ class ReadRun:
         """Another one that stands here, to go on by itself."""
         return type(self)(self.index.copy(), self.turns.copy(), self.logs.copy(), self.ledger.copy())
 
-    def begins(self, record: LazyRun, graph: Graph) -> bool:
+    def is_prefix_of(self, record: LazyRun, graph: Graph) -> bool:
         """Whether a record begins with what was read, and is looked at on the same graph."""
         is_same_graph = self.index.graph.workflow == graph.workflow
         return is_same_graph and self.turns == list(record.turns[: len(self.turns)])
 
-    def go_on(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
+    def read_turns(self, turns: Sequence[ReadTurn], after_each: Callable[[], None] | None = None) -> None:
         """Read the next turns. Each is read once and let go, since a run may be long.
 
         Args:
@@ -53,7 +53,7 @@ class ReadRun:
             StoreError: What was kept of one was changed by something else.
         """
         after = self.logs[-1].number if self.logs else 0
-        with uncollected():
+        with gc_paused():
             for turn, log in lazy_turn_logs(turns, after=after):
                 self.ledger |= ledger_of(turn)
                 if log is not None:
@@ -65,7 +65,7 @@ class ReadRun:
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """While much is read that stays: the garbage collector would walk through all of it again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -84,15 +84,15 @@ _LONG = 200
 """Turns; a shorter run is read in no time."""
 
 
-class RecentRuns:
+class RunCache:
     """What was read of runs, by whom they were asked of. Any number of threads may ask."""
 
     def __init__(self) -> None:
-        self._read: WeakKeyDictionary[Backend, dict[str, ReadRun]] = WeakKeyDictionary()
+        self._read: WeakKeyDictionary[Backend, dict[str, PartialRun]] = WeakKeyDictionary()
         self._lock = threading.Lock()
         self._readers = [threading.Lock() for _ in range(_MOST_READERS)]
 
-    def recall(self, backend: Backend, record: LazyRun, graph: Graph) -> ReadRun | None:
+    def get(self, backend: Backend, record: LazyRun, graph: Graph) -> PartialRun | None:
         """What a record begins with, where it was read before; the caller's own.
 
         Args:
@@ -103,19 +103,19 @@ class RecentRuns:
         run_id = record.run.workflow_run_id
         with self._lock:
             known = self._read.get(backend, {}).get(run_id)
-        return known.copy() if known is not None and known.begins(record, graph) else None
+        return known.copy() if known is not None and known.is_prefix_of(record, graph) else None
 
-    def keeps(self, turns: int) -> bool:
+    def is_long(self, turns: int) -> bool:
         """Whether a run of so many turns is kept."""
         return turns >= _LONG
 
-    def alone(self, run_id: str) -> AbstractContextManager[bool]:
+    def lock(self, run_id: str) -> AbstractContextManager[bool]:
         """While a run is read: who wants to read the same one waits, and finds it kept."""
         return self._readers[hash(run_id) % _MOST_READERS]
 
-    def keep(self, backend: Backend, run_id: str, read: ReadRun) -> None:
+    def put(self, backend: Backend, run_id: str, read: PartialRun) -> None:
         """Keep what was read of a run, if it is long; the run that was kept first makes room."""
-        if not self.keeps(len(read.turns)):
+        if not self.is_long(len(read.turns)):
             return
         with self._lock:
             kept = self._read.setdefault(backend, {})
@@ -125,20 +125,20 @@ class RecentRuns:
                 del kept[oldest]
 
 
-recent_runs = RecentRuns()
+run_cache = RunCache()
 """Those of this process."""
 
 
 @dataclass(frozen=True)
-class DrawnVersion:
+class DisplayedWorkflow:
     """A workflow, and what is to be said about it."""
 
     workflow: Workflow
-    instead: str = ""
+    substitute_reason: str = ""
     """Why it is not the version that ran, in two sentences; empty where it is."""
 
 
-def drawn_version(backend: Backend, run: Run) -> DrawnVersion:
+def displayed_workflow(backend: Backend, run: Run) -> DisplayedWorkflow:
     """The version that ran; else the active one; of a workflow that is gone one without nodes.
 
     What the run did and the version lacks is drawn as ghosts, so a run can always be looked at.
@@ -147,12 +147,12 @@ def drawn_version(backend: Backend, run: Run) -> DrawnVersion:
         DebuggerError: The backend cannot be asked.
     """
     try:
-        return DrawnVersion(backend.workflow(run.workflow_id, run.version_number))
+        return DisplayedWorkflow(backend.workflow(run.workflow_id, run.version_number))
     except (UnsupportedError, NotFoundError):
         return _another(backend, run)
 
 
-def _another(backend: Backend, run: Run) -> DrawnVersion:
+def _another(backend: Backend, run: Run) -> DisplayedWorkflow:
     used = "an unknown version" if run.version_number is None else f"v{run.version_number}"
     try:
         workflow = backend.workflow(run.workflow_id)
@@ -161,11 +161,11 @@ def _another(backend: Backend, run: Run) -> DrawnVersion:
         gone = Workflow.from_document(
             {"workflow_config": {"name": "Deleted workflow"}, "node_configs": [], "edge_configs": []}
         )
-        return DrawnVersion(
+        return DisplayedWorkflow(
             gone, f"The workflow is gone; the run used {used}. It is drawn as far as the run tells of it."
         )
     drawn = "the active version" if active is None else f"v{active}"
-    return DrawnVersion(
+    return DisplayedWorkflow(
         workflow, f"Drawn with {drawn}, the run used {used}. What {drawn} does not have is dashed."
     )
 
@@ -178,13 +178,13 @@ class RecordedRun:
     turns: list[TurnLog]
     workflow: Workflow
     """The version that ran, or what it is drawn with where that is not at hand."""
-    drawn_instead: str
+    substitute_reason: str
     """Why the workflow is not the version that ran; empty where it is."""
     engine: str
     """What ran it, as people know it."""
 
 
-def read_run(backend: Backend, run_id: str) -> RecordedRun:
+def load_run(backend: Backend, run_id: str) -> RecordedRun:
     """Read a run, with the version that it ran on.
 
     Raises:
@@ -193,5 +193,5 @@ def read_run(backend: Backend, run_id: str) -> RecordedRun:
         DebuggerError: The backend cannot give it.
     """
     run = backend.run(check_id("run", run_id.strip()))
-    drawn = drawn_version(backend, run)
-    return RecordedRun(run, turn_logs(run), drawn.workflow, drawn.instead, backend.name)
+    drawn = displayed_workflow(backend, run)
+    return RecordedRun(run, turn_logs(run), drawn.workflow, drawn.substitute_reason, backend.name)

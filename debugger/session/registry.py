@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
-from debugger.session.loading import recent_runs, uncollected
+from debugger.session.loading import gc_paused, run_cache
 from debugger.session.session import DebugSession
 
 _UNTIL_DRAWN = 1.0
 """Seconds in which the page is drawn: only then the garbage collector walks through all that was read."""
 
 
-class ReadingAhead:
+class RunPrefetcher:
     """Reads one run at a time, in a thread of its own. Any number of threads may ask."""
 
     def __init__(self) -> None:
@@ -58,8 +58,8 @@ class ReadingAhead:
 def _read(backend: Callable[[], Backend], run_id: str, done: threading.Event) -> None:
     try:
         session = DebugSession.open_lazily(backend(), run_id)
-        if recent_runs.keeps(session.turns_to_load):
-            with uncollected():
+        if run_cache.is_long(session.turns_to_load):
+            with gc_paused():
                 session.read(after_each=_let_others)
                 done.set()
                 time.sleep(_UNTIL_DRAWN)
@@ -73,7 +73,7 @@ def _let_others() -> None:
     time.sleep(0)  # lets go of Python's lock: the server sends the page meanwhile
 
 
-reading_ahead = ReadingAhead()
+prefetcher = RunPrefetcher()
 """That of this process."""
 
 

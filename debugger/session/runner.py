@@ -20,8 +20,8 @@ from debugger.protocol.runs import MAIN_THREAD, TurnInput, TurnResult
 from debugger.protocol.turn_logs import TurnLog
 from debugger.session.background import BackgroundScheduler
 from debugger.session.breakpoints import Breakpoints
-from debugger.session.human_input import Desk
-from debugger.session.stepping import Gate
+from debugger.session.human_input import HumanInput
+from debugger.session.stepping import StepController
 from debugger.session.turn_list import SideEffectLog, TurnList
 
 _log = logging.getLogger(__name__)
@@ -129,9 +129,9 @@ class TurnRunner:
         background: BackgroundScheduler,
     ) -> None:
         self.breakpoints = Breakpoints(graph)
-        self.gate = Gate(self.breakpoints, holds=_can(backend, "pause_mid_turn"))
-        self.interventions = MockSet()
-        self.desk = Desk()
+        self.stepping = StepController(self.breakpoints, can_pause=_can(backend, "pause_mid_turn"))
+        self.mocks = MockSet()
+        self.human_input = HumanInput()
         self.turns = TurnList()
         """The run's turns."""
         self.side_effects = SideEffectLog(backend)
@@ -152,7 +152,7 @@ class TurnRunner:
             run_id: The run; ``None`` starts a new one.
             after: Background work that has to end first.
         """
-        self.gate.begin()
+        self.stepping.begin()
 
         def start(worker: TurnWorker) -> TurnStream:
             if after is not None:
@@ -186,15 +186,15 @@ class TurnRunner:
         return self._worker(log, start)
 
     def _worker(self, log: TurnLog, start: Callable[[TurnWorker], TurnStream]) -> TurnWorker:
-        intervenes = bool(self.interventions) or self.desk.asks_all or bool(self.desk.nodes)
+        intervenes = bool(self.mocks) or self.human_input.asks_all or bool(self.human_input.nodes)
         # Where nothing is set up, nodes and models are executed without a detour.
-        control = RunInspector(Interceptor(self.interventions, self.desk) if intervenes else None)
+        control = RunInspector(Interceptor(self.mocks, self.human_input) if intervenes else None)
         return TurnWorker(log, start, self._on_event, self._on_end, control)
 
     def _on_event(self, worker: TurnWorker, event: Event) -> None:
-        self.background.judged += event.type == "waiting_evaluation_boundary"
+        self.background.evaluations += event.type == "waiting_evaluation_boundary"
         self.turns.add(worker.log, event)
-        self.gate.pass_by(
+        self.stepping.on_event(
             worker.log,
             event,
             lambda: self._scope(worker, event),

@@ -24,14 +24,14 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import TERMINAL_STATUSES, Command, RunStatus, SentTurn, TurnInput, TurnResult
 from debugger.protocol.turn_logs import LazyRun, TurnLog
 from debugger.session.background import BackgroundScheduler
-from debugger.session.input_replay import FastForward
-from debugger.session.loading import DrawnVersion, ReadRun, drawn_version, recent_runs
+from debugger.session.input_replay import InputReplay
+from debugger.session.loading import DisplayedWorkflow, PartialRun, displayed_workflow, run_cache
 from debugger.session.record_sync import PendingTurn, RecordRead, RecordSync, logs_of
 from debugger.session.run_input import with_message
 from debugger.session.runner import TurnRunner, TurnWorker
 from debugger.session.stepping import Stop
 from debugger.session.turn_list import SideEffectLog, TurnList
-from debugger.session.variable_rows import PendingEdits, Tier
+from debugger.session.variable_rows import PendingEdits, VariableScope
 from debugger.store import UnfinishedTurn
 
 _POLL_SECONDS = 0.004
@@ -63,15 +63,15 @@ class DebugSession:
         workflow_id: str,
         version_number: int | None = None,
         *,
-        drawn: DrawnVersion | None = None,
+        drawn: DisplayedWorkflow | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.backend = backend
         self.workflow_id = workflow_id
         self.version_number = version_number
-        drawn = drawn or DrawnVersion(backend.workflow(workflow_id, version_number))
+        drawn = drawn or DisplayedWorkflow(backend.workflow(workflow_id, version_number))
         self.workflow = drawn.workflow
-        self.drawn_instead = drawn.instead
+        self.substitute_reason = drawn.substitute_reason
         """Why `workflow` is not the version that ran; empty where it is."""
         self.index = RunProjection(Graph(self.workflow))
         """What the turns tell, worked out once for each that is over."""
@@ -79,7 +79,7 @@ class DebugSession:
         """The schedule of the run's background work."""
         self.interrupted_turn: UnfinishedTurn | None = None
         """A turn that was started before the run was opened, and whose process ended before the turn did."""
-        self.forward: FastForward | None = None
+        self.input_replay: InputReplay | None = None
         """What sends inputs one after the other, now or last."""
         self.error: DebuggerError | None = None
         """Why the last command could not be executed; ``None`` when it was."""
@@ -95,15 +95,15 @@ class DebugSession:
         """How the last turn that was executed here ended, or the last step of background work since."""
         self._runner = TurnRunner(backend, workflow_id, version_number, self.index.graph, self.background)
         self.breakpoints = self._runner.breakpoints
-        self.gate = self._runner.gate
-        self.interventions = self._runner.interventions
+        self.stepping = self._runner.stepping
+        self.mocks = self._runner.mocks
         """The mocks and faults of turns that start from now on."""
-        self.desk = self._runner.desk
+        self.human_input = self._runner.human_input
         """Where the user answers for models."""
         self._sync = RecordSync(backend, workflow_id)
         self._unsent: SentTurn | None = None
         """The turn of `unsent_message` as it was sent."""
-        self._unread: tuple[LazyRun, ReadRun] | None = None
+        self._unread: tuple[LazyRun, PartialRun] | None = None
         """Of a run that is being opened: its record, and what is read of it so far."""
         self._status: RunStatus = "not_started"
         self._is_deleted = False
@@ -135,10 +135,10 @@ class DebugSession:
         """
         record = backend.record(run_id)
         run = record.run
-        session = cls(backend, run.workflow_id, run.version_number, drawn=drawn_version(backend, run))
+        session = cls(backend, run.workflow_id, run.version_number, drawn=displayed_workflow(backend, run))
         session.run_id, session._status = run_id, run.status
-        known = recent_runs.recall(backend, record, session.index.graph)
-        session._unread = record, known or ReadRun(session.index)
+        known = run_cache.get(backend, record, session.index.graph)
+        session._unread = record, known or PartialRun(session.index)
         return session
 
     @property
@@ -162,10 +162,10 @@ class DebugSession:
             if self._unread is None or self.run_id is None:
                 return
             (record, found), run_id = self._unread, self.run_id
-            with recent_runs.alone(run_id):
-                found = recent_runs.recall(self.backend, record, self.index.graph) or found
-                found.go_on(record.turns[len(found.turns) :], after_each)
-                recent_runs.keep(self.backend, run_id, found)
+            with run_cache.lock(run_id):
+                found = run_cache.get(self.backend, record, self.index.graph) or found
+                found.read_turns(record.turns[len(found.turns) :], after_each)
+                run_cache.put(self.backend, run_id, found)
             self.index = found.index
             self._runner.turns = TurnList(found.logs)
             self._runner.side_effects = SideEffectLog(self.backend, found.ledger)
@@ -247,7 +247,7 @@ class DebugSession:
     @property
     def stop_point(self) -> Stop | None:
         """Where the run is paused between two events, and why; ``None`` where it is not."""
-        return self.gate.stop
+        return self.stepping.stop
 
     @property
     def is_stepping(self) -> bool:
@@ -334,14 +334,14 @@ class DebugSession:
             return
         self._run(TurnInput.with_message(None, command=command))
 
-    def fast_forward(self, forward: FastForward) -> None:
+    def replay_inputs(self, forward: InputReplay) -> None:
         """Let inputs be sent one after the other; other commands are rejected until they are."""
         with self._lock:
             if self.busy:
                 self._reject("A turn is being executed already.", "Wait for it to end, or stop it.")
                 return
             self.error = None
-            self.forward = forward
+            self.input_replay = forward
             forward.begin()
 
     def run_turn(self, turn_input: TurnInput) -> TurnResult | None:
@@ -378,7 +378,7 @@ class DebugSession:
         if worker is None:
             return None
         shown = worker.inspector.variables().items()
-        return PendingEdits({Tier(scope, thread): values for (scope, thread), values in shown})
+        return PendingEdits({VariableScope(scope, thread): values for (scope, thread), values in shown})
 
     def edit(self, edits: Sequence[VariableEdit]) -> None:
         """Change variables while the run is paused: the nodes that follow see them."""
@@ -389,19 +389,19 @@ class DebugSession:
                 return
             self.error = None
             try:
-                self.gate.let_by(worker.inspector.edit(edits))
+                self.stepping.allow(worker.inspector.edit(edits))
             except DebuggerError as error:
                 self.error = error
 
     def stop(self) -> None:
         """End the run: after the node that is being executed, or at once when it waits."""
         with self._lock:
-            if self.forward is not None:
-                self.forward.stop()
+            if self.input_replay is not None:
+                self.input_replay.stop()
             executing = [worker for worker in (self._step, self._turn) if worker is not None and worker.busy]
             for worker in executing:
                 worker.cancelled.set()
-            self.gate.resume()
+            self.stepping.resume()
             if not executing and self.run_id is not None and not self.busy and not self.is_over:
                 self._run(TurnInput.with_message(None, command="stop"))
 
@@ -472,7 +472,7 @@ class DebugSession:
         """Wait until all has ended, is paused or waits for the user; return whether in time (seconds)."""
         ends = time.monotonic() + timeout
         self.poll()
-        while self._is_changing and self.gate.stop is None and self.desk.pending is None:
+        while self._is_changing and self.stepping.stop is None and self.human_input.pending is None:
             if time.monotonic() >= ends:
                 return False
             worker = self._turn or self._step
@@ -502,7 +502,7 @@ class DebugSession:
 
     @property
     def _is_forwarding(self) -> bool:
-        return self.forward is not None and self.forward.is_under_way
+        return self.input_replay is not None and self.input_replay.is_running
 
     def _run(self, turn_input: TurnInput, *, in_a_row: bool = False) -> None:
         with self._lock:
@@ -517,7 +517,7 @@ class DebugSession:
                     "Check now, send it again or discard it first.",
                 )
                 return
-            if self.gate.stop is not None:
+            if self.stepping.stop is not None:
                 self._reject("The run is paused.", "Continue it, or stop it, first.")
                 return
             if self._turn is not None if in_a_row else self.busy:

@@ -48,7 +48,7 @@ class LogLine:
     text: str
 
 
-class Gate:
+class StepController:
     """Holds the thread that pulls a run.
 
     Args:
@@ -56,12 +56,12 @@ class Gate:
         holds: Whether the backend can be held between two events; where it cannot, what was met is noted.
     """
 
-    def __init__(self, breakpoints: Breakpoints, *, holds: bool) -> None:
+    def __init__(self, breakpoints: Breakpoints, *, can_pause: bool) -> None:
         self.breakpoints = breakpoints
-        self.holds = holds
-        self.lines: list[LogLine] = []
+        self.can_pause = can_pause
+        self.log_output: list[LogLine] = []
         """What log points left, oldest first."""
-        self.noted: list[Stop] = []
+        self.missed_stops: list[Stop] = []
         """The breakpoints that the last turn met where it could not be held."""
         self._mode: StepKind | None = None
         self._target = ""
@@ -83,7 +83,7 @@ class Gate:
 
     def begin(self) -> None:
         """Another turn begins; what the last one met is forgotten."""
-        self.noted = []
+        self.missed_stops = []
         self._pauses = False
 
     def step(self, kind: StepKind) -> None:
@@ -102,7 +102,7 @@ class Gate:
         """Stand still at the next event of what is under way."""
         self._pauses = True
 
-    def let_by(self, events: int) -> None:
+    def allow(self, events: int) -> None:
         """Let so many events come by, and stand still as before."""
         with self._changed:
             self._passing += events
@@ -114,7 +114,7 @@ class Gate:
             self._pauses, self._stop = False, None
             self._changed.notify_all()
 
-    def pass_by(
+    def on_event(
         self,
         log: TurnLog,
         event: Event,
@@ -131,13 +131,13 @@ class Gate:
             cancelled: Ends the waiting.
             hold: Makes the block in which it waits, so that the time is left out of durations.
         """
-        hits = self.breakpoints.met(event, scope)
-        self.lines += [_line(log, event, hit) for hit in hits if hit.point.log]
+        hits = self.breakpoints.match(event, scope)
+        self.log_output += [_line(log, event, hit) for hit in hits if hit.point.log]
         stop = self._stop_at(log, event, [hit for hit in hits if not hit.point.log])
         if stop is None or not event.is_persisted:
             return
-        if not self.holds:
-            self.noted.append(stop)
+        if not self.can_pause:
+            self.missed_stops.append(stop)
             return
         with hold(), self._changed:
             self._passing = max(0, self._passing - 1)
@@ -154,7 +154,7 @@ class Gate:
         if hits:
             text = _told(hits[0], self.breakpoints)
             return Stop("breakpoint", text, log, position, hits[0].point.id)
-        if not self.holds:
+        if not self.can_pause:
             return None
         if self._pauses:
             return Stop("pause", "Paused.", log, position)

@@ -163,7 +163,7 @@ def _number_in(text: str) -> int | float | None:
 
 
 @dataclass(frozen=True)
-class Tier:
+class VariableScope:
     """One set of variables that can be edited."""
 
     scope: EditedScope
@@ -179,9 +179,9 @@ class PendingEdits:
         shown: The variables as they stand, by tier.
     """
 
-    shown: Mapping[Tier, JsonObject]
-    _wanted: dict[Tier, JsonObject] = field(default_factory=dict)
-    _errors: dict[Tier, RowError] = field(default_factory=dict)
+    shown: Mapping[VariableScope, JsonObject]
+    _wanted: dict[VariableScope, JsonObject] = field(default_factory=dict)
+    _errors: dict[VariableScope, RowError] = field(default_factory=dict)
 
     @property
     def problems(self) -> list[str]:
@@ -202,11 +202,11 @@ class PendingEdits:
             for found in differences(self.shown[tier], wanted, _named(tier))
         ]
 
-    def rows(self, tier: Tier) -> list[VariableRow]:
+    def rows(self, tier: VariableScope) -> list[VariableRow]:
         """The table of a tier, as its edits would leave it."""
         return rows_from(self._wanted.get(tier, self.shown[tier]))
 
-    def set_rows(self, tier: Tier, rows: Sequence[VariableRow]) -> None:
+    def set_rows(self, tier: VariableScope, rows: Sequence[VariableRow]) -> None:
         """Take a table as it was edited; one that cannot be used is told by `problems`."""
         try:
             self._wanted[tier] = variables_from(rows)
@@ -214,7 +214,7 @@ class PendingEdits:
         except RowError as error:
             self._errors[tier] = error
 
-    def _of(self, tier: Tier) -> list[VariableEdit]:
+    def _of(self, tier: VariableScope) -> list[VariableEdit]:
         shown, wanted = self.shown[tier], self._wanted[tier]
         gone = [
             VariableEdit(tier.scope, name, is_removal=True, thread_id=tier.thread_id)
@@ -229,5 +229,5 @@ class PendingEdits:
         ]
 
 
-def _named(tier: Tier) -> str:
+def _named(tier: VariableScope) -> str:
     return tier.scope if tier.scope != "runtime" or tier.thread_id == "0" else f"thread_{tier.thread_id}"

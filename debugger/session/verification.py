@@ -23,7 +23,7 @@ from debugger.session.fork_draft import ForkDraft, ForkPoint
 _log = logging.getLogger(__name__)
 
 
-class ControlCheck:
+class ForkVerification:
     """Runs a turn again on a thread of its own; on a backend without checkpoints that is a real run.
 
     Args:
@@ -41,7 +41,7 @@ class ControlCheck:
         self._lock = threading.Lock()
 
     @property
-    def is_under_way(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it has not come to an end."""
         return not self._over.is_set()
 
@@ -60,7 +60,7 @@ class ControlCheck:
     def then(self, take: Callable[[Fidelity], None]) -> None:
         """Hand over what is found once it is known; at once where it is."""
         with self._lock:
-            if self.is_under_way:
+            if self.is_running:
                 self._waiting.append(take)
                 return
         take(self.fidelity)
@@ -69,7 +69,7 @@ class ControlCheck:
         try:
             again = self._run_again(self._draft.point)
             if not self._cancelled.is_set():
-                self.fidelity = judge(self._draft.point.original, again, self._draft.way)
+                self.fidelity = compare(self._draft.point.original, again, self._draft.way)
         except DebuggerError as error:
             self.fidelity = Fidelity("unchecked", f"The control run failed: {error}")
         except Exception as error:  # a page must say something, whatever broke
@@ -101,7 +101,7 @@ class ControlCheck:
         return log
 
 
-def price_of_check(way: ForkMode, *, asks_models: bool) -> str:
+def verification_cost(way: ForkMode, *, asks_models: bool) -> str:
     """What a control run costs besides time, as a sentence; empty where it may be made unasked.
 
     Args:
@@ -156,7 +156,7 @@ class Fidelity:
 UNCHECKED = Fidelity.from_json(None)
 
 
-def judge(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidelity:
+def compare(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidelity:
     """Compare a turn with the same turn run again, unedited.
 
     Args:
@@ -172,7 +172,7 @@ def judge(original: TurnLog, again: TurnLog, way: ForkMode = "exact") -> Fidelit
         return Fidelity("replayed", f"All inputs were sent again from turn 1, {outcome}", told)
     if found.is_same:
         return Fidelity("verified", f"Run again unedited, the turn did the same but for {_PASSED_OVER[way]}.")
-    if hand := changed_by_hand(original):
+    if hand := manual_changes(original):
         return Fidelity("approximate", f"The turn was {hand}, which running it again cannot repeat.", told)
     if path_of(original) == path_of(again):
         return Fidelity(
@@ -192,7 +192,7 @@ def _begun(turn: TurnLog) -> TurnLog:
     return replace(turn, events=[event for event in turn.events if event.type not in _BEGINNING])
 
 
-def changed_by_hand(turn: TurnLog) -> str:
+def manual_changes(turn: TurnLog) -> str:
     """How people had a hand in a turn, in words; empty where nobody had."""
     found = [word for word, has in _HANDS.items() if any(has(event) for event in turn.events)]
     return " and ".join(found)

@@ -13,7 +13,7 @@ from debugger.protocol.base import JsonObject
 from debugger.protocol.runs import Command
 from debugger.protocol.workflow import SYSTEM_NAMES, Workflow
 from debugger.session import debug_setup
-from debugger.session.registry import reading_ahead
+from debugger.session.registry import prefetcher
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -97,7 +97,7 @@ def open_run(run_id: str, turn_number: int | None = None) -> None:
 
     One that is long is read once the page is there, see `read_run`.
     """
-    reading_ahead.wait(run_id, _READ_WAIT_SECONDS)
+    prefetcher.wait(run_id, _READ_WAIT_SECONDS)
     session = DebugSession.open_lazily(current_backend(), run_id)
     if session.turns_to_load <= _MAX_TURNS_AT_ONCE:
         session.read()
@@ -143,7 +143,7 @@ def reload_run() -> None:
     session = state.page().session
     if session is not None and session.run_id is not None and not session.busy:
         again = DebugSession.open(session.backend, session.run_id)
-        if session.background.goes_on:
+        if session.background.continues:
             again.background.resume()
         show(again)
 
@@ -345,17 +345,17 @@ def keep_kit() -> None:
     page = state.page()
     if page.session is None:
         return
-    found = debug_setup.kit_of(page.session)
+    found = debug_setup.capture(page.session)
     page.kits[page.session.workflow_id] = found
     if page.session.run_id is not None:
-        notebook().keep_kit(page.session.run_id, debug_setup.written(found))
+        notebook().keep_kit(page.session.run_id, debug_setup.encode_setup(found))
 
 
 def _equip(session: DebugSession) -> None:
     """Set up around a session what was kept with its run, or was last set up in this tab."""
     found = _kept_kit(session.run_id) or state.page().kits.get(session.workflow_id)
-    if found is not None and not session.breakpoints.points and not session.interventions:
-        debug_setup.equip(session, found)
+    if found is not None and not session.breakpoints.points and not session.mocks:
+        debug_setup.restore(session, found)
 
 
 def _kept_kit(run_id: str | None) -> JsonObject | None:
@@ -363,7 +363,7 @@ def _kept_kit(run_id: str | None) -> JsonObject | None:
         kept = notebook().kit_of(run_id) if run_id else None
     except StoreError:
         return None  # a run of the hosted API can be looked at without the local store
-    return debug_setup.read(kept) if kept else None
+    return debug_setup.decode_setup(kept) if kept else None
 
 
 def select_event(index: int | None) -> None:

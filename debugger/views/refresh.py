@@ -53,13 +53,13 @@ def end() -> None:
 
 def poll_seconds(session: DebugSession) -> float | None:
     """How often a session is looked at by itself; ``None`` when nothing can happen."""
-    if session.stop_point is not None or session.desk.pending is not None:
+    if session.stop_point is not None or session.human_input.pending is not None:
         return None
     if session.busy:
         return _POLL_SECONDS
     if session.is_loading:
         return _POLL_SECONDS
-    if session.background.goes_on or session.is_stepping or session.pending is not None:
+    if session.background.continues or session.is_stepping or session.pending is not None:
         return _BACKGROUND_POLL_SECONDS
     return _record_poll_seconds(session)
 
@@ -224,16 +224,28 @@ def _shown(name: Pane, session: DebugSession) -> Hashable:
 def _run(session: DebugSession) -> Hashable:
     """The run and what is set up around it: what every pane may show."""
     page = state.page()
-    gate, desk, pace, forward = session.gate, session.desk, session.background, session.forward
+    gate, desk, pace, forward = (
+        session.stepping,
+        session.human_input,
+        session.background,
+        session.input_replay,
+    )
     return (
         moment(session),
         session.run_id,
-        (session.stop_point, gate.mode, len(gate.noted), desk.pending, desk.asks_all, frozenset(desk.nodes)),
-        (repr(session.breakpoints.points), *map(id, session.interventions.all)),
+        (
+            session.stop_point,
+            gate.mode,
+            len(gate.missed_stops),
+            desk.pending,
+            desk.asks_all,
+            frozenset(desk.nodes),
+        ),
+        (repr(session.breakpoints.points), *map(id, session.mocks.all)),
         (pace.automatic, pace.halted),
         (session.error, page.error, session.interrupted_turn, page.has_plain_keys, page.generation),
         _record_state(session),
-        forward and (forward.done, forward.stopping, forward.is_under_way, forward.problem),
+        forward and (forward.done, forward.stopping, forward.is_running, forward.problem),
     )
 
 

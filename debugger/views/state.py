@@ -21,16 +21,16 @@ from debugger.backends.hosted import HostedBackend
 from debugger.backends.recorded import RecordedBackend
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
-from debugger.session.comparison import SideBySide
+from debugger.session.comparison import RunComparison
 from debugger.session.fork_draft import ForkDraft
-from debugger.session.input_history import Carried, Recall
+from debugger.session.input_history import InputHistory, ReusedInput
 from debugger.session.loading import RecordedRun
 from debugger.session.playback import Player
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.session.stepping import Stop
 from debugger.session.variable_rows import PendingEdits, VariableRow
-from debugger.session.verification import ControlCheck
+from debugger.session.verification import ForkVerification
 from debugger.settings import HostedSettings
 from debugger.views.auth.owners import Owner
 from debugger.views.backend_cache import Answers
@@ -63,17 +63,17 @@ class CompareState:
     """What it was given before that."""
     left_at: float = 0.0
     """When it was given something else, on the clock that only goes forward."""
-    seen: SideBySide | None = None
+    seen: RunComparison | None = None
     """What was worked out of the runs last."""
 
-    def side_by_side(self) -> SideBySide | None:
+    def side_by_side(self) -> RunComparison | None:
         """The comparison as it is asked for now; ``None`` until both runs are there."""
         a, b = self.runs.get("a"), self.runs.get("b")
         if a is None or b is None:
             return None
         wanted = (a, b, self.ignoring, self.shift)
         if self.seen is None or (self.seen.a, self.seen.b, self.seen.ignoring, self.seen.shift) != wanted:
-            self.seen = SideBySide(*wanted)
+            self.seen = RunComparison(*wanted)
         return self.seen
 
 
@@ -204,9 +204,9 @@ class PageState:
     """What the filters of the page Runs were left at, by their keys."""
     author: str = ""
     """Who comments and rates here; empty means whom the settings name."""
-    recalls: dict[str, Recall] = field(default_factory=dict)
+    recalls: dict[str, InputHistory] = field(default_factory=dict)
     """Earlier run inputs of workflows, as far as they were looked at, by where from."""
-    carried: dict[str, Carried] = field(default_factory=dict)
+    carried: dict[str, ReusedInput] = field(default_factory=dict)
     """Where the input that each workflow is started with was taken from."""
     variable: ChosenVariable | None = None
     """The variable whose whole value is shown."""
@@ -230,7 +230,7 @@ class PageState:
     """What is presented, and how far it has come."""
     fork: ForkDraft | None = None
     """The fork that is being prepared."""
-    fork_check: ControlCheck | None = None
+    fork_check: ForkVerification | None = None
     """The control run of the turn that it begins with."""
     shows_tree: bool = False
     """Whether the tree of the run's forks is open."""

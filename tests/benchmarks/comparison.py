@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.session.comparison import SideBySide
-from debugger.session.loading import read_run
+from debugger.session.comparison import RunComparison
+from debugger.session.loading import load_run
 from debugger.settings import Settings
 from tests.benchmarks.long_runs import record
 
@@ -37,10 +37,10 @@ def main() -> None:
     ids = [row.workflow_run_id for row in backend.runs().rows][:2]
     ids += [record(backend, size + 100 * len(ids)) for _ in range(2 - len(ids))]
     a, b = (
-        measured(f"read {name}", lambda run_id=run_id: read_run(backend, run_id))
+        measured(f"read {name}", lambda run_id=run_id: load_run(backend, run_id))
         for name, run_id in zip("AB", ids, strict=True)
     )
-    seen = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0)
+    seen = RunComparison(a, b, IGNORED_BETWEEN_RUNS, 0)
     measured("rows", lambda: seen.comparison)
     measured("sentence", lambda: seen.sentence)
     measured("paths", lambda: seen.paths)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from debugger.protocol.runs import TurnResult
-from debugger.session.background import MOST_QUIET_STEPS, STEP_EVERY, BackgroundScheduler
+from debugger.session.background import MAX_QUIET_STEPS, STEP_EVERY, BackgroundScheduler
 
 
 class Clock:
@@ -58,20 +58,20 @@ def test_nothing_is_due_where_there_is_no_work(result):
 
     clock.seconds += 1000
 
-    assert not pace.goes_on
+    assert not pace.continues
     assert not pace.is_due
 
 
 def test_work_is_left_alone_after_many_steps_in_which_nothing_happened_until_it_is_resumed():
     pace = BackgroundScheduler(Clock())
     pace.on_turn(ended())
-    for _ in range(MOST_QUIET_STEPS - 1):
+    for _ in range(MAX_QUIET_STEPS - 1):
         pace.on_step(ended(), is_quiet=True)
-    before = pace.goes_on
+    before = pace.continues
 
     pace.on_step(ended(), is_quiet=True)
 
-    assert (before, pace.goes_on) == (True, False)
+    assert (before, pace.continues) == (True, False)
     assert pace.halted == "Nothing has happened in 60 steps."
     pace.resume()
     assert pace.is_due
@@ -81,11 +81,11 @@ def test_only_quiet_steps_in_a_row_count():
     pace = BackgroundScheduler(Clock())
     pace.on_turn(ended())
     for _ in range(3):
-        for _ in range(MOST_QUIET_STEPS - 1):
+        for _ in range(MAX_QUIET_STEPS - 1):
             pace.on_step(ended(), is_quiet=True)
         pace.on_step(ended(), is_quiet=False)
 
-    assert pace.goes_on
+    assert pace.continues
 
 
 def test_a_turn_of_the_user_lets_halted_work_go_on():
@@ -95,7 +95,7 @@ def test_a_turn_of_the_user_lets_halted_work_go_on():
 
     pace.on_turn(ended())
 
-    assert pace.goes_on
+    assert pace.continues
 
 
 def test_work_that_is_not_to_go_on_by_itself_is_never_due():

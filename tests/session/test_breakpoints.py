@@ -26,14 +26,14 @@ def ran(tmp_path, *parts):
 
 def met_at(events, breakpoints, scope=Scope):
     """The types of the events at which something was met."""
-    return [event.type for event in events if breakpoints.met(event, scope)]
+    return [event.type for event in events if breakpoints.match(event, scope)]
 
 
 def test_a_breakpoint_before_a_node_is_met_when_the_node_begins(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"), static("b", "B"), direct("a", "b"))
     breakpoints.put(Breakpoint("before", "b"))
 
-    hits = [(event.type, event.origin_node_logical_id) for event in events if breakpoints.met(event, Scope)]
+    hits = [(event.type, event.origin_node_logical_id) for event in events if breakpoints.match(event, Scope)]
 
     assert hits == [("start_node_run", "b")]
 
@@ -61,7 +61,7 @@ def test_a_breakpoint_on_one_of_two_edges_to_a_node_is_met_by_that_one_only(tmp_
     breakpoints.put(Breakpoint("edge", "never"))
     breakpoints.put(Breakpoint("edge", "always"))
 
-    hits = [hit.point.target for event in events for hit in breakpoints.met(event, Scope)]
+    hits = [hit.point.target for event in events for hit in breakpoints.match(event, Scope)]
 
     assert hits == ["always"]
 
@@ -89,7 +89,7 @@ def test_a_condition_lets_only_those_times_count_when_it_holds(tmp_path):
     hits = [
         event.origin_node_logical_id
         for event in events
-        if breakpoints.met(event, lambda: Scope(runtime={"n": next(numbers)}))
+        if breakpoints.match(event, lambda: Scope(runtime={"n": next(numbers)}))
     ]
 
     assert hits == ["b"]
@@ -99,7 +99,7 @@ def test_a_condition_that_cannot_be_judged_counts_as_met_and_says_why(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"))
     breakpoints.put(Breakpoint("before", "a", condition="[[n]] < 2"))
 
-    (hit,) = [hit for event in events for hit in breakpoints.met(event, lambda: Scope(runtime={"n": []}))]
+    (hit,) = [hit for event in events for hit in breakpoints.match(event, lambda: Scope(runtime={"n": []}))]
 
     assert "Error evaluating condition expression" in hit.problem
 
@@ -112,7 +112,7 @@ def test_hits_choose_among_the_times_that_a_breakpoint_is_met(tmp_path, hits, wa
     start = next(event for event in events if event.type == "start_node_run")
     breakpoints.put(Breakpoint("before", "a", hits=hits))
 
-    met = [number for number in range(1, 6) if breakpoints.met(start, Scope)]
+    met = [number for number in range(1, 6) if breakpoints.match(start, Scope)]
 
     assert met == wanted
 
@@ -121,7 +121,9 @@ def test_a_log_point_fills_its_text(tmp_path):
     events, breakpoints = ran(tmp_path, static("a", "A"))
     breakpoints.put(Breakpoint("before", "a", log="n is [[n]]"))
 
-    lines = [hit.line for event in events for hit in breakpoints.met(event, lambda: Scope(runtime={"n": 7}))]
+    lines = [
+        hit.line for event in events for hit in breakpoints.match(event, lambda: Scope(runtime={"n": 7}))
+    ]
 
     assert lines == ["n is 7"]
 
@@ -169,14 +171,14 @@ def test_breakpoints_are_the_same_after_they_were_written_and_read():
     breakpoints.put(Breakpoint("error", log="oh", is_enabled=False))
     again = Breakpoints(Graph(workflow(static("a", "A"))))
 
-    again.take(breakpoints.to_json())
+    again.restore(breakpoints.to_json())
 
     assert again.points == breakpoints.points
 
 
 def test_breakpoints_of_a_newer_format_are_refused():
     with pytest.raises(InputError, match="format 99"):
-        Breakpoints(Graph(workflow(static("a", "A")))).take({"format": 99})
+        Breakpoints(Graph(workflow(static("a", "A")))).restore({"format": 99})
 
 
 def test_a_second_click_takes_a_breakpoint_away():

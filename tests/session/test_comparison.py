@@ -6,8 +6,8 @@ from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError, NotFoundError
 from debugger.protocol.runs import TurnInput
-from debugger.session.comparison import SideBySide
-from debugger.session.loading import read_run
+from debugger.session.comparison import RunComparison
+from debugger.session.loading import load_run
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static, when
 
@@ -30,14 +30,14 @@ def play(backend, workflow_id, *said, version=None):
     result = backend.execute(workflow_id, TurnInput(), version_number=version).finish()
     for text in said:
         backend.execute(workflow_id, TurnInput.with_message(text), run_id=result.run_id).finish()
-    return read_run(backend, result.run_id)
+    return load_run(backend, result.run_id)
 
 
 def test_two_runs_that_part_are_told_in_every_way(backend):
     kept = backend.create_workflow(desk())
     a, b = (play(backend, kept.id, f"the caller wants {drink}") for drink in ("tea", "coffee"))
 
-    seen = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0)
+    seen = RunComparison(a, b, IGNORED_BETWEEN_RUNS, 0)
 
     assert seen.sentence == (
         "They part at turn 2 after “Desk”: "
@@ -58,7 +58,7 @@ def test_the_same_input_twice_differs_in_nothing(backend):
     kept = backend.create_workflow(desk())
     a, b = (play(backend, kept.id, "the caller wants tea") for _ in range(2))
 
-    seen = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0)
+    seen = RunComparison(a, b, IGNORED_BETWEEN_RUNS, 0)
 
     assert seen.comparison.first is None
     assert {passage.share for passage in seen.paths.nodes.values()} == {"common"}
@@ -69,7 +69,7 @@ def test_versions_are_told_apart(backend):
     backend.store.create_version(kept.id, document=desk("Sing."), mark_as_active=True)
     a, b = (play(backend, kept.id, version=number) for number in (0, 1))
 
-    (change,) = SideBySide(a, b, IGNORED_BETWEEN_RUNS, 0).structure
+    (change,) = RunComparison(a, b, IGNORED_BETWEEN_RUNS, 0).structure
 
     assert (change.name, [field.path for field in change.fields]) == ("Desk", ["main_response_config.prompt"])
 
@@ -79,15 +79,15 @@ def test_a_run_whose_workflow_is_gone_is_still_read(backend):
     run_id = play(backend, kept.id, "the caller wants tea").run.workflow_run_id
     backend.delete_workflow(kept.id)
 
-    found = read_run(backend, f" {run_id} ")
+    found = load_run(backend, f" {run_id} ")
 
-    assert "The workflow is gone" in found.drawn_instead
+    assert "The workflow is gone" in found.substitute_reason
     assert len(found.turns) == 2
-    assert SideBySide(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
+    assert RunComparison(found, found, IGNORED_BETWEEN_RUNS, 0).paths.ghosts["tea"] == "Tea"
 
 
 def test_what_is_no_id_and_what_no_run_has_is_refused(backend):
     with pytest.raises(InputError, match="nonsense"):
-        read_run(backend, "nonsense")
+        load_run(backend, "nonsense")
     with pytest.raises(NotFoundError):
-        read_run(backend, "665f0c2b9a3e4d5f6a7b8c90")
+        load_run(backend, "665f0c2b9a3e4d5f6a7b8c90")

@@ -22,7 +22,7 @@ def ran(backend, *parts, text=None, pin=None):
     """A session whose first turn has ended, with a pin set before it."""
     session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
     if pin is not None:
-        session.interventions.put(pin)
+        session.mocks.put(pin)
     session.start(TurnInput.with_message(text))
     assert session.wait(10)
     return session

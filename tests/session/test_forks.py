@@ -9,10 +9,10 @@ from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import turn_logs
 from debugger.samples import SAMPLES
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
-from debugger.session.forks import fork, fork_point, from_the_start, ways
+from debugger.session.forks import fork, fork_modes, fork_point, replay_from_start
 from debugger.session.session import DebugSession
 from debugger.session.variable_rows import VariableRow
-from debugger.session.verification import ControlCheck, Fidelity
+from debugger.session.verification import Fidelity, ForkVerification
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static, tool, when
 
@@ -91,7 +91,7 @@ def begun(backend, *says, workflow=None):
 def forked(backend, draft, **wanted):
     """The session of a fork once its turn is over."""
     session, forward = fork(backend, draft, backend.store.forks, **wanted)
-    session.fast_forward(forward)
+    session.replay_inputs(forward)
     assert forward.wait(10)
     assert session.error is None
     return session
@@ -193,7 +193,7 @@ def test_the_result_of_the_control_run_goes_with_an_edited_fork(backend):
     session = begun(backend, "one")
     draft = ForkDraft.of(fork_point(session, 2))
     set_value(draft, RUNTIME, "level", "gold")
-    check = ControlCheck(backend, draft)
+    check = ForkVerification(backend, draft)
     check.begin()
     assert check.wait(10)
 
@@ -209,7 +209,7 @@ def test_a_fork_in_another_version_says_in_which_one_its_control_was_run(backend
     backend.store.create_version(session.workflow_id, document=desk())
     draft = ForkDraft.of(fork_point(session, 2))
     draft.version_number = 1
-    check = ControlCheck(backend, draft)
+    check = ForkVerification(backend, draft)
     check.begin()
     assert check.wait(10)
 
@@ -222,7 +222,7 @@ def test_a_fork_in_another_version_says_in_which_one_its_control_was_run(backend
 
 def test_a_control_run_that_comes_to_nothing_says_why(hosted):
     session = begun(hosted, "one")
-    check = ControlCheck(hosted, ForkDraft.of(fork_point(session, 2)))
+    check = ForkVerification(hosted, ForkDraft.of(fork_point(session, 2)))
 
     check.begin()
     assert check.wait(10)
@@ -279,7 +279,7 @@ def test_a_version_without_the_node_is_an_error_and_no_fork(backend):
 
 def test_without_checkpoints_a_turn_is_rebuilt_from_the_record(hosted):
     session = begun(hosted, "one")
-    assert ways(hosted) == ("rebuilt", "replayed")
+    assert fork_modes(hosted) == ("rebuilt", "replayed")
     draft = ForkDraft.of(fork_point(session, 2), "rebuilt")
 
     draft.by = "ada"
@@ -327,7 +327,7 @@ def test_what_cannot_be_done_by_sending_inputs_again_is_said(hosted):
 
 def test_the_control_run_without_checkpoints_is_a_run_of_its_own(hosted):
     session = begun(hosted, "one")
-    check = ControlCheck(hosted, ForkDraft.of(fork_point(session, 2), "replayed"))
+    check = ForkVerification(hosted, ForkDraft.of(fork_point(session, 2), "replayed"))
 
     check.begin()
     assert check.wait(10)
@@ -340,8 +340,8 @@ def test_the_control_run_without_checkpoints_is_a_run_of_its_own(hosted):
 def test_the_recorded_inputs_lead_another_run_to_the_same_place(backend):
     session = begun(backend, "one", "two", "three")
 
-    sibling, forward = from_the_start(DebugSession.open(backend, session.run_id), 3)
-    sibling.fast_forward(forward)
+    sibling, forward = replay_from_start(DebugSession.open(backend, session.run_id), 3)
+    sibling.replay_inputs(forward)
     assert forward.wait(10)
 
     assert [turn.message for turn in sibling.turns] == ["", "one", "two"]

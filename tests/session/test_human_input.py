@@ -33,7 +33,7 @@ def backend(tmp_path):
 def asked(backend, *parts, text="Hello"):
     """A session whose first turn waits for a person to answer for the model."""
     session = DebugSession(backend, backend.create_workflow(document(*parts)).id)
-    session.desk.asks_all = True
+    session.human_input.asks_all = True
     session.start(TurnInput.with_message(text))
     assert session.wait_until_idle(10)
     return session
@@ -51,20 +51,20 @@ def test_a_turn_waits_for_the_person_and_shows_what_the_model_would_be_asked(bac
         when("chat", "bye", freeform="The user leaves"),
     )
 
-    prompt = session.desk.pending.prompt
+    prompt = session.human_input.pending.prompt
     assert prompt.system == "Be kind."
     assert prompt.message == "Hello"
     assert [choice.condition for choice in prompt.choices] == ["The user leaves"]
     assert session.busy
     session.stop()
     session.wait(10)
-    assert session.desk.pending is None
+    assert session.human_input.pending is None
 
 
 def test_what_the_person_writes_is_what_the_node_says_and_the_record_tells_who_answered(backend):
     session = asked(backend, say("chat"))
 
-    session.desk.answer(Reply(text="Good day"))
+    session.human_input.answer(Reply(text="Good day"))
     session.wait(10)
 
     assert said(session) == ["Good day"]
@@ -85,9 +85,9 @@ def test_the_edge_that_the_person_picks_is_taken_with_the_arguments(backend):
             condition={"args_schema": {"type": "object", "properties": {"mood": {"type": "string"}}}},
         ),
     )
-    (choice,) = session.desk.pending.prompt.choices
+    (choice,) = session.human_input.pending.prompt.choices
 
-    session.desk.answer(Reply(chosen=choice, args={"mood": "glad"}, reason="They said goodbye"))
+    session.human_input.answer(Reply(chosen=choice, args={"mood": "glad"}, reason="They said goodbye"))
     session.wait(10)
 
     hop = next(e.to_wire() for e in session.turns[0].events if e.type == "conditional_edge")
@@ -98,12 +98,12 @@ def test_the_edge_that_the_person_picks_is_taken_with_the_arguments(backend):
 def test_a_tool_that_the_person_calls_is_run_and_its_result_shown_in_the_next_inquiry(backend):
     session = asked(backend, say("chat", tools_config={"tools": [ADD]}))
 
-    session.desk.answer(Reply(calls=(ToolCall("add", {"a": 1, "b": 2}),)))
-    while session.desk.pending is None or session.desk.pending.number == 1:
+    session.human_input.answer(Reply(calls=(ToolCall("add", {"a": 1, "b": 2}),)))
+    while session.human_input.pending is None or session.human_input.pending.number == 1:
         session.wait_until_idle(1)
 
-    assert session.desk.pending.prompt.exchange[-1]["content"] == "3"
-    session.desk.answer(Reply(text="Three"))
+    assert session.human_input.pending.prompt.exchange[-1]["content"] == "3"
+    session.human_input.answer(Reply(text="Three"))
     session.wait(10)
     assert said(session) == ["Three"]
 
@@ -119,17 +119,17 @@ def test_an_answer_that_does_not_fit_is_refused_with_the_place_and_the_turn_stil
     session = asked(backend, say("chat", tools_config={"tools": [ADD]}))
 
     with pytest.raises(InputError, match=told):
-        session.desk.answer(reply)
+        session.human_input.answer(reply)
 
-    assert session.desk.pending is not None
+    assert session.human_input.pending is not None
     session.stop()
 
 
 def test_the_stand_in_can_answer_in_the_persons_place(backend):
     session = asked(backend, say("chat"))
-    suggestion = session.desk.pending.suggestion.text
+    suggestion = session.human_input.pending.suggestion.text
 
-    session.desk.let_stand_in()
+    session.human_input.use_fallback()
     session.wait(10)
 
     assert said(session) == [suggestion]
@@ -138,7 +138,7 @@ def test_the_stand_in_can_answer_in_the_persons_place(backend):
 def test_only_chosen_nodes_are_asked_of_a_person(backend):
     flow = document(say("chat"), node("other", "no_op"))
     session = DebugSession(backend, backend.create_workflow(flow).id)
-    session.desk.nodes = frozenset({"other"})
+    session.human_input.nodes = frozenset({"other"})
 
     session.start(TurnInput.with_message("Hello"))
     session.wait(10)
@@ -150,4 +150,4 @@ def test_an_answer_that_nobody_waits_for_is_refused(backend):
     session = DebugSession(backend, backend.create_workflow(document(say("chat"))).id)
 
     with pytest.raises(ConflictError, match="No model waits"):
-        session.desk.answer(Reply(text="Hi"))
+        session.human_input.answer(Reply(text="Hi"))

@@ -4,7 +4,7 @@ import pytest
 
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.protocol.runs import TurnInput
-from debugger.session.input_history import MOST_INPUTS, MOST_LINES, Recall, next_lines, recalled
+from debugger.session.input_history import MAX_INPUTS, MAX_LINES, InputHistory, next_lines, reusable_input
 from debugger.settings import Settings
 from tests.factories import document, say
 
@@ -36,7 +36,7 @@ def names(recall, steps):
 def test_inputs_are_looked_back_at_the_newest_first_and_each_once(backend, tea):
     for name in ("Ada", "Ben", "Ben", "Ada", "Cleo"):
         begin(backend, tea, dynamic_variables={"name": name})
-    recall = Recall(backend, tea)
+    recall = InputHistory(backend, tea)
 
     assert recall.current is None
     assert names(recall, 3) == ["Cleo", "Ada", "Ben"]
@@ -48,7 +48,7 @@ def test_inputs_are_looked_back_at_the_newest_first_and_each_once(backend, tea):
 
 def test_an_input_tells_which_run_it_was_given_to(backend, tea):
     run_id = begin(backend, tea, dynamic_variables={"name": "Ada"})
-    recall = Recall(backend, tea)
+    recall = InputHistory(backend, tea)
 
     recall.older()
 
@@ -56,7 +56,7 @@ def test_an_input_tells_which_run_it_was_given_to(backend, tea):
 
 
 def test_without_runs_there_is_nothing_to_look_back_at(backend, tea):
-    recall = Recall(backend, tea)
+    recall = InputHistory(backend, tea)
 
     recall.older()
     recall.newer()
@@ -66,13 +66,13 @@ def test_without_runs_there_is_nothing_to_look_back_at(backend, tea):
 
 
 def test_no_more_inputs_are_kept_than_somebody_would_look_through(backend, tea):
-    for number in range(MOST_INPUTS + 3):
+    for number in range(MAX_INPUTS + 3):
         begin(backend, tea, dynamic_variables={"name": str(number)})
-    recall = Recall(backend, tea)
+    recall = InputHistory(backend, tea)
 
-    names(recall, MOST_INPUTS + 3)
+    names(recall, MAX_INPUTS + 3)
 
-    assert recall.number == MOST_INPUTS
+    assert recall.number == MAX_INPUTS
     assert not recall.has_older
 
 
@@ -89,7 +89,7 @@ def test_an_input_is_recalled_without_what_belongs_to_its_turn_or_its_record():
         "start_node_logical_id": "chat",
     }
 
-    assert recalled(kept) == {
+    assert reusable_input(kept) == {
         "dynamic_variables": {"name": "Ada"},
         "runtime_variables": {"slot": 3},
         "run_by": "qa",
@@ -120,4 +120,4 @@ def test_a_conversation_at_its_end_offers_nothing():
 
 
 def test_no_more_lines_than_fit():
-    assert len(next_lines([(f"line {place}",) for place in range(9)], [])) == MOST_LINES
+    assert len(next_lines([(f"line {place}",) for place in range(9)], [])) == MAX_LINES

@@ -8,7 +8,7 @@ from debugger.backends.base import TurnStream
 from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import InputError
 from debugger.protocol.runs import TurnInput
-from debugger.session.input_replay import FastForward
+from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static, when
@@ -51,9 +51,9 @@ def lines(*texts):
 
 def test_inputs_are_sent_one_after_the_other_and_the_run_is_handed_over(backend):
     session = session_of(backend, say("chat"))
-    forward = FastForward(session, lines(None, "one", "two"))
+    forward = InputReplay(session, lines(None, "one", "two"))
 
-    session.fast_forward(forward)
+    session.replay_inputs(forward)
     assert forward.wait(10)
 
     assert (forward.done, forward.total, forward.problem) == (3, 3, "")
@@ -67,8 +67,8 @@ def test_inputs_are_sent_one_after_the_other_and_the_run_is_handed_over(backend)
 def test_the_session_is_busy_from_the_first_input_to_the_last_and_takes_nothing_else(backend):
     backend.gate = threading.Semaphore(0)
     session = session_of(backend, say("chat"))
-    forward = FastForward(session, lines(None, "one"))
-    session.fast_forward(forward)
+    forward = InputReplay(session, lines(None, "one"))
+    session.replay_inputs(forward)
 
     assert session.busy
     session.send("mine")
@@ -83,8 +83,8 @@ def test_the_session_is_busy_from_the_first_input_to_the_last_and_takes_nothing_
 def test_stopped_it_lets_the_turn_under_way_end_and_sends_nothing_more(backend):
     backend.gate = threading.Semaphore(0)
     session = session_of(backend, say("chat"))
-    forward = FastForward(session, lines(None, "one", "two"))
-    session.fast_forward(forward)
+    forward = InputReplay(session, lines(None, "one", "two"))
+    session.replay_inputs(forward)
 
     forward.stop()
     assert forward.stopping
@@ -99,8 +99,8 @@ def test_stopped_it_lets_the_turn_under_way_end_and_sends_nothing_more(backend):
 def test_ended_by_the_person_it_sends_nothing_more(backend):
     backend.gate = threading.Semaphore(1)
     session = session_of(backend, say("chat"))
-    forward = FastForward(session, lines(None, "one", "two"))
-    session.fast_forward(forward)
+    forward = InputReplay(session, lines(None, "one", "two"))
+    session.replay_inputs(forward)
 
     session.stop()
     backend.gate.release(5)
@@ -118,9 +118,9 @@ def test_a_run_that_is_over_before_the_last_input_says_so(backend):
         when("chat", "bye", "1 == 1"),
         direct("bye", "bye", disabled=True),
     )
-    forward = FastForward(session, lines(None, "one", "two"))
+    forward = InputReplay(session, lines(None, "one", "two"))
 
-    session.fast_forward(forward)
+    session.replay_inputs(forward)
     assert forward.wait(10)
 
     assert session.status == "completed"
@@ -130,9 +130,9 @@ def test_a_run_that_is_over_before_the_last_input_says_so(backend):
 def test_an_input_that_cannot_be_run_ends_it_with_the_error(backend):
     backend.refused = "one"
     session = session_of(backend, say("chat"))
-    forward = FastForward(session, lines(None, "one", "two"))
+    forward = InputReplay(session, lines(None, "one", "two"))
 
-    session.fast_forward(forward)
+    session.replay_inputs(forward)
     assert forward.wait(10)
 
     assert forward.problem == "Input 2 of 3 could not be run."
@@ -143,13 +143,13 @@ def test_an_input_that_cannot_be_run_ends_it_with_the_error(backend):
 def test_two_at_once_are_refused(backend):
     backend.gate = threading.Semaphore(0)
     session = session_of(backend, say("chat"))
-    first, second = FastForward(session, lines(None)), FastForward(session, lines(None))
-    session.fast_forward(first)
+    first, second = InputReplay(session, lines(None)), InputReplay(session, lines(None))
+    session.replay_inputs(first)
 
-    session.fast_forward(second)
+    session.replay_inputs(second)
     refused = session.error
     backend.gate.release()
     assert first.wait(10)
 
-    assert session.forward is first
+    assert session.input_replay is first
     assert refused is not None

@@ -12,7 +12,7 @@ from debugger.errors import StoreError, UnsupportedError
 from debugger.graph.graph import Graph
 from debugger.protocol.runs import Turn, TurnInput
 from debugger.session import loading
-from debugger.session.loading import ReadRun
+from debugger.session.loading import PartialRun
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.factories import direct, document, say, static, workflow
@@ -26,7 +26,7 @@ def test_the_garbage_collector_works_again_after_a_record_that_cannot_be_read():
         raise StoreError("The row is damaged.")
 
     with pytest.raises(StoreError):
-        ReadRun(RunProjection(Graph(workflow(say("desk"))))).go_on([broken])
+        PartialRun(RunProjection(Graph(workflow(say("desk"))))).read_turns([broken])
 
     assert seen == [False]
     assert gc.isenabled()
@@ -169,7 +169,7 @@ def test_a_run_of_a_version_at_hand_is_drawn_with_it(forgetful):
 
     session = DebugSession.open(forgetful, run_id)
 
-    assert session.drawn_instead == ""
+    assert session.substitute_reason == ""
     assert [node.logical_id for node in session.workflow.node_configs] == ["a", "b"]
 
 
@@ -179,7 +179,7 @@ def test_where_only_the_active_version_is_shown_the_run_is_drawn_with_it_and_say
 
     session = DebugSession.open(forgetful, run_id)
 
-    assert session.drawn_instead == ("Drawn with v1, the run used v0. What v1 does not have is dashed.")
+    assert session.substitute_reason == ("Drawn with v1, the run used v0. What v1 does not have is dashed.")
     assert session.version_number == 0
     assert [turn.number for turn in session.turns] == [1]
 
@@ -191,11 +191,11 @@ def test_a_run_of_a_deleted_workflow_can_still_be_looked_at(forgetful):
     session = DebugSession.open(forgetful, run_id)
 
     assert session.workflow.node_configs == []
-    assert session.drawn_instead.startswith("The workflow is gone; the run used v0.")
+    assert session.substitute_reason.startswith("The workflow is gone; the run used v0.")
     assert session.turns[0].events
 
 
 def test_a_session_that_begins_is_drawn_with_what_it_runs(forgetful):
     workflow_id, _ = finished_run(forgetful)
 
-    assert DebugSession(forgetful, workflow_id, 0).drawn_instead == ""
+    assert DebugSession(forgetful, workflow_id, 0).substitute_reason == ""

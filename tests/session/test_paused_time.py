@@ -63,7 +63,7 @@ def test_breakpoint_is_no_time_of_the_node(backend, clock):
     assert session.wait_until_idle(10)
 
     clock.seconds += 72
-    session.gate.resume()
+    session.stepping.resume()
     assert session.wait(10)
 
     recorded = turn_logs(backend.run(session.run_id))
@@ -73,12 +73,12 @@ def test_breakpoint_is_no_time_of_the_node(backend, clock):
 
 def test_manual_answer_is_no_latency_of_the_model(backend, clock):
     session = session_of(backend, say("chat"))
-    session.desk.asks_all = True
+    session.human_input.asks_all = True
     session.start(TurnInput.with_message("Hello"))
     assert session.wait_until_idle(10)
 
     clock.seconds += 30
-    session.desk.answer(Reply(text="Good day"))
+    session.human_input.answer(Reply(text="Good day"))
     assert session.wait(10)
 
     run = backend.run(session.run_id)

@@ -56,7 +56,7 @@ def test_properties_change_nothing_after_a_cancelled_turn(backend, url):
     session = DebugSession(backend, workflow.id)
     session.start(TurnInput.with_message(None))
     assert session.wait(10)
-    session.gate.step("event")
+    session.stepping.step("event")
     session.send("hello")
     assert session.wait_until_idle(10)
     session.stop()

@@ -9,7 +9,7 @@ from debugger.backends.embedded import EmbeddedBackend
 from debugger.errors import SettingsError
 from debugger.protocol.runs import Turn, TurnInput
 from debugger.session import loading, registry
-from debugger.session.registry import LiveSessions, ReadingAhead
+from debugger.session.registry import LiveSessions, RunPrefetcher
 from debugger.session.session import DebugSession
 from debugger.settings import Settings
 from tests.factories import document, say, static
@@ -56,7 +56,7 @@ def read_to_the_end(ahead):
 
 def test_a_long_run_that_was_read_ahead_has_nothing_unread_when_it_is_opened(backend):
     run_id = talk(backend, "one", "two", "three")
-    ahead = ReadingAhead()
+    ahead = RunPrefetcher()
 
     ahead.begin(lambda: backend, run_id)
     read_to_the_end(ahead)
@@ -74,7 +74,7 @@ def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(ba
         return from_wire(data)
 
     monkeypatch.setattr(Turn, "from_wire", slowly)
-    ahead = ReadingAhead()
+    ahead = RunPrefetcher()
     ahead.begin(lambda: backend, run_id)
     while not readers:
         time.sleep(0.001)
@@ -90,7 +90,7 @@ def test_who_opens_a_run_while_it_is_read_ahead_waits_and_reads_nothing_again(ba
 
 def test_a_short_run_is_left_to_whoever_opens_it(backend):
     run_id = talk(backend, "one")
-    ahead = ReadingAhead()
+    ahead = RunPrefetcher()
 
     ahead.begin(lambda: backend, run_id)
     read_to_the_end(ahead)
@@ -100,7 +100,7 @@ def test_a_short_run_is_left_to_whoever_opens_it(backend):
 
 def test_one_run_is_read_at_a_time(backend):
     first, second = talk(backend, "one", "two", "three"), talk(backend, "a", "b", "c")
-    ahead, has_begun, may_end = ReadingAhead(), threading.Event(), threading.Event()
+    ahead, has_begun, may_end = RunPrefetcher(), threading.Event(), threading.Event()
 
     def slow_backend():
         has_begun.set()
@@ -119,7 +119,7 @@ def test_one_run_is_read_at_a_time(backend):
 
 def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
     run_id = talk(backend, "one", "two", "three")
-    ahead = ReadingAhead()
+    ahead = RunPrefetcher()
     ahead.begin(lambda: backend, run_id)
 
     ahead.wait(run_id, 10)
@@ -128,7 +128,7 @@ def test_who_waits_for_a_run_that_is_read_ahead_finds_it_read(backend):
 
 
 def test_nobody_waits_for_another_run_nor_longer_than_wanted(backend):
-    ahead, may_end = ReadingAhead(), threading.Event()
+    ahead, may_end = RunPrefetcher(), threading.Event()
 
     def slow_backend():
         assert may_end.wait(10)
@@ -148,7 +148,7 @@ def test_nobody_waits_for_another_run_nor_longer_than_wanted(backend):
 
 @pytest.mark.parametrize("run_id", ["", "no-such-run", "\x00"])
 def test_a_run_that_there_is_not_disturbs_nobody(backend, run_id, disturbed):
-    ahead = ReadingAhead()
+    ahead = RunPrefetcher()
 
     ahead.begin(lambda: backend, run_id)
     read_to_the_end(ahead)
@@ -160,7 +160,7 @@ def test_a_store_that_cannot_be_opened_disturbs_nobody(disturbed):
     def broken():
         raise SettingsError("It cannot be opened.", advice="Correct it.")
 
-    ahead = ReadingAhead()
+    ahead = RunPrefetcher()
     ahead.begin(broken, "any")
     read_to_the_end(ahead)
 
@@ -176,7 +176,7 @@ def simple(tmp_path):
 
 def standing_still(simple):
     session = DebugSession(simple, simple.create_workflow(document(static("a", "A"))).id)
-    session.gate.step("event")
+    session.stepping.step("event")
     session.start(TurnInput.with_message(None))
     assert session.wait_until_idle(10)
     return session

@@ -258,15 +258,15 @@ def test_a_run_that_only_judges_is_left_alone_after_many_steps_and_can_be_resume
     for _ in range(70):
         look(session, clock)
 
-    assert session.background.judged == 60
+    assert session.background.evaluations == 60
     assert session.background.halted
     assert len(session.turns) == 1
     clock.seconds += 1
     session.advance()
     assert session.wait(10)
-    assert session.background.goes_on
+    assert session.background.continues
     look(session, clock)
-    assert session.background.judged == 62
+    assert session.background.evaluations == 62
 
 
 def test_a_step_that_cannot_succeed_halts_the_work(backend, begin, clock):
@@ -281,12 +281,12 @@ def test_a_step_that_cannot_succeed_halts_the_work(backend, begin, clock):
 
     assert session.status == "waiting_for_user_input"
     assert str(session.error) == "The key is not accepted."
-    assert not session.background.goes_on
+    assert not session.background.continues
     backend.pump = pump
     session.advance()
     assert session.wait(10)
     assert session.error is None
-    assert session.background.goes_on
+    assert session.background.continues
 
 
 def test_a_step_that_fails_for_a_while_is_executed_again_later_each_time(backend, begin, clock):

@@ -34,7 +34,7 @@ def last_event(session):
 
 def gone_on(session):
     """Let it go on, and wait until it stands still again or has ended."""
-    session.gate.resume()
+    session.stepping.resume()
     assert session.wait_until_idle(10)
 
 
@@ -58,12 +58,12 @@ def test_a_run_stands_still_before_a_node_which_has_then_not_run(backend):
 
 def test_stepping_by_event_shows_one_event_more_each_time(backend):
     session = debugged(backend, *LINE)
-    session.gate.step("event")
+    session.stepping.step("event")
     started(session)
     seen = [len(session.turns[0].events)]
 
     for _ in range(3):
-        session.gate.step("event")
+        session.stepping.step("event")
         session.wait_until_idle(10)
         seen.append(len(session.turns[0].events))
 
@@ -73,14 +73,14 @@ def test_stepping_by_event_shows_one_event_more_each_time(backend):
 
 def test_stepping_by_node_stands_still_before_each_node(backend):
     session = debugged(backend, *LINE)
-    session.gate.step("node")
+    session.stepping.step("node")
     started(session)
     stops = [session.stop_point.text]
 
-    session.gate.step("node")
+    session.stepping.step("node")
     session.wait_until_idle(10)
     stops.append(session.stop_point.text)
-    session.gate.step("node")
+    session.stepping.step("node")
     session.wait_until_idle(10)
 
     assert stops == ["Before A.", "Before B."]
@@ -89,10 +89,10 @@ def test_stepping_by_node_stands_still_before_each_node(backend):
 
 def test_stepping_by_turn_stands_still_as_each_turn_begins(backend):
     session = debugged(backend, *LINE)
-    session.gate.step("turn")
+    session.stepping.step("turn")
     started(session)
     first = session.stop_point.text
-    session.gate.step("turn")
+    session.stepping.step("turn")
     session.wait_until_idle(10)
 
     session.send("Hi")
@@ -106,10 +106,10 @@ def test_stepping_by_turn_stands_still_as_each_turn_begins(backend):
 
 def test_a_run_goes_to_a_node(backend):
     session = debugged(backend, *LINE)
-    session.gate.step("event")
+    session.stepping.step("event")
     started(session)
 
-    session.gate.run_to("b")
+    session.stepping.run_to("b")
     session.wait_until_idle(10)
 
     assert session.stop_point.reason == "target"
@@ -173,7 +173,7 @@ def test_a_log_point_leaves_a_line_and_does_not_stop(backend):
     started(session)
 
     assert session.status == "waiting_for_user_input"
-    assert [(line.turn_number, line.text) for line in session.gate.lines] == [(1, "Ada is at b")]
+    assert [(line.turn_number, line.text) for line in session.stepping.log_output] == [(1, "Ada is at b")]
 
 
 def test_a_message_to_a_run_that_stands_still_is_refused_with_what_to_do(backend):
@@ -222,4 +222,4 @@ def test_breakpoints_of_a_backend_that_cannot_be_held_are_noted(backend, monkeyp
     started(session)
 
     assert session.status == "waiting_for_user_input"
-    assert [stop.text for stop in session.gate.noted] == ["Breakpoint before B."]
+    assert [stop.text for stop in session.stepping.missed_stops] == ["Breakpoint before B."]

@@ -160,14 +160,14 @@ def test_deleted_run_takes_no_message(open_backend):
 def test_turn_in_progress_elsewhere_is_named(open_backend):
     ours = started(open_backend())
     theirs = DebugSession.open(open_backend(), ours.run_id)
-    theirs.gate.step("event")
+    theirs.stepping.step("event")
     send(theirs, "paused")
 
     look(ours)
 
     assert ours.revision.turn_number == 2
     assert ours.newer_turns == 0
-    theirs.gate.resume()
+    theirs.stepping.resume()
     assert theirs.wait(10)
     look(ours)
     assert ours.revision.turn_number is None

@@ -5,7 +5,7 @@ import pytest
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
-from debugger.session.verification import UNCHECKED, Fidelity, changed_by_hand, judge
+from debugger.session.verification import UNCHECKED, Fidelity, compare, manual_changes
 
 
 def turn(*events):
@@ -17,7 +17,7 @@ def at(node, kind="start_node_run", **fields):
 
 
 def test_the_same_but_for_ids_and_times_is_verified():
-    found = judge(
+    found = compare(
         turn(at("a", logical_id="event_1", timestamp=1)), turn(at("a", logical_id="event_2", timestamp=2))
     )
 
@@ -25,7 +25,7 @@ def test_the_same_but_for_ids_and_times_is_verified():
 
 
 def test_other_words_on_the_same_path_are_approximate_and_named():
-    found = judge(
+    found = compare(
         turn(at("a"), at("a", "assistant_response", content="Hello"), at("a", "busy_wait_for_user_message")),
         turn(at("a"), at("a", "assistant_response", content="Hi"), at("a", "busy_wait_for_user_message")),
     )
@@ -50,7 +50,7 @@ def test_other_words_on_the_same_path_are_approximate_and_named():
     ],
 )
 def test_another_path_or_another_hint_differs(other):
-    assert judge(turn(at("a")), turn(*other)).verdict == "differs"
+    assert compare(turn(at("a")), turn(*other)).verdict == "differs"
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,19 @@ def test_another_path_or_another_hint_differs(other):
     ],
 )
 def test_what_people_did_in_a_turn_is_given_as_the_reason(event, word):
-    found = judge(turn(at("a"), event), turn(at("b")))
+    found = compare(turn(at("a"), event), turn(at("b")))
 
-    assert changed_by_hand(turn(event)) == word
+    assert manual_changes(turn(event)) == word
     assert found.verdict == "approximate"
     assert word in found.sentence
 
 
 def test_a_turn_without_a_hand_in_it_tells_of_none():
-    assert changed_by_hand(turn(at("a"), {"type": "workflow_debug_log", "debug_message": "log"})) == ""
+    assert manual_changes(turn(at("a"), {"type": "workflow_debug_log", "debug_message": "log"})) == ""
 
 
 def test_all_inputs_sent_again_are_never_more_than_replayed():
-    assert judge(turn(at("a")), turn(at("a")), "replayed").verdict == "replayed"
+    assert compare(turn(at("a")), turn(at("a")), "replayed").verdict == "replayed"
 
 
 def test_what_was_found_can_be_kept_and_read_again():
@@ -90,5 +90,5 @@ def test_a_rebuilt_turn_may_tell_of_a_beginning_and_count_from_1():
     original = turn(at("a", origin_node_run_id="3"))
     rebuilt = turn({"type": "start_workflow"}, {"type": "start_thread"}, at("a", origin_node_run_id="1"))
 
-    assert judge(original, rebuilt, "rebuilt").verdict == "verified"
-    assert judge(original, rebuilt).verdict == "approximate"
+    assert compare(original, rebuilt, "rebuilt").verdict == "verified"
+    assert compare(original, rebuilt).verdict == "approximate"

@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import partial
 
 from debugger.backends.base import Capabilities, FoundTurn, Page, RunRevision, TurnStream
-from debugger.backends.embedded.gateway_factory import Doors
+from debugger.backends.embedded.gateway_factory import GatewayFactory
 from debugger.backends.embedded.global_variables import GlobalValues
 from debugger.backends.embedded.leases import Leases
-from debugger.backends.embedded.model_selection import find_script, responder_for
+from debugger.backends.embedded.model_selection import find_script, model_for
 from debugger.backends.embedded.python_consents import PythonPermits, PythonUse, python_functions
-from debugger.backends.embedded.run_loader import Interpreters
+from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.backends.embedded.turns import TurnRequest, Turns
 from debugger.backends.forks import Forks
 from debugger.engine.environment import Environment
@@ -78,21 +78,27 @@ class EmbeddedBackend:
         self._options = _engine_options(self.settings)
         self.global_values = GlobalValues(self.store)
         """The store's global variables, with which every new run begins."""
-        self._doors = Doors(self.settings, self._world, environment, secrets=self.global_values.secrets)
+        self._gateways = GatewayFactory(
+            self.settings, self._world, environment, secrets=self.global_values.secrets
+        )
         # Python that is switched off stays off, whoever has consented to it before.
         self._permits = PythonPermits(
             self.store.python_consents,
             python_consent_key if self.settings.inline_python != "off" else None,
             self._options.inline_python,
         )
-        self._interpreters = Interpreters(partial(self._interpreter, doors=self._doors), self._permits)
+        self._interpreters = InterpreterCache(
+            partial(self._interpreter, gateways=self._gateways), self._permits
+        )
         self._leases = Leases(self.store, self.settings.turn_lease)
         self._turns = Turns(
             self.store, self._interpreters, self.global_values, self._leases, self._world, self._past
         )
         self.forks = Forks(self.store, self._interpreters, self._world)
         """Runs made from earlier turns, in another version or workflow where requested."""
-        self._replaying = Interpreters(partial(self._interpreter, doors=self._doors.closed()), self._permits)
+        self._replaying = InterpreterCache(
+            partial(self._interpreter, gateways=self._gateways.read_only()), self._permits
+        )
         self._leases.lapse()
 
     def close(self) -> None:
@@ -335,18 +341,18 @@ class EmbeddedBackend:
         )
 
     def _interpreter(
-        self, workflow_id: str, version_number: int, *, doors: Doors
+        self, workflow_id: str, version_number: int, *, gateways: GatewayFactory
     ) -> tuple[Interpreter, frozenset[str]]:
         workflow = self.workflow(workflow_id, version_number)
         expansion = expand(workflow, self.workflow)
         script = find_script(workflow.config.logical_id, self.settings.scripts_folder)
         interpreter = Interpreter(
             expansion.workflow,
-            self._responder or responder_for(workflow, self.settings),
+            self._responder or model_for(workflow, self.settings),
             replace(self._options, tool_answers=script.tool_answers if script else ()),
             self._world,
             load_run=self._load_run,
-            open_door=doors.opener(script.answers if script else ()),
+            open_door=gateways.for_turn(script.answers if script else ()),
             notes=expansion.report.warnings,
         )
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)

@@ -19,7 +19,7 @@ SECRET_PREFIX = f"{PREFIX}SECRET_"
 """What the names of the environment's variables begin with that hold secrets for calls."""
 
 
-class Doors:
+class GatewayFactory:
     """Makes doors that follow the settings.
 
     Args:
@@ -61,7 +61,7 @@ class Doors:
         self._limits = HttpLimits(refuses_private=settings.outbound_private == "refuse")
         self._world = world
 
-    def closed(self) -> Self:
+    def read_only(self) -> Self:
         """Doors like these that let nothing out which writes or which reaches a person.
 
         What is simulated still is: it goes nowhere.
@@ -72,7 +72,7 @@ class Doors:
         )
         return found
 
-    def opener(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Gateway]:
+    def for_turn(self, answers: tuple[RecordedAnswer, ...]) -> Callable[[], Gateway]:
         """What makes the door of one turn.
 
         Args:

@@ -15,7 +15,7 @@ from debugger.samples import script_for
 from debugger.settings import Settings
 
 
-def responder_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Model:
+def model_for(workflow: Workflow, settings: Settings, *, keys: Keys | None = None) -> Model:
     """The models where they are wanted, else the workflow's script where it has one, else the rules.
 
     A script is a YAML file in the folder of scripts that names the workflow's logical id; the samples bring

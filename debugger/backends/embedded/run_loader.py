@@ -17,7 +17,7 @@ from debugger.store import Store
 _MAX_INTERPRETERS = 32
 
 
-class Interpreters:
+class InterpreterCache:
     """Interpreters of the versions that were executed last, made on first use.
 
     Args:
@@ -59,7 +59,7 @@ class Interpreters:
 
 
 @dataclass(slots=True)
-class OpenedRun:
+class LoadedRun:
     """A run that can be continued."""
 
     run_id: str
@@ -78,14 +78,14 @@ class OpenedRun:
     """It has an interrupted turn."""
 
 
-def begin_run(
+def start_run(
     store: Store,
-    interpreters: Interpreters,
+    interpreters: InterpreterCache,
     workflow_id: str,
     turn_input: TurnInput,
     version_number: int | None,
     run_id: str,
-) -> OpenedRun:
+) -> LoadedRun:
     """Open a new run, under an id that is not taken yet.
 
     Raises:
@@ -96,16 +96,16 @@ def begin_run(
     number, name = store.starting_version(workflow_id, requested_version(version_number, turn_input))
     interpreter = interpreters.of(workflow_id, number)
     state = interpreter.begin(turn_input)
-    return OpenedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)
+    return LoadedRun(run_id, workflow_id, number, name, 1, interpreter, state, "started", is_new=True)
 
 
 def resume_run(
     store: Store,
-    interpreters: Interpreters,
+    interpreters: InterpreterCache,
     workflow_id: str,
     run_id: str,
     expected_turn_number: int | None = None,
-) -> OpenedRun:
+) -> LoadedRun:
     """Open a run after its last finished turn.
 
     Raises:
@@ -121,7 +121,7 @@ def resume_run(
         raise _stale_turn(run_id, expected_turn_number or 0, state.turn_number)
     if checkpoint.status in TERMINAL_STATUSES:
         raise run_ended(run_id, checkpoint.status)
-    return OpenedRun(
+    return LoadedRun(
         run_id,
         workflow_id,
         checkpoint.version_number,
@@ -147,7 +147,7 @@ def check_workflow(run_id: str, own_id: str, workflow_id: str) -> None:
         )
 
 
-def refuse_lost(opened: OpenedRun) -> None:
+def reject_missing_nodes(opened: LoadedRun) -> None:
     """Refuse to continue a run at a node that its version does not have any more.
 
     Raises:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from debugger.backends.base import FoundTurn
-from debugger.backends.embedded.run_loader import Interpreters
+from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.engine.state import RunState
 from debugger.engine.waiting_edges import NOTHING_AHEAD, pending_work
 from debugger.errors import ConflictError
@@ -29,7 +29,7 @@ class StoredTurns:
         interpreters: Of every version.
     """
 
-    def __init__(self, store: Store, interpreters: Interpreters) -> None:
+    def __init__(self, store: Store, interpreters: InterpreterCache) -> None:
         self._store = store
         self._interpreters = interpreters
 

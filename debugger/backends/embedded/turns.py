@@ -12,13 +12,13 @@ from debugger.backends.base import TurnStream
 from debugger.backends.embedded.global_variables import GlobalValues
 from debugger.backends.embedded.leases import HeldClaim, Leases
 from debugger.backends.embedded.run_loader import (
-    Interpreters,
-    OpenedRun,
-    begin_run,
+    InterpreterCache,
+    LoadedRun,
     check_workflow,
-    refuse_lost,
+    reject_missing_nodes,
     resume_run,
     run_ended,
+    start_run,
 )
 from debugger.backends.embedded.stored_turns import StoredTurns
 from debugger.engine.environment import Environment
@@ -54,7 +54,7 @@ class SegmentOutput:
     end: ExecutionResult
 
 
-class Recorder:
+class RunRecorder:
     """Stores what is executed under a claim.
 
     Args:
@@ -89,7 +89,7 @@ class Recorder:
             advice="Load the run and continue from its last turn.",
         )
 
-    def turn(self, opened: OpenedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+    def turn(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
         """Store a turn that has ended.
 
         Raises:
@@ -120,7 +120,7 @@ class Recorder:
         )
         return _result(opened, output, opened.pair_number)
 
-    def background(self, opened: OpenedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
+    def background(self, opened: LoadedRun, output: SegmentOutput, held: HeldClaim) -> TurnResult:
         """Store background work if there was any.
 
         Work whose events are all left out of the record adds nothing to it, since it may come every second;
@@ -137,7 +137,7 @@ class Recorder:
         return _result(opened, output, opened.pair_number - 1)
 
 
-def _result(opened: OpenedRun, output: SegmentOutput, record_length: int) -> TurnResult:
+def _result(opened: LoadedRun, output: SegmentOutput, record_length: int) -> TurnResult:
     end = output.end
     return TurnResult.of(
         run_id=opened.run_id,
@@ -155,7 +155,7 @@ def _result(opened: OpenedRun, output: SegmentOutput, record_length: int) -> Tur
     )
 
 
-_StoreOutput = Callable[[OpenedRun, SegmentOutput, HeldClaim], TurnResult]
+_StoreOutput = Callable[[LoadedRun, SegmentOutput, HeldClaim], TurnResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class Turns:
     def __init__(
         self,
         store: Store,
-        interpreters: Interpreters,
+        interpreters: InterpreterCache,
         global_values: GlobalValues,
         leases: Leases,
         world: Environment,
@@ -199,7 +199,7 @@ class Turns:
         self._leases = leases
         self._world = world
         self._past = past
-        self._recorder = Recorder(store, world)
+        self._recorder = RunRecorder(store, world)
 
     def execute(self, request: TurnRequest) -> TurnStream:
         """Claim a turn and return its events, which execute it; or those of the turn that it repeats."""
@@ -230,7 +230,7 @@ class Turns:
         """Claim a step of background work and return its events, which execute it."""
         while True:
             opened = self._resume(workflow_id, run_id, None)
-            refuse_lost(opened)
+            reject_missing_nodes(opened)
             segment = opened.interpreter.pump(
                 opened.state, past=lambda: self._past(run_id), cancelled=cancelled, inspector=inspector
             )
@@ -244,7 +244,7 @@ class Turns:
     def _begin(self, request: TurnRequest) -> TurnStream:
         run_id, turn_input = request.run_id, request.turn_input
         if run_id is None:
-            opened = begin_run(
+            opened = start_run(
                 self._store,
                 self._interpreters,
                 request.workflow_id,
@@ -256,7 +256,7 @@ class Turns:
         else:
             opened = self._resume(request.workflow_id, run_id, request.expected_turn_number)
             if turn_input.command != "stop":
-                refuse_lost(opened)
+                reject_missing_nodes(opened)
         segment = opened.interpreter.turn(
             opened.state,
             turn_input,
@@ -268,7 +268,7 @@ class Turns:
 
     def _claimed(
         self,
-        opened: OpenedRun,
+        opened: LoadedRun,
         segment: Segment,
         turn_input: TurnInput,
         store: _StoreOutput,
@@ -284,7 +284,7 @@ class Turns:
         return TurnStream(opened.run_id, events, turn_number=claim.user_turn_number)
 
     def _events(
-        self, opened: OpenedRun, segment: Segment, held: HeldClaim, store: _StoreOutput
+        self, opened: LoadedRun, segment: Segment, held: HeldClaim, store: _StoreOutput
     ) -> Generator[Event, None, TurnResult]:
         try:
             yield cast(Event, None)  # received by `_claimed`
@@ -296,7 +296,7 @@ class Turns:
         self._leases.drop(held)
         return result
 
-    def _claim(self, opened: OpenedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:
+    def _claim(self, opened: LoadedRun, turn_input: TurnInput, *, is_turn: bool) -> TurnClaim:
         wire = turn_input.to_wire()
         if _SECRETS in wire:
             wire = {name: value for name, value in wire.items() if name != _SECRETS}
@@ -318,7 +318,7 @@ class Turns:
             user_turn_number=opened.state.turn_number + 1 if is_turn else None,
         )
 
-    def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> OpenedRun:
+    def _resume(self, workflow_id: str, run_id: str, expected_turn_number: int | None) -> LoadedRun:
         try:
             return resume_run(self._store, self._interpreters, workflow_id, run_id, expected_turn_number)
         except RunEndedError:

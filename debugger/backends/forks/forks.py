@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from debugger.backends.embedded.run_loader import Interpreters
+from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.backends.forks.mapping import (
     ChangedState,
     NodeMatch,
@@ -114,7 +114,7 @@ class Forks:
         world: Time and chance.
     """
 
-    def __init__(self, store: Store, interpreters: Interpreters, world: Environment) -> None:
+    def __init__(self, store: Store, interpreters: InterpreterCache, world: Environment) -> None:
         self._store = store
         self._interpreters = interpreters
         self._world = world
@@ -156,7 +156,7 @@ class Forks:
         run_id: str,
         turn_number: int,
         *,
-        interpreters: Interpreters,
+        interpreters: InterpreterCache,
         past: Callable[[str], list[TurnLog]],
         cancelled: threading.Event | None = None,
     ) -> list[Event]:

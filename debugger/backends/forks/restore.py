@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from debugger.analysis.caller_input import default_variables, original_input
 from debugger.backends.embedded.global_variables import globals_at_start
-from debugger.backends.embedded.run_loader import Interpreters
+from debugger.backends.embedded.run_loader import InterpreterCache
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.errors import NotFoundError
@@ -44,7 +44,7 @@ class Checkpoints:
         interpreters: Of every version.
     """
 
-    def __init__(self, store: Store, interpreters: Interpreters) -> None:
+    def __init__(self, store: Store, interpreters: InterpreterCache) -> None:
         self._store = store
         self._interpreters = interpreters
 

@@ -47,7 +47,7 @@ from debugger.protocol.workflow import VersionSummary, Workflow, WorkflowSummary
 from debugger.settings import HostedSettings
 from debugger.store import Notebook
 
-MOST_PAGES = 1_000
+MAX_PAGES = 1_000
 STOP_TIMEOUT = 10.0
 """Seconds that a stopped run's own answer is waited for."""
 
@@ -140,7 +140,7 @@ class HostedBackend:
     def workflows(self, search: str = "") -> list[WorkflowSummary]:
         """See `Backend.workflows`."""
         found: dict[str, WorkflowSummary] = {}
-        for page in range(1, MOST_PAGES + 1):
+        for page in range(1, MAX_PAGES + 1):
             query: dict[str, str | int | bool] = {"page": page, "size": PAGE_SIZE}
             if search:
                 query["search"] = search
@@ -398,4 +398,4 @@ class HostedBackend:
                 f"{workflow_named(workflow_id).capitalize()} has no version {version_number}.",
                 advice=f"Its versions are: {', '.join(str(number) for number in rows)}.",
             )
-        return Answer(answer.asked, rows[version_number])
+        return Answer(answer.request, rows[version_number])

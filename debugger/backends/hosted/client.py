@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 import httpx
 
 from debugger.backends.base_url import check_base_url, is_loopback, is_same_origin
-from debugger.backends.hosted.http_errors import Asked, looks_like_a_page, no_answer, refusal, retry_after
+from debugger.backends.hosted.http_errors import (
+    RequestInfo,
+    looks_like_a_page,
+    no_answer,
+    refusal,
+    retry_after,
+)
 from debugger.errors import (
     AnswerError,
     AuthenticationError,
@@ -30,10 +36,10 @@ from debugger.settings import HostedSettings
 
 API_VERSION = "2026-04-01"
 RETRIED = frozenset({429, 502, 503, 504})
-RETRIES = 2
-LONGEST_WAIT = 8.0
+MAX_RETRIES = 2
+MAX_WAIT = 8.0
 """Seconds between two tries; a question that must wait longer is given up, and the error says how long."""
-IDLE = 2.0
+KEEPALIVE_SECONDS = 2.0
 """Seconds that a connection is kept unused: less than servers do, so that none is gone when it is needed."""
 
 Query = Mapping[str, str | int | bool]
@@ -44,7 +50,7 @@ Read = TypeVar("Read")
 class Answer:
     """A JSON object that the API answered with."""
 
-    asked: Asked
+    request: RequestInfo
     body: JsonObject
 
     def read(self, reader: Callable[[JsonObject], Read], part: JsonObject | None = None) -> Read:
@@ -76,8 +82,8 @@ class Answer:
     def unusable(self, reason: str) -> AnswerError:
         """The error for an answer that is not the protocol."""
         return AnswerError(
-            f"The answer to {self.asked} cannot be used: {self.asked.quote(reason)}.",
-            advice=f"It is JSON, but not what this API answers. {self.asked.url_advice}",
+            f"The answer to {self.request} cannot be used: {self.request.quote(reason)}.",
+            advice=f"It is JSON, but not what this API answers. {self.request.url_advice}",
         )
 
 
@@ -108,7 +114,7 @@ class ApiClient:
             self._client = httpx.Client(
                 headers=self.headers,
                 timeout=httpx.Timeout(settings.timeout, connect=settings.connect_timeout),
-                limits=httpx.Limits(keepalive_expiry=IDLE),
+                limits=httpx.Limits(keepalive_expiry=KEEPALIVE_SECONDS),
                 transport=transport,
                 # Without the environment httpx would read no SSL_CERT_FILE, which counts on loopback, too.
                 verify=httpx.create_ssl_context(),
@@ -170,10 +176,10 @@ class ApiClient:
             return None
         return token if isinstance(token, str) and token else None
 
-    def asked(self, method: str, path: str, subject: str, risk: str = "") -> Asked:
+    def request_info(self, method: str, path: str, subject: str, risk: str = "") -> RequestInfo:
         """A request as errors tell of it."""
         secrets = tuple(key for key in (self._key, *self._former_keys) if key)
-        return Asked(method, self.base_url + path, subject, risk, secrets)
+        return RequestInfo(method, self.base_url + path, subject, risk, secrets)
 
     def get(
         self, path: str, subject: str, query: Query | None = None, *, timeout: float | None = None
@@ -186,16 +192,16 @@ class ApiClient:
             query: Names and values to add to the URL.
             timeout: Seconds to wait for an answer, instead of the settings' own.
         """
-        asked = self.asked("GET", path, subject)
-        for attempt in range(RETRIES + 1):
-            response = self.send(asked, query=query, timeout=timeout)
+        request = self.request_info("GET", path, subject)
+        for attempt in range(MAX_RETRIES + 1):
+            response = self.send(request, query=query, timeout=timeout)
             if response.is_success:
-                return Answer(asked, read_object(asked, response))
+                return Answer(request, read_object(request, response))
             wait = _wait_before_retry(response, attempt)
             if wait is None:
                 break
             time.sleep(wait)
-        raise refusal(asked, response)
+        raise refusal(request, response)
 
     def post(
         self,
@@ -217,20 +223,20 @@ class ApiClient:
             risk: What may have happened although no answer came, as a sentence.
             timeout: Seconds to wait for the answer, instead of the settings' own.
         """
-        asked = self.asked("POST", path, subject, risk)
+        request = self.request_info("POST", path, subject, risk)
         response = self.send(
-            asked, query=query, content=None if body is None else encoded(body), timeout=timeout
+            request, query=query, content=None if body is None else encoded(body), timeout=timeout
         )
         if not response.is_success:
-            raise refusal(asked, response)
-        return Answer(asked, read_object(asked, response))
+            raise refusal(request, response)
+        return Answer(request, read_object(request, response))
 
     def delete(self, path: str, subject: str) -> None:
         """Ask for something to be deleted, once; what is answered does not matter."""
-        asked = self.asked("DELETE", path, subject, "It may have been deleted nevertheless.")
-        response = self.send(asked)
+        request = self.request_info("DELETE", path, subject, "It may have been deleted nevertheless.")
+        response = self.send(request)
         if not response.is_success:
-            raise refusal(asked, response)
+            raise refusal(request, response)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -238,7 +244,7 @@ class ApiClient:
 
     def send(
         self,
-        asked: Asked,
+        request: RequestInfo,
         *,
         query: Query | None = None,
         content: bytes | None = None,
@@ -253,22 +259,22 @@ class ApiClient:
         """
         if not self.may_ask:
             raise AuthenticationError(
-                f"No API key is set, so {asked} was not sent.",
+                f"No API key is set, so {request} was not sent.",
                 advice="Enter one on the page Connection (INTERACTLY_API_KEY).",
             )
         if self._client.is_closed:
-            closed = ConnectionFailedError(f"The connection is closed, so {asked} was not sent.")
+            closed = ConnectionFailedError(f"The connection is closed, so {request} was not sent.")
             closed.was_sent = False
             raise closed
         patience = self._settings.timeout if timeout is None else timeout
         limits = httpx.Timeout(patience, connect=self._settings.connect_timeout)
         try:
             return self._client.request(
-                asked.method, asked.url, params=query, content=content, headers=headers, timeout=limits
+                request.method, request.url, params=query, content=content, headers=headers, timeout=limits
             )
         except httpx.RequestError as error:
             raise no_answer(
-                asked, error, timeout=patience, connect_timeout=self._settings.connect_timeout
+                request, error, timeout=patience, connect_timeout=self._settings.connect_timeout
             ) from error
 
 
@@ -326,27 +332,29 @@ def _wait_before_retry(response: httpx.Response, attempt: int) -> float | None:
 
     Source: ``platform/wire.md`` 1.5.
     """
-    wait = max(retry_after(response) or 0.0, random.uniform(0, min(LONGEST_WAIT, 0.5 * 2**attempt)))
-    may = response.status_code in RETRIED and attempt < RETRIES and wait <= LONGEST_WAIT
+    wait = max(retry_after(response) or 0.0, random.uniform(0, min(MAX_WAIT, 0.5 * 2**attempt)))
+    may = response.status_code in RETRIED and attempt < MAX_RETRIES and wait <= MAX_WAIT
     return wait if may else None
 
 
-def read_object(asked: Asked, response: httpx.Response) -> JsonObject:
+def read_object(request: RequestInfo, response: httpx.Response) -> JsonObject:
     """The object in an answer.
 
     Raises:
         AnswerError: There is none.
     """
     if looks_like_a_page(response):
-        raise AnswerError(f"{asked} was answered with a web page, not with JSON.", advice=asked.url_advice)
+        raise AnswerError(
+            f"{request} was answered with a web page, not with JSON.", advice=request.url_advice
+        )
     try:
         body: Any = decode(response.content)
     except (ValueError, RecursionError) as error:
         raise AnswerError(
-            f"The answer to {asked} is not JSON: {asked.quote(str(error))}. "
-            f"It begins {asked.quote(response.text[:1000])[:80]!r}.",
-            advice=asked.url_advice,
+            f"The answer to {request} is not JSON: {request.quote(str(error))}. "
+            f"It begins {request.quote(response.text[:1000])[:80]!r}.",
+            advice=request.url_advice,
         ) from error
     if not isinstance(body, dict):
-        raise AnswerError(f"The answer to {asked} is JSON, but not an object.", advice=asked.url_advice)
+        raise AnswerError(f"The answer to {request} is JSON, but not an object.", advice=request.url_advice)
     return body

@@ -10,7 +10,7 @@ from typing import Literal
 import httpx
 
 from debugger.backends.hosted.client import Answer, ApiClient, Query, read_object
-from debugger.backends.hosted.http_errors import Asked, refusal
+from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.websocket import HANDSHAKE_ERRORS, handshake, handshake_failure
 from debugger.errors import (
     ApiError,
@@ -93,12 +93,12 @@ class _ConnectionTest:
         if self._is_unreachable:
             return self._not_made(call, "GET", path), found
         started = time.perf_counter()
-        asked = self._client.asked("GET", path, f"the list of {noun}s")
-        response, error = self._request(asked, {"page": 1, "size": 20})
+        request = self._client.request_info("GET", path, f"the list of {noun}s")
+        response, error = self._request(request, {"page": 1, "size": 20})
         sentence = ""
         if response is not None and error is None:
             try:
-                sentence = read(Answer(asked, read_object(asked, response)))
+                sentence = read(Answer(request, read_object(request, response)))
             except DebuggerError as unusable:
                 error = unusable
         check = ConnectionCheck(
@@ -112,17 +112,17 @@ class _ConnectionTest:
         return check, found
 
     def _request(
-        self, asked: Asked, query: Query | None = None
+        self, request: RequestInfo, query: Query | None = None
     ) -> tuple[httpx.Response | None, DebuggerError | None]:
         """Send a request once; an answer that is a refusal comes with its error."""
         try:
-            response = self._client.send(asked, query=query)
+            response = self._client.send(request, query=query)
         except (ConnectionFailedError, RequestTimeoutError, AuthenticationError) as error:
             self._is_unreachable = True
             return None, error
         except ApiError as error:
             return None, error
-        return response, None if response.is_success else refusal(asked, response)
+        return response, None if response.is_success else refusal(request, response)
 
     def _socket(self) -> ConnectionCheck:
         call = "Open a socket"
@@ -156,13 +156,13 @@ class _ConnectionTest:
         is_dropped = False
         wanted = list(dict.fromkeys([*self._own_run_ids, *run_ids]))[:MAX_RUNS_READ]
         for run_id in wanted:
-            asked = self._client.asked("GET", path.format(run_id=run_id), f"run {run_id!r}")
-            response, error = self._request(asked)
+            request = self._client.request_info("GET", path.format(run_id=run_id), f"run {run_id!r}")
+            response, error = self._request(request)
             if response is None or error is not None:
                 continue
             status = str(response.status_code)
             try:
-                run = Answer(asked, read_object(asked, response)).read(unwrap_run)
+                run = Answer(request, read_object(request, response)).read(unwrap_run)
             except DebuggerError:
                 continue
             if _has_client_turn_id(run):

@@ -34,7 +34,7 @@ from debugger.errors import (
 )
 from debugger.protocol import urls
 
-LONGEST_QUOTE = 500
+MAX_QUOTE = 500
 """Characters of an answer that an error repeats."""
 
 _PREFIX = "/workflows"
@@ -42,7 +42,7 @@ _PREFIX = "/workflows"
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestInfo:
     """A request, as an error tells of it."""
 
     method: str
@@ -76,56 +76,62 @@ class Asked:
         for secret in self.secrets:
             text = text.replace(secret, "***")
         line = " ".join(text.split())
-        return line if len(line) <= LONGEST_QUOTE else line[:LONGEST_QUOTE] + "…"
+        return line if len(line) <= MAX_QUOTE else line[:MAX_QUOTE] + "…"
 
 
-def no_answer(asked: Asked, error: httpx.RequestError, *, timeout: float, connect_timeout: float) -> ApiError:
+def no_answer(
+    request: RequestInfo, error: httpx.RequestError, *, timeout: float, connect_timeout: float
+) -> ApiError:
     """The error for a request that was not answered, or not in HTTP.
 
     Args:
-        asked: The request.
+        request: The request.
         error: What httpx raised.
         timeout: Seconds that the answer was waited for.
         connect_timeout: Seconds that the connection was waited for.
     """
-    failure = _no_answer(asked, error, timeout, connect_timeout)
+    failure = _no_answer(request, error, timeout, connect_timeout)
     failure.was_sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ConnectError)
     return failure
 
 
-def _no_answer(asked: Asked, error: httpx.RequestError, timeout: float, connect_timeout: float) -> ApiError:
-    told = asked.quote(str(error)).rstrip(".") or type(error).__name__
+def _no_answer(
+    request: RequestInfo, error: httpx.RequestError, timeout: float, connect_timeout: float
+) -> ApiError:
+    told = request.quote(str(error)).rstrip(".") or type(error).__name__
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return RequestTimeoutError(
-                f"No connection for {asked} within {connect_timeout:g} s; nothing was sent.",
+                f"No connection for {request} within {connect_timeout:g} s; nothing was sent.",
                 advice="See that the base URL names the right host, and that no firewall is in the way.",
             )
         case httpx.TimeoutException():
             return RequestTimeoutError(
-                _sentence(f"No answer to {asked} within {timeout:g} s.", asked.risk),
-                advice=f"{_again(asked)} INTERACTLY_TIMEOUT allows more time.",
+                _sentence(f"No answer to {request} within {timeout:g} s.", request.risk),
+                advice=f"{_again(request)} INTERACTLY_TIMEOUT allows more time.",
             )
         case httpx.ConnectError():
-            return _no_connection(asked, error, told)
+            return _no_connection(request, error, told)
         case httpx.DecodingError():
-            return AnswerError(f"The answer to {asked} cannot be decoded: {told}.", advice=asked.url_advice)
+            return AnswerError(
+                f"The answer to {request} cannot be decoded: {told}.", advice=request.url_advice
+            )
     return ConnectionFailedError(
-        _sentence(f"The connection broke before the answer to {asked} was there: {told}.", asked.risk),
-        advice=f"See whether the server still runs. {_again(asked)}",
+        _sentence(f"The connection broke before the answer to {request} was there: {told}.", request.risk),
+        advice=f"See whether the server still runs. {_again(request)}",
     )
 
 
-def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
+def refusal(request: RequestInfo, response: httpx.Response) -> DebuggerError:
     """The error for an answer with a status other than success."""
     if response.status_code < 400:
-        return _redirect(asked, response)
+        return _redirect(request, response)
     body = _json_or_none(response)
-    told = asked.quote(error_text(body) or response.reason_phrase)
-    place = f"{asked}: {response.status_code} {told}"
+    told = request.quote(error_text(body) or response.reason_phrase)
+    place = f"{request}: {response.status_code} {told}"
     match response.status_code:
         case 400:
-            return _broken_rule(asked, body, told)
+            return _broken_rule(request, body, told)
         case 401:
             return AuthenticationError(
                 f"The API does not accept the key ({place}).",
@@ -133,19 +139,19 @@ def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
             )
         case 403:
             return ForbiddenError(
-                f"The API does not let the owner of this key use {asked.subject} ({place}).",
+                f"The API does not let the owner of this key use {request.subject} ({place}).",
                 advice="Check team and user id (INTERACTLY_TEAM_ID, INTERACTLY_USER_ID), or get the right.",
             )
         case 404 | 405:
-            return _not_found(asked, body, told, place)
+            return _not_found(request, body, told, place)
         case 409:
             return ConflictError(
-                f"The API reports a conflict over {asked.subject} ({place}).",
+                f"The API reports a conflict over {request.subject} ({place}).",
                 advice="Wait for the other turn or change to end, then look before you try again.",
             )
         case 422:
             return InputError(
-                f"The API refuses what was sent about {asked.subject} ({place}).",
+                f"The API refuses what was sent about {request.subject} ({place}).",
                 advice="Correct the fields that it names.",
             )
         case 429:
@@ -153,9 +159,9 @@ def refusal(asked: Asked, response: httpx.Response) -> DebuggerError:
         case 501:
             return UnsupportedError(f"The API does not do that ({place}).")
         case status if status >= 500:
-            return _server_failure(asked, response, told, place)
+            return _server_failure(request, response, told, place)
     return ApiError(
-        f"The API refuses {asked.subject} ({place}).", advice="Correct the request, then try again."
+        f"The API refuses {request.subject} ({place}).", advice="Correct the request, then try again."
     )
 
 
@@ -189,24 +195,24 @@ def _sentence(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _again(asked: Asked) -> str:
-    return "Look whether it was done before you send it again." if asked.risk else "Then try again."
+def _again(request: RequestInfo) -> str:
+    return "Look whether it was done before you send it again." if request.risk else "Then try again."
 
 
-def _no_connection(asked: Asked, error: httpx.ConnectError, told: str) -> ConnectionFailedError:
+def _no_connection(request: RequestInfo, error: httpx.ConnectError, told: str) -> ConnectionFailedError:
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return ConnectionFailedError(
-            f"The host of {asked.url} has no address that can be found: {told}.",
+            f"The host of {request.url} has no address that can be found: {told}.",
             advice="Check the spelling of the base URL and whether you are on the right network.",
         )
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return ConnectionFailedError(
-            f"No secure connection for {asked}: {told}.",
+            f"No secure connection for {request}: {told}.",
             advice="Check the base URL; SSL_CERT_FILE names the certificates of a company's own authority.",
         )
     return ConnectionFailedError(
-        f"Nothing answers at {asked.url}: {told}.",
+        f"Nothing answers at {request.url}: {told}.",
         advice="See that the server runs and the base URL is right.",
     )
 
@@ -217,41 +223,43 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _redirect(asked: Asked, response: httpx.Response) -> AnswerError:
+def _redirect(request: RequestInfo, response: httpx.Response) -> AnswerError:
     target = ""
     if response.has_redirect_location:
         try:
             where = httpx.URL(response.headers["location"])
-            target = f" to {asked.quote(without_query(where))}"
+            target = f" to {request.quote(without_query(where))}"
         except httpx.InvalidURL:
             target = " to something that is no URL"
     return AnswerError(
-        f"{asked} was answered with a redirect ({response.status_code}){target}.",
-        advice=f"Redirects are not followed. {asked.url_advice}",
+        f"{request} was answered with a redirect ({response.status_code}){target}.",
+        advice=f"Redirects are not followed. {request.url_advice}",
     )
 
 
-def _broken_rule(asked: Asked, body: Any, told: str) -> WorkflowError:
+def _broken_rule(request: RequestInfo, body: Any, told: str) -> WorkflowError:
     advice = "Correct the workflow, then try again."
     if isinstance(body, dict) and body.get("message") and body.get("error"):
-        category, rule = asked.quote(str(body["message"])), asked.quote(str(body["error"]))
+        category, rule = request.quote(str(body["message"])), request.quote(str(body["error"]))
         return WorkflowError(rule, category=category, advice=advice)
     return WorkflowError(told, advice=advice)
 
 
-def _not_found(asked: Asked, body: Any, told: str, place: str) -> DebuggerError:
+def _not_found(request: RequestInfo, body: Any, told: str, place: str) -> DebuggerError:
     if not isinstance(body, dict):
-        return AnswerError(f"{place}, and not in the API's JSON.", advice=asked.url_advice)
+        return AnswerError(f"{place}, and not in the API's JSON.", advice=request.url_advice)
     if "session not found" in told.lower():
         return RunEndedError(
-            f"The API takes no further turn of {asked.subject}, which is over, has expired or never was "
+            f"The API takes no further turn of {request.subject}, which is over, has expired or never was "
             f"({place}).",
             advice="Begin a new run.",
         )
-    if asked.reads_workflows:
-        return AnswerError(f"{asked.subject.capitalize()} is not found ({place}).", advice=asked.url_advice)
+    if request.reads_workflows:
+        return AnswerError(
+            f"{request.subject.capitalize()} is not found ({place}).", advice=request.url_advice
+        )
     return NotFoundError(
-        f"The API does not know {asked.subject} ({place}).",
+        f"The API does not know {request.subject} ({place}).",
         advice="Copy the id from the list, and check that the base URL names the right API.",
     )
 
@@ -264,15 +272,15 @@ def _rate_limit(place: str, response: httpx.Response) -> RateLimitError:
     )
 
 
-def _server_failure(asked: Asked, response: httpx.Response, told: str, place: str) -> DebuggerError:
+def _server_failure(request: RequestInfo, response: httpx.Response, told: str, place: str) -> DebuggerError:
     if "no start node found" in told.lower():
         return NotStartableError(
-            f"No start node found in {asked.subject} ({place}).", advice="Mark one node as the start."
+            f"No start node found in {request.subject} ({place}).", advice="Mark one node as the start."
         )
-    request_id = asked.quote(response.headers.get("x-request-id", "")) or None
+    request_id = request.quote(response.headers.get("x-request-id", "")) or None
     known = f"Request id: {request_id}." if request_id else ""
     return ServerError(
-        _sentence(f"The API failed ({place}).", known, asked.risk),
+        _sentence(f"The API failed ({place}).", known, request.risk),
         request_id=request_id,
         advice="Try again later; its owners can find the cause by the request id."
         if request_id

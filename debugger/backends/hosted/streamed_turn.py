@@ -9,7 +9,7 @@ from collections.abc import Generator
 import httpx
 
 from debugger.backends.hosted.client import encoded
-from debugger.backends.hosted.http_errors import Asked, refusal
+from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.turn_results import AnswerCheck, MayContinue, result_from_events
 from debugger.backends.hosted.websocket import Socket, SocketClosed
 from debugger.errors import (
@@ -78,7 +78,7 @@ class StreamedTurn:
         frame: JsonObject,
         sent: SentTurn,
         check: AnswerCheck,
-        request: Asked,
+        request: RequestInfo,
         *,
         cancelled: threading.Event,
         timeout: float,

@@ -10,7 +10,7 @@ import httpx
 
 from debugger.backends.cancellable import call_cancellable
 from debugger.backends.hosted.client import Answer, ApiClient, encoded, read_object
-from debugger.backends.hosted.http_errors import Asked, refusal
+from debugger.backends.hosted.http_errors import RequestInfo, refusal
 from debugger.backends.hosted.payloads import (
     execute_body,
     live_input,
@@ -21,7 +21,7 @@ from debugger.backends.hosted.payloads import (
 from debugger.backends.hosted.reconciliation import Reconciliation
 from debugger.backends.hosted.streamed_turn import AnswerLost, StreamedTurn
 from debugger.backends.hosted.turn_results import AnswerCheck, BackgroundProbe, MayContinue, client_turn_id_of
-from debugger.backends.hosted.websocket import LARGEST_START, Socket, SocketConnector
+from debugger.backends.hosted.websocket import MAX_START_BYTES, Socket, SocketConnector
 from debugger.errors import (
     AnswerError,
     ApiError,
@@ -116,7 +116,7 @@ class TurnSender:
         return result
 
     def _read(
-        self, request: Asked, response: httpx.Response, sent: SentTurn
+        self, request: RequestInfo, response: httpx.Response, sent: SentTurn
     ) -> tuple[TurnResult, list[Event]]:
         """Return the result that a response holds, and its events, checked.
 
@@ -182,7 +182,7 @@ class TurnSender:
         frame = live_input(workflow_id, sent.turn_input, sent.run_id, version)
         if kept is not None:
             return kept, True, frame
-        if len(encoded(frame)) > LARGEST_START or not self._can_name(version, workflow_id):
+        if len(encoded(frame)) > MAX_START_BYTES or not self._can_name(version, workflow_id):
             return None
         socket = self._connector.open()
         return None if socket is None else (socket, False, frame)
@@ -237,9 +237,9 @@ class TurnSender:
         except DebuggerError:
             return False
 
-    def _request(self, method: str, path: str, workflow_id: str, sent: SentTurn) -> Asked:
+    def _request(self, method: str, path: str, workflow_id: str, sent: SentTurn) -> RequestInfo:
         subject = run_named(sent.run_id) if sent.run_id else workflow_named(workflow_id)
-        return self._client.asked(method, path, subject, RISK)
+        return self._client.request_info(method, path, subject, RISK)
 
 
 def _raise_if_cancelled(cancelled: threading.Event) -> None:

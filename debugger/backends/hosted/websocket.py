@@ -21,11 +21,11 @@ from debugger.errors import AnswerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.urls import STREAM
 
-LARGEST_START = 1_000_000
+MAX_START_BYTES = 1_000_000
 """Bytes of a first frame: many a server hangs up at 1 MiB, and it is not known then what became of a turn."""
-LARGEST_FRAME = 32 * 1024 * 1024
+MAX_FRAME_BYTES = 32 * 1024 * 1024
 """Bytes of a frame of the server: more than it should ever send."""
-SHUT_FOR = 60.0
+REOPEN_SECONDS = 60.0
 """Seconds until a socket is tried again where none could be had."""
 MAX_IDLE = 16
 """Sockets that are kept open between turns."""
@@ -199,7 +199,7 @@ class SocketConnector:
         except ConnectionError:
             return None  # a request reports it better
         except HANDSHAKE_ERRORS as error:
-            self._shut_until = time.monotonic() + SHUT_FOR
+            self._shut_until = time.monotonic() + REOPEN_SECONDS
             reason = f"The API opens no WebSocket ({handshake_failure(error)[1]})"
             self._on_change(f"{reason}, so the events of a turn come all at once when it is over.")
             return None
@@ -226,7 +226,7 @@ def handshake(client: ApiClient, timeout: float) -> reconnect:
         proxy=None if near else True,
         open_timeout=timeout,
         close_timeout=_CLOSE_WITHIN,
-        max_size=LARGEST_FRAME,
+        max_size=MAX_FRAME_BYTES,
         compression=None if near else "deflate",
         logger=_quiet,
     )

@@ -45,7 +45,7 @@ def shown_status(session: DebugSession) -> str:
     """The status, where a run whose user is done is told from a turn under way."""
     if session.pending is not None:
         return "unknown"
-    if session.desk.pending is not None:
+    if session.human_input.pending is not None:
         return "person"
     if session.stop_point is not None:
         return "paused"

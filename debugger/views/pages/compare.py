@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from debugger.errors import DebuggerError
-from debugger.session.comparison import SideBySide
+from debugger.session.comparison import RunComparison
 from debugger.views import state
 from debugger.views.backends import current_backend
 from debugger.views.components.error_box import show_error
@@ -18,7 +18,7 @@ from debugger.views.panels.compare.path_tab import path_tab
 from debugger.views.panels.compare.tabs import state_tab, transcript_tab, versions_tab
 from debugger.views.state import SIDES
 
-TABS: dict[str, Callable[[SideBySide], None]] = {
+TABS: dict[str, Callable[[RunComparison], None]] = {
     "Events": events_tab,
     "Path": path_tab,
     "Transcript": transcript_tab,

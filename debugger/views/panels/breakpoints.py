@@ -10,7 +10,7 @@ import streamlit as st
 
 from debugger.graph import Graph
 from debugger.protocol.events import EVENT_TYPES
-from debugger.session.breakpoints import Breakpoint, PlaceKind
+from debugger.session.breakpoints import Breakpoint, BreakpointKind
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
@@ -18,7 +18,7 @@ from debugger.views.auth.permissions import denied, on_change, on_click, require
 from debugger.views.components.markdown import plain
 from debugger.views.run_view import Reading
 
-_WORDS: dict[PlaceKind, str] = {
+_WORDS: dict[BreakpointKind, str] = {
     "before": "Before a node",
     "after": "After a node",
     "edge": "On an edge",
@@ -99,8 +99,12 @@ def _form(now: Reading) -> None:
     with st.container(
         horizontal=True, vertical_alignment="bottom", gap="xsmall", key="new_breakpoint", border=True
     ):
-        kind: PlaceKind = st.selectbox(
-            "New breakpoint", get_args(PlaceKind), format_func=_WORDS.__getitem__, key="bp_kind", width=170
+        kind: BreakpointKind = st.selectbox(
+            "New breakpoint",
+            get_args(BreakpointKind),
+            format_func=_WORDS.__getitem__,
+            key="bp_kind",
+            width=170,
         )
         targets = _targets(kind, now.graph)
         if targets:
@@ -125,7 +129,7 @@ def _form(now: Reading) -> None:
         )
 
 
-def _targets(kind: PlaceKind, graph: Graph) -> dict[str, str]:
+def _targets(kind: BreakpointKind, graph: Graph) -> dict[str, str]:
     """What a breakpoint of a kind can be set at: names by id."""
     if kind == "event":
         return {name: name for name in sorted(EVENT_TYPES)}
@@ -140,7 +144,7 @@ def _targets(kind: PlaceKind, graph: Graph) -> dict[str, str]:
 
 @command
 @requires(Role.RUN)
-def _add(kind: PlaceKind, has_target: bool) -> None:
+def _add(kind: BreakpointKind, has_target: bool) -> None:
     target = state.widget(f"bp_target_{kind}") if has_target else ""
     condition, hits, log = (str(state.widget(key) or "").strip() for key in _TEXTS)
     put_breakpoint(Breakpoint(kind, str(target or ""), condition, hits, log))
@@ -150,7 +154,7 @@ def _add(kind: PlaceKind, has_target: bool) -> None:
 
 
 def _lines(now: Reading) -> None:
-    lines = now.session.gate.lines
+    lines = now.session.stepping.log_output
     if not lines:
         return
     st.caption(f"Log points ({len(lines)})")
@@ -170,7 +174,7 @@ def _lines(now: Reading) -> None:
 
 @command
 @requires(Role.RUN)
-def toggle_breakpoint(kinds: Sequence[PlaceKind], target: str) -> None:
+def toggle_breakpoint(kinds: Sequence[BreakpointKind], target: str) -> None:
     """Take away what is set somewhere, or set a breakpoint of the first kind."""
     session = state.page().session
     if session is not None:

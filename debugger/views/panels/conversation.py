@@ -37,7 +37,7 @@ def conversation(now: Reading) -> None:
         page=now.session.run_id,
     )
     turn_outcome(now)
-    if now.session.desk.pending is not None:
+    if now.session.human_input.pending is not None:
         desk(now)
     else:
         _message_box(now)
@@ -45,7 +45,7 @@ def conversation(now: Reading) -> None:
 
 def _at_work(now: Reading) -> Line:
     """What a turn under way does."""
-    if now.session.desk.pending is not None:
+    if now.session.human_input.pending is not None:
         return Line("A model's answer is asked of you below.", "edit")
     if now.session.stop_point is not None:
         return Line("The run stands still.", "pause_circle")

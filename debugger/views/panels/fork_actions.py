@@ -7,9 +7,9 @@ from functools import partial
 from debugger.errors import InputError
 from debugger.session import forks
 from debugger.session.fork_draft import ForkDraft
-from debugger.session.input_replay import FastForward
+from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
-from debugger.session.verification import ControlCheck, price_of_check
+from debugger.session.verification import ForkVerification, verification_cost
 from debugger.settings import read_settings
 from debugger.store import Role
 from debugger.views import actions, state
@@ -33,7 +33,7 @@ def open_fork(turn_number: int) -> None:
     session = page.session
     if session is None or session.run_id is None or session.busy:
         return
-    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.ways(session.backend)[0])
+    draft = ForkDraft.of(forks.fork_point(session, turn_number), forks.fork_modes(session.backend)[0])
     draft.by = notes.author()
     page.fork, page.fork_check = draft, None
     state.renew_editors()
@@ -49,7 +49,7 @@ def close_fork() -> None:
 
 def price(draft: ForkDraft) -> str:
     """What a control run of a draft costs, as a sentence; empty where it is free."""
-    return price_of_check(draft.way, asks_models=read_settings().responder == "model")
+    return verification_cost(draft.way, asks_models=read_settings().responder == "model")
 
 
 @command
@@ -57,11 +57,11 @@ def price(draft: ForkDraft) -> str:
 def check_fork() -> None:
     """Run the turn again unedited, to see whether it does what it did."""
     page = state.page()
-    if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_under_way):
+    if page.session is None or page.fork is None or (page.fork_check and page.fork_check.is_running):
         return
     if not confirm_turn(page.session, check_fork):
         return
-    page.fork_check = ControlCheck(page.session.backend, page.fork)
+    page.fork_check = ForkVerification(page.session.backend, page.fork)
     page.fork_check.begin()
     audit_run("check fork", page.session, turn_number=page.fork.point.number)
     page.fork_check.wait(_WAIT_SECONDS)
@@ -97,7 +97,7 @@ def send_again(turn_number: int) -> None:
     if session is None or session.busy:
         return
     if confirm_turn(session, partial(send_again, turn_number)):
-        _show(*forks.from_the_start(session, turn_number))
+        _show(*forks.replay_from_start(session, turn_number))
         audit_run("rerun turns", session, up_to_turn=turn_number)
 
 
@@ -106,8 +106,8 @@ def send_again(turn_number: int) -> None:
 def take_over() -> None:
     """Send no more of the recorded inputs; the run is the person's after the turn under way."""
     session = state.page().session
-    if session is not None and session.forward is not None:
-        session.forward.stop()
+    if session is not None and session.input_replay is not None:
+        session.input_replay.stop()
 
 
 def open_tree() -> None:
@@ -140,8 +140,8 @@ def _run(draft: ForkDraft | None) -> None:
     _show(*found)
 
 
-def _show(session: DebugSession, forward: FastForward) -> None:
+def _show(session: DebugSession, forward: InputReplay) -> None:
     actions.show(session)
-    actions.signed(session).fast_forward(forward)
+    actions.signed(session).replay_inputs(forward)
     state.page().answers.expire()
     session.wait_until_idle(_WAIT_SECONDS)

@@ -7,8 +7,8 @@ import streamlit as st
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import ForkMode
 from debugger.session.fork_draft import DYNAMIC, RUNTIME, WORKFLOW, ForkDraft
-from debugger.session.forks import ways
-from debugger.session.variable_rows import Tier
+from debugger.session.forks import fork_modes
+from debugger.session.variable_rows import VariableScope
 from debugger.session.verification import UNCHECKED
 from debugger.store import Role
 from debugger.views import state
@@ -73,7 +73,7 @@ def _body(now: Reading) -> None:
 
 
 def _way(draft: ForkDraft, now: Reading, lead: str) -> None:
-    found = ways(now.session.backend)
+    found = fork_modes(now.session.backend)
     if len(found) == 1:
         return
     reason = now.session.backend.capabilities.reason_against("exact_fork") or ""
@@ -226,7 +226,7 @@ def _first_tier(draft: ForkDraft) -> str:
 
 @command
 @requires(Role.RUN)
-def _take_text(draft: ForkDraft, tier: Tier, key: str) -> None:
+def _take_text(draft: ForkDraft, tier: VariableScope, key: str) -> None:
     draft.set_text(tier, state.widget(key))
 
 
@@ -269,7 +269,7 @@ def _changes(draft: ForkDraft) -> None:
 
 def _is_checking() -> bool:
     check = state.page().fork_check
-    return check is not None and check.is_under_way
+    return check is not None and check.is_running
 
 
 def _check(drawn: bool) -> None:
@@ -301,7 +301,7 @@ def _check(drawn: bool) -> None:
                     help=plain(f"Run the turn again unedited, and compare. {price}".strip()),
                 ),
             )
-    if check is not None and not check.is_under_way and check.fidelity.differences:
+    if check is not None and not check.is_running and check.fidelity.differences:
         told = check.fidelity.differences
         with st.expander(f"{count(len(told), 'difference')}", type="compact", key="fork_check_differences"):
             for line in told[:_MOST_DIFFERENCES]:

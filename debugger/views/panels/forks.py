@@ -10,7 +10,7 @@ from debugger.analysis.event_fields import iso_utc
 from debugger.analysis.run_tree import TreeRow, breadcrumbs, run_tree
 from debugger.errors import DebuggerError
 from debugger.protocol.runs import ForkRecord, RunStatus
-from debugger.session.input_replay import FastForward
+from debugger.session.input_replay import InputReplay
 from debugger.session.session import DebugSession
 from debugger.session.verification import Fidelity
 from debugger.views import actions, state
@@ -53,8 +53,8 @@ def lineage(now: Reading) -> list[Item]:
 def tree_rows(now: Reading, run_id: str) -> list[TreeRow]:
     """The tree that a run stands in."""
     session = now.session
-    is_under_way = session.forward is not None and session.forward.is_under_way
-    question = ("family", run_id, is_under_way)
+    is_running = session.input_replay is not None and session.input_replay.is_running
+    question = ("family", run_id, is_running)
     try:
         family, statuses = state.page().answers.ask(question, lambda: _ask(run_id))
     except DebuggerError:
@@ -182,8 +182,8 @@ def _open() -> None:
 def turn_actions(now: Reading) -> list[Item]:
     """The buttons for a bar; the dialog that one of them opens is drawn."""
     session = now.session
-    forward = session.forward
-    if forward is not None and forward.is_under_way and forward.total > 1:
+    forward = session.input_replay
+    if forward is not None and forward.is_running and forward.total > 1:
         return _progress(forward)
     number = session.turn_of(state.page().event)
     reason = _reason(session, number)
@@ -238,7 +238,7 @@ def _reason(session: DebugSession, number: int | None) -> str | None:
     return "The turn is still running." if session.busy else None
 
 
-def _progress(forward: FastForward) -> list[Item]:
+def _progress(forward: InputReplay) -> list[Item]:
     word = "Stopping after" if forward.stopping else "Fast-forward: input"
     told = f"{word} {min(forward.done + 1, forward.total)} of {forward.total}"
     stop = Button(

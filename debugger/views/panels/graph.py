@@ -12,7 +12,7 @@ from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names, unmapped_edges
 from debugger.engine.mocks import Pin
 from debugger.protocol.base import JsonObject
-from debugger.session.breakpoints import Breakpoint, Breakpoints, PlaceKind
+from debugger.session.breakpoints import Breakpoint, BreakpointKind, Breakpoints
 from debugger.store import Role
 from debugger.views import refresh, state
 from debugger.views.actions import command
@@ -52,8 +52,8 @@ def graph_pane(
         views = Switch(state.GRAPH_VIEW_KEY, "Workflow view", VIEWS)
         switches = [Switch(TABLE_KEY, "Table of", TABLES)] if is_table else _switches(now)
         bar("graph_bar", [views, *switches, Words(_summary(now))], low=True)
-        if now.session.drawn_instead:
-            st.caption(f":material/history: {plain(now.session.drawn_instead)}")
+        if now.session.substitute_reason:
+            st.caption(f":material/history: {plain(now.session.substitute_reason)}")
         if is_table:
             with st.container(height=_HEIGHT, border=False, key="graph_tables"):
                 graph_table(now, state.widget(TABLE_KEY), refresh.redrawing("graph", _choose))
@@ -166,7 +166,7 @@ def choose(element: Element | None, tab: str) -> None:
         state.give_widget(state.TAB_KEY, tab)
 
 
-_KINDS: dict[str, tuple[PlaceKind, ...]] = {"node": ("before", "after"), "edge": ("edge",)}
+_KINDS: dict[str, tuple[BreakpointKind, ...]] = {"node": ("before", "after"), "edge": ("edge",)}
 """The breakpoints that the graph shows, by what they are drawn on."""
 
 
@@ -181,7 +181,7 @@ def graph_badges(now: Reading) -> Badges:
             marks.setdefault(Element("node", point.target), _mark(point, points))
     pins = {
         one.target.name: f"Pinned: {one.summary}"
-        for one in now.session.interventions.all
+        for one in now.session.mocks.all
         if isinstance(one, Pin) and one.is_enabled and one.target.kind != "tool"
     }
     return Badges(marks, pins)

@@ -312,5 +312,5 @@ def pin_event(place: int, position: int) -> None:
     log = session.turns[place]
     pin = pin_of(log, position)
     if pin is not None:
-        session.interventions.put(replace(pin, note=f"from turn {log.number}"))
+        session.mocks.put(replace(pin, note=f"from turn {log.number}"))
         actions.keep_kit()

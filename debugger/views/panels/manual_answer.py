@@ -7,7 +7,7 @@ import streamlit as st
 from debugger.engine.mocks import Pin
 from debugger.engine.mocks.interceptor import PERSON
 from debugger.engine.models.base import Prompt, ToolSpec, TransitionOption
-from debugger.session.human_input import AnswerForm, Inquiry, blank, form_of
+from debugger.session.human_input import AnswerForm, PendingPrompt, blank, form_of
 from debugger.store import Role
 from debugger.views import actions, state
 from debugger.views.actions import command
@@ -22,7 +22,7 @@ _ANSWER_SECONDS = 0.4
 
 def desk(now: Reading) -> None:
     """Draw the form, while something waits for an answer."""
-    inquiry = now.session.desk.pending
+    inquiry = now.session.human_input.pending
     if inquiry is None:
         return
     prompt = inquiry.prompt
@@ -85,7 +85,7 @@ def _tool(offer: ToolSpec, given: str | None, key: str) -> None:
         st.text_area(f"Arguments of {plain(offer.name)} as JSON", text, key=f"{key}_args", height=90)
 
 
-def _buttons(inquiry: Inquiry, lead: str) -> None:
+def _buttons(inquiry: PendingPrompt, lead: str) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.button(
             "Answer",
@@ -99,7 +99,7 @@ def _buttons(inquiry: Inquiry, lead: str) -> None:
             "Let the stand-in answer",
             key="desk_stand_in",
             icon=":material/smart_toy:",
-            **on_click(let_stand_in, help="It would say what the form was first filled with"),
+            **on_click(use_fallback, help="It would say what the form was first filled with"),
         )
         st.checkbox(
             "Answer the same next time",
@@ -111,7 +111,7 @@ def _buttons(inquiry: Inquiry, lead: str) -> None:
 
 @command
 @requires(Role.RUN)
-def _answer(inquiry: Inquiry, lead: str) -> None:
+def _answer(inquiry: PendingPrompt, lead: str) -> None:
     prompt = inquiry.prompt
 
     def typed(name: str) -> str:
@@ -134,22 +134,22 @@ def _answer(inquiry: Inquiry, lead: str) -> None:
 def answer(form: AnswerForm, *, is_pinned: bool = False) -> None:
     """Hand in what was typed; ``is_pinned`` lets the node's model answer the same from now on."""
     session = state.page().session
-    if session is None or session.desk.pending is None:
+    if session is None or session.human_input.pending is None:
         return
-    prompt = session.desk.pending.prompt
+    prompt = session.human_input.pending.prompt
     reply = form.reply(prompt)
-    session.desk.answer(reply)
+    session.human_input.answer(reply)
     if is_pinned:
-        session.interventions.put(Pin.of_reply(prompt.node_logical_id, reply, note=f"by a {PERSON}"))
+        session.mocks.put(Pin.of_reply(prompt.node_logical_id, reply, note=f"by a {PERSON}"))
         actions.keep_kit()
     session.wait_until_idle(_ANSWER_SECONDS)
 
 
 @command
 @requires(Role.RUN)
-def let_stand_in() -> None:
+def use_fallback() -> None:
     """Let the stand-in answer what waits."""
     session = state.page().session
     if session is not None:
-        session.desk.let_stand_in()
+        session.human_input.use_fallback()
         session.wait_until_idle(_ANSWER_SECONDS)

@@ -10,7 +10,7 @@ import streamlit as st
 from debugger.engine.mocks import Fault, Pin, Target, TargetKind
 from debugger.errors import InputError
 from debugger.graph import Graph
-from debugger.session.debug_setup import MODEL_TYPES, intervention_doubt, tool_names
+from debugger.session.debug_setup import MODEL_TYPES, mock_warning, tool_names
 from debugger.store import Role
 from debugger.views import actions, refresh, state
 from debugger.views.actions import command
@@ -31,7 +31,7 @@ def interventions(now: Reading) -> None:
     _who(now, manual)
     if pins:
         st.caption(f":material/info: {plain(pins)}")
-    kept = now.session.interventions.all
+    kept = now.session.mocks.all
     if kept:
         _head()
     else:
@@ -46,7 +46,7 @@ def interventions(now: Reading) -> None:
 
 
 def _who(now: Reading, reason: str | None) -> None:
-    desk = now.session.desk
+    desk = now.session.human_input
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="who_answers"):
         st.caption("Who answers for models", width="content")
         is_some = bool(desk.nodes) or state.widget("who_answers_choice") == _WHO[2]
@@ -114,7 +114,7 @@ def _row(now: Reading, one: Pin | Fault) -> None:
     cells[2].text(_target_words(one.target, now.graph))
     cells[3].text(one.summary if isinstance(one, Pin) else _fault_words(one))
     cells[4].text(one.attempts or "each" if isinstance(one, Fault) else "each")
-    cells[5].text(str(now.session.interventions.hits(one.id)))
+    cells[5].text(str(now.session.mocks.hits(one.id)))
     cells[6].markdown(_state_words(now, one))
     cells[7].button(
         f"Remove {one.id}",
@@ -142,7 +142,7 @@ def _fault_words(fault: Fault) -> str:
 
 
 def _state_words(now: Reading, one: Pin | Fault) -> str:
-    doubt = intervention_doubt(one, now.graph)
+    doubt = mock_warning(one, now.graph)
     if doubt:
         return f":red[:material/error: {plain(doubt)}]"
     if not one.is_enabled:
@@ -152,7 +152,7 @@ def _state_words(now: Reading, one: Pin | Fault) -> str:
 
 def _unused(now: Reading) -> None:
     """Warn of what was meant to have an effect in a run that has been, and had none."""
-    unused = now.session.interventions.unused
+    unused = now.session.mocks.unused
     if unused and now.turns and not now.session.busy:
         named = ", ".join(_target_words(one.target, now.graph) for one in unused)
         st.warning(
@@ -226,10 +226,10 @@ def put(one: Pin | Fault) -> None:
     session = state.page().session
     if session is None:
         return
-    doubt = intervention_doubt(one, session.index.graph)
+    doubt = mock_warning(one, session.index.graph)
     if doubt is not None and not one.id:
         raise InputError(doubt, advice="Choose a node or a tool of the version on view.")
-    session.interventions.put(one)
+    session.mocks.put(one)
     actions.keep_kit()
 
 
@@ -239,7 +239,7 @@ def remove(intervention_id: str) -> None:
     """Take a pin or a fault away."""
     session = state.page().session
     if session is not None:
-        session.interventions.remove(intervention_id)
+        session.mocks.remove(intervention_id)
         actions.keep_kit()
 
 
@@ -249,4 +249,4 @@ def ask_me(*, everywhere: bool, nodes: frozenset[str]) -> None:
     """Let the person answer for models: of every node, or of some."""
     session = state.page().session
     if session is not None:
-        session.desk.asks_all, session.desk.nodes = everywhere, nodes
+        session.human_input.asks_all, session.human_input.nodes = everywhere, nodes

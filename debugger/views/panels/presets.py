@@ -10,7 +10,7 @@ from debugger.analysis.differences import Difference, differences
 from debugger.errors import DebuggerError
 from debugger.protocol.base import JsonObject
 from debugger.protocol.notes import Preset
-from debugger.session.input_history import Carried, Recall
+from debugger.session.input_history import InputHistory, ReusedInput
 from debugger.session.run_input import RunInputModel
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -188,7 +188,7 @@ def load_preset(session: DebugSession, name: str) -> None:
         (found.run_input for found in notebook().presets(session.workflow_id) if found.name == name), None
     )
     if value is not None:
-        _carry(session, Carried(value, f"preset {name}"))
+        _carry(session, ReusedInput(value, f"preset {name}"))
 
 
 @command
@@ -222,11 +222,11 @@ def back_to_defaults(session: DebugSession) -> None:
     _take(session, actions.first_input(session.workflow))
 
 
-def recall_of(session: DebugSession) -> Recall:
+def recall_of(session: DebugSession) -> InputHistory:
     """The earlier inputs of the workflow, as far as they were looked at in this tab."""
     recalls, place = state.page().recalls, _looked_from(session)
     if place not in recalls:
-        recalls[place] = Recall(session.backend, session.workflow_id)
+        recalls[place] = InputHistory(session.backend, session.workflow_id)
     return recalls[place]
 
 
@@ -235,7 +235,7 @@ def _looked_from(session: DebugSession) -> str:
     return f"{session.backend.name} {session.workflow_id} {session.run_id}"
 
 
-def _carry(session: DebugSession, carried: Carried) -> None:
+def _carry(session: DebugSession, carried: ReusedInput) -> None:
     state.page().carried[session.workflow_id] = carried
     _take(session, carried.value)
 

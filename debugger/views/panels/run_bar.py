@@ -182,7 +182,7 @@ def _companions(now: Reading) -> list[str]:
 
 
 def _judged(pace: BackgroundScheduler) -> list[str]:
-    return [f"Conditions judged {count(pace.judged, 'time')}."] if pace.judged else []
+    return [f"Conditions judged {count(pace.evaluations, 'time')}."] if pace.evaluations else []
 
 
 def _pace(now: Reading) -> list[str]:
@@ -207,7 +207,7 @@ def _controls(now: Reading) -> list[Item]:
         on_change=actions.advance_by_itself,
         disabled=no_run is not None,
     )
-    if pace.goes_on:
+    if pace.continues:
         return [by_itself]
     told = "Companion threads that are due go one step each; then waiting conditions are judged"
     advance = Button(

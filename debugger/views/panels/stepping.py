@@ -63,7 +63,7 @@ def _flow(session: DebugSession, reason: str | None) -> Button:
         refresh.redrawing("bar", resume),
         icon=":material/play_arrow:",
         look="primary" if stands else "secondary",
-        disabled=not stands and session.gate.mode is None,
+        disabled=not stands and session.stepping.mode is None,
         help=reason or "Go on until a breakpoint, the user's turn or the end",
         shortcut=keys("resume"),
     )
@@ -75,11 +75,11 @@ def _where(session: DebugSession, reason: str | None) -> list[Item]:
     if stop is not None:
         return [Badge("Stands still", ":material/pause_circle:", "yellow"), Words(stop.text)]
     told: list[Item] = []
-    if session.gate.noted:
-        noted = " ".join(noted.text for noted in session.gate.noted[:3])
+    if session.stepping.missed_stops:
+        noted = " ".join(noted.text for noted in session.stepping.missed_stops[:3])
         told = [Badge("Met in the last turn", ":material/flag:", "yellow"), Words(f"{noted} {reason or ''}")]
-    elif session.gate.mode is not None:
-        told = [Words(f"Each turn goes on by one {session.gate.mode}.")]
+    elif session.stepping.mode is not None:
+        told = [Words(f"Each turn goes on by one {session.stepping.mode}.")]
     return [*told, *_pins(session), *_breakpoints(session)]
 
 
@@ -93,8 +93,8 @@ def _breakpoints(session: DebugSession) -> list[Item]:
 
 def _pins(session: DebugSession) -> list[Item]:
     """That not all is real: which pins and faults are on, and whether a person answers for models."""
-    active = [one for one in session.interventions.all if one.is_enabled]
-    asks = session.desk.asks_all or bool(session.desk.nodes)
+    active = [one for one in session.mocks.all if one.is_enabled]
+    asks = session.human_input.asks_all or bool(session.human_input.nodes)
     if not active and not asks:
         return []
     pins = sum(isinstance(one, Pin) for one in active)
@@ -125,7 +125,7 @@ def step(kind: StepKind) -> None:
     session = state.page().session
     if session is None:
         return
-    session.gate.step(kind)
+    session.stepping.step(kind)
     if session.status == "not_started":
         actions.start()
     _settle(session)
@@ -137,7 +137,7 @@ def resume() -> None:
     """Let the run go on until something stops it."""
     session = state.page().session
     if session is not None:
-        session.gate.resume()
+        session.stepping.resume()
         _settle(session)
 
 
@@ -147,7 +147,7 @@ def pause() -> None:
     """Stand still at the next event."""
     session = state.page().session
     if session is not None:
-        session.gate.pause()
+        session.stepping.pause()
         _settle(session)
 
 
@@ -158,7 +158,7 @@ def run_to(node_id: str) -> None:
     session = state.page().session
     if session is None:
         return
-    session.gate.run_to(node_id)
+    session.stepping.run_to(node_id)
     if session.status == "not_started":
         actions.start()
     _settle(session)

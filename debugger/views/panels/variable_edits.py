@@ -12,7 +12,7 @@ import streamlit as st
 
 from debugger.analysis.differences import Difference
 from debugger.engine.variable_edits import VariableEdit
-from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, Tier, edited
+from debugger.session.variable_rows import VALUE_TYPES, PendingEdits, VariableScope, edited
 from debugger.store import Role
 from debugger.views import state
 from debugger.views.actions import command
@@ -104,14 +104,14 @@ _MOST_SHOWN = 12
 _LONGEST = 60
 
 
-def tier_word(tier: Tier) -> str:
+def tier_word(tier: VariableScope) -> str:
     """What people call a set of variables."""
     if tier.scope != "runtime":
         return tier.scope.capitalize()
     return "Runtime" if tier.thread_id == "0" else f"Runtime of {tier.thread_id}"
 
 
-def pending_table(pending: PendingEdits, tier: Tier, lead: str) -> None:
+def pending_table(pending: PendingEdits, tier: VariableScope, lead: str) -> None:
     """Draw the editor of one set of variables.
 
     Args:
@@ -159,7 +159,7 @@ def pending_differences(found: Sequence[Difference]) -> None:
 
 @command
 @requires(Role.RUN)
-def _take(pending: PendingEdits, tier: Tier, key: str) -> None:
+def _take(pending: PendingEdits, tier: VariableScope, key: str) -> None:
     pending.set_rows(tier, edited(state.page().tables[key], state.widget(key)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl
 
-from debugger.session.registry import reading_ahead
+from debugger.session.registry import prefetcher
 from debugger.views.asgi import Application, Receive, Scope, Send
 from debugger.views.backends import embedded_backend
 from debugger.views.url_state import Address
@@ -25,5 +25,5 @@ class ReadAhead:
         if scope["type"] == "http":
             wanted = Address.from_parameters(dict(parse_qsl(scope["query_string"].decode("latin-1"))))
             if wanted.run and wanted.backend == "embedded":
-                reading_ahead.begin(embedded_backend, wanted.run)
+                prefetcher.begin(embedded_backend, wanted.run)
         await self._app(scope, receive, send)

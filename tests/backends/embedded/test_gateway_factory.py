@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.backends.embedded.gateway_factory import Doors
+from debugger.backends.embedded.gateway_factory import GatewayFactory
 from debugger.engine.environment import Environment
 from debugger.engine.outbound.destinations import Destination
 from debugger.errors import SettingsError
@@ -13,8 +13,8 @@ API = Destination.of("https://api.example/")
 
 
 def secrets_of(environment, **stored):
-    doors = Doors(Settings(), Environment(), environment, secrets=lambda: stored)
-    return doors.opener(())().secrets
+    doors = GatewayFactory(Settings(), Environment(), environment, secrets=lambda: stored)
+    return doors.for_turn(())().secrets
 
 
 def test_list_of_hosts_belongs_to_the_secret_of_its_name():
@@ -49,6 +49,6 @@ def test_list_that_is_none_is_refused_without_its_text():
 
 @pytest.mark.parametrize(("setting", "refuses"), [(None, False), ("allow", False), ("refuse", True)])
 def test_private_addresses_follow_the_setting(setting, refuses):
-    doors = Doors(Settings(outbound_private=setting), Environment(), {})
+    doors = GatewayFactory(Settings(outbound_private=setting), Environment(), {})
 
-    assert doors.opener(())().limits.refuses_private is refuses
+    assert doors.for_turn(())().limits.refuses_private is refuses

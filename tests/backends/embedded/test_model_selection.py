@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.backends.embedded.model_selection import default_llm, find_script, responder_for
+from debugger.backends.embedded.model_selection import default_llm, find_script, model_for
 from debugger.engine.models import HeuristicModel, ScriptedModel
 from debugger.engine.models.providers import ProviderModel
 from debugger.errors import InputError, SettingsError
@@ -42,7 +42,7 @@ def test_the_settings_say_what_answers(tmp_path, wanted, made, stands_in):
     made_up = workflow(say("a"), logical_id="tea")
     (tmp_path / "a.yaml").write_text("version: 1\nworkflow: tea\n", encoding="utf-8")
 
-    responder = responder_for(made_up, Settings(responder=wanted, scripts=str(tmp_path)))
+    responder = model_for(made_up, Settings(responder=wanted, scripts=str(tmp_path)))
 
     assert type(responder) is made
     assert stands_in is None or type(responder.fallback) is stands_in

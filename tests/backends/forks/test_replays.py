@@ -4,7 +4,7 @@ import pytest
 
 from debugger.analysis.comparison.comparison import compare_turns
 from debugger.backends.embedded import EmbeddedBackend
-from debugger.backends.embedded.gateway_factory import Doors
+from debugger.backends.embedded.gateway_factory import GatewayFactory
 from debugger.engine.environment import Environment
 from debugger.engine.outbound.gateway import Policies
 from debugger.errors import NotFoundError
@@ -76,6 +76,6 @@ def test_a_turn_that_is_not_there_cannot_be_run_again(backend):
 def test_a_replay_writes_nothing_outside_and_reads_as_before():
     live = Settings(outbound_write="live", outbound_contact="simulated", outbound_read="live")
 
-    policies = Doors(live, Environment()).closed().opener(())().policies
+    policies = GatewayFactory(live, Environment()).read_only().for_turn(())().policies
 
     assert policies == Policies(talk="live", read="live", write="blocked", contact="simulated")

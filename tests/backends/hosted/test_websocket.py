@@ -93,7 +93,7 @@ def test_redirect_of_the_handshake_is_not_followed(peer, hosted):
 
 
 def test_handshake_is_tried_again_later(peer, hosted, monkeypatch):
-    monkeypatch.setattr("debugger.backends.hosted.websocket.SHUT_FOR", 0.0)
+    monkeypatch.setattr("debugger.backends.hosted.websocket.REOPEN_SECONDS", 0.0)
     peer.refuses_with = 503
     first_turn(hosted).finish()
     before = hosted.capabilities.reason_against("live_events")

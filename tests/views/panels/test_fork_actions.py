@@ -40,7 +40,7 @@ def forwarded(app, page):
     """Waits for what is sent to a run, and draws its end."""
 
     def done():
-        assert page().session.forward.wait(10)
+        assert page().session.input_replay.wait(10)
         app.run()
         assert not app.exception
 

@@ -47,7 +47,7 @@ def test_a_person_answers_for_every_model_with_words_and_an_edge(app, backend, p
 def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend, page):
     schema = {"name": "F", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
     opened(app, backend, say("chat", structured_output_schema=schema))
-    page().session.desk.asks_all = True
+    page().session.human_input.asks_all = True
     send(app, "Hello")
     page().session.wait_until_idle(10)
     app.run()
@@ -57,13 +57,13 @@ def test_an_answer_that_is_no_json_is_told_and_what_was_typed_stays(app, backend
 
     assert any("The structured output is not JSON" in error.value for error in app.error)
     assert app.text_area("desk_1_fields").value == "{city"
-    assert page().session.desk.pending is not None
+    assert page().session.human_input.pending is not None
     page().session.stop()
 
 
 def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
     opened(app, backend, say("chat"))
-    page().session.desk.asks_all = True
+    page().session.human_input.asks_all = True
     send(app, "Hello")
     page().session.wait_until_idle(10)
     app.run()
@@ -72,7 +72,7 @@ def test_the_answer_can_be_given_again_from_now_on(app, backend, page):
 
     click(app, "desk_answer")
 
-    (pin,) = page().session.interventions.all
+    (pin,) = page().session.mocks.all
     assert pin.target == Target("model", "chat")
     assert pin.output["text"] == "Good day"
 
@@ -104,11 +104,11 @@ def test_a_fault_is_added_has_its_effect_and_tells_its_hits(app, backend, page, 
 
     press("start")
 
-    (fault,) = page().session.interventions.all
+    (fault,) = page().session.mocks.all
     assert fault == Fault(Target("tool", "t"), "timeout", id="fault1")
     ended = next(e.to_wire() for e in page().session.turns[0].events if e.type == "end_node_run")
     assert ended["run_output"]["error_message"] == "timeout"
-    assert page().session.interventions.hits("fault1") == 1
+    assert page().session.mocks.hits("fault1") == 1
     assert not app.warning
 
 
@@ -118,12 +118,12 @@ def test_a_fault_that_does_nothing_is_refused(app, backend, page):
     click(app, "fault_add")
 
     assert any("The fault does nothing" in error.value for error in app.error)
-    assert page().session.interventions.all == []
+    assert page().session.mocks.all == []
 
 
 def test_a_pin_of_a_node_that_is_gone_is_an_error_in_the_list(app, backend, page):
     opened(app, backend, say("chat"))
-    page().session.interventions.put(Pin(Target("node", "gone"), {}))
+    page().session.mocks.put(Pin(Target("node", "gone"), {}))
     app.run()
 
     assert "This version of the workflow has no node 'gone'." in marked(app)

@@ -250,7 +250,7 @@ def test_a_run_that_goes_on_here_goes_on_when_it_is_read_again(app, backend, pag
     use(app, "reload_run")
 
     assert page().session is not old
-    assert page().session.background.goes_on
+    assert page().session.background.continues
 
 
 def test_the_latest_turn_is_shown_with_the_work_that_came_of_it(app, backend, page, press, later):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from debugger.analysis.comparison.comparison import turn_offset
 from debugger.errors import DebuggerError
-from debugger.session.comparison import SideBySide
-from debugger.session.loading import RecordedRun, read_run
+from debugger.session.comparison import RunComparison
+from debugger.session.loading import RecordedRun, load_run
 from debugger.views import state
 from debugger.views.actions import command
 from debugger.views.backends import named_backend
@@ -121,7 +121,7 @@ def current_address() -> CompareAddress:
     return CompareAddress(*texts)
 
 
-def stamp(seen: SideBySide) -> str:
+def stamp(seen: RunComparison) -> str:
     """Which pair a comparison is of; part of the keys of what is chosen in it."""
     return f"{seen.a.run.workflow_run_id}_{seen.b.run.workflow_run_id}_{seen.shift}"
 
@@ -153,7 +153,7 @@ def _read_all() -> None:
 
 
 def _read(place: RunPlace) -> RecordedRun:
-    return read_run(named_backend(place.backend), place.run)
+    return load_run(named_backend(place.backend), place.run)
 
 
 def _begin() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.comparison.alignment import Item
 from debugger.analysis.comparison.comparison import Comparison
 from debugger.analysis.paging import VISIBLE_ROWS, first_visible_row
-from debugger.session.comparison import SideBySide
+from debugger.session.comparison import RunComparison
 from debugger.views import state
 from debugger.views.components.markdown import plain
 from debugger.views.components.tables import ROW
@@ -23,7 +23,7 @@ _PLACES_KEY = "compare_places"
 _INPUT_WORD = "input"
 
 
-def events_tab(seen: SideBySide) -> None:
+def events_tab(seen: RunComparison) -> None:
     """Draw the rows, and the chosen one in full."""
     held, found = state.page().compared, seen.comparison
     places = found.differing if held.only_differences else range(len(found.rows))
@@ -78,7 +78,7 @@ def _scroll(label: str, key: str, icon: str, top: int, can: bool) -> None:
     )
 
 
-def _table(seen: SideBySide, places: Sequence[int]) -> None:
+def _table(seen: RunComparison, places: Sequence[int]) -> None:
     if not places:
         st.caption(
             "Nothing differs, but for what is ignored. Switch “Differences only” off to see every row."
@@ -142,7 +142,7 @@ def _choose() -> None:
 _HEIGHT = 560
 
 
-def event_pair(seen: SideBySide) -> None:
+def event_pair(seen: RunComparison) -> None:
     """Draw the chosen row."""
     with st.container(border=True, height=_HEIGHT, key="compare_pair"):
         place = state.page().compared.row

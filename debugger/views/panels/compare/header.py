@@ -13,7 +13,7 @@ from debugger.backends.base import Page
 from debugger.errors import DebuggerError
 from debugger.exports.csv_files import comparison_csv
 from debugger.protocol.runs import Run
-from debugger.session.comparison import SideBySide
+from debugger.session.comparison import RunComparison
 from debugger.session.loading import RecordedRun
 from debugger.views import state
 from debugger.views.audit import audited_file
@@ -28,7 +28,7 @@ _HEAD = ("", "Run", "Engine", "Version", "Status", "Turns", "Events", "Duration"
 _RIGHT = frozenset({"Turns", "Events", "Duration", "Tokens"})
 
 
-def header(seen: SideBySide) -> None:
+def header(seen: RunComparison) -> None:
     """Draw the sentence and the table."""
     is_same = seen.comparison.first is None
     icon = ":material/check_circle:" if is_same else ":material/call_split:"
@@ -54,7 +54,7 @@ def header(seen: SideBySide) -> None:
             )
 
 
-def _table(seen: SideBySide) -> str:
+def _table(seen: RunComparison) -> str:
     one, other = seen.totals
     rows = [
         ("**A**", *_of(seen.a, one)),
@@ -79,7 +79,7 @@ def _of(run: RecordedRun, totals: Totals) -> tuple[str, ...]:
     )
 
 
-def _versions(seen: SideBySide) -> str:
+def _versions(seen: RunComparison) -> str:
     if seen.a.run.workflow_id != seen.b.run.workflow_id:
         return "other workflow"
     return "same" if seen.a.run.version_number == seen.b.run.version_number else "other version"
@@ -119,7 +119,7 @@ def _milliseconds(spent: float | None, *, signed: bool = False) -> str:
 _COVERS = "\n".join(f"- **{one.name}**: {one.covers}" for one in IGNORED)
 
 
-def ignored_bar(seen: SideBySide) -> None:
+def ignored_bar(seen: RunComparison) -> None:
     """Draw the toggles."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare_ignored"):
         names = [one.name for one in IGNORED]

@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.comparison.path_overlay import PathOverlay, Visit
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
-from debugger.session.comparison import SideBySide
+from debugger.session.comparison import RunComparison
 from debugger.views.components.graph.component import workflow_graph
 from debugger.views.components.graph.props import geometry
 from debugger.views.components.markdown import count, plain
@@ -22,7 +22,7 @@ _SWATCHES = {"common": "gray", "only_a": "red", "only_b": "blue"}
 _LINES = {"common": "solid line", "only_a": "dashed line", "only_b": "dotted line"}
 
 
-def path_tab(seen: SideBySide) -> None:
+def path_tab(seen: RunComparison) -> None:
     """Draw both paths."""
     left, right = st.columns([1.9, 1], gap="small")
     with left:
@@ -43,7 +43,7 @@ def path_tab(seen: SideBySide) -> None:
         _table(seen)
 
 
-def _legend(seen: SideBySide) -> None:
+def _legend(seen: RunComparison) -> None:
     told = []
     for share, word in PATH_WORDS.items():
         nodes, edges = seen.paths.count(share)
@@ -52,7 +52,7 @@ def _legend(seen: SideBySide) -> None:
     st.markdown(" · ".join(told))
 
 
-def _table(seen: SideBySide) -> None:
+def _table(seen: RunComparison) -> None:
     rows = sorted(_rows(seen), key=lambda row: row[0] == PATH_WORDS["common"])
     st.dataframe(
         {
@@ -78,7 +78,7 @@ def _table(seen: SideBySide) -> None:
     )
 
 
-def _rows(seen: SideBySide) -> Iterator[tuple[str, str, str, Visit]]:
+def _rows(seen: RunComparison) -> Iterator[tuple[str, str, str, Visit]]:
     for node, passage in seen.paths.nodes.items():
         name = seen.names.get(node) or seen.paths.ghosts.get(node) or node
         yield PATH_WORDS[passage.share], "node", name, passage
@@ -86,7 +86,7 @@ def _rows(seen: SideBySide) -> Iterator[tuple[str, str, str, Visit]]:
         yield PATH_WORDS[passage.share], "edge", _edge_name(seen, edge), passage
 
 
-def _edge_name(seen: SideBySide, edge_id: str) -> str:
+def _edge_name(seen: RunComparison, edge_id: str) -> str:
     edge = seen.graph.edges.get(edge_id)
     stray = next((one for one in seen.paths.strays if one.id == edge_id), None)
     if edge is not None:

@@ -9,7 +9,7 @@ import streamlit as st
 from debugger.analysis.chat import ChatMessage
 from debugger.analysis.comparison.tables import MessagePair, WorkflowChange
 from debugger.analysis.differences import Span
-from debugger.session.comparison import SideBySide
+from debugger.session.comparison import RunComparison
 from debugger.views.components.markdown import count, plain
 from debugger.views.components.tables import ROW, table_height
 from debugger.views.panels.compare import actions
@@ -27,7 +27,7 @@ _ROLES = {
 }
 
 
-def transcript_tab(seen: SideBySide) -> None:
+def transcript_tab(seen: RunComparison) -> None:
     """Draw a page of the lines; at first the one on which the words part."""
     lines = seen.lines
     if not lines:
@@ -47,7 +47,7 @@ def transcript_tab(seen: SideBySide) -> None:
         st.markdown(_table(lines[begun : begun + _PAGE]))
 
 
-def _page(seen: SideBySide, pages: int, differing: Sequence[int]) -> int:
+def _page(seen: RunComparison, pages: int, differing: Sequence[int]) -> int:
     if pages < 2:
         return 1
     key = f"{_PAGE_KEY}_{actions.stamp(seen)}"
@@ -83,7 +83,7 @@ def _alone(bubble: ChatMessage, side: str) -> Span:
 _MOST = 18
 
 
-def state_tab(seen: SideBySide) -> None:
+def state_tab(seen: RunComparison) -> None:
     """Draw the table."""
     if not seen.turns:
         st.caption("The variables of both runs appear here. Neither has a turn.")
@@ -119,10 +119,12 @@ _VERSION_HEIGHT = 520
 _TABLE_KEY = "compare_structure"
 
 
-def versions_tab(seen: SideBySide) -> None:
+def versions_tab(seen: RunComparison) -> None:
     """Draw the list of changes, and the fields of the chosen one."""
     missing = [
-        f"{name}: {run.drawn_instead}" for name, run in (("A", seen.a), ("B", seen.b)) if run.drawn_instead
+        f"{name}: {run.substitute_reason}"
+        for name, run in (("A", seen.a), ("B", seen.b))
+        if run.substitute_reason
     ]
     if missing:
         st.info(plain(" ".join(missing)), icon=":material/help:")
