@@ -15,6 +15,7 @@ from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway
 from debugger.engine.outbound.gateway import BlockedGateway
 from debugger.engine.state import RunState, ThreadState
+from debugger.engine.tools.base import ToolContext
 from debugger.engine.variables import write
 from debugger.errors import InputError, NotFoundError
 from debugger.expressions import Scope, render
@@ -118,6 +119,31 @@ class NodeContext:
             seconds
             if self.deadline is None
             else max(0.0, min(seconds, self.deadline - self.environment.now()))
+        )
+
+    def for_tool(
+        self, node_logical_id: str, timeout: float | None, authored_arguments: JsonObject | None = None
+    ) -> ToolContext:
+        """Return the context of a tool call.
+
+        Args:
+            node_logical_id: The node that calls.
+            timeout: Seconds the call may take; ``None`` means the engine's own limit (U-53).
+            authored_arguments: The arguments with the workflow's own defaults alone.
+        """
+        return ToolContext(
+            scope=self.scope,
+            timeout=timeout or self.options.tool_timeout,
+            options=self.options,
+            cancelled=self.cancelled,
+            outbound=self.outbound,
+            authored=self.authored,
+            authored_arguments=authored_arguments or {},
+            node_logical_id=node_logical_id,
+            warnings=self.warnings,
+            interceptor=self.interceptor,
+            tool_error=self.tool_error,
+            applied_mocks=self.applied_mocks,
         )
 
     @property

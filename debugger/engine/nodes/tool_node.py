@@ -7,7 +7,6 @@ from typing import ClassVar
 from pydantic import Field
 
 from debugger.engine.nodes.base import Node, NodeContext, NodeResult, NodeRun
-from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.tools import TOOL_TYPES
 from debugger.engine.tools.base import RESULT_NAME, Tool
 from debugger.engine.tools.runner import (
@@ -53,13 +52,10 @@ class ToolNode(Node[ToolNodeConfig]):
     def run(self, context: NodeContext) -> NodeRun:
         """Fill the arguments, call, write the outcome."""
         yield from ()
-        allowed = tool_context(
-            context,
-            self.config.logical_id,
-            self._tool.config.timeout_seconds,
-            authored_arguments=self._arguments(context.authored),
+        tool_context = context.for_tool(
+            self.config.logical_id, self._tool.config.timeout_seconds, self._arguments(context.authored)
         )
-        called = call_tool(self._tool, self._arguments(context.scope), allowed)
+        called = call_tool(self._tool, self._arguments(context.scope), tool_context)
         self._write(context, called)
         result = called.result
         output = {"success": result.success, "tool_result": result.result, "error_message": result.error}

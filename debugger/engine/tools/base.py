@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from debugger.engine.options import EngineOptions
 from debugger.engine.outbound import Gateway, OutboundCall, OutboundOutcome
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 RESULT_NAME = "tool_result"
 """The variable that takes a result where the author names none."""
+
+
+def _default_for_null(cls: type[WireModel], value: Any, info: ValidationInfo) -> Any:
+    field_info = cls.model_fields[str(info.field_name)]
+    return field_info.get_default(call_default_factory=True) if value is None else value
+
+
+def null_is_default(*names: str) -> Any:
+    """Return a validator that replaces null in some fields by the field's default."""
+    return field_validator(*names, mode="before")(classmethod(_default_for_null))
 
 
 class ToolConfig(WireModel):
@@ -49,19 +59,12 @@ class ToolConfig(WireModel):
     expand_result_into_runtime_variables: bool = False
     """Whether each top-level key of the result becomes a variable."""
 
-    @field_validator("variable_arguments", "result_variable_mappings", mode="before")
-    @classmethod
-    def _null_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
-
-    @field_validator(
+    _null_defaults = null_is_default(
+        "variable_arguments",
+        "result_variable_mappings",
         "expand_result_into_runtime_variables",
         "ignore_content_received_during_llm_tool_call_specification",
-        mode="before",
     )
-    @classmethod
-    def _null_is_false(cls, value: Any) -> Any:
-        return False if value is None else value
 
     @field_validator("variable_arguments")
     @classmethod
@@ -130,6 +133,11 @@ class ToolResult:
     """Why it failed; ``None`` on success."""
     is_simulated: bool = False
     """Whether a recorded answer was used instead of the call."""
+
+    @classmethod
+    def failure(cls, error: str | None) -> ToolResult:
+        """Return the result of a call that failed."""
+        return cls(success=False, error=error)
 
 
 class Tool(Protocol):

@@ -72,7 +72,7 @@ def _math_add(arguments: JsonObject, _: ToolContext) -> ToolResult:
     try:
         total = to_json(_number(arguments["a"]) + _number(arguments["b"]), "the sum")
     except (ValueError, OverflowError, NotJsonError) as error:
-        return ToolResult(success=False, error=f"math_add has no sum: {str(error).rstrip('.')}.")
+        return ToolResult.failure(f"math_add has no sum: {str(error).rstrip('.')}.")
     return ToolResult(success=True, result=total)
 
 
@@ -210,12 +210,11 @@ class InbuiltFunctionTool(Tool):
         function, name = self.config.function, self.config.function_name
         if function is None:
             known = join_names([*BUILTINS, SEND_SMS + "<suffix>"])
-            return ToolResult(
-                success=False,
-                error=f"The embedded engine does not have the built-in function {name!r}; it has {known}. "
-                "The platform has about 23, which only the hosted API runs. Run the workflow there.",
+            return ToolResult.failure(
+                f"The embedded engine does not have the built-in function {name!r}; it has {known}. "
+                "The platform has about 23, which only the hosted API runs. Run the workflow there."
             )
         problem = function.problem(arguments)
         if problem is not None:
-            return ToolResult(success=False, error=f"The function {name!r} was not called. {problem}")
+            return ToolResult.failure(f"The function {name!r} was not called. {problem}")
         return function.call(arguments, context)

@@ -17,7 +17,7 @@ from debugger.engine.outbound.http_request import HttpBody, HttpRequest, host_he
 from debugger.engine.outbound.masking import mask_url
 from debugger.engine.outbound.secrets import RequestBudget, request_budget
 from debugger.engine.tools.arguments import bind
-from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult, null_is_default
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, placeholders
 from debugger.expressions.placeholders import iter_placeholders
@@ -50,15 +50,7 @@ class ExternalApiConfig(ToolConfig):
     """Also read from a text of JSON; not sent with GET."""
     integration_auth: IntegrationAuth | None = None
 
-    @field_validator("api_method", mode="before")
-    @classmethod
-    def _null_is_get(cls, value: Any) -> Any:
-        return "GET" if value is None else value
-
-    @field_validator("api_headers", mode="before")
-    @classmethod
-    def _null_is_empty(cls, value: Any) -> Any:
-        return {} if value is None else value
+    _api_defaults = null_is_default("api_method", "api_headers")
 
     @field_validator("api_body", mode="before")
     @classmethod
@@ -101,12 +93,12 @@ class ExternalApiTool(Tool):
             limits = context.outbound.limits
             call = http_call(request, self._call_class, limits=limits, cancelled=context.cancelled)
         except InputError as error:
-            return ToolResult(success=False, error=secrets.mask(str(error)))
+            return ToolResult.failure(secrets.mask(str(error)))
         except RecursionError:
-            return ToolResult(success=False, error="An argument or the body is nested too deep to be sent.")
+            return ToolResult.failure("An argument or the body is nested too deep to be sent.")
         outcome = context.reach(call)
         if outcome.answer is None:
-            return ToolResult(success=False, error=outcome.error)
+            return ToolResult.failure(outcome.error)
         return self._result(outcome.answer, secrets)
 
     @property
@@ -169,7 +161,7 @@ class ExternalApiTool(Tool):
             return ToolResult(success=True, result=_body(answer, secrets))
         quoted = secrets.mask(answer.text).strip()[:_QUOTED]
         message = f"The server answered {answer.status}{': ' if quoted else ''}{quoted}."
-        return ToolResult(success=False, error=message + self._hint(answer, secrets))
+        return ToolResult.failure(message + self._hint(answer, secrets))
 
     def _hint(self, answer: HttpAnswer, secrets: Secrets) -> str:
         auth = self.config.integration_auth

@@ -42,12 +42,14 @@ class InlinePythonTool(Tool):
         name = self.config.name or ""
         status = context.options.inline_python
         if status.mode == "refused":
-            return simulate_python(name, arguments, context) or _failure(f"{status.reason} {status.advice}")
+            return simulate_python(name, arguments, context) or ToolResult.failure(
+                f"{status.reason} {status.advice}"
+            )
         if not (self.config.code or "").strip():
-            return _failure(f"The tool {name!r} has no code. Write a function into its field code.")
+            return ToolResult.failure(f"The tool {name!r} has no code. Write a function into its field code.")
         code, unresolved = self._code(context)
         if code != self.config.code and not context.options.fills_code:
-            return _failure(
+            return ToolResult.failure(
                 f"The code of the tool {name!r} was not run: placeholders would put values into it, and "
                 "without a sandbox only code that you have read may run. Pass the values as arguments."
             )
@@ -56,7 +58,7 @@ class InlinePythonTool(Tool):
         answer = sandbox.run(request, limits, context.cancelled, unsafe=status.mode == "unsafe")
         if answer.error is None:
             return ToolResult(success=True, result=answer.value)
-        return _failure(answer.error + _circumstances(answer.printed, unresolved))
+        return ToolResult.failure(answer.error + _circumstances(answer.printed, unresolved))
 
     def _code(self, context: ToolContext) -> tuple[str, tuple[str, ...]]:
         code = self.config.code or ""
@@ -64,10 +66,6 @@ class InlinePythonTool(Tool):
             return code, ()
         filled = render(code, context.scope)
         return filled.text, filled.unresolved
-
-
-def _failure(error: str) -> ToolResult:
-    return ToolResult(success=False, error=error)
 
 
 def _circumstances(printed: str, unresolved: tuple[str, ...]) -> str:

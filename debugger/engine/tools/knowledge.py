@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypedDict
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult
+from debugger.engine.tools.base import Tool, ToolConfig, ToolContext, ToolResult, null_is_default
 from debugger.engine.tools.documents import READERS, DocumentLimitError, passages, require_size
 from debugger.errors import RunError
 from debugger.protocol.base import JsonObject
@@ -46,25 +45,13 @@ class KnowledgeBaseConfig(ToolConfig):
     target_knowledge_base_ids: list[str] = Field(default_factory=list)
     """All that there are, where it is empty."""
 
-    @field_validator("target_knowledge_base_ids", mode="before")
-    @classmethod
-    def _absent_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
+    _id_defaults = null_is_default("target_knowledge_base_ids")
 
-    @field_validator("signature", mode="before")
+    @field_validator("signature", "args_schema", "result_runtime_variable_name", mode="before")
     @classmethod
-    def _unwritten_is_stock(cls, value: Any) -> Any:
-        return value or _SIGNATURE
-
-    @field_validator("args_schema", mode="before")
-    @classmethod
-    def _unwritten_is_generated(cls, value: Any) -> Any:
-        return value or _SCHEMA
-
-    @field_validator("result_runtime_variable_name", mode="before")
-    @classmethod
-    def _unnamed_is_stock(cls, value: Any) -> Any:
-        return value or _RESULT
+    def _empty_is_default(cls, value: Any, info: ValidationInfo) -> Any:
+        field_info = cls.model_fields[str(info.field_name)]
+        return value or field_info.get_default(call_default_factory=True)
 
 
 class KnowledgeBaseTool(Tool):
@@ -99,11 +86,13 @@ class KnowledgeBaseTool(Tool):
         """Search; errors are part of the result."""
         query = arguments.get(_QUERY)
         if not isinstance(query, str) or not query.strip():
-            return _failure("A knowledge base needs a query: the argument 'query' is missing or no text.")
+            return ToolResult.failure(
+                "A knowledge base needs a query: the argument 'query' is missing or no text."
+            )
         try:
             found = self._searching(context).search(self.config.target_knowledge_base_ids, query, PASSAGES)
         except KnowledgeError as error:
-            return _failure(str(error))
+            return ToolResult.failure(str(error))
         return ToolResult(success=True, result=found)
 
     def _searching(self, context: ToolContext) -> KnowledgeSearch:
@@ -117,10 +106,6 @@ class KnowledgeBaseTool(Tool):
         return folder_search(context.options.knowledge_folder)
 
 
-def _failure(error: str) -> ToolResult:
-    return ToolResult(success=False, error=error)
-
-
 MAX_DOCUMENTS = 2_000
 MAX_BYTES = 20_000_000
 """Of all the documents that one search looks through."""
@@ -128,7 +113,7 @@ MAX_BYTES = 20_000_000
 MAX_QUERY_WORDS = 1_000
 """The words after them are left out of a search."""
 
-_MOST_INDICES = 4
+_MAX_INDICES = 4
 """Selections of knowledge bases in memory, for each folder."""
 _WORD = re.compile(r"\w+")
 _ADVICE = "Search fewer knowledge bases, or move documents out."
@@ -192,7 +177,7 @@ class FolderSearch:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._indices: OrderedDict[tuple[_Document, ...], _Index] = OrderedDict()
+        self._index = lru_cache(_MAX_INDICES)(lambda documents: _Index(folder.resolve(), documents))
 
     def search(self, kb_ids: Sequence[str], query: str, limit: int) -> list[Passage]:
         """Find what fits a question, the best first.
@@ -203,7 +188,10 @@ class FolderSearch:
             KnowledgeError: The folder or a knowledge base is not there, leads out, or is too large.
         """
         try:
-            return self._index(self._documents(kb_ids)).best(query, limit)
+            documents = self._documents(kb_ids)
+            with self._lock:  # so that two threads do not build the same index
+                index = self._index(documents)
+            return index.best(query, limit)
         except OSError as error:
             raise KnowledgeError(f"The documents cannot be read: {error}.") from error
 
@@ -233,17 +221,6 @@ class FolderSearch:
             f"There is no knowledge base {kb_id!r}. Its documents are expected in the folder "
             f"{str(self._folder / kb_id)!r}, of the kinds {', '.join(READERS)}."
         )
-
-    def _index(self, documents: tuple[_Document, ...]) -> _Index:
-        with self._lock:
-            index = self._indices.get(documents)
-            if index is None:
-                index = _Index(self._folder.resolve(), documents)
-            self._indices[documents] = index
-            self._indices.move_to_end(documents)
-            if len(self._indices) > _MOST_INDICES:
-                self._indices.popitem(last=False)
-            return index
 
 
 class _Index:

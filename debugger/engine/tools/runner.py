@@ -52,12 +52,10 @@ def call_tool(tool: Tool, arguments: JsonObject, context: ToolContext) -> Invoca
 
 def _call_or_fail(tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
     if context.tool_error:
-        return ToolResult(success=False, error=context.tool_error)
-    return (
-        tool.call(arguments, context)
-        if context.interceptor is None
-        else context.interceptor.call(tool, arguments, context)
-    )
+        return ToolResult.failure(context.tool_error)
+    if context.interceptor is not None:
+        return context.interceptor.call(tool, arguments, context)
+    return tool.call(arguments, context)
 
 
 def write_result(
@@ -81,7 +79,7 @@ def write_result(
 
 
 def _failed_invocation(why: str) -> Invocation:
-    return Invocation(ToolResult(success=False, error=why), NO_PARTS)
+    return Invocation(ToolResult.failure(why), NO_PARTS)
 
 
 def make_tool(config: JsonObject) -> Tool:
@@ -134,9 +132,8 @@ class UnsupportedTool(Tool):
         self.config = config
 
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Tell that it was not called."""
-        return ToolResult(
-            success=False,
-            error=f"The tool {self.config.name!r} is of type {self.config.type!r}, which the embedded engine "
+        """Return the error that it was not called."""
+        return ToolResult.failure(
+            f"The tool {self.config.name!r} is of type {self.config.type!r}, which the embedded engine "
             f"does not run; it runs {', '.join(sorted(TOOL_TYPES))}.",
         )

@@ -6,10 +6,10 @@ Source: ``platform/engine.md`` 2.1.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from debugger.engine.tools.base import null_is_default
 from debugger.protocol.base import JsonObject, WireModel
 from debugger.protocol.workflow import NodeConfig
 
@@ -25,10 +25,7 @@ class ToolsConfig(WireModel):
 
     tools: list[JsonObject] = Field(default_factory=list)
 
-    @field_validator("tools", mode="before")
-    @classmethod
-    def _null_is_empty(cls, value: Any) -> Any:
-        return [] if value is None else value
+    _defaults = null_is_default("tools")
 
 
 class LLMConfig(NodeConfig):

@@ -18,7 +18,6 @@ from debugger.engine.nodes.llm.model_call import (
 )
 from debugger.engine.nodes.llm.prompts import StaticPrompt, make_prompt
 from debugger.engine.nodes.llm.tool_specs import NodeTool, ToolSpecs, suppress_text
-from debugger.engine.nodes.tool_context import tool_context
 from debugger.engine.tools.base import RESULT_NAME, ToolConfig, ToolResult
 from debugger.engine.tools.runner import call_tool, write_result
 from debugger.protocol.base import JsonObject
@@ -262,10 +261,12 @@ class ToolLoop:
         offered = next((one for one in self.tools if one.offer.name == call["name"]), None)
         if offered is None:
             names = ", ".join(one.offer.name for one in self.tools)
-            return _failure(f"There is no tool {call['name']!r}; there is {names}.")
+            return ToolResult.failure(f"There is no tool {call['name']!r}; there is {names}.")
         complaint = offered.argument_error(call["args"])
         if complaint is not None:
-            return _failure(f"{call['name']} was not called, because its arguments do not fit: {complaint}")
+            return ToolResult.failure(
+                f"{call['name']} was not called, because its arguments do not fit: {complaint}"
+            )
         line = self._line(offered) if self.speaks else None
         if line is not None:
             yield line
@@ -277,8 +278,8 @@ class ToolLoop:
         Unlike a tool node, nothing tells of success or failure (10.6).
         """
         config: ToolConfig = offered.tool.config
-        allowed = tool_context(self.context, self.config.logical_id, config.timeout_seconds)
-        called = call_tool(offered.tool, arguments, allowed)
+        tool_context = self.context.for_tool(self.config.logical_id, config.timeout_seconds)
+        called = call_tool(offered.tool, arguments, tool_context)
         name = config.result_runtime_variable_name or RESULT_NAME
         write_result(called, name, self.config, self.context.state, self.context.thread)
         return called.result
@@ -288,9 +289,5 @@ class ToolLoop:
         if messages is None:
             return None
         key = f"tool:{self.config.logical_id}:{offered.offer.name}"
-        picked = pick_message(messages, key, self.context.state, self.context.environment)
-        return None if picked is None else fixed_response(self.context.fill(picked), self.context.environment)
-
-
-def _failure(error: str) -> ToolResult:
-    return ToolResult(success=False, error=error)
+        picked = pick_message(messages, key, self.context.state, self.context.world)
+        return None if picked is None else fixed_response(self.context.fill(picked), self.context.world)

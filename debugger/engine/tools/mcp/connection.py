@@ -132,11 +132,9 @@ async def _result(client: Client, tool: str, arguments: JsonObject) -> ToolResul
     answer = await client.call_tool(tool, arguments)
     text = "\n".join(_text(block) for block in answer.content)
     if answer.is_error:
-        return ToolResult(success=False, error=text or "The tool failed and did not say why.")
+        return ToolResult.failure(text or "The tool failed and did not say why.")
     if len(text) > _LARGEST_RESULT:
-        return ToolResult(
-            success=False, error=f"The result has more than {_LARGEST_RESULT:,} characters. Ask for less."
-        )
+        return ToolResult.failure(f"The result has more than {_LARGEST_RESULT:,} characters. Ask for less.")
     structured = answer.structured_content
     return ToolResult(success=True, result=text if structured is None else structured)
 

@@ -15,6 +15,7 @@ from debugger.engine.outbound.destinations import Destination, parse_url
 from debugger.engine.outbound.http_request import header_value, host_header
 from debugger.engine.outbound.masking import find_literal_secrets, mask_url
 from debugger.engine.outbound.secrets import MARK, request_budget
+from debugger.engine.tools.base import null_is_default
 from debugger.errors import InputError, RunError
 from debugger.expressions import Scope, render
 from debugger.protocol.base import JsonObject, WireModel
@@ -39,10 +40,7 @@ class McpServer(WireModel):
             raise ValueError("it is blank")
         return url
 
-    @field_validator("api_headers", mode="before")
-    @classmethod
-    def _absent_is_empty(cls, value: Any) -> Any:
-        return {} if value is None else value
+    _defaults = null_is_default("api_headers")
 
     def endpoint(self, scope: Scope, secrets: Secrets, authored: Scope) -> Endpoint:
         """Return the endpoint of the server.

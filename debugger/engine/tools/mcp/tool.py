@@ -53,10 +53,10 @@ class McpTool(Tool):
     def call(self, arguments: JsonObject, context: ToolContext) -> ToolResult:
         """Call it with keyword arguments; errors are part of the result."""
         if context.cancelled.is_set():
-            return ToolResult(success=False, error="The call was stopped.")
+            return ToolResult.failure("The call was stopped.")
         outcome = context.reach(self._outbound(arguments, context))
         if outcome.answer is None:
-            return ToolResult(success=False, error=outcome.error)
+            return ToolResult.failure(outcome.error)
         return outcome.answer
 
     def _outbound(self, arguments: JsonObject, context: ToolContext) -> OutboundCall[ToolResult]:
@@ -77,7 +77,7 @@ class McpTool(Tool):
         try:
             return ToolResult(found.success, mask(to_json(found.result)), mask(found.error))
         except NotJsonError as error:
-            return ToolResult(success=False, error=str(error))
+            return ToolResult.failure(str(error))
 
     def _simulated(self, recorded: RecordedAnswer | None) -> ToolResult:
         text = f"The tool {self._offer.name!r} was not called, and no answer is recorded for it."
