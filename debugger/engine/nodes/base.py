@@ -96,7 +96,7 @@ class NodeContext:
     warnings: list[str] = field(default_factory=list)
     """What else is worth a warning."""
     interceptor: Interceptor | None = None
-    """A person's hand in what the run does."""
+    """The mocks and manual answers of the run."""
     tool_error: str = ""
     """With what every call of a tool is to fail; empty lets them be made."""
     applied_mocks: list[str] = field(default_factory=list)

@@ -102,7 +102,7 @@ class ToolContext:
     warnings: list[str] = field(default_factory=list)
     """What the user is to be warned of, as that an answer was made up."""
     interceptor: Interceptor | None = None
-    """A person's hand in what the call does."""
+    """The mocks and manual answers of the run."""
     tool_error: str = ""
     """With what the call is to fail; empty lets it be made."""
     applied_mocks: list[str] = field(default_factory=list)

@@ -289,5 +289,5 @@ class ToolLoop:
         if messages is None:
             return None
         key = f"tool:{self.config.logical_id}:{offered.offer.name}"
-        picked = pick_message(messages, key, self.context.state, self.context.world)
-        return None if picked is None else fixed_response(self.context.fill(picked), self.context.world)
+        picked = pick_message(messages, key, self.context.state, self.context.environment)
+        return None if picked is None else fixed_response(self.context.fill(picked), self.context.environment)
