@@ -1,1 +1,1 @@
-"""How a run goes: the interpreter, the nodes it runs, the edges it takes."""
+"""The execution of runs: interpreter, nodes and transitions."""

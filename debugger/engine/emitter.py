@@ -1,4 +1,4 @@
-"""Events on their way out: each is given its id, time, thread and node, counted, and kept if it was said."""
+"""Stamping of events before they leave the engine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class EventEmitter:
         config: NodeConfig | None = None,
         run_id: str | None = None,
     ) -> Event:
-        """Give an event its id, time, thread and node; mask secrets; count it, and keep what was said."""
+        """Stamp an event with its id, time, thread and node.
+
+        Secrets are masked, the usage is counted, and messages are added to the current turn's log.
+        """
         # Its fields themselves: to look at a model's attributes takes five times as long, and to assign them
         # one by one longer than to make it.
         fields = event.__dict__
@@ -75,13 +78,11 @@ class EventEmitter:
         return event
 
     def _of_thread(self, thread_id: str) -> JsonObject:
-        """What each event of a thread says of it, made once."""
         fields = {"origin_thread_id": thread_id, "thread_reference_id": reference_id(thread_id)}
         self._of_threads[thread_id] = fields
         return fields
 
     def _of_node(self, thread_id: str | None, config: NodeConfig) -> JsonObject:
-        """What each event of a node in a thread says of both, made once."""
         fields: JsonObject = {
             **({} if thread_id is None else self._of_thread(thread_id)),
             "origin_node_logical_id": config.logical_id,
@@ -116,7 +117,10 @@ class EventEmitter:
         )
 
     def warnings(self, context: NodeContext, thread: ThreadState) -> Events:
-        """Tell each placeholder that nothing filled once a turn (U-40), and what else the node found odd."""
+        """Return a warning for each empty placeholder and each finding of a node.
+
+        A placeholder is warned of once a turn (U-40).
+        """
         if not context.unresolved and not context.warnings:
             return
         texts = [f"No value for {written}; it is left as it is written." for written in context.unresolved]

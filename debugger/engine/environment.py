@@ -1,4 +1,6 @@
-"""Time and chance, which no workflow describes; injected, so that a test can fix both.
+"""Time and chance, injected so that a test can fix both.
+
+No workflow describes them.
 
 The time during which a segment waits for the user is kept out of its durations and reported in its events.
 """
@@ -51,16 +53,18 @@ class Environment:
         self.uuid = map(prefix.__add__, map("%012x".__mod__, itertools.count(1))).__next__
 
     def draw(self) -> bytes:
-        """64 bytes of chance."""
+        """Return 64 random bytes."""
         return self.random.randbytes(64)
 
     def random_uuid(self) -> UUID:
-        """A UUID of version 4 that nobody can foresee from another."""
+        """Return an unpredictable UUID of version 4."""
         return UUID(int=self.random.getrandbits(128), version=4)
 
 
 class SeededEnvironment(Environment):
-    """A world where chance falls as a seed says. Each segment of a run has its own.
+    """An environment whose random values follow from a seed.
+
+    Each segment of a run has its own.
 
     Args:
         environment: Has the time, and the UUIDs that nothing else has.
@@ -74,11 +78,14 @@ class SeededEnvironment(Environment):
 
     @cached_property
     def random(self) -> random.Random:  # type: ignore[override]
-        """Made when a workflow asks for chance of its own: seeding it takes as long as three events."""
+        """Return the generator, which is seeded on first use.
+
+        Seeding takes as long as three events.
+        """
         return random.Random(self._seed)
 
     def draw(self) -> bytes:
-        """64 bytes of chance, by way of a digest, which takes a tenth of that."""
+        """Return 64 bytes of a digest, which takes a tenth of the time of the generator."""
         return hashlib.blake2b(b"%d %d" % (self._seed, next(self._draws))).digest()
 
 

@@ -1,4 +1,4 @@
-"""What everything in one segment of a run shares: in a user's turn, or in a pump of background work."""
+"""Shared state of one execution: a user's turn or background work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ExecutionResult:
-    """How a segment ended, and what is kept of it besides its events."""
+    """The result of an execution besides its events."""
 
     status: RunStatus
     run_input: JsonObject
@@ -63,7 +63,10 @@ class ExecutionResult:
 def input_output_pair(
     run_input: JsonObject, outputs: dict[str, list[JsonObject]], end_state: JsonObject
 ) -> JsonObject:
-    """A segment as the record of a run has it, without its events (``platform/wire.md`` 5.2)."""
+    """Return an execution as the run's record has it, without its events.
+
+    Source: ``platform/wire.md`` 5.2.
+    """
     return {
         "run_input": run_input,
         "run_output": {"events": [], "thread_to_node_outputs": outputs},
@@ -76,7 +79,7 @@ def input_output_pair(
 
 @dataclass
 class Execution:
-    """What everything in one segment of a run shares.
+    """Shared state of one execution: a user's turn or background work.
 
     Args:
         interpreter: The workflow and all that is fixed about running it.
@@ -130,15 +133,15 @@ class Execution:
 
     @property
     def goes_on(self) -> bool:
-        """Whether nothing has ended it yet."""
+        """Return whether nothing has ended it yet."""
         return self.status is None and not self.cancelled.is_set()
 
     def config(self, thread: ThreadState) -> NodeConfig:
-        """The node that a thread stands at."""
+        """Return the node at a thread's position."""
         return self.graph.node(str(thread.position))
 
     def context(self, thread: ThreadState) -> NodeContext:
-        """What a node of a thread may see and touch."""
+        """Return the context in which a thread's node runs."""
         return NodeContext(
             workflow=self.interpreter.workflow,
             state=self.state,
@@ -157,7 +160,7 @@ class Execution:
         )
 
     def input_of(self, thread: ThreadState, config: NodeConfig) -> JsonObject:
-        """What the input has for one node alone: under its id, else for any node of its type."""
+        """Return the input for one node: under its id, else for its type."""
         found = self.log.run_input.thread_to_node_inputs.get(thread.thread_id)
         for node_input in found.node_run_inputs if found else ():
             if node_input.node_logical_id == config.logical_id or (
@@ -167,7 +170,7 @@ class Execution:
         return {}
 
     def end(self, error: str | None) -> ExecutionResult:
-        """How it ended, once it has."""
+        """Return the result, once it has ended."""
         status = self.status
         if status is None:
             ended: RunStatus = "running" if self.state.active_companions else "completed"
@@ -204,7 +207,7 @@ class Execution:
         )
 
     def closing_events(self) -> Events:
-        """What is told at last: that the run is over, or that it is the user's turn."""
+        """Yield the events that end it: the run is over, or waits for input."""
         active = self.state.active_companions
         if self.status is not None:
             return

@@ -1,4 +1,4 @@
-"""A run's state made ready to go another way: variables edited, the main thread moved, another version."""
+"""Changes of a run's state for a fork: variables, node, version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from debugger.graph import Graph
 def prepare_fork(
     state: RunState, graph: Graph, edits: Sequence[VariableEdit] = (), start_node: str | None = None
 ) -> None:
-    """Change a state that stands between two turns; the next turn tells of the edits.
+    """Change a state between two turns; the next turn reports the edits.
 
     Args:
         state: What the run remembers; changed here unless an error is raised.
@@ -37,12 +37,12 @@ def prepare_fork(
 
 
 def reopen(state: RunState) -> None:
-    """Let a conversation that has ended continue at the node where it ended, which is not run again."""
+    """Let an ended conversation continue at its last node, which is not run again."""
     state.main.ended, state.main.awaits_second_message, state.main.loop = False, True, None
 
 
 def _move(thread: ThreadState, destination: str) -> None:
-    """As by a transfer (``platform/engine.md`` U-48), but the next turn's message is met at the node."""
+    """Move a thread like a transfer (U-48), but keep the next message for the node."""
     thread.position, thread.is_waiting, thread.awaits_second_message = destination, False, False
     thread.loop, thread.due_at = None, None
     thread.return_stack.clear()
@@ -78,7 +78,6 @@ def _check_places(state: RunState, graph: Graph, *, is_moved: bool) -> None:
 
 
 def _places(thread: ThreadState) -> Iterator[str]:
-    """The nodes that a thread needs to go on: its own, and those that it will be led back to."""
     if thread.position is not None:
         yield thread.position
     for called, caller in thread.return_stack:

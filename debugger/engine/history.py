@@ -1,4 +1,4 @@
-"""The chat of a thread, read out of what was recorded.
+"""The chat of a thread, read from the recorded events.
 
 It is not kept in the state: the events hold every word already, and only a real model needs the whole of it.
 """
@@ -42,12 +42,12 @@ class History:
         self._current = current
 
     def as_it_stands(self) -> History:
-        """The chat without what will be said from now on."""
+        """Return the chat without later messages."""
         current = replace(self._current, events=list(self._current.events))
         return History(lambda: self._past if self._past is not None else self._load(), current)
 
     def of(self, thread_id: str) -> list[Message]:
-        """A thread's messages, oldest first: the seeds, what was said, and the memos of hops.
+        """Return a thread's messages: initial chat, messages, navigation memos.
 
         A companion thread has heard what its parent had when it was forked (``platform/engine.md`` U-23).
         """

@@ -1,4 +1,7 @@
-"""Checks of a turn's input before anything runs: what would be dropped silently is refused by name."""
+"""Checks of a turn's input before it runs.
+
+An input of which a part would be dropped silently is rejected by name.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +99,6 @@ def _check_node_input(node_input: NodeInput, graph: Graph, position: str | None,
 
 
 def _check_node(node_input: NodeInput, node_id: str, graph: Graph, position: str | None, path: str) -> None:
-    """Check the node that an input names, which may be a super node around the current one."""
     current = graph.nodes.get(position or "")
     if current is not None and node_id in origin_of(current):
         return

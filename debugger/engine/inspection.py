@@ -1,7 +1,6 @@
-"""A person's hand on a segment of a run: to look at and change what it can see while it stands still.
+"""Reading and editing of an execution's variables between two events.
 
-A segment stands still between two events, for as long as nobody pulls the next one. Whoever pulls may let
-somebody else look and change things meanwhile, but not while an event is being made.
+An execution is paused for as long as nothing pulls its next event.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RunInspector:
-    """The hand on one segment; made by who pulls it, bound by the interpreter that begins it.
+    """Access to one execution, bound by the interpreter that begins it.
 
     Args:
         interceptor: The same person's hand in what nodes, tools and models do; ``None`` lets them be.
@@ -35,18 +34,20 @@ class RunInspector:
         self._execution: Execution | None = None
 
     def bind(self, execution: Execution) -> None:
-        """Take hold of the segment that begins."""
+        """Attach the execution that begins."""
         self._execution = execution
 
     def hold(self, kind: PauseKind) -> AbstractContextManager[None]:
-        """Leave the time that a block takes out of the segment's durations, and record it as a pause.
+        """Leave a block's time out of durations and record it as a pause.
 
         Before the segment has begun, and on a backend that binds none, nothing is recorded.
         """
         return nullcontext() if self._execution is None else self._execution.pauses.hold(kind)
 
     def scope(self, thread_id: str = MAIN_THREAD) -> Scope:
-        """What a thread can see at this moment; the main thread's where there is no such thread.
+        """Return the variables that a thread can see at this moment.
+
+        They are the main thread's where there is no such thread.
 
         Raises:
             ConflictError: The segment has not begun.
@@ -56,7 +57,9 @@ class RunInspector:
         return execution.variables.scope(threads.get(thread_id) or execution.state.main)
 
     def variables(self) -> dict[tuple[EditedScope, str], JsonObject]:
-        """The variables that can be changed, by scope and thread, without the copies under nodes' names.
+        """Return the editable variables by scope and thread.
+
+        Copies under the names of nodes are left out.
 
         Raises:
             ConflictError: The segment has not begun.
@@ -71,7 +74,7 @@ class RunInspector:
         return found
 
     def edit(self, edits: Sequence[VariableEdit]) -> int:
-        """Change variables; what follows sees them, and the next events tell of it: so many.
+        """Change variables; return the number of events that report it.
 
         Raises:
             ConflictError: The segment has not begun.
@@ -92,7 +95,6 @@ class RunInspector:
 
 
 def _own(variables: JsonObject) -> JsonObject:
-    """Runtime variables without their copies, which bear a node's id or name before a dot."""
     return {
         name: value
         for name, value in variables.items()
@@ -110,7 +112,7 @@ def _apply(edit: VariableEdit, execution: Execution) -> JsonObject:
 
 
 def edit_events(told: Sequence[JsonObject], execution: Execution) -> list[Event]:
-    """The events that tell of edits: what was changed by hand, then each thread's variables as they are.
+    """Return the events of edits: the changes, then each thread's variables.
 
     Args:
         told: The edits as `VariableEdit.told` tells them.

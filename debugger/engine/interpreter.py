@@ -1,4 +1,7 @@
-"""Run one workflow. All that lasts is in the `RunState`, so an interpreter serves any number of runs."""
+"""The interpreter of one workflow.
+
+All that lasts is in the `RunState`, so an interpreter serves any number of runs.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ _STRICT = json.JSONEncoder(allow_nan=False)
 
 
 class Interpreter:
-    """Runs one version of a workflow.
+    """An interpreter of one version of a workflow.
 
     Args:
         workflow: What the author wrote.
@@ -81,7 +84,7 @@ class Interpreter:
         return other
 
     def begin(self, turn_input: TurnInput) -> RunState:
-        """The state of a run that is about to take its first turn.
+        """Return the state of a run before its first turn.
 
         Args:
             turn_input: The first turn's; its start node and its initial state decide where the run begins.
@@ -144,7 +147,7 @@ class Interpreter:
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
     ) -> Generator[Event, None, ExecutionResult]:
-        """Move the main thread to a node, wherever it stands, and run on from there, as one turn.
+        """Move the main thread to a node and continue there, as one turn.
 
         Args:
             state: What the run remembers; changed while the turn runs.
@@ -175,7 +178,7 @@ class Interpreter:
         cancelled: threading.Event | None = None,
         inspector: RunInspector | None = None,
     ) -> Generator[Event, None, ExecutionResult]:
-        """Let background work go on: companion threads that are due, and conditions judged while waiting.
+        """Run background work: due companion threads and waiting edges.
 
         Args:
             state: What the run remembers; changed while the pump runs. Where no event is yielded it is as it
@@ -210,7 +213,7 @@ class Interpreter:
         return execution
 
     def node(self, config: NodeConfig) -> Node[Any]:
-        """The code behind a node.
+        """Return the code of a node.
 
         One of an unknown type, or with a value of its own that its type does not allow, is opaque.
 
@@ -250,7 +253,6 @@ class Interpreter:
         return node_id
 
     def _checked_wire(self, turn_input: TurnInput) -> JsonObject:
-        """The input as it goes over the wire."""
         limit = self.options.max_run_input_bytes
         try:
             wire = turn_input.to_wire()
@@ -300,7 +302,7 @@ _RULES = (
 
 
 def reject_unsupported(node: NodeConfig, graph: Graph) -> None:
-    """Raise for the first thing at a node that leads nowhere, or that breaks a rule of companion threads.
+    """Raise for an edge that leads nowhere or breaks a rule of companion threads.
 
     Raises:
         RunError: An edge leads to a node that is not there (U-20); or a companion thread that the node starts

@@ -1,4 +1,4 @@
-"""The paths into JSON data that an author writes: ``a.b``, ``rows[].id``, ``rows[1].id``, ``a['b.c']``.
+"""Paths into JSON data: ``a.b``, ``rows[].id``, ``rows[1].id``, ``a['b.c']``.
 
 Unlike a reference in a text (`debugger.expressions.lookup`) a path begins inside a value, can lead to many
 places, and knows no made-up properties such as ``size``.
@@ -66,7 +66,10 @@ def parse_path(text: str) -> Path:
 
 
 def value_at(value: Any, path: Path) -> Any:
-    """What is at the end of a path without `EVERY`, or `ABSENT`. Null is a value."""
+    """Return the value at a path without `EVERY`, or `ABSENT`.
+
+    Null is a value.
+    """
     for step in path:
         if not _leads_on(value, step):
             return ABSENT
@@ -75,7 +78,9 @@ def value_at(value: Any, path: Path) -> Any:
 
 
 def retain(value: Any, paths: Sequence[Path]) -> Any:
-    """A value reduced to what is at the ends of paths; where no path goes on, all is kept.
+    """Reduce a value to the ends of paths.
+
+    Where no path continues, all of the value stays.
 
     Objects and lists on the way keep their places and their order, so ``rows[].id`` gives a list of objects,
     with an empty one for a row that has no ``id``; ``rows[1].id`` gives a list of one.
@@ -128,5 +133,4 @@ def _leads_on(value: Any, step: str | int | Every) -> bool:
 
 
 def _onward(trees: list[_Tree], *steps: str | int | Every) -> list[_Tree]:
-    """Return what is left of the paths that go on by one of some steps."""
     return [tree[step] for tree in trees for step in steps if step in tree]

@@ -1,7 +1,7 @@
-"""The check of a value against a JSON Schema that an author, a tool or a client wrote.
+"""Checks of values against a JSON Schema, in bounded time.
 
-Both may come from outside, so that the check is bounded: a schema of ten lines can refer to itself in a way
-that takes years, and a pattern can be chosen that no regular expression engine finishes on.
+Schema and value may both come from outside: a schema of ten lines can refer to itself in a way that takes
+years, and a pattern can be chosen that no regular expression engine finishes on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ _Keyword = Callable[[Any, Any, Any, Any], _Errors]
 
 
 def schema_error(value: Any, schema: Any) -> str | None:
-    """Return the most telling way in which a value does not fit, by its place; ``None`` where it fits.
+    """Return the first reason why a value does not fit, by its place.
+
+    The result is ``None`` where it fits.
 
     A schema that is none finds no fault: its author's mistake is not the value's. A value that cannot be
     checked within the limits does not fit. ``unevaluatedProperties`` and ``unevaluatedItems`` are not checked
@@ -74,7 +76,6 @@ def _is_deep(value: Any) -> bool:
 
 @cache
 def _bounded_kind(kind: Any) -> Any:
-    """Make a validator class whose keywords look at the clock."""
     from jsonschema import validators
 
     keywords: dict[str, Any] = {
@@ -101,7 +102,7 @@ def _bounded(keyword: _Keyword) -> _Keyword:
 
 
 def _without_dialects(schema: Any) -> Any:
-    """Copy a schema without the dialects of its parts, each of which would bring an unbounded validator."""
+    """Copy a schema without its parts' dialects: each would bring an unbounded validator."""
     if isinstance(schema, dict):
         return {
             key: _without_dialects(part)
@@ -112,11 +113,6 @@ def _without_dialects(schema: Any) -> Any:
 
 
 def _search(pattern: str, text: str) -> bool:
-    """Search a text for a pattern.
-
-    Raises:
-        LimitFault: It takes too long.
-    """
     import regex
 
     try:
@@ -145,7 +141,7 @@ def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _s
 
 
 def _unique_items(validator: Any, wanted: Any, value: Any, _schema: Any) -> _Errors:
-    """Compare by keys: the library compares each element with each other where they have no order."""
+    """Compare by keys: the library compares each element with each other."""
     from jsonschema import ValidationError
 
     if wanted and validator.is_type(value, "array") and len(set(map(equality_key, value))) < len(value):
@@ -153,7 +149,7 @@ def _unique_items(validator: Any, wanted: Any, value: Any, _schema: Any) -> _Err
 
 
 def _additional(keyword: _Keyword) -> _Keyword:
-    """Pass ``additionalProperties`` the names that no pattern fits: the library has no time for patterns."""
+    """Leave out names that a pattern fits: the library's own match is unbounded."""
 
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
         patterns = schema.get("patternProperties")
@@ -170,7 +166,7 @@ def _additional(keyword: _Keyword) -> _Keyword:
 
 
 def _unevaluated(keyword: _Keyword) -> _Keyword:
-    """Leave a keyword out where the library's search for what is evaluated has no bound."""
+    """Skip a keyword where the library's search is unbounded."""
 
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> _Errors:
         if _has_any(schema, {"$ref", "$dynamicRef", "$recursiveRef", "patternProperties"}):

@@ -1,4 +1,4 @@
-"""Runs of nodes: the workers beside a node, the choice of its transition, its bounded retry (2.2)."""
+"""Runs of nodes, with companion workers and bounded retries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GaveUp = Literal["max_retries", "expiry_time"]
 
 
 class _Worker(NamedTuple):
-    """A node at the end of a companion edge, and what it hears: the same as the node it runs beside."""
+    """A node at the end of a companion edge, with its input."""
 
     edge: EdgeConfig
     node: Node[Any]
@@ -85,7 +85,7 @@ class NodeRunner:
             yield from self._transitions.follow(thread, node, decision, run_id)
 
     def leave(self, thread: ThreadState, node: Node[Any]) -> Events:
-        """Leave a node that has run and waited for the user once more (U-3)."""
+        """Leave a node that has awaited a second message (U-3)."""
         thread.awaits_second_message = False
         context = self._execution.context(thread)
         context.deadline = thread.loop.deadline if thread.loop else None
@@ -102,7 +102,6 @@ class NodeRunner:
     def _execute(
         self, thread: ThreadState, node: Node[Any], context: NodeContext, run_id: str
     ) -> Generator[Event, None, NodeResult]:
-        """One execution of a node, from its start event to the state that it leaves (``engine.md`` 2.0)."""
         execution, stamped = self._execution, self._emitter.stamp
         config = node.config
         yield stamped(StartNodeRunEvent(run_input=node.run_input(context)), thread, config, run_id)
@@ -144,7 +143,6 @@ class NodeRunner:
     # What a node runs with
 
     def _context(self, thread: ThreadState, node: Node[Any]) -> NodeContext:
-        """Return what the node runs with, the transitions that its model may choose among it."""
         context = self._execution.context(thread)
         context.node_input = self._execution.input_of(thread, node.config)
         if not node.calls_model:
@@ -160,7 +158,7 @@ class NodeRunner:
         return context
 
     def _must_answer(self, thread: ThreadState) -> bool:
-        """Return whether the next model call gets no tools, so that transitions come to an end (3.7)."""
+        """Return whether the next model call gets no tools, so that transitions end (3.7)."""
         has_returned, thread.has_just_returned = thread.has_just_returned, False
         forced = thread.consecutive_conditionals >= self._routes.max_consecutive or (
             has_returned and self._routes.must_answer_after_return
@@ -172,7 +170,6 @@ class NodeRunner:
     # Companion edges
 
     def _workers(self, thread: ThreadState, config: NodeConfig) -> list[_Worker]:
-        """Return the workers that run beside a node (``platform/engine.md`` 3.4, U-21)."""
         graph = self._execution.graph
         found = []
         for edge in graph.companion(config.logical_id):
@@ -186,7 +183,6 @@ class NodeRunner:
         return found
 
     def _run_worker(self, thread: ThreadState, worker: _Worker) -> Events:
-        """Run a worker after the node's own answer, so that its conditions see what the worker found."""
         edge, node, context = worker
         if node.waits_for_user and not context.messages_override:
             return
@@ -203,7 +199,7 @@ class NodeRunner:
     # Retrying
 
     def _begin_attempt(self, thread: ThreadState, config: NodeConfig) -> BoundedLoop | None:
-        """Count an attempt; the first one starts the clock and forgets how an earlier loop ended (U-6)."""
+        """Count an attempt; the first one starts the clock (U-6)."""
         settings, loop = config.self_loop_config, thread.loop
         if settings is None or not settings.enabled:
             return None
@@ -221,7 +217,6 @@ class NodeRunner:
     def _retry(
         self, thread: ThreadState, node: Node[Any], context: NodeContext, loop: BoundedLoop, run_id: str
     ) -> Events:
-        """Try a node again that led nowhere; give up where its bound is reached."""
         config, world, stamped = node.config, self._execution.environment, self._emitter.stamp
         settings = config.self_loop_config or SelfLoopConfig()
         outcome = outcome_of(loop, settings, world)
@@ -236,7 +231,6 @@ class NodeRunner:
             world.sleep(seconds, self._execution.cancelled)
 
     def _give_up(self, thread: ThreadState, node: Node[Any], loop: BoundedLoop, why: GaveUp) -> Events:
-        """End a bounded loop; a condition that now holds is still followed."""
         run_id = str(thread.node_run_ids.get(node.config.logical_id, 0))
         context = self._execution.context(thread)
         thread.runtime_variables[_OUTCOME] = why
@@ -249,7 +243,7 @@ class NodeRunner:
 
 
 def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environment) -> GaveUp | None:
-    """Return why the loop gives up after an attempt that led nowhere; ``None`` when it continues."""
+    """Return why a loop gives up after a failed attempt, or ``None``."""
     if settings.max_retries is not None and loop.attempts - 1 >= settings.max_retries:
         return "max_retries"
     if loop.is_over(environment.now()):
@@ -258,7 +252,7 @@ def outcome_of(loop: BoundedLoop, settings: SelfLoopConfig, environment: Environ
 
 
 def delay_event(node: NodeConfig, loop: BoundedLoop, settings: SelfLoopConfig) -> SelfLoopDelayEvent:
-    """Return the event before the sleep; it is sent also when there is none to sleep (U-5)."""
+    """Return the event before a retry; it is sent for a delay of 0 too (U-5)."""
     return SelfLoopDelayEvent(
         **_ends(node),
         reason=f"Bounded self-loop for node {node.logical_id} waits before attempt {loop.attempts + 1}",

@@ -14,7 +14,7 @@ PythonMode = Literal["sandboxed", "refused", "unsafe"]
 
 @dataclass(frozen=True)
 class PythonStatus:
-    """The mode in which Python code runs, with a sentence each on why it is not sandboxed and what to do."""
+    """The mode in which Python code runs, with its reason and advice."""
 
     mode: PythonMode = "sandboxed"
     reason: str = ""
@@ -28,7 +28,10 @@ class PythonStatus:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """Choices where the platform leaves a question open; the numbers are those of its unknowns."""
+    """Choices where the platform leaves a question open.
+
+    The numbers are those of its unknowns.
+    """
 
     max_node_runs: int = 100
     """Node runs in one turn before the run ends as ``aborted_looping_risk`` (U-26)."""

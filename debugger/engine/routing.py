@@ -1,4 +1,4 @@
-"""The transitions out of a node: which one is taken after it has run, and why.
+"""The transitions out of a node, and the choice among them.
 
 The order: a transition that the model chose during the run; a direct edge; the first conditional edge whose
 condition holds, the node's own before those to global nodes; the node's own loop; nothing, which ends the
@@ -62,7 +62,7 @@ class Transition:
 
     @cached_property
     def key(self) -> str:
-        """Return a name that no other transition out of the same node has."""
+        """Return a name that is unique among the transitions of a node."""
         return self.edge.logical_id if self.edge else f"{self.kind}:{self.destination.logical_id}"
 
     @cached_property
@@ -117,7 +117,7 @@ class Transition:
         return text, metadata
 
     def message(self, context: NodeContext) -> str | None:
-        """Return the fixed line that is spoken as it is taken; ``None`` where there is none."""
+        """Return the fixed message of the edge, or ``None``."""
         condition = self.condition
         if condition is None:
             return None
@@ -145,7 +145,7 @@ class Decision:
 
 
 class EdgeSelector:
-    """The transitions out of each node of one workflow, and the choice among them."""
+    """The transitions out of a workflow's nodes, and the choice among them."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -158,7 +158,7 @@ class EdgeSelector:
         self._waiting: dict[str, tuple[tuple[Transition, EvaluateWhileWaitingConfig], ...]] = {}
 
     def choices(self, node: Node[Any], context: NodeContext) -> dict[str, Transition]:
-        """Return the transitions that a model may choose while this node runs, by key (rank 2)."""
+        """Return the transitions that a node's model may choose, by key (rank 2)."""
         return {
             transition.key: transition
             for transition in self._conditional(node.config, context.thread)
@@ -204,7 +204,7 @@ class EdgeSelector:
         return decision
 
     def companion_edges(self, node: NodeConfig) -> list[Transition]:
-        """Return the direct edges of a node that each start a companion thread (3.3, 3.5)."""
+        """Return the direct edges that start companion threads (3.3, 3.5)."""
         known = self._known_companions.get(node.logical_id)
         if known is None:
             main = self._graph.main_direct(node.logical_id)
@@ -215,7 +215,7 @@ class EdgeSelector:
         return known
 
     def judged_while_waiting(self, node_id: str) -> tuple[tuple[Transition, EvaluateWhileWaitingConfig], ...]:
-        """Return the edges of a node that are judged while it waits for the user, with their settings (3.9).
+        """Return the edges evaluated while a node waits, with their settings (3.9).
 
         An edge without an expression is left out: it could never match (V6 in ``platform/engine.md`` 12).
         """
@@ -233,7 +233,7 @@ class EdgeSelector:
     def holds(
         self, transition: Transition, context: NodeContext, *, tell: bool = True
     ) -> Generator[Event, None, Decision | None]:
-        """Evaluate the expression of one edge; return the decision to take it where it holds.
+        """Evaluate one edge's expression; return the decision where it holds.
 
         Args:
             transition: The edge.
@@ -267,7 +267,7 @@ class EdgeSelector:
         return (*known, *self._back(node, thread)) if thread.return_stack else known
 
     def _is_blocked(self, transition: Transition) -> bool:
-        """Return whether it would lead from one guardrail node to another (``platform/engine.md`` 3.8)."""
+        """Return whether it leads from one guardrail node to another (3.8)."""
         flag = self._graph.workflow.config.miscellaneous.get("no_hopping_between_guardrail_nodes")
         others = transition.destination.logical_id != transition.source.logical_id
         both = transition.source.is_guardrail_node and transition.destination.is_guardrail_node
@@ -296,7 +296,6 @@ class EdgeSelector:
         return method == "independent_llm_evaluations"
 
     def _back(self, node: NodeConfig, thread: ThreadState) -> list[Transition]:
-        """Return the transitions back to where a global node, or a global super node, was entered from."""
         entered, caller = thread.return_stack[-1]
         back = self._graph.node(caller)
         own = node.global_node_config.reverse_conditional_edge if node.global_node_config else None
@@ -337,7 +336,7 @@ class EdgeSelector:
 
 
 def _is_offered(transition: Transition, context: NodeContext) -> bool:
-    """Return whether a model may choose it: a freeform condition, and no expression that can decide.
+    """Return whether a model may choose a transition.
 
     With both set the expression decides, unless it refers to a variable that is absent (U-16).
     """
@@ -353,7 +352,6 @@ def _refers_to_absent(expression: str, context: NodeContext) -> bool:
 
 
 def _expression_reason(expression: str, context: NodeContext) -> tuple[str | None, tuple[str, ...]]:
-    """Return why an edge is taken, ``None`` where its condition does not hold, and the warnings."""
     condition = _parsed(expression, context)
     verdict = condition.evaluate(context.scope)
     reason = f"Condition expression '{condition.hydrated(context.scope)}' holds" if verdict.value else None
@@ -380,7 +378,7 @@ def _parsed(expression: str, context: NodeContext) -> Condition:
 
 
 def _judge(transition: Transition, context: NodeContext) -> Generator[Event, None, str | None]:
-    """Have a freeform condition judged by itself, since the node that it leaves calls no model (U-33)."""
+    """Have a freeform condition judged alone: its node calls no model (U-33)."""
     verdict = yield from evaluate(choice_of(transition, context), transition.source, context)
     called = transition_tool_name(transition.destination.logical_id)
     return f"{called} was chosen: {verdict.reason}" if verdict is not None else None

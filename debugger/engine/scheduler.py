@@ -1,4 +1,4 @@
-"""The order of work in one segment of a run: a turn of the user, or background work, thread by thread.
+"""The order of work in a turn or in background work.
 
 The order of events is that of ``platform/engine.md`` 7.1 and 7.2.
 """
@@ -40,7 +40,7 @@ from debugger.protocol.workflow import NodeConfig
 
 
 class ThreadScheduler:
-    """Runs the threads of one segment: the main one, those forked from it, those that a condition wakes."""
+    """The scheduler of one execution's threads."""
 
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
@@ -51,7 +51,7 @@ class ThreadScheduler:
     # A segment
 
     def run_turn(self, transfer_to: str | None = None) -> Generator[Event, None, ExecutionResult]:
-        """Yield the events of a turn of the user in order; return its result.
+        """Yield the events of a user's turn; return its result.
 
         Args:
             transfer_to: A node that the main thread is moved to before it continues.
@@ -78,7 +78,7 @@ class ThreadScheduler:
         return execution.end(error)
 
     def run_background(self) -> Generator[Event, None, ExecutionResult]:
-        """Yield the events of background work without a turn of the user, none where nothing is due.
+        """Yield the events of background work, none where nothing is due.
 
         Source: ``platform/engine.md`` 7.1, 7.2 (h).
         """
@@ -125,7 +125,6 @@ class ThreadScheduler:
         thread.is_waiting = execution.state.paused = False
 
     def _run_command(self, transfer_to: str | None) -> Iterable[Event]:
-        """Return the events of what the input's command requests."""
         execution, thread = self._execution, self._execution.state.main
         if execution.log.run_input.command == "stop":
             execution.status = "cancelled"
@@ -151,14 +150,14 @@ class ThreadScheduler:
     # One thread
 
     def _run_until_blocked(self, thread: ThreadState) -> Events:
-        """Run nodes until the thread ends, waits or is stopped; those that it forks make their first step."""
+        """Run a thread until it ends, waits or is stopped; forked threads make a first step."""
         while self._execution.goes_on and not (thread.ended or thread.is_waiting or self._is_put_off(thread)):
             yield from self._visit(thread, self._execution.config(thread))
             while self._transitions.forked:
                 yield from self._run_until_blocked(self._transitions.forked.pop(0))
 
     def _pause(self, thread: ThreadState) -> Events:
-        """Pause a thread at its node until a turn continues it (``platform/engine.md`` 7.2 (g))."""
+        """Pause a thread at its node until a turn continues it (7.2 (g))."""
         config = self._execution.config(thread)
         run_id = str(thread.node_run_ids.get(config.logical_id, 0))
         yield self._emitter.stamp(PauseEvent(), thread, config, run_id)
@@ -167,7 +166,7 @@ class ThreadScheduler:
         self._execution.state.paused = True
 
     def _transfer(self, thread: ThreadState, destination: str) -> Events:
-        """Move a thread to a node and continue there (``platform/engine.md`` U-48)."""
+        """Move a thread to a node and continue there (U-48)."""
         here = self._execution.config(thread)
         event = ForceTransferToNodeEvent(destination_node_logical_id=destination)
         yield self._emitter.stamp(event, thread, here, str(thread.node_run_ids.get(here.logical_id, 0)))
@@ -177,7 +176,7 @@ class ThreadScheduler:
         yield from self._run_until_blocked(thread)
 
     def _run_due_threads(self) -> Events:
-        """Take each due companion thread one step further, then evaluate the waiting edges (3.9)."""
+        """Run a step of each due companion thread, then evaluate waiting edges (3.9)."""
         execution = self._execution
         for companion in execution.state.active_companions:
             if execution.goes_on and not self._is_put_off(companion):
@@ -192,7 +191,6 @@ class ThreadScheduler:
             yield from execution.closing_events()
 
     def _is_put_off(self, thread: ThreadState) -> bool:
-        """Return whether the thread's next attempt is not due yet."""
         return (
             thread.is_companion
             and thread.due_at is not None
@@ -200,7 +198,7 @@ class ThreadScheduler:
         )
 
     def _visit(self, thread: ThreadState, config: NodeConfig) -> Iterable[Event]:
-        """Return the events of what is next at a node. No generator: an event would pass through one more."""
+        """Return the next events at a node; no generator, to save one per event."""
         if config.disabled:
             return self._skip(thread, config)
         node = self._execution.interpreter.node(config)
@@ -236,7 +234,7 @@ class ThreadScheduler:
         return self._emitter.stamp(WorkflowWarningEvent(warning_message=text), thread)
 
     def _skip(self, thread: ThreadState, config: NodeConfig) -> Events:
-        """Pass a node by its main direct edge, without a trace (``platform/engine.md`` U-1)."""
+        """Pass a node by its main direct edge, without events (U-1)."""
         onward = self._execution.graph.main_direct(config.logical_id)
         self._execution.node_runs += 1  # a ring of such nodes must meet the looping guard, too
         if onward is not None and self._execution.node_runs <= self._execution.options.max_node_runs:
@@ -264,7 +262,6 @@ class ThreadScheduler:
         yield self._emitter.stamp(boundary, companion)
 
     def _evaluate_waiting_edges(self, thread: ThreadState) -> Generator[Event, None, bool]:
-        """Evaluate the armed edges of a waiting thread; return whether it followed one."""
         execution, position = self._execution, thread.position
         armed = armed_edges(execution.interpreter.routes, thread, execution.state)
         due = [edge for edge in armed if edge.is_due(execution.environment.now())]

@@ -1,4 +1,4 @@
-"""All that a run remembers from turn to turn, apart from its transcript.
+"""The state of a run between turns, apart from its transcript.
 
 The transcript is in the recorded events (`debugger.engine.history` reads it from there), so a state stays
 small however long the conversation grows.
@@ -32,7 +32,7 @@ _SPREAD = 0x9E3779B97F4A7C15
 
 @dataclass
 class BoundedLoop:
-    """A bounded retry under way."""
+    """A bounded retry in progress."""
 
     node_id: str
     attempts: int
@@ -40,13 +40,13 @@ class BoundedLoop:
     """Seconds since the epoch at which the loop gives up."""
 
     def is_over(self, now: float) -> bool:
-        """Whether its time is up."""
+        """Return whether its time is up."""
         return self.deadline is not None and now >= self.deadline
 
 
 @dataclass
 class WaitingEdge:
-    """What is known of an edge that is judged while its source waits (``platform/engine.md`` 3.9)."""
+    """The state of an edge that is evaluated while its source waits (3.9)."""
 
     transitions: int = 0
     """How often it led on since the user last spoke."""
@@ -94,7 +94,7 @@ class ThreadState:
 
     @property
     def is_companion(self) -> bool:
-        """Whether it runs in the background and never hears the user."""
+        """Return whether it runs in the background and gets no user messages."""
         return self.parent is not None
 
     def next_run_id(self, node_id: str) -> str:
@@ -110,7 +110,7 @@ class ThreadState:
 
 @dataclass
 class RunState:
-    """What a run remembers."""
+    """The state of a run."""
 
     threads: dict[str, ThreadState]
     turn_number: int = 0
@@ -140,31 +140,31 @@ class RunState:
 
     @classmethod
     def at(cls, node_id: str) -> Self:
-        """A run that is about to begin at a node."""
+        """Return the state of a run that is about to begin at a node."""
         return cls(threads={MAIN_THREAD: ThreadState(MAIN_THREAD, node_id)})
 
     @property
     def main(self) -> ThreadState:
-        """The thread that talks with the user."""
+        """Return the thread that talks with the user."""
         return self.threads[MAIN_THREAD]
 
     @property
     def next_seed(self) -> int:
-        """What chance in the next segment comes from."""
+        """Return the seed of the next execution."""
         return self.seed ^ (self.segments * _SPREAD)
 
     @property
     def active_companions(self) -> list[ThreadState]:
-        """The companion threads that have not ended, in the order of their forks."""
+        """Return the companion threads that have not ended, oldest first."""
         return [thread for thread in self.threads.values() if thread.is_companion and not thread.ended]
 
     @property
     def active_threads(self) -> list[ThreadState]:
-        """The threads that have not ended."""
+        """Return the threads that have not ended."""
         return [thread for thread in self.threads.values() if not thread.ended]
 
     def completions(self, node_id: str) -> int:
-        """How often a node has run to its end, in any thread."""
+        """Return the number of a node's finished runs in all threads."""
         return sum(thread.completions.get(node_id, 0) for thread in self.threads.values())
 
     def to_json(self) -> bytes:
@@ -178,7 +178,10 @@ class RunState:
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """Read a state that `to_json` wrote; keys of another version's are passed over."""
+        """Read a state that `to_json` wrote.
+
+        Keys that another version added are passed over.
+        """
         data = _renamed(decode(text), _FIELD_NAMES)
         data["threads"] = {key: _read_thread(value) for key, value in data["threads"].items()}
         return cls(**{key: value for key, value in data.items() if key in cls.__dataclass_fields__})

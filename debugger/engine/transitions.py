@@ -1,4 +1,4 @@
-"""Transitions as they are taken: the edge's line, its events, companion threads, guardrail escalation."""
+"""Transitions in progress: messages, events, companion threads, escalation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from debugger.protocol.workflow import EdgeConfig, GuardrailStrikesConfig, NodeC
 
 
 class TransitionRunner:
-    """Moves the threads of one segment."""
+    """The runner of one execution's transitions."""
 
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
@@ -105,7 +105,7 @@ class TransitionRunner:
         thread.position = transition.destination.logical_id
 
     def _speak(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
-        """Speak the line of an edge whose expression held, after the node's own reply (7.2 (c))."""
+        """Speak an edge's message, after the node's own reply (7.2 (c))."""
         if transition.condition is None or not transition.condition.has_line:
             return
         context = self._execution.context(thread)
@@ -118,7 +118,7 @@ class TransitionRunner:
     # Companion threads
 
     def _fork(self, source: NodeConfig, thread: ThreadState) -> Events:
-        """Start a companion thread for each flagged direct edge, before the main one is taken (U-49)."""
+        """Start flagged companion threads, before the main edge is followed (U-49)."""
         for transition in self._execution.interpreter.routes.companion_edges(source):
             companion = self._companion(thread, transition)
             if companion is None:
@@ -134,10 +134,6 @@ class TransitionRunner:
             self.forked.append(companion)
 
     def _companion(self, parent: ThreadState, transition: Transition) -> ThreadState | None:
-        """Make the thread of a fork, at its first node; ``None`` while an earlier one of its id still runs.
-
-        One that has ended makes room: the new one forgets its variables, and goes on counting runs.
-        """
         settings = transition.edge.companion_thread_config if transition.edge else None
         named = (settings.thread_id if settings else None) or str(self._execution.environment.random_uuid())
         thread_id = f"{parent.thread_id}_companion_{named}"
@@ -160,7 +156,7 @@ class TransitionRunner:
     # Guardrails
 
     def _is_strike(self, transition: Transition) -> bool:
-        """Return whether it enters a guardrail node once too often (``platform/engine.md`` 3.8, U-27)."""
+        """Return whether a guardrail node is entered once too often (3.8, U-27)."""
         destination = transition.destination
         if not destination.is_guardrail_node or destination.disabled or transition.source.is_guardrail_node:
             return False
@@ -176,7 +172,6 @@ class TransitionRunner:
         )
 
     def _escalate(self, transition: Transition, thread: ThreadState, run_id: str) -> Events:
-        """Go to the escalation node instead; without one say the message and end."""
         source = transition.source
         onward = self._execution.graph.nodes.get(self._strikes.escalation_node_logical_id or "")
         entries = self._execution.state.guardrail_entries
@@ -218,7 +213,7 @@ def edge_event(decision: Decision, run_id: str) -> EdgeEvent:
 
 
 def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | None) -> CompanionEdgeEvent:
-    """Return the event of a node that runs beside another: a worker, or the first of a companion thread."""
+    """Return the event of a worker, or of a companion thread's first node."""
     return CompanionEdgeEvent(
         edge_name=edge.name if edge else None,
         edge_logical_id=edge.logical_id if edge else None,
@@ -233,7 +228,10 @@ def companion_event(source: NodeConfig, other: NodeConfig, edge: EdgeConfig | No
 def escalation_event(
     source: NodeConfig, destination: NodeConfig | None, entries: int, run_id: str
 ) -> GuardrailEscalationEdgeEvent:
-    """Return the event of too many guardrail entries; without a destination the run ends."""
+    """Return the event of too many guardrail entries.
+
+    Without a destination the run ends.
+    """
     return GuardrailEscalationEdgeEvent(
         edge_run_id=run_id,
         source_node_logical_id=source.logical_id,
@@ -246,7 +244,10 @@ def escalation_event(
 
 
 def navigation_event(transition: Transition, message_id: str) -> WorkflowNavigationMessageEvent:
-    """Return the navigation message of a transition, which enters the chat (6.2, 7.2 (a) 7)."""
+    """Return the navigation message of a transition (6.2, 7.2 (a) 7).
+
+    It enters the chat.
+    """
     text, metadata = transition.navigation_memo
     return WorkflowNavigationMessageEvent(
         logical_id=message_id,

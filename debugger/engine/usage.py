@@ -1,4 +1,7 @@
-"""The cost of a turn: node runs, model calls and tool calls, with their times (``platform/engine.md`` 13)."""
+"""Usage of a turn: node runs, model calls and tool calls.
+
+Source: ``platform/engine.md`` 13.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ COUNTED = frozenset(
 
 
 class UsageMeter:
-    """The running totals of one turn, fed with its events; those of the run are in its state.
+    """The running totals of one turn, fed with its events.
+
+    Those of the run are in its state.
 
     Discarded answers are counted as well (U-61): they were paid for.
     """
@@ -93,7 +98,6 @@ class UsageMeter:
 
 
 def _counters(usage: JsonObject) -> JsonObject:
-    """Return the counters of one call, as the state has them for each model."""
     taken, given = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     return {
         "response_model": usage.get("response_model"),
@@ -108,7 +112,6 @@ def _counters(usage: JsonObject) -> JsonObject:
 
 
 def _tokens(model: JsonObject) -> JsonObject:
-    """Return the counters of a model as they are on the wire."""
     return {
         "total_input_tokens": model["input_tokens"],
         "total_output_tokens": model["output_tokens"],

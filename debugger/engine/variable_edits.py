@@ -1,4 +1,4 @@
-"""To change a variable of a run by hand."""
+"""Edits of a run's variables by the user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EditedScope = Literal["dynamic", "runtime", "workflow"]
 
 @dataclass(frozen=True)
 class VariableEdit:
-    """One variable as it is to be from now on."""
+    """A variable's new value, or its removal."""
 
     scope: EditedScope
     """Fills ``{{name}}``; or ``[[name]]`` in one thread; or ``[[name]]`` in all threads that have none."""
@@ -43,13 +43,16 @@ class VariableEdit:
 
 
 def edited(variables: Mapping[str, Any], edit: VariableEdit) -> JsonObject:
-    """One scope's variables as the edit wants them; a copy, since events hold what was there before."""
+    """Return a copy of a scope's variables with an edit applied.
+
+    Events refer to the old variables.
+    """
     kept = {name: value for name, value in variables.items() if name != edit.name or not edit.is_removal}
     return kept if edit.is_removal else {**kept, edit.name: edit.value}
 
 
 def apply_edit(edit: VariableEdit, state: RunState) -> JsonObject:
-    """Change what a run remembers; what an event tells of it.
+    """Change a state; return the edit as an event reports it.
 
     Raises:
         InputError: The name is empty, or there is no such thread.
@@ -64,7 +67,7 @@ def apply_edit(edit: VariableEdit, state: RunState) -> JsonObject:
 
 
 def variables_of(edit: VariableEdit, state: RunState) -> JsonObject:
-    """The variables among which the edited one is, as a run remembers them.
+    """Return the state's variables that an edit belongs to.
 
     Raises:
         InputError: The name is empty, or there is no such thread.

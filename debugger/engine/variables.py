@@ -1,4 +1,7 @@
-"""The variables of a turn: where they come from, which wins, how a node writes (``platform/engine.md`` 5)."""
+"""The variables of a turn: sources, precedence, writes of nodes.
+
+Source: ``platform/engine.md`` 5.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 class TurnVariables:
-    """What every text and condition of one turn can see.
+    """The variables that one turn's texts and conditions can see.
 
     Evaluated once, when the turn begins: all its nodes see the same clock and the same random values.
     """
@@ -76,7 +79,10 @@ class TurnVariables:
         }
 
     def scope(self, thread: ThreadState) -> Scope:
-        """What a thread can see; it follows what nodes write, in threads and in the run-wide memory."""
+        """Return the variables that a thread can see.
+
+        The result follows later writes, in threads and in the run-wide memory.
+        """
         found = self._scopes.get(thread.thread_id)
         if found is None:
             found = self._scopes[thread.thread_id] = Scope(
@@ -93,7 +99,10 @@ class TurnVariables:
         self._scopes.pop(thread_id, None)
 
     def take(self, edit: VariableEdit) -> None:
-        """Follow an edit of a dynamic variable; events that were made before keep what they tell."""
+        """Apply an edit of a dynamic variable.
+
+        Events that were made before do not change.
+        """
         self.supplied = edited(self.supplied, edit)
         self.evaluated = edited(self.evaluated, edit)
         for scope in self._scopes.values():
@@ -101,7 +110,7 @@ class TurnVariables:
 
 
 def authored_scope(workflow: Workflow, options: EngineOptions) -> Scope:
-    """Return the variables with the values that the workflow itself gives them, those of super nodes too.
+    """Return the variables with the workflow's own values, super nodes included.
 
     What a caller, a model, a tool or the clock sets is not among them, so a text filled from it is the
     author's own.
@@ -114,7 +123,7 @@ def authored_scope(workflow: Workflow, options: EngineOptions) -> Scope:
 
 
 class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
-    """The runtime variables of every thread by its reference id, those forked later among them."""
+    """The runtime variables of every thread by its reference id."""
 
     def __init__(self, state: RunState) -> None:
         self._state = state
@@ -135,7 +144,9 @@ class _ThreadVariables(Mapping[str, Mapping[str, Any]]):
 def write(
     thread: ThreadState, node: NodeConfig, values: Mapping[str, Any], *, into: JsonObject | None = None
 ) -> None:
-    """Set variables, each also under the node's id and name, as ``node_price.price`` (2.0).
+    """Set variables, each also under its node's id and name (2.0).
+
+    For example ``node_price.price``.
 
     Args:
         thread: Its runtime variables get the copies under the node's id and name.
@@ -171,7 +182,7 @@ def system_variables(environment: Environment, time_zone: str) -> JsonObject:
 
 @lru_cache(maxsize=16)  # turns of the same second share it
 def _calendar(second: int, time_zone: str) -> JsonObject:
-    """What clock and calendar show in a whole second, counted since the epoch; not to be changed."""
+    """Return the variables of clock and calendar of one second since the epoch."""
     moment = datetime.fromtimestamp(second, ZoneInfo(time_zone))
     month, hour, minute = _MONTHS[moment.month - 1], f"{moment.hour % 12 or 12:02}", f"{moment.minute:02}"
     date = f"{month} {moment.day}, {moment.year}"

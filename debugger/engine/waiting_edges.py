@@ -1,4 +1,7 @@
-"""Edges that are judged while their source waits for the user (``platform/engine.md`` 3.9)."""
+"""Edges that are evaluated while their source waits for the user.
+
+Source: ``platform/engine.md`` 3.9.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from debugger.protocol.workflow import EvaluateWhileWaitingConfig
 
 @dataclass(frozen=True)
 class ArmedEdge:
-    """An edge that is to be judged, and what armed it."""
+    """An edge to evaluate, and its trigger."""
 
     transition: Transition
     settings: EvaluateWhileWaitingConfig
@@ -25,18 +28,21 @@ class ArmedEdge:
 
     @property
     def due_at(self) -> float | None:
-        """Seconds since the epoch before which it is not judged again; ``None`` when it is due at once."""
+        """Return when it may be evaluated again, or ``None`` for at once.
+
+        In seconds since the epoch.
+        """
         pause = self.settings.min_seconds_between_evaluations
         if pause is None or self.memory.evaluated_at is None:
             return None
         return self.memory.evaluated_at + pause
 
     def is_due(self, now: float) -> bool:
-        """Whether it may be judged now."""
+        """Return whether it may be evaluated now."""
         return self.due_at is None or now >= self.due_at
 
     def matched(self, hydrated: str, transitions: int) -> WaitingConditionMatchedEvent:
-        """The event that tells that its condition came true, this often since the user last spoke."""
+        """Return the event of a condition that came true."""
         source, destination = self.transition.source, self.transition.destination
         condition = self.transition.condition
         return WaitingConditionMatchedEvent(
@@ -57,7 +63,10 @@ class ArmedEdge:
 
 
 def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> Iterator[ArmedEdge]:
-    """The edges of a parked thread's node that wait to be judged, due or not, in the document's order."""
+    """Yield the armed edges of a waiting thread in the document's order.
+
+    Some may not be due yet.
+    """
     if not thread.is_waiting or thread.ended or thread.position is None:
         return
     for transition, settings in routes.judged_while_waiting(thread.position):
@@ -74,7 +83,7 @@ def armed_edges(routes: EdgeSelector, thread: ThreadState, state: RunState) -> I
 
 @dataclass(frozen=True)
 class PendingWork:
-    """The background work of a run that has settled."""
+    """The background work of a paused run."""
 
     companions: bool
     """Whether a companion thread has not ended."""
@@ -88,7 +97,7 @@ NOTHING_AHEAD = PendingWork(companions=False, work=False, next_due=None)
 
 
 def pending_work(routes: EdgeSelector, state: RunState) -> PendingWork:
-    """What background work a run has."""
+    """Return the background work of a run."""
     companions = state.active_companions
     armed = [edge for thread in state.threads.values() for edge in armed_edges(routes, thread, state)]
     due = [*(thread.due_at for thread in companions), *(edge.due_at for edge in armed)]
@@ -101,7 +110,7 @@ def pending_work(routes: EdgeSelector, state: RunState) -> PendingWork:
 
 
 def note_evaluation(routes: EdgeSelector, thread: ThreadState, node_id: str, state: RunState) -> None:
-    """Remember, of the edges that leave a node, which completions the judgement of just now has seen."""
+    """Record the completions that the evaluation of a node's edges has seen."""
     for transition, settings in routes.judged_while_waiting(node_id):
         mark_evaluated(transition, settings, thread, state)
 
@@ -109,7 +118,7 @@ def note_evaluation(routes: EdgeSelector, thread: ThreadState, node_id: str, sta
 def mark_evaluated(
     transition: Transition, settings: EvaluateWhileWaitingConfig, thread: ThreadState, state: RunState
 ) -> WaitingEdge:
-    """What is remembered of an edge, with the completions as they stand."""
+    """Record the current completions for an edge; return its state."""
     memory = thread.waiting_edges.setdefault(transition.key, WaitingEdge())
     memory.seen = {node_id: state.completions(node_id) for node_id in settings.trigger_node_logical_ids}
     return memory
@@ -118,7 +127,6 @@ def mark_evaluated(
 def _newly_completed(
     settings: EvaluateWhileWaitingConfig, memory: WaitingEdge, state: RunState
 ) -> str | None:
-    """The first trigger node that has run to its end since the edge was judged."""
     for node_id in settings.trigger_node_logical_ids:
         if state.completions(node_id) > memory.seen.get(node_id, 0):
             return node_id
