@@ -1,4 +1,4 @@
-"""What a person does to a run: freezes outputs, injects failures, answers in a model's place."""
+"""Pins, faults and manual answers of a debugged run."""
 
 from debugger.engine.mocks.pins_and_faults import Fault, MockSet, Pin, Target, TargetKind
 

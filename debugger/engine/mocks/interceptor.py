@@ -1,4 +1,4 @@
-"""Where nodes, tools and models of a segment meet what a person does to them."""
+"""The interceptor of nodes, tools and models: pins, faults, manual answers."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PERSON, PINNED = "person", "pinned"
 
 
 class ManualInput(Protocol):
-    """Where a person answers for models."""
+    """The source of manual answers."""
 
     def asks(self, prompt: Prompt) -> bool:
-        """Whether a person is asked this."""
+        """Return whether the user answers a prompt."""
 
     def ask(self, prompt: Prompt, fallback: Model, cancelled: threading.Event) -> Reply:
-        """Wait for the person's answer.
+        """Wait for the user's answer.
 
         Raises:
             ModelFailure: The turn was ended meanwhile.
@@ -46,7 +46,7 @@ class ManualInput(Protocol):
 
 @dataclass(frozen=True)
 class FailingModel:
-    """Answers nothing."""
+    """A model that always fails."""
 
     error: str
 
@@ -61,12 +61,12 @@ class FailingModel:
 
 @dataclass(frozen=True)
 class PinnedModel:
-    """Answers what was frozen."""
+    """A model that repeats a pinned answer."""
 
     output: JsonObject
 
     def reply(self, prompt: Prompt) -> Reply:
-        """The frozen answer.
+        """Return the pinned answer.
 
         Raises:
             RunError: It chooses a hop that is not offered.
@@ -76,7 +76,7 @@ class PinnedModel:
 
 @dataclass(frozen=True)
 class ManualModel:
-    """Has a person answer."""
+    """A model whose answers the user writes."""
 
     desk: ManualInput
     fallback: Model
@@ -84,7 +84,7 @@ class ManualModel:
     pauses: PauseClock
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Wait for the answer; the time until it comes is a pause, and no latency.
+        """Wait for the answer; the wait is a pause and no latency.
 
         Raises:
             ModelFailure: The turn was ended meanwhile.
@@ -104,7 +104,7 @@ def select_model(
     sleep: Callable[[float, threading.Event], object],
     pauses: PauseClock,
 ) -> tuple[Prompt, Model]:
-    """Who answers a prompt; the prompt as that one is to be asked.
+    """Return the prompt and the model that answers it.
 
     Args:
         prompt: What is asked.
@@ -127,7 +127,7 @@ def select_model(
 
 
 def reply_from(output: JsonObject, prompt: Prompt, *, model: str) -> Reply:
-    """The reply that a pin of a model stands for.
+    """Return the reply of a model's pin.
 
     Raises:
         RunError: It chooses a hop that this prompt does not offer.
@@ -157,13 +157,13 @@ def _offered(key: str, prompt: Prompt) -> TransitionOption:
 
 
 def _alone(prompt: Prompt) -> Prompt:
-    """The prompt without a model, which might send fillers while the answer is awaited."""
+    """Return the prompt without a model, which might send fillers meanwhile."""
     return replace(prompt, llm=None, backchannel=None)
 
 
 @dataclass
 class Interceptor:
-    """A person's hand in what a segment does."""
+    """The one place where pins, faults and manual answers take effect."""
 
     interventions: MockSet = field(default_factory=MockSet)
     desk: ManualInput | None = None
@@ -194,7 +194,7 @@ class Interceptor:
         )
 
     def call(self, tool: Tool, arguments: JsonObject, context: ToolContext) -> ToolResult:
-        """Call a tool, or give its frozen result, or let it fail."""
+        """Fail."""
         target = Target("tool", model_name(tool.config.name), context.node_logical_id)
         met = self._met(target, context.applied_mocks)
         if met.fault is not None:
@@ -217,7 +217,7 @@ class Interceptor:
 
 
 def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
-    """Give a node's frozen output: what it says, writes and chooses.
+    """Yield a node's pinned messages; write its variables and return its result.
 
     Raises:
         RunError: It chooses a hop that is not offered.
@@ -236,7 +236,7 @@ def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
 
 
 def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
-    """Run a node so that what it relies on fails; where it relies on nothing, the run fails.
+    """Run a node whose calls fail; without any, the run fails.
 
     Raises:
         RunError: The node has nothing that could fail.
@@ -254,7 +254,7 @@ def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
 
 @dataclass
 class _FailingDoor:
-    """Lets nothing out, and says so as of a call that failed."""
+    """A gateway whose calls all fail."""
 
     door: Gateway
     error: str

@@ -1,4 +1,4 @@
-"""The pins and faults of a session, with how often each was hit."""
+"""Pins and faults of a session, with their hits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _LONGEST_DELAY = 600.0
 
 
 class MockSet:
-    """What is intervened in; changed by one thread while another runs a turn."""
+    """The pins and faults of a session.
+
+    One thread changes them while another runs a turn.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, Pin | Fault] = {}
@@ -35,20 +38,20 @@ class MockSet:
 
     @property
     def all(self) -> list[Pin | Fault]:
-        """All of them, oldest first."""
+        """Return all, oldest first."""
         return list(self._kept.values())
 
     def hits(self, intervention_id: str) -> int:
-        """How often one has had its effect."""
+        """Return the number of times that one took effect."""
         return self._hits.get(intervention_id, 0)
 
     @property
     def unused(self) -> list[Pin | Fault]:
-        """Those that are on and were never hit."""
+        """Return those that are on and were never hit."""
         return [one for one in self.all if one.is_enabled and not self.hits(one.id)]
 
     def put(self, one: Pin | Fault) -> Pin | Fault:
-        """Add one, or replace the one with its id; as it is kept.
+        """Add one, or replace the one with its id; return it with its id.
 
         Raises:
             InputError: It names nothing, or its attempts or its delay cannot be used.
@@ -62,14 +65,14 @@ class MockSet:
         return one
 
     def remove(self, intervention_id: str) -> None:
-        """Take one away, if it is there."""
+        """Remove one, if it is there."""
         with self._lock:
             self._kept = {key: one for key, one in self._kept.items() if key != intervention_id}
             self._hits.pop(intervention_id, None)
             self._tries.pop(intervention_id, None)
 
     def match(self, target: Target) -> Matched:
-        """What meets a run of a node, a call or an answer that is about to be; it is counted.
+        """Return the pin and the fault of a target, and count them.
 
         Of several pins the last one counts, and so of several faults.
         """
@@ -90,7 +93,7 @@ class MockSet:
         return Matched(pin, fault, tuple(used))
 
     def to_json(self) -> JsonObject:
-        """All of them as JSON, without their hits."""
+        """Return all as JSON, without their hits."""
         pins = [asdict(one) for one in self.all if isinstance(one, Pin)]
         return {
             "format": FORMAT,
@@ -99,7 +102,7 @@ class MockSet:
         }
 
     def take(self, data: JsonObject) -> None:
-        """Have those that `to_json` wrote instead of those that are here.
+        """Replace all by those of `to_json`.
 
         Raises:
             InputError: They were written in a newer format.
@@ -150,7 +153,7 @@ TargetKind = Literal["node", "tool", "model"]
 
 @dataclass(frozen=True)
 class Target:
-    """What is intervened in."""
+    """The node run, tool call or model answer to change."""
 
     kind: TargetKind
     """A whole run of a node, a call of a tool, or an answer of a node's model."""
@@ -162,7 +165,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Pin:
-    """An output that is given instead of a real one."""
+    """An output that replaces a real one."""
 
     target: Target
     output: JsonObject
@@ -177,7 +180,7 @@ class Pin:
 
     @classmethod
     def of_reply(cls, node_id: str, reply: Reply, *, note: str = "") -> Self:
-        """The pin that lets a node's model give a reply again."""
+        """Return the pin that repeats a reply of a node's model."""
         output = {
             "text": reply.text,
             "chosen": reply.chosen.edge_id if reply.chosen else None,
@@ -190,7 +193,7 @@ class Pin:
 
     @property
     def summary(self) -> str:
-        """The output in a few words."""
+        """Return the output in a few words."""
         for key in ("text", "says", "result", "error", "variables", "fields", "output"):
             value = self.output.get(key)
             if value not in (None, "", [], {}):
@@ -218,7 +221,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Matched:
-    """What meets one run of a node, one call or one answer."""
+    """The pin and the fault of one target."""
 
     pin: Pin | None = None
     fault: Fault | None = None
@@ -235,7 +238,7 @@ class _Wanted(NamedTuple):
 
 
 def check_hits(hits: str) -> None:
-    """See whether a text names times.
+    """Check the notation of hits.
 
     Raises:
         InputError: It does not.
@@ -245,7 +248,7 @@ def check_hits(hits: str) -> None:
 
 
 def is_wanted_hit(hits: str, count: int) -> bool:
-    """Whether the time of this number, from 1, is meant.
+    """Return whether a hit of a number, counted from 1, is selected.
 
     ``5`` means the fifth, ``>=5`` each from the fifth on, ``<=5`` the first five, ``%5`` every fifth, an
     empty text all.

@@ -1,4 +1,4 @@
-"""Whatever answers for a model: by fixed rules, or by a script with the rules behind it."""
+"""Models that answer prompts: heuristic, scripted, or of a provider."""
 
 from debugger.engine.models.base import Model, ModelError, Prompt, Reply, TransitionOption
 from debugger.engine.models.heuristic import HeuristicModel

@@ -1,4 +1,4 @@
-"""Whatever answers for a model: what it is asked, what it gives back."""
+"""Prompts and replies, and the interface of models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from debugger.protocol.messages import Message
 
 @dataclass(frozen=True)
 class TransitionOption:
-    """A hop that a model may choose, offered to it as a tool."""
+    """A transition that a model may choose, offered as a tool."""
 
     edge_id: str
     """The edge's logical id; of a hop that has no edge object, an id that the engine made up."""
@@ -41,7 +41,7 @@ class ToolSpec:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A call of an offered tool, as a model asked for it."""
+    """A call of an offered tool."""
 
     name: str
     args: JsonObject = field(default_factory=dict)
@@ -49,7 +49,7 @@ class ToolCall:
 
 @dataclass(slots=True)
 class Prompt:
-    """Everything that a model would be given for one answer."""
+    """The prompt for one answer."""
 
     kind: Literal["say", "work", "judge"]
     """A speaking turn, a silent one, or the verdict on one condition (then ``choices`` has one member)."""
@@ -90,7 +90,7 @@ class Prompt:
 
 @dataclass(slots=True)
 class Reply:
-    """What came back."""
+    """An answer of a model."""
 
     text: str = ""
     """What is said; empty when nothing is, as when a hop was chosen."""
@@ -116,7 +116,7 @@ class Reply:
 
 
 class Model(Protocol):
-    """Whatever answers for a model.
+    """A model, real or not.
 
     ``reply`` raises `RunError` only for what a person must mend, as a script that contradicts the workflow; a
     failed model call raises `ModelFailure`, upon which the node speaks its default error message.
@@ -127,7 +127,7 @@ class Model(Protocol):
 
 
 class RemoteModel(ABC):
-    """A responder whose answers come from somewhere else, so that they leave through the door."""
+    """A model that is called through the gateway."""
 
     fallback: Model
     """Answers where the door does not let the call out and wants an answer made up."""
@@ -138,7 +138,9 @@ class RemoteModel(ABC):
 
     @abstractmethod
     def remote(self, prompt: Prompt) -> str:
-        """Where the answer comes from, for people: ``openai gpt-5.4-mini``; without secrets.
+        """Return the origin of answers, as text for the user without secrets.
+
+        For example ``openai gpt-5.4-mini``.
 
         Raises:
             RunError: The prompt names no model, or one that nobody can ask.
@@ -146,4 +148,7 @@ class RemoteModel(ABC):
 
 
 class ModelError(Exception):
-    """The model gave no answer after its retries (``platform/engine.md`` 2.1.2, step 9)."""
+    """The model gave no answer after its retries.
+
+    Source: ``platform/engine.md`` 2.1.2, step 9.
+    """

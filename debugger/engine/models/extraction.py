@@ -1,4 +1,4 @@
-"""Typed values in a message (dates, times, phone numbers, e-mail addresses, numbers, choices)."""
+"""Typed values in a message: dates, numbers, phones, e-mails, choices."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ class Value:
 
 
 def find_values(text: str) -> list[Value]:
-    """Return every value in a text, by place; of two that overlap the one of the more specific kind."""
+    """Return the values in a text, by place.
+
+    Of two that overlap, the one of the more specific kind counts.
+    """
     values: list[Value] = []
     taken = bytearray(len(text))
     for kind, pattern, read in _EXTRACTORS:
@@ -59,7 +62,7 @@ def find_values(text: str) -> list[Value]:
 
 
 def fill_fields(schema: Mapping[str, Any] | None, message: str) -> JsonObject:
-    """Fill the properties of an object schema with the values of their type in a message.
+    """Fill an object schema's properties with the typed values of a message.
 
     Args:
         schema: A JSON Schema of type object; ``None`` gives nothing.
@@ -122,7 +125,7 @@ class _Message:
         return self._value(wanted, is_alone=len(rivals) == 1)
 
     def _value(self, wanted: _Property, *, is_alone: bool) -> Any:
-        """Return the value beside which the property's name stands, else the only one that it can be."""
+        """Return the value next to the property's name, else the only one possible."""
         possible = [one for one in self.values if one.kind == wanted.kind and one not in self.taken]
         if wanted.type == "integer":
             possible = [one for one in possible if isinstance(one.value, int)]
@@ -158,7 +161,7 @@ class _Message:
         return [place for place, one in enumerate(self.words) if is_same_word(word, one)]
 
     def _is_denied(self, place: int) -> bool:
-        """Return whether a negation stands right before a word, as in "no milk"."""
+        """Return whether a negation precedes a word, as in "no milk"."""
         return place > 0 and self.words[place - 1] == "not"
 
 
@@ -174,7 +177,7 @@ def _named_date(match: re.Match[str]) -> str:
 
 
 def _slashed_date(match: re.Match[str]) -> str:
-    """Return a date in ISO form if only one of its first two numbers can be the month."""
+    """Return an ISO date if only one of the first two numbers can be the month."""
     first, second, year = match[0].split("/")
     if int(first) > 12 >= int(second):
         return _iso(match, year, int(second), first)

@@ -1,4 +1,4 @@
-"""A stand-in that answers by fixed rules and never pretends to be a model."""
+"""A model that answers by fixed rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN_AT_MOST = 200
 
 
 class HeuristicModel:
-    """Answers without a model and without the network; the same prompt always gets the same reply.
+    """A model without network; the same prompt always gets the same reply.
 
     A hop is chosen whose condition shares enough words with the message (`overlap`), the first of several
     that share as much. Structured output and arguments are filled with values that the user named (`fields`).
@@ -39,7 +39,7 @@ class HeuristicModel:
 
 
 def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[TransitionOption | None, str]:
-    """The choice whose condition a message meets best, if it meets any, and which words decided."""
+    """Return the option whose condition fits a message best, and the reason."""
     if not message.strip():
         return None, "nothing new was said to judge"
     offered = list(choices)
@@ -51,7 +51,7 @@ def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[Transitio
 
 
 def heard(prompt: Prompt) -> str:
-    """The words to read values from: the message, else the last thing that the user said."""
+    """Return the text to read values from: the last message of the user."""
     if prompt.message.strip():
         return prompt.message
     said = (message_text(one) for one in reversed(prompt.history()) if message_kind(one) == "human")
@@ -59,7 +59,7 @@ def heard(prompt: Prompt) -> str:
 
 
 def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
-    """Return the line that a speaking node says where no better stand-in answers for its model."""
+    """Return the labelled line of a speaking node."""
     label = f"[stand-in for {prompt.node_name}]"
     if not prompt.message.strip():
         return f"{label} This node would open the conversation here."
@@ -81,7 +81,6 @@ def spoken_line(prompt: Prompt, fields: JsonObject) -> str:
 
 
 def _is_run(message: str) -> bool:
-    """Whether a message is the record of a run; all kinds of values stand in it that nobody said."""
     return message.lstrip().startswith("{") and '"input_output_pairs"' in message
 
 

@@ -1,4 +1,4 @@
-"""One call of a responder: through the gateway where it is remote, with a filler while the answer is late.
+"""Calls of a model through the gateway, with a filler while it is late.
 
 The filler is what ``platform/engine.md`` 11.3 calls a backchannel.
 """
@@ -65,7 +65,7 @@ class Backchannel:
     """The mark in the answer behind which it goes on after a filler."""
 
     def line(self, visit: int, chance: random.Random) -> str | None:
-        """Return a fixed filler: by chance, or in turn by the node's run ``visit``, which counts from 1."""
+        """Return a fixed filler: random, or in sequence by ``visit``, from 1."""
         if not self.lines:
             return None
         return self.lines[(visit - 1) % len(self.lines)] if self.in_sequence else chance.choice(self.lines)
@@ -84,7 +84,7 @@ class Backchannel:
         )
 
     def rest(self, text: str) -> str:
-        """Return the part of an answer that is still to be said after a filler."""
+        """Return the part of an answer that follows a filler."""
         if not self.prefix or self.prefix not in text:
             return text
         return text.split(self.prefix, 1)[1].strip()
@@ -109,7 +109,7 @@ def invoke(
     cancelled: threading.Event,
     timeout: float | None = None,
 ) -> Generator[str, None, ModelAnswer]:
-    """Call a responder, measure, and yield what is to be spoken meanwhile (``platform/engine.md`` 11.3).
+    """Call a model; yield the filler meanwhile (``platform/engine.md`` 11.3).
 
     Args:
         responder: The responder; a remote one is called through the gateway.
@@ -140,7 +140,9 @@ def invoke(
 
 
 def usage_info(model: str, latency: float, environment: Environment) -> JsonObject:
-    """Return the usage of one answer that took ``latency`` milliseconds; a stand-in uses no tokens.
+    """Return the usage of an answer, with ``latency`` in milliseconds.
+
+    An answer without a real model uses no tokens.
 
     Source: ``platform/engine.md`` 13.
     """
@@ -177,7 +179,7 @@ def backchannel_of(llm: JsonObject | None) -> Backchannel | None:
 def _wait(
     caller: _Caller, prompt: Prompt, target: str | None, backchannel: Backchannel | None
 ) -> Generator[str, None, ModelAnswer]:
-    """Wait for the answer; where it is late, yield one filler and cut the answer to what follows it."""
+    """Wait for the answer; if it is late, yield a filler and cut the answer."""
     answer = _Future(lambda: _call(caller, prompt, target))
     began = time.monotonic()
     if backchannel is not None and not answer.done.wait(backchannel.patience):
@@ -199,7 +201,6 @@ def _after(backchannel: Backchannel, answer: ModelAnswer) -> ModelAnswer:
 def _filler(
     caller: _Caller, prompt: Prompt, backchannel: Backchannel, answered: threading.Event
 ) -> str | None:
-    """Return the filler; ``None`` where there is none, or where the answer came before it."""
     if backchannel.llm is None:
         return backchannel.line(prompt.visit, caller.environment.random)
     wanted = backchannel.prompt(prompt)
@@ -215,7 +216,6 @@ def _filler(
 
 
 def _call(caller: _Caller, prompt: Prompt, target: str | None) -> ModelAnswer:
-    """Return the answer: through the gateway where the responder is remote, else at once."""
     responder, world = caller.responder, caller.environment
     if target is None or not isinstance(responder, RemoteModel):
         return _measured(responder, prompt, world)
@@ -249,7 +249,6 @@ def _measured(responder: Model, prompt: Prompt, environment: Environment) -> Mod
 def _simulate(
     fallback: Model, prompt: Prompt, environment: Environment, recorded: RecordedAnswer | None
 ) -> ModelAnswer:
-    """Return the recorded text of a speaker or output of a worker, else the answer of the stand-in."""
     body = None if recorded is None else recorded.body
     if prompt.kind == "say" and isinstance(body, str):
         return ModelAnswer(Reply(text=body, model=_RECORDED), usage_info(_RECORDED, 0.0, environment))
@@ -259,7 +258,6 @@ def _simulate(
 
 
 def _sizes(prompt: Prompt) -> JsonObject:
-    """Return what the side effect log has of a prompt; its words are in the conversation."""
     return {
         "kind": prompt.kind,
         "system_characters": len(prompt.system),
@@ -271,13 +269,13 @@ def _sizes(prompt: Prompt) -> JsonObject:
 
 
 class _CapturedError:
-    """An error that the user must correct, carried past the gateway, which raises nothing."""
+    """An error that is carried past the gateway, which raises nothing."""
 
     def __init__(self) -> None:
         self.error: DebuggerError | ModelError | None = None
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """Do some work; keep what it raises, and report it to the gateway as a call without an answer."""
+        """Return the result of some work; capture an error and report a failed call."""
         try:
             return work()
         except (DebuggerError, ModelError) as error:

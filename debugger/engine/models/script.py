@@ -1,4 +1,4 @@
-r"""A script: what stands in for the models of one workflow says and does, written by hand.
+r"""Scripts: rules that answer for a workflow's models.
 
 It is a YAML file beside the workflow. Rules are tried from top to bottom, the first that fits answers. ::
 
@@ -83,7 +83,7 @@ class ScriptedCall:
 
 @dataclass(frozen=True)
 class Rule:
-    """When it fits, and what it answers."""
+    """A rule: its conditions and its answer."""
 
     label: str
     """Its place, for people: ``rule 2 of 'node_order' (line 14)``."""
@@ -101,7 +101,7 @@ class Rule:
 
 
 def read_rules(listed: LocatedValue, place: str) -> tuple[Rule, ...]:
-    """The rules of one place of a script.
+    """Read the rules of one place of a script.
 
     Args:
         listed: A list of rules.
@@ -166,7 +166,6 @@ def _say(given: LocatedValue) -> str:
 
 
 def _calls(given: LocatedValue, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
-    """A tool by name, tools with their arguments, or a list of such."""
     if isinstance(given.value, list):
         if not given.value:
             raise given.error("call names no tool")
@@ -215,7 +214,7 @@ _SCRIPT_KEYS = ("version", "workflow", "demo", "alternatives", "anywhere", "node
 
 @dataclass(frozen=True)
 class Script:
-    """What a script file says."""
+    """The contents of a script file."""
 
     workflow: str
     """The ``logical_id`` of the workflow that it belongs to."""
@@ -256,7 +255,7 @@ class Script:
         )
 
     def rules_of(self, logical_id: str, name: str) -> tuple[Rule, ...]:
-        """A node's own rules: those under its logical id, else those under its name."""
+        """Return a node's rules, by its logical id or else its name."""
         return self.nodes.get(logical_id) or self.nodes.get(name) or ()
 
 
@@ -271,7 +270,6 @@ def _check_version(root: LocatedValue, keys: Mapping[str, LocatedValue]) -> None
 
 
 def _named(keys: Mapping[str, LocatedValue], key: str) -> Iterator[tuple[str, Mapping[str, LocatedValue]]]:
-    """The names in a mapping, each with the mapping that holds it."""
     listed = keys[key].mapping(key) if key in keys else {}
     return ((name, listed) for name in listed)
 
@@ -285,7 +283,7 @@ _TOOL_KEYS = ("with", "result", "error")
 
 
 def read_answers(listed: LocatedValue) -> tuple[RecordedAnswer, ...]:
-    """Read the section; the first answer that fits a call is the one that is given.
+    """Read the section ``answers``.
 
     Raises:
         InputError: It is not one; the message has the line.
@@ -295,7 +293,7 @@ def read_answers(listed: LocatedValue) -> tuple[RecordedAnswer, ...]:
 
 
 def read_tool_answers(section: LocatedValue) -> tuple[ToolAnswer, ...]:
-    """Read the section ``tools``: the recorded answers of inline Python, by the tool's name.
+    """Read the section ``tools``: answers of inline Python by the tool's name.
 
     Raises:
         InputError: It is not one; the message has the line.

@@ -73,7 +73,7 @@ class ScriptedModel:
 
 @dataclass(slots=True)
 class _Hit:
-    """A rule that fits a prompt."""
+    """A rule that matches a prompt."""
 
     rule: Rule
     match: re.Match[str] | None
@@ -94,12 +94,14 @@ class _Hit:
 
     @property
     def reason(self) -> str:
-        """Which rule it was, and what in the message it fitted."""
+        """Return the rule's label and the text that it matched."""
         found = f", which found {self.match[0]!r}" if self.match and self.match[0] else ""
         return f"{self.rule.label} of the script{found}"
 
     def choice(self, prompt: Prompt) -> TransitionOption | None:
-        """The hop that the rule takes; ``None`` where it takes none, or none is offered at all.
+        """Return the option that the rule takes, or ``None``.
+
+        It takes none where none is offered at all.
 
         Raises:
             RunError: Hops are offered and this is none of them.
@@ -117,19 +119,19 @@ class _Hit:
         return choice
 
     def verdict(self, prompt: Prompt) -> Reply:
-        """Whether the rule takes the one hop that is judged."""
+        """Return whether the rule takes the one option to be judged."""
         chosen = find_choice(self.rule, prompt.choices)
         args = self.args(chosen, prompt.message) if chosen else {}
         return Reply(chosen=chosen, args=args, reason=self.reason, model=_MODEL)
 
     def args(self, choice: TransitionOption, message: str) -> JsonObject:
-        """The arguments of a hop: the rule's, else what the message names."""
+        """Return an option's arguments: the rule's, else values of the message."""
         if self.rule.args is None:
             return fill_fields(choice.args_schema, message)
         return self.put_in(self.rule.args, choice.args_schema, "argument")
 
     def put_in(self, given: JsonObject, schema: Mapping[str, Any] | None, what: str) -> JsonObject:
-        """The rule's values with its groups put in.
+        """Return the rule's values with its groups filled in.
 
         Raises:
             RunError: The schema has no property for one of them.
@@ -146,7 +148,6 @@ class _Hit:
 
 
 def _is_due(rule: Rule, prompt: Prompt) -> bool:
-    """Whether a rule fits what has happened so far, whatever the user says now."""
     if rule.visit is not None and rule.visit != prompt.visit:
         return False
     if rule.condition and not rule.condition.evaluate(Scope(runtime=prompt.variables)).value:
@@ -155,21 +156,22 @@ def _is_due(rule: Rule, prompt: Prompt) -> bool:
 
 
 def _is_possible(rule: Rule, prompt: Prompt) -> bool:
-    """Whether what a rule for anywhere takes or calls is offered here."""
     if rule.take and not find_choice(rule, prompt.choices):
         return False
     return may_call(rule, prompt.tools)
 
 
 def find_choice(rule: Rule, choices: Iterable[TransitionOption]) -> TransitionOption | None:
-    """The first offered hop that a rule's ``take`` names, by edge, then by destination, then by condition."""
+    """Return the first option that ``take`` names.
+
+    Names of edges come first, then destinations, then conditions.
+    """
     wanted = _folded(rule.take or "")
     ranked = [(rank, choice) for choice in choices if (rank := _rank(choice, wanted)) is not None]
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
 
 def _rank(choice: TransitionOption, wanted: str) -> int | None:
-    """How well a name fits a hop, 0 being best; ``None`` where it does not."""
     names = (
         (choice.edge_name or "", choice.edge_id),
         (choice.destination_node_logical_id, choice.destination_node_name),
@@ -241,12 +243,13 @@ def _typed(text: str | None, schema: Any) -> Any:
 
 
 def _mapping(schema: Any) -> JsonObject:
-    """A schema's keys; none where it is absent, or ``true``, which allows anything."""
     return schema if isinstance(schema, dict) else {}
 
 
 def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[ToolCall, ...]:
-    """The calls that a rule makes now: none where no tool is offered, or where they were made already.
+    """Return the calls that a rule makes now.
+
+    Those are none where no tool is offered, or where they were made already.
 
     Args:
         rule: A rule that fits otherwise.
@@ -264,18 +267,21 @@ def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[T
 
 
 def may_call(rule: Rule, tools: Sequence[ToolSpec]) -> bool:
-    """Whether all that a rule calls is offered."""
+    """Return whether every tool that a rule calls is offered."""
     return all(find_tool(call.tool, tools) for call in rule.calls)
 
 
 def has_just_answered(tool: str, exchange: Sequence[Message]) -> bool:
-    """Whether a result of a tool is among those that came in last."""
+    """Return whether a tool's result is among the latest ones."""
     newest = takewhile(lambda message: message_kind(message) == "tool", reversed(exchange))
     return any(_folded_tool_name(str(message.get("name"))) == _folded_tool_name(tool) for message in newest)
 
 
 def find_tool(name: str, tools: Sequence[ToolSpec]) -> ToolSpec | None:
-    """The offered tool of a name: as its author wrote it, or as a model knows it; in any case."""
+    """Return the offered tool of a name, in any case.
+
+    The name is the author's or the model's.
+    """
     return next((tool for tool in tools if _folded_tool_name(tool.name) == _folded_tool_name(name)), None)
 
 

@@ -1,4 +1,4 @@
-"""The names by which a model knows what it may call (``platform/engine.md`` 10.1)."""
+"""Tool names in the form of the providers (``platform/engine.md`` 10.1)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ _OTHER = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def model_name(name: str | None) -> str:
-    """A name in the form that providers of models take: 1 to 64 of ``A-Z a-z 0-9 _ -``, no digit first."""
+    """Return a name in the form of the providers.
+
+    It has 1 to 64 of ``A-Z a-z 0-9 _ -``, and no digit first.
+    """
     plain = _OTHER.sub("_", (name or "").strip()).strip("_") or _UNNAMED
     return (plain if plain[0].isalpha() else f"_{plain}")[:_LONGEST].rstrip("_")
 
 
 def model_names(names: Sequence[str | None]) -> list[str]:
-    """The names of several tools, each in the form that providers take and no two alike.
+    """Return distinct names of several tools in the form of the providers.
 
     Of two that would be alike the later one gets a number, as ``lookup_2``.
     """

@@ -38,7 +38,7 @@ _STOP_WORDS = _set(
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text without stop words, in lower case; every negation is "not"."""
+    """Return a text's words without stop words; every negation is "not"."""
     tokens = _WORD.findall(text.lower().replace("’", "'"))
     plain = ("not" if token in _NEGATIONS or token.endswith("n't") else token for token in tokens)
     return [token for token in plain if token not in _STOP_WORDS]
@@ -62,7 +62,10 @@ class Overlap:
 
     @property
     def score(self) -> float:
-        """Return shared words over the root of all words: one of two is enough, of three it takes two."""
+        """Return shared words over the root of all words.
+
+        One of two is enough, of three it takes two.
+        """
         return len(self.shared) / math.sqrt(self.total) if self.total else 0.0
 
     @property
@@ -77,7 +80,9 @@ class Overlap:
 
 
 def overlap(message: str, condition: str) -> Overlap:
-    """Compare a message with a condition; each alternative in it ("reschedule or cancel") stands alone.
+    """Compare a message with each alternative of a condition.
+
+    Alternatives are parts between "or" and punctuation, as in "reschedule or cancel".
 
     Words of a part of the message that has a negation count only for an alternative that has one, and the
     reverse: "I do not want to book" is no wish to book.

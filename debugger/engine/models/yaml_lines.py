@@ -1,4 +1,4 @@
-"""YAML whose every value knows the line it stands in.
+"""YAML values with their line numbers.
 
 Plain words mean what they look like: only ``true`` and ``false`` are booleans, so that a user may answer
 "no", and a date or a time stays a text.
@@ -28,7 +28,7 @@ class LocatedValue:
     line: int
 
     def plain(self) -> Any:
-        """The value without lines, as JSON has it."""
+        """Return the value without lines, as JSON has it."""
         if isinstance(self.value, dict):
             return {key: inner.plain() for key, inner in self.value.items()}
         if isinstance(self.value, list):
@@ -36,7 +36,7 @@ class LocatedValue:
         return self.value
 
     def mapping(self, what: str, known: tuple[str, ...] = ()) -> dict[str, LocatedValue]:
-        """The value as a mapping; ``what`` names it in an error.
+        """Return the value as a mapping; ``what`` names it in an error.
 
         Args:
             what: What this is, for the message.
@@ -53,7 +53,7 @@ class LocatedValue:
         return self.value
 
     def items(self, what: str) -> list[LocatedValue]:
-        """The value as a list.
+        """Return the value as a list.
 
         Raises:
             InputError: It is none.
@@ -65,7 +65,7 @@ class LocatedValue:
         return self.value
 
     def text(self, what: str) -> str:
-        """The value as a text.
+        """Return the value as a text.
 
         Raises:
             InputError: It is none.
@@ -75,7 +75,7 @@ class LocatedValue:
         return self.value
 
     def pattern(self, what: str) -> re.Pattern[str]:
-        """The value as a regular expression, upper and lower case alike.
+        """Return the value as a regular expression, ignoring case.
 
         Raises:
             InputError: It is none.
@@ -87,7 +87,7 @@ class LocatedValue:
             raise self.error(f"{text!r} is no regular expression: {error}") from error
 
     def error(self, message: str, advice: str = "") -> InputError:
-        """An error about this value, with its line."""
+        """Return an error about this value, with its line."""
         return InputError(f"line {self.line}: {message}.", advice=advice)
 
     def _told(self) -> str:
@@ -116,7 +116,7 @@ def read_yaml(text: str) -> LocatedValue:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads scalars as YAML 1.2 does, apart from its octal and hexadecimal numbers."""
+    """A loader of YAML 1.2 scalars, apart from octal and hexadecimal numbers."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
@@ -140,7 +140,7 @@ for _name, _pattern, _first in _PATTERNS:
 
 
 class _Reader:
-    """Turns YAML's nodes into lined values."""
+    """A reader of YAML nodes."""
 
     def __init__(self) -> None:
         self._seen: set[int] = set()

@@ -1,4 +1,4 @@
-"""Super nodes are replaced by what they stand for, before a run (``platform/engine.md`` 2.11)."""
+"""Expansion of super nodes before a run (``platform/engine.md`` 2.11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The edges of joined workflows, led into super nodes and out of them (``platform/engine.md`` 2.11, 3)."""
+"""Edges into and out of super nodes, and the flags of their entries.
+
+Source: ``platform/engine.md`` 2.11, 3.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ WAITING = "evaluate_while_waiting_config"
 
 
 def joined_edges(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[JsonObject]:
-    """The edges of one level, each from and to real nodes.
+    """Yield the edges of one level, each from and to real nodes.
 
     An edge to a super node leads to the start inside it. A direct edge out of it leaves from every inner node
     where the inner workflow ends; a conditional one also from every inner node that calls a model, so that it
@@ -37,7 +40,7 @@ def joined_edges(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[Js
 
 
 def exitless(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[str]:
-    """A warning for every direct edge out of a super node in which nothing ends."""
+    """Yield a warning for each direct edge out of a super node without an end."""
     for edge in level.edges:
         source = edge.get("source_node_logical_id")
         if source in gates and edge["type"] == "direct" and not gates[source].terminals:
@@ -58,7 +61,7 @@ def _led_in(edge: JsonObject, gates: dict[str, Ports]) -> JsonObject:
 
 
 def _ends(triggers: list[str], gates: dict[str, Ports]) -> list[str]:
-    """A super node has completed when a node at which its workflow ends has."""
+    """Return trigger nodes: a super node completes when a node at its end does."""
     found = list[str]()
     for name in dict.fromkeys(triggers):
         found += gates[name].terminals if name in gates else [name]
@@ -103,7 +106,7 @@ _BACK = "reverse_conditional_edge"
 
 
 def move_entry_flags(gate: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
-    """Give the node by which one comes into a super node what holds for the super node.
+    """Give the entry node of a super node the super node's own flags.
 
     It becomes the global or the guardrail node that the super node is; the way back from a global one goes
     to the inner nodes that ``reverse_edge_scope`` names.

@@ -1,4 +1,4 @@
-"""Replace every super node of a workflow by the workflow that it stands for."""
+"""Replacement of super nodes by their workflows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MAX_CHARACTERS: Final = 10_000_000
 
 
 def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
-    """Replace every enabled super node by the workflow that it stands for, and those inside it.
+    """Replace every enabled super node, nested ones included.
 
     An inner node gets the id of its super node, a slash and its own: ``booking/ask``, ``booking/pay/card``.
     What it refers to is rewritten, names stay, and what its workflow's settings gave it is written into it.
@@ -64,7 +64,7 @@ def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
 
 
 class _Expander:
-    """The expansion of one workflow under way."""
+    """The expansion of one workflow."""
 
     def __init__(self, workflow: Workflow, load_workflow: LoadWorkflow) -> None:
         self._document: Final = workflow.to_wire()
@@ -106,7 +106,6 @@ class _Expander:
     # From the outside in
 
     def _found(self, outermost: InlinedWorkflow) -> list[InlinedWorkflow]:
-        """All levels, outer ones before those inside them."""
         levels, taken = [outermost], set[str]()
         self._count(outermost, taken)
         for level in levels:  # grows on the way
@@ -137,7 +136,6 @@ class _Expander:
         return inline(placeholder, level, workflow.name, stored, filled)
 
     def _count(self, level: InlinedWorkflow, taken: set[str]) -> None:
-        """Keep the whole within bounds, and ids apart."""
         self._node_count += len(level.nodes)
         where = level.placeholder or "The workflow"
         if self._node_count > MOST_NODES:
@@ -179,7 +177,7 @@ class _Expander:
             raise RunError(f"The expanded workflow cannot be read: {error.message}") from error
 
     def _own_nodes(self) -> Iterator[JsonObject]:
-        """The author's own nodes. Their workflow's tools go to them, since no inner node is to have those."""
+        """Return the author's nodes with their workflow's tools, which no inner node gets."""
         config = self._document.get("workflow_config") or {}
         for node in self._levels[0].nodes:
             if not is_expandable(node):
@@ -192,7 +190,7 @@ class _Expander:
                     yield level, node
 
     def _edges(self) -> Iterator[JsonObject]:
-        """All edges, inner ones first: of an inner node's edges its own come before those out of super nodes.
+        """Yield all edges, inner ones first: a node's own precede those out of super nodes.
 
         Source: ``platform/engine.md`` 3.3, rank 4.
         """
@@ -221,7 +219,6 @@ class _Expander:
         return {**config, "tools_config": None} if tools_of(config) else config
 
     def _duplicates(self) -> Iterator[str]:
-        """The ids, as the authors wrote them, that are there more than once."""
         counted = Counter(
             str(node["logical_id"]).removeprefix(f"{level.origin[-1]}/" if level.origin else "")
             for level in self._levels
@@ -246,7 +243,7 @@ class Variables:
     given_runtime: JsonObject = field(default_factory=dict)
 
     def add(self, placeholder: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
-        """Take in what one inner workflow brings; a warning for each value that has no or another effect."""
+        """Add the variables of one inner workflow; yield a warning for each conflict."""
         document = filled.document
         miscellaneous = (document.get("workflow_config") or {}).get("miscellaneous") or {}
         defaults = miscellaneous.get("default_dynamic_variables")
@@ -257,7 +254,7 @@ class Variables:
         yield from _keep_first(placeholder, self.given_runtime, filled.runtime_variables)
 
     def onto(self, document: JsonObject) -> JsonObject:
-        """The outer workflow's document with these variables beneath and above its own."""
+        """Return the outer document with these variables beneath and above its own."""
         config = document.get("workflow_config") or {}
         miscellaneous = config.get("miscellaneous") or {}
         defaults = miscellaneous.get("default_dynamic_variables")

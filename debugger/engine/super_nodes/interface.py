@@ -1,4 +1,4 @@
-"""The values that a super node is given, by the fields of its interface."""
+"""Values of a super node's interface, and their places inside."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VARIABLES = ("dynamic_variable", "runtime_variable")
 
 
 class Target(WireModel):
-    """Where the value of a field goes."""
+    """The destination of a field's value."""
 
     target_type: Literal[
         "node_config_field",
@@ -51,14 +51,14 @@ class Assignment:
 
 @dataclass(frozen=True)
 class InterfaceValues:
-    """What a super node gives to the workflow inside it."""
+    """The values that a super node passes to its workflow."""
 
     assignments: tuple[Assignment, ...]
     warnings: tuple[str, ...] = field(default=())
 
 
 def read_interface_values(placeholder: SuperNode, document: JsonObject) -> InterfaceValues:
-    """Put a super node's values to the fields of its interface.
+    """Match a super node's values with the fields of its interface.
 
     Args:
         placeholder: The super node.
@@ -94,7 +94,6 @@ def _interface(placeholder: SuperNode, document: JsonObject) -> JsonObject:
 
 
 def _fields(placeholder: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
-    """The fields in the platform's shape, also where they are written in that of the guide."""
     for name in ("input_fields", "field_values"):
         listed = interface.get(name)
         for each in listed if isinstance(listed, list) else ():
@@ -107,7 +106,7 @@ def _fields(placeholder: SuperNode, interface: JsonObject) -> Iterator[JsonObjec
 
 
 def _from_guide(placeholder: SuperNode, written: JsonObject) -> JsonObject:
-    """A field of the guide's shape; it does not say what is required, so nothing is."""
+    """Return a field of the guide's shape, where nothing is required."""
     field_name, goal = written["name"], written.get("map_to")
     if goal is None:
         return {"value_type": written.get("type", "any"), "required": False, **written, "mappings": []}
@@ -122,7 +121,6 @@ def _from_guide(placeholder: SuperNode, written: JsonObject) -> JsonObject:
 
 
 def _variable_target(written: Any) -> Target | None:
-    """The target of the guide's ``dynamic_variable:name``."""
     kind, _, name = written.partition(":") if isinstance(written, str) else ("", "", "")
     if kind not in _VARIABLES or not name.strip():
         return None
@@ -130,7 +128,6 @@ def _variable_target(written: Any) -> Target | None:
 
 
 def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, list[Assignment]]:
-    """The values by field name, and those that the guide's shape gives to a variable without a field."""
     names = {each["name"] for each in fields}
     by_goal = {each["map_to"]: each["name"] for each in fields if isinstance(each.get("map_to"), str)}
     named, direct = JsonObject(), list[Assignment]()
@@ -164,7 +161,7 @@ def _check(placeholder: SuperNode, fields: list[JsonObject], values: JsonObject)
 
 
 def _schema_misfit(value: Any, schema: Any) -> str | None:
-    """What is wrong with a value; nothing is where there is none, or where variables fill it later."""
+    """Return an error of a value, none where variables fill it later."""
     is_later = isinstance(value, str) and bool(placeholders(value))
     return None if value is None or is_later or not schema else schema_error(value, schema)
 
@@ -188,7 +185,6 @@ def _targets(placeholder: SuperNode, declared: JsonObject) -> Iterator[Target]:
 
 
 def _unheard(placeholder: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
-    """A warning for every value that goes nowhere."""
     mapped = {each["name"] for each in fields if each.get("mappings")}
     for name in values:
         if name not in mapped:
@@ -251,7 +247,7 @@ def apply_values(
 
 
 class _Entities:
-    """The nodes or the edges of a document, by id; the list is copied when it is first changed."""
+    """The nodes or edges of a document by id, copied on the first change."""
 
     def __init__(self, document: JsonObject, name: str) -> None:
         self.name = name
@@ -271,7 +267,6 @@ class _Entities:
 
     @cached_property
     def _indexes(self) -> dict[Any, int]:
-        """The first place of each id."""
         return {each.get("logical_id"): at for at, each in reversed(list(enumerate(self._entities)))}
 
 
@@ -299,7 +294,7 @@ def _changed(entity: JsonObject, path: Path, value: Any, model: type[WireModel])
 
 
 def _with_value(value: Any, path: Path, new: Any) -> Any:
-    """A copy of a value with something else at the end of a path; what is off the path is shared."""
+    """Return a copy of a value with another value at a path."""
     root = here = _copy(value)
     for number, written_step in enumerate(path):
         step = _fitting(here, written_step)
@@ -313,7 +308,6 @@ def _with_value(value: Any, path: Path, new: Any) -> Any:
 
 
 def _written(path: Path) -> str:
-    """A path as a person writes it."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return repr(text.removeprefix("."))
 
@@ -323,7 +317,6 @@ def _copy(value: Any) -> Any:
 
 
 def _fitting(value: Any, step: Any) -> Any:
-    """A step into a list, whose index may be written ``tools.0.name`` as well as ``tools[0].name``."""
     is_index = isinstance(value, list) and isinstance(step, str) and step.isdecimal() and len(step) < 10
     return int(step) if is_index else step
 

@@ -1,4 +1,4 @@
-"""One workflow in the place of a super node: its nodes and edges with the ids of the expanded workflow."""
+"""Inner workflows with the ids of the expanded workflow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from debugger.protocol.workflow import as_bool
 
 @dataclass(frozen=True)
 class NodePaths:
-    """Where the thread that comes in at the start goes.
+    """The main thread's nodes in one workflow.
 
     A worker that a companion edge runs beside a node, and what only a companion thread reaches, is no part
     of it: what follows a super node is not meant for them.
@@ -32,7 +32,7 @@ class NodePaths:
 
 
 def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: str) -> NodePaths:
-    """Find the nodes on the way of the main thread, and those where it ends.
+    """Find the nodes on the main thread's path, and those where it ends.
 
     A node that nothing leads to counts as on its way, since a run can begin there. Where a global node can
     hop back, that is its way on.
@@ -118,7 +118,7 @@ def _id(node: JsonObject) -> str:
 
 @dataclass(frozen=True)
 class InlinedWorkflow:
-    """One workflow among those that are joined."""
+    """A workflow in the place of a super node."""
 
     name: str
     stored: JsonObject
@@ -154,7 +154,7 @@ class InlinedWorkflow:
 
 @dataclass
 class Ports:
-    """Where one comes into a super node and where one leaves it."""
+    """The entry and the exits of a super node."""
 
     placeholder: SuperNode
     entry: str
@@ -166,14 +166,17 @@ class Ports:
 
     @cached_property
     def exits(self) -> list[str]:
-        """The nodes from which a conditional edge leaves: those that call a model, and those at the end."""
+        """Return the nodes from which a conditional edge leaves.
+
+        Those are the nodes that call a model, and those at the end.
+        """
         return list(dict.fromkeys((*self.models, *self.terminals)))
 
 
 def inline(
     placeholder: SuperNode, parent: InlinedWorkflow, name: str, stored: JsonObject, filled: AppliedWorkflow
 ) -> InlinedWorkflow:
-    """Make the level of a super node.
+    """Inline the workflow of a super node.
 
     Args:
         placeholder: The super node.
@@ -212,7 +215,7 @@ def inline(
 
 
 def ports_of(placeholder: SuperNode, level: InlinedWorkflow, gates: dict[str, Ports]) -> Ports:
-    """Where one comes into a super node's level and leaves it, given the gates of the super nodes in it."""
+    """Return a super node's entry and exits, with the ports of nested super nodes."""
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
     terminals: list[str] = []
@@ -243,7 +246,7 @@ def _is_start(node: JsonObject) -> bool:
 
 
 def _aliases(parent: InlinedWorkflow, filled: AppliedWorkflow) -> Aliases:
-    """Those of the super node, and those around it that it gives no other value for."""
+    """Return a super node's aliases, and those around it that it does not override."""
     around = {name: each for name, each in parent.aliases.items() if name not in filled.dynamic_variables}
     return {**around, **filled.aliases}
 

@@ -1,4 +1,4 @@
-"""The ids of an inner workflow, rewritten wherever it refers to them."""
+"""References of an inner workflow, rewritten for the expanded one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TRIGGERS: Final = "trigger_node_logical_ids"
 
 
 class Renaming:
-    """Puts a super node's id in front of the ids of the workflow inside it.
+    """Prefixes of ids and variable paths of one inner workflow.
 
     Rewritten are node-qualified variables, ``[[ask.name]]`` to ``[[booking/ask.name]]``, in texts, conditions
     and code and in the fields that name a variable. A variable that is qualified by a node's name stays, for
@@ -87,7 +87,7 @@ class Renaming:
         return "".join((*parts, text[end:]))
 
     def path(self, path: str) -> str:
-        """A variable's path, rewritten if it begins with the id of an inner node."""
+        """Return a variable's path; an inner node's id in it gets its prefix."""
         thread = _THREAD.match(path)
         lead = thread[0] if thread else ""
         rest = path[len(lead) :]
@@ -108,7 +108,7 @@ class Renaming:
 
 
 def renamed_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
-    """An edge of an inner workflow as it stands in the expanded one."""
+    """Return an inner workflow's edge with the expanded workflow's ids."""
     ends = ("logical_id", "source_node_logical_id", "destination_node_logical_id")
     copy: JsonObject = renaming.value(edge)
     waiting = copy.get("evaluate_while_waiting_config")
@@ -125,7 +125,7 @@ _BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
 
 
 def reference_in(value: Any) -> Placeholder | None:
-    """The reference that a value is, from its first character to its last and without a filter, or ``None``.
+    """Return the reference that makes up a whole value, without a filter, or ``None``.
 
     A variable's value is not filled in again, so ``{{phone}}`` given for ``caller`` would stay as it is
     written. Inner texts are given ``{{phone}}`` in place of ``{{caller}}`` instead.
@@ -139,7 +139,10 @@ def reference_in(value: Any) -> Placeholder | None:
 
 
 def written_out(placeholder: Placeholder, aliases: Aliases) -> str:
-    """A reference of an inner workflow as it is written outside: ``{{phone.home | upcase}}``."""
+    """Return an inner reference as the outer workflow writes it.
+
+    For example ``{{phone.home | upcase}}``.
+    """
     name = _NAME.match(placeholder.path)
     alias = aliases.get(name[0]) if name and placeholder.namespace == "dynamic" else None
     if name is None or alias is None:
@@ -150,7 +153,7 @@ def written_out(placeholder: Placeholder, aliases: Aliases) -> str:
 
 
 def path_outside(path: str, aliases: Aliases) -> str:
-    """The same for a path without brackets that is looked up among the dynamic variables."""
+    """Return a path among the dynamic variables as the outer workflow writes it."""
     name = _NAME.match(path)
     alias = aliases.get(name[0]) if name else None
     is_dynamic = alias is not None and alias.namespace == "dynamic"

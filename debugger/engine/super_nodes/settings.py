@@ -1,4 +1,7 @@
-"""The settings of an inner workflow, written into its nodes (U-15 in ``platform/engine.md`` 15)."""
+"""Settings of an inner workflow, written into its nodes (U-15).
+
+Source: ``platform/engine.md`` 15.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"
 
 
 def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRule) -> JsonObject:
-    """An inner node with all that it takes from its workflow's settings in it.
+    """Return an inner node with its workflow's settings.
 
     Prefix, prompt and suffix become the node's own prompt, and the outer workflow's are kept out; the
     workflow's tools come to the node's; servers for tools go to the nodes that use them; a global node
@@ -46,7 +49,7 @@ def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRul
 
 
 def with_tools(node: JsonObject, config: JsonObject) -> JsonObject:
-    """A node that calls a model with the workflow's tools behind its own, without those that it has."""
+    """Return a model's node with its workflow's tools behind its own."""
     own, written = tools_of(node), node.get("tools_config")
     shared = [tool for tool in tools_of(config) if tool not in own]
     if not shared or node.get("type") not in LLM_FLAGS:
@@ -58,7 +61,7 @@ def with_tools(node: JsonObject, config: JsonObject) -> JsonObject:
 
 
 def tools_of(holder: JsonObject) -> list[Any]:
-    """The tools that a workflow or a node lists."""
+    """Return the tools that a workflow or a node lists."""
     found = holder.get("tools_config")
     tools = found.get("tools") if isinstance(found, dict) else None
     return tools if isinstance(tools, list) else []
@@ -98,7 +101,7 @@ def _shared_prompt(config: JsonObject) -> str | None:
 
 
 def _judged(node: JsonObject, config: JsonObject) -> JsonObject:
-    """A global node that is judged as its own workflow says, not as the outer one."""
+    """Return a global node with its own workflow's evaluation method."""
     name = "global_condition_edge_evaluation_method"
     settings = node.get("global_node_config")
     if not isinstance(settings, dict) or settings.get(name, "workflow_default") != "workflow_default":
@@ -118,12 +121,12 @@ class Model(NamedTuple):
     config: Any
 
     def onto(self, node: JsonObject) -> JsonObject:
-        """The fields of a node that asks it."""
+        """Return a node with this model."""
         return {**node, "attachable_llm_config_id": self.saved_id, "llms_config": self.config}
 
 
 def model_of(holder: JsonObject) -> Model | None:
-    """What a node or a super node chooses; ``None`` where it defers to the workflow around it."""
+    """Return the model of a node or a super node, or ``None`` for an outer one."""
     saved_id, config = holder.get("attachable_llm_config_id"), holder.get("llms_config")
     if saved_id:
         return Model(saved_id, config)
@@ -131,7 +134,7 @@ def model_of(holder: JsonObject) -> Model | None:
 
 
 def model_of_workflow(config: JsonObject) -> Model | None:
-    """What a workflow's settings choose for the nodes that defer to them.
+    """Return the model of a workflow's settings.
 
     With ``no_llm``, the default, it has no model of its own, so its nodes ask the parent's (U-58).
     """
@@ -141,7 +144,7 @@ def model_of_workflow(config: JsonObject) -> Model | None:
 
 @dataclass(frozen=True)
 class ModelRule:
-    """What becomes of the choices of the nodes of one workflow inside others."""
+    """The models of one workflow's nodes inside others."""
 
     default: Model | None = None
     """For a node that defers to its workflow; ``None`` is the default of the outermost one."""
@@ -149,11 +152,11 @@ class ModelRule:
     """Whether a super node replaces also the model of a node that has chosen one; it is then ``default``."""
 
     def of(self, node: JsonObject) -> Model | None:
-        """The model of a node; ``None`` for the default of the outermost workflow."""
+        """Return a node's model, or ``None`` for the outermost workflow's default."""
         return self.applied(model_of(node))
 
     def applied(self, chosen: Model | None) -> Model | None:
-        """What becomes of a choice."""
+        """Return a choice with the outer workflows' rules applied."""
         return self.default if self.forced or chosen is None else chosen
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The workflow that a super node stands for: embedded in it, or a stored one."""
+"""Workflows of super nodes: embedded in them, or stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LoadWorkflow = Callable[[str, int | None], Workflow]
 
 
 class Sources:
-    """Finds workflows, and loads a stored one once.
+    """A finder of workflows that loads a stored one once.
 
     Args:
         load: Gives a stored workflow; raises `NotFoundError` where there is none.
@@ -27,11 +27,11 @@ class Sources:
 
     @property
     def loaded(self) -> frozenset[tuple[str, int | None]]:
-        """What was loaded, as (id, version asked for)."""
+        """Return the loaded workflows, as (id, requested version)."""
         return frozenset(self._stored)
 
     def find(self, placeholder: SuperNode) -> Workflow:
-        """The workflow that a super node stands for. An embedded one is used instead of a stored one.
+        """Return a super node's workflow; an embedded one wins over a stored one.
 
         Raises:
             RunError: There is none, it cannot be had, or it is none.
@@ -73,7 +73,7 @@ class Sources:
 
 
 def refuse_recursion(workflow: Workflow, around: Sequence[tuple[str, JsonObject]]) -> None:
-    """Refuse a workflow that stands within itself.
+    """Reject a workflow that contains itself.
 
     A workflow without an end of super nodes must hold one document twice, whatever ids and versions it is
     asked for by.
@@ -113,7 +113,7 @@ def _read(placeholder: SuperNode) -> Workflow:
 
 @dataclass(frozen=True)
 class Report:
-    """What is worth knowing about an expansion."""
+    """Findings about an expansion."""
 
     duplicate_node_ids: tuple[str, ...] = ()
     """Ids that more than one of the joined workflows uses, or one of them twice. Nothing clashes: an inner
@@ -124,7 +124,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Expansion:
-    """A workflow whose enabled super nodes are replaced by what they stand for."""
+    """A workflow with its enabled super nodes expanded."""
 
     workflow: Workflow
     """Without a super node to expand it is the very workflow that was given."""
@@ -141,7 +141,7 @@ EMBEDDED = "encapsulated_workflow_config"
 
 @dataclass(frozen=True)
 class SuperNode:
-    """A super node.
+    """A super node, and its place.
 
     Args:
         wire: The node's object, its id that of the expanded workflow.
@@ -151,7 +151,7 @@ class SuperNode:
 
     @property
     def id(self) -> str:
-        """Its id in the expanded workflow: with those of the super nodes around it in front."""
+        """Return its id in the expanded workflow, prefixed by outer super nodes."""
         return str(self.wire["logical_id"])
 
     @property
@@ -165,7 +165,7 @@ class SuperNode:
 
     @property
     def embedded(self) -> Any:
-        """The workflow that it carries with it, used instead of a stored one; nothing where it has none."""
+        """Return its embedded workflow, which wins over a stored one."""
         return self.field(EMBEDDED)
 
     def __str__(self) -> str:
@@ -173,5 +173,8 @@ class SuperNode:
 
 
 def is_expandable(node: JsonObject) -> bool:
-    """Whether a node is a super node that takes part; a disabled one is passed by like any disabled node."""
+    """Return whether a node is an enabled super node.
+
+    A disabled one is passed like any disabled node.
+    """
     return node.get("type") == SUPER_NODE and not as_bool(node.get("disabled"), False)

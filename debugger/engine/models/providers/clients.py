@@ -1,4 +1,4 @@
-"""The clients of the providers: a configuration becomes something that can be asked (11.2)."""
+"""Clients of the providers for each model configuration (11.2)."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _anthropic(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Mod
 
 
 def _bedrock(config: ModelConfig, keys: Keys, http: httpx2.AsyncClient) -> Model:
-    """Of a token, a key pair or a role the first that is there."""
+    """Return a client with a token, a key pair or a role, in this order."""
     from pydantic_ai.models.bedrock import BedrockConverseModel
     from pydantic_ai.providers.bedrock import BedrockProvider
 
@@ -171,7 +171,7 @@ Hook = Callable[[httpx2.Response], Awaitable[None]]
 
 
 def unwrapping(key: str) -> Hook:
-    """What puts the value that a JSON body holds under a key in its place (``response_unwrap_key``, 11.2).
+    """Return a hook that unwraps a JSON body (``response_unwrap_key``, 11.2).
 
     A body without it stays as it is.
     """

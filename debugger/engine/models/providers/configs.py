@@ -34,7 +34,7 @@ _KEYS = ("api_key", "aws_access_key_id", "aws_secret_access_key")
 
 
 class ModelConfig(BaseModel):
-    """One model and how it is asked."""
+    """The configuration of one model."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -76,13 +76,13 @@ class ModelConfig(BaseModel):
 
     @property
     def target(self) -> str:
-        """What is asked, for people; of an address only what is no secret."""
+        """Return the model's name and address for the user, without secrets."""
         named = f"{self.provider} {self.model_name}"
         return f"{named} at {_shown(self.base_url)}" if self.base_url else named
 
     @property
     def effort(self) -> str | None:
-        """How hard the model is to think; two models refuse less than medium (11.2)."""
+        """Return the reasoning effort; two models reject less than medium (11.2)."""
         if self.type not in ("openai_llm", "azure_openai_llm"):
             return self.reasoning_effort
         effort = self.reasoning_effort or "low"
@@ -92,7 +92,7 @@ class ModelConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Group:
-    """Models of which one is to answer; a single model is a group of one."""
+    """Models of which one answers; a single model is a group of one."""
 
     members: tuple[ModelConfig, ...]
     """In order of preference."""
@@ -105,12 +105,12 @@ class Group:
 
     @property
     def target(self) -> str:
-        """What is asked, for people."""
+        """Return the models' names for the user."""
         return " | ".join(member.target for member in self.members)
 
 
 def group_of(llm: JsonObject | None, default: JsonObject | None) -> Group:
-    """The models that a configuration names.
+    """Return the models of a configuration.
 
     Args:
         llm: The configuration, resolved.
@@ -179,7 +179,7 @@ def _config(llm: JsonObject) -> ModelConfig:
 
 
 def _check_address(name: str, url: str | None, config: ModelConfig) -> None:
-    """An address may hold a secret, so the message does not show it."""
+    """Check an address; it may hold a secret, so that no error shows it."""
     if url and not is_http_url(url):
         raise RunError(
             f"The {name!r} of a language model of type {config.type!r} is no address.",
@@ -227,7 +227,7 @@ def request_settings(config: ModelConfig) -> ModelSettings:
 
 
 def _thinking(config: ModelConfig) -> dict[str, Any]:
-    """A model that cannot think is asked for nothing, whatever the author wrote."""
+    """Return the settings of reasoning; none for a model that cannot reason."""
     if config.type == "custom_llm":
         return {"openai_reasoning_effort": config.effort}
     if config.type in _OPENAI_LIKE:
@@ -242,7 +242,7 @@ def _thinking(config: ModelConfig) -> dict[str, Any]:
 
 
 def _longest(config: ModelConfig) -> int | None:
-    """The longest answer in tokens; Anthropic wants it said, thoughts included (11.1)."""
+    """Return the most tokens of an answer; Anthropic requires it (11.1)."""
     if config.max_tokens is not None or config.type != "anthropic_llm":
         return config.max_tokens
     return max(8192, 4096 + config.thinking_budget) if config.thinking_budget else 4096

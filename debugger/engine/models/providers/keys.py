@@ -1,4 +1,4 @@
-"""The keys that models are asked with. They come from outside the workflow and are never shown."""
+"""API keys of the providers, from the environment and never shown."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ class Keys:
         return self.find(CUSTOM) if _is_below(base_url, self.find(CUSTOM_URL)) else None
 
     def trusts(self, url: str) -> bool:
-        """Return whether the environment names an address, so that it is no choice of a workflow."""
+        """Return whether the environment, and no workflow, names an address."""
         return any(_is_below(url, self._environment.get(name)) for name in _TRUSTED_URLS)
 
     def scrub(self, text: str) -> str:
-        """A text with a mark for each of the keys, in whatever way it is written."""
+        """Return a text with each key masked, in every notation."""
         found = {name: self._environment.get(name, "") for name in (*_SECRET, *_AWS_SECRET)}
         return Secrets({name: key for name, key in found.items() if len(key) >= _SHORTEST}).mask(text)
 

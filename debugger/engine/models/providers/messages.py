@@ -1,4 +1,4 @@
-"""The messages that a model is given: system prompt, chat so far, exchange with tools."""
+"""Messages of a prompt: system prompt, chat, tool calls."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Part = ModelRequestPart | ModelResponsePart
 def model_messages(
     prompt: Prompt, offers: ToolNames, *, system: str, recent: int | None, also: Sequence[Message] = ()
 ) -> list[ModelMessage]:
-    """What a model reads.
+    """Return the messages that a model reads.
 
     Args:
         prompt: What it is asked.
@@ -56,7 +56,6 @@ def model_messages(
 
 
 def _chat(prompt: Prompt) -> list[Message]:
-    """The chat with the newest message, which most histories end with already."""
     chat = list(prompt.history())
     heard = "\n".join(message_text(message) for message in chat if message_kind(message) == "human")
     if prompt.message and prompt.message not in heard:
@@ -65,7 +64,7 @@ def _chat(prompt: Prompt) -> list[Message]:
 
 
 def _spoken(message: Message) -> Iterator[Part]:
-    """A message of the chat; a note of the engine's is not put into the assistant's mouth."""
+    """Return a message of the chat; an engine's note is no assistant message."""
     text, kind = message_text(message), message_kind(message)
     if not text or kind == "tool":
         return
@@ -78,7 +77,7 @@ def _spoken(message: Message) -> Iterator[Part]:
 
 
 def _exchanged(exchange: Sequence[Message], offers: ToolNames) -> Iterator[Part]:
-    """Calls and results; a result that does not name its call belongs to the first open one."""
+    """Return calls and results; a result without its call belongs to the first open one."""
     open_calls: list[tuple[str, str]] = []
     for message in exchange:
         text = message_text(message)
@@ -109,7 +108,7 @@ def _args(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def _turns(parts: Sequence[Part]) -> list[ModelMessage]:
-    """Parts as messages: those of one side that follow each other go together."""
+    """Return parts as messages: consecutive ones of one side form one message."""
     turns: list[ModelMessage] = []
     for part in parts:
         last = turns[-1] if turns else None
@@ -134,7 +133,7 @@ JUSTIFICATION = "justification"
 
 
 class ToolNames:
-    """The hops and the tools of a prompt as tools of a model.
+    """The transitions and tools of a prompt by their names for a model.
 
     Args:
         prompt: What offers them.
@@ -148,7 +147,7 @@ class ToolNames:
         self.definitions = [_definition(name, offer) for name, offer in self._found.items()]
 
     def find(self, name: str) -> TransitionOption | ToolSpec | None:
-        """What a name stands for."""
+        """Return the transition or tool of a name."""
         return self._found.get(name)
 
     def name_of(self, tool: str) -> str:

@@ -45,7 +45,7 @@ class ProviderModel(RemoteModel):
         self._refuses_private = refuses_private
 
     def remote(self, prompt: Prompt) -> str:
-        """The models that would be asked, for people.
+        """Return the models' names for the user.
 
         Raises:
             RunError: The prompt names none, or its configuration cannot be read.
@@ -72,7 +72,6 @@ class ProviderModel(RemoteModel):
         return reply_of(group, prompt, self._keys, self._environment, seconds, self._limits)
 
     def _limits(self, config: ModelConfig) -> HttpLimits:
-        """Return how far a model's requests may go."""
         url = config.base_url or config.endpoint
         own_url = (self._default_llm or {}).get("base_url")
         is_own = url is None or url == own_url or self._keys.trusts(url)

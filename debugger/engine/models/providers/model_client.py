@@ -1,4 +1,4 @@
-"""Calls of one model for one answer: with retries, in time, and with what they cost."""
+"""Requests to one model, with retries and usage."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ModelClient:
 
     @property
     def model_name(self) -> str:
-        """What answered, as it calls itself."""
+        """Return the name that the model reports."""
         return self._answered_as
 
     async def request(
@@ -81,7 +81,7 @@ class ModelClient:
         raise AssertionError("the last attempt returns or raises")
 
     def usage(self) -> JsonObject:
-        """What the answer cost, with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
+        """Return the usage with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
         taken, given = self._tokens
         return {
             "response_model": self._answered_as,
@@ -98,7 +98,7 @@ class ModelClient:
         }
 
     async def _pause(self, attempt: int, wanted: float | None) -> None:
-        """Wait longer from attempt to attempt, or as long as the server asks for; a stopped call wakes up."""
+        """Wait longer after each attempt, or as long as the server demands."""
         seconds = min(_FIRST_PAUSE * 2**attempt if wanted is None else wanted, _LONGEST_PAUSE)
         woken = threading.Event()
         try:
@@ -141,7 +141,7 @@ _PASSING = (
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same request may do better a little later: limits, the server's faults, lateness."""
+    """Return whether a retry may succeed: limits, server errors, timeouts."""
     if _stopped_here(error) is not None:
         return False
     status = getattr(error, "status_code", 0)
@@ -149,7 +149,10 @@ def is_passing(error: BaseException) -> bool:
 
 
 def described(error: BaseException, config: ModelConfig) -> str:
-    """Why there is no answer. May hold what the server wrote, so it is still to be scrubbed."""
+    """Return the reason of a failure.
+
+    It may hold text of the server and must be scrubbed.
+    """
     target = config.target
     stopped = _stopped_here(error)
     if stopped is not None:
@@ -169,7 +172,7 @@ def described(error: BaseException, config: ModelConfig) -> str:
 
 
 def _stopped_here(error: BaseException | None) -> OutboundError | None:
-    """What the transport would not do; the packages in between wrap it in errors of theirs."""
+    """Return the transport's own refusal, which the packages wrap in other errors."""
     while error is not None and not isinstance(error, OutboundError):
         error = error.__cause__ or error.__context__
     return error

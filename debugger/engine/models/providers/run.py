@@ -1,4 +1,4 @@
-"""To talk with models: a group of them, each with its client, in time, until nobody waits any more."""
+"""Answers of a group of models, within a time limit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def reply_of(
     seconds: float,
     limits: Callable[[ModelConfig], HttpLimits],
 ) -> Reply:
-    """The reply of a group of models, in at most so many seconds.
+    """Return the reply of a group of models within ``seconds``.
 
     Every call runs in an event loop of its own, so that whatever hangs can be stopped for good.
 
@@ -65,7 +65,7 @@ async def _asked(
 
 
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:
-    """The result of some work that ends with the time, or when nobody waits for it."""
+    """Return the result of some work, until the time is up or it is given up."""
     ends = time.monotonic() + seconds
     task = asyncio.ensure_future(work)
     try:
@@ -83,7 +83,7 @@ async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: f
 
 
 async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Result]]) -> Result:
-    """The answer of one model: of those that have answered when patience ends, the most preferred.
+    """Return one model's answer: the most preferred when the patience ends.
 
     Whoever has not answered by then is stopped.
 
@@ -125,7 +125,7 @@ def _winner(tasks: Sequence[asyncio.Task[Result]]) -> asyncio.Task[Result] | Non
 
 
 def _failure(tasks: Sequence[asyncio.Task[Result]]) -> BaseException:
-    """Why nobody answered; something to mend only where that stopped all of them."""
+    """Return the error: one that the user can correct only if all models have it."""
     errors = [error for task in tasks if (error := task.exception()) is not None]
     other = next((error for error in errors if not isinstance(error, DebuggerError | ModelError)), None)
     if other is not None:

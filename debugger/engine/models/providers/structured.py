@@ -1,4 +1,4 @@
-"""Structured output of a model: asked for by a tool, checked, asked for again (6.4)."""
+"""Structured output of a model: requested by a tool, checked, retried (6.4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from debugger.protocol.base import JsonObject
 
 @dataclass
 class StructuredOutput:
-    """What came of asking for structured output."""
+    """The result of a request for structured output."""
 
     response: ModelResponse
     """The last answer."""
@@ -82,17 +82,17 @@ async def structured(
 
 
 def text_of(response: ModelResponse) -> str:
-    """What a model said."""
+    """Return the text of a response."""
     return "".join(part.content for part in response.parts if isinstance(part, TextPart)).strip()
 
 
 def calls_of(response: ModelResponse) -> list[ToolCallPart]:
-    """The tools that a model called."""
+    """Return the tool calls of a response."""
     return [part for part in response.parts if isinstance(part, ToolCallPart)]
 
 
 def args_of(call: ToolCallPart) -> JsonObject:
-    """The arguments of a call; none where they are no JSON object."""
+    """Return a call's arguments, none where they are no JSON object."""
     try:
         return call.args_as_dict(raise_if_invalid=True)
     except (ValueError, AssertionError):
@@ -100,7 +100,7 @@ def args_of(call: ToolCallPart) -> JsonObject:
 
 
 def _read(response: ModelResponse, name: str, schema: JsonObject) -> tuple[JsonObject, str | None]:
-    """The output and what is wrong with it; a server that heeds no tools may have written it as text."""
+    """Return the output and its error; some servers write it as text."""
     call = next((call for call in calls_of(response) if call.tool_name == name), None)
     try:
         found: Any = json.loads(_bare(text_of(response))) if call is None else _args(call)
@@ -118,7 +118,6 @@ def _args(call: ToolCallPart) -> JsonObject:
 
 
 def _bare(text: str) -> str:
-    """A text without the fence that models like to put around JSON."""
     lines = text.splitlines()
     fenced = len(lines) > 2 and lines[0].startswith("```") and lines[-1].startswith("```")
     return "\n".join(lines[1:-1]) if fenced else text
@@ -130,7 +129,6 @@ def _calls_another(response: ModelResponse, name: str, others: Sequence[ToolDefi
 
 
 def _complaint(response: ModelResponse, name: str, problem: str) -> ModelRequest:
-    """What tells the model to try again; every call must get its result."""
     text = f"That does not fit: {problem}. Call the tool {name!r} again with arguments that fit its schema."
     results = [ToolReturnPart(call.tool_name, text, call.tool_call_id) for call in calls_of(response)]
     return ModelRequest(results) if results else ModelRequest([UserPromptPart(text)])
@@ -147,7 +145,7 @@ def _metadata(failed: list[JsonObject], calls: ModelClient) -> JsonObject | None
 
 
 def object_schema(schema: JsonObject | None) -> JsonObject:
-    """A schema that a model can be offered: of an object, whatever the author left out."""
+    """Return an object schema that a model can be offered."""
     found = schema or {}
     properties = found.get("properties")
     named = properties if isinstance(properties, dict) else {}
@@ -155,7 +153,7 @@ def object_schema(schema: JsonObject | None) -> JsonObject:
 
 
 def without_blanks(value: JsonObject, schema: JsonObject) -> JsonObject:
-    """An object without the unknowns that a model left empty, where empty does not fit and may be missing.
+    """Return an object without empty values that do not fit and are not required.
 
     Authors ask models to leave unknowns empty (``platform/engine.md`` 2.1).
     """
