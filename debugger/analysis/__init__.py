@@ -1,1 +1,1 @@
-"""What a run tells: pure functions over its turns and its workflow, for every backend alike."""
+"""Projections of a run: pure functions and folds over its turns and its workflow."""

@@ -1,213 +1,168 @@
-"""The conversation of a run as the bubbles of a chat."""
+"""The conversation of a run as chat messages: both sides, with warnings and errors between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
-from debugger.analysis.event_fields import EventFields, field, fields_of, node_name_of, node_of, thread_id_of
+from debugger.analysis.event_fields import EventFields
+from debugger.analysis.event_fields import field as field_of
+from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
 from debugger.protocol.events import Event
 from debugger.protocol.messages import Message, ai_message, message_kind, message_text
 from debugger.protocol.runs import MAIN_THREAD, TurnInput
 from debugger.protocol.turn_logs import TurnLog
 
-_NOTES: dict[str, Literal["warning", "error"]] = {"workflow_error": "error", "workflow_warning": "warning"}
+Role = Literal["user", "agent", "warning", "error"]
 
-_MOST_WARNINGS = 2
-"""In a row; of more of them only the number is shown at first."""
+_NOTES: dict[str, Role] = {"workflow_error": "error", "workflow_warning": "warning"}
+_MAX_WARNINGS = 2
+"""Shown in a row; of more of them only the number is shown at first."""
 
 
-@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
+@dataclass(slots=True)  # not frozen: see `TimelineRow`
 class ChatMessage:
-    """One entry of the chat pane."""
+    """One message of user or agent, or a note between them."""
 
-    role: Literal["user", "agent", "warning", "error"]
-    """The last two are notes between the words."""
+    role: Role
+    """``"warning"`` and ``"error"`` are notes."""
     text: str
     node_name: str
-    """Who speaks or is spoken to, with the super nodes around it; empty where no node is told."""
+    """The node that speaks or is spoken to, with the super nodes around it; empty if unknown."""
     turn_number: int
     event_index: int | None
-    """The event in the run, from 0; ``None`` for words that only the run input holds."""
+    """The index of its event in the run; ``None`` for a message that only the run input has."""
     is_background: bool = False
     """Whether it came of background work, after the turn."""
+    thread_id: str = field(default=MAIN_THREAD, compare=False)
+    """Internal id."""
+    turn_index: int = field(default=0, compare=False)
+    """The index of its turn among the run's turns and pieces of background work."""
+    event: Event | None = field(default=None, compare=False)
+    message: Message | None = field(default=None, compare=False)
+    """``None`` for a note."""
 
 
 def chat_messages(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[ChatMessage]:
-    """What the chat pane shows: the words of both sides, with warnings and errors as notes between them.
+    """Return the messages of both sides, with warnings and errors as notes between them.
 
     Args:
         turns: The run's turns.
         names: The author's node names by id.
     """
-    reader = ChatBuilder(names or {})
-    for place, turn in enumerate(turns):
-        reader.take(turn, place, fields_of(turn.events))
-    return reader.bubbles
+    builder = ChatBuilder(names or {})
+    for turn in turns:
+        builder.add_turn(turn)
+    return builder.messages
 
 
-class ChatBuilder:
-    """The bubbles so far, followed from turn to turn.
+def spoken_messages(turns: Sequence[TurnLog]) -> list[ChatMessage]:
+    """Return the messages of both sides, without notes."""
+    return [message for message in chat_messages(turns) if message.message is not None]
+
+
+class ChatBuilder(EventFold):
+    """The chat messages of a run, event by event.
+
+    The first input's ``welcome_message`` comes first. What the user sent is read from the turn's
+    ``user_messages`` events; without any, as in a turn that failed at once, from its input.
 
     Args:
         names: The author's node names by id.
     """
 
+    TYPES = frozenset({"user_messages", "assistant_response", *_NOTES})
+
     def __init__(self, names: Mapping[str, str]) -> None:
-        self.bubbles: list[ChatMessage] = []
+        super().__init__()
+        self.messages: list[ChatMessage] = []
         self._names = names
-        self._count = 0
-        self._speakers: dict[tuple[str, str | None], str] = {}
+        self._labels: dict[tuple[str, str | None], str] = {}
+        self._input_messages = slice(0, 0)
+        """The messages that were taken from the turn's input."""
 
-    def take(self, turn: TurnLog, place: int, events: Sequence[EventFields]) -> None:
-        """Take in the next turn, or piece of background work.
+    def begin_turn(self, turn: TurnLog) -> None:
+        """Add what only the turn's input holds so far."""
+        welcome = turn.run_input.welcome_message
+        if self.turn_index == 0 and welcome:
+            self._add("agent", ai_message(welcome, message_id="welcome_message"))
+        first = len(self.messages)
+        for thread_id, message in _user_messages_of(turn.run_input):
+            self._add("user", message, thread_id=thread_id)
+        self._input_messages = slice(first, len(self.messages))
 
-        Args:
-            turn: The turn.
-            place: Its place among them, from 0.
-            events: Its events.
-        """
-        said = [self._said(words) for words in spoken_in(turn, place, self._count)]
-        notes = self._notes(turn, events)
-        self.bubbles += sorted([*said, *notes], key=_moment)
-        self._count += len(events)
+    def apply(self, event: EventFields) -> None:
+        """Apply an event of one of `TYPES`."""
+        if event.type in _NOTES:
+            self._append(_NOTES[event.type], event.event.summary, event, MAIN_THREAD, None)
+            return
+        thread_id = event.thread_id or MAIN_THREAD
+        if event.type == "assistant_response":
+            content = message_text({"content": field_of(event.event, "content")})
+            self._add("agent", ai_message(content, message_id=event.event.logical_id), event, thread_id)
+            return
+        del self.messages[self._input_messages]
+        self._input_messages = slice(0, 0)
+        for message in _of_user(field_of(event.event, "messages")):
+            self._add("user", message, event, thread_id)
 
-    def copy(self) -> ChatBuilder:
-        """Another one that stands here, to go on by itself."""
-        other = ChatBuilder(self._names)
-        other.bubbles, other._count = self.bubbles.copy(), self._count
-        other._speakers = self._speakers  # what is known of a name stays true
-        return other
+    def _add(
+        self, role: Role, message: Message, event: EventFields | None = None, thread_id: str = MAIN_THREAD
+    ) -> None:
+        self._append(role, message_text(message), event, thread_id, message)
 
-    def _said(self, words: Spoken) -> ChatMessage:
-        speaker = self._speaker(words.event) if words.event else ""
-        return ChatMessage(
-            words.role, words.text, speaker, words.turn_number, words.event_index, words.is_background
+    def _append(
+        self, role: Role, text: str, event: EventFields | None, thread_id: str, message: Message | None
+    ) -> None:
+        self.messages.append(
+            ChatMessage(
+                role,
+                text,
+                self._label(event) if event else "",
+                self.turn.number,
+                self.event_count if event else None,
+                self.turn.is_background and event is not None,
+                thread_id,
+                self.turn_index,
+                event.event if event else None,
+                message,
+            )
         )
 
-    def _notes(self, turn: TurnLog, events: Sequence[EventFields]) -> Iterator[ChatMessage]:
-        for index, facts in enumerate(events, start=self._count):
-            role = _NOTES.get(facts.type)
-            if role is not None:
-                event = facts.event
-                speaker = self._speaker(event)
-                yield ChatMessage(role, event.summary, speaker, turn.number, index, turn.is_background)
-
-    def _speaker(self, event: Event) -> str:
-        node, name = node_of(event) or "", node_name_of(event)
-        found = self._speakers.get((node, name))
-        if found is None:
-            found = self._speakers[node, name] = label_of(node, name or node, self._names)
-        return found
+    def _label(self, event: EventFields) -> str:
+        key = (event.node or "", event.node_name)
+        label = self._labels.get(key)
+        if label is None:
+            label = self._labels[key] = label_of(key[0], key[1] or key[0], self._names)
+        return label
 
 
-def group_warnings(said: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
-    """The bubbles in groups of one; many warnings in a row are one group, so as not to drown the words."""
-    groups = [list(group) for _, group in groupby(said, key=lambda bubble: bubble.role == "warning")]
+def group_warnings(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
+    """Return the messages in groups of one; many warnings in a row are one group."""
+    groups = [list(group) for _, group in groupby(messages, key=lambda message: message.role == "warning")]
     return [
-        part for group in groups for part in ([group] if _is_many(group) else ([bubble] for bubble in group))
+        part
+        for group in groups
+        for part in (
+            [group]
+            if group[0].role == "warning" and len(group) > _MAX_WARNINGS
+            else ([message] for message in group)
+        )
     ]
 
 
-def _is_many(group: list[ChatMessage]) -> bool:
-    return group[0].role == "warning" and len(group) > _MOST_WARNINGS
-
-
-def _moment(bubble: ChatMessage) -> int:
-    """Words that only the input holds come before the turn's events."""
-    return -1 if bubble.event_index is None else bubble.event_index
-
-
-_SPOKEN_TYPES = frozenset({"user_messages", "assistant_response"})
-
-
-@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
-class Spoken:
-    """One message that someone said or heard."""
-
-    role: Literal["user", "agent"]
-    message: Message
-    turn_number: int
-    thread_id: str
-    """Internal id."""
-    event: Event | None = None
-    """The event that tells of it; ``None`` for words that only the run input holds."""
-    event_index: int | None = None
-    """That event's place in the run, from 0."""
-    place: int = 0
-    """Which of the run's turns and pieces of background work it was said in, from 0."""
-    is_background: bool = False
-    """Whether it was said in background work."""
-
-    @property
-    def text(self) -> str:
-        """The words."""
-        return message_text(self.message)
-
-
-def spoken(turns: Sequence[TurnLog]) -> Iterator[Spoken]:
-    """Everything that was said.
-
-    The first input's ``welcome_message`` comes first of all. What the user sent is told by the turn's
-    ``user_messages`` events; where there are none, as in a turn that failed at once, by its input.
-    """
-    index = 0
-    for place, turn in enumerate(turns):
-        yield from spoken_in(turn, place, index)
-        index += len(turn.events)
-
-
-def spoken_in(turn: TurnLog, place: int, first: int) -> Iterator[Spoken]:
-    """The same of one turn.
-
-    Args:
-        turn: The turn, or some background work.
-        place: Its place among the run's turns, from 0.
-        first: How many events the run has before it.
-    """
-    if place == 0:
-        yield from _welcome(turn)
-    if not any(event.type == "user_messages" for event in turn.events):
-        yield from _sent(turn, place)
-    for index, event in enumerate(turn.events, start=first):
-        if event.type in _SPOKEN_TYPES:
-            yield from _told(event, turn, place, index)
-
-
-def _welcome(turn: TurnLog) -> Iterator[Spoken]:
-    words = turn.run_input.welcome_message
-    if words:
-        yield Spoken("agent", ai_message(words, message_id="welcome_message"), turn.number, MAIN_THREAD)
-
-
-def _sent(turn: TurnLog, place: int) -> Iterator[Spoken]:
-    for thread_id, message in _inputs(turn.run_input):
-        yield Spoken("user", message, turn.number, thread_id, place=place)
-
-
-def _inputs(given: TurnInput) -> Iterator[tuple[str, Message]]:
-    for thread_id, thread in given.thread_to_node_inputs.items():
+def _user_messages_of(run_input: TurnInput) -> Iterator[tuple[str, Message]]:
+    for thread_id, thread in run_input.thread_to_node_inputs.items():
         for node_input in thread.node_run_inputs:
             for message in _of_user(node_input.messages):
                 yield thread_id, message
 
 
-def _told(event: Event, turn: TurnLog, place: int, index: int) -> Iterator[Spoken]:
-    thread_id = thread_id_of(event) or MAIN_THREAD
-    if event.type == "assistant_response":
-        words = message_text({"content": field(event, "content")})
-        message = ai_message(words, message_id=event.logical_id)
-        yield Spoken("agent", message, turn.number, thread_id, event, index, place, turn.is_background)
-    else:
-        told = field(event, "messages")
-        for message in _of_user(told if isinstance(told, list) else ()):
-            yield Spoken("user", message, turn.number, thread_id, event, index, place, turn.is_background)
-
-
-def _of_user(messages: Iterable[Message]) -> Iterator[Message]:
-    """The user's own: a message that names no sender is the user's. What is no message says nothing."""
-    found = (message for message in messages if isinstance(message, dict))
-    return (message for message in found if message_kind(message) in ("human", None))
+def _of_user(messages: Any) -> Iterator[Message]:
+    """Yield the user's messages: those of a person and those without a sender; other values are skipped."""
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, dict) and message_kind(message) in ("human", None):
+            yield message

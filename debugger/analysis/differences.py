@@ -72,7 +72,7 @@ def is_same(before: Any, after: Any, depth: int = 0) -> bool:
     return True
 
 
-def is_surely_same(before: Any, after: Any) -> bool:
+def is_identical_json(before: Any, after: Any) -> bool:
     """Whether two JSON values are equal to the letter, which is told in no time: else `is_same` looks."""
     # Neither is enough: ``True`` equals ``1``, and the text of a number that is not finite is that of a null.
     return bool(before == after) and encode(before) == encode(after)

@@ -1,4 +1,4 @@
-"""What the timeline shows: the rows of one density that a filter lets through, and how many it keeps back."""
+"""The filtered timeline: rows per turn, per step or per event that match a filter."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from debugger.analysis.timeline import SearchTexts, TimelineRow, Trouble, troubl
 
 Density = Literal["Turns", "Steps", "Events", "Raw"]
 DENSITIES: tuple[Density, ...] = ("Turns", "Steps", "Events", "Raw")
-"""A row a turn; a row a step; the events without the bookkeeping; every event as it was recorded."""
+"""A row per turn; a row per step; the events without bookkeeping; every event as it was recorded."""
+
+_NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Events": "event", "Raw": "event"}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a person wants to see. Failures are shown whatever else is asked for, but for turn and thread."""
+    """A filter of events. Only turn and thread hide failures."""
 
     text: str = ""
     """Words that summary, type or node must contain, in any case."""
@@ -27,97 +29,93 @@ class Filter:
     node: str | None = None
     """A node's id; only its events."""
     thread: str | None = None
-    """A thread as people know it; only its events, failures among them."""
+    """``"0"``, or the configured id of a companion; only its events, failures among them."""
     turn: int | None = None
     """A turn's number; only its events, failures among them."""
     failures_only: bool = False
 
     @property
     def is_empty(self) -> bool:
-        """Whether it lets everything through."""
+        """Whether it hides nothing."""
         return self == Filter()
 
 
 def matching_rows(rows: Sequence[TimelineRow], wanted: Filter, texts: SearchTexts | None = None) -> list[int]:
-    """The places of the rows that are let through, whatever the density.
+    """Return the indexes of the rows that match, whatever the density.
 
     Args:
         rows: All events of a run.
         wanted: The filter.
-        texts: Keeps what was worked out for an earlier search of the same run.
+        texts: Texts from an earlier search of the same run.
     """
     if wanted.is_empty:
         return list(range(len(rows)))
-    places = _within(rows, wanted)
-    failures = [at for at in places if rows[at].is_failure]
+    indexes = _in_turn_and_thread(rows, wanted)
+    failures = [index for index in indexes if rows[index].is_failure]
     if wanted.failures_only:
         return failures
-    asked = _asked_for(rows, places, wanted, texts or SearchTexts())
-    return asked if not failures else sorted({*asked, *failures})
+    matches = _matches(rows, indexes, wanted, texts or SearchTexts())
+    return sorted({*matches, *failures}) if failures else matches
 
 
-def important_rows(rows: Sequence[TimelineRow], places: Sequence[int], wanted: Filter) -> list[int]:
-    """Those of the places that density ``Events`` shows: no bookkeeping, unless its type was asked for."""
+def important_rows(rows: Sequence[TimelineRow], indexes: Sequence[int], wanted: Filter) -> list[int]:
+    """Return the indexes that density ``Events`` shows: no bookkeeping, unless its type is in the filter."""
     types = wanted.types
-    return [at for at in places if rows[at].importance == "high" or rows[at].type in types]
+    return [index for index in indexes if rows[index].importance == "high" or rows[index].type in types]
 
 
-def _within(rows: Sequence[TimelineRow], wanted: Filter) -> list[int]:
-    """The places that turn and thread leave."""
+def _in_turn_and_thread(rows: Sequence[TimelineRow], wanted: Filter) -> list[int]:
     turn, thread = wanted.turn, wanted.thread
-    places = list(range(len(rows)))
+    indexes = list(range(len(rows)))
     if turn is not None:
-        places = [at for at in places if rows[at].turn_number == turn]
+        indexes = [index for index in indexes if rows[index].turn_number == turn]
     if thread is not None:
-        places = [at for at in places if rows[at].thread == thread]
-    return places
+        indexes = [index for index in indexes if rows[index].thread == thread]
+    return indexes
 
 
-def _asked_for(
-    rows: Sequence[TimelineRow], places: list[int], wanted: Filter, texts: SearchTexts
+def _matches(
+    rows: Sequence[TimelineRow], indexes: list[int], wanted: Filter, texts: SearchTexts
 ) -> list[int]:
     types, node = wanted.types, wanted.node
     if types:
-        places = [at for at in places if rows[at].type in types]
+        indexes = [index for index in indexes if rows[index].type in types]
     if node is not None:
-        places = [at for at in places if node in (rows[at].drawn_node, rows[at].node_logical_id)]
+        indexes = [at for at in indexes if node in (rows[at].drawn_node, rows[at].node_logical_id)]
     words = wanted.text.casefold().split()
     if words:
-        known = texts.of(rows)
+        row_texts = texts.of(rows)
         for word in words:
-            places = [at for at in places if word in known[at]]
-    return places
-
-
-_NOUNS: dict[Density, str] = {"Turns": "turn", "Steps": "step", "Events": "event", "Raw": "event"}
+            indexes = [index for index in indexes if word in row_texts[index]]
+    return indexes
 
 
 @dataclass(frozen=True)
 class FilteredTimeline:
-    """Rows by their places: among the turns, the steps or the events, as the density says."""
+    """Rows by index: among the turns, the steps or the events, depending on the density."""
 
     density: Density
     places: Sequence[int]
     total: int
-    """How many there are without any filter; of background work each piece counts as a turn."""
+    """Number of rows without any filter; each piece of background work counts as a turn."""
     trouble: Counter[Trouble]
-    """How many events let through tell of a failure, and how many warn."""
+    """How many of the matching events are failures, and how many are warnings."""
 
     @property
     def noun(self) -> str:
-        """What is counted, in the singular."""
+        """The name of one row, in the singular."""
         return _NOUNS[self.density]
 
     @property
     def hidden(self) -> int:
-        """How many are kept back."""
+        """Number of rows that do not match."""
         return self.total - len(self.places)
 
     def row_of(self, event: int, run: Projections) -> tuple[int | None, bool]:
-        """The row that holds an event, or the last one before it.
+        """Return the row that holds an event, or the last one before it.
 
         Args:
-            event: The event, counted over the run from 0.
+            event: The index of the event in the run.
             run: The run that was filtered.
 
         Returns:
@@ -131,31 +129,31 @@ class FilteredTimeline:
 def filter_timeline(
     run: Projections, wanted: Filter, density: Density, texts: SearchTexts | None = None
 ) -> FilteredTimeline:
-    """Filter a run. A turn, or a step, is shown when one of its events is let through.
+    """Filter a run. A turn, or a step, is shown when one of its events matches.
 
     Args:
-        run: The run as it was read.
-        wanted: What a person wants to see.
-        density: In which density.
-        texts: See `matching`.
+        run: The projections of the run.
+        wanted: The filter.
+        density: The density of the rows.
+        texts: See `matching_rows`.
     """
     rows = run.timeline.rows
-    total = {"Turns": len(run.turn_rows), "Steps": len(run.steps.steps)}.get(density, len(rows))
-    if wanted.is_empty:  # nothing of a long run is gone through
+    total = {"Turns": len(run.turn_rows), "Steps": len(run.steps)}.get(density, len(rows))
+    if wanted.is_empty:  # without a walk through a long run
         places = run.timeline.important if density == "Events" else range(total)
         return FilteredTimeline(density, places, total, run.timeline.trouble)
     events = matching_rows(rows, wanted, texts)
-    wrong = Counter(told for at in events if (told := trouble_of(rows[at])) is not None)
+    trouble = Counter(found for event in events if (found := trouble_of(rows[event])) is not None)
     if density == "Events":
-        return FilteredTimeline(density, important_rows(rows, events, wanted), total, wrong)
+        return FilteredTimeline(density, important_rows(rows, events, wanted), total, trouble)
     if density == "Raw":
-        return FilteredTimeline(density, events, total, wrong)
-    owners = {_owner(at, density, run) for at in events} - {-1}
-    return FilteredTimeline(density, sorted(owners), total, wrong)
+        return FilteredTimeline(density, events, total, trouble)
+    owners = {_owner(event, density, run) for event in events} - {-1}
+    return FilteredTimeline(density, sorted(owners), total, trouble)
 
 
 def _owner(event: int, density: Density, run: Projections) -> int:
-    """The place of what an event belongs to, among the rows of a density."""
+    """Return the index of an event's turn or step, or its own."""
     if density == "Turns":
         return run.timeline.rows[event].place
-    return run.steps.of_event[event] if density == "Steps" else event
+    return run.step_of_event[event] if density == "Steps" else event

@@ -1,79 +1,121 @@
-"""To follow a run as it grows: each event is looked at once, however often the run is looked at."""
+"""The base of every projection that is folded from a run's events."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from copy import copy
+from typing import ClassVar, Self
 
+from debugger.analysis.event_fields import EventFields
 from debugger.protocol.events import Event
 from debugger.protocol.runs import TurnInput
 from debugger.protocol.turn_logs import TurnLog
 
 
 class EventFold:
-    """Takes in the events of a run in order; what a subclass makes of them is kept from look to look.
+    """A projection of a run's events, updated event by event.
 
-    A run only grows, so a look costs what is new since the last one. Where a turn was taken back, or another
-    run is shown, everything is taken in anew: events are known by identity.
+    A subclass overrides `apply`, and `begin_turn` if it reads the turn itself. Its attributes are immutable
+    values, other folds, or lists, dictionaries and sets of immutable values: then `snapshot` is right for it.
     """
 
+    TYPES: ClassVar[frozenset[str] | None] = None
+    """Types of the events that are applied, others are only counted; ``None`` applies all."""
+
     def __init__(self) -> None:
-        self.count = 0
-        """How many events were taken in."""
-        self._begun = 0
-        self._taken = 0
+        self.event_count = 0
+        """Events applied so far: the index of the next event in the run."""
+        self.turn_count = 0
+        """Turns begun so far, pieces of background work included."""
+        self.turn = TurnLog(0, TurnInput())
+        """The turn of the events that are applied now."""
+        self.turn_events = 0
+        """Events of that turn applied so far: the index of the next event in the turn."""
         self._ends: tuple[Event | None, Event | None, TurnInput | None] = (None, None, None)
 
-    def follow(self, turns: Sequence[TurnLog]) -> Self:
-        """Take in what is new.
+    @property
+    def turn_index(self) -> int:
+        """The index of the current turn among the run's turns and pieces of background work."""
+        return self.turn_count - 1
+
+    def apply(self, event: EventFields) -> None:
+        """Apply the next event of the run."""
+        raise NotImplementedError
+
+    def begin_turn(self, turn: TurnLog) -> None:
+        """Begin the next turn, or piece of background work; `turn_index` is its index already."""
+
+    def reset(self) -> None:
+        """Return to the state before the first turn; only needed for `catch_up`."""
+        raise NotImplementedError
+
+    def add_turn(self, turn: TurnLog, events: Sequence[EventFields] | None = None) -> None:
+        """Apply a whole turn that follows those before it.
+
+        Args:
+            turn: The turn.
+            events: Its events, if their fields have been read already.
+        """
+        self._begin(turn)
+        self._apply_all(turn.events if events is None else events)
+
+    def catch_up(self, turns: Sequence[TurnLog]) -> Self:
+        """Apply what is new in a growing run; start again if it is another run or a turn was taken back.
 
         Args:
             turns: The run's turns; the last one may still be growing.
         """
         if not self._is_continued_by(turns):
-            self.forget()
+            self.reset()
             EventFold.__init__(self)
-        for place in range(max(self._begun - 1, 0), len(turns)):
-            turn = turns[place]
-            if place == self._begun:
-                self._begun, self._taken = place + 1, 0
-                self.begin(turn, place)
-            self._take_new(turn)
+        for index in range(max(self.turn_count - 1, 0), len(turns)):
+            if index == self.turn_count:
+                self._begin(turns[index])
+            self.turn = turns[index]
+            self._apply_all(self.turn.events[self.turn_events :])
         return self
 
-    def add(self, turn: TurnLog) -> None:
-        """Take in a turn that is over for good, right after the ones before it."""
-        self._begun, self._taken = self._begun + 1, 0
-        self.begin(turn, self._begun - 1)
-        self._take_new(turn)
+    def snapshot(self) -> Self:
+        """Return a copy that stays as it is when this fold continues, and can continue by itself."""
+        other = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, EventFold):
+                setattr(other, name, value.snapshot())
+            elif isinstance(value, list | dict | set):
+                setattr(other, name, value.copy())
+        return other
 
-    def forget(self) -> None:
-        """Go back to the beginning."""
-        raise NotImplementedError
+    def _begin(self, turn: TurnLog) -> None:
+        self.turn, self.turn_events = turn, 0
+        self.turn_count += 1
+        self.begin_turn(turn)
 
-    def begin(self, turn: TurnLog, place: int) -> None:
-        """Take in that a turn, or a piece of background work, has begun; ``place`` counts them from 0."""
-
-    def take(self, event: Event, index: int, turn: TurnLog) -> None:
-        """Take in an event; ``index`` counts those of the run from 0."""
-        raise NotImplementedError
-
-    def _take_new(self, turn: TurnLog) -> None:
-        new = turn.events[self._taken :]
-        for event in new:
-            self.take(event, self.count, turn)
-            self.count += 1
-        self._taken += len(new)
+    def _apply_all(self, events: Sequence[Event | EventFields]) -> None:
+        types = self.TYPES
+        for event in events:
+            if types is None or event.type in types:
+                self.apply(event if isinstance(event, EventFields) else EventFields(event))
+            self.event_count += 1
+            self.turn_events += 1
         first, last, _ = self._ends
-        self._ends = (first or (new[0] if new else None), new[-1] if new else last, turn.run_input)
+        if events:
+            first, last = first or _event(events[0]), _event(events[-1])
+        self._ends = (first, last, self.turn.run_input)
 
     def _is_continued_by(self, turns: Sequence[TurnLog]) -> bool:
-        if self._begun == 0:
+        """Return whether first event, last event and last input are the same objects as before."""
+        if self.turn_count == 0:
             return True
-        if self._begun > len(turns) or len(turns[self._begun - 1].events) < self._taken:
+        if self.turn_count > len(turns) or len(turns[self.turn_count - 1].events) < self.turn_events:
             return False
-        first, last, given = self._ends
-        now = turns[self._begun - 1]
-        begins = next((turn.events[0] for turn in turns if turn.events), None)
-        is_same_turn = now.run_input is given and (not self._taken or now.events[self._taken - 1] is last)
-        return is_same_turn and (first is None or begins is first)
+        first, last, run_input = self._ends
+        current = turns[self.turn_count - 1]
+        if current.run_input is not run_input:
+            return False
+        if self.turn_events and current.events[self.turn_events - 1] is not last:
+            return False
+        return first is None or next((turn.events[0] for turn in turns if turn.events), None) is first
+
+
+def _event(event: Event | EventFields) -> Event:
+    return event.event if isinstance(event, EventFields) else event

@@ -1,8 +1,8 @@
-"""What a run has made of its graph, as a table of the edges."""
+"""Tables of a run's nodes, edges and threads, and the paths that its graph has no edge for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,48 +11,85 @@ from debugger.analysis.node_origins import origin_label
 from debugger.analysis.position import Position
 from debugger.analysis.transitions import PathCount, Transition, condition_text
 from debugger.graph.graph import Graph
-from debugger.protocol.events import COMPANION, Event, reference_id
+from debugger.protocol.events import COMPANION, reference_id
 from debugger.protocol.turn_logs import TurnLog
 from debugger.protocol.workflow import EdgeConfig
+
+_EDGE_ONLY = frozenset({"direct_edge", "companion_edge"})
+"""Transitions that no run makes without an edge of its workflow."""
+_OVER = frozenset({"ended", "failed", "cancelled", "looping"})
+_SCHEDULING_TYPES = frozenset({"self_loop_delay", "start_node_run", "end_thread"})
+
+
+@dataclass(frozen=True)
+class UnmappedEdge:
+    """A path between two nodes that the run took and the graph has no edge for."""
+
+    id: str
+    """The id of the edge that is gone; for a transition without an edge one made of its ends."""
+    source: str
+    destination: str
+    label: str
+    kind: Literal["ghost", "hop"]
+    """``"ghost"``: an edge of the version that ran, gone from this one. ``"hop"``: a transition that needs no
+    edge, such as one to a global node, back from it, or a forced transfer."""
+
+
+def unmapped_edges(position: Position, graph: Graph) -> list[UnmappedEdge]:
+    """Return each such path once, in the order in which the run first took it."""
+    paths = position.path_counts.by_edge.items()
+    edges = (_unmapped_edge(path, count.first, graph) for path, count in paths)
+    return [edge for edge in edges if edge is not None]
+
+
+def _unmapped_edge(path: str, taken: Transition, graph: Graph) -> UnmappedEdge | None:
+    if taken.edge_id in graph.edges or taken.source is None or taken.destination is None:
+        return None
+    target = graph.nodes.get(taken.destination)
+    is_to_global = target is not None and target.is_global
+    needs_edge = taken.kind in _EDGE_ONLY or (taken.kind == "conditional_edge" and not is_to_global)
+    is_ghost = bool(taken.edge_id) or needs_edge
+    kind_text = taken.kind.removesuffix("_edge").replace("_", " ")
+    label = taken.edge_name or ("global" if not is_ghost and taken.kind == "conditional_edge" else kind_text)
+    return UnmappedEdge(path, taken.source, taken.destination, label, "ghost" if is_ghost else "hop")
 
 
 @dataclass(frozen=True)
 class EdgeRow:
-    """What happened along one edge."""
+    """One edge with what the run did along it."""
 
     id: str
     source: str
-    """The name of the node that it leaves; empty where it leaves none."""
+    """The name of the source; empty without one."""
     destination: str
     name: str
     condition: str
-    """``always`` of an edge without one."""
+    """``always`` for an edge without one."""
     status: str
-    """``"taken"``, ``"next"``, ``"disabled"``, ``"not taken"``, ``"not in this version"``, or of a hop that
-    needs no edge ``"taken without an edge"``."""
+    """``"taken"``, ``"next"``, ``"disabled"``, ``"not taken"``, ``"not in this version"``, or
+    ``"taken without an edge"`` for a transition that needs none."""
     taken: int
     last_turn: int | None
 
 
 def edge_table(position: Position, graph: Graph) -> list[EdgeRow]:
-    """The graph's edges in its order, then the ways that the run went without one of them."""
+    """Return the graph's edges in its order, then the unmapped ones."""
     names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
-    going = position.trails.along
-    following = {edge.edge_id for edge in position.next_edges}
+    counts = position.path_counts.by_edge
+    next_ids = {edge.edge_id for edge in position.next_edges}
     rows = [
-        _row(edge, names, going.get(edge.logical_id), edge.logical_id in following)
+        _edge_row(edge, names, counts.get(edge.logical_id), edge.logical_id in next_ids)
         for edge in graph.edges.values()
     ]
-    for stray in unmapped_edges(position, graph):
-        status = "not in this version" if stray.kind == "ghost" else "taken without an edge"
-        ends = names.get(stray.source, stray.source), names.get(stray.destination, stray.destination)
-        trail = going[stray.id]
-        last = trail.last
-        rows.append(EdgeRow(stray.id, *ends, stray.label, last.reason, status, trail.count, last.turn_number))
+    for edge in unmapped_edges(position, graph):
+        status = "not in this version" if edge.kind == "ghost" else "taken without an edge"
+        ends = names.get(edge.source, edge.source), names.get(edge.destination, edge.destination)
+        last, count = counts[edge.id].last, counts[edge.id].count
+        rows.append(EdgeRow(edge.id, *ends, edge.label, last.reason, status, count, last.turn_number))
     return rows
 
 
-def _row(edge: EdgeConfig, names: dict[str, str], trail: PathCount | None, is_next: bool) -> EdgeRow:
+def _edge_row(edge: EdgeConfig, names: dict[str, str], count: PathCount | None, is_next: bool) -> EdgeRow:
     source, destination = edge.source_node_logical_id or "", edge.destination_node_logical_id or ""
     return EdgeRow(
         id=edge.logical_id,
@@ -60,78 +97,33 @@ def _row(edge: EdgeConfig, names: dict[str, str], trail: PathCount | None, is_ne
         destination=names.get(destination, destination),
         name=edge.name or "",
         condition=condition_text(edge.condition) or "always",
-        status="taken" if trail else "next" if is_next else "disabled" if edge.disabled else "not taken",
-        taken=trail.count if trail else 0,
-        last_turn=trail.last.turn_number if trail else None,
+        status="taken" if count else "next" if is_next else "disabled" if edge.disabled else "not taken",
+        taken=count.count if count else 0,
+        last_turn=count.last.turn_number if count else None,
     )
-
-
-Kind = Literal["ghost", "hop"]
-
-_EDGE_ONLY = frozenset({"direct_edge", "companion_edge"})
-"""Hops that no run makes without an edge of its workflow."""
-
-
-@dataclass(frozen=True)
-class UnmappedEdge:
-    """A way between two nodes that is drawn because the run went it."""
-
-    id: str
-    """The id of the edge that is gone; of a hop without an edge one made from its ends."""
-    source: str
-    destination: str
-    label: str
-    kind: Kind
-    """``"ghost"``: an edge of the version that ran, gone from this one. ``"hop"``: a hop that needs no edge,
-    as into a global node, back from it, or forced from outside."""
-
-
-def unmapped_edges(position: Position, graph: Graph) -> list[UnmappedEdge]:
-    """Each such way once, in the order in which the run first went it.
-
-    What a node does with itself is no way: its visits are counted at the node.
-    """
-    strays = (_stray(way, trail.first, graph) for way, trail in position.trails.along.items())
-    return [stray for stray in strays if stray is not None]
-
-
-def _stray(way: str, hop: Transition, graph: Graph) -> UnmappedEdge | None:
-    if hop.edge_id in graph.edges or hop.source is None or hop.destination is None:
-        return None
-    kind: Kind = "ghost" if hop.edge_id or _needs_an_edge(hop, graph) else "hop"
-    words = hop.kind.removesuffix("_edge").replace("_", " ")
-    label = hop.edge_name or ("global" if kind == "hop" and hop.kind == "conditional_edge" else words)
-    return UnmappedEdge(way, hop.source, hop.destination, label, kind)
-
-
-def _needs_an_edge(hop: Transition, graph: Graph) -> bool:
-    if hop.kind in _EDGE_ONLY:
-        return True
-    target = graph.nodes.get(hop.destination or "")
-    return hop.kind == "conditional_edge" and not (target and target.is_global)
 
 
 @dataclass(frozen=True)
 class NodeRow:
-    """What happened at one node."""
+    """One node with what the run did at it."""
 
     name: str
     id: str
     type: str
-    """Empty for a ghost and for a node that names no type."""
+    """Empty for a ghost and for a node without a type."""
     visits: int
     first_turn: int | None
     entered_by: str
-    """The edge of the last hop to it: its name, else its id, else the kind of hop."""
+    """The edge of the last transition to it: its name, else its id, else the kind of transition."""
     status: str
     """``"waiting here"`` and its like, ``"companion labpoll here"``, ``"failed"``, ``"passed over"``,
     ``"visited"``, ``"next"``, ``"not reached"`` or ``"not in this version"``."""
 
 
 def node_table(position: Position, graph: Graph) -> list[NodeRow]:
-    """The same facts as a table: the graph's nodes in its order, then the ghosts."""
-    last_hops = {hop.destination: hop for hop in position.hops if hop.destination}
-    following = {edge.destination for edge in position.next_edges if edge.way == "edge"}
+    """Return the graph's nodes in its order, then the ghosts."""
+    last = {made.destination: made for made in position.transitions if made.destination}
+    next_nodes = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
     names = {node.logical_id: node.label for node in graph.nodes.values()} | position.ghosts
     return [
         NodeRow(
@@ -140,70 +132,68 @@ def node_table(position: Position, graph: Graph) -> list[NodeRow]:
             type=(graph.nodes[node].type or "") if node in graph.nodes else "",
             visits=position.visits.get(node, 0),
             first_turn=position.first_visit.get(node),
-            entered_by=_edge_words(last_hops.get(node)),
-            status=_status_word(node, position, following),
+            entered_by=_edge_label(last.get(node)),
+            status=_node_status(node, position, next_nodes),
         )
         for node, name in names.items()
     ]
 
 
 def place_label(position: Position, node_id: str, names: Mapping[str, str]) -> str:
-    """Where a thread stands: ``Greeting``, or inside of a super node ``Booking › Ask``.
+    """Return the label of a thread's node: ``Greeting``, or inside a super node ``Booking › Ask``.
 
     Args:
-        position: Where the run stands.
+        position: The run's position.
         node_id: A current node out of it.
         names: The graph's node names by id.
     """
-    name = names.get(node_id) or position.ghosts.get(node_id, node_id)
-    return origin_label(position.inside[node_id], (node_id,), names) if node_id in position.inside else name
+    if node_id in position.inner_names:
+        return origin_label(position.inner_names[node_id], (node_id,), names)
+    return names.get(node_id) or position.ghosts.get(node_id, node_id)
 
 
-def _edge_words(hop: Transition | None) -> str:
-    return "" if hop is None else hop.edge_name or hop.edge_id or hop.kind.replace("_", " ")
+def _edge_label(taken: Transition | None) -> str:
+    return "" if taken is None else taken.edge_name or taken.edge_id or taken.kind.replace("_", " ")
 
 
-def _status_word(node: str, position: Position, following: set[str | None]) -> str:
+def _node_status(node: str, position: Position, next_nodes: set[str | None]) -> str:
     if node in position.ghosts:
         return "not in this version"
     here = [f"companion {name} here" for name, place in position.companions.items() if place == node]
     if node == position.current and position.state != "not_started":
         here = [f"{position.state} here", *here]
     if here:
-        return ", ".join(here) + (f" (at {position.inside[node]})" if node in position.inside else "")
+        inner = f" (at {position.inner_names[node]})" if node in position.inner_names else ""
+        return ", ".join(here) + inner
     if node in position.failed:
         return "failed"
-    if node in position.passed:
+    if node in position.skipped:
         return "passed over"
     if node in position.first_visit:
         return "visited"
-    return "next" if node in following else "not reached"
-
-
-_OVER = frozenset({"ended", "failed", "cancelled", "looping"})
-_SAYS_WHEN = frozenset({"self_loop_delay", "start_node_run", "end_thread"})
+    return "next" if node in next_nodes else "not reached"
 
 
 @dataclass(frozen=True)
 class ThreadRow:
-    """One thread."""
+    """One thread of the run."""
 
     id: str
     """The internal id."""
     name: str
-    """``main``, or the id that people know a companion by."""
+    """``main``, or the configured id of a companion."""
     status: str
-    """Of the main thread how the run stands; of a companion ``"in the background"``, ``"ended"``, or
-    ``"stopped"`` where the run ended before it."""
+    """The run's state for the main thread; for a companion ``"in the background"``, ``"ended"``, or
+    ``"stopped"`` if the run ended before it."""
     node_id: str
     node: str
-    """The node that it stands at, or stood at last."""
+    """Label of its current node."""
     next_due: float | None = None
-    """When a companion goes on, in seconds since the epoch, where its record tells."""
+    """When a companion continues, in seconds since the epoch, if its record says so."""
 
 
 def thread_names(position: Position) -> dict[str, str]:
-    """What people call each thread, by internal id: the main thread first, then in the order they began."""
+    """Return each thread's name by internal id: the main thread first, then in the order they started."""
     ids = sorted(position.threads, key=lambda thread: COMPANION in thread)  # stable: the order stays
     return {thread: reference_id(thread) or thread if COMPANION in thread else "main" for thread in ids}
 
@@ -211,18 +201,18 @@ def thread_names(position: Position) -> dict[str, str]:
 def thread_table(
     position: Position, names: Mapping[str, str], turns: Sequence[TurnLog] = ()
 ) -> list[ThreadRow]:
-    """Every thread of a run.
+    """Return every thread of a run.
 
     Args:
-        position: Where the run stands.
+        position: The run's position.
         names: The graph's node names by id.
-        turns: The run's turns; they tell when a companion goes on.
+        turns: The run's turns, for the times at which companions continue.
     """
     return [
         ThreadRow(
             id=thread,
             name=name,
-            status=_status(thread, name, position),
+            status=_thread_status(thread, name, position),
             node_id=position.threads[thread],
             node=place_label(position, position.threads[thread], names),
             next_due=_next_due(thread, turns) if name in position.companions else None,
@@ -231,7 +221,7 @@ def thread_table(
     ]
 
 
-def _status(thread: str, name: str, position: Position) -> str:
+def _thread_status(thread: str, name: str, position: Position) -> str:
     if COMPANION not in thread:
         return position.state.replace("_", " ")
     if name not in position.companions:
@@ -240,15 +230,11 @@ def _status(thread: str, name: str, position: Position) -> str:
 
 
 def _next_due(thread: str, turns: Sequence[TurnLog]) -> float | None:
-    """When the wait between two attempts is over, if a thread is in one (``platform/engine.md`` 3.8)."""
-    last = next((event for event in _backwards(turns, thread)), None)
+    """Return when the delay between two attempts ends, if a thread is in one (``platform/engine.md`` 3.8)."""
+    backwards = (event for turn in reversed(turns) for event in reversed(turn.events))
+    scheduling = (event for event in backwards if event.type in _SCHEDULING_TYPES)
+    last = next((event for event in scheduling if thread_id_of(event) == thread), None)
     if last is None or last.type != "self_loop_delay" or not last.timestamp:
         return None
     delay = field(last, "delay_seconds")
     return last.timestamp + delay if isinstance(delay, int | float) else None
-
-
-def _backwards(turns: Sequence[TurnLog], thread: str) -> Iterator[Event]:
-    """The events of a thread that say whether it goes on, the latest first."""
-    events: Iterable[Event] = (event for turn in reversed(turns) for event in reversed(turn.events))
-    return (event for event in events if event.type in _SAYS_WHEN and thread_id_of(event) == thread)

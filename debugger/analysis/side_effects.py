@@ -1,67 +1,67 @@
-"""What a run did to the world outside: every call that left, was answered here, or was refused."""
+"""Side effects of a run: every call to the outside that was made, mocked or refused."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from debugger.analysis.event_fields import EventFields, field, fields_of, iso_utc, text
+from debugger.analysis.event_fields import EventFields, field, iso_utc, text
+from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import label_of
-from debugger.protocol.events import Event
 from debugger.protocol.runs import Run, Turn
 from debugger.protocol.turn_logs import TurnLog
 
 Ledgers = Mapping[str, Sequence[Any]]
-"""The ledger of each turn that kept one, by the logical id of the turn's last event."""
+"""The ledger of each turn that has one, by the logical id of the turn's last event."""
 
 LEDGER_KEY = "side_effects"
-"""Where a turn keeps its ledger, in ``iteration_end_state_miscellaneous``."""
+"""The key of a turn's ledger in ``iteration_end_state_miscellaneous``."""
 
 _CLASSES = ("talk", "read", "write", "contact")
 _YEAR_10000 = 253402300799
+_CLOSING = "end_workflow_iteration"
+_STATE = "iteration_end_state_miscellaneous"
 
 
 class SideEffect(NamedTuple):
     """One call, as a row of a table or of a CSV file."""
 
     turn_number: int
-    """Counts turns from 1. Of background work, that of the turn after which it was done."""
+    """Counts turns from 1; for background work, that of the turn before it."""
     is_background: bool
     """Whether it was made in background work."""
     time: str
-    """ISO 8601, UTC; empty where it is not known."""
+    """ISO 8601, UTC; empty if unknown."""
     node_logical_id: str
     node_name: str
-    """The node in words, with the super nodes around it: ``Booking › Ask``."""
+    """The node's label, with the super nodes around it: ``Booking › Ask``."""
     kind: str
     """``http``, ``model``, ``mcp``, ``sms`` and the like."""
     call_class: str
     """``talk``, ``read``, ``write`` or ``contact``."""
     target: str
-    """Method and URL, or what else says where it went; secrets masked."""
+    """Method and URL, or another address; secrets masked."""
     how: str
     """``live``, ``simulated`` or ``blocked``."""
     success: bool
     status_code: int | None
     error: str
-    """Empty where there was none."""
+    """Empty without one."""
     duration_milliseconds: float | None
     request: Mapping[str, Any]
-    """What was sent; secrets masked."""
+    """The payload; secrets masked."""
 
     @property
     def outcome(self) -> str:
-        """``"ok"``, ``"failed"``, or ``"not made"`` of one that was refused here."""
+        """``"ok"``, ``"failed"``, or ``"not made"`` for a blocked one."""
         if self.how == "blocked":
             return "not made"
         return "ok" if self.success else "failed"
 
 
 def ledgers(run: Run) -> dict[str, list[Any]]:
-    """What the turns of a record kept, background work among them."""
+    """Return the ledgers of a record's turns, background work among them."""
     found: dict[str, list[Any]] = {}
     for turn in run.input_output_pairs:
         found |= ledger_of(turn)
@@ -69,87 +69,93 @@ def ledgers(run: Run) -> dict[str, list[Any]]:
 
 
 def ledger_of(turn: Turn) -> dict[str, list[Any]]:
-    """The same of one turn of a record: one entry, or none."""
-    events, kept = turn.run_output.events, _kept(turn.iteration_end_state_miscellaneous)
-    return {str(events[-1].get("logical_id")): kept} if events and kept else {}
+    """Return the ledger of one turn of a record: one entry, or none."""
+    events, entries = turn.run_output.events, _entries(turn.iteration_end_state_miscellaneous)
+    return {str(events[-1].get("logical_id")): entries} if events and entries else {}
 
 
 def needs_recorded_ledger(turn: TurnLog) -> bool:
-    """Whether only the record can tell a turn's ledger, as of one that failed and of background work.
+    """Return whether only the record has a turn's ledger, as for failed turns and background work.
 
-    All others tell it themselves when they end.
+    All others have it in their last event.
     """
-    return bool(turn.events) and _closing(turn) is None
+    return bool(turn.events) and not any(event.type == _CLOSING for event in turn.events)
 
 
 def side_effects(
     turns: Iterable[TurnLog], recorded: Ledgers | None = None, names: Mapping[str, str] | None = None
 ) -> list[SideEffect]:
-    """All calls of a run in the order in which they were made; none where its turns kept no ledger.
+    """Return all calls of a run in order; none if its turns have no ledger.
 
     Args:
         turns: The run's turns.
-        recorded: What the record says of those turns that do not tell it themselves.
+        recorded: The ledgers of those turns that do not have it in their events.
         names: The author's node names by id.
     """
-    reader = SideEffectCollector(names or {})
+    collector = SideEffectCollector(names or {})
     for turn in turns:
-        reader.take(turn, fields_of(turn.events))
-    return reader.effects(recorded or {})
+        collector.add_turn(turn)
+    return collector.effects(recorded or {})
 
 
-class SideEffectCollector:
-    """The calls so far, followed from turn to turn.
+class SideEffectCollector(EventFold):
+    """The side effects of a run, event by event.
 
     Args:
         names: The author's node names by id.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = _Names(names)
-        self._found: list[SideEffect | _Untold] = []
+        super().__init__()
+        self._author_names = names
+        self._event_names: dict[str, str] = {}
+        """Names of the nodes that the author's workflow does not have."""
+        self._turns: list[tuple[int, bool]] = []
+        """Number of each turn, and whether it is background work."""
+        self._last_events: dict[int, str | None] = {}
+        """By turn index, the logical id by which the record has the turn's ledger."""
+        self._effects: dict[int, tuple[SideEffect, ...]] = {}
+        """By turn index, for the turns that have the ledger in their events."""
 
-    def take(self, turn: TurnLog, events: Sequence[EventFields]) -> None:
-        """Take in the next turn, or piece of background work, and its events."""
-        self._names.learn(events)
-        closing = _closing(turn)
-        if closing is not None:
-            pair = field(closing, "run_input_output_pair") or {}
-            kept = _kept(pair.get("iteration_end_state_miscellaneous"))
-            self._found += _side_effects(turn.number, turn.is_background, kept, self._names)
-        elif turn.events:
-            self._found.append(_Untold(turn.number, turn.is_background, turn.events[-1].logical_id or ""))
+    def begin_turn(self, turn: TurnLog) -> None:
+        """Begin a turn whose ledger is not known yet."""
+        self._turns.append((turn.number, turn.is_background))
 
-    def copy(self) -> SideEffectCollector:
-        """Another one that stands here, to go on by itself."""
-        other = copy(self)
-        other._names, other._found = self._names.copy(), self._found.copy()
-        return other
+    def apply(self, event: EventFields) -> None:
+        """Read names, and the ledger of the event that closes the turn."""
+        if event.node and not self._author_names.get(event.node):
+            node, name = text(event.event, "origin_node_logical_id"), text(event.event, "origin_node_name")
+            if node and name:
+                self._event_names[node] = name
+        index = self.turn_index
+        self._last_events[index] = event.event.logical_id
+        if event.type == _CLOSING:
+            pair = field(event.event, "run_input_output_pair") or {}
+            self._effects[index] = tuple(self._read(*self._turns[index], _entries(pair.get(_STATE))))
 
     def effects(self, recorded: Ledgers) -> list[SideEffect]:
-        """All calls; those of turns that do not tell them as the record has them."""
+        """Return all calls; for turns without a ledger in their events, those in the record."""
         found: list[SideEffect] = []
-        for each in self._found:
-            if isinstance(each, SideEffect):
-                found.append(each)
+        for index, (number, is_background) in enumerate(self._turns):
+            if index in self._effects:
+                found += self._effects[index]
             else:
-                kept = recorded.get(each.last_event, ())
-                found += _side_effects(each.turn_number, each.is_background, kept, self._names)
+                entries = recorded.get(self._last_events.get(index) or "", ())
+                found += self._read(number, is_background, entries)
         return found
 
-
-@dataclass(frozen=True)
-class _Untold:
-    """A turn whose calls only the record tells."""
-
-    turn_number: int
-    is_background: bool
-    last_event: str
-    """Its logical id."""
+    def _read(self, turn_number: int, is_background: bool, entries: Iterable[Any]) -> Iterator[SideEffect]:
+        for entry in entries:
+            if isinstance(entry, Mapping):
+                node = _text(entry, "node_logical_id")
+                name = self._author_names.get(node) or self._event_names.get(node) or node
+                yield _side_effect(
+                    turn_number, is_background, entry, label_of(node, name, self._author_names)
+                )
 
 
 def summary(effects: Iterable[SideEffect]) -> str:
-    """How many of each class, as ``2 read, 1 read (failed), 1 write (blocked)``; empty without any."""
+    """Count the calls by class: ``2 read, 1 read (failed), 1 write (blocked)``; empty without any."""
     counted = Counter((effect.call_class, _manner(effect)) for effect in effects)
     return ", ".join(
         f"{counted[key]} {key[0]}{f' ({key[1]})' if key[1] else ''}" for key in sorted(counted, key=_rank)
@@ -157,7 +163,7 @@ def summary(effects: Iterable[SideEffect]) -> str:
 
 
 def blocked_call_advice(effects: Iterable[SideEffect]) -> list[str]:
-    """What to set for calls that were refused here: a sentence for each kind of refusal, and how many."""
+    """Return a sentence for each reason why calls were blocked, with their number and what to set."""
     refused = Counter(
         effect.error.partition(" was not called: ")[2] or effect.error
         for effect in effects
@@ -170,8 +176,8 @@ def blocked_call_advice(effects: Iterable[SideEffect]) -> list[str]:
 
 
 def _manner(effect: SideEffect) -> str:
-    told = [] if effect.how == "live" else [effect.how]
-    return ", ".join([*told, "failed"] if effect.outcome == "failed" else told)
+    parts = [] if effect.how == "live" else [effect.how]
+    return ", ".join([*parts, "failed"] if effect.outcome == "failed" else parts)
 
 
 def _rank(key: tuple[str, str]) -> tuple[int, str, str]:
@@ -180,49 +186,13 @@ def _rank(key: tuple[str, str]) -> tuple[int, str, str]:
     return place, call_class, manner
 
 
-class _Names:
-    """What people call the nodes: as the author does, else as the events of the run do."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._own = names
-        self._told: dict[str, str] = {}
-
-    def learn(self, events: Iterable[EventFields]) -> None:
-        for facts in events:
-            if facts.node and not self._own.get(facts.node):
-                event = facts.event
-                node, name = text(event, "origin_node_logical_id"), text(event, "origin_node_name")
-                if node and name:
-                    self._told[node] = name
-
-    def copy(self) -> _Names:
-        other = _Names(self._own)
-        other._told = self._told.copy()
-        return other
-
-    def of(self, node_id: str) -> str:
-        return label_of(node_id, self._own.get(node_id) or self._told.get(node_id) or node_id, self._own)
-
-
-def _closing(turn: TurnLog) -> Event | None:
-    # It is one of the last.
-    return next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
-
-
-def _kept(state: Any) -> list[Any]:
-    kept = state.get(LEDGER_KEY) if isinstance(state, Mapping) else None
-    return kept if isinstance(kept, list) else []
-
-
-def _side_effects(
-    turn_number: int, is_background: bool, kept: Iterable[Any], names: _Names
-) -> Iterator[SideEffect]:
-    entries = (entry for entry in kept if isinstance(entry, Mapping))
-    return (_side_effect(turn_number, is_background, entry, names) for entry in entries)
+def _entries(state: Any) -> list[Any]:
+    entries = state.get(LEDGER_KEY) if isinstance(state, Mapping) else None
+    return entries if isinstance(entries, list) else []
 
 
 def _side_effect(
-    turn_number: int, is_background: bool, entry: Mapping[str, Any], names: _Names
+    turn_number: int, is_background: bool, entry: Mapping[str, Any], node_name: str
 ) -> SideEffect:
     request, status = entry.get("request"), entry.get("status_code")
     return SideEffect(
@@ -230,7 +200,7 @@ def _side_effect(
         is_background=is_background,
         time=_time(entry.get("at")),
         node_logical_id=_text(entry, "node_logical_id"),
-        node_name=names.of(_text(entry, "node_logical_id")),
+        node_name=node_name,
         kind=_text(entry, "kind"),
         call_class=_text(entry, "call_class"),
         target=_text(entry, "target"),

@@ -1,4 +1,4 @@
-"""The steps of a run: a node run with all that came of it, a message of the user, a wait for one."""
+"""Steps and turns of a run as rows: node runs with all that they caused, model calls, messages, waits."""
 
 from __future__ import annotations
 
@@ -14,22 +14,37 @@ from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.protocol.events import Event
 from debugger.protocol.turn_logs import TurnLog
 
+StepKind = Literal["node", "user", "wait", "note"]
+Trouble = Literal["", "warning", "failure"]
+
 MODEL_TYPES = frozenset({"worker_llm", "say_llm", "condition_evaluator_llm"})
-"""The types that count as a call (``platform/engine.md`` 13)."""
+"""Types of events that count as a model call (``platform/engine.md`` 13)."""
+
+_OWN_STEPS: dict[str, StepKind] = {"user_messages": "user", "busy_wait_for_user_message": "wait"}
+"""Events that are a step of their own."""
+_SUMMARY_TYPES = (
+    "assistant_response",
+    "http_request",
+    "say_static",
+    "say_llm",
+    "worker_llm",
+    "end_node_run",
+)
+"""Events whose summary becomes that of the node run, the preferred type first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One call of a model, or of what stands in for one."""
+    """One call of a model, or of a mock in its place."""
 
     index: int
-    """The event that tells of it, counted over the run from 0; of a reply in chunks the last one."""
+    """The index of its event in the run; for a reply in chunks the last one."""
     node_logical_id: str
     node_name: str
     thread: str | None
     model: str
     at_ms: float | None
-    """When the answer was there, since the run's first event."""
+    """When the answer arrived, since the run's first event."""
     since_turn_ms: float | None
     """The same since the turn's first event."""
     latency_ms: float | None
@@ -38,77 +53,22 @@ class ModelCall:
     total_tokens: int
 
 
-def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:
-    """The calls of one turn.
-
-    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency.
-
-    Args:
-        rows: The turn's rows of the timeline.
-        events: The same events.
-
-    Source: ``platform/engine.md`` 13.
-    """
-    found: dict[str, ModelCall] = {}
-    for row, event in zip(rows, events, strict=True):
-        if row.type in MODEL_TYPES:
-            usage = field(event, "llm_usage_info")
-            told = usage if isinstance(usage, dict) else {}
-            found[str(told.get("llm_response_id") or f"event {row.index}")] = _call(row, told)
-    return list(found.values())
-
-
-def _call(row: TimelineRow, told: dict[str, object]) -> ModelCall:
-    prompt, completion = _count(told.get("prompt_tokens")), _count(told.get("completion_tokens"))
-    return ModelCall(
-        index=row.index,
-        node_logical_id=row.node_logical_id or "",
-        node_name=row.node_name or row.node_logical_id or "",
-        thread=row.thread,
-        model=str(told.get("response_model") or ""),
-        at_ms=row.at_ms,
-        since_turn_ms=row.since_turn_ms,
-        latency_ms=_number(told.get("response_latency_milliseconds")),
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        total_tokens=_count(told.get("total_tokens")) or prompt + completion,
-    )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _count(value: object) -> int:
-    return int(_number(value) or 0)
-
-
-StepKind = Literal["node", "user", "wait", "note"]
-Trouble = Literal["", "warning", "failure"]
-
-_OWN: dict[str, StepKind] = {"user_messages": "user", "busy_wait_for_user_message": "wait"}
-"""Events that are a step of their own."""
-
-_TELLING = ("assistant_response", "http_request", "say_static", "say_llm", "worker_llm", "end_node_run")
-"""What a node run is told by, the most telling first."""
-
-
-@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
+@dataclass(slots=True)  # not frozen: see `TimelineRow`
 class Step:
-    """One step. A node run lasts until its thread does the next thing: how it was left belongs to it."""
+    """One step. A node run lasts until its thread does the next thing, its transition included."""
 
     index: int
     """Counts the run's steps from 0."""
     kind: StepKind
-    """``note`` is what went wrong outside of any node run."""
+    """``note`` is a failure outside any node run."""
     turn_number: int
     place: int
-    """Which of the run's turns and pieces of background work it is in, from 0."""
+    """The index of its turn among the run's turns and pieces of background work."""
     is_background: bool
     first: int
-    """Its first event, counted over the run from 0."""
+    """The index of its first event in the run."""
     last: int
-    """The event that it is looked at by: the end of the node run, else its last one."""
+    """The event that represents it: the end of the node run, else its last one."""
     node_logical_id: str | None
     node_name: str
     drawn_node: str | None
@@ -119,95 +79,70 @@ class Step:
     time: float | None
     """Seconds since the epoch."""
     duration_ms: float | None
-    """How long the node ran."""
+    """The duration of the node run."""
     summary: str
     trouble: Trouble
     calls: tuple[ModelCall, ...]
 
     @property
     def tokens(self) -> int:
-        """Of all its model calls."""
+        """The tokens of all its model calls."""
         return sum(call.total_tokens for call in self.calls)
 
 
-class StepBuilder:
-    """The steps so far, followed from turn to turn."""
+def steps_of_turn(turn: TurnLog, rows: Sequence[TimelineRow], first: int = 0) -> tuple[list[Step], list[int]]:
+    """Return the steps of a turn, and for each event the number of its step; -1 in a turn without steps.
 
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.of_event: list[int] = []
-        """For each event of the run the step that it belongs to; -1 in a turn that has none."""
-
-    def take(self, turn: TurnLog, rows: Sequence[TimelineRow]) -> list[Step]:
-        """Take in the next turn, or piece of background work.
-
-        Args:
-            turn: The turn.
-            rows: Its rows of the timeline.
-
-        Returns:
-            Its steps.
-        """
-        parts, owners = _parts(rows)
-        for call in model_calls(rows, turn.events):
-            owner = owners[call.index - rows[0].index]
-            if owner >= 0:
-                parts[owner].calls.append(call)
-        base = len(self.steps)
-        made = [part.step(index) for index, part in enumerate(parts, start=base)]
-        self.steps += made
-        self.of_event += [base + max(owner, 0) if parts else -1 for owner in owners]
-        return made
-
-    def copy(self) -> StepBuilder:
-        """Another one that stands here, to go on by itself."""
-        other = StepBuilder()
-        other.steps, other.of_event = self.steps.copy(), self.of_event.copy()
-        return other
-
-
-def _parts(rows: Sequence[TimelineRow]) -> tuple[list[_Part], list[int]]:
-    """A turn's steps in the making, and for each row the number of its step; -1 before the first."""
-    parts: list[_Part] = []
+    Args:
+        turn: The turn, or piece of background work.
+        rows: Its rows of the timeline.
+        first: How many steps the run has before it.
+    """
+    drafts: list[_Draft] = []
     current: dict[str | None, int] = {}
     owners: list[int] = []
     for row in rows:
-        kind = "node" if row.type == "start_node_run" else _OWN.get(row.type)
-        owner = current.get(row.thread, len(parts) - 1 if row.thread is None else -1)
+        kind = "node" if row.type == "start_node_run" else _OWN_STEPS.get(row.type)
+        owner = current.get(row.thread, len(drafts) - 1 if row.thread is None else -1)
         if kind is None and row.is_failure and owner < 0:
             kind = "note"
         if kind is not None:
-            owner = current[row.thread] = len(parts)
-            parts.append(_Part(kind, row))
+            owner = current[row.thread] = len(drafts)
+            drafts.append(_Draft(kind, row))
         elif owner >= 0:
-            parts[owner].add(row)
+            drafts[owner].add(row)
         owners.append(owner)
-    return parts, owners
+    for call in model_calls(rows, turn.events):
+        owner = owners[call.index - rows[0].index]
+        if owner >= 0:
+            drafts[owner].calls.append(call)
+    steps = [draft.step(index) for index, draft in enumerate(drafts, start=first)]
+    return steps, [first + max(owner, 0) if drafts else -1 for owner in owners]
 
 
-class _Part:
-    """A step in the making."""
+class _Draft:
+    """A step whose events are still being collected."""
 
     def __init__(self, kind: StepKind, row: TimelineRow) -> None:
         self._kind: StepKind = kind
         self._begin = self._last = row
         self._end: TimelineRow | None = None
-        self._told: dict[str, str] = {}
-        self._led = ""
-        self._wrong: list[TimelineRow] = []
+        self._summaries: dict[str, str] = {}
+        self._destination = ""
+        self._failures: list[TimelineRow] = []
         self.calls: list[ModelCall] = []
         self.add(row)
 
     def add(self, row: TimelineRow) -> None:
         self._last = row
-        if row.type in _TELLING:
-            self._told[row.type] = row.summary
+        if row.type in _SUMMARY_TYPES:
+            self._summaries[row.type] = row.summary
         elif row.type in TRANSITION_TYPES:
-            self._led = row.summary.partition(" → ")[2]
+            self._destination = row.summary.partition(" → ")[2]
         if row.type == "end_node_run" and self._end is None:
             self._end = row
         if row.is_failure:
-            self._wrong.append(row)
+            self._failures.append(row)
 
     def step(self, index: int) -> Step:
         begin, end = self._begin, self._end
@@ -233,38 +168,82 @@ class _Part:
         )
 
     def _summary(self) -> str:
-        """What went wrong, else what was done, and where it led."""
-        wrong = self._wrong[0].summary if self._wrong else None
-        if wrong is not None or self._kind != "node":
-            return wrong or self._begin.summary
-        told = next((self._told[kind] for kind in _TELLING if kind in self._told), self._begin.summary)
-        return shorten(f"{told} → {self._led}") if self._led else told
+        """Return the failure, else what was done and where it led."""
+        if self._failures:
+            return self._failures[0].summary or self._begin.summary
+        if self._kind != "node":
+            return self._begin.summary
+        found = (self._summaries[kind] for kind in _SUMMARY_TYPES if kind in self._summaries)
+        summary = next(found, self._begin.summary)
+        return shorten(f"{summary} → {self._destination}") if self._destination else summary
 
     def _trouble(self) -> Trouble:
-        if not self._wrong:
+        if not self._failures:
             return ""
-        return "warning" if all(row.type == "workflow_warning" for row in self._wrong) else "failure"
+        return "warning" if all(row.type == "workflow_warning" for row in self._failures) else "failure"
 
 
-_CLOSING = "end_workflow_iteration"
+def model_calls(rows: Sequence[TimelineRow], events: Sequence[Event]) -> list[ModelCall]:
+    """Return the model calls of one turn.
+
+    Chunks of one reply share an ``llm_response_id`` and count once, with the last latency.
+
+    Args:
+        rows: The turn's rows of the timeline.
+        events: The same events.
+
+    Source: ``platform/engine.md`` 13.
+    """
+    calls: dict[str, ModelCall] = {}
+    for row, event in zip(rows, events, strict=True):
+        if row.type in MODEL_TYPES:
+            usage = field(event, "llm_usage_info")
+            usage = usage if isinstance(usage, dict) else {}
+            calls[str(usage.get("llm_response_id") or f"event {row.index}")] = _call(row, usage)
+    return list(calls.values())
 
 
-@dataclass(slots=True)  # not frozen, for the reason that `TimelineRow` has
+def _call(row: TimelineRow, usage: dict[str, object]) -> ModelCall:
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    return ModelCall(
+        index=row.index,
+        node_logical_id=row.node_logical_id or "",
+        node_name=row.node_name or row.node_logical_id or "",
+        thread=row.thread,
+        model=str(usage.get("response_model") or ""),
+        at_ms=row.at_ms,
+        since_turn_ms=row.since_turn_ms,
+        latency_ms=_number(usage.get("response_latency_milliseconds")),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=_count(usage.get("total_tokens")) or prompt + completion,
+    )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _count(value: object) -> int:
+    return int(_number(value) or 0)
+
+
+@dataclass(slots=True)  # not frozen: see `TimelineRow`
 class TurnRow:
     """One turn, or one piece of background work."""
 
     place: int
-    """Counts both from 0."""
+    """The index among both."""
     number: int
     is_background: bool
     first: int
-    """Its first event, counted over the run from 0."""
+    """The index of its first event in the run."""
     events: int
     steps: int
     user: str
-    """What the user said."""
+    """The user's messages."""
     agent: str
-    """What was answered."""
+    """The answers."""
     path: str
     """The nodes that ran, in order."""
     at_ms: float | None
@@ -272,17 +251,17 @@ class TurnRow:
     time: float | None
     """Seconds since the epoch."""
     duration_ms: float | None
-    """Without pauses: as the turn's accounts have it (``engine.md`` 13), else first to last event."""
+    """Without pauses: from the turn's metrics (``engine.md`` 13), else first to last event."""
     pauses: tuple[Pause, ...]
     calls: int
-    """Of models."""
+    """Model calls."""
     tokens: int
     failures: int
     warnings: int
 
     @property
     def last(self) -> int:
-        """The event that it is looked at by: its last one."""
+        """The event that represents it: its last one."""
         return self.first + max(self.events - 1, 0)
 
 
@@ -292,17 +271,17 @@ def turn_row(
     first: int,
     rows: Sequence[TimelineRow],
     steps: Sequence[Step],
-    said: list[ChatMessage],
+    messages: list[ChatMessage],
 ) -> TurnRow:
-    """One turn as a row.
+    """Return one turn as a row.
 
     Args:
         turn: The turn.
-        place: Its place among the run's turns, from 0.
+        place: Its index among the run's turns.
         first: How many events the run has before it.
         rows: Its rows of the timeline.
         steps: Its steps.
-        said: Its bubbles.
+        messages: Its chat messages.
     """
     pauses = tuple(pause for event in turn.events for pause in pauses_of(event))
     warnings = len([row for row in rows if row.type == "workflow_warning"])
@@ -313,12 +292,12 @@ def turn_row(
         first=first,
         events=len(rows),
         steps=len(steps),
-        user=_words(said, "user"),
-        agent=_words(said, "agent"),
+        user=_texts(messages, "user"),
+        agent=_texts(messages, "agent"),
         path=shorten(" → ".join(_path(steps))),
         at_ms=rows[0].at_ms if rows else None,
         time=rows[0].time if rows else None,
-        duration_ms=_duration(turn, rows, pauses),
+        duration_ms=_turn_duration(turn, rows, pauses),
         pauses=pauses,
         calls=sum(len(step.calls) for step in steps),
         tokens=sum(step.tokens for step in steps),
@@ -327,8 +306,8 @@ def turn_row(
     )
 
 
-def _words(said: list[ChatMessage], role: str) -> str:
-    return shorten(" / ".join(bubble.text for bubble in said if bubble.role == role))
+def _texts(messages: list[ChatMessage], role: str) -> str:
+    return shorten(" / ".join(message.text for message in messages if message.role == role))
 
 
 def _path(steps: Sequence[Step]) -> Iterator[str]:
@@ -338,12 +317,12 @@ def _path(steps: Sequence[Step]) -> Iterator[str]:
         yield f"{name} ×{count}" if count > 1 else name
 
 
-def _duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
-    closing = next((event for event in reversed(turn.events) if event.type == _CLOSING), None)
+def _turn_duration(turn: TurnLog, rows: Sequence[TimelineRow], pauses: Sequence[Pause]) -> float | None:
+    closing = next((event for event in reversed(turn.events) if event.type == "end_workflow_iteration"), None)
     metrics = field(closing, "iteration_metrics") if closing else None
-    told = metrics.get("e2e_latency_milliseconds") if isinstance(metrics, dict) else None
-    if isinstance(told, int | float):
-        return float(told)
+    latency = metrics.get("e2e_latency_milliseconds") if isinstance(metrics, dict) else None
+    if isinstance(latency, int | float):
+        return float(latency)
     last = next((row for row in reversed(rows) if row.since_turn_ms is not None), None)
     if last is None or last.since_turn_ms is None or last.time is None or not pauses:
         return last.since_turn_ms if last else None

@@ -1,4 +1,4 @@
-"""The timeline: every event of a run as one row, in the order it happened."""
+"""The timeline: a row for each event of a run, with pauses and the reasons of failures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from debugger.analysis.event_fields import EventFields, field, fields_of, iso_utc, node_name_of, node_of, text
+from debugger.analysis.event_fields import EventFields, field, iso_utc, node_name_of, node_of, text
+from debugger.analysis.fold import EventFold
 from debugger.analysis.node_origins import author_node_id, label_of
 from debugger.protocol.events import EndNodeRunEvent, Event
 from debugger.protocol.turn_logs import TurnLog
@@ -31,25 +32,26 @@ LOW_TYPES = frozenset(
         "workflow_navigation_message",
     }
 )
-"""Bookkeeping: what a reader of the conversation can do without. A type that is unknown counts as high."""
-
-_NOWHERE = (None, None)
-_LASTING = frozenset({"start_node_run", "end_node_run"})
+"""Bookkeeping that a reader of the conversation does not need. An unknown type counts as high."""
 
 MAX_SUMMARY = 120
-_ELLIPSIS = "…"
+PAUSE_LABELS = {"paused": "Paused", "manual_answer": "Waited for manual answer"}
+"""Labels by kind of pause; an unknown kind counts as ``paused``."""
+
+_RUN_TYPES = frozenset({"start_node_run", "end_node_run"})
+_NO_NODE = (None, None)
 
 
-@dataclass(slots=True)  # not frozen, which takes five times as long to make, and a run has tens of thousands
+@dataclass(slots=True)  # not frozen: that takes five times as long to make, and a run has tens of thousands
 class TimelineRow:
-    """One event. Times are in milliseconds and ``None`` where the event bears no time."""
+    """One event. Times are in milliseconds and ``None`` if the event has no time."""
 
     index: int
-    """Counts the run's events from 0."""
+    """The index in the run."""
     turn_number: int
-    """Of background work, that of the turn after which it was done."""
+    """For background work, that of the turn before it."""
     position: int
-    """Counts the events of the turn, or of the piece of background work, from 0."""
+    """The index in the turn, or in the piece of background work."""
     type: str
     importance: Importance
     node_logical_id: str | None
@@ -65,111 +67,92 @@ class TimelineRow:
     time: float | None
     """Seconds since the epoch."""
     summary: str
-    """The event in one line of at most 120 characters."""
+    """The event in one line of at most `MAX_SUMMARY` characters."""
     is_failure: bool
     place: int = 0
-    """Which of the run's turns and pieces of background work the event is in, from 0."""
+    """The index of its turn among the run's turns and pieces of background work."""
     is_background: bool = False
     """Whether it happened in background work."""
     drawn_node: str | None = None
-    """The id of the node of the author's graph: of an event inside a super node that super node."""
+    """The id of the node of the author's graph: for an event inside a super node that super node."""
 
     @property
     def timestamp(self) -> str:
-        """ISO 8601, UTC; empty where the event bears no time."""
+        """ISO 8601, UTC; empty if the event has no time."""
         return iso_utc(self.time)
 
 
 def timeline(turns: Sequence[TurnLog], names: Mapping[str, str] | None = None) -> list[TimelineRow]:
-    """Every event of a run as a row.
+    """Return every event of a run as a row.
 
     Args:
         turns: The run's turns; the last one may still be growing.
         names: The author's node names by id.
     """
-    reader = TimelineBuilder(names or {})
-    for place, turn in enumerate(turns):
-        reader.take(turn, place, fields_of(turn.events))
-    return reader.rows
+    builder = TimelineBuilder(names or {})
+    for turn in turns:
+        builder.add_turn(turn)
+    return builder.rows
 
 
 def trouble_of(row: TimelineRow) -> Trouble | None:
-    """Whether a row warns, or tells of a failure."""
+    """Return whether a row is a warning or a failure."""
     if row.type == "workflow_warning":
         return "warning"
     return "failure" if row.is_failure else None
 
 
 def shorten(summary: str) -> str:
-    """A summary in one line, cut with an ellipsis where it is too long."""
+    """Return a summary in one line, cut with an ellipsis if it is too long."""
     if len(summary) <= MAX_SUMMARY and summary.isprintable():
-        return summary  # as nearly all are; the rest takes a while
-    cut = summary if len(summary) <= MAX_SUMMARY else summary[: MAX_SUMMARY - 1] + _ELLIPSIS
+        return summary  # nearly all of them
+    cut = summary if len(summary) <= MAX_SUMMARY else summary[: MAX_SUMMARY - 1] + "…"
     return " ".join(cut.splitlines())
 
 
-class TimelineBuilder:
-    """The rows so far, followed from turn to turn, and what a row needs to know of the events before it.
+class TimelineBuilder(EventFold):
+    """The rows of a run, event by event.
 
     Args:
         names: The author's node names by id.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
+        super().__init__()
         self.rows: list[TimelineRow] = []
         self.important: list[int] = []
-        """The places of the rows that matter to whoever reads a conversation."""
+        """The indexes of the rows of high importance."""
         self.trouble: Counter[Trouble] = Counter()
-        """How many rows tell of a failure, and how many warn."""
-        self._own = names
+        """How many rows are failures, and how many are warnings."""
+        self._author_names = names
         self._turn_start: float | None = None
         self._run_start: float | None = None
         self._node_starts: dict[tuple[str | None, ...], float] = {}
         self._pauses: list[Pause] = []
-        """The pauses of the turn so far."""
         self._names: dict[str, str] = {}
-        self._places: dict[tuple[str, str | None], tuple[str | None, str]] = {}
+        self._nodes: dict[tuple[str, str | None], tuple[str | None, str]] = {}
         self._reasons = FailureReasons()
 
-    def take(self, turn: TurnLog, place: int, events: Sequence[EventFields]) -> None:
-        """Take in the next turn, or piece of background work.
-
-        Args:
-            turn: The turn.
-            place: Its place among them, from 0.
-            events: Its events.
-        """
+    def begin_turn(self, turn: TurnLog) -> None:
+        """Restart the turn's clock."""
         self._turn_start = None
         self._pauses = []
-        for position, event in enumerate(events):
-            row = self._row(turn, place, position, event)
-            self.rows.append(row)
-            if row.importance == "high":
-                self.important.append(row.index)
-            if (told := trouble_of(row)) is not None:
-                self.trouble[told] += 1
 
-    def copy(self) -> TimelineBuilder:
-        """Another one that stands here, to go on by itself."""
-        other = TimelineBuilder(self._own)
-        other.rows, other._run_start = self.rows.copy(), self._run_start
-        other.important, other.trouble = self.important.copy(), self.trouble.copy()
-        other._node_starts, other._names = self._node_starts.copy(), self._names.copy()
-        other._places = self._places  # what is known of a name stays true
-        other._reasons = self._reasons.copy()
-        return other
-
-    def _row(self, turn: TurnLog, place: int, position: int, event: EventFields) -> TimelineRow:
-        time = event.time
+    def apply(self, event: EventFields) -> None:
+        """Add the row of an event."""
+        time, turn = event.time, self.turn
         if time is not None:
-            self._start_clocks(time)
-        self._reasons.learn(event.event)
+            if self._run_start is None:
+                self._run_start = time
+            if self._turn_start is None:
+                self._turn_start = time
+        self._reasons.apply(event)
         self._pauses += pauses_of(event.event)
-        name, drawn = self._place(event.node, event.node_name) if event.node else _NOWHERE
-        return TimelineRow(
-            len(self.rows),
+        name, drawn = self._node(event.node, event.node_name) if event.node else _NO_NODE
+        row = TimelineRow(
+            self.event_count,
             turn.number,
-            position,
+            self.turn_events,
             event.type,
             _importance(event),
             event.node,
@@ -177,44 +160,35 @@ class TimelineBuilder:
             event.thread,
             _milliseconds(self._run_start, time),
             _milliseconds(self._turn_start, time),
-            self._duration(event) if event.type in _LASTING else None,
+            self._duration(event) if event.type in _RUN_TYPES else None,
             time,
-            shorten(self._summary(event)),
+            shorten(self._reasons.summary(event.event) if event.is_failure else event.event.summary),
             event.is_failure,
-            place,
+            self.turn_index,
             turn.is_background,
             drawn,
         )
+        self.rows.append(row)
+        if row.importance == "high":
+            self.important.append(row.index)
+        if (trouble := trouble_of(row)) is not None:
+            self.trouble[trouble] += 1
 
-    def _start_clocks(self, time: float) -> None:
-        if self._run_start is None:
-            self._run_start = time
-        if self._turn_start is None:
-            self._turn_start = time
-
-    def _summary(self, event: EventFields) -> str:
-        return self._reasons.summary(event.event) if event.is_failure else event.event.summary
-
-    def _place(self, node: str, told: str | None) -> tuple[str | None, str]:
-        """A node's name, and the node that is drawn.
-
-        Args:
-            node: The node.
-            told: Its name as the event tells it; else it is called as an earlier event told.
-        """
-        if told:
-            self._names[node] = told
-        known = told or self._names.get(node)
-        found = self._places.get((node, known))
+    def _node(self, node: str, event_name: str | None) -> tuple[str | None, str]:
+        """Return a node's label and the node that is drawn; without a name the last known one is used."""
+        if event_name:
+            self._names[node] = event_name
+        name = event_name or self._names.get(node)
+        found = self._nodes.get((node, name))
         if found is None:
-            name = label_of(node, known, self._own) if known else None
-            found = self._places[node, known] = name, author_node_id(node, self._own)
+            label = label_of(node, name, self._author_names) if name else None
+            found = self._nodes[node, name] = label, author_node_id(node, self._author_names)
         return found
 
     def _duration(self, event: EventFields) -> float | None:
         if event.time is None:
             return None
-        key = (event.event.origin_thread_id, event.node, text(event.event, "origin_node_run_id"))
+        key = _run_of(event.event)
         if event.type == "start_node_run":
             self._node_starts[key] = event.time
             return None
@@ -226,9 +200,9 @@ class TimelineBuilder:
 
 
 def _importance(event: EventFields) -> Importance:
-    """How much an event matters to whoever reads a conversation.
+    """Return how much an event matters to readers of the conversation.
 
-    What went wrong always matters, and so does the output of a tool node: no other event tells of it
+    Failures always matter, and so does the output of a tool node, which no other event has
     (``platform/engine.md`` 7.2 (d)).
     """
     if event.type not in LOW_TYPES or event.is_failure:
@@ -242,33 +216,51 @@ def _milliseconds(start: float | None, end: float | None) -> float | None:
     return None if start is None or end is None else round((end - start) * 1000, 3)
 
 
-class FailureReasons:
-    """Remembers what went wrong in each node run, from event to event."""
+class SearchTexts:
+    """The text that each row is searched by, computed at the first search.
+
+    Rows of finished turns stay; those of the last turns may be other objects at the next search.
+    """
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str | None, ...], str] = {}
+        self._rows: Sequence[TimelineRow] = []
+        self._texts: list[str] = []
 
-    def copy(self) -> FailureReasons:
-        """Another one that remembers the same, to go on by itself."""
-        other = FailureReasons()
-        other._told = self._told.copy()
-        return other
+    def of(self, rows: Sequence[TimelineRow]) -> list[str]:
+        """Return the texts of rows, case folded."""
+        same = min(len(self._rows), len(rows))
+        while same and self._rows[same - 1] is not rows[same - 1]:
+            same -= 1
+        self._texts = self._texts[:same] + [_search_text(row) for row in rows[same:]]
+        self._rows = rows
+        return self._texts
 
-    def learn(self, event: Event) -> None:
-        """Take in one event; of several that tell of one node run the last counts."""
-        # Few events have an error at all.
-        told = text(event, "error") if "error" in event.__dict__ or event.__pydantic_extra__ else None
-        if told and event.type != "end_node_run":
-            self._told[_run_of(event)] = told
+
+def _search_text(row: TimelineRow) -> str:
+    return f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
+
+
+class FailureReasons(EventFold):
+    """The reason of each failed node run: that of its end, else of an earlier event such as a call's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._errors: dict[tuple[str | None, ...], str] = {}
+
+    def apply(self, event: EventFields) -> None:
+        """Record the error of an event; of several in one node run the last counts."""
+        error = text(event.event, "error")
+        if error and event.type != "end_node_run":
+            self._errors[_run_of(event.event)] = error
 
     def of(self, event: Event) -> str | None:
-        """Why a node run failed, given the event of its end; ``None`` where nothing tells it."""
+        """Return why a node run failed, by the event of its end; ``None`` if no event has a reason."""
         output = field(event, "run_output")
         own = output.get("error_message") if isinstance(output, dict) else None
-        return str(own) if own else self._told.get(_run_of(event))
+        return str(own) if own else self._errors.get(_run_of(event))
 
     def summary(self, event: Event) -> str:
-        """An event in one line, with the reason where it is the end of a node run that failed."""
+        """Return an event in one line, with the reason if it is the end of a failed node run."""
         reason = self.of(event) if event.type == "end_node_run" and event.is_failure else None
         return f"{node_name_of(event) or node_of(event)} failed: {reason}" if reason else event.summary
 
@@ -277,15 +269,9 @@ def _run_of(event: Event) -> tuple[str | None, ...]:
     return event.origin_thread_id, node_of(event), text(event, "origin_node_run_id")
 
 
-LABELS = {"paused": "Paused", "manual_answer": "Waited for manual answer"}
-"""Labels by kind; an unknown kind counts as ``paused``."""
-
-_KEY = "paused_intervals"
-
-
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Time in which a turn waited for the user of the debugger."""
+    """Time in which a turn waited for the user of the debugger; it belongs to no node, model or turn."""
 
     kind: str
     began_at: float
@@ -294,21 +280,21 @@ class Pause:
 
     @property
     def label(self) -> str:
-        """Return the kind in words."""
-        return LABELS.get(self.kind, LABELS["paused"])
+        """The kind in words."""
+        return PAUSE_LABELS.get(self.kind, PAUSE_LABELS["paused"])
 
 
 def pauses_of(event: Event) -> list[Pause]:
-    """Return the pauses that an event records, all before it; what is malformed is left out."""
-    intervals = field(event, _KEY)
+    """Return the pauses that an event records, all before it; malformed ones are left out."""
+    intervals = field(event, "paused_intervals")
     if not isinstance(intervals, list):
         return []
-    found = [_pause(interval) for interval in intervals if isinstance(interval, dict)]
-    return [pause for pause in found if pause is not None]
+    pauses = [_pause(interval) for interval in intervals if isinstance(interval, dict)]
+    return [pause for pause in pauses if pause is not None]
 
 
 def paused_ms(pauses: Iterable[Pause], began: float, ended: float) -> float:
-    """Return how many milliseconds of a span, given in seconds since the epoch, were paused."""
+    """Return how many milliseconds between two times, in seconds since the epoch, were paused."""
     shared = (min(pause.ended_at, ended) - max(pause.began_at, began) for pause in pauses)
     return sum(seconds for seconds in shared if seconds > 0) * 1000
 
@@ -318,27 +304,3 @@ def _pause(interval: dict[str, object]) -> Pause | None:
     if not isinstance(began, int | float) or not isinstance(ended, int | float) or ended < began:
         return None
     return Pause(str(interval.get("kind") or ""), float(began), float(ended))
-
-
-def _search_text(row: TimelineRow) -> str:
-    return f"{row.summary} {row.type} {row.node_name or ''} {row.node_logical_id or ''}".casefold()
-
-
-class SearchTexts:
-    """What each row is searched by, made when a search first asks for it and kept.
-
-    Rows of turns that are over stay; those of the last turns may be other ones at the next search.
-    """
-
-    def __init__(self) -> None:
-        self._rows: Sequence[TimelineRow] = []
-        self._texts: list[str] = []
-
-    def of(self, rows: Sequence[TimelineRow]) -> list[str]:
-        """The texts of rows, in any case."""
-        same = min(len(self._rows), len(rows))
-        while same and self._rows[same - 1] is not rows[same - 1]:
-            same -= 1
-        self._texts = self._texts[:same] + [_search_text(row) for row in rows[same:]]
-        self._rows = rows
-        return self._texts

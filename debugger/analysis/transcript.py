@@ -1,4 +1,4 @@
-"""The conversation of a run as rows for a file."""
+"""The transcript of a run: a row per message, for files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, Self
 
-from debugger.analysis.chat import Spoken, spoken
+from debugger.analysis.chat import ChatMessage, spoken_messages
 from debugger.analysis.differences import Difference
 from debugger.analysis.event_fields import (
     field,
+    fields_of,
     is_failed_run,
     iso_utc,
     node_name_of,
@@ -22,7 +23,7 @@ from debugger.analysis.event_fields import (
 from debugger.analysis.node_origins import label_of
 from debugger.analysis.thread_positions import InputHint, ThreadPositions, input_hint
 from debugger.analysis.timeline import FailureReasons
-from debugger.analysis.transitions import EdgeIndex, Transition, condition_of, read_transitions
+from debugger.analysis.transitions import EdgeIndex, Transition, read_transitions, transition_condition
 from debugger.analysis.variables import changes_by_turn
 from debugger.protocol.events import Event, reference_id
 from debugger.protocol.runs import MAIN_THREAD, Run
@@ -35,7 +36,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What every row says of the run."""
+    """Columns that every row of a run shares."""
 
     run_id: str
     workflow_id: str = ""
@@ -44,16 +45,16 @@ class RunFacts:
     engine: str = ""
     status: str = ""
     started_at: str = ""
-    """ISO 8601, UTC; empty takes the time of the run's first event."""
+    """ISO 8601, UTC; empty stands for the time of the run's first event."""
 
     @classmethod
     def of(cls, run: Run, *, workflow_name: str, engine: str) -> Self:
-        """The facts of a record.
+        """Return the columns of a record.
 
         Args:
             run: The record.
             workflow_name: The workflow's display name, which a record does not hold.
-            engine: What ran it, as people know it: ``Embedded engine``, ``Hosted API``.
+            engine: The name of the engine that ran it: ``Embedded engine``, ``Hosted API``.
         """
         return cls(
             run_id=run.workflow_run_id,
@@ -67,38 +68,38 @@ class RunFacts:
 
 
 class TranscriptRow(NamedTuple):
-    """One message. What is known only when a turn, or some background work, ends stands on its last row."""
+    """One message. Columns that are known only when its turn ends are on the turn's last row."""
 
     schema_version: int
     run_id: str
     turn_number: int
-    """Of background work, that of the turn after which it was done."""
+    """For background work, that of the turn before it."""
     seq: int
     """Counts the run's rows from 1."""
     role: Literal["user", "agent", "system"]
-    """``system`` stands for a turn, or work, in which nobody spoke, yet something failed or changed."""
+    """``system`` is a turn, or background work, without messages in which something failed or changed."""
     text: str
     node_logical_id: str
     node_name: str
     """With the super nodes around it: ``Booking › Ask``."""
     node_type: str
     thread_id: str
-    """As people know it: ``"0"``, or the configured id of a companion."""
+    """``"0"``, or the configured id of a companion."""
     edge_taken: str
-    """Of an agent's row, the last hop to the node that speaks: its edge's name, else id, else the kind."""
+    """For an agent's row the last transition to its node: the edge's name, else id, else the kind."""
     edge_condition: str
     at_ms: float | None
     """Since the run's first event."""
     at: str
     """ISO 8601, UTC."""
     latency_ms: float | None
-    """How long the model took."""
+    """Latency of the model."""
     is_waiting_for_input: bool
     next_input_hint_kind: str
     next_input_hint: str
-    """The name of the node that waits."""
+    """The label of the node that waits."""
     changed_variables: str
-    """JSON list of path, op, before and after: what the turn wrote; empty when nothing."""
+    """JSON list of path, op, before and after; empty without changes."""
     error_type: str
     """``workflow_error``, ``node_expired`` or ``node_failure``."""
     error_message: str
@@ -113,27 +114,27 @@ class TranscriptRow(NamedTuple):
 
 
 def transcript(facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow | None) -> list[TranscriptRow]:
-    """Every message of a run as a row.
+    """Return every message of a run as a row.
 
     Args:
-        facts: What every row says of the run.
+        facts: The columns that every row shares.
         turns: The run's turns.
         workflow: The workflow that ran; without it node types and conditions stay empty.
     """
     table = _Table(facts, turns, workflow or Workflow())
-    said: dict[int, list[Spoken]] = {}
-    for words in spoken(turns):
-        said.setdefault(words.place, []).append(words)
-    for place, (turn, changed, ending) in enumerate(
+    said: dict[int, list[ChatMessage]] = {}
+    for message in spoken_messages(turns):
+        said.setdefault(message.turn_index, []).append(message)
+    for index, (turn, changed, ending) in enumerate(
         zip(turns, changes_by_turn(turns), _endings(turns, facts.status, table.names), strict=True)
     ):
-        table.add_turn(turn, said.get(place, []), changed, ending)
+        table.add_turn(turn, said.get(index, []), changed, ending)
     return table.rows
 
 
 @dataclass(frozen=True)
 class _Ending:
-    """What is known of a turn when it ends."""
+    """Columns that are known when a turn ends."""
 
     hint: InputHint
     error_type: str
@@ -144,7 +145,7 @@ _QUIET = _Ending(InputHint("none", "", ""), "", "")
 
 
 class _Table:
-    """The rows so far."""
+    """The rows of a transcript."""
 
     def __init__(self, facts: RunFacts, turns: Sequence[TurnLog], workflow: Workflow) -> None:
         self.rows: list[TranscriptRow] = []
@@ -156,26 +157,29 @@ class _Table:
         times = (time_of(event) for turn in turns for event in turn.events)
         self._start = next((time for time in times if time is not None), None)
 
-    def add_turn(self, turn: TurnLog, said: list[Spoken], changed: list[Difference], ending: _Ending) -> None:
-        for words in said[:-1]:
-            self._add(turn, words, "", _QUIET)
-        told = _as_json(changed)
-        if said or told or ending.error_type:
-            self._add(turn, said[-1] if said else None, told, ending)
+    def add_turn(
+        self, turn: TurnLog, said: list[ChatMessage], changed: list[Difference], ending: _Ending
+    ) -> None:
+        for message in said[:-1]:
+            self._add(turn, message, "", _QUIET)
+        changes = [asdict(change) for change in changed]
+        changed_json = json.dumps(changes, ensure_ascii=False, default=str) if changes else ""
+        if said or changed_json or ending.error_type:
+            self._add(turn, said[-1] if said else None, changed_json, ending)
 
-    def _add(self, turn: TurnLog, words: Spoken | None, changed: str, ending: _Ending) -> None:
-        facts, event = self._facts, words.event if words else None
+    def _add(self, turn: TurnLog, message: ChatMessage | None, changed: str, ending: _Ending) -> None:
+        facts, event = self._facts, message.event if message else None
         node_id = node_of(event) if event else None
         node = self._nodes.get(node_id or "")
-        edge, condition = self._way(words)
+        edge, condition = self._edge(message)
         self.rows.append(
             TranscriptRow(
                 schema_version=SCHEMA_VERSION,
                 run_id=facts.run_id,
                 turn_number=turn.number,
                 seq=len(self.rows) + 1,
-                role=words.role if words else "system",
-                text=words.text if words else ending.error_message,
+                role=_role(message),
+                text=message.text if message else ending.error_message,
                 node_logical_id=node_id or "",
                 node_name=label_of(
                     node_id or "",
@@ -183,7 +187,7 @@ class _Table:
                     self.names,
                 ),
                 node_type=(node.type if node else None) or "",
-                thread_id=(reference_id(words.thread_id) if words else None) or MAIN_THREAD,
+                thread_id=(reference_id(message.thread_id) if message else None) or MAIN_THREAD,
                 edge_taken=edge,
                 edge_condition=condition,
                 at_ms=self._milliseconds(event),
@@ -205,48 +209,55 @@ class _Table:
             )
         )
 
-    def _way(self, words: Spoken | None) -> tuple[str, str]:
-        """The edge to the node that speaks, and its condition."""
-        index = words.event_index if words else None
-        hop = self._arrivals.get(index) if index is not None else None
-        if hop is None:
+    def _edge(self, message: ChatMessage | None) -> tuple[str, str]:
+        """Return the edge to the node that speaks, and its condition."""
+        index = message.event_index if message else None
+        taken = self._arrivals.get(index) if index is not None else None
+        if taken is None:
             return "", ""
-        return hop.edge_name or hop.edge_id or hop.kind, condition_of(hop, self._edges, self._nodes)
+        condition = transition_condition(taken, self._edges, self._nodes)
+        return taken.edge_name or taken.edge_id or taken.kind, condition
 
     def _milliseconds(self, event: Event | None) -> float | None:
         time = time_of(event) if event else None
         return None if time is None or self._start is None else round((time - self._start) * 1000, 3)
 
 
+def _role(message: ChatMessage | None) -> Literal["user", "agent", "system"]:
+    if message is None:
+        return "system"
+    return "user" if message.role == "user" else "agent"
+
+
 def _arrivals(turns: Sequence[TurnLog], edges: EdgeIndex) -> dict[int, Transition]:
-    """For each agent's message, by event index, the last hop of its thread to the node that speaks."""
-    made = {hop.event_index: hop for hop in read_transitions(turns, edges)}
+    """Return, by index of each agent's message, the last transition of its thread to the node that speaks."""
+    made = {taken.event_index: taken for taken in read_transitions(turns, edges)}
     last: dict[tuple[str | None, str | None], Transition] = {}
     found: dict[int, Transition] = {}
     for index, event in enumerate(event for turn in turns for event in turn.events):
-        if hop := made.get(index):
-            last[hop.thread_id, hop.destination] = hop
+        if taken := made.get(index):
+            last[taken.thread_id, taken.destination] = taken
         elif event.type == "assistant_response" and (thread_id_of(event), node_of(event)) in last:
             found[index] = last[thread_id_of(event), node_of(event)]
     return found
 
 
 def _endings(turns: Sequence[TurnLog], status: str, names: Mapping[str, str]) -> Iterator[_Ending]:
-    standing = ThreadPositions()
-    for place, turn in enumerate(turns, start=1):
-        standing.follow(turn.events)
-        waiting = standing.main.waiting
+    positions = ThreadPositions()
+    for number, turn in enumerate(turns, start=1):
+        positions.add_turn(turn)
+        waiting = positions.main.waiting
         kind, message = _error(turn.events)
         hint = input_hint(
             waiting.to_wire() if waiting else None,
-            status if place == len(turns) else "running",
+            status if number == len(turns) else "running",
             names=names,
         )
         yield _Ending(hint, kind, message)
 
 
 def _error(events: Sequence[Event]) -> tuple[str, str]:
-    """Type and text of what ended the run in these events, else of the last node run that failed."""
+    """Return type and text of the error that ended the run, else of the last node run that failed."""
     fatal = next((event for event in events if event.type == "workflow_error"), None)
     if fatal is not None:
         return "workflow_error", text(fatal, "error_message") or fatal.summary
@@ -256,8 +267,8 @@ def _error(events: Sequence[Event]) -> tuple[str, str]:
     if failed.type == "node_expired":
         return "node_expired", text(failed, "reason") or failed.summary
     reasons = FailureReasons()
-    for event in events:
-        reasons.learn(event)
+    for event in fields_of(events):
+        reasons.apply(event)
     return "node_failure", reasons.of(failed) or failed.summary
 
 
@@ -265,9 +276,3 @@ def _latency(event: Event | None) -> float | None:
     usage = field(event, "llm_usage_info") if event else None
     value = usage.get("response_latency_milliseconds") if isinstance(usage, dict) else None
     return value if isinstance(value, int | float) else None
-
-
-def _as_json(changed: Sequence[Difference]) -> str:
-    if not changed:
-        return ""
-    return json.dumps([asdict(change) for change in changed], ensure_ascii=False, default=str)

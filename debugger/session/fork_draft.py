@@ -77,7 +77,7 @@ class ForkPoint:
                 (node.logical_id for node in self.workflow.node_configs if node.is_start), ""
             )
         main = ThreadPositions.after(self.past).main
-        return main.ahead or main.node or ""
+        return main.next_node or main.node or ""
 
     @cached_property
     def scopes(self) -> Scopes:

@@ -57,7 +57,7 @@ class PartialRun:
             for turn, log in lazy_turn_logs(turns, after=after):
                 self.ledger |= ledger_of(turn)
                 if log is not None:
-                    self.index.settle(log)
+                    self.index.commit(log)
                     self.logs.append(log)
                 if after_each is not None:
                     after_each()

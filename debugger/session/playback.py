@@ -140,7 +140,7 @@ class Recording:
             yield _Moment(at, Step(kind, said.turn_number, title, "", len(said.text.split()), 0, 0))
 
     def _moved(self) -> Iterator[_Moment]:
-        for hop in position(self._turns, self.graph).hops:
+        for hop in position(self._turns, self.graph).transitions:
             yield _Moment(hop.event_index, self._move(hop))
 
     def _move(self, hop: Transition) -> Step:

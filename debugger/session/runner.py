@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from debugger.analysis.variables import recorded_scope
+from debugger.analysis.variables import scope_at
 from debugger.backends.base import Ability, Backend, TurnProgress, TurnStream
 from debugger.engine.inspection import RunInspector
 from debugger.engine.mocks import MockSet
@@ -209,7 +209,7 @@ class TurnRunner:
         """Return the variables that the thread of an event can see."""
         if self._shows_state:
             return worker.inspector.scope(event.origin_thread_id or MAIN_THREAD)
-        return recorded_scope(self.turns.logs, thread=event.thread_reference_id or MAIN_THREAD)
+        return scope_at(self.turns.logs, event.thread_reference_id or MAIN_THREAD)
 
 
 def _can(backend: Backend, ability: Ability) -> bool:

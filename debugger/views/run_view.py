@@ -96,7 +96,7 @@ def seconds_left(progress: TurnProgress) -> int:
 def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
     told = session.index.read(turns)
     graph, names = session.index.graph, session.index.names
-    effects = told.effects.effects(session.ledger.recorded)
+    effects = told.side_effects.effects(session.ledger.recorded)
     conversations = _conversations(session)
     return Reading(
         session=session,
@@ -107,7 +107,7 @@ def _read(session: DebugSession, turns: list[TurnLog]) -> Reading:
         layout=layout(graph),
         rows=told.timeline.rows,
         position=told.position.position(session.status),
-        bubbles=told.bubbles.bubbles,
+        bubbles=told.chat.messages,
         effects=effects,
         outside=summary(effects),
         suggestions=next_lines(conversations, _said(turns, max(map(len, conversations), default=0))),
@@ -163,14 +163,14 @@ def past(now: Reading) -> Past:
     held = page.past
     if not isinstance(held, Past) or held.session is not now.session:
         held = page.past = _made(now)
-    held.moments.follow(now.turns)
+    held.moments.catch_up(now.turns)
     held.history.catch_up()
     return held
 
 
 def decisions(now: Reading) -> DecisionLog:
     """The decisions of the run on view, as far as the run has come."""
-    return past(now).decisions.follow(now.turns)
+    return past(now).decisions.catch_up(now.turns)
 
 
 def watches() -> list[Watch]:
@@ -181,7 +181,7 @@ def watches() -> list[Watch]:
 def _made(now: Reading) -> Past:
     workflow = _running(now.session)
     graph = now.graph if workflow is now.session.workflow else Graph(workflow)
-    moments = now.session.index.moments()
+    moments = now.session.index.variables()
     return Past(
         session=now.session,
         workflow=workflow,

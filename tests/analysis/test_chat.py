@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.chat import ChatMessage, chat_messages, group_warnings, spoken
+from debugger.analysis.chat import ChatMessage, chat_messages, group_warnings, spoken_messages
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput, background_input
 from debugger.protocol.turn_logs import TurnLog
@@ -110,14 +110,14 @@ def test_what_an_input_sent_counts_until_an_event_tells_it():
         [parse_event({"type": "user_messages", "messages": [{"type": "human", "content": "Assam"}]})],
     )
 
-    assert [(words.text, words.event_index) for words in spoken([pending])] == [("Assam", None)]
-    assert [(words.text, words.event_index) for words in spoken([told])] == [("Assam", 0)]
+    assert [(words.text, words.event_index) for words in spoken_messages([pending])] == [("Assam", None)]
+    assert [(words.text, words.event_index) for words in spoken_messages([told])] == [("Assam", 0)]
 
 
 def test_a_message_in_the_role_form_is_the_users():
     event = parse_event({"type": "user_messages", "messages": [{"role": "user", "content": "Hi"}]})
 
-    assert [(words.role, words.text) for words in spoken([TurnLog(1, TurnInput(), [event])])] == [
+    assert [(words.role, words.text) for words in spoken_messages([TurnLog(1, TurnInput(), [event])])] == [
         ("user", "Hi")
     ]
 
@@ -126,14 +126,14 @@ def test_messages_of_models_and_tools_in_an_input_are_not_the_users_words():
     messages = [{"type": "system", "content": "be kind"}, {"type": "human", "content": "Hi"}]
     event = parse_event({"type": "user_messages", "messages": messages})
 
-    assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
+    assert [words.text for words in spoken_messages([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
 
 
 def test_the_words_of_content_parts_are_joined():
     parts = [{"type": "text", "text": "Which "}, {"type": "text", "text": "tea?"}]
     event = parse_event({"type": "assistant_response", "content": parts})
 
-    assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Which tea?"]
+    assert [words.text for words in spoken_messages([TurnLog(1, TurnInput(), [event])])] == ["Which tea?"]
 
 
 def test_only_the_first_turn_welcomes():
@@ -142,17 +142,17 @@ def test_only_the_first_turn_welcomes():
         TurnLog(2, TurnInput(welcome_message="Hello again")),
     ]
 
-    assert [(words.role, words.text) for words in spoken(turns)] == [("agent", "Hello")]
+    assert [(words.role, words.text) for words in spoken_messages(turns)] == [("agent", "Hello")]
 
 
 def test_an_answer_with_null_usage_is_still_said():
     event = parse_event({"type": "assistant_response", "content": "Hi", "llm_usage_info": None})
 
-    assert [words.text for words in spoken([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
+    assert [words.text for words in spoken_messages([TurnLog(1, TurnInput(), [event])])] == ["Hi"]
 
 
 @pytest.mark.parametrize("messages", [5, "Hi", ["Hi", None, 5], [{"content": [5, None]}], None])
 def test_messages_in_no_known_shape_say_nothing(messages):
     event = parse_event({"type": "user_messages", "messages": messages})
 
-    assert "".join(words.text for words in spoken([TurnLog(1, TurnInput(), [event])])) == ""
+    assert "".join(words.text for words in spoken_messages([TurnLog(1, TurnInput(), [event])])) == ""

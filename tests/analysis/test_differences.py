@@ -6,7 +6,7 @@ from debugger.analysis.differences import (
     Difference,
     Span,
     differences,
-    is_surely_same,
+    is_identical_json,
     readable_diff,
     text_diff,
 )
@@ -114,7 +114,7 @@ def test_each_operation_has_a_sign_of_its_own():
     ],
 )
 def test_values_are_surely_the_same_only_where_nothing_about_them_differs(before, after, expected):
-    assert is_surely_same(before, after) is expected
+    assert is_identical_json(before, after) is expected
 
 
 def test_words_that_changed_stand_between_those_that_stayed():

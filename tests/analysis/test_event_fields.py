@@ -3,16 +3,16 @@ from __future__ import annotations
 import pytest
 
 from debugger.analysis.event_fields import (
+    EventFields,
     field,
     fields_of,
     iso_utc,
     node_name_of,
     node_of,
     thread_id_of,
-    thread_of,
     time_of,
 )
-from debugger.protocol.events import parse_event
+from debugger.protocol.events import parse_event, reference_id
 
 
 def test_a_field_is_read_whether_the_class_declares_it_or_not():
@@ -43,11 +43,11 @@ def test_the_thread_of_an_old_record_is_told_by_its_internal_id():
     event = parse_event({"type": "start_thread", "origin_thread_id": "0_companion_lab"})
 
     assert thread_id_of(event) == "0_companion_lab"
-    assert thread_of(event) == "lab"
+    assert EventFields(event).thread == "lab"
 
 
 def test_an_event_of_the_whole_run_has_no_thread():
-    assert thread_of(parse_event({"type": "end_workflow", "origin_thread_id": None})) is None
+    assert EventFields(parse_event({"type": "end_workflow", "origin_thread_id": None})).thread is None
 
 
 @pytest.mark.parametrize("timestamp", [0.0, -5.0, float("nan"), float("inf"), 1785200000000.0])
@@ -84,5 +84,6 @@ def test_the_facts_of_an_event_are_those_that_asking_for_each_would_give(data):
 
     assert (facts.event, facts.type, facts.is_failure) == (event, event.type, event.is_failure)
     assert (facts.node, facts.node_name) == (node_of(event), node_name_of(event))
-    assert (facts.thread_id, facts.thread) == (thread_id_of(event), thread_of(event))
+    assert facts.thread_id == thread_id_of(event)
+    assert facts.thread == (event.thread_reference_id or reference_id(facts.thread_id))
     assert facts.time == time_of(event)

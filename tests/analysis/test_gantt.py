@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from debugger.analysis.gantt import bars
 from debugger.analysis.side_effects import SideEffect
-from debugger.analysis.steps import StepBuilder, turn_row
+from debugger.analysis.steps import steps_of_turn, turn_row
 from debugger.analysis.timeline import pauses_of, timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -27,7 +27,7 @@ def node_run(node, after, took, *between, thread="0"):
 
 def steps(*events):
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
-    return StepBuilder().take(turn, timeline([turn]))
+    return steps_of_turn(turn, timeline([turn]))[0]
 
 
 def effect(kind, after_ms, took, how="live", success=True):
@@ -85,7 +85,7 @@ def test_pause_has_its_own_bar_and_splits_its_node():
     events = [*node_run("ask", 0, 75.2, model), *node_run("bye", 75.25, 0.05)]
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
     rows = timeline([turn])
-    read = StepBuilder().take(turn, rows)
+    read = steps_of_turn(turn, rows)[0]
     row = turn_row(turn, 0, 0, rows, read, [])
 
     drawn = bars(read, [], row.pauses)

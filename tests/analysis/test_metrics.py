@@ -51,7 +51,7 @@ def test_the_runs_of_a_node_are_added_up_and_the_longest_comes_first():
         node_run("ask", 300.0, 0.7, call("r2", 250, 20, 5), success=False),
     )
 
-    ask, bye = node_metrics(told.steps.steps)
+    ask, bye = node_metrics(told.steps)
 
     assert (ask.node_name, ask.runs, ask.failures, ask.calls) == ("Ask", 2, 1, 2)
     assert ask.share == pytest.approx(0.9)
@@ -66,7 +66,7 @@ def test_a_run_is_the_sum_of_its_turns():
         [*node_run("bye", 200.0, 0.1), closing(110.0)],
     )
 
-    whole = run_metrics(told.turn_rows, told.steps.steps)
+    whole = run_metrics(told.turn_rows, told.steps)
 
     assert (whole.turns, whole.node_runs, whole.calls, whole.total_tokens) == (2, 2, 1, 15)
     assert (whole.time.total, whole.latency.total) == (320.0, 150)

@@ -131,22 +131,22 @@ def test_hops_are_numbered_and_an_edge_knows_its_numbers():
 
     here = position([first_turn(), self_loop_turn(2), self_loop_turn(3), done], tea_shop())
 
-    assert [(hop.number, hop.edge_id, hop.turn_number) for hop in here.hops] == [
+    assert [(hop.number, hop.edge_id, hop.turn_number) for hop in here.transitions] == [
         (1, "edge_in", 1),
         (2, None, 2),
         (3, None, 3),
         (4, "edge_done", 4),
     ]
-    numbers = {way: trail.latest for way, trail in here.trails.along.items()}
+    numbers = {way: trail.latest for way, trail in here.path_counts.by_edge.items()}
     assert numbers == {"edge_in": (1,), "edge_done": (4,)}
-    assert here.hops[3].reason == "LLM selected it"
+    assert here.transitions[3].reason == "LLM selected it"
     assert here.visits["order"] == 3
 
 
 def test_the_ways_on_are_the_edges_out_and_the_global_nodes():
     here = position([first_turn()], tea_shop(), "waiting_for_user_input")
 
-    ways = [(way.edge_id, way.destination, way.condition, way.label, way.way) for way in here.next_edges]
+    ways = [(way.edge_id, way.destination, way.condition, way.label, way.kind) for way in here.next_edges]
 
     assert ways == [
         ("edge_done", "bye", "[[tea]] != ''", "ordered", "edge"),
@@ -168,7 +168,7 @@ def test_from_a_global_node_the_way_back_leads_to_its_caller():
 
     here = position([first_turn(), asked], tea_shop())
 
-    assert [(way.destination, way.condition, way.way) for way in here.next_edges] == [
+    assert [(way.destination, way.condition, way.kind) for way in here.next_edges] == [
         ("order", "has been helped", "reverse")
     ]
 
@@ -306,7 +306,7 @@ def test_a_hop_that_ended_the_run_leads_to_no_node():
 
     here = position([TurnLog(1, TurnInput(), [node("start_node_run", "order"), escalation])], tea_shop())
 
-    assert (here.hops[0].kind, here.hops[0].destination) == ("guardrail_escalation_edge", None)
+    assert (here.transitions[0].kind, here.transitions[0].destination) == ("guardrail_escalation_edge", None)
     assert here.current == "order"
 
 
@@ -320,7 +320,7 @@ def test_events_with_nulls_are_followed_all_the_same():
 
     here = position([TurnLog(1, TurnInput(), events)], tea_shop())
 
-    assert {way: trail.latest for way, trail in here.trails.along.items()} == {"edge_done": (1,)}
+    assert {way: trail.latest for way, trail in here.path_counts.by_edge.items()} == {"edge_done": (1,)}
     assert here.current == "bye"
 
 

@@ -63,8 +63,8 @@ def test_read_turn_by_turn_it_tells_the_same_as_read_at_once():
 
             assert told.timeline.rows == timeline(turns, index.names)
             assert told.position.position("running") == position(turns, index.graph, "running")
-            assert told.bubbles.bubbles == chat_messages(turns, index.names)
-            assert told.effects.effects({}) == side_effects(turns, {}, index.names)
+            assert told.chat.messages == chat_messages(turns, index.names)
+            assert told.side_effects.effects({}) == side_effects(turns, {}, index.names)
 
 
 def test_a_turn_that_is_over_is_read_once():
@@ -109,10 +109,10 @@ def test_the_moments_of_settled_turns_are_gone_on_from():
     turns = [turn(number, {"type": "user_messages"}, shows(number)) for number in range(1, 4)]
     index = RunProjection(Graph(workflow(say("desk"))))
     for over in turns[:2]:
-        index.settle(over)
+        index.commit(over)
 
-    gone_on = index.moments().follow(turns)
+    gone_on = index.variables().catch_up(turns)
 
-    assert gone_on.all == Snapshots().follow(turns).all
-    assert gone_on.count == 6
-    assert index.moments().count == 4
+    assert gone_on.all == Snapshots().catch_up(turns).all
+    assert gone_on.event_count == 6
+    assert index.variables().event_count == 4

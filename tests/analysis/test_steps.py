@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from debugger.analysis.steps import StepBuilder
+from debugger.analysis.steps import steps_of_turn
 from debugger.analysis.timeline import timeline
 from debugger.protocol.events import parse_event
 from debugger.protocol.runs import TurnInput
@@ -14,9 +14,7 @@ HOP = {"type": "direct_edge", "source_node_name": "Ask", "destination_node_name"
 
 def steps(*events):
     turn = TurnLog(1, TurnInput(), [parse_event(event) for event in events])
-    reader = StepBuilder()
-    reader.take(turn, timeline([turn]))
-    return reader
+    return steps_of_turn(turn, timeline([turn]))
 
 
 def usage(response_id, **fields):
@@ -24,7 +22,7 @@ def usage(response_id, **fields):
 
 
 def test_a_node_run_is_one_step_with_all_that_came_of_it():
-    read = steps(
+    found, owners = steps(
         {"type": "start_node_run", "timestamp": 100.0, **ASK, **MAIN},
         {"type": "assistant_response", "content": "Which tea?", **ASK, **MAIN},
         {"type": "end_node_run", "timestamp": 100.25, **ASK, **MAIN},
@@ -32,15 +30,15 @@ def test_a_node_run_is_one_step_with_all_that_came_of_it():
         HOP,
     )
 
-    (step,) = read.steps
+    (step,) = found
     assert (step.kind, step.node_name, step.duration_ms) == ("node", "Ask", 250.0)
     assert (step.first, step.last) == (0, 2)
     assert step.summary == "agent: Which tea? → Order"
-    assert read.of_event == [0, 0, 0, 0, 0]
+    assert owners == [0, 0, 0, 0, 0]
 
 
 def test_what_the_user_says_and_a_wait_are_steps_of_their_own():
-    read = steps(
+    found, owners = steps(
         {"type": "user_messages", "messages": [{"type": "human", "content": "Hi"}], **MAIN},
         {"type": "start_node_run", **ASK, **MAIN},
         {"type": "end_node_run", **ASK, **MAIN},
@@ -48,22 +46,22 @@ def test_what_the_user_says_and_a_wait_are_steps_of_their_own():
         {"type": "end_workflow_iteration"},
     )
 
-    assert [step.kind for step in read.steps] == ["user", "node", "wait"]
-    assert [step.summary for step in read.steps] == ["user: Hi", "Ask ends", "Ask waits for the user"]
-    assert read.of_event == [0, 1, 1, 2, 2]
+    assert [step.kind for step in found] == ["user", "node", "wait"]
+    assert [step.summary for step in found] == ["user: Hi", "Ask ends", "Ask waits for the user"]
+    assert owners == [0, 1, 1, 2, 2]
 
 
 def test_threads_that_take_turns_keep_their_events_apart():
     poll = {"origin_node_logical_id": "poll", "origin_node_run_id": "1"}
-    read = steps(
+    found, owners = steps(
         {"type": "start_node_run", **ASK, **MAIN},
         {"type": "start_node_run", **poll, **LAB},
         {"type": "end_node_run", **ASK, **MAIN},
         {"type": "end_node_run", **poll, **LAB},
     )
 
-    assert [step.thread for step in read.steps] == ["0", "lab"]
-    assert read.of_event == [0, 1, 0, 1]
+    assert [step.thread for step in found] == ["0", "lab"]
+    assert owners == [0, 1, 0, 1]
 
 
 def test_a_failure_is_told_by_its_step_and_outside_of_any_is_one():
@@ -73,17 +71,17 @@ def test_a_failure_is_told_by_its_step_and_outside_of_any_is_one():
     )
     outside = steps({"type": "workflow_error", "error_message": "no start node"})
 
-    assert [(step.summary, step.trouble) for step in inside.steps] == [("Ask failed: 503", "failure")]
-    assert [(step.kind, step.summary) for step in outside.steps] == [("note", "no start node")]
+    assert [(step.summary, step.trouble) for step in inside[0]] == [("Ask failed: 503", "failure")]
+    assert [(step.kind, step.summary) for step in outside[0]] == [("note", "no start node")]
 
 
 def test_a_warning_alone_is_no_failure():
-    read = steps(
+    found, _ = steps(
         {"type": "start_node_run", **ASK, **MAIN},
         {"type": "workflow_warning", "warning_message": "odd", **MAIN},
     )
 
-    assert [step.trouble for step in read.steps] == ["warning"]
+    assert [step.trouble for step in found] == ["warning"]
 
 
 def test_chunks_of_one_reply_are_one_call_with_the_last_latency():
@@ -91,7 +89,7 @@ def test_chunks_of_one_reply_are_one_call_with_the_last_latency():
     first = usage("r1", response_latency_milliseconds=100, total_tokens=3)
     last = usage("r1", response_latency_milliseconds=250.5, prompt_tokens=7, completion_tokens=5)
     other = usage("r2", response_latency_milliseconds=None, total_tokens=1)
-    read = steps(
+    found, _ = steps(
         {"type": "start_node_run", **ASK, **MAIN},
         {**say, "llm_usage_info": first},
         {**say, "llm_usage_info": last},
@@ -99,16 +97,16 @@ def test_chunks_of_one_reply_are_one_call_with_the_last_latency():
         {**say, "type": "discarded_main_llm", "llm_usage_info": usage("r3", total_tokens=99)},
     )
 
-    (step,) = read.steps
+    (step,) = found
     assert [(call.latency_ms, call.total_tokens) for call in step.calls] == [(250.5, 12), (None, 1)]
     assert step.tokens == 13
 
 
 def test_events_before_the_first_step_belong_to_it():
-    read = steps({"type": "start_workflow"}, {"type": "start_thread"}, {"type": "start_node_run", **ASK})
+    _, owners = steps({"type": "start_workflow"}, {"type": "start_thread"}, {"type": "start_node_run", **ASK})
 
-    assert read.of_event == [0, 0, 0]
+    assert owners == [0, 0, 0]
 
 
 def test_a_turn_without_steps_has_none():
-    assert steps({"type": "start_workflow"}).of_event == [-1]
+    assert steps({"type": "start_workflow"})[1] == [-1]

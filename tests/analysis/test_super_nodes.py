@@ -64,9 +64,9 @@ def test_a_run_that_waits_inside_stands_at_the_super_node():
 
     found = position(turns, Graph(drawn), WAITING)
 
-    assert (found.current, found.inside, found.ghosts) == ("booking", {"booking": "Ask"}, {})
+    assert (found.current, found.inner_names, found.ghosts) == ("booking", {"booking": "Ask"}, {})
     assert found.visits == {"hello": 1, "booking": 1}
-    assert [(hop.number, hop.source, hop.destination, hop.edge_id) for hop in found.hops] == [
+    assert [(hop.number, hop.source, hop.destination, hop.edge_id) for hop in found.transitions] == [
         (1, "hello", "booking", "edge_hello_booking")
     ]
     assert [step.destination for step in found.next_edges] == ["chat"]
@@ -88,9 +88,9 @@ def test_the_edge_out_of_a_super_node_is_taken_and_a_failure_inside_stays_marked
 
     found = position(turns, Graph(drawn), WAITING)
 
-    numbers = {way: trail.latest for way, trail in found.trails.along.items()}
+    numbers = {way: trail.latest for way, trail in found.path_counts.by_edge.items()}
     assert numbers == {"edge_hello_booking": (1,), "edge_booking_chat": (2,)}
-    assert (found.current, found.failed, found.inside) == ("chat", ("booking",), {})
+    assert (found.current, found.failed, found.inner_names) == ("chat", ("booking",), {})
     assert found.visits["booking"] == 1
 
 
@@ -102,8 +102,8 @@ def test_a_conditional_edge_out_of_a_super_node_is_found_by_the_id_that_the_engi
 
     found = position(played(drawn, None), Graph(drawn), "completed")
 
-    assert found.trails.along["edge_box_bye"].latest == (1,)
-    assert found.hops[0].edge_name == "always"
+    assert found.path_counts.by_edge["edge_box_bye"].latest == (1,)
+    assert found.transitions[0].edge_name == "always"
 
 
 def test_entering_a_super_node_again_counts_another_visit():
@@ -172,5 +172,5 @@ def test_a_node_that_was_passed_over_is_reached_and_told_so():
 
     found = position(played(drawn, None), graph, WAITING)
 
-    assert (found.passed, found.unreached) == (("odd",), ())
+    assert (found.skipped, found.unreached) == (("odd",), ())
     assert {row.id: row.status for row in node_table(found, graph)}["odd"] == "passed over"

@@ -274,8 +274,7 @@ def ended(success=False, run="1", **output):
 
 def learned(*events):
     reasons = FailureReasons()
-    for event in events:
-        reasons.learn(event)
+    reasons.add_turn(TurnLog(1, TurnInput(), list(events)))
     return reasons
 
 

@@ -4,8 +4,8 @@ from debugger.analysis.transitions import (
     EdgeIndex,
     PathCounts,
     Transition,
-    condition_of,
     read_transitions,
+    transition_condition,
     transition_reason,
     transition_title,
 )
@@ -143,7 +143,7 @@ def test_the_condition_of_a_hop_into_a_global_node_and_back_stands_at_that_node(
     )
 
     found = [
-        condition_of(hop, edges, nodes)
+        transition_condition(hop, edges, nodes)
         for hop in read_transitions([TurnLog(1, TurnInput(), [there, back])], edges)
     ]
 
@@ -159,7 +159,7 @@ def test_a_way_knows_its_first_hop_its_last_ones_and_who_went_it():
         counted_transition(number, "a", "b", edge="a_b", thread=f"{number % 2}") for number in range(1, 6)
     ]
 
-    trail = PathCounts.of(ways).along["a_b"]
+    trail = PathCounts.of(ways).by_edge["a_b"]
 
     assert (trail.first, trail.last, trail.count) == (ways[0], ways[4], 5)
     assert trail.latest == (3, 4, 5)
@@ -176,17 +176,17 @@ def test_what_a_node_does_with_itself_is_no_way_unless_an_edge_says_so():
         ]
     )
 
-    assert list(trails.along) == ["loop", "a > b", "b > None"]
-    assert {node: trail.latest for node, trail in trails.to.items()} == {"a": (1, 2), "b": (3,)}
+    assert list(trails.by_edge) == ["loop", "a > b", "b > None"]
+    assert {node: trail.latest for node, trail in trails.by_node.items()} == {"a": (1, 2), "b": (3,)}
 
 
 def test_a_copy_stays_as_it_is():
     trails = PathCounts.of([counted_transition(1, "a", "b")])
     copy = trails.copy()
 
-    trails.take(counted_transition(2, "a", "b"))
+    trails.add(counted_transition(2, "a", "b"))
 
-    assert (trails.along["a > b"].count, copy.along["a > b"].count) == (2, 1)
+    assert (trails.by_edge["a > b"].count, copy.by_edge["a > b"].count) == (2, 1)
 
 
 NAMES = {"a": "Desk", "b": "Booking"}

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from debugger.analysis.differences import Difference
+from debugger.analysis.differences import Difference, differences
 from debugger.analysis.variable_history import Series, VariableChange, VariableHistory, read_watch
-from debugger.analysis.variables import Snapshots, changed_variables
+from debugger.analysis.variables import Snapshots, scopes_at
 from debugger.errors import ExpressionError, InputError
 from debugger.expressions import ABSENT
 from debugger.protocol.runs import TurnInput
@@ -14,7 +14,7 @@ from tests.factories import static, workflow
 
 
 def history_of(*turns):
-    return VariableHistory(Snapshots().follow(turns)).catch_up()
+    return VariableHistory(Snapshots().catch_up(turns)).catch_up()
 
 
 def test_a_variable_leads_to_the_event_that_set_it_last():
@@ -68,9 +68,15 @@ def test_what_an_event_changed_is_what_reading_the_run_again_would_tell():
     ]
     history = history_of(*turns)
 
+    def flat(scopes):
+        threads = {"runtime" if key == "0" else f"thread_{key}": own for key, own in scopes.runtime.items()}
+        scoped = {**threads, "dynamic": scopes.dynamic, "workflow": scopes.workflow}
+        return {f"{scope}.{name}": value for scope, own in scoped.items() for name, value in own.items()}
+
     for index in range(7):
+        before, after = scopes_at(turns, index - 1), scopes_at(turns, index)
         mine = sorted(history.changed_at(index), key=lambda each: each.path)
-        assert mine == sorted(changed_variables(turns, index), key=lambda each: each.path)
+        assert mine == sorted(differences(flat(before), flat(after)), key=lambda each: each.path)
 
 
 def test_the_changes_of_several_events_add_up():
@@ -86,13 +92,13 @@ def test_the_changes_of_several_events_add_up():
 
 def test_a_run_that_grew_is_caught_up_with_and_another_run_begins_anew():
     turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
-    moments = Snapshots().follow([turn])
+    moments = Snapshots().catch_up([turn])
     history = VariableHistory(moments).catch_up()
 
     turn.events.append(state_event({"a": 2}))
-    moments.follow([turn])
+    moments.catch_up([turn])
     assert [each.after for each in history.catch_up().settings("runtime", "a")] == [1, 2]
-    moments.follow([TurnLog(1, TurnInput(), [state_event({"a": 5})])])
+    moments.catch_up([TurnLog(1, TurnInput(), [state_event({"a": 5})])])
 
     assert [each.after for each in history.catch_up().settings("runtime", "a")] == [5]
 
@@ -109,7 +115,8 @@ TURNS = [
 
 
 def series(text, turns=TURNS, made=None):
-    return Series(read_watch(text), Snapshots().follow(turns), made or workflow(static("a", "Hi"))).catch_up()
+    snapshots = Snapshots().catch_up(turns)
+    return Series(read_watch(text), snapshots, made or workflow(static("a", "Hi"))).catch_up()
 
 
 def values(text):
@@ -166,11 +173,11 @@ def test_values_that_the_workflow_has_by_default_count():
 
 def test_a_run_that_grew_is_caught_up_with():
     turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
-    moments = Snapshots().follow([turn])
+    moments = Snapshots().catch_up([turn])
     watched = Series(read_watch("a"), moments, workflow(static("a", "Hi"))).catch_up()
 
     turn.events += [state_event({"a": 1}), state_event({"a": 2})]
-    moments.follow([turn])
+    moments.catch_up([turn])
 
     assert [point.value for point in watched.catch_up().points] == [1, 2]
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from debugger.analysis.differences import Difference
+from debugger.analysis.variable_history import VariableHistory
 from debugger.analysis.variables import (
     EMPTY_SNAPSHOT,
     Snapshots,
-    changed_variables,
     changes_by_turn,
     scopes_at,
 )
@@ -139,6 +139,10 @@ def test_a_state_event_with_nulls_shows_no_variables():
     assert scopes_at([TurnLog(1, TurnInput(), [event])]).runtime == {"0": {}}
 
 
+def changed_at(turns, index):
+    return VariableHistory(Snapshots().catch_up(turns)).changed_at(index)
+
+
 def test_an_event_changed_what_differs_from_the_event_before():
     shared = {"_evaluated_dynamic_variables": {"now": "7"}, "attempts": 1}
     later = {"_evaluated_dynamic_variables": {"now": "8"}, "attempts": 2}
@@ -147,7 +151,7 @@ def test_an_event_changed_what_differs_from_the_event_before():
         TurnLog(2, TurnInput(), [ended("n", None), shown({"tea": "Mate", "n.tea": "Mate"}, later)]),
     ]
 
-    assert changed_variables(turns, 3) == [
+    assert changed_at(turns, 3) == [
         Difference("runtime.tea", "Assam", "Mate", "changed"),
         Difference("workflow.attempts", 1, 2, "changed"),
     ]
@@ -159,20 +163,20 @@ def test_the_first_event_of_a_turn_tells_what_the_input_brought():
         TurnLog(2, TurnInput(dynamic_variables={"shop": "Cup"}), [ended("n", None)]),
     ]
 
-    assert changed_variables(turns, 1) == [Difference("dynamic.shop", "Leaf", "Cup", "changed")]
+    assert changed_at(turns, 1) == [Difference("dynamic.shop", "Leaf", "Cup", "changed")]
 
 
 def test_an_event_that_shows_no_state_changed_nothing():
     turns = [TurnLog(1, TurnInput(dynamic_variables={"a": 1}), [ended("n", None), ended("n", None)])]
 
-    assert changed_variables(turns, 1) == []
-    assert changed_variables(turns, 7) == []
+    assert changed_at(turns, 1) == []
+    assert changed_at(turns, 7) == []
 
 
 def test_a_variable_of_a_companion_bears_its_thread():
     turns = [TurnLog(1, TurnInput(), [ended("n", None), shown({"lab": "pending"}, thread="0_companion_x")])]
 
-    assert changed_variables(turns, 1) == [Difference("thread_x.lab", None, "pending", "added")]
+    assert changed_at(turns, 1) == [Difference("thread_x.lab", None, "pending", "added")]
 
 
 def test_turn_by_turn_only_what_nodes_wrote_counts():
@@ -213,7 +217,7 @@ def test_the_variables_after_any_event_are_those_that_reading_the_run_again_woul
         ),
     ]
 
-    moments = Snapshots().follow(turns)
+    moments = Snapshots().catch_up(turns)
 
     for index in (-1, 0, 1, 2, 3, 4, None):
         assert moments.scopes(index).runtime.keys() == scopes_at(turns, index).runtime.keys()
@@ -224,25 +228,25 @@ def test_the_variables_after_any_event_are_those_that_reading_the_run_again_woul
 
 def test_a_run_that_grows_is_taken_in_once_and_one_that_was_taken_back_anew():
     turn = TurnLog(1, TurnInput(), [state_event({"a": 1})])
-    moments = Snapshots().follow([turn])
+    moments = Snapshots().catch_up([turn])
     first = moments.at(0)
 
     turn.events.append(state_event({"a": 2}))
     grown = [TurnLog(1, turn.run_input, list(turn.events)), TurnLog(2, TurnInput(), [state_event({"a": 3})])]
-    moments.follow(grown)
+    moments.catch_up(grown)
 
     assert moments.at(0) is first
     assert [moments.at(index).runtime["0"]["a"] for index in range(3)] == [1, 2, 3]
-    moments.follow([TurnLog(1, TurnInput(), [state_event({"a": 9})])])
+    moments.catch_up([TurnLog(1, TurnInput(), [state_event({"a": 9})])])
     assert moments.at(None).runtime["0"] == {"a": 9}
-    assert moments.count == 1
+    assert moments.event_count == 1
 
 
 def test_a_turn_that_was_taken_back_before_its_first_event_gives_nothing():
     first = TurnLog(1, TurnInput(), [state_event({"a": 1})])
-    moments = Snapshots().follow([first, TurnLog(2, TurnInput(dynamic_variables={"x": 1}))])
+    moments = Snapshots().catch_up([first, TurnLog(2, TurnInput(dynamic_variables={"x": 1}))])
 
-    moments.follow([first, TurnLog(2, TurnInput(dynamic_variables={"x": 2}))])
+    moments.catch_up([first, TurnLog(2, TurnInput(dynamic_variables={"x": 2}))])
 
     assert moments.at(None).dynamic == {"x": 2}
 
@@ -251,7 +255,7 @@ def test_the_end_of_a_bounded_loop_sets_its_outcome_before_any_state_shows_it():
     given_up = event("self_loop_exhausted", origin_thread_id="0_companion_lab", outcome="max_retries")
     turns = [TurnLog(1, TurnInput(), [state_event({"n": 1}, thread="0_companion_lab"), given_up])]
 
-    moments = Snapshots().follow(turns)
+    moments = Snapshots().catch_up(turns)
 
     assert moments.at(0).runtime["lab"] == {"n": 1}
     assert moments.at(1).runtime["lab"] == {"n": 1, "self_loop_outcome": "max_retries"}
@@ -268,7 +272,7 @@ def test_a_companion_thread_that_is_forked_again_begins_without_variables():
         )
     ]
 
-    moments = Snapshots().follow(turns)
+    moments = Snapshots().catch_up(turns)
 
     assert moments.at(2).runtime["lab"] == {"n": 1}
     assert moments.at(3).runtime["lab"] == {}
@@ -277,7 +281,7 @@ def test_a_companion_thread_that_is_forked_again_begins_without_variables():
 def test_a_scope_sees_defaults_below_what_was_given_and_seeds_below_the_memory():
     made = workflow(static("a", "Hi"), defaults={"shop": "Leaf", "city": "Ulm"})
     given = TurnInput(dynamic_variables={"shop": "Cup"}, runtime_variables={"vip": True, "tries": 0})
-    moments = Snapshots().follow([TurnLog(1, given, [state_event({"a": 1}, tries=2)])])
+    moments = Snapshots().catch_up([TurnLog(1, given, [state_event({"a": 1}, tries=2)])])
 
     scope = moments.at(0).scope(workflow=made)
 

@@ -49,7 +49,7 @@ def session_of(backend, *parts):
 def pauses_and_durations(session, turns):
     """Return the pauses' bars in seconds, the durations of nodes, and that of the turn."""
     readers = RunProjection(Graph(session.workflow)).read(turns)
-    steps, row = readers.steps.steps, readers.turn_rows[-1]
+    steps, row = readers.steps, readers.turn_rows[-1]
     drawn = bars([step for step in steps if step.place == row.place], [], row.pauses)
     paused = [(bar.name, round(bar.duration_ms / 1000, 3)) for bar in drawn if bar.kind == "pause"]
     times = [metrics.time.total for metrics in node_metrics(steps) if metrics.time]

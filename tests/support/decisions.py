@@ -15,7 +15,7 @@ from tests.engine.test_interpreter import HIDDEN, Play
 def explained(workflow: Workflow, turns: list[TurnLog]) -> list[Explanation]:
     """Every decision of a run, explained."""
     graph = Graph(workflow)
-    log, moments = DecisionLog(graph).follow(turns), Snapshots().follow(turns)
+    log, moments = DecisionLog(graph).catch_up(turns), Snapshots().catch_up(turns)
     explainer = Explainer(graph, moments, {})
     return [explainer.explain(record) for record in log.all]
 

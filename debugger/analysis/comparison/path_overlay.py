@@ -91,7 +91,7 @@ def _reached(found: Position) -> dict[str, int]:
 
 def _times(found: Position) -> dict[str, int]:
     """Hops by way; a node that only goes on with itself goes no way."""
-    return {way: trail.count for way, trail in found.trails.along.items()}
+    return {way: trail.count for way, trail in found.path_counts.by_edge.items()}
 
 
 def _passages(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, Visit]:

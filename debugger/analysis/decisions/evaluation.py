@@ -101,7 +101,7 @@ def evaluate_edges(
         before: What the thread could see as the node began its run; ``None`` where it did not run.
         after: What it could see as the decision was made.
     """
-    heard = list(record.judged)
+    heard = list(record.verdicts)
     return [_asked(way, record, node, before, after, heard) for way in ways]
 
 
@@ -114,7 +114,7 @@ def expected_edge(asked: Sequence[EvaluatedEdge], record: DecisionRecord) -> Eva
     if record.stage == "while_waiting":
         matched = next((each for each in asked if each.holds and is_edge_of(each.way, record)), None)
         return matched or _first(asked)
-    if record.passed_over and record.outcome == "ended":
+    if record.is_skipped and record.outcome == "ended":
         return asked[-1]
     return _chosen(asked, record) or _first(asked)
 

@@ -163,7 +163,7 @@ def _is_asked(way: CandidateEdge, record: DecisionRecord) -> bool:
     if record.stage == "while_waiting":
         settings = way.edge.evaluate_while_waiting_config if way.edge else None
         return bool(way.kind == "conditional" and settings and settings.enabled and way.expression)
-    if record.passed_over and record.outcome == "ended":
+    if record.is_skipped and record.outcome == "ended":
         return way.kind in ("direct", "fork", "nothing")
     return record.started is not None or record.outcome != "gave_up"
 
@@ -265,7 +265,7 @@ def _why_taken(asked: EvaluatedEdge, record: DecisionRecord) -> str:
         return f"Nothing led on, so the node is tried again: attempt {record.attempt}."
     if kind == "nothing":
         passed = "The node was passed over: it is switched off, or of a type that is not known. "
-        return f"{passed if record.passed_over else ''}Nothing led on, so the thread ends here."
+        return f"{passed if record.is_skipped else ''}Nothing led on, so the thread ends here."
     if record.outcome == "model" or asked.offered or asked.model:
         how = "said yes to it when asked apart" if asked.model else "chose it"
         return f"The model {how}{f': “{record.words}”' if record.words else '.'}"

@@ -7,178 +7,174 @@ from collections.abc import Callable
 from typing import Any
 
 from debugger.analysis.decisions.records import DecisionRecord, Outcome
-from debugger.analysis.decisions.thread_trace import ThreadTrace
-from debugger.analysis.event_fields import field, node_of, text, thread_id_of
+from debugger.analysis.decisions.thread_trace import ThreadTrace, as_object
+from debugger.analysis.event_fields import EventFields, field, text
 from debugger.analysis.fold import EventFold
 from debugger.analysis.transitions import TRANSITION_TYPES
 from debugger.graph.graph import Graph
-from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX
 from debugger.protocol.runs import MAIN_THREAD
 from debugger.protocol.turn_logs import TurnLog
 
 
 class DecisionLog(EventFold):
-    """Every decision of one run, as far as the run has come.
+    """Every decision of one run.
 
     Args:
-        graph: What runs: the author's workflow, or that with its super nodes expanded.
+        graph: The workflow that runs, as its author drew it or with its super nodes expanded.
     """
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
         self._graph = graph
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Go back to the beginning."""
+    def reset(self) -> None:
+        """Return to the state before the first turn."""
         self.all: list[DecisionRecord] = []
         self._by_edge: dict[str, list[DecisionRecord]] = {}
-        self._hops = 0
+        self._transitions = 0
         self._threads: dict[str, ThreadTrace] = {}
         self._command = "start"
 
-    def begin(self, turn: TurnLog, place: int) -> None:
-        """Take in that a turn has begun."""
+    def begin_turn(self, turn: TurnLog) -> None:
+        """Begin a turn."""
         self._command = turn.run_input.command
         for trace in self._threads.values():
             trace.stage = "after_run"
 
-    def take(self, event: Event, index: int, turn: TurnLog) -> None:
-        """Take in an event."""
-        learn = _LEARN.get(event.type)
-        if learn is not None:
-            learn(self._trace(event), event, index)
+    def apply(self, event: EventFields) -> None:
+        """Apply an event that a thread's next decision depends on, or that records a decision."""
+        trace = self._trace(event)
+        observe = _OBSERVE.get(event.type)
+        if observe is not None:
+            observe(trace, event, self.event_count)
         decide = _DECIDE.get(event.type)
         if decide is not None:
-            self._hops += event.type in TRANSITION_TYPES
-            decide(self, self._trace(event), event, index, turn.number)
+            self._transitions += event.type in TRANSITION_TYPES
+            decide(self, trace, event)
 
     def of_edge(self, edge_id: str) -> list[DecisionRecord]:
-        """The decisions at which an edge was taken, by the author's id of it or the run's."""
+        """Return the decisions at which an edge was taken, by the author's id of it or the run's."""
         return self._by_edge.get(edge_id, [])
 
     def of_event(self, index: int | None) -> DecisionRecord | None:
-        """The decision that an event belongs to: the one that a node's run led to, else the last one before.
+        """Return the decision that an event's node run led to, else the last one before the event.
 
         Args:
-            index: The event, counted over the run from 0; ``None`` is the run's end.
+            index: The index of the event in the run; ``None`` is the run's end.
         """
         if not self.all or index is None:
             return self.all[-1] if self.all else None
         place = bisect_left(self.all, index, key=lambda record: record.index)
-        following = self.all[place] if place < len(self.all) else None
-        if following is not None and (following.index == index or _ran_at(following, index)):
-            return following
+        if place < len(self.all):
+            found = self.all[place]
+            if found.index == index or (found.started is not None and found.started <= index <= found.index):
+                return found
         return self.all[max(place - 1, 0)]
 
-    def _trace(self, event: Event) -> ThreadTrace:
-        thread_id = thread_id_of(event) or MAIN_THREAD
-        found = self._threads.get(thread_id)
-        if found is None:
-            found = self._threads[thread_id] = ThreadTrace(self._graph, thread_id)
-        return found
+    def _trace(self, event: EventFields) -> ThreadTrace:
+        thread_id = event.thread_id or MAIN_THREAD
+        trace = self._threads.get(thread_id)
+        if trace is None:
+            trace = self._threads[thread_id] = ThreadTrace(self._graph, thread_id)
+        return trace
 
-    def _keep(
-        self, trace: ThreadTrace, event: Event, index: int, turn: int, outcome: Outcome, **told: Any
-    ) -> None:
+    def _add(self, trace: ThreadTrace, event: EventFields, outcome: Outcome, **fields: Any) -> None:
+        wire = event.event
         record = DecisionRecord(
             number=len(self.all) + 1,
-            hop_number=self._hops if event.type in TRANSITION_TYPES else None,
-            index=index,
-            turn_number=turn,
+            transition_number=self._transitions if event.type in TRANSITION_TYPES else None,
+            index=self.event_count,
+            turn_number=self.turn.number,
             thread_id=trace.thread_id,
             outcome=outcome,
-            stage=told.get("stage", trace.stage),
-            source=node_of(event) or trace.node,
-            destination=text(event, "destination_node_logical_id"),
-            edge_id=text(event, "edge_logical_id"),
-            reason=text(event, "reason") or "",
-            args=_object(field(event, "args_filled")),
-            words=told.get("words", trace.words),
+            stage=fields.get("stage", trace.stage),
+            source=event.node or trace.node,
+            destination=text(wire, "destination_node_logical_id"),
+            edge_id=text(wire, "edge_logical_id"),
+            reason=text(wire, "reason") or "",
+            args=as_object(field(wire, "args_filled")),
+            words=fields.get("words", trace.words),
             started=trace.started,
-            passed_over=trace.passes_over,
+            is_skipped=trace.is_skipping,
             chosen=tuple(trace.chosen),
-            judged=tuple(trace.judged),
+            verdicts=tuple(trace.verdicts),
             caller=trace.callers[-1] if trace.callers else None,
             must_answer=trace.must_answer,
-            attempt=told.get("attempt", 0),
-            entries=told.get("entries", 0),
+            attempt=fields.get("attempt", 0),
+            entries=fields.get("entries", 0),
         )
         self.all.append(record)
-        own = self._edge_of(record)
-        if own is not None:
-            self._by_edge.setdefault(own, []).append(record)
+        edge_id = self._edge_of(record)
+        if edge_id is not None:
+            self._by_edge.setdefault(edge_id, []).append(record)
 
     def _edge_of(self, record: DecisionRecord) -> str | None:
-        """The id of the edge that was taken; a direct one may be recorded without it."""
+        """Return the id of the edge that was taken; a direct one may be recorded without it."""
         if record.edge_id is not None or record.outcome not in ("direct", "beside"):
             return record.edge_id
-        edges = self._graph.leaving(record.source or "")
-        fitting = [edge for edge in edges if edge.destination_node_logical_id == record.destination]
-        return fitting[0].logical_id.partition("@")[0] if fitting else None
+        for edge in self._graph.leaving(record.source or ""):
+            if edge.destination_node_logical_id == record.destination:
+                return edge.logical_id.partition("@")[0]
+        return None
 
-    # What each event decides
+    def _conditional(self, trace: ThreadTrace, event: EventFields) -> None:
+        reason = text(event.event, "reason") or ""
+        names_tool = reason.startswith(TRANSITION_TOOL_PREFIX)
+        fields = {}
+        if not trace.words:
+            fields["words"] = reason.partition(" was chosen: ")[2] if names_tool else ""
+        self._add(trace, event, "model" if trace.chosen or names_tool else "condition", **fields)
+        trace.follow(event, is_conditional=True)
 
-    def _hop(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        reason = text(event, "reason") or ""
-        is_choice = bool(trace.chosen) or reason.startswith(TRANSITION_TOOL_PREFIX)
-        told = {} if trace.words else {"words": _after_call(reason)}
-        self._keep(trace, event, index, turn, "model" if is_choice else "condition", **told)
-        trace.hop(event, is_conditional=True)
+    def _direct(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "direct")
+        trace.follow(event, is_conditional=False)
 
-    def _direct(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        self._keep(trace, event, index, turn, "direct")
-        trace.hop(event, is_conditional=False)
-
-    def _loop(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        self._keep(trace, event, index, turn, "loop")
+    def _loop(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "loop")
         trace.close()
 
-    def _retry(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        attempt = field(event, "attempt_number")
-        self._keep(trace, event, index, turn, "retry", attempt=_count(attempt))
+    def _retry(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "retry", attempt=_count(event, "attempt_number"))
         trace.close()
 
-    def _give_up(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        attempts = field(event, "total_attempts")
-        self._keep(trace, event, index, turn, "gave_up", attempt=_count(attempts))
+    def _give_up(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "gave_up", attempt=_count(event, "total_attempts"))
         trace.close()
         trace.stage = "after_giving_up"
-        trace.node = node_of(event) or trace.node
+        trace.node = event.node or trace.node
 
-    def _escalate(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        entries = field(event, "num_guardrail_nodes_entered")
-        self._keep(trace, event, index, turn, "escalated", entries=_count(entries))
-        trace.hop(event, is_conditional=False)
-        trace.is_leaving = text(event, "destination_node_logical_id") is None
+    def _escalate(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "escalated", entries=_count(event, "num_guardrail_nodes_entered"))
+        trace.follow(event, is_conditional=False)
+        trace.is_leaving = text(event.event, "destination_node_logical_id") is None
 
-    def _beside(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        self._keep(trace, event, index, turn, "beside", stage="after_run", words="")
+    def _beside(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "beside", stage="after_run", words="")
         trace.run_beside(event)
 
-    def _move(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        self._keep(trace, event, index, turn, "moved", words="")
+    def _move(self, trace: ThreadTrace, event: EventFields) -> None:
+        self._add(trace, event, "moved", words="")
         trace.move(event)
 
-    def _end(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
+    def _end(self, trace: ThreadTrace, event: EventFields) -> None:
         if not trace.is_leaving and self._command != "stop":
-            self._keep(trace, event, index, turn, "ended")
+            self._add(trace, event, "ended")
         trace.end()
 
-    def _fail(self, trace: ThreadTrace, event: Event, index: int, turn: int) -> None:
-        """Of an error only where a node had run and its way out was still to be chosen."""
-        open_ones = [each for each in self._threads.values() if each.is_open]
-        for each in open_ones[-1:]:
-            self._keep(each, event, index, turn, "failed", words="")
-            each.close()
+    def _fail(self, trace: ThreadTrace, event: EventFields) -> None:
+        """Record an error only if a node had run and its next edge was still to be chosen."""
+        for open_trace in [each for each in self._threads.values() if each.is_open][-1:]:
+            self._add(open_trace, event, "failed", words="")
+            open_trace.close()
 
 
-_Decide = Callable[[DecisionLog, ThreadTrace, Event, int, int], None]
-_DECIDE: dict[str, _Decide] = {
+_DECIDE: dict[str, Callable[[DecisionLog, ThreadTrace, EventFields], None]] = {
     "direct_edge": DecisionLog._direct,
-    "conditional_edge": DecisionLog._hop,
-    "reverse_conditional_edge": DecisionLog._hop,
+    "conditional_edge": DecisionLog._conditional,
+    "reverse_conditional_edge": DecisionLog._conditional,
     "self_loop_edge": DecisionLog._loop,
     "self_loop_delay": DecisionLog._retry,
     "self_loop_exhausted": DecisionLog._give_up,
@@ -188,31 +184,20 @@ _DECIDE: dict[str, _Decide] = {
     "end_thread": DecisionLog._end,
     "workflow_error": DecisionLog._fail,
 }
-_LEARN: dict[str, Callable[[ThreadTrace, Event, int], None]] = {
+_OBSERVE: dict[str, Callable[[ThreadTrace, EventFields, int], None]] = {
     "start_node_run": ThreadTrace.start,
     "end_node_run": ThreadTrace.finish,
-    "say_llm": ThreadTrace.hear,
-    "worker_llm": ThreadTrace.hear,
-    "discarded_main_llm": ThreadTrace.hear,
-    "condition_evaluator_llm": ThreadTrace.judge,
-    "user_messages": ThreadTrace.listen,
+    "say_llm": ThreadTrace.add_reply,
+    "worker_llm": ThreadTrace.add_reply,
+    "discarded_main_llm": ThreadTrace.add_reply,
+    "condition_evaluator_llm": ThreadTrace.add_verdict,
+    "user_messages": ThreadTrace.add_message,
     "busy_wait_for_user_message": ThreadTrace.park,
     "waiting_condition_matched": ThreadTrace.match,
 }
+DecisionLog.TYPES = frozenset({*_DECIDE, *_OBSERVE})
 
 
-def _ran_at(record: DecisionRecord, index: int) -> bool:
-    return record.started is not None and record.started <= index <= record.index
-
-
-def _after_call(reason: str) -> str:
-    """What follows the called destination in the reason of a hop that a model chose."""
-    return reason.partition(" was chosen: ")[2] if reason.startswith(TRANSITION_TOOL_PREFIX) else ""
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _count(value: Any) -> int:
+def _count(event: EventFields, name: str) -> int:
+    value = field(event.event, name)
     return value if isinstance(value, int) else 0

@@ -57,7 +57,7 @@ class DecisionRecord:
 
     number: int
     """Counts the run's decisions from 1."""
-    hop_number: int | None
+    transition_number: int | None
     """Counts the run's hops from 1, as the graph does; ``None`` where nothing moved."""
     index: int
     """The event that tells how it ended, counted over the run from 0."""
@@ -79,11 +79,11 @@ class DecisionRecord:
     """The model's justification, or what its stand-in says of it."""
     started: int | None
     """The event with which the node began its run, if it ran."""
-    passed_over: bool
+    is_skipped: bool
     """Whether the thread came to the node and went on without a run of it."""
     chosen: tuple[str, ...]
     """The ids of the nodes that the model called for."""
-    judged: tuple[LlmVerdict, ...]
+    verdicts: tuple[LlmVerdict, ...]
     caller: Caller | None
     must_answer: str
     """Why no hop was offered to the model, as the end of a sentence; empty where hops were."""

@@ -1,4 +1,4 @@
-"""One thread, followed through its events, as far as its next decision depends on what was before."""
+"""The trace of one thread: everything before a decision that the decision depends on."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import Any
 
 from debugger.analysis.decisions.candidates import Caller
 from debugger.analysis.decisions.records import LlmVerdict, Stage
-from debugger.analysis.event_fields import field, node_of, text
+from debugger.analysis.event_fields import EventFields, field, text
 from debugger.graph.checks.context import LLM_FLAGS
 from debugger.graph.graph import Graph
 from debugger.graph.nesting import is_inside
-from debugger.protocol.events import Event
 from debugger.protocol.messages import TRANSITION_TOOL_PREFIX, message_text
 
 
 class ThreadTrace:
-    """One thread.
+    """The trace of one thread.
 
     Args:
-        graph: What runs.
+        graph: The workflow that runs.
         thread_id: The thread's internal id.
     """
 
@@ -30,168 +29,161 @@ class ThreadTrace:
         self.end()
 
     def end(self) -> None:
-        """The thread is over; another may take its id."""
+        """End the thread; another may take its id."""
         self.node: str | None = None
-        """Where it stands."""
+        """The current node."""
         self.callers: list[Caller] = []
-        self._ahead: str | None = None
+        self._next_node: str | None = None
         self._beside: str | None = None
-        self._in_a_row = 0
+        """The worker that runs beside the current node."""
+        self._conditional_in_a_row = 0
         self._came_back = False
         self.is_leaving = False
-        """Whether its end was decided already."""
+        """Whether its end has been decided already."""
         self.close()
 
     def close(self) -> None:
-        """A decision was made: what the model said counted for that one."""
+        """Forget what the model said: it counted for the decision that was just made."""
         self.stage: Stage = "after_run"
         self._has_run = False
         self.started: int | None = None
         self.chosen: list[str] = []
-        self.judged: list[LlmVerdict] = []
+        self.verdicts: list[LlmVerdict] = []
         self.words = ""
         self.must_answer = ""
 
     @property
     def is_open(self) -> bool:
-        """Whether a node has run, with what runs beside it, and its way out is still to be chosen."""
+        """Whether a node has run, and the worker beside it, and the next edge is still to be chosen."""
         return self._has_run and self._beside is None
 
     @property
-    def passes_over(self) -> bool:
-        """Whether it goes on from a node without a run of it."""
+    def is_skipping(self) -> bool:
+        """Whether it leaves a node that it has not run."""
         return self.started is None and self.stage == "after_run"
 
-    # What is learnt
-
-    def start(self, event: Event, index: int) -> None:
-        """A node begins to run."""
-        node = node_of(event)
-        if node is not None and node == self._beside:
+    def start(self, event: EventFields, index: int) -> None:
+        """Start a node run."""
+        if event.node is not None and event.node == self._beside:
             return
-        self._pass_over(node)
+        self._skip(event.node)
         self.close()
-        self.node, self.started = node, index
-        self.must_answer = self._must_answer(node)
+        self.node, self.started = event.node, index
+        self.must_answer = self._must_answer(event.node)
 
-    def finish(self, event: Event, index: int) -> None:
-        """A node has run."""
-        node = node_of(event)
-        if node is not None and node == self._beside:
+    def finish(self, event: EventFields, index: int) -> None:
+        """End a node run."""
+        if event.node is not None and event.node == self._beside:
             self._beside = None
         else:
             self._has_run = True
 
-    def hear(self, event: Event, index: int) -> None:
-        """A model says something; a hop that it chooses is a call of a tool."""
-        if node_of(event) == self._beside:
+    def add_reply(self, event: EventFields, index: int) -> None:
+        """Add a model's reply; it chooses a transition by a tool call."""
+        if event.node == self._beside:
             return
-        message = _object(field(event, "message"))
-        for call in message.get("tool_calls") or ():
-            name, args = str(call.get("name") or ""), _object(call.get("args"))
+        for call in as_object(field(event.event, "message")).get("tool_calls") or ():
+            name, args = str(call.get("name") or ""), as_object(call.get("args"))
             if name.startswith(TRANSITION_TOOL_PREFIX) and event.type != "discarded_main_llm":
                 self.chosen.append(name.removeprefix(TRANSITION_TOOL_PREFIX))
                 self.words = str(args.get("justification") or "")
 
-    def judge(self, event: Event, index: int) -> None:
-        """A model was asked about one condition."""
-        if node_of(event) == self._beside:
+    def add_verdict(self, event: EventFields, index: int) -> None:
+        """Add a model's verdict on one condition."""
+        if event.node == self._beside:
             return
-        message = _object(field(event, "message"))
-        args = [_object(call.get("args")) for call in message.get("tool_calls") or ()]
-        said = next((str(each["justification"]) for each in args if each.get("justification")), "")
-        held = field(event, "is_condition_met") is True
-        words = said or message_text(message)
-        self.judged.append(LlmVerdict(text(event, "destination_node_logical_id"), held, words))
+        message = as_object(field(event.event, "message"))
+        args = [as_object(call.get("args")) for call in message.get("tool_calls") or ()]
+        words = next((str(each["justification"]) for each in args if each.get("justification")), "")
+        destination = text(event.event, "destination_node_logical_id")
+        is_met = field(event.event, "is_condition_met") is True
+        self.verdicts.append(LlmVerdict(destination, is_met, words or message_text(message)))
 
-    def listen(self, event: Event, index: int) -> None:
-        """The user says something."""
-        self._in_a_row = 0
+    def add_message(self, event: EventFields, index: int) -> None:
+        """Add a message of the user."""
+        self._conditional_in_a_row = 0
 
-    def park(self, event: Event, index: int) -> None:
-        """The thread waits for the user."""
-        node = node_of(event)
-        self._pass_over(node)
-        self.node, self._has_run = node or self.node, False
+    def park(self, event: EventFields, index: int) -> None:
+        """Wait for the user."""
+        self._skip(event.node)
+        self.node, self._has_run = event.node or self.node, False
 
-    def match(self, event: Event, index: int) -> None:
-        """A condition came true while the thread waited; the hop follows."""
+    def match(self, event: EventFields, index: int) -> None:
+        """Meet a condition while waiting; the transition follows."""
         self.close()
         self.stage = "while_waiting"
-        self.node = node_of(event) or self.node
+        self.node = event.node or self.node
 
-    # How it moves
-
-    def hop(self, event: Event, *, is_conditional: bool) -> None:
-        """The thread goes to another node, or to the same one anew."""
-        source, destination = node_of(event) or self.node, text(event, "destination_node_logical_id")
+    def follow(self, event: EventFields, *, is_conditional: bool) -> None:
+        """Follow a transition to another node, or to the same one again."""
+        source = event.node or self.node
+        destination = text(event.event, "destination_node_logical_id")
         self.close()
         if destination is None:
             return
         is_back = event.type == "reverse_conditional_edge"
+        # A global node is entered by a condition, and by no edge of the author's.
+        is_to_global = event.type == "conditional_edge" and not text(event.event, "edge_logical_id")
         if is_back:
             del self.callers[-1:]
-        elif self._is_global_hop(event) and source is not None:
+        elif is_to_global and source is not None:
             self.callers.append((destination, source))
         elif destination != source:
-            self._leave(destination)
+            self._leave_global_nodes(destination)
         self._came_back = self._came_back or is_back
-        self._in_a_row += is_conditional
-        self.node = self._ahead = destination
+        self._conditional_in_a_row += is_conditional
+        self.node = self._next_node = destination
 
-    def run_beside(self, event: Event) -> None:
-        """A worker runs beside the thread's node, or the thread itself begins."""
-        destination = text(event, "destination_node_logical_id")
-        if self.node is not None and self.node == node_of(event):
+    def run_beside(self, event: EventFields) -> None:
+        """Run a worker beside the thread's node, or start the thread itself."""
+        destination = text(event.event, "destination_node_logical_id")
+        if self.node is not None and self.node == event.node:
             self._beside = destination
         else:
             self.end()
-            self.node = self._ahead = destination
+            self.node = self._next_node = destination
 
-    def move(self, event: Event) -> None:
-        """Somebody moves the thread."""
+    def move(self, event: EventFields) -> None:
+        """Move the thread by a forced transfer."""
         self.callers.clear()
         self.close()
-        self.node = self._ahead = text(event, "destination_node_logical_id")
+        self.node = self._next_node = text(event.event, "destination_node_logical_id")
 
-    def _is_global_hop(self, event: Event) -> bool:
-        """Whether a global node is entered: by a condition, and by no edge of the author's."""
-        return event.type == "conditional_edge" and not text(event, "edge_logical_id")
-
-    def _leave(self, destination: str) -> None:
-        """Whoever leaves a global node goes back nowhere; within a super node one has not left it."""
-        there = self._graph.nodes.get(destination)
+    def _leave_global_nodes(self, destination: str) -> None:
+        """Drop the callers of global nodes that are left; inside the same super node none is."""
+        node = self._graph.nodes.get(destination)
         while self.callers:
             entered = self._graph.nodes.get(self.callers[-1][0])
-            if entered is not None and there is not None and is_inside(entered, there):
+            if entered is not None and node is not None and is_inside(entered, node):
                 return
             self.callers.pop()
 
-    def _pass_over(self, arrived: str | None) -> None:
-        """Take note of nodes that the thread went through without a run (``platform/engine.md`` U-1)."""
-        ahead, self._ahead = self._ahead, None
+    def _skip(self, arrived: str | None) -> None:
+        """Follow the nodes that the thread passed without running them (``platform/engine.md`` U-1)."""
+        current, self._next_node = self._next_node, None
         for _ in range(len(self._graph.nodes)):
-            edge = self._graph.main_direct(ahead) if ahead and ahead != arrived else None
+            edge = self._graph.main_direct(current) if current and current != arrived else None
             if edge is None or edge.destination_node_logical_id is None:
                 return
-            passed, ahead = str(ahead), edge.destination_node_logical_id
-            node, there = self._graph.nodes.get(passed), self._graph.nodes.get(ahead)
-            if node is None or there is None or not is_inside(node, there):
-                self.callers = [caller for caller in self.callers if caller[0] != passed]
+            skipped, current = str(current), edge.destination_node_logical_id
+            node, following = self._graph.nodes.get(skipped), self._graph.nodes.get(current)
+            if node is None or following is None or not is_inside(node, following):
+                self.callers = [caller for caller in self.callers if caller[0] != skipped]
 
     def _must_answer(self, node: str | None) -> str:
-        """Why the model is offered no hop this time; empty where it is (``platform/engine.md`` 3.7)."""
+        """Return why the model is offered no transition; empty if it is (``platform/engine.md`` 3.7)."""
         config = self._graph.nodes.get(node or "")
         if config is None or config.type not in LLM_FLAGS:
             return ""
         came_back, self._came_back = self._came_back and self._pinned, False
-        if not came_back and self._in_a_row < self._limit:
+        if not came_back and self._conditional_in_a_row < self._limit:
             return ""
-        count, self._in_a_row = self._in_a_row, 0
+        count, self._conditional_in_a_row = self._conditional_in_a_row, 0
         if came_back:
             return "the thread had just come back from a global node"
         return f"{count} conditional {'hop' if count == 1 else 'hops'} had come in a row"
 
 
-def _object(value: Any) -> dict[str, Any]:
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object, an empty one for any other value."""
     return value if isinstance(value, dict) else {}

@@ -62,8 +62,8 @@ def gantt(now: Reading, turn: TurnRow | None) -> None:
 
 
 def _bars(now: Reading, turn: TurnRow) -> list[Bar]:
-    of_event = now.told.steps.of_event[turn.first : turn.first + turn.events]
-    steps = [now.told.steps.steps[at] for at in sorted(set(of_event) - {-1})]
+    of_event = now.told.step_of_event[turn.first : turn.first + turn.events]
+    steps = [now.told.steps[at] for at in sorted(set(of_event) - {-1})]
     effects = [
         effect
         for effect in now.effects

@@ -77,7 +77,7 @@ def _summary(now: Reading) -> str:
     if not now.turns:
         return f"{count(nodes, 'node')}, {count(len(now.graph.edges), 'edge')}"
     reached = nodes - len(now.position.unreached)
-    return f"{reached} of {count(nodes, 'node')} reached, {count(len(now.position.hops), 'hop')}"
+    return f"{reached} of {count(nodes, 'node')} reached, {count(len(now.position.transitions), 'hop')}"
 
 
 def _graph(now: Reading, badges: Badges, on_breakpoint: Callable[[Element], None] | None) -> None:

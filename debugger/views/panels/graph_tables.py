@@ -182,7 +182,7 @@ def _ways_on(edges: tuple[NextEdge, ...], names: dict[str, str]) -> None:
         return
     told = [
         plain(
-            f"{edge.label or edge.way} → {names.get(edge.destination or '', edge.destination or 'the end')}"
+            f"{edge.label or edge.kind} → {names.get(edge.destination or '', edge.destination or 'the end')}"
         )
         for edge in edges[:_MOST_WAYS]
     ]

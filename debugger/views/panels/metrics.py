@@ -23,9 +23,9 @@ def metrics_line(now: Reading) -> list[Item]:
     """The run's totals, and the choice by what they are broken down, for a bar."""
     state.begin_widget(_BY_KEY, _BY[0])
     by = Switch(_BY_KEY, "Metrics", _BY)
-    if not now.told.steps.steps:
+    if not now.told.steps:
         return [by]
-    whole = now.once("run metrics", lambda: run_metrics(now.told.turn_rows, now.told.steps.steps))
+    whole = now.once("run metrics", lambda: run_metrics(now.told.turn_rows, now.told.steps))
     pages = _page(now).items if state.widget(_BY_KEY) == _BY[1] else []
     return [by, Words(_run_words(whole)), *pages]
 
@@ -37,13 +37,13 @@ def _page(now: Reading) -> Pager:
 
 def metrics(now: Reading) -> None:
     """Draw the table."""
-    if not now.told.steps.steps:
+    if not now.told.steps:
         st.caption("What nodes and models took and used appears here: start the run to see some.")
     elif state.widget(_BY_KEY) == _BY[1]:
         page = _page(now)
         _turns(now.told.turn_rows[page.first : page.end])
     else:
-        _nodes(now.once("node metrics", lambda: node_metrics(now.told.steps.steps)))
+        _nodes(now.once("node metrics", lambda: node_metrics(now.told.steps)))
 
 
 def _run_words(whole: RunMetrics) -> str:

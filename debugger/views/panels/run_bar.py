@@ -235,9 +235,9 @@ def demo_bar(now: Reading) -> None:
 
 def _in_words(now: Reading) -> str:
     """Who waits for what, and how it came there."""
-    if not now.position.hops or now.session.busy:
+    if not now.position.transitions or now.session.busy:
         return now.hint.sentence
-    last = now.position.hops[-1]
+    last = now.position.transitions[-1]
     title, reason = transition_title(last, now.names), transition_reason(last, now.graph)
     return f"{now.hint.sentence} Last move: {title}. {reason}"
 

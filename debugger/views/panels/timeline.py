@@ -73,7 +73,7 @@ def _drawn(now: Reading, found: FilteredTimeline, first: int, end: int) -> Table
     if found.density == "Turns":
         return turns_table([now.told.turn_rows[at] for at in places], times)
     if found.density == "Steps":
-        return steps_table([now.told.steps.steps[at] for at in places], times)
+        return steps_table([now.told.steps[at] for at in places], times)
     return events_table([now.rows[at] for at in places], times)
 
 

@@ -78,7 +78,7 @@ def _chosen(log: DecisionLog, at_edge: Sequence[DecisionRecord] | None) -> Decis
 def _steps(steps: Sequence[DecisionRecord], chosen: DecisionRecord) -> None:
     """Say which decision it is, with the way to the one before and the one after."""
     place = next(at for at, record in enumerate(steps) if record is chosen)
-    hop = f" · hop {chosen.hop_number}" if chosen.hop_number is not None else ""
+    hop = f" · hop {chosen.transition_number}" if chosen.transition_number is not None else ""
     bar(
         "decision_moment",
         [
@@ -245,7 +245,7 @@ def decision_list(shown: Sequence[DecisionRecord], chosen: DecisionRecord, expla
         st.caption(f"{len(records)} of {len(shown)} decisions, around the chosen one")
     st.dataframe(
         {
-            "hop": [record.hop_number for record in records],
+            "hop": [record.transition_number for record in records],
             "turn": [record.turn_number for record in records],
             **_threads(records),
             "from": [explainer.label(record.source) for record in records],

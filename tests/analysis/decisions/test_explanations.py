@@ -278,7 +278,7 @@ def test_a_fork_is_listed_as_no_way_of_this_thread():
 def test_a_node_that_is_passed_over_at_the_end_says_so():
     found = played(static("a", "Hi"), static("b", "Ho", disabled=True), direct("a", "b"))
 
-    assert found[-1].record.passed_over
+    assert found[-1].record.is_skipped
     assert "The node was passed over" in why(found[-1], None)
 
 
@@ -335,8 +335,8 @@ def test_a_long_run_is_explained_one_decision_at_a_time():
     ]
     turn = TurnLog(1, TurnInput(), [parse_event(each) for each in block] * 5000)
 
-    log.follow([turn])
-    moments.follow([turn])
+    log.catch_up([turn])
+    moments.catch_up([turn])
 
     assert len(log.all) == 5000
     assert log.of_event(7501).index == 7502
@@ -368,7 +368,7 @@ def test_every_decision_of_a_generated_run_is_the_one_that_the_rules_lead_to(see
     workflow, turns = generated_run(seed, tmp_path)
     graph = Graph(workflow)
 
-    log, moments = DecisionLog(graph).follow(turns), Snapshots().follow(turns)
+    log, moments = DecisionLog(graph).catch_up(turns), Snapshots().catch_up(turns)
     explainer = Explainer(graph, moments, {})
 
     for record in log.all:

@@ -9,7 +9,7 @@ from typing import Literal
 from debugger.analysis.metrics import NodeTime, percent
 from debugger.analysis.position import Position
 from debugger.analysis.run_tables import thread_names
-from debugger.analysis.transitions import LATEST, PathCount, PathCounts
+from debugger.analysis.transitions import MAX_LATEST, PathCount, PathCounts
 from debugger.graph.graph import Graph
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import COMPANION
@@ -73,7 +73,7 @@ def marks(
     """
     seen = _Way(position, thread)
     nodes = {node: _node(node, position, seen, times) for node in [*graph.nodes, *position.ghosts]}
-    edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.along.items()}
+    edges: JsonObject = {edge: _edge(trail, seen) for edge, trail in seen.trails.by_edge.items()}
     for step in position.next_edges if seen.shows_main else ():
         if step.edge_id and step.edge_id not in edges:
             edges[step.edge_id] = {"state": "next", "order": ""}
@@ -95,9 +95,9 @@ class _Way:
         self.thread = thread
         self.shows_main = thread is None or COMPANION not in thread
         self.trails = (
-            position.trails
+            position.path_counts
             if thread is None
-            else PathCounts.of(hop for hop in position.hops if hop.thread_id == thread)
+            else PathCounts.of(hop for hop in position.transitions if hop.thread_id == thread)
         )
         self._begun = next(iter(position.first_visit), None) if self.shows_main else None
         companions = [(key, name) for key, name in thread_names(position).items() if COMPANION in key]
@@ -118,10 +118,10 @@ class _Way:
 
         The first step of a run is the node that it began at, and hop *n* makes step *n* + 1.
         """
-        trail = self.trails.to.get(node)
+        trail = self.trails.by_node.get(node)
         steps = [number + 1 for number in trail.latest] if trail else []
         count = trail.count if trail else 0
-        return (count + 1, [1, *steps][-LATEST:]) if node == self._begun else (count, steps)
+        return (count + 1, [1, *steps][-MAX_LATEST:]) if node == self._begun else (count, steps)
 
     def lane_of(self, trail: PathCount) -> int:
         """The lane of the companion that alone went somewhere; 0 where the main thread did or several."""
@@ -170,7 +170,7 @@ def _node_state(node: str, position: Position, seen: _Way) -> str:
         return "ghost"
     if node in position.first_visit if seen.thread is None else seen.arrivals(node)[0]:
         return "visited"
-    following = {edge.destination for edge in position.next_edges if edge.way == "edge"}
+    following = {edge.destination for edge in position.next_edges if edge.kind == "edge"}
     return "next" if seen.shows_main and node in following else "unreached"
 
 
@@ -179,16 +179,16 @@ def _note(node: str, position: Position, seen: _Way) -> str:
     told += [f"companion {name}" for _, _, name, place in seen.companions if place == node]
     if not told and node in position.failed:
         told = ["failed"]
-    if not told and node in position.passed:
+    if not told and node in position.skipped:
         told = ["passed over"]
-    if told and node in position.inside:
-        told.append(f"at {position.inside[node]}")
+    if told and node in position.inner_names:
+        told.append(f"at {position.inner_names[node]}")
     return ", ".join(words for words in told if words)
 
 
 def _chips(node: str, position: Position, seen: _Way) -> Iterator[dict[str, object]]:
     """One for each thread that stands at a node, side by side."""
-    inside = f" · {position.inside[node]}" if node in position.inside else ""
+    inside = f" · {position.inner_names[node]}" if node in position.inner_names else ""
     if seen.shows_main and node == position.current and position.state != "not_started":
         yield {"lane": 0, "text": _cut(_NOTES[position.state] + inside)}
         inside = ""
@@ -203,9 +203,9 @@ def _cut(text: str, most: int = 28) -> str:
 
 def _numbers(count: int, latest: Sequence[int]) -> str:
     """Numbers as they fit on a mark; the last ones where there are many."""
-    if count <= LATEST:
+    if count <= MAX_LATEST:
         return ",".join(map(str, latest))
-    return "…" + ",".join(map(str, latest[1 - LATEST :]))
+    return "…" + ",".join(map(str, latest[1 - MAX_LATEST :]))
 
 
 def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
@@ -216,7 +216,7 @@ def _ways(position: Position, graph: Graph) -> Iterator[dict[str, str]]:
             "edge": step.edge_id or "",
             "to_id": to_id,
             "to": graph.nodes[to_id].label if to_id in graph.nodes else to_id or "back",
-            "label": step.label or step.way,
+            "label": step.label or step.kind,
             "condition": step.condition,
         }
 
