@@ -8,7 +8,7 @@ from debugger.engine.state import RunState
 from debugger.protocol.workflow import StaticMessagesConfig
 
 
-def test_a_sequence_goes_on_and_stays_on_its_last_text():
+def test_message_sequence_ends_on_last_text():
     config = StaticMessagesConfig(static_messages=["one", "two"], static_messages_selection_mode="sequence")
     state = RunState.at("a")
 

@@ -35,7 +35,7 @@ def variables_of(events):
     return shown["runtime_variables"]
 
 
-def test_the_first_object_of_each_key_value_survives_and_so_does_every_object_without_the_key():
+def test_first_of_each_key_and_keyless_survive():
     events = run(
         node("once", "deduplicate", input_runtime_variable_name="people", dedup_key="id"), people=NAMES
     )
@@ -65,7 +65,7 @@ def test_it_has_no_event_of_its_own():
     ]
 
 
-def test_list_and_outcome_are_written_also_under_the_node():
+def test_list_and_outcome_are_written_qualified_too():
     events = run(
         node("once", "deduplicate", input_runtime_variable_name="people", dedup_key="id"), people=NAMES
     )
@@ -97,7 +97,7 @@ def test_the_result_can_have_another_name():
     assert "deduplicate_result" not in variables_of(events)
 
 
-def test_a_key_in_a_variable_wins_over_the_written_one():
+def test_key_variable_wins_over_written_key():
     people = [{"id": 1, "home": {"city": "Rome"}}, {"id": 2, "home": {"city": "Rome"}}]
     once = node(
         "once",
@@ -139,7 +139,7 @@ def test_the_list_can_stand_inside_a_variable():
         ({"dedup_key_runtime_variable_name": "empty"}, "'' is not a path"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_the_outcome_and_the_run_goes_on(fields, said):
+def test_error_is_in_outcome_and_run_continues(fields, said):
     config = {"input_runtime_variable_name": "people", "dedup_key": "id", **fields}
     given = {"people": 7, "text": "[]", "nothing": None, "one": {}, "yes": True, "list": ["id"], "empty": ""}
 
@@ -158,7 +158,7 @@ def test_what_cannot_be_done_is_said_in_the_outcome_and_the_run_goes_on(fields, 
     assert events[-1]["type"] == "end_workflow"
 
 
-def test_a_failure_leaves_no_result_of_an_earlier_run():
+def test_failure_clears_an_earlier_result():
     parts = (
         node("first", "deduplicate", input_runtime_variable_name="people", dedup_key="id"),
         node("second", "deduplicate", input_runtime_variable_name="gone", dedup_key="id"),
@@ -173,7 +173,7 @@ def test_a_failure_leaves_no_result_of_an_earlier_run():
     assert shown["first.deduplicate_result_success"] is True
 
 
-def test_the_deepest_data_that_a_run_can_be_given_is_compared():
+def test_deepest_possible_data_is_compared():
     deep = []
     for _ in range(240):
         deep = [deep]
@@ -202,7 +202,7 @@ def test_the_deepest_data_that_a_run_can_be_given_is_compared():
         ([], []),
     ],
 )
-def test_key_values_of_any_type_compare_by_type_and_value(values, kept):
+def test_key_values_compare_by_type_and_value(values, kept):
     given = [{"key": value, "place": place} for place, value in enumerate(values)]
 
     survivors = without_duplicates(given, ("key",))
@@ -221,7 +221,7 @@ def test_key_values_of_any_type_compare_by_type_and_value(values, kept):
         ("id", [1, 1, "id", "id", None, None, [1], [1]], [0, 1, 2, 3, 4, 5, 6, 7]),
     ],
 )
-def test_a_key_is_a_path_into_each_element(key, given, kept):
+def test_key_is_a_path_into_elements(key, given, kept):
     assert without_duplicates(given, parse_path(key)) == [given[place] for place in kept]
 
 
@@ -233,7 +233,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.lists(JSON_VALUES.map(lambda value: {"key": value}) | st.just({"other": 1})))
-def test_what_survives_is_the_first_of_each_key_value_as_its_json_text_tells(rows):
+def test_survivors_match_their_json_texts(rows):
     seen = set()
     expected = []
     for row in rows:

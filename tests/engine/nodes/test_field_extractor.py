@@ -38,7 +38,7 @@ def variables_of(events):
     return shown["runtime_variables"]
 
 
-def test_the_named_fields_are_kept_where_they_are():
+def test_named_fields_stay_in_place():
     keys = ["guest.name", "rows[].id"]
     events = run(
         node("pick", "field_extractor", input_runtime_variable_name="order", keys_to_retain=keys), order=ORDER
@@ -69,7 +69,7 @@ def test_it_has_no_event_of_its_own():
     ]
 
 
-def test_result_and_outcome_are_written_also_under_the_node():
+def test_result_and_outcome_are_written_qualified_too():
     events = run(
         node("pick", "field_extractor", input_runtime_variable_name="order", keys_to_retain=["id"]),
         order=ORDER,
@@ -85,7 +85,7 @@ def test_result_and_outcome_are_written_also_under_the_node():
     assert variables_of(events) == {**written, **by_id, **by_name}
 
 
-def test_paths_in_a_variable_win_over_the_written_ones_and_the_result_can_have_another_name():
+def test_path_variable_wins_and_result_is_renamed():
     pick = node(
         "pick",
         "field_extractor",
@@ -130,7 +130,7 @@ def test_the_input_stays_as_it_was():
         ({"keys_to_retain_runtime_variable_name": "empty"}, "no keys to retain"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_the_outcome_and_the_run_goes_on(fields, said):
+def test_error_is_in_outcome_and_run_continues(fields, said):
     config = {"input_runtime_variable_name": "order", "keys_to_retain": ["id"], **fields}
     variables = {"number": 1.5, "text": "id", "nothing": None, "mixed": ["id", None], "empty": []}
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_done_is_said_in_the_outcome_and_the_run_goes_on(fields, 
     assert events[-1]["type"] == "end_workflow"
 
 
-def test_the_deepest_data_that_a_run_can_be_given_is_followed():
+def test_deepest_possible_data_is_followed():
     deep = {"b": 1}
     for _ in range(240):
         deep = {"a": deep, "x": 0}
@@ -227,7 +227,7 @@ def test_fields_keep_the_order_of_the_data():
         ({}, ["id"], {}),
     ],
 )
-def test_what_paths_keep_of_lists_in_lists_and_of_odd_data(given, keys, kept):
+def test_paths_select_in_nested_and_odd_data(given, keys, kept):
     assert extract(given, [parse_path(key) for key in keys]) == kept
 
 
@@ -270,7 +270,7 @@ def test_a_path_is_read_step_by_step(text, path):
         ("a[9999999999]", 2),
     ],
 )
-def test_a_malformed_path_is_refused_with_its_place(text, character):
+def test_malformed_path_is_rejected_with_place(text, character):
     with pytest.raises(InputError, match=f"from character {character} on"):
         parse_path(text)
 
@@ -292,7 +292,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text("ab.[]' é"), JSON_VALUES, min_size=1) | st.lists(JSON_VALUES, min_size=1))
-def test_all_paths_of_a_value_together_keep_all_of_it(value):
+def test_all_paths_together_select_everything(value):
     # In a list a path that begins with a name is meant for each element; these all begin with an index.
     paths = [parse_path(written) for written in leaf_paths(value)]
 

@@ -68,7 +68,7 @@ def http(url, method="GET", **fields):
     return node("ask", "http_request", url=url, method=method, **fields)
 
 
-def test_event_output_and_variables_tell_of_a_call():
+def test_event_output_and_variables_report_the_call():
     with HttpServer(slots=lambda to: to.send_json({"free": [9, 10]})) as server:
         made = Made(http(f"{server.url}/slots"))
 
@@ -125,7 +125,7 @@ def test_a_run_can_branch_on_success():
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-def test_each_method_is_sent_and_a_body_with_those_that_have_one(method):
+def test_method_decides_if_body_is_sent(method):
     with HttpServer() as server:
         made = Made(http(server.url + "/", method, body_parameters='{"a": 1}'))
 
@@ -139,7 +139,7 @@ def test_each_method_is_sent_and_a_body_with_those_that_have_one(method):
 BODY = '{"name": "[[who]]", "tags": ["a", "b&c"], "deep": {"n": 1}, "yes": true, "none": null}'
 
 
-def test_a_json_body_is_sent_as_it_is_written_with_its_variables_filled():
+def test_json_body_is_sent_with_variables():
     with HttpServer() as server:
         Made(http(server.url + "/", "POST", body_parameters=BODY), who="Ann")
 
@@ -155,7 +155,7 @@ def test_a_json_body_is_sent_as_it_is_written_with_its_variables_filled():
     }
 
 
-def test_a_form_repeats_lists_and_writes_what_is_deeper_as_json():
+def test_form_repeats_lists_and_encodes_nested_values():
     form = "application/x-www-form-urlencoded"
     with HttpServer() as server:
         Made(http(server.url + "/", "POST", body_parameters=BODY, body_content_type=form), who="Ann")
@@ -172,7 +172,7 @@ def test_a_form_repeats_lists_and_writes_what_is_deeper_as_json():
     }
 
 
-def test_a_form_in_parts_has_its_boundary_whatever_content_type_the_author_wrote():
+def test_multipart_form_sets_its_own_boundary():
     with HttpServer() as server:
         made = Made(
             http(
@@ -193,7 +193,7 @@ def test_a_form_in_parts_has_its_boundary_whatever_content_type_the_author_wrote
     assert "--form-string note=@/etc/passwd" in made.output["curl_command"]
 
 
-def test_plain_text_is_sent_as_it_is_written():
+def test_plain_text_is_sent_unchanged():
     with HttpServer() as server:
         Made(
             http(server.url + "/", "PUT", body_parameters="Hi [[who]]: {", body_content_type="text/plain"),
@@ -205,7 +205,7 @@ def test_plain_text_is_sent_as_it_is_written():
     assert (received.headers["content-type"], received.body) == ("text/plain", "Hi Änn: {".encode())
 
 
-def test_the_query_is_encoded_and_put_to_that_of_the_url():
+def test_query_is_encoded_and_appended():
     query = '{"q": "a&b [[who]]", "tag": [1, "x"]}'
     with HttpServer() as server:
         Made(http(server.url + "/find?a=1#part", query_parameters=query), who="Ann")
@@ -233,7 +233,7 @@ def test_url_and_headers_are_filled():
     assert "x-none" not in received.headers
 
 
-def test_the_input_of_a_turn_may_put_another_url_in_which_no_secret_is_filled():
+def test_turn_input_overrides_url_without_secrets():
     door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
     with HttpServer() as server:
         given = NodeInput(node_logical_id="ask", type="http_request", override_url=server.url + "/b?{{KEY}}")
@@ -246,7 +246,7 @@ def test_the_input_of_a_turn_may_put_another_url_in_which_no_secret_is_filled():
     assert made.output["success"] is True
 
 
-def test_what_nothing_fills_stays_and_a_dynamic_one_is_warned_of():
+def test_unresolved_placeholders_stay_and_dynamic_ones_warn():
     with HttpServer() as server:
         made = Made(http(server.url + "/?a=[[nobody]]", headers={"X-A": "{{missing}}"}))
 
@@ -278,7 +278,7 @@ def test_what_nothing_fills_stays_and_a_dynamic_one_is_warned_of():
         ({"method": "POST", "body_parameters": "[" * 100_000}, "nested too deep"),
     ],
 )
-def test_what_cannot_be_sent_is_a_failure_as_data_and_is_not_called(fields, reason):
+def test_invalid_request_fails_without_a_call(fields, reason):
     made = Made(http(**{"url": "http://127.0.0.1:1/", **fields}), who="Ann", lines="a\r\nb")
 
     assert reason in made.error
@@ -303,9 +303,7 @@ def test_what_cannot_be_sent_is_a_failure_as_data_and_is_not_called(fields, reas
         ("binary", b"\x00\xff", "AP8=", {"data": "AP8="}),
     ],
 )
-def test_each_response_format_is_raw_in_the_variable_and_an_object_elsewhere(
-    response_format, body, variable, shown
-):
+def test_response_format_decides_the_value(response_format, body, variable, shown):
     with HttpServer(it=lambda to: to.send_body(body, "application/octet-stream")) as server:
         made = Made(http(server.url + "/it", response_format=response_format))
 
@@ -314,7 +312,7 @@ def test_each_response_format_is_raw_in_the_variable_and_an_object_elsewhere(
     assert made.output["success"] is True
 
 
-def test_text_is_read_in_the_character_set_that_it_says():
+def test_text_uses_the_declared_charset():
     with HttpServer(
         it=lambda to: to.send_body("Grüße".encode("latin-1"), "text/plain; charset=latin-1")
     ) as server:
@@ -323,7 +321,7 @@ def test_text_is_read_in_the_character_set_that_it_says():
     assert made.variables["http_request_result"] == "Grüße"
 
 
-def test_an_answer_that_is_no_json_fails_with_a_clear_reason_and_is_still_there():
+def test_invalid_json_answer_fails_with_its_text():
     with HttpServer(it=lambda to: to.send_body(b"<html>", "text/html")) as server:
         made = Made(http(server.url + "/it"))
 
@@ -333,7 +331,7 @@ def test_an_answer_that_is_no_json_fails_with_a_clear_reason_and_is_still_there(
     assert made.variables["http_request_result"] == "<html>"
 
 
-def test_a_500_is_a_failure_with_its_body():
+def test_status_500_fails_with_its_body():
     with HttpServer(it=lambda to: to.send_json({"why": "bug"}, 500)) as server:
         made = Made(http(server.url + "/it"))
 
@@ -344,7 +342,7 @@ def test_a_500_is_a_failure_with_its_body():
     assert made.door.ledger[0]["status_code"] == 500
 
 
-def test_an_answer_that_never_ends_is_a_failure_after_the_nodes_timeout():
+def test_endless_answer_ends_at_the_timeout():
     def endless(to):
         to.send_response(200)
         to.end_headers()
@@ -358,7 +356,7 @@ def test_an_answer_that_never_ends_is_a_failure_after_the_nodes_timeout():
     assert made.events[-1]["type"] == "end_workflow"
 
 
-def test_a_node_that_is_tried_for_a_time_calls_no_longer_than_that():
+def test_bounded_loop_limits_the_call():
     def endless(to):
         to.send_response(200)
         to.end_headers()
@@ -373,7 +371,7 @@ def test_a_node_that_is_tried_for_a_time_calls_no_longer_than_that():
     assert re.fullmatch(r"The whole answer had not come within (0\.9\d*|1) s\.", made.error)
 
 
-def test_a_call_counts_as_a_call_of_a_tool():
+def test_request_counts_as_tool_call():
     with HttpServer() as server:
         made = Made(http(server.url + "/"))
 
@@ -405,7 +403,7 @@ def test_a_stop_ends_the_call():
     assert made.door.ledger[0]["error"] == "The call was stopped."
 
 
-def test_a_write_is_blocked_unless_it_is_let_out():
+def test_write_is_blocked_by_default():
     made = Made(
         http("https://api.example/slots", "POST"),
         static("next", "On"),
@@ -437,7 +435,7 @@ def test_a_simulated_answer_says_that_it_is():
         ({"error": "It is down."}, (None, None, "It is down.")),
     ],
 )
-def test_a_recorded_answer_is_read_like_a_real_one(recorded, expected):
+def test_recorded_answer_is_read_like_real_one(recorded, expected):
     answer = RecordedAnswer(re.compile("POST .*/slots"), **recorded)
     made = Made(
         http("https://api.example/slots", "POST"),
@@ -474,7 +472,7 @@ def tell_all(status):
 @pytest.mark.parametrize("status", [200, 500])
 @pytest.mark.parametrize("response_format", ["json", "text", "binary"])
 @pytest.mark.parametrize("policy", ["live", "simulated", "blocked"])
-def test_a_secret_reaches_the_server_and_nothing_that_anybody_can_look_at(status, response_format, policy):
+def test_secret_reaches_the_server_only(status, response_format, policy):
     with HttpServer() as server:
         server.routes["/echo/s3cret%2F%2Bvalue%22"] = tell_all(status)
         door = LiveGateway(Policies(write=policy), secrets=Secrets({"API_KEY": SECRET}))
@@ -494,7 +492,7 @@ def test_a_secret_reaches_the_server_and_nothing_that_anybody_can_look_at(status
     assert "written-" not in shown
 
 
-def test_a_secret_that_the_server_turns_against_the_caller_is_masked_in_the_error():
+def test_secret_in_an_error_is_masked():
     with HttpServer(
         away=lambda to: to.redirect(f"gopher://{to.headers['X-Key']}/"),
         torn=lambda to: to.send_body(b"no json", f"text/{to.headers['X-Key']}"),
@@ -508,7 +506,7 @@ def test_a_secret_that_the_server_turns_against_the_caller_is_masked_in_the_erro
     assert "s3cret" not in json.dumps([away.events, torn.events, doors[0].ledger, doors[1].ledger])
 
 
-def test_a_secret_in_json_that_it_breaks_is_not_told():
+def test_secret_that_breaks_json_is_not_shown():
     door = LiveGateway(OPEN, secrets=Secrets({"KEY": 's3cret"'}))
     made = Made(http("http://127.0.0.1:1/", "POST", body_parameters='{"a": "{{KEY}}"}'), door=door)
 
@@ -516,7 +514,7 @@ def test_a_secret_in_json_that_it_breaks_is_not_told():
     assert "s3cret" not in json.dumps(made.events)
 
 
-def test_a_secret_number_is_sent_as_one_and_nothing_of_the_body_is_shown():
+def test_numeric_secret_is_sent_and_body_hidden():
     door = LiveGateway(OPEN, secrets=Secrets({"PIN": "4711"}))
     with HttpServer() as server:
         made = Made(http(server.url + "/", "POST", body_parameters='{"pin": {{PIN}}}'), door=door)
@@ -525,7 +523,7 @@ def test_a_secret_number_is_sent_as_one_and_nothing_of_the_body_is_shown():
     assert "4711" not in json.dumps([made.output["curl_command"], door.ledger[0]["request"]])
 
 
-def test_the_user_of_a_url_is_sent_and_not_shown():
+def test_url_user_is_sent_and_masked():
     with HttpServer() as server:
         made = Made(http(server.url.replace("//", "//ann:pa55@") + "/"))
 
@@ -571,7 +569,7 @@ def test_the_curl_command_sends_the_same_request(content_type):
         {"headers": "X-A: 1"},
     ],
 )
-def test_a_field_with_a_value_that_it_cannot_have_is_named(fields):
+def test_invalid_field_is_named(fields):
     config = NodeConfig.from_wire(http(**{"url": "http://127.0.0.1:1/", **fields}))
 
     with pytest.raises(InputError, match=f"HttpRequestConfig: {next(iter(fields))}"):

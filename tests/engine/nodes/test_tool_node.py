@@ -47,7 +47,7 @@ def echo(node_id: str, arguments: dict[str, Any] | None = None, **config: Any) -
     return part
 
 
-def test_arguments_of_the_tools_own_come_native_and_before_those_of_the_node():
+def test_tool_arguments_are_native_and_come_first():
     bindings = [
         {"argument_name": "cups", "variable_path": "order.cups"},
         {"argument_name": "shop", "variable_path": "shop", "source": "dynamic"},
@@ -74,7 +74,7 @@ def test_arguments_of_the_tools_own_come_native_and_before_those_of_the_node():
     }
 
 
-def test_arguments_are_looked_up_anew_in_each_call():
+def test_arguments_are_looked_up_in_each_call():
     bindings = [{"argument_name": "before", "variable_path": "tool_result.before", "default": "nothing"}]
     count = "def count(before):\n    return {'before': (before, 1)[before == 'nothing'] + 1}\n"
     part = tool("a", count)
@@ -87,7 +87,7 @@ def test_arguments_are_looked_up_anew_in_each_call():
     assert [state["runtime_variables"]["tool_result"]["before"] for state in play.states()[:3]] == [2, 3, 4]
 
 
-def test_a_qualified_variable_of_another_node_can_be_an_argument():
+def test_qualified_variable_can_be_an_argument():
     bindings = [{"argument_name": "x", "variable_path": "a.tool_result.cups"}]
     play = Play(echo("a", {"cups": "3"}), echo("b", variable_arguments=bindings), direct("a", "b"))
 
@@ -96,7 +96,7 @@ def test_a_qualified_variable_of_another_node_can_be_an_argument():
     assert play.states()[1]["runtime_variables"]["tool_result"] == {"x": "3"}
 
 
-def test_a_required_argument_without_a_value_fails_the_call_and_not_the_run():
+def test_missing_required_argument_fails_the_call_only():
     bindings = [{"argument_name": "cups", "variable_path": "order.cups", "required": True}]
     part = echo("a", variable_arguments=bindings)
     play = Play(
@@ -117,7 +117,7 @@ def test_a_required_argument_without_a_value_fails_the_call_and_not_the_run():
     assert play.end.status == "completed"
 
 
-def test_mapped_parts_of_the_result_are_the_threads_and_qualified_by_the_node():
+def test_mapped_parts_are_thread_variables():
     mappings = [
         {"target_variable_name": "first", "result_path": "slots[0].time"},
         {"target_variable_name": "last", "result_path": "slots[9].time", "default": "none"},
@@ -135,7 +135,7 @@ def test_mapped_parts_of_the_result_are_the_threads_and_qualified_by_the_node():
     assert variables["tool_result_error"] is None
 
 
-def test_what_is_mapped_for_the_workflow_is_seen_at_once_and_kept_for_later_turns():
+def test_workflow_mapping_is_seen_in_later_turns():
     mappings = [{"target_variable_name": "attempts", "result_path": "n", "scope": "workflow"}]
     part = echo("a", {"n": "3"}, result_variable_mappings=mappings)
     line = static("b", "[[attempts]] [[a.attempts]]")
@@ -165,7 +165,7 @@ def test_what_is_mapped_for_the_workflow_is_seen_at_once_and_kept_for_later_turn
     assert play.states()[-1]["workflow_runtime_variables"]["attempts"] == "3"
 
 
-def test_a_required_part_that_is_absent_makes_the_call_failed_and_changes_nothing_else():
+def test_missing_required_part_fails_the_call():
     mappings = [
         {"target_variable_name": "n", "result_path": "n"},
         {"target_variable_name": "code", "result_path": "booking.code", "required": True},
@@ -199,7 +199,7 @@ def test_a_tool_that_fails_maps_nothing():
     assert "no stock" in variables["tool_result_error"]
 
 
-def test_an_expanded_result_never_takes_the_place_of_the_outcome():
+def test_expanded_result_never_replaces_the_outcome():
     data = {"city": "Kiel", "_trace": 1, "price_success": "x", "price_error": "x", "price": "x"}
     part = echo("a", {**data, "a.price_success": "x"}, expand_result_into_runtime_variables=True)
     part["tool_config"]["result_runtime_variable_name"] = "price"
@@ -215,7 +215,7 @@ def test_an_expanded_result_never_takes_the_place_of_the_outcome():
     assert variables["price"]["city"] == "Kiel"
 
 
-def test_a_mapping_may_take_the_name_of_the_result():
+def test_mapping_may_use_the_result_name():
     mappings = [{"target_variable_name": "tool_result", "result_path": "city"}]
     play = Play(echo("a", {"city": "Kiel"}, result_variable_mappings=mappings))
 
@@ -236,7 +236,7 @@ def test_a_mapping_may_take_the_name_of_the_result():
         ("", "", "tool_result"),
     ],
 )
-def test_the_nodes_name_for_the_result_wins_when_it_is_set(own, of_the_tool, effective):
+def test_node_result_name_wins(own, of_the_tool, effective):
     part = echo("a", result_runtime_variable_name=of_the_tool)
     part["result_runtime_variable_name"] = own
     play = Play(part)
@@ -277,7 +277,7 @@ def test_the_nodes_name_for_the_result_wins_when_it_is_set(own, of_the_tool, eff
         ),
     ],
 )
-def test_a_tool_that_cannot_be_read_is_told_by_node_field_and_rule_and_its_node_is_passed_over(config, told):
+def test_unreadable_tool_is_reported_and_skipped(config, told):
     play = Play(echo("a", **config))
 
     play.turn()
@@ -290,7 +290,7 @@ def test_a_tool_that_cannot_be_read_is_told_by_node_field_and_rule_and_its_node_
 
 @pytest.mark.parametrize("scope", ["thread", "workflow"])
 @pytest.mark.parametrize("name", ["price_success", "price_error"])
-def test_a_mapping_onto_the_outcome_fails_the_run_and_names_the_node(name, scope):
+def test_mapping_onto_outcome_fails_the_run(name, scope):
     part = echo("a", result_variable_mappings=[{"target_variable_name": name, "scope": scope}])
     part["result_runtime_variable_name"] = "price"
     play = Play(part)
@@ -304,7 +304,7 @@ def test_a_mapping_onto_the_outcome_fails_the_run_and_names_the_node(name, scope
     )
 
 
-def test_a_run_of_it_counts_as_a_tool_call():
+def test_run_counts_as_tool_call():
     play = Play(echo("a"))
 
     play.turn()
@@ -313,7 +313,7 @@ def test_a_run_of_it_counts_as_a_tool_call():
     assert end["iteration_metrics"]["tool_call_count"] == 1
 
 
-def test_only_the_names_that_the_outcome_really_has_are_closed_to_mappings():
+def test_only_actual_outcome_names_are_reserved():
     mappings = [{"target_variable_name": "cost_success", "result_path": "city"}]
     part = echo("a", {"city": "Kiel"}, result_variable_mappings=mappings)
     part["tool_config"]["result_runtime_variable_name"] = "cost"

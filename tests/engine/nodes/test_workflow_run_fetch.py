@@ -8,7 +8,7 @@ from debugger.settings import Settings
 from tests.factories import document, node, static, when
 
 
-def test_a_stored_run_is_loaded_as_json_and_the_flow_goes_on(tmp_path):
+def test_stored_run_is_loaded_as_json(tmp_path):
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3"))
     greeting = backend.create_workflow(document(static("a", "Hello")))
     fetch = backend.create_workflow(
@@ -29,7 +29,7 @@ def test_a_stored_run_is_loaded_as_json_and_the_flow_goes_on(tmp_path):
     backend.close()
 
 
-def test_a_run_that_cannot_be_had_is_told_by_the_variables_and_does_not_end_this_run(tmp_path):
+def test_missing_run_is_reported_in_variables(tmp_path):
     backend = EmbeddedBackend(Settings(database=f"sqlite:///{tmp_path}/runs.sqlite3"))
     fetch = backend.create_workflow(document(node("load", "workflow_run_fetch", workflow_run_id="nonsense")))
 

@@ -46,7 +46,7 @@ def test_destination_is_where_the_client_connects(url, masked):
         "https://***.example/",
     ],
 )
-def test_url_without_a_host_to_compare_has_no_destination(url):
+def test_url_without_host_has_no_destination(url):
     assert Destination.of(url) is None
 
 
@@ -69,7 +69,7 @@ def test_plain_text_does_not_follow_tls():
     assert not Destination.of("https://good.example/").covers(Destination.of("http://good.example/"))
 
 
-def test_host_header_of_another_name_is_another_destination():
+def test_other_host_header_is_another_destination():
     here, same, other = (
         Destination.of("https://good.example:8443/", host)
         for host in ("", "GOOD.example:8443", "evil.example")
@@ -94,14 +94,14 @@ def test_host_header_of_another_name_is_another_destination():
         ("ex\u00e4mple.org", "https://xn--exmple-cua.org/", "https://example.org/"),
     ],
 )
-def test_allowed_host_is_for_one_scheme_and_port(entry, allowed, refused):
+def test_allowed_host_has_one_scheme_and_port(entry, allowed, refused):
     host = AllowedHost.read(entry)
 
     assert host.allows(Destination.of(allowed))
     assert not host.allows(Destination.of(refused))
 
 
-def test_allowed_host_does_not_allow_another_named_host():
+def test_allowed_host_rejects_another_named_host():
     host = AllowedHost.read("*.good.example")
 
     assert host.allows(Destination.of("https://a.good.example/", "b.good.example"))
@@ -118,6 +118,6 @@ def test_list_with_something_else_is_refused(text):
         read_allowed_hosts(text)
 
 
-def test_list_has_commas_and_blanks_between_its_entries():
+def test_list_accepts_commas_and_blanks():
     assert len(read_allowed_hosts(" a.example , b.example:1,, ")) == 2
     assert read_allowed_hosts("") == ()

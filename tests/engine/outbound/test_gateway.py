@@ -10,7 +10,7 @@ from debugger.engine.outbound import OutboundCall, OutboundError, RecordedAnswer
 from debugger.engine.outbound.gateway import BlockedGateway, LiveGateway, Policies
 
 
-def test_nothing_gets_out_of_an_engine_that_was_given_no_door():
+def test_default_gateway_blocks_every_call():
     call = OutboundCall("http", "read", "GET http://a/", {}, simulate=pytest.fail, live=pytest.fail)
 
     outcome = BlockedGateway().call(call, node_logical_id="a", timeout=5)
@@ -33,14 +33,14 @@ def through(door, call, timeout=3.0):
 @pytest.mark.parametrize(
     ("call_class", "how"), [("talk", "live"), ("read", "live"), ("write", "blocked"), ("contact", "blocked")]
 )
-def test_unless_told_otherwise_talk_and_read_go_out_and_write_and_contact_do_not(call_class, how):
+def test_default_policies_allow_talk_and_read_only(call_class, how):
     outcome = through(LiveGateway(), a_call(call_class))
 
     assert outcome.how == how
     assert outcome.answer == ("live within 3 s" if how == "live" else None)
 
 
-def test_a_blocked_call_says_its_class_its_target_and_the_setting_that_would_let_it_out():
+def test_blocked_call_names_class_target_and_setting():
     door = LiveGateway()
 
     error = through(door, a_call("write", target="POST https://api.example/slots")).error
@@ -76,7 +76,7 @@ def test_the_ledger_tells_all_of_a_call():
     ]
 
 
-def test_a_status_of_failure_is_no_success_in_the_ledger():
+def test_failure_status_is_unsuccessful_in_ledger():
     door = LiveGateway()
 
     outcome = through(door, a_call(status_of=lambda answer: 404))
@@ -84,7 +84,7 @@ def test_a_status_of_failure_is_no_success_in_the_ledger():
     assert (outcome.error, door.ledger[0]["success"], door.ledger[0]["status_code"]) == (None, False, 404)
 
 
-def test_a_simulated_call_is_given_the_first_recorded_answer_that_fits_or_none():
+def test_simulation_gets_first_matching_recorded_answer():
     slots = RecordedAnswer(re.compile("slots"), body=1)
     door = LiveGateway(
         Policies(read="simulated"),
@@ -99,7 +99,7 @@ def test_a_simulated_call_is_given_the_first_recorded_answer_that_fits_or_none()
     assert [entry["how"] for entry in door.ledger] == ["simulated", "simulated"]
 
 
-def test_a_recorded_error_is_a_call_without_an_answer():
+def test_recorded_error_gives_no_answer():
     door = LiveGateway(
         Policies(write="simulated"), answers=[RecordedAnswer(re.compile("."), error="It is down.")]
     )
@@ -110,7 +110,7 @@ def test_a_recorded_error_is_a_call_without_an_answer():
     assert door.ledger[0]["success"] is False
 
 
-def test_what_only_the_platform_can_do_is_not_done_even_where_it_may():
+def test_platform_only_call_is_blocked_when_live():
     outcome = through(LiveGateway(Policies(contact="live")), a_call("contact", live=None))
 
     assert outcome.how == "blocked"
@@ -118,7 +118,7 @@ def test_what_only_the_platform_can_do_is_not_done_even_where_it_may():
     assert "WORKFLOW_DEBUGGER_OUTBOUND_CONTACT=simulated" in outcome.error
 
 
-def test_whatever_a_live_call_raises_is_data_without_secrets():
+def test_live_exception_is_an_error_without_secrets():
     def refused(_seconds):
         raise OutboundError("no answer from s3cret")
 
@@ -136,7 +136,7 @@ def test_whatever_a_live_call_raises_is_data_without_secrets():
     assert "s3cret" not in str(door.ledger)
 
 
-def test_a_secret_in_a_target_or_a_request_is_masked_in_the_ledger_and_in_the_refusal():
+def test_secret_is_masked_in_ledger_and_refusal():
     door = LiveGateway(secrets=Secrets({"KEY": "s3cret"}))
 
     outcome = through(door, a_call("write", target="POST s3cret", request={"s3cret": ["a s3cret"]}))
@@ -146,13 +146,13 @@ def test_a_secret_in_a_target_or_a_request_is_masked_in_the_ledger_and_in_the_re
     assert "s3cret" not in outcome.error
 
 
-def test_no_call_is_made_when_no_time_is_left():
+def test_no_time_left_makes_no_call():
     outcome = through(LiveGateway(), a_call(live=pytest.fail), timeout=0)
 
     assert outcome.error == "GET https://api.example/slots was not called: no time is left for it."
 
 
-def test_calls_of_many_threads_are_all_written_down():
+def test_calls_of_many_threads_are_logged():
     door = LiveGateway()
     threads = [threading.Thread(target=through, args=(door, a_call())) for _ in range(20)]
 

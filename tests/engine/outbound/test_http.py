@@ -17,7 +17,7 @@ from tests.engine.outbound.http_server import HttpServer
 from tests.engine.outbound.sending import get, plain, text_body
 
 
-def test_an_answer_comes_with_status_type_and_body():
+def test_answer_has_status_type_and_body():
     with HttpServer() as server:
         answer = get(f"{server.url}/hello?a=1", headers={"X-Trace": "7"})
 
@@ -36,7 +36,7 @@ def test_a_status_of_failure_is_an_answer():
 
 
 @pytest.mark.parametrize("length", [True, False], ids=["short of its length", "chunk after chunk"])
-def test_an_answer_that_never_ends_is_cut_off_in_time(length):
+def test_endless_answer_is_cut_off(length):
     def endless(to):
         to.send_response(200)
         if length:
@@ -53,7 +53,7 @@ def test_an_answer_that_never_ends_is_cut_off_in_time(length):
     assert 0.3 <= took < 1.5
 
 
-def test_headers_that_trickle_are_cut_off_in_time():
+def test_trickling_headers_are_cut_off():
     with HttpServer(
         slow=lambda to: (to.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: "), to.trickle(b"y"))
     ) as server:
@@ -65,7 +65,7 @@ def test_headers_that_trickle_are_cut_off_in_time():
     assert 0.3 <= took < 1.5
 
 
-def test_a_server_that_takes_the_connection_and_says_nothing_is_left_in_time():
+def test_silent_server_is_cut_off():
     with (
         HttpServer(mute=lambda to: to.server.closing.wait(10)) as server,
         pytest.raises(OutboundError, match=r"within 0\.2 s"),
@@ -73,14 +73,14 @@ def test_a_server_that_takes_the_connection_and_says_nothing_is_left_in_time():
         get(f"{server.url}/mute", seconds=0.2)
 
 
-def test_a_server_that_never_reads_a_long_body_is_left_in_time():
+def test_unread_long_body_is_cut_off():
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
         with pytest.raises(OutboundError, match=r"whole request had not been taken within 0\.3 s"):
             get(url, "POST", seconds=0.3, body=text_body("x" * 20_000_000))
 
 
-def test_a_stopped_run_ends_the_call_at_once():
+def test_stopped_run_ends_the_call():
     cancelled = threading.Event()
 
     def endless(to):
@@ -98,7 +98,7 @@ def test_a_stopped_run_ends_the_call_at_once():
     assert took < 2
 
 
-def test_a_body_beyond_the_limit_is_refused_and_one_within_is_not():
+def test_body_beyond_limit_is_refused():
     with HttpServer(
         large=lambda to: to.send_body(b"x" * 10_000_000, "text/plain"),
         fits=lambda to: to.send_body(b"x" * 5_000_000, "text/plain"),
@@ -126,7 +126,7 @@ def test_a_packed_body_counts_unpacked():
     assert answer.body == b"tea"
 
 
-def test_nothing_listening_is_told_with_host_and_port():
+def test_refused_connection_names_host_and_port():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
@@ -136,12 +136,12 @@ def test_nothing_listening_is_told_with_host_and_port():
         get(f"http://127.0.0.1:{port}/")
 
 
-def test_a_host_that_is_not_there_is_told():
+def test_unknown_host_is_reported():
     with pytest.raises(OutboundError, match=r"There is no host 'nowhere\.invalid'"):
         get("http://nowhere.invalid/")
 
 
-def test_a_connection_that_breaks_is_told_without_an_exception_of_the_library():
+def test_broken_connection_is_an_outbound_error():
     def cut(to):
         to.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab")
 
@@ -152,7 +152,7 @@ def test_a_connection_that_breaks_is_told_without_an_exception_of_the_library():
             get(f"{server.url}/garbage")
 
 
-def test_the_user_in_a_url_is_sent_as_basic_authorization():
+def test_url_user_becomes_basic_authorization():
     with HttpServer() as server:
         answer = get(server.url.replace("//", "//ann:p%40ss@") + "/")
 
@@ -172,12 +172,12 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch):
 @pytest.mark.parametrize(
     "url", ["/slots", "api.example/x", "ftp://api.example", "file:///etc/passwd", "http://", ""]
 )
-def test_what_is_no_url_to_call_is_refused_before_the_door(url):
+def test_invalid_url_is_rejected_before_the_call(url):
     with pytest.raises(InputError, match="cannot be called"):
         http_call(HttpRequest("GET", plain(url)), "read", limits=HttpLimits(), cancelled=threading.Event())
 
 
-def test_a_header_with_a_line_break_is_refused_and_its_value_not_told():
+def test_header_line_break_is_rejected_without_value():
     request = HttpRequest("GET", plain("http://a.example"), {"X-A": plain("s3cret\r\nX-B: 1")})
 
     with pytest.raises(InputError) as caught:
@@ -196,11 +196,11 @@ def nested(levels):
 
 
 @pytest.mark.parametrize(("text", "value"), [("", None), (" \n", None), ("\ufeff[1]", [1]), ("null", None)])
-def test_a_body_is_read_as_json_and_a_blank_one_is_nothing(text, value):
+def test_body_is_json_and_blank_is_none(text, value):
     assert json_answer(text).json() == value
 
 
-def test_a_body_of_too_many_levels_is_refused():
+def test_too_deep_body_is_refused():
     deepest = json_answer(nested(101)).json()
 
     assert deepest == json_answer(nested(101)).json() != []
@@ -217,7 +217,7 @@ def test_text_is_never_refused(charset):
 
 
 @pytest.mark.parametrize(("code", "told"), [(404, "404 Not Found"), (299, "299"), (799, "799")])
-def test_a_status_is_told_with_its_words_where_it_has_any(code, told):
+def test_status_has_its_phrase(code, told):
     assert HttpAnswer(code).status == told
 
 
@@ -241,7 +241,7 @@ def test_a_made_up_answer_says_so():
     assert simulate_answer(None).json() == {"simulated": True}
 
 
-def test_redirects_are_followed_and_the_fifth_is_the_last():
+def test_redirects_stop_after_the_fifth():
     def onward(to):
         number = int(to.path.partition("=")[2])
         to.redirect(f"/onward?n={number - 1}") if number else to.send_json("there")
@@ -276,7 +276,7 @@ def test_a_redirect_loop_ends():
         ("http://[::1/", "redirects to something that is no URL"),
     ],
 )
-def test_a_redirect_is_checked_as_the_first_address_is(location, reason):
+def test_redirect_target_is_checked_like_first_address(location, reason):
     with (
         HttpServer(away=lambda to: to.redirect(location)) as server,
         pytest.raises(OutboundError) as caught,
@@ -298,7 +298,7 @@ def test_a_redirect_is_checked_as_the_first_address_is(location, reason):
         (303, "HEAD", ("HEAD", b"")),
     ],
 )
-def test_a_redirect_keeps_or_changes_the_method_as_browsers_do(status, method, expected):
+def test_redirect_method_follows_browsers(status, method, expected):
     body = None if method == "HEAD" else text_body("tea")
     with HttpServer(old=lambda to: to.redirect("/new", status)) as server:
         get(f"{server.url}/old", method, body=body)
@@ -309,7 +309,7 @@ def test_a_redirect_keeps_or_changes_the_method_as_browsers_do(status, method, e
     assert ("content-type" in moved.headers) == (expected[1] == b"tea")
 
 
-def test_secrets_stay_at_the_host_that_they_were_meant_for():
+def test_secrets_stay_at_their_host():
     headers = {
         "Authorization": plain("Bearer t"),
         "X-Api-Key": plain("k"),
@@ -328,7 +328,7 @@ def test_secrets_stay_at_the_host_that_they_were_meant_for():
     assert (near["authorization"], near["x-api-key"], near["x-tenant"]) == ("Bearer t", "k", "s3cret")
 
 
-def test_a_body_that_holds_a_secret_is_not_sent_on_to_another_host():
+def test_body_with_secret_stays_at_its_host():
     with HttpServer() as other, HttpServer(away=lambda to: to.redirect(f"{other.url}/in", 307)) as server:
         value = MaskedValue("pin 1234", "pin ***", secret_names=frozenset({"PIN"}))
         held = HttpBody("text/plain", value)

@@ -17,14 +17,14 @@ SECRET_NAMES = """
 
 
 @pytest.mark.parametrize("name", SECRET_NAMES.split())
-def test_a_name_that_only_a_secret_has_is_known(name):
+def test_secret_name_is_recognized(name):
     assert names_secret(name)
 
 
 @pytest.mark.parametrize(
     "name", ["Accept", "X-Trace-Id", "keyword", "author", "next_page", "monkey", "tokens_used"]
 )
-def test_a_name_that_only_sounds_like_one_is_not(name):
+def test_similar_name_is_no_secret(name):
     assert not names_secret(name)
 
 
@@ -39,7 +39,7 @@ def test_a_name_that_only_sounds_like_one_is_not(name):
         ("no url: key=1", "no url: key=1"),
     ],
 )
-def test_a_url_is_shown_without_its_user_and_its_secrets(url, masked):
+def test_url_is_masked_without_user_and_secrets(url, masked):
     assert mask_url(url) == masked
 
 
@@ -52,17 +52,17 @@ def test_a_url_is_shown_without_its_user_and_its_secrets(url, masked):
         ("X-Trace", "abc", "abc"),
     ],
 )
-def test_a_header_is_shown_with_its_scheme_alone(name, value, masked):
+def test_header_is_masked_to_its_scheme(name, value, masked):
     assert mask_header(name, value) == masked
 
 
-def test_a_body_is_shown_without_its_passwords_however_deep():
+def test_body_is_masked_at_any_depth():
     body = {"password": "a", "list": [{"clientSecret": "b", "key": "colour"}], "n": 1}
 
     assert mask_body(body) == {"password": "***", "list": [{"clientSecret": "***", "key": "colour"}], "n": 1}
 
 
-def test_what_an_author_wrote_out_is_masked_in_what_a_server_tells_of_it():
+def test_literal_secret_is_masked_in_answers():
     url = "https://ann:p%40ssword@host/a?api_key=key-777&page=page-777"
     found = find_literal_secrets(
         url, {"Authorization": "Bearer tok-777", "Accept": "text/html", "X-Token": "short"}

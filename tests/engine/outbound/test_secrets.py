@@ -9,20 +9,20 @@ from debugger.expressions import Scope
 KEY = Secrets({"API_KEY": "s3cret/1"})
 
 
-def test_a_secret_is_in_what_is_sent_and_a_mark_in_what_is_shown():
+def test_secret_is_sent_and_mark_is_shown():
     filled = KEY.fill("Bearer {{API_KEY}} for [[who]]", Scope(runtime={"who": "Ann"}), RequestBudget([]))
 
     assert (filled.real, filled.masked) == ("Bearer s3cret/1 for Ann", "Bearer *** for Ann")
     assert filled.holds_secret
 
 
-def test_a_dynamic_variable_of_the_same_name_wins():
+def test_dynamic_variable_wins_over_secret():
     filled = KEY.fill("{{API_KEY}}", Scope(dynamic={"API_KEY": "mine"}), RequestBudget([]))
 
     assert (filled.real, filled.masked, filled.holds_secret) == ("mine", "mine", False)
 
 
-def test_a_value_that_looks_like_a_secrets_placeholder_stays_as_it_is():
+def test_value_like_placeholder_stays_unchanged():
     filled = KEY.fill(
         "[[said]] {{said}}", Scope({"said": "{{API_KEY}}"}, {"said": "{{API_KEY}}"}), RequestBudget([])
     )
@@ -30,7 +30,7 @@ def test_a_value_that_looks_like_a_secrets_placeholder_stays_as_it_is():
     assert filled.real == "{{API_KEY}} {{API_KEY}}"
 
 
-def test_a_filter_works_on_the_secret_and_only_the_mark_is_seen():
+def test_filter_sees_secret_and_shows_mark():
     filled = KEY.fill("{{ API_KEY | upcase }}", Scope(), RequestBudget([]))
 
     assert (filled.real, filled.masked) == ("S3CRET/1", "***")
@@ -44,7 +44,7 @@ def test_what_nothing_fills_is_told():
     assert KEY.fill_value({"a": ["{{other}}"]}, Scope(), RequestBudget([])).unresolved == ("{{other}}",)
 
 
-def test_a_json_value_is_filled_however_deep_its_texts_stand():
+def test_json_value_is_filled_at_any_depth():
     filled = KEY.fill_value({"a": [{"b": "{{API_KEY}}"}, 1, None]}, Scope(), RequestBudget([]))
 
     assert filled.real == {"a": [{"b": "s3cret/1"}, 1, None]}
@@ -56,7 +56,7 @@ def test_a_json_value_is_filled_however_deep_its_texts_stand():
     ["s3cret/1", "s3cret%2F1", '{"k": "s3cret/1"}', "s3cret/1s3cret/1"],
     ids=["plain", "url", "json", "twice"],
 )
-def test_a_secrets_value_is_masked_however_it_came_there(text):
+def test_secret_value_is_masked_from_any_source(text):
     masked = KEY.mask(text)
 
     assert "s3cret" not in masked
@@ -64,13 +64,13 @@ def test_a_secrets_value_is_masked_however_it_came_there(text):
     assert KEY.mask_bytes(text.encode()).decode() == masked
 
 
-def test_a_secret_with_quotes_is_masked_as_json_writes_it():
+def test_quoted_secret_is_masked_in_json():
     secrets = Secrets({"KEY": 'a"b\nc'})
 
     assert secrets.mask(r'{"k": "a\"b\nc"}') == '{"k": "***"}'
 
 
-def test_a_secret_that_is_a_number_is_masked_where_json_has_it_as_one():
+def test_numeric_secret_is_masked_in_json():
     secrets = Secrets({"PIN": "4711"})
 
     assert secrets.mask_value({"pin": 4711, "4711": [True, 47.11, "x4711"]}) == {
@@ -79,7 +79,7 @@ def test_a_secret_that_is_a_number_is_masked_where_json_has_it_as_one():
     }
 
 
-def test_a_secret_within_another_leaves_nothing_of_the_longer_one():
+def test_secret_within_another_leaves_no_rest():
     secrets = Secrets({"A": "abc", "B": "abcdef"})
 
     assert secrets.mask("abcdef abc") == "*** ***"
@@ -99,7 +99,7 @@ def test_no_repr_tells_a_secret():
     assert "s3cret" not in repr(KEY) + repr(veiled) + repr(MaskedValue("s3cret", "***"))
 
 
-def test_a_pair_of_user_and_password_is_masked_as_a_header_has_it():
+def test_user_and_password_are_masked_in_base64():
     secrets = Secrets({"PAIR": "ann:pa55word!"})
 
     filled = secrets.fill("Basic {{ PAIR | base64_encode }}", Scope(), RequestBudget([]))

@@ -49,7 +49,7 @@ def behind_tls(server, certificate):
     return server.url.replace("http://", "https://")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
+def test_untrusted_certificate_is_refused(certificate):
     server = HttpServer()
     url = behind_tls(server, certificate)
     with server:
@@ -59,7 +59,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(certificate):
         assert server.received == []
 
 
-def test_over_tls_an_answer_may_come_late_and_none_leads_back_to_plain_http(certificate, monkeypatch):
+def test_tls_answer_may_be_late_without_downgrade(certificate, monkeypatch):
     def late(to):
         to.server.closing.wait(0.2)
         to.send_json("late")
@@ -76,7 +76,7 @@ def test_over_tls_an_answer_may_come_late_and_none_leads_back_to_plain_http(cert
     assert answer.json() == "late"
 
 
-def test_a_certificate_must_be_the_named_hosts_though_an_address_is_called(certificate, monkeypatch):
+def test_certificate_must_match_the_host_name(certificate, monkeypatch):
     resolve_to(monkeypatch, ["127.0.0.1"])
     trusting = ssl.create_default_context(cafile=certificate[0])
 

@@ -41,12 +41,12 @@ def get(*urls: str, limits: HttpLimits | None = None, **how: bool) -> list[httpx
         "224.0.0.1",
     ],
 )
-def test_an_address_that_may_not_be_called_is_refused_in_whatever_way_it_is_written(host):
+def test_refused_address_in_any_spelling(host):
     with pytest.raises(OutboundError, match=r"is not called"):
         get(f"http://{host}/v1")
 
 
-def test_a_redirect_leads_to_no_such_address_either():
+def test_redirect_to_refused_address_fails():
     with (
         HttpServer(away=lambda to: to.redirect("http://169.254.169.254/latest")) as server,
         pytest.raises(OutboundError, match=r"169\.254\.169\.254 is an address"),
@@ -54,7 +54,7 @@ def test_a_redirect_leads_to_no_such_address_either():
         get(f"{server.url}/away", follow_redirects=True)
 
 
-def test_a_name_that_comes_to_mean_another_machine_is_still_called_where_it_was_checked(monkeypatch):
+def test_rebound_name_uses_the_checked_address(monkeypatch):
     resolve_to(monkeypatch, ["127.0.0.1"], ["169.254.169.254"])
 
     with HttpServer() as server:
@@ -65,7 +65,7 @@ def test_a_name_that_comes_to_mean_another_machine_is_still_called_where_it_was_
     assert second.status_code == 200
 
 
-def test_of_several_addresses_the_first_that_answers_is_called(monkeypatch):
+def test_first_answering_address_is_used(monkeypatch):
     resolve_to(monkeypatch, ["127.0.0.9", "127.0.0.1"])
 
     with HttpServer() as server:
@@ -74,7 +74,7 @@ def test_of_several_addresses_the_first_that_answers_is_called(monkeypatch):
     assert answer.status_code == 200
 
 
-def test_all_answers_together_may_not_be_too_long():
+def test_answers_together_are_bounded():
     limits = HttpLimits(answer_bytes=150)
 
     with (

@@ -47,14 +47,14 @@ def test_an_argument_has_the_documented_defaults():
         ),
     ],
 )
-def test_an_argument_that_breaks_a_rule_is_refused_by_the_rule(fields, told):
+def test_invalid_argument_is_rejected_by_its_rule(fields, told):
     with pytest.raises(InputError) as caught:
         VariableArgument.from_wire(fields)
 
     assert told in str(caught.value)
 
 
-def test_a_fallback_is_allowed_where_a_model_may_give_the_value():
+def test_fallback_is_allowed_for_exposed_argument():
     argument = VariableArgument(
         argument_name="x", variable_path="x", expose_to_llm=True, override_provided_value=False
     )
@@ -62,7 +62,7 @@ def test_a_fallback_is_allowed_where_a_model_may_give_the_value():
     assert argument.override_provided_value is False
 
 
-def test_a_name_that_is_there_twice_is_refused():
+def test_duplicate_argument_name_is_rejected():
     twice = [{"argument_name": "x", "variable_path": path} for path in ("a", "b")]
 
     with pytest.raises(InputError, match=r"variable_arguments: .*argument_name 'x' is there more than once"):
@@ -94,7 +94,7 @@ def test_null_is_a_list_without_arguments():
         ("dynamic", "attempts", None),
     ],
 )
-def test_the_source_says_where_the_value_is_looked_up(source, path, value):
+def test_source_decides_the_lookup(source, path, value):
     argument = VariableArgument(argument_name="x", source=source, variable_path=path)
 
     assert bind([argument], {}, SCOPE).arguments == {"x": value}
@@ -108,7 +108,7 @@ def test_a_literal_is_passed_as_it_is(literal):
 
 
 @pytest.mark.parametrize("path", ["nowhere", "gone"])
-def test_the_default_stands_in_for_what_is_missing_and_for_null(path):
+def test_default_replaces_missing_and_null(path):
     argument = VariableArgument(argument_name="x", variable_path=path, default={"cups": 1})
 
     assert bind([argument], {}, SCOPE).arguments == {"x": {"cups": 1}}
@@ -124,7 +124,7 @@ def test_the_default_stands_in_for_what_is_missing_and_for_null(path):
         ({"source": "literal"}, "its literal_value is null"),
     ],
 )
-def test_a_required_argument_without_a_value_is_told_and_its_default_ignored(fields, told):
+def test_required_argument_ignores_its_default(fields, told):
     argument = VariableArgument(argument_name="x", required=True, default=1, **fields)
 
     bound = bind([argument], {}, SCOPE)
@@ -132,7 +132,7 @@ def test_a_required_argument_without_a_value_is_told_and_its_default_ignored(fie
     assert bound.problem == f"The argument 'x' is required, but {told}."
 
 
-def test_all_that_is_missing_is_told_at_once():
+def test_all_missing_arguments_are_reported():
     missing = [VariableArgument(argument_name=name, variable_path=name, required=True) for name in "ab"]
 
     problem = bind(missing, {}, SCOPE).problem
@@ -141,7 +141,7 @@ def test_all_that_is_missing_is_told_at_once():
     assert "'b'" in problem
 
 
-def test_a_required_argument_with_a_false_value_is_passed():
+def test_required_argument_may_be_false():
     argument = VariableArgument(argument_name="x", source="literal", literal_value=0, required=True)
 
     assert bind([argument], {}, SCOPE) == ({"x": 0}, None)
@@ -154,7 +154,7 @@ def test_an_argument_replaces_what_the_caller_gave():
 
 
 @pytest.mark.parametrize(("given", "value"), [({"x": 5}, 5), ({"x": 0}, 0), ({"x": None}, 2), ({}, 2)])
-def test_a_fallback_stands_in_for_what_the_caller_left_out(given, value):
+def test_fallback_fills_a_missing_argument(given, value):
     argument = VariableArgument(
         argument_name="x", variable_path="cups", expose_to_llm=True, override_provided_value=False
     )
@@ -162,7 +162,7 @@ def test_a_fallback_stands_in_for_what_the_caller_left_out(given, value):
     assert bind([argument], given, SCOPE).arguments == {"x": value}
 
 
-def test_a_required_fallback_is_content_with_what_the_caller_gave():
+def test_required_fallback_accepts_callers_value():
     argument = VariableArgument(
         argument_name="x",
         variable_path="nowhere",
@@ -175,7 +175,7 @@ def test_a_required_fallback_is_content_with_what_the_caller_gave():
     assert bind([argument], {}, SCOPE).problem is not None
 
 
-def test_a_path_reaches_into_objects_even_where_texts_do_not():
+def test_path_reaches_into_objects():
     argument = VariableArgument(argument_name="x", variable_path="order.items[0].tea")
     scope = Scope(runtime=SCOPE.runtime, dict_paths="literal")
 
@@ -215,27 +215,27 @@ def test_arguments_that_fit_have_no_complaint(arguments):
         ({"cups": 1, "size": "huge"}, "size: 'huge' is not one of ['small', 'large']"),
     ],
 )
-def test_a_complaint_names_the_place_and_what_is_wrong(arguments, complaint):
+def test_error_names_place_and_problem(arguments, complaint):
     assert argument_error(arguments, SCHEMA) == complaint
 
 
-def test_an_argument_that_somebody_else_gives_is_not_missing():
+def test_supplied_argument_is_not_missing():
     assert argument_error({}, SCHEMA, supplied={"cups"}) is None
 
 
-def test_a_list_of_what_is_needed_that_is_none_needs_nothing():
+def test_invalid_required_list_requires_nothing():
     assert argument_error({"tea": 1}, {"required": 7, "properties": {"tea": {"type": "integer"}}}) is None
     assert (
         argument_error({"tea": "x"}, {"required": 7, "properties": {"tea": {"type": "integer"}}}) is not None
     )
 
 
-def test_null_stands_for_an_argument_that_need_not_be_there():
+def test_null_is_an_absent_optional_argument():
     assert argument_error({"cups": 1, "size": None}, SCHEMA) is None
     assert argument_error({"cups": None}, SCHEMA) == "cups: None is not of type 'integer'"
 
 
-def test_a_complaint_about_a_long_value_is_cut():
+def test_error_about_long_value_is_cut():
     complaint = argument_error({"cups": "x" * 10_000}, SCHEMA)
 
     assert complaint.startswith("cups: 'xxx")
@@ -254,5 +254,5 @@ def test_a_complaint_about_a_long_value_is_cut():
         {"$ref": "#/$defs/none"},
     ],
 )
-def test_a_schema_that_cannot_be_used_takes_anything_and_fetches_nothing(schema):
+def test_unusable_schema_accepts_everything(schema):
     assert argument_error({"cups": "two"}, schema) is None

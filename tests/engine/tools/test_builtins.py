@@ -31,7 +31,7 @@ def simulating(*answers: RecordedAnswer) -> LiveGateway:
     ("a", "b", "total"),
     [(2, 3, 5), ("41", "1", 42), (0.5, "1.5", 2.0), (-1, "2", 1)],
 )
-def test_math_add_adds_numbers_and_texts_of_numbers(a, b, total):
+def test_math_add_adds_numbers_and_numeric_texts(a, b, total):
     assert tool("math_add").call({"a": a, "b": b}, context()) == ToolResult(success=True, result=total)
 
 
@@ -55,20 +55,20 @@ def test_what_has_no_sum_is_a_failure(a, why):
     assert why in str(result.error)
 
 
-def test_a_sum_that_no_file_can_hold_is_a_failure():
+def test_unrepresentable_sum_is_a_failure():
     result = tool("math_add").call({"a": "9" * 30, "b": 1}, context())
 
     assert "more than 64 bits" in str(result.error)
 
 
-def test_an_argument_that_the_function_does_not_have_is_a_failure():
+def test_unknown_argument_is_a_failure():
     result = tool("math_add").call({"a": 1, "b": 2, "c": 3}, context())
 
     assert not result.success
     assert "no argument 'c'; it has 'a', 'b'" in str(result.error)
 
 
-def test_a_message_is_a_call_that_contacts_a_person():
+def test_message_is_a_contact_call():
     door = LiveGateway()
 
     result = tool(SMS).call({"message": "Hi", "phone_number": "+15550100"}, context(door))
@@ -80,7 +80,7 @@ def test_a_message_is_a_call_that_contacts_a_person():
     assert entry["request"] == {"message": "Hi", "phone_number": "+15550100"}
 
 
-def test_a_made_up_answer_says_that_it_is_made_up():
+def test_default_answer_is_marked_simulated():
     arguments = {"message": "Hi", "phone_number": "+15550100"}
 
     assert tool(SMS).call(arguments, context(simulating())).result == {
@@ -91,7 +91,7 @@ def test_a_made_up_answer_says_that_it_is_made_up():
     assert tool("call_forward").call({}, context(simulating())).result["simulated"] is True
 
 
-def test_a_recorded_answer_is_given_as_it_is():
+def test_recorded_answer_is_returned_unchanged():
     door = simulating(RecordedAnswer(re.compile("web_search"), body=[{"title": "Clinic"}]))
 
     result = tool("web_search").call({"query": "clinic"}, context(door))
@@ -109,7 +109,7 @@ def test_only_the_platform_can_really_send():
 
 
 @pytest.mark.parametrize("arguments", [{"message": "Hi"}, {"message": "", "phone_number": "+15550100"}])
-def test_a_message_that_lacks_something_is_not_sent(arguments):
+def test_incomplete_message_is_not_sent(arguments):
     door = simulating()
 
     result = tool(SMS).call(arguments, context(door))
@@ -118,7 +118,7 @@ def test_a_message_that_lacks_something_is_not_sent(arguments):
     assert door.ledger == []
 
 
-def test_functions_whose_arguments_are_not_published_take_any():
+def test_unpublished_arguments_accept_anything():
     door = simulating()
     bound = {"argument_name": "department", "source": "literal", "literal_value": "billing"}
 
@@ -127,7 +127,7 @@ def test_functions_whose_arguments_are_not_published_take_any():
     assert door.ledger[0]["request"] == {"department": "billing"}
 
 
-def test_an_unknown_function_fails_and_says_which_are_known():
+def test_unknown_function_lists_known_ones():
     result = tool("calendar_lookup").call({}, context())
 
     assert not result.success
@@ -136,13 +136,13 @@ def test_an_unknown_function_fails_and_says_which_are_known():
         assert known in str(result.error)
 
 
-def test_the_id_says_which_function_it_is_where_the_registry_has_it():
+def test_id_selects_the_function():
     assert tool("Adder", tool_id="math_add").call({"a": 1, "b": 1}, context()).result == 2
     assert tool("math_add", tool_id="665f1c2ab3d4e5f60718293a").call({"a": 1, "b": 1}, context()).result == 2
     assert not tool(None).call({}, context()).success
 
 
-def test_a_model_is_told_of_the_functions_arguments():
+def test_model_sees_the_functions_arguments():
     own = tool(SMS).config
     written = tool(SMS, signature="Text them.", args_schema={"type": "object"}).config
     unknown = tool("calendar_lookup").config
@@ -162,7 +162,7 @@ def test_what_only_the_platform_reads_is_kept():
     assert (config.configurable_key, config.extra_config) == ("front_desk", extra)
 
 
-def test_the_workflow_cannot_set_an_argument_that_the_function_does_not_have():
+def test_unknown_bound_argument_is_rejected():
     bound = {"argument_name": "c", "source": "literal", "literal_value": 1}
 
     with pytest.raises(RunError, match="'c', which its function does not have; it has 'a', 'b'"):

@@ -27,7 +27,7 @@ def test_short_paragraphs_stay_together(tmp_path):
     assert passages(path) == ["One.\n\nTwo.\n\nThree."]
 
 
-def test_a_long_section_is_cut_at_a_paragraph_and_keeps_its_heading(tmp_path):
+def test_long_section_is_split_with_its_heading(tmp_path):
     path = written(tmp_path, "a.md", "# Fees\n\n" + "cheap " * 150 + "\n\n" + "dear " * 150)
 
     first, second = passages(path)
@@ -37,7 +37,7 @@ def test_a_long_section_is_cut_at_a_paragraph_and_keeps_its_heading(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["word " * 1000, "x" * 5000])
-def test_no_passage_is_longer_than_the_limit_and_none_of_the_text_is_lost(tmp_path, text):
+def test_passages_are_bounded_and_complete(tmp_path, text):
     path = written(tmp_path, "a.txt", text)
 
     found = passages(path)
@@ -55,36 +55,36 @@ def test_html_loses_its_marks_and_its_scripts(tmp_path):
     assert passages(written(tmp_path, "a.html", page)) == ["Clinic", "## Opening hours\n\nFrom 9 & later"]
 
 
-def test_html_that_no_parser_takes_still_has_words(tmp_path):
+def test_broken_html_still_has_words(tmp_path):
     assert passages(written(tmp_path, "a.html", "<p>Open <![,]> at 9</p>")) == ["Open   at 9"]
 
 
-def test_each_element_of_a_json_list_is_a_passage(tmp_path):
+def test_json_list_gives_passage_per_element(tmp_path):
     path = written(tmp_path, "a.json", '[{"name": "Ada", "phones": [1, 2], "fax": null}, "plain", {}]')
 
     assert passages(path) == ["name: Ada\nphones: 1\nphones: 2", "plain"]
 
 
-def test_each_key_of_a_json_object_is_a_passage(tmp_path):
+def test_json_object_gives_passage_per_key(tmp_path):
     path = written(tmp_path, "a.json", '{"hours": {"monday": "9-5"}, "fee": 20}')
 
     assert passages(path) == ["hours monday: 9-5", "fee: 20"]
 
 
 @pytest.mark.parametrize("text", ['{"hours": ', "[" * 100_000])
-def test_what_is_no_json_is_read_as_a_text(tmp_path, text):
+def test_invalid_json_is_read_as_text(tmp_path, text):
     path = written(tmp_path, "a.json", text)
 
     assert "".join(passages(path)) == text.strip()
 
 
-def test_each_row_of_a_table_is_a_passage(tmp_path):
+def test_table_gives_passage_per_row(tmp_path):
     path = written(tmp_path, "a.csv", "name,fee\nCheck-up,20\nX-ray,,extra\n")
 
     assert passages(path) == ["name: Check-up\nfee: 20", "name: X-ray\nextra"]
 
 
-def test_a_cell_too_large_for_a_table_is_read_as_a_text(tmp_path):
+def test_too_large_cell_is_read_as_text(tmp_path):
     path = written(tmp_path, "a.csv", "name\n" + "x" * 200_000)
 
     assert sum(map(len, passages(path))) >= 200_000

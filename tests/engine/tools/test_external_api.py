@@ -51,7 +51,7 @@ def test_a_get_gives_the_answers_body():
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_body_is_sent_as_json_with_whole_arguments_as_they_are(method):
+def test_body_is_json_with_native_arguments(method):
     body = {"patient": "{patient}", "note": "for {name} by [[who]]", "n": 1}
     with HttpServer() as server:
         call(
@@ -70,7 +70,7 @@ def test_a_body_is_sent_as_json_with_whole_arguments_as_they_are(method):
 
 
 @pytest.mark.parametrize(("written", "sent"), [('{"a": "{x}"}', b'{"a":1}'), ("  ", b""), (None, b"")])
-def test_a_body_may_be_a_text_of_json_and_a_blank_one_is_none(written, sent):
+def test_body_may_be_json_text_or_blank(written, sent):
     with HttpServer() as server:
         call(made(server.url + "/", "POST", api_body=written), x=1)
 
@@ -78,7 +78,7 @@ def test_a_body_may_be_a_text_of_json_and_a_blank_one_is_none(written, sent):
 
 
 @pytest.mark.parametrize("fields", [{"api_body": "{x}"}, {"api_body": "[1]"}, {"api_method": "PATCH"}])
-def test_a_field_with_a_value_that_it_cannot_have_is_named(fields):
+def test_invalid_field_is_named(fields):
     with pytest.raises(InputError, match=f"ExternalApiConfig: {next(iter(fields))}"):
         made("https://a.example", **fields)
 
@@ -95,7 +95,7 @@ def test_a_field_with_a_value_that_it_cannot_have_is_named(fields):
         ("GET", "sends", "contact"),
     ],
 )
-def test_the_class_of_a_call_is_what_the_tool_says_else_what_the_method_says(method, side_effect, expected):
+def test_call_class_is_tools_else_methods(method, side_effect, expected):
     door = LiveGateway(Policies(read="simulated", write="simulated", contact="simulated"))
 
     result = call(made("https://a.example/", method, side_effect=side_effect), door)
@@ -115,7 +115,7 @@ def test_a_blocked_call_is_a_failed_one():
 @pytest.mark.parametrize(
     "endpoint", [None, "", "/slots", "a.example/?next=https://b", "{{base}}/x", "https://a/[[id]]"]
 )
-def test_an_endpoint_that_is_relative_or_not_filled_fails_as_the_platform_says(endpoint):
+def test_relative_or_unfilled_endpoint_fails(endpoint):
     door = LiveGateway(OPEN)
 
     result = call(made(endpoint), door)
@@ -131,7 +131,7 @@ def test_a_slot_without_its_argument_fails():
     assert result.error == "The slot {city} has no argument. Give the tool an argument named 'city'."
 
 
-def test_a_status_of_failure_fails_and_tells_the_beginning_of_the_body():
+def test_failure_status_quotes_the_body():
     with HttpServer(no=lambda to: to.send_body(b"x" * 900, "text/plain", 422)) as server:
         result = call(made(server.url + "/no"))
 
@@ -139,14 +139,14 @@ def test_a_status_of_failure_fails_and_tells_the_beginning_of_the_body():
     assert result.error == f"The server answered 422 Unprocessable Entity: {'x' * 200}."
 
 
-def test_a_body_that_is_no_json_is_taken_as_text():
+def test_invalid_json_body_is_text():
     with HttpServer(it=lambda to: to.send_body(b"<p>Hi", "text/html")) as server:
         result = call(made(server.url + "/it"))
 
     assert (result.success, result.result) == (True, "<p>Hi")
 
 
-def test_an_answer_that_never_ends_fails_in_time():
+def test_endless_answer_fails_in_time():
     def endless(to):
         to.send_response(200)
         to.end_headers()
@@ -161,7 +161,7 @@ def test_an_answer_that_never_ends_fails_in_time():
 AUTH = {"integration_auth": {"integration_id": "CLINIC"}}
 
 
-def test_the_secret_of_an_integration_is_the_authorization_unless_a_header_sets_one():
+def test_integration_secret_is_the_authorization():
     with HttpServer() as server:
         secrets = Secrets({"CLINIC": "Bearer s3cret"})
         call(made(server.url + "/", **AUTH), LiveGateway(secrets=secrets))
@@ -174,7 +174,7 @@ def test_the_secret_of_an_integration_is_the_authorization_unless_a_header_sets_
     assert sent == ["Bearer s3cret", "own"]
 
 
-def test_a_refusal_for_want_of_a_secret_says_which_to_set():
+def test_missing_secret_is_named_in_refusal():
     with HttpServer(no=lambda to: to.send_body(b"", "text/plain", 401)) as server:
         result = call(made(server.url + "/no", **AUTH))
 
@@ -185,7 +185,7 @@ def test_a_refusal_for_want_of_a_secret_says_which_to_set():
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_a_secret_reaches_the_server_and_nothing_that_anybody_can_look_at(status):
+def test_secret_reaches_the_server_only(status):
     def tell_all(to):
         last = to.server.received[-1]
         to.send_json({"path": last.path, "headers": last.headers, "body": last.body.decode()}, status)
@@ -217,26 +217,26 @@ BINDING = {"argument_name": "city", "source": "literal", "literal_value": "Rome"
         {"api_endpoint": None, "tool_id": "tool_1"},
     ],
 )
-def test_a_bound_argument_with_a_slot_or_of_a_saved_tool_is_fine(fields):
+def test_bound_argument_with_slot_is_accepted(fields):
     tool = made(**{"endpoint": "https://a.example", **fields, "variable_arguments": [BINDING]})
 
     assert tool.config.variable_arguments[0].argument_name == "city"
 
 
-def test_a_bound_argument_without_a_slot_must_be_mended():
+def test_bound_argument_without_slot_is_rejected():
     with pytest.raises(RunError, match="sets the argument 'city', which has no slot") as caught:
         made("https://a.example/{{city}}", variable_arguments=[BINDING])
 
     assert "{city}" in caught.value.advice
 
 
-def test_a_saved_tool_is_only_on_the_platform():
+def test_saved_tool_is_only_on_platform():
     result = call(made(None, tool_id="tool_1"))
 
     assert "is the saved tool 'tool_1', which is on the platform" in result.error
 
 
-def test_a_tool_node_calls_it_and_writes_what_it_gave(monkeypatch):
+def test_tool_node_calls_it_and_writes(monkeypatch):
     monkeypatch.setitem(TOOL_TYPES, "external_api", ExternalApiTool)
     door = LiveGateway(OPEN)
     with HttpServer(book=lambda to: to.send_json({"id": 7})) as server:
@@ -310,13 +310,13 @@ def test_variables_and_arguments_are_filled_in(text, filled):
         ("{{missing}}/{place}", "{{missing}}/{}"),
     ],
 )
-def test_slot_without_an_argument_is_left_as_braces(text, filled):
+def test_unfillable_slot_becomes_braces(text, filled):
     arguments = {"city": "Rome", "place": {"zip": "00100"}, "list": ["x"]}
 
     assert fill_known(text, SCOPE, arguments, RenderBudget([])) == filled
 
 
-def test_what_a_variable_or_an_argument_brings_is_never_searched_for_slots():
+def test_filled_values_are_not_searched_for_slots():
     arguments = {"city": "{n} {{base}} [[who]]"}
 
     assert fill_text("{{odd}} [[said]] {city}", SCOPE, arguments, RenderBudget([])) == (
@@ -324,7 +324,7 @@ def test_what_a_variable_or_an_argument_brings_is_never_searched_for_slots():
     )
 
 
-def test_a_value_that_is_one_slot_becomes_the_argument_itself():
+def test_single_slot_becomes_the_argument():
     arguments = {"patient": {"name": "Ann"}, "n": 3, "flag": False}
 
     filled = fill_json(
@@ -350,14 +350,14 @@ def test_a_value_that_is_one_slot_becomes_the_argument_itself():
         ("{n:d!}", "cannot be filled"),
     ],
 )
-def test_a_slot_that_cannot_be_filled_is_told(text, complaint):
+def test_unfillable_slot_is_an_error(text, complaint):
     with pytest.raises(InputError) as caught:
         fill_text(text, SCOPE, {"n": 3, "place": {"zip": "1"}}, RenderBudget([]))
 
     assert complaint in str(caught.value)
 
 
-def test_the_slots_of_a_value_are_found_however_deep():
+def test_slots_are_found_at_any_depth():
     value = {"a": ["{x}", {"b": "{y[0]} {{z}} {w!r}"}], "{key}": 1, "broken": "{"}
 
     assert slot_names(value) == {"x", "y", "w"}

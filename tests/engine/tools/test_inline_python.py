@@ -29,7 +29,7 @@ def test_its_type_is_known() -> None:
     assert InlinePythonTool.Config is InlinePythonConfig
 
 
-def test_a_function_is_called_with_the_arguments_and_its_value_is_the_result() -> None:
+def test_function_gets_arguments_and_returns_result() -> None:
     code = (
         "def lookup(country, default='?'):\n  return {'capital': {'France': 'Paris'}.get(country, default)}"
     )
@@ -39,7 +39,7 @@ def test_a_function_is_called_with_the_arguments_and_its_value_is_the_result() -
     assert result == ToolResult(success=True, result={"capital": "Paris"})
 
 
-def test_the_function_with_the_tools_name_is_called() -> None:
+def test_function_named_like_tool_is_called() -> None:
     code = "def capital_lookup(): return 'by name'\ndef helper(): return 'last'"
 
     assert tool(code, name="Capital Lookup").call({}, context()).result == "by name"
@@ -53,7 +53,7 @@ def test_variables_are_filled_into_the_code() -> None:
     assert tool(code).call({}, context(scope)).result == ["Ada", 3]
 
 
-def test_the_code_stays_as_it_is_when_substitution_is_off() -> None:
+def test_code_is_unchanged_without_substitution() -> None:
     scope = Scope(dynamic={"customer": "Ada"}, runtime={"x": 2})
     code = "def lookup():\n  x = 1\n  return ['{{customer}}', [[x]]]"
 
@@ -62,7 +62,7 @@ def test_the_code_stays_as_it_is_when_substitution_is_off() -> None:
     assert result.result == ["{{customer}}", [[1]]]
 
 
-def test_a_failure_names_the_placeholders_without_a_value() -> None:
+def test_failure_names_unresolved_placeholders() -> None:
     result = tool("def lookup():\n  return [[attempts]] + 1").call({}, context())
 
     assert result == ToolResult(

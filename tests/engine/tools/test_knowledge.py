@@ -29,7 +29,7 @@ def context(folder: object = None) -> ToolContext:
     return ToolContext(scope=Scope(), timeout=5, options=EngineOptions(knowledge_folder=folder))
 
 
-def test_the_passages_that_fit_the_question_are_the_result(tmp_path):
+def test_matching_passages_are_the_result(tmp_path):
     (tmp_path / "kb_1").mkdir()
     (tmp_path / "kb_1" / "hours.md").write_text("Open from nine.")
     (tmp_path / "other.md").write_text("Open all night.")
@@ -43,7 +43,7 @@ def test_the_passages_that_fit_the_question_are_the_result(tmp_path):
     assert found["score"] > 0
 
 
-def test_all_documents_are_searched_where_no_knowledge_base_is_named(tmp_path):
+def test_empty_selection_searches_all_documents(tmp_path):
     (tmp_path / "other.md").write_text("Open all night.")
     tool = KnowledgeBaseTool(config(target_knowledge_base_ids=None))
 
@@ -66,14 +66,14 @@ def test_a_call_without_a_question_fails(tmp_path, arguments):
     assert "needs a query" in str(result.error)
 
 
-def test_a_missing_folder_is_a_failure_that_says_where_it_should_be(tmp_path):
+def test_missing_folder_names_expected_place(tmp_path):
     result = KnowledgeBaseTool(config()).call({"query": "open"}, context(tmp_path / "none"))
 
     assert not result.success
     assert str(tmp_path / "none") in str(result.error)
 
 
-def test_an_engine_without_a_folder_says_how_to_give_it_one():
+def test_engine_without_folder_names_the_setting():
     result = KnowledgeBaseTool(config()).call({"query": "open"}, context())
 
     assert not result.success
@@ -92,7 +92,7 @@ def test_another_search_can_be_put_in():
     assert result.result == [{"text": "open in a,b", "source": "memory", "score": 1.0}]
 
 
-def test_a_model_is_asked_for_a_query_and_a_justification():
+def test_model_gives_query_and_justification():
     made = config()
 
     assert set(made.args_schema["properties"]) == {"query", "justification"}
@@ -102,7 +102,7 @@ def test_a_model_is_asked_for_a_query_and_a_justification():
     assert made.result_runtime_variable_name == "kb_tool_result"
 
 
-def test_what_the_author_wrote_wins_and_null_is_nothing():
+def test_author_fields_win_and_null_is_default():
     schema = {"type": "object", "properties": {"query": {"type": "string"}}}
 
     written = config(signature="Ask.", args_schema=schema, result_runtime_variable_name="found")
@@ -114,7 +114,7 @@ def test_what_the_author_wrote_wins_and_null_is_nothing():
     assert blank.result_runtime_variable_name == "kb_tool_result"
 
 
-def test_only_the_query_can_be_set_by_the_workflow():
+def test_workflow_can_bind_the_query_only():
     query = {"argument_name": "query", "source": "literal", "literal_value": "hours"}
     other = {**query, "argument_name": "justification"}
 
@@ -132,7 +132,7 @@ def folder(root: Path, **documents: str) -> Path:
     return root
 
 
-def test_what_shares_words_with_the_question_is_found_the_best_first(tmp_path):
+def test_matching_documents_are_ranked_best_first(tmp_path):
     root = folder(
         tmp_path,
         clinic__hours="# Hours\n\nThe clinic is open from nine to five.",
@@ -147,7 +147,7 @@ def test_what_shares_words_with_the_question_is_found_the_best_first(tmp_path):
     assert found[0]["score"] > found[1]["score"] > 0
 
 
-def test_no_more_is_found_than_was_asked_for(tmp_path):
+def test_search_returns_at_most_the_limit(tmp_path):
     root = folder(tmp_path, a="open", b="open", c="open")
 
     found = FolderSearch(root).search([], "open", 2)
@@ -162,7 +162,7 @@ def test_a_word_that_nothing_has_finds_nothing(tmp_path):
     assert FolderSearch(root).search([], "?!", 5) == []
 
 
-def test_a_knowledge_base_is_a_folder_or_a_document(tmp_path):
+def test_knowledge_base_is_folder_or_document(tmp_path):
     root = folder(tmp_path, kb_1__a="open one", kb_1__deep__b="open two", kb_2="open three", kb_3="open four")
     search = FolderSearch(root)
 
@@ -172,7 +172,7 @@ def test_a_knowledge_base_is_a_folder_or_a_document(tmp_path):
     assert [passage["source"] for passage in search.search(["kb_2"], "open", 5)] == ["kb_2.md"]
 
 
-def test_hidden_files_and_those_of_other_kinds_are_passed_over(tmp_path):
+def test_hidden_and_other_files_are_skipped(tmp_path):
     root = folder(tmp_path, a="open")
     (root / ".git").mkdir()
     (root / ".git" / "b.md").write_text("open")
@@ -186,14 +186,14 @@ def test_an_empty_folder_holds_nothing(tmp_path):
     assert FolderSearch(tmp_path).search([], "open", 5) == []
 
 
-def test_a_missing_folder_is_told_with_its_place(tmp_path):
+def test_missing_folder_is_reported_with_place(tmp_path):
     search = FolderSearch(tmp_path / "knowledge")
 
     with pytest.raises(KnowledgeError, match=r"no folder '.*knowledge'.* expected.*\.md"):
         search.search([], "open", 5)
 
 
-def test_a_missing_knowledge_base_is_told_with_where_its_documents_are_expected(tmp_path):
+def test_missing_knowledge_base_is_reported_with_place(tmp_path):
     with pytest.raises(KnowledgeError) as caught:
         FolderSearch(tmp_path).search(["kb_9"], "open", 5)
 
@@ -222,12 +222,12 @@ def test_a_link_that_leads_out_is_refused(tmp_path):
             FolderSearch(root).search(kb_ids, "open", 5)
 
 
-def test_a_name_too_long_for_the_system_is_told(tmp_path):
+def test_overlong_name_is_reported(tmp_path):
     with pytest.raises(KnowledgeError, match="cannot be read"):
         FolderSearch(tmp_path).search(["x" * 5000], "open", 5)
 
 
-def test_documents_are_read_again_only_when_they_have_changed(tmp_path, monkeypatch):
+def test_only_changed_documents_are_read_again(tmp_path, monkeypatch):
     read: list[str] = []
     passages = knowledge.passages
     monkeypatch.setattr(knowledge, "passages", lambda path: read.append(path.name) or passages(path))
@@ -246,7 +246,7 @@ def test_documents_are_read_again_only_when_they_have_changed(tmp_path, monkeypa
     assert search.search([], "open", 5) == []
 
 
-def test_a_document_that_is_taken_away_is_found_no_more(tmp_path):
+def test_removed_document_is_not_found(tmp_path):
     root = folder(tmp_path, a="open", b="open")
     search = FolderSearch(root)
     search.search([], "open", 5)
@@ -273,7 +273,7 @@ def test_too_many_bytes_are_refused(tmp_path, monkeypatch):
         FolderSearch(root).search([], "open", 5)
 
 
-def test_several_threads_search_at_once_and_the_documents_are_read_once(tmp_path, monkeypatch):
+def test_concurrent_searches_read_documents_once(tmp_path, monkeypatch):
     read: list[str] = []
     passages = knowledge.passages
     monkeypatch.setattr(knowledge, "passages", lambda path: read.append(path.name) or passages(path))

@@ -104,7 +104,7 @@ def test_a_server_is_asked_for_its_tools(url):
     assert slots.args_schema["properties"]["day"]["type"] == "string"
 
 
-def test_a_name_that_models_do_not_take_is_changed_for_them_alone(url):
+def test_invalid_name_is_changed_for_models_only(url):
     tool = tool_of(url, "echo_headers")
 
     assert "user-agent" in tool.call({}, context()).result
@@ -116,7 +116,7 @@ def test_structured_content_is_the_result(url):
     )
 
 
-def test_a_text_is_the_result_where_there_is_no_structured_content(url):
+def test_text_is_result_without_structured_content(url):
     assert tool_of(url, "say_hours").call({}, context()).result == "Open from 9 to 5."
 
 
@@ -126,7 +126,7 @@ def test_parts_that_are_no_text_are_named(url):
     assert result == "Here it is.\n[image image/png]\nBy bus.\n[resource_link text/plain file:///way.txt]"
 
 
-def test_an_error_of_the_tool_is_a_failure(url):
+def test_tool_error_is_a_failure(url):
     result = tool_of(url, "fail").call({"reason": "The calendar is shut."}, context())
 
     assert not result.success
@@ -140,14 +140,14 @@ def test_wrong_arguments_are_a_failure(url):
     assert "day" in str(result.error)
 
 
-def test_a_result_that_no_file_can_hold_is_a_failure(url):
+def test_unrepresentable_result_is_a_failure(url):
     result = tool_of(url, "count").call({}, context())
 
     assert not result.success
     assert "more than 64 bits" in str(result.error)
 
 
-def test_the_older_transport_is_used_where_the_url_says_so():
+def test_sse_url_uses_the_older_transport():
     with serving("sse") as url:
         tool = tool_of(url, "book_slot")
 
@@ -156,7 +156,7 @@ def test_the_older_transport_is_used_where_the_url_says_so():
     assert result.result == {"booked": "Mon 9"}
 
 
-def test_a_slow_tool_is_left_when_its_time_is_over(url):
+def test_slow_tool_ends_at_the_timeout(url):
     tool = tool_of(url, "dawdle")
     began = time.monotonic()
 
@@ -167,7 +167,7 @@ def test_a_slow_tool_is_left_when_its_time_is_over(url):
     assert time.monotonic() - began < 5
 
 
-def test_a_call_ends_when_the_run_is_stopped(url):
+def test_stopped_run_ends_the_call(url):
     tool, cancelled = tool_of(url, "dawdle"), threading.Event()
     threading.Timer(0.3, cancelled.set).start()
     began = time.monotonic()
@@ -178,7 +178,7 @@ def test_a_call_ends_when_the_run_is_stopped(url):
     assert time.monotonic() - began < 5
 
 
-def test_nothing_is_called_when_the_run_is_already_stopped(url):
+def test_stopped_run_calls_nothing(url):
     tool, cancelled, door = tool_of(url, "say_hours"), threading.Event(), LiveGateway(Policies(write="live"))
     cancelled.set()
     node = Node(outbound=door, cancelled=cancelled)
@@ -190,7 +190,7 @@ def test_nothing_is_called_when_the_run_is_already_stopped(url):
     assert door.ledger == []
 
 
-def test_a_server_that_is_gone_by_the_time_of_the_call_is_a_failure():
+def test_vanished_server_is_a_failure():
     with serving() as url:
         tool = tool_of(url, "say_hours")
 
@@ -200,7 +200,7 @@ def test_a_server_that_is_gone_by_the_time_of_the_call_is_a_failure():
     assert f"Nothing answers at {url}" in str(result.error)
 
 
-def test_a_server_that_is_not_there_has_no_tools_and_there_is_a_warning(url):
+def test_missing_server_is_a_warning(url):
     with serving() as gone:
         pass
 
@@ -219,7 +219,7 @@ def test_a_server_that_is_not_there_has_no_tools_and_there_is_a_warning(url):
         ({"Authorization": f"Bearer {TOKEN}"}, "/sse", "HTTP 404; look at the path"),
     ],
 )
-def test_a_server_that_refuses_is_a_warning_that_says_how(guarded, headers, path, why):
+def test_refusing_server_is_a_warning_with_status(guarded, headers, path, why):
     found = discover(server(guarded.replace("/mcp", path), **headers))
 
     assert found.tools == []
@@ -237,7 +237,7 @@ def test_a_server_that_refuses_is_a_warning_that_says_how(guarded, headers, path
         ("nonsense", "no URL"),
     ],
 )
-def test_an_address_that_cannot_be_called_is_a_warning(address, why):
+def test_forbidden_address_is_a_warning(address, why):
     found = discover(server(address))
 
     assert found.tools == []
@@ -250,7 +250,7 @@ def test_answers_larger_than_the_limit_are_refused(url):
     assert "larger than the limit" in discover(server(url), node=Node(door)).warnings[0]
 
 
-def test_url_and_headers_are_filled_with_variables_and_secrets(guarded):
+def test_url_and_headers_are_filled(guarded):
     host = guarded.removeprefix("http://")
     variables = Scope(dynamic={"host": host})
     node = Node(LiveGateway(secrets=Secrets({"CLINIC_TOKEN": TOKEN})), variables, variables)
@@ -261,14 +261,14 @@ def test_url_and_headers_are_filled_with_variables_and_secrets(guarded):
     assert found.tools
 
 
-def test_a_header_without_a_value_is_a_warning(url):
+def test_unresolved_header_is_a_warning(url):
     found = discover(server(url, Tenant="{{tenant}}"))
 
     assert found.warnings == ["The MCP server 'clinic' gets headers without a value for {{tenant}}."]
     assert found.tools
 
 
-def test_a_header_that_none_can_be_is_a_warning_without_its_value(url):
+def test_invalid_header_is_warned_without_value(url):
     found = discover(server(url, Authorization=f"{TOKEN}\nHost: evil"))
 
     assert "'Authorization'" in found.warnings[0]
@@ -298,7 +298,7 @@ def test_a_secret_shows_nowhere(guarded, caplog, as_secret):
     assert TOKEN not in text
 
 
-def test_calls_go_through_the_door_as_the_server_tells_of_its_tools(url):
+def test_call_class_follows_the_servers_hint(url):
     door = LiveGateway(Policies(write="blocked"))
     found = discover(server(url), node=Node(door))
     read, write = found.tools[:2]
@@ -322,7 +322,7 @@ def test_calls_go_through_the_door_as_the_server_tells_of_its_tools(url):
     assert writing["node_logical_id"] == "node_1"
 
 
-def test_an_engine_without_a_way_out_has_no_tools_and_a_warning(url):
+def test_blocked_gateway_gives_warning_and_no_tools(url):
     found = discover(server(url), node=Node(BlockedGateway()))
 
     assert found.tools == []
@@ -354,7 +354,7 @@ def test_a_failure_can_be_recorded(url):
     assert "status 503" in str(result.error)
 
 
-def test_a_simulated_call_without_a_recording_says_that_it_is_made_up(url):
+def test_simulated_call_is_marked_without_recording(url):
     tool, door = tool_of(url, "find_slots"), LiveGateway(Policies(read="simulated"))
 
     result = tool.call({"day": "Mon"}, context(door))
@@ -364,7 +364,7 @@ def test_a_simulated_call_without_a_recording_says_that_it_is_made_up(url):
     assert "no list of tools is recorded" in discover(server(url), node=Node(door)).warnings[0]
 
 
-def test_a_server_is_not_asked_again_for_a_while():
+def test_server_tools_are_cached():
     now, known = [1000.0], DiscoveryCache()
     node = Node(environment=Environment(now=lambda: now[0]))
     with serving() as url:
@@ -382,7 +382,7 @@ def test_a_server_is_not_asked_again_for_a_while():
     assert other.tools == third.tools == earlier.tools == []
 
 
-def test_tools_of_the_same_name_are_told_apart_by_their_server(url):
+def test_duplicate_names_get_the_servers_name(url):
     found = discover(server(url, "clinic a"), server(url, "clinic b"), taken=["say_hours"])
     alone = discover(server(url), taken=["say_hours"])
     alike = discover(server(url), server(url))
@@ -396,7 +396,7 @@ def test_tools_of_the_same_name_are_told_apart_by_their_server(url):
     assert found.tools[0].call({"day": "Mon"}, context()).success
 
 
-def test_a_thread_that_runs_an_event_loop_can_call_too(url):
+def test_thread_with_event_loop_can_call(url):
     async def play() -> ToolResult:
         return tool_of(url, "say_hours").call({}, context())
 
@@ -412,7 +412,7 @@ def test_no_thread_is_left_behind(url):
     assert set(threading.enumerate()) == before
 
 
-def test_without_the_package_the_warning_says_what_to_install(url, monkeypatch):
+def test_missing_package_is_named_in_warning(url, monkeypatch):
     monkeypatch.delitem(sys.modules, "debugger.engine.tools.mcp.connection", raising=False)
     monkeypatch.delattr("debugger.engine.tools.mcp.connection", raising=False)
     monkeypatch.setitem(sys.modules, "mcp", None)
@@ -423,7 +423,7 @@ def test_without_the_package_the_warning_says_what_to_install(url, monkeypatch):
     assert "pip install 'workflow-debugger[mcp]'" in found.warnings[0]
 
 
-def test_the_servers_of_a_workflow_are_read_from_its_settings():
+def test_servers_are_read_from_workflow_settings():
     made = workflow(static("a", "Hi"), mcp_servers=[{"server_url": "http://host/mcp", "api_headers": None}])
 
     (found,) = mcp_servers(made)
@@ -433,7 +433,7 @@ def test_the_servers_of_a_workflow_are_read_from_its_settings():
     assert mcp_servers(workflow(static("a", "Hi"), mcp_servers=None)) == []
 
 
-def test_a_node_out_of_a_super_node_has_the_servers_of_its_own_workflow():
+def test_super_node_member_has_its_own_servers():
     made = workflow(static("a", "Hi"), mcp_servers=[{"server_url": "http://outer/mcp"}])
     inner = NodeConfig.from_wire(static("b", "Hi", mcp_servers=[{"server_url": "http://inner/mcp"}]))
     none = NodeConfig.from_wire(static("c", "Hi", mcp_servers=[]))
@@ -454,7 +454,7 @@ def test_a_node_out_of_a_super_node_has_the_servers_of_its_own_workflow():
         {"server_url": "http://host/mcp"},
     ],
 )
-def test_a_server_that_is_none_is_an_error_without_secrets(servers):
+def test_invalid_server_is_error_without_secrets(servers):
     with pytest.raises(RunError, match="mcp_servers") as caught:
         mcp_servers(workflow(static("a", "Hi"), mcp_servers=servers))
 

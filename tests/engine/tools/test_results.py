@@ -34,21 +34,21 @@ def test_a_mapping_has_the_documented_defaults():
         ({"target_variable_name": "x", "result_path": "slots[].time"}, "leads to many places"),
     ],
 )
-def test_a_mapping_that_breaks_a_rule_is_refused_by_the_rule(fields, told):
+def test_invalid_mapping_is_rejected_by_its_rule(fields, told):
     with pytest.raises(InputError) as caught:
         ResultMapping.from_wire(fields)
 
     assert told in str(caught.value)
 
 
-def test_a_target_that_is_there_twice_is_refused():
+def test_duplicate_target_is_rejected():
     twice = [{"target_variable_name": "x", "result_path": path} for path in ("a", "b")]
 
     with pytest.raises(InputError, match=r"result_variable_mappings: .*'x' is there more than once"):
         ToolConfig.from_wire({"type": "inline_python", "result_variable_mappings": twice})
 
 
-def test_null_is_a_list_without_mappings_and_no_expansion():
+def test_null_is_no_mapping_and_no_expansion():
     fields = {"result_variable_mappings": None, "expand_result_into_runtime_variables": None}
 
     config = ToolConfig.from_wire({"type": "inline_python", **fields})
@@ -78,7 +78,7 @@ def test_null_is_a_list_without_mappings_and_no_expansion():
         (None, "a", "absent"),
     ],
 )
-def test_a_path_leads_into_the_result_or_to_the_default(result, path, value):
+def test_path_gives_part_or_default(result, path, value):
     mapping = ResultMapping(target_variable_name="x", result_path=path, default="absent")
 
     assert split_result(result, [mapping], expand=False).thread == {"x": value}
@@ -90,7 +90,7 @@ def test_without_a_default_it_is_null():
     assert split_result(RESULT, [mapping], expand=False).thread == {"x": None}
 
 
-def test_a_required_part_that_is_absent_leaves_no_variables_but_the_reason():
+def test_missing_required_part_gives_reason_only():
     good = ResultMapping(target_variable_name="good", result_path="a")
     bad = ResultMapping(target_variable_name="bad", result_path="b.c", required=True, default=1)
 
@@ -100,7 +100,7 @@ def test_a_required_part_that_is_absent_leaves_no_variables_but_the_reason():
     assert parts.problem == "The variable 'bad' is required, but the result has nothing at 'b.c'."
 
 
-def test_a_required_part_that_is_null_is_there():
+def test_null_required_part_is_present():
     mapping = ResultMapping(target_variable_name="x", result_path="a.none", required=True)
 
     assert split_result(RESULT, [mapping], expand=False).thread == {"x": None}
@@ -115,7 +115,7 @@ def test_the_scope_says_whose_variable_it_is():
     assert (parts.expanded, parts.thread, parts.workflow) == ({}, {"mine": 1}, {"ours": {"time": "9:00"}})
 
 
-def test_expansion_gives_each_key_but_hidden_ones_and_those_that_mappings_take():
+def test_expansion_skips_hidden_and_mapped_keys():
     mappings = [
         ResultMapping(target_variable_name="one", result_path="two"),
         ResultMapping(target_variable_name="three", result_path="two", scope="workflow"),

@@ -37,7 +37,7 @@ def context(**runtime: Any) -> ToolContext:
     return ToolContext(scope=Scope(runtime=runtime), timeout=1)
 
 
-def test_arguments_of_the_workflow_are_put_to_those_of_the_caller():
+def test_workflow_arguments_are_added_to_callers():
     tool = echo(variable_arguments=[{"argument_name": "city", "variable_path": "place"}])
 
     called = call_tool(tool, {"city": "Rome", "day": 1}, context(place="Kiel"))
@@ -45,7 +45,7 @@ def test_arguments_of_the_workflow_are_put_to_those_of_the_caller():
     assert called.result == ToolResult(success=True, result={"city": "Kiel", "day": 1})
 
 
-def test_a_required_argument_without_a_value_fails_the_call_before_it_is_made():
+def test_missing_required_argument_fails_before_call():
     tool = echo(variable_arguments=[{"argument_name": "city", "variable_path": "place", "required": True}])
 
     called = call_tool(tool, {}, context())
@@ -54,7 +54,7 @@ def test_a_required_argument_without_a_value_fails_the_call_before_it_is_made():
     assert called.result.error.startswith("The argument 'city' is required")
 
 
-def test_a_result_that_lacks_a_required_part_counts_as_failed():
+def test_missing_required_part_is_a_failure():
     mapping = {"target_variable_name": "city", "result_path": "city", "required": True}
 
     called = call_tool(echo(result_variable_mappings=[mapping]), {"day": 1}, context())
@@ -64,7 +64,7 @@ def test_a_result_that_lacks_a_required_part_counts_as_failed():
     assert called.parts == ({}, {}, {}, None)
 
 
-def test_the_result_and_its_parts_are_written_in_their_scopes_with_the_names_of_the_node():
+def test_result_and_parts_are_written_to_scopes():
     mappings = [
         {"target_variable_name": "place", "result_path": "city"},
         {"target_variable_name": "shared", "result_path": "day", "scope": "workflow"},
@@ -82,7 +82,7 @@ def test_the_result_and_its_parts_are_written_in_their_scopes_with_the_names_of_
     assert state.main.runtime_variables["node_a.shared"] == 1
 
 
-def test_a_mapping_may_take_the_name_of_the_result():
+def test_mapping_may_use_the_result_name():
     state = RunState.at("node_a")
     mapping = {"target_variable_name": "result", "result_path": "city"}
 
@@ -92,7 +92,7 @@ def test_a_mapping_may_take_the_name_of_the_result():
     assert state.main.runtime_variables["result"] == "Kiel"
 
 
-def test_a_failed_call_writes_null_and_no_part():
+def test_failed_call_writes_null_and_no_part():
     state = RunState.at("node_a")
     state.main.runtime_variables.update(result=1, place="Rome")
     mapping = {"target_variable_name": "place", "result_path": "city"}
@@ -109,14 +109,14 @@ def test_a_failed_call_writes_null_and_no_part():
     }
 
 
-def test_a_tool_is_made_by_its_type_with_what_all_tools_have():
+def test_tool_is_made_by_its_type():
     tool = make_tool({"type": "inline_python", "name": "add", "signature": "Adds."})
 
     assert isinstance(tool, InlinePythonTool)
     assert (tool.config.name, tool.config.signature) == ("add", "Adds.")
 
 
-def test_null_stands_for_the_default_of_a_flag_or_a_list():
+def test_null_is_the_default_of_fields():
     flag = "ignore_content_received_during_llm_tool_call_specification"
 
     tool = make_tool({"type": "inline_python", flag: None, "variable_arguments": None})
@@ -125,7 +125,7 @@ def test_null_stands_for_the_default_of_a_flag_or_a_list():
     assert tool.config.variable_arguments == []
 
 
-def test_a_tool_of_a_type_that_is_not_run_here_fails_every_call_and_says_so():
+def test_unsupported_tool_fails_every_call():
     tool = make_tool({"type": "teleport", "name": "beam"})
 
     result = tool.call({}, ToolContext(scope=Scope(), timeout=1))

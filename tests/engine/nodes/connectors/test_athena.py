@@ -46,7 +46,7 @@ def play(monkeypatch, kind, **fields):
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_simulated_call_gives_its_event_between_start_and_end_and_a_warning(monkeypatch, kind):
+def test_simulated_call_emits_event_and_warning(monkeypatch, kind):
     run = play(monkeypatch, kind)
 
     types = run.turn()
@@ -73,7 +73,7 @@ def test_a_simulated_call_gives_its_event_between_start_and_end_and_a_warning(mo
         ("athena_appointments_create", 201, "contact"),
     ],
 )
-def test_event_output_variables_and_ledger_tell_the_same(monkeypatch, kind, code, call_class):
+def test_event_output_variables_and_ledger_agree(monkeypatch, kind, code, call_class):
     run = play(monkeypatch, kind)
 
     run.turn()
@@ -101,7 +101,7 @@ def test_the_same_input_gives_the_same_answer(monkeypatch, kind):
     assert run.output == again.output
 
 
-def test_a_search_finds_the_patient_that_was_created(monkeypatch):
+def test_search_finds_created_patient(monkeypatch):
     found, created = play(monkeypatch, "athena_patients_search"), play(monkeypatch, "athena_patients_create")
 
     found.turn()
@@ -113,7 +113,7 @@ def test_a_search_finds_the_patient_that_was_created(monkeypatch):
     assert (patient["first_name"], patient["last_name"]) == ("Ann", "Lee")
 
 
-def test_an_appointment_has_its_end_and_the_time_zone_of_the_practice(monkeypatch):
+def test_appointment_has_end_and_time_zone(monkeypatch):
     run = play(monkeypatch, "athena_appointments_create", duration_in_minutes=45)
 
     run.turn()
@@ -140,7 +140,7 @@ def test_an_update_tells_what_was_sent(monkeypatch):
     }
 
 
-def test_variables_are_filled_and_a_result_can_be_reached_into(monkeypatch):
+def test_variables_are_filled_and_result_is_reachable(monkeypatch):
     run = Play(
         monkeypatch,
         TYPES,
@@ -158,7 +158,7 @@ def test_variables_are_filled_and_a_result_can_be_reached_into(monkeypatch):
 
 @pytest.mark.parametrize("policies", [BLOCKED, Policies(contact="live")], ids=["blocked", "live"])
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_call_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, kind, policies):
+def test_blocked_call_does_not_end_run(monkeypatch, kind, policies):
     run = play(monkeypatch, kind, policies=policies)
 
     run.turn()
@@ -192,7 +192,7 @@ def test_a_call_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, kin
         ("athena_appointments_create", {"duration_in_minutes": 0}, "duration_in_minutes is 0"),
     ],
 )
-def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatch, kind, fields, told):
+def test_bad_field_fails_without_a_call(monkeypatch, kind, fields, told):
     run = play(monkeypatch, kind, **fields)
 
     run.turn()
@@ -215,7 +215,7 @@ def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatc
     ],
     ids=lambda fields: next(iter(fields)),
 )
-def test_what_the_platform_would_not_read_is_refused_when_the_node_is_read(fields):
+def test_malformed_config_is_rejected(fields):
     written = node("ehr", "athena_patients_update", patient_id="1", **fields)
 
     with pytest.raises(InputError, match=next(iter(fields))):
@@ -246,7 +246,7 @@ def test_the_settings_of_a_practice_are_read():
         ({"body": None, "status": 500}, 500, False),
     ],
 )
-def test_a_recorded_answer_is_taken_as_it_is(monkeypatch, recorded, code, success):
+def test_recorded_answer_is_used_unchanged(monkeypatch, recorded, code, success):
     run = play(monkeypatch, "athena_patients_search", answers=(answer("Athena search", **recorded),))
 
     run.turn()
@@ -258,7 +258,7 @@ def test_a_recorded_answer_is_taken_as_it_is(monkeypatch, recorded, code, succes
     assert run.door.ledger[0]["success"] is success
 
 
-def test_the_key_is_nowhere_and_a_secret_in_a_field_is_masked(monkeypatch):
+def test_key_and_secrets_are_masked(monkeypatch):
     run = play(
         monkeypatch,
         "athena_patients_create",
@@ -276,7 +276,7 @@ def test_the_key_is_nowhere_and_a_secret_in_a_field_is_masked(monkeypatch):
     assert run.output["response"]["notes"] == "Code ***"
 
 
-def test_a_secret_that_looks_like_a_status_code_breaks_nothing(monkeypatch):
+def test_secret_like_status_code_is_harmless(monkeypatch):
     run = play(monkeypatch, "athena_patients_search", secrets={"pin": "200"})
 
     run.turn()

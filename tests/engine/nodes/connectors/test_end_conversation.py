@@ -37,7 +37,7 @@ def play(monkeypatch, *parts, responder=None, defaults=None, **fields):
     return Play(monkeypatch, types, *chain, *edges, responder=responder, defaults=defaults or {})
 
 
-def test_it_has_one_event_of_its_own_and_the_run_goes_on_along_the_direct_edge(monkeypatch):
+def test_node_emits_one_event_and_run_continues(monkeypatch):
     run = play(monkeypatch, process_transcript_prompt=PROMPT, responder=Writer("Short."))
 
     types = run.turn(raw_conversation_transcript="User: Hi")
@@ -54,7 +54,7 @@ def test_it_has_one_event_of_its_own_and_the_run_goes_on_along_the_direct_edge(m
     assert run.one("assistant_response")["content"] == "Done."
 
 
-def test_the_model_reads_the_given_transcript_by_the_filled_prompt(monkeypatch):
+def test_model_reads_transcript_and_filled_prompt(monkeypatch):
     writer = Writer("Short.")
     run = play(
         monkeypatch, process_transcript_prompt=PROMPT, responder=writer, defaults={"reader": "the doctor"}
@@ -74,7 +74,7 @@ def test_the_model_reads_the_given_transcript_by_the_filled_prompt(monkeypatch):
     assert run.state.main.runtime_variables["end.processed_transcript"] == "Short."
 
 
-def test_without_a_transcript_the_chat_of_the_thread_is_one_without_memos(monkeypatch):
+def test_missing_transcript_is_chat_without_memos(monkeypatch):
     writer = Writer()
     run = play(
         monkeypatch,
@@ -103,7 +103,7 @@ def test_without_a_transcript_the_chat_of_the_thread_is_one_without_memos(monkey
     ],
     ids=["nothing said", "no prompt", "empty prompt", "no model"],
 )
-def test_where_no_text_comes_the_processed_transcript_is_the_raw_one(monkeypatch, fields):
+def test_missing_text_gives_raw_transcript(monkeypatch, fields):
     run = play(monkeypatch, responder=Writer(), **fields)
 
     run.turn(raw_conversation_transcript="User: Hi")
@@ -113,7 +113,7 @@ def test_where_no_text_comes_the_processed_transcript_is_the_raw_one(monkeypatch
     assert run.variables["processed_transcript_success"] is True
 
 
-def test_the_stand_in_that_follows_rules_leaves_the_transcript_as_it_is(monkeypatch):
+def test_rule_model_leaves_transcript_unchanged(monkeypatch):
     run = play(monkeypatch, process_transcript_prompt=PROMPT)
 
     run.turn(raw_conversation_transcript="User: Hi")
@@ -135,7 +135,7 @@ def test_a_node_with_no_model_asks_nobody(monkeypatch):
     assert writer.prompts == []
 
 
-def test_a_model_that_fails_is_data_and_the_run_goes_on(monkeypatch):
+def test_failing_model_does_not_end_run(monkeypatch):
     run = play(monkeypatch, process_transcript_prompt=PROMPT, responder=Writer(failure="It timed out."))
 
     run.turn(raw_conversation_transcript="User: Hi")
@@ -146,7 +146,7 @@ def test_a_model_that_fails_is_data_and_the_run_goes_on(monkeypatch):
     assert run.end.status == "completed"
 
 
-def test_the_model_is_the_nodes_own_or_else_the_workflows(monkeypatch):
+def test_model_is_nodes_else_workflows(monkeypatch):
     own, shared = {"type": "openai_llm", "model": "one"}, {"type": "google_llm", "model": "two"}
     writer = Writer()
     types = {"end_conversation": EndConversationNode}
@@ -163,7 +163,7 @@ def test_the_model_is_the_nodes_own_or_else_the_workflows(monkeypatch):
     assert [prompt.llm["model"] for prompt in writer.prompts] == ["one", "two", "two"]
 
 
-def test_the_key_of_the_model_is_in_no_repr_and_in_no_prompt(monkeypatch):
+def test_model_key_is_never_shown(monkeypatch):
     writer = Writer()
     model = {"type": "openai_llm", "model": "one", "api_key": "k3y"}
     run = play(
@@ -179,7 +179,7 @@ def test_the_key_of_the_model_is_in_no_repr_and_in_no_prompt(monkeypatch):
     assert "k3y" not in repr(built.config) + repr(writer.prompts[-1]) + repr(run.wire)
 
 
-def test_a_transcript_that_was_built_is_built_anew_when_the_chat_has_grown(monkeypatch):
+def test_built_transcript_is_rebuilt_after_more_chat(monkeypatch):
     run = Play(
         monkeypatch,
         {"end_conversation": EndConversationNode},
@@ -196,7 +196,7 @@ def test_a_transcript_that_was_built_is_built_anew_when_the_chat_has_grown(monke
     assert run.variables["processed_transcript"].count("User: ") == 2
 
 
-def test_a_transcript_that_is_no_text_is_read_as_json(monkeypatch):
+def test_structured_transcript_is_read_as_json(monkeypatch):
     run = play(monkeypatch)
 
     run.turn(raw_conversation_transcript=[{"speaker": "user", "text": "Hi"}])
@@ -204,7 +204,7 @@ def test_a_transcript_that_is_no_text_is_read_as_json(monkeypatch):
     assert run.variables["processed_transcript"] == '[{"speaker":"user","text":"Hi"}]'
 
 
-def test_only_what_user_and_assistant_said_is_in_a_transcript():
+def test_transcript_has_user_and_assistant_only():
     memo = ai_message("went on", message_id="m", response_metadata={"navigation_message": "true"})
     messages = [
         human_message("Hi"),

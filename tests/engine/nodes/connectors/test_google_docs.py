@@ -35,7 +35,7 @@ def play(monkeypatch, *parts, **options):
     return Play(monkeypatch, {"google_docs": GoogleDocsNode}, *chain, *edges, **options)
 
 
-def test_a_created_document_has_an_id_a_url_and_the_filled_title(monkeypatch):
+def test_created_document_has_id_url_and_title(monkeypatch):
     run, again = play(monkeypatch, docs("doc", CREATE)), play(monkeypatch, docs("doc", CREATE))
 
     run.turn(who="Ann")
@@ -54,7 +54,7 @@ def test_a_created_document_has_an_id_a_url_and_the_filled_title(monkeypatch):
     assert again.output == run.output
 
 
-def test_a_document_that_nobody_made_has_a_content_that_says_so(monkeypatch):
+def test_unknown_document_has_simulated_content(monkeypatch):
     run = play(monkeypatch, docs("doc", GET))
 
     run.turn()
@@ -72,7 +72,7 @@ def test_a_document_that_nobody_made_has_a_content_that_says_so(monkeypatch):
     }
 
 
-def test_the_full_model_has_the_shape_of_googles(monkeypatch):
+def test_full_model_has_googles_shape(monkeypatch):
     run = play(monkeypatch, docs("doc", {**GET, "return_full_model": True}))
 
     run.turn()
@@ -84,7 +84,7 @@ def test_the_full_model_has_the_shape_of_googles(monkeypatch):
     assert paragraph["paragraph"]["elements"][0]["textRun"]["content"].startswith("Simulated content")
 
 
-def test_an_update_tells_id_url_and_the_text_that_was_put_in(monkeypatch):
+def test_update_reports_id_url_and_text(monkeypatch):
     run = play(monkeypatch, docs("doc", UPDATE))
 
     run.turn(who="Ann")
@@ -98,7 +98,7 @@ def test_an_update_tells_id_url_and_the_text_that_was_put_in(monkeypatch):
     assert run.output["operate_document"]["document_id"] == "doc-1"
 
 
-def test_what_a_run_puts_into_a_document_it_finds_there_again_also_in_a_later_turn(monkeypatch):
+def test_written_document_is_found_in_later_turns(monkeypatch):
     made = "[[google_docs_result.document_id]]"
     run = Play(
         monkeypatch,
@@ -127,7 +127,7 @@ def test_what_a_run_puts_into_a_document_it_finds_there_again_also_in_a_later_tu
     assert run.one("google_docs_get_document")["document_content"] == "Oh! Hello Ann"
 
 
-def test_another_run_knows_nothing_of_it_and_no_placeholder_sees_the_memory(monkeypatch):
+def test_memory_is_per_run_and_hidden(monkeypatch):
     run = play(monkeypatch, docs("write", UPDATE))
     other = play(monkeypatch, docs("read", GET), static("peek", "[[_simulated_google_docs]]"))
 
@@ -139,7 +139,7 @@ def test_another_run_knows_nothing_of_it_and_no_placeholder_sees_the_memory(monk
     assert other.all("assistant_response")[0]["content"] == "[[_simulated_google_docs]]"
 
 
-def test_a_state_event_keeps_the_documents_as_they_were(monkeypatch):
+def test_state_event_holds_earlier_documents(monkeypatch):
     again = {**UPDATE, "updates": {**UPDATE["updates"], "content": " and Bo"}}
     run = play(monkeypatch, docs("one", UPDATE), docs("two", again))
 
@@ -149,7 +149,7 @@ def test_a_state_event_keeps_the_documents_as_they_were(monkeypatch):
     assert first["doc-1"]["content"].endswith("Hello Ann")
 
 
-def test_an_initial_state_that_has_something_else_under_the_name_breaks_nothing(monkeypatch):
+def test_foreign_initial_state_is_harmless(monkeypatch):
     run = play(monkeypatch, docs("make", CREATE), docs("read", GET))
 
     for odd in ("text", {"doc-1": 7}):
@@ -170,7 +170,7 @@ def test_an_initial_state_that_has_something_else_under_the_name_breaks_nothing(
         ("google_docs_update_document", "write"),
     ],
 )
-def test_a_call_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, kind, call_class):
+def test_blocked_call_does_not_end_run(monkeypatch, kind, call_class):
     for policies in (BLOCKED, Policies(read="live", write="live")):
         run = play(monkeypatch, docs("doc", OPERATIONS[kind]), policies=policies)
 
@@ -197,7 +197,7 @@ def test_a_call_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, kin
         ({**UPDATE, "updates": {"type": "google_docs_update_with_text"}}, "updates.content is empty"),
     ],
 )
-def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatch, operation, told):
+def test_bad_field_fails_without_a_call(monkeypatch, operation, told):
     run = play(monkeypatch, docs("doc", operation))
 
     run.turn(who="Ann")
@@ -217,7 +217,7 @@ def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatc
         {"operate_document": GET, "credentials": {"type": "password"}},
     ],
 )
-def test_what_the_platform_would_not_read_is_refused_when_the_node_is_read(fields):
+def test_malformed_config_is_rejected(fields):
     with pytest.raises(InputError, match="GoogleDocsConfig"):
         GoogleDocsNode(NodeConfig.from_wire(node("doc", "google_docs", **fields)))
 
@@ -281,7 +281,7 @@ def test_the_credentials_are_nowhere(monkeypatch, credentials):
     assert "hush" not in seen
 
 
-def test_it_counts_among_the_tool_calls_of_the_turn(monkeypatch):
+def test_operation_counts_as_tool_call(monkeypatch):
     run = play(monkeypatch, docs("doc", GET))
 
     run.turn()
@@ -297,7 +297,7 @@ def test_it_counts_among_the_tool_calls_of_the_turn(monkeypatch):
         ("https://docs.google.com/document/u/0/d/1aB", "1aB"),
     ],
 )
-def test_a_document_is_named_by_id_or_url(written, expected):
+def test_document_is_named_by_id_or_url(written, expected):
     assert document_id(written) == expected
 
 

@@ -21,7 +21,7 @@ def play(monkeypatch, **fields):
     return Play(monkeypatch, {"send_sms": SendSmsNode}, *parts, **options)
 
 
-def test_a_simulated_message_gives_its_event_between_start_and_end_and_a_warning(monkeypatch):
+def test_simulated_message_emits_event_and_warning(monkeypatch):
     run = play(monkeypatch)
 
     types = run.turn()
@@ -74,7 +74,7 @@ def test_variables_are_filled_into_number_and_message(monkeypatch):
     assert any("{{greeting}}" in text for text in run.warnings)
 
 
-def test_the_call_is_written_down_as_one_that_contacts_a_person(monkeypatch):
+def test_ledger_entry_is_a_contact_call(monkeypatch):
     run = play(monkeypatch)
 
     run.turn()
@@ -91,7 +91,7 @@ def test_the_call_is_written_down_as_one_that_contacts_a_person(monkeypatch):
 
 
 @pytest.mark.parametrize("policies", [BLOCKED, Policies(contact="live")], ids=["blocked", "live"])
-def test_a_message_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, policies):
+def test_blocked_message_does_not_end_run(monkeypatch, policies):
     run = play(monkeypatch, policies=policies)
 
     types = run.turn()
@@ -121,7 +121,7 @@ def test_a_message_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, 
         ({"message": "  "}, "message is empty"),
     ],
 )
-def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatch, fields, told):
+def test_bad_field_fails_without_a_call(monkeypatch, fields, told):
     run = play(monkeypatch, **fields)
 
     run.turn()
@@ -171,7 +171,7 @@ def test_a_condition_can_branch_on_the_failure(monkeypatch):
     assert run.one("assistant_response")["content"] == "Not sent."
 
 
-def test_a_secret_in_a_text_is_masked_wherever_one_can_look(monkeypatch):
+def test_secret_in_message_is_masked(monkeypatch):
     run = play(monkeypatch, message="Code {{pin}}", secrets={"pin": "s3cret-pin"})
 
     run.turn()
@@ -181,7 +181,7 @@ def test_a_secret_in_a_text_is_masked_wherever_one_can_look(monkeypatch):
     assert "s3cret-pin" not in seen
 
 
-def test_it_counts_among_the_tool_calls_of_the_turn(monkeypatch):
+def test_message_counts_as_tool_call(monkeypatch):
     run = play(monkeypatch)
 
     run.turn()
@@ -189,7 +189,7 @@ def test_it_counts_among_the_tool_calls_of_the_turn(monkeypatch):
     assert run.one("end_workflow_iteration")["iteration_metrics"]["tool_call_count"] == 1
 
 
-def test_the_input_of_the_turn_may_have_another_number_and_another_text(monkeypatch):
+def test_turn_input_overrides_number_and_text(monkeypatch):
     run = play(monkeypatch)
     overriding = {
         "type": "send_sms",

@@ -42,7 +42,7 @@ def test_a_conversation_without_voice_passes_straight_through(monkeypatch):
     assert run.door.ledger == []
 
 
-def test_a_call_that_the_user_begins_passes_straight_through(monkeypatch):
+def test_inbound_call_passes_straight_through(monkeypatch):
     run = play(monkeypatch, is_outbound_call=False)
 
     run.turn()
@@ -51,7 +51,7 @@ def test_a_call_that_the_user_begins_passes_straight_through(monkeypatch):
     assert run.door.ledger == []
 
 
-def test_a_simulated_call_is_initiated_goes_on_and_is_completed(monkeypatch):
+def test_simulated_call_runs_to_completion(monkeypatch):
     clock = Clock()
     run = play(monkeypatch, environment=clock.environment)
 
@@ -72,7 +72,7 @@ def test_a_simulated_call_is_initiated_goes_on_and_is_completed(monkeypatch):
     assert run.warnings == [f"The voice call to {NUMBER} was simulated; nobody was called."]
 
 
-def test_one_call_is_written_down_as_one_that_contacts_a_person(monkeypatch):
+def test_ledger_entry_is_a_contact_call(monkeypatch):
     run = play(monkeypatch, assistant_number="+14155550100")
 
     run.turn()
@@ -90,7 +90,7 @@ def test_one_call_is_written_down_as_one_that_contacts_a_person(monkeypatch):
     }
 
 
-def test_the_id_is_in_events_output_and_variables_and_the_same_in_another_run(monkeypatch):
+def test_conversation_id_is_reported_and_deterministic(monkeypatch):
     run, again = play(monkeypatch), play(monkeypatch)
 
     run.turn()
@@ -110,7 +110,7 @@ def test_the_id_is_in_events_output_and_variables_and_the_same_in_another_run(mo
     assert again.output["conversation_id"] == made_up
 
 
-def test_each_call_of_a_node_has_its_own_id(monkeypatch):
+def test_each_call_has_its_own_id(monkeypatch):
     run = Play(
         monkeypatch,
         {"start_conversation": StartConversationNode},
@@ -129,7 +129,7 @@ def test_each_call_of_a_node_has_its_own_id(monkeypatch):
 
 
 @pytest.mark.parametrize("policies", [BLOCKED, Policies(contact="live")], ids=["blocked", "live"])
-def test_a_call_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, policies):
+def test_blocked_call_does_not_end_run(monkeypatch, policies):
     run = play(monkeypatch, policies=policies)
 
     run.turn()
@@ -152,7 +152,7 @@ def test_a_call_that_is_not_let_out_is_data_and_the_run_goes_on(monkeypatch, pol
         ({"conversation_id": "[[id]]"}, "which is no id"),
     ],
 )
-def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatch, fields, told):
+def test_bad_field_fails_without_a_call(monkeypatch, fields, told):
     run = play(monkeypatch, **fields)
 
     run.turn()
@@ -162,14 +162,14 @@ def test_a_bad_field_is_a_failure_with_a_reason_and_nothing_is_called(monkeypatc
     assert run.door.ledger == []
 
 
-def test_an_interval_below_zero_is_refused_when_the_node_is_read():
+def test_negative_interval_is_rejected():
     written = node("call", "start_conversation", polling_interval_seconds=-1)
 
     with pytest.raises(InputError, match="polling_interval_seconds"):
         StartConversationNode(NodeConfig.from_wire(written))
 
 
-def test_a_given_conversation_is_polled_and_no_call_is_placed(monkeypatch):
+def test_existing_conversation_is_only_polled(monkeypatch):
     clock = Clock()
     run = play(
         monkeypatch,
@@ -190,7 +190,7 @@ def test_a_given_conversation_is_polled_and_no_call_is_placed(monkeypatch):
     assert run.warnings == ["The status of the conversation c42 was simulated; nobody was asked for it."]
 
 
-def test_a_poll_that_is_not_let_out_fails_the_conversation_that_it_knows(monkeypatch):
+def test_blocked_poll_fails_the_conversation(monkeypatch):
     run = play(monkeypatch, conversation_id="c42", policies=BLOCKED)
 
     run.turn()
@@ -224,7 +224,7 @@ def test_a_recorded_answer_decides_the_course(monkeypatch, recorded, expected, e
     assert told is None if error is None else error in told
 
 
-def test_a_recorded_answer_may_bring_id_and_transcript(monkeypatch):
+def test_recorded_answer_sets_id_and_transcript(monkeypatch):
     body = {"conversation_id": "c7", "transcript": "User: Hi"}
     run = play(monkeypatch, answers=(answer("voice call", body),))
 
@@ -234,7 +234,7 @@ def test_a_recorded_answer_may_bring_id_and_transcript(monkeypatch):
     assert run.variables["raw_conversation_transcript"] == "User: Hi"
 
 
-def test_a_status_that_stays_is_told_once_and_given_up_after_the_most_polls(monkeypatch):
+def test_unchanged_status_fails_after_max_polls(monkeypatch):
     clock = Clock()
     run = play(monkeypatch, answers=(answer("voice call", "in-progress"),), environment=clock.environment)
 
@@ -245,7 +245,7 @@ def test_a_status_that_stays_is_told_once_and_given_up_after_the_most_polls(monk
     assert "was not over after 100 polls" in run.variables["start_conversation_result_error"]
 
 
-def test_the_waiting_ends_with_the_time_of_a_bounded_loop(monkeypatch):
+def test_bounded_loop_ends_the_polling(monkeypatch):
     clock = Clock()
     run = play(
         monkeypatch,

@@ -41,7 +41,7 @@ def warnings(play: Play) -> list[str]:
     return [event.to_wire()["warning_message"] for event in play.events if event.type == "workflow_warning"]
 
 
-def test_the_prompt_names_the_model_that_the_node_asks():
+def test_prompt_names_the_nodes_model():
     model = Model(lambda _prompt: Reply(text="Hi."))
     play = Play(
         say("chat", llms_config={"type": "openai_llm", "model": "m", "api_key": "k"}), responder=model
@@ -52,7 +52,7 @@ def test_the_prompt_names_the_model_that_the_node_asks():
     assert model.prompts[0].llm == {"type": "openai_llm", "model": "m", "api_key": "***"}
 
 
-def test_a_condition_is_judged_by_the_model_of_its_node():
+def test_condition_is_evaluated_by_nodes_model():
     model = Model(lambda _prompt: Reply(text="Hi."))
     desk = static("desk", "Hi.", global_node_config=everywhere("wants", judged="independent_llm_evaluations"))
     play = Play(say("chat"), desk, responder=model, llms_config={"type": "google_llm"})
@@ -65,7 +65,7 @@ def test_a_condition_is_judged_by_the_model_of_its_node():
     ]
 
 
-def test_the_prompt_of_a_filler_is_the_nodes_or_the_workflows():
+def test_filler_prompt_is_nodes_or_workflows():
     model = Model(lambda _prompt: Reply(text="Hi."))
     shared = {"prompt": "Bridge for {{who}}."}
     own = say("chat", backchannel_response_config={"prompt": "Hum."})
@@ -77,7 +77,7 @@ def test_the_prompt_of_a_filler_is_the_nodes_or_the_workflows():
     assert [prompt.backchannel for prompt in model.prompts] == ["Hum.", "Bridge for Ada."]
 
 
-def test_a_filler_is_spoken_while_the_answer_is_late():
+def test_filler_is_spoken_while_answer_is_late():
     late = threading.Event()
 
     def answer(_prompt: Prompt) -> Reply:
@@ -99,7 +99,7 @@ def test_a_filler_is_spoken_while_the_answer_is_late():
     assert play.said() == ["Hm.", "Here it is."]
 
 
-def test_why_a_model_failed_is_told_in_a_warning():
+def test_model_failure_reason_is_a_warning():
     play = Play(say("chat", default_error_message="Pardon?"), responder=Model(fails("it is shut.")))
 
     play.turn("hi")
@@ -108,7 +108,7 @@ def test_why_a_model_failed_is_told_in_a_warning():
     assert warnings(play) == ["The model of node 'Chat' gave no answer: it is shut."]
 
 
-def test_a_node_without_a_default_error_message_says_nothing_when_its_model_fails():
+def test_failure_without_default_message_is_silent():
     play = Play(say("chat", default_error_message=None), responder=Model(fails("")))
 
     play.turn("hi")
@@ -117,7 +117,7 @@ def test_a_node_without_a_default_error_message_says_nothing_when_its_model_fail
     assert warnings(play) == ["The model of node 'Chat' gave no answer."]
 
 
-def test_a_model_that_fails_because_the_turn_was_stopped_is_no_failure():
+def test_stopped_turn_is_no_model_failure():
     cancelled = threading.Event()
 
     def answer(_prompt: Prompt) -> Reply:
@@ -132,7 +132,7 @@ def test_a_model_that_fails_because_the_turn_was_stopped_is_no_failure():
     assert play.end.status == "cancelled"
 
 
-def test_an_answer_that_was_to_be_thrown_away_anyway_may_fail():
+def test_discarded_answer_may_fail():
     def answer(prompt: Prompt) -> Reply:
         if prompt.kind == "judge":
             return Reply(chosen=prompt.choices[0], reason="asked")
@@ -147,7 +147,7 @@ def test_an_answer_that_was_to_be_thrown_away_anyway_may_fail():
     assert "discarded_main_llm" not in types
 
 
-def test_structured_output_that_never_fitted_says_the_default_message_and_sets_no_variable():
+def test_misfit_structured_output_says_default_message():
     schema = {"type": "object", "properties": {"size": {}}}
     node = say("chat", structured_output_schema=schema, default_error_message="Pardon?")
     reply = Reply(text="Noted.", fields={"size": 1}, fields_error="no attempt fitted")
@@ -161,7 +161,7 @@ def test_structured_output_that_never_fitted_says_the_default_message_and_sets_n
     assert warnings(play) == ["Node 'Chat' has no structured output: no attempt fitted"]
 
 
-def test_keys_that_a_later_answer_lacks_keep_their_values():
+def test_missing_keys_retain_their_values():
     fields: list[dict[str, Any]] = [{"size": 1, "name": "Ada"}, {"size": 2}]
     play = Play(
         worker("facts", {"size": {}, "name": {}}, self_loop=True),
@@ -175,7 +175,7 @@ def test_keys_that_a_later_answer_lacks_keep_their_values():
     assert (shown["size"], shown["name"]) == (2, "Ada")
 
 
-def test_what_a_worker_says_is_not_spoken_even_if_it_fails():
+def test_worker_is_silent_even_on_failure():
     play = Play(worker("facts", self_loop=True), responder=Model(lambda _prompt: Reply(text="Psst.")))
     play.turn("hi")
     said = play.said()
@@ -227,7 +227,7 @@ def variables(play: Play) -> dict[str, Any]:
     return states[-1].to_wire()["runtime_variables"]
 
 
-def test_a_round_tells_the_call_speaks_the_line_tells_the_result_and_then_answers():
+def test_round_emits_call_line_result_and_answer():
     line = {"static_messages": ["One moment, [[guest]]."], "static_messages_selection_mode": "sequence"}
     answers = Answers(call(a=1, b=2), Reply(text="It is 3."))
     play = Play(with_tools(add(static_messages_config=line)), responder=answers, options=HIDDEN)
@@ -284,7 +284,7 @@ def test_a_round_tells_the_call_speaks_the_line_tells_the_result_and_then_answer
     assert play.one("end_node_run")["run_output"]["structured_output"] == {}
 
 
-def test_the_model_reads_signature_and_schema_and_then_the_exchange():
+def test_model_reads_signature_schema_and_exchange():
     answers = Answers(call(a=1, b=2), Reply(text="It is 3."))
     given = add(signature="Adds for {{who}}.", description="For people.")
     play = Play(with_tools(given), responder=answers)
@@ -301,7 +301,7 @@ def test_the_model_reads_signature_and_schema_and_then_the_exchange():
     assert second.exchange[0]["tool_calls"][0]["id"] == second.exchange[1]["tool_call_id"]
 
 
-def test_only_the_result_and_its_parts_become_variables():
+def test_only_result_and_parts_become_variables():
     mapping = {"target_variable_name": "whole", "result_path": "sum", "scope": "workflow"}
     given = add(result_variable_mappings=[mapping], expand_result_into_runtime_variables=True)
     play = Play(with_tools(given), responder=Answers(call(a=1, b=2), Reply(text="3")))
@@ -322,7 +322,7 @@ def test_only_the_result_and_its_parts_become_variables():
     assert shown["workflow_runtime_variables"]["whole"] == 3
 
 
-def test_a_worker_calls_tools_silently_and_fills_its_schema_at_the_end():
+def test_worker_calls_tools_and_fills_schema():
     line = {"static_messages": ["One moment."]}
     tools = {"tools": [add(static_messages_config=line)]}
     node = worker("facts", {"size": {}}, tools_config=tools, wait_for_user_message=False)
@@ -346,7 +346,7 @@ def test_a_worker_calls_tools_silently_and_fills_its_schema_at_the_end():
     assert answers.prompts[1].exchange[0]["content"] == "Let me see."
 
 
-def test_after_the_last_round_the_model_is_given_no_tools_and_its_calls_are_not_made():
+def test_last_round_offers_no_tools():
     answers = Answers(call(a=1, b=1), call(a=2, b=2), call(text="Enough.", a=3, b=3))
     play = Play(with_tools(add(), max_consecutive_tool_calls=2), responder=answers)
 
@@ -374,12 +374,12 @@ def test_with_no_round_allowed_nothing_is_offered():
         ({"tools_config": {"tools": [{"name": "add"}]}}, "type: Field required"),
     ],
 )
-def test_a_node_with_a_value_that_cannot_be_is_refused_when_it_is_read(fields, told):
+def test_invalid_config_is_rejected(fields, told):
     with pytest.raises(InputError, match=told):
         SayLLMNode(NodeConfig.from_wire(say("chat", **fields)))
 
 
-def test_several_calls_of_one_message_are_run_in_order():
+def test_calls_of_one_message_run_in_order():
     reply = Reply(calls=(ToolCall("add", {"a": 1, "b": 1}), ToolCall("add", {"a": 2, "b": 2})))
     play = Play(with_tools(add()), responder=Answers(reply, Reply(text="Done.")))
 
@@ -391,7 +391,7 @@ def test_several_calls_of_one_message_are_run_in_order():
     assert len({made["id"] for made in asked["tool_calls"]}) == 2
 
 
-def test_a_tool_that_fails_is_told_to_the_model_and_leaves_null():
+def test_failing_tool_is_reported_to_model():
     answers = Answers(call(a=1, b="x"), Reply(text="Sorry."))
     play = Play(with_tools(add()), responder=answers)
 
@@ -413,7 +413,7 @@ def test_a_tool_that_fails_is_told_to_the_model_and_leaves_null():
         (call(a=1), "do not fit: 'b' is a required property"),
     ],
 )
-def test_a_call_that_cannot_be_made_is_told_to_the_model_and_changes_nothing(reply, error):
+def test_impossible_call_is_reported_and_changes_nothing(reply, error):
     line = {"static_messages": ["One moment."]}
     play = Play(with_tools(add(static_messages_config=line)), responder=Answers(reply, Reply(text="Sorry.")))
 
@@ -426,7 +426,7 @@ def test_a_call_that_cannot_be_made_is_told_to_the_model_and_changes_nothing(rep
     assert play.said() == ["Sorry."]
 
 
-def test_arguments_of_the_workflow_are_hidden_from_the_model_and_put_in():
+def test_workflow_arguments_are_hidden_and_added():
     bindings = [
         {"argument_name": "a", "source": "runtime", "variable_path": "base"},
         {"argument_name": "b", "source": "literal", "literal_value": 5, "expose_to_llm": True},
@@ -445,7 +445,7 @@ def test_arguments_of_the_workflow_are_hidden_from_the_model_and_put_in():
     assert variables(play)["total"]["sum"] == 45
 
 
-def test_an_argument_that_the_workflow_lacks_fails_the_call():
+def test_missing_workflow_argument_fails_the_call():
     binding = {"argument_name": "a", "variable_path": "base", "required": True}
     play = Play(
         with_tools(add(variable_arguments=[binding])), responder=Answers(call(b=1), Reply(text="Sorry."))
@@ -459,7 +459,7 @@ def test_an_argument_that_the_workflow_lacks_fails_the_call():
     assert variables(play)["total"] is None
 
 
-def test_tools_of_the_workflow_are_offered_too_under_names_that_providers_take():
+def test_workflow_tools_are_offered_under_valid_names():
     other = add(name="Add two numbers!")
     answers = Answers(Reply(text="Hi."))
     play = Play(
@@ -472,7 +472,7 @@ def test_tools_of_the_workflow_are_offered_too_under_names_that_providers_take()
     assert names == ["add", "Add_two_numbers", "add_2"]
 
 
-def test_a_model_that_must_answer_is_given_no_tools():
+def test_required_answer_offers_no_tools():
     answers = Answers(Reply(text="Hi."))
     play = Play(with_tools(add()), responder=answers)
     play.turn()
@@ -494,7 +494,7 @@ def test_a_model_that_must_answer_is_given_no_tools():
         (False, False, "yes", ["It is 3."]),
     ],
 )
-def test_text_along_with_calls_is_spoken_unless_a_flag_says_no(tool_flag, node_flag, workflow_flag, said):
+def test_text_with_calls_is_spoken_unless_flagged(tool_flag, node_flag, workflow_flag, said):
     flag = "ignore_content_received_during_llm_tool_call_specification"
     answers = Answers(call(text="I look.", a=1, b=2), Reply(text="It is 3."))
     play = Play(
@@ -510,7 +510,7 @@ def test_text_along_with_calls_is_spoken_unless_a_flag_says_no(tool_flag, node_f
     assert answers.prompts[1].exchange[0]["content"] == ("I look." if len(said) == 2 else "")
 
 
-def test_the_flag_of_a_tool_counts_only_if_every_called_tool_has_it():
+def test_tool_flag_needs_every_called_tool():
     flag = "ignore_content_received_during_llm_tool_call_specification"
     quiet, loud = add(name="quiet", **{flag: True}), add(name="loud")
     args = {"a": 1, "b": 2}
@@ -522,7 +522,7 @@ def test_the_flag_of_a_tool_counts_only_if_every_called_tool_has_it():
     assert play.said() == ["I look.", "Done."]
 
 
-def test_what_is_said_along_with_calls_stands_in_the_exchange_and_not_in_the_chat_as_well():
+def test_text_with_calls_is_in_exchange_only():
     class Reads(Answers):
         def reply(self, prompt: Prompt) -> Reply:
             chats.append([message["content"] for message in prompt.history()])
@@ -537,7 +537,7 @@ def test_what_is_said_along_with_calls_stands_in_the_exchange_and_not_in_the_cha
     assert reads.prompts[1].exchange[0]["content"] == "I look."
 
 
-def test_a_hop_wins_over_calls_that_come_with_it_and_its_text_is_spoken_without_answering():
+def test_transition_wins_over_calls_and_text_is_spoken():
     class Hops(Answers):
         def reply(self, prompt: Prompt) -> Reply:
             self.prompts.append(prompt)
@@ -560,7 +560,7 @@ def test_a_hop_wins_over_calls_that_come_with_it_and_its_text_is_spoken_without_
     assert "total" not in variables(play)
 
 
-def test_after_a_tool_the_model_may_still_hop():
+def test_transition_is_possible_after_a_tool():
     class LooksThenHops(Answers):
         def reply(self, prompt: Prompt) -> Reply:
             if prompt.node_logical_id == "desk":
@@ -580,7 +580,7 @@ def test_after_a_tool_the_model_may_still_hop():
     assert variables(play)["total"]["sum"] == 3
 
 
-def test_a_turn_that_is_stopped_during_a_call_ends_quietly():
+def test_stopped_turn_ends_quietly_during_call():
     cancelled = threading.Event()
 
     class Stops(Answers):
@@ -607,7 +607,7 @@ def test_a_turn_that_is_stopped_during_a_call_ends_quietly():
     assert play.end.status == "cancelled"
 
 
-def test_calls_of_a_model_are_not_among_the_tool_calls_of_the_accounts():
+def test_model_calls_are_not_counted_as_tools():
     play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="3")))
 
     play.turn("go")
@@ -616,7 +616,7 @@ def test_calls_of_a_model_are_not_among_the_tool_calls_of_the_accounts():
     assert (metrics["tool_call_count"], metrics["tool_call_latency_stats"]) == (0, None)
 
 
-def test_the_answer_of_a_run_that_judges_a_condition_apart_is_thrown_away_with_its_calls():
+def test_evaluated_condition_discards_answer_and_calls():
     class Judges(Answers):
         def reply(self, prompt: Prompt) -> Reply:
             if prompt.kind == "judge":
@@ -635,7 +635,7 @@ def test_the_answer_of_a_run_that_judges_a_condition_apart_is_thrown_away_with_i
     assert "total" not in variables(play)
 
 
-def test_a_tool_of_a_type_that_is_not_run_here_is_offered_and_says_so_when_called():
+def test_unsupported_tool_is_offered_and_fails():
     given = {"type": "teleport", "name": "beam", "args_schema": None}
     play = Play(with_tools(given), responder=Answers(call("beam"), Reply(text="Sorry.")))
 
@@ -647,7 +647,7 @@ def test_a_tool_of_a_type_that_is_not_run_here_is_offered_and_says_so_when_calle
     )
 
 
-def test_a_part_of_a_result_may_not_stand_where_a_tool_node_tells_of_success():
+def test_result_part_onto_outcome_is_rejected():
     mapping = {"target_variable_name": "total_error"}
     play = Play(with_tools(add(result_variable_mappings=[mapping])), responder=Answers(Reply()))
 
@@ -659,7 +659,7 @@ def test_a_part_of_a_result_may_not_stand_where_a_tool_node_tells_of_success():
     )
 
 
-def test_a_tool_of_the_workflow_that_cannot_be_read_fails_the_run():
+def test_unreadable_workflow_tool_fails_the_run():
     tools = {"tools": [add(variable_arguments=[{"argument_name": "class"}])]}
     play = Play(say("chat"), responder=Answers(Reply()), tools_config=tools)
 
@@ -669,7 +669,7 @@ def test_a_tool_of_the_workflow_that_cannot_be_read_fails_the_run():
     assert "'class' is a keyword" in play.end.error
 
 
-def test_inline_python_that_is_switched_off_is_an_error_that_the_model_is_told():
+def test_disabled_inline_python_is_reported_to_model():
     options = EngineOptions(inline_python=python_status("off"))
     play = Play(with_tools(add()), responder=Answers(call(a=1, b=2), Reply(text="-")), options=options)
 
@@ -678,7 +678,7 @@ def test_inline_python_that_is_switched_off_is_an_error_that_the_model_is_told()
     assert "switched off" in messages(play)[1]["content"]
 
 
-def test_a_script_makes_a_stand_in_call_tools_and_say_what_came_of_it():
+def test_script_calls_tools_and_reports_results():
     script = Script.load(
         "version: 1\nworkflow: w\nnodes:\n  chat:\n"
         "    - when: (\\d+) and (\\d+)\n      call: {add: {a: $1, b: 2}}\n      say: I look.\n"
@@ -695,7 +695,7 @@ def test_a_script_makes_a_stand_in_call_tools_and_say_what_came_of_it():
     assert play.said() == ["Which numbers?"]
 
 
-def test_a_tool_node_finds_what_a_model_wrote():
+def test_tool_node_reads_variables_of_model():
     after = tool("next", "def next(total):\n    return total\n", {"total": "[[total.sum]]"})
     play = Play(
         with_tools(add(), self_loop=False),

@@ -23,7 +23,7 @@ ADD = {
 }
 
 
-def test_a_model_is_told_the_result_of_its_call_and_then_answers():
+def test_model_answers_after_the_tool_result():
     calls = said("I look.", ("Add_numbers", {"a": 2}))
     with serving(calls, said("It is 42.")) as server:
         play = Play(
@@ -48,7 +48,7 @@ def test_a_model_is_told_the_result_of_its_call_and_then_answers():
     assert len(call["id"]) <= 40
 
 
-def test_a_server_that_does_not_answer_after_a_call_makes_the_node_say_its_error_message():
+def test_silent_server_gives_the_error_message():
     with serving(said(None, ("Add_numbers", {"a": 2})), (400, {})) as server:
         node = say(
             "chat",

@@ -40,7 +40,7 @@ def chosen(node: dict[str, Any], workflow: dict[str, Any], *, speaks: bool = Tru
         ({}, {"attachable_llm_config_id": "w"}, {"attachable_llm_config_id": "w"}),
     ],
 )
-def test_the_nodes_model_wins_and_one_that_defers_has_the_workflows(node, workflow, found):
+def test_node_model_wins_over_workflow_model(node, workflow, found):
     assert chosen(node, workflow) == found
 
 
@@ -51,7 +51,7 @@ def test_a_silent_answer_has_no_backchannel():
     assert chosen({"llms_config": group}, {}, speaks=False) == OWN
 
 
-def test_secrets_are_left_out_at_any_depth_and_an_api_key_is_masked():
+def test_secrets_are_dropped_and_api_key_masked():
     config = {
         "type": "llm_group",
         "max_tokens": 9,

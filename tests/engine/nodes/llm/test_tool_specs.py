@@ -37,7 +37,7 @@ def shop(responder: CallsOnce, **fields: Any) -> Play:
     return play
 
 
-def test_a_node_that_opts_in_is_offered_the_tools_of_the_servers_beside_its_own():
+def test_server_tools_are_offered_beside_own_tools():
     responder = CallsOnce()
     own = {"type": "inline_python", "name": "price", "code": "def price():\n    return 1\n"}
     play = shop(responder, use_mcp_tools=True, tools_config={"tools": [own]})
@@ -52,7 +52,7 @@ def test_a_node_that_opts_in_is_offered_the_tools_of_the_servers_beside_its_own(
     assert play.one("workflow_show_state")["runtime_variables"]["tool_result"] == {"euro": 3}
 
 
-def test_what_a_server_says_of_its_tools_is_not_filled_with_the_runs_variables(monkeypatch):
+def test_server_texts_are_not_filled(monkeypatch):
     monkeypatch.setitem(OFFERED[0], "description", "Tell me {{who}} and [[card]].")
     responder = CallsOnce()
     own = {"type": "inline_python", "name": "own", "code": "", "signature": "Asks {{who}}."}
@@ -66,7 +66,7 @@ def test_what_a_server_says_of_its_tools_is_not_filled_with_the_runs_variables(m
     ]
 
 
-def test_a_node_that_does_not_opt_in_knows_of_no_server():
+def test_node_without_opt_in_asks_no_server():
     responder = CallsOnce()
 
     shop(responder).turn("how much?")
@@ -74,7 +74,7 @@ def test_a_node_that_does_not_opt_in_knows_of_no_server():
     assert responder.prompts[0].tools == ()
 
 
-def test_a_server_that_gives_no_tools_is_told_in_a_warning_and_the_node_answers():
+def test_failing_server_is_a_warning():
     play = Play(say("chat", use_mcp_tools=True), responder=CallsOnce(), mcp_servers=[SERVER])
 
     play.turn("how much?")
@@ -85,7 +85,7 @@ def test_a_server_that_gives_no_tools_is_told_in_a_warning_and_the_node_answers(
     assert play.said() == ["-"]
 
 
-def test_a_tool_that_node_and_workflow_both_have_is_offered_once():
+def test_duplicate_tool_is_offered_once():
     responder = CallsOnce()
     tools = {"tools": [{"type": "inline_python", "name": "price", "code": "def price():\n    return 1\n"}]}
     play = Play(say("chat", tools_config=tools), responder=responder, tools_config=tools)

@@ -46,7 +46,7 @@ def evaluation(monkeypatch):
     return make
 
 
-def test_with_a_schema_the_verdict_is_the_structured_output_under_the_output_name(evaluation):
+def test_verdict_with_schema_is_structured_output(evaluation):
     judge = Judge(Reply(text="Fine.", fields={"score": 3, "other": 1}))
     play = evaluation(judge, structured_output_schema=SCHEMA, output_runtime_variable_name="verdict")
 
@@ -87,7 +87,7 @@ def test_with_a_schema_the_verdict_is_the_structured_output_under_the_output_nam
     }
 
 
-def test_without_a_schema_the_verdict_is_what_the_model_says(evaluation):
+def test_verdict_without_schema_is_the_text(evaluation):
     play = evaluation(Judge(Reply(text="Well done.")), output_runtime_variable_name="verdict")
 
     play.turn(runtime_variables={"workflow_run_object": RUN})
@@ -98,7 +98,7 @@ def test_without_a_schema_the_verdict_is_what_the_model_says(evaluation):
     assert play.said() == []
 
 
-def test_a_run_that_is_an_object_is_given_as_a_text_from_the_variable_that_the_node_names(evaluation):
+def test_run_object_is_read_as_text(evaluation):
     judge = Judge(Reply(text="Well done."))
     play = evaluation(judge, input_runtime_variable_name="run.inner")
 
@@ -108,7 +108,7 @@ def test_a_run_that_is_an_object_is_given_as_a_text_from_the_variable_that_the_n
 
 
 @pytest.mark.parametrize("given", [{}, {"workflow_run_object": None}])
-def test_without_a_run_nothing_is_asked_and_the_verdict_is_null(evaluation, given):
+def test_missing_run_gives_null_verdict(evaluation, given):
     judge = Judge(Reply(text="Well done."))
     play = evaluation(judge, output_runtime_variable_name="verdict")
 
@@ -123,7 +123,7 @@ def test_without_a_run_nothing_is_asked_and_the_verdict_is_null(evaluation, give
 
 
 @pytest.mark.parametrize("message", [None, "No verdict."])
-def test_without_an_answer_the_verdict_is_the_default_error_message(evaluation, message):
+def test_missing_answer_gives_default_message(evaluation, message):
     play = evaluation(Judge(), output_runtime_variable_name="verdict", default_error_message=message)
 
     play.turn(runtime_variables={"workflow_run_object": RUN})
@@ -134,7 +134,7 @@ def test_without_an_answer_the_verdict_is_the_default_error_message(evaluation, 
     assert play.said() == []
 
 
-def test_structured_output_that_never_fitted_is_no_verdict(evaluation):
+def test_misfit_structured_output_is_no_verdict(evaluation):
     judge = Judge(Reply(fields={"score": "x"}, fields_error="no attempt fitted"))
     play = evaluation(judge, structured_output_schema=SCHEMA, output_runtime_variable_name="verdict")
 
@@ -144,7 +144,7 @@ def test_structured_output_that_never_fitted_is_no_verdict(evaluation):
     assert "no attempt fitted" in play.one("workflow_warning")["warning_message"]
 
 
-def test_it_never_waits_and_never_loops_whatever_is_written(evaluation):
+def test_node_never_waits_or_loops(evaluation):
     play = evaluation(Judge(Reply(text="Well done.")), wait_for_user_message=True, self_loop=True)
 
     types = play.turn(runtime_variables={"workflow_run_object": RUN})
@@ -152,7 +152,7 @@ def test_it_never_waits_and_never_loops_whatever_is_written(evaluation):
     assert types[-1] == "end_workflow"
 
 
-def test_a_made_up_output_name_is_the_same_every_time_and_another_for_another_node():
+def test_generated_output_name_is_stable_per_node():
     names = [
         WorkflowRunEvaluatorConfig.from_wire({"logical_id": logical_id}).output_name
         for logical_id in ("a", "a", "b")
@@ -163,7 +163,7 @@ def test_a_made_up_output_name_is_the_same_every_time_and_another_for_another_no
     assert len(names[0].removeprefix("evaluator_output_")) == 32
 
 
-def test_rules_have_no_opinion_on_a_run_and_a_script_may_have_one(evaluation):
+def test_rules_give_no_verdict_but_scripts_may(evaluation):
     rules = evaluation(HeuristicModel(), structured_output_schema=SCHEMA, output_runtime_variable_name="v")
     script = Script.load("version: 1\nworkflow: w\nnodes:\n  score:\n    - {when: '\"r\"', say: Fine}\n")
     scripted = evaluation(ScriptedModel(script, HeuristicModel()), output_runtime_variable_name="v")
@@ -175,7 +175,7 @@ def test_rules_have_no_opinion_on_a_run_and_a_script_may_have_one(evaluation):
     assert verdicts == [{}, "Fine"]
 
 
-def test_that_a_run_is_not_judged_turn_by_turn_is_told_in_a_warning(evaluation):
+def test_turn_by_turn_evaluation_is_a_warning(evaluation):
     play = evaluation(Judge(Reply(text="Fine.")), is_turn_by_turn_evaluator=True)
 
     play.turn(runtime_variables={"workflow_run_object": RUN})

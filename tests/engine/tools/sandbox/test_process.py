@@ -41,7 +41,7 @@ def child_processes() -> list[str]:
     )
 
 
-def test_a_value_goes_to_the_child_and_comes_back(unsafe: bool) -> None:
+def test_value_goes_to_child_and_back(unsafe: bool) -> None:
     value = {"text": "Grüße\n🙂", "list": [1, 2.5, None, True], "big": 2**63}
 
     assert run("def f(value): return [value]", unsafe=unsafe, value=value) == SandboxResult(value=[value])
@@ -83,7 +83,7 @@ def test_reading_input_finds_its_end_at_once(unsafe: bool) -> None:
     assert answer.error == "The code raised EOFError in line 1: EOF when reading a line."
 
 
-def test_a_loop_without_end_is_ended_at_the_limit(unsafe: bool) -> None:
+def test_endless_loop_ends_at_the_limit(unsafe: bool) -> None:
     begin = time.monotonic()
 
     answer = run("def f():\n  while True: pass", timeout=0.3, unsafe=unsafe)
@@ -92,7 +92,7 @@ def test_a_loop_without_end_is_ended_at_the_limit(unsafe: bool) -> None:
     assert time.monotonic() - begin < 2
 
 
-def test_catching_everything_does_not_help_against_the_limit() -> None:
+def test_catching_everything_does_not_evade_limit() -> None:
     code = """
         import signal
 
@@ -112,7 +112,7 @@ def test_catching_everything_does_not_help_against_the_limit() -> None:
     assert run(code, timeout=0.3).error == "The code took longer than its limit of 0.3 s."
 
 
-def test_a_stop_from_another_thread_ends_the_call_within_half_a_second() -> None:
+def test_stop_ends_call_within_half_a_second() -> None:
     cancelled = threading.Event()
     request = {"code": "def f():\n  while True: pass", "name": "", "arguments": {}}
     stopped_at = []
@@ -131,7 +131,7 @@ def test_a_stop_from_another_thread_ends_the_call_within_half_a_second() -> None
     assert ended_at - stopped_at[0] < 0.5
 
 
-def test_a_call_that_is_stopped_already_runs_nothing() -> None:
+def test_stopped_call_runs_nothing() -> None:
     cancelled = threading.Event()
     cancelled.set()
 
@@ -190,7 +190,7 @@ def test_run_keeps_the_beginning_of_prints(unsafe: bool) -> None:
         ("return 'x' * 1_000_001", "The result is 1,000,015 bytes of JSON; it may have 1,000,000."),
     ],
 )
-def test_code_that_breaks_its_process_has_a_reason(statement: str, error: str, unsafe: bool) -> None:
+def test_broken_process_has_a_reason(statement: str, error: str, unsafe: bool) -> None:
     code = f"""
 import os
 
@@ -230,11 +230,11 @@ def test_a_limit_of_time_may_be_endless() -> None:
     assert run("def f(): return 1", timeout=float("inf")) == SandboxResult(value=1)
 
 
-def test_arguments_that_are_not_json_are_a_failure() -> None:
+def test_non_json_arguments_are_a_failure() -> None:
     assert "The arguments are not JSON: " in (run("def f(x): pass", x={1}).error or "")
 
 
-def test_a_folder_that_cannot_be_made_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_folder_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
 
     answer = run("def f(): pass", unsafe=True)
@@ -242,7 +242,7 @@ def test_a_folder_that_cannot_be_made_is_a_failure(monkeypatch: pytest.MonkeyPat
     assert (answer.error or "").startswith("The process for the code could not be started: ")
 
 
-def test_an_interpreter_that_does_not_start_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_interpreter_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys._base_executable", "/nowhere/python")
     before = open_files()
 
@@ -252,7 +252,7 @@ def test_an_interpreter_that_does_not_start_is_a_failure(monkeypatch: pytest.Mon
     assert open_files() == before
 
 
-def test_four_calls_at_once_do_not_get_into_each_others_way() -> None:
+def test_concurrent_calls_are_independent() -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda number: run("def f(n): return n * n", n=number), range(8)))
 
@@ -274,7 +274,7 @@ def test_twenty_calls_leave_nothing_behind(
     assert child_processes() == children  # others may have some that last
 
 
-def test_a_long_request_reaches_code_that_never_reads(unsafe: bool) -> None:
+def test_long_request_reaches_non_reading_code(unsafe: bool) -> None:
     text = "x" * 3_000_000
 
     assert run("def f(text): return len(text)", unsafe=unsafe, text=text) == SandboxResult(value=3_000_000)

@@ -44,7 +44,7 @@ def test_whole_numbers_as_keys_become_text() -> None:
     assert to_json({1: "one", "two": 2}) == {"1": "one", "two": 2}
 
 
-def test_a_key_that_would_be_there_twice_is_refused() -> None:
+def test_duplicate_key_is_rejected() -> None:
     with pytest.raises(NotJsonError, match=r"result\['a'\] has the key '1' twice"):
         to_json({"a": {1: "number", "1": "text"}})
 
@@ -67,7 +67,7 @@ def test_a_key_that_would_be_there_twice_is_refused() -> None:
         ({"\udc00": 1}, "a key of result is text with half of a surrogate pair"),
     ],
 )
-def test_what_has_no_form_in_json_is_named_with_its_place(value: Any, message: str) -> None:
+def test_non_json_value_is_named_with_place(value: Any, message: str) -> None:
     with pytest.raises(NotJsonError, match=message):
         to_json(value)
 

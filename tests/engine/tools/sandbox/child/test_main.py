@@ -36,7 +36,7 @@ def answer(code: str, name: str = "", longest_result: int = 1000, **arguments: A
         ("Imported", "last"),
     ],
 )
-def test_the_function_named_like_the_tool_is_called_else_the_last(name: str, called: str) -> None:
+def test_function_named_like_tool_else_last(name: str, called: str) -> None:
     code = """
         from os.path import basename as imported
 
@@ -71,7 +71,7 @@ def test_an_async_function_is_awaited() -> None:
     assert answer(code, text="hello") == {"value": "HELLO"}
 
 
-def test_an_error_tells_its_type_its_message_and_the_line_of_the_authors_code() -> None:
+def test_error_has_type_message_and_line() -> None:
     code = """\
         import json
 
@@ -87,7 +87,7 @@ def test_an_error_tells_its_type_its_message_and_the_line_of_the_authors_code() 
     )
 
 
-def test_an_error_before_the_call_tells_its_line_too() -> None:
+def test_error_before_call_has_its_line() -> None:
     assert answer("x = 1\ny = x / 0\ndef f(): pass") == {
         "error": "The code raised ZeroDivisionError in line 2: division by zero."
     }
@@ -106,7 +106,7 @@ def test_an_error_before_the_call_tells_its_line_too() -> None:
         ("class f:\n  def g(self): pass", "The code has no function at its top level"),
     ],
 )
-def test_code_without_a_function_to_call_is_described(code: str, message: str) -> None:
+def test_code_without_function_is_described(code: str, message: str) -> None:
     assert message in answer(code)["error"]
 
 
@@ -123,7 +123,7 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> N
     }
 
 
-def test_a_type_error_inside_is_not_taken_for_wrong_arguments() -> None:
+def test_inner_type_error_is_not_argument_error() -> None:
     assert answer("def f():\n  return 1 + ''")["error"].startswith("The code raised TypeError in line 2: ")
 
 
@@ -152,13 +152,13 @@ def test_every_way_to_fail_has_its_sentence(statement: str, message: str) -> Non
     assert message in answer(f"{nasty}\ndef f():\n  {statement}")["error"]
 
 
-def test_a_result_over_the_limit_is_refused_with_both_sizes() -> None:
+def test_result_over_limit_names_both_sizes() -> None:
     assert answer("def f(): return 'x' * 2000", longest_result=1000) == {
         "error": "The result is 2,014 bytes of JSON; it may have 1,000."
     }
 
 
-def test_the_code_is_a_module_of_its_own_that_is_not_the_main_one() -> None:
+def test_code_is_its_own_module() -> None:
     code = """
         import dataclasses
 
@@ -215,7 +215,7 @@ def test_memory_beyond_the_limit_is_refused(unsafe: bool) -> None:
     assert answer.error == "The code raised MemoryError in line 4 (it may use 100 MB)."
 
 
-def test_limit_is_left_out_where_the_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_resource_module_skips_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(main, "resource", None)
 
     main.set_limits(cpu=1, memory=1)
