@@ -13,7 +13,6 @@ from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.session.session import DebugSession
 from debugger.store import Role
@@ -21,6 +20,7 @@ from debugger.views import actions, navigation, state
 from debugger.views.auth.permissions import may
 from debugger.views.run_view import Reading, moment, reading, seconds_left
 from debugger.views.state import Pane
+from debugger.views.streamlit_patches.fragment_ids import fragment_ids
 
 Arguments = ParamSpec("Arguments")
 
@@ -83,7 +83,7 @@ def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = N
     """
 
     def drawn() -> None:
-        is_last = _enter()
+        is_last = _enter(is_inline)
         session = _follow()
         if is_last and any(stale != name for stale in _stale(session)):
             st.rerun()
@@ -95,7 +95,11 @@ def draw(name: Pane, what: Callable[[Reading], None], *, every: float | None = N
 
     # Streamlit knows a fragment by its name: one that is looked at by itself has to end when it is not.
     drawn.__qualname__ = f"{name} by itself" if every else name
-    st.fragment(drawn, key=name, run_every=every)()
+    is_inline = True
+    try:
+        st.fragment(drawn, key=name, run_every=every)()
+    finally:
+        is_inline = False
 
 
 def draw_workbench(what: Callable[[DebugSession], None]) -> None:
@@ -107,7 +111,7 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
 
     def drawn() -> None:
         page = state.page()
-        is_last = _enter()
+        is_last = _enter(is_inline)
         session = _follow()
         for key, value in _FIRST_SHOWN.items():
             state.begin_widget(key, value)
@@ -124,7 +128,11 @@ def draw_workbench(what: Callable[[DebugSession], None]) -> None:
             page.given.clear()
 
     drawn.__qualname__ = "workbench"
-    st.fragment(drawn, key="workbench")()
+    is_inline = True
+    try:
+        st.fragment(drawn, key="workbench")()
+    finally:
+        is_inline = False
 
 
 def redrawing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -141,7 +149,7 @@ def redrawing(own: Pane, do: Callable[Arguments, None]) -> Callable[Arguments, N
     def done(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         do(*args, **kwargs)
         session = state.page().session
-        if session is not None and _fragments():  # else the whole page is drawn anyway
+        if session is not None and fragment_ids() != []:  # else the whole page is drawn anyway
             actions.take_in_turn()
             _redraw(own, _stale(session))
 
@@ -261,18 +269,19 @@ def _record_state(session: DebugSession) -> Hashable:
     )
 
 
-def _fragments() -> list[str] | None:
-    """The fragments that this run of the page consists of; none when it is of the whole page."""
-    context = get_script_run_ctx()
-    return context.fragment_ids_this_run if context else None
+def _enter(is_inline: bool) -> bool:
+    """Begin a fragment; return whether it is the last one of a run of fragments.
 
-
-def _enter() -> bool:
-    """A fragment begins; whether it is the last one of a run of fragments."""
+    Args:
+        is_inline: Whether it is drawn as part of the page or of another fragment.
+    """
     page = state.page()
-    fragments = _fragments()
-    if not fragments or page.draws_workbench:
+    if is_inline or page.draws_workbench:
         return False
+    fragments = fragment_ids()
+    if fragments is None:  # each is taken for the last one: then a stale pane lets the whole page be drawn
+        state.give_again()
+        return True
     if page.fragments is not fragments:
         page.fragments, page.fragments_left = fragments, len(fragments)
         state.give_again()

@@ -6,14 +6,12 @@ run and the turn from which a page is rebuilt.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from debugger.analysis.comparison.ignored import IGNORED_BETWEEN_RUNS
 from debugger.backends.embedded.python_consents import PythonUse
@@ -253,25 +251,12 @@ class PageState:
         return self.production_request is not None or self.python_request is not None
 
 
-class _AtWork(threading.local):
-    """What the run of a script that this thread is at work on belongs to."""
-
-    context: Any = None
-    page: PageState
-
-
-_at_work = _AtWork()
-
-
 def page() -> PageState:
-    """What this tab remembers."""
-    context = get_script_run_ctx()
-    if context is None or _at_work.context is not context:
-        if _PAGE not in st.session_state:
-            st.session_state[_PAGE] = PageState()
-        # Asked for a hundred times in a run, and each look into the session's state is a long way.
-        _at_work.context, _at_work.page = context, st.session_state[_PAGE]
-    return _at_work.page
+    """Return the state of this tab."""
+    if _PAGE not in st.session_state:
+        st.session_state[_PAGE] = PageState()
+    found: PageState = st.session_state[_PAGE]
+    return found
 
 
 def renew_editors() -> None:

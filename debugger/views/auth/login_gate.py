@@ -9,7 +9,6 @@ from contextlib import suppress
 from urllib.parse import quote
 
 import streamlit as st
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from debugger.errors import StoreError
 from debugger.settings import read_settings
@@ -26,6 +25,7 @@ from debugger.views.auth.guard import HEALTH, Guard
 from debugger.views.auth.login_method import check_login_method
 from debugger.views.auth.login_page import LoginPage
 from debugger.views.auth.logins import Login, Logins, page_logins
+from debugger.views.streamlit_patches.sign_out import redirect_message
 
 _log = logging.getLogger(__name__)
 
@@ -99,10 +99,10 @@ class LoginGate:
                 task.cancel()
         with suppress(asyncio.CancelledError):
             await serving
-        message = ForwardMsg()
-        message.auth_redirect.url = f"{self._base}/login"
+        redirect = redirect_message(f"{self._base}/login")
         with suppress(Exception):  # the browser has gone meanwhile, or was never let in
-            await send({"type": "websocket.send", "bytes": message.SerializeToString()})
+            if redirect is not None:
+                await send({"type": "websocket.send", "bytes": redirect})
             await send({"type": "websocket.close", "code": CLOSE_CODE, "reason": "signed out"})
 
     async def _until_signed_out(self, login: Login, cookies: dict[str, str]) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
-from streamlit.auth_util import validate_auth_credentials
-from streamlit.errors import StreamlitAuthError
 
 from debugger.errors import SettingsError
 from debugger.settings import Settings
+from debugger.views.streamlit_patches.login import check_login_support, check_provider
 
 LoginMethod = Literal["none", "key", "oidc"]
 
@@ -77,16 +76,14 @@ def check_login_method(method: LoginMethod, has_keys: Callable[[], bool]) -> Non
 
 
 def _check_auth_section() -> None:
+    check_login_support()
     if find_spec("authlib") is None:
         raise SettingsError(
             "[auth] in secrets.toml needs the extra auth, which is not installed.",
             advice="Run pip install 'workflow-debugger[auth]'.",
         )
     for provider in auth_providers():
-        try:
-            validate_auth_credentials(provider)
-        except StreamlitAuthError as error:
-            raise SettingsError(" ".join(str(error).split())) from error
+        check_provider(provider)
     if len(str((_auth_section() or {}).get("cookie_secret"))) < MIN_SECRET_CHARACTERS:
         raise SettingsError(
             f"cookie_secret in [auth] of secrets.toml has less than {MIN_SECRET_CHARACTERS} characters, so "

@@ -16,13 +16,13 @@ from string import Template
 from urllib.parse import parse_qs, quote, urlencode
 
 import streamlit as st
-from streamlit.user_info import generate_login_redirect_url
 
 from debugger.store import Role, digest_of
 from debugger.views.asgi import Receive, Scope, Send, cookies_of, respond
-from debugger.views.auth import oidc, owners
+from debugger.views.auth import owners
 from debugger.views.auth.login_method import auth_providers
 from debugger.views.auth.logins import MAX_AGE_SECONDS, Login, Logins, issue_cookie, login_cookie_name
+from debugger.views.streamlit_patches.login import COOKIE_NAME, provider_url
 
 MAX_WRONG_KEYS = 10
 """Wrong keys that one address may try in a minute. A good key is looked at all the same."""
@@ -101,7 +101,7 @@ class LoginPage:
         elif provider in auth_providers():
             # A link of Streamlit's own is valid for two minutes, so it is made on the way.
             cookie = _cookie(scope, self._next_cookie, quote(target, safe=""), _MAX_NEXT_SECONDS, self._path)
-            await _redirect(scope, send, generate_login_redirect_url(provider), [cookie])
+            await _redirect(scope, send, provider_url(provider), [cookie])
         else:
             await respond(scope, send, 200, self._provider_links(target), kind="text/html")
 
@@ -154,7 +154,7 @@ class LoginPage:
             await asyncio.to_thread(self._logins.end, login)
             await self._audit("sign out", login.person, login.role)
         names = {login_cookie_name(), owners.cookie_name()}
-        names |= {name for name in cookies_of(scope) if name.startswith(oidc.COOKIES)}
+        names |= {name for name in cookies_of(scope) if name.startswith(COOKIE_NAME)}
         deletions = [
             _cookie(scope, name, "", 0, path) for name in sorted(names) for path in {"/", self._path}
         ]

@@ -24,6 +24,7 @@ from debugger.settings import Settings, default_database_path, read_settings
 from debugger.store import ApiKey, Role, Store
 from debugger.views.auth import oidc
 from debugger.views.auth.login_method import LoginMethod, login_method
+from debugger.views.streamlit_patches.login import configured_cookie_secret
 
 FRESH_SECONDS = 1.0
 """Age up to which keys and ended logins are used without reading them again."""
@@ -288,8 +289,8 @@ def signing_secret(folder: Path) -> bytes:
     Raises:
         SettingsError: The file cannot be read or written.
     """
-    if st.config.is_manually_set("server.cookieSecret"):
-        return str(st.get_option("server.cookieSecret")).encode()
+    if configured := configured_cookie_secret():
+        return configured
     path = folder / _FILE
     try:
         if not path.exists():

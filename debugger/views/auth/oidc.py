@@ -13,15 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streamlit.auth_util import get_cookie_with_chunks, get_signing_secret
-from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
-from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
-
 from debugger.errors import SettingsError
 from debugger.store import Role
+from debugger.views.streamlit_patches.login import read_login_cookie
 
-COOKIES = USER_COOKIE_NAME
-"""The prefix of the names of Streamlit's cookies of a user."""
 _EXAMPLE = "Write them as in ada@example.com=admin, *@example.com=read, claim:groups:qa=run."
 
 
@@ -99,13 +94,7 @@ def role_of(claims: Mapping[str, Any], rules: tuple[RoleRule, ...]) -> Role | No
 
 def read_identity(cookies: Mapping[str, str]) -> Identity | None:
     """Return the user in Streamlit's cookies; ``None`` without a valid one that has not expired."""
-    secret = get_signing_secret()
-
-    def content_of(name: str) -> bytes | None:
-        value = cookies.get(name)
-        return decode_signed_value(secret, name, value) if value else None
-
-    content = get_cookie_with_chunks(content_of, USER_COOKIE_NAME)
+    content = read_login_cookie(cookies)
     if content is None:
         return None
     claims = json.loads(content)

@@ -6,13 +6,15 @@ on the debug page. So what it is given is a line that fetches them, which a brow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 from importlib import resources
+from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from debugger.protocol.json_codec import encode
+from debugger.views.streamlit_patches import is_enabled
 
 FOLDER = "/elements/"
 """In the addresses of the files that a browser fetches."""
@@ -38,7 +40,7 @@ export default async function (given) {
 
 def own_component(
     name: str, package: str | None, lead: str, scripts: tuple[str, ...] = ()
-) -> ComponentRenderer:
+) -> Callable[..., Any]:
     """Make an element known to Streamlit.
 
     Args:
@@ -52,11 +54,13 @@ def own_component(
     def text(file: str) -> str:
         return folder.joinpath(file).read_text(encoding="utf-8")
 
-    style = encode(text(f"{lead}.css")).decode()
-    script = "\n".join(map(text, scripts or (f"{lead}.js",))) + _FETCHED.replace("STYLE", style)
-    address = FOLDER[1:] + _keep(name, script.encode())
-    fetch = _FETCH.replace("ADDRESS", address)
-    return st.components.v2.component(name, html=text(f"{lead}.html"), css=_UNTIL_STYLED, js=fetch)
+    html, style = text(f"{lead}.html"), text(f"{lead}.css")
+    script = "\n".join(map(text, scripts or (f"{lead}.js",)))
+    if not is_enabled("component_assets"):
+        return st.components.v2.component(name, html=html, css=style, js=script)
+    fetched = script + _FETCHED.replace("STYLE", encode(style).decode())
+    fetch = _FETCH.replace("ADDRESS", FOLDER[1:] + _keep(name, fetched.encode()))
+    return st.components.v2.component(name, html=html, css=_UNTIL_STYLED, js=fetch)
 
 
 def own_file(name: str) -> bytes | None:

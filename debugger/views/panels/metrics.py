@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.analysis.metrics import NodeMetrics, RunMetrics, Spread, node_metrics, run_metrics
 from debugger.analysis.steps import TurnRow
@@ -130,7 +130,7 @@ def _turns(rows: Sequence[TurnRow]) -> None:
     )
 
 
-def _milliseconds(label: str, told: str) -> ColumnConfig:
+def _milliseconds(label: str, told: str) -> Any:
     return st.column_config.NumberColumn(label, width=88, format="%.1f ms", help=told)
 
 

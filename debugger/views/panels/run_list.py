@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.backends.base import Backend
 from debugger.errors import DebuggerError
@@ -89,7 +89,7 @@ def _parent(run: Run) -> str:
     return f"…{source[-6:]}" if index is None else f"…{source[-6:]} · turn {index + 1}"
 
 
-def _columns(words: Sequence[str], tags: Sequence[str]) -> dict[str, ColumnConfig]:
+def _columns(words: Sequence[str], tags: Sequence[str]) -> dict[str, Any]:
     columns = st.column_config
     colours = {look.word: look.colour for look in LOOKS.values()}
     return {

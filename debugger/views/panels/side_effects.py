@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from debugger.analysis.node_origins import author_node_id
 from debugger.analysis.outbound_policies import HOSTED_NOTICE, policy_rows, policy_summary
@@ -104,7 +104,7 @@ def _background(effects: Sequence[SideEffect]) -> dict[str, list[bool]]:
     return {"background": told} if any(told) else {}
 
 
-def _columns(effects: Sequence[SideEffect]) -> dict[str, ColumnConfig]:
+def _columns(effects: Sequence[SideEffect]) -> dict[str, Any]:
     columns = st.column_config
     return {
         "seq": columns.NumberColumn("#", width=44),
@@ -126,7 +126,7 @@ def _columns(effects: Sequence[SideEffect]) -> dict[str, ColumnConfig]:
     }
 
 
-def _chips(label: str, told: str, effects: Sequence[SideEffect], name: str) -> ColumnConfig:
+def _chips(label: str, told: str, effects: Sequence[SideEffect], name: str) -> Any:
     words = sorted({str(getattr(effect, name)) for effect in effects})
     return st.column_config.MultiselectColumn(
         label, width=92, options=words, color=[_COLOURS.get(word, "gray") for word in words], help=told

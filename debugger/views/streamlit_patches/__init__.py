@@ -1,0 +1,113 @@
+"""Uses of Streamlit's private API, each with its reason, its figure and an off switch.
+
+The app runs without all of them. They are off by themselves under a version of Streamlit that they were not
+tested with, since what they rely on is documented nowhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+import streamlit as st
+
+from debugger.views.asgi import Application
+
+SETTING = "WORKFLOW_DEBUGGER_STREAMLIT_PATCHES"
+"""``auto`` (default), ``on`` (in an untested version, too), ``off``, or names to switch off, with commas."""
+TESTED_VERSIONS = ("1.67",)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One use of the private API."""
+
+    reason: str
+    figure: str
+    """Measured gain; ``not measured`` where nobody has."""
+    middleware: str = ""
+    """Class in the module of the patch's name that is put before the app."""
+
+
+PATCHES = {
+    "component_assets": Patch(
+        "Streamlit sends the script and the style of a component with each drawing of it; "
+        "here a browser loads them once.",
+        "100 KB less for a click on the debug page (2026-11)",
+        "ComponentAssets",
+    ),
+    "prefetch": Patch(
+        "A recorded run is read while the browser still loads the page.", "not measured", "Prefetch"
+    ),
+    "batch_messages": Patch(
+        "A browser draws the page for each part of it that arrives; here the parts of a quick script arrive "
+        "together.",
+        "not measured apart; choosing an event took 40 ms with it (2026-11-27)",
+        "BatchMessages",
+    ),
+    "dedupe_triggers": Patch(
+        "A press is sent twice by a page that polls: a message would be sent twice.",
+        "not measured: it corrects",
+        "DedupeTriggers",
+    ),
+    "fragment_ids": Patch(
+        "Streamlit does not say which fragments a run draws. Without it, more runs draw the whole page.",
+        "not measured",
+    ),
+    "sign_out": Patch(
+        "An open page is sent to the login when its login ends. Without it, the page only disconnects.",
+        "not measured: it informs",
+    ),
+    "login": Patch(
+        "The gate before the page reads Streamlit's login cookie. Without it, a page with [auth] does not "
+        "start.",
+        "not measured: a login by an identity provider needs it",
+    ),
+}
+"""By name, in the order of the middleware from the outermost."""
+
+
+@cache
+def enabled_patches() -> frozenset[str]:
+    """Return the names of the patches in use, by the setting and the version of Streamlit."""
+    setting = os.environ.get(SETTING, "").strip().lower() or "auto"
+    if setting == "off":
+        return frozenset()
+    if setting == "on":
+        return frozenset(PATCHES)
+    if ".".join(st.__version__.split(".")[:2]) not in TESTED_VERSIONS:
+        _log.warning(
+            "The patches of Streamlit are off: they were tested with %s, not with %s. Set %s=on to use them.",
+            ", ".join(TESTED_VERSIONS),
+            st.__version__,
+            SETTING,
+        )
+        return frozenset()
+    names = set() if setting == "auto" else {name.strip() for name in setting.split(",")}
+    if unknown := sorted(names - set(PATCHES)):
+        _log.warning("%s has no patch %s; it has %s.", SETTING, ", ".join(unknown), ", ".join(PATCHES))
+    return frozenset(PATCHES) - names
+
+
+def is_enabled(name: str) -> bool:
+    """Return whether a patch is in use.
+
+    Raises:
+        KeyError: There is no such patch.
+    """
+    return PATCHES[name] is not None and name in enabled_patches()
+
+
+def middleware() -> list[Callable[[Application], Application]]:
+    """Return the middleware of the patches in use, the outermost first."""
+    return [
+        getattr(import_module(f"{__name__}.{name}"), patch.middleware)
+        for name, patch in PATCHES.items()
+        if patch.middleware and is_enabled(name)
+    ]

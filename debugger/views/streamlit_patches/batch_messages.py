@@ -21,7 +21,7 @@ _LONGEST = 0.12
 """Seconds that a part waits for others at most."""
 
 
-class SendTogether:
+class BatchMessages:
     """Stands before the app, and keeps back what a script draws until it ends.
 
     Args:

@@ -15,7 +15,7 @@ _HEADERS = [
 ]
 
 
-class OwnFiles:
+class ComponentAssets:
     """Stands before the app, answers for the files of its elements, and tells of them with each page.
 
     Args:

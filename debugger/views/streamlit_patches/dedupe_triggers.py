@@ -16,7 +16,7 @@ _PRESSES = ("trigger_value", "string_trigger_value", "json_trigger_value", "chat
 """What Streamlit holds for one run of the script, and then forgets."""
 
 
-class ToldOnce:
+class DedupeTriggers:
     """Stands before the app, and takes presses out of what a page asks by itself: they follow.
 
     Args:

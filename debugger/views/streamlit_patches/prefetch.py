@@ -10,7 +10,7 @@ from debugger.views.backends import embedded_backend
 from debugger.views.url_state import Address
 
 
-class ReadAhead:
+class Prefetch:
     """Stands before the app, and looks at what pages are asked for.
 
     Args:

@@ -81,7 +81,7 @@ def test_check_names_a_missing_library(monkeypatch):
 
 def test_check_refuses_a_secret_that_can_be_guessed(options, monkeypatch):
     options("127.0.0.1", {"auth": {"client_id": "debugger", "cookie_secret": "x" * 31}})
-    monkeypatch.setattr(module, "validate_auth_credentials", lambda provider: None)
+    monkeypatch.setattr(module, "check_provider", lambda provider: None)
 
     with pytest.raises(SettingsError, match="can be forged"):
         check_login_method("oidc", lambda: False)

@@ -8,8 +8,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 
 from debugger.errors import SettingsError
 from debugger.store import Role
-from debugger.views.auth import oidc
 from debugger.views.auth.oidc import read_identity, read_roles, role_of
+from debugger.views.streamlit_patches.login import COOKIE_NAME
 
 SETTING = "ada@example.com=admin, *@example.com = read, claim:groups:qa=run, claim:tid:t:1=run"
 
@@ -62,12 +62,12 @@ def test_malformed_role_is_refused_with_its_entry(entry):
 
 def cookie_of(secret="page-secret", **claims):
     content = {"is_logged_in": True, "exp": time.time() + 60, "email": "ada@example.com", **claims}
-    return {oidc.COOKIES: create_signed_value(secret, oidc.COOKIES, json.dumps(content)).decode()}
+    return {COOKIE_NAME: create_signed_value(secret, COOKIE_NAME, json.dumps(content)).decode()}
 
 
 @pytest.fixture
 def secret(monkeypatch):
-    monkeypatch.setattr(oidc, "get_signing_secret", lambda: "page-secret")
+    monkeypatch.setattr("streamlit.auth_util.get_signing_secret", lambda: "page-secret")
 
 
 def test_identity_is_read_from_a_signed_cookie(secret):
@@ -79,7 +79,7 @@ def test_identity_is_read_from_a_signed_cookie(secret):
 
 def test_padded_copy_of_a_cookie_has_the_same_digest(secret):
     cookies = cookie_of()
-    padded = {oidc.COOKIES: cookies[oidc.COOKIES] + "!"}
+    padded = {COOKIE_NAME: cookies[COOKIE_NAME] + "!"}
 
     found = read_identity(padded)
     assert found is None or found.digest == read_identity(cookies).digest
@@ -89,8 +89,8 @@ def test_padded_copy_of_a_cookie_has_the_same_digest(secret):
     "cookies",
     [
         {},
-        {oidc.COOKIES: ""},
-        {oidc.COOKIES: "x"},
+        {COOKIE_NAME: ""},
+        {COOKIE_NAME: "x"},
         cookie_of("another secret"),
         cookie_of(exp=time.time() - 1),
         cookie_of(exp=None),

@@ -6,7 +6,7 @@ import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from debugger.views.streamlit_patches import batch_messages
-from debugger.views.streamlit_patches.batch_messages import SendTogether
+from debugger.views.streamlit_patches.batch_messages import BatchMessages
 
 
 def message(kind, number=0):
@@ -36,7 +36,7 @@ class Browser:
 def talk(app, kind="websocket"):
     """Let an app send to a browser through what stands between them."""
     browser = Browser()
-    asyncio.run(SendTogether(lambda *given: app(browser, *given))({"type": kind}, None, browser.receive))
+    asyncio.run(BatchMessages(lambda *given: app(browser, *given))({"type": kind}, None, browser.receive))
     return browser
 
 
@@ -129,7 +129,7 @@ def test_a_browser_that_has_gone_ends_nothing_but_its_own_connection(monkeypatch
         with pytest.raises(OSError, match="closed"):
             await send(message("script_finished"))
 
-    asyncio.run(SendTogether(app)({"type": "websocket"}, None, gone))
+    asyncio.run(BatchMessages(app)({"type": "websocket"}, None, gone))
 
 
 def test_a_request_for_a_page_is_handed_on_as_it_is():

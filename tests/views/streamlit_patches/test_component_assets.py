@@ -6,7 +6,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from debugger.views.streamlit_patches.component_assets import OwnFiles
+from debugger.views.streamlit_patches.component_assets import ComponentAssets
 
 
 def ask(path, method="GET"):
@@ -20,7 +20,7 @@ def ask(path, method="GET"):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(OwnFiles(app)({"type": "http", "path": path, "method": method}, None, send))
+    asyncio.run(ComponentAssets(app)({"type": "http", "path": path, "method": method}, None, send))
     start, body = sent
     return start["status"], dict(start["headers"]), body["body"]
 
@@ -35,7 +35,7 @@ def answered(answer):
     async def send(message):
         got.append(message)
 
-    asyncio.run(OwnFiles(app)({"type": "http", "path": "/", "method": "GET"}, None, send))
+    asyncio.run(ComponentAssets(app)({"type": "http", "path": "/", "method": "GET"}, None, send))
     return got[0]
 
 
@@ -113,6 +113,6 @@ def test_what_is_no_request_for_a_file_goes_to_the_app_as_it_came():
 
     receive, send = object(), object()
     for kind in ("lifespan", "websocket"):
-        asyncio.run(OwnFiles(app)({"type": kind}, receive, send))
+        asyncio.run(ComponentAssets(app)({"type": kind}, receive, send))
 
     assert met == [({"type": kind}, receive, send) for kind in ("lifespan", "websocket")]

@@ -6,7 +6,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from debugger.views.streamlit_patches.dedupe_triggers import ToldOnce
+from debugger.views.streamlit_patches.dedupe_triggers import DedupeTriggers
 
 SPEED = WidgetState(id="speed", double_value=2.0)
 PRESS = WidgetState(id="play", trigger_value=True)
@@ -31,7 +31,7 @@ def heard(message, kind="websocket"):
     async def receive():
         return message
 
-    asyncio.run(ToldOnce(app)({"type": kind}, receive, None))
+    asyncio.run(DedupeTriggers(app)({"type": kind}, receive, None))
     return got[0]
 
 

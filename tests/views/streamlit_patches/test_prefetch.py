@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from debugger.views.streamlit_patches import prefetch
-from debugger.views.streamlit_patches.prefetch import ReadAhead
+from debugger.views.streamlit_patches.prefetch import Prefetch
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def ask(query, kind="http"):
         asked.append(scope)
 
     scope = {"type": kind, "path": "/", "query_string": query}
-    asyncio.run(ReadAhead(app)(scope, None, None))
+    asyncio.run(Prefetch(app)(scope, None, None))
     assert asked == [scope]
 
 
