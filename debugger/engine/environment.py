@@ -2,7 +2,7 @@
 
 No workflow describes them.
 
-The time during which a segment waits for the user is kept out of its durations and reported in its events.
+The time during which a segment waits for the user is left out of its durations and reported in its events.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from uuid import UUID
 from debugger.protocol.base import JsonObject
 
 NEVER_SET = threading.Event()
-"""Stands for the wish to end something early where nobody can have it: an event costs as much as a model."""
+"""Used where nothing can end the work early: making an event costs as much as making a model."""
 
 PauseKind = Literal["paused", "manual_answer"]
 """Held between two events by the debugger, or waiting for the user to answer in a model's place."""

@@ -94,7 +94,7 @@ class Execution:
     interpreter: Interpreter
     state: RunState
     log: TurnLog
-    given: JsonObject
+    wire_input: JsonObject
     history: History
     cancelled: threading.Event
     interceptor: Interceptor | None = None
@@ -110,7 +110,7 @@ class Execution:
         self.edit_events: deque[Event] = deque()
         """Report edits by hand; they go out after the event at which the edits were made."""
         self.meter = UsageMeter(self.state, self.pauses.active_time())
-        self.outbound = self.interpreter.open_door()
+        self.outbound = self.interpreter.open_gateway()
         self.emitter = EventEmitter(
             self.environment, self.log, self.meter, self.pauses, self.outbound.secrets
         )
@@ -120,7 +120,7 @@ class Execution:
         self._merge_variables()
         self.variables = TurnVariables(self.interpreter.workflow, self.state, self.options, self.environment)
         self.run_input = {
-            **{key: value for key, value in self.given.items() if key != "secret_variables"},
+            **{key: value for key, value in self.wire_input.items() if key != "secret_variables"},
             "dynamic_variables": self.variables.evaluated,
             "runtime_variables": {
                 **self.log.run_input.runtime_variables,

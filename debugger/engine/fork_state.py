@@ -19,7 +19,7 @@ def prepare_fork(
         state: What the run remembers; changed here unless an error is raised.
         graph: The version that it goes on in.
         edits: The variables to change.
-        start_node: The node that the main thread is moved to; ``None`` leaves it where it stands.
+        start_node: The node that the main thread is moved to; ``None`` leaves it at its node.
 
     Raises:
         InputError: An edit cannot be made, the start node is not in the version, or there is no main thread
@@ -36,7 +36,7 @@ def prepare_fork(
     state.unreported_edits += [apply_edit(edit, state) for edit in edits]
 
 
-def reopen(state: RunState) -> None:
+def reopen_conversation(state: RunState) -> None:
     """Let an ended conversation continue at its last node, which is not run again."""
     state.main.ended, state.main.awaits_second_message, state.main.loop = False, True, None
 

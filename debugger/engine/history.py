@@ -1,6 +1,6 @@
 """The chat of a thread, read from the recorded events.
 
-It is not kept in the state: the events hold every word already, and only a real model needs the whole of it.
+It is not in the state: the events have every message, and only a real model needs all of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class History:
     """The chat of a run's threads.
 
     Args:
-        past: Gives the finished turns, oldest first; called at most once, and only if the chat is asked for.
+        past: Gives the finished turns, oldest first; called at most once, and only if the chat is needed.
         current: The turn under way.
     """
 
@@ -61,12 +61,12 @@ class History:
 
 
 def _seeds(first: TurnLog, thread_id: str) -> Iterator[Message]:
-    given = first.run_input
-    if given.initial_state is not None:
-        thread = read_state(given.initial_state).threads.get(thread_id)
+    run_input = first.run_input
+    if run_input.initial_state is not None:
+        thread = read_state(run_input.initial_state).threads.get(thread_id)
         yield from thread.chat_history if thread else ()
-    if given.welcome_message and thread_id == MAIN_THREAD:
-        yield ai_message(given.welcome_message, message_id="welcome_message")
+    if run_input.welcome_message and thread_id == MAIN_THREAD:
+        yield ai_message(run_input.welcome_message, message_id="welcome_message")
 
 
 def _forked(seeds: Iterable[Message], events: Iterable[Event], thread_id: str) -> list[Message]:

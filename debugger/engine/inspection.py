@@ -40,7 +40,7 @@ class RunInspector:
     def hold(self, kind: PauseKind) -> AbstractContextManager[None]:
         """Leave a block's time out of durations and record it as a pause.
 
-        Before the segment has begun, and on a backend that binds none, nothing is recorded.
+        Before the execution starts, and on a backend that binds none, nothing is recorded.
         """
         return nullcontext() if self._execution is None else self._execution.pauses.hold(kind)
 
@@ -50,7 +50,7 @@ class RunInspector:
         They are the main thread's where there is no such thread.
 
         Raises:
-            ConflictError: The segment has not begun.
+            ConflictError: The execution has not started.
         """
         execution = self._begun()
         threads = execution.state.threads
@@ -62,7 +62,7 @@ class RunInspector:
         Copies under the names of nodes are left out.
 
         Raises:
-            ConflictError: The segment has not begun.
+            ConflictError: The execution has not started.
         """
         execution = self._begun()
         found: dict[tuple[EditedScope, str], JsonObject] = {
@@ -77,14 +77,14 @@ class RunInspector:
         """Change variables; return the number of events that report it.
 
         Raises:
-            ConflictError: The segment has not begun.
+            ConflictError: The execution has not started.
             InputError: One of the edits cannot be made; then none was.
         """
         execution = self._begun()
         for edit in edits:
             variables_of(edit, execution.state)
-        told = [_apply(edit, execution) for edit in edits]
-        events = edit_events(told, execution)
+        changes = [_apply(edit, execution) for edit in edits]
+        events = edit_events(changes, execution)
         execution.edit_events += events
         return len(events)
 
@@ -104,26 +104,26 @@ def _own(variables: JsonObject) -> JsonObject:
 
 def _apply(edit: VariableEdit, execution: Execution) -> JsonObject:
     shown = execution.variables.evaluated
-    told = apply_edit(edit, execution.state)
+    changes = apply_edit(edit, execution.state)
     if edit.scope != "dynamic":
-        return told
+        return changes
     execution.variables.take(edit)
-    return edit.told(shown)
+    return edit.describe(shown)
 
 
-def edit_events(told: Sequence[JsonObject], execution: Execution) -> list[Event]:
+def edit_events(changes: Sequence[JsonObject], execution: Execution) -> list[Event]:
     """Return the events of edits: the changes, then each thread's variables.
 
     Args:
-        told: The edits as `VariableEdit.told` tells them.
-        execution: Where they are told.
+        changes: The edits as `VariableEdit.describe` returns them.
+        execution: The execution to report them in.
     """
-    if not told:
+    if not changes:
         return []
-    names = ", ".join(dict.fromkeys(edit["name"] for edit in told))
-    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=list(told))
-    touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in told)
+    names = ", ".join(dict.fromkeys(edit["name"] for edit in changes))
+    note = WorkflowDebugLogEvent(debug_message=f"Changed by hand: {names}", edits=list(changes))
+    touched = dict.fromkeys(edit.get("thread_id", MAIN_THREAD) for edit in changes)
     threads = [execution.state.threads[thread_id] for thread_id in touched]
-    announcer = execution.emitter
-    shown = [announcer.state_event(thread, execution.variables.shown) for thread in threads]
-    return [announcer.stamp(note, threads[0]), *shown]
+    emitter = execution.emitter
+    shown = [emitter.state_event(thread, execution.variables.shown) for thread in threads]
+    return [emitter.stamp(note, threads[0]), *shown]

@@ -46,11 +46,11 @@ class Interpreter:
 
     Args:
         workflow: What the author wrote.
-        responder: Whatever answers for a model.
+        responder: The model that answers prompts.
         options: Choices where the platform leaves a question open.
         environment: Time and chance.
         load_run: Gives the record of another run by its id.
-        open_door: Makes the door to the outside of one segment; by default nothing gets out.
+        open_door: Makes the gateway of one execution; by default every call is blocked.
         notes: What is odd about the workflow as a whole; each run is warned of it in its first turn.
     """
 
@@ -61,12 +61,12 @@ class Interpreter:
         options: EngineOptions | None = None,
         environment: Environment | None = None,
         load_run: Callable[[str], JsonObject] = no_run_store,
-        open_door: Callable[[], Gateway] = BlockedGateway,
+        open_gateway: Callable[[], Gateway] = BlockedGateway,
         notes: Sequence[str] = (),
     ) -> None:
         self.notes = tuple(notes)
         self.load_run = load_run
-        self.open_door = open_door
+        self.open_gateway = open_gateway
         self.workflow = workflow
         self.graph = Graph(workflow)
         self.routes = EdgeSelector(self.graph)
@@ -120,11 +120,11 @@ class Interpreter:
         """Run until the workflow waits for the user, ends, fails or is stopped.
 
         Args:
-            state: What the run remembers; changed while the turn runs.
-            turn_input: What the turn is given.
+            state: The state of the run; changed while the turn runs.
+            turn_input: The input of the turn.
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
-            inspector: A person's hand on the turn.
+            inspector: Access to the turn's variables, pins and faults.
 
         Returns:
             How the turn ended. Yields its events in order, stamped.
@@ -150,11 +150,11 @@ class Interpreter:
         """Move the main thread to a node and continue there, as one turn.
 
         Args:
-            state: What the run remembers; changed while the turn runs.
+            state: The state of the run; changed while the turn runs.
             destination: The node's logical id.
             past: Gives the finished turns; called only if a model needs the chat.
             cancelled: Set from another thread to end the turn after what it is doing.
-            inspector: A person's hand on the turn.
+            inspector: Access to the turn's variables, pins and faults.
 
         Raises:
             InputError: The node is not in the workflow, or the conversation is over.
@@ -185,7 +185,7 @@ class Interpreter:
                 was.
             past: Gives the finished segments; called only if a model needs the chat.
             cancelled: Set from another thread to end the pump after what it is doing.
-            inspector: A person's hand on the pump.
+            inspector: Access to the variables, pins and faults.
 
         Returns:
             How it ended. Yields its events in order, stamped.

@@ -103,10 +103,10 @@ def _retain(value: Any, trees: list[_Tree]) -> Any:
     if any(None in tree for tree in trees):
         return value
     if isinstance(value, dict):
-        kept = {
+        members = {
             name: _retain(inner, onward) for name, inner in value.items() if (onward := _onward(trees, name))
         }
-        return {name: inner for name, inner in kept.items() if inner is not ABSENT}
+        return {name: inner for name, inner in members.items() if inner is not ABSENT}
     if isinstance(value, list):
         elements = [
             _retain(inner, onward)

@@ -263,8 +263,10 @@ def delay_event(node: NodeConfig, loop: BoundedLoop, settings: SelfLoopConfig) -
 
 def exhausted_event(node: NodeConfig, loop: BoundedLoop, outcome: GaveUp) -> SelfLoopExhaustedEvent:
     """Return the event of a loop that gave up."""
-    told = f"Bounded self-loop for node {node.logical_id} stopped after {loop.attempts} attempt(s): {outcome}"
-    return SelfLoopExhaustedEvent(**_ends(node), reason=told, outcome=outcome, total_attempts=loop.attempts)
+    reason = (
+        f"Bounded self-loop for node {node.logical_id} stopped after {loop.attempts} attempt(s): {outcome}"
+    )
+    return SelfLoopExhaustedEvent(**_ends(node), reason=reason, outcome=outcome, total_attempts=loop.attempts)
 
 
 def expired_event(loop: BoundedLoop, node: NodeConfig) -> NodeExpiredEvent:

@@ -239,7 +239,7 @@ class ThreadScheduler:
         self._execution.node_runs += 1  # a ring of such nodes must meet the looping guard, too
         if onward is not None and self._execution.node_runs <= self._execution.options.max_node_runs:
             thread.position = onward.destination_node_logical_id
-            if not is_inside(config, self._execution.config(thread)):  # as by any hop but the way back
+            if not is_inside(config, self._execution.config(thread)):  # as by any transition but a return
                 thread.return_stack = [
                     caller for caller in thread.return_stack if caller[0] != config.logical_id
                 ]

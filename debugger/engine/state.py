@@ -62,7 +62,7 @@ class ThreadState:
 
     thread_id: str
     position: str | None
-    """The node that it stands at, or that it ended at."""
+    """Its current or last node."""
     is_waiting: bool = False
     """Whether it waits for the user at its position."""
     ended: bool = False
@@ -72,9 +72,9 @@ class ThreadState:
     return_stack: list[tuple[str, str]] = field(default_factory=list)
     """(global node, the node it was entered from), innermost last (``platform/engine.md`` U-24)."""
     consecutive_conditionals: int = 0
-    """Conditional hops since the user spoke or a model was made to answer (U-25)."""
+    """Conditional transitions since the user spoke or a model was made to answer (U-25)."""
     has_just_returned: bool = False
-    """Whether the last hop returned from a global node."""
+    """Whether the last transition returned from a global node."""
     loop: BoundedLoop | None = None
     """The bounded retry that the thread is in."""
     due_at: float | None = None

@@ -99,7 +99,7 @@ class TransitionRunner:
                 graph.node(thread.return_stack[-1][0]), transition.destination
             ):
                 thread.return_stack.pop()
-        # Kept until a model is called: the node that was returned to may call none.
+        # Unchanged until a model is called: the node that was returned to may call none.
         thread.has_just_returned = thread.has_just_returned or transition.kind == "reverse"
         thread.consecutive_conditionals += transition.is_conditional
         thread.position = transition.destination.logical_id

@@ -98,15 +98,15 @@ class UsageMeter:
 
 
 def _counters(usage: JsonObject) -> JsonObject:
-    taken, given = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    prompt_tokens, completion_tokens = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
     return {
         "response_model": usage.get("response_model"),
         "provider": usage.get("provider"),
         "calls": 1,
         "calls_with_user_keys": int(bool(usage.get("used_user_api_key"))),
-        "input_tokens": taken,
-        "output_tokens": given,
-        "tokens": usage.get("total_tokens") or taken + given,
+        "input_tokens": prompt_tokens,
+        "output_tokens": completion_tokens,
+        "tokens": usage.get("total_tokens") or prompt_tokens + completion_tokens,
         "milliseconds": round(usage.get("response_latency_milliseconds") or 0),
     }
 
@@ -123,7 +123,7 @@ def _tokens(model: JsonObject) -> JsonObject:
 
 
 def _latency(calls: int, spent: float) -> JsonObject:
-    # Runs that were stored before 2026-12 may have kept fractions of milliseconds.
+    # Runs that were stored before 2026-12 may have fractions of milliseconds.
     return {
         "call_count": calls,
         "total_latency_milliseconds": round(spent),

@@ -28,7 +28,7 @@ class VariableEdit:
     thread_id: str = MAIN_THREAD
     """The thread of a runtime variable."""
 
-    def told(self, before: Mapping[str, Any]) -> JsonObject:
+    def describe(self, before: Mapping[str, Any]) -> JsonObject:
         """The edit as an event tells it.
 
         Args:
@@ -42,13 +42,13 @@ class VariableEdit:
         return found if self.is_removal else {**found, "after": self.value}
 
 
-def edited(variables: Mapping[str, Any], edit: VariableEdit) -> JsonObject:
+def with_edit(variables: Mapping[str, Any], edit: VariableEdit) -> JsonObject:
     """Return a copy of a scope's variables with an edit applied.
 
     Events refer to the old variables.
     """
-    kept = {name: value for name, value in variables.items() if name != edit.name or not edit.is_removal}
-    return kept if edit.is_removal else {**kept, edit.name: edit.value}
+    rest = {name: value for name, value in variables.items() if name != edit.name or not edit.is_removal}
+    return rest if edit.is_removal else {**rest, edit.name: edit.value}
 
 
 def apply_edit(edit: VariableEdit, state: RunState) -> JsonObject:
@@ -58,12 +58,12 @@ def apply_edit(edit: VariableEdit, state: RunState) -> JsonObject:
         InputError: The name is empty, or there is no such thread.
     """
     variables = variables_of(edit, state)
-    told = edit.told(variables)
+    changes = edit.describe(variables)
     if edit.is_removal:
         variables.pop(edit.name, None)
     else:
         variables[edit.name] = edit.value
-    return told
+    return changes
 
 
 def variables_of(edit: VariableEdit, state: RunState) -> JsonObject:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from debugger.engine.environment import Environment
 from debugger.engine.options import EngineOptions
 from debugger.engine.state import RunState, ThreadState
-from debugger.engine.variable_edits import VariableEdit, edited
+from debugger.engine.variable_edits import VariableEdit, with_edit
 from debugger.expressions.references import Scope
 from debugger.protocol.base import JsonObject
 from debugger.protocol.events import reference_id
@@ -103,8 +103,8 @@ class TurnVariables:
 
         Events that were made before do not change.
         """
-        self.supplied = edited(self.supplied, edit)
-        self.evaluated = edited(self.evaluated, edit)
+        self.supplied = with_edit(self.supplied, edit)
+        self.evaluated = with_edit(self.evaluated, edit)
         for scope in self._scopes.values():
             scope.dynamic = self.evaluated
 

@@ -352,7 +352,7 @@ class EmbeddedBackend:
             replace(self._options, tool_answers=script.tool_answers if script else ()),
             self._world,
             load_run=self._load_run,
-            open_door=gateways.for_turn(script.answers if script else ()),
+            open_gateway=gateways.for_turn(script.answers if script else ()),
             notes=expansion.report.warnings,
         )
         return interpreter, frozenset(inner_id for inner_id, _ in expansion.loaded)

@@ -19,7 +19,7 @@ from debugger.backends.forks.request import HistoryMode, RerunEdits, RerunMode, 
 from debugger.backends.forks.restore import Checkpoints, RestoredRun
 from debugger.backends.forks.transcript import Line, edited_pairs, lines_of
 from debugger.engine.environment import Environment
-from debugger.engine.fork_state import prepare_fork, reopen
+from debugger.engine.fork_state import prepare_fork, reopen_conversation
 from debugger.engine.interpreter import Interpreter
 from debugger.engine.state import RunState
 from debugger.engine.usage import UsageMeter
@@ -224,7 +224,7 @@ class Forks:
         is_same = self._is_same(run_id, restored, document)
         position, has_ended = str(restored.state.main.position), restored.state.main.ended
         if has_ended:
-            reopen(restored.state)
+            reopen_conversation(restored.state)
         replayed_input = None
         if is_replay:
             recorded = self._checkpoints.recorded_input(run_id, restored)

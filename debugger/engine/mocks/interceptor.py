@@ -40,7 +40,7 @@ class ManualInput(Protocol):
         """Wait for the user's answer.
 
         Raises:
-            ModelFailure: The turn was ended meanwhile.
+            ModelError: The turn was ended meanwhile.
         """
 
 
@@ -54,7 +54,7 @@ class FailingModel:
         """Fail.
 
         Raises:
-            ModelFailure: Always.
+            ModelError: Always.
         """
         raise ModelError(self.error)
 
@@ -69,7 +69,7 @@ class PinnedModel:
         """Return the pinned answer.
 
         Raises:
-            RunError: It chooses a hop that is not offered.
+            RunError: It chooses a transition that is not offered.
         """
         return reply_from(self.output, prompt, model=PINNED)
 
@@ -78,7 +78,7 @@ class PinnedModel:
 class ManualModel:
     """A model whose answers the user writes."""
 
-    desk: ManualInput
+    manual_input: ManualInput
     fallback: Model
     cancelled: threading.Event
     pauses: PauseClock
@@ -87,11 +87,11 @@ class ManualModel:
         """Wait for the answer; the wait is a pause and no latency.
 
         Raises:
-            ModelFailure: The turn was ended meanwhile.
+            ModelError: The turn was ended meanwhile.
         """
-        stand_in = self.fallback.fallback if isinstance(self.fallback, RemoteModel) else self.fallback
+        fallback = self.fallback.fallback if isinstance(self.fallback, RemoteModel) else self.fallback
         with self.pauses.hold("manual_answer"):
-            reply = self.desk.ask(prompt, stand_in, self.cancelled)
+            reply = self.manual_input.ask(prompt, fallback, self.cancelled)
         return replace(reply, usage={**reply.usage, "response_latency_milliseconds": 0})
 
 
@@ -99,7 +99,7 @@ def select_model(
     prompt: Prompt,
     responder: Model,
     met: Matched,
-    desk: ManualInput | None,
+    manual_input: ManualInput | None,
     cancelled: threading.Event,
     sleep: Callable[[float, threading.Event], object],
     pauses: PauseClock,
@@ -107,10 +107,10 @@ def select_model(
     """Return the prompt and the model that answers it.
 
     Args:
-        prompt: What is asked.
-        responder: Who would answer.
+        prompt: The prompt.
+        responder: The model without mocks.
         met: The pin and the fault of the model.
-        desk: Where a person answers, if one does.
+        manual_input: The source of manual answers, if any.
         cancelled: Ends waiting.
         sleep: Waits some seconds.
         pauses: Where the wait for a person is noted.
@@ -121,8 +121,8 @@ def select_model(
             return _alone(prompt), FailingModel(met.fault.error)
     if met.pin is not None:
         return _alone(prompt), PinnedModel(met.pin.output)
-    if desk is not None and desk.asks(prompt):
-        return _alone(prompt), ManualModel(desk, responder, cancelled, pauses)
+    if manual_input is not None and manual_input.asks(prompt):
+        return _alone(prompt), ManualModel(manual_input, responder, cancelled, pauses)
     return prompt, responder
 
 
@@ -130,7 +130,7 @@ def reply_from(output: JsonObject, prompt: Prompt, *, model: str) -> Reply:
     """Return the reply of a model's pin.
 
     Raises:
-        RunError: It chooses a hop that this prompt does not offer.
+        RunError: It chooses a transition that this prompt does not offer.
     """
     chosen = output.get("chosen")
     return Reply(
@@ -166,7 +166,7 @@ class Interceptor:
     """The one place where pins, faults and manual answers take effect."""
 
     interventions: MockSet = field(default_factory=MockSet)
-    desk: ManualInput | None = None
+    manual_input: ManualInput | None = None
     """Where a person answers for models."""
 
     def run(self, node: Node[Any], context: NodeContext) -> NodeRun:
@@ -180,14 +180,14 @@ class Interceptor:
             return (yield from run_pin(met.pin, node, context))
         return (yield from node.run(context))
 
-    def answering(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
-        """Who answers a prompt, and how that one is asked."""
+    def select_model(self, prompt: Prompt, context: NodeContext) -> tuple[Prompt, Model]:
+        """Return the prompt and the model that answers it."""
         met = self._met(Target("model", prompt.node_logical_id), context.applied_mocks)
         return select_model(
             prompt,
             context.responder,
             met,
-            self.desk,
+            self.manual_input,
             context.cancelled,
             context.environment.sleep,
             context.pauses,
@@ -220,7 +220,7 @@ def run_pin(pin: Pin, node: Node[Any], context: NodeContext) -> NodeRun:
     """Yield a node's pinned messages; write its variables and return its result.
 
     Raises:
-        RunError: It chooses a hop that is not offered.
+        RunError: It chooses a transition that is not offered.
     """
     for text in pin.output.get("says") or ():
         yield fixed_response(str(text), context.environment)
@@ -246,21 +246,25 @@ def run_fault(fault: Fault, node: Node[Any], context: NodeContext) -> NodeRun:
     elif node.config.type == "tool_node":
         context.tool_error = fault.error
     elif node.counts_as_tool_call:
-        context.outbound = _FailingDoor(context.outbound, fault.error)
+        context.outbound = _FailingGateway(context.outbound, fault.error)
     else:
         raise RunError(f"Node {node.config.label!r} was made to fail: {fault.error}")
     return (yield from node.run(context))
 
 
 @dataclass
-class _FailingDoor:
+class _FailingGateway:
     """A gateway whose calls all fail."""
 
-    door: Gateway
+    gateway: Gateway
     error: str
 
     def __post_init__(self) -> None:
-        self.ledger, self.secrets, self.limits = self.door.ledger, self.door.secrets, self.door.limits
+        self.ledger, self.secrets, self.limits = (
+            self.gateway.ledger,
+            self.gateway.secrets,
+            self.gateway.limits,
+        )
 
     def call(
         self, call: OutboundCall[Answer], *, node_logical_id: str, timeout: float

@@ -27,19 +27,19 @@ class MockSet:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, Pin | Fault] = {}
+        self._items: dict[str, Pin | Fault] = {}
         self._tries: dict[str, int] = {}
         self._hits: dict[str, int] = {}
         self._number = 0
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
-        return bool(self._kept)
+        return bool(self._items)
 
     @property
     def all(self) -> list[Pin | Fault]:
         """Return all, oldest first."""
-        return list(self._kept.values())
+        return list(self._items.values())
 
     def hits(self, intervention_id: str) -> int:
         """Return the number of times that one took effect."""
@@ -61,13 +61,13 @@ class MockSet:
             if not one.id:
                 self._number += 1
                 one = replace(one, id=f"{'pin' if isinstance(one, Pin) else 'fault'}{self._number}")
-            self._kept = {**self._kept, one.id: one}
+            self._items = {**self._items, one.id: one}
         return one
 
     def remove(self, intervention_id: str) -> None:
         """Remove one, if it is there."""
         with self._lock:
-            self._kept = {key: one for key, one in self._kept.items() if key != intervention_id}
+            self._items = {key: one for key, one in self._items.items() if key != intervention_id}
             self._hits.pop(intervention_id, None)
             self._tries.pop(intervention_id, None)
 
@@ -79,7 +79,7 @@ class MockSet:
         pin: Pin | None = None
         fault: Fault | None = None
         with self._lock:
-            for one in self._kept.values():
+            for one in self._items.values():
                 if not one.is_enabled or not _fits(one.target, target):
                     continue
                 if isinstance(one, Pin):
@@ -110,7 +110,7 @@ class MockSet:
         if data.get("format") != FORMAT:
             raise InputError(f"Pins of format {data.get('format')!r} cannot be read here.")
         with self._lock:
-            self._kept = {}
+            self._items = {}
         for row in _rows(data.get("pins")):
             self.put(Pin(**{**row, "target": Target(**row["target"]), "id": ""}))
         for row in _rows(data.get("faults")):
@@ -170,7 +170,7 @@ class Pin:
     target: Target
     output: JsonObject
     """Of a node: ``says`` (texts), ``variables``, ``output`` (its own keys of ``run_output``), ``chosen``
-    (the key of the hop that its model chose), ``args``, ``reason``.
+    (the key of the transition that its model chose), ``args``, ``reason``.
     Of a tool: ``success``, ``result``, ``error``.
     Of a model: ``text``, ``chosen``, ``args``, ``reason``, ``fields``, ``calls`` (``name``, ``args``)."""
     note: str = ""

@@ -18,14 +18,14 @@ class TransitionOption:
     """A transition that a model may choose, offered as a tool."""
 
     edge_id: str
-    """The edge's logical id; of a hop that has no edge object, an id that the engine made up."""
+    """The edge's logical id; of a transition without an edge object, an id of the engine."""
     condition: str
     """The freeform condition, variables filled in."""
     destination_node_logical_id: str
     destination_node_name: str
     edge_name: str | None = None
     args_schema: JsonObject | None = None
-    """JSON Schema of the arguments that the model fills when it chooses this hop."""
+    """JSON Schema of the arguments that the model fills when it chooses this transition."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Prompt:
     seconds: float | None = None
     """The time that the answer may take; `invoke` sets it."""
     given_up: threading.Event = field(default=NEVER_SET, compare=False)
-    """Set when nobody waits for the answer any more; `invoke` passes one to what can be given up."""
+    """Set when the answer is no longer needed; `invoke` sets it."""
 
 
 @dataclass(slots=True)
@@ -93,13 +93,13 @@ class Reply:
     """An answer of a model."""
 
     text: str = ""
-    """What is said; empty when nothing is, as when a hop was chosen."""
+    """What is said; empty when nothing is, as when a transition was chosen."""
     chosen: TransitionOption | None = None
-    """The hop that was chosen; always one of the prompt's."""
+    """The chosen transition; always one of the prompt's."""
     args: JsonObject = field(default_factory=dict)
-    """The arguments of the chosen hop."""
+    """The arguments of the chosen transition."""
     reason: str = ""
-    """Why that hop, or why none, for the edge event and for people."""
+    """The reason of the choice, or of none, for the edge event and the user."""
     fields: JsonObject = field(default_factory=dict)
     """The structured output, as far as it could be filled."""
     fields_error: str | None = None
@@ -119,7 +119,7 @@ class Model(Protocol):
     """A model, real or not.
 
     ``reply`` raises `RunError` only for what a person must mend, as a script that contradicts the workflow; a
-    failed model call raises `ModelFailure`, upon which the node speaks its default error message.
+    failed model call raises `ModelError`, upon which the node speaks its default error message.
     """
 
     def reply(self, prompt: Prompt) -> Reply:
@@ -130,7 +130,7 @@ class RemoteModel(ABC):
     """A model that is called through the gateway."""
 
     fallback: Model
-    """Answers where the door does not let the call out and wants an answer made up."""
+    """Answers where the gateway simulates the call."""
 
     @abstractmethod
     def reply(self, prompt: Prompt) -> Reply:
@@ -143,7 +143,7 @@ class RemoteModel(ABC):
         For example ``openai gpt-5.4-mini``.
 
         Raises:
-            RunError: The prompt names no model, or one that nobody can ask.
+            RunError: The prompt names no model, or one that cannot be called.
         """
 
 

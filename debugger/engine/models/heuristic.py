@@ -19,10 +19,10 @@ _SHOWN_AT_MOST = 200
 class HeuristicModel:
     """A model without network; the same prompt always gets the same reply.
 
-    A hop is chosen whose condition shares enough words with the message (`overlap`), the first of several
-    that share as much. Structured output and arguments are filled with values that the user named (`fields`).
-    Otherwise a line is spoken that says what it is. No tool is ever called: which, and with what, no rule
-    can tell. A run that is to be evaluated is left without a verdict.
+    The transition is chosen whose condition shares the most words with the message, if enough (`overlap`).
+    Structured output and arguments are filled with typed values of the message (`fill_fields`). Otherwise a
+    labelled line is spoken. No tool is ever called: no rule can tell which, and with what arguments. A run
+    that is to be evaluated gets no verdict.
     """
 
     def reply(self, prompt: Prompt) -> Reply:
@@ -30,7 +30,7 @@ class HeuristicModel:
         if prompt.kind == "work" and _is_run(prompt.message):
             return Reply(reason="rules have no opinion on a run")
         chosen, reason = choose(prompt.message, prompt.choices)
-        fields = fill_fields(prompt.schema, heard(prompt)) if prompt.schema else {}
+        fields = fill_fields(prompt.schema, message_to_read(prompt)) if prompt.schema else {}
         if chosen is not None:
             args = fill_fields(chosen.args_schema, prompt.message) if chosen.args_schema else {}
             return Reply(chosen=chosen, args=args, reason=reason, fields=fields)
@@ -50,7 +50,7 @@ def choose(message: str, choices: Iterable[TransitionOption]) -> tuple[Transitio
     return (offered[overlaps.index(best)], f"matched {best}") if best.is_met else (None, _miss(best))
 
 
-def heard(prompt: Prompt) -> str:
+def message_to_read(prompt: Prompt) -> str:
     """Return the text to read values from: the last message of the user."""
     if prompt.message.strip():
         return prompt.message

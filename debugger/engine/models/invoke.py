@@ -120,7 +120,7 @@ def invoke(
         timeout: Seconds that the answer may take; never more than `MAX_ANSWER_SECONDS`.
 
     Raises:
-        ModelFailure: There is no answer.
+        ModelError: There is no answer.
         RunError: The user must correct something before there can be one.
     """
     target = responder.remote(prompt) if isinstance(responder, RemoteModel) else None
@@ -210,7 +210,7 @@ def _filler(
         filler = _Future(lambda: _call(caller, wanted, target))
         reply = filler.result(caller.cancelled, _left(wanted, time.monotonic()), instead=answered).reply
     except (ModelError, DebuggerError):
-        # Nobody misses a filler.
+        # A filler can be missing.
         return None
     return reply.text
 
@@ -312,7 +312,7 @@ class _Future(Generic[Result]):
             instead: Ends the waiting, too: what makes the result useless.
 
         Raises:
-            ModelFailure: The waiting ended before the work did.
+            ModelError: The waiting ended before the work did.
         """
         ends = time.monotonic() + seconds
         while not self.done.wait(_POLL_SECONDS):

@@ -9,7 +9,7 @@ It is a YAML file beside the workflow. Rules are tried from top to bottom, the f
     alternatives:                    # more conversations, by name
       just a question:
         - Do you have cake?
-    anywhere:                        # tried first at every node, where the hop is offered
+    anywhere:                        # tried first at every node, where the transition is offered
       - when: human|person
         take: node_handover
     nodes:
@@ -35,11 +35,11 @@ It is a YAML file beside the workflow. Rules are tried from top to bottom, the f
         - result: []
 
 ``when`` is a regular expression that is searched for in the user's message, upper and lower case alike.
-``fill`` gives the fields of the structured output, ``args`` the arguments of the hop; ``$1`` and ``${name}``
+``fill`` gives the fields of the structured output, ``args`` the arguments of the edge; ``$1`` and ``${name}``
 in them, and in the arguments of ``call``, are the groups of ``when``, ``$$`` is a dollar sign. A group that
 is the whole value becomes a number or an ISO date where the schema wants one. ``say`` may hold ``[[name]]``,
-also of what the rule fills. Where a rule has both ``take`` and ``say`` the hop is taken, and the text said
-only when no hop is offered.
+also of what the rule fills. Where a rule has both ``take`` and ``say`` the edge is taken, and the text said
+only when no edge is offered.
 
 ``call`` is a tool's name, a mapping of names to arguments, or a list of such. The calls are made, then the
 rules are tried again in the same run of the node. A rule whose calls were made does not fit a second time,
@@ -114,12 +114,12 @@ def read_rules(listed: LocatedValue, place: str) -> tuple[Rule, ...]:
     return tuple(_rule(one, f"rule {number} of {place}") for number, one in enumerate(found, start=1))
 
 
-def _rule(given: LocatedValue, place: str) -> Rule:
-    keys = given.mapping(place, _KEYS)
-    _check_answers(given, keys, place)
+def _rule(node: LocatedValue, place: str) -> Rule:
+    keys = node.mapping(place, _KEYS)
+    _check_answers(node, keys, place)
     when = keys["when"].pattern("when") if "when" in keys else None
     return Rule(
-        label=f"{place} (line {given.line})",
+        label=f"{place} (line {node.line})",
         when=when,
         condition=_condition(keys["if"]) if "if" in keys else None,
         visit=_visit(keys["visit"]) if "visit" in keys else None,
@@ -132,9 +132,9 @@ def _rule(given: LocatedValue, place: str) -> Rule:
     )
 
 
-def _check_answers(given: LocatedValue, keys: Mapping[str, LocatedValue], place: str) -> None:
+def _check_answers(node: LocatedValue, keys: Mapping[str, LocatedValue], place: str) -> None:
     if not any(key in keys for key in _ANSWERS):
-        raise given.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
+        raise node.error(f"{place} answers nothing", f"Give it one of {', '.join(_ANSWERS)}.")
     if "args" in keys and "take" not in keys:
         raise keys["args"].error(f"{place} has args and takes no hop", "Add 'take', or remove 'args'.")
     beside = next((key for key in _BESIDE_CALL if key in keys), None)
@@ -145,45 +145,45 @@ def _check_answers(given: LocatedValue, keys: Mapping[str, LocatedValue], place:
         )
 
 
-def _condition(given: LocatedValue) -> Condition:
+def _condition(node: LocatedValue) -> Condition:
     try:
-        return parse(given.text("if"))
+        return parse(node.text("if"))
     except ExpressionError as error:
-        raise given.error(f"the condition of 'if' cannot be read: {error}", error.advice) from error
+        raise node.error(f"the condition of 'if' cannot be read: {error}", error.advice) from error
 
 
-def _visit(given: LocatedValue) -> int:
-    if isinstance(given.value, bool) or not isinstance(given.value, int) or given.value < 1:
-        raise given.error(f"visit must be a whole number from 1, not {given.value!r}")
-    return given.value
+def _visit(node: LocatedValue) -> int:
+    if isinstance(node.value, bool) or not isinstance(node.value, int) or node.value < 1:
+        raise node.error(f"visit must be a whole number from 1, not {node.value!r}")
+    return node.value
 
 
-def _say(given: LocatedValue) -> str:
-    text = given.text("say")
+def _say(node: LocatedValue) -> str:
+    text = node.text("say")
     if "{{" in text:
-        raise given.error("say cannot fill {{ }}", "A script sees runtime variables only: [[name]].")
+        raise node.error("say cannot fill {{ }}", "A script sees runtime variables only: [[name]].")
     return text
 
 
-def _calls(given: LocatedValue, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
-    if isinstance(given.value, list):
-        if not given.value:
-            raise given.error("call names no tool")
-        for one in given.value:
+def _calls(node: LocatedValue, when: re.Pattern[str] | None) -> Iterator[ScriptedCall]:
+    if isinstance(node.value, list):
+        if not node.value:
+            raise node.error("call names no tool")
+        for one in node.value:
             yield from _calls(one, when)
-    elif isinstance(given.value, dict) and given.value:
-        for tool, args in given.value.items():
+    elif isinstance(node.value, dict) and node.value:
+        for tool, args in node.value.items():
             yield ScriptedCall(tool, {} if args.value is None else _object(args, f"call of {tool}", when))
     else:
-        yield ScriptedCall(given.text("call"), {})
+        yield ScriptedCall(node.text("call"), {})
 
 
-def _object(given: LocatedValue, what: str, when: re.Pattern[str] | None) -> JsonObject:
-    plain: JsonObject = {key: value.plain() for key, value in given.mapping(what).items()}
+def _object(node: LocatedValue, what: str, when: re.Pattern[str] | None) -> JsonObject:
+    plain: JsonObject = {key: value.plain() for key, value in node.mapping(what).items()}
     for text in _texts(plain):
         for reference in GROUP.finditer(text):
             if not _has_group(when, reference):
-                raise given.error(f"{what} uses {reference[0]}, which 'when' has no group for")
+                raise node.error(f"{what} uses {reference[0]}, which 'when' has no group for")
     return plain
 
 
@@ -328,10 +328,10 @@ def _conditions(listed: LocatedValue) -> Iterator[tuple[Path, Any]]:
         yield steps, wanted.pattern("with") if isinstance(wanted.value, str) else wanted.plain()
 
 
-def _answer(given: LocatedValue, place: str) -> RecordedAnswer:
-    keys = given.mapping(place, _STUB_KEYS)
+def _answer(node: LocatedValue, place: str) -> RecordedAnswer:
+    keys = node.mapping(place, _STUB_KEYS)
     if "to" not in keys:
-        raise given.error(f"{place} does not say which calls it is for", "Add 'to' and a regular expression.")
+        raise node.error(f"{place} does not say which calls it is for", "Add 'to' and a regular expression.")
     if "error" in keys and len(keys) > 2:
         raise keys["error"].error(f"{place} has an error besides a status or a body", "Keep one of the two.")
     return RecordedAnswer(
@@ -342,15 +342,15 @@ def _answer(given: LocatedValue, place: str) -> RecordedAnswer:
     )
 
 
-def _status(given: LocatedValue) -> int:
-    value: Any = given.value
+def _status(node: LocatedValue) -> int:
+    value: Any = node.value
     if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 599:
-        raise given.error("status must be a whole number from 100 to 599")
+        raise node.error("status must be a whole number from 100 to 599")
     return value
 
 
-def _error(given: LocatedValue) -> str:
-    text = given.text("error")
+def _error(node: LocatedValue) -> str:
+    text = node.text("error")
     if not text.strip():
-        raise given.error("error must say why no answer came")
+        raise node.error("error must say why no answer came")
     return text

@@ -38,8 +38,8 @@ class ScriptedModel:
         """Answer one prompt.
 
         Raises:
-            RunError: A rule takes a hop or calls a tool that is not offered, or fills a field or an argument
-                that is not asked for.
+            RunError: A rule takes a transition or calls a tool that is not offered, or fills a field or
+                an argument that the schema does not have.
         """
         hit = self._hit(prompt)
         if hit is None:
@@ -88,9 +88,9 @@ class _Hit:
         calls = calls_of(rule, prompt, match) if rule.calls else ()
         if rule.calls and not calls:
             return None
-        # The engine offers no hop to a model that must answer now; a rule that only hops has no answer then.
-        only_hops = rule.take is not None and rule.say is None and rule.fill is None
-        return None if only_hops and not prompt.choices else cls(rule, match, calls)
+        # A model that must answer now has no transitions; a rule that only takes one cannot answer then.
+        only_takes = rule.take is not None and rule.say is None and rule.fill is None
+        return None if only_takes and not prompt.choices else cls(rule, match, calls)
 
     @property
     def reason(self) -> str:
@@ -104,7 +104,7 @@ class _Hit:
         It takes none where none is offered at all.
 
         Raises:
-            RunError: Hops are offered and this is none of them.
+            RunError: Transitions are offered and this is none of them.
         """
         if self.rule.take is None or not prompt.choices:
             return None
@@ -130,21 +130,21 @@ class _Hit:
             return fill_fields(choice.args_schema, message)
         return self.put_in(self.rule.args, choice.args_schema, "argument")
 
-    def put_in(self, given: JsonObject, schema: Mapping[str, Any] | None, what: str) -> JsonObject:
+    def put_in(self, values: JsonObject, schema: Mapping[str, Any] | None, what: str) -> JsonObject:
         """Return the rule's values with its groups filled in.
 
         Raises:
             RunError: The schema has no property for one of them.
         """
-        named = {} if schema is None else schema.get("properties", given)
-        unknown = next((key for key in given if key not in named), None)
+        named = {} if schema is None else schema.get("properties", values)
+        unknown = next((key for key in values if key not in named), None)
         if unknown is not None:
             raise RunError(
                 f"{self.rule.label} of the script fills the {what} {unknown!r}, which is not asked for; "
                 f"asked for: {', '.join(named) or 'nothing'}.",
                 advice="Correct the script or the node's schema.",
             )
-        return put_in_groups(given, self.match, schema)
+        return put_in_groups(values, self.match, schema)
 
 
 def _is_due(rule: Rule, prompt: Prompt) -> bool:
@@ -193,11 +193,11 @@ def _described(choice: TransitionOption) -> str:
 _NUMBERS = ("integer", "number")
 
 
-def put_in_groups(given: JsonObject, match: re.Match[str] | None, schema: Any) -> JsonObject:
+def put_in_groups(values: JsonObject, match: re.Match[str] | None, schema: Any) -> JsonObject:
     """Replace ``$1`` and ``${name}`` in every text.
 
     Args:
-        given: The values as the script has them.
+        values: The values as the script has them.
         match: Where the rule's expression was found; ``None`` for a rule that has none.
         schema: JSON Schema of the object, if it has one. A group that is a whole value becomes a number, or a
             date in ISO form, where it wants one.
@@ -206,8 +206,8 @@ def put_in_groups(given: JsonObject, match: re.Match[str] | None, schema: Any) -
         The values. A key whose whole value is a group that took no part in the match is absent.
     """
     properties = _mapping(_mapping(schema).get("properties"))
-    filled = {key: _put_in(value, match, properties.get(key)) for key, value in given.items()}
-    return {key: value for key, value in filled.items() if value is not None or given[key] is None}
+    filled = {key: _put_in(value, match, properties.get(key)) for key, value in values.items()}
+    return {key: value for key, value in filled.items() if value is not None or values[key] is None}
 
 
 def _put_in(value: Any, match: re.Match[str] | None, schema: Any) -> Any:
@@ -253,7 +253,7 @@ def calls_of(rule: Rule, prompt: Prompt, match: re.Match[str] | None) -> tuple[T
 
     Args:
         rule: A rule that fits otherwise.
-        prompt: What is asked.
+        prompt: The prompt.
         match: What its expression found.
 
     Raises:

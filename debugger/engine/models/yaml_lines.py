@@ -106,8 +106,8 @@ def read_yaml(text: str) -> LocatedValue:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        told = error.problem or error.context
-        raise InputError(f"line {line}: this is not YAML: {told}.", advice=_QUOTES) from error
+        problem = error.problem or error.context
+        raise InputError(f"line {line}: this is not YAML: {problem}.", advice=_QUOTES) from error
     except yaml.YAMLError as error:
         raise InputError(f"This is not YAML: {' '.join(str(error).split())}.") from error
     except RecursionError as error:

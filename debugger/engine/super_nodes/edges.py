@@ -17,7 +17,7 @@ from debugger.protocol.workflow import as_bool
 WAITING = "evaluate_while_waiting_config"
 
 
-def joined_edges(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[JsonObject]:
+def joined_edges(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iterator[JsonObject]:
     """Yield the edges of one level, each from and to real nodes.
 
     An edge to a super node leads to the start inside it. A direct edge out of it leaves from every inner node
@@ -29,47 +29,47 @@ def joined_edges(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[Js
     """
     for edge in level.edges:
         source, destination = edge.get("source_node_logical_id"), edge.get("destination_node_logical_id")
-        if destination in gates:
-            _refuse_several_beside(edge, gates[destination])
-        led = _led_in(edge, gates)
-        if source not in gates:
+        if destination in ports_by_id:
+            _refuse_several_beside(edge, ports_by_id[destination])
+        led = _led_in(edge, ports_by_id)
+        if source not in ports_by_id:
             yield led
             continue
-        _refuse_waiting(edge, gates[source])
-        yield from _copies(led, source, gates[source])
+        _refuse_waiting(edge, ports_by_id[source])
+        yield from _copies(led, source, ports_by_id[source])
 
 
-def exitless(level: InlinedWorkflow, gates: dict[str, Ports]) -> Iterator[str]:
+def missing_exits(level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Iterator[str]:
     """Yield a warning for each direct edge out of a super node without an end."""
     for edge in level.edges:
         source = edge.get("source_node_logical_id")
-        if source in gates and edge["type"] == "direct" and not gates[source].terminals:
+        if source in ports_by_id and edge["type"] == "direct" and not ports_by_id[source].terminals:
             yield (
                 f"The direct edge {edge['logical_id']!r} out of the super node {source!r} is never taken: no "
                 "node of the workflow inside is its end."
             )
 
 
-def _led_in(edge: JsonObject, gates: dict[str, Ports]) -> JsonObject:
+def _led_in(edge: JsonObject, ports_by_id: dict[str, Ports]) -> JsonObject:
     led, destination = edge, edge.get("destination_node_logical_id")
-    if destination in gates:
-        led = {**led, "destination_node_logical_id": gates[destination].entry}
+    if destination in ports_by_id:
+        led = {**led, "destination_node_logical_id": ports_by_id[destination].entry}
     waiting = edge.get(WAITING)
-    if isinstance(waiting, dict) and any(name in gates for name in waiting.get(TRIGGERS) or ()):
-        led = {**led, WAITING: {**waiting, TRIGGERS: _ends(waiting[TRIGGERS], gates)}}
+    if isinstance(waiting, dict) and any(name in ports_by_id for name in waiting.get(TRIGGERS) or ()):
+        led = {**led, WAITING: {**waiting, TRIGGERS: _ends(waiting[TRIGGERS], ports_by_id)}}
     return led
 
 
-def _ends(triggers: list[str], gates: dict[str, Ports]) -> list[str]:
+def _ends(triggers: list[str], ports_by_id: dict[str, Ports]) -> list[str]:
     """Return trigger nodes: a super node completes when a node at its end does."""
     found = list[str]()
     for name in dict.fromkeys(triggers):
-        found += gates[name].terminals if name in gates else [name]
+        found += ports_by_id[name].terminals if name in ports_by_id else [name]
     return found
 
 
-def _copies(edge: JsonObject, super_node_id: str, gate: Ports) -> Iterator[JsonObject]:
-    by_type = {"direct": gate.terminals, "conditional": gate.exits, "companion": gate.models}
+def _copies(edge: JsonObject, super_node_id: str, ports: Ports) -> Iterator[JsonObject]:
+    by_type = {"direct": ports.terminals, "conditional": ports.exits, "companion": ports.models}
     for node_id in by_type[edge["type"]]:
         yield {
             **edge,
@@ -79,19 +79,19 @@ def _copies(edge: JsonObject, super_node_id: str, gate: Ports) -> Iterator[JsonO
         }
 
 
-def _refuse_waiting(edge: JsonObject, gate: Ports) -> None:
+def _refuse_waiting(edge: JsonObject, ports: Ports) -> None:
     if _is_on(edge) and as_bool((edge.get(WAITING) or {}).get("enabled"), False):
         raise RunError(
-            f"{gate.placeholder} is left by the edge {edge['logical_id']!r}, which must not "
+            f"{ports.super_node} is left by the edge {edge['logical_id']!r}, which must not "
             f"have {WAITING!r} enabled.",
             advice="Put the edge into the workflow inside the super node.",
         )
 
 
-def _refuse_several_beside(edge: JsonObject, gate: Ports) -> None:
-    if _is_on(edge) and edge["type"] == "companion" and gate.entry not in gate.terminals:
+def _refuse_several_beside(edge: JsonObject, ports: Ports) -> None:
+    if _is_on(edge) and edge["type"] == "companion" and ports.entry not in ports.terminals:
         raise RunError(
-            f"{gate.placeholder} stands for several nodes, and the companion edge {edge['logical_id']!r} "
+            f"{ports.super_node} stands for several nodes, and the companion edge {edge['logical_id']!r} "
             "that leads to it runs one node beside another.",
             advice="Lead it to one worker node, or fork a companion thread by a direct edge.",
         )
@@ -105,14 +105,14 @@ _SETTINGS = "global_node_config"
 _BACK = "reverse_conditional_edge"
 
 
-def move_entry_flags(gate: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
+def move_entry_flags(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
     """Give the entry node of a super node the super node's own flags.
 
     It becomes the global or the guardrail node that the super node is; the way back from a global one goes
     to the inner nodes that ``reverse_edge_scope`` names.
 
     Args:
-        gate: The super node, and where one comes into it and leaves it.
+        ports: The super node, and where one comes into it and leaves it.
         nodes: The inner nodes by their id; changed in place.
 
     Yields:
@@ -120,37 +120,37 @@ def move_entry_flags(gate: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]
 
     Source: ``platform/engine.md`` 2.11, 3.6, 3.8.
     """
-    placeholder, entry = gate.placeholder, nodes[gate.entry]
-    if as_bool(placeholder.field("is_guardrail_node"), False):
+    super_node, entry = ports.super_node, nodes[ports.entry]
+    if as_bool(super_node.field("is_guardrail_node"), False):
         entry["is_guardrail_node"] = True
-    if as_bool((placeholder.field("self_loop_config") or {}).get("enabled"), False):
-        yield f"{placeholder}: its bounded retry is not done; a workflow is not tried again as a whole."
-    settings = placeholder.field(_SETTINGS) or {}
+    if as_bool((super_node.field("self_loop_config") or {}).get("enabled"), False):
+        yield f"{super_node}: its bounded retry is not done; a workflow is not tried again as a whole."
+    settings = super_node.field(_SETTINGS) or {}
     if as_bool(settings.get("is_global"), False):
         if as_bool((entry.get(_SETTINGS) or {}).get("is_global"), False):
             yield (
-                f"{placeholder} is global, and so is {entry['logical_id']!r}, the start inside it; the super "
+                f"{super_node} is global, and so is {entry['logical_id']!r}, the start inside it; the super "
                 "node's condition is the one that counts."
             )
-        entry[_SETTINGS] = {**settings, _BACK: None, ENTRY: placeholder.id}
-        yield from _project_way_back(gate, nodes)
+        entry[_SETTINGS] = {**settings, _BACK: None, ENTRY: super_node.id}
+        yield from _project_way_back(ports, nodes)
 
 
-def _project_way_back(gate: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
-    placeholder = gate.placeholder
-    condition = placeholder.field(_SETTINGS).get(_BACK)
+def _project_way_back(ports: Ports, nodes: dict[str, JsonObject]) -> Iterator[str]:
+    super_node = ports.super_node
+    condition = super_node.field(_SETTINGS).get(_BACK)
     if condition is None:
         return
-    scope = gate.models
-    if placeholder.field("reverse_edge_scope") == "terminal_nodes":
-        terminals = set(gate.terminals)
+    scope = ports.models
+    if super_node.field("reverse_edge_scope") == "terminal_nodes":
+        terminals = set(ports.terminals)
         scope = [node_id for node_id in scope if node_id in terminals]
     back = {
-        "super_node_logical_id": placeholder.id,
-        "entered_node_logical_id": gate.entry,
+        "super_node_logical_id": super_node.id,
+        "entered_node_logical_id": ports.entry,
         "condition": condition,
     }
     for node_id in scope:
         nodes[node_id][REVERSE_EDGES] = [*nodes[node_id].get(REVERSE_EDGES, ()), back]
     if not scope:
-        yield f"{placeholder}: no inner node calls a model that could choose the way back."
+        yield f"{super_node}: no inner node calls a model that could choose the way back."

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from debugger.engine.super_nodes.edges import WAITING, exitless, joined_edges, move_entry_flags
+from debugger.engine.super_nodes.edges import WAITING, joined_edges, missing_exits, move_entry_flags
 from debugger.engine.super_nodes.interface import AppliedWorkflow, apply_values, read_interface_values
 from debugger.engine.super_nodes.levels import InlinedWorkflow, Ports, inline, ports_of
 from debugger.engine.super_nodes.references import TRIGGERS
@@ -48,7 +48,7 @@ def expand(workflow: Workflow, load_workflow: LoadWorkflow) -> Expansion:
 
     Args:
         workflow: What the author wrote; it is not changed.
-        load_workflow: Gives a stored workflow by id and version, the active version for ``None``; asked once
+        load_workflow: Gives a stored workflow by id and version, the active version for ``None``; called once
             for each.
 
     Raises:
@@ -92,10 +92,10 @@ class _Expander:
         }
         # From the inside out: a gate is made of those within, and an outer super node's flags win.
         for level in reversed(self._levels[1:]):
-            assert level.placeholder is not None
-            gate = ports_of(level.placeholder, level, self._gates)
-            self._gates[level.placeholder.id] = gate
-            self._warnings.extend(move_entry_flags(gate, inner))
+            assert level.super_node is not None
+            ports = ports_of(level.super_node, level, self._gates)
+            self._gates[level.super_node.id] = ports
+            self._warnings.extend(move_entry_flags(ports, inner))
         return Expansion(
             workflow=self._joined(),
             origins={str(node["logical_id"]): level.origin for level, node in self._inner_nodes()},
@@ -109,35 +109,35 @@ class _Expander:
         levels, taken = [outermost], set[str]()
         self._count(outermost, taken)
         for level in levels:  # grows on the way
-            for placeholder in level.placeholders:
-                inside = self._inside(placeholder, level)
+            for super_node in level.placeholders:
+                inside = self._inside(super_node, level)
                 self._count(inside, taken)
                 levels.append(inside)
         return levels
 
-    def _inside(self, placeholder: SuperNode, level: InlinedWorkflow) -> InlinedWorkflow:
+    def _inside(self, super_node: SuperNode, level: InlinedWorkflow) -> InlinedWorkflow:
         if len(level.origin) >= MOST_LEVELS:
             raise RunError(
-                f"{placeholder} is nested more than {MOST_LEVELS} super nodes deep.",
+                f"{super_node} is nested more than {MOST_LEVELS} super nodes deep.",
                 advice="Take out levels of super nodes that only stand for another.",
             )
-        workflow = self._sources.find(placeholder)
-        if not placeholder.embedded:  # what is embedded has an end
+        workflow = self._sources.find(super_node)
+        if not super_node.embedded:  # what is embedded has an end
             refuse_recursion(workflow, list(level.around))
         stored = workflow.to_wire()
-        given = read_interface_values(placeholder, stored)
-        filled = apply_values(placeholder, stored, given.assignments)
-        self._warnings.extend(given.warnings)
-        self._warnings.extend(self._variables.add(placeholder, filled))
+        values = read_interface_values(super_node, stored)
+        filled = apply_values(super_node, stored, values.assignments)
+        self._warnings.extend(values.warnings)
+        self._warnings.extend(self._variables.add(super_node, filled))
         if (filled.document.get("workflow_config") or {}).get("guardrail_strikes_config"):
             self._warnings.append(
-                f"{placeholder}: its workflow's 'guardrail_strikes_config' is not used; a run has one count."
+                f"{super_node}: its workflow's 'guardrail_strikes_config' is not used; a run has one count."
             )
-        return inline(placeholder, level, workflow.name, stored, filled)
+        return inline(super_node, level, workflow.name, stored, filled)
 
     def _count(self, level: InlinedWorkflow, taken: set[str]) -> None:
         self._node_count += len(level.nodes)
-        where = level.placeholder or "The workflow"
+        where = level.super_node or "The workflow"
         if self._node_count > MOST_NODES:
             raise RunError(
                 f"{where} brings the expanded workflow to more than {MOST_NODES} nodes.",
@@ -195,7 +195,7 @@ class _Expander:
         Source: ``platform/engine.md`` 3.3, rank 4.
         """
         for level in reversed(self._levels):
-            self._warnings.extend(exitless(level, self._gates))
+            self._warnings.extend(missing_exits(level, self._gates))
             yield from joined_edges(level, self._gates)
 
     def _bounded(self, edges: Iterable[JsonObject]) -> Iterator[JsonObject]:
@@ -242,7 +242,7 @@ class Variables:
     """Values of super nodes."""
     given_runtime: JsonObject = field(default_factory=dict)
 
-    def add(self, placeholder: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
+    def add(self, super_node: SuperNode, filled: AppliedWorkflow) -> Iterator[str]:
         """Add the variables of one inner workflow; yield a warning for each conflict."""
         document = filled.document
         miscellaneous = (document.get("workflow_config") or {}).get("miscellaneous") or {}
@@ -250,8 +250,8 @@ class Variables:
         own = defaults if isinstance(defaults, dict) else {}
         self.dynamic = {**(document.get("dynamic_variables") or {}), **own, **self.dynamic}
         self.runtime = {**(document.get("runtime_variables") or {}), **self.runtime}
-        yield from _keep_first(placeholder, self.given_dynamic, filled.dynamic_variables)
-        yield from _keep_first(placeholder, self.given_runtime, filled.runtime_variables)
+        yield from _add_first(super_node, self.given_dynamic, filled.dynamic_variables)
+        yield from _add_first(super_node, self.given_runtime, filled.runtime_variables)
 
     def onto(self, document: JsonObject) -> JsonObject:
         """Return the outer document with these variables beneath and above its own."""
@@ -274,16 +274,16 @@ class Variables:
         }
 
 
-def _keep_first(placeholder: SuperNode, kept: JsonObject, given: JsonObject) -> Iterator[str]:
-    for name, value in given.items():
+def _add_first(super_node: SuperNode, known: JsonObject, values: JsonObject) -> Iterator[str]:
+    for name, value in values.items():
         if isinstance(value, str) and may_have_placeholders(value):
             yield (
-                f"{placeholder}: the variable {name!r} gets the text {value!r}; a variable's value is not "
+                f"{super_node}: the variable {name!r} gets the text {value!r}; a variable's value is not "
                 "filled in again."
             )
-        if name in kept and kept[name] != value:
+        if name in known and known[name] != value:
             yield (
-                f"{placeholder} gives the variable {name!r} another value than a super node before it; a "
+                f"{super_node} gives the variable {name!r} another value than a super node before it; a "
                 "variable has one value in a run, and the first counts."
             )
-        kept.setdefault(name, value)
+        known.setdefault(name, value)

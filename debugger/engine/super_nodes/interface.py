@@ -57,12 +57,12 @@ class InterfaceValues:
     warnings: tuple[str, ...] = field(default=())
 
 
-def read_interface_values(placeholder: SuperNode, document: JsonObject) -> InterfaceValues:
+def read_interface_values(super_node: SuperNode, document: JsonObject) -> InterfaceValues:
     """Match a super node's values with the fields of its interface.
 
     Args:
-        placeholder: The super node.
-        document: The workflow that it stands for, whose own interface counts where none was copied.
+        super_node: The super node.
+        document: Its workflow, whose own interface counts where none was copied.
 
     Raises:
         RunError: A required value is missing, or a value or the interface is not as it has to be; the
@@ -70,42 +70,42 @@ def read_interface_values(placeholder: SuperNode, document: JsonObject) -> Inter
 
     Source: ``platform/engine.md`` 2.11, V20 in 12, and 15.1 for the two shapes of an interface.
     """
-    fields = list(_fields(placeholder, _interface(placeholder, document)))
-    values = placeholder.field("field_values") or {}
+    fields = list(_fields(super_node, _interface(super_node, document)))
+    values = super_node.field("field_values") or {}
     if not isinstance(values, dict):
-        raise RunError(f"{placeholder} has 'field_values' that are no object.", advice="Write {name: value}.")
+        raise RunError(f"{super_node} has 'field_values' that are no object.", advice="Write {name: value}.")
     named, direct = _by_name(fields, values)
-    _check(placeholder, fields, named)
+    _check(super_node, fields, named)
     assignments = [
         Assignment(str(each.get("name")), value, target)
         for each in fields
         if (value := _value(each, named)) is not None
-        for target in _targets(placeholder, each)
+        for target in _targets(super_node, each)
     ]
-    return InterfaceValues((*assignments, *direct), tuple(_unheard(placeholder, fields, named)))
+    return InterfaceValues((*assignments, *direct), tuple(_unheard(super_node, fields, named)))
 
 
-def _interface(placeholder: SuperNode, document: JsonObject) -> JsonObject:
-    for holder in (placeholder.wire, document, document.get("workflow_config")):
+def _interface(super_node: SuperNode, document: JsonObject) -> JsonObject:
+    for holder in (super_node.wire, document, document.get("workflow_config")):
         found = holder.get("super_node_interface") if isinstance(holder, dict) else None
         if isinstance(found, dict):
             return found
     return {}
 
 
-def _fields(placeholder: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
+def _fields(super_node: SuperNode, interface: JsonObject) -> Iterator[JsonObject]:
     for name in ("input_fields", "field_values"):
         listed = interface.get(name)
         for each in listed if isinstance(listed, list) else ():
             if not isinstance(each, dict) or not isinstance(each.get("name"), str):
                 raise RunError(
-                    f"{placeholder} has an interface with a field that has no name: {each!r}.",
+                    f"{super_node} has an interface with a field that has no name: {each!r}.",
                     advice="Give every field of 'super_node_interface' a 'name'.",
                 )
-            yield each if name == "input_fields" else _from_guide(placeholder, each)
+            yield each if name == "input_fields" else _from_guide(super_node, each)
 
 
-def _from_guide(placeholder: SuperNode, written: JsonObject) -> JsonObject:
+def _from_guide(super_node: SuperNode, written: JsonObject) -> JsonObject:
     """Return a field of the guide's shape, where nothing is required."""
     field_name, goal = written["name"], written.get("map_to")
     if goal is None:
@@ -113,7 +113,7 @@ def _from_guide(placeholder: SuperNode, written: JsonObject) -> JsonObject:
     target = _variable_target(goal)
     if target is None:
         raise RunError(
-            f"{placeholder}: the field {field_name!r} is mapped to {goal!r}, which is no variable.",
+            f"{super_node}: the field {field_name!r} is mapped to {goal!r}, which is no variable.",
             advice="Write 'map_to' as 'dynamic_variable:name' or 'runtime_variable:name', or use 'mappings'.",
         )
     own = {"value_type": written.get("type", "any"), "required": False}
@@ -140,21 +140,21 @@ def _by_name(fields: list[JsonObject], values: JsonObject) -> tuple[JsonObject, 
     return named, direct
 
 
-def _check(placeholder: SuperNode, fields: list[JsonObject], values: JsonObject) -> None:
+def _check(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) -> None:
     node = {
         "type": SUPER_NODE,
-        "logical_id": placeholder.id,
-        "name": placeholder.wire.get("name"),
+        "logical_id": super_node.id,
+        "name": super_node.wire.get("name"),
         "super_node_interface": {"input_fields": fields},
         "field_values": values,
     }
     for problem in super_node_field(CheckContext(Graph(Workflow.from_wire({"node_configs": [node]})))):
-        raise RunError(f"{placeholder} cannot be filled in. {problem.message}", advice=problem.advice)
+        raise RunError(f"{super_node} cannot be filled in. {problem.message}", advice=problem.advice)
     for each in fields:
         misfit = _schema_misfit(values.get(each["name"]), each.get("json_schema"))
         if misfit is not None:
             raise RunError(
-                f"{placeholder} cannot be filled in. The field {each['name']!r} does not fit its "
+                f"{super_node} cannot be filled in. The field {each['name']!r} does not fit its "
                 f"'json_schema': {misfit}.",
                 advice="Correct 'field_values' as 'super_node_interface' describes them.",
             )
@@ -167,28 +167,28 @@ def _schema_misfit(value: Any, schema: Any) -> str | None:
 
 
 def _value(declared: JsonObject, values: JsonObject) -> Any:
-    given = values.get(declared["name"])
-    return declared.get("default_value") if given is None else given
+    value = values.get(declared["name"])
+    return declared.get("default_value") if value is None else value
 
 
-def _targets(placeholder: SuperNode, declared: JsonObject) -> Iterator[Target]:
+def _targets(super_node: SuperNode, declared: JsonObject) -> Iterator[Target]:
     mappings = declared.get("mappings")
     for written in mappings if isinstance(mappings, list) else ():
         try:
             yield Target.from_wire(written)
         except InputError as error:
             raise RunError(
-                f"{placeholder}: the field {declared['name']!r} has a mapping that cannot be read: "
+                f"{super_node}: the field {declared['name']!r} has a mapping that cannot be read: "
                 f"{error.message}",
                 advice="Correct 'mappings' in 'super_node_interface'.",
             ) from error
 
 
-def _unheard(placeholder: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
+def _unheard(super_node: SuperNode, fields: list[JsonObject], values: JsonObject) -> Iterator[str]:
     mapped = {each["name"] for each in fields if each.get("mappings")}
     for name in values:
         if name not in mapped:
-            yield f"{placeholder}: the value of {name!r} has no effect: the field is mapped to nothing."
+            yield f"{super_node}: the value of {name!r} has no effect: the field is mapped to nothing."
 
 
 _LISTS = {"node_config_field": "node_configs", "edge_config_field": "edge_configs"}
@@ -202,11 +202,11 @@ class AppliedWorkflow:
     dynamic_variables: JsonObject = field(default_factory=dict)
     runtime_variables: JsonObject = field(default_factory=dict)
     aliases: dict[str, Reference] = field(default_factory=dict)
-    """Dynamic variables that are given one reference to another variable, and no more."""
+    """Dynamic variables whose value is one reference to another variable."""
 
 
 def apply_values(
-    placeholder: SuperNode, document: JsonObject, assignments: Sequence[Assignment]
+    super_node: SuperNode, document: JsonObject, assignments: Sequence[Assignment]
 ) -> AppliedWorkflow:
     """Write values where the mappings say. The document itself is not changed.
 
@@ -239,7 +239,7 @@ def apply_values(
                 _write(filled.document, assignment, places)
         except InputError as error:
             raise RunError(
-                f"{placeholder}: the value of the field {assignment.field_name!r} cannot be put in place: "
+                f"{super_node}: the value of the field {assignment.field_name!r} cannot be put in place: "
                 f"{error.message}",
                 advice=error.advice or "Correct 'mappings' in 'super_node_interface'.",
             ) from error

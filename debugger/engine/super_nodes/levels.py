@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from debugger.engine.super_nodes.interface import AppliedWorkflow
-from debugger.engine.super_nodes.references import Aliases, Renaming, renamed_edge
+from debugger.engine.super_nodes.references import Aliases, Renaming, rename_edge
 from debugger.engine.super_nodes.settings import ModelRule, with_inherited_settings
 from debugger.engine.super_nodes.sources import SuperNode, is_expandable
 from debugger.errors import RunError
@@ -35,7 +35,7 @@ def paths_of(nodes: Sequence[JsonObject], edges: Iterable[JsonObject], start: st
     """Find the nodes on the main thread's path, and those where it ends.
 
     A node that nothing leads to counts as on its way, since a run can begin there. Where a global node can
-    hop back, that is its way on.
+    return, that is its next step.
 
     Args:
         nodes: The workflow's nodes.
@@ -128,7 +128,7 @@ class InlinedWorkflow:
     is_start: bool = True
     """Whether a run can begin at its start node."""
     rule: ModelRule = field(default_factory=ModelRule)
-    placeholder: SuperNode | None = None
+    super_node: SuperNode | None = None
     """The super node in whose place it is; none for the author's own."""
     parent: InlinedWorkflow | None = None
     origin: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ class InlinedWorkflow:
 class Ports:
     """The entry and the exits of a super node."""
 
-    placeholder: SuperNode
+    super_node: SuperNode
     entry: str
     """The inner node by which one comes in."""
     terminals: list[str]
@@ -174,14 +174,14 @@ class Ports:
 
 
 def inline(
-    placeholder: SuperNode, parent: InlinedWorkflow, name: str, stored: JsonObject, filled: AppliedWorkflow
+    super_node: SuperNode, parent: InlinedWorkflow, name: str, stored: JsonObject, filled: AppliedWorkflow
 ) -> InlinedWorkflow:
     """Inline the workflow of a super node.
 
     Args:
-        placeholder: The super node.
+        super_node: The super node.
         parent: The level that it is in.
-        name: The name of the workflow that it stands for.
+        name: The name of its workflow.
         stored: That workflow's document.
         filled: The same with the super node's values in it.
 
@@ -190,52 +190,52 @@ def inline(
     """
     config = filled.document.get("workflow_config") or {}
     written = filled.document.get("node_configs") or []
-    rule = ModelRule.inside(parent.rule, placeholder, config)
+    rule = ModelRule.inside(parent.rule, super_node, config)
     aliases = _aliases(parent, filled)
-    renaming = Renaming(placeholder.id, {str(node["logical_id"]) for node in written}, aliases)
-    start = renaming.id(_start_of(placeholder, name, written))
-    is_start = parent.is_start and as_bool(placeholder.field("is_start"), False)
-    origin = (*parent.origin, placeholder.id)
+    renaming = Renaming(super_node.id, {str(node["logical_id"]) for node in written}, aliases)
+    start = renaming.id(_start_of(super_node, name, written))
+    is_start = parent.is_start and as_bool(super_node.field("is_start"), False)
+    origin = (*parent.origin, super_node.id)
     try:
         nodes = [
             _inner_node(with_inherited_settings(node, config, rule), renaming, origin) for node in written
         ]
-        edges = [renamed_edge(edge, renaming) for edge in filled.document.get("edge_configs") or []]
+        edges = [rename_edge(edge, renaming) for edge in filled.document.get("edge_configs") or []]
     except RecursionError as error:
         raise RunError(
-            f"{placeholder} stands for {name!r}, in which objects and lists are nested too deep.",
+            f"{super_node} stands for {name!r}, in which objects and lists are nested too deep.",
             advice="Make the fields of its nodes and edges flatter.",
         ) from error
     for node in nodes:
         node["is_start"] = is_start and node["logical_id"] == start
     paths = paths_of(nodes, edges, start)
     return InlinedWorkflow(
-        name, stored, nodes, edges, is_start, rule, placeholder, parent, origin, start, paths, aliases
+        name, stored, nodes, edges, is_start, rule, super_node, parent, origin, start, paths, aliases
     )
 
 
-def ports_of(placeholder: SuperNode, level: InlinedWorkflow, gates: dict[str, Ports]) -> Ports:
+def ports_of(super_node: SuperNode, level: InlinedWorkflow, ports_by_id: dict[str, Ports]) -> Ports:
     """Return a super node's entry and exits, with the ports of nested super nodes."""
     kinds = {str(node["logical_id"]): node for node in reversed(level.nodes)}
     models: list[str] = []
     terminals: list[str] = []
     for node_id in level.paths.main:
-        inner = gates.get(node_id)
+        inner = ports_by_id.get(node_id)
         if inner is not None:
             models += inner.models
         elif kinds[node_id].get("type") in LLM_FLAGS and not as_bool(kinds[node_id].get("disabled"), False):
             models.append(node_id)
     for node_id in level.paths.terminal:
-        terminals += gates[node_id].terminals if node_id in gates else [node_id]
-    entry = gates[level.start].entry if level.start in gates else level.start
-    return Ports(placeholder, entry, terminals, models)
+        terminals += ports_by_id[node_id].terminals if node_id in ports_by_id else [node_id]
+    entry = ports_by_id[level.start].entry if level.start in ports_by_id else level.start
+    return Ports(super_node, entry, terminals, models)
 
 
-def _start_of(placeholder: SuperNode, name: str, nodes: list[JsonObject]) -> str:
+def _start_of(super_node: SuperNode, name: str, nodes: list[JsonObject]) -> str:
     start = next((node for node in nodes if _is_start(node)), None)
     if start is None:
         raise RunError(
-            f"{placeholder} stands for {name!r}, which has no start node.",
+            f"{super_node} stands for {name!r}, which has no start node.",
             advice="Set 'is_start' on one enabled node of that workflow.",
         )
     return str(start["logical_id"])

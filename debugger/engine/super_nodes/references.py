@@ -11,7 +11,7 @@ from debugger.expressions.placeholders import Placeholder, placeholders
 from debugger.protocol.base import JsonObject
 
 _OTHERS_TEXTS = frozenset({"encapsulated_workflow_config", "super_node_interface"})
-"""Fields of an inner super node that speak of the workflow that it stands for, not of the one it is in."""
+"""Fields of an inner super node that speak of its own workflow, not of the one around it."""
 _ARGUMENT_FIELD = "variable_path"
 _VARIABLE_FIELDS = frozenset(
     {
@@ -81,7 +81,7 @@ class Renaming:
             if placeholder.namespace == "runtime":
                 written = written.replace(placeholder.path, self.path(placeholder.path), 1)
             elif self._aliases:
-                written = written_out(placeholder, self._aliases)
+                written = outer_text(placeholder, self._aliases)
             parts += [text[end : placeholder.start], written]
             end = placeholder.end
         return "".join((*parts, text[end:]))
@@ -103,11 +103,11 @@ class Renaming:
             return value
         if name in _VARIABLE_FIELDS and isinstance(value, str):
             is_runtime = name != _ARGUMENT_FIELD or holder.get("source") == "runtime"
-            return self.path(value if is_runtime else path_outside(value, self._aliases))
+            return self.path(value if is_runtime else outer_path(value, self._aliases))
         return self.value(value)
 
 
-def renamed_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
+def rename_edge(edge: JsonObject, renaming: Renaming) -> JsonObject:
     """Return an inner workflow's edge with the expanded workflow's ids."""
     ends = ("logical_id", "source_node_logical_id", "destination_node_logical_id")
     copy: JsonObject = renaming.value(edge)
@@ -127,8 +127,8 @@ _BRACKETS = {"dynamic": ("{{", "}}"), "runtime": ("[[", "]]")}
 def reference_in(value: Any) -> Placeholder | None:
     """Return the reference that makes up a whole value, without a filter, or ``None``.
 
-    A variable's value is not filled in again, so ``{{phone}}`` given for ``caller`` would stay as it is
-    written. Inner texts are given ``{{phone}}`` in place of ``{{caller}}`` instead.
+    A variable's value is not filled in again, so that ``{{phone}}`` as the value of ``caller`` would stay as
+    it is written. Inner texts get ``{{phone}}`` in place of ``{{caller}}`` instead.
     """
     if not isinstance(value, str):
         return None
@@ -138,21 +138,21 @@ def reference_in(value: Any) -> Placeholder | None:
     return found[0] if is_plain else None
 
 
-def written_out(placeholder: Placeholder, aliases: Aliases) -> str:
+def outer_text(super_node: Placeholder, aliases: Aliases) -> str:
     """Return an inner reference as the outer workflow writes it.
 
     For example ``{{phone.home | upcase}}``.
     """
-    name = _NAME.match(placeholder.path)
-    alias = aliases.get(name[0]) if name and placeholder.namespace == "dynamic" else None
+    name = _NAME.match(super_node.path)
+    alias = aliases.get(name[0]) if name and super_node.namespace == "dynamic" else None
     if name is None or alias is None:
-        return placeholder.text
-    path = alias.path + placeholder.path[name.end() :]
+        return super_node.text
+    path = alias.path + super_node.path[name.end() :]
     opening, closing = _BRACKETS[alias.namespace]
-    return opening + placeholder.expression.replace(placeholder.path, path, 1) + closing
+    return opening + super_node.expression.replace(super_node.path, path, 1) + closing
 
 
-def path_outside(path: str, aliases: Aliases) -> str:
+def outer_path(path: str, aliases: Aliases) -> str:
     """Return a path among the dynamic variables as the outer workflow writes it."""
     name = _NAME.match(path)
     alias = aliases.get(name[0]) if name else None

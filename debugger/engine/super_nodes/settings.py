@@ -21,7 +21,7 @@ _IGNORE_CONTENT = "ignore_content_received_during_llm_tool_call_specification"
 def with_inherited_settings(node: JsonObject, config: JsonObject, rule: ModelRule) -> JsonObject:
     """Return an inner node with its workflow's settings.
 
-    Prefix, prompt and suffix become the node's own prompt, and the outer workflow's are kept out; the
+    Prefix, prompt and suffix become the node's own prompt, and the outer workflow's do not apply; the
     workflow's tools come to the node's; servers for tools go to the nodes that use them; a global node
     is judged as its workflow says. Only nodes that call a model have the most of that.
 
@@ -160,22 +160,22 @@ class ModelRule:
         return self.default if self.forced or chosen is None else chosen
 
     @classmethod
-    def inside(cls, around: Self, placeholder: SuperNode, config: JsonObject) -> Self:
+    def inside(cls, around: Self, super_node: SuperNode, config: JsonObject) -> Self:
         """The rule for the workflow inside a super node.
 
         Args:
             around: The rule for the workflow that the super node is in.
-            placeholder: The super node.
+            super_node: The super node.
             config: The settings of the workflow inside.
 
         Source: ``platform/engine.md`` 2.11 and 11.2.
         """
         if around.forced:
             return around
-        if not as_bool(placeholder.field("override_llm_config"), False):
+        if not as_bool(super_node.field("override_llm_config"), False):
             return cls(around.applied(model_of_workflow(config)))
-        forced = not as_bool(placeholder.field("override_only_workflow_default_nodes"), False)
-        return cls(around.applied(model_of(placeholder.wire)), forced)
+        forced = not as_bool(super_node.field("override_only_workflow_default_nodes"), False)
+        return cls(around.applied(model_of(super_node.wire)), forced)
 
 
 def _kind(config: Any) -> Any:

@@ -30,7 +30,7 @@ class Sources:
         """Return the loaded workflows, as (id, requested version)."""
         return frozenset(self._stored)
 
-    def find(self, placeholder: SuperNode) -> Workflow:
+    def find(self, super_node: SuperNode) -> Workflow:
         """Return a super node's workflow; an embedded one wins over a stored one.
 
         Raises:
@@ -38,21 +38,21 @@ class Sources:
 
         Source: ``platform/engine.md`` 2.11.
         """
-        if placeholder.embedded:
-            return _read(placeholder)
-        workflow_id = placeholder.field("super_workflow_id")
+        if super_node.embedded:
+            return _read(super_node)
+        workflow_id = super_node.field("super_workflow_id")
         if not workflow_id:
             raise RunError(
-                f"{placeholder} names no workflow that it stands for.",
+                f"{super_node} names no workflow that it stands for.",
                 advice="Set 'super_workflow_id', or embed 'encapsulated_workflow_config'.",
             )
-        return self._stored_one(placeholder, workflow_id, placeholder.field("super_workflow_version_number"))
+        return self._stored_one(super_node, workflow_id, super_node.field("super_workflow_version_number"))
 
-    def _stored_one(self, placeholder: SuperNode, workflow_id: object, version: object) -> Workflow:
+    def _stored_one(self, super_node: SuperNode, workflow_id: object, version: object) -> Workflow:
         is_number = version is None or (isinstance(version, int) and not isinstance(version, bool))
         if not isinstance(workflow_id, str) or not is_number:
             raise RunError(
-                f"{placeholder} stands for the workflow {workflow_id!r} in version {version!r}.",
+                f"{super_node} stands for the workflow {workflow_id!r} in version {version!r}.",
                 advice="'super_workflow_id' is a text, 'super_workflow_version_number' a number or null.",
             )
         assert version is None or isinstance(version, int)
@@ -63,7 +63,7 @@ class Sources:
             except (NotFoundError, InputError, WorkflowError) as error:
                 named = "its active version" if version is None else f"version {version}"
                 raise RunError(
-                    f"{placeholder} stands for the workflow {workflow_id!r}, {named}, which cannot be had: "
+                    f"{super_node} stands for the workflow {workflow_id!r}, {named}, which cannot be had: "
                     f"{error.message}",
                     advice="Import that workflow, correct 'super_workflow_id' and its version number, or "
                     "embed the workflow as 'encapsulated_workflow_config'.",
@@ -75,8 +75,7 @@ class Sources:
 def refuse_recursion(workflow: Workflow, around: Sequence[tuple[str, JsonObject]]) -> None:
     """Reject a workflow that contains itself.
 
-    A workflow without an end of super nodes must hold one document twice, whatever ids and versions it is
-    asked for by.
+    A workflow without an end of super nodes must hold one document twice, whatever ids and versions name it.
 
     Args:
         workflow: The one that is about to take the place of a super node.
@@ -101,12 +100,12 @@ def _is_same(one: JsonObject, other: JsonObject) -> bool:
         return False
 
 
-def _read(placeholder: SuperNode) -> Workflow:
+def _read(super_node: SuperNode) -> Workflow:
     try:
-        return Workflow.from_document(placeholder.embedded)
+        return Workflow.from_document(super_node.embedded)
     except (WorkflowError, InputError) as error:
         raise RunError(
-            f"{placeholder} has an 'encapsulated_workflow_config' that cannot be read: {error.message}",
+            f"{super_node} has an 'encapsulated_workflow_config' that cannot be read: {error.message}",
             advice=error.advice or "Embed a fully hydrated workflow.",
         ) from error
 
@@ -127,12 +126,12 @@ class Expansion:
     """A workflow with its enabled super nodes expanded."""
 
     workflow: Workflow
-    """Without a super node to expand it is the very workflow that was given."""
+    """Without a super node to expand it is the original workflow."""
     origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of each inner node the super nodes around it, outermost first."""
     report: Report = field(default_factory=Report)
     loaded: frozenset[tuple[str, int | None]] = frozenset()
-    """The stored workflows in it, as (id, version asked for); ``None`` is the version that was active."""
+    """The stored workflows in it, as (id, requested version); ``None`` is the version that was active."""
 
 
 SUPER_NODE = "super_node"

@@ -61,7 +61,9 @@ def test_what_would_reach_a_person_is_not_called_again(backend):
 
     backend.replay(run_id, 2)
 
-    assert backend._replaying.of(backend.run(run_id).workflow_id, 0).open_door().policies.contact == "blocked"
+    assert (
+        backend._replaying.of(backend.run(run_id).workflow_id, 0).open_gateway().policies.contact == "blocked"
+    )
 
 
 def test_a_turn_that_is_not_there_cannot_be_run_again(backend):

@@ -36,7 +36,7 @@ class Made:
 
     def __init__(self, *parts, door=None, cancelled=None, dynamic=None, inputs=None, **variables):
         self.door = door or LiveGateway(OPEN)
-        interpreter = Interpreter(workflow(*parts), HeuristicModel(), open_door=lambda: self.door)
+        interpreter = Interpreter(workflow(*parts), HeuristicModel(), open_gateway=lambda: self.door)
         given = TurnInput.with_message(None, runtime_variables=variables, dynamic_variables=dynamic or {})
         given.thread_to_node_inputs.update(inputs or {})
         state = interpreter.begin(given)

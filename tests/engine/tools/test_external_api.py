@@ -248,7 +248,7 @@ def test_tool_node_calls_it_and_writes(monkeypatch):
             "api_method": "POST",
         }
         steps = workflow(node("book", "tool_node", tool_config=config))
-        interpreter = Interpreter(steps, HeuristicModel(), open_door=lambda: door)
+        interpreter = Interpreter(steps, HeuristicModel(), open_gateway=lambda: door)
         given = TurnInput.with_message(None)
         events = [e.to_wire() for e in interpreter.turn(interpreter.begin(given), given)]
 

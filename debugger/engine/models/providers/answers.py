@@ -30,7 +30,7 @@ async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
     """Answer one prompt.
 
     Raises:
-        ModelFailure: There is no answer.
+        ModelError: There is no answer.
     """
     if prompt.kind == "judge":
         reply = await _verdict(calls, prompt)
@@ -42,7 +42,7 @@ async def answer(calls: ModelClient, prompt: Prompt) -> Reply:
 
 
 async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
-    """A text, a hop or calls of tools; behind a text the structured output, where one is wanted."""
+    """Return a text, a transition or tool calls; a text may have structured output."""
     offers = ToolNames(prompt)
     recent = calls.config.truncated_max_recent_messages
     messages = model_messages(prompt, offers, system=prompt.system, recent=recent)
@@ -58,7 +58,7 @@ async def _say(calls: ModelClient, prompt: Prompt) -> Reply:
 
 
 async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
-    """The structured output, or a hop or calls of tools instead."""
+    """Return structured output, a transition or tool calls."""
     offers = ToolNames(prompt, taken=(_OUTPUT,))
     messages = model_messages(
         prompt,
@@ -71,7 +71,7 @@ async def _work(calls: ModelClient, prompt: Prompt) -> Reply:
 
 
 async def _verdict(calls: ModelClient, prompt: Prompt) -> Reply:
-    """Whether the one condition holds, with the arguments of its hop."""
+    """Return the option if its condition holds, with its arguments."""
     choice = prompt.choices[0]
     about = prompt.system if prompt.system != choice.condition else ""
     system = "\n\n".join(part for part in (about, _JUDGE, f"Condition: {choice.condition}") if part)
@@ -108,7 +108,7 @@ def _filled(reply: Reply, found: StructuredOutput) -> Reply:
 
 
 def _read(response: ModelResponse, offers: ToolNames) -> Reply:
-    """What a response says; a call of something that was never offered counts for nothing."""
+    """Return a response as a reply, without calls of what was not offered."""
     chosen, args, tools = None, dict[str, Any](), list[ToolCall]()
     for call in calls_of(response):
         offer = offers.find(call.tool_name)

@@ -26,7 +26,9 @@ _NO_KEY = "no-key"
 
 
 @asynccontextmanager
-async def opened(config: ModelConfig, keys: Keys, seconds: float, limits: HttpLimits) -> AsyncIterator[Model]:
+async def open_client(
+    config: ModelConfig, keys: Keys, seconds: float, limits: HttpLimits
+) -> AsyncIterator[Model]:
     """The client of a model, closed afterwards.
 
     Args:
@@ -44,7 +46,7 @@ async def opened(config: ModelConfig, keys: Keys, seconds: float, limits: HttpLi
         trust_env=False,
         timeout=seconds,
         headers={"Accept-Encoding": "identity"},
-        event_hooks={"response": [unwrapping(key)] if key else []},
+        event_hooks={"response": [unwrap_hook(key)] if key else []},
     ) as http:
         try:
             model = _MAKERS[config.type](config, keys, http)
@@ -170,7 +172,7 @@ _MAKERS: dict[str, Callable[[ModelConfig, Keys, httpx2.AsyncClient], Model]] = {
 Hook = Callable[[httpx2.Response], Awaitable[None]]
 
 
-def unwrapping(key: str) -> Hook:
+def unwrap_hook(key: str) -> Hook:
     """Return a hook that unwraps a JSON body (``response_unwrap_key``, 11.2).
 
     A body without it stays as it is.

@@ -97,11 +97,11 @@ class Group:
     members: tuple[ModelConfig, ...]
     """In order of preference."""
     parallel: bool = False
-    """Whether all are asked at once, else the others only when the first is late."""
+    """Whether all are called at once, else the others only when the first is late."""
     min_patience: float = 1.5
     """Seconds that the preferred have in any case."""
     max_patience: float | None = None
-    """Seconds after which nobody waits any more."""
+    """Seconds after which the wait ends."""
 
     @property
     def target(self) -> str:
@@ -114,7 +114,7 @@ def group_of(llm: JsonObject | None, default: JsonObject | None) -> Group:
 
     Args:
         llm: The configuration, resolved.
-        default: What stands for none (U-58).
+        default: The configuration for nodes without one (U-58).
 
     Raises:
         RunError: It names none or cannot be read; the message says what to mend, and shows no value.
@@ -249,6 +249,6 @@ def _longest(config: ModelConfig) -> int | None:
 
 
 def _headers(config: ModelConfig) -> dict[str, str]:
-    given = config.default_headers or {}
-    headers = {name: value for name, value in given.items() if not names_secret(name)}
+    headers = config.default_headers or {}
+    headers = {name: value for name, value in headers.items() if not names_secret(name)}
     return {**headers, "OpenAI-Organization": config.organization} if config.organization else headers

@@ -38,8 +38,8 @@ def model_messages(
     """Return the messages that a model reads.
 
     Args:
-        prompt: What it is asked.
-        offers: The tools that it is given, for the names of the calls in the exchange.
+        prompt: The prompt.
+        offers: The offered tools, for the names of the calls in the exchange.
         system: The system prompt; none is sent where it is empty.
         recent: How many messages of the chat are sent at most; all where there is no limit.
         also: What was said since.
@@ -113,8 +113,8 @@ def _turns(parts: Sequence[Part]) -> list[ModelMessage]:
     for part in parts:
         last = turns[-1] if turns else None
         if isinstance(part, TextPart | ToolCallPart):
-            kept = list(last.parts) if isinstance(last, ModelResponse) else []
-            turn: ModelMessage = ModelResponse([*kept, part])
+            earlier_parts = list(last.parts) if isinstance(last, ModelResponse) else []
+            turn: ModelMessage = ModelResponse([*earlier_parts, part])
             joined = isinstance(last, ModelResponse)
         else:
             turn, joined = _asked(last, part)
@@ -129,7 +129,7 @@ def _asked(last: ModelMessage | None, part: Any) -> tuple[ModelMessage, bool]:
 
 
 JUSTIFICATION = "justification"
-"""The argument in which a model says why it chose a hop."""
+"""The argument in which a model says why it chose a transition."""
 
 
 class ToolNames:

@@ -56,7 +56,7 @@ class ProviderModel(RemoteModel):
         """Answer one prompt.
 
         Raises:
-            ModelFailure: There is no answer; the text says why, without secrets.
+            ModelError: There is no answer; the text says why, without secrets.
             RunError: A model, a key or a package is missing.
         """
         group = group_of(prompt.llm, self._default_llm)

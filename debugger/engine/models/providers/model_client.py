@@ -61,7 +61,7 @@ class ModelClient:
         """Ask once, and again where the trouble may pass.
 
         Raises:
-            ModelFailure: There is no answer; the text says why, without secrets.
+            ModelError: There is no answer; the text says why, without secrets.
         """
         for attempt in range(self.config.max_retries + 1):
             try:
@@ -73,7 +73,7 @@ class ModelClient:
                 )
             except (ai.AgentRunError, ai.UserError, OutboundError, OSError) as error:
                 if attempt == self.config.max_retries or not is_passing(error):
-                    raise ModelError(self._keys.scrub(described(error, self.config))) from None
+                    raise ModelError(self._keys.scrub(error_text(error, self.config))) from None
                 await self._pause(attempt, getattr(error, "retry_after", None))
             else:
                 self._count(messages, response)
@@ -82,7 +82,7 @@ class ModelClient:
 
     def usage(self) -> JsonObject:
         """Return the usage with the keys of ``LLMUsageInfo`` (``platform/engine.md`` 13)."""
-        taken, given = self._tokens
+        prompt_tokens, completion_tokens = self._tokens
         return {
             "response_model": self._answered_as,
             "provider": self.config.provider,
@@ -90,9 +90,9 @@ class ModelClient:
             "named_llm_config_name": self.config.named_llm_config_name,
             "used_user_api_key": True,
             "finish_reason": self._finish_reasons or None,
-            "prompt_tokens": taken,
-            "completion_tokens": given,
-            "total_tokens": taken + given,
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
             "was_streamed": False,
             "was_estimated": self._estimated,
         }
@@ -107,12 +107,12 @@ class ModelClient:
             woken.set()
 
     def _count(self, messages: Sequence[ModelMessage], response: ModelResponse) -> None:
-        taken, given = response.usage.input_tokens, response.usage.output_tokens
-        if not taken and not given:
+        prompt_tokens, completion_tokens = response.usage.input_tokens, response.usage.output_tokens
+        if not prompt_tokens and not completion_tokens:
             self._estimated = True
-            taken, given = _estimate(messages), _estimate([response])
-        self._tokens[0] += taken
-        self._tokens[1] += given
+            prompt_tokens, completion_tokens = _estimate(messages), _estimate([response])
+        self._tokens[0] += prompt_tokens
+        self._tokens[1] += completion_tokens
         self._answered_as = response.model_name or self._answered_as
         if response.finish_reason:
             self._finish_reasons.append(str(response.finish_reason))
@@ -148,7 +148,7 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, _PASSING) or status in (408, 429) or status >= 500
 
 
-def described(error: BaseException, config: ModelConfig) -> str:
+def error_text(error: BaseException, config: ModelConfig) -> str:
     """Return the reason of a failure.
 
     It may hold text of the server and must be scrubbed.

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from debugger.engine.environment import Environment
 from debugger.engine.models.base import ModelError, Prompt, Reply
 from debugger.engine.models.providers.answers import answer
-from debugger.engine.models.providers.clients import opened
+from debugger.engine.models.providers.clients import open_client
 from debugger.engine.models.providers.configs import Group, ModelConfig, request_seconds
 from debugger.engine.models.providers.keys import Keys
 from debugger.engine.models.providers.model_client import ModelClient
@@ -41,7 +41,7 @@ def reply_of(
     Every call runs in an event loop of its own, so that whatever hangs can be stopped for good.
 
     Raises:
-        ModelFailure: There is no answer; the text says why, without secrets.
+        ModelError: There is no answer; the text says why, without secrets.
         RunError: A person must mend something first.
     """
 
@@ -55,7 +55,7 @@ async def _asked(
     config: ModelConfig, prompt: Prompt, keys: Keys, environment: Environment, limits: HttpLimits
 ) -> Reply:
     try:
-        async with opened(config, keys, request_seconds(config), limits) as model:
+        async with open_client(config, keys, request_seconds(config), limits) as model:
             reply = await answer(ModelClient(config, model, keys, environment), prompt)
             return replace(reply, warnings=(_KEY_NOT_USED,)) if config.holds_key else reply
     except (ModelError, DebuggerError):
@@ -65,7 +65,7 @@ async def _asked(
 
 
 async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: float) -> Result:
-    """Return the result of some work, until the time is up or it is given up."""
+    """Return the result of some work, until the time is up or it is cancelled."""
     ends = time.monotonic() + seconds
     task = asyncio.ensure_future(work)
     try:
@@ -85,11 +85,11 @@ async def _in_time(work: Coroutine[Any, Any, Result], prompt: Prompt, seconds: f
 async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Result]]) -> Result:
     """Return one model's answer: the most preferred when the patience ends.
 
-    Whoever has not answered by then is stopped.
+    A model that has not answered by then is stopped.
 
     Raises:
-        ModelFailure: None answered, or none in time.
-        RunError: Nobody could be asked before a person mends something.
+        ModelError: None answered, or none in time.
+        RunError: The user must correct something before any model can be called.
     """
     began = time.monotonic()
     at_first = len(group.members) if group.parallel else 1
@@ -114,10 +114,10 @@ async def first_answer(group: Group, ask: Callable[[ModelConfig], Awaitable[Resu
 
 
 def _started(ask: Callable[[ModelConfig], Awaitable[Result]], member: ModelConfig) -> asyncio.Task[Result]:
-    async def asked() -> Result:
+    async def run() -> Result:
         return await ask(member)
 
-    return asyncio.create_task(asked())
+    return asyncio.create_task(run())
 
 
 def _winner(tasks: Sequence[asyncio.Task[Result]]) -> asyncio.Task[Result] | None:

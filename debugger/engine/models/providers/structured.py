@@ -55,7 +55,7 @@ async def structured(
         others: Tools that it may call instead.
 
     Raises:
-        ModelFailure: A call gave no answer.
+        ModelError: A call gave no answer.
     """
     wanted = object_schema(schema)
     tool = ToolDefinition(
@@ -68,17 +68,17 @@ async def structured(
     parameters = ModelRequestParameters(
         function_tools=list(others), output_tools=[tool], output_mode="tool", allow_text_output=False
     )
-    asked, failed = list(messages), list[JsonObject]()
+    conversation, failed = list(messages), list[JsonObject]()
     while True:
         began = time.perf_counter()
-        response = await calls.request(asked, parameters)
+        response = await calls.request(conversation, parameters)
         fields, problem = _read(response, name, wanted)
         if problem is None or _calls_another(response, name, others):
             return StructuredOutput(response, fields, retries=_metadata(failed, calls))
         failed.append(_attempt(len(failed) + 1, problem, began))
         if len(failed) > calls.config.max_parse_retries:
             return StructuredOutput(response, error=problem, retries=_metadata(failed, calls))
-        asked += [response, _complaint(response, name, problem)]
+        conversation += [response, _complaint(response, name, problem)]
 
 
 def text_of(response: ModelResponse) -> str:

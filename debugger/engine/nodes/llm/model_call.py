@@ -29,7 +29,7 @@ def call_model(prompt: Prompt, context: NodeContext) -> Generator[Event, None, M
     """
     responder = context.responder
     if context.interceptor is not None:
-        prompt, responder = context.interceptor.answering(prompt, context)
+        prompt, responder = context.interceptor.select_model(prompt, context)
     fillers = invoke(
         responder,
         prompt,

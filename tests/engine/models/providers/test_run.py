@@ -18,7 +18,7 @@ from tests.support.model_server import KEY, prompt, responder, said, serving
 
 def turn(made, text):
     """The events of one turn, as they travel."""
-    interpreter = Interpreter(made, responder(), open_door=LiveGateway)
+    interpreter = Interpreter(made, responder(), open_gateway=LiveGateway)
     given = TurnInput.with_message(text)
     return [event.to_wire() for event in interpreter.turn(interpreter.begin(given), given)]
 

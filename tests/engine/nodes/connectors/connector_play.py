@@ -65,7 +65,7 @@ class Play:
             workflow(*parts, **config),
             responder or HeuristicModel(),
             environment=environment or Clock().environment,
-            open_door=lambda: self.door,
+            open_gateway=lambda: self.door,
         )
         self.state: Any = None
         self.end: Any = None

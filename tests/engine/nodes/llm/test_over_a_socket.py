@@ -29,7 +29,7 @@ def test_model_answers_after_the_tool_result():
         play = Play(
             say("chat", tools_config={"tools": [ADD]}, llms_config=server.llm()), responder=responder()
         )
-        play.interpreter.open_door = LiveGateway
+        play.interpreter.open_gateway = LiveGateway
         play.turn("2 and 40?")
 
     assert play.said() == ["I look.", "It is 42."]
@@ -57,7 +57,7 @@ def test_silent_server_gives_the_error_message():
             default_error_message="Pardon?",
         )
         play = Play(node, responder=responder())
-        play.interpreter.open_door = LiveGateway
+        play.interpreter.open_gateway = LiveGateway
         play.turn("2 and 40?")
 
     assert play.said() == ["Pardon?"]

@@ -33,7 +33,7 @@ def shop(responder: CallsOnce, **fields: Any) -> Play:
         RecordedAnswer(re.compile(r"/mcp tools/list"), body=OFFERED),
     ]
     policies = Policies(read="simulated", write="simulated")
-    play.interpreter.open_door = lambda: LiveGateway(policies, answers=answers)
+    play.interpreter.open_gateway = lambda: LiveGateway(policies, answers=answers)
     return play
 
 
